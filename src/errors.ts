@@ -1,0 +1,73 @@
+/** The one error class, its closed set of codes and the exit code each one ends in. */
+
+/** What the process ends with; the table is in the README and in every `--help`. */
+export const EXIT = {
+  done: 0,
+  internal: 1,
+  usage: 2,
+  rejections: 3,
+  mismatch: 4,
+  badData: 65,
+  noInput: 66,
+  unavailable: 69,
+  kept: 75,
+  auth: 77,
+  config: 78,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+const EXIT_OF_CODE = {
+  internal: EXIT.internal,
+  usage: EXIT.usage,
+  not_finite: EXIT.badData,
+  bad_data: EXIT.badData,
+  input_changed: EXIT.badData,
+  no_input: EXIT.noInput,
+  input_unreadable: EXIT.noInput,
+  input_corrupt: EXIT.badData,
+  commit_unknown: EXIT.config,
+  git_failed: EXIT.config,
+  target_unreachable: EXIT.unavailable,
+  target_failed: EXIT.unavailable,
+  target_busy: EXIT.unavailable,
+  auth_failed: EXIT.auth,
+  target_misconfigured: EXIT.config,
+  schema_version: EXIT.config,
+  config_invalid: EXIT.config,
+  interrupted: EXIT.interrupted,
+  terminated: EXIT.terminated,
+} as const
+
+export type ErrorCode = keyof typeof EXIT_OF_CODE
+
+export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string }
+
+/** A broken world. Bad data is never thrown: it is a `Rejection`. */
+export class IngestError extends Error {
+  readonly code: ErrorCode
+  /** What a person can do about it, without the word "hint". */
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, message: string, { cause, hint }: ErrorDetails = {}) {
+    super(message, { cause })
+    this.name = 'IngestError'
+    this.code = code
+    this.hint = hint
+  }
+
+  get exitCode(): number {
+    return EXIT_OF_CODE[this.code]
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The `code` of a system, Node or Postgres error, if it has one. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
