@@ -1,0 +1,77 @@
+//! An ordinary record of each table, from which a case changes a field or two.
+
+use crate::document::Vector;
+use crate::layout::{Dimension, Kind, Number, Presence, TABLES, Table, Value};
+
+pub const QUERIES: &Table = &TABLES[0];
+pub const SIZES: &Table = &TABLES[2];
+pub const RANDOM_ACCESS: &Table = &TABLES[3];
+pub const VECTOR_SEARCH: &Table = &TABLES[4];
+
+pub fn base(table: &'static Table) -> Vector {
+    let values = table.dimensions.iter().map(ordinary).collect();
+    Vector { table, values }
+}
+
+pub fn with(table: &'static Table, changes: &[(usize, Value)]) -> Vector {
+    let mut vector = base(table);
+    for (index, value) in changes {
+        vector.values[*index] = value.clone();
+    }
+    vector
+}
+
+fn ordinary(dimension: &Dimension) -> Value {
+    match dimension.kind {
+        Kind::Str | Kind::OptionalStr => text_value(dimension.kind, ordinary_text(dimension.name)),
+        Kind::I32 => Value::I32(7),
+        Kind::F64 => float(0.85),
+    }
+}
+
+fn ordinary_text(name: &str) -> &'static str {
+    match name {
+        "commit_sha" => "0123456789abcdef0123456789abcdef01234567",
+        "dataset" => "tpch",
+        "dataset_variant" => "clustered",
+        "scale_factor" => "10.0",
+        "storage" => "nvme",
+        "engine" => "datafusion",
+        "format" => "parquet",
+        "op" => "encode",
+        "layout" => "flat",
+        _ => "cosine",
+    }
+}
+
+pub fn text_value(kind: Kind, text: &str) -> Value {
+    match kind {
+        Kind::OptionalStr => Value::OptionalStr(Presence::Given(text.to_owned())),
+        _ => Value::Str(text.to_owned()),
+    }
+}
+
+/// A double in its shortest form that reads back to the same bits.
+pub fn float(value: f64) -> Value {
+    token(&format!("{value:?}"))
+}
+
+/// # Panics
+/// When a token written in this program is no finite JSON number.
+pub fn token(token: &str) -> Value {
+    let number = Number::from_token(token);
+    Value::F64(number.unwrap_or_else(|| panic!("no finite number: {token}")))
+}
+
+/// Where a string can stand: every table with the index of each of its text dimensions.
+pub fn text_slots() -> Vec<(&'static Table, usize)> {
+    TABLES
+        .iter()
+        .flat_map(|table| (0..table.dimensions.len()).map(move |index| (table, index)))
+        .filter(|(table, index)| is_text(table.dimensions[*index].kind))
+        .collect()
+}
+
+pub fn is_text(kind: Kind) -> bool {
+    matches!(kind, Kind::Str | Kind::OptionalStr)
+}

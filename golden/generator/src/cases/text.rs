@@ -1,0 +1,135 @@
+//! Strings that implementations get wrong: encodings, escapes, lengths around block borders.
+
+use super::base::{RANDOM_ACCESS, SIZES, text_slots, text_value, with};
+use crate::document::Vector;
+use crate::layout::Table;
+
+/// Tried in every text dimension.
+const COMMON: [&str; 20] = [
+    "",
+    "a",
+    " lead and trail ",
+    "null",
+    "line\nbreak\r\n",
+    "tab\tquote\"back\\slash/",
+    "\u{1}\u{8}\u{c}\u{1f}\u{7f}",
+    "caf\u{e9}",
+    "cafe\u{301}",
+    "stra\u{df}e",
+    "日本語",
+    "שלום \u{202e}עולם",
+    "مرحبا",
+    "😀",
+    "👩\u{200d}👩\u{200d}👧\u{200d}👦",
+    "\u{10000}\u{10ffff}",
+    "\u{d7ff}\u{e000}",
+    "\u{feff}bom",
+    "\u{fffe}",
+    "\u{ffff}",
+];
+
+/// Tried in one dimension each.
+const RARE: [&str; 50] = [
+    "\u{1}",
+    "\u{2}",
+    "\u{1b}[31mred\u{1b}[0m",
+    "\u{7f}",
+    "\u{80}",
+    "\u{85}",
+    "\u{9f}",
+    "\u{a0}",
+    "\u{ad}",
+    "\u{7ff}",
+    "\u{800}",
+    "\u{fff}",
+    "\u{1000}",
+    "\u{ffff}\u{10000}",
+    "\u{fffd}",
+    "\u{fdd0}",
+    "\u{1fffe}",
+    "\u{1ffff}",
+    "\u{10fffe}",
+    "\u{e0001}",
+    "\u{f0000}",
+    "\u{feff}",
+    "\u{feff}\u{feff}",
+    "a\u{feff}",
+    "\u{2028}\u{2029}",
+    "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}",
+    "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}",
+    // Å three ways, ﬁ, Hangul composed and not, marks in both orders: no form may be folded into another.
+    "\u{c5}",
+    "\u{212b}",
+    "A\u{30a}",
+    "\u{fb01}",
+    "fi",
+    "\u{ac01}",
+    "\u{1100}\u{1161}\u{11a8}",
+    "q\u{307}\u{323}",
+    "q\u{323}\u{307}",
+    "\u{301}",
+    "İstanbul",
+    "ıI",
+    "ǅ",
+    "ΣΑΣ σας",
+    "नमस्ते",
+    "ไทย",
+    "🇩🇪",
+    "👍🏽",
+    "𝒳𝔘",
+    "\"",
+    "\\",
+    "\\u0000",
+    "{\"a\":[1,null]}",
+];
+
+const LENGTHS: [usize; 14] = [30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1000, 5000];
+
+/// Around the sizes that buffers tend to have, and where the length needs a third byte.
+const LARGE: [usize; 8] = [4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536];
+
+pub fn in_every_dimension() -> Vec<Vector> {
+    let mut texts: Vec<String> = COMMON.map(str::to_owned).to_vec();
+    texts.extend(LENGTHS.map(|bytes| sized("", bytes)));
+    text_slots()
+        .into_iter()
+        .flat_map(|slot| texts.iter().map(move |text| at(slot, text)))
+        .collect()
+}
+
+pub fn in_one_dimension() -> Vec<Vector> {
+    let mut texts: Vec<String> = RARE.map(str::to_owned).to_vec();
+    for wide in ["\u{e9}", "€", "😀"] {
+        texts.extend(LENGTHS.map(|bytes| sized(wide, bytes)));
+    }
+    let slots = text_slots();
+    // 7 shares no factor with the number of slots, so each gets its turn.
+    let spread = texts
+        .iter()
+        .enumerate()
+        .map(|(turn, text)| at(slots[turn * 7 % slots.len()], text));
+    let large = LARGE.map(|bytes| at((SIZES, 1), &sized("", bytes)));
+    spread.chain(large).collect()
+}
+
+/// One byte more each time, so that the hash meets every tail of a block behind every count of blocks up to three.
+pub fn every_payload_length() -> Vec<Vector> {
+    (0..=96)
+        .map(|bytes| at((RANDOM_ACCESS, 1), &sized("", bytes)))
+        .collect()
+}
+
+fn at((table, index): (&'static Table, usize), text: &str) -> Vector {
+    with(table, &[(index, text_value(table.dimensions[index].kind, text))])
+}
+
+/// Exactly that many bytes of UTF-8: as many wide characters as fit, then ASCII.
+pub fn sized(wide: &str, bytes: usize) -> String {
+    let mut text = match wide.len() {
+        0 => String::new(),
+        width => wide.repeat(bytes / width),
+    };
+    let ascii = ('0'..='9').chain('A'..='Z').chain('a'..='z').cycle();
+    text.extend(ascii.take(bytes - text.len()));
+    text
+}

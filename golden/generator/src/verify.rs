@@ -1,0 +1,147 @@
+//! Recomputes every vector of a file in the published format.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::layout::{Kind, Number, Presence, Table, Value, measurement_id, table_named};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document<'a> {
+    #[serde(rename = "note")]
+    _note: Option<String>,
+    seed: u64,
+    #[serde(borrow)]
+    vectors: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry<'a> {
+    table: String,
+    #[serde(borrow)]
+    fields: Fields<'a>,
+    measurement_id: i64,
+}
+
+/// Members with their tokens untouched: a threshold must not pass through another parser first.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("an object of dimensions")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Fields(members))
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Mismatch {
+    pub index: usize,
+    pub table: &'static str,
+    pub stored: i64,
+    pub computed: i64,
+}
+
+#[derive(Debug, PartialEq)]
+pub struct Verdict {
+    pub vectors: usize,
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// An `Err` is one sentence on what is wrong with the file.
+pub fn verify(text: &str) -> Result<Verdict, String> {
+    let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if document.seed != 0 {
+        return Err(format!("/seed must be 0, got {}", document.seed));
+    }
+    if document.vectors.is_empty() {
+        return Err("/vectors is empty".to_owned());
+    }
+    let mut mismatches = Vec::new();
+    for (index, entry) in document.vectors.iter().enumerate() {
+        mismatches.extend(recompute(index, entry)?);
+    }
+    let vectors = document.vectors.len();
+    Ok(Verdict { vectors, mismatches })
+}
+
+fn recompute(index: usize, entry: &Entry) -> Result<Option<Mismatch>, String> {
+    let table =
+        table_named(&entry.table).ok_or_else(|| format!("/vectors/{index}/table is unknown: {}", entry.table))?;
+    let values = values(table, &entry.fields.0).map_err(|reason| format!("/vectors/{index}/fields/{reason}"))?;
+    let (stored, computed) = (entry.measurement_id, measurement_id(table, &values));
+    Ok((stored != computed).then_some(Mismatch {
+        index,
+        table: table.name,
+        stored,
+        computed,
+    }))
+}
+
+fn values(table: &Table, members: &[(String, &RawValue)]) -> Result<Vec<Value>, String> {
+    for (position, (name, _)) in members.iter().enumerate() {
+        if !table.dimensions.iter().any(|known| known.name == name) {
+            return Err(format!("{name} is not a dimension of {}", table.name));
+        }
+        if members[..position].iter().any(|(earlier, _)| earlier == name) {
+            return Err(format!("{name} is given twice"));
+        }
+    }
+    let of = |name| members.iter().find(|member| member.0 == name);
+    table
+        .dimensions
+        .iter()
+        .map(|dimension| match of(dimension.name) {
+            Some((name, raw)) => read(dimension.kind, raw.get())
+                .ok_or_else(|| format!("{name} is no {:?}: {}", dimension.kind, raw.get())),
+            None if dimension.kind == Kind::OptionalStr => Ok(Value::OptionalStr(Presence::Absent)),
+            None => Err(format!("{} is missing", dimension.name)),
+        })
+        .collect()
+}
+
+fn read(kind: Kind, token: &str) -> Option<Value> {
+    match kind {
+        Kind::Str => serde_json::from_str(token).ok().map(Value::Str),
+        Kind::OptionalStr => read_optional(token).map(Value::OptionalStr),
+        Kind::I32 => read_i32(token).map(Value::I32),
+        Kind::F64 => Number::from_token(token).map(Value::F64),
+    }
+}
+
+fn read_optional(token: &str) -> Option<Presence> {
+    if token == "null" {
+        return Some(Presence::Null);
+    }
+    serde_json::from_str(token).ok().map(Presence::Given)
+}
+
+/// An integer is judged by its token: `-0`, `1.0` and `1e3` are none.
+fn read_i32(token: &str) -> Option<i32> {
+    let number: i32 = token.parse().ok()?;
+    (number.to_string() == token).then_some(number)
+}
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
