@@ -1,0 +1,81 @@
+/** Runs git the same way whatever the person's configuration, locale and environment say. */
+
+import { execFile, type ExecFileException } from 'node:child_process'
+import { IngestError } from '../errors.js'
+import type { Environment } from './ci.js'
+
+export type GitContext = {
+  /** A work tree, a `.git` directory, a bare repository, or a directory inside one. Default: where git looks. */
+  readonly gitDir?: string | undefined
+  readonly env: Environment
+  readonly signal?: AbortSignal | undefined
+}
+
+export type GitAnswer =
+  | { readonly ok: true; readonly stdout: string }
+  | { readonly ok: false; readonly stderr: string; readonly cause: Error }
+
+/** What `git rev-parse --local-env-vars` lists, less its configuration: in a git hook they name the hook's repository. */
+const REPOSITORY_VARIABLES: ReadonlySet<string> = new Set([
+  'GIT_ALTERNATE_OBJECT_DIRECTORIES',
+  'GIT_COMMON_DIR',
+  'GIT_DIR',
+  'GIT_GRAFT_FILE',
+  'GIT_IMPLICIT_WORK_TREE',
+  'GIT_INDEX_FILE',
+  'GIT_NAMESPACE',
+  'GIT_OBJECT_DIRECTORY',
+  'GIT_PREFIX',
+  'GIT_SHALLOW_FILE',
+  'GIT_WORK_TREE',
+])
+
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+
+/**
+ * Runs one git command, without a shell, and answers with its output or its complaint in English.
+ * @throws {IngestError} `git_failed` when git cannot be started or was killed
+ */
+export function runGit(args: readonly string[], { gitDir, env, signal }: GitContext): Promise<GitAnswer> {
+  signal?.throwIfAborted()
+  const options = { env: gitEnvironment(env, gitDir), signal, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true }
+  return new Promise((resolve, reject) => {
+    execFile('git', [...globalOptions(gitDir), ...args], options, (error, stdout, stderr) => {
+      if (error === null) resolve({ ok: true, stdout })
+      else if (typeof error.code === 'number') resolve({ ok: false, stderr, cause: error })
+      else reject(signal?.aborted === true ? abortReason(signal, error) : cannotRun(error))
+    })
+  })
+}
+
+function globalOptions(gitDir: string | undefined): string[] {
+  // A replaced object would pass another commit's fields off as this one's.
+  const always = ['--no-pager', '--no-replace-objects']
+  if (gitDir === undefined) return always
+  // git may be told to use a bare repository or a .git directory only when asked to by name, which is what we do.
+  return [...always, '-c', 'safe.bareRepository=all', '-C', gitDir]
+}
+
+function gitEnvironment(env: Environment, gitDir: string | undefined): Record<string, string | undefined> {
+  const kept = Object.entries(env).filter(([name]) => gitDir === undefined || !REPOSITORY_VARIABLES.has(name))
+  // English to recognise complaints by; and looking at a commit must not go to the network or ask for a password.
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
+}
+
+function abortReason(signal: AbortSignal, error: Error): Error {
+  return signal.reason instanceof Error ? signal.reason : error
+}
+
+function cannotRun(cause: ExecFileException): IngestError {
+  if (cause.code === 'ENOENT') {
+    return new IngestError('git_failed', 'git is not installed, or not on the PATH', {
+      cause,
+      hint: 'install git, or describe the commit with --commit FILE.json',
+    })
+  }
+  const reason = cause.signal ? `killed by ${cause.signal}` : cause.message
+  return new IngestError('git_failed', `cannot run git: ${reason}`, {
+    cause,
+    hint: 'check that `git --version` works, or describe the commit with --commit FILE.json',
+  })
+}

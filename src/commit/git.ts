@@ -1,0 +1,117 @@
+/** Asks git for the commit that was measured. */
+
+import type { Commit } from '../contract/commit.js'
+import { quote } from '../contract/problem.js'
+import { IngestError } from '../errors.js'
+import type { Environment } from './ci.js'
+import { isFullSha, isTimestamp } from './formats.js'
+import { showFailure } from './git-failure.js'
+import { runGit, type GitContext } from './git-process.js'
+import { commitUrl, webUrlOf } from './repo-url.js'
+
+export type GitCommitOptions = {
+  /** 40 lowercase hex digits. Default: HEAD. */
+  readonly sha?: string | undefined
+  /** `--git-dir`: a work tree, a `.git` directory, a bare repository. Default: where git looks by itself. */
+  readonly gitDir?: string | undefined
+  /** The repository's address, as a remote or a page. Default: the remote `origin`, at the price of a second process. */
+  readonly repoUrl?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  /** The environment git runs in. */
+  readonly env?: Environment | undefined
+}
+
+type GitFields = Omit<Commit, 'url'>
+
+/** In git's placeholders, by the field they fill. %s is the subject; mailmaps do not touch %an and its like. */
+const PLACEHOLDERS = {
+  sha: '%H',
+  timestamp: '%cI',
+  message: '%s',
+  author_name: '%an',
+  author_email: '%ae',
+  committer_name: '%cn',
+  committer_email: '%ce',
+  tree_sha: '%T',
+} as const satisfies Record<keyof GitFields, string>
+
+// A NUL is the one character that no field of a commit can contain.
+const FORMAT = Object.values(PLACEHOLDERS).join('%x00')
+
+/** Beside the format, what would otherwise be added or changed: a patch, log.showSignature, i18n.logOutputEncoding. */
+const SHOW = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
+
+/**
+ * The commit `sha`, or HEAD, as git knows it: one git process, and a second one (`git remote get-url origin`) only
+ * when the caller knows no repository address, because no format of `git show` can print a remote.
+ * @throws {IngestError} `usage` for a sha that is not 40 lowercase hex digits or an address that is none,
+ *   `commit_unknown` when there is no such commit, repository or address, `git_failed` when git cannot or will not run
+ * @see contract section 2
+ */
+export async function readGitCommit(options: GitCommitOptions = {}): Promise<Commit> {
+  const { sha, gitDir, repoUrl, signal, env = process.env } = options
+  if (sha !== undefined) checkSha(sha)
+  const knownUrl = repoUrl === undefined ? undefined : parseRepoUrl(repoUrl)
+  const context: GitContext = { gitDir, env, signal }
+  const fields = await showCommit(sha, context)
+  return { ...fields, url: commitUrl(knownUrl ?? (await originUrl(context)), fields.sha) }
+}
+
+function checkSha(sha: string): void {
+  if (isFullSha(sha)) return
+  const hint = 'give the full id in lowercase, as `git rev-parse COMMIT` prints it'
+  throw new IngestError('usage', `a commit must be 40 lowercase hex digits, got ${quote(sha)}`, { hint })
+}
+
+function parseRepoUrl(repoUrl: string): string {
+  const url = webUrlOf(repoUrl)
+  if (url !== undefined) return url
+  // The value stays out of the message: it may carry a token.
+  throw new IngestError('usage', 'the repository URL is not one that a web page can be made from', {
+    hint: 'give it as https://HOST/OWNER/REPO or git@HOST:OWNER/REPO.git',
+  })
+}
+
+async function showCommit(sha: string | undefined, context: GitContext): Promise<GitFields> {
+  // The trailing -- keeps git from looking for a file of that name.
+  const answer = await runGit([...SHOW, `${sha ?? 'HEAD'}^{commit}`, '--'], context)
+  if (!answer.ok) throw await showFailure(sha, answer, context)
+  const fields = parseFields(answer.stdout)
+  checkFields(fields, sha)
+  return fields
+}
+
+function parseFields(stdout: string): GitFields {
+  const names = Object.keys(PLACEHOLDERS)
+  const values = stdout.replace(/\n$/, '').split('\0')
+  if (values.length !== names.length) {
+    const message = `git printed ${values.length} fields of a commit instead of ${names.length}`
+    throw new IngestError('git_failed', message, { hint: 'describe the commit with --commit FILE.json' })
+  }
+  return Object.fromEntries(names.map((name, index) => [name, values[index]])) as GitFields
+}
+
+function checkFields({ sha, timestamp }: GitFields, asked: string | undefined): void {
+  if (asked !== undefined && sha !== asked) {
+    const hint = `use ${sha}, or check which of the two the records name`
+    throw new IngestError('commit_unknown', `${asked} is a tag of commit ${sha}, not a commit`, { hint })
+  }
+  if (!isFullSha(sha)) {
+    const message = `commit ${sha} has a SHA-256 id, which the contract cannot hold: it takes 40 hex digits`
+    throw new IngestError('commit_unknown', message, { hint: 'measure a repository in the SHA-1 object format' })
+  }
+  if (!isTimestamp(timestamp)) {
+    const message = `commit ${sha} has no usable committer date, got ${quote(timestamp)}`
+    throw new IngestError('commit_unknown', message, { hint: 'describe the commit with --commit FILE.json' })
+  }
+}
+
+async function originUrl(context: GitContext): Promise<string> {
+  const answer = await runGit(['remote', 'get-url', 'origin'], context)
+  const url = answer.ok ? webUrlOf(answer.stdout) : undefined
+  if (url !== undefined) return url
+  const message = answer.ok
+    ? 'the address of the remote "origin" is not one that a web page can be made from'
+    : 'the repository has no remote "origin" to take its address from'
+  throw new IngestError('commit_unknown', message, { hint: 'give it with --repo-url https://HOST/OWNER/REPO' })
+}

@@ -1,0 +1,39 @@
+/** What git and CI know about the producer, in the envelope's own words. */
+
+/** The commit of an envelope; every field is a string. @see contract section 2 */
+export type Commit = {
+  /** 40 lowercase hex digits. */
+  readonly sha: string
+  /** RFC 3339, the committer date in strict ISO form. */
+  readonly timestamp: string
+  readonly message: string
+  readonly author_name: string
+  readonly author_email: string
+  readonly committer_name: string
+  readonly committer_email: string
+  readonly tree_sha: string
+  /** `<repo url>/commit/<sha>` */
+  readonly url: string
+}
+
+/** The run_meta of an envelope. @see contract section 2 */
+export type RunMeta = {
+  /** Free text: in CI a job id, or `<workflow file>@<run id>`. */
+  readonly benchmark_id: string
+  readonly schema_version: number
+  /** RFC 3339 */
+  readonly started_at: string
+}
+
+/** The commit's fields in the order of the envelope and of the commits table. */
+export const COMMIT_FIELDS = [
+  'sha',
+  'timestamp',
+  'message',
+  'author_name',
+  'author_email',
+  'committer_name',
+  'committer_email',
+  'tree_sha',
+  'url',
+] as const satisfies readonly (keyof Commit)[]
