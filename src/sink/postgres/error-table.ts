@@ -1,0 +1,98 @@
+/** What each error of Postgres, TLS and the network means to a person: our code, what happened, what to do. */
+import type { ErrorCode } from '../../errors.js'
+
+export type Meaning = {
+  readonly code: ErrorCode
+  /** Replaces the original message where that is unclear; else the original is shown. */
+  readonly what?: string
+  readonly hint?: string
+}
+
+const MIGRATE = 'create or update its tables with `vortex-ingest migrate <dsn>`'
+const GIVE_AUTHORITY =
+  'name the file with its authority: sslrootcert=FILE in the URL (for RDS, the bundle that AWS publishes)'
+
+const down = (what: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
+  ({ code: 'target_unreachable', what, hint }) as const
+const untrusted = (what: string, hint: string) => ({ code: 'target_misconfigured', what, hint }) as const
+
+/** By the `code` of a Node error. */
+export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: down('connection refused'),
+  ENOTFOUND: down('the host name does not exist'),
+  EAI_AGAIN: down('the host name could not be looked up'),
+  EHOSTUNREACH: down('no route to the host'),
+  ENETUNREACH: down('no route to the network'),
+  EADDRNOTAVAIL: down('no route to the host'),
+  ETIMEDOUT: down('no answer in time'),
+  ECONNRESET: down('the connection was lost', 'try again'),
+  ECONNABORTED: down('the connection was lost', 'try again'),
+  EPIPE: down('the connection was lost', 'try again'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted('its certificate is self-signed', GIVE_AUTHORITY),
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_GET_ISSUER_CERT: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  CERT_HAS_EXPIRED: untrusted('its certificate has expired', 'renew it, or check the clock of this machine'),
+  CERT_NOT_YET_VALID: untrusted('its certificate is not valid yet', 'check the clock of this machine'),
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    code: 'target_misconfigured',
+    hint: 'connect by a name that is in the certificate',
+  },
+}
+
+/** By the start of a Node error's code, where the table above has nothing. */
+export const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
+  ['ERR_TLS_', { code: 'target_misconfigured', hint: 'check the TLS settings of the server' }],
+  ['ERR_SSL_', { code: 'target_misconfigured', hint: 'the server must speak TLS 1.2 or newer' }],
+  ['EPROTO', { code: 'target_misconfigured', hint: 'the server must speak TLS 1.2 or newer' }],
+  ['CERT_', { code: 'target_misconfigured', hint: 'check the certificate of the server' }],
+]
+
+/** By SQLSTATE. */
+export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
+  '28P01': { code: 'auth_failed', hint: 'check user and password; an RDS IAM token lasts 15 minutes' },
+  '28000': { code: 'auth_failed', hint: 'check user, database and what pg_hba.conf allows from here' },
+  '42501': { code: 'auth_failed', hint: 'GRANT it to the user, or let `vortex-ingest migrate <dsn>` do so' },
+  '3D000': { code: 'target_misconfigured', hint: 'create it with CREATE DATABASE, then `vortex-ingest migrate <dsn>`' },
+  '3F000': { code: 'target_misconfigured', hint: MIGRATE },
+  '42P01': { code: 'target_misconfigured', hint: MIGRATE },
+  '42703': { code: 'target_misconfigured', hint: MIGRATE },
+  // No unique index for ON CONFLICT: the tables were made by something else.
+  '42P10': { code: 'target_misconfigured', hint: MIGRATE },
+  '25006': { code: 'target_misconfigured', hint: 'it may be a replica: connect to the primary' },
+  '53300': { code: 'target_unreachable', hint: 'try again, or raise max_connections' },
+  '53100': { code: 'target_failed', hint: 'free disk space on the server' },
+  '57014': { code: 'target_failed', hint: 'someone cancelled it, or statement_timeout is too short' },
+  '40001': { code: 'target_busy', hint: 'try again when fewer writers run' },
+  '40P01': { code: 'target_busy', hint: 'try again when fewer writers run' },
+  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run' },
+}
+
+/** By the class of a SQLSTATE, its first two characters. */
+export const BY_SQLSTATE_CLASS: Readonly<Record<string, Meaning>> = {
+  '08': { code: 'target_unreachable', hint: 'try again' },
+  '57': { code: 'target_unreachable', hint: 'the server is stopping or starting: try again' },
+}
+
+/** By the message of an error of pg that carries no code. */
+export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
+  [
+    /does not support SSL/,
+    untrusted(
+      'the server has no TLS',
+      'turn on `ssl` in the server; only a loopback address may go without (--insecure-local)',
+    ),
+  ],
+  [
+    /establishing an SSL connection/,
+    untrusted('what answers there is not Postgres', 'check host and port: it is asked for TLS in the Postgres way'),
+  ],
+  [
+    /^SASL:.*(must be a|non-empty) string/,
+    { code: 'auth_failed', what: 'the server asks for a password and none is given', hint: 'give the URL a password' },
+  ],
+  [/^SASL|password/i, { code: 'auth_failed', hint: 'check user and password, and how the server wants them' }],
+  [/^timeout expired/, down('no answer in time')],
+  [/connection terminated|not queryable|socket (hang up|disconnected)/i, down('the connection was lost', 'try again')],
+]

@@ -1,0 +1,68 @@
+/** Turns what pg, TLS and the network throw into one clear error: what, where, what to do. */
+import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
+import { redact } from '../redact.js'
+import { describeAddress } from './dsn.js'
+import type { PostgresAddress } from './dsn.js'
+import { BY_MESSAGE, BY_SQLSTATE, BY_SQLSTATE_CLASS, BY_SYSTEM_CODE, BY_SYSTEM_CODE_PREFIX } from './error-table.js'
+import type { Meaning } from './error-table.js'
+
+const RETRYABLE = ['40P01', '40001']
+
+/** The one error a caller sees for whatever went wrong; an `IngestError` is passed on as it is. */
+export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
+  if (error instanceof IngestError) return error
+  const { code, what, hint } = meaningOf(error)
+  const shown = hide(oneLine(what ?? describe(error)), address.password)
+  const where = describeAddress(address)
+  return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(hint && { hint }) })
+}
+
+/** What an aborted call rejects with: the signal's reason where that is one of our errors. */
+export function interruptionOf(signal: AbortSignal | undefined): IngestError {
+  const cause: unknown = signal?.reason
+  return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
+}
+
+/** Whether the whole transaction should run again: a deadlock or a serialization failure, here or among the causes. */
+export function isRetryable(error: unknown): boolean {
+  const state = sqlStateOf(error)
+  return state !== undefined && RETRYABLE.includes(state)
+}
+
+/** The SQLSTATE of an error or of the nearest of its causes that has one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const code = systemCodeOf(current)
+    if (code !== undefined && isSqlState(code)) return code
+  }
+  return undefined
+}
+
+// EPIPE and its like have five characters too, but a SQLSTATE that means an error starts with a digit, F, H, P or X.
+function isSqlState(code: string): boolean {
+  return /^[0-9FHPX][0-9A-Z]{4}$/.test(code)
+}
+
+function meaningOf(error: unknown): Meaning {
+  const code = systemCodeOf(error) ?? ''
+  const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? BY_SQLSTATE_CLASS[code.slice(0, 2)]) : undefined
+  const byCode = BY_SYSTEM_CODE[code] ?? BY_SYSTEM_CODE_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1]
+  const byMessage = code ? undefined : BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1]
+  return byState ?? byCode ?? byMessage ?? { code: 'target_failed' }
+}
+
+/** The server's message with the row and column it concerns, which Postgres keeps in fields of their own. */
+function describe(error: unknown): string {
+  const { detail, where } = error as { detail?: unknown; where?: unknown }
+  const extra = [detail, where].filter(text => typeof text === 'string' && text !== '')
+  return extra.length > 0 ? `${messageOf(error)} (${extra.join('; ')})` : messageOf(error)
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line
+}
+
+function hide(text: string, password: string | undefined): string {
+  return redact(password ? text.replaceAll(password, '***') : text)
+}

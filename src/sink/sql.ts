@@ -1,0 +1,13 @@
+/** What the shared upsert, verify and migrate code needs from a database, whichever one it is. */
+
+/** One database session. Values come back as text where digits matter: cast in SQL. */
+export interface SqlSession {
+  /** Runs one statement with parameters and returns its rows as objects. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  /** Runs any number of statements without parameters, in one round trip where the protocol allows. */
+  execute(text: string): Promise<void>
+  /** Runs one `COPY … FROM STDIN` over `data` (COPY text format, whole rows). */
+  copyIn(copy: CopyTarget, data: Uint8Array): Promise<void>
+}
+
+export type CopyTarget = { readonly table: string; readonly columns: readonly string[] }
