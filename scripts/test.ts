@@ -32,7 +32,7 @@ function count(events: ReturnType<typeof Parser.parse>, counts: Counts): void {
   for (const [index, event] of events.entries()) {
     if (event[0] === 'child') count(event.slice(1) as typeof events, counts)
     else if (event[0] === 'assert' && events[index - 1]?.[0] !== 'child') {
-      const { ok, skip } = event[1]
+      const { ok, skip } = event[1] as { ok: boolean; skip?: string | boolean }
       if (skip !== undefined && skip !== false) counts.skipped++
       else if (ok) counts.passed++
       else counts.failed++

@@ -1,0 +1,63 @@
+/** Writes docs/commands.md and the command table of README.md from the program itself; `--check` only compares. */
+
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import type { Context } from '../src/cli/context.js'
+import { buildProgram } from '../src/cli/program.js'
+
+const REFERENCE = 'docs/commands.md'
+const README = 'README.md'
+const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
+const END = '<!-- prettier-ignore-end -->'
+
+/** What both files should hold, by name. @param root the folder of the package, with a slash at its end */
+export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, string>> {
+  const program = documentedProgram()
+  const readme = await readFile(new URL(README, root), 'utf8')
+  const [before, after] = [readme.split(START)[0], readme.split(END)[1]]
+  if (before === undefined || after === undefined) throw new Error(`${README} lacks the markers of the command table`)
+  return new Map([
+    [REFERENCE, reference(program)],
+    [README, `${before}${START}\n\n${table(program)}\n${END}${after}`],
+  ])
+}
+
+/** The program as `--help` shows it on a terminal of 100 columns. */
+function documentedProgram(): Command {
+  // Help needs no world: no command runs.
+  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  for (const command of [program, ...program.commands]) command.configureHelp({ helpWidth: 100 })
+  return program
+}
+
+function reference(program: Command): string {
+  const sections = [program, ...program.commands].map(command => {
+    const name = command === program ? 'vortex-ingest' : `vortex-ingest ${command.name()}`
+    return `## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`
+  })
+  return `# Commands\n\nWritten by \`npm run docs\` from the program's own help.\n\n${sections.join('\n')}`
+}
+
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({ writeOut: part => (text += part) }).outputHelp()
+  return text.trim()
+}
+
+function table(program: Command): string {
+  const rows = program.commands.map(command => `| \`${command.name()}\` | ${command.summary()} |`)
+  return ['| command | what it does |', '|---|---|', ...rows, ''].join('\n')
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const root = new URL('../', import.meta.url)
+  for (const [name, text] of await generatedDocs(root)) {
+    const file = new URL(name, root)
+    const same = (await readFile(file, 'utf8').catch(() => '')) === text
+    if (same) continue
+    if (process.argv.includes('--check')) {
+      console.error(`${name} is not what the program says: run npm run docs`)
+      process.exitCode = 1
+    } else await writeFile(file, text)
+  }
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The built program on Node 24, which an npm package carries: ids and a push into the embedded database.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=.cache/node24
+[ -x "$cache/node_modules/node/bin/node" ] || npm install --no-save --no-audit --no-fund --silent --prefix "$cache" node@24
+node24="$cache/node_modules/node/bin/node"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$node24" --version
+"$node24" bin/vortex-ingest.js golden-check
+"$node24" bin/vortex-ingest.js push examples/results.jsonl --commit examples/commit.json --embedded "$work/db"
+"$node24" bin/vortex-ingest.js verify examples/results.jsonl --embedded "$work/db" --extra

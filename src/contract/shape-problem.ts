@@ -1,0 +1,73 @@
+/** Turns an ajv error into a Problem in words a person understands. */
+
+import type { ErrorObject } from 'ajv'
+import { isExactObject, realText, type ExactValue } from './exact-value.js'
+import { CONTRACT, type FieldType } from './kinds.js'
+import { pointerTo, quote, type Problem } from './problem.js'
+
+/** @param value what was validated; the message shows what stood at the pointer */
+export function shapeProblem(error: ErrorObject, value: ExactValue): Problem {
+  const { instancePath: path, params } = error
+  const pointer = path === '' ? 'the record' : path
+  switch (error.keyword) {
+    case 'required':
+      return missing(path, String(params['missingProperty']))
+    case 'additionalProperties':
+      return unknown(path, String(params['additionalProperty']))
+    case 'token':
+      return badToken(path, typeAt(value, path), valueAt(value, path))
+    default: {
+      const wanted = [params['type']].flat().join(' or ')
+      const code = wanted.startsWith('array') ? 'not_array' : wanted.startsWith('object') ? 'not_object' : 'not_string'
+      const article = /^[aeiou]/.test(wanted) ? 'an' : 'a'
+      return { pointer: path, code, message: `${pointer} must be ${article} ${wanted}, got ${describe(valueAt(value, path))}` }
+    }
+  }
+}
+
+function missing(path: string, name: string): Problem {
+  const pointer = path + pointerTo(name)
+  return { pointer, code: 'missing_field', message: `${pointer} is missing` }
+}
+
+function unknown(path: string, name: string): Problem {
+  const pointer = path + pointerTo(name)
+  return { pointer, code: 'unknown_field', message: `${quote(pointer)} is not a field of this kind` }
+}
+
+function badToken(pointer: string, type: FieldType, value: ExactValue | undefined): Problem {
+  const got = describe(value)
+  if (type === 'f64') return { pointer, code: 'not_number', message: `${pointer} must be a number, got ${got}` }
+  if (typeof value === 'bigint') {
+    const bits = type === 'i32' ? 32 : 64
+    return { pointer, code: 'out_of_range', message: `${pointer} must fit in ${bits} bits, got ${got}` }
+  }
+  return { pointer, code: 'not_integer', message: `${pointer} must be an integer, got ${got}` }
+}
+
+/** A value from outside in a few characters, with its kind where its text alone could mislead. */
+export function describe(value: ExactValue | undefined): string {
+  if (value === undefined) return 'nothing'
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'bigint') return value.toString().slice(0, 40)
+  if (typeof value === 'number') return `${realText(value)} (written with a fraction, an exponent or as -0)`
+  return Array.isArray(value) ? 'an array' : 'an object'
+}
+
+function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
+  let at: ExactValue | undefined = value
+  for (const step of pointer.split('/').slice(1)) {
+    const name = step.replace(/~1/g, '/').replace(/~0/g, '~')
+    if (Array.isArray(at)) at = (at as readonly ExactValue[])[Number(name)]
+    else at = isExactObject(at) ? at[name] : undefined
+  }
+  return at
+}
+
+/** The contract's type of what stands at `pointer`: ajv only says where. An envelope's one number is an i32. */
+function typeAt(value: ExactValue, pointer: string): FieldType {
+  const name = isExactObject(value) ? value['kind'] : undefined
+  const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
+  return kind?.fields.find(field => field.name === pointer.split('/')[1])?.type ?? 'i32'
+}

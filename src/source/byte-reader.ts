@@ -1,0 +1,45 @@
+/** The smallest interface a stream of bytes needs here: fill my buffer. */
+
+import type { FileHandle } from 'node:fs/promises'
+
+export interface ByteReader {
+  /** Reads at least one byte into `into` from `offset` on, and returns how many; 0 at the end. */
+  read(into: Buffer, offset: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Reads a file from its first byte, wherever others that share the handle have read to. */
+export function fileReader(file: FileHandle, close: () => Promise<void>): ByteReader {
+  let position = 0
+  return {
+    async read(into, offset) {
+      const { bytesRead } = await file.read(into, offset, into.length - offset, position)
+      position += bytesRead
+      return bytesRead
+    },
+    close,
+  }
+}
+
+/** Reads what an iterable of chunks yields. */
+export function chunkReader(chunks: AsyncIterable<Uint8Array>, close: () => Promise<void>): ByteReader {
+  const iterator = chunks[Symbol.asyncIterator]()
+  let chunk: Uint8Array = new Uint8Array(0)
+  return {
+    async read(into, offset) {
+      while (chunk.length === 0) {
+        const next = await iterator.next()
+        if (next.done === true) return 0
+        chunk = next.value
+      }
+      const taken = Math.min(chunk.length, into.length - offset)
+      into.set(chunk.subarray(0, taken), offset)
+      chunk = chunk.subarray(taken)
+      return taken
+    },
+    async close() {
+      await iterator.return?.()
+      await close()
+    },
+  }
+}

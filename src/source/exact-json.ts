@@ -1,0 +1,216 @@
+/** A JSON reader that keeps what JSON.parse drops: whether a number was an integer token, every digit, every refusal. */
+
+import type { ExactObject, ExactValue } from '../contract/exact-value.js'
+
+export type SyntaxCode = 'invalid_json' | 'number_out_of_range' | 'lone_surrogate' | 'too_deep' | 'byte_order_mark'
+
+export type ExactResult =
+  | { readonly ok: true; readonly value: ExactValue }
+  | { readonly ok: false; readonly code: SyntaxCode; readonly message: string }
+
+export type ExactOptions = {
+  /** Levels of arrays and objects allowed; the reference server takes 127 over a whole body. */
+  readonly maxDepth: number
+  /** Called with the text of every number token that is not a plain integer. */
+  readonly onReal?: (token: string) => void
+}
+
+export const MAX_BODY_DEPTH = 127
+
+/**
+ * Reads one JSON text as the reference server does: of a repeated key the last value wins, every dropped value must
+ * still be valid, lone surrogates, numbers beyond the double range and a byte-order mark are refused.
+ * @see contract section 3
+ */
+export function parseExact(text: string, options: ExactOptions): ExactResult {
+  try {
+    return { ok: true, value: new Reader(text, options).document() }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message }
+    throw error
+  }
+}
+
+class Refusal extends Error {
+  constructor(
+    readonly code: SyntaxCode,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
+// Everything a string may hold as it stands: no quote, no backslash, no control character.
+// eslint-disable-next-line no-control-regex
+const PLAIN = /[^"\\\u0000-\u001f]*/y
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+
+class Reader {
+  #at = 0
+  #depth = 0
+
+  constructor(
+    private readonly text: string,
+    private readonly options: ExactOptions,
+  ) {}
+
+  document(): ExactValue {
+    if (this.text.charCodeAt(0) === 0xfeff)
+      throw new Refusal('byte_order_mark', 'starts with a byte-order mark, which JSON does not allow')
+    const value = this.#value()
+    this.#skipSpace()
+    if (this.#at < this.text.length) throw this.#unexpected('the end')
+    return value
+  }
+
+  #value(): ExactValue {
+    this.#skipSpace()
+    const char = this.text[this.#at]
+    if (char === '{') return this.#nested(() => this.#object())
+    if (char === '[') return this.#nested(() => this.#array())
+    if (char === '"') return this.#string()
+    if (char === 't') return this.#word('true', true)
+    if (char === 'f') return this.#word('false', false)
+    if (char === 'n') return this.#word('null', null)
+    return this.#number()
+  }
+
+  #nested<T>(read: () => T): T {
+    if (++this.#depth > this.options.maxDepth)
+      throw new Refusal('too_deep', `nests deeper than ${this.options.maxDepth} levels at column ${this.#at + 1}`)
+    this.#at++
+    const value = read()
+    this.#depth--
+    return value
+  }
+
+  #object(): ExactObject {
+    const object = Object.create(null) as Record<string, ExactValue>
+    if (this.#take('}')) return object
+    do {
+      this.#skipSpace()
+      if (this.text[this.#at] !== '"') throw this.#unexpected('a key in double quotes')
+      const key = this.#string()
+      if (!this.#take(':')) throw this.#unexpected('":"')
+      object[key] = this.#value()
+    } while (this.#take(','))
+    if (!this.#take('}')) throw this.#unexpected('"," or "}"')
+    return object
+  }
+
+  #array(): ExactValue[] {
+    const array: ExactValue[] = []
+    if (this.#take(']')) return array
+    do array.push(this.#value())
+    while (this.#take(','))
+    if (!this.#take(']')) throw this.#unexpected('"," or "]"')
+    return array
+  }
+
+  #number(): bigint | number {
+    NUMBER.lastIndex = this.#at
+    const match = NUMBER.exec(this.text)
+    if (match === null) throw this.#unexpected('a value')
+    const token = match[0]
+    const number = Number(token)
+    if (!Number.isFinite(number))
+      throw new Refusal('number_out_of_range', `${shorten(token)} is beyond the range of a double`)
+    this.#at += token.length
+    if (match[1] === undefined && match[2] === undefined && token !== '-0') return BigInt(token)
+    this.options.onReal?.(token)
+    return number
+  }
+
+  #string(): string {
+    this.#at++
+    let value = ''
+    for (;;) {
+      PLAIN.lastIndex = this.#at
+      const run = PLAIN.exec(this.text)?.[0] ?? ''
+      value += run
+      this.#at += run.length
+      const char = this.text[this.#at]
+      if (char === '"') {
+        this.#at++
+        return value
+      }
+      if (char !== '\\') throw this.#unexpected('the end of a string')
+      value += this.#escape()
+    }
+  }
+
+  #escape(): string {
+    const letter = this.text[this.#at + 1] ?? ''
+    if (letter === 'u') return this.#unicode()
+    const char = ESCAPES[letter]
+    if (char === undefined) throw this.#unexpected('an escape that JSON knows')
+    this.#at += 2
+    return char
+  }
+
+  #unicode(): string {
+    const high = this.#codeUnit()
+    if (high < 0xd800 || high > 0xdfff) return String.fromCharCode(high)
+    const low = high < 0xdc00 && this.text.startsWith('\\u', this.#at) ? this.#codeUnit() : 0
+    if (low < 0xdc00 || low > 0xdfff)
+      throw new Refusal('lone_surrogate', `\\u${high.toString(16)} is half of a surrogate pair, not a character`)
+    return String.fromCharCode(high, low)
+  }
+
+  #codeUnit(): number {
+    const digits = this.text.slice(this.#at + 2, this.#at + 6)
+    if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#unexpected('four hex digits after \\u')
+    this.#at += 6
+    return parseInt(digits, 16)
+  }
+
+  #word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.#at)) throw this.#unexpected('a value')
+    this.#at += word.length
+    return value
+  }
+
+  #take(char: string): boolean {
+    this.#skipSpace()
+    if (this.text[this.#at] !== char) return false
+    this.#at++
+    return true
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const char = this.text.charCodeAt(this.#at)
+      if (char !== 0x20 && char !== 0x0a && char !== 0x0d && char !== 0x09) return
+      this.#at++
+    }
+  }
+
+  #unexpected(wanted: string): Refusal {
+    const found = this.text.codePointAt(this.#at)
+    const column = this.#at + 1
+    if (found === undefined)
+      return new Refusal('invalid_json', `is not JSON: ends at column ${column} where ${wanted} should be`)
+    return new Refusal('invalid_json', `is not JSON: ${name(found)} at column ${column} where ${wanted} should be`)
+  }
+}
+
+function name(codePoint: number): string {
+  if (codePoint <= 0x20 || codePoint === 0x7f || codePoint === 0xfeff)
+    return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`
+  return `"${String.fromCodePoint(codePoint)}"`
+}
+
+/** At most `max` characters of a text that came from outside, for a message. */
+export function shorten(text: string, max = 40): string {
+  return text.length <= max ? text : `${text.slice(0, max)}…`
+}

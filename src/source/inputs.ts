@@ -1,0 +1,92 @@
+/** File names, globs and `-` to sources. */
+
+import { stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { IngestError, systemCodeOf } from '../errors.js'
+import { chunkReader } from './byte-reader.js'
+import { decompressed } from './decompress.js'
+import { fileSource, unreadable, type Source } from './source.js'
+import { spool } from './spool.js'
+
+export type InputOptions = {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  /** Sources will be read more than once: keep what can be read only once in a temporary file. */
+  readonly rereadable: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Sources in the order they were named; a glob's matches in the order of their names, each file once. */
+export async function openInputs(patterns: readonly string[], options: InputOptions): Promise<readonly Source[]> {
+  const names = patterns.length > 0 ? patterns : [defaultInput(options)]
+  const paths: string[] = []
+  for (const name of names) paths.push(...(await expand(name)))
+  const sources: Source[] = []
+  try {
+    for (const path of new Set(paths)) sources.push(await sourceOf(path, options))
+    return sources
+  } catch (error) {
+    await releaseAll(sources)
+    throw error
+  }
+}
+
+export async function releaseAll(sources: readonly Source[]): Promise<void> {
+  for (const source of sources) await source.release()
+}
+
+function defaultInput({ stdin }: InputOptions): string {
+  if (stdin.isTTY !== true) return '-'
+  throw new IngestError('usage', 'no input', { hint: 'name a file, or pipe records in' })
+}
+
+/** What can make a name a pattern; a name that is none matches itself. */
+const GLOB = /[*?[\]{}()!]/
+
+async function expand(name: string): Promise<readonly string[]> {
+  if (name === '-' || !GLOB.test(name) || (await exists(name))) return [name]
+  // Loaded only here: most pushes name their files.
+  const { glob } = await import('tinyglobby')
+  const found = await glob(name, { dot: true, expandDirectories: false, onlyFiles: true })
+  if (found.length === 0) throw new IngestError('no_input', `${name}: no file matches`, { hint: 'check the pattern' })
+  return found.sort()
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function sourceOf(path: string, options: InputOptions): Promise<Source> {
+  if (path === '-') return once('-', options.stdin, options)
+  const info = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  if (info.isDirectory()) {
+    const hint = `name its files: '${path.replace(/\/$/, '')}/*.jsonl'`
+    throw new IngestError('no_input', `${path} is a directory`, { hint })
+  }
+  return info.isFile() ? fileSource(path) : once(path, createReadStream(path), options)
+}
+
+/** A source that gives its bytes only once unless they are kept. */
+async function once(name: string, input: NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
+  if (options.rereadable) return spool(name, input, options.signal)
+  const chunks = readable(input, name)
+  return {
+    name,
+    open: () => decompressed(chunkReader(chunks, () => Promise.resolve()), name),
+    assertUnchanged: () => Promise.resolve(),
+    release: () => Promise.resolve(),
+  }
+}
+
+async function* readable(input: NodeJS.ReadableStream, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  } catch (cause) {
+    if (systemCodeOf(cause) === 'EISDIR') throw new IngestError('no_input', `${name} is a directory`, { cause })
+    throw unreadable(name, cause)
+  }
+}

@@ -1,0 +1,147 @@
+/** The first pass over a source: every line checked, nothing kept but counts, problems and, if asked, ids. */
+
+import { CONTRACT } from '../contract/kinds.js'
+import { commitMismatchProblem } from '../contract/validate.js'
+import { IdTable } from './id-table.js'
+import { lineBlocks } from './lines.js'
+import { STRIDE, type RecordBatch } from './record-batch.js'
+import { readRecords, type Records } from './records.js'
+import type { Rejection, Warning } from './rejection.js'
+import type { Source } from './source.js'
+
+export type InspectOptions = {
+  /** The commit that every record must name; undefined takes the first record's, from this source on. */
+  readonly commitSha?: string | undefined
+  /** Several commits in one source are refused (a push) or only warned of (no commit was asked for). */
+  readonly oneCommit: boolean
+  /** Fills `batch.ids`; given, ids that occur twice are warned of. */
+  readonly identify?: (batch: RecordBatch) => void
+  readonly onRejection: (rejection: Rejection) => void
+  readonly onWarning: (warning: Warning) => void
+  /** Asked after each block: true ends the pass early. */
+  readonly enough?: () => boolean
+  readonly signal?: AbortSignal
+}
+
+export type Inspection = {
+  readonly source: string
+  readonly lines: number
+  readonly records: number
+  readonly rejected: number
+  /** Records of each kind, by kind name, kinds without records left out. */
+  readonly counts: ReadonlyMap<string, number>
+  /** The commit of the first record. */
+  readonly commitSha: string | undefined
+  /** Where each id was last seen; empty unless ids were asked for. */
+  readonly ids: IdTable
+}
+
+export async function inspect(source: Source, options: InspectOptions): Promise<Inspection> {
+  const pass = new Pass(source.name, options)
+  for await (const records of readRecords(lineBlocks(await source.open()), source.name)) {
+    options.signal?.throwIfAborted()
+    pass.take(records)
+    if (options.enough?.() === true) break
+  }
+  return pass.done()
+}
+
+class Pass {
+  #lines = 0
+  #records = 0
+  #rejected = 0
+  #counts = new Float64Array(CONTRACT.kinds.length)
+  #ids = new IdTable()
+  #sha: Buffer | undefined
+  #shaText: string | undefined
+  #firstSha: string | undefined
+  #warnedOfCommits = false
+
+  constructor(
+    private readonly source: string,
+    private readonly options: InspectOptions,
+  ) {
+    if (options.commitSha !== undefined) this.#expect(options.commitSha)
+  }
+
+  take({ batch, rejections, warnings, lines }: Records): void {
+    this.#lines = lines
+    const mismatches = this.#checkCommits(batch)
+    const all = mismatches.length === 0 ? rejections : [...rejections, ...mismatches].sort((a, b) => a.line - b.line)
+    for (const rejection of all) this.options.onRejection(rejection)
+    for (const warning of warnings) this.options.onWarning(warning)
+    this.#rejected += all.length
+    this.#records += batch.count - mismatches.length
+    for (let row = 0; row < batch.count; row++) this.#counts[batch.kinds[row]!]!++
+    if (this.options.identify !== undefined) this.#noteIds(batch, this.options.identify)
+  }
+
+  done(): Inspection {
+    if (this.#records + this.#rejected === 0) this.#warnEmpty()
+    const counts = CONTRACT.kinds.map(({ kind }, index) => [kind, this.#counts[index]!] as const)
+    return {
+      source: this.source,
+      lines: this.#lines,
+      records: this.#records,
+      rejected: this.#rejected,
+      counts: new Map(counts.filter(([, count]) => count > 0)),
+      commitSha: this.#firstSha,
+      ids: this.#ids,
+    }
+  }
+
+  #expect(sha: string): void {
+    this.#shaText = sha
+    this.#sha = Buffer.from(sha)
+  }
+
+  #checkCommits(batch: RecordBatch): Rejection[] {
+    const rejections: Rejection[] = []
+    for (let row = 0; row < batch.count; row++) {
+      if (this.#sha !== undefined && holdsCommit(batch, row, this.#sha)) continue
+      const sha = batch.text(row, COMMIT_FIELD) ?? ''
+      this.#firstSha ??= sha
+      if (this.#sha === undefined) this.#expect(sha)
+      else if (!this.options.oneCommit) this.#warnOfCommits(batch.lines[row]!, sha)
+      else rejections.push(this.#mismatch(batch, row, sha))
+    }
+    if (batch.count > 0) this.#firstSha ??= this.#shaText
+    return rejections
+  }
+
+  #mismatch(batch: RecordBatch, row: number, sha: string): Rejection {
+    const place = { source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]! }
+    return { ...place, ...(commitMismatchProblem(sha, this.#shaText ?? '') as Pick<Rejection, 'pointer' | 'code' | 'message'>) }
+  }
+
+  #warnOfCommits(line: number, sha: string): void {
+    if (this.#warnedOfCommits) return
+    this.#warnedOfCommits = true
+    const message = `line ${line} is of commit ${sha.slice(0, 40)}, the first line of ${this.#shaText ?? ''}: a push takes one commit a file`
+    this.options.onWarning({ source: this.source, line, pointer: '/commit_sha', code: 'several_commits', message })
+  }
+
+  #noteIds(batch: RecordBatch, identify: (batch: RecordBatch) => void): void {
+    identify(batch)
+    this.#ids.putAll(batch.ids.subarray(0, batch.count), batch.lines, (line, before) => {
+      const message = `the same measurement as line ${before}; the last one wins`
+      this.options.onWarning({ source: this.source, line, pointer: '', code: 'duplicate_id', message })
+    })
+  }
+
+  #warnEmpty(): void {
+    const message = 'holds no records'
+    this.options.onWarning({ source: this.source, line: 0, pointer: '', code: 'empty_input', message })
+  }
+}
+
+/** Every kind's first field. */
+const COMMIT_FIELD = 0
+
+function holdsCommit(batch: RecordBatch, row: number, sha: Buffer): boolean {
+  const start = batch.starts[row * STRIDE + COMMIT_FIELD]!
+  if (batch.ends[row * STRIDE + COMMIT_FIELD]! - start !== sha.length) return false
+  const bytes = batch.bytesOf(row)
+  for (let at = 0; at < sha.length; at++) if (bytes[start + at] !== sha[at]) return false
+  return true
+}

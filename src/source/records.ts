@@ -1,0 +1,93 @@
+/** Blocks of lines to batches of valid records; every other line becomes a rejection. */
+
+import { isUtf8 } from 'node:buffer'
+import { LINE_LIMITS, type LineBlock } from './lines.js'
+import { addRecord, readRecord } from './read-record.js'
+import { RecordBatch, type LinePlace } from './record-batch.js'
+import type { Rejection, Warning } from './rejection.js'
+import { NOT_TAKEN, scanRecord } from './scan-record.js'
+
+/** What one block of lines held. Valid until the next is asked for. */
+export type Records = {
+  readonly batch: RecordBatch
+  readonly rejections: readonly Rejection[]
+  readonly warnings: readonly Warning[]
+  /** Lines seen so far, blank ones included. */
+  readonly lines: number
+}
+
+const LF = 0x0a
+
+/** @param source what rejections call the place the lines come from */
+export async function* readRecords(blocks: AsyncIterable<LineBlock>, source: string): AsyncGenerator<Records> {
+  const reader = new BlockReader(source)
+  for await (const block of blocks) yield reader.read(block)
+}
+
+class BlockReader {
+  #batch = new RecordBatch()
+  #rejections: Rejection[] = []
+  #warnings: Warning[] = []
+  /** One object for all lines: the readers only look at it. */
+  #place: LinePlace = { line: 0, start: 0 }
+
+  constructor(private readonly source: string) {}
+
+  read(block: LineBlock): Records {
+    this.#rejections = []
+    this.#warnings = []
+    this.#batch.reset(block.bytes, block.firstByte)
+    if (block.tooLong) this.#refuseTooLong(block)
+    else this.#readLines(block)
+    return { batch: this.#batch, rejections: this.#rejections, warnings: this.#warnings, lines: this.#place.line }
+  }
+
+  #readLines(block: LineBlock): void {
+    const { bytes } = block
+    const length = bytes.length
+    // Asked once for all lines; where the answer is no, the exact reader finds the line that is not UTF-8.
+    const scannable = isUtf8(bytes)
+    const place = this.#place
+    place.start = 0
+    while (place.start < length) {
+      place.line++
+      const next = scannable ? scanRecord(bytes, this.#batch, place) : NOT_TAKEN
+      place.start = next === NOT_TAKEN ? this.#readExactly(block) : next
+    }
+  }
+
+  #readExactly(block: LineBlock): number {
+    const { start } = this.#place
+    const end = block.bytes.indexOf(LF, start)
+    const line = block.bytes.subarray(start, end)
+    if (isBlank(line)) return end + 1
+    const result = readRecord(line)
+    if (result.ok) {
+      addRecord(this.#batch, result.record, this.#place)
+      if (result.inexact !== undefined) this.#warnInexact(result.inexact)
+    } else this.#rejections.push({ ...this.#at(block.firstByte + start), ...result.problem })
+    return end + 1
+  }
+
+  #refuseTooLong(block: LineBlock): void {
+    this.#place.line++
+    const mebibytes = LINE_LIMITS.maxLineBytes / 1024 / 1024
+    const message = `the line is longer than ${mebibytes} MiB`
+    this.#rejections.push({ ...this.#at(block.firstByte), pointer: '', code: 'line_too_long', message })
+  }
+
+  #warnInexact(token: string): void {
+    const pointer = '/threshold'
+    const message = `${pointer} ${token.slice(0, 40)} may be read one unit off by a path A server: more than 2^53 of significand or a power of ten beyond ±22`
+    this.#warnings.push({ source: this.source, line: this.#place.line, pointer, code: 'inexact_threshold', message })
+  }
+
+  #at(byte: number): Pick<Rejection, 'source' | 'line' | 'byte'> {
+    return { source: this.source, line: this.#place.line, byte }
+  }
+}
+
+function isBlank(line: Buffer): boolean {
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false
+  return true
+}

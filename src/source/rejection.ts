@@ -1,0 +1,30 @@
+/** A line that failed, and a line that passed but deserves a word: both are values, never thrown. */
+
+import type { ProblemCode } from '../contract/problem.js'
+import type { SyntaxCode } from './exact-json.js'
+
+export type RejectionCode = ProblemCode | SyntaxCode | 'invalid_utf8' | 'line_too_long'
+
+export type Rejection = {
+  /** The path as it was given, or `-` for standard input. */
+  readonly source: string
+  /** From 1. */
+  readonly line: number
+  /** Offset of the line's first byte in the (decompressed) source, from 0. */
+  readonly byte: number
+  /** JSON pointer into the record, empty for the line itself. */
+  readonly pointer: string
+  readonly code: RejectionCode
+  readonly message: string
+}
+
+export type WarningCode = 'inexact_threshold' | 'duplicate_id' | 'empty_input' | 'several_commits'
+
+/** `line` is 0 where the warning is about the whole source. */
+export type Warning = {
+  readonly source: string
+  readonly line: number
+  readonly pointer: string
+  readonly code: WarningCode
+  readonly message: string
+}

@@ -1,0 +1,76 @@
+/** A place records come from: something that can be read from its start, and how it is told when it changed meanwhile. */
+
+import type { Stats } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { IngestError, messageOf, systemCodeOf } from '../errors.js'
+import { fileReader, type ByteReader } from './byte-reader.js'
+import { decompressed } from './decompress.js'
+
+export interface Source {
+  /** As the user wrote it, or `-` for standard input. */
+  readonly name: string
+  /**
+   * Decompressed bytes from the start.
+   * @throws {IngestError} `input_changed` when the source is not what it was when it was first opened
+   */
+  open(): Promise<ByteReader>
+  /** Says whether the source is still what it was when it was first opened. */
+  assertUnchanged(): Promise<void>
+  /** Lets go of what the source holds; it cannot be opened again. */
+  release(): Promise<void>
+}
+
+/** A regular file, opened anew for each pass over it. */
+export function fileSource(path: string): Source {
+  let first: Stats | undefined
+  const check = async (file: FileHandle): Promise<void> => {
+    const now = await file.stat()
+    first ??= now
+    if (!sameFile(first, now)) throw changed(path)
+  }
+  return {
+    name: path,
+    async open() {
+      const file = await openFile(path)
+      try {
+        await check(file)
+        return await decompressed(fileReader(file, () => file.close()), path)
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+    },
+    async assertUnchanged() {
+      const file = await openFile(path)
+      await check(file).finally(() => file.close())
+    },
+    release: () => Promise.resolve(),
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path)
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+export function unreadable(path: string, cause: unknown): IngestError {
+  const code = systemCodeOf(cause)
+  if (code === 'ENOENT') {
+    return new IngestError('no_input', `${path}: no such file`, { cause, hint: 'check the name, or quote a glob' })
+  }
+  if (code === 'EACCES' || code === 'EPERM')
+    return new IngestError('input_unreadable', `${path}: permission denied`, { cause, hint: 'check who may read the file' })
+  return new IngestError('input_unreadable', `${path}: ${messageOf(cause)}`, { cause })
+}
+
+function sameFile(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs
+}
+
+function changed(path: string): IngestError {
+  const hint = 'nothing was kept; push it again when its writer is done'
+  return new IngestError('input_changed', `${path} changed while it was being read`, { hint })
+}
