@@ -1,0 +1,108 @@
+/** One session with the embedded database. */
+import type { Results } from '@electric-sql/pglite'
+import { IngestError, messageOf } from '../../errors.js'
+import type { CopyTarget, SqlSession } from '../sql.js'
+import type { Engine } from './engine.js'
+import { brokenEngine, statementError } from './errors.js'
+import type { FolderLock } from './lock.js'
+
+export type SessionParts = {
+  readonly engine: Engine
+  readonly lock: FolderLock
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Statements run one after the other. Each blocks the process while it runs, so the signal is looked at before it.
+ * A commit is on the disk (fsync) when it returns; the session may be killed at any time.
+ */
+export class EmbeddedSession implements SqlSession {
+  readonly #parts: SessionParts
+  #broken: IngestError | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    this.#assertUsable()
+    const { postgres } = this.#parts.engine
+    const [answer] = await this.#ask(async () => [await postgres.query<Row>(text, [...values])])
+    return answer?.rows ?? []
+  }
+
+  async execute(text: string): Promise<void> {
+    this.#assertUsable()
+    const answers = await this.#ask(() => this.#parts.engine.postgres.exec(text))
+    // The COMMIT of a transaction that failed before answers ROLLBACK, and that is no error to Postgres.
+    const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
+    if (rolledBack && !/\brollback\b/i.test(text))
+      throw statementError(new Error('the transaction had failed and was rolled back'))
+  }
+
+  async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
+    this.#assertUsable()
+    const { postgres } = this.#parts.engine
+    const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
+    await this.#ask(async () => [await postgres.query(copy, [], { blob: new Blob([data]) })])
+  }
+
+  /** Moves what was committed from the log into the tables' files, all of it fsynced; keeps the log short. */
+  async sync(): Promise<void> {
+    await this.execute('CHECKPOINT')
+  }
+
+  /** Ends the session and lets the folder go; a transaction still open is rolled back. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
+    try {
+      // Shutting down an engine that has lost a write makes Postgres take its files for clean, which destroys them.
+      // So ask for the writes first, as statements that fail loudly, and leave a broken engine to the next recovery.
+      if (!this.#broken) await this.#ask(() => this.#parts.engine.postgres.exec('ROLLBACK; CHECKPOINT'))
+      if (!this.#broken) await this.#parts.engine.postgres.close()
+    } finally {
+      await this.#parts.lock.release()
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.#closing) throw new IngestError('internal', 'the embedded database is closed already')
+    if (this.#broken) throw this.#broken
+    const { signal } = this.#parts
+    if (signal?.aborted) throw interrupted(signal.reason)
+  }
+
+  /** An engine that dies under a statement may answer nothing at all, even to COMMIT: no command tag, no success. */
+  async #ask<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
+    let answers: Results<Row>[]
+    try {
+      answers = await statement()
+    } catch (error) {
+      throw isRefusal(error) ? statementError(error) : this.#break(error)
+    }
+    if (answers.some(answer => answer.command === undefined)) throw this.#break(new Error('it died without an answer'))
+    return answers
+  }
+
+  #break(cause: unknown): IngestError {
+    const reason = this.#parts.engine.folder.lastWords() ?? messageOf(cause)
+    return (this.#broken = brokenEngine(reason, cause))
+  }
+}
+
+/** An ordinary error leaves Postgres as it was; FATAL and PANIC, and whatever else is thrown, do not. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
+}
+
+function interrupted(reason: unknown): IngestError {
+  return reason instanceof IngestError ? reason : new IngestError('interrupted', 'interrupted', { cause: reason })
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,31 @@
+-- Who may do what (contract, sections 4 and 5). Needs CREATEROLE where the roles do not exist yet.
+
+DO $$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['migrator', 'bench_ingest', 'bench_read'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
+      EXECUTE format('CREATE ROLE %I LOGIN', name);
+    END IF;
+    -- On RDS this is what lets a role log in with a short-lived token instead of a password.
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+      EXECUTE format('GRANT rds_iam TO %I', name);
+    END IF;
+  END LOOP;
+END
+$$;
+
+GRANT USAGE, CREATE ON SCHEMA public TO migrator;
+GRANT USAGE ON SCHEMA public TO bench_ingest, bench_read;
+
+GRANT SELECT, INSERT, UPDATE ON
+  commits, query_measurements, compression_times, compression_sizes, random_access_times, vector_search_runs
+TO bench_ingest;
+
+GRANT SELECT ON
+  commits, query_measurements, compression_times, compression_sizes, random_access_times, vector_search_runs
+TO bench_read;
+
+GRANT SELECT ON _applied_migrations TO migrator, bench_ingest, bench_read;
+GRANT INSERT ON _applied_migrations TO migrator;

@@ -1,0 +1,81 @@
+/** SQL text made from the contract table. */
+
+import { COMMIT_FIELDS } from '../contract/commit.js'
+import type { FieldType, Kind } from '../contract/kinds.js'
+
+const SQL_TYPES: Readonly<Record<FieldType, string>> = {
+  str: 'text',
+  i32: 'integer',
+  i64: 'bigint',
+  f64: 'double precision',
+  '[i64]': 'bigint[]',
+}
+
+/** The record's columns that differ from row to row: every record of a file has the same commit. */
+export function stagedFields(kind: Kind): Kind['fields'] {
+  return kind.fields.filter(field => field.name !== 'commit_sha')
+}
+
+/** Columns of the staging table, in COPY order. */
+export function stagingColumns(kind: Kind): readonly string[] {
+  return ['measurement_id', ...stagedFields(kind).map(field => field.name)]
+}
+
+export function stagingTable(kind: Kind): string {
+  return `staged_${kind.table}`
+}
+
+/**
+ * Begins a transaction with a staging table for each kind. Their rows are sorted in memory: the server's default of
+ * 4 MB would spill a large file to disk.
+ */
+export function beginStaging(kinds: readonly Kind[]): string {
+  return ['BEGIN', `SET LOCAL work_mem = '64MB'`, ...kinds.map(createStaging)].join('; ')
+}
+
+function createStaging(kind: Kind): string {
+  const columns = stagedFields(kind).map(field => `${field.name} ${SQL_TYPES[field.type]}`)
+  return `CREATE TEMP TABLE ${stagingTable(kind)} (measurement_id bigint, ${columns.join(', ')}) ON COMMIT DROP`
+}
+
+/**
+ * Moves a kind's staged rows into its table: of several with one id the last staged wins, rows go in the order of their
+ * ids (so that two writers cannot deadlock), rows that are already there exactly so are left alone. Parameters: the
+ * commit's sha and timestamp. Answers one row: `inserted`, `rewritten`.
+ * @see contract section 4
+ */
+export function upsertStaged(kind: Kind): string {
+  const timed = kind.table === 'query_measurements'
+  const columns = [...stagingColumns(kind), 'commit_sha', ...(timed ? ['commit_timestamp'] : [])]
+  const values = [...stagingColumns(kind), '$1::text', ...(timed ? ['$2::timestamptz'] : [])]
+  const dimensions = kind.fields.filter(field => field.dimension && field.name !== 'commit_sha')
+  const kept = new Set(['measurement_id', ...dimensions.map(field => field.name)])
+  const overwritten = columns.filter(column => !kept.has(column))
+  return `
+    WITH written AS (
+      INSERT INTO public.${kind.table} AS stored (${columns.join(', ')})
+      SELECT ${values.join(', ')} FROM (
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
+      ) AS latest
+      ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
+      WHERE (${overwritten.map(name => `stored.${name}`).join(', ')})
+        IS DISTINCT FROM (${overwritten.map(name => `excluded.${name}`).join(', ')})
+      RETURNING (xmax = 0) AS inserted
+    )
+    SELECT count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten
+    FROM written${timed ? '' : ' WHERE $2::text IS NOT NULL'}`
+}
+
+export function countStagedIds(kind: Kind): string {
+  return `SELECT count(*)::int AS ids FROM (SELECT DISTINCT measurement_id FROM ${stagingTable(kind)}) AS staged`
+}
+
+/** Parameters: the commit's fields in the order of COMMIT_FIELDS. */
+export function upsertCommit(): string {
+  const columns = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
+  const overwritten = columns.slice(1).map(name => `${name} = excluded.${name}`)
+  return `
+    INSERT INTO public.commits (${columns.join(', ')})
+    VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
+    ON CONFLICT (commit_sha) DO UPDATE SET ${overwritten.join(', ')}`
+}

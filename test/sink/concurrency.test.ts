@@ -1,0 +1,98 @@
+import t from 'tap'
+import { postgresSink } from '../../src/sink/postgres/sink.js'
+import { connectPostgres } from '../../src/sink/postgres/connect.js'
+import { parseDsn } from '../../src/sink/postgres/dsn.js'
+import { migrate } from '../../src/sink/migrate.js'
+import { withRetry, type RetryPolicy } from '../../src/sink/retry.js'
+import { deliveryOf, query } from '../fixtures/delivery.js'
+import { startPostgres } from '../fixtures/postgres.js'
+
+const signal = new AbortController().signal
+
+t.test('against Postgres', async t => {
+  const server = await startPostgres(t)
+  const url = (await server.createDatabase('concurrency')).replace('?sslmode=disable', '')
+  const address = parseDsn(url, { insecureLocal: true })
+
+  await t.test('two migrators at once both succeed and apply each file once', async t => {
+    const sessions = await Promise.all([1, 2, 3].map(() => connectPostgres(address)))
+    const results = await Promise.all(sessions.map(session => migrate(session)))
+    const applied = results.flatMap(result => result.applied)
+    t.strictSame([...applied].sort(), [...new Set(applied)].sort())
+    t.equal(applied.length, results[0]!.applied.length + results[0]!.alreadyThere.length)
+    await Promise.all(sessions.map(session => session.close()))
+  })
+
+  await t.test('eight writers of one commit with shared ids: no failure, no lost row, inserted adds up', async t => {
+    const records = (writer: number): object[] =>
+      Array.from({ length: 400 }, (_, index) => query({ query_idx: index < 200 ? index : index + writer * 1_000 }))
+    const sinks = await Promise.all(
+      Array.from({ length: 8 }, () => postgresSink(address, { signal, random: Math.random })),
+    )
+    const receipts = await Promise.all(sinks.map(async (sink, writer) => sink.write(await deliveryOf(records(writer)))))
+    await Promise.all(sinks.map(sink => sink.close()))
+    const inserted = receipts.flatMap(({ kinds }) => kinds).reduce((sum, kind) => sum + kind.inserted, 0)
+    const [row] = await server.sql('SELECT count(*)::int AS rows FROM query_measurements', 'concurrency')
+    t.equal(inserted, 200 + 8 * 200)
+    t.match(row, { rows: 200 + 8 * 200 })
+  })
+
+  await t.test('a deadlock is retried as a whole and both deliveries land', async t => {
+    const sink = await postgresSink(address, { signal, random: () => 0 })
+    await sink.write(await deliveryOf([query({ query_idx: 1 })]))
+    const rival = await connectPostgres(address)
+    // The rival holds the measurement and then wants the commit, the sink holds the commit and wants the measurement.
+    await rival.execute(`BEGIN; SET LOCAL deadlock_timeout = '10s'; SELECT 1 FROM query_measurements FOR UPDATE`)
+    const writing = sink.write(await deliveryOf([query({ query_idx: 1, value_ns: 77 })]))
+    await untilBlocked(server)
+    await rival.execute('SELECT 1 FROM commits FOR UPDATE; COMMIT')
+    const receipt = await writing
+    t.ok(receipt.attempts > 1, `${receipt.attempts} attempts`)
+    t.match(await server.sql('SELECT value_ns::int FROM query_measurements WHERE query_idx = 1', 'concurrency'), [
+      { value_ns: 77 },
+    ])
+    await Promise.all([rival.close(), sink.close()])
+  })
+})
+
+/** Waits until some backend waits for a lock. */
+async function untilBlocked(server: { sql(text: string): Promise<Record<string, unknown>[]> }): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const waiting = await server.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
+    if (waiting.length > 0) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error('nobody waits for a lock')
+}
+
+t.test('retries', async t => {
+  const policy: RetryPolicy = { attempts: 4, baseDelayMs: 10, maxDelayMs: 25 }
+
+  await t.test('wait a random part of a doubling, capped delay', async t => {
+    const slept: number[] = []
+    const tools = { random: () => 0.5, sleep: async (delayMs: number) => void slept.push(delayMs) }
+    let calls = 0
+    const work = async (): Promise<string> => {
+      if (++calls < 4) throw new Error('again')
+      return 'done'
+    }
+    t.strictSame(await withRetry(work, () => true, { policy, tools }), { value: 'done', attempts: 4 })
+    t.strictSame(slept, [5, 10, 12.5])
+  })
+
+  await t.test('end with the last error when the tries are spent, and at once when it cannot pass', async t => {
+    const tools = { random: () => 0, sleep: async () => undefined }
+    let calls = 0
+    const work = async (): Promise<never> => {
+      throw new Error(`try ${++calls}`)
+    }
+    await t.rejects(
+      withRetry(work, () => true, { policy, tools }),
+      { message: 'try 4' },
+    )
+    await t.rejects(
+      withRetry(work, () => false, { policy, tools }),
+      { message: 'try 5' },
+    )
+  })
+})
