@@ -1,0 +1,38 @@
+/** A sink that is being opened while something else is done, and is closed whatever became of both. */
+
+import type { Sink, SinkOpener } from '../sink/sink.js'
+
+export class Opening {
+  readonly #opener: SinkOpener
+  readonly #abandon = new AbortController()
+  #opened: Promise<Sink> | undefined
+  #wanted = false
+
+  constructor(opener: SinkOpener, signal: AbortSignal) {
+    this.#opener = opener
+    if (signal.aborted) this.#abandon.abort(signal.reason)
+    signal.addEventListener('abort', () => this.#abandon.abort(signal.reason), { once: true })
+    if (opener.early) this.#open()
+  }
+
+  /** The sink, opened now if it was not before. */
+  sink(): Promise<Sink> {
+    this.#wanted = true
+    return this.#open()
+  }
+
+  /** Gives up what nobody asked for: bad input must not wait for a dead target. */
+  async close(): Promise<void> {
+    if (!this.#wanted) this.#abandon.abort()
+    await this.#opened?.then(sink => sink.close()).catch(() => undefined)
+  }
+
+  #open(): Promise<Sink> {
+    if (this.#opened === undefined) {
+      this.#opened = this.#opener.open(this.#abandon.signal)
+      // Met by whoever asks for the sink; until then a failure must not count as unhandled.
+      this.#opened.catch(() => undefined)
+    }
+    return this.#opened
+  }
+}

@@ -1,0 +1,162 @@
+/** Reads rows back by id and compares every column with the file they came from. */
+
+import type { Hash64 } from '../contract/hash64.js'
+import { CONTRACT, type Kind } from '../contract/kinds.js'
+import type { SqlSession } from '../sink/sql.js'
+import { identifier } from '../source/identify.js'
+import { inspect, type Inspection } from '../source/inspect.js'
+import { lineBlocks } from '../source/lines.js'
+import { readRecords } from '../source/records.js'
+import type { RecordBatch } from '../source/record-batch.js'
+import type { Rejection, Warning } from '../source/rejection.js'
+import type { Source } from '../source/source.js'
+import { compareRow, selectRows, type StoredRow } from './compare-row.js'
+
+export type Difference = {
+  readonly source: string
+  /** 0 for a row that no line names. */
+  readonly line: number
+  readonly kind: string
+  readonly measurementId: string
+  readonly code: 'missing' | 'different' | 'extra'
+  readonly message: string
+}
+
+export type VerifyOptions = {
+  readonly commitSha?: string | undefined
+  /** Also report rows of the file's commit that no line names. */
+  readonly extra: boolean
+  readonly hash: Hash64
+  readonly onRejection: (rejection: Rejection) => void
+  readonly onWarning: (warning: Warning) => void
+  readonly onDifference: (difference: Difference) => void
+  readonly signal: AbortSignal
+}
+
+export type Verified = {
+  readonly inspections: readonly Inspection[]
+  readonly compared: number
+  readonly differences: number
+}
+
+/** Rows asked for in one query. */
+const CHUNK_ROWS = 2_000
+
+/** Of several lines with one id only the last is compared: it is the one that won. Nothing is compared if a line is bad. */
+export async function verify(
+  sources: readonly Source[],
+  session: SqlSession,
+  options: VerifyOptions,
+): Promise<Verified> {
+  const identify = identifier(options.hash)
+  const { commitSha, onRejection, onWarning, signal } = options
+  const inspections: Inspection[] = []
+  for (const source of sources)
+    inspections.push(await inspect(source, { commitSha, oneCommit: false, identify, onRejection, onWarning, signal }))
+  const verifier = new Verifier(session, options)
+  if (inspections.every(({ rejected }) => rejected === 0)) {
+    for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
+    if (options.extra) await verifier.findExtra(inspections)
+  }
+  return { inspections, compared: verifier.compared, differences: verifier.differences }
+}
+
+/** A line's values as text, by field; undefined for null. */
+type Line = { readonly line: number; readonly values: readonly (string | undefined)[] }
+
+class Verifier {
+  compared = 0
+  differences = 0
+  #waiting = new Map<Kind, Map<string, Line>>(CONTRACT.kinds.map(kind => [kind, new Map<string, Line>()]))
+
+  constructor(
+    private readonly session: SqlSession,
+    private readonly options: VerifyOptions,
+  ) {}
+
+  /** @param inspections of the source and of the ones after it: a later file's line wins over this one's */
+  async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
+    const identify = identifier(this.options.hash)
+    await this.#compareCommit(source.name, inspections[0])
+    for await (const { batch } of readRecords(lineBlocks(await source.open()), source.name)) {
+      this.options.signal.throwIfAborted()
+      identify(batch)
+      this.#collect(batch, inspections)
+      for (const kind of CONTRACT.kinds)
+        if (this.#linesOf(kind).size >= CHUNK_ROWS) await this.#flush(kind, source.name)
+    }
+    for (const kind of CONTRACT.kinds) await this.#flush(kind, source.name)
+    await source.assertUnchanged()
+  }
+
+  /** Rows of the commits that the files name, without a line that names them. */
+  async findExtra(inspections: readonly Inspection[]): Promise<void> {
+    const shas = [...new Set(inspections.flatMap(({ commitSha }) => commitSha ?? []))]
+    for (const kind of CONTRACT.kinds) {
+      let after: string | undefined
+      for (;;) {
+        const rows = await this.session.query<{ id: string }>(selectIds(kind, after), [shas, ...(after ? [after] : [])])
+        for (const { id } of rows) if (inspections.every(({ ids }) => ids.get(BigInt(id)) === 0)) this.#extra(kind, id)
+        after = rows.at(-1)?.id
+        if (after === undefined) break
+      }
+    }
+  }
+
+  #linesOf(kind: Kind): Map<string, Line> {
+    return this.#waiting.get(kind)!
+  }
+
+  #collect(batch: RecordBatch, [own, ...later]: readonly Inspection[]): void {
+    for (let row = 0; row < batch.count; row++) {
+      const id = batch.ids[row]!
+      const line = batch.lines[row]!
+      if (own?.ids.get(id) !== line || later.some(({ ids }) => ids.get(id) !== 0)) continue
+      const kind = batch.kindOf(row)
+      const values = kind.fields.map((_, field) => batch.text(row, field))
+      this.#linesOf(kind).set(id.toString(), { line, values })
+    }
+  }
+
+  async #flush(kind: Kind, source: string): Promise<void> {
+    const lines = this.#linesOf(kind)
+    if (lines.size === 0) return
+    const rows = await this.session.query<StoredRow>(selectRows(kind), [[...lines.keys()]])
+    const stored = new Map(rows.map(row => [row.measurement_id, row]))
+    for (const [id, { line, values }] of lines) {
+      this.compared++
+      const row = stored.get(id)
+      const message = row === undefined ? 'is not stored' : compareRow(kind, values, row)
+      if (message === undefined) continue
+      const code = row === undefined ? 'missing' : 'different'
+      this.#report({ source, line, kind: kind.kind, measurementId: id, code, message })
+    }
+    lines.clear()
+  }
+
+  async #compareCommit(source: string, inspection: Inspection | undefined): Promise<void> {
+    const sha = inspection?.commitSha ?? this.options.commitSha
+    if (sha === undefined) return
+    const rows = await this.session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
+    const message = `commit ${sha} is not stored`
+    if (rows.length === 0)
+      this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
+  }
+
+  #extra(kind: Kind, id: string): void {
+    const message = 'is stored for this commit, but no line names it'
+    this.#report({ source: '', line: 0, kind: kind.kind, measurementId: id, code: 'extra', message })
+  }
+
+  #report(difference: Difference): void {
+    this.differences++
+    this.options.onDifference(difference)
+  }
+}
+
+function selectIds(kind: Kind, after: string | undefined): string {
+  const from = after === undefined ? '' : 'AND measurement_id > $2::bigint'
+  return `
+    SELECT measurement_id::text AS id FROM public.${kind.table}
+    WHERE commit_sha = ANY($1::text[]) ${from} ORDER BY measurement_id LIMIT 10000`
+}

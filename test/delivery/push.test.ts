@@ -1,0 +1,157 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { wasmHash64 } from '../../src/contract/hash64.js'
+import { push, type PushOptions } from '../../src/delivery/push.js'
+import { migrate } from '../../src/sink/migrate.js'
+import { connectPostgres } from '../../src/sink/postgres/connect.js'
+import { parseDsn } from '../../src/sink/postgres/dsn.js'
+import type { SinkOpener } from '../../src/sink/sink.js'
+import { postgresSink } from '../../src/sink/postgres/sink.js'
+import { fileSource } from '../../src/source/source.js'
+import type { Rejection } from '../../src/source/rejection.js'
+import { COMMIT, SHA, size } from '../fixtures/delivery.js'
+import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
+
+const hash = await wasmHash64()
+
+t.test('a push into Postgres', async t => {
+  const server = await startPostgres(t)
+  const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
+    const signal = new AbortController().signal
+    const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
+    const opener: SinkOpener = { early: true, open: signal => postgresSink(address, { signal, random: Math.random }) }
+    const commitOf = async (): Promise<typeof COMMIT> => COMMIT
+    return { commitOf, opener, hash, onRejection: () => undefined, onWarning: () => undefined, signal, ...more }
+  }
+  const database = async (name: string): Promise<string> => {
+    const url = (await server.createDatabase(name)).replace('?sslmode=disable', '')
+    const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
+    await migrate(session)
+    await session.close()
+    return name
+  }
+
+  await t.test('a file that the database refuses is named, and the files before it stay', async t => {
+    const name = await database('refusing')
+    await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
+    const [good, bad, never] = await files(t.testdir(), [[size('a')], [size('b'), size('forbidden')], [size('c')]])
+    const pushed = await push([good!, bad!, never!].map(fileSource), options(name))
+    t.strictSame(
+      pushed.receipts.map(({ source }) => source),
+      [good],
+    )
+    t.match(pushed.failure, { source: bad, error: { code: 'target_failed' } })
+    t.strictSame(await datasets(server, name), ['a'])
+  })
+
+  await t.test('when the first file is refused the push throws, and nothing is kept', async t => {
+    const name = await database('refusing_first')
+    await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
+    const [bad] = await files(t.testdir(), [[size('b'), size('forbidden')]])
+    await t.rejects(push([fileSource(bad!)], options(name)), { code: 'target_failed' })
+    t.strictSame(await datasets(server, name), [])
+    t.strictSame(await server.sql('SELECT 1 FROM commits', name), [])
+  })
+
+  await t.test('a bad line in the last of several files keeps all of them out', async t => {
+    const name = await database('one_bad_line')
+    const [good, bad] = await files(t.testdir(), [[size('a')], [size('b'), size('c').replace('"parquet"', '7')]])
+    const rejections: Rejection[] = []
+    const pushed = await push(
+      [good!, bad!].map(fileSource),
+      options(name, { onRejection: one => rejections.push(one) }),
+    )
+    t.match(rejections, [{ source: bad, line: 2, pointer: '/format', code: 'not_string' }])
+    t.strictSame(pushed.receipts, [])
+    t.strictSame(await datasets(server, name), [])
+  })
+
+  await t.test('two commits in two files are refused like two in one', async t => {
+    const name = await database('two_commits')
+    const other = size('b').replace(SHA, 'f'.repeat(40))
+    const [one, two] = await files(t.testdir(), [[size('a')], [other]])
+    const rejections: Rejection[] = []
+    await push([one!, two!].map(fileSource), options(name, { onRejection: rejection => rejections.push(rejection) }))
+    t.match(rejections, [{ source: two, line: 1, pointer: '/commit_sha', code: 'commit_mismatch' }])
+    t.strictSame(await datasets(server, name), [])
+  })
+
+  await t.test('a file that changes between its two readings is refused and nothing is kept', async t => {
+    const name = await database('changing')
+    const [file] = await files(t.testdir(), [[size('a'), size('b')]])
+    const change = async (): Promise<typeof COMMIT> => {
+      await writeFile(file!, `${size('a')}\n${size('x')}\n${size('y')}\n`)
+      return COMMIT
+    }
+    await t.rejects(push([fileSource(file!)], options(name, { commitOf: change })), { code: 'input_changed' })
+    t.strictSame(await datasets(server, name), [])
+  })
+
+  await t.test('a file that changes while its rows are on their way is refused before the commit', async t => {
+    const name = await database('changing_late')
+    const [file] = await files(t.testdir(), [[size('a')]])
+    const source = fileSource(file!)
+    const opens = { count: 0 }
+    const changing = {
+      ...source,
+      open: async () => {
+        const reader = await source.open()
+        if (++opens.count === 2) await writeFile(file!, `${size('a')}\n${size('b')}\n`)
+        return reader
+      },
+    }
+    await t.rejects(push([changing], options(name)), { code: 'input_changed' })
+    t.strictSame(await datasets(server, name), [])
+  })
+})
+
+t.test('bad input is told at once while a dead target is still being tried, and the try is given up', async t => {
+  const [bad] = await files(t.testdir(), [['{}']])
+  let given = false
+  const open = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        given = true
+        reject(new Error('given up'))
+      })
+    })
+  const pushed = await push([fileSource(bad!)], {
+    commitOf: async () => COMMIT,
+    opener: { early: true, open },
+    hash,
+    onRejection: () => undefined,
+    onWarning: () => undefined,
+    signal: new AbortController().signal,
+  })
+  t.equal(pushed.inspections[0]?.rejected, 1)
+  t.ok(given)
+})
+
+t.test('a target that is not opened early is not opened at all for bad input', async t => {
+  const [bad] = await files(t.testdir(), [['{}']])
+  const open = (): Promise<never> => Promise.reject(new Error('must not be opened'))
+  const options = {
+    hash,
+    onRejection: () => undefined,
+    onWarning: () => undefined,
+    signal: new AbortController().signal,
+  }
+  const pushed = await push([fileSource(bad!)], {
+    ...options,
+    commitOf: async () => COMMIT,
+    opener: { early: false, open },
+  })
+  t.equal(pushed.inspections[0]?.rejected, 1)
+})
+
+async function files(folder: string, contents: readonly (readonly string[])[]): Promise<readonly string[]> {
+  const paths = contents.map((_, index) => join(folder, `${index}.jsonl`))
+  for (const [index, lines] of contents.entries()) await writeFile(paths[index]!, `${lines.join('\n')}\n`)
+  return paths
+}
+
+async function datasets(server: PostgresServer, database: string): Promise<readonly unknown[]> {
+  const rows = await server.sql('SELECT dataset FROM compression_sizes ORDER BY dataset', database)
+  return rows.map(({ dataset }) => dataset)
+}

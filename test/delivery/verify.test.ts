@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { wasmHash64 } from '../../src/contract/hash64.js'
+import { verify, type Difference, type VerifyOptions, type Verified } from '../../src/delivery/verify.js'
+import { applyDelivery } from '../../src/sink/apply.js'
+import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { migrate } from '../../src/sink/migrate.js'
+import { connectPostgres } from '../../src/sink/postgres/connect.js'
+import { parseDsn } from '../../src/sink/postgres/dsn.js'
+import type { SqlSession } from '../../src/sink/sql.js'
+import { fileSource } from '../../src/source/source.js'
+import { deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
+import { startPostgres } from '../fixtures/postgres.js'
+
+const hash = await wasmHash64()
+
+t.test('Postgres', async t => {
+  const server = await startPostgres(t)
+  const url = (await server.createDatabase('verify')).replace('?sslmode=disable', '')
+  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
+  await suite(t, session).finally(() => session.close())
+})
+
+t.test('the embedded database', async t => {
+  const session = await openEmbedded(t.testdir(), { create: true })
+  await suite(t, session).finally(() => session.close())
+})
+
+async function suite(t: Test, session: SqlSession): Promise<void> {
+  await migrate(session)
+  const vector = `{"kind":"vector_search_run","commit_sha":"${SHA}","dataset":"v","layout":"l","flavor":"f","threshold":-0.0,"value_ns":9223372036854775807,"all_runtimes_ns":[ 1 , -9223372036854775808 ],"matches":1,"rows_scanned":1,"bytes_scanned":1,"iterations":1}`
+  const lines = [size('a'), size('tab\tand\\slash 🦀'), JSON.stringify(query({ scale_factor: '' })), vector]
+  const test = (name: string, body: (t: Test) => Promise<void>): Promise<unknown> =>
+    t.test(name, async t => {
+      await session.execute('TRUNCATE commits, query_measurements, compression_sizes, vector_search_runs')
+      await applyDelivery(session, await deliveryOf(lines))
+      await body(t)
+    })
+  const check = async (
+    t: Test,
+    file: readonly string[],
+    extra = false,
+  ): Promise<Verified & { found: Difference[] }> => {
+    const path = join(t.testdir(), 'file.jsonl')
+    await writeFile(path, file.join('\n'))
+    const found: Difference[] = []
+    const options: VerifyOptions = {
+      extra,
+      hash,
+      onRejection: () => undefined,
+      onWarning: () => undefined,
+      onDifference: difference => found.push(difference),
+      signal: new AbortController().signal,
+    }
+    return { ...(await verify([fileSource(path)], session, options)), found }
+  }
+
+  await test('what was delivered is found as it was written', async t => {
+    t.match(await check(t, lines, true), { compared: 4, differences: 0, found: [] })
+  })
+
+  await test('a changed column is named with both values', async t => {
+    await session.execute(`UPDATE query_measurements SET all_runtimes_ns = '{1,2,4}'`)
+    const { found } = await check(t, lines)
+    t.match(found, [
+      { line: 3, code: 'different', message: '/all_runtimes_ns is "{1,2,4}" in the database and "1,2,3" in the file' },
+    ])
+  })
+
+  await test('null and the empty string differ, and so do 0 and -0', async t => {
+    await session.execute(
+      `UPDATE query_measurements SET scale_factor = NULL; UPDATE vector_search_runs SET threshold = 0`,
+    )
+    const { found } = await check(t, lines)
+    t.match(found.map(({ message }) => message).sort(), [/^\/scale_factor is null/, /^\/threshold is "0"/])
+  })
+
+  await test('a missing row and a missing commit are told', async t => {
+    await session.execute(`DELETE FROM compression_sizes WHERE dataset = 'a'; DELETE FROM commits`)
+    const { found, differences } = await check(t, lines)
+    t.match(found, [
+      { kind: 'commit', code: 'missing' },
+      { line: 1, code: 'missing', message: 'is not stored' },
+    ])
+    t.equal(differences, 2)
+  })
+
+  await test('of a repeated measurement only the last line must be stored', async t => {
+    await applyDelivery(session, await deliveryOf([size('a', 7)]))
+    t.match(await check(t, [size('a', 1), size('a', 7)]), { compared: 1, differences: 0 })
+    t.match(await check(t, [size('a', 7), size('a', 1)]), { compared: 1, differences: 1 })
+  })
+
+  await test('rows that no line names are told only when asked for', async t => {
+    t.match(await check(t, lines.slice(1)), { differences: 0 })
+    const { found } = await check(t, lines.slice(1), true)
+    t.match(found, [{ kind: 'compression_size', code: 'extra' }])
+  })
+
+  await test('a file with a bad line is not compared', async t => {
+    const { compared, inspections } = await check(t, [...lines, 'not json'])
+    t.match([compared, inspections[0]?.rejected], [0, 1])
+  })
+}
