@@ -1,0 +1,19 @@
+/** What the world hands to a command. */
+
+import type { Environment } from '../commit/ci.js'
+import type { Report } from './report.js'
+
+export type Context = {
+  readonly stdin: NodeJS.ReadStream
+  readonly env: Environment
+  readonly report: Report
+  /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
+  readonly signal: AbortSignal
+  readonly now: () => Date
+  readonly random: () => number
+}
+
+/** Runs one command and returns its exit code. */
+export type Action<Flags> = (args: readonly string[], flags: Flags, context: Context) => Promise<number>
+
+export type Format = 'human' | 'json'

@@ -1,0 +1,132 @@
+/** The command line as a function: arguments and streams in, exit code out. */
+
+import { readFile } from 'node:fs/promises'
+import { CommanderError, type Command } from 'commander'
+import type { Environment } from '../commit/ci.js'
+import { ENV_PREFIX, wantsColor } from '../config.js'
+import { EXIT, IngestError } from '../errors.js'
+import type { Context } from './context.js'
+import { errorDocument, exitCodeOf } from './error-report.js'
+import { packageFile } from './package-file.js'
+import { buildProgram, type Outcome } from './program.js'
+import { Report } from './report.js'
+
+/** What of `process` the program uses. */
+export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
+
+/** Runs one command line; never throws. */
+export async function main(world: World): Promise<number> {
+  const { argv, env, stdin, stdout, stderr } = world
+  const colors = { colorOut: wantsColor(stdout, env), colorErr: wantsColor(stderr, env) }
+  const report = new Report({ stdout, stderr, ...colors })
+  const interruption = onSignals(world, report)
+  const context: Context = {
+    stdin,
+    env,
+    report,
+    signal: interruption.signal,
+    now: () => new Date(),
+    random: Math.random,
+  }
+  watchOutput(world, report)
+  try {
+    return await run(argv, context, world)
+  } catch (error) {
+    return fail(interruption.signal.aborted ? interruption.signal.reason : error, context, argv)
+  } finally {
+    interruption.release()
+  }
+}
+
+async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
+  const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
+  const outcome: Outcome = { exitCode: EXIT.done }
+  const program = buildProgram(version, context, outcome)
+  for (const command of [program, ...program.commands]) configure(command, { stdout, stderr })
+  if (argv.length <= 2) {
+    program.outputHelp()
+    return EXIT.usage
+  }
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return EXIT.done
+    const usage = new IngestError('usage', error.message.replace(/^error: /, ''))
+    if (asksForJson(argv, context.env)) context.report.json(errorDocument(usage))
+    return EXIT.usage
+  }
+  return outcome.exitCode
+}
+
+function configure(command: Command, { stdout, stderr }: Pick<World, 'stdout' | 'stderr'>): void {
+  command.exitOverride().configureOutput({
+    writeOut: text => stdout.write(text),
+    writeErr: text => stderr.write(text),
+    outputError: (text, write) => {
+      write(text)
+      write(
+        `hint: vortex-ingest ${command.name() === 'vortex-ingest' ? '' : `${command.name()} `}--help shows the usage\n`,
+      )
+    },
+  })
+}
+
+/** With `--format json` a failure is a JSON document too, so that whoever reads stdout is never left with nothing. */
+function fail(error: unknown, { env, report }: Context, argv: readonly string[]): number {
+  if (asksForJson(argv, env) && !report.printed) report.json(errorDocument(error))
+  report.error(error)
+  return exitCodeOf(error)
+}
+
+/** Asked where the command line could not be parsed, too. */
+function asksForJson(argv: readonly string[], env: Environment): boolean {
+  const at = argv.lastIndexOf('--format')
+  const format = at === -1 ? argv.findLast(arg => arg.startsWith('--format='))?.slice('--format='.length) : argv[at + 1]
+  return (format ?? env[`${ENV_PREFIX}FORMAT`]) === 'json'
+}
+
+type Interruption = { readonly signal: AbortSignal; readonly release: () => void }
+
+/** A command that was asked to stop has this long; one that waits for the writer of a FIFO hears nothing. */
+const STOP_TIMEOUT_MS = 3_000
+
+/** The first signal asks the command to stop and clean up; the next one finds the system's own handler. */
+function onSignals(world: World, report: Report): Interruption {
+  const controller = new AbortController()
+  const stop = (reason: IngestError) => (): void => {
+    controller.abort(reason)
+    release()
+    const giveUp = (): void => {
+      report.error(reason)
+      process.exit(reason.exitCode)
+    }
+    setTimeout(giveUp, STOP_TIMEOUT_MS).unref()
+  }
+  const interrupt = stop(new IngestError('interrupted', 'interrupted: what was not finished is undone'))
+  const terminate = stop(new IngestError('terminated', 'terminated: what was not finished is undone'))
+  const release = (): void => {
+    world.off('SIGINT', interrupt)
+    world.off('SIGTERM', terminate)
+  }
+  world.on('SIGINT', interrupt)
+  world.on('SIGTERM', terminate)
+  return { signal: controller.signal, release }
+}
+
+/** What Node has without saying so in its types. */
+type Pipe = { readonly _handle?: { setBlocking?(blocking: boolean): void } }
+
+/** Who reads our output may be slow or gone (`… | head`), and a disk may be full. */
+function watchOutput({ stdout, stderr }: World, report: Report): void {
+  // What a pipe does not take at once Node queues without bound: all of a long report, behind a slow reader.
+  for (const stream of [stdout, stderr]) (stream as Pipe)._handle?.setBlocking?.(true)
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // No failure of the command: it goes on, and its exit code says what it would have said.
+    if (error.code === 'EPIPE') return report.closeResult()
+    report.failure(`cannot write the result: ${error.message}`)
+    process.exit(EXIT.internal)
+  })
+  // With nowhere to say it, the exit code still does.
+  stderr.on('error', () => undefined)
+}

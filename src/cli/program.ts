@@ -1,0 +1,184 @@
+/** Every command with its flags and help; what a command does is in the file of its name. */
+
+import { Command } from 'commander'
+import type { Action, Context } from './context.js'
+import { commitFlags, commitShaFlag, flag, flagsOf, formatFlag, positive, targetFlags } from './flags.js'
+import { goldenCheck } from './golden-check.js'
+import { id } from './id.js'
+import { migrate } from './migrate.js'
+import { push } from './push.js'
+import { validate } from './validate.js'
+import { verify } from './verify.js'
+
+/** A command's function may have any flags: commander has checked them against the options declared here. */
+type AnyAction = (args: readonly string[], flags: never, context: Context) => Promise<number>
+
+export type Outcome = { exitCode: number }
+
+const EXIT_CODES = `
+Exit codes:
+  0 done   1 internal error   2 usage   3 delivered with rejections   4 mismatch (golden-check, verify)
+  65 bad data   66 no input   69 target down   75 kept for later, run again   77 auth   78 config or schema version
+  130 interrupted   143 terminated
+
+Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`
+
+/** @param outcome where the command that ran leaves its exit code */
+export function buildProgram(version: string, context: Context, outcome: Outcome): Command {
+  const program = new Command('vortex-ingest')
+    .description('Gets benchmark records from CI into a database: checked, identified, exactly once.')
+    .version(version, '-V, --version', 'print the version')
+    .showSuggestionAfterError()
+    .addHelpText('after', EXIT_CODES)
+  const run =
+    (action: AnyAction) =>
+    async (...params: unknown[]) => {
+      const command = params.at(-1) as Command
+      outcome.exitCode = await (action as Action<unknown>)(command.args, flagsOf(command, context.env), context)
+    }
+  addPush(program, run)
+  addValidate(program, run)
+  addVerify(program, run)
+  addId(program, run)
+  addGoldenCheck(program, run)
+  addMigrate(program, run)
+  return program
+}
+
+type Run = (action: AnyAction) => (...params: unknown[]) => Promise<void>
+
+function addPush(program: Command, run: Run): void {
+  const command = program
+    .command('push')
+    .summary('check records and deliver them')
+    .description(
+      'Checks every line of every input, then delivers file by file: all of a file or nothing. Without a target the ' +
+        'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
+    )
+    .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .action(run(push))
+  for (const option of [...targetFlags(), ...commitFlags()]) command.addOption(option)
+  command
+    .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['push results.jsonl', 'into the embedded database'],
+        ['push results.jsonl --postgres postgres://bench_ingest@db.example.com/bench', 'into Postgres'],
+        ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
+        ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
+      ]),
+    )
+}
+
+function addValidate(program: Command, run: Run): void {
+  program
+    .command('validate')
+    .summary('check records and send nothing')
+    .description('Reports every line that a push would reject. Needs no network, no token and no git.')
+    .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .addOption(commitShaFlag())
+    .addOption(flag('--max-rejections <n>', 'stop after this many').argParser(positive))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['validate results.jsonl', ''],
+        ["validate 'out/*.jsonl' --max-rejections 10", ''],
+      ]),
+    )
+    .action(run(validate))
+}
+
+function addVerify(program: Command, run: Run): void {
+  const command = program
+    .command('verify')
+    .summary('compare a file with what the database holds')
+    .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
+    .argument('<files...>', 'files, globs, or - for standard input')
+    .action(run(verify))
+  for (const option of [...targetFlags(), commitShaFlag()]) command.addOption(option)
+  command
+    .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['verify results.jsonl', ''],
+        ['verify results.jsonl --postgres DSN --extra', ''],
+      ]),
+    )
+}
+
+function addId(program: Command, run: Run): void {
+  program
+    .command('id')
+    .summary('print the measurement_id of every record')
+    .description('One id a line in input order; a rejected line prints an empty line, and its reason on stderr.')
+    .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['id results.jsonl', ''],
+        ['id - --format json < results.jsonl', ''],
+      ]),
+    )
+    .action(run(id))
+}
+
+function addGoldenCheck(program: Command, run: Run): void {
+  program
+    .command('golden-check')
+    .summary('check both id implementations against the golden vectors')
+    .description(
+      'Two implementations of the measurement_id, every golden vector, and every place that states the version.',
+    )
+    .addOption(flag('--vectors <file>', "also check somebody else's vectors, in the published format"))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['golden-check', ''],
+        ['golden-check --vectors theirs.json', ''],
+      ]),
+    )
+    .action(run(goldenCheck))
+}
+
+function addMigrate(program: Command, run: Run): void {
+  const command = program
+    .command('migrate')
+    .summary('bring a database up to date')
+    .description(
+      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once.",
+    )
+    .argument('[dsn]', 'a Postgres database, as --postgres names one; by default the embedded one')
+    .hook('preAction', takeDsn)
+    .action(run(migrate))
+  for (const option of targetFlags()) command.addOption(option)
+  command.addOption(formatFlag()).addHelpText(
+    'after',
+    examples([
+      ['migrate postgres://owner@db.example.com/bench', ''],
+      ['migrate', 'the embedded database'],
+    ]),
+  )
+}
+
+/** `migrate DSN` is short for `migrate --postgres DSN`. */
+function takeDsn(command: Command): void {
+  const [dsn] = command.args
+  if (dsn === undefined) return
+  if (command.getOptionValueSource('postgres') === 'cli') command.error('error: the database is named twice')
+  command.setOptionValueWithSource('postgres', dsn, 'cli')
+}
+
+function examples(lines: readonly (readonly [string, string])[]): string {
+  const texts = lines.map(([text, what]) => {
+    const line = text.includes('|') ? text : `vortex-ingest ${text}`
+    return what === '' ? `  ${line}` : `  ${line}   # ${what}`
+  })
+  return `\nExamples:\n${texts.join('\n')}\n`
+}

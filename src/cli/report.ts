@@ -1,0 +1,126 @@
+/** The only place that prints: results on stdout, everything else on stderr. */
+
+import { Chalk, type ChalkInstance } from 'chalk'
+import type { Rejection, Warning } from '../source/rejection.js'
+import { IngestError, messageOf } from '../errors.js'
+
+export type Output = { write(text: string): unknown }
+
+export type ReportOptions = {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly colorOut: boolean
+  readonly colorErr: boolean
+}
+
+export class Report {
+  readonly #out: Output
+  readonly #err: Output
+  readonly #outChalk: ChalkInstance
+  readonly #errChalk: ChalkInstance
+  #printed = false
+  #closed = false
+
+  constructor({ stdout, stderr, colorOut, colorErr }: ReportOptions) {
+    this.#out = stdout
+    this.#err = stderr
+    this.#outChalk = new Chalk({ level: colorOut ? 1 : 0 })
+    this.#errChalk = new Chalk({ level: colorErr ? 1 : 0 })
+  }
+
+  /** Whether a part of the result is out already. */
+  get printed(): boolean {
+    return this.#printed
+  }
+
+  /** Whether nobody reads the result any more. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  closeResult(): void {
+    this.#closed = true
+  }
+
+  /** A part of the result, as it is. */
+  raw(text: string): void {
+    this.#printed = true
+    if (!this.#closed) this.#out.write(text)
+  }
+
+  result(line: string): void {
+    this.raw(`${line}\n`)
+  }
+
+  /** The first line of a result. */
+  verdict(good: boolean, word: string, rest: string): void {
+    const paint = good ? this.#outChalk.green : this.#outChalk.red
+    this.result(`${paint(word)} ${oneLine(rest)}`)
+  }
+
+  json(value: unknown): void {
+    this.result(JSON.stringify(value))
+  }
+
+  note(line: string): void {
+    this.#err.write(`${line}\n`)
+  }
+
+  warning(message: string): void {
+    this.note(`${this.#errChalk.yellow('warning:')} ${oneLine(message)}`)
+  }
+
+  hint(message: string): void {
+    this.note(`${this.#errChalk.cyan('hint:')} ${oneLine(message)}`)
+  }
+
+  failure(message: string): void {
+    this.note(`${this.#errChalk.red('error:')} ${oneLine(message)}`)
+  }
+
+  error(error: unknown): void {
+    this.failure(messageOf(error))
+    if (error instanceof IngestError) {
+      if (error.hint !== undefined) this.hint(error.hint)
+    } else if (error instanceof Error && error.stack !== undefined) {
+      this.note(error.stack.split('\n').slice(1).join('\n'))
+      this.hint('this is a defect of vortex-ingest: please report it with the lines above')
+    }
+  }
+
+  rejection(rejection: Rejection): void {
+    this.failure(rejectionLine(rejection))
+  }
+
+  lineWarning(warning: Warning): void {
+    this.warning(warningLine(warning))
+  }
+}
+
+export function rejectionLine({ source, line, byte, message, code }: Rejection): string {
+  return oneLine(`${source}:${line} (byte ${byte}): ${message} (${code})`)
+}
+
+export function warningLine({ source, line, message, code }: Warning): string {
+  return oneLine(`${source}${line === 0 ? '' : `:${line}`}: ${message} (${code})`)
+}
+
+/** `1204` as `1,204`. (toLocaleString would load ICU: 10 ms of every start.) */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** `1 record`, `2 records`. */
+export function plural(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+}
+
+export function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`
+}
+
+/** Text from outside, a file's name too, must not move the cursor or fake a second line. */
+export function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+}

@@ -1,0 +1,81 @@
+/** Flags and environment to one frozen configuration; the only reader of the environment. */
+
+import { detectCi, type CiRun, type Environment } from './commit/ci.js'
+import { IngestError } from './errors.js'
+
+export type TargetConfig =
+  | { readonly kind: 'postgres'; readonly dsn: string; readonly insecureLocal: boolean }
+  | { readonly kind: 'embedded'; readonly folder: string }
+
+export type TargetFlags = {
+  readonly postgres?: string
+  readonly insecureLocal?: boolean
+  /** True when the flag stands without a folder. */
+  readonly embedded?: string | true
+}
+
+export type CommitFlags = {
+  readonly commitSha?: string
+  readonly commit?: string
+  readonly benchmarkId?: string
+  readonly repoUrl?: string
+  readonly gitDir?: string
+}
+
+export type CommitConfig = {
+  readonly sha: string | undefined
+  /** A file with the commit's fields, in place of git. */
+  readonly file: string | undefined
+  readonly benchmarkId: string | undefined
+  readonly repoUrl: string | undefined
+  readonly gitDir: string | undefined
+  readonly ci: CiRun | undefined
+  readonly env: Environment
+}
+
+export const EMBEDDED_FOLDER = '.vortex-ingest'
+
+/** Every flag can be set by a variable of this prefix and its name: `--commit-sha` by `VORTEX_INGEST_COMMIT_SHA`. */
+export const ENV_PREFIX = 'VORTEX_INGEST_'
+
+/** Where a command reads or writes: at most one of `--postgres` and `--embedded`, by default the embedded database. */
+export function targetConfig({ postgres, insecureLocal = false, embedded }: TargetFlags): TargetConfig {
+  if (postgres !== undefined && embedded !== undefined)
+    throw new IngestError('usage', '--postgres and --embedded name two targets', { hint: 'give one of them' })
+  if (postgres !== undefined) return Object.freeze({ kind: 'postgres', dsn: postgres, insecureLocal })
+  if (insecureLocal) throw new IngestError('usage', '--insecure-local goes with --postgres')
+  return Object.freeze({ kind: 'embedded', folder: embedded === true ? EMBEDDED_FOLDER : (embedded ?? EMBEDDED_FOLDER) })
+}
+
+/**
+ * Like `targetConfig`, for a command that writes: in CI the embedded database must be asked for, because a green job
+ * that filled a folder which is thrown away has lost its data.
+ */
+export function writeTargetConfig(flags: TargetFlags, env: Environment): TargetConfig {
+  const ci = detectCi(env)
+  if (ci !== undefined && flags.postgres === undefined && flags.embedded === undefined) {
+    const hint = 'give --postgres DSN, or --embedded if the records may go when this job ends'
+    throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, { hint })
+  }
+  return targetConfig(flags)
+}
+
+export function commitConfig(flags: CommitFlags, env: Environment): CommitConfig {
+  const ci = detectCi(env)
+  return Object.freeze({
+    sha: flags.commitSha,
+    file: flags.commit,
+    benchmarkId: flags.benchmarkId,
+    repoUrl: flags.repoUrl ?? ci?.repoUrl,
+    gitDir: flags.gitDir,
+    ci,
+    env,
+  })
+}
+
+/** Colour only where a person looks, and never against their wish (no-color.org). */
+export function wantsColor(stream: { readonly isTTY?: boolean }, env: Environment): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0') return true
+  return stream.isTTY === true && env['TERM'] !== 'dumb'
+}

@@ -1,0 +1,73 @@
+/** What every command prints with `--format json` is what schemas/v1 publishes. */
+
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import t from 'tap'
+
+const ROOT = new URL('../../', import.meta.url)
+const BIN = new URL('bin/vortex-ingest.js', ROOT).pathname
+const RESULTS = new URL('examples/results.jsonl', ROOT).pathname
+const COMMIT = new URL('examples/commit.json', ROOT).pathname
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true })
+
+t.test('JSON output', async t => {
+  const folder = t.testdir({ 'bad.jsonl': '{"kind":"seventh"}\n', 'empty.jsonl': '' })
+  const bad = join(folder, 'bad.jsonl')
+  const twice = join(folder, 'twice.jsonl')
+  const examples = await readFile(RESULTS, 'utf8')
+  const first = examples.slice(0, examples.indexOf('\n') + 1)
+  await writeFile(twice, first + first + first.replace('"value_ns":', '"value_ns":1'))
+  const at = ['--embedded', join(folder, 'store')]
+  const commit = ['--commit', COMMIT]
+
+  const cases: readonly [string, string, number, readonly string[]][] = [
+    ['a push', 'push-report', 0, ['push', RESULTS, twice, ...commit, ...at]],
+    ['a dry run', 'push-report', 0, ['push', RESULTS, '--dry-run', ...commit, ...at]],
+    ['a push of a bad file', 'push-report', 65, ['push', bad, ...commit, ...at]],
+    ['a push without input', 'error-report', 66, ['push', join(folder, 'none.jsonl'), ...at]],
+    ['validate', 'validate-report', 0, ['validate', RESULTS, twice, join(folder, 'empty.jsonl')]],
+    ['validate of a bad file', 'validate-report', 65, ['validate', bad, RESULTS]],
+    ['verify', 'verify-report', 0, ['verify', twice, ...at]],
+    ['verify that finds differences', 'verify-report', 4, ['verify', twice, '--extra', ...at]],
+    ['golden-check', 'golden-check-report', 0, ['golden-check']],
+    ['migrate', 'migrate-report', 0, ['migrate', ...at]],
+  ]
+  for (const [name, schema, exitCode, args] of cases)
+    await t.test(`${name} prints one ${schema}`, async t => {
+      const { code, stdout } = await run([...args, '--format', 'json'])
+      const report = JSON.parse(stdout) as { exit_code: number }
+      t.equal(code, exitCode)
+      t.equal(report.exit_code, exitCode)
+      t.same(await problems(schema, report), [])
+    })
+
+  await t.test('id prints an id-line a record', async t => {
+    const { stdout } = await run(['id', RESULTS, '--format', 'json'])
+    const lines = stdout.trimEnd().split('\n')
+    t.equal(lines.length, examples.trimEnd().split('\n').length)
+    for (const line of lines.slice(0, 20)) t.same(await problems('id-line', JSON.parse(line)), [])
+  })
+})
+
+async function problems(name: string, value: unknown): Promise<readonly unknown[]> {
+  const schema = JSON.parse(await readFile(new URL(`schemas/v1/${name}.json`, ROOT), 'utf8')) as { $id: string }
+  const check = ajv.getSchema(schema.$id) ?? ajv.compile(schema)
+  return check(value) === true ? [] : (check.errors ?? [])
+}
+
+function run(args: readonly string[]): Promise<{ code: number; stdout: string }> {
+  return new Promise(resolve => {
+    const child = execFile(
+      process.execPath,
+      [BIN, ...args],
+      { env: { PATH: process.env['PATH'] } },
+      (_error, stdout) => {
+        resolve({ code: child.exitCode ?? -1, stdout })
+      },
+    )
+    child.stdin?.end()
+  })
+}
