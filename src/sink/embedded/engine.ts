@@ -2,16 +2,16 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite, types } from '@electric-sql/pglite'
-import { messageOf, systemCodeOf } from '../../errors.js'
+import { systemCodeOf } from '../../errors.js'
 import { DataFolder } from './data-folder.js'
-import { unusableDatabase, wrongVersion } from './errors.js'
+import { deadDatabase, unusableDatabase, wrongVersion } from './errors.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
 
 /** Of the Postgres that PGlite is; a data folder belongs to one major version. */
 export const POSTGRES_MAJOR = '18'
 
-/** PGlite starts Postgres with fsync off (-F). Its other way to sync, fdatasync, does nothing there. */
+/** PGlite's own put search_path on public, and turn fsync off (-F). The other way to sync, fdatasync, does nothing here. */
 const START = [...PGlite.defaultStartParams.filter(param => param !== '-F'), '-c', 'wal_sync_method=fsync']
 
 /**
@@ -24,12 +24,10 @@ export async function startEngine(dataDir: string): Promise<Engine> {
   try {
     // As text, like from a real Postgres: a number cannot hold every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
-    const postgres = await PGlite.create({ fs: folder, startParams: START, parsers })
-    // What is set in the database goes before what was given at the start.
-    await postgres.exec('SET search_path = public')
-    return { postgres, folder }
+    return { postgres: await PGlite.create({ fs: folder, startParams: START, parsers }), folder }
   } catch (cause) {
-    throw unusableDatabase(dataDir, folder.lastWords() ?? messageOf(cause), cause)
+    const reason = folder.lastWords()
+    throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
   }
 }
 

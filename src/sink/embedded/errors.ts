@@ -20,7 +20,9 @@ const SCHEMA_STATES = new Set(['42P01', '42703'])
 /** An error met while opening or making the database in `dir`; one that is for people already stays as it is. */
 export function folderError(dir: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
-  const [fault, hint] = FOLDER_FAULTS[systemCodeOf(cause) ?? ''] ?? ['cannot be used', 'use another folder']
+  const code = systemCodeOf(cause)
+  if (code === undefined) return new IngestError('internal', messageOf(cause), { cause })
+  const [fault, hint] = FOLDER_FAULTS[code] ?? ['cannot be used', 'use another folder']
   const message = `the folder of the embedded database ${dir} ${fault}: ${messageOf(cause)}`
   return new IngestError('target_misconfigured', message, { cause, hint })
 }
@@ -31,11 +33,20 @@ export function missingDatabase(dir: string): IngestError {
   })
 }
 
-/** A data folder that Postgres does not start from; `reason` is its own last word. */
+/** A data folder that Postgres does not start from, and it says for which `reason`. */
 export function unusableDatabase(dataDir: string, reason: string, cause?: unknown): IngestError {
   const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to make a new one'
   const message = `cannot start the embedded database in ${dataDir}: ${reason}`
   return new IngestError('target_misconfigured', message, { cause, hint })
+}
+
+/** A data folder that Postgres does not start from, without a word. */
+export function deadDatabase(dataDir: string, cause: unknown): IngestError {
+  const message = `cannot start the embedded database in ${dataDir}: ${messageOf(cause)}`
+  return new IngestError('target_misconfigured', message, {
+    cause,
+    hint: 'it needs 300 MB of memory; if that is there, move it away, then push again to make a new one',
+  })
 }
 
 export function wrongVersion(dataDir: string, theirs: string, ours: string): IngestError {

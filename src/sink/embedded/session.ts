@@ -58,14 +58,18 @@ export class EmbeddedSession implements SqlSession {
     return (this.#closing ??= this.#end())
   }
 
+  /**
+   * Shutting down an engine that has lost a write makes Postgres take its files for clean, and that destroys them. So
+   * the writes are asked for first, as a statement that fails loudly; whatever failed is left to the next recovery.
+   */
   async #end(): Promise<void> {
+    const { engine, lock } = this.#parts
     try {
-      // Shutting down an engine that has lost a write makes Postgres take its files for clean, which destroys them.
-      // So ask for the writes first, as statements that fail loudly, and leave a broken engine to the next recovery.
-      if (!this.#broken) await this.#ask(() => this.#parts.engine.postgres.exec('ROLLBACK; CHECKPOINT'))
-      if (!this.#broken) await this.#parts.engine.postgres.close()
+      if (this.#broken) return
+      await this.#ask(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
+      await engine.postgres.close()
     } finally {
-      await this.#parts.lock.release()
+      await lock.release()
     }
   }
 

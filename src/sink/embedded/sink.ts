@@ -11,7 +11,8 @@ export async function embeddedSink(folder: string, { signal }: { readonly signal
   try {
     await migrate(session)
   } catch (error) {
-    await session.close()
+    // The first error is the one to tell.
+    await session.close().catch(() => undefined)
     throw error
   }
   return {
