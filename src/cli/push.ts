@@ -23,8 +23,8 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   const target = writeTargetConfig(flags, env)
   const commitSource = commitConfig(flags, env)
   const run = runMeta({ benchmarkId: commitSource.benchmarkId, ci: commitSource.ci, now })
-  warnInsecure(target, context)
   const opener = await sinkOpener(target, context)
+  warnInsecure(target, context)
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   const notes = new Notes()
   try {

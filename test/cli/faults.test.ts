@@ -1,0 +1,120 @@
+/** A database or a person that gets in the way of a push: one clear answer, nothing half-written, nothing left lying. */
+
+import t from 'tap'
+import { setTimeout } from 'node:timers/promises'
+import { runCli, startCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
+import { startTcpProxy } from '../fixtures/tcp-proxy.js'
+import { startMigratedPostgres, type Database } from './fixtures/database.js'
+import { jsonl, manyQueries, query, writeCommit } from './fixtures/records.js'
+
+const { server, createDatabase } = await startMigratedPostgres(t)
+
+async function countCommits({ sql }: Database): Promise<number> {
+  return (await sql('SELECT 1 FROM commits')).length
+}
+
+t.test('a wrong password is an auth failure that shows neither password', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const { url } = await createDatabase()
+  const wrong = url.replace(server.password, 'not-the-password')
+  const { code, stdout, stderr } = await runCli(
+    ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', wrong],
+    { cwd },
+  )
+  t.equal(code, 77)
+  t.match(stderr, /^error: postgres:\/\/postgres@127\.0\.0\.1:\d+\/\S+: .*password/)
+  t.notMatch(stdout + stderr, /not-the-password/)
+})
+
+t.test('a server that is not there is told, with where', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const { url } = await createDatabase()
+  const nowhere = url.replace(`:${server.port}/`, ':1/')
+  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', nowhere], {
+    cwd,
+  })
+  t.equal(code, 69)
+  t.match(stderr, /127\.0\.0\.1:1\/.*refused/)
+})
+
+t.test('a server that closes the connection in the middle of COPY: an error, and not a row', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(20_000)) })
+  const database = await createDatabase()
+  const proxy = await startTcpProxy(t, { port: server.port })
+  proxy.cutAfter(400_000, 'up')
+  const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
+  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', through], {
+    cwd,
+  })
+  t.equal(code, 69, stderr)
+  t.match(stderr, /^error: postgres:\/\/postgres@\S+: .*connection/)
+  t.equal((await database.countRows()) + (await countCommits(database)), 0)
+})
+
+t.test('a table without the expected column is named, and nothing is kept', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const database = await createDatabase()
+  await database.sql('ALTER TABLE query_measurements DROP COLUMN peak_virtual')
+  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url], {
+    cwd,
+  })
+  t.equal(code, 78)
+  t.match(stderr, /peak_virtual.*\n.*hint: .*migrate/)
+  t.equal(await countCommits(database), 0)
+})
+
+t.test('a database without tables says how to make them', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const url = await server.createDatabase('bare')
+  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
+  t.equal(code, 78)
+  t.match(stderr, /hint: .*vortex-ingest migrate/)
+})
+
+t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend at work, no file left', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(150_000)) })
+  const database = await createDatabase()
+  const cli = startCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url], { cwd })
+  const backends = `SELECT query FROM pg_stat_activity WHERE application_name = 'vortex-ingest' AND datname = '${database.name}'`
+  await untilDone(cli, async () =>
+    (await server.sql(backends)).some(({ query }) => String(query).includes('INSERT INTO public.query')),
+  )
+  cli.child.kill('SIGINT')
+  const { code, signal, stderr } = await cli.result
+  t.strictSame([code, signal], [130, null])
+  t.match(stderr, /^error: interrupted: what was not finished is undone\n$/)
+  for (let tries = 0; tries < 100 && (await server.sql(backends)).length > 0; tries++) await setTimeout(100)
+  t.strictSame(await server.sql(backends), [])
+  t.equal((await database.countRows()) + (await countCommits(database)), 0)
+  t.strictSame(temporaryFiles(), [])
+})
+
+t.test('Ctrl-C while standard input is being kept: exit 130 and no temporary file', async t => {
+  const cwd = t.testdir()
+  const { url } = await createDatabase()
+  const cli = startCli(['push', '-', '--commit', writeCommit(cwd), '--postgres', url], { cwd, stdin: null })
+  cli.child.stdin?.write(`${query()}\n`)
+  await setTimeout(500)
+  cli.child.kill('SIGINT')
+  const { code } = await cli.result
+  t.equal(code, 130)
+  t.strictSame(temporaryFiles(), [])
+})
+
+t.test('kill -9 at any moment of a push leaves all or nothing, and the next push makes it whole', async t => {
+  const lines = manyQueries(3_000)
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines) })
+  const database = await createDatabase()
+  const args = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url]
+  for (const delayMs of [60, 90, 120, 150, 180, 210, 260]) {
+    const cli = startCli(args, { cwd })
+    await setTimeout(delayMs)
+    cli.child.kill('SIGKILL')
+    await cli.result
+    const rows = await database.countRows()
+    t.ok(rows === 0 || rows === lines.length, `${rows} rows after ${delayMs} ms`)
+  }
+  const { code } = await runCli(args, { cwd })
+  t.equal(code, 0)
+  t.equal(await database.countRows(), lines.length)
+})

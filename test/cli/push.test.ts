@@ -1,0 +1,421 @@
+import t from 'tap'
+import { readFileSync, rmSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { runCli, startCli, temporaryFiles, untilDone, type CliOptions, type CliResult } from '../fixtures/cli.js'
+import { startTcpProxy } from '../fixtures/tcp-proxy.js'
+import { startMigratedPostgres } from './fixtures/database.js'
+import {
+  COMMIT,
+  SHA,
+  access,
+  jsonl,
+  manyQueries,
+  oneOfEach,
+  query,
+  search,
+  size,
+  time,
+  token,
+  writeCommit,
+  writeLines,
+} from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+
+const { server, createDatabase } = await startMigratedPostgres(t)
+
+/** A push that takes its commit from a file, so that it needs no git. */
+function push(cwd: string, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return runCli(['push', '--commit', writeCommit(cwd), ...args], { cwd, ...options })
+}
+
+/** A duration is the one thing that differs from run to run. */
+const untimed = (stdout: string): string => stdout.replace(/ in \d+\.\d+ s\n/, ' in … s\n')
+
+t.test('records of every kind land over TLS, each with all of its columns', async t => {
+  const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()) })
+  const { url, name, sql } = await createDatabase()
+  const { code, stdout, stderr } = await push(cwd, ['results.jsonl', '--postgres', url])
+
+  t.equal(code, 0)
+  const where = `postgres://postgres@127.0.0.1:${server.port}/${name}`
+  t.equal(
+    untimed(stdout),
+    `ingested 5 records of 5d1f0c3 into ${where} (5 inserted, 0 updated) in … s
+  query_measurement              1 records           1 inserted           0 updated
+  compression_time               1 records           1 inserted           0 updated
+  compression_size               1 records           1 inserted           0 updated
+  random_access_time             1 records           1 inserted           0 updated
+  vector_search_run              1 records           1 inserted           0 updated
+`,
+  )
+  t.equal(stderr, '')
+  const ids = (await runCli(['id', 'results.jsonl'], { cwd })).stdout.trimEnd().split('\n')
+  t.strictSame(await sql(`SELECT *, timestamp::text FROM commits`), [
+    { ...withoutSha(COMMIT), commit_sha: SHA, timestamp: '2026-02-04 04:30:00+00' },
+  ])
+  t.strictSame(await sql('SELECT *, commit_timestamp::text FROM query_measurements'), [
+    {
+      ...{
+        measurement_id: ids[0],
+        commit_sha: SHA,
+        dataset: 'tpch',
+        dataset_variant: null,
+        scale_factor: '1',
+        query_idx: 1,
+      },
+      ...{
+        storage: 'nvme',
+        engine: 'vortex',
+        format: 'parquet',
+        value_ns: '120',
+        all_runtimes_ns: ['100', '120', '140'],
+      },
+      ...{ peak_physical: null, peak_virtual: null, physical_delta: null, virtual_delta: null, env_triple: null },
+      commit_timestamp: '2026-02-04 04:30:00+00',
+    },
+  ])
+  t.strictSame(await sql('SELECT * FROM compression_times'), [
+    {
+      ...{
+        measurement_id: ids[1],
+        commit_sha: SHA,
+        dataset: 'taxi',
+        dataset_variant: null,
+        format: 'vortex',
+        op: 'encode',
+      },
+      ...{ value_ns: '7', all_runtimes_ns: ['7'], env_triple: null },
+    },
+  ])
+  t.strictSame(await sql('SELECT * FROM compression_sizes'), [
+    {
+      ...{ measurement_id: ids[2], commit_sha: SHA, dataset: 'taxi', dataset_variant: null, format: 'vortex' },
+      value_bytes: '4096',
+    },
+  ])
+  t.strictSame(await sql('SELECT * FROM random_access_times'), [
+    {
+      ...{ measurement_id: ids[3], commit_sha: SHA, dataset: 'taxi', format: 'lance' },
+      ...{ value_ns: '9', all_runtimes_ns: ['9', '9'], env_triple: null },
+    },
+  ])
+  t.strictSame(await sql('SELECT * FROM vector_search_runs'), [
+    {
+      ...{
+        measurement_id: ids[4],
+        commit_sha: SHA,
+        dataset: 'cohere',
+        layout: 'trained',
+        flavor: 'vortex',
+        threshold: 0.5,
+      },
+      ...{ value_ns: '11', all_runtimes_ns: [], matches: '3', rows_scanned: '1000', bytes_scanned: '65536' },
+      ...{ iterations: 5, env_triple: null },
+    },
+  ])
+})
+
+t.test('a second push of the same file changes nothing and says so', async t => {
+  const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()) })
+  const { url, sql } = await createDatabase()
+  await push(cwd, ['results.jsonl', '--postgres', url])
+  const versions = 'SELECT xmin::text, ctid::text FROM query_measurements'
+  const before = await sql(versions)
+
+  const { code, stdout } = await push(cwd, ['results.jsonl', '--postgres', url])
+  t.equal(code, 0)
+  t.match(stdout, /^ingested 5 records of 5d1f0c3 into .* \(0 inserted, 5 updated, 5 of them unchanged\) in /)
+  t.strictSame(await sql(versions), before)
+})
+
+t.test('a changed value replaces the one that is stored, and only that row is written', async t => {
+  const cwd = t.testdir({})
+  const { url, sql } = await createDatabase()
+  writeLines(cwd, 'results.jsonl', [query(), time()])
+  await push(cwd, ['results.jsonl', '--postgres', url])
+  writeLines(cwd, 'results.jsonl', [query({ value_ns: 5, env_triple: 'x' }), time(), size()])
+  const { stdout } = await push(cwd, ['results.jsonl', '--postgres', url, '--format', 'json'])
+  t.match(JSON.parse(stdout), { records: 3, inserted: 1, updated: 2, unchanged: 1 })
+  t.strictSame(await sql('SELECT value_ns, env_triple FROM query_measurements'), [{ value_ns: '5', env_triple: 'x' }])
+})
+
+t.test('of two lines for one measurement the last one wins, and it counts as updated', async t => {
+  const cwd = t.testdir({
+    'twice.jsonl': jsonl([query({ value_ns: 1 }), query({ query_idx: 2 }), query({ value_ns: 3 })]),
+  })
+  const { url, sql } = await createDatabase()
+  const { code, stdout } = await push(cwd, ['twice.jsonl', '--postgres', url, '--format', 'json'])
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), { records: 3, inserted: 2, updated: 1, unchanged: 0 })
+  t.strictSame(await sql('SELECT value_ns FROM query_measurements WHERE query_idx = 1'), [{ value_ns: '3' }])
+})
+
+t.test('integers arrive digit for digit, a threshold as the nearest double with its sign', async t => {
+  const cwd = t.testdir({})
+  const max = token('9223372036854775807')
+  const min = token('-9223372036854775808')
+  const memory = { peak_physical: max, peak_virtual: min, physical_delta: 0, virtual_delta: token('9007199254740993') }
+  writeLines(cwd, 'exact.jsonl', [
+    query({ value_ns: max, all_runtimes_ns: [max, min, token('9007199254740993')], ...memory, query_idx: -2147483648 }),
+    search({ threshold: token('-0.0'), flavor: 'negative zero' }),
+    search({ threshold: token('0'), flavor: 'zero' }),
+    search({ threshold: token('4.9406564584124654e-324'), flavor: 'subnormal' }),
+    search({ threshold: token('1.7976931348623157e308'), flavor: 'largest' }),
+    search({ threshold: token('0.30000000000000004'), flavor: 'sum' }),
+  ])
+  const { url, sql } = await createDatabase()
+  const { code, stderr } = await push(cwd, ['exact.jsonl', '--postgres', url])
+  t.equal(code, 0, stderr)
+  t.strictSame(
+    await sql(
+      'SELECT value_ns, all_runtimes_ns, peak_physical, peak_virtual, virtual_delta, query_idx FROM query_measurements',
+    ),
+    [
+      {
+        value_ns: '9223372036854775807',
+        all_runtimes_ns: ['9223372036854775807', '-9223372036854775808', '9007199254740993'],
+        ...{ peak_physical: '9223372036854775807', peak_virtual: '-9223372036854775808' },
+        ...{ virtual_delta: '9007199254740993', query_idx: -2147483648 },
+      },
+    ],
+  )
+  const thresholds = await sql('SELECT flavor, threshold::text FROM vector_search_runs ORDER BY flavor')
+  t.strictSame(Object.fromEntries(thresholds.map(({ flavor, threshold }) => [flavor, threshold])), {
+    ...{
+      largest: '1.7976931348623157e+308',
+      'negative zero': '-0',
+      subnormal: '5e-324',
+      sum: '0.30000000000000004',
+      zero: '0',
+    },
+  })
+  t.equal((await runCli(['verify', 'exact.jsonl', '--postgres', url], { cwd })).code, 0)
+})
+
+t.test('strings arrive as they are, whatever COPY makes of their characters', async t => {
+  const odd = [
+    'a\tb',
+    'a\nb\r\n',
+    'a\\b\\N\\.',
+    '\\N',
+    '\\.',
+    `it's "so"`,
+    '👍🏽 é ﷽',
+    'e\u0301',
+    ' ',
+    '',
+    '{1,2}',
+    '\u0001\u007f\u2028',
+  ]
+  const cwd = t.testdir({
+    'odd.jsonl': jsonl(odd.map((dataset, query_idx) => query({ dataset, env_triple: dataset, query_idx }))),
+  })
+  const { url, sql } = await createDatabase()
+  const { code, stderr } = await push(cwd, ['odd.jsonl', '--postgres', url])
+  t.equal(code, 0, stderr)
+  const rows = await sql('SELECT dataset, env_triple FROM query_measurements ORDER BY query_idx')
+  t.strictSame(
+    rows,
+    odd.map(text => ({ dataset: text, env_triple: text })),
+  )
+  t.equal((await runCli(['verify', 'odd.jsonl', '--postgres', url], { cwd })).code, 0)
+})
+
+t.test('a line may write a field escaped, reordered or as null, and it is the same measurement', async t => {
+  const plain = size({ dataset: 'é' })
+  const same = `{ "value_bytes":4096, "format":"vorte\\u0078","dataset":"\\u00e9","dataset_variant":null,"commit_sha":"${SHA}","kind":"compression_size" }`
+  const cwd = t.testdir({ 'same.jsonl': jsonl([plain, same]) })
+  const { url } = await createDatabase()
+  const { stdout } = await push(cwd, ['same.jsonl', '--postgres', url, '--format', 'json'])
+  t.match(JSON.parse(stdout), { records: 2, inserted: 1, updated: 1 })
+})
+
+t.test('--dry-run checks and connects to nothing', async t => {
+  const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()), 'bad.jsonl': '{}\n' })
+  const proxy = await startTcpProxy(t, { port: server.port })
+  const dsn = server.url().replace(`:${server.port}/`, `:${proxy.port}/`)
+  const { code, stdout, stderr } = await push(cwd, ['results.jsonl', '--dry-run', '--postgres', dsn])
+  t.equal(code, 0)
+  t.equal(stdout, 'dry run: 5 records of 5d1f0c3 would be sent; nothing was\n')
+  t.equal(stderr, '')
+  t.equal(proxy.forwarded.up, 0)
+  const bad = await push(cwd, ['bad.jsonl', '--dry-run', '--postgres', dsn])
+  t.equal(bad.code, 65)
+  t.equal(proxy.forwarded.up, 0)
+})
+
+t.test('an empty file still upserts the row of its commit', async t => {
+  const cwd = t.testdir({ 'empty.jsonl': '' })
+  const { url, sql, countRows } = await createDatabase()
+  const { code, stdout, stderr } = await push(cwd, ['empty.jsonl', '--postgres', url])
+  t.equal(code, 0)
+  t.match(stdout, /^ingested 0 records of 5d1f0c3 into .* \(0 inserted, 0 updated\) in /)
+  t.equal(stderr, 'warning: empty.jsonl: holds no records (empty_input)\n')
+  t.strictSame(await sql('SELECT commit_sha, message FROM commits'), [{ commit_sha: SHA, message: COMMIT.message }])
+  t.equal(await countRows(), 0)
+
+  const renamed = writeCommit(cwd, { ...COMMIT, message: 'Another subject' })
+  t.equal((await runCli(['push', 'empty.jsonl', '--commit', renamed, '--postgres', url], { cwd })).code, 0)
+  t.strictSame(await sql('SELECT message FROM commits'), [{ message: 'Another subject' }])
+})
+
+t.test('standard input is pushed too, plain or compressed, and leaves no temporary file', async t => {
+  const cwd = t.testdir({})
+  const { url, countRows } = await createDatabase()
+  for (const [args, stdin] of [
+    [['-'], jsonl([query()])],
+    [[], gzipSync(jsonl([time()]))],
+    [['-'], size()],
+  ] as const) {
+    const { code, stdout, stderr } = await push(cwd, [...args, '--postgres', url], { stdin })
+    t.equal(code, 0, stderr)
+    t.match(stdout, /^ingested 1 record of 5d1f0c3 into .* \(1 inserted, 0 updated\) in /)
+    t.equal(stderr, '')
+  }
+  t.equal(await countRows(), 3)
+  t.strictSame(temporaryFiles(), [])
+})
+
+t.test('every file is a transaction of its own', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([query(), time()]), 'b.jsonl': jsonl([size(), access()]) })
+  const { url, sql } = await createDatabase()
+  const { code, stdout } = await push(cwd, ['a.jsonl', 'b.jsonl', '--postgres', url, '--format', 'json'])
+  t.equal(code, 0)
+  t.match(JSON.parse(stdout), {
+    chunks: 2,
+    records: 4,
+    inserted: 4,
+    files: [{ source: 'a.jsonl' }, { source: 'b.jsonl' }],
+  })
+  const transactions = (await sql(`
+    SELECT xmin::text FROM query_measurements UNION ALL SELECT xmin::text FROM compression_times UNION ALL
+    SELECT xmin::text FROM compression_sizes UNION ALL SELECT xmin::text FROM random_access_times`)) as {
+    xmin: string
+  }[]
+  const [first, second, third, fourth] = transactions.map(({ xmin }) => xmin)
+  t.equal(first, second)
+  t.equal(third, fourth)
+  t.not(first, third)
+})
+
+t.test('a bad line in the second file keeps the first from landing, too', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl(oneOfEach()), 'b.jsonl': jsonl([query(), query({ storage: 'gcs' })]) })
+  const { url, sql, countRows } = await createDatabase()
+  const { code, stdout, stderr } = await push(cwd, ['a.jsonl', 'b.jsonl', '--postgres', url])
+  t.equal(code, 65)
+  t.equal(stdout, '')
+  t.equal(
+    stderr,
+    `error: b.jsonl:2 (byte ${query().length + 1}): /storage must be one of nvme, s3, got "gcs" (bad_value)\n` +
+      'error: nothing was sent: 1 line rejected in b.jsonl\n',
+  )
+  t.equal(await countRows(), 0)
+  t.strictSame(await sql('SELECT * FROM commits'), [])
+})
+
+t.test('not a byte of a record leaves before every line has been checked', async t => {
+  const cwd = t.testdir({})
+  writeLines(cwd, 'large.jsonl', [...manyQueries(50_000), '{"kind":"query_measurement"}'])
+  const { url, countRows } = await createDatabase()
+  const proxy = await startTcpProxy(t, { port: server.port })
+  const { code, stdout, stderr } = await push(cwd, ['large.jsonl', '--postgres', throughProxy(url, proxy.port)])
+  t.equal(code, 65)
+  t.equal(stdout, '')
+  t.match(
+    stderr,
+    /^error: large\.jsonl:50001 \(byte \d+\): \/commit_sha is missing \(missing_field\)\nerror: nothing was sent: 1 line rejected/,
+  )
+  t.ok(proxy.forwarded.up < 4_000, `${proxy.forwarded.up} bytes went to the server`)
+  t.equal(await countRows(), 0)
+})
+
+t.test('records of another commit than --commit-sha are refused', async t => {
+  const other = 'f'.repeat(40)
+  const cwd = t.testdir({ 'results.jsonl': jsonl(Array.from({ length: 30 }, (_, query_idx) => query({ query_idx }))) })
+  const { url, countRows } = await createDatabase()
+  const { code, stdout, stderr } = await push(cwd, ['results.jsonl', '--commit-sha', other, '--postgres', url])
+  t.equal(code, 65)
+  t.equal(stdout, '')
+  const lines = stderr.trimEnd().split('\n')
+  t.equal(lines[0], `error: results.jsonl:1 (byte 0): /commit_sha must be "${other}", got "${SHA}" (commit_mismatch)`)
+  t.strictSame(lines.slice(20), [
+    'error: nothing was sent: 30 lines rejected in results.jsonl',
+    `hint: vortex-ingest validate results.jsonl --commit-sha ${other} shows all of them`,
+  ])
+  t.equal(await countRows(), 0)
+  t.equal((await push(cwd, ['results.jsonl', '--commit-sha', SHA, '--postgres', url])).code, 0)
+})
+
+t.test('a file that changes after it was checked lands not at all', async t => {
+  const cwd = t.testdir({})
+  const path = writeLines(cwd, 'moving.jsonl', manyQueries(60_000))
+  const { url, sql, countRows } = await createDatabase()
+  const writer = startCli(['push', 'moving.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
+  await untilDone(writer, async () => (await sql('SELECT FROM pg_stat_progress_copy')).length > 0)
+  const text = readFileSync(path)
+  rmSync(path)
+  writeLines(cwd, 'moving.jsonl', [text.toString('utf8', 0, text.length / 2)])
+  const { code, stdout, stderr } = await writer.result
+  t.equal(code, 65)
+  t.equal(stdout, '')
+  t.equal(
+    stderr,
+    'error: moving.jsonl changed while it was being read\nhint: nothing was kept; push it again when its writer is done\n',
+  )
+  t.equal(await countRows(), 0)
+})
+
+t.test('the JSON report is what its published schema says, when all is well and when not', async t => {
+  const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'bad.jsonl': '{}\n'.repeat(30), 'empty.jsonl': '' })
+  const { url } = await createDatabase()
+  for (const [args, code] of [
+    [['good.jsonl', 'empty.jsonl'], 0],
+    [['good.jsonl', '--dry-run'], 0],
+    [['good.jsonl', 'bad.jsonl'], 65],
+  ] as const) {
+    const { stdout, code: ended } = await push(cwd, [...args, '--postgres', url, '--format', 'json'])
+    t.equal(ended, code)
+    t.match(JSON.parse(stdout), { command: 'push', exit_code: code })
+    t.strictSame(schemaErrors('push-report', stdout), [])
+  }
+  const down = await push(cwd, ['good.jsonl', '--postgres', 'postgres://u:hush@127.0.0.1:1/d', '--format', 'json'])
+  t.equal(down.code, 69)
+  t.strictSame(schemaErrors('error-report', down.stdout), [])
+  t.match(JSON.parse(down.stdout), {
+    exit_code: 69,
+    error: { code: 'target_unreachable', message: /connection refused/ },
+  })
+})
+
+t.test('the database may come from the environment, and a flag beats it', async t => {
+  const cwd = t.testdir({ 'one.jsonl': query() })
+  const [first, second] = [await createDatabase(), await createDatabase()]
+  const env = { VORTEX_INGEST_POSTGRES: first.url }
+  t.equal((await push(cwd, ['one.jsonl'], { env })).code, 0)
+  t.equal(await first.countRows(), 1)
+
+  t.equal(
+    (await push(cwd, ['one.jsonl', '--postgres', second.url], { env: { VORTEX_INGEST_POSTGRES: 'nonsense' } })).code,
+    0,
+  )
+  t.equal(await second.countRows(), 1)
+})
+
+t.test('a switch in the environment that says no is off', async t => {
+  const cwd = t.testdir({ 'one.jsonl': query() })
+  const { url, countRows } = await createDatabase()
+  const env = { VORTEX_INGEST_DRY_RUN: 'false', VORTEX_INGEST_INSECURE_LOCAL: '0' }
+  const { code, stdout, stderr } = await push(cwd, ['one.jsonl', '--postgres', url], { env })
+  t.equal(code, 0, stderr)
+  t.match(stdout, /^ingested 1 record/)
+  t.equal(stderr, '')
+  t.equal(await countRows(), 1)
+})
+
+function withoutSha({ sha: _sha, ...rest }: typeof COMMIT): Omit<typeof COMMIT, 'sha'> {
+  return rest
+}
+
+function throughProxy(url: string, port: number): string {
+  return url.replace(`:${server.port}/`, `:${port}/`)
+}

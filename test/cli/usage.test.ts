@@ -1,0 +1,62 @@
+import t from 'tap'
+import { runCli } from '../fixtures/cli.js'
+
+const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
+
+t.test('alone it shows its help and ends as a usage error', async t => {
+  const { code, stdout } = await runCli([])
+  t.equal(code, 2)
+  for (const command of COMMANDS) t.match(stdout, new RegExp(`^  ${command} `, 'm'))
+})
+
+t.test('every command has help with examples', async t => {
+  for (const command of COMMANDS) {
+    const { code, stdout, stderr } = await runCli([command, '--help'])
+    t.strictSame([code, stderr], [0, ''], command)
+    t.match(stdout, /\nExamples:\n {2}\S/, command)
+  }
+})
+
+const MISTAKES: readonly [string, readonly string[], RegExp][] = [
+  [
+    'an unknown flag',
+    ['push', '--postgress', 'x'],
+    /^error: unknown option '--postgress'\n\(Did you mean --postgres\?\)\n/,
+  ],
+  ['an unknown command', ['validat'], /^error: unknown command 'validat'\n\(Did you mean validate\?\)\n/],
+  ['a flag without its value', ['push', '--postgres'], /argument missing/],
+  ['a format that there is not', ['validate', '--format', 'xml'], /xml.*human, json/],
+  ['a number that is none', ['validate', '--max-rejections', '0'], /whole number from 1/],
+  ['two targets', ['push', 'f', '--postgres', 'postgres://u@h/d', '--embedded'], /name two targets/],
+  [
+    'a DSN that asks for less than verified TLS',
+    ['push', 'f', '--postgres', 'postgres://u@h/d?sslmode=require'],
+    /sslmode=require/,
+  ],
+  ['a DSN of another sort', ['push', 'f', '--postgres', 'mysql://u:secret@h/d'], /postgres:\/\//],
+  [
+    '--insecure-local for a host that is not this one',
+    ['push', 'f', '--postgres', 'postgres://u@db.example.com/d', '--insecure-local'],
+    /insecure-local/,
+  ],
+  ['an argument too many', ['golden-check', 'x'], /too many arguments/],
+]
+
+for (const [name, args, says] of MISTAKES)
+  t.test(`${name} is a usage error in one line, and says where the help is`, async t => {
+    const { code, stdout, stderr } = await runCli(args)
+    t.equal(code, 2, stderr)
+    t.equal(stdout, '')
+    t.match(stderr, says)
+    t.match(stderr, /\nhint: /)
+    t.notMatch(stderr, /secret|\n {4}at /)
+  })
+
+t.test('colour only where it is wanted', async t => {
+  const args = ['golden-check']
+  // eslint-disable-next-line no-control-regex
+  const colour = /\u001b\[/
+  t.notMatch((await runCli(args)).stdout, colour)
+  t.match((await runCli(args, { env: { FORCE_COLOR: '1' } })).stdout, colour)
+  t.notMatch((await runCli(args, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, colour)
+})
