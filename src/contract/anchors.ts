@@ -25,6 +25,7 @@ export function brokenAnchor({ file, pattern }: Anchor, text: string | undefined
   if (text === undefined) return `${file}: the file is missing, so its schema version cannot be checked`
   const version = pattern.exec(text)?.[1]
   if (version === undefined) return `${file}: states no schema version where one is expected`
-  if (Number(version) !== SCHEMA_VERSION) return `${file}: states schema version ${version}, the program ${SCHEMA_VERSION}`
+  if (Number(version) !== SCHEMA_VERSION)
+    return `${file}: states schema version ${version}, the program ${SCHEMA_VERSION}`
   return undefined
 }

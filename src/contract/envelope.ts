@@ -29,7 +29,8 @@ export function checkEnvelope(value: ExactValue): EnvelopeCheck {
     if (!checked.ok) return malformed(checked.problem, `/records/${index}`)
     shaped.push(checked.value)
   }
-  const nul = [...Object.values(runMeta), ...Object.values(commit)].some(text => String(text).includes('\0'))
+  const values: readonly unknown[] = [...Object.values(runMeta), ...Object.values(commit)]
+  const nul = values.some(value => typeof value === 'string' && value.includes('\0'))
   if (nul) return { ok: false, error: 'malformed', message: 'a string holds U+0000, which Postgres text cannot hold' }
   return wrongVersion(runMeta.schema_version) ?? brokenRecord(shaped, commit.sha) ?? accepted(runMeta, commit, shaped)
 }
@@ -40,11 +41,7 @@ type EnvelopeFields = ExactObject & {
   readonly records: readonly ExactValue[]
 }
 
-function accepted(
-  runMeta: EnvelopeFields['run_meta'],
-  commit: Commit,
-  records: readonly BenchRecord[],
-): EnvelopeCheck {
+function accepted(runMeta: EnvelopeFields['run_meta'], commit: Commit, records: readonly BenchRecord[]): EnvelopeCheck {
   const meta = { ...runMeta, schema_version: Number(runMeta.schema_version) }
   return { ok: true, envelope: { runMeta: meta, commit, records } }
 }

@@ -9,8 +9,7 @@ import { describe } from './shape-problem.js'
 export type Vector = { readonly kind: Kind; readonly fields: ExactObject; readonly id: bigint }
 
 export type VectorFile =
-  | { readonly ok: true; readonly vectors: readonly Vector[] }
-  | { readonly ok: false; readonly message: string }
+  { readonly ok: true; readonly vectors: readonly Vector[] } | { readonly ok: false; readonly message: string }
 
 /** @param value a document in the published format: `{"seed":0,"vectors":[{"table","fields","measurement_id"}]}` */
 export function readVectors(value: ExactValue): VectorFile {
@@ -44,7 +43,12 @@ function hashable(value: ExactValue | undefined, type: string, optional: boolean
   return typeof value === 'string'
 }
 
-export type Mismatch = { readonly index: number; readonly table: string; readonly expected: string; readonly got: string }
+export type Mismatch = {
+  readonly index: number
+  readonly table: string
+  readonly expected: string
+  readonly got: string
+}
 
 /** The vectors whose id `hash` does not give. */
 export function mismatches(vectors: readonly Vector[], hash: Hash64): readonly Mismatch[] {

@@ -54,7 +54,8 @@ export class Preimage {
 
   /** @throws {IngestError} `not_finite` when the value is NaN or infinite */
   f64(value: number): void {
-    if (!Number.isFinite(value)) throw new IngestError('not_finite', `a threshold must be a finite number, got ${value}`)
+    if (!Number.isFinite(value))
+      throw new IngestError('not_finite', `a threshold must be a finite number, got ${value}`)
     this.#reserve(8)
     this.#length = this.#bytes.writeDoubleLE(value, this.#length)
   }
@@ -102,7 +103,7 @@ export function measurementId(kind: Kind, fields: ExactObject, hash: Hash64): bi
     else if (type === 'f64') preimage.f64(Number(value))
     else {
       if (optional) preimage.present()
-      const bytes = Buffer.from(String(value))
+      const bytes = Buffer.from(value as string)
       preimage.utf8(bytes, 0, bytes.length)
     }
   }

@@ -54,8 +54,7 @@ export function recordShape({ kind, fields }: Kind, dialect: Dialect): JsonSchem
 
 /** The shape of an envelope around records that are checked one by one. */
 export function envelopeShape(records: JsonSchema, dialect: Dialect): JsonSchema {
-  const strings = (names: readonly string[]): [string, JsonSchema][] =>
-    names.map(name => [name, dialect('str', false)])
+  const strings = (names: readonly string[]): [string, JsonSchema][] => names.map(name => [name, dialect('str', false)])
   return object([
     ['run_meta', object([...strings(['benchmark_id', 'started_at']), ['schema_version', dialect('i32', false)]])],
     ['commit', object(strings(COMMIT_FIELDS))],

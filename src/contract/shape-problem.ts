@@ -20,7 +20,11 @@ export function shapeProblem(error: ErrorObject, value: ExactValue): Problem {
       const wanted = [params['type']].flat().join(' or ')
       const code = wanted.startsWith('array') ? 'not_array' : wanted.startsWith('object') ? 'not_object' : 'not_string'
       const article = /^[aeiou]/.test(wanted) ? 'an' : 'a'
-      return { pointer: path, code, message: `${pointer} must be ${article} ${wanted}, got ${describe(valueAt(value, path))}` }
+      return {
+        pointer: path,
+        code,
+        message: `${pointer} must be ${article} ${wanted}, got ${describe(valueAt(value, path))}`,
+      }
     }
   }
 }

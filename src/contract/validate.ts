@@ -30,7 +30,8 @@ export function checkShape(value: ExactValue): Checked<BenchRecord> {
   const name = value['kind']
   if (name === undefined) return fail('/kind', 'missing_field', '/kind is missing')
   const known = typeof name === 'string' ? KINDS.get(name) : undefined
-  if (known === undefined) return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
+  if (known === undefined)
+    return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
   if (known.check(value)) return { ok: true, value: { kind: known.kind, fields: value } }
   const error = known.check.errors?.[0]
   if (error === undefined) throw new Error('a validator refused a record without saying why')
@@ -62,11 +63,11 @@ export function brokenRule({ kind, fields }: BenchRecord, commitSha?: string): P
 
 function commitMismatch(fields: ExactObject, commitSha: string): Problem | undefined {
   const sha = fields['commit_sha']
-  return sha === commitSha ? undefined : commitMismatchProblem(String(sha), commitSha)
+  return sha === commitSha ? undefined : commitMismatchProblem(sha, commitSha)
 }
 
-export function commitMismatchProblem(sha: string, commitSha: string): Problem {
-  const message = `/commit_sha must be ${quote(commitSha)}, got ${quote(sha)}`
+export function commitMismatchProblem(sha: ExactValue | undefined, commitSha: string): Problem {
+  const message = `/commit_sha must be ${quote(commitSha)}, got ${describe(sha)}`
   return { pointer: '/commit_sha', code: 'commit_mismatch', message }
 }
 

@@ -1,45 +1,38 @@
 /** Tells gzip and zstd by their first bytes, whatever a file is called, and reads through them. */
 
-import { Readable } from 'node:stream'
-import * as zlib from 'node:zlib'
 import { IngestError, messageOf } from '../errors.js'
 import { chunkReader, type ByteReader } from './byte-reader.js'
 
-const GZIP = Buffer.from([0x1f, 0x8b])
-const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const CHUNK_BYTES = 256 * 1024
+const HEAD_BYTES = 4
+
+type Unpack = (packed: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
+type Format = 'gzip' | 'zstd'
+
+/** Loaded only where they are needed: most inputs are plain. */
+const UNPACKERS: Readonly<Record<Format, () => Promise<Unpack>>> = {
+  gzip: async () => (await import('./gunzip.js')).gunzip,
+  zstd: async () => (await import('./unzstd.js')).unzstd,
+}
 
 /** @param name what an error calls the source */
 export async function decompressed(reader: ByteReader, name: string): Promise<ByteReader> {
   const head = await readHead(reader)
   const whole = replay(head, reader)
-  if (startsWith(head, GZIP)) return through(whole, zlib.createGunzip({ chunkSize: CHUNK_BYTES }), { name, format: 'gzip' })
-  if (startsWith(head, ZSTD)) return await throughZstd(whole, name)
-  return whole
+  const format = formatOf(head)
+  if (format === undefined) return whole
+  const unpack = await UNPACKERS[format]()
+  return chunkReader(orCorrupt(unpack(chunks(whole)), { name, format }), () => whole.close())
 }
 
-type Packed = { readonly name: string; readonly format: string }
-
-async function throughZstd(reader: ByteReader, name: string): Promise<ByteReader> {
-  const packed = { name, format: 'zstd' }
-  const create = (zlib as { createZstdDecompress?: (options: object) => NodeJS.ReadWriteStream }).createZstdDecompress
-  // Node has its own since 22.15.
-  if (create !== undefined) return through(reader, create({ chunkSize: CHUNK_BYTES }), packed)
-  const { unzstd } = await import('./unzstd.js')
-  return chunkReader(orCorrupt(unzstd(chunks(reader)), packed), () => reader.close())
+function formatOf(head: Buffer): Format | undefined {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  const magic = head.length < HEAD_BYTES ? 0 : head.readUInt32LE()
+  // Some writers put a skippable frame first; the low four bits of its magic number are their own.
+  return magic === 0xfd2fb528 || (magic & ~0xf) === 0x184d2a50 ? 'zstd' : undefined
 }
 
-function through(reader: ByteReader, stream: NodeJS.ReadWriteStream, packed: Packed): ByteReader {
-  const source = Readable.from(chunks(reader), { objectMode: false })
-  source.on('error', error => (stream as unknown as Readable).destroy(error))
-  source.pipe(stream)
-  const close = async (): Promise<void> => {
-    source.destroy()
-    ;(stream as unknown as Readable).destroy()
-    await reader.close()
-  }
-  return chunkReader(orCorrupt(stream as AsyncIterable<Uint8Array>, packed), close)
-}
+type Packed = { readonly name: string; readonly format: Format }
 
 async function* orCorrupt(chunks: AsyncIterable<Uint8Array>, { name, format }: Packed): AsyncGenerator<Uint8Array> {
   try {
@@ -47,7 +40,10 @@ async function* orCorrupt(chunks: AsyncIterable<Uint8Array>, { name, format }: P
   } catch (cause) {
     if (cause instanceof IngestError) throw cause
     const hint = 'the file was cut or damaged on its way: write it again'
-    throw new IngestError('input_corrupt', `${name}: ${format} data is damaged or cut short (${messageOf(cause)})`, { cause, hint })
+    throw new IngestError('input_corrupt', `${name}: ${format} data is damaged or cut short (${messageOf(cause)})`, {
+      cause,
+      hint,
+    })
   }
 }
 
@@ -61,7 +57,7 @@ async function* chunks(reader: ByteReader): AsyncGenerator<Buffer> {
 }
 
 async function readHead(reader: ByteReader): Promise<Buffer> {
-  const head = Buffer.alloc(ZSTD.length)
+  const head = Buffer.alloc(HEAD_BYTES)
   let filled = 0
   while (filled < head.length) {
     const count = await reader.read(head, filled)
@@ -83,8 +79,4 @@ function replay(head: Buffer, reader: ByteReader): ByteReader {
     },
     close: () => reader.close(),
   }
-}
-
-function startsWith(bytes: Buffer, head: Buffer): boolean {
-  return bytes.subarray(0, head.length).equals(head)
 }

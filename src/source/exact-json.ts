@@ -42,7 +42,6 @@ class Refusal extends Error {
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
 // Everything a string may hold as it stands: no quote, no backslash, no control character.
-// eslint-disable-next-line no-control-regex
 const PLAIN = /[^"\\\u0000-\u001f]*/y
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -205,9 +204,9 @@ class Reader {
 }
 
 function name(codePoint: number): string {
-  if (codePoint <= 0x20 || codePoint === 0x7f || codePoint === 0xfeff)
-    return `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`
-  return `"${String.fromCodePoint(codePoint)}"`
+  const char = String.fromCodePoint(codePoint)
+  // Controls and spaces of every sort would not show.
+  return /[\p{C}\p{Z}]/u.test(char) ? `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}` : `"${char}"`
 }
 
 /** At most `max` characters of a text that came from outside, for a message. */

@@ -2,7 +2,8 @@
 
 import { stat } from 'node:fs/promises'
 import { createReadStream } from 'node:fs'
-import { IngestError, systemCodeOf } from '../errors.js'
+import { isAbsolute } from 'node:path'
+import { IngestError } from '../errors.js'
 import { chunkReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
 import { fileSource, unreadable, type Source } from './source.js'
@@ -46,7 +47,7 @@ async function expand(name: string): Promise<readonly string[]> {
   if (name === '-' || !GLOB.test(name) || (await exists(name))) return [name]
   // Loaded only here: most pushes name their files.
   const { glob } = await import('tinyglobby')
-  const found = await glob(name, { dot: true, expandDirectories: false, onlyFiles: true })
+  const found = await glob(name, { absolute: isAbsolute(name), dot: true, expandDirectories: false, onlyFiles: true })
   if (found.length === 0) throw new IngestError('no_input', `${name}: no file matches`, { hint: 'check the pattern' })
   return found.sort()
 }
@@ -59,7 +60,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function sourceOf(path: string, options: InputOptions): Promise<Source> {
-  if (path === '-') return once('-', options.stdin, options)
+  if (path === '-') return once('-', () => options.stdin, options)
   const info = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
@@ -67,26 +68,29 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
     const hint = `name its files: '${path.replace(/\/$/, '')}/*.jsonl'`
     throw new IngestError('no_input', `${path} is a directory`, { hint })
   }
-  return info.isFile() ? fileSource(path) : once(path, createReadStream(path), options)
+  return info.isFile() ? fileSource(path) : once(path, () => createReadStream(path), options)
 }
 
-/** A source that gives its bytes only once unless they are kept. */
-async function once(name: string, input: NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
-  if (options.rereadable) return spool(name, input, options.signal)
-  const chunks = readable(input, name)
+/** A source that gives its bytes only once unless they are kept. Not opened before its turn: a pipe's writer may wait. */
+async function once(name: string, input: () => NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
+  if (options.rereadable) return spool(name, input(), options.signal)
+  const chunks = readable(name, input)
   return {
     name,
-    open: () => decompressed(chunkReader(chunks, () => Promise.resolve()), name),
+    open: () =>
+      decompressed(
+        chunkReader(chunks, () => Promise.resolve()),
+        name,
+      ),
     assertUnchanged: () => Promise.resolve(),
     release: () => Promise.resolve(),
   }
 }
 
-async function* readable(input: NodeJS.ReadableStream, name: string): AsyncGenerator<Uint8Array> {
+async function* readable(name: string, input: () => NodeJS.ReadableStream): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of input) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+    for await (const chunk of input()) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   } catch (cause) {
-    if (systemCodeOf(cause) === 'EISDIR') throw new IngestError('no_input', `${name} is a directory`, { cause })
     throw unreadable(name, cause)
   }
 }

@@ -1,6 +1,7 @@
 /** The first pass over a source: every line checked, nothing kept but counts, problems and, if asked, ids. */
 
 import { CONTRACT } from '../contract/kinds.js'
+import { quote } from '../contract/problem.js'
 import { commitMismatchProblem } from '../contract/validate.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
@@ -72,7 +73,6 @@ class Pass {
     for (const warning of warnings) this.options.onWarning(warning)
     this.#rejected += all.length
     this.#records += batch.count - mismatches.length
-    for (let row = 0; row < batch.count; row++) this.#counts[batch.kinds[row]!]!++
     if (this.options.identify !== undefined) this.#noteIds(batch, this.options.identify)
   }
 
@@ -97,28 +97,34 @@ class Pass {
 
   #checkCommits(batch: RecordBatch): Rejection[] {
     const rejections: Rejection[] = []
+    if (batch.count > 0) this.#firstSha ??= batch.text(0, COMMIT_FIELD) ?? ''
+    if (this.#sha === undefined && this.#firstSha !== undefined) this.#expect(this.#firstSha)
     for (let row = 0; row < batch.count; row++) {
-      if (this.#sha !== undefined && holdsCommit(batch, row, this.#sha)) continue
-      const sha = batch.text(row, COMMIT_FIELD) ?? ''
-      this.#firstSha ??= sha
-      if (this.#sha === undefined) this.#expect(sha)
-      else if (!this.options.oneCommit) this.#warnOfCommits(batch.lines[row]!, sha)
-      else rejections.push(this.#mismatch(batch, row, sha))
+      if (holdsCommit(batch, row, this.#sha!) || this.#toleratesCommit(batch, row)) this.#counts[batch.kinds[row]!]!++
+      else rejections.push(this.#mismatch(batch, row))
     }
-    if (batch.count > 0) this.#firstSha ??= this.#shaText
     return rejections
   }
 
-  #mismatch(batch: RecordBatch, row: number, sha: string): Rejection {
+  #mismatch(batch: RecordBatch, row: number): Rejection {
+    const sha = batch.text(row, COMMIT_FIELD) ?? ''
     const place = { source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]! }
-    return { ...place, ...(commitMismatchProblem(sha, this.#shaText ?? '') as Pick<Rejection, 'pointer' | 'code' | 'message'>) }
+    return {
+      ...place,
+      ...(commitMismatchProblem(sha, this.#shaText ?? '') as Pick<Rejection, 'pointer' | 'code' | 'message'>),
+    }
   }
 
-  #warnOfCommits(line: number, sha: string): void {
-    if (this.#warnedOfCommits) return
+  /** Warns once of a second commit where one may come. */
+  #toleratesCommit(batch: RecordBatch, row: number): boolean {
+    if (this.options.oneCommit) return false
+    if (this.#warnedOfCommits) return true
     this.#warnedOfCommits = true
-    const message = `line ${line} is of commit ${sha.slice(0, 40)}, the first line of ${this.#shaText ?? ''}: a push takes one commit a file`
+    const line = batch.lines[row]!
+    const [sha, first] = [batch.text(row, COMMIT_FIELD) ?? '', this.#shaText ?? ''].map(printable)
+    const message = `line ${line} is of commit ${sha}, the first line of ${first}: a push takes one commit a file`
     this.options.onWarning({ source: this.source, line, pointer: '/commit_sha', code: 'several_commits', message })
+    return true
   }
 
   #noteIds(batch: RecordBatch, identify: (batch: RecordBatch) => void): void {
@@ -137,6 +143,11 @@ class Pass {
 
 /** Every kind's first field. */
 const COMMIT_FIELD = 0
+
+/** A commit is 40 hex digits, but nothing has checked that. */
+function printable(sha: string): string {
+  return quote(sha, 40).slice(1, -1)
+}
 
 function holdsCommit(batch: RecordBatch, row: number, sha: Buffer): boolean {
   const start = batch.starts[row * STRIDE + COMMIT_FIELD]!

@@ -20,16 +20,16 @@ export type ExactRecord =
 
 /** @param line the bytes of one line without its line feed @returns the record, checked whole, or what is wrong */
 export function readRecord(line: Buffer): ExactRecord {
-  let real: string | undefined
-  const onReal = (token: string): void => {
-    real = token
-  }
+  const reals: string[] = []
+  const onReal = (token: string): void => void reals.push(token)
   const parsed: BodyResult = readBody(line, { maxDepth: MAX_LINE_DEPTH, onReal })
   if (!parsed.ok) return refuse({ pointer: '', code: parsed.code, message: `the line ${parsed.message}` })
   const shape = checkShape(parsed.value)
   if (!shape.ok) return refuse(shape.problem)
   const problem = brokenRule(shape.value)
-  return problem === undefined ? { ok: true, record: shape.value, inexact: inexactToken(shape.value, real) } : refuse(problem)
+  return problem === undefined
+    ? { ok: true, record: shape.value, inexact: inexactToken(shape.value, reals) }
+    : refuse(problem)
 }
 
 /** Adds a record that the exact reader took to a batch. */
@@ -47,10 +47,11 @@ export function addRecord(batch: RecordBatch, { kind, fields }: BenchRecord, pla
 
 function textOf(value: ExactValue): string {
   if (Array.isArray(value)) return value.join(',')
-  return typeof value === 'number' ? realText(value) : String(value)
+  return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
 }
 
 const MAX_SIGNIFICAND = 2n ** 53n
+const MAX_DIGITS = String(MAX_SIGNIFICAND).length
 const MAX_POWER = 22
 
 /**
@@ -58,12 +59,12 @@ const MAX_POWER = 22
  * of significand and powers of ten up to ±22.
  * @see promise 3
  */
-function inexactToken({ kind, fields }: BenchRecord, real: string | undefined): string | undefined {
+function inexactToken({ kind, fields }: BenchRecord, reals: readonly string[]): string | undefined {
   const field = kind.fields.find(({ type }) => type === 'f64')
   if (field === undefined) return undefined
   const value = fields[field.name]
-  // A record has one f64, so the last real token read is its own (of a repeated key the last one wins).
-  const token = typeof value === 'bigint' ? String(value) : real
+  // A record has one f64; other real tokens stood under keys that were given again.
+  const token = typeof value === 'bigint' ? String(value) : reals.findLast(token => Object.is(Number(token), value))
   return token !== undefined && mayBeInexact(token) ? token : undefined
 }
 
@@ -71,7 +72,9 @@ function inexactToken({ kind, fields }: BenchRecord, real: string | undefined): 
 export function mayBeInexact(token: string): boolean {
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? []
   const power = Number(exponent) - fraction.length
-  return BigInt(whole + fraction) > MAX_SIGNIFICAND || Math.abs(power) > MAX_POWER
+  const digits = (whole + fraction).replace(/^0+(?=\d)/, '')
+  // Counted first: a line may hold millions of digits, and BigInt takes seconds for them.
+  return digits.length > MAX_DIGITS || BigInt(digits) > MAX_SIGNIFICAND || Math.abs(power) > MAX_POWER
 }
 
 function refuse(problem: LineProblem | Problem): ExactRecord {

@@ -34,7 +34,10 @@ export function fileSource(path: string): Source {
       const file = await openFile(path)
       try {
         await check(file)
-        return await decompressed(fileReader(file, () => file.close()), path)
+        return await decompressed(
+          fileReader(file, () => file.close()),
+          path,
+        )
       } catch (error) {
         await file.close()
         throw error
@@ -61,8 +64,12 @@ export function unreadable(path: string, cause: unknown): IngestError {
   if (code === 'ENOENT') {
     return new IngestError('no_input', `${path}: no such file`, { cause, hint: 'check the name, or quote a glob' })
   }
+  if (code === 'EISDIR') return new IngestError('no_input', `${path} is a directory`, { cause })
   if (code === 'EACCES' || code === 'EPERM')
-    return new IngestError('input_unreadable', `${path}: permission denied`, { cause, hint: 'check who may read the file' })
+    return new IngestError('input_unreadable', `${path}: permission denied`, {
+      cause,
+      hint: 'check who may read the file',
+    })
   return new IngestError('input_unreadable', `${path}: ${messageOf(cause)}`, { cause })
 }
 

@@ -1,34 +1,59 @@
 /** Keeps what can be read only once (standard input, a pipe) in a temporary file, so that it can be read again. */
 
-import { createWriteStream } from 'node:fs'
-import { mkdtemp, open, rm, unlink } from 'node:fs/promises'
+import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { IngestError, messageOf } from '../errors.js'
 import { fileReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
-import type { Source } from './source.js'
+import { unreadable, type Source } from './source.js'
 
-/** The file has no name once it is open: the system frees it when the process ends, however it ends. */
+/** @throws {IngestError} `no_input` or `input_unreadable` when the input cannot be read or kept */
 export async function spool(name: string, input: NodeJS.ReadableStream, signal?: AbortSignal): Promise<Source> {
-  const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-'))
-  const path = join(folder, 'input')
-  const file = await open(path, 'wx+', 0o600)
-  await unlink(path)
-  await rm(folder, { recursive: true })
+  // A failure of the input is met by the pipeline; until then it must not count as unhandled.
+  input.on('error', () => undefined)
+  const file = await namelessFile().catch((cause: unknown) => {
+    throw cannotKeep(name, cause)
+  })
   try {
-    const output = createWriteStream('', { fd: file, autoClose: false, emitClose: false })
-    await pipeline(input, output, signal === undefined ? {} : { signal })
+    // Not through a write stream: it would hold on to the handle, whose close() then waits for ever.
+    const keep = async (chunks: AsyncIterable<string | Uint8Array>): Promise<void> => {
+      for await (const chunk of chunks) await file.writeFile(chunk)
+    }
+    await pipeline(input, keep, signal === undefined ? {} : { signal })
   } catch (cause) {
     await file.close()
     if (signal?.aborted === true) throw signal.reason as Error
-    throw new IngestError('input_unreadable', `${name}: cannot keep the input in ${tmpdir()}: ${messageOf(cause)}`, { cause })
+    throw (input as Readable).errored === cause ? unreadable(name, cause) : cannotKeep(name, cause)
   }
   return {
     name,
-    open: () => decompressed(fileReader(file, () => Promise.resolve()), name),
+    open: () =>
+      decompressed(
+        fileReader(file, () => Promise.resolve()),
+        name,
+      ),
     assertUnchanged: () => Promise.resolve(),
     release: () => file.close(),
   }
+}
+
+/** A file without a name: the system frees it when the process ends, however it ends. */
+async function namelessFile(): Promise<FileHandle> {
+  const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-'))
+  try {
+    return await open(join(folder, 'input'), 'wx+', 0o600)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+function cannotKeep(name: string, cause: unknown): IngestError {
+  const hint = 'set TMPDIR to a folder with room'
+  return new IngestError('input_unreadable', `${name}: cannot keep the input in ${tmpdir()}: ${messageOf(cause)}`, {
+    cause,
+    hint,
+  })
 }

@@ -1,18 +1,32 @@
-/** zstd for Node versions that have none of their own. */
+/** zstd: one or more frames, told apart here because Node's own decoder ends silently after the first. */
 
-import { Decompress } from 'fzstd'
+import type { Transform } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { ChunkCursor } from './chunk-cursor.js'
+import { framePieces, startsFrame, startsSkippable } from './zstd-frame.js'
+import { throughZlib, UNPACKED_CHUNK_BYTES } from './through-zlib.js'
 
-/** @param packed the bytes of one or more zstd frames @throws when a frame is damaged or cut short */
+/**
+ * @param packed the bytes of one or more zstd frames
+ * @throws when one is damaged or cut short, or other bytes follow
+ */
 export async function* unzstd(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let ready: Uint8Array[] = []
-  const stream = new Decompress(chunk => {
-    if (chunk.length > 0) ready.push(chunk)
-  })
-  for await (const chunk of packed) {
-    stream.push(chunk)
-    yield* ready
-    ready = []
+  const unpackFrame = await frameUnpacker()
+  const input = new ChunkCursor(packed)
+  while (await input.hasMore()) {
+    const magic = await input.take(4)
+    if (startsFrame(magic)) yield* unpackFrame(framePieces(input, magic))
+    else if (startsSkippable(magic)) await input.skip((await input.take(4)).readUInt32LE())
+    else throw new Error('other bytes follow the compressed ones')
   }
-  stream.push(new Uint8Array(0), true)
-  yield* ready
+}
+
+type FrameUnpacker = (pieces: AsyncIterable<Buffer>) => AsyncGenerator<Uint8Array>
+type Create = (options: { readonly chunkSize: number }) => Transform & { readonly bytesWritten: number }
+
+async function frameUnpacker(): Promise<FrameUnpacker> {
+  // Node has one of its own since 22.15.
+  const { createZstdDecompress: create } = zlib as { readonly createZstdDecompress?: Create }
+  if (create !== undefined) return pieces => throughZlib(pieces, create({ chunkSize: UNPACKED_CHUNK_BYTES }))
+  return (await import('./fzstd-frame.js')).unpackFrame
 }

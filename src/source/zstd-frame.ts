@@ -1,0 +1,67 @@
+/** The outline of a zstd frame: where its header, its blocks and its checksum end. */
+
+import type { ChunkCursor } from './chunk-cursor.js'
+
+/** The most that the zstd tool reads unasked. */
+const MAX_WINDOW_BYTES = 128 * 1024 * 1024
+
+const CHECKSUM_FLAG = 0b100
+const SINGLE_SEGMENT_FLAG = 0b10_0000
+const DICTIONARY_ID_BYTES = [0, 1, 2, 4]
+const CONTENT_SIZE_BYTES = [0, 2, 4, 8]
+const REPEATED_BYTE_BLOCK = 1
+
+export function startsFrame(magic: Buffer): boolean {
+  return magic.readUInt32LE() === 0xfd2fb528
+}
+
+/** A frame of somebody else's data: the low four bits are its writer's own. */
+export function startsSkippable(magic: Buffer): boolean {
+  return (magic.readUInt32LE() & ~0xf) === 0x184d2a50
+}
+
+/**
+ * A frame in pieces: magic number and header, block after block, and the checksum, empty where there is none.
+ * @throws when the input ends within the frame
+ * @see RFC 8878 section 3.1.1
+ */
+export async function* framePieces(input: ChunkCursor, magic: Buffer): AsyncGenerator<Buffer> {
+  const descriptor = await input.take(1)
+  const header = await input.take(headerBytes(descriptor[0]!))
+  if (windowBytes(descriptor[0]!, header) > MAX_WINDOW_BYTES) throw new Error('it needs a window of more than 128 MiB')
+  yield Buffer.concat([magic, descriptor, header])
+  for (let last = false; !last;) {
+    const head = await input.take(3)
+    const bits = head.readUIntLE(0, 3)
+    const isRepeated = ((bits >> 1) & 0b11) === REPEATED_BYTE_BLOCK
+    last = (bits & 1) === 1
+    yield Buffer.concat([head, await input.take(isRepeated ? 1 : bits >> 3)])
+  }
+  yield input.take(hasChecksum(descriptor[0]!) ? 4 : 0)
+}
+
+export function hasChecksum(descriptor: number): boolean {
+  return (descriptor & CHECKSUM_FLAG) !== 0
+}
+
+/** Bytes of a header behind its descriptor: window, dictionary, content size. */
+function headerBytes(descriptor: number): number {
+  const window = isSingleSegment(descriptor) ? 0 : 1
+  return window + DICTIONARY_ID_BYTES[descriptor & 0b11]! + contentSizeBytes(descriptor)
+}
+
+function contentSizeBytes(descriptor: number): number {
+  const flag = descriptor >> 6
+  return flag === 0 && isSingleSegment(descriptor) ? 1 : CONTENT_SIZE_BYTES[flag]!
+}
+
+function windowBytes(descriptor: number, header: Buffer): number {
+  if (!isSingleSegment(descriptor)) return 2 ** (10 + (header[0]! >> 3)) * (1 + (header[0]! & 0b111) / 8)
+  const size = header.subarray(header.length - contentSizeBytes(descriptor))
+  // Six bytes are all that a number holds; with more the two above them are zero or far too much.
+  return size.length === 8 ? size.readUIntLE(0, 6) + size.readUInt16LE(6) * 2 ** 48 : size.readUIntLE(0, size.length)
+}
+
+function isSingleSegment(descriptor: number): boolean {
+  return (descriptor & SINGLE_SEGMENT_FLAG) !== 0
+}

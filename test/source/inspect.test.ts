@@ -1,0 +1,278 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { wasmHash64 } from '../../src/contract/hash64.js'
+import type { ByteReader } from '../../src/source/byte-reader.js'
+import { identifier } from '../../src/source/identify.js'
+import { inspect, type InspectOptions, type Inspection } from '../../src/source/inspect.js'
+import type { Rejection, Warning } from '../../src/source/rejection.js'
+import type { Source } from '../../src/source/source.js'
+import { line, SHA, sizeLine, KIND_NAMES } from '../fixtures/records.js'
+import { memorySource } from './fixtures/reading.js'
+
+const identify = identifier(await wasmHash64())
+const OTHER = 'f'.repeat(40)
+const other = (dataset: string): string => sizeLine(dataset, { commit_sha: `"${OTHER}"` })
+
+type Seen = Inspection & { readonly rejections: readonly Rejection[]; readonly warnings: readonly Warning[] }
+
+async function seen(source: Source | readonly string[], options: Partial<InspectOptions> = {}): Promise<Seen> {
+  const rejections: Rejection[] = []
+  const warnings: Warning[] = []
+  const inspection = await inspect('open' in source ? source : memorySource(source.join('\n')), {
+    oneCommit: true,
+    onRejection: rejection => rejections.push(rejection),
+    onWarning: warning => warnings.push(warning),
+    ...options,
+  })
+  return { ...inspection, rejections, warnings }
+}
+
+t.test('lines, records and rejections are counted, records by kind', async t => {
+  const { ids: _, ...found } = await seen([
+    ...KIND_NAMES.map(kind => line(kind)),
+    '',
+    sizeLine('a'),
+    '{"kind":1}',
+    sizeLine('b'),
+  ])
+  t.match(found, { source: 'results.jsonl', lines: 9, records: 7, rejected: 1, commitSha: SHA })
+  t.strictSame(
+    [...found.counts],
+    [
+      ['query_measurement', 1],
+      ['compression_time', 1],
+      ['compression_size', 3],
+      ['random_access_time', 1],
+      ['vector_search_run', 1],
+    ],
+  )
+  t.strictSame(
+    found.rejections.map(({ line, code }) => [line, code]),
+    [[8, 'unknown_kind']],
+  )
+})
+
+t.test('a kind without records is not counted at all', async t => {
+  t.strictSame([...(await seen([sizeLine('a')])).counts.keys()], ['compression_size'])
+})
+
+t.test('a source without records is told, whether it is empty or blank', async t => {
+  for (const lines of [[], ['', '  ', '']]) {
+    const { records, commitSha, counts, warnings } = await seen(lines)
+    t.strictSame({ records, commitSha, kinds: counts.size }, { records: 0, commitSha: undefined, kinds: 0 })
+    t.strictSame(warnings, [
+      { source: 'results.jsonl', line: 0, pointer: '', code: 'empty_input', message: 'holds no records' },
+    ])
+  }
+  t.strictSame((await seen(['{}'])).warnings, [], 'a source whose lines are all rejected is not empty')
+})
+
+t.test('where one commit may come, the first record says which', async t => {
+  const found = await seen([sizeLine('a'), other('b'), sizeLine('c'), other('d')])
+  t.match(found, { records: 2, rejected: 2, commitSha: SHA })
+  t.strictSame([...found.counts], [['compression_size', 2]])
+  t.strictSame(found.rejections, [
+    {
+      source: 'results.jsonl',
+      line: 2,
+      byte: sizeLine('a').length + 1,
+      pointer: '/commit_sha',
+      code: 'commit_mismatch',
+      message: `/commit_sha must be "${SHA}", got "${OTHER}"`,
+    },
+    {
+      source: 'results.jsonl',
+      line: 4,
+      byte: 3 * sizeLine('a').length + 3,
+      pointer: '/commit_sha',
+      code: 'commit_mismatch',
+      message: `/commit_sha must be "${SHA}", got "${OTHER}"`,
+    },
+  ])
+  t.strictSame(found.warnings, [])
+})
+
+t.test('where a commit was asked for, every record must name it, the first too', async t => {
+  const found = await seen([sizeLine('a'), other('b'), sizeLine('c')], { commitSha: OTHER })
+  t.match(found, { records: 1, rejected: 2, commitSha: SHA }, 'and the first record is still the one that is told')
+  t.strictSame(
+    found.rejections.map(({ line }) => line),
+    [1, 3],
+  )
+  const right = await seen([other('a'), sizeLine('b')], { commitSha: OTHER })
+  t.match(right, { records: 1, rejected: 1, commitSha: OTHER })
+})
+
+t.test('a commit is compared whole, byte for byte, by both readers', async t => {
+  const commits = [`${SHA}0`, SHA.slice(1), SHA.replace(/.$/, 'e'), SHA.toUpperCase(), '', `${SHA.slice(0, -1)}\\u0037`]
+  const lines = commits.map((sha, at) => sizeLine(`d${at}`, { commit_sha: `"${sha}"` }))
+  const { rejections } = await seen([sizeLine('a'), ...lines])
+  t.strictSame(
+    rejections.map(({ line }) => line),
+    [2, 3, 4, 5, 6],
+    'the last one is the same, written with an escape',
+  )
+})
+
+t.test('rejections of both sorts come in the order of their lines', async t => {
+  const { rejections } = await seen([sizeLine('a'), 'x', other('b'), 'y', other('c')])
+  t.strictSame(
+    rejections.map(({ line, code }) => [line, code]),
+    [
+      [2, 'invalid_json'],
+      [3, 'commit_mismatch'],
+      [4, 'invalid_json'],
+      [5, 'commit_mismatch'],
+    ],
+  )
+})
+
+t.test('where several commits may come, the second one is told once', async t => {
+  const found = await seen([sizeLine('a'), sizeLine('b'), other('c'), other('d')], { oneCommit: false })
+  t.match(found, { records: 4, rejected: 0, commitSha: SHA })
+  t.strictSame(found.warnings, [
+    {
+      source: 'results.jsonl',
+      line: 3,
+      pointer: '/commit_sha',
+      code: 'several_commits',
+      message: `line 3 is of commit ${OTHER}, the first line of ${SHA}: a push takes one commit a file`,
+    },
+  ])
+})
+
+t.test('a warning holds nothing of a commit that a terminal would act on, and not much of it', async t => {
+  const { warnings } = await seen([sizeLine('a', { commit_sha: `"\\u001b[2J${'x'.repeat(100_000)}"` }), other('b')], {
+    oneCommit: false,
+  })
+  t.ok(warnings[0]!.message.length < 200)
+  t.notMatch(warnings[0]!.message, /[^ -~…]/)
+})
+
+t.test('an id that comes again is told with both lines, every time', async t => {
+  const { warnings, ids } = await seen(
+    [sizeLine('a'), sizeLine('b'), sizeLine('a', { value_bytes: '2' }), sizeLine('a')],
+    { identify },
+  )
+  t.strictSame(warnings, [
+    {
+      source: 'results.jsonl',
+      line: 3,
+      pointer: '',
+      code: 'duplicate_id',
+      message: 'the same measurement as line 1; the last one wins',
+    },
+    {
+      source: 'results.jsonl',
+      line: 4,
+      pointer: '',
+      code: 'duplicate_id',
+      message: 'the same measurement as line 3; the last one wins',
+    },
+  ])
+  t.equal(ids.size, 2)
+})
+
+t.test('ids are noted only where they are asked for', async t => {
+  const { warnings, ids } = await seen([sizeLine('a'), sizeLine('a')])
+  t.strictSame([warnings, ids.size], [[], 0])
+})
+
+t.test('a source is read again in full: nothing is kept from the pass before', async t => {
+  const source = memorySource([sizeLine('a'), other('b')].join('\n'))
+  const [first, second] = [await seen(source, { identify }), await seen(source, { identify })]
+  t.strictSame({ ...first, ids: first.ids.size }, { ...second, ids: second.ids.size })
+})
+
+t.test('a pass ends early when that is enough, and the source is closed', async t => {
+  const { source, read, closed } = endless(`${sizeLine('a')}\nbad\n`)
+  let rejected = 0
+  const found = await seen(source, { onRejection: () => rejected++, enough: () => rejected >= 10 })
+  t.ok(found.rejected >= 10)
+  t.equal(found.rejected, rejected)
+  t.ok(read() < 5_000_000, `${read()} bytes were read`)
+  t.equal(closed(), 1)
+})
+
+t.test('a signal ends a pass, and the source is closed', async t => {
+  const { source, closed } = endless(`${sizeLine('a')}\n`)
+  const stop = new AbortController()
+  const reason = new Error('interrupted')
+  let warned = 0
+  const found = seen(source, {
+    identify,
+    signal: stop.signal,
+    onWarning: () => ++warned === 5_000 && stop.abort(reason),
+  })
+  await t.rejects(found, reason)
+  t.equal(closed(), 1)
+})
+
+t.test('100 MB on one line are one rejection in little memory, and the lines behind it are read', async t => {
+  const megabyte = Buffer.alloc(1_000_000, 'x')
+  const chunks = function* (): Generator<Buffer> {
+    yield Buffer.from(`${sizeLine('before')}\n`)
+    for (let sent = 0; sent < 100; sent++) yield megabyte
+    yield Buffer.from(`\n${sizeLine('after')}\n${sizeLine('last')}`)
+  }
+  const { source, grown } = measured(chunks())
+  const found = await seen(source)
+  t.match(found, { lines: 4, records: 3, rejected: 1 })
+  t.strictSame(
+    found.rejections.map(({ line, code }) => [line, code]),
+    [[2, 'line_too_long']],
+  )
+  t.ok(grown() < 90, `${grown().toFixed()} MB more, for a line of at most 16 MiB and its copy`)
+})
+
+t.test('100 MB of records take no more memory than a few blocks', async t => {
+  const block = Buffer.from(`${sizeLine('a')}\n${line('vector_search_run', { threshold: '1e-3' })}\n`.repeat(3_000))
+  const chunks = function* (): Generator<Buffer> {
+    for (let sent = 0; sent < 100_000_000; sent += block.length) yield block
+  }
+  const { source, grown } = measured(chunks())
+  const { records, rejected } = await seen(source)
+  t.equal(rejected, 0)
+  t.ok(records > 400_000, `${records} records`)
+  t.ok(grown() < 60, `${grown().toFixed()} MB more`)
+})
+
+/** A source that repeats a text for ever. */
+function endless(text: string): { source: Source; read: () => number; closed: () => number } {
+  const block = Buffer.from(text.repeat(1_000))
+  let read = 0
+  let closed = 0
+  const reader: ByteReader = {
+    async read(into, offset) {
+      await setImmediate()
+      const count = block.copy(into, offset, read % block.length)
+      read += count
+      return count
+    },
+    async close() {
+      closed++
+    },
+  }
+  const source = { ...memorySource(''), open: async () => reader }
+  return { source, read: () => read, closed: () => closed }
+}
+
+/** A source that watches how much memory the process takes while it is read. */
+function measured(chunks: Iterator<Buffer>): { source: Source; grown: () => number } {
+  let rest: Buffer = Buffer.alloc(0)
+  let start = 0
+  let peak = 0
+  const reader: ByteReader = {
+    async read(into, offset) {
+      start ||= process.memoryUsage.rss()
+      peak = Math.max(peak, process.memoryUsage.rss())
+      if (rest.length === 0) rest = (chunks.next().value as Buffer | undefined) ?? rest
+      const count = rest.copy(into, offset)
+      rest = rest.subarray(count)
+      return count
+    },
+    close: async () => undefined,
+  }
+  const source = { ...memorySource(''), open: async () => reader }
+  return { source, grown: () => (peak - start) / 1e6 }
+}

@@ -1,0 +1,189 @@
+import { isUtf8 } from 'node:buffer'
+import t from 'tap'
+import { wasmHash64 } from '../../src/contract/hash64.js'
+import { identifier } from '../../src/source/identify.js'
+import { addRecord, readRecord } from '../../src/source/read-record.js'
+import { RecordBatch } from '../../src/source/record-batch.js'
+import { NOT_TAKEN, scanRecord } from '../../src/source/scan-record.js'
+import { Random, SEED } from '../fixtures/random.js'
+import { KIND_NAMES, line, lineOf, VALID, type Tokens } from '../fixtures/records.js'
+import { oddLine, plainLine } from './fixtures/odd-lines.js'
+import { rowOf, type Row } from './fixtures/reading.js'
+
+const identify = identifier(await wasmHash64())
+const PLACE = { line: 3, start: 0 }
+const batch = new RecordBatch()
+
+/** What the scanner makes of a line; undefined when it leaves it. */
+function scanned(text: string | Buffer): Row | undefined {
+  const bytes = Buffer.concat([Buffer.from(text), Buffer.from('\n')])
+  batch.reset(bytes, 100)
+  const next = scanRecord(bytes, batch, PLACE)
+  if (next === NOT_TAKEN) return undefined
+  if (next !== bytes.length || batch.count !== 1) throw new Error(`read up to ${next} of ${bytes.length}`)
+  return identifiedRow()
+}
+
+/** What the exact reader makes of the same line; undefined when it refuses it. */
+function readExactly(text: string | Buffer): Row | undefined {
+  const result = readRecord(Buffer.from(text))
+  if (!result.ok || result.inexact !== undefined) return undefined
+  batch.reset(Buffer.alloc(0), 100)
+  addRecord(batch, result.record, PLACE)
+  return identifiedRow()
+}
+
+function identifiedRow(): Row {
+  identify(batch)
+  const row = rowOf(batch, 0)
+  // The scanner keeps tokens as they stand; what they mean is compared.
+  const { all_runtimes_ns: list, threshold, ...fields } = row.fields
+  const meant = {
+    ...(list === undefined ? {} : { all_runtimes_ns: list.replace(/ /g, '') }),
+    ...(threshold === undefined
+      ? {}
+      : { threshold: Object.is(Number(threshold), row.real) ? 'as its double' : threshold }),
+  }
+  return { ...row, fields: { ...fields, ...meant } }
+}
+
+/** Object.is on the double, equality on all else. */
+function same(a: Row, b: Row | undefined): boolean {
+  if (b === undefined || !Object.is(a.real, b.real) || a.id !== b.id) return false
+  const plain = ({ kind, line, byte, fields }: Row): string =>
+    JSON.stringify([kind, line, byte, Object.entries(fields).sort()])
+  return plain(a) === plain(b)
+}
+
+t.test(
+  `lines as emitters write them are all taken, and read as the exact reader reads them (seed ${SEED})`,
+  async t => {
+    const random = new Random()
+    const lines = Array.from({ length: 20_000 }, () => plainLine(random))
+    t.strictSame(
+      lines.filter(text => scanned(text) === undefined),
+      [],
+      'all are taken',
+    )
+    t.strictSame(
+      lines.filter(text => !same(scanned(text)!, readExactly(text))),
+      [],
+      'and none is read otherwise',
+    )
+  },
+)
+
+t.test(`whatever the scanner takes, the exact reader takes and reads the same (seed ${SEED})`, async t => {
+  const random = new Random()
+  const counts = { taken: 0, left: 0, refused: 0 }
+  const differences: string[] = []
+  for (let round = 0; round < 60_000; round++) {
+    const [text] = splitOnce(oddLine(random))
+    if (!isUtf8(text)) continue
+    const row = scanned(text)
+    if (row !== undefined && !same(row, readExactly(text))) differences.push(text.toString())
+    counts[row !== undefined ? 'taken' : readExactly(text) === undefined ? 'refused' : 'left']++
+  }
+  t.strictSame(differences, [])
+  for (const [what, count] of Object.entries(counts)) t.ok(count > 5_000, `${count} ${what}`)
+})
+
+/** The scanner looks at a line up to its line feed. */
+function splitOnce(bytes: Buffer): [Buffer] {
+  const end = bytes.indexOf(0x0a)
+  return [end === -1 ? bytes : bytes.subarray(0, end)]
+}
+
+const search = (threshold: string): string => line('vector_search_run', { threshold })
+const size = (changes: Tokens): string => line('compression_size', changes)
+const query = (changes: Tokens): string => line('query_measurement', changes)
+const swapped = lineOf({
+  kind: '"compression_size"',
+  ...Object.fromEntries(Object.entries(VALID.compression_size).reverse()),
+})
+const absent = { peak_physical: 'null', peak_virtual: undefined, physical_delta: 'null', virtual_delta: undefined }
+
+const TAKEN: Readonly<Record<string, string>> = {
+  'spaces between all tokens': size({})
+    .replace(/([{},:])/g, ' $1 ')
+    .trim(),
+  'a carriage return at the end': `${size({})}\r`,
+  'keys in another order behind kind': swapped,
+  'integers of 18 digits': size({ value_bytes: '999999999999999999' }),
+  'negative integers': size({ value_bytes: '-999999999999999999' }),
+  zero: size({ value_bytes: '0' }),
+  'i32 of 9 digits': query({ query_idx: '-999999999' }),
+  'an empty list': query({ all_runtimes_ns: '[]' }),
+  'a list with spaces': query({ all_runtimes_ns: '[1, 2,  3]' }),
+  'optional fields that are null or absent': query({ dataset_variant: 'null', scale_factor: undefined, ...absent }),
+  'text that is not ASCII': size({ dataset: '"größe データ 🙂 \u007f"' }),
+  'an empty string': size({ dataset: '""' }),
+  'a threshold of 15 characters': search('0.1234567890123'),
+  'an integer as threshold': search('-0'),
+  'a negative zero as threshold': search('-0.0'),
+}
+
+const LEFT: Readonly<Record<string, string>> = {
+  'a space or a tab before the object': ` ${size({})}`,
+  'a tab between tokens': size({}).replace(':', ':\t'),
+  'kind not first': `{"dataset":"d",${size({ dataset: undefined }).slice(1)}`,
+  'kind twice': `${size({}).slice(0, -1)},"kind":"compression_size"}`,
+  'a key twice': `${size({}).slice(0, -1)},"dataset":"again"}`,
+  'a key twice in a row': size({}).replace('"value_bytes"', '"value_bytes":1,"value_bytes"'),
+  'an escape in a string': size({ dataset: '"a\\u0062"' }),
+  'an escape in a key': size({}).replace('"dataset"', '"datase\\u0074"'),
+  'a control character in a string': size({ dataset: '"a\u001fb"' }),
+  'an unknown key': size({ extra: '1' }),
+  'an unknown kind': size({ kind: '"compression_siz"' }),
+  'a missing field': size({ format: undefined }),
+  'null where none may be': size({ format: 'null' }),
+  'integers of 19 digits': size({ value_bytes: '1000000000000000000' }),
+  'integers of 19 digits in a list': query({ all_runtimes_ns: '[1,9223372036854775807]' }),
+  'i32 of 10 digits': query({ query_idx: '1000000000' }),
+  'a negative zero': size({ value_bytes: '-0' }),
+  'a leading zero': size({ value_bytes: '01' }),
+  'a fraction': size({ value_bytes: '1.0' }),
+  'an exponent': size({ value_bytes: '1e3' }),
+  'a plus sign': size({ value_bytes: '+1' }),
+  'a sign alone': size({ value_bytes: '-' }),
+  'a comma too much in a list': query({ all_runtimes_ns: '[1,]' }),
+  'a comma too much': size({}).replace('}', ',}'),
+  'a threshold of 16 characters': search('0.12345678901234'),
+  'a threshold with an exponent': search('1e2'),
+  'a threshold without a fraction behind its point': search('1.'),
+  'a threshold without a digit before its point': search('.5'),
+  'a storage that is none': query({ storage: '"nvm"' }),
+  'half of the memory four': query({ peak_physical: 'null' }),
+  'something behind the object': `${size({})} {}`,
+  'no end': size({}).slice(0, -1),
+  nothing: '',
+}
+
+t.test('plain lines of every kind are taken', async t => {
+  for (const kind of KIND_NAMES) t.equal(scanned(line(kind))?.kind, kind)
+})
+
+t.test('taken, and read as the exact reader reads it, is what every JSON reader reads the same', async t => {
+  for (const [what, text] of Object.entries(TAKEN)) {
+    const row = scanned(text)
+    t.ok(row !== undefined && same(row, readExactly(text)), what)
+  }
+})
+
+t.test('left to the exact reader is what JSON readers could disagree about, and what is wrong', async t => {
+  for (const [what, text] of Object.entries(LEFT)) t.equal(scanned(text), undefined, what)
+})
+
+t.test('a line that is left adds no row, and the next one is read as if it had not been there', async t => {
+  const bytes = Buffer.from(`${query({ storage: '"x"' })}\n${size({ dataset_variant: 'null' })}\n`)
+  batch.reset(bytes, 0)
+  t.equal(scanRecord(bytes, batch, PLACE), NOT_TAKEN)
+  t.equal(batch.count, 0)
+  scanRecord(bytes, batch, { line: 2, start: bytes.indexOf(0x0a) + 1 })
+  t.strictSame(rowOf(batch, 0).fields, {
+    commit_sha: JSON.parse(VALID.compression_size.commit_sha) as string,
+    dataset: 'taxi',
+    format: 'vortex',
+    value_bytes: '4096',
+  })
+})
