@@ -44,8 +44,16 @@ export function targetConfig({ postgres, insecureLocal = false, embedded }: Targ
     throw new IngestError('usage', '--postgres and --embedded name two targets', { hint: 'give one of them' })
   if (postgres !== undefined) return Object.freeze({ kind: 'postgres', dsn: postgres, insecureLocal })
   if (insecureLocal) throw new IngestError('usage', '--insecure-local goes with --postgres')
-  return Object.freeze({ kind: 'embedded', folder: embedded === true ? EMBEDDED_FOLDER : (embedded ?? EMBEDDED_FOLDER) })
+  const folder = embedded === undefined || embedded === true ? EMBEDDED_FOLDER : embedded
+  if (NO_FOLDER.test(folder)) {
+    const hint = 'name inputs before --embedded, and a Postgres database with --postgres'
+    throw new IngestError('usage', `--embedded takes a folder, got ${folder}`, { hint })
+  }
+  return Object.freeze({ kind: 'embedded', folder })
 }
+
+/** What `--embedded` was not meant to swallow: in `push --embedded *.jsonl` the input would become the folder. */
+const NO_FOLDER = /^$|^[a-z][a-z0-9+.-]*:\/\/|[*?]|\.(?:jsonl?|ndjson|gz|zst)$/i
 
 /**
  * Like `targetConfig`, for a command that writes: in CI the embedded database must be asked for, because a green job
@@ -55,7 +63,9 @@ export function writeTargetConfig(flags: TargetFlags, env: Environment): TargetC
   const ci = detectCi(env)
   if (ci !== undefined && flags.postgres === undefined && flags.embedded === undefined) {
     const hint = 'give --postgres DSN, or --embedded if the records may go when this job ends'
-    throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, { hint })
+    throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, {
+      hint,
+    })
   }
   return targetConfig(flags)
 }

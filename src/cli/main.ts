@@ -5,6 +5,7 @@ import { CommanderError, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX, wantsColor } from '../config.js'
 import { EXIT, IngestError } from '../errors.js'
+import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
 import { packageFile } from './package-file.js'
@@ -34,7 +35,7 @@ export async function main(world: World): Promise<number> {
   } catch (error) {
     return fail(interruption.signal.aborted ? interruption.signal.reason : error, context, argv)
   } finally {
-    interruption.release()
+    interruption.done()
   }
 }
 
@@ -64,7 +65,7 @@ function configure(command: Command, { stdout, stderr }: Pick<World, 'stdout' | 
     writeOut: text => stdout.write(text),
     writeErr: text => stderr.write(text),
     outputError: (text, write) => {
-      write(text)
+      write(redact(text))
       write(
         `hint: vortex-ingest ${command.name() === 'vortex-ingest' ? '' : `${command.name()} `}--help shows the usage\n`,
       )
@@ -86,32 +87,40 @@ function asksForJson(argv: readonly string[], env: Environment): boolean {
   return (format ?? env[`${ENV_PREFIX}FORMAT`]) === 'json'
 }
 
-type Interruption = { readonly signal: AbortSignal; readonly release: () => void }
+type Interruption = { readonly signal: AbortSignal; readonly done: () => void }
 
-/** A command that was asked to stop has this long; one that waits for the writer of a FIFO hears nothing. */
+/** A process that was asked to stop has this long: opening a FIFO, for one, waits for a writer and hears nothing. */
 const STOP_TIMEOUT_MS = 3_000
 
 /** The first signal asks the command to stop and clean up; the next one finds the system's own handler. */
 function onSignals(world: World, report: Report): Interruption {
   const controller = new AbortController()
-  const stop = (reason: IngestError) => (): void => {
+  let answered = false
+  const stop = (signal: NodeJS.Signals, reason: IngestError) => (): void => {
     controller.abort(reason)
     release()
+    // Whoever waits for more of it must not wait on.
+    world.stdin.destroy()
     const giveUp = (): void => {
-      report.error(reason)
-      process.exit(reason.exitCode)
+      if (!answered) report.error(reason)
+      // Not exit(), which waits for what cannot be interrupted.
+      process.kill(process.pid, signal)
     }
     setTimeout(giveUp, STOP_TIMEOUT_MS).unref()
   }
-  const interrupt = stop(new IngestError('interrupted', 'interrupted: what was not finished is undone'))
-  const terminate = stop(new IngestError('terminated', 'terminated: what was not finished is undone'))
+  const interrupt = stop('SIGINT', new IngestError('interrupted', 'interrupted: what was not finished is undone'))
+  const terminate = stop('SIGTERM', new IngestError('terminated', 'terminated: what was not finished is undone'))
   const release = (): void => {
     world.off('SIGINT', interrupt)
     world.off('SIGTERM', terminate)
   }
   world.on('SIGINT', interrupt)
   world.on('SIGTERM', terminate)
-  return { signal: controller.signal, release }
+  const done = (): void => {
+    answered = true
+    release()
+  }
+  return { signal: controller.signal, done }
 }
 
 /** What Node has without saying so in its types. */

@@ -3,6 +3,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { IngestError, messageOf } from '../errors.js'
+import { redact } from '../sink/redact.js'
 
 export type Output = { write(text: string): unknown }
 
@@ -55,7 +56,7 @@ export class Report {
   /** The first line of a result. */
   verdict(good: boolean, word: string, rest: string): void {
     const paint = good ? this.#outChalk.green : this.#outChalk.red
-    this.result(`${paint(word)} ${oneLine(rest)}`)
+    this.result(`${paint(word)} ${forPeople(rest)}`)
   }
 
   json(value: unknown): void {
@@ -67,15 +68,15 @@ export class Report {
   }
 
   warning(message: string): void {
-    this.note(`${this.#errChalk.yellow('warning:')} ${oneLine(message)}`)
+    this.note(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
   }
 
   hint(message: string): void {
-    this.note(`${this.#errChalk.cyan('hint:')} ${oneLine(message)}`)
+    this.note(`${this.#errChalk.cyan('hint:')} ${forPeople(message)}`)
   }
 
   failure(message: string): void {
-    this.note(`${this.#errChalk.red('error:')} ${oneLine(message)}`)
+    this.note(`${this.#errChalk.red('error:')} ${forPeople(message)}`)
   }
 
   error(error: unknown): void {
@@ -83,13 +84,13 @@ export class Report {
     if (error instanceof IngestError) {
       if (error.hint !== undefined) this.hint(error.hint)
     } else if (error instanceof Error && error.stack !== undefined) {
-      this.note(error.stack.split('\n').slice(1).join('\n'))
+      this.note(redact(error.stack.split('\n').slice(1).join('\n')))
       this.hint('this is a defect of vortex-ingest: please report it with the lines above')
     }
   }
 
   rejection(rejection: Rejection): void {
-    this.failure(rejectionLine(rejection))
+    this.note(`${this.#errChalk.red('error:')} ${rejectionLine(rejection)}`)
   }
 
   lineWarning(warning: Warning): void {
@@ -119,8 +120,12 @@ export function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`
 }
 
+/** A DSN may stand where a file's name or a flag was meant to. */
+function forPeople(message: string): string {
+  return redact(oneLine(message))
+}
+
 /** Text from outside, a file's name too, must not move the cursor or fake a second line. */
 export function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
 }

@@ -12,7 +12,7 @@ export class Opening {
     this.#opener = opener
     if (signal.aborted) this.#abandon.abort(signal.reason)
     signal.addEventListener('abort', () => this.#abandon.abort(signal.reason), { once: true })
-    if (opener.early) this.#open()
+    if (opener.early) void this.#open()
   }
 
   /** The sink, opened now if it was not before. */

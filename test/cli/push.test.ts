@@ -1,5 +1,6 @@
 import t from 'tap'
-import { readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, renameSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { runCli, startCli, temporaryFiles, untilDone, type CliOptions, type CliResult } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
@@ -347,22 +348,27 @@ t.test('records of another commit than --commit-sha are refused', async t => {
 })
 
 t.test('a file that changes after it was checked lands not at all', async t => {
-  const cwd = t.testdir({})
-  const path = writeLines(cwd, 'moving.jsonl', manyQueries(60_000))
-  const { url, sql, countRows } = await createDatabase()
-  const writer = startCli(['push', 'moving.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
-  await untilDone(writer, async () => (await sql('SELECT FROM pg_stat_progress_copy')).length > 0)
-  const text = readFileSync(path)
-  rmSync(path)
-  writeLines(cwd, 'moving.jsonl', [text.toString('utf8', 0, text.length / 2)])
-  const { code, stdout, stderr } = await writer.result
-  t.equal(code, 65)
-  t.equal(stdout, '')
-  t.equal(
-    stderr,
-    'error: moving.jsonl changed while it was being read\nhint: nothing was kept; push it again when its writer is done\n',
-  )
-  t.equal(await countRows(), 0)
+  const lines = manyQueries(60_000)
+  for (const [how, change] of [
+    ['replaced', (path: string) => renameSync(path.replace('moving', 'other'), path)],
+    ['longer', (path: string) => appendFileSync(path, `${size()}\n`)],
+    ['shorter', (path: string) => truncateSync(path, 1_000)],
+  ] as const)
+    await t.test(how, async t => {
+      const cwd = t.testdir({ 'moving.jsonl': jsonl(lines), 'other.jsonl': jsonl(lines) })
+      const { url, sql, countRows } = await createDatabase()
+      const push = startCli(['push', 'moving.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
+      await untilDone(push, async () => (await sql('SELECT FROM pg_stat_progress_copy')).length > 0)
+      change(join(cwd, 'moving.jsonl'))
+      const { code, stdout, stderr } = await push.result
+      t.strictSame([code, stdout], [65, ''])
+      t.equal(
+        stderr,
+        'error: moving.jsonl changed while it was being read\n' +
+          'hint: nothing was kept; push it again when its writer is done\n',
+      )
+      t.equal(await countRows(), 0)
+    })
 })
 
 t.test('the JSON report is what its published schema says, when all is well and when not', async t => {

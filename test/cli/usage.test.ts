@@ -54,7 +54,7 @@ for (const [name, args, says] of MISTAKES)
 
 t.test('colour only where it is wanted', async t => {
   const args = ['golden-check']
-  // eslint-disable-next-line no-control-regex
+
   const colour = /\u001b\[/
   t.notMatch((await runCli(args)).stdout, colour)
   t.match((await runCli(args, { env: { FORCE_COLOR: '1' } })).stdout, colour)

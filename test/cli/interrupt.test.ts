@@ -1,0 +1,152 @@
+/** Ctrl-C, SIGTERM and a server that goes away, where more has to be said than that it is over. */
+
+import t from 'tap'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { startCli, runCli, temporaryFiles, untilDone, type Cli } from '../fixtures/cli.js'
+import { startTcpProxy } from '../fixtures/tcp-proxy.js'
+import { startMigratedPostgres, type Database } from './fixtures/database.js'
+import { countEmbeddedRows } from './fixtures/embedded.js'
+import { jsonl, manyQueries, oneOfEach, query, size, time, writeCommit } from './fixtures/records.js'
+
+const { server, createDatabase } = await startMigratedPostgres(t)
+
+const INTERRUPTED = 'error: interrupted: what was not finished is undone\n'
+
+/** Waits until a child listens to signals, which it does before it opens its inputs. */
+async function untilListening({ pid, result }: Cli): Promise<void> {
+  await Promise.race([result, setTimeout(400)])
+  execFileSync('kill', ['-0', String(pid)])
+}
+
+t.test('a command that waits for standard input ends at once, and leaves no file', async t => {
+  const cwd = t.testdir({})
+  const { url } = await createDatabase()
+  for (const [args, stdout] of [
+    [['validate'], ''],
+    [['id'], /^-?\d+\n$/],
+    [['verify', '-', '--postgres', url], ''],
+    [['push', '--commit', writeCommit(cwd), '--postgres', url], ''],
+  ] as const) {
+    const cli = startCli(args, { cwd, stdin: null })
+    cli.child.stdin!.write(jsonl(oneOfEach().slice(0, 1)))
+    await untilListening(cli)
+    const interruptedAt = Date.now()
+    cli.child.kill('SIGINT')
+    const { code, signal, stdout: printed, stderr } = await cli.result
+    t.match({ code, signal, stderr }, { code: 130, signal: null, stderr: INTERRUPTED }, args[0])
+    t.match(printed, stdout)
+    t.ok(Date.now() - interruptedAt < 2_000)
+  }
+  t.strictSame(temporaryFiles(), [])
+})
+
+t.test('SIGTERM ends as orderly, with its own exit code', async t => {
+  const cwd = t.testdir({})
+  const cli = startCli(['validate', '--format', 'json'], { cwd, stdin: null })
+  await untilListening(cli)
+  cli.child.kill('SIGTERM')
+  const { code, stdout, stderr } = await cli.result
+  t.equal(code, 143)
+  t.match(JSON.parse(stdout), { exit_code: 143, error: { code: 'terminated' } })
+  t.equal(stderr, 'error: terminated: what was not finished is undone\n')
+})
+
+t.test('a FIFO that nobody writes to holds an interrupted command up for a moment, not for ever', async t => {
+  const cwd = t.testdir({})
+  execFileSync('mkfifo', [join(cwd, 'pipe')])
+  const commit = writeCommit(cwd)
+  await Promise.all(
+    [
+      ['validate', 'pipe'],
+      ['id', 'pipe'],
+      ['push', 'pipe', '--commit', commit, '--embedded'],
+    ].map(async args => {
+      const cli = startCli(args, { cwd })
+      await untilListening(cli)
+      cli.child.kill('SIGINT')
+      const { code, signal, stderr } = await cli.result
+      // A shell makes 130 of the signal.
+      t.ok(code === 130 || signal === 'SIGINT', `${args[0]}: ${code} ${signal}`)
+      t.equal(stderr, INTERRUPTED)
+    }),
+  )
+})
+
+t.test('a second Ctrl-C ends it on the spot', async t => {
+  const cwd = t.testdir({})
+  execFileSync('mkfifo', [join(cwd, 'pipe')])
+  const cli = startCli(['validate', 'pipe'], { cwd })
+  await untilListening(cli)
+  cli.child.kill('SIGINT')
+  await setTimeout(100)
+  const secondAt = Date.now()
+  cli.child.kill('SIGINT')
+  t.match(await cli.result, { signal: 'SIGINT' })
+  t.ok(Date.now() - secondAt < 1_000)
+})
+
+t.test('what landed before the second file was interrupted is reported, and is all that is there', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([time(), size()]), 'b.jsonl': jsonl(manyQueries(60_000)) })
+  for (const format of ['human', 'json']) {
+    const database = await createDatabase()
+    const push = ['push', 'a.jsonl', 'b.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url]
+    const { code, stdout, stderr } = await runCli([...push, '--format', format], {
+      cwd,
+      signal: { name: 'SIGINT', when: async () => (await isCopying(database)) && (await database.countRows()) === 2 },
+    })
+    t.equal(code, 130)
+    if (format === 'human') t.match(stdout, /^ingested 2 records of 5d1f0c3 into .* \(2 inserted, 0 updated\) in /)
+    else
+      t.match(JSON.parse(stdout), {
+        ...{ exit_code: 130, records: 2, files: [{ source: 'a.jsonl' }] },
+        failed: { source: 'b.jsonl', code: 'interrupted' },
+      })
+    t.equal(stderr, `error: b.jsonl did not land; the files before it did\n${INTERRUPTED}`)
+    t.equal(await database.countRows(), 2)
+  }
+})
+
+t.test('what landed before the connection was lost is reported, and pushing again completes it', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([time(), size()]), 'b.jsonl': jsonl(manyQueries(10_000)) })
+  const database = await createDatabase()
+  const proxy = await startTcpProxy(t, { port: server.port })
+  proxy.cutAfter(400_000)
+  const push = ['push', 'a.jsonl', 'b.jsonl', '--commit', writeCommit(cwd), '--postgres']
+  const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
+  const { code, stdout, stderr } = await runCli([...push, through, '--format', 'json'], { cwd })
+  t.equal(code, 69)
+  t.match(JSON.parse(stdout), {
+    ...{ exit_code: 69, records: 2, inserted: 2, files: [{ source: 'a.jsonl' }] },
+    failed: { source: 'b.jsonl', code: 'target_unreachable', message: /the connection was lost/ },
+  })
+  t.match(
+    stderr,
+    /^error: b\.jsonl did not land; the files before it did\nerror: .*connection was lost\nhint: try again\n$/,
+  )
+  t.equal(await database.countRows(), 2)
+
+  t.equal((await runCli([...push, database.url], { cwd })).code, 0)
+  t.equal(await database.countRows(), 10_002)
+})
+
+t.test('Ctrl-C during a push into the embedded database leaves all or nothing, and it opens again', async t => {
+  const cwd = t.testdir({ 'first.jsonl': query({ query_idx: -1 }), 'results.jsonl': jsonl(manyQueries(20_000)) })
+  const file = writeCommit(cwd)
+  t.equal((await runCli(['push', 'first.jsonl', '--commit', file], { cwd })).code, 0)
+  const cli = startCli(['push', 'results.jsonl', '--commit', file], { cwd })
+  await untilDone(cli, () => existsSync(join(cwd, '.vortex-ingest', 'db', 'postmaster.pid')))
+  await setTimeout(500)
+  cli.child.kill('SIGINT')
+  const { code, signal, stderr } = await cli.result
+  t.ok(code === 130 || signal === 'SIGINT', `${code} ${signal}`)
+  t.equal(stderr, INTERRUPTED)
+  const count = await countEmbeddedRows(join(cwd, '.vortex-ingest'))
+  t.ok(count === 1 || count === 20_001, `${count} rows`)
+})
+
+async function isCopying({ sql }: Database): Promise<boolean> {
+  return (await sql('SELECT FROM pg_stat_progress_copy')).length > 0
+}
