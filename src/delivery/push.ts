@@ -105,12 +105,20 @@ async function deliver(
     try {
       receipts.push({ source: source.name, ...(await sink.write(delivery)) })
     } catch (cause) {
-      const error: unknown = options.signal.aborted ? options.signal.reason : cause
+      const error: unknown = options.signal.aborted ? options.signal.reason : await reasonOf(source, cause)
       if (receipts.length === 0) throw error
       return { receipts, failure: { source: source.name, error } }
     }
   }
   return { receipts, failure: undefined }
+}
+
+/** Of a source that changed, whatever the target made of its rows is not the reason to tell. */
+async function reasonOf(source: Source, cause: unknown): Promise<unknown> {
+  return source.assertUnchanged().then(
+    () => cause,
+    (changed: unknown) => changed,
+  )
 }
 
 /** The second pass over a source: the same records again, now with their ids. */

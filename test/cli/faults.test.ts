@@ -92,9 +92,13 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
 t.test('Ctrl-C while standard input is being kept: exit 130 and no temporary file', async t => {
   const cwd = t.testdir()
   const { url } = await createDatabase()
-  const cli = startCli(['push', '-', '--commit', writeCommit(cwd), '--postgres', url], { cwd, stdin: null })
+  const cli = startCli(['push', '-', '--commit', writeCommit(cwd), '--postgres', url], {
+    cwd,
+    stdin: null,
+    measure: true,
+  })
   cli.child.stdin?.write(`${query()}\n`)
-  await setTimeout(500)
+  await cli.listening
   cli.child.kill('SIGINT')
   const { code } = await cli.result
   t.equal(code, 130)
@@ -102,19 +106,27 @@ t.test('Ctrl-C while standard input is being kept: exit 130 and no temporary fil
 })
 
 t.test('kill -9 at any moment of a push leaves all or nothing, and the next push makes it whole', async t => {
-  const lines = manyQueries(3_000)
-  const cwd = t.testdir({ 'f.jsonl': jsonl(lines) })
+  const lines = manyQueries(20_000)
+  const [before, during] = [lines.slice(0, 10_000), lines.slice(10_000)]
+  const cwd = t.testdir({ 'before.jsonl': jsonl(before), 'during.jsonl': jsonl(during) })
   const database = await createDatabase()
-  const args = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url]
-  for (const delayMs of [60, 90, 120, 150, 180, 210, 260]) {
-    const cli = startCli(args, { cwd })
-    await setTimeout(delayMs)
+  const push = (file: string): string[] => ['push', file, '--commit', writeCommit(cwd), '--postgres', database.url]
+  const startedAt = Date.now()
+  t.equal((await runCli(push('before.jsonl'), { cwd })).code, 0)
+  const wholeMs = Date.now() - startedAt
+
+  for (const part of [0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1]) {
+    const cli = startCli(push('during.jsonl'), { cwd })
+    await setTimeout(wholeMs * part)
     cli.child.kill('SIGKILL')
     await cli.result
     const rows = await database.countRows()
-    t.ok(rows === 0 || rows === lines.length, `${rows} rows after ${delayMs} ms`)
+    t.ok(rows === before.length || rows === lines.length, `${rows} rows after ${part} of a push`)
   }
-  const { code } = await runCli(args, { cwd })
-  t.equal(code, 0)
-  t.equal(await database.countRows(), lines.length)
+  t.equal((await runCli(push('during.jsonl'), { cwd })).code, 0)
+  const verified = await runCli(['verify', 'before.jsonl', 'during.jsonl', '--extra', '--postgres', database.url], {
+    cwd,
+  })
+  t.equal(verified.code, 0, verified.stdout)
+  t.match(verified.stdout, /^verified: 20,000 measurements in /)
 })

@@ -1,0 +1,56 @@
+/** Runs one Node process and tells how long it took, what it computed and how much memory it held. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { Sample } from './measure.js'
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+export const BIN = 'bin/vortex-ingest.js'
+
+/**
+ * Only the process itself can read its peak: /proc/PID/status is gone once it has ended, and the maxrss that wait4 and
+ * resourceUsage give starts at the peak of the process that spawned it. So it reads both as its last act and writes
+ * them to descriptor 3. Loaded with --require, because --import would start the ESM loader earlier: this way it costs
+ * less than a millisecond.
+ */
+const METER = `
+const fs = require('node:fs')
+process.once('exit', () => {
+  const { user, system } = process.cpuUsage()
+  const status = process.platform === 'linux' ? fs.readFileSync('/proc/self/status', 'latin1') : ''
+  const kibibytes = /VmHWM:\\s+(\\d+)/.exec(status)?.[1] ?? process.resourceUsage().maxRSS
+  fs.writeSync(3, JSON.stringify({ cpuMs: (user + system) / 1000, rssMb: kibibytes * 1.024e-3 }))
+})
+`
+
+export type Run = Required<Sample> & { readonly stdout: string }
+
+export type Node = (args: readonly string[], options?: { readonly cwd?: string }) => Promise<Run>
+
+/** @param folder where the meter may be kept @returns what runs `node ...args` and throws unless it exits with 0 */
+export async function meteredNode(folder: string): Promise<Node> {
+  const meter = join(folder, 'meter.cjs')
+  await writeFile(meter, METER)
+  return async (args, { cwd = ROOT } = {}) => {
+    const started = performance.now()
+    const child = spawn(process.execPath, ['--require', meter, ...args], {
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    })
+    const outputs = child.stdio.slice(1).map(stream => text(stream as Readable))
+    const [code] = (await once(child, 'exit')) as [number | null]
+    const wallMs = performance.now() - started
+    const [stdout = '', stderr = '', measured = ''] = await Promise.all(outputs)
+    if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`)
+    return { wallMs, ...(JSON.parse(measured) as Pick<Run, 'cpuMs' | 'rssMb'>), stdout }
+  }
+}
+
+// Nothing of CI's, git's or Postgres's that would change what runs; and NODE_EXTRA_CA_CERTS alone would add 60 ms.
+const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1' }

@@ -1,0 +1,53 @@
+/** Runs sides in turn and says what the runs had in common: medians, spreads and ratios pair by pair. */
+
+/** One run of one side. */
+export type Sample = {
+  readonly wallMs: number
+  /** User and system time of the process. */
+  readonly cpuMs?: number
+  /** Most memory the process held at once, in 10^6 bytes. */
+  readonly rssMb?: number
+}
+
+export type Spread = { readonly median: number; readonly min: number; readonly max: number }
+
+export type Sides<Side extends string> = Readonly<Record<Side, () => Promise<Sample>>>
+
+/** Runs A B A B …, so that whatever else the machine does meets all sides alike. */
+export async function alternate<Side extends string>(
+  runs: number,
+  sides: Sides<Side>,
+): Promise<Record<Side, readonly Sample[]>> {
+  const names = Object.keys(sides) as Side[]
+  const samples = Object.fromEntries(names.map(name => [name, [] as Sample[]])) as Record<Side, Sample[]>
+  for (let run = 1; run <= runs; run++) {
+    for (const name of names) {
+      const sample = await sides[name]()
+      samples[name].push(sample)
+      console.error(`  run ${run} of ${runs}: ${name} ${(sample.wallMs / 1000).toFixed(3)} s`)
+    }
+  }
+  return samples
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle] ?? NaN
+  const median = sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2
+  return { median, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN }
+}
+
+export function wallTimes(samples: readonly Sample[]): readonly number[] {
+  return samples.map(({ wallMs }) => wallMs)
+}
+
+/** Each run of one side over the run of the other side in the same round. */
+export function pairRatios(of: readonly number[], to: readonly number[]): Spread {
+  return spread(of.map((value, round) => value / (to[round] ?? NaN)))
+}
+
+/** The most that any run held: a promise about memory holds for all of them. */
+export function peakRssMb(samples: readonly Sample[]): number {
+  return Math.max(...samples.map(({ rssMb = NaN }) => rssMb))
+}

@@ -1,0 +1,63 @@
+/** The limit of a bulk push: the server loads ready-made files by itself and runs the very same statements. */
+
+import { open, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { COMMIT_FIELDS } from '../src/contract/commit.js'
+import { wasmHash64 } from '../src/contract/hash64.js'
+import type { Kind } from '../src/contract/kinds.js'
+import { copyChunks } from '../src/sink/copy-text.js'
+import type { SqlSession } from '../src/sink/sql.js'
+import { beginStaging, stagingColumns, stagingTable, upsertCommit, upsertStaged } from '../src/sink/tables.js'
+import { identifier } from '../src/source/identify.js'
+import { lineBlocks } from '../src/source/lines.js'
+import type { RecordBatch } from '../src/source/record-batch.js'
+import { readRecords } from '../src/source/records.js'
+import { fileSource } from '../src/source/source.js'
+import { COMMIT } from './inputs.js'
+import type { Sample } from './measure.js'
+
+/** Path of each kind's file of COPY text. */
+export type CopyFiles = ReadonlyMap<Kind, string>
+
+/** @param folder one that the server may read */
+export async function writeCopyFiles(input: string, folder: string): Promise<CopyFiles> {
+  const files = new Map<Kind, FileHandle>()
+  const paths = new Map<Kind, string>()
+  try {
+    for await (const { kind, text } of copyChunks(identified(input))) {
+      const path = join(folder, `${kind.table}.copy`)
+      const file = files.get(kind) ?? (await open(path, 'w', 0o644))
+      files.set(kind, file)
+      paths.set(kind, path)
+      await file.writeFile(text)
+    }
+  } finally {
+    for (const file of files.values()) await file.close()
+  }
+  return paths
+}
+
+/** One transaction like a push's, timed without connecting: nothing is left of a client but waiting. */
+export async function copyOnServer(session: SqlSession, files: CopyFiles): Promise<Sample> {
+  const started = performance.now()
+  const kinds = [...files.keys()]
+  await session.execute(beginStaging(kinds))
+  for (const [kind, path] of files)
+    await session.execute(`COPY ${stagingTable(kind)} (${stagingColumns(kind).join(', ')}) FROM '${path}'`)
+  await session.query(
+    upsertCommit(),
+    COMMIT_FIELDS.map(field => COMMIT[field]),
+  )
+  for (const kind of kinds) await session.query(upsertStaged(kind), [COMMIT.sha, COMMIT.timestamp])
+  await session.execute('COMMIT')
+  return { wallMs: performance.now() - started }
+}
+
+async function* identified(input: string): AsyncGenerator<RecordBatch> {
+  const identify = identifier(await wasmHash64())
+  const source = fileSource(input)
+  for await (const { batch } of readRecords(lineBlocks(await source.open()), input)) {
+    identify(batch)
+    yield batch
+  }
+}
