@@ -27,15 +27,17 @@ async function countResults(): Promise<Counts> {
   return counts
 }
 
-/** Counts assertions: a subtest's own line only repeats what is in it. */
+/** Counts assertions; the line that closes a subtest only repeats what is in it. */
 function count(events: ReturnType<typeof Parser.parse>, counts: Counts): void {
-  for (const [index, event] of events.entries()) {
-    if (event[0] === 'child') count(event.slice(1) as typeof events, counts)
-    else if (event[0] === 'assert' && events[index - 1]?.[0] !== 'child') {
-      const { ok, skip } = event[1] as { ok: boolean; skip?: string | boolean }
-      if (skip !== undefined && skip !== false) counts.skipped++
-      else if (ok) counts.passed++
-      else counts.failed++
-    }
+  for (const event of events) {
+    if (event[0] === 'child') count(event[1] as typeof events, counts)
+    if (event[0] !== 'assert') continue
+    const { ok, skip, closingTestPoint } = event[1] as Assertion
+    if (closingTestPoint) continue
+    if (skip !== undefined && skip !== false) counts.skipped++
+    else if (ok) counts.passed++
+    else counts.failed++
   }
 }
+
+type Assertion = { readonly ok: boolean; readonly skip?: string | boolean; readonly closingTestPoint: boolean }
