@@ -1,11 +1,13 @@
 /** `push`: check everything, then deliver file by file. */
 
 import { readCommitFile } from '../commit/commit-file.js'
+import { isFullSha } from '../commit/formats.js'
 import { readGitCommit } from '../commit/git.js'
 import { runMeta } from '../commit/run.js'
 import { commitConfig, writeTargetConfig, type CommitConfig, type CommitFlags, type TargetFlags } from '../config.js'
 import type { Commit } from '../contract/commit.js'
 import { wasmHash64 } from '../contract/hash64.js'
+import { quote } from '../contract/problem.js'
 import { push as deliver, type Pushed } from '../delivery/push.js'
 import { EXIT, IngestError } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
@@ -49,14 +51,20 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
 
 /** From the file that was named, else from git: the records' commit, without records CI's, without CI HEAD. */
 async function resolveCommit(sha: string | undefined, config: CommitConfig, { env, signal }: Context): Promise<Commit> {
-  if (config.file === undefined) {
-    const { gitDir, repoUrl, ci } = config
-    return await readGitCommit({ sha: sha ?? ci?.sha, gitDir, repoUrl, env, signal })
+  if (config.file !== undefined) return readCommitOf(sha, config.file)
+  if (sha !== undefined && config.sha === undefined && !isFullSha(sha)) {
+    const hint = 'whatever wrote them must give all 40 hex digits, in lowercase'
+    throw new IngestError('bad_data', `the records name commit ${quote(sha)}, which is no full commit id`, { hint })
   }
-  const commit = await readCommitFile(config.file)
+  const { gitDir, repoUrl, ci } = config
+  return readGitCommit({ sha: sha ?? ci?.sha, gitDir, repoUrl, env, signal })
+}
+
+async function readCommitOf(sha: string | undefined, file: string): Promise<Commit> {
+  const commit = await readCommitFile(file)
   if (sha === undefined || sha === commit.sha) return commit
   const hint = 'name the file of the commit that the records were measured on'
-  throw new IngestError('config_invalid', `${config.file} describes commit ${commit.sha}, the records name ${sha}`, {
+  throw new IngestError('config_invalid', `${file} describes commit ${commit.sha}, the records name ${quote(sha)}`, {
     hint,
   })
 }

@@ -130,7 +130,7 @@ t.test('a commit file of another commit than the records name, or of none, is re
   const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()) })
   const other = { ...COMMIT, sha: 'f'.repeat(40) }
   const cases = [
-    [writeCommit(cwd, other), `describes commit ${other.sha}, the records name ${SHA}`],
+    [writeCommit(cwd, other), `describes commit ${other.sha}, the records name "${SHA}"`],
     ['missing.json', 'error: cannot read the commit file missing.json: no such file\nhint: name a JSON file'],
     ['results.jsonl', 'error: commit file results.jsonl: is not JSON: '],
   ] as const
@@ -141,6 +141,13 @@ t.test('a commit file of another commit than the records name, or of none, is re
     t.match(stderr, message)
     t.equal(stderr.trimEnd().split('\n').length, 2, 'an error and a hint')
   }
+})
+
+t.test('records that name no full commit id are bad data', async t => {
+  const cwd = t.testdir({ 'results.jsonl': query({ commit_sha: '5d1f0c3' }) })
+  const { code, stdout, stderr } = await runCli(['push', 'results.jsonl', '--dry-run'], { cwd })
+  t.strictSame([code, stdout], [65, ''])
+  t.match(stderr, /^error: the records name commit "5d1f0c3", which is no full commit id\nhint: .*40 hex digits/)
 })
 
 t.test('in CI a push without a target is refused, because a local folder does not last there', async t => {

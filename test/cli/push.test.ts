@@ -129,6 +129,22 @@ t.test('a second push of the same file changes nothing and says so', async t => 
   t.strictSame(await sql(versions), before)
 })
 
+t.test('several pushes of one file at once all succeed, and every row is there once', async t => {
+  const cwd = t.testdir({ 'results.jsonl': jsonl([...manyQueries(500), ...oneOfEach().slice(1)]) })
+  const { url, countRows } = await createDatabase()
+  const pushes = Array.from({ length: 4 }, () => push(cwd, ['results.jsonl', '--postgres', url, '--format', 'json']))
+  const reports = (await Promise.all(pushes)).map(({ stdout }) => JSON.parse(stdout) as Record<string, number>)
+  t.strictSame(
+    reports.map(({ exit_code, records }) => [exit_code, records]),
+    Array.from({ length: 4 }, () => [0, 504]),
+  )
+  t.equal(
+    reports.reduce((all, { inserted = 0 }) => all + inserted, 0),
+    504,
+  )
+  t.equal(await countRows(), 504)
+})
+
 t.test('a changed value replaces the one that is stored, and only that row is written', async t => {
   const cwd = t.testdir({})
   const { url, sql } = await createDatabase()

@@ -139,11 +139,14 @@ t.test('a threshold that is not finite is refused, never hashed', async t => {
   }
 })
 
-t.test('a dimension longer than any buffer changes nothing but the id', async t => {
+t.test('a dimension longer than any buffer is hashed whole', async t => {
   const js = await jsHash64()
   for (const length of [63, 64, 65, 4095, 4096, 4097, 100_000]) {
-    const text = line('compression_time', { dataset: `"${'é'.repeat(length)}"`, op: `"${'x'.repeat(length)}"` })
-    t.equal(idOf(text), idOf(text, js), `${length} characters`)
+    const text = line('random_access_time', { dataset: `"${'é'.repeat(length)}"`, format: `"${'x'.repeat(length)}"` })
+    const bytes = hashedBytes(text).toString()
+    t.ok(bytes.startsWith('random_access_times\0'), `${length} characters: its start`)
+    t.ok(bytes.includes('é'.repeat(length)) && bytes.endsWith('x'.repeat(length)), `${length} characters: the rest`)
+    t.equal(idOf(text), idOf(text, js), `${length} characters: by both implementations`)
   }
 })
 

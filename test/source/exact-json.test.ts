@@ -91,6 +91,7 @@ t.test('half of a surrogate pair is refused in every position', async t => {
     '\\ud800\\ud800',
     '\\ud83d\\u0041',
     '\\udc00\\ud800',
+    '\\udc00\\udc00',
     'x\\udc00',
   ]
   for (const half of halves)

@@ -55,7 +55,7 @@ t.test('a row points into the block or beside it, and says whether its text may 
   t.equal(batch.kindOf(1).kind, 'compression_size')
 })
 
-t.test('a reset batch is empty and starts its text anew', async t => {
+t.test('a reset batch is empty and starts its text anew, in the memory it has', async t => {
   const batch = new RecordBatch()
   batch.reset(Buffer.alloc(0), 0)
   addSide(batch, 'old', 'old', 1)
@@ -63,4 +63,18 @@ t.test('a reset batch is empty and starts its text anew', async t => {
   t.equal(batch.count, 0)
   addSide(batch, 'new', '', 7)
   t.strictSame([batch.text(0, 0), batch.text(0, 1), batch.bytes[0]], ['new', '', 570])
+  t.equal(batch.starts[0], 0)
+})
+
+t.test('a row of the block may stand where a row beside it stood before', async t => {
+  const batch = new RecordBatch()
+  batch.reset(Buffer.alloc(0), 0)
+  addSide(batch, 'beside', '', 1)
+  batch.reset(Buffer.from('within'), 0)
+  const base = batch.nextRow() * STRIDE
+  batch.starts[base] = 0
+  batch.ends[base] = 6
+  batch.commit(SIZE, { line: 1, start: 0 })
+  t.equal(batch.text(0, 0), 'within')
+  t.equal(batch.mayHoldControls(0), false)
 })

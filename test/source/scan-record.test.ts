@@ -153,6 +153,7 @@ const LEFT: Readonly<Record<string, string>> = {
   'a threshold without a fraction behind its point': search('1.'),
   'a threshold without a digit before its point': search('.5'),
   'a storage that is none': query({ storage: '"nvm"' }),
+  'a storage that only starts like one': query({ storage: '"nvmes3"' }),
   'half of the memory four': query({ peak_physical: 'null' }),
   'something behind the object': `${size({})} {}`,
   'no end': size({}).slice(0, -1),

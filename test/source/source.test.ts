@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs'
 import { appendFile, rename, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -5,6 +6,8 @@ import t, { type Test } from 'tap'
 import { IngestError } from '../../src/errors.js'
 import { fileSource, unreadable, type Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
+
+const WRITTEN = 1_700_000_000
 
 async function contents(source: Source): Promise<string> {
   const reader = await source.open()
@@ -15,8 +18,12 @@ async function contents(source: Source): Promise<string> {
   }
 }
 
-const file = (t: Test, content: string | Buffer = 'abc\n'): string =>
-  join(t.testdir({ 'r.jsonl': content as string }), 'r.jsonl')
+/** A file last written at a whole second, which a test can set again. */
+function file(t: Test, content: string | Buffer = 'abc\n'): string {
+  const path = join(t.testdir({ 'r.jsonl': content as string }), 'r.jsonl')
+  utimesSync(path, WRITTEN, WRITTEN)
+  return path
+}
 
 t.test('a file is read from its start at every opening, unpacked where it is packed', async t => {
   for (const content of ['abc\n', gzipSync('abc\n')]) {
@@ -39,12 +46,17 @@ t.test('two openings at once do not disturb each other', async t => {
 
 const CHANGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
   'it grew': path => appendFile(path, 'more\n'),
+  'it grew, and its time was set back': async path => {
+    await appendFile(path, 'more\n')
+    await utimes(path, WRITTEN, WRITTEN)
+  },
   'it was written again with as many bytes': async path => {
     await writeFile(path, 'xyz\n')
-    await utimes(path, 1, 1)
+    await utimes(path, WRITTEN + 1, WRITTEN + 1)
   },
   'another file took its place': async path => {
     await writeFile(`${path}.new`, 'abc\n')
+    await utimes(`${path}.new`, WRITTEN, WRITTEN)
     await rename(`${path}.new`, path)
   },
 }
