@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { runCli, startCli, untilDone, type CliOptions, type CliResult } from '../fixtures/cli.js'
 import { ordinaryAccount } from './fixtures/account.js'
+import { databaseCopies } from '../sink/embedded/fixtures/folders.js'
+import { COUNT_ROWS } from './fixtures/database.js'
 import { countEmbeddedRows, queryEmbedded } from './fixtures/embedded.js'
 import {
   COMMIT,
@@ -20,6 +22,7 @@ import {
 } from './fixtures/records.js'
 
 const DEFAULT = '.vortex-ingest'
+const copyDatabase = await databaseCopies(t)
 
 function push(cwd: string, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return runCli(['push', '--commit', writeCommit(cwd), ...args], { cwd, ...options })
@@ -49,27 +52,18 @@ t.test('without a target records go to .vortex-ingest in the current folder, and
     ...{ target: 'the embedded database in .vortex-ingest', records: 8, inserted: 0, updated: 8, unchanged: 7 },
   })
 
-  const folder = join(cwd, DEFAULT)
-  t.equal(await countEmbeddedRows(folder), 7)
-  t.strictSame(
-    await queryEmbedded(
-      folder,
-      `SELECT dataset, value_ns, all_runtimes_ns::text AS runtimes, commit_timestamp::text AS at FROM query_measurements
-       ORDER BY value_ns DESC LIMIT 1`,
-    ),
-    [
-      {
-        dataset: text,
-        value_ns: '9223372036854775807',
-        runtimes: '{9223372036854775807}',
-        at: '2026-02-04 04:30:00+00',
-      },
-    ],
+  const [count, queries, searches] = await queryEmbedded(
+    join(cwd, DEFAULT),
+    COUNT_ROWS,
+    `SELECT dataset, value_ns, all_runtimes_ns::text AS runtimes, commit_timestamp::text AS at FROM query_measurements
+     ORDER BY value_ns DESC LIMIT 1`,
+    'SELECT threshold::text, value_ns FROM vector_search_runs WHERE threshold = 0',
   )
-  t.strictSame(
-    await queryEmbedded(folder, 'SELECT threshold::text, value_ns FROM vector_search_runs WHERE threshold = 0'),
-    [{ threshold: '-0', value_ns: '12' }],
-  )
+  t.strictSame(count, [{ rows: 7 }])
+  t.strictSame(queries, [
+    { dataset: text, value_ns: '9223372036854775807', runtimes: '{9223372036854775807}', at: '2026-02-04 04:30:00+00' },
+  ])
+  t.strictSame(searches, [{ threshold: '-0', value_ns: '12' }])
 
   const verified = await runCli(['verify', 'results.jsonl', '--extra'], { cwd })
   t.equal(verified.code, 0)
@@ -78,15 +72,13 @@ t.test('without a target records go to .vortex-ingest in the current folder, and
 
 t.test('an empty file still upserts the row of its commit, in the folder that --embedded names', async t => {
   const cwd = t.testdir({ 'empty.jsonl': '' })
-  const { code, stdout, stderr } = await push(cwd, ['empty.jsonl', '--embedded', 'my results'])
+  const folder = copyDatabase(t)
+  const { code, stdout, stderr } = await push(cwd, ['empty.jsonl', '--embedded', folder])
   t.equal(code, 0)
-  t.match(
-    stdout,
-    /^ingested 0 records of 5d1f0c3 into the embedded database in my results \(0 inserted, 0 updated\) in /,
-  )
+  t.match(stdout, `ingested 0 records of 5d1f0c3 into the embedded database in ${folder} (0 inserted, 0 updated) in `)
   t.equal(stderr, 'warning: empty.jsonl: holds no records (empty_input)\n')
-  t.strictSame(await queryEmbedded(join(cwd, 'my results'), 'SELECT commit_sha, message FROM commits'), [
-    { commit_sha: SHA, message: COMMIT.message },
+  t.strictSame(await queryEmbedded(folder, 'SELECT commit_sha, message FROM commits'), [
+    [{ commit_sha: SHA, message: COMMIT.message }],
   ])
   t.notOk(existsSync(join(cwd, DEFAULT)))
 })
@@ -102,21 +94,16 @@ t.test('a dry run and bad data make no folder', async t => {
 
 t.test('a second push into one folder at the same time is told which process has it', async t => {
   const cwd = t.testdir({ 'first.jsonl': jsonl(oneOfEach()), 'second.jsonl': query({ query_idx: 2 }) })
-  const first = startCli(['push', '--commit', writeCommit(cwd), 'first.jsonl'], { cwd })
-  await untilDone(first, () => existsSync(join(cwd, DEFAULT, 'db.lock')))
-  const { code, stdout, stderr } = await push(cwd, ['second.jsonl'])
-  t.equal(code, 69)
-  t.equal(stdout, '')
-  t.match(
-    stderr,
-    new RegExp(
-      `^error: the embedded database in \\.vortex-ingest is in use by process ${first.pid} \\(since .*\\)\n` +
-        'hint: wait for it to finish, or use another folder\n$',
-    ),
-  )
+  const folder = copyDatabase(t)
+  const first = startCli(['push', '--commit', writeCommit(cwd), 'first.jsonl', '--embedded', folder], { cwd })
+  await untilDone(first, () => existsSync(join(folder, 'db.lock')))
+  const { code, stdout, stderr } = await push(cwd, ['second.jsonl', '--embedded', folder])
+  t.strictSame([code, stdout], [69, ''])
+  t.match(stderr, `error: the embedded database in ${folder} is in use by process ${first.pid} (since `)
+  t.match(stderr, /\)\nhint: wait for it to finish, or use another folder\n$/)
   t.equal((await first.result).code, 0)
-  t.equal((await push(cwd, ['second.jsonl'])).code, 0)
-  t.equal(await countEmbeddedRows(join(cwd, DEFAULT)), 6)
+  t.equal((await push(cwd, ['second.jsonl', '--embedded', folder])).code, 0)
+  t.equal(await countEmbeddedRows(folder), 6)
 })
 
 t.test('a folder that cannot be written is refused by name', async t => {
@@ -156,27 +143,26 @@ t.test('a folder that is no database is refused and left as it is', async t => {
 })
 
 t.test('kill -9 at any moment loses nothing that landed, and the next push completes it, every row once', async t => {
-  const cwd = t.testdir({})
-  const lines = manyQueries(20_000)
-  writeLines(cwd, 'before.jsonl', lines.slice(0, 10_000))
-  writeLines(cwd, 'results.jsonl', lines.slice(10_000))
-  t.equal((await push(cwd, [])).code, 0, 'the folder is there')
+  const lines = manyQueries(12_000)
+  const [before, during] = [lines.slice(0, 6_000), lines.slice(6_000)]
+  const cwd = t.testdir({ 'before.jsonl': jsonl(before), 'during.jsonl': jsonl(during) })
+  const folder = copyDatabase(t)
   const startedAt = Date.now()
-  t.equal((await push(cwd, ['before.jsonl'])).code, 0)
+  t.equal((await push(cwd, ['before.jsonl', '--embedded', folder])).code, 0)
   const wholeMs = Date.now() - startedAt
 
-  const counts: number[] = []
-  for (const part of [0.3, 0.7, 0.95]) {
-    const { child, result } = startCli(['push', '--commit', writeCommit(cwd), 'results.jsonl'], { cwd })
+  for (const part of [0.4, 0.8, 1]) {
+    const { child, result } = startCli(['push', '--commit', writeCommit(cwd), 'during.jsonl', '--embedded', folder], {
+      cwd,
+    })
     await setTimeout(wholeMs * part)
     child.kill('SIGKILL')
     await result
-    counts.push(await countEmbeddedRows(join(cwd, DEFAULT)))
   }
-  const isWhole = (count: number): boolean => count === 10_000 || count === 20_000
-  t.ok(counts.every(isWhole), `all or nothing after each kill: ${counts.join(', ')}`)
-  t.equal((await push(cwd, ['results.jsonl'])).code, 0)
-  const verified = await runCli(['verify', 'before.jsonl', 'results.jsonl', '--extra'], { cwd })
+  const count = await countEmbeddedRows(folder)
+  t.ok(count === before.length || count === lines.length, `${count} rows after the kills`)
+  t.equal((await push(cwd, ['during.jsonl', '--embedded', folder])).code, 0)
+  const verified = await runCli(['verify', 'before.jsonl', 'during.jsonl', '--extra', '--embedded', folder], { cwd })
   t.equal(verified.code, 0, verified.stdout)
-  t.match(verified.stdout, /^verified: 20,000 measurements/)
+  t.match(verified.stdout, /^verified: 12,000 measurements in /)
 })
