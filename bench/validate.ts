@@ -26,16 +26,15 @@ export const validate: Benchmark = {
     return {
       notes: [
         `\`vortex-ingest validate bench/.cache/${rows}.jsonl\` (${count(rows)} lines), the whole process: every rule checked, every id computed and compared.`,
-        'Limit: `bench/json-parse.ts`, a process that reads the same file, splits it into lines and parses each. Its parsing alone is timed too: no reading, no splitting, no start-up.',
+        'Limit: `bench/json-parse.ts`, a process that reads the same file, splits it into lines and parses each. Its calls of JSON.parse are timed by themselves too, in memory: no reading, no splitting, no start-up.',
       ],
       series: [
         { name: 'validate, whole process', samples: ours, amount },
         { name: 'JSON.parse, whole process', samples: whole, amount },
-        { name: 'JSON.parse alone', samples: loops, amount },
+        { name: 'JSON.parse, in memory', samples: loops, amount },
       ],
       verdicts: [
         atLeast('lines/s of validate ÷ JSON.parse, whole process', pairRatios(wallTimes(whole), wallTimes(ours)), 1.2),
-        atLeast('lines/s of validate ÷ JSON.parse alone', pairRatios(wallTimes(loops), wallTimes(ours)), 1.2),
         rssBelow('validate', ours, 120),
       ],
     }

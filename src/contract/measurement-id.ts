@@ -4,86 +4,64 @@ import type { ExactObject } from './exact-value.js'
 import type { Hash64 } from './hash64.js'
 import { dimensionsOf, type Kind } from './kinds.js'
 import { IngestError } from '../errors.js'
+import { copyBytes, SLACK, wordView } from './words.js'
 
 /**
  * The hashed bytes of one measurement: table name in ASCII, 0x00, then each dimension in order.
  * A string is its UTF-8 length as u64 little-endian and its bytes; an optional string has 0x00 (absent) or 0x01 before
  * it; an i32 is 4 bytes and an f64 8 bytes, both little-endian.
+ *
+ * Whoever lays a preimage out keeps the place itself: each `put…` takes where to write and returns what follows.
  * @see contract section 6
  */
 export class Preimage {
-  #bytes: Buffer = Buffer.alloc(4096)
-  #length = 0
+  view = new DataView(new ArrayBuffer(0))
+  /** A view per length, made once: making one costs more than laying a preimage out. */
+  #heads: (Uint8Array | undefined)[] = []
 
-  /** Starts anew with a table's tag (see `tableTag`). */
-  start(tag: Uint8Array): void {
-    this.#length = 0
-    this.#append(tag, 0, tag.length)
+  /** Makes room for so many bytes; what was laid out may be gone. */
+  reserve(bytes: number): void {
+    if (bytes + SLACK <= this.view.byteLength) return
+    this.view = new DataView(new ArrayBuffer((bytes + SLACK) * 2))
+    this.#heads = new Array<undefined>(KEPT_HEADS).fill(undefined)
   }
 
-  absent(): void {
-    this.#reserve(1)
-    this.#bytes[this.#length++] = 0
-  }
-
-  present(): void {
-    this.#reserve(1)
-    this.#bytes[this.#length++] = 1
-  }
-
-  /** A string given as the UTF-8 bytes from `start` to `end`. */
-  utf8(bytes: Uint8Array, start: number, end: number): void {
-    const length = end - start
-    this.#reserve(8)
-    const to = this.#bytes
-    let at = this.#length
-    to[at++] = length & 0xff
-    to[at++] = (length >>> 8) & 0xff
-    to[at++] = (length >>> 16) & 0xff
-    to[at++] = length >>> 24
-    // No string here is longer than a line, so the upper half is always zero.
-    for (let i = 0; i < 4; i++) to[at++] = 0
-    this.#length = at
-    this.#append(bytes, start, end)
-  }
-
-  i32(value: number): void {
-    this.#reserve(4)
-    this.#length = this.#bytes.writeInt32LE(value, this.#length)
-  }
-
-  /** @throws {IngestError} `not_finite` when the value is NaN or infinite */
-  f64(value: number): void {
-    if (!Number.isFinite(value))
-      throw new IngestError('not_finite', `a threshold must be a finite number, got ${value}`)
-    this.#reserve(8)
-    this.#length = this.#bytes.writeDoubleLE(value, this.#length)
-  }
-
-  /** The bytes so far; valid until the next call. */
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length)
-  }
-
-  #append(bytes: Uint8Array, start: number, end: number): void {
-    this.#reserve(end - start)
-    const to = this.#bytes
-    let at = this.#length
-    // Dimensions are short: below some 64 bytes a loop is faster than a call into native code.
-    for (let from = start; from < end; from++) to[at++] = bytes[from]!
-    this.#length = at
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#length + bytes <= this.#bytes.length) return
-    const larger = Buffer.alloc((this.#length + bytes) * 2)
-    this.#bytes.copy(larger, 0, 0, this.#length)
-    this.#bytes = larger
+  /** The first `length` bytes; valid until more are laid out. */
+  bytes(length: number): Uint8Array {
+    if (length >= KEPT_HEADS) return new Uint8Array(this.view.buffer, 0, length)
+    return (this.#heads[length] ??= new Uint8Array(this.view.buffer, 0, length))
   }
 }
 
+const KEPT_HEADS = 512
+
+/** A string given as the UTF-8 bytes from `start` to `end`. */
+export function putText(to: DataView, at: number, from: DataView, start: number, end: number): number {
+  // No string here is longer than a line, so the upper half is always zero.
+  to.setInt32(at, end - start, true)
+  to.setInt32(at + 4, 0, true)
+  return copyBytes(to, at + 8, from, start, end)
+}
+
+export function putByte(to: DataView, at: number, value: number): number {
+  to.setUint8(at, value)
+  return at + 1
+}
+
+export function putI32(to: DataView, at: number, value: number): number {
+  to.setInt32(at, value, true)
+  return at + 4
+}
+
+/** @throws {IngestError} `not_finite` when the value is NaN or infinite */
+export function putF64(to: DataView, at: number, value: number): number {
+  if (!Number.isFinite(value)) throw new IngestError('not_finite', `a threshold must be a finite number, got ${value}`)
+  to.setFloat64(at, value, true)
+  return at + 8
+}
+
 /** Table name in ASCII and the 0x00 that ends it. */
-export function tableTag(table: string): Uint8Array {
+export function tableTag(table: string): Buffer {
   return Buffer.from(`${table}\0`, 'latin1')
 }
 
@@ -94,18 +72,22 @@ export function tableTag(table: string): Uint8Array {
  * @see contract section 6
  */
 export function measurementId(kind: Kind, fields: ExactObject, hash: Hash64): bigint {
+  const parts = dimensionsOf(kind).map(dimension => ({ ...dimension, value: fields[dimension.name] ?? null }))
+  const tag = tableTag(kind.table)
+  const texts = parts.map(({ value }) => Buffer.from(typeof value === 'string' ? value : ''))
   const preimage = new Preimage()
-  preimage.start(tableTag(kind.table))
-  for (const { name, type, optional } of dimensionsOf(kind)) {
-    const value = fields[name] ?? null
-    if (optional && value === null) preimage.absent()
-    else if (type === 'i32') preimage.i32(Number(value))
-    else if (type === 'f64') preimage.f64(Number(value))
+  preimage.reserve(tag.length + texts.reduce((all, text) => all + text.length + 9, 0))
+  const { view } = preimage
+  let at = copyBytes(view, 0, wordView(tag), 0, tag.length)
+  for (const [index, { type, optional, value }] of parts.entries()) {
+    if (optional && value === null) at = putByte(view, at, 0)
+    else if (type === 'i32') at = putI32(view, at, Number(value))
+    else if (type === 'f64') at = putF64(view, at, Number(value))
     else {
-      if (optional) preimage.present()
-      const bytes = Buffer.from(value as string)
-      preimage.utf8(bytes, 0, bytes.length)
+      if (optional) at = putByte(view, at, 1)
+      const text = texts[index]!
+      at = putText(view, at, wordView(text), 0, text.length)
     }
   }
-  return BigInt.asIntN(64, hash(preimage.bytes()))
+  return BigInt.asIntN(64, hash(preimage.bytes(at)))
 }

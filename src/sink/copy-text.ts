@@ -2,7 +2,8 @@
 
 import { realText } from '../contract/exact-value.js'
 import { CONTRACT, type FieldType, type Kind } from '../contract/kinds.js'
-import { STRIDE, type RecordBatch } from '../source/record-batch.js'
+import { copyBytes } from '../contract/words.js'
+import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
 import type { StagedRows } from './sink.js'
 import { stagedFields } from './tables.js'
 
@@ -68,6 +69,7 @@ class KindWriter {
   length = 0
   #rows = 0
   #buffer: Buffer = Buffer.alloc(0)
+  #view = new DataView(new ArrayBuffer(0)) as DataView
   readonly #columns: readonly Column[]
 
   constructor(
@@ -87,62 +89,59 @@ class KindWriter {
   }
 
   write(batch: RecordBatch, row: number): void {
-    const base = row * STRIDE
-    const bytes = batch.bytesOf(row)
+    this.#reserve(this.#mostBytes(batch, row))
+    const to = this.#buffer
+    const view = this.#view
+    const { starts, ends } = batch
+    const from = batch.viewOf(row)
     const escape = batch.mayHoldControls(row)
-    this.#digits(batch.ids[row]!)
+    let at = this.length + to.write(batch.ids[row]!.toString(), this.length, 'latin1')
     for (const { field, type } of this.#columns) {
-      const start = batch.starts[base + field]!
-      const end = batch.ends[base + field]!
-      // An escaped character takes two bytes; 32 more hold any double and the marks around a value.
-      this.#reserve((end - start) * 2 + 32)
-      this.#buffer[this.length++] = TAB
-      if (start < 0) this.#null()
-      else if (type === 'f64') this.length += this.#buffer.write(realText(batch.reals[row]!), this.length, 'latin1')
-      else if (type === '[i64]') this.#list(bytes, start, end)
-      else if (escape) this.#escaped(bytes, start, end)
-      else this.#plain(bytes, start, end)
+      const start = starts[row * STRIDE + field]!
+      const end = ends[row * STRIDE + field]!
+      to[at++] = TAB
+      if (start === ABSENT) {
+        to[at++] = BACKSLASH
+        to[at++] = LETTER_N
+      } else if (type === 'f64') at += to.write(realText(batch.reals[row]!), at, 'latin1')
+      else if (type === '[i64]') {
+        to[at++] = OPEN
+        at = copyBytes(view, at, from, start, end)
+        to[at++] = CLOSE
+      } else at = escape ? copyEscaped(view, at, from, start, end) : copyBytes(view, at, from, start, end)
     }
-    this.#buffer[this.length++] = LF
+    to[at++] = LF
+    this.length = at
     this.#rows++
   }
 
-  #digits(id: bigint): void {
-    this.#reserve(32)
-    this.length += this.#buffer.write(id.toString(), this.length, 'latin1')
-  }
-
-  #null(): void {
-    this.#buffer[this.length++] = BACKSLASH
-    this.#buffer[this.length++] = LETTER_N
-  }
-
-  #list(bytes: Buffer, start: number, end: number): void {
-    this.#buffer[this.length++] = OPEN
-    this.#plain(bytes, start, end)
-    this.#buffer[this.length++] = CLOSE
-  }
-
-  #plain(bytes: Buffer, start: number, end: number): void {
-    const to = this.#buffer
-    let at = this.length
-    for (let from = start; from < end; from++) to[at++] = bytes[from]!
-    this.length = at
-  }
-
-  #escaped(bytes: Buffer, start: number, end: number): void {
-    for (let from = start; from < end; from++) {
-      const letter = ESCAPED.get(bytes[from]!)
-      if (letter !== undefined) this.#buffer[this.length++] = BACKSLASH
-      this.#buffer[this.length++] = letter ?? bytes[from]!
+  /** An escaped character takes two bytes; 32 more hold any number and the marks around a value. */
+  #mostBytes(batch: RecordBatch, row: number): number {
+    const { starts, ends } = batch
+    let bytes = 32
+    for (const { field } of this.#columns) {
+      const start = starts[row * STRIDE + field]!
+      bytes += start === ABSENT ? 32 : (ends[row * STRIDE + field]! - start) * 2 + 32
     }
+    return bytes
   }
 
   #reserve(bytes: number): void {
-    if (this.#buffer.length === 0) this.#buffer = this.pool.take()
     if (this.length + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe((this.length + bytes) * 2)
-    this.#buffer.copy(larger, 0, 0, this.length)
-    this.#buffer = larger
+    const given = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
+    const fits = this.length + bytes <= given.length
+    this.#buffer = fits ? given : Buffer.allocUnsafe((this.length + bytes) * 2)
+    if (!fits) given.copy(this.#buffer, 0, 0, this.length)
+    this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
   }
+}
+
+function copyEscaped(to: DataView, at: number, from: DataView, start: number, end: number): number {
+  let next = at
+  for (let i = start; i < end; i++) {
+    const letter = ESCAPED.get(from.getUint8(i))
+    if (letter !== undefined) to.setUint8(next++, BACKSLASH)
+    to.setUint8(next++, letter ?? from.getUint8(i))
+  }
+  return next
 }

@@ -1,15 +1,18 @@
-/** Remembers for every id the line it was last seen on, 12 bytes an entry. */
+/** Remembers for every id the line it was last seen on, 16 bytes an entry. */
 
 const FREE = 0
 const MAX_LOAD = 0.7
+const FIRST_SLOTS = 1024
+/** An entry is the id's low half, its high half, its line and nothing: whole, it never spans two lines of the cache. */
+const ENTRY = 4
 
 /**
  * Open addressing with linear probing: ids are hashes already, so their low bits choose the slot.
  * Ids are handled as two 32-bit halves, because a BigInt for each look would cost more than the look.
  */
 export class IdTable {
-  #lines = new Uint32Array(1024)
-  #halves = new Int32Array(2048)
+  #entries = new Int32Array(FIRST_SLOTS * ENTRY)
+  #slots = FIRST_SLOTS
   #size = 0
 
   get size(): number {
@@ -29,44 +32,40 @@ export class IdTable {
   /** The line of `id`, or 0. */
   get(id: bigint): number {
     const [low = 0, high = 0] = new Int32Array(BigInt64Array.of(id).buffer)
-    return this.#lines[this.#slotOf(low, high)]!
+    return this.#entries[this.#find(low, high) + 2]! >>> 0
   }
 
   /** Sets the line of an id and returns the line it had, or 0. */
   #put(low: number, high: number, line: number): number {
-    if (this.#size >= this.#lines.length * MAX_LOAD) this.#grow()
-    const slot = this.#slotOf(low, high)
-    const before = this.#lines[slot]!
+    if (this.#size >= this.#slots * MAX_LOAD) this.#grow()
+    const entries = this.#entries
+    const at = this.#find(low, high)
+    const before = entries[at + 2]! >>> 0
     if (before === FREE) this.#size++
-    this.#set(slot, low, high, line)
+    entries[at] = low
+    entries[at + 1] = high
+    entries[at + 2] = line
     return before
   }
 
-  #set(slot: number, low: number, high: number, line: number): void {
-    this.#lines[slot] = line
-    this.#halves[slot * 2] = low
-    this.#halves[slot * 2 + 1] = high
-  }
-
-  #slotOf(low: number, high: number): number {
-    const lines = this.#lines
-    const halves = this.#halves
-    const mask = lines.length - 1
+  /** @returns where the entry of an id starts, or the free one that it may have */
+  #find(low: number, high: number): number {
+    const entries = this.#entries
+    const mask = this.#slots - 1
     let slot = low & mask
-    while (lines[slot] !== FREE && (halves[slot * 2] !== low || halves[slot * 2 + 1] !== high)) slot = (slot + 1) & mask
-    return slot
+    for (;;) {
+      const at = slot * ENTRY
+      if (entries[at + 2] === FREE || (entries[at] === low && entries[at + 1] === high)) return at
+      slot = (slot + 1) & mask
+    }
   }
 
   #grow(): void {
-    const lines = this.#lines
-    const halves = this.#halves
-    this.#lines = new Uint32Array(lines.length * 2)
-    this.#halves = new Int32Array(halves.length * 2)
-    for (let from = 0; from < lines.length; from++) {
-      if (lines[from] === FREE) continue
-      const low = halves[from * 2]!
-      const high = halves[from * 2 + 1]!
-      this.#set(this.#slotOf(low, high), low, high, lines[from]!)
-    }
+    const full = this.#entries
+    this.#slots *= 2
+    this.#entries = new Int32Array(this.#slots * ENTRY)
+    this.#size = 0
+    for (let at = 0; at < full.length; at += ENTRY)
+      if (full[at + 2] !== FREE) this.#put(full[at]!, full[at + 1]!, full[at + 2]!)
   }
 }

@@ -2,55 +2,64 @@
 
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, dimensionsOf, type Kind } from '../contract/kinds.js'
-import { Preimage, tableTag } from '../contract/measurement-id.js'
+import { Preimage, putByte, putF64, putI32, putText, tableTag } from '../contract/measurement-id.js'
+import { copyBytes, wordView } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 
-type Plan = { readonly tag: Uint8Array; readonly steps: readonly Step[] }
-type Step = { readonly field: number; readonly type: 'str' | 'str?' | 'i32' | 'f64' }
+type Plan = { readonly tag: DataView; readonly tagLength: number; readonly steps: readonly Step[] }
+type Step = { readonly field: number; readonly type: 'str' | 'i32' | 'f64'; readonly optional: boolean }
 
 const PLANS: readonly Plan[] = CONTRACT.kinds.map(planOf)
 
 function planOf(kind: Kind): Plan {
+  const tag = tableTag(kind.table)
   const steps = dimensionsOf(kind).map(dimension => ({
     field: kind.fields.indexOf(dimension),
-    type: (dimension.optional ? `${dimension.type}?` : dimension.type) as Step['type'],
+    type: dimension.type as Step['type'],
+    optional: dimension.optional,
   }))
-  return { tag: tableTag(kind.table), steps }
+  return { tag: wordView(tag), tagLength: tag.length, steps }
 }
+
+/** More than the tag and the numbers and lengths of any kind's dimensions. */
+const FIXED_BYTES = 256
 
 /** Returns the step that fills `batch.ids`; `hash` is asked once a row. */
 export function identifier(hash: Hash64): (batch: RecordBatch) => void {
   const preimage = new Preimage()
   return batch => {
+    preimage.reserve(FIXED_BYTES + batch.longestText)
     for (let row = 0; row < batch.count; row++) {
-      writePreimage(preimage, batch, row)
       // A BigInt64Array reads the 64 bits as signed by itself.
-      batch.ids[row] = hash(preimage.bytes())
+      batch.ids[row] = hash(preimage.bytes(layOut(preimage.view, batch, row)))
     }
   }
 }
 
-function writePreimage(preimage: Preimage, batch: RecordBatch, row: number): void {
-  const { tag, steps } = PLANS[batch.kinds[row]!]!
-  const bytes = batch.bytesOf(row)
-  preimage.start(tag)
-  for (const { field, type } of steps) {
-    const start = batch.starts[row * STRIDE + field]!
-    const end = batch.ends[row * STRIDE + field]!
-    if (type === 'i32') preimage.i32(parseDigits(bytes, start, end))
-    else if (type === 'f64') preimage.f64(batch.reals[row]!)
-    else if (start === ABSENT) preimage.absent()
+/** @returns the length of the preimage */
+function layOut(to: DataView, batch: RecordBatch, row: number): number {
+  const { tag, tagLength, steps } = PLANS[batch.kinds[row]!]!
+  const { starts, ends, reals } = batch
+  const from = batch.viewOf(row)
+  let at = copyBytes(to, 0, tag, 0, tagLength)
+  for (const { field, type, optional } of steps) {
+    const start = starts[row * STRIDE + field]!
+    const end = ends[row * STRIDE + field]!
+    if (type === 'i32') at = putI32(to, at, parseDigits(from, start, end))
+    else if (type === 'f64') at = putF64(to, at, reals[row]!)
+    else if (start === ABSENT) at = putByte(to, at, 0)
     else {
-      if (type === 'str?') preimage.present()
-      preimage.utf8(bytes, start, end)
+      if (optional) at = putByte(to, at, 1)
+      at = putText(to, at, from, start, end)
     }
   }
+  return at
 }
 
 /** @param bytes an integer token from `start` to `end`, known to fit in 32 bits */
-function parseDigits(bytes: Uint8Array, start: number, end: number): number {
-  const negative = bytes[start] === 0x2d
+function parseDigits(bytes: DataView, start: number, end: number): number {
+  const negative = bytes.getUint8(start) === 0x2d
   let value = 0
-  for (let at = negative ? start + 1 : start; at < end; at++) value = value * 10 + bytes[at]! - 0x30
+  for (let at = negative ? start + 1 : start; at < end; at++) value = value * 10 + bytes.getUint8(at) - 0x30
   return negative ? -value : value
 }

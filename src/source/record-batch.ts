@@ -1,6 +1,7 @@
 /** Valid records as offsets into the bytes they came in, so that a line costs no objects. */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { SLACK, wordView } from '../contract/words.js'
 
 /** Offsets kept for every row, whatever its kind. */
 export const STRIDE = Math.max(...CONTRACT.kinds.map(kind => kind.fields.length))
@@ -36,11 +37,14 @@ export class RecordBatch {
   #side: Buffer = Buffer.alloc(0)
   #sideLength = 0
   #firstByte = 0
+  #blockView = new DataView(new ArrayBuffer(0)) as DataView
+  #sideView = new DataView(new ArrayBuffer(0)) as DataView
 
   /** Forgets all rows and takes `block`, which stands at `firstByte` of its source, as what rows point into. */
   reset(block: Buffer, firstByte: number): void {
     this.count = 0
     this.#block = block
+    this.#blockView = wordView(block)
     this.#firstByte = firstByte
     this.#sideLength = 0
   }
@@ -64,7 +68,7 @@ export class RecordBatch {
   setText(field: number, text: string): void {
     const at = this.count * STRIDE + field
     const bytes = Buffer.byteLength(text)
-    if (this.#sideLength + bytes > this.#side.length) this.#growSide(bytes)
+    if (this.#sideLength + bytes + SLACK > this.#side.length) this.#growSide(bytes)
     this.starts[at] = this.#sideLength
     this.#sideLength += this.#side.write(text, this.#sideLength)
     this.ends[at] = this.#sideLength
@@ -79,6 +83,21 @@ export class RecordBatch {
   /** The bytes that the offsets of a row point into. */
   bytesOf(row: number): Buffer {
     return this.#inSide[row] === 1 ? this.#side : this.#block
+  }
+
+  /** The same bytes for reading words. */
+  viewOf(row: number): DataView {
+    return this.#inSide[row] === 1 ? this.#sideView : this.#blockView
+  }
+
+  /** No row's texts together are longer. */
+  get longestText(): number {
+    return Math.max(this.#block.length, this.#sideLength)
+  }
+
+  /** The block for reading words. */
+  get blockView(): DataView {
+    return this.#blockView
   }
 
   /** True when a row's strings may hold characters that JSON escapes. */
@@ -112,6 +131,7 @@ export class RecordBatch {
     const larger = Buffer.allocUnsafe(Math.max(64 * 1024, (this.#sideLength + bytes) * 2))
     this.#side.copy(larger, 0, 0, this.#sideLength)
     this.#side = larger
+    this.#sideView = wordView(larger.subarray(0, larger.length - SLACK))
   }
 }
 

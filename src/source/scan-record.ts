@@ -8,6 +8,7 @@
  */
 
 import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
+import { endOfDigits, endOfPlain, startsWith, tokenOf, type Token } from '../contract/words.js'
 import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
 
 const VALUE = { str: 0, i32: 1, i64: 2, list: 3, real: 4 } as const
@@ -19,16 +20,17 @@ const TYPE_OF: Readonly<Record<Field['type'], number>> = {
   f64: VALUE.real,
 }
 
+/** What opens a value and is not kept with it. */
+const OPENING: Readonly<Record<Field['type'], string>> = { str: '"', i32: '', i64: '', '[i64]': '[', f64: '' }
+
 const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
 const MINUS = 0x2d
 const DOT = 0x2e
 const ZERO = 0x30
-const NINE = 0x39
 const COLON = 0x3a
 const OPEN_LIST = 0x5b
-const BACKSLASH = 0x5c
 const CLOSE_LIST = 0x5d
 const LETTER_N = 0x6e
 const OPEN = 0x7b
@@ -41,6 +43,8 @@ type Layout = {
   readonly name: Buffer
   /** Each field's key with its quotes. */
   readonly keys: readonly Buffer[]
+  /** All that stands before each field's value where nothing is spaced: comma, key, colon, opening quote or bracket. */
+  readonly openings: readonly Token[]
   readonly types: Uint8Array
   /** Bit f set: field f may be null. */
   readonly optional: number
@@ -49,6 +53,8 @@ type Layout = {
   readonly oneOf: readonly { readonly field: number; readonly values: readonly Buffer[] }[]
 }
 
+/** Every kind's first field. */
+const COMMIT_FIELD = 0
 const KIND_KEY = Buffer.from('"kind"')
 const NULL = Buffer.from('null')
 const LAYOUTS: readonly Layout[] = CONTRACT.kinds.map(layoutOf)
@@ -59,6 +65,7 @@ function layoutOf({ kind, fields, oneOf, together }: Kind): Layout {
   return {
     name: Buffer.from(`"${kind}"`),
     keys: fields.map(field => Buffer.from(`"${field.name}"`)),
+    openings: fields.map(({ name, type }) => tokenOf(Buffer.from(`,"${name}":${OPENING[type]}`))),
     types: Uint8Array.from(fields, field => TYPE_OF[field.type]),
     optional: bits(field => field.optional),
     required: bits(field => !field.optional),
@@ -76,137 +83,172 @@ export const NOT_TAKEN = -1
 /**
  * Scans the line at `place` and, if it takes it, adds it to `batch` as a row.
  * @param bytes valid UTF-8 in which a line feed stands somewhere after its start: no step looks past it
+ * @param ending what must follow the record, from where it ends: where the next one starts, or NOT_TAKEN
  * @returns where the next line starts, or NOT_TAKEN
  */
-export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePlace): number {
-  let at = place.start
+export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePlace, ending = afterLine): number {
+  seen = 0
+  const known = headAt(batch.blockView, place.start)
+  const kind = known === NOT_TAKEN ? kindOfLine(bytes, place.start) : known
+  if (kind === NOT_TAKEN) return NOT_TAKEN
+  const from = known === NOT_TAKEN ? afterKind : takeHead(batch, kind, place.start)
+  const layout = LAYOUTS[kind]!
+  const end = scanFields(bytes, from, layout, batch)
+  if (end === NOT_TAKEN || !keepsRules(bytes, layout, batch)) return NOT_TAKEN
+  const next = ending(bytes, end)
+  if (next === NOT_TAKEN) return NOT_TAKEN
+  if (known === NOT_TAKEN) learnHead(bytes, batch, { kind, start: place.start })
+  batch.commit(kind, place)
+  return next
+}
+
+/** Fields of the row being scanned that hold a value, a bit each. */
+let seen = 0
+/** The field that came first in a row being scanned from its first byte. */
+let firstField = 0
+
+/** The start of a line up to its commit: all lines of a kind in a file have the same. */
+type Head = { readonly token: Token; readonly shaStart: number; readonly shaEnd: number }
+
+/** Of each kind, the head of the last line that was scanned from its first byte: what was taken once is taken again. */
+const heads: (Head | undefined)[] = LAYOUTS.map(() => undefined)
+
+/** @returns the kind of the line, or NOT_TAKEN when its head is new */
+function headAt(view: DataView, at: number): number {
+  for (let kind = 0; kind < heads.length; kind++) {
+    const head = heads[kind]
+    if (head !== undefined && startsWith(view, at, head.token)) return kind
+  }
+  return NOT_TAKEN
+}
+
+function takeHead(batch: RecordBatch, kind: number, start: number): number {
+  const { token, shaStart, shaEnd } = heads[kind]!
+  const at = batch.nextRow() * STRIDE + COMMIT_FIELD
+  batch.starts[at] = start + shaStart
+  batch.ends[at] = start + shaEnd
+  seen = 1 << COMMIT_FIELD
+  return start + token.length
+}
+
+function learnHead(bytes: Buffer, batch: RecordBatch, { kind, start }: { kind: number; start: number }): void {
+  if (firstField !== COMMIT_FIELD) return
+  const at = batch.count * STRIDE + COMMIT_FIELD
+  const shaStart = batch.starts[at]!
+  const shaEnd = batch.ends[at]!
+  const token = tokenOf(bytes.subarray(start, shaEnd + 1))
+  heads[kind] = { token, shaStart: shaStart - start, shaEnd: shaEnd - start }
+}
+
+/** What follows the kind that `kindOfLine` found. */
+let afterKind = 0
+
+function kindOfLine(bytes: Buffer, start: number): number {
+  let at = start
   if (bytes[at++] !== OPEN) return NOT_TAKEN
   while (bytes[at] === SPACE) at++
   if (!matches(bytes, at, KIND_KEY)) return NOT_TAKEN
   at = afterColon(bytes, at + KIND_KEY.length)
   const kind = at === NOT_TAKEN ? NOT_TAKEN : kindAt(bytes, at)
-  if (kind === NOT_TAKEN) return NOT_TAKEN
-  const layout = LAYOUTS[kind]!
-  const end = scanFields(bytes, at + layout.name.length, layout, batch)
-  if (end === NOT_TAKEN || !keepsRules(bytes, layout, batch)) return NOT_TAKEN
-  const next = afterLine(bytes, end)
-  if (next !== NOT_TAKEN) batch.commit(kind, place)
-  return next
+  if (kind !== NOT_TAKEN) afterKind = at + LAYOUTS[kind]!.name.length
+  return kind
 }
 
-let seen = 0
-
-/** Scans `,"key":value` until `}` and returns what follows it; sets `seen` to the fields that hold a value. */
+/** Scans `,"key":value` until `}` and returns what follows it; adds to `seen` the fields that hold a value. */
 function scanFields(bytes: Buffer, from: number, layout: Layout, batch: RecordBatch): number {
-  const { keys, types, optional } = layout
+  const { keys, openings, types, optional } = layout
   const base = batch.nextRow() * STRIDE
-  const { starts, ends } = batch
+  const { starts, ends, blockView: view } = batch
+  for (let i = base + (seen === 0 ? 0 : 1); i < base + STRIDE; i++) starts[i] = ABSENT
   const count = keys.length
-  starts.fill(ABSENT, base, base + STRIDE)
-  let met = 0
-  let field = 0
+  let met = seen
+  let field = seen === 0 ? 0 : 1
   let at = from
-  seen = 0
   for (;;) {
-    while (bytes[at] === SPACE) at++
-    const char = bytes[at++]
-    if (char === CLOSE) return at
-    if (char !== COMMA) return NOT_TAKEN
-    while (bytes[at] === SPACE) at++
-    // Emitters write the fields in column order, so the next one is nearly always the one expected here.
-    let tries = 0
-    while (field >= count || !matches(bytes, at, keys[field]!)) {
-      if (++tries > count) return NOT_TAKEN
-      field = field >= count - 1 ? 0 : field + 1
+    // Emitters write the fields in column order, leave absent ones out and put no spaces.
+    let next = field
+    while (next < count && !startsWith(view, at, openings[next]!)) next++
+    const plain = next < count
+    if (plain) {
+      field = next
+      at += openings[field]!.length
+    } else {
+      while (bytes[at] === SPACE) at++
+      const char = bytes[at++]
+      if (char === CLOSE) return at
+      if (char !== COMMA) return NOT_TAKEN
+      while (bytes[at] === SPACE) at++
+      field = fieldAt(bytes, at, keys)
+      if (field === NOT_TAKEN) return NOT_TAKEN
+      at = afterColon(bytes, at + keys[field]!.length)
+      if (at === NOT_TAKEN) return NOT_TAKEN
     }
     const bit = 1 << field
-    if ((met & bit) !== 0) return NOT_TAKEN
+    if (met === 0) firstField = field
+    else if ((met & bit) !== 0) return NOT_TAKEN
     met |= bit
-    at = afterColon(bytes, at + keys[field]!.length)
-    if (at === NOT_TAKEN) return NOT_TAKEN
-    if (bytes[at] === LETTER_N) {
+    const type = types[field]!
+    const wrapped = type === VALUE.str || type === VALUE.list
+    const opened = plain && wrapped
+    if (!opened && bytes[at] === LETTER_N) {
       if ((optional & bit) === 0 || !matches(bytes, at, NULL)) return NOT_TAKEN
       at += NULL.length
     } else {
-      const type = types[field]!
-      // Strings and lists are kept without their quotes and brackets.
-      const wrapped = type === VALUE.str || type === VALUE.list ? 1 : 0
-      const end = scanValue(bytes, at, type)
+      if (wrapped && !opened && bytes[at++] !== (type === VALUE.str ? QUOTE : OPEN_LIST)) return NOT_TAKEN
+      const end = scanValue(bytes, view, at, type)
       if (end === NOT_TAKEN) return NOT_TAKEN
-      starts[base + field] = at + wrapped
-      ends[base + field] = end - wrapped
+      starts[base + field] = at
+      ends[base + field] = end
       if (type === VALUE.real) batch.reals[batch.count] = Number(bytes.toString('latin1', at, end))
       seen |= bit
-      at = end
+      at = wrapped ? end + 1 : end
     }
     field++
   }
 }
 
-function scanValue(bytes: Buffer, at: number, type: number): number {
+/** @returns where the value ends; a string's or list's closing mark stands there */
+function scanValue(bytes: Buffer, view: DataView, at: number, type: number): number {
   switch (type) {
-    case VALUE.str:
-      return scanString(bytes, at)
+    case VALUE.str: {
+      const end = endOfPlain(view, at)
+      return bytes[end] === QUOTE ? end : NOT_TAKEN
+    }
     case VALUE.i32:
-      return scanInteger(bytes, at, 9)
+      return scanInteger(bytes, view, at, 9)
     case VALUE.i64:
-      return scanInteger(bytes, at, 18)
+      return scanInteger(bytes, view, at, 18)
     case VALUE.list:
-      return scanList(bytes, at)
+      return scanList(bytes, view, at)
     default:
-      return scanReal(bytes, at)
+      return scanReal(bytes, view, at)
   }
 }
 
-function scanString(bytes: Buffer, from: number): number {
-  let at = from
-  if (bytes[at++] !== QUOTE) return NOT_TAKEN
-  for (;;) {
-    const char = bytes[at++]!
-    if (char === QUOTE) return at
-    if (char < SPACE || char === BACKSLASH) return NOT_TAKEN
-  }
+function scanInteger(bytes: Buffer, view: DataView, from: number, maxDigits: number): number {
+  const first = bytes[from] === MINUS ? from + 1 : from
+  if (bytes[first] === ZERO) return first === from ? from + 1 : NOT_TAKEN
+  const end = endOfDigits(view, first)
+  return end === first || end - first > maxDigits ? NOT_TAKEN : end
 }
 
-function scanInteger(bytes: Buffer, from: number, maxDigits: number): number {
+function scanList(bytes: Buffer, view: DataView, from: number): number {
   let at = from
-  const negative = bytes[at] === MINUS
-  if (negative) at++
-  const first = at
-  let char = bytes[at]!
-  if (char === ZERO) return negative ? NOT_TAKEN : at + 1
-  while (char >= ZERO && char <= NINE) char = bytes[++at]!
-  return at === first || at - first > maxDigits ? NOT_TAKEN : at
-}
-
-function scanList(bytes: Buffer, from: number): number {
-  let at = from
-  if (bytes[at++] !== OPEN_LIST) return NOT_TAKEN
-  if (bytes[at] === CLOSE_LIST) return at + 1
+  if (bytes[at] === CLOSE_LIST) return at
   for (;;) {
     while (bytes[at] === SPACE) at++
-    at = scanInteger(bytes, at, 18)
-    if (at === NOT_TAKEN) return NOT_TAKEN
-    const char = bytes[at++]
-    if (char === CLOSE_LIST) return at
-    if (char !== COMMA) return NOT_TAKEN
+    at = scanInteger(bytes, view, at, 18)
+    if (at === NOT_TAKEN || bytes[at] === CLOSE_LIST) return at
+    if (bytes[at++] !== COMMA) return NOT_TAKEN
   }
 }
 
-function scanReal(bytes: Buffer, from: number): number {
+function scanReal(bytes: Buffer, view: DataView, from: number): number {
   const start = bytes[from] === MINUS ? from + 1 : from
-  let at = start
-  let char = bytes[at]!
-  if (char === ZERO) char = bytes[++at]!
-  else while (char >= ZERO && char <= NINE) char = bytes[++at]!
-  if (at === start) return NOT_TAKEN
-  if (char === DOT) {
-    const fraction = at + 1
-    do char = bytes[++at]!
-    while (char >= ZERO && char <= NINE)
-    if (at === fraction) return NOT_TAKEN
-  }
-  return at - start > 15 ? NOT_TAKEN : at
+  const whole = bytes[start] === ZERO ? start + 1 : endOfDigits(view, start)
+  const end = bytes[whole] === DOT ? endOfDigits(view, whole + 1) : whole
+  if (whole === start || end === whole + 1) return NOT_TAKEN
+  return end - start > 15 ? NOT_TAKEN : end
 }
 
 function keepsRules(bytes: Buffer, layout: Layout, batch: RecordBatch): boolean {
@@ -217,9 +259,21 @@ function keepsRules(bytes: Buffer, layout: Layout, batch: RecordBatch): boolean 
     const at = batch.count * STRIDE + field
     const start = batch.starts[at]!
     const length = batch.ends[at]! - start
-    if (!values.some(value => value.length === length && matches(bytes, start, value))) return false
+    if (!isOneOf(bytes, start, { length, values })) return false
   }
   return true
+}
+
+type Choice = { readonly length: number; readonly values: readonly Buffer[] }
+
+function isOneOf(bytes: Buffer, start: number, { length, values }: Choice): boolean {
+  for (const value of values) if (value.length === length && matches(bytes, start, value)) return true
+  return false
+}
+
+function fieldAt(bytes: Buffer, at: number, keys: readonly Buffer[]): number {
+  for (let field = 0; field < keys.length; field++) if (matches(bytes, at, keys[field]!)) return field
+  return NOT_TAKEN
 }
 
 function kindAt(bytes: Buffer, at: number): number {

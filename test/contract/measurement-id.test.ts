@@ -2,7 +2,7 @@ import t from 'tap'
 import type { ExactObject } from '../../src/contract/exact-value.js'
 import { jsHash64, wasmHash64, type Hash64 } from '../../src/contract/hash64.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
-import { measurementId, Preimage, tableTag } from '../../src/contract/measurement-id.js'
+import { measurementId } from '../../src/contract/measurement-id.js'
 import { IngestError } from '../../src/errors.js'
 import { readRecord } from '../../src/source/read-record.js'
 import { VALID, line, lineOf, type KindName, type Tokens } from '../fixtures/records.js'
@@ -148,15 +148,6 @@ t.test('a dimension longer than any buffer is hashed whole', async t => {
     t.ok(bytes.includes('é'.repeat(length)) && bytes.endsWith('x'.repeat(length)), `${length} characters: the rest`)
     t.equal(idOf(text), idOf(text, js), `${length} characters: by both implementations`)
   }
-})
-
-t.test('a preimage starts anew however long the one before was', async t => {
-  const preimage = new Preimage()
-  preimage.start(tableTag('long'))
-  preimage.utf8(Buffer.alloc(10_000, 'x'), 0, 10_000)
-  preimage.start(tableTag('short'))
-  preimage.utf8(Buffer.from('abcdef'), 2, 4)
-  t.equal(Buffer.from(preimage.bytes()).toString('latin1'), 'short\0\u0002\0\0\0\0\0\0\0cd')
 })
 
 function hashedBytes(text: string): Buffer {

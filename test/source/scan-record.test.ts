@@ -188,3 +188,15 @@ t.test('a line that is left adds no row, and the next one is read as if it had n
     value_bytes: '4096',
   })
 })
+
+t.test('a line is read for itself, whatever the line before it started with', async t => {
+  const sha = `"commit_sha":${VALID.compression_size.commit_sha}`
+  const rest = '"dataset":"taxi","format":"vortex","value_bytes":1}'
+  for (const head of ['{"kind":"compression_size",', '{"kind":"compression_size","dataset_variant":null,']) {
+    t.ok(scanned(`${head}${sha},${rest}`), 'taken')
+    for (const again of [sha, '"dataset_variant":"v","dataset_variant":"w"', '"kind":"compression_size"'])
+      t.equal(scanned(`${head}${sha},${again},${rest}`), undefined, `left: ${again} twice`)
+    t.equal(scanned(`${head}${sha},"dataset_variant":"v",${rest}`) === undefined, head.includes('variant'))
+    t.equal(scanned(`${head}${sha}x,${rest}`), undefined, 'the head of a line must end where the string does')
+  }
+})
