@@ -21,10 +21,10 @@ t.test('100,000 rejections are all there, in little memory, however slowly they 
     [['id', 'bad.jsonl'], BAD_LINES],
   ] as const) {
     const { child, result } = startCli(args, { cwd, measure: true })
-    child.stdout!.pause()
+    for (const stream of [child.stdout!, child.stderr!]) stream.pause()
     await setTimeout(1_000)
     t.equal(child.exitCode, null, 'it waits for its reader')
-    child.stdout!.resume()
+    for (const stream of [child.stdout!, child.stderr!]) stream.resume()
     const { code, stdout, peakRssMiB } = await result
     t.equal(code, 65)
     t.equal(stdout.trimEnd().split('\n').length, args[0] === 'id' ? 1 : lines)
