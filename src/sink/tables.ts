@@ -48,7 +48,12 @@ function createStaging(kind: Kind): string {
 export function upsertStaged(kind: Kind): string {
   const timed = kind.table === 'query_measurements'
   const columns = [...stagingColumns(kind), 'commit_sha', ...(timed ? ['commit_timestamp'] : [])]
-  const values = [...stagingColumns(kind), '$1::text', ...(timed ? ['$2::timestamptz'] : [])]
+  const values = [
+    ...stagingColumns(kind).map(name => `latest.${name}`),
+    '$1::text',
+    ...(timed ? ['$2::timestamptz'] : []),
+  ]
+  const valueOf = new Map(columns.map((column, index) => [column, values[index]]))
   const dimensions = kind.fields.filter(field => field.dimension && field.name !== 'commit_sha')
   const kept = new Set(['measurement_id', ...dimensions.map(field => field.name)])
   const overwritten = columns.filter(column => !kept.has(column))
@@ -58,10 +63,13 @@ export function upsertStaged(kind: Kind): string {
       SELECT ${values.join(', ')} FROM (
         SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
       ) AS latest
-      ORDER BY ${[...dimensions.map(inOrder), 'measurement_id'].join(', ')}
+      WHERE NOT EXISTS (
+        SELECT FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
+        AND (${overwritten.map(name => `there.${name}`).join(', ')})
+          IS NOT DISTINCT FROM (${overwritten.map(name => valueOf.get(name)).join(', ')})
+      )
+      ORDER BY ${[...dimensions.map(inOrder), 'latest.measurement_id'].join(', ')}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
-      WHERE (${overwritten.map(name => `stored.${name}`).join(', ')})
-        IS DISTINCT FROM (${overwritten.map(name => `excluded.${name}`).join(', ')})
       RETURNING (xmax = 0) AS inserted
     )
     SELECT count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten
@@ -70,7 +78,7 @@ export function upsertStaged(kind: Kind): string {
 
 /** Text by its bytes: which order it is does not matter, and a language's own costs more. */
 function inOrder({ name, type }: Field): string {
-  return type === 'str' ? `${name} COLLATE "C"` : name
+  return type === 'str' ? `latest.${name} COLLATE "C"` : `latest.${name}`
 }
 
 export function countStagedIds(kind: Kind): string {
