@@ -2,7 +2,17 @@
 
 import { Command } from 'commander'
 import type { Action, Context } from './context.js'
-import { commitFlags, commitShaFlag, flag, flagsOf, formatFlag, positive, targetFlags } from './flags.js'
+import {
+  commitFlags,
+  commitShaFlag,
+  flag,
+  flagsOf,
+  formatFlag,
+  outcomeFlags,
+  positive,
+  serverFlags,
+  targetFlags,
+} from './flags.js'
 import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
 import { migrate } from './migrate.js'
@@ -57,7 +67,8 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(push))
-  for (const option of [...targetFlags(), ...commitFlags()]) command.addOption(option)
+  for (const option of [...serverFlags(), ...targetFlags(), ...outcomeFlags(), ...commitFlags()])
+    command.addOption(option)
   command
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())
@@ -66,6 +77,10 @@ function addPush(program: Command, run: Run): void {
       examples([
         ['push results.jsonl', 'into the embedded database'],
         ['push results.jsonl --postgres postgres://bench_ingest@db.example.com/bench', 'into Postgres'],
+        [
+          'push results.jsonl --server https://ingest.example.com',
+          'to an ingest service; --postgres beside it for both',
+        ],
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),

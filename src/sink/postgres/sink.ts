@@ -3,23 +3,33 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyDelivery } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
-import type { Sink } from '../sink.js'
+import type { Sink, SinkOpener } from '../sink.js'
+import { receiptOf } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 import { isRetryable } from './errors.js'
 
-export type PostgresSinkOptions = { readonly signal: AbortSignal; readonly random: () => number }
+export type PostgresSinkOptions = { readonly random: () => number }
 
 /** Connects at once; a file that loses a deadlock or a serialization conflict is applied again from its start. */
-export async function postgresSink(address: PostgresAddress, { signal, random }: PostgresSinkOptions): Promise<Sink> {
-  const session = await connectPostgres(address, { signal })
-  const tools = { random, sleep: (delayMs: number) => sleep(delayMs, undefined, { signal }) }
+export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
     description: describeAddress(address),
-    async write(delivery) {
+    early: true,
+    open: signal => openSink(address, { ...options, signal }),
+  }
+}
+
+type OpenOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
+
+async function openSink(address: PostgresAddress, { signal, random }: OpenOptions): Promise<Sink> {
+  const session = await connectPostgres(address, { signal })
+  const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })
+  const tools = { random, sleep: sleepFor, now: () => performance.now() }
+  return {
+    async write(delivery, onRetry) {
       const apply = (): ReturnType<typeof applyDelivery> => applyDelivery(session, delivery)
-      const { value: kinds, attempts } = await withRetry(apply, isRetryable, { policy: CONFLICT_RETRY, tools })
-      return { kinds, attempts }
+      return receiptOf(await withRetry(apply, { policy: CONFLICT_RETRY, tools, mayPass: isRetryable, onRetry }))
     },
     close: () => session.close(),
   }
