@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 /** @param name of a file in this folder @returns the path of its bundle */
-export async function bundled(name: 'baseline' | 'json-parse', folder: string): Promise<string> {
+export async function bundled(name: 'baseline' | 'baseline-http' | 'json-parse', folder: string): Promise<string> {
   const outfile = join(folder, `${name}.mjs`)
   await build({
     entryPoints: [fileURLToPath(new URL(`${name}.ts`, import.meta.url))],

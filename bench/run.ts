@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { meteredNode, ROOT } from './child.js'
 import { growth } from './growth.js'
+import { httpPush } from './http-push.js'
 import { ids } from './ids.js'
 import { push } from './push.js'
 import { repush } from './repush.js'
@@ -15,7 +16,7 @@ import { machine, render, writeToReadme } from './report.js'
 import { smallPush } from './small-push.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth]
+const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({

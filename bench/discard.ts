@@ -1,0 +1,37 @@
+/** A server that reads envelopes, counts their records and keeps nothing. */
+
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createGunzip } from 'node:zlib'
+
+const OPEN = 0x7b
+/** Objects of an envelope that are no records: itself, its run and its commit. */
+const OTHER_OBJECTS = 3
+
+export type Discard = { readonly url: string; readonly stop: () => Promise<void> }
+
+export async function startDiscard(): Promise<Discard> {
+  const server = createServer((request, response) => {
+    let objects = 0
+    const body = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request
+    body.on('data', (chunk: Buffer) => {
+      for (let at = chunk.indexOf(OPEN); at !== -1; at = chunk.indexOf(OPEN, at + 1)) objects++
+    })
+    body.on('end', () => {
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify({ inserted: Math.max(0, objects - OTHER_OBJECTS), updated: 0 }))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
