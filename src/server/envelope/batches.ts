@@ -1,0 +1,49 @@
+/** The second pass over the records of a checked body: batches with their ids. */
+
+import { setImmediate } from 'node:timers/promises'
+import type { Hash64 } from '../../contract/hash64.js'
+import { identifier } from '../../source/identify.js'
+import { addRecord } from '../../source/read-record.js'
+import { RecordBatch } from '../../source/record-batch.js'
+import { RecordWalk } from './walk-records.js'
+
+/** Rows of one batch: enough to share its costs, few enough to give other requests their turn. */
+const BATCH_ROWS = 1024
+
+/** @param bytes a body that `checkBody` took @param from the place after the `[` of its records */
+export async function* recordBatches(bytes: Buffer, from: number, hash: Hash64): AsyncGenerator<RecordBatch> {
+  const identify = identifier(hash)
+  const walk = new RecordWalk(bytes, from)
+  const batch = new BodyBatch()
+  while (walk.end === undefined) {
+    batch.reset(bytes, 0)
+    fill(batch, walk)
+    identify(batch)
+    yield batch
+    await setImmediate()
+  }
+}
+
+function fill(batch: BodyBatch, walk: RecordWalk): void {
+  while (batch.count < BATCH_ROWS) {
+    const element = walk.next(batch)
+    if (element === undefined) return
+    if (element.sort === 'misshapen') throw new Error(`record ${walk.index} was a record once and not twice`)
+    if (element.sort === 'read') addRecord(batch, element.record, { line: walk.index, start: walk.start })
+    batch.noteLength(walk.passed - walk.start)
+  }
+}
+
+/** A batch over the whole body, of which each record takes only a little. */
+class BodyBatch extends RecordBatch {
+  #longest = 0
+
+  noteLength(bytes: number): void {
+    this.#longest = Math.max(this.#longest, bytes)
+  }
+
+  /** No text of a row is longer than the bytes it was written with. */
+  override get longestText(): number {
+    return this.#longest
+  }
+}

@@ -1,0 +1,111 @@
+/** The first pass over the `records` of an envelope: counts, and what is wrong, before the commit is known. */
+
+import { setImmediate } from 'node:timers/promises'
+import { CONTRACT } from '../../contract/kinds.js'
+import { brokenRule, type BenchRecord } from '../../contract/validate.js'
+import { RecordBatch } from '../../source/record-batch.js'
+import { INVALID, skipValue } from './skip-value.js'
+import { RecordWalk, type Element } from './walk-records.js'
+
+/** One element of the array: its place in it, and where it starts in the body. */
+export type Place = { readonly index: number; readonly start: number }
+
+export type RecordsInspection = {
+  /** The place after the value, or INVALID when it is no JSON. */
+  readonly end: number
+  /** The place after the array's `[`; undefined when it is no array. */
+  readonly from: number | undefined
+  /** The first element that is no record. */
+  readonly misshapen: { readonly index: number; readonly message: string } | undefined
+  /** The first record that breaks a rule other than that of the commit. */
+  readonly broken: Place | undefined
+  /** The first record, whose commit all others should name. */
+  readonly first: Place | undefined
+  readonly firstSha: Buffer
+  /** The first record that names another commit than the first record. */
+  readonly otherSha: Place | undefined
+  readonly total: number
+  /** Records of each kind, by kind name, kinds without records left out. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+const OPEN_LIST = 0x5b
+/** Other requests get a turn after so many records. */
+const TURN_RECORDS = 4096
+/** Every kind's first field. */
+const COMMIT_FIELD = 0
+
+/** @param start where the value of `records` starts */
+export async function inspectRecords(bytes: Buffer, start: number, maxDepth: number): Promise<RecordsInspection> {
+  const pass = new Pass(bytes)
+  if (bytes[start] !== OPEN_LIST) return pass.result(skipValue(bytes, start, maxDepth), undefined)
+  const walk = new RecordWalk(bytes, start + 1)
+  const batch = new RecordBatch()
+  batch.reset(bytes, 0)
+  for (;;) {
+    const element = walk.next(batch)
+    if (element === undefined) return pass.result(walk.end ?? INVALID, start + 1)
+    pass.take(element, walk, batch)
+    batch.count = 0
+    if (pass.misshapen !== undefined) walk.skipRest()
+    else if (walk.index % TURN_RECORDS === TURN_RECORDS - 1) await setImmediate()
+  }
+}
+
+class Pass {
+  misshapen: RecordsInspection['misshapen']
+  #broken: Place | undefined
+  #first: Place | undefined
+  #firstSha: Buffer = Buffer.alloc(0)
+  #otherSha: Place | undefined
+  #total = 0
+  readonly #counts = new Float64Array(CONTRACT.kinds.length)
+
+  constructor(private readonly bytes: Buffer) {}
+
+  take(element: Element, walk: RecordWalk, batch: RecordBatch): void {
+    switch (element.sort) {
+      case 'taken':
+        this.#counts[batch.kinds[0]!]!++
+        return this.#compareSha(walk, this.bytes, batch.starts[COMMIT_FIELD]!, batch.ends[COMMIT_FIELD]!)
+      case 'read':
+        return this.#takeRead(element.record, walk)
+      case 'misshapen':
+        this.misshapen = { index: walk.index, message: element.message }
+    }
+  }
+
+  result(end: number, from: number | undefined): RecordsInspection {
+    const counts = CONTRACT.kinds.map(({ kind }, index) => [kind, this.#counts[index]!] as const)
+    return {
+      ...{ end, from, misshapen: this.misshapen, broken: this.#broken },
+      ...{ first: this.#first, firstSha: this.#firstSha, otherSha: this.#otherSha, total: this.#total },
+      counts: new Map(counts.filter(([, count]) => count > 0)),
+    }
+  }
+
+  #takeRead(record: BenchRecord, walk: RecordWalk): void {
+    this.#counts[CONTRACT.kinds.indexOf(record.kind)]!++
+    if (this.#broken === undefined && brokenRule(record) !== undefined) this.#broken = placeOf(walk)
+    const sha = Buffer.from(record.fields['commit_sha'] as string)
+    this.#compareSha(walk, sha, 0, sha.length)
+  }
+
+  #compareSha(walk: RecordWalk, from: Buffer, start: number, end: number): void {
+    if (this.#total++ === 0) {
+      this.#first = placeOf(walk)
+      this.#firstSha = Buffer.from(from.subarray(start, end))
+    } else if (this.#otherSha === undefined && !sameBytes(this.#firstSha, from, start, end))
+      this.#otherSha = placeOf(walk)
+  }
+}
+
+function placeOf({ index, start }: RecordWalk): Place {
+  return { index, start }
+}
+
+function sameBytes(wanted: Buffer, from: Buffer, start: number, end: number): boolean {
+  if (end - start !== wanted.length) return false
+  for (let at = 0; at < wanted.length; at++) if (from[start + at] !== wanted[at]) return false
+  return true
+}

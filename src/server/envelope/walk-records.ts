@@ -1,0 +1,98 @@
+/** Walks over the `records` of an envelope: each through the fast reader, or the exact one where that says no. */
+
+import { checkShape, type BenchRecord } from '../../contract/validate.js'
+import { readBody } from '../../source/body.js'
+import { MAX_BODY_DEPTH } from '../../source/exact-json.js'
+import { NOT_TAKEN, scanRecord } from '../../source/scan-record.js'
+import type { RecordBatch, LinePlace } from '../../source/record-batch.js'
+import { INVALID, skipSpace, skipValue } from './skip-value.js'
+
+const COMMA = 0x2c
+const CLOSE_LIST = 0x5d
+const OPEN = 0x7b
+
+/** A record sits in the envelope and in its array. */
+const RECORD_DEPTH = MAX_BODY_DEPTH - 2
+
+/** What stands at one place of the array. */
+export type Element =
+  | { readonly sort: 'taken' }
+  | { readonly sort: 'read'; readonly record: BenchRecord }
+  | { readonly sort: 'misshapen'; readonly message: string }
+
+const TAKEN: Element = { sort: 'taken' }
+
+/** A cursor over the array. */
+export class RecordWalk {
+  /** From 0, of the element that `next` answered. */
+  index = -1
+  /** Where that element starts. */
+  start = 0
+  /** The place after it. */
+  passed = 0
+  /** The place after the array once it is walked, INVALID when it is no JSON. */
+  end: number | undefined
+  #at: number
+  readonly #place: LinePlace = { line: 0, start: 0 }
+
+  /** @param from the place after the array's `[` */
+  constructor(
+    private readonly bytes: Buffer,
+    from: number,
+  ) {
+    this.#at = skipSpace(bytes, from)
+    if (bytes[this.#at] === CLOSE_LIST) this.end = this.#at + 1
+  }
+
+  /** @param batch gets a row when the fast reader takes the element @returns undefined at the end */
+  next(batch: RecordBatch): Element | undefined {
+    if (this.end !== undefined) return undefined
+    const { bytes } = this
+    this.index++
+    this.start = this.#place.start = this.#at
+    this.#place.line = this.index
+    // Past the end there is not even the line feed that stops the scanner.
+    const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_TAKEN
+    if (after !== NOT_TAKEN) return this.#pass(after, TAKEN)
+    const end = this.#skip()
+    return end === INVALID ? undefined : this.#pass(skipSpace(bytes, end), readElement(bytes.subarray(this.start, end)))
+  }
+
+  /** Skips all that is left: only whether it is JSON is asked. */
+  skipRest(): void {
+    while (this.end === undefined) {
+      this.index++
+      const end = this.#skip()
+      if (end !== INVALID) this.#pass(skipSpace(this.bytes, end), TAKEN)
+    }
+  }
+
+  #skip(): number {
+    const end = skipValue(this.bytes, this.#at, RECORD_DEPTH)
+    if (end === INVALID) this.end = INVALID
+    return end
+  }
+
+  /** @param mark where a comma or the closing bracket should stand */
+  #pass(mark: number, element: Element): Element | undefined {
+    const char = this.bytes[mark]
+    this.passed = mark
+    if (char === CLOSE_LIST) this.end = mark + 1
+    else if (char === COMMA) this.#at = skipSpace(this.bytes, mark + 1)
+    else this.end = INVALID
+    return this.end === INVALID ? undefined : element
+  }
+}
+
+/** What may follow a record: where the mark between two records, or after the last, stands. */
+function endOfElement(bytes: Buffer, from: number): number {
+  const at = skipSpace(bytes, from)
+  return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_TAKEN
+}
+
+function readElement(bytes: Buffer): Element {
+  const parsed = readBody(bytes, { maxDepth: RECORD_DEPTH })
+  if (!parsed.ok) return { sort: 'misshapen', message: `the record ${parsed.message}` }
+  const shape = checkShape(parsed.value)
+  return shape.ok ? { sort: 'read', record: shape.value } : { sort: 'misshapen', message: shape.problem.message }
+}
