@@ -1,6 +1,7 @@
 /** Flags and environment to one frozen configuration; the only reader of the environment. */
 
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { detectCi, type CiRun, type Environment } from './commit/ci.js'
 import type { TargetName } from './delivery/opening.js'
 import { IngestError, messageOf } from './errors.js'
@@ -205,6 +206,84 @@ export function commitConfig(flags: CommitFlags, env: Environment): CommitConfig
     ci,
     env,
   })
+}
+
+export type ServeFlags = {
+  readonly listen?: string
+  readonly store?: string
+  readonly maxBody?: number
+  readonly tokenFile?: string
+  readonly insecureNoAuth?: boolean
+  readonly insecureLocal?: boolean
+}
+
+export type ServeConfig = {
+  readonly listen: ListenAddress
+  readonly store: TargetConfig
+  readonly maxBodyBytes: number
+  readonly auth: ServeAuth
+  /** Undefined where readers' caches are not this server's to refresh. */
+  readonly revalidateToken: string | undefined
+}
+
+/** Where the token that writers must send comes from. */
+export type ServeAuth =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'none' }
+
+/** A host name or address, without brackets; port 0 lets the system choose. */
+export type ListenAddress = { readonly host: string; readonly port: number }
+
+export const MAX_BODY_BYTES = 64 * 1024 * 1024
+
+/** @throws {IngestError} `usage`, or `config_invalid` when nobody could be kept from writing */
+export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
+  const { listen = '127.0.0.1:0', store = EMBEDDED_FOLDER, insecureLocal = false } = flags
+  const target = NO_FOLDER.test(store) ? { postgres: store } : { embedded: store }
+  const address = listenAddress(listen)
+  return Object.freeze({
+    listen: address,
+    store: targetConfig({ ...target, ...(insecureLocal && { insecureLocal }) }),
+    maxBodyBytes: flags.maxBody ?? MAX_BODY_BYTES,
+    auth: serveAuth(flags, address, env),
+    revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
+  })
+}
+
+function serveAuth({ tokenFile, insecureNoAuth }: ServeFlags, { host }: ListenAddress, env: Environment): ServeAuth {
+  if (tokenFile !== undefined) return { kind: 'file', path: tokenFile }
+  const token = withoutNewline(env['INGEST_BEARER_TOKEN'] ?? '')
+  if (token !== '') return { kind: 'token', token }
+  if (insecureNoAuth !== true) {
+    const hint = 'set it, or name a file with --token-file; to try things out on this machine: --insecure-no-auth'
+    throw new IngestError('config_invalid', 'INGEST_BEARER_TOKEN is not set, so anybody could write', { hint })
+  }
+  if (isLoopback(host)) return { kind: 'none' }
+  const hint = 'set INGEST_BEARER_TOKEN, or listen on 127.0.0.1'
+  throw new IngestError('config_invalid', `--insecure-no-auth is for loopback addresses, not for ${host}`, { hint })
+}
+
+/** A token as it was meant: editors and \`echo\` end a file with a line feed. */
+export function withoutNewline(token: string): string {
+  return token.replace(/\r?\n$/, '')
+}
+
+/** @param text `PORT`, `HOST:PORT` or `[ADDRESS]:PORT` */
+export function listenAddress(text: string): ListenAddress {
+  const [, address, name, portText = ''] = /^(?:(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(text) ?? []
+  const host = address ?? name ?? 'localhost'
+  const port = Number(portText)
+  if (portText === '' || port > 65535 || (address !== undefined && isIP(address) !== 6)) {
+    const hint = 'the forms are PORT, HOST:PORT and [::1]:PORT; port 0 takes a free one'
+    throw new IngestError('usage', `--listen cannot be ${text}`, { hint })
+  }
+  // One address: on both of localhost's, port 0 would be two ports.
+  return Object.freeze({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port })
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /** Colour only where a person looks, and never against their wish (no-color.org). */

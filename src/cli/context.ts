@@ -9,6 +9,8 @@ export type Context = {
   readonly report: Report
   /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
   readonly signal: AbortSignal
+  /** Says how long the command may take to end after that, where the usual moment is too short. */
+  readonly stopWithin: (timeoutMs: number) => void
   readonly now: () => Date
   readonly random: () => number
 }

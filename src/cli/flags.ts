@@ -100,3 +100,13 @@ export function positive(text: string): number {
     throw new InvalidArgumentError('it must be a whole number from 1.')
   return value
 }
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
+
+/** A number of bytes: `1000`, `64KiB`, `64MiB`, `1GiB`. */
+export function byteCount(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,15}) ?([a-z]*)$/i.exec(text) ?? []
+  const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN)
+  if (digits === '' || !(bytes >= 1)) throw new InvalidArgumentError('it must be a size such as 64MiB.')
+  return bytes
+}

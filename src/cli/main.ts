@@ -26,6 +26,7 @@ export async function main(world: World): Promise<number> {
     env,
     report,
     signal: interruption.signal,
+    stopWithin: interruption.stopWithin,
     now: () => new Date(),
     random: Math.random,
   }
@@ -87,7 +88,11 @@ function asksForJson(argv: readonly string[], env: Environment): boolean {
   return (format ?? env[`${ENV_PREFIX}FORMAT`]) === 'json'
 }
 
-type Interruption = { readonly signal: AbortSignal; readonly done: () => void }
+type Interruption = {
+  readonly signal: AbortSignal
+  readonly stopWithin: Context['stopWithin']
+  readonly done: () => void
+}
 
 /** A process that was asked to stop has this long: opening a FIFO, for one, waits for a writer and hears nothing. */
 const STOP_TIMEOUT_MS = 3_000
@@ -96,6 +101,7 @@ const STOP_TIMEOUT_MS = 3_000
 function onSignals(world: World, report: Report): Interruption {
   const controller = new AbortController()
   let answered = false
+  let timeoutMs = STOP_TIMEOUT_MS
   const stop = (signal: NodeJS.Signals, reason: IngestError) => (): void => {
     controller.abort(reason)
     release()
@@ -106,7 +112,7 @@ function onSignals(world: World, report: Report): Interruption {
       // Not exit(), which waits for what cannot be interrupted.
       process.kill(process.pid, signal)
     }
-    setTimeout(giveUp, STOP_TIMEOUT_MS).unref()
+    setTimeout(giveUp, timeoutMs).unref()
   }
   const interrupt = stop('SIGINT', new IngestError('interrupted', 'interrupted: what was not finished is undone'))
   const terminate = stop('SIGTERM', new IngestError('terminated', 'terminated: what was not finished is undone'))
@@ -120,7 +126,7 @@ function onSignals(world: World, report: Report): Interruption {
     answered = true
     release()
   }
-  return { signal: controller.signal, done }
+  return { signal: controller.signal, stopWithin: allowedMs => void (timeoutMs = allowedMs), done }
 }
 
 /** What Node has without saying so in its types. */

@@ -1,8 +1,10 @@
 /** Every command with its flags and help; what a command does is in the file of its name. */
 
 import { Command } from 'commander'
+import { MAX_BODY_BYTES } from '../config.js'
 import type { Action, Context } from './context.js'
 import {
+  byteCount,
   commitFlags,
   commitShaFlag,
   flag,
@@ -17,6 +19,7 @@ import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
+import { serve } from './serve.js'
 import { validate } from './validate.js'
 import { verify } from './verify.js'
 
@@ -52,6 +55,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addId(program, run)
   addGoldenCheck(program, run)
   addMigrate(program, run)
+  addServe(program, run)
   return program
 }
 
@@ -180,6 +184,40 @@ function addMigrate(program: Command, run: Run): void {
       ['migrate', 'the embedded database'],
     ]),
   )
+}
+
+function addServe(program: Command, run: Run): void {
+  program
+    .command('serve')
+    .summary('take envelopes over HTTP')
+    .description(
+      'An ingest server: POST /api/ingest takes what path A sends, read routes show what is stored. Writers send the ' +
+        'token of INGEST_BEARER_TOKEN. It prints where it listens, logs a line of JSON a request on stderr, and on ' +
+        'SIGTERM or Ctrl-C finishes what is under way.',
+    )
+    .addOption(
+      flag('--listen <address>', 'PORT, HOST:PORT or [::1]:PORT; port 0 takes a free one').default('127.0.0.1:0'),
+    )
+    .addOption(
+      flag('--store <dir|dsn>', 'where envelopes go: a folder (embedded) or a Postgres').default('.vortex-ingest'),
+    )
+    .addOption(
+      flag('--max-body <size>', 'largest body taken, also unpacked')
+        .argParser(byteCount)
+        .default(MAX_BODY_BYTES, '64MiB'),
+    )
+    .addOption(flag('--token-file <file>', 'read the token from this file in place of INGEST_BEARER_TOKEN'))
+    .addOption(flag('--insecure-no-auth', 'take envelopes from anybody: only on a loopback address, to try things out'))
+    .addOption(flag('--insecure-local', 'no TLS: only for a Postgres on this machine, to try things out'))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['serve --insecure-no-auth', 'into .vortex-ingest, on a free port of this machine'],
+        ['serve --listen 0.0.0.0:8080 --store postgres://bench_ingest@db.example.com/bench', ''],
+      ]),
+    )
+    .action(run(serve))
 }
 
 /** `migrate DSN` is short for `migrate --postgres DSN`. */

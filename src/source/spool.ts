@@ -41,7 +41,7 @@ export async function spool(name: string, input: NodeJS.ReadableStream, signal?:
 }
 
 /** A file without a name: the system frees it when the process ends, however it ends. */
-async function namelessFile(): Promise<FileHandle> {
+export async function namelessFile(): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-'))
   try {
     return await open(join(folder, 'input'), 'wx+', 0o600)

@@ -1,0 +1,146 @@
+/** `serve`: an ingest server over a store, until it is told to stop. */
+
+import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  serveConfig,
+  withoutNewline,
+  type ListenAddress,
+  type ServeAuth,
+  type ServeConfig,
+  type ServeFlags,
+  type TargetConfig,
+} from '../config.js'
+import { wasmHash64 } from '../contract/hash64.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { EXIT, IngestError, messageOf, systemCodeOf } from '../errors.js'
+import type { Server } from '../server/app.js'
+import type { Store } from '../server/store/store.js'
+import { unreadable } from '../source/source.js'
+import type { Action, Context, Format } from './context.js'
+import { warnInsecure } from './targets.js'
+
+/** What is under way when a signal comes has this long; then it is undone. */
+const DRAIN_MS = 30_000
+/** And this long to be undone, and the store to be closed. */
+const CLOSE_MS = 10_000
+
+export const serve: Action<ServeFlags & { readonly format: Format }> = async (_args, flags, context) => {
+  const config = serveConfig(flags, context.env)
+  const token = await tokenOf(config.auth)
+  warnInsecure(config.store, context)
+  if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
+  const abandon = new AbortController()
+  const store = await openStore(config.store, { signal: abandon.signal, random: context.random })
+  let drained = true
+  try {
+    context.signal.throwIfAborted()
+    const server = await startServer(config, store, { token, context })
+    announce(server, store, { token, format: flags.format, context })
+    context.stopWithin(DRAIN_MS + CLOSE_MS)
+    await untilAborted(context.signal)
+    drained = await drain(server, abandon)
+  } finally {
+    await store.close()
+  }
+  if (!drained) throw context.signal.reason
+  return EXIT.done
+}
+
+async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
+  if (auth.kind === 'none') return undefined
+  const token = auth.kind === 'token' ? auth.token : await readToken(auth.path)
+  // What no header can carry would lock everybody out, without a word.
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  const where = auth.kind === 'file' ? `the token file ${auth.path}` : 'INGEST_BEARER_TOKEN'
+  const what = token === '' ? 'is empty' : 'holds spaces or other characters that no header can carry'
+  throw new IngestError('config_invalid', `${where} ${what}`, { hint: 'a token is one line of letters and digits' })
+}
+
+async function readToken(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new IngestError('config_invalid', unreadable(`the token file ${path}`, cause).message, { cause })
+  })
+  return withoutNewline(text)
+}
+
+async function openStore(
+  target: TargetConfig,
+  options: { readonly signal: AbortSignal; readonly random: () => number },
+): Promise<Store> {
+  if (target.kind === 'embedded') {
+    const { embeddedStore } = await import('../server/store/embedded.js')
+    return embeddedStore(target.folder, options)
+  }
+  const { postgresStore } = await import('../server/store/postgres.js')
+  const { parseDsn } = await import('../sink/postgres/dsn.js')
+  return postgresStore(parseDsn(target.dsn, { insecureLocal: target.insecureLocal }), options)
+}
+
+type Surroundings = { readonly token: string | undefined; readonly context: Context }
+
+async function startServer(config: ServeConfig, store: Store, { token, context }: Surroundings): Promise<Server> {
+  const { createServer, LIMITS } = await import('../server/app.js')
+  const { revalidateToken, maxBodyBytes, listen } = config
+  const server = createServer({
+    ...{ store, token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
+    hash: await wasmHash64(),
+    log: entry => context.report.note(JSON.stringify(entry)),
+  })
+  try {
+    // A copy: fastify writes to it.
+    await server.app.listen({ ...listen })
+    return server
+  } catch (cause) {
+    await server.app.close()
+    throw cannotListen(listen, cause)
+  }
+}
+
+function cannotListen(address: ListenAddress, cause: unknown): IngestError {
+  const where = urlOf(address).slice('http://'.length)
+  if (systemCodeOf(cause) === 'EADDRINUSE') {
+    const hint = 'stop what listens there, or take another port; port 0 takes a free one'
+    return new IngestError('target_busy', `cannot listen on ${where}: the port is taken`, { cause, hint })
+  }
+  const hint = 'check --listen: the address must be one of this machine, a port below 1024 needs rights'
+  return new IngestError('config_invalid', `cannot listen on ${where}: ${messageOf(cause)}`, { cause, hint })
+}
+
+type Announcement = Surroundings & { readonly format: Format }
+
+function announce({ app }: Server, { description }: Store, { token, format, context }: Announcement): void {
+  const { address, port } = app.server.address() as AddressInfo
+  const url = urlOf({ host: address, port })
+  if (format === 'human') return context.report.result(`listening on ${url}`)
+  const auth = token === undefined ? 'none' : 'bearer'
+  context.report.json({
+    ...{ command: 'serve', url, host: address, port, target: description, auth },
+    ...{ schema_version: SCHEMA_VERSION, pid: process.pid },
+  })
+}
+
+function urlOf({ host, port }: ListenAddress): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+/** Takes no more, and lets what is under way finish. @returns whether all of it did */
+async function drain({ app, drain }: Server, abandon: AbortController): Promise<boolean> {
+  drain()
+  const closed = app.close().then(() => true)
+  const waiting = new AbortController()
+  const late = sleep(DRAIN_MS, false, { signal: waiting.signal }).catch(() => false)
+  const finished = await Promise.race([closed, late])
+  waiting.abort()
+  if (finished) return true
+  abandon.abort(new IngestError('terminated', 'the server stopped before this was done'))
+  app.server.closeAllConnections()
+  await closed
+  return false
+}

@@ -1,0 +1,180 @@
+/** The HTTP server: who may ask what, in which order that is decided, and what every answer has in common. */
+
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Hash64 } from '../contract/hash64.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
+import type { Answer } from './answer.js'
+import { answerClientError } from './client-error.js'
+import { Ingest } from './ingest.js'
+import { lingerAfter } from './linger.js'
+import { BadParameter } from './read/parameters.js'
+import { health } from './read/health.js'
+import { addReadRoutes } from './read/routes.js'
+import { RequestLog, type LogEntry } from './request-log.js'
+import type { Store } from './store/store.js'
+import { bearerCheck } from './token.js'
+
+export type ServerLimits = {
+  readonly maxBodyBytes: number
+  /** For the headers of a request. */
+  readonly headersTimeoutMs: number
+  /** For all of a request. */
+  readonly requestTimeoutMs: number
+  /** Between two parts of a body. */
+  readonly stallMs: number
+}
+
+export const LIMITS: ServerLimits = {
+  maxBodyBytes: 64 * 1024 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 300_000,
+  stallMs: 30_000,
+}
+
+export type ServerOptions = {
+  readonly store: Store
+  readonly hash: Hash64
+  /** Undefined lets everybody write. */
+  readonly token: string | undefined
+  readonly revalidateToken: string | undefined
+  readonly limits: ServerLimits
+  readonly log: (entry: LogEntry) => void
+  readonly now: () => Date
+}
+
+export type Server = {
+  readonly app: FastifyInstance
+  /** New requests are told to come back; connections end with their answer. */
+  readonly drain: () => void
+}
+
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'",
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+}
+
+export function createServer(options: ServerOptions): Server {
+  const app = emptyApp(options.limits)
+  const log = new RequestLog(options)
+  let draining = false
+  app.addHook('onRequest', async (request, reply) => {
+    log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
+    if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    reply.headers(HEADERS)
+    const unread = hasBody(request) && !request.raw.complete
+    if (unread) lingerAfter(reply.raw)
+    if (draining || unread) reply.header('connection', 'close')
+    noteError(log, reply, payload)
+  })
+  addFailures(app, log)
+  addRoutes(app, options, log)
+  return { app, drain: () => void (draining = true) }
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits): FastifyInstance {
+  const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs, stallMs)
+  const app = fastify({
+    logger: false,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headersTimeoutMs, connectionsCheckingInterval },
+    routerOptions: { maxParamLength: 4_096 },
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (_error, _request, reply) => void (reply as FastifyReply).code(400).send({ error: 'bad_request' }),
+  })
+  // Bodies are not fastify's to read: whether one may be read at all is decided first.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  // Who waits to be asked for the body gets the answer instead where there is one already.
+  app.server.on('checkContinue', (request, response) => app.routing(request, response))
+  return app
+}
+
+function addFailures(app: FastifyInstance, log: RequestLog): void {
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))
+  app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) => {
+    if (error instanceof BadParameter) return reply.code(400).send({ error: 'bad_request', message: error.message })
+    const status = error.statusCode ?? 500
+    if (status === 415) return reply.code(415).send({ error: 'unsupported_media_type' })
+    if (status >= 400 && status < 500) return reply.code(status).send({ error: 'bad_request' })
+    log.noteFailure(reply.raw, error)
+    return reply.code(500).send({ error: 'internal' })
+  })
+}
+
+function noteError(log: RequestLog, reply: FastifyReply, payload: unknown): void {
+  if (reply.statusCode < 400 || typeof payload !== 'string') return
+  const { error } = JSON.parse(payload) as { readonly error?: unknown }
+  log.note(reply.raw, { error })
+}
+
+function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog): void {
+  const { store, revalidateToken, limits } = options
+  const ingest = new Ingest({ ...options, ...limits })
+  let writes = 0
+  const send = (reply: FastifyReply, { status, body, facts }: Answer): FastifyReply => {
+    log.note(reply.raw, { facts })
+    return reply.code(status).send(body)
+  }
+  app.post('/api/ingest', { onRequest: guard(options.token) }, async (request, reply) => {
+    const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))
+    if (answer.status === 200) writes++
+    return send(reply, answer)
+  })
+  app.post('/api/revalidate', async (request, reply) => {
+    if (revalidateToken === undefined) return reply.code(503).send({ error: 'not_configured' })
+    if (!bearerCheck(revalidateToken)(request.headers.authorization)) return unauthorized(reply)
+    return { revalidated: true }
+  })
+  app.get('/health', async (_request, reply) =>
+    send(reply, await health(store, error => log.noteFailure(reply.raw, error))),
+  )
+  addReadRoutes(app, { store, writes: () => writes, now: options.now })
+  app.get('/', async () => ({ service: 'vortex-ingest', schema_version: SCHEMA_VERSION }))
+  for (const [url, methods] of ROUTES) addOtherMethods(app, url, methods)
+}
+
+function guard(token: string | undefined): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const isRight = token === undefined ? () => true : bearerCheck(token)
+  return async (request, reply) => (isRight(request.headers.authorization) ? undefined : unauthorized(reply))
+}
+
+function unauthorized(reply: FastifyReply): FastifyReply {
+  return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'unauthorized' })
+}
+
+function continueIfAsked(request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue()
+}
+
+const READ = ['GET', 'HEAD']
+const WRITE = ['POST']
+const ROUTES: readonly (readonly [string, readonly string[]])[] = [
+  ['/', READ],
+  ['/health', READ],
+  ['/api/ingest', WRITE],
+  ['/api/revalidate', WRITE],
+  ['/api/groups', READ],
+  ['/api/group/:slug', READ],
+  ['/api/measurements', READ],
+  ['/api/commits/:sha', READ],
+]
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
+
+function addOtherMethods(app: FastifyInstance, url: string, methods: readonly string[]): void {
+  const others = METHODS.filter(method => !methods.includes(method))
+  const allow = methods.join(', ')
+  app.route({
+    method: others,
+    url,
+    handler: (_request, reply) => reply.code(405).header('allow', allow).send({ error: 'method_not_allowed' }),
+  })
+}

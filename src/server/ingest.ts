@@ -1,0 +1,109 @@
+/** `POST /api/ingest`: one envelope, checked whole, then applied whole. */
+
+import type { IncomingMessage } from 'node:http'
+import type { Hash64 } from '../contract/hash64.js'
+import { copyChunks } from '../sink/copy-text.js'
+import type { Delivery, KindReceipt } from '../sink/sink.js'
+import { sqlStateOf } from '../sink/postgres/errors.js'
+import type { Answer } from './answer.js'
+import { announced } from './body/headers.js'
+import { receive, type Body, type Received } from './body/receive.js'
+import { recordBatches } from './envelope/batches.js'
+import { checkBody, type CheckedBody, type Refusal } from './envelope/check-body.js'
+import { Slots } from './store/slots.js'
+import type { Store } from './store/store.js'
+
+export type IngestOptions = {
+  readonly store: Store
+  readonly hash: Hash64
+  readonly maxBodyBytes: number
+  readonly stallMs: number
+}
+
+/** Smaller than a push takes them: the embedded database shares the memory. */
+const CHUNK_BYTES = 1024 * 1024
+
+/** @see contract section 3; the token was checked before */
+export class Ingest {
+  /** Of the large bodies, only so many are in memory at once. */
+  readonly #large: Slots
+
+  constructor(private readonly options: IngestOptions) {
+    this.#large = new Slots(options.store.sessions)
+  }
+
+  async answer(request: IncomingMessage, onBodyWanted: () => void): Promise<Answer> {
+    const { maxBodyBytes, stallMs } = this.options
+    const head = announced(request.headers, maxBodyBytes)
+    if (!head.ok) return HEADER_ANSWERS[head.reason]
+    onBodyWanted()
+    const received = await receive(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs })
+    if (!received.ok) return BODY_ANSWERS[received.reason]
+    const { body } = received
+    const { length } = body
+    try {
+      const answer = await (body.large ? this.#large.run(() => this.#take(body)) : this.#take(body))
+      return { ...answer, facts: { ...answer.facts, bytes: length } }
+    } finally {
+      await body.release()
+    }
+  }
+
+  async #take(body: Body): Promise<Answer> {
+    const bytes = await body.bytes()
+    const check = await checkBody(bytes)
+    return check.ok ? this.#apply(bytes, check) : answerOf(check)
+  }
+
+  async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
+    const delivery: Delivery = {
+      commit,
+      counts,
+      rows: () => copyChunks(recordBatches(bytes, from, this.options.hash), CHUNK_BYTES),
+      assertUnchanged: () => Promise.resolve(),
+    }
+    try {
+      const receipts = await this.options.store.write(delivery)
+      const done = { inserted: sum(receipts, 'inserted'), updated: sum(receipts, 'updated') }
+      return { status: 200, body: done, facts: { records: total, ...done } }
+    } catch (error) {
+      if (!isBadTime(error)) throw error
+      return answerOf({ ok: false, error: 'malformed', message: '/commit/timestamp is not a time' })
+    }
+  }
+}
+
+const HEADER_ANSWERS = {
+  media_type: { status: 415, body: { error: 'unsupported_media_type' } },
+  encoding: { status: 415, body: { error: 'unsupported_media_type' } },
+  too_large: { status: 413, body: { error: 'body_too_large' } },
+} as const satisfies Readonly<Record<string, Answer>>
+
+const BODY_ANSWERS: Readonly<Record<Exclude<Received, { ok: true }>['reason'], Answer>> = {
+  too_large: HEADER_ANSWERS.too_large,
+  broken_gzip: { status: 400, body: { error: 'malformed', message: 'the body is not valid gzip' } },
+  // Nobody is there to read these two.
+  gone: { status: 400, body: { error: 'client_gone' } },
+  stalled: { status: 408, body: { error: 'timeout' } },
+}
+
+function answerOf(refusal: Refusal): Answer {
+  const { error } = refusal
+  switch (error) {
+    case 'malformed':
+      return { status: 400, body: { error, message: refusal.message } }
+    case 'schema_version_too_new':
+      return { status: 409, body: { error, expected: refusal.expected, got: refusal.got } }
+    case 'record':
+      return { status: 400, body: { error, record_index: refusal.recordIndex, message: refusal.message } }
+  }
+}
+
+/** Datetime that cannot be read or kept. Nothing else of an envelope is a time that a database reads. */
+function isBadTime(error: unknown): boolean {
+  return ['22007', '22008', '22009'].includes(sqlStateOf(error) ?? '')
+}
+
+function sum(receipts: readonly KindReceipt[], count: 'inserted' | 'updated'): number {
+  return receipts.reduce((all, receipt) => all + receipt[count], 0)
+}

@@ -1,0 +1,92 @@
+/** What the read routes ask the store, a page at a time. */
+
+import { COMMIT_FIELDS } from '../../contract/commit.js'
+import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import type { SqlSession } from '../../sink/sql.js'
+import type { Store } from '../store/store.js'
+import { groupFields, inGroup, nameOf, selectGroups, slugOf, type Group } from './groups.js'
+import { measurementJson, selectColumns, utc, type TextRow } from './row-json.js'
+
+export type GroupEntry = {
+  readonly slug: string
+  readonly name: string
+  readonly kind: string
+  readonly series: number
+} & Readonly<Record<string, string | number | null>>
+
+/** More groups than any reader shows. */
+const MAX_GROUPS = 10_000
+
+export async function findGroups(store: Store): Promise<readonly GroupEntry[]> {
+  const found: GroupEntry[] = []
+  for (const kind of CONTRACT.kinds) {
+    const rows = await store.read(session => session.query<TextRow>(selectGroups(kind, MAX_GROUPS)))
+    for (const row of rows) found.push(groupEntry(kind, row))
+  }
+  return found
+}
+
+function groupEntry(kind: Kind, row: TextRow): GroupEntry {
+  const names = groupFields(kind).map(({ name }) => name)
+  const group: Group = { kind, values: names.map(name => row[name] ?? null) }
+  const columns = Object.fromEntries(names.map(name => [name, row[name] ?? null]))
+  return { slug: slugOf(group), name: nameOf(group), kind: kind.kind, ...columns, series: Number(row['series']) }
+}
+
+/** One measurement and its id, by which pages are ordered. */
+export type Row = { readonly id: bigint; readonly json: string }
+
+export type PageOf = { readonly after: string | undefined; readonly limit: number }
+
+/** Rows of a commit by id: of one kind, or of all. */
+export async function commitPage(
+  store: Store,
+  kinds: readonly Kind[],
+  { sha, after, limit }: PageOf & { readonly sha: string },
+): Promise<readonly Row[]> {
+  const pages: (readonly Row[])[] = []
+  for (const kind of kinds)
+    pages.push(
+      await store.read(session => page(session, kind, { sql: 'commit_sha = $1::text', values: [sha], after, limit })),
+    )
+  const all = pages.flat().sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  return all.slice(0, limit)
+}
+
+/** Rows of a group that belong to one of some commits, by id. */
+export function groupPage(
+  store: Store,
+  group: Group,
+  options: PageOf & { readonly shas: readonly string[] },
+): Promise<readonly Row[]> {
+  const { sql, values } = inGroup(group, 2)
+  const condition = `commit_sha = ANY($1::text[]) AND ${sql}`
+  return store.read(session =>
+    page(session, group.kind, { ...options, sql: condition, values: [options.shas, ...values] }),
+  )
+}
+
+type Filter = PageOf & { readonly sql: string; readonly values: readonly unknown[] }
+
+async function page(session: SqlSession, kind: Kind, { sql, values, after, limit }: Filter): Promise<readonly Row[]> {
+  const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
+  const text = `SELECT ${selectColumns(kind)} FROM public.${kind.table} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
+  const rows = await session.query<TextRow>(text, after === undefined ? values : [...values, after])
+  return rows.map(row => ({ id: BigInt(row['measurement_id'] ?? ''), json: measurementJson(kind, row) }))
+}
+
+/** The newest commits, or the one named. */
+export async function findCommits(
+  store: Store,
+  by: { readonly newest: number } | { readonly sha: string },
+): Promise<readonly TextRow[]> {
+  const columns = COMMIT_FIELDS.map(field =>
+    field === 'sha' ? 'commit_sha' : field === 'timestamp' ? utc(field) : field,
+  )
+  const text = `SELECT ${columns.join(', ')} FROM public.commits`
+  return store.read(session =>
+    'sha' in by
+      ? session.query<TextRow>(`${text} WHERE commit_sha = $1::text`, [by.sha])
+      : session.query<TextRow>(`${text} ORDER BY commits.timestamp DESC, commit_sha DESC LIMIT ${by.newest}`),
+  )
+}

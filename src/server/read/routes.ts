@@ -1,0 +1,119 @@
+/** The routes that read. They need no token: what they show is public wherever the production readers run. */
+
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import type { Store } from '../store/store.js'
+import { groupFields, groupOf, nameOf, type Group } from './groups.js'
+import { BadParameter, countParameter, idParameter, textParameter } from './parameters.js'
+import { commitPage, findCommits, findGroups, groupPage, type GroupEntry, type Row } from './queries.js'
+
+export type ReadOptions = {
+  readonly store: Store
+  /** Goes up with every envelope that was applied. */
+  readonly writes: () => number
+  readonly now: () => Date
+}
+
+const COMMITS = { least: 1, most: 1_000, otherwise: 100 }
+const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
+  const { store } = options
+  const groups = rememberGroups(options)
+  app.get('/api/groups', async () => ({ groups: await groups() }))
+  app.get('/api/group/:slug', async (request, reply) => {
+    const n = countParameter(request.query, 'n', COMMITS)
+    const group = groupOf((request.params as { slug: string }).slug)
+    return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n })
+  })
+  app.get('/api/measurements', async (request, reply) => {
+    const sha = textParameter(request.query, 'commit')
+    if (sha === undefined) throw new BadParameter('commit is missing')
+    const { limit, after } = {
+      limit: countParameter(request.query, 'limit', PAGE),
+      after: idParameter(request.query, 'after'),
+    }
+    const rows = await commitPage(store, kindsOf(request.query), { sha, after, limit })
+    const next = rows.length < limit ? 'null' : JSON.stringify(String(rows.at(-1)?.id))
+    return reply
+      .type(JSON_TYPE)
+      .send(`{"commit":${JSON.stringify(sha)},"measurements":[${listed(rows)}],"next":${next}}`)
+  })
+  app.get('/api/commits/:sha', async (request, reply) => {
+    const [commit] = await findCommits(store, { sha: (request.params as { sha: string }).sha })
+    return commit ?? notFound(reply)
+  })
+}
+
+function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: 'not_found' })
+}
+
+function kindsOf(query: unknown): readonly Kind[] {
+  const name = textParameter(query, 'kind')
+  if (name === undefined) return CONTRACT.kinds
+  const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
+  if (kind === undefined)
+    throw new BadParameter(`kind must be one of ${CONTRACT.kinds.map(({ kind }) => kind).join(', ')}`)
+  return [kind]
+}
+
+function listed(rows: readonly Row[]): string {
+  return rows.map(({ json }) => json).join(',')
+}
+
+/** Somebody else may write to the same database. */
+const GROUPS_LAST_MS = 30_000
+
+/** Finding the groups looks at every row's dimensions, so it is done again only when they may have changed. */
+function rememberGroups({ store, writes, now }: ReadOptions): () => Promise<readonly GroupEntry[]> {
+  let known:
+    { readonly groups: Promise<readonly GroupEntry[]>; readonly writes: number; readonly until: number } | undefined
+  return () => {
+    const time = now().getTime()
+    if (known === undefined || known.writes !== writes() || known.until < time) {
+      const groups = findGroups(store)
+      known = { groups, writes: writes(), until: time + GROUPS_LAST_MS }
+      // A failure is told to who asked, and not remembered.
+      groups.catch(() => (known = undefined))
+    }
+    return known.groups
+  }
+}
+
+type Asked = { readonly group: Group; readonly n: number }
+
+async function sendGroup(reply: FastifyReply, store: Store, { group, n }: Asked): Promise<FastifyReply> {
+  const commits = await findCommits(store, { newest: n })
+  const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
+  const pages = groupPages(store, group, shas)
+  // Whatever fails at all mostly fails at once, while it can still be answered.
+  const first = await pages.next()
+  const named = Object.fromEntries(
+    groupFields(group.kind).map(({ name }, index) => [name, group.values[index] ?? null]),
+  )
+  const head = { name: nameOf(group), kind: group.kind.kind, ...named, n, commits }
+  const text = async function* (): AsyncGenerator<string> {
+    yield `${JSON.stringify(head).slice(0, -1)},"measurements":[`
+    let comma = ''
+    for (let page = first; page.done !== true; page = await pages.next()) {
+      if (page.value.length > 0) yield comma + listed(page.value)
+      comma = ','
+    }
+    yield ']}'
+  }
+  return reply.type(JSON_TYPE).send(Readable.from(text(), { objectMode: false }))
+}
+
+async function* groupPages(store: Store, group: Group, shas: readonly string[]): AsyncGenerator<readonly Row[]> {
+  const limit = PAGE.otherwise
+  let after: string | undefined
+  for (;;) {
+    const rows = await groupPage(store, group, { shas, after, limit })
+    yield rows
+    if (rows.length < limit) return
+    after = String(rows.at(-1)?.id)
+  }
+}

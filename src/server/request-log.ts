@@ -1,0 +1,64 @@
+/** One line of JSON a request: what was asked, what was answered, and never what was sent. */
+
+import type { ServerResponse } from 'node:http'
+import { messageOf } from '../errors.js'
+import { redact } from '../sink/redact.js'
+import type { Facts } from './answer.js'
+
+export type LogEntry = Readonly<Record<string, string | number | null>>
+
+export type RequestLogOptions = {
+  readonly log: (entry: LogEntry) => void
+  readonly now: () => Date
+}
+
+type Notes = { facts: Facts; error: string | undefined; reason: string | undefined }
+
+export class RequestLog {
+  readonly #notes = new WeakMap<ServerResponse, Notes>()
+
+  constructor(private readonly options: RequestLogOptions) {}
+
+  /** Writes the line when the response is out, or its client gone. @param route asked for then */
+  begin(response: ServerResponse, method: string, route: () => string | undefined): void {
+    const notes: Notes = { facts: {}, error: undefined, reason: undefined }
+    this.#notes.set(response, notes)
+    const startedAt = performance.now()
+    response.once('close', () => {
+      const answered = response.writableFinished
+      this.options.log({
+        time: this.options.now().toISOString(),
+        method,
+        route: route() ?? null,
+        status: answered ? response.statusCode : null,
+        ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        ...notes.facts,
+        ...(notes.error !== undefined && { error: notes.error }),
+        ...(!answered && notes.error === undefined && { error: 'client_gone' }),
+        ...(notes.reason !== undefined && { reason: notes.reason }),
+      })
+    })
+  }
+
+  note(
+    response: ServerResponse,
+    { facts, error }: { readonly facts?: Facts | undefined; readonly error?: unknown },
+  ): void {
+    const notes = this.#notes.get(response)
+    if (notes === undefined) return
+    if (facts !== undefined) notes.facts = facts
+    if (typeof error === 'string') notes.error = error
+  }
+
+  /** Why a request failed: for the log, never for the client. */
+  noteFailure(response: ServerResponse, cause: unknown): void {
+    const notes = this.#notes.get(response)
+    if (notes !== undefined) notes.reason = oneLine(redact(messageOf(cause)))
+  }
+}
+
+const MAX_REASON = 500
+
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, MAX_REASON)
+}

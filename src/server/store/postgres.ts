@@ -1,0 +1,47 @@
+/** Postgres as a store: a few sessions, made when they are needed. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { IngestError } from '../../errors.js'
+import { applyDelivery } from '../../sink/apply.js'
+import { connectPostgres } from '../../sink/postgres/connect.js'
+import { describeAddress, type PostgresAddress } from '../../sink/postgres/dsn.js'
+import { isRetryable } from '../../sink/postgres/errors.js'
+import { CONFLICT_RETRY, withRetry } from '../../sink/retry.js'
+import { SessionPool } from './session-pool.js'
+import type { Store, StoreOptions } from './store.js'
+
+/** Writers of one commit wait for each other anyway, and the database has other clients. */
+const SESSIONS = 4
+
+/** Connects once at the start, so that whatever is wrong with it is told now and not to the first client. */
+export async function postgresStore(address: PostgresAddress, { signal, random }: StoreOptions): Promise<Store> {
+  const pool = new SessionPool(SESSIONS, () => connectPostgres(address, { signal }))
+  await pool.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
+  const tools = { random, sleep: (delayMs: number) => sleep(delayMs, undefined, { signal }) }
+  return {
+    ...{ kind: 'postgres', description: describeAddress(address), sessions: pool.size },
+    write: async delivery => {
+      const loss = new FirstLoss()
+      const apply = (): ReturnType<typeof applyDelivery> => pool.use(session => applyDelivery(session, delivery))
+      const mayPass = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
+      return (await withRetry(apply, mayPass, { policy: CONFLICT_RETRY, tools })).value
+    },
+    read: async work => {
+      const loss = new FirstLoss()
+      const mayPass = (error: unknown): boolean => loss.passes(error)
+      return (await withRetry(() => pool.use(work), mayPass, { policy: CONFLICT_RETRY, tools })).value
+    },
+    close: () => pool.close(),
+  }
+}
+
+/** An idle session may have been lost without anybody noticing; that, once, is no reason to fail. */
+class FirstLoss {
+  #met = false
+
+  passes(error: unknown): boolean {
+    const first = !this.#met && error instanceof IngestError && error.code === 'target_unreachable'
+    this.#met ||= first
+    return first
+  }
+}

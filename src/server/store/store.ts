@@ -1,0 +1,24 @@
+/** The database behind the server. */
+
+import type { Delivery, KindReceipt } from '../../sink/sink.js'
+import type { SqlSession } from '../../sink/sql.js'
+
+export interface Store {
+  readonly kind: 'embedded' | 'postgres'
+  /** In words, without secrets. */
+  readonly description: string
+  /** How many deliveries it takes at once. */
+  readonly sessions: number
+  /** All or nothing; conflicts with other writers are retried. */
+  write(delivery: Delivery): Promise<readonly KindReceipt[]>
+  /** Runs queries that only read. */
+  read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
+  /** Nothing may be under way any more. */
+  close(): Promise<void>
+}
+
+export type StoreOptions = {
+  /** Aborting makes whatever is under way fail, undone. */
+  readonly signal: AbortSignal
+  readonly random: () => number
+}
