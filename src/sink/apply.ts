@@ -5,16 +5,28 @@ import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import type { KindReceipt, RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
-import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommit, upsertStaged } from './tables.js'
+import {
+  beginStaging,
+  countStagedIds,
+  stagingColumns,
+  stagingTable,
+  upsertCommit,
+  upsertStaged,
+  type WorkMem,
+} from './tables.js'
 
 /**
  * Applies a delivery whole or not at all. Everything is staged before the commit's row is touched: that row is what
  * writers of one commit wait for, so it is held only while the upserts run.
  * @returns a receipt for each kind that the file holds
  */
-export async function applyDelivery(session: SqlSession, delivery: RowDelivery): Promise<readonly KindReceipt[]> {
+export async function applyDelivery(
+  session: SqlSession,
+  delivery: RowDelivery,
+  workMem?: WorkMem,
+): Promise<readonly KindReceipt[]> {
   const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
-  await session.execute(beginStaging(kinds))
+  await session.execute(beginStaging(kinds, workMem))
   try {
     const staged = await stage(session, delivery)
     await delivery.assertUnchanged()

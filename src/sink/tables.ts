@@ -25,12 +25,15 @@ export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
+/** What a database may take for sorting, as Postgres writes sizes. */
+export type WorkMem = '64MB' | '8MB'
+
 /**
  * Begins a transaction with a staging table for each kind. Their rows are sorted in memory: the server's default of
  * 4 MB would spill a large file to disk.
  */
-export function beginStaging(kinds: readonly Kind[]): string {
-  return ['BEGIN', `SET LOCAL work_mem = '64MB'`, ...kinds.map(createStaging)].join('; ')
+export function beginStaging(kinds: readonly Kind[], workMem: WorkMem = '64MB'): string {
+  return ['BEGIN', `SET LOCAL work_mem = '${workMem}'`, ...kinds.map(createStaging)].join('; ')
 }
 
 function createStaging(kind: Kind): string {

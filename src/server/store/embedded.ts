@@ -8,6 +8,9 @@ import { migrate } from '../../sink/migrate.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
+/** What it takes it never gives back to the system; sorting in more memory was no faster. */
+const WORK_MEM = '8MB'
+
 /** What was committed is safe in the log; moving it on costs a while, and is due when the log has grown so far. */
 const SYNC_RECORDS = 100_000
 /** And when nobody wrote for so long. */
@@ -23,7 +26,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
     ...{ kind: 'embedded', description: `the embedded database in ${folder}`, sessions: pool.size },
     write: delivery =>
       pool.use(async session => {
-        const receipts = await applyDelivery(session, delivery)
+        const receipts = await applyDelivery(session, delivery, WORK_MEM)
         await log.note(
           session,
           receipts.reduce((sum, { records }) => sum + records, 1),
