@@ -240,15 +240,27 @@ export const MAX_BODY_BYTES = 64 * 1024 * 1024
 /** @throws {IngestError} `usage`, or `config_invalid` when nobody could be kept from writing */
 export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
   const { listen = '127.0.0.1:0', store = EMBEDDED_FOLDER, insecureLocal = false } = flags
-  const target = NO_FOLDER.test(store) ? { postgres: store } : { embedded: store }
   const address = listenAddress(listen)
   return Object.freeze({
     listen: address,
-    store: targetConfig({ ...target, ...(insecureLocal && { insecureLocal }) }),
+    store: storeConfig(store, insecureLocal),
     maxBodyBytes: flags.maxBody ?? MAX_BODY_BYTES,
     auth: serveAuth(flags, address, env),
     revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
   })
+}
+
+/** Whatever looks like an attempt at a DSN is read as one: taken for a folder, its password would be on the disk. */
+const LIKE_A_DSN = /^(?![./~]).*(?:@|=|:\/\/)|^postgres(?:ql)?[:/]/i
+
+function storeConfig(store: string, insecureLocal: boolean): TargetConfig {
+  if (LIKE_A_DSN.test(store)) return Object.freeze({ kind: 'postgres', dsn: store, insecureLocal })
+  if (NO_FOLDER.test(store)) {
+    const hint = 'a folder, or postgres://USER@HOST:PORT/DATABASE'
+    throw new IngestError('usage', `--store takes a folder or a Postgres URL, got ${store}`, { hint })
+  }
+  if (insecureLocal) throw new IngestError('usage', '--insecure-local goes with a Postgres in --store')
+  return Object.freeze({ kind: 'embedded', folder: store })
 }
 
 function serveAuth({ tokenFile, insecureNoAuth }: ServeFlags, { host }: ListenAddress, env: Environment): ServeAuth {

@@ -41,7 +41,7 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
     announce(server, store, { token, format: flags.format, context })
     context.stopWithin(DRAIN_MS + CLOSE_MS)
     await untilAborted(context.signal)
-    drained = await drain(server, abandon)
+    drained = await drain(server, store, abandon)
   } finally {
     await store.close()
   }
@@ -131,9 +131,12 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Takes no more, and lets what is under way finish. @returns whether all of it did */
-async function drain({ app, drain }: Server, abandon: AbortController): Promise<boolean> {
+async function drain({ app, drain }: Server, store: Store, abandon: AbortController): Promise<boolean> {
   drain()
-  const closed = app.close().then(() => true)
+  const closed = app
+    .close()
+    .then(() => store.close())
+    .then(() => true)
   const waiting = new AbortController()
   const late = sleep(DRAIN_MS, false, { signal: waiting.signal }).catch(() => false)
   const finished = await Promise.race([closed, late])

@@ -6,7 +6,7 @@ import { SCHEMA_VERSION } from '../contract/kinds.js'
 import type { Answer } from './answer.js'
 import { answerClientError } from './client-error.js'
 import { Ingest } from './ingest.js'
-import { lingerAfter } from './linger.js'
+import { isLingering, lingerAfter } from './linger.js'
 import { BadParameter } from './read/parameters.js'
 import { health } from './read/health.js'
 import { addReadRoutes } from './read/routes.js'
@@ -60,6 +60,8 @@ export function createServer(options: ServerOptions): Server {
   const log = new RequestLog(options)
   let draining = false
   app.addHook('onRequest', async (request, reply) => {
+    // What follows on a connection that was told to close is no request any more.
+    if (isLingering(request.raw.socket)) return reply.hijack()
     log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
     if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
   })
@@ -151,8 +153,9 @@ function unauthorized(reply: FastifyReply): FastifyReply {
   return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'unauthorized' })
 }
 
+/** Node itself refuses every other expectation. */
 function continueIfAsked(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.headers.expect?.toLowerCase() === '100-continue') reply.raw.writeContinue()
+  if (request.headers.expect !== undefined) reply.raw.writeContinue()
 }
 
 const READ = ['GET', 'HEAD']

@@ -21,7 +21,14 @@ export function lingerAfter(response: ServerResponse): void {
   }
 }
 
+const lingering = new WeakSet<Socket>()
+
+export function isLingering(socket: Socket): boolean {
+  return lingering.has(socket)
+}
+
 function linger(socket: Socket): void {
+  lingering.add(socket)
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('end', () => socket.destroy())
   socket.once('close', () => clearTimeout(timer))

@@ -65,6 +65,10 @@ t.test('it refuses to start where anybody could write, or nobody', async t => {
     [['--listen', '[127.0.0.1]:0'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be/],
     [['--max-body', '64 parsecs'], { INGEST_BEARER_TOKEN: 'x' }, 2, /it must be a size/],
     [['--store', 'mysql://u:hush@h/d'], { INGEST_BEARER_TOKEN: 'x' }, 2, /a Postgres URL starts with/],
+    [['--store', 'postgres//u:hush@h/d'], { INGEST_BEARER_TOKEN: 'x' }, 2, /a Postgres URL starts with/],
+    [['--store', 'host=h password=hush'], { INGEST_BEARER_TOKEN: 'x' }, 2, /keyword string .* is not supported/],
+    [['--store', 'results.jsonl'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--store takes a folder or a Postgres URL/],
+    [['--store', ''], { INGEST_BEARER_TOKEN: 'x' }, 2, /--store takes a folder or a Postgres URL/],
     [['--insecure-local'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--insecure-local goes with/],
     [['--store', 'postgres://u:hush@127.0.0.1:1/d'], { INGEST_BEARER_TOKEN: 'x' }, 69, /connection refused/],
   ]
@@ -190,8 +194,9 @@ t.test('the tokens are in no output and no answer', async t => {
 t.test('fourteen writers at once into Postgres all succeed, also when their sessions were lost', async t => {
   const { server, createDatabase } = await startMigratedPostgres(t)
   const database = await createDatabase()
-  const cwd = t.testdir({})
-  const serving = await startServe(['--store', database.url], { cwd })
+  // The role that may do least.
+  await server.sql(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
+  const serving = await startServe(['--store', server.url(database.name, 'bench_ingest')], { cwd: t.testdir({}) })
   const bodies = Array.from({ length: 14 }, (_, writer) =>
     envelope(
       Array.from({ length: 300 }, (_, index) => query({ query_idx: index < 150 ? index : index + 1_000 * writer })),

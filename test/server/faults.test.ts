@@ -88,6 +88,7 @@ t.test('who sends a large body without a token reads the answer all the same, an
   const text = await client.closed
   t.equal(text.match(/HTTP\/1\.1/g)?.length, 1)
   t.match(text, /"unauthorized"/)
+  t.equal(server.entries.length, 1, 'what follows is no request any more')
   t.ok(Date.now() - startedAt < 3_000)
 })
 

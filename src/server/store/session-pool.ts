@@ -31,8 +31,9 @@ export class SessionPool<Session extends ClosableSession> {
     })
   }
 
-  /** Nothing may be under way any more. */
+  /** Waits for what is under way: a client may be gone, and what it sent still be applied. */
   async close(): Promise<void> {
+    await this.#slots.empty()
     await Promise.all(this.#idle.splice(0).map(session => session.close()))
   }
 

@@ -2,6 +2,7 @@
 
 export class Slots {
   readonly #waiting: (() => void)[] = []
+  readonly #leaving: (() => void)[] = []
   #free: number
 
   constructor(readonly size: number) {
@@ -18,6 +19,12 @@ export class Slots {
       const next = this.#waiting.shift()
       if (next === undefined) this.#free++
       else next()
+      if (this.#free === this.size) for (const leave of this.#leaving.splice(0)) leave()
     }
+  }
+
+  /** Resolves when nobody is in. */
+  async empty(): Promise<void> {
+    if (this.#free < this.size) await new Promise<void>(resolve => this.#leaving.push(resolve))
   }
 }

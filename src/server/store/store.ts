@@ -13,7 +13,7 @@ export interface Store {
   write(delivery: Delivery): Promise<readonly KindReceipt[]>
   /** Runs queries that only read. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
-  /** Nothing may be under way any more. */
+  /** Waits for what is under way; may be called again. */
   close(): Promise<void>
 }
 
