@@ -131,7 +131,7 @@ async function serverConfig(flags: ServerFlags, env: Environment): Promise<Serve
 async function serverAddress(server: string, flags: ServerFlags, env: Environment): Promise<HttpAddress> {
   const base = parseServerUrl(server)
   const token = await bearerToken(flags, env)
-  if (token === undefined && !isLoopback(base)) {
+  if (token === undefined && !isLoopback(base.hostname)) {
     const hint = `set ${flags.tokenEnv ?? 'INGEST_BEARER_TOKEN'}, or name a variable or a file with --token-env or --token-file`
     throw new IngestError('auth_failed', `no token for ${describeServer(base)}`, { hint })
   }
@@ -292,10 +292,6 @@ export function listenAddress(text: string): ListenAddress {
   }
   // One address: on both of localhost's, port 0 would be two ports.
   return Object.freeze({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port })
-}
-
-function isLoopback(host: string): boolean {
-  return host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 /** Colour only where a person looks, and never against their wish (no-color.org). */

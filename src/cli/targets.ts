@@ -62,6 +62,6 @@ export function warnInsecure(target: TargetConfig | undefined, { report }: Conte
 
 /** A token on its way in the clear is a token that is known. */
 export function warnPlain(config: ServerConfig | undefined, { report }: Context): void {
-  if (config?.address.base.protocol !== 'http:' || isLoopback(config.address.base)) return
+  if (config?.address.base.protocol !== 'http:' || isLoopback(config.address.base.hostname)) return
   report.warning(`the token and the records go unencrypted to ${describeServer(config.address.base)}`)
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
 import { copyChunks } from '../sink/copy-text.js'
-import type { Delivery, KindReceipt } from '../sink/sink.js'
+import type { RowDelivery, KindReceipt } from '../sink/sink.js'
 import { sqlStateOf } from '../sink/postgres/errors.js'
 import type { Answer } from './answer.js'
 import { announced } from './body/headers.js'
@@ -56,7 +56,7 @@ export class Ingest {
   }
 
   async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
-    const delivery: Delivery = {
+    const delivery: RowDelivery = {
       commit,
       counts,
       rows: () => copyChunks(recordBatches(bytes, from, this.options.hash), CHUNK_BYTES),

@@ -17,19 +17,21 @@ const SESSIONS = 4
 export async function postgresStore(address: PostgresAddress, { signal, random }: StoreOptions): Promise<Store> {
   const pool = new SessionPool(SESSIONS, () => connectPostgres(address, { signal }))
   await pool.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
-  const tools = { random, sleep: (delayMs: number) => sleep(delayMs, undefined, { signal }) }
+  const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })
+  const tools = { random, sleep: sleepFor, now: () => performance.now() }
+  const retrying = { policy: CONFLICT_RETRY, tools, onRetry: () => undefined }
   return {
     ...{ kind: 'postgres', description: describeAddress(address), sessions: pool.size },
     write: async delivery => {
       const loss = new FirstLoss()
       const apply = (): ReturnType<typeof applyDelivery> => pool.use(session => applyDelivery(session, delivery))
       const mayPass = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
-      return (await withRetry(apply, mayPass, { policy: CONFLICT_RETRY, tools })).value
+      return withRetry(apply, { ...retrying, mayPass })
     },
     read: async work => {
       const loss = new FirstLoss()
       const mayPass = (error: unknown): boolean => loss.passes(error)
-      return (await withRetry(() => pool.use(work), mayPass, { policy: CONFLICT_RETRY, tools })).value
+      return withRetry(() => pool.use(work), { ...retrying, mayPass })
     },
     close: () => pool.close(),
   }

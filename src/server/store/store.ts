@@ -1,6 +1,6 @@
 /** The database behind the server. */
 
-import type { Delivery, KindReceipt } from '../../sink/sink.js'
+import type { RowDelivery, KindReceipt } from '../../sink/sink.js'
 import type { SqlSession } from '../../sink/sql.js'
 
 export interface Store {
@@ -10,7 +10,7 @@ export interface Store {
   /** How many deliveries it takes at once. */
   readonly sessions: number
   /** All or nothing; conflicts with other writers are retried. */
-  write(delivery: Delivery): Promise<readonly KindReceipt[]>
+  write(delivery: RowDelivery): Promise<readonly KindReceipt[]>
   /** Runs queries that only read. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Waits for what is under way; may be called again. */

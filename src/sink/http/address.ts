@@ -40,7 +40,7 @@ export function describeServer(base: URL): string {
   return base.href.replace(/\/+$/, '')
 }
 
-export function isLoopback({ hostname }: URL): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
+export function isLoopback(name: string): boolean {
+  const host = name.replace(/^\[|\]$/g, '')
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
