@@ -42,10 +42,12 @@ function createStaging(kind: Kind): string {
 }
 
 /**
- * Moves a kind's staged rows into its table: of several with one id the last staged wins, rows go in the order of their
- * dimensions, rows that are already there exactly so are left alone. One order for all writers, so that two cannot
- * deadlock; this one, since neighbours in it are neighbours in the table's indexes too. Parameters: the commit's sha
- * and timestamp. Answers one row: `inserted`, `rewritten`.
+ * Moves a kind's staged rows into its table: of several with one id the last staged wins, rows that are there exactly so
+ * already are left alone. Parameters: the commit's sha and timestamp. Answers one row: `inserted`, `rewritten`.
+ *
+ * Rows go in the order of their dimensions: one order for all writers, so that two cannot deadlock, and neighbours in it
+ * are neighbours in the table's indexes. What is there is looked up row by row: of a join the planner would expect next
+ * to no rows of the commit, and compare every pair of them.
  * @see contract section 4
  */
 export function upsertStaged(kind: Kind): string {
@@ -66,11 +68,11 @@ export function upsertStaged(kind: Kind): string {
       SELECT ${values.join(', ')} FROM (
         SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
       ) AS latest
-      WHERE NOT EXISTS (
-        SELECT FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
-        AND (${overwritten.map(name => `there.${name}`).join(', ')})
+      WHERE (
+        SELECT (${overwritten.map(name => `there.${name}`).join(', ')})
           IS NOT DISTINCT FROM (${overwritten.map(name => valueOf.get(name)).join(', ')})
-      )
+        FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
+      ) IS NOT TRUE
       ORDER BY ${[...dimensions.map(inOrder), 'latest.measurement_id'].join(', ')}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
       RETURNING (xmax = 0) AS inserted

@@ -2,11 +2,13 @@
 
 import t from 'tap'
 import type { Test } from 'tap'
+import { CONTRACT } from '../../src/contract/kinds.js'
 import { applyDelivery } from '../../src/sink/apply.js'
 import { openEmbedded } from '../../src/sink/embedded/database.js'
 import { migrate, migrationNames } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
+import { beginStaging, stagingColumns, stagingTable, upsertStaged } from '../../src/sink/tables.js'
 import type { SqlSession } from '../../src/sink/sql.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
@@ -66,6 +68,24 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     t.match(first, [{ kind: 'compression_size', records: 2, inserted: 2, updated: 0, unchanged: 0 }])
     t.match(again, [{ kind: 'compression_size', records: 3, inserted: 1, updated: 2, unchanged: 1 }])
     t.strictSame(await sizes(session), ['a=1', 'b=2', 'c=1'])
+  })
+
+  await test('what is stored is looked up by its id, however many rows of the commit there are', async t => {
+    // Enough that the planner, which knows nothing of the commit, would rather read the whole table once.
+    const records = (from: number): object[] =>
+      Array.from({ length: 3_000 }, (_, at) => query({ query_idx: from + at }))
+    await applyDelivery(session, await deliveryOf(records(0)))
+    await applyDelivery(session, await deliveryOf(records(3_000)))
+    const kind = CONTRACT.kinds.find(({ table }) => table === 'query_measurements')!
+    await session.execute(beginStaging([kind]))
+    const staged = await deliveryOf(records(6_000))
+    for await (const { text } of staged.rows())
+      await session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
+    const plan = await session.query(`EXPLAIN ${upsertStaged(kind)}`, [SHA, COMMIT.timestamp])
+    await session.execute('ROLLBACK')
+    const text = plan.map(row => Object.values(row).join(' ')).join('\n')
+    t.match(text, /Index Scan using query_measurements_pkey/, text)
+    t.notMatch(text, /Seq Scan on query_measurements/, text)
   })
 
   await test('of one measurement twice in a file the last wins and counts as updated', async t => {
