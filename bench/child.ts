@@ -1,6 +1,6 @@
 /** Runs one Node process and tells how long it took, what it computed and how much memory it held. */
 
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -30,26 +30,57 @@ process.once('exit', () => {
 
 export type Run = Required<Sample> & { readonly stdout: string }
 
-export type Node = (args: readonly string[], options?: { readonly cwd?: string }) => Promise<Run>
+export type Started = {
+  /** The first line of standard output, as soon as it is there. */
+  readonly firstLine: Promise<string>
+  /** What became of it; throws unless it exits with 0. */
+  readonly ended: Promise<Run>
+  readonly kill: (signal: NodeJS.Signals) => void
+}
 
-/** @param folder where the meter may be kept @returns what runs `node ...args` and throws unless it exits with 0 */
+export type Node = {
+  /** Runs `node ...args` to its end. */
+  (args: readonly string[], options?: NodeOptions): Promise<Run>
+  readonly start: (args: readonly string[], options?: NodeOptions) => Started
+}
+
+type NodeOptions = { readonly cwd?: string }
+
+/** @param folder where the meter may be kept */
 export async function meteredNode(folder: string): Promise<Node> {
   const meter = join(folder, 'meter.cjs')
   await writeFile(meter, METER)
-  return async (args, { cwd = ROOT } = {}) => {
+  const start: Node['start'] = (args, { cwd = ROOT } = {}) => {
     const started = performance.now()
     const child = spawn(process.execPath, ['--require', meter, ...args], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
-    const outputs = child.stdio.slice(1).map(stream => text(stream as Readable))
-    const [code] = (await once(child, 'exit')) as [number | null]
-    const wallMs = performance.now() - started
-    const [stdout = '', stderr = '', measured = ''] = await Promise.all(outputs)
-    if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`)
-    return { wallMs, ...(JSON.parse(measured) as Pick<Run, 'cpuMs' | 'rssMb'>), stdout }
+    const ended = runOf(child, args, started)
+    return { firstLine: firstLineOf(child.stdout!, ended), ended, kill: signal => child.kill(signal) }
   }
+  return Object.assign((...given: Parameters<Node['start']>) => start(...given).ended, { start })
+}
+
+async function runOf(child: ChildProcess, args: readonly string[], started: number): Promise<Run> {
+  const outputs = child.stdio.slice(1).map(stream => text(stream as Readable))
+  const [code] = (await once(child, 'exit')) as [number | null]
+  const wallMs = performance.now() - started
+  const [stdout = '', stderr = '', measured = ''] = await Promise.all(outputs)
+  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`)
+  return { wallMs, ...(JSON.parse(measured) as Pick<Run, 'cpuMs' | 'rssMb'>), stdout }
+}
+
+async function firstLineOf(stdout: Readable, ended: Promise<Run>): Promise<string> {
+  const found = new Promise<string>(resolve => {
+    let head = ''
+    stdout.on('data', (chunk: Buffer) => {
+      head += chunk.toString()
+      if (head.includes('\n')) resolve(head.slice(0, head.indexOf('\n')))
+    })
+  })
+  return Promise.race([found, ended.then(({ stdout }) => stdout)])
 }
 
 // Nothing of CI's, git's or Postgres's that would change what runs; and NODE_EXTRA_CA_CERTS alone would add 60 ms.

@@ -13,10 +13,11 @@ import { ids } from './ids.js'
 import { push } from './push.js'
 import { repush } from './repush.js'
 import { machine, render, writeToReadme } from './report.js'
+import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush]
+const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,119 @@
+/** The reference server: a small push, many at once, and a large envelope. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Benchmark, Context } from './benchmark.js'
+import { BIN, type Run } from './child.js'
+import { SETTINGS_NOTE, startDatabase } from './database.js'
+import { commitFile, recordsFile } from './inputs.js'
+import { alternate, pairRatios, spread, wallTimes, type Sample } from './measure.js'
+import { pushRun } from './push.js'
+import { atLeast, atMost, rssBelow, seconds } from './report.js'
+
+const FEW = 300
+const CLIENTS = 14
+const EACH = 2_000
+const ENVELOPE_BYTES = 60 * 1024 * 1024
+
+export const serve: Benchmark = {
+  name: 'serve',
+  runs: 7,
+  async run({ runs, folder, node }) {
+    const few = await recordsFile(FEW)
+    const all = await recordsFile(CLIENTS * EACH)
+    const parts = await split(all, folder)
+    const large = await firstBytes(await recordsFile(500_000), folder)
+    const commit = await commitFile()
+    const push = (file: string, url: string): Promise<Run> =>
+      node([BIN, 'push', file, '--server', url, '--commit', commit, '--benchmark-id', 'bench', '--format', 'json'])
+    const database = await startDatabase({ tls: false })
+    const servers: Run[] = []
+    let folders = 0
+    /** On an empty store of its own; the server's own account goes to `servers`. */
+    const embedded = async (work: (url: string) => Promise<Sample>): Promise<Sample> => {
+      const store = join(folder, `store-${folders++}`)
+      await mkdir(store)
+      return serving(node, ['--store', store], work, run => servers.push(run))
+    }
+    try {
+      const sides: Record<string, () => Promise<Sample>> = {
+        'push 300 to serve, embedded': () => embedded(url => push(few, url)),
+        [together]: async () => {
+          await database.reset()
+          const args = ['--store', database.url, '--insecure-local']
+          return serving(node, args, url => timed(parts.map(part => push(part, url))))
+        },
+        'path B push of the same rows': () => pushRun({ database, node, input: all, rows: CLIENTS * EACH }),
+        [LARGE]: () => embedded(url => push(large, url)),
+      }
+      const samples = await alternate(runs, sides)
+      const of = (name: string): readonly Sample[] => samples[name] ?? []
+      return {
+        notes: [
+          `\`vortex-ingest push … --server\` to \`vortex-ingest serve\` on the same machine: ${FEW} records into the embedded database; ${CLIENTS} processes at once with ${EACH} records each into Postgres, from the start of the first to the end of the last; one envelope of 60 MiB into the embedded database.`,
+          'Beside the many: one path B push of the same rows into the same Postgres.',
+          SETTINGS_NOTE,
+        ],
+        series: [
+          ...Object.keys(sides).map(name => ({ name, samples: of(name) })),
+          { name: 'serve during the envelope of 60 MiB', samples: servers },
+        ],
+        verdicts: [
+          atMost('push 300 to serve', spread(wallTimes(of('push 300 to serve, embedded'))), 250, seconds),
+          atLeast(
+            `rows/s, ${CLIENTS} pushes to serve ÷ one path B push`,
+            pairRatios(wallTimes(of('path B push of the same rows')), wallTimes(of(together))),
+            0.6,
+          ),
+          rssBelow('serve during the envelope', servers, 400),
+        ],
+      }
+    } finally {
+      await database.stop()
+    }
+  },
+}
+
+const together = `${CLIENTS} pushes of ${EACH} to serve at once`
+const LARGE = 'push of 60 MiB to serve, embedded'
+
+/** @param onEnd what the server's process used @returns what `work` measured */
+async function serving(
+  node: Context['node'],
+  args: readonly string[],
+  work: (url: string) => Promise<Sample>,
+  onEnd: (run: Run) => void = () => undefined,
+): Promise<Sample> {
+  const server = node.start([BIN, 'serve', '--insecure-no-auth', '--format', 'json', ...args])
+  try {
+    const { url } = JSON.parse(await server.firstLine) as { url: string }
+    return await work(url)
+  } finally {
+    server.kill('SIGTERM')
+    onEnd(await server.ended)
+  }
+}
+
+async function timed(runs: readonly Promise<Run>[]): Promise<Sample> {
+  const started = performance.now()
+  const reports = (await Promise.all(runs)).map(({ stdout }) => JSON.parse(stdout) as { inserted: number })
+  const inserted = reports.reduce((sum, report) => sum + report.inserted, 0)
+  if (inserted !== CLIENTS * EACH) throw new Error(`${inserted} rows were inserted instead of ${CLIENTS * EACH}`)
+  return { wallMs: performance.now() - started }
+}
+
+async function split(file: string, folder: string): Promise<readonly string[]> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+  const paths = Array.from({ length: CLIENTS }, (_, part) => join(folder, `part-${part}.jsonl`))
+  for (const [part, path] of paths.entries())
+    await writeFile(path, `${lines.slice(part * EACH, (part + 1) * EACH).join('\n')}\n`)
+  return paths
+}
+
+/** As many lines of a file as make one envelope that is as large as envelopes get. */
+async function firstBytes(file: string, folder: string): Promise<string> {
+  const bytes = await readFile(file)
+  const path = join(folder, 'envelope.jsonl')
+  await writeFile(path, bytes.subarray(0, bytes.lastIndexOf('\n', ENVELOPE_BYTES - 4096) + 1))
+  return path
+}
