@@ -236,15 +236,19 @@ export type ServeAuth =
 export type ListenAddress = { readonly host: string; readonly port: number }
 
 export const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** A body is one buffer when its turn comes, and places in it are 32-bit integers. */
+const LARGEST_MAX_BODY_BYTES = 1024 * 1024 * 1024
 
 /** @throws {IngestError} `usage`, or `config_invalid` when nobody could be kept from writing */
 export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
   const { listen = '127.0.0.1:0', store = EMBEDDED_FOLDER, insecureLocal = false } = flags
   const address = listenAddress(listen)
+  const { maxBody: maxBodyBytes = MAX_BODY_BYTES } = flags
+  if (maxBodyBytes > LARGEST_MAX_BODY_BYTES) throw new IngestError('usage', '--max-body cannot be more than 1GiB')
   return Object.freeze({
     listen: address,
+    maxBodyBytes,
     store: storeConfig(store, insecureLocal),
-    maxBodyBytes: flags.maxBody ?? MAX_BODY_BYTES,
     auth: serveAuth(flags, address, env),
     revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
   })

@@ -139,7 +139,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
   app.get('/health', async (_request, reply) =>
     send(reply, await health(store, error => log.noteFailure(reply.raw, error))),
   )
-  addReadRoutes(app, { store, writes: () => writes, now: options.now })
+  const onBroken = (reply: FastifyReply, error: unknown): void => log.noteFailure(reply.raw, error)
+  addReadRoutes(app, { store, onBroken, writes: () => writes, now: options.now })
   app.get('/', async () => ({ service: 'vortex-ingest', schema_version: SCHEMA_VERSION }))
   for (const [url, methods] of ROUTES) addOtherMethods(app, url, methods)
 }

@@ -110,6 +110,9 @@ let firstField = 0
 /** The start of a line up to its commit: all lines of a kind in a file have the same. */
 type Head = { readonly token: Token; readonly shaStart: number; readonly shaEnd: number }
 
+/** Heads outlive their file, and a server lives long: one that no emitter writes is not kept. */
+const MAX_HEAD_BYTES = 1024
+
 /** Of each kind, the head of the last line that was scanned from its first byte: what was taken once is taken again. */
 const heads: (Head | undefined)[] = LAYOUTS.map(() => undefined)
 
@@ -136,6 +139,7 @@ function learnHead(bytes: Buffer, batch: RecordBatch, { kind, start }: { kind: n
   const at = batch.count * STRIDE + COMMIT_FIELD
   const shaStart = batch.starts[at]!
   const shaEnd = batch.ends[at]!
+  if (shaEnd - start > MAX_HEAD_BYTES) return
   const token = tokenOf(bytes.subarray(start, shaEnd + 1))
   heads[kind] = { token, shaStart: shaStart - start, shaEnd: shaEnd - start }
 }

@@ -10,6 +10,8 @@ import { commitPage, findCommits, findGroups, groupPage, type GroupEntry, type R
 
 export type ReadOptions = {
   readonly store: Store
+  /** Is told why an answer broke off. */
+  readonly onBroken: (reply: FastifyReply, error: unknown) => void
   /** Goes up with every envelope that was applied. */
   readonly writes: () => number
   readonly now: () => Date
@@ -20,13 +22,13 @@ const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
-  const { store } = options
+  const { store, onBroken } = options
   const groups = rememberGroups(options)
   app.get('/api/groups', async () => ({ groups: await groups() }))
   app.get('/api/group/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', COMMITS)
     const group = groupOf((request.params as { slug: string }).slug)
-    return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n })
+    return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
   })
   app.get('/api/measurements', async (request, reply) => {
     const sha = textParameter(request.query, 'commit')
@@ -83,9 +85,9 @@ function rememberGroups({ store, writes, now }: ReadOptions): () => Promise<read
   }
 }
 
-type Asked = { readonly group: Group; readonly n: number }
+type Asked = Pick<ReadOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
 
-async function sendGroup(reply: FastifyReply, store: Store, { group, n }: Asked): Promise<FastifyReply> {
+async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
   const commits = await findCommits(store, { newest: n })
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const pages = groupPages(store, group, shas)
@@ -104,7 +106,10 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n }: Asked)
     }
     yield ']}'
   }
-  return reply.type(JSON_TYPE).send(Readable.from(text(), { objectMode: false }))
+  const stream = Readable.from(text(), { objectMode: false })
+  // Its status is out by then: the connection ends without the end of the answer.
+  stream.on('error', error => onBroken(reply, error))
+  return reply.type(JSON_TYPE).send(stream)
 }
 
 async function* groupPages(store: Store, group: Group, shas: readonly string[]): AsyncGenerator<readonly Row[]> {

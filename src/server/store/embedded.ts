@@ -13,6 +13,8 @@ const WORK_MEM = '8MB'
 
 /** What was committed is safe in the log; moving it on costs a while, and is due when the log has grown so far. */
 const SYNC_RECORDS = 100_000
+/** A small envelope writes as much as so many records: its staging tables are in the log, too. */
+const ENVELOPE_RECORDS = 500
 /** And when nobody wrote for so long. */
 const SYNC_IDLE_MS = 2_000
 
@@ -29,7 +31,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
         const receipts = await applyDelivery(session, delivery, WORK_MEM)
         await log.note(
           session,
-          receipts.reduce((sum, { records }) => sum + records, 1),
+          receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS),
         )
         return receipts
       }),

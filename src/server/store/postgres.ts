@@ -11,29 +11,35 @@ import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
 /** Writers of one commit wait for each other anyway, and the database has other clients. */
-const SESSIONS = 4
+const WRITERS = 4
+/** Apart from the writers: whoever reads needs no token, and must not be in their way. */
+const READERS = 2
 
 /** Connects once at the start, so that whatever is wrong with it is told now and not to the first client. */
 export async function postgresStore(address: PostgresAddress, { signal, random }: StoreOptions): Promise<Store> {
-  const pool = new SessionPool(SESSIONS, () => connectPostgres(address, { signal }))
-  await pool.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
+  const connect = (): ReturnType<typeof connectPostgres> => connectPostgres(address, { signal })
+  const writers = new SessionPool(WRITERS, connect)
+  const readers = new SessionPool(READERS, connect)
+  await writers.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
   const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })
   const tools = { random, sleep: sleepFor, now: () => performance.now() }
   const retrying = { policy: CONFLICT_RETRY, tools, onRetry: () => undefined }
   return {
-    ...{ kind: 'postgres', description: describeAddress(address), sessions: pool.size },
+    ...{ kind: 'postgres', description: describeAddress(address), sessions: writers.size },
     write: async delivery => {
       const loss = new FirstLoss()
-      const apply = (): ReturnType<typeof applyDelivery> => pool.use(session => applyDelivery(session, delivery))
+      const apply = (): ReturnType<typeof applyDelivery> => writers.use(session => applyDelivery(session, delivery))
       const mayPass = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
       return withRetry(apply, { ...retrying, mayPass })
     },
     read: async work => {
       const loss = new FirstLoss()
       const mayPass = (error: unknown): boolean => loss.passes(error)
-      return withRetry(() => pool.use(work), { ...retrying, mayPass })
+      return withRetry(() => readers.use(work), { ...retrying, mayPass })
     },
-    close: () => pool.close(),
+    close: async () => {
+      await Promise.all([writers.close(), readers.close()])
+    },
   }
 }
 
