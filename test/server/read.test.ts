@@ -1,9 +1,11 @@
 /** What the read routes show of what was stored. */
 
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { KIND_NAMES, line, sizeLine } from '../fixtures/records.js'
 import { groupOf, slugOf } from '../../src/server/read/groups.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
+import type { Store } from '../../src/server/store/store.js'
 import { commit, envelope } from './fixtures/envelopes.js'
 import { get, post, REVALIDATE_TOKEN, startServer, type Running } from './fixtures/server.js'
 import { emptyTables, startStore } from './fixtures/store.js'
@@ -111,6 +113,21 @@ t.test('a group of many measurements is sent whole', async t => {
   await post(server, envelope(records))
   const { body } = await get(server, '/api/group/query_measurement.tpch.clustered.10.nvme')
   t.equal((body as unknown as Page).measurements.length, 2_500)
+  await emptyTables(store)
+})
+
+t.test('an answer that breaks off has no end, and the log says why', async t => {
+  const records = Array.from({ length: 1_500 }, (_, index) => line('query_measurement', { query_idx: String(index) }))
+  let reads = 0
+  const dying: Store = {
+    ...store,
+    read: work => (++reads > 2 ? Promise.reject(new Error('lost on the way')) : store.read(work)),
+  }
+  await post(await startServer(t, { store }), envelope(records))
+  const server = await startServer(t, { store: dying })
+  await t.rejects(get(server, '/api/group/query_measurement.tpch.clustered.10.nvme'))
+  for (let tries = 0; server.entries.length === 0 && tries < 100; tries++) await setTimeout(10)
+  t.match(server.entries, [{ route: '/api/group/:slug', status: null, reason: 'lost on the way' }])
   await emptyTables(store)
 })
 
