@@ -181,6 +181,13 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   'a lone surrogate': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\ud800"') }),
   'a lone low surrogate': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\udc00"') }),
   'two high surrogates': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\ud800\\ud800\\udc00"') }),
+  'two high surrogates and no more': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\ud800\\ud800"') }),
+  'two high surrogates in a dropped value': envelope(RECORDS, {
+    meta: META.replace('{', '{"started_at":"\\ud800\\udbff",'),
+  }),
+  'a pair of surrogates in a dropped value': envelope(RECORDS, {
+    meta: META.replace('{', '{"started_at":"\\udbff\\udfff",'),
+  }),
   'a pair of surrogates': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\ud83d\\ude00"') }),
   'a lone surrogate in a key': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"m","\\ud800":1') }),
   'a number without end': envelope(RECORDS, { meta: META.replace(':1', `:${'1'.repeat(400)}`) }),
