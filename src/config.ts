@@ -2,14 +2,27 @@
 
 import { detectCi, type CiRun, type Environment } from './commit/ci.js'
 import { IngestError } from './errors.js'
+import type { AwsSettings } from './sink/postgres/aws-settings.js'
+import type { PostgresEnvironment } from './sink/postgres/dsn-settings.js'
+import type { RolePolicy } from './sink/postgres/role.js'
 
-export type TargetConfig =
-  | { readonly kind: 'postgres'; readonly dsn: string; readonly insecureLocal: boolean }
-  | { readonly kind: 'embedded'; readonly folder: string }
+export type TargetConfig = PostgresTargetConfig | { readonly kind: 'embedded'; readonly folder: string }
+
+export type PostgresTargetConfig = {
+  readonly kind: 'postgres'
+  readonly dsn: string
+  readonly insecureLocal: boolean
+  readonly rolePolicy: RolePolicy
+  /** The `PG*` variables, which fill in what the DSN leaves out. */
+  readonly environment: PostgresEnvironment
+  readonly aws: AwsSettings
+}
 
 export type TargetFlags = {
   readonly postgres?: string
   readonly insecureLocal?: boolean
+  readonly region?: string
+  readonly rolePolicy?: RolePolicy
   /** True when the flag stands without a folder. */
   readonly embedded?: string | true
 }
@@ -39,10 +52,11 @@ export const EMBEDDED_FOLDER = '.vortex-ingest'
 export const ENV_PREFIX = 'VORTEX_INGEST_'
 
 /** Where a command reads or writes: at most one of `--postgres` and `--embedded`, by default the embedded database. */
-export function targetConfig({ postgres, insecureLocal = false, embedded }: TargetFlags): TargetConfig {
+export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig {
+  const { postgres, insecureLocal = false, embedded } = flags
   if (postgres !== undefined && embedded !== undefined)
     throw new IngestError('usage', '--postgres and --embedded name two targets', { hint: 'give one of them' })
-  if (postgres !== undefined) return Object.freeze({ kind: 'postgres', dsn: postgres, insecureLocal })
+  if (postgres !== undefined) return postgresConfig(postgres, flags, env)
   if (insecureLocal) throw new IngestError('usage', '--insecure-local goes with --postgres')
   const folder = embedded === undefined || embedded === true ? EMBEDDED_FOLDER : embedded
   if (NO_FOLDER.test(folder)) {
@@ -50,6 +64,17 @@ export function targetConfig({ postgres, insecureLocal = false, embedded }: Targ
     throw new IngestError('usage', `--embedded takes a folder, got ${folder}`, { hint })
   }
   return Object.freeze({ kind: 'embedded', folder })
+}
+
+/** Trying things out on one's own machine must need no roles, as it needs no certificates. */
+function postgresConfig(dsn: string, flags: TargetFlags, env: Environment): PostgresTargetConfig {
+  const { insecureLocal = false, region, rolePolicy = insecureLocal ? 'any' : 'bench_ingest' } = flags
+  const aws = { region, environment: startingWith('AWS_', env) }
+  return Object.freeze({ kind: 'postgres', dsn, insecureLocal, rolePolicy, environment: startingWith('PG', env), aws })
+}
+
+function startingWith(prefix: string, env: Environment): Environment {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(prefix)))
 }
 
 /** What `--embedded` was not meant to swallow: in `push --embedded *.jsonl` the input would become the folder. */
@@ -67,7 +92,7 @@ export function writeTargetConfig(flags: TargetFlags, env: Environment): TargetC
       hint,
     })
   }
-  return targetConfig(flags)
+  return targetConfig(flags, env)
 }
 
 export function commitConfig(flags: CommitFlags, env: Environment): CommitConfig {

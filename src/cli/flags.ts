@@ -14,10 +14,23 @@ export const formatFlag = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json']).default('human')
 
 export const targetFlags = (): readonly Option[] => [
-  flag('--postgres <dsn>', 'a Postgres database, as postgres://user@host/database (TLS verify-full)'),
-  flag('--insecure-local', 'no TLS: only for a Postgres on this machine, to try things out'),
+  flag(
+    '--postgres <dsn>',
+    'a Postgres database: a URL or a libpq keyword string, PG* variables fill in (TLS verify-full)',
+  ),
+  flag('--insecure-local', 'no TLS and any role: only for a Postgres on this machine, to try things out'),
+  flag(
+    '--region <region>',
+    'the AWS region to make an RDS token for; by default AWS_REGION, the profile, the host name',
+  ),
   flag('--embedded [dir]', 'the embedded database in this folder (default: .vortex-ingest)'),
 ]
+
+export const rolePolicyFlag = (): Option =>
+  flag('--role-policy <policy>', 'which Postgres role may write; by default bench_ingest').choices([
+    'bench_ingest',
+    'any',
+  ])
 
 export const commitShaFlag = (): Option => flag('--commit-sha <sha>', 'the commit that every record must name')
 
@@ -40,7 +53,7 @@ export function flagsOf(command: Command, env: Environment): object {
   const beaten = isFrom('cli', 'postgres')
     ? ['embedded']
     : isFrom('cli', 'embedded')
-      ? ['postgres', 'insecureLocal']
+      ? ['postgres', 'insecureLocal', 'region', 'rolePolicy']
       : []
   const dropped = command.options.filter(option => {
     if (!isFrom('env', option.attributeName())) return false

@@ -11,7 +11,7 @@ export type MigrateFlags = TargetFlags & { readonly format: Format }
 
 export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
   const { report } = context
-  const target = targetConfig(flags)
+  const target = targetConfig(flags, context.env)
   warnInsecure(target, context)
   const { session, description, close } = await openSession(target, true, context)
   try {

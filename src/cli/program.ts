@@ -2,7 +2,16 @@
 
 import { Command } from 'commander'
 import type { Action, Context } from './context.js'
-import { commitFlags, commitShaFlag, flag, flagsOf, formatFlag, positive, targetFlags } from './flags.js'
+import {
+  commitFlags,
+  commitShaFlag,
+  flag,
+  flagsOf,
+  formatFlag,
+  positive,
+  rolePolicyFlag,
+  targetFlags,
+} from './flags.js'
 import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
 import { migrate } from './migrate.js'
@@ -57,7 +66,7 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(push))
-  for (const option of [...targetFlags(), ...commitFlags()]) command.addOption(option)
+  for (const option of [...targetFlags(), rolePolicyFlag(), ...commitFlags()]) command.addOption(option)
   command
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())

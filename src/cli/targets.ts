@@ -1,7 +1,8 @@
 /** A target's configuration to a session or a sink; each backend is loaded only when it is named. */
 
-import type { TargetConfig } from '../config.js'
+import type { PostgresTargetConfig, TargetConfig } from '../config.js'
 import type { SqlSession } from '../sink/sql.js'
+import type { PostgresAddress } from '../sink/postgres/dsn.js'
 import type { SinkOpener } from '../sink/sink.js'
 import type { Context } from './context.js'
 
@@ -19,14 +20,12 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
     return { session, description: `the embedded database in ${target.folder}`, close: () => session.close() }
   }
   const { connectPostgres } = await import('../sink/postgres/connect.js')
-  const { parseDsn, describeAddress } = await import('../sink/postgres/dsn.js')
-  const address = parseDsn(target.dsn, { insecureLocal: target.insecureLocal })
-  const session = await connectPostgres(address, { signal })
-  return { session, description: describeAddress(address), close: () => session.close() }
+  const session = await connectPostgres(await addressOf(target), { signal })
+  return { session, description: session.description, close: () => session.close() }
 }
 
 /** Checks the target's configuration at once and says how to open it. */
-export async function sinkOpener(target: TargetConfig, { random }: Context): Promise<SinkOpener> {
+export async function sinkOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
   if (target.kind === 'embedded') {
     const { folder } = target
     const open: SinkOpener['open'] = async signal => {
@@ -36,13 +35,24 @@ export async function sinkOpener(target: TargetConfig, { random }: Context): Pro
     return { early: false, open }
   }
   const { postgresSink } = await import('../sink/postgres/sink.js')
+  const address = await addressOf(target)
+  const { rolePolicy } = target
+  const onWarning = (message: string): void => {
+    // That any role may write there has been said.
+    if (!target.insecureLocal) report.warning(message)
+  }
+  return { early: true, open: signal => postgresSink(address, { signal, random, rolePolicy, onWarning }) }
+}
+
+async function addressOf({ dsn, insecureLocal, environment, aws }: PostgresTargetConfig): Promise<PostgresAddress> {
   const { parseDsn } = await import('../sink/postgres/dsn.js')
-  const address = parseDsn(target.dsn, { insecureLocal: target.insecureLocal })
-  return { early: true, open: signal => postgresSink(address, { signal, random }) }
+  return parseDsn(dsn, { insecureLocal, environment, aws })
 }
 
 /** Trying things out must not need certificates, but it must never go unseen. */
 export function warnInsecure(target: TargetConfig, { report }: Context): void {
   if (target.kind === 'postgres' && target.insecureLocal)
-    report.warning('--insecure-local: the connection is neither encrypted nor verified')
+    report.warning(
+      `--insecure-local: the connection is neither encrypted nor verified${target.rolePolicy === 'any' ? ', and any role may write' : ''}`,
+    )
 }

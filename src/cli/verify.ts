@@ -18,7 +18,7 @@ export type VerifyFlags = TargetFlags & {
 
 export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   const { report, signal, stdin } = context
-  const target = targetConfig(flags)
+  const target = targetConfig(flags, context.env)
   warnInsecure(target, context)
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   try {

@@ -1,26 +1,129 @@
 /** Postgres as a target. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
-import type { Sink } from '../sink.js'
+import type { RetryPolicy, RetryTools } from '../retry.js'
+import type { Receipt, Sink } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-import { isRetryable } from './errors.js'
+import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
+import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
+import type { PostgresSession } from './session.js'
 
-export type PostgresSinkOptions = { readonly signal: AbortSignal; readonly random: () => number }
+export type PostgresSinkOptions = {
+  readonly signal: AbortSignal
+  readonly random: () => number
+  /** Who may write. Default: `bench_ingest` alone. */
+  readonly rolePolicy?: RolePolicy
+  readonly onWarning?: (message: string) => void
+  /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
+  readonly retryDeadlineMs?: number
+}
 
-/** Connects at once; a file that loses a deadlock or a serialization conflict is applied again from its start. */
-export async function postgresSink(address: PostgresAddress, { signal, random }: PostgresSinkOptions): Promise<Sink> {
-  const session = await connectPostgres(address, { signal })
-  const tools = { random, sleep: (delayMs: number) => sleep(delayMs, undefined, { signal }) }
+export const RETRY_DEADLINE_MS = 60_000
+
+const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
+
+/**
+ * Connects at once. A file that loses a deadlock, a serialization conflict or its connection is applied again from its
+ * start, on a new connection where need be. That is safe even where the answer to COMMIT was lost: ids make what landed
+ * land once; it then counts as updated.
+ */
+export async function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): Promise<Sink> {
+  const writer = new Writer(address, options)
+  await writer.open()
   return {
     description: describeAddress(address),
-    async write(delivery) {
-      const apply = (): ReturnType<typeof applyDelivery> => applyDelivery(session, delivery)
-      const { value: kinds, attempts } = await withRetry(apply, isRetryable, { policy: CONFLICT_RETRY, tools })
-      return { kinds, attempts }
-    },
-    close: () => session.close(),
+    write: delivery => writer.run(session => applyDelivery(session, delivery)),
+    close: () => writer.close(),
   }
+}
+
+type Work = (session: PostgresSession) => Promise<Receipt['kinds']>
+
+/** Owns the connection, whichever one it is at the time. */
+class Writer {
+  readonly #address: PostgresAddress
+  readonly #options: PostgresSinkOptions
+  readonly #tools: RetryTools
+  #session: PostgresSession | undefined
+  #hasWarned = false
+
+  constructor(address: PostgresAddress, options: PostgresSinkOptions) {
+    const { signal, random } = options
+    this.#address = address
+    this.#options = options
+    this.#tools = { random, sleep: delayMs => pause(delayMs, signal) }
+  }
+
+  async open(): Promise<void> {
+    await this.#untilBack(() => this.#connected())
+  }
+
+  /** Both sorts of retries count as attempts. */
+  async run(work: Work): Promise<Receipt> {
+    let attempts = 0
+    const kinds = await this.#untilBack(async () => {
+      // A connection that cannot be made is a try as well.
+      attempts++
+      const session = await this.#connected()
+      const tools = { policy: CONFLICT_RETRY, tools: this.#tools }
+      const applied = await withRetry(() => work(session), isRetryable, tools)
+      attempts += applied.attempts - 1
+      return applied.value
+    })
+    return { kinds, attempts }
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close()
+  }
+
+  async #untilBack<T>(work: () => Promise<T>): Promise<T> {
+    const deadlineMs = this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
+    let tries = 0
+    const counted = (): Promise<T> => {
+      tries++
+      return work()
+    }
+    try {
+      const retry = { policy: { ...LOST_RETRY, deadlineMs }, tools: this.#tools }
+      return (await withRetry(counted, mayComeBack, retry)).value
+    } catch (error) {
+      throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
+    }
+  }
+
+  async #connected(): Promise<PostgresSession> {
+    if (this.#session?.isLost === false) return this.#session
+    const { signal, rolePolicy = INGEST_ROLE } = this.#options
+    const session = await connectPostgres(this.#address, { signal })
+    try {
+      await assertRole(session, rolePolicy, message => this.#warnOnce(message))
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    return (this.#session = session)
+  }
+
+  #warnOnce(message: string): void {
+    if (!this.#hasWarned) this.#options.onWarning?.(message)
+    this.#hasWarned = true
+  }
+}
+
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, { signal })
+  } catch {
+    throw interruptionOf(signal)
+  }
+}
+
+function spent(error: IngestError, { tries, deadlineMs }: { tries: number; deadlineMs: number }): IngestError {
+  const message = `${error.message} (tried ${tries} times in ${deadlineMs / 1000} s)`
+  return new IngestError(error.code, message, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) })
 }
