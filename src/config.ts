@@ -16,6 +16,8 @@ export type PostgresTargetConfig = {
   /** The `PG*` variables, which fill in what the DSN leaves out. */
   readonly environment: PostgresEnvironment
   readonly aws: AwsSettings
+  /** For how long a target that is gone is tried again; undefined leaves it to the sink. */
+  readonly retryDeadlineMs: number | undefined
 }
 
 export type TargetFlags = {
@@ -23,6 +25,8 @@ export type TargetFlags = {
   readonly insecureLocal?: boolean
   readonly region?: string
   readonly rolePolicy?: RolePolicy
+  /** Seconds. */
+  readonly retryDeadline?: number
   /** True when the flag stands without a folder. */
   readonly embedded?: string | true
 }
@@ -68,9 +72,15 @@ export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig
 
 /** Trying things out on one's own machine must need no roles, as it needs no certificates. */
 function postgresConfig(dsn: string, flags: TargetFlags, env: Environment): PostgresTargetConfig {
-  const { insecureLocal = false, region, rolePolicy = insecureLocal ? 'any' : 'bench_ingest' } = flags
-  const aws = { region, environment: startingWith('AWS_', env) }
-  return Object.freeze({ kind: 'postgres', dsn, insecureLocal, rolePolicy, environment: startingWith('PG', env), aws })
+  const { insecureLocal = false, region, retryDeadline, rolePolicy = insecureLocal ? 'any' : 'bench_ingest' } = flags
+  const target = {
+    kind: 'postgres',
+    ...{ dsn, insecureLocal, rolePolicy },
+    environment: startingWith('PG', env),
+    aws: { region, environment: startingWith('AWS_', env) },
+    retryDeadlineMs: retryDeadline === undefined ? undefined : retryDeadline * 1000,
+  } as const
+  return Object.freeze(target)
 }
 
 function startingWith(prefix: string, env: Environment): Environment {

@@ -32,6 +32,9 @@ export const rolePolicyFlag = (): Option =>
     'any',
   ])
 
+export const retryDeadlineFlag = (): Option =>
+  flag('--retry-deadline <seconds>', 'how long to try again while the target is down; by default 60').argParser(seconds)
+
 export const commitShaFlag = (): Option => flag('--commit-sha <sha>', 'the commit that every record must name')
 
 export const commitFlags = (): readonly Option[] => [
@@ -62,6 +65,12 @@ export function flagsOf(command: Command, env: Environment): object {
   })
   const names = new Set(dropped.map(option => option.attributeName()))
   return Object.fromEntries(Object.entries(command.opts()).filter(([name]) => !names.has(name)))
+}
+
+/** A number of seconds from 0. */
+function seconds(text: string): number {
+  if (!/^\d{1,6}(\.\d+)?$/.test(text)) throw new InvalidArgumentError('it must be a number of seconds from 0.')
+  return Number(text)
 }
 
 /** A whole number from 1. */

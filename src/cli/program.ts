@@ -9,6 +9,7 @@ import {
   flagsOf,
   formatFlag,
   positive,
+  retryDeadlineFlag,
   rolePolicyFlag,
   targetFlags,
 } from './flags.js'
@@ -66,7 +67,8 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(push))
-  for (const option of [...targetFlags(), rolePolicyFlag(), ...commitFlags()]) command.addOption(option)
+  for (const option of [...targetFlags(), rolePolicyFlag(), retryDeadlineFlag(), ...commitFlags()])
+    command.addOption(option)
   command
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())

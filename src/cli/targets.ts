@@ -36,12 +36,15 @@ export async function sinkOpener(target: TargetConfig, { random, report }: Conte
   }
   const { postgresSink } = await import('../sink/postgres/sink.js')
   const address = await addressOf(target)
-  const { rolePolicy } = target
+  const { rolePolicy, retryDeadlineMs } = target
   const onWarning = (message: string): void => {
     // That any role may write there has been said.
     if (!target.insecureLocal) report.warning(message)
   }
-  return { early: true, open: signal => postgresSink(address, { signal, random, rolePolicy, onWarning }) }
+  return {
+    early: true,
+    open: signal => postgresSink(address, { ...{ signal, random, rolePolicy, onWarning }, retryDeadlineMs }),
+  }
 }
 
 async function addressOf({ dsn, insecureLocal, environment, aws }: PostgresTargetConfig): Promise<PostgresAddress> {

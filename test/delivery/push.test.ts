@@ -20,7 +20,8 @@ t.test('a push into Postgres', async t => {
   const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
     const signal = new AbortController().signal
     const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
-    const opener: SinkOpener = { early: true, open: signal => postgresSink(address, { signal, random: Math.random }) }
+    const sink = { random: Math.random, rolePolicy: 'any', retryDeadlineMs: 0 } as const
+    const opener: SinkOpener = { early: true, open: signal => postgresSink(address, { signal, ...sink }) }
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT
     return { commitOf, opener, hash, onRejection: () => undefined, onWarning: () => undefined, signal, ...more }
   }

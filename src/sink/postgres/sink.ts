@@ -19,7 +19,7 @@ export type PostgresSinkOptions = {
   readonly rolePolicy?: RolePolicy
   readonly onWarning?: (message: string) => void
   /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
-  readonly retryDeadlineMs?: number
+  readonly retryDeadlineMs?: number | undefined
 }
 
 export const RETRY_DEADLINE_MS = 60_000
