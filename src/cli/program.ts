@@ -169,10 +169,12 @@ function addMigrate(program: Command, run: Run): void {
     .hook('preAction', takeDsn)
     .action(run(migrate))
   for (const option of targetFlags()) command.addOption(option)
+  command.addOption(flag('--check', 'change nothing: report where the database differs, with exit code 78'))
   command.addOption(formatFlag()).addHelpText(
     'after',
     examples([
       ['migrate postgres://owner@db.example.com/bench', ''],
+      ['migrate --check --postgres DSN', 'is it as it should be?'],
       ['migrate', 'the embedded database'],
     ]),
   )
