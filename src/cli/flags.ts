@@ -27,13 +27,39 @@ export const targetFlags = (): readonly Option[] => [
 ]
 
 export const rolePolicyFlag = (): Option =>
-  flag('--role-policy <policy>', 'which Postgres role may write; by default bench_ingest').choices([
+  flag('--role-policy <policy>', 'which Postgres role may write (default: bench_ingest)').choices([
     'bench_ingest',
     'any',
   ])
 
-export const retryDeadlineFlag = (): Option =>
-  flag('--retry-deadline <seconds>', 'how long to try again while the target is down; by default 60').argParser(seconds)
+export const serverFlags = (): readonly Option[] => [
+  flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com'),
+  flag('--token-env <name>', 'the variable that holds its token (default: INGEST_BEARER_TOKEN)'),
+  flag('--token-file <file>', 'the file that holds its token'),
+  flag('--max-envelope-bytes <n>', 'split a file beyond this, each part commits alone (default: 60 MiB)').argParser(
+    positive,
+  ),
+  flag('--timeout <seconds>', 'how long the server may be silent (default: 120)').argParser(duration),
+  flag('--retries <n>', 'how often a request is tried again (default: 8)').argParser(natural),
+  flag(
+    '--retry-deadline <seconds>',
+    'for how long it, or Postgres, is tried again (default: 120, Postgres 60)',
+  ).argParser(duration),
+  flag('--compress', 'send gzip, to servers that take it'),
+]
+
+export const outcomeFlags = (): readonly Option[] => [
+  flag('--require <target>', 'whose failure is the failure of a push to two targets (default: server)').choices([
+    'all',
+    'any',
+    'server',
+    'postgres',
+    'embedded',
+  ]),
+  flag('--allow-failure', 'end in 0 although a required target is down (69); never for bad data'),
+  flag('--no-revalidate', 'do not tell the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
+  flag('--no-warm', 'tell it, but do not warm it up'),
+]
 
 export const commitShaFlag = (): Option => flag('--commit-sha <sha>', 'the commit that every record must name')
 
@@ -67,10 +93,20 @@ export function flagsOf(command: Command, env: Environment): object {
   return Object.fromEntries(Object.entries(command.opts()).filter(([name]) => !names.has(name)))
 }
 
-/** A number of seconds from 0. */
-function seconds(text: string): number {
-  if (!/^\d{1,6}(\.\d+)?$/.test(text)) throw new InvalidArgumentError('it must be a number of seconds from 0.')
-  return Number(text)
+/** A whole number from 0. */
+export function natural(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('it must be a whole number from 0.')
+  return value
+}
+
+/** Seconds, more than none and no more than timers can count. */
+export function duration(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 1_000_000)
+    throw new InvalidArgumentError('it must be a number of seconds.')
+  return value
 }
 
 /** A whole number from 1. */

@@ -8,9 +8,11 @@ export class Notes {
   readonly rejections: Rejection[] = []
   readonly warnings: Warning[] = []
   rejected = 0
+  readonly rejectedSources = new Set<string>()
   warned = 0
 
   reject(rejection: Rejection): void {
+    this.rejectedSources.add(rejection.source)
     if (this.rejected++ < Notes.SHOWN) this.rejections.push(rejection)
   }
 

@@ -8,9 +8,10 @@ import {
   flag,
   flagsOf,
   formatFlag,
+  outcomeFlags,
   positive,
-  retryDeadlineFlag,
   rolePolicyFlag,
+  serverFlags,
   targetFlags,
 } from './flags.js'
 import { goldenCheck } from './golden-check.js'
@@ -67,7 +68,7 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(push))
-  for (const option of [...targetFlags(), rolePolicyFlag(), retryDeadlineFlag(), ...commitFlags()])
+  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
     command.addOption(option)
   command
     .addOption(flag('--dry-run', 'do everything but connect and write'))
@@ -77,6 +78,10 @@ function addPush(program: Command, run: Run): void {
       examples([
         ['push results.jsonl', 'into the embedded database'],
         ['push results.jsonl --postgres postgres://bench_ingest@db.example.com/bench', 'into Postgres'],
+        [
+          'push results.jsonl --server https://ingest.example.com',
+          'to an ingest service; --postgres beside it for both',
+        ],
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),

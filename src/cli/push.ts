@@ -1,75 +1,99 @@
-/** `push`: check everything, then deliver file by file. */
+/** `push`: check everything, then deliver file by file to every target. */
 
-import { readCommitFile } from '../commit/commit-file.js'
-import { isFullSha } from '../commit/formats.js'
-import { readGitCommit } from '../commit/git.js'
 import { runMeta } from '../commit/run.js'
-import { commitConfig, writeTargetConfig, type CommitConfig, type CommitFlags, type TargetFlags } from '../config.js'
-import type { Commit } from '../contract/commit.js'
+import {
+  commitConfig,
+  requirement,
+  siteConfig,
+  writeConfig,
+  type CommitConfig,
+  type CommitFlags,
+  type Requirement,
+  type ServerFlags,
+  type SiteConfig,
+  type TargetFlags,
+  type WriteConfig,
+} from '../config.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import { quote } from '../contract/problem.js'
 import { push as deliver, type Pushed } from '../delivery/push.js'
-import { EXIT, IngestError } from '../errors.js'
+import type { Refreshed } from '../delivery/refresh-site.js'
+import { IngestError } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Action, Context, Format } from './context.js'
-import { exitCodeOf } from './error-report.js'
 import { Notes } from './notes.js'
-import { printHuman, pushReport } from './push-report.js'
-import { sinkOpener, warnInsecure } from './targets.js'
+import { printHuman } from './push-print.js'
+import { pushReport, type PushOutcome } from './push-report.js'
+import { verdictOf } from './push-verdict.js'
+import { resolveCommit } from './resolve-commit.js'
+import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
-export type PushFlags = TargetFlags & CommitFlags & { readonly format: Format; readonly dryRun?: boolean }
+export type PushFlags = TargetFlags &
+  ServerFlags &
+  CommitFlags & {
+    readonly format: Format
+    readonly dryRun?: boolean
+    readonly require?: Requirement
+    readonly allowFailure?: boolean
+    readonly revalidate?: boolean
+    readonly warm?: boolean
+  }
 
 export const push: Action<PushFlags> = async (args, flags, context) => {
   const { env, now, report, signal, stdin } = context
   const started = performance.now()
-  const target = writeTargetConfig(flags, env)
+  const config = await writeConfig(flags, env)
+  const require = requirement(flags.require, config)
   const commitSource = commitConfig(flags, env)
-  const run = runMeta({ benchmarkId: commitSource.benchmarkId, ci: commitSource.ci, now })
-  const opener = await sinkOpener(target, context)
-  warnInsecure(target, context)
+  const site = config.database?.kind === 'postgres' ? await siteConfig(flags, env) : undefined
+  const targets = await targetsOf(config, context)
+  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, config), ci: commitSource.ci, now })
+  warnInsecure(config.database, context)
+  warnPlain(config.server, context)
+  const dryRun = flags.dryRun === true
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   const notes = new Notes()
   try {
     const pushed = await deliver(sources, {
       commitSha: commitSource.sha,
       commitOf: sha => resolveCommit(sha, commitSource, context),
-      opener: flags.dryRun === true ? undefined : opener,
+      run,
+      targets: dryRun ? [] : targets,
       hash: await wasmHash64(),
       onRejection: rejection => notes.reject(rejection),
       onWarning: warning => notes.warn(warning),
       signal,
     })
-    const outcome = { pushed, notes, run, dryRun: flags.dryRun === true, durationMs: performance.now() - started }
-    const exitCode = exitCodeOfPush(pushed)
-    if (flags.format === 'json') report.json(pushReport(outcome, exitCode))
+    const refreshed = await refresh(pushed, site, context)
+    const verdict = verdictOf(pushed, {
+      require,
+      allowFailure: flags.allowFailure === true,
+      rejected: notes.rejected > 0,
+    })
+    const durationMs = performance.now() - started
+    const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, durationMs }
+    if (flags.format === 'json') report.json(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
-    return exitCode
+    return verdict.exitCode
   } finally {
     await releaseAll(sources)
   }
 }
 
-/** From the file that was named, else from git: the records' commit, without records CI's, without CI HEAD. */
-async function resolveCommit(sha: string | undefined, config: CommitConfig, { env, signal }: Context): Promise<Commit> {
-  if (config.file !== undefined) return readCommitOf(sha, config.file)
-  if (sha !== undefined && config.sha === undefined && !isFullSha(sha)) {
-    const hint = 'whatever wrote them must give all 40 hex digits, in lowercase'
-    throw new IngestError('bad_data', `the records name commit ${quote(sha)}, which is no full commit id`, { hint })
-  }
-  const { gitDir, repoUrl, ci } = config
-  return readGitCommit({ sha: sha ?? ci?.sha, gitDir, repoUrl, env, signal })
+/** A server keeps what ran beside what it measured; a database does not. */
+function benchmarkOf({ benchmarkId, ci }: CommitConfig, { server }: WriteConfig): string | undefined {
+  if (benchmarkId !== undefined || ci !== undefined || server === undefined) return benchmarkId
+  const hint = 'give --benchmark-id ID: what ran, in a word'
+  throw new IngestError('usage', '--server needs --benchmark-id where no CI says what ran', { hint })
 }
 
-async function readCommitOf(sha: string | undefined, file: string): Promise<Commit> {
-  const commit = await readCommitFile(file)
-  if (sha === undefined || sha === commit.sha) return commit
-  const hint = 'name the file of the commit that the records were measured on'
-  throw new IngestError('config_invalid', `${file} describes commit ${commit.sha}, the records name ${quote(sha)}`, {
-    hint,
-  })
-}
-
-function exitCodeOfPush({ inspections, failure }: Pushed): number {
-  if (inspections.some(({ rejected }) => rejected > 0)) return EXIT.badData
-  return failure === undefined ? EXIT.done : exitCodeOf(failure.error)
+/** Never changes what the push ends with. */
+async function refresh(
+  { outcomes }: Pushed,
+  site: SiteConfig | undefined,
+  { signal }: Context,
+): Promise<Refreshed | undefined> {
+  const landed = outcomes.some(({ name, failure }) => name === 'postgres' && failure === undefined)
+  if (site === undefined || !landed || signal.aborted) return undefined
+  const { refreshSite } = await import('../delivery/refresh-site.js')
+  return refreshSite({ ...site, signal })
 }

@@ -89,6 +89,12 @@ export class Report {
     }
   }
 
+  /** A failure that does not decide. @param why not, in a clause */
+  tolerated(error: unknown, why: string): void {
+    this.warning(`${messageOf(error)} (${why})`)
+    if (error instanceof IngestError && error.hint !== undefined) this.hint(error.hint)
+  }
+
   rejection(rejection: Rejection): void {
     this.note(`${this.#errChalk.red('error:')} ${rejectionLine(rejection)}`)
   }

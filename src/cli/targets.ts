@@ -1,8 +1,11 @@
 /** A target's configuration to a session or a sink; each backend is loaded only when it is named. */
 
-import type { PostgresTargetConfig, TargetConfig } from '../config.js'
-import type { SqlSession } from '../sink/sql.js'
+import { setTimeout } from 'node:timers/promises'
+import type { PostgresTargetConfig, ServerConfig, TargetConfig, WriteConfig } from '../config.js'
+import type { Target } from '../delivery/opening.js'
+import { describeServer, isLoopback } from '../sink/http/address.js'
 import type { PostgresAddress } from '../sink/postgres/dsn.js'
+import type { SqlSession } from '../sink/sql.js'
 import type { SinkOpener } from '../sink/sink.js'
 import type { Context } from './context.js'
 
@@ -24,27 +27,26 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
   return { session, description: session.description, close: () => session.close() }
 }
 
-/** Checks the target's configuration at once and says how to open it. */
-export async function sinkOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
+/** The push's targets, the server first; each is checked as far as that goes without connecting. */
+export async function targetsOf({ server, database }: WriteConfig, context: Context): Promise<readonly Target[]> {
+  const targets: Target[] = []
+  if (server !== undefined) targets.push({ name: 'server', opener: await serverOpener(server, context) })
+  if (database !== undefined) targets.push({ name: database.kind, opener: await databaseOpener(database, context) })
+  return targets
+}
+
+async function databaseOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
   if (target.kind === 'embedded') {
-    const { folder } = target
-    const open: SinkOpener['open'] = async signal => {
-      const { embeddedSink } = await import('../sink/embedded/sink.js')
-      return embeddedSink(folder, { signal })
-    }
-    return { early: false, open }
+    const { embeddedSink } = await import('../sink/embedded/sink.js')
+    return embeddedSink(target.folder)
   }
   const { postgresSink } = await import('../sink/postgres/sink.js')
-  const address = await addressOf(target)
-  const { rolePolicy, retryDeadlineMs } = target
+  const { insecureLocal, rolePolicy, retryDeadlineMs } = target
   const onWarning = (message: string): void => {
     // That any role may write there has been said.
-    if (!target.insecureLocal) report.warning(message)
+    if (!insecureLocal) report.warning(message)
   }
-  return {
-    early: true,
-    open: signal => postgresSink(address, { ...{ signal, random, rolePolicy, onWarning }, retryDeadlineMs }),
-  }
+  return postgresSink(await addressOf(target), { random, rolePolicy, onWarning, retryDeadlineMs })
 }
 
 async function addressOf({ dsn, insecureLocal, environment, aws }: PostgresTargetConfig): Promise<PostgresAddress> {
@@ -52,10 +54,23 @@ async function addressOf({ dsn, insecureLocal, environment, aws }: PostgresTarge
   return parseDsn(dsn, { insecureLocal, environment, aws })
 }
 
+async function serverOpener(config: ServerConfig, { random, signal }: Context): Promise<SinkOpener> {
+  const { httpSink } = await import('../sink/http/sink.js')
+  const { retries, retryDeadlineMs, ...options } = config
+  const policy = { attempts: retries + 1, baseDelayMs: 500, maxDelayMs: 30_000, deadlineMs: retryDeadlineMs }
+  const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal })
+  return httpSink({ ...options, policy, tools: { random, sleep, now: () => performance.now() } })
+}
+
 /** Trying things out must not need certificates, but it must never go unseen. */
-export function warnInsecure(target: TargetConfig, { report }: Context): void {
-  if (target.kind === 'postgres' && target.insecureLocal)
-    report.warning(
-      `--insecure-local: the connection is neither encrypted nor verified${target.rolePolicy === 'any' ? ', and any role may write' : ''}`,
-    )
+export function warnInsecure(target: TargetConfig | undefined, { report }: Context): void {
+  if (target?.kind !== 'postgres' || !target.insecureLocal) return
+  const roles = target.rolePolicy === 'any' ? ', and any role may write' : ''
+  report.warning(`--insecure-local: the connection is neither encrypted nor verified${roles}`)
+}
+
+/** A token on its way in the clear is a token that is known. */
+export function warnPlain(config: ServerConfig | undefined, { report }: Context): void {
+  if (config?.address.base.protocol !== 'http:' || isLoopback(config.address.base)) return
+  report.warning(`the token and the records go unencrypted to ${describeServer(config.address.base)}`)
 }

@@ -2,17 +2,21 @@
 
 import type { Sink, SinkOpener } from '../sink/sink.js'
 
+export type TargetName = 'server' | 'postgres' | 'embedded'
+
+export type Target = { readonly name: TargetName; readonly opener: SinkOpener }
+
 export class Opening {
-  readonly #opener: SinkOpener
+  readonly target: Target
   readonly #abandon = new AbortController()
   #opened: Promise<Sink> | undefined
   #wanted = false
 
-  constructor(opener: SinkOpener, signal: AbortSignal) {
-    this.#opener = opener
+  constructor(target: Target, signal: AbortSignal) {
+    this.target = target
     if (signal.aborted) this.#abandon.abort(signal.reason)
     signal.addEventListener('abort', () => this.#abandon.abort(signal.reason), { once: true })
-    if (opener.early) void this.#open()
+    if (target.opener.early) void this.#open()
   }
 
   /** The sink, opened now if it was not before. */
@@ -29,7 +33,7 @@ export class Opening {
 
   #open(): Promise<Sink> {
     if (this.#opened === undefined) {
-      this.#opened = this.#opener.open(this.#abandon.signal)
+      this.#opened = this.target.opener.open(this.#abandon.signal)
       // Met by whoever asks for the sink; until then a failure must not count as unhandled.
       this.#opened.catch(() => undefined)
     }

@@ -1,72 +1,61 @@
-/** The path of a record: sources, checked whole, then file by file into one target. */
+/** The path of a record: sources, checked whole, then file by file into every target at the same time. */
 
-import type { Commit } from '../contract/commit.js'
+import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
 import { copyChunks } from '../sink/copy-text.js'
-import type { Delivery, KindReceipt, Sink, SinkOpener } from '../sink/sink.js'
-import { Opening } from './opening.js'
+import type { Delivery } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import { inspect, type Inspection } from '../source/inspect.js'
-import { lineBlocks } from '../source/lines.js'
+import { lineBlocks, type LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
+import { deliverAll, type TargetOutcome } from './deliver.js'
+import { Opening, type Target } from './opening.js'
 
 export type PushOptions = {
   /** The commit that every record must name; by default the one that the first record names. */
   readonly commitSha?: string | undefined
   /** Called once, with the records' commit or undefined when there are no records. */
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
-  /** Undefined sends nothing. */
-  readonly opener: SinkOpener | undefined
+  readonly run: RunMeta
+  /** Without any nothing is sent. */
+  readonly targets: readonly Target[]
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
   readonly signal: AbortSignal
 }
 
-export type FileReceipt = {
-  readonly source: string
-  readonly kinds: readonly KindReceipt[]
-  readonly attempts: number
-}
-
 export type Pushed = {
   readonly inspections: readonly Inspection[]
   /** The commit that every record had to name, undefined when no record came and none was asked for. */
   readonly commitSha: string | undefined
-  /** Undefined when lines were rejected: then nothing was looked up and nothing sent. */
+  /** Undefined when lines were rejected: then nothing was looked up. */
   readonly commit: Commit | undefined
-  readonly target: string | undefined
-  /** The files that landed, each whole. */
-  readonly receipts: readonly FileReceipt[]
-  /** Why the file after the last receipt did not land. */
-  readonly failure: { readonly source: string; readonly error: unknown } | undefined
+  /** One a target; none when lines were rejected: then nothing was sent. */
+  readonly outcomes: readonly TargetOutcome[]
 }
 
-/** @throws {IngestError} when nothing could be sent; once a file has landed a failure is part of the answer */
+/** @throws {IngestError} when nothing could be sent to any target; what becomes of each is part of the answer */
 export async function push(sources: readonly Source[], options: PushOptions): Promise<Pushed> {
   // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
-  const opening = options.opener === undefined ? undefined : new Opening(options.opener, options.signal)
+  const openings = options.targets.map(target => new Opening(target, options.signal))
   try {
     const inspections = await inspectAll(sources, options)
     const commitSha = commitShaOf(inspections, options)
-    const nothing = { commit: undefined, target: undefined, receipts: [], failure: undefined }
-    const pushed: Pushed = { inspections, commitSha, ...nothing }
+    const pushed: Pushed = { inspections, commitSha, commit: undefined, outcomes: [] }
     if (inspections.some(({ rejected }) => rejected > 0)) return pushed
     const commit = await options.commitOf(commitSha)
-    if (opening === undefined) return { ...pushed, commit }
-    const sink = await opening.sink()
-    return {
-      ...pushed,
-      commit,
-      target: sink.description,
-      ...(await deliver(sources, sink, { commit, inspections, options })),
-    }
+    const deliveries = sources.map((source, index) =>
+      deliveryOf(source, { commit, counts: inspections[index]!.counts, options }),
+    )
+    if (await isRefused(deliveries, options)) return { ...pushed, commit }
+    return { ...pushed, commit, outcomes: await deliverAll(deliveries, openings, options.signal) }
   } finally {
-    await opening?.close()
+    await Promise.all(openings.map(opening => opening.close()))
   }
 }
 
@@ -85,49 +74,52 @@ function commitShaOf(inspections: readonly Inspection[], { commitSha }: PushOpti
   return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
 }
 
+/** Asks every target that cannot take all that is valid, so that either all get a file or none. */
+async function isRefused(deliveries: readonly Delivery[], { targets, onRejection }: PushOptions): Promise<boolean> {
+  let refused = false
+  for (const { opener } of targets) {
+    for (const delivery of opener.refuses === undefined ? [] : deliveries) {
+      for await (const rejection of opener.refuses!(delivery)) {
+        onRejection(rejection)
+        refused = true
+      }
+    }
+  }
+  return refused
+}
+
 type Checked = {
   readonly commit: Commit
-  readonly inspections: readonly Inspection[]
+  readonly counts: ReadonlyMap<string, number>
   readonly options: PushOptions
 }
 
-/** Promise 2: a file is one transaction. */
-async function deliver(
-  sources: readonly Source[],
-  sink: Sink,
-  { commit, inspections, options }: Checked,
-): Promise<Pick<Pushed, 'receipts' | 'failure'>> {
-  const receipts: FileReceipt[] = []
-  for (const [index, source] of sources.entries()) {
-    const counts = inspections[index]?.counts ?? new Map<string, number>()
-    const assertUnchanged = (): Promise<void> => source.assertUnchanged()
-    const delivery: Delivery = { commit, counts, assertUnchanged, rows: () => copyChunks(identified(source, options)) }
-    try {
-      receipts.push({ source: source.name, ...(await sink.write(delivery)) })
-    } catch (cause) {
-      const error: unknown = options.signal.aborted ? options.signal.reason : await reasonOf(source, cause)
-      if (receipts.length === 0) throw error
-      return { receipts, failure: { source: source.name, error } }
-    }
+/** A checked source as what every target can read for itself, from its start and as often as it must. */
+function deliveryOf(source: Source, { commit, counts, options }: Checked): Delivery {
+  return {
+    source: source.name,
+    run: options.run,
+    commit,
+    counts,
+    rows: () => copyChunks(identified(source, options)),
+    lines: () => linesOf(source, options.signal),
+    assertUnchanged: () => source.assertUnchanged(),
   }
-  return { receipts, failure: undefined }
-}
-
-/** Of a source that changed, whatever the target made of its rows is not the reason to tell. */
-async function reasonOf(source: Source, cause: unknown): Promise<unknown> {
-  return source.assertUnchanged().then(
-    () => cause,
-    (changed: unknown) => changed,
-  )
 }
 
 /** The second pass over a source: the same records again, now with their ids. */
 async function* identified(source: Source, { hash, signal }: PushOptions): AsyncGenerator<RecordBatch> {
   const identify = identifier(hash)
-  for await (const { batch, rejections } of readRecords(lineBlocks(await source.open()), source.name)) {
-    signal.throwIfAborted()
+  for await (const { batch, rejections } of readRecords(linesOf(source, signal), source.name)) {
     if (rejections.length > 0) throw new IngestError('input_changed', `${source.name} changed while it was being read`)
     identify(batch)
     yield batch
+  }
+}
+
+async function* linesOf(source: Source, signal: AbortSignal): AsyncGenerator<LineBlock> {
+  for await (const block of lineBlocks(await source.open())) {
+    signal.throwIfAborted()
+    yield block
   }
 }

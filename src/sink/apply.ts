@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
-import type { Delivery, KindReceipt } from './sink.js'
+import type { KindReceipt, RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
 import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommit, upsertStaged } from './tables.js'
 
@@ -12,7 +12,7 @@ import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommi
  * writers of one commit wait for, so it is held only while the upserts run.
  * @returns a receipt for each kind that the file holds
  */
-export async function applyDelivery(session: SqlSession, delivery: Delivery): Promise<readonly KindReceipt[]> {
+export async function applyDelivery(session: SqlSession, delivery: RowDelivery): Promise<readonly KindReceipt[]> {
   const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
   await session.execute(beginStaging(kinds))
   try {
@@ -36,7 +36,7 @@ export async function applyDelivery(session: SqlSession, delivery: Delivery): Pr
 }
 
 /** @returns the rows staged of each kind */
-async function stage(session: SqlSession, delivery: Delivery): Promise<ReadonlyMap<string, number>> {
+async function stage(session: SqlSession, delivery: RowDelivery): Promise<ReadonlyMap<string, number>> {
   const staged = new Map<string, number>()
   let inFlight: Promise<void> = Promise.resolve()
   try {
@@ -61,7 +61,7 @@ async function stage(session: SqlSession, delivery: Delivery): Promise<ReadonlyM
   return staged
 }
 
-type Upsert = { readonly delivery: Delivery; readonly staged: number }
+type Upsert = { readonly delivery: RowDelivery; readonly staged: number }
 
 async function upsert(session: SqlSession, kind: Kind, { delivery, staged }: Upsert): Promise<KindReceipt> {
   const { sha, timestamp } = delivery.commit

@@ -6,7 +6,7 @@ export type RetryPolicy = {
   /** Upper bound of the first wait; it doubles with every try. */
   readonly baseDelayMs: number
   readonly maxDelayMs: number
-  /** No try begins later than this after the first failure. Default: never too late. */
+  /** Nothing is tried again so long after the first try failed. Default: never too late. */
   readonly deadlineMs?: number
 }
 
@@ -16,30 +16,38 @@ export type RetryTools = {
   /** From 0 to 1. */
   readonly random: () => number
   readonly sleep: (delayMs: number) => Promise<void>
-  /** Milliseconds of a clock that only goes forward. Default: the process's. */
-  readonly clock?: () => number
+  /** In milliseconds, from any moment on. */
+  readonly now: () => number
 }
 
-export type Attempted<T> = { readonly value: T; readonly attempts: number }
+/** What failed and for how long it is let alone; told before the wait. */
+export type Retry = { readonly error: unknown; readonly waitMs: number }
+
+export type RetryOptions = {
+  readonly policy: RetryPolicy
+  readonly tools: RetryTools
+  /** Whether the reason may be gone the next time; a number when that is known not to be so before that many ms. */
+  readonly mayPass: (error: unknown) => boolean | number
+  readonly onRetry: (retry: Retry) => void
+}
 
 /** Waits a random part of a growing delay between tries (full jitter), so that two losers do not meet again. */
-export async function withRetry<T>(
-  work: () => Promise<T>,
-  mayPass: (error: unknown) => boolean,
-  { policy, tools }: { readonly policy: RetryPolicy; readonly tools: RetryTools },
-): Promise<Attempted<T>> {
-  const { sleep, random, clock = () => performance.now() } = tools
-  let failedAt: number | undefined
+export async function withRetry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { policy, tools, mayPass, onRetry } = options
+  let firstFailure: number | undefined
   for (let attempts = 1; ; attempts++) {
     try {
-      return { value: await work(), attempts }
+      return await work()
     } catch (error) {
-      if (attempts >= policy.attempts || !mayPass(error)) throw error
-      const now = clock()
-      failedAt ??= now
-      const delayMs = random() * Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempts - 1))
-      if (now + delayMs - failedAt >= (policy.deadlineMs ?? Infinity)) throw error
-      await sleep(delayMs)
+      const passes = mayPass(error)
+      if (passes === false || attempts >= policy.attempts) throw error
+      const now = tools.now()
+      firstFailure ??= now
+      const delayMs = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempts - 1))
+      const waitMs = Math.max(tools.random() * delayMs, passes === true ? 0 : passes)
+      if (now + waitMs > firstFailure + (policy.deadlineMs ?? Infinity)) throw error
+      onRetry({ error, waitMs })
+      await tools.sleep(waitMs)
     }
   }
 }

@@ -1,13 +1,16 @@
 /** What every destination of a push looks like from the outside. */
 
-import type { Commit } from '../contract/commit.js'
+import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
+import type { LineBlock } from '../source/lines.js'
+import type { Rejection } from '../source/rejection.js'
+import type { Retry } from './retry.js'
 
 /** Some rows of one kind in COPY text format, in the columns of `stagingColumns`. */
 export type StagedRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
 
-/** One file on its way to one target. */
-export type Delivery = {
+/** A checked file as rows: what a database takes. */
+export type RowDelivery = {
   readonly commit: Commit
   /** How many records of each kind will come, by kind name: what the first pass over the file counted. */
   readonly counts: ReadonlyMap<string, number>
@@ -20,6 +23,15 @@ export type Delivery = {
   readonly assertUnchanged: () => Promise<void>
 }
 
+/** One checked file on its way to its targets, each of which reads it by itself. */
+export type Delivery = RowDelivery & {
+  /** What messages call the file. */
+  readonly source: string
+  readonly run: RunMeta
+  /** The file's lines from its start, as they came in. */
+  readonly lines: () => AsyncIterable<LineBlock>
+}
+
 export type KindReceipt = {
   readonly kind: string
   readonly records: number
@@ -30,20 +42,37 @@ export type KindReceipt = {
   readonly unchanged: number
 }
 
-export type Receipt = { readonly kinds: readonly KindReceipt[]; readonly attempts: number }
+/** What a sink answers for one file: records, inserted, updated. */
+export type Receipt = {
+  readonly records: number
+  readonly inserted: number
+  readonly updated: number
+  /** By kind, from targets that say it. */
+  readonly kinds: readonly KindReceipt[]
+  /** Parts that became durable one after the other: transactions or envelopes. */
+  readonly chunks: number
+}
+
+/** What one transaction did. */
+export function receiptOf(kinds: readonly KindReceipt[]): Receipt {
+  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((all, kind) => all + kind[key], 0)
+  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1 }
+}
 
 export interface Sink {
-  /** The target in words, without secrets. */
-  readonly description: string
-  /** All or nothing. */
-  write(delivery: Delivery): Promise<Receipt>
+  /** All of a file or nothing, but for a file in several chunks: each of those stands or falls alone. */
+  write(delivery: Delivery, onRetry: (retry: Retry) => void): Promise<Receipt>
   close(): Promise<void>
 }
 
 /** How a push gets at its sink. */
 export type SinkOpener = {
+  /** The target in words, without secrets. */
+  readonly description: string
   /** Opening waits more than it works, so it may overlap with checking the input. */
   readonly early: boolean
+  /** Records that are valid but that a target of this sort cannot take; asked before anything is sent to any target. */
+  readonly refuses?: (delivery: Delivery) => AsyncIterable<Rejection>
   /** @param signal gives the opening up, and what the sink does later */
   readonly open: (signal: AbortSignal) => Promise<Sink>
 }

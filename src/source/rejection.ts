@@ -3,7 +3,7 @@
 import type { ProblemCode } from '../contract/problem.js'
 import type { SyntaxCode } from './exact-json.js'
 
-export type RejectionCode = ProblemCode | SyntaxCode | 'invalid_utf8' | 'line_too_long'
+export type RejectionCode = ProblemCode | SyntaxCode | 'invalid_utf8' | 'line_too_long' | 'record_too_large'
 
 export type Rejection = {
   /** The path as it was given, or `-` for standard input. */

@@ -35,7 +35,10 @@ export function fileSource(path: string): Source {
       try {
         await check(file)
         return await decompressed(
-          fileReader(file, () => file.close()),
+          orUnreadable(
+            path,
+            fileReader(file, () => file.close()),
+          ),
           path,
         )
       } catch (error) {
@@ -56,6 +59,20 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path)
   } catch (error) {
     throw unreadable(path, error)
+  }
+}
+
+/** A disk may fail in the middle of a file, too. */
+function orUnreadable(path: string, reader: ByteReader): ByteReader {
+  return {
+    async read(into, offset) {
+      try {
+        return await reader.read(into, offset)
+      } catch (error) {
+        throw unreadable(path, error)
+      }
+    },
+    close: () => reader.close(),
   }
 }
 

@@ -44,7 +44,7 @@ t.test('a server that closes the connection in the middle of COPY: an error, and
   proxy.cutAfter(400_000, 'up')
   const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
   const push = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', through]
-  const { code, stderr } = await runCli([...push, '--retry-deadline', '0'], { cwd })
+  const { code, stderr } = await runCli([...push, '--retry-deadline', '0.001'], { cwd })
   t.equal(code, 69, stderr)
   t.match(stderr, /^error: postgres:\/\/bench_ingest@\S+: .*connection/)
   t.equal((await database.countRows()) + (await countCommits(database)), 0)

@@ -116,7 +116,7 @@ t.test('what landed before the connection was lost is reported, and pushing agai
   proxy.cutAfter(SECOND_FILE_BYTES)
   const push = ['push', 'a.jsonl', 'b.jsonl', '--commit', writeCommit(cwd), '--postgres']
   const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
-  const once = ['--retry-deadline', '0', '--format', 'json']
+  const once = ['--retry-deadline', '0.001', '--format', 'json']
   const { code, stdout, stderr } = await runCli([...push, through, ...once], { cwd })
   t.equal(code, 69)
   t.match(JSON.parse(stdout), {

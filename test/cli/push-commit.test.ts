@@ -165,7 +165,7 @@ t.test('in CI a push without a target is refused, because a local folder does no
     t.equal(
       stderr,
       `error: no target is named and this is ${name}, where a local folder does not last\n` +
-        'hint: give --postgres DSN, or --embedded if the records may go when this job ends\n',
+        'hint: give --server URL or --postgres DSN, or --embedded if the records may go when this job ends\n',
     )
   }
   t.notOk(existsSync(join(cwd, '.vortex-ingest')))

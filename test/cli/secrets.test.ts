@@ -34,7 +34,7 @@ t.test('a DSN that cannot be used is refused without its password, by a flag and
       [[...push, '--postgres', dsn, '--format', 'json'], {}],
       [push, { VORTEX_INGEST_POSTGRES: dsn }],
     ] as const) {
-      const once = { VORTEX_INGEST_RETRY_DEADLINE: '0' }
+      const once = { VORTEX_INGEST_RETRY_DEADLINE: '0.001' }
       const { code: ended, stdout, stderr } = await runCli(args, { cwd, env: { ...env, ...once } })
       t.equal(ended, code, stderr)
       t.match(stderr, /^error: .*\n(hint: .*\n)?$/, 'one clear line and perhaps what to do')

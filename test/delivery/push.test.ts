@@ -2,28 +2,38 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
+import type { Target } from '../../src/delivery/opening.js'
 import { push, type PushOptions } from '../../src/delivery/push.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
-import type { SinkOpener } from '../../src/sink/sink.js'
 import { postgresSink } from '../../src/sink/postgres/sink.js'
 import { fileSource } from '../../src/source/source.js'
 import type { Rejection } from '../../src/source/rejection.js'
-import { COMMIT, SHA, size } from '../fixtures/delivery.js'
+import { COMMIT, RUN, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 
 const hash = await wasmHash64()
+
+const SINK = { random: Math.random, rolePolicy: 'any', retryDeadlineMs: 0 } as const
 
 t.test('a push into Postgres', async t => {
   const server = await startPostgres(t)
   const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
     const signal = new AbortController().signal
     const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
-    const sink = { random: Math.random, rolePolicy: 'any', retryDeadlineMs: 0 } as const
-    const opener: SinkOpener = { early: true, open: signal => postgresSink(address, { signal, ...sink }) }
+    const targets: Target[] = [{ name: 'postgres', opener: postgresSink(address, SINK) }]
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT
-    return { commitOf, opener, hash, onRejection: () => undefined, onWarning: () => undefined, signal, ...more }
+    return {
+      commitOf,
+      run: RUN,
+      targets,
+      hash,
+      onRejection: () => undefined,
+      onWarning: () => undefined,
+      signal,
+      ...more,
+    }
   }
   const database = async (name: string): Promise<string> => {
     const url = (await server.createDatabase(name)).replace('?sslmode=disable', '')
@@ -37,20 +47,21 @@ t.test('a push into Postgres', async t => {
     const name = await database('refusing')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [good, bad, never] = await files(t.testdir(), [[size('a')], [size('b'), size('forbidden')], [size('c')]])
-    const pushed = await push([good!, bad!, never!].map(fileSource), options(name))
+    const { outcomes } = await push([good!, bad!, never!].map(fileSource), options(name))
     t.strictSame(
-      pushed.receipts.map(({ source }) => source),
+      outcomes[0]?.receipts.map(({ source }) => source),
       [good],
     )
-    t.match(pushed.failure, { source: bad, error: { code: 'target_failed' } })
+    t.match(outcomes[0]?.failure, { source: bad, error: { code: 'target_failed' } })
     t.strictSame(await datasets(server, name), ['a'])
   })
 
-  await t.test('when the first file is refused the push throws, and nothing is kept', async t => {
+  await t.test('when the first file is refused nothing is kept', async t => {
     const name = await database('refusing_first')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [bad] = await files(t.testdir(), [[size('b'), size('forbidden')]])
-    await t.rejects(push([fileSource(bad!)], options(name)), { code: 'target_failed' })
+    const { outcomes } = await push([fileSource(bad!)], options(name))
+    t.match(outcomes, [{ receipts: [], failure: { source: bad, error: { code: 'target_failed' } } }])
     t.strictSame(await datasets(server, name), [])
     t.strictSame(await server.sql('SELECT 1 FROM commits', name), [])
   })
@@ -64,7 +75,7 @@ t.test('a push into Postgres', async t => {
       options(name, { onRejection: one => rejections.push(one) }),
     )
     t.match(rejections, [{ source: bad, line: 2, pointer: '/format', code: 'not_string' }])
-    t.strictSame(pushed.receipts, [])
+    t.strictSame(pushed.outcomes, [])
     t.strictSame(await datasets(server, name), [])
   })
 
@@ -85,7 +96,8 @@ t.test('a push into Postgres', async t => {
       await writeFile(file!, `${size('a')}\n${size('x')}\n${size('y')}\n`)
       return COMMIT
     }
-    await t.rejects(push([fileSource(file!)], options(name, { commitOf: change })), { code: 'input_changed' })
+    const { outcomes } = await push([fileSource(file!)], options(name, { commitOf: change }))
+    t.match(outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
     t.strictSame(await datasets(server, name), [])
   })
 
@@ -102,7 +114,8 @@ t.test('a push into Postgres', async t => {
         return reader
       },
     }
-    await t.rejects(push([changing], options(name)), { code: 'input_changed' })
+    const { outcomes } = await push([changing], options(name))
+    t.match(outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
     t.strictSame(await datasets(server, name), [])
   })
 })
@@ -119,7 +132,8 @@ t.test('bad input is told at once while a dead target is still being tried, and 
     })
   const pushed = await push([fileSource(bad!)], {
     commitOf: async () => COMMIT,
-    opener: { early: true, open },
+    run: RUN,
+    targets: [{ name: 'postgres', opener: { description: 'dead', early: true, open } }],
     hash,
     onRejection: () => undefined,
     onWarning: () => undefined,
@@ -141,7 +155,8 @@ t.test('a target that is not opened early is not opened at all for bad input', a
   const pushed = await push([fileSource(bad!)], {
     ...options,
     commitOf: async () => COMMIT,
-    opener: { early: false, open },
+    run: RUN,
+    targets: [{ name: 'embedded', opener: { description: 'dead', early: false, open } }],
   })
   t.equal(pushed.inspections[0]?.rejected, 1)
 })

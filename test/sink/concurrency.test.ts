@@ -3,11 +3,12 @@ import { postgresSink } from '../../src/sink/postgres/sink.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
 import { migrate } from '../../src/sink/migrate.js'
-import { withRetry, type RetryPolicy } from '../../src/sink/retry.js'
+import { withRetry, type Retry, type RetryPolicy } from '../../src/sink/retry.js'
 import { deliveryOf, query } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
 const signal = new AbortController().signal
+const ignore = (): void => undefined
 
 t.test('against Postgres', async t => {
   const server = await startPostgres(t)
@@ -27,9 +28,11 @@ t.test('against Postgres', async t => {
     const records = (writer: number): object[] =>
       Array.from({ length: 400 }, (_, index) => query({ query_idx: index < 200 ? index : index + writer * 1_000 }))
     const sinks = await Promise.all(
-      Array.from({ length: 8 }, () => postgresSink(address, { signal, random: Math.random, rolePolicy: 'any' })),
+      Array.from({ length: 8 }, () => postgresSink(address, { random: Math.random, rolePolicy: 'any' }).open(signal)),
     )
-    const receipts = await Promise.all(sinks.map(async (sink, writer) => sink.write(await deliveryOf(records(writer)))))
+    const receipts = await Promise.all(
+      sinks.map(async (sink, writer) => sink.write(await deliveryOf(records(writer)), ignore)),
+    )
     await Promise.all(sinks.map(sink => sink.close()))
     const inserted = receipts.flatMap(({ kinds }) => kinds).reduce((sum, kind) => sum + kind.inserted, 0)
     const [row] = await server.sql('SELECT count(*)::int AS rows FROM query_measurements', 'concurrency')
@@ -38,16 +41,18 @@ t.test('against Postgres', async t => {
   })
 
   await t.test('a deadlock is retried as a whole and both deliveries land', async t => {
-    const sink = await postgresSink(address, { signal, random: () => 0, rolePolicy: 'any' })
-    await sink.write(await deliveryOf([query({ query_idx: 1 })]))
+    const sink = await postgresSink(address, { random: () => 0, rolePolicy: 'any' }).open(signal)
+    await sink.write(await deliveryOf([query({ query_idx: 1 })]), ignore)
     const rival = await connectPostgres(address)
     // The rival holds the measurement and then wants the commit, the sink holds the commit and wants the measurement.
     await rival.execute(`BEGIN; SET LOCAL deadlock_timeout = '10s'; SELECT 1 FROM query_measurements FOR UPDATE`)
-    const writing = sink.write(await deliveryOf([query({ query_idx: 1, value_ns: 77 })]))
+    const retries: Retry[] = []
+    const writing = sink.write(await deliveryOf([query({ query_idx: 1, value_ns: 77 })]), retry => retries.push(retry))
     await untilBlocked(server)
     await rival.execute('SELECT 1 FROM commits FOR UPDATE; COMMIT')
-    const receipt = await writing
-    t.ok(receipt.attempts > 1, `${receipt.attempts} attempts`)
+    await writing
+    t.ok(retries.length > 0)
+    for (const { error } of retries) t.match(error, { code: /./, message: /deadlock detected/ })
     t.match(await server.sql('SELECT value_ns::int FROM query_measurements WHERE query_idx = 1', 'concurrency'), [
       { value_ns: 77 },
     ])
@@ -70,29 +75,45 @@ t.test('retries', async t => {
 
   await t.test('wait a random part of a doubling, capped delay', async t => {
     const slept: number[] = []
-    const tools = { random: () => 0.5, sleep: async (delayMs: number) => void slept.push(delayMs) }
+    const tools = { random: () => 0.5, sleep: async (delayMs: number) => void slept.push(delayMs), now: () => 0 }
+    const told: number[] = []
+    const onRetry = ({ waitMs }: Retry): void => void told.push(waitMs)
     let calls = 0
     const work = async (): Promise<string> => {
       if (++calls < 4) throw new Error('again')
       return 'done'
     }
-    t.strictSame(await withRetry(work, () => true, { policy, tools }), { value: 'done', attempts: 4 })
+    t.equal(await withRetry(work, { policy, tools, mayPass: () => true, onRetry }), 'done')
+    t.strictSame(told, slept)
     t.strictSame(slept, [5, 10, 12.5])
   })
 
   await t.test('end with the last error when the tries are spent, and at once when it cannot pass', async t => {
-    const tools = { random: () => 0, sleep: async () => undefined }
+    const tools = { random: () => 0, sleep: async () => undefined, now: () => 0 }
     let calls = 0
     const work = async (): Promise<never> => {
       throw new Error(`try ${++calls}`)
     }
-    await t.rejects(
-      withRetry(work, () => true, { policy, tools }),
-      { message: 'try 4' },
-    )
-    await t.rejects(
-      withRetry(work, () => false, { policy, tools }),
-      { message: 'try 5' },
-    )
+    await t.rejects(withRetry(work, { policy, tools, mayPass: () => true, onRetry: ignore }), { message: 'try 4' })
+    await t.rejects(withRetry(work, { policy, tools, mayPass: () => false, onRetry: ignore }), { message: 'try 5' })
+  })
+  await t.test('wait at least as long as whoever failed asks for, but not beyond the deadline', async t => {
+    let clock = 0
+    const slept: number[] = []
+    const sleep = async (delayMs: number): Promise<void> => {
+      slept.push(delayMs)
+      clock += delayMs
+    }
+    const tools = { random: () => 1, sleep, now: () => clock }
+    const work = async (): Promise<never> => {
+      clock += 1
+      throw new Error(`at ${clock}`)
+    }
+    const patient = { ...policy, attempts: 100, deadlineMs: 1_000 }
+    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 300, onRetry: ignore }))
+    t.strictSame(slept, [300, 300, 300], 'a fourth wait would end after the deadline')
+    slept.length = 0
+    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 1_001, onRetry: ignore }))
+    t.strictSame(slept, [], 'what is too late is not waited for at all')
   })
 })

@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs'
+import { existsSync, utimesSync } from 'node:fs'
 import { appendFile, rename, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -97,3 +97,17 @@ t.test('what keeps a file from being read has a code, and what to do where that 
     t.strictSame([error.code, error.message, error.hint, error.cause], [code, message, hint, cause], systemCode)
   }
 })
+
+// A file of Linux's that opens and then cannot be read, like one on a failing disk.
+const UNREADABLE = '/proc/self/mem'
+
+t.test(
+  'a file that fails while it is read is named',
+  { skip: !existsSync(UNREADABLE) && 'this system has no file that fails so' },
+  async t => {
+    await t.rejects(contents(fileSource(UNREADABLE)), {
+      code: 'input_unreadable',
+      message: /^\/proc\/self\/mem: EIO/,
+    })
+  },
+)

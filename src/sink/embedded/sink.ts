@@ -2,11 +2,16 @@
 
 import { applyDelivery } from '../apply.js'
 import { migrate } from '../migrate.js'
-import type { Sink } from '../sink.js'
-import { openEmbedded } from './database.js'
+import { receiptOf, type Sink, type SinkOpener } from '../sink.js'
 
 /** Opens the database in `folder`, making it and its tables when they are not there yet. */
-export async function embeddedSink(folder: string, { signal }: { readonly signal: AbortSignal }): Promise<Sink> {
+export function embeddedSink(folder: string): SinkOpener {
+  return { description: `the embedded database in ${folder}`, early: false, open: signal => openSink(folder, signal) }
+}
+
+async function openSink(folder: string, signal: AbortSignal): Promise<Sink> {
+  // Loaded with the engine only once the input is known to be good.
+  const { openEmbedded } = await import('./database.js')
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)
@@ -16,11 +21,10 @@ export async function embeddedSink(folder: string, { signal }: { readonly signal
     throw error
   }
   return {
-    description: `the embedded database in ${folder}`,
     async write(delivery) {
       const kinds = await applyDelivery(session, delivery)
       await session.sync()
-      return { kinds, attempts: 1 }
+      return receiptOf(kinds)
     },
     close: () => session.close(),
   }

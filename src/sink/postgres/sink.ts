@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
-import type { RetryPolicy, RetryTools } from '../retry.js'
-import type { Receipt, Sink } from '../sink.js'
+import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
+import type { Sink, SinkOpener } from '../sink.js'
+import { receiptOf } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
@@ -13,7 +14,6 @@ import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
 import type { PostgresSession } from './session.js'
 
 export type PostgresSinkOptions = {
-  readonly signal: AbortSignal
   readonly random: () => number
   /** Who may write. Default: `bench_ingest` alone. */
   readonly rolePolicy?: RolePolicy
@@ -31,66 +31,71 @@ const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelay
  * start, on a new connection where need be. That is safe even where the answer to COMMIT was lost: ids make what landed
  * land once; it then counts as updated.
  */
-export async function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): Promise<Sink> {
-  const writer = new Writer(address, options)
-  await writer.open()
+export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
     description: describeAddress(address),
-    write: delivery => writer.run(session => applyDelivery(session, delivery)),
+    early: true,
+    open: signal => openSink(new Writer(address, { ...options, signal })),
+  }
+}
+
+async function openSink(writer: Writer): Promise<Sink> {
+  await writer.open()
+  return {
+    write: async (delivery, onRetry) =>
+      receiptOf(await writer.run(session => applyDelivery(session, delivery), onRetry)),
     close: () => writer.close(),
   }
 }
 
-type Work = (session: PostgresSession) => Promise<Receipt['kinds']>
+type WriterOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
+
+type OnRetry = (retry: Retry) => void
 
 /** Owns the connection, whichever one it is at the time. */
 class Writer {
   readonly #address: PostgresAddress
-  readonly #options: PostgresSinkOptions
+  readonly #options: WriterOptions
   readonly #tools: RetryTools
   #session: PostgresSession | undefined
   #hasWarned = false
 
-  constructor(address: PostgresAddress, options: PostgresSinkOptions) {
+  constructor(address: PostgresAddress, options: WriterOptions) {
     const { signal, random } = options
     this.#address = address
     this.#options = options
-    this.#tools = { random, sleep: delayMs => pause(delayMs, signal) }
+    this.#tools = { random, sleep: delayMs => pause(delayMs, signal), now: () => performance.now() }
   }
 
   async open(): Promise<void> {
-    await this.#untilBack(() => this.#connected())
+    await this.#untilBack(
+      () => this.#connected(),
+      () => undefined,
+    )
   }
 
-  /** Both sorts of retries count as attempts. */
-  async run(work: Work): Promise<Receipt> {
-    let attempts = 0
-    const kinds = await this.#untilBack(async () => {
-      // A connection that cannot be made is a try as well.
-      attempts++
+  async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
+    const conflicts = { policy: CONFLICT_RETRY, tools: this.#tools, mayPass: isRetryable, onRetry }
+    return this.#untilBack(async () => {
       const session = await this.#connected()
-      const tools = { policy: CONFLICT_RETRY, tools: this.#tools }
-      const applied = await withRetry(() => work(session), isRetryable, tools)
-      attempts += applied.attempts - 1
-      return applied.value
-    })
-    return { kinds, attempts }
+      return withRetry(() => work(session), conflicts)
+    }, onRetry)
   }
 
   async close(): Promise<void> {
     await this.#session?.close()
   }
 
-  async #untilBack<T>(work: () => Promise<T>): Promise<T> {
+  async #untilBack<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
     const deadlineMs = this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
-    let tries = 0
-    const counted = (): Promise<T> => {
+    let tries = 1
+    const counted = (retry: Retry): void => {
       tries++
-      return work()
+      onRetry(retry)
     }
     try {
-      const retry = { policy: { ...LOST_RETRY, deadlineMs }, tools: this.#tools }
-      return (await withRetry(counted, mayComeBack, retry)).value
+      const policy = { ...LOST_RETRY, deadlineMs }
+      return await withRetry(work, { policy, tools: this.#tools, mayPass: mayComeBack, onRetry: counted })
     } catch (error) {
       throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
     }

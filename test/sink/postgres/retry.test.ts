@@ -8,7 +8,7 @@ import type { PostgresAddress } from '../../../src/sink/postgres/dsn.js'
 import { migrate } from '../../../src/sink/migrate.js'
 import { postgresSink } from '../../../src/sink/postgres/sink.js'
 import type { PostgresSinkOptions } from '../../../src/sink/postgres/sink.js'
-import type { Sink } from '../../../src/sink/sink.js'
+import type { Delivery, Receipt, Sink } from '../../../src/sink/sink.js'
 import { COMMIT, deliveryOf, size } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 import { startTcpProxy } from '../../fixtures/tcp-proxy.js'
@@ -21,6 +21,7 @@ await admin.execute(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
 await admin.close()
 
 const RECORDS = Array.from({ length: 200 }, (_, index) => size(`dataset ${index}`))
+const NEVER = new AbortController().signal
 const ONCE: Partial<PostgresSinkOptions> = { retryDeadlineMs: 0 }
 
 function addressThrough(proxy: { readonly port: number }): PostgresAddress {
@@ -33,10 +34,16 @@ async function openThrough(
   proxy: { readonly port: number },
   options: Partial<PostgresSinkOptions> = {},
 ): Promise<Sink> {
-  const usual = { signal: new AbortController().signal, random: () => 0.1 }
-  const sink = await postgresSink(addressThrough(proxy), { ...usual, ...options })
+  const sink = await postgresSink(addressThrough(proxy), { random: () => 0.1, ...options }).open(NEVER)
   t.teardown(() => sink.close())
   return sink
+}
+
+/** The receipt, with the number of tries that it took. */
+async function write(sink: Sink, delivery: Delivery): Promise<Receipt & { readonly attempts: number }> {
+  let attempts = 1
+  const receipt = await sink.write(delivery, () => attempts++)
+  return { ...receipt, attempts }
 }
 
 /** What is in the database when no writer is at it any more. */
@@ -52,7 +59,7 @@ t.test('cut at any byte, a push that may not retry leaves all or nothing and say
   const whole = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, whole)
   const atStart = { ...whole.forwarded }
-  await sink.write(await deliveryOf(RECORDS))
+  await write(sink, await deliveryOf(RECORDS))
   await sink.close()
   for (const direction of ['up', 'down'] as const) {
     const bytes = whole.forwarded[direction] - atStart[direction]
@@ -63,7 +70,7 @@ t.test('cut at any byte, a push that may not retry leaves all or nothing and say
       const proxy = await startTcpProxy(t, { port: server.port })
       const cut = await openThrough(t, proxy, ONCE)
       proxy.cutAfter(after, direction)
-      const error: unknown = await cut.write(await deliveryOf(RECORDS)).catch((error: unknown) => error)
+      const error: unknown = await write(cut, await deliveryOf(RECORDS)).catch((error: unknown) => error)
       t.match(error, { code: 'target_unreachable', hint: /./ }, `${direction} ${after}`)
       const { rows, commits } = await stored()
       t.ok(rows === commits * RECORDS.length, `${rows} rows and ${commits} commits`)
@@ -83,7 +90,7 @@ t.test('cut at any byte, a push that may retry lands, and says in how many tries
       const proxy = await startTcpProxy(t, { port: server.port })
       const sink = await openThrough(t, proxy)
       proxy.cutAfter(after, direction)
-      const { kinds, attempts } = await sink.write(delivery)
+      const { kinds, attempts } = await write(sink, delivery)
       t.equal(attempts, 2, `${direction} ${after}`)
       t.match(kinds, [{ records: RECORDS.length }])
       t.strictSame(await stored(), { rows: RECORDS.length, commits: 1 })
@@ -99,7 +106,7 @@ t.test('when only the answer to COMMIT was lost, trying again finds everything t
     CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
     CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON commits DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()`)
   t.teardown(() => server.sql('DROP FUNCTION hold CASCADE'))
-  const writing = sink.write(delivery)
+  const writing = write(sink, delivery)
   // COMMIT runs the trigger: while it sleeps, all that is still to come is the answer.
   while (
     (await server.sql(`SELECT FROM pg_stat_activity WHERE query ~ 'COMMIT' AND wait_event = 'PgSleep'`)).length === 0
@@ -123,7 +130,7 @@ t.test('a server that crashes and recovers between COPY and COMMIT is waited for
       process.kill(Number(row?.pid), 'SIGKILL')
     },
   }
-  const { kinds, attempts } = await sink.write(delivery)
+  const { kinds, attempts } = await write(sink, delivery)
   t.ok(attempts >= 2, `${attempts} tries`)
   t.match(kinds, [{ inserted: RECORDS.length }])
   t.strictSame(await stored(), { rows: RECORDS.length, commits: 1 })
@@ -132,7 +139,7 @@ t.test('a server that crashes and recovers between COPY and COMMIT is waited for
 t.test('a server that is not there yet is waited for, too', async t => {
   const first = await startTcpProxy(t, { port: server.port })
   await first.close()
-  const opening = postgresSink(addressThrough(first), { signal: new AbortController().signal, random: () => 0.1 })
+  const opening = postgresSink(addressThrough(first), { random: () => 0.1 }).open(NEVER)
   const { createServer, connect } = await import('node:net')
   const late = createServer(socket => {
     const upstream = connect(server.port, '127.0.0.1')
@@ -142,15 +149,14 @@ t.test('a server that is not there yet is waited for, too', async t => {
   setTimeout(() => late.listen(first.port, '127.0.0.1'), 300)
   t.teardown(() => late.close())
   const sink = await opening
-  t.match(await sink.write(await deliveryOf(RECORDS)), { attempts: 1 })
+  t.match(await write(sink, await deliveryOf(RECORDS)), { attempts: 1 })
   await sink.close()
 })
 
 t.test('what stays gone is told when the time is spent, with the number of tries', async t => {
   const gone = { port: 1 }
   const startedAt = Date.now()
-  const usual = { signal: new AbortController().signal, random: Math.random }
-  await t.rejects(postgresSink(addressThrough(gone), { ...usual, retryDeadlineMs: 700 }), {
+  await t.rejects(postgresSink(addressThrough(gone), { random: Math.random, retryDeadlineMs: 700 }).open(NEVER), {
     code: 'target_unreachable',
     message: /connection refused \(tried \d+ times in 0\.7 s\)/,
     hint: /./,
@@ -159,7 +165,6 @@ t.test('what stays gone is told when the time is spent, with the number of tries
 })
 
 t.test('a host name that does not exist, a wrong password and a wrong role are not tried again', async t => {
-  const usual = { signal: new AbortController().signal, random: Math.random }
   const wrong: readonly (readonly [string, RegExp])[] = [
     [server.url('postgres', 'bench_ingest').replace(server.password, 'wrong'), /password authentication failed/],
     [server.adminUrl, /the role is postgres/],
@@ -167,7 +172,7 @@ t.test('a host name that does not exist, a wrong password and a wrong role are n
   ]
   for (const [dsn, message] of wrong) {
     const startedAt = Date.now()
-    await t.rejects(postgresSink(parseDsn(dsn, STRICT), usual), { message })
+    await t.rejects(postgresSink(parseDsn(dsn, STRICT), { random: Math.random }).open(NEVER), { message })
     t.ok(Date.now() - startedAt < 1_000)
   }
 })
@@ -178,7 +183,7 @@ t.test('a password that is changed while the connection is gone ends the tries',
   await server.sql(`ALTER ROLE bench_ingest PASSWORD 'another'`)
   t.teardown(() => server.sql(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`))
   proxy.cutAfter(3000)
-  await t.rejects(sink.write(await deliveryOf(RECORDS)), { code: 'auth_failed', message: /password/ })
+  await t.rejects(write(sink, await deliveryOf(RECORDS)), { code: 'auth_failed', message: /password/ })
   t.strictSame(await stored(), { rows: 0, commits: 0 })
 })
 
@@ -190,14 +195,14 @@ t.test('a statement that the server gives up is no reason to try again, and leav
   t.teardown(() => server.sql('ALTER ROLE bench_ingest RESET statement_timeout; DROP FUNCTION slow CASCADE'))
   const sink = await openThrough(t, server)
   const startedAt = Date.now()
-  await t.rejects(sink.write(await deliveryOf([size('a')])), { code: 'target_failed', hint: /statement_timeout/ })
+  await t.rejects(write(sink, await deliveryOf([size('a')])), { code: 'target_failed', hint: /statement_timeout/ })
   t.ok(Date.now() - startedAt < 2_000)
   t.strictSame(await stored(), { rows: 0, commits: 0 })
 })
 
 t.test('an abort between two tries ends them at once', async t => {
   const abort = new AbortController()
-  const opening = postgresSink(addressThrough({ port: 1 }), { signal: abort.signal, random: () => 1 })
+  const opening = postgresSink(addressThrough({ port: 1 }), { random: () => 1 }).open(abort.signal)
   setTimeout(() => abort.abort(), 100)
   const startedAt = Date.now()
   await t.rejects(opening, { code: 'interrupted' })
@@ -208,7 +213,7 @@ t.test('the commit that a retried push leaves is the one it was given', async t 
   const proxy = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, proxy)
   proxy.cutAfter(500)
-  await sink.write(await deliveryOf([]))
+  await write(sink, await deliveryOf([]))
   t.match(await server.sql('SELECT commit_sha, message FROM commits'), [
     { commit_sha: COMMIT.sha, message: COMMIT.message },
   ])

@@ -1,0 +1,86 @@
+/** What a push says to people when it is done: verdict first, then numbers, then what to do. */
+
+import type { TargetOutcome } from '../delivery/deliver.js'
+import type { KindReceipt } from '../sink/sink.js'
+import { messageOf } from '../errors.js'
+import { attemptsOf, checked, kindTotals, totals, waitedMs, type PushOutcome } from './push-report.js'
+import { count, plural, seconds, type Report } from './report.js'
+
+/** @param besideJson only what belongs on stderr */
+export function printHuman(report: Report, outcome: PushOutcome, besideJson: boolean): void {
+  const { pushed, notes, dryRun } = outcome
+  for (const warning of notes.warnings) report.lineWarning(warning)
+  if (notes.warned > notes.warnings.length)
+    report.warning(`and ${count(notes.warned - notes.warnings.length)} more; vortex-ingest validate shows all of them`)
+  if (notes.rejected > 0) return printRejected(report, outcome)
+  if (!besideJson && dryRun) printDryRun(report, outcome)
+  if (!besideJson) for (const target of pushed.outcomes) printLanded(report, outcome, target)
+  for (const target of pushed.outcomes) printTrouble(report, outcome, target)
+  for (const problem of outcome.refreshed?.problems ?? []) report.warning(`the site was not told: ${problem}`)
+}
+
+function printRejected(report: Report, { pushed, notes }: PushOutcome): void {
+  for (const rejection of notes.rejections) report.rejection(rejection)
+  const bad = pushed.inspections.map(({ source }) => source).filter(source => notes.rejectedSources.has(source))
+  report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}`)
+  if (notes.rejections.some(({ code }) => code === 'record_too_large'))
+    return report.hint('give a larger --max-envelope-bytes, if the server takes that much')
+  if (notes.rejected <= notes.rejections.length) return
+  // A push insists on one commit, validate only when it is told which.
+  const commitSha = pushed.commitSha === undefined ? '' : ` --commit-sha ${pushed.commitSha}`
+  report.hint(`vortex-ingest validate ${bad.join(' ')}${commitSha} shows all of them`)
+}
+
+function printDryRun(report: Report, { pushed }: PushOutcome): void {
+  const sha = shortSha(pushed.commit)
+  report.verdict(true, 'dry run:', `${plural(checked(pushed), 'record')} of ${sha} would be sent; nothing was`)
+}
+
+/** What is there now, of a target that failed too. */
+function printLanded(report: Report, { pushed, durationMs }: PushOutcome, target: TargetOutcome): void {
+  const { receipts, description, failure } = target
+  if (failure !== undefined && receipts.length === 0) return
+  const { records, inserted, updated, unchanged } = totals(receipts)
+  const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`
+  const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
+  const what = `${plural(records, 'record')} of ${shortSha(pushed.commit)} into ${description} ${numbers}`
+  report.verdict(failure === undefined, 'ingested', `${what} in ${seconds(durationMs)}${tries(target)}`)
+  for (const kind of kindTotals(receipts)) report.result(kindLine(kind))
+}
+
+function tries(target: TargetOutcome): string {
+  const { retries } = target
+  if (retries.length === 0) return ''
+  return `, ${attemptsOf(target)} tries, ${seconds(waitedMs(retries))} of it waiting`
+}
+
+function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcome): void {
+  const { description, receipts, retries, failure } = target
+  const last = retries.at(-1)
+  if (last !== undefined)
+    report.warning(
+      `${description} was tried again ${times(retries.length)}, the last time because of: ${messageOf(last.error)}`,
+    )
+  for (const { source, chunks } of receipts)
+    if (chunks > 1)
+      report.warning(`${source} went to ${description} as ${chunks} envelopes: each of them was committed by itself`)
+  if (failure === undefined) return
+  const where = outcome.pushed.outcomes.length > 1 ? ` in ${description}` : ''
+  if (receipts.length > 0) report.failure(`${failure.source} did not land${where}; the files before it did`)
+  const { exitCode, forgiven, required } = outcome.verdict
+  if (required.has(target) && exitCode !== 0) report.error(failure.error)
+  else report.tolerated(failure.error, forgiven ? 'allowed by --allow-failure' : 'best effort')
+}
+
+function times(n: number): string {
+  return n === 1 ? 'once' : `${n} times`
+}
+
+function shortSha(commit: { readonly sha: string } | undefined): string {
+  return commit?.sha.slice(0, 7) ?? ''
+}
+
+function kindLine({ kind, records, inserted, updated }: KindReceipt): string {
+  const cell = (value: number, word: string): string => `${count(value).padStart(11)} ${word}`
+  return `  ${kind.padEnd(20)} ${cell(records, 'records')} ${cell(inserted, 'inserted')} ${cell(updated, 'updated')}`
+}

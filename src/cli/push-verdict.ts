@@ -1,0 +1,55 @@
+/** Whose failure is the push's, and what it ends with. */
+
+import { EXIT, IngestError } from '../errors.js'
+import type { Requirement } from '../config.js'
+import type { TargetOutcome } from '../delivery/deliver.js'
+import type { Pushed } from '../delivery/push.js'
+import { exitCodeOf } from './error-report.js'
+
+export type Verdict = {
+  readonly exitCode: number
+  /** Targets whose failure decides. */
+  readonly required: ReadonlySet<TargetOutcome>
+  /** A required target was down, and that was allowed. */
+  readonly forgiven: boolean
+}
+
+export type VerdictOptions = {
+  readonly require: Requirement | undefined
+  readonly allowFailure: boolean
+  readonly rejected: boolean
+}
+
+/** Promise 7: nothing is green that lost data. */
+export function verdictOf({ outcomes }: Pushed, { require, allowFailure, rejected }: VerdictOptions): Verdict {
+  const required = new Set(requiredOf(outcomes, require))
+  if (rejected) return { exitCode: EXIT.badData, required, forgiven: false }
+  const codes = [...badInput(outcomes), ...failuresThatCount(outcomes, required, require)].map(exitCodeOf)
+  // Of several the one that no waiting heals.
+  const exitCode = codes.find(code => code !== EXIT.unavailable) ?? codes[0] ?? EXIT.done
+  const forgiven = allowFailure && exitCode === EXIT.unavailable
+  return { exitCode: forgiven ? EXIT.done : exitCode, required, forgiven }
+}
+
+/** A single target is required; of both paths path A is. @see contract section 4 */
+function requiredOf(outcomes: readonly TargetOutcome[], require: Requirement | undefined): readonly TargetOutcome[] {
+  if (require === 'all' || require === 'any' || outcomes.length === 1) return outcomes
+  return outcomes.filter(({ name }) => name === (require ?? 'server'))
+}
+
+function failuresThatCount(
+  outcomes: readonly TargetOutcome[],
+  required: ReadonlySet<TargetOutcome>,
+  require: Requirement | undefined,
+): readonly unknown[] {
+  if (require === 'any' && outcomes.some(({ failure }) => failure === undefined)) return []
+  return [...required].flatMap(({ failure }) => (failure === undefined ? [] : [failure.error]))
+}
+
+/** Bad data is red whichever target notices it, and so is a push that was interrupted. */
+function badInput(outcomes: readonly TargetOutcome[]): readonly unknown[] {
+  const red: readonly number[] = [EXIT.badData, EXIT.noInput, EXIT.interrupted, EXIT.terminated]
+  return outcomes.flatMap(({ failure }) =>
+    failure?.error instanceof IngestError && red.includes(failure.error.exitCode) ? [failure.error] : [],
+  )
+}

@@ -1,0 +1,63 @@
+/** Files on their way to several targets at the same time: promise 6, targets fail alone. */
+
+import type { Retry } from '../sink/retry.js'
+import type { Delivery, Receipt, Sink } from '../sink/sink.js'
+import type { Opening, TargetName } from './opening.js'
+
+export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
+
+export type TargetOutcome = {
+  readonly name: TargetName
+  /** The target in words, without secrets. */
+  readonly description: string
+  /** The files that landed, each whole. */
+  readonly receipts: readonly FileReceipt[]
+  /** What failed and was tried again. */
+  readonly retries: readonly Retry[]
+  /** Why the file after the last receipt did not land; the ones after it were not tried. */
+  readonly failure: { readonly source: string; readonly error: unknown } | undefined
+}
+
+/** @throws the signal's reason when it was aborted before anything landed anywhere */
+export async function deliverAll(
+  deliveries: readonly Delivery[],
+  openings: readonly Opening[],
+  signal: AbortSignal,
+): Promise<readonly TargetOutcome[]> {
+  const outcomes = await Promise.all(openings.map(opening => deliverTo(opening, deliveries, signal)))
+  if (outcomes.every(({ receipts }) => receipts.length === 0)) signal.throwIfAborted()
+  return outcomes
+}
+
+/** Promise 2: file by file, each whole. Whatever fails is part of the answer. */
+async function deliverTo(
+  opening: Opening,
+  deliveries: readonly Delivery[],
+  signal: AbortSignal,
+): Promise<TargetOutcome> {
+  const { name, opener } = opening.target
+  const receipts: FileReceipt[] = []
+  const retries: Retry[] = []
+  let sink: Sink | undefined
+  for (const delivery of deliveries) {
+    const before = retries.length
+    try {
+      sink ??= await opening.sink()
+      const receipt = await sink.write(delivery, retry => retries.push(retry))
+      receipts.push({ ...receipt, source: delivery.source, retries: retries.length - before })
+    } catch (cause) {
+      const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
+      const failure = { source: delivery.source, error }
+      return { name, description: opener.description, receipts, retries, failure }
+    }
+  }
+  return { name, description: opener.description, receipts, retries, failure: undefined }
+}
+
+/** Of a source that changed, whatever the target made of its rows is not the reason to tell. */
+async function reasonOf(delivery: Delivery, cause: unknown): Promise<unknown> {
+  return delivery.assertUnchanged().then(
+    () => cause,
+    (changed: unknown) => changed,
+  )
+}

@@ -1,0 +1,41 @@
+/** The connections to one server: kept open between envelopes, through a proxy where one is set. */
+
+import { readFile } from 'node:fs/promises'
+import type { Agent } from 'node:http'
+import type { AgentOptions } from 'node:https'
+import { IngestError, messageOf } from '../../errors.js'
+import type { HttpAddress } from './address.js'
+
+/** @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
+export async function agentFor({ base, proxy, authorities }: HttpAddress): Promise<Agent> {
+  const secure = base.protocol === 'https:'
+  const options: AgentOptions = { keepAlive: true, maxSockets: 4, ...(secure && (await tls(authorities))) }
+  if (proxy === undefined) {
+    const { Agent } = secure ? await import('node:https') : await import('node:http')
+    return new Agent(options)
+  }
+  if (secure) {
+    const { HttpsProxyAgent } = await import('https-proxy-agent')
+    return new HttpsProxyAgent(proxy, options)
+  }
+  const { HttpProxyAgent } = await import('http-proxy-agent')
+  return new HttpProxyAgent(proxy, options)
+}
+
+async function tls(authorities: readonly string[]): Promise<AgentOptions> {
+  // Explicit, or NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off.
+  const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
+  if (authorities.length === 0) return verified
+  return { ...verified, ca: await Promise.all(authorities.map(readAuthorities)) }
+}
+
+async function readAuthorities(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new IngestError('config_invalid', `cannot read the authorities in ${file}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'SSL_CERT_FILE and NODE_EXTRA_CA_CERTS name PEM files',
+    })
+  }
+}

@@ -1,0 +1,115 @@
+/** What a path A server's answer to an envelope means. @see contract section 3 */
+
+import { SCHEMA_VERSION } from '../../contract/kinds.js'
+import { quote } from '../../contract/problem.js'
+import { IngestError } from '../../errors.js'
+import { describeServer } from './address.js'
+import type { HttpAnswer } from './exchange.js'
+import { retryAfterMs } from './retry-after.js'
+
+export type Applied = { readonly inserted: number; readonly updated: number }
+
+/** An answer that is no success, kept as the cause of the error it means. */
+export class Refused extends Error {
+  constructor(readonly answer: HttpAnswer) {
+    super(`the server answered ${answer.status}`)
+  }
+
+  /** The record of the envelope that the server names, from 0. */
+  get recordIndex(): number | undefined {
+    const index = bodyOf(this.answer)['record_index']
+    return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
+  }
+
+  get serverMessage(): string {
+    const { message, error } = bodyOf(this.answer)
+    return typeof message === 'string' ? message : typeof error === 'string' ? error : ''
+  }
+}
+
+const RETRIED = [408, 429]
+
+/**
+ * Whether an error may be gone the next time, or in how many milliseconds at the earliest.
+ * @param now in milliseconds since 1970
+ */
+export function mayPass(error: unknown, now: number): boolean | number {
+  if (!(error instanceof IngestError)) return false
+  if (!(error.cause instanceof Refused)) return error.code === 'target_unreachable'
+  const { status, headers } = error.cause.answer
+  if (status < 500 && !RETRIED.includes(status)) return false
+  return retryAfterMs(headers['retry-after'], now) ?? true
+}
+
+/** @param records of the envelope: a server that acknowledges another number has lost some @throws {IngestError} */
+export function appliedOf(answer: HttpAnswer, { base, records }: { base: URL; records: number }): Applied {
+  if (answer.status !== 200) throw refusalOf(answer, base)
+  const { inserted, updated } = bodyOf(answer)
+  if (!isCount(inserted) || !isCount(updated)) {
+    const hint = 'something else than an ingest service answers there: check --server'
+    throw failed('target_misconfigured', answer, `${where(base)} answered 200, but not with inserted and updated`, hint)
+  }
+  if (inserted + updated !== records) {
+    const got = `${inserted} inserted and ${updated} updated`
+    throw failed('target_failed', answer, `${where(base)} acknowledged ${got} of ${records} records`)
+  }
+  return { inserted, updated }
+}
+
+function refusalOf(answer: HttpAnswer, base: URL): IngestError {
+  const { status, headers } = answer
+  const said = new Refused(answer).serverMessage
+  const message = `${where(base)} answered ${status}${said === '' ? '' : `: ${quote(said, 300).slice(1, -1)}`}`
+  if (status >= 300 && status < 400) {
+    const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`
+    const hint = 'redirects are not followed with the token: give the final address in --server'
+    return failed('target_misconfigured', answer, `${where(base)} redirects${to}`, hint)
+  }
+  if (status === 409)
+    return failed(
+      'schema_version',
+      answer,
+      versions(answer, base),
+      'use a version of vortex-ingest that the server knows',
+    )
+  const hint = HINTS[status]
+  if (status === 400) return failed('bad_data', answer, message, hint)
+  if (status === 401 || status === 403) return failed('auth_failed', answer, message, HINTS[401])
+  if (status >= 500 || RETRIED.includes(status)) return failed('target_failed', answer, message)
+  return failed('target_misconfigured', answer, message, hint)
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  400: 'vortex-ingest validate shows what is wrong with the records, if it is the records',
+  401: 'check the token: INGEST_BEARER_TOKEN, or what --token-env or --token-file names',
+  404: 'give the address without /api/ingest in --server',
+  413: 'give a smaller --max-envelope-bytes',
+}
+
+function versions(answer: HttpAnswer, base: URL): string {
+  const { expected, got } = bodyOf(answer)
+  const server = isCount(expected) ? String(expected) : 'an older one'
+  return `${where(base)} speaks contract version ${server}, these records are of version ${isCount(got) ? got : SCHEMA_VERSION}`
+}
+
+function where(base: URL): string {
+  return describeServer(base)
+}
+
+function failed(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
+  return new IngestError(code, message, { cause: new Refused(answer), ...(hint !== undefined && { hint }) })
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function bodyOf({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(text) as unknown
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    // An HTML page of some proxy, or nothing at all.
+    return {}
+  }
+}

@@ -1,0 +1,40 @@
+/** What a request without an answer means for the person who sent it. */
+
+import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
+
+/** The whole request was out and no whole answer came: nobody knows whether it was applied. */
+export class AnswerLost extends IngestError {}
+
+export type ConnectionFailure = {
+  readonly url: URL
+  /** Whether the whole request was out. */
+  readonly sent: boolean
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'check the name in --server',
+  EAI_AGAIN: 'the name could not be looked up: check the network',
+  ECONNREFUSED: 'check the port in --server, and whether the server runs',
+}
+
+/** OpenSSL's verification errors, and Node's own for a certificate of another host. */
+const UNTRUSTED =
+  /^(?:CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/
+
+export function connectionError(error: unknown, { url, sent }: ConnectionFailure): IngestError {
+  const cause = firstOf(error)
+  const code = systemCodeOf(cause) ?? ''
+  const message = `${url.origin}: ${messageOf(cause)}`
+  if (UNTRUSTED.test(code)) {
+    const hint = 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
+    return new IngestError('target_misconfigured', message, { cause, hint })
+  }
+  if (sent) return new AnswerLost('target_unreachable', `${message}; the answer is lost`, { cause })
+  const hint = HINTS[code]
+  return new IngestError('target_unreachable', message, { cause, ...(hint !== undefined && { hint }) })
+}
+
+/** A name with several addresses fails with an error for each, and no message of its own. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors[0] as unknown) : error
+}

@@ -1,0 +1,126 @@
+/** One request and its whole answer, or one clear error. */
+
+import { once } from 'node:events'
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import { connectionError } from './connection-error.js'
+
+export type HttpRequest = {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly headers: OutgoingHttpHeaders
+  /** Chunks that are not changed any more. */
+  readonly body?: AsyncIterable<Uint8Array>
+  readonly agent: Agent
+  /** How long no byte may move in either direction. */
+  readonly silenceMs: number
+  /** More of an answer than this is not read. Default: 64 KiB. */
+  readonly maxAnswerBytes?: number
+  readonly signal: AbortSignal
+}
+
+export type HttpAnswer = {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  /** Its first `maxAnswerBytes`. */
+  readonly text: string
+}
+
+const CONNECT_TIMEOUT_MS = 15_000
+const MAX_ANSWER_BYTES = 64 * 1024
+
+/**
+ * Sends a request and reads the answer, which may come before all of the body is sent. Redirects are not followed.
+ * @throws {IngestError} `target_unreachable`, as an `AnswerLost` where the whole request was out; `target_misconfigured`
+ * when the server's certificate is not trusted; whatever `body` throws and whatever the signal's reason is
+ */
+export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
+  const { url, method, headers, agent, signal, body = nothing() } = options
+  signal.throwIfAborted()
+  const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
+    request: typeof httpRequest
+  }
+  const outgoing = request(url, { method, headers, agent })
+  // Always listened to: an error that nobody hears ends the process.
+  outgoing.on('error', () => undefined)
+  const answered = new AbortController()
+  const abort = (): void => void outgoing.destroy(signal.reason as Error)
+  signal.addEventListener('abort', abort)
+  watchSilence(outgoing, options.silenceMs)
+  const upload = send(outgoing, body, answered.signal)
+  try {
+    const message = await responseTo(outgoing)
+    answered.abort()
+    return await readAnswer(message, options.maxAnswerBytes ?? MAX_ANSWER_BYTES)
+  } catch (error) {
+    const sent = outgoing.writableFinished
+    outgoing.destroy()
+    answered.abort()
+    signal.throwIfAborted()
+    // What the body has to say goes before what became of the connection.
+    await upload
+    throw connectionError(error, { url, sent })
+  } finally {
+    answered.abort()
+    signal.removeEventListener('abort', abort)
+    await upload.catch(() => undefined)
+    // Half a request cannot be followed by another one on the same connection.
+    if (!outgoing.writableFinished) outgoing.destroy()
+  }
+}
+
+/** @throws only what `body` throws: a lost connection shows in the answer, or in there being none */
+async function send(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>, answered: AbortSignal): Promise<void> {
+  try {
+    for await (const chunk of body) {
+      if (outgoing.destroyed || answered.aborted) return
+      if (!outgoing.write(chunk)) await untilDrained(outgoing, answered)
+    }
+    outgoing.end()
+  } catch (error) {
+    outgoing.destroy()
+    throw error
+  }
+}
+
+/** Until more may be written, or nothing more will ever be. */
+async function untilDrained(outgoing: ClientRequest, answered: AbortSignal): Promise<void> {
+  const done = new AbortController()
+  const signal = AbortSignal.any([answered, done.signal])
+  await Promise.race([once(outgoing, 'drain', { signal }), once(outgoing, 'close', { signal })]).catch(() => undefined)
+  done.abort()
+}
+
+async function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once('response', resolve)
+    outgoing.once('error', reject)
+    outgoing.once('close', () => reject(new Error('the connection was closed')))
+  })
+}
+
+async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes >= maxBytes) break
+  }
+  const text = Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
+  return { status: message.statusCode ?? 0, headers: message.headers, text }
+}
+
+function watchSilence(outgoing: ClientRequest, silenceMs: number): void {
+  const fail = (what: string): void => void outgoing.destroy(new Error(what))
+  outgoing.setTimeout(silenceMs, () => fail(`no answer for ${silenceMs / 1000} s`))
+  // A connection, through a proxy too, is there at once or not at all.
+  const connecting = setTimeout(() => fail(`no connection in ${CONNECT_TIMEOUT_MS / 1000} s`), CONNECT_TIMEOUT_MS)
+  const connected = (): void => clearTimeout(connecting)
+  outgoing.once('close', connected)
+  outgoing.once('socket', socket => {
+    if (socket.connecting) socket.once('connect', connected)
+    else connected()
+  })
+}
+
+async function* nothing(): AsyncGenerator<never> {}

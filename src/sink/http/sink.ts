@@ -1,0 +1,153 @@
+/** Path A: envelopes over HTTP. */
+
+import type { Agent } from 'node:http'
+import { IngestError } from '../../errors.js'
+import type { Rejection } from '../../source/rejection.js'
+import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
+import type { Delivery, Receipt, Sink, SinkOpener } from '../sink.js'
+import { describeServer, routeOf, type HttpAddress } from './address.js'
+import { agentFor } from './agent.js'
+import { appliedOf, mayPass, Refused, type Applied } from './answer.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
+import { exchange } from './exchange.js'
+import { gzipped } from './gzip.js'
+import { LineRanges } from './line-range.js'
+import { locateRecord } from './locate.js'
+import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan.js'
+
+export type HttpSinkOptions = {
+  readonly address: HttpAddress
+  /** Of the whole body, as it is before compression. */
+  readonly maxEnvelopeBytes: number
+  /** How long no byte may move. */
+  readonly silenceMs: number
+  readonly compress: boolean
+  readonly policy: RetryPolicy
+  readonly tools: RetryTools
+}
+
+/** Plans are made once a file: before anything is sent anywhere, and then followed. */
+export function httpSink(options: HttpSinkOptions): SinkOpener {
+  const plans = new Map<Delivery, FilePlan>()
+  const planOf = async (delivery: Delivery): Promise<FilePlan> => {
+    const plan = plans.get(delivery) ?? (await planFile(delivery, options))
+    plans.set(delivery, plan)
+    return plan
+  }
+  const description = describeServer(options.address.base)
+  return {
+    description,
+    early: false,
+    refuses: delivery => refusals(delivery, planOf(delivery), options.maxEnvelopeBytes),
+    async open(signal) {
+      const agent = await agentFor(options.address)
+      const sender = new Sender({ ...options, agent, signal })
+      const write: Sink['write'] = async (delivery, onRetry) =>
+        sender.send(delivery, (await planOf(delivery)).envelopes, onRetry)
+      return { write, close: async () => agent.destroy() }
+    },
+  }
+}
+
+function planFile(delivery: Delivery, { maxEnvelopeBytes }: HttpSinkOptions): Promise<FilePlan> {
+  const roomBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
+  return planEnvelopes(delivery.lines(), { roomBytes, startKey: () => envelopeKey(delivery) })
+}
+
+async function* refusals(
+  { source }: Delivery,
+  plan: Promise<FilePlan>,
+  maxEnvelopeBytes: number,
+): AsyncGenerator<Rejection> {
+  for (const { number, start, end } of (await plan).tooLong) {
+    const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
+    yield { source, line: number, byte: start, pointer: '', code: 'record_too_large', message }
+  }
+}
+
+type SenderOptions = HttpSinkOptions & { readonly agent: Agent; readonly signal: AbortSignal }
+
+/** One file's envelope on its way. */
+type Envelope = { readonly delivery: Delivery; readonly plan: EnvelopePlan; readonly ranges: LineRanges }
+
+class Sender {
+  constructor(private readonly options: SenderOptions) {}
+
+  /** Envelope by envelope: each commits alone. */
+  async send(delivery: Delivery, plans: readonly EnvelopePlan[], onRetry: (retry: Retry) => void): Promise<Receipt> {
+    const ranges = new LineRanges(delivery.lines)
+    const applied: Applied[] = []
+    try {
+      for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges }, onRetry))
+    } catch (error) {
+      throw applied.length === 0 ? error : partly(error, { delivery, done: applied.length, all: plans.length })
+    } finally {
+      await ranges.close()
+    }
+    const sum = (key: keyof Applied): number => applied.reduce((all, one) => all + one[key], 0)
+    const records = plans.reduce((all, plan) => all + plan.records, 0)
+    return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: plans.length }
+  }
+
+  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
+    const { policy, tools } = this.options
+    try {
+      return await withRetry(() => this.#post(envelope), {
+        policy,
+        tools,
+        mayPass: error => mayPass(error, Date.now()),
+        onRetry,
+      })
+    } catch (error) {
+      throw await withPlace(error, envelope)
+    }
+  }
+
+  async #post({ delivery, plan, ranges }: Envelope): Promise<Applied> {
+    const { address, agent, compress, silenceMs, signal } = this.options
+    const head = envelopeHead(delivery)
+    const body = envelopeBody({ delivery, plan, ranges }, head)
+    const length = head.length + plan.end - plan.start + ENVELOPE_TAIL.length
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'idempotency-key': plan.key,
+      ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
+      ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
+    }
+    const answer = await exchange({
+      ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
+      ...{ body: compress ? gzipped(body) : body, agent, silenceMs, signal },
+    })
+    return appliedOf(answer, { base: address.base, records: plan.records })
+  }
+}
+
+async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer): AsyncGenerator<Buffer> {
+  yield head
+  const writer = new CommaWriter(plan.records)
+  for await (const lines of ranges.read(plan)) yield writer.write(lines)
+  // An envelope without its end is applied by nobody.
+  await delivery.assertUnchanged()
+  if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
+  yield ENVELOPE_TAIL
+}
+
+/** Maps the record that a server names back to its line. */
+async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
+  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  if (refused?.recordIndex === undefined) return error
+  const line = await locateRecord(delivery.lines(), plan, refused.recordIndex)
+  if (line === undefined) return error
+  const message = `${delivery.source}:${line.number} (byte ${line.start}): the server refuses the record: ${refused.serverMessage}`
+  return new IngestError('bad_data', message, { cause: refused })
+}
+
+type Progress = { readonly delivery: Delivery; readonly done: number; readonly all: number }
+
+function partly(error: unknown, { delivery, done, all }: Progress): unknown {
+  if (!(error instanceof IngestError)) return error
+  const message = `${error.message} (of ${delivery.source} ${done} of ${all} envelopes have landed)`
+  const hint = error.hint ?? 'run the same push again: what has landed is only updated'
+  return new IngestError(error.code, message, { cause: error.cause, hint })
+}
