@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
+import { startPostgres } from '../fixtures/postgres.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { query, writeCommit } from './fixtures/records.js'
 
@@ -75,4 +76,21 @@ t.test('another role than bench_ingest is refused, unless it is asked for, and t
   t.equal(accepted.code, 0)
   t.match(accepted.stderr, /^warning: .*the role postgres writes, not bench_ingest \(--role-policy any\)\n$/)
   t.equal(await countRows(), 1)
+})
+
+t.test('--insecure-local needs no role and says so, unless the role is asked for', async t => {
+  const cwd = t.testdir({ 'one.jsonl': query() })
+  const plain = await startPostgres(t)
+  const dsn = plain.adminUrl
+  t.equal((await runCli(['migrate', '--insecure-local', dsn])).code, 0)
+  const push = ['push', 'one.jsonl', '--commit', writeCommit(cwd), '--insecure-local', '--postgres', dsn]
+  const { code, stderr } = await runCli(push, { cwd })
+  t.equal(code, 0)
+  t.equal(
+    stderr,
+    'warning: --insecure-local: the connection is neither encrypted nor verified, and any role may write\n',
+  )
+  const strict = await runCli([...push, '--role-policy', 'bench_ingest'], { cwd })
+  t.equal(strict.code, 78)
+  t.match(strict.stderr, /the role is postgres, not bench_ingest/)
 })
