@@ -23,7 +23,7 @@ export const SETTINGS_NOTE = `Postgres 18 from npm, its defaults but for ${Objec
   .join(', ')}; the same server for all sides.`
 
 export type BenchDatabase = {
-  /** Of the database that `reset` makes. */
+  /** Of the database that `reset` makes, for `bench_ingest`. */
   readonly url: string
   /** Makes the database anew, from the empty tables or from what `keep` kept, and writes everything to disk. */
   reset(): Promise<void>
@@ -43,13 +43,14 @@ export async function startDatabase({ tls }: { readonly tls: boolean }): Promise
   try {
     const session = await connect(await server.createDatabase(TEMPLATE))
     await migrate(session)
+    await session.execute(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
     await session.close()
   } catch (error) {
     await server.stop()
     throw error
   }
   return {
-    url: server.url(DATABASE),
+    url: server.url(DATABASE, 'bench_ingest'),
     async reset() {
       await copyDatabase(server, { from: TEMPLATE, to: DATABASE })
       // The first session of a new database writes a file that spares all later ones some milliseconds.

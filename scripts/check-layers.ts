@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sink'],
   ['delivery'],
   ['server'],
-  ['config.ts'],
+  ['config'],
   ['cli'],
 ]
 

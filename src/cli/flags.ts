@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
-import { ENV_PREFIX } from '../config.js'
+import { ENV_PREFIX } from '../config/environment.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
@@ -13,11 +13,27 @@ export function flag(flags: string, description: string): Option {
 export const formatFlag = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json']).default('human')
 
+export const regionFlag = (): Option =>
+  flag(
+    '--region <region>',
+    'the AWS region to make an RDS token for; by default AWS_REGION, the profile, the host name',
+  )
+
 export const targetFlags = (): readonly Option[] => [
-  flag('--postgres <dsn>', 'a Postgres database, as postgres://user@host/database (TLS verify-full)'),
-  flag('--insecure-local', 'no TLS: only for a Postgres on this machine, to try things out'),
+  flag(
+    '--postgres <dsn>',
+    'a Postgres database: a URL or a libpq keyword string, PG* variables fill in (TLS verify-full)',
+  ),
+  flag('--insecure-local', 'no TLS and any role: only for a Postgres on this machine, to try things out'),
+  regionFlag(),
   flag('--embedded [dir]', 'the embedded database in this folder (default: .vortex-ingest)'),
 ]
+
+export const rolePolicyFlag = (): Option =>
+  flag('--role-policy <policy>', 'which Postgres role may write (default: bench_ingest)').choices([
+    'bench_ingest',
+    'any',
+  ])
 
 export const serverFlags = (): readonly Option[] => [
   flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com'),
@@ -28,7 +44,10 @@ export const serverFlags = (): readonly Option[] => [
   ),
   flag('--timeout <seconds>', 'how long the server may be silent (default: 120)').argParser(duration),
   flag('--retries <n>', 'how often a request is tried again (default: 8)').argParser(natural),
-  flag('--retry-deadline <seconds>', 'for how long it is tried again (default: 120)').argParser(duration),
+  flag(
+    '--retry-deadline <seconds>',
+    'for how long it, or Postgres, is tried again (default: 120, Postgres 60)',
+  ).argParser(duration),
   flag('--compress', 'send gzip, to servers that take it'),
 ]
 
@@ -66,7 +85,7 @@ export function flagsOf(command: Command, env: Environment): object {
   const beaten = isFrom('cli', 'postgres')
     ? ['embedded']
     : isFrom('cli', 'embedded')
-      ? ['postgres', 'insecureLocal']
+      ? ['postgres', 'insecureLocal', 'region', 'rolePolicy']
       : []
   const dropped = command.options.filter(option => {
     if (!isFrom('env', option.attributeName())) return false

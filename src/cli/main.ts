@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
-import { ENV_PREFIX, wantsColor } from '../config.js'
+import { ENV_PREFIX, wantsColor } from '../config/environment.js'
 import { EXIT, IngestError } from '../errors.js'
 import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'

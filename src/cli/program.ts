@@ -1,7 +1,7 @@
 /** Every command with its flags and help; what a command does is in the file of its name. */
 
 import { Command } from 'commander'
-import { MAX_BODY_BYTES } from '../config.js'
+import { MAX_BODY_BYTES } from '../config/serve.js'
 import type { Action, Context } from './context.js'
 import {
   byteCount,
@@ -12,6 +12,8 @@ import {
   formatFlag,
   outcomeFlags,
   positive,
+  regionFlag,
+  rolePolicyFlag,
   serverFlags,
   targetFlags,
 } from './flags.js'
@@ -71,7 +73,7 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(push))
-  for (const option of [...serverFlags(), ...targetFlags(), ...outcomeFlags(), ...commitFlags()])
+  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
     command.addOption(option)
   command
     .addOption(flag('--dry-run', 'do everything but connect and write'))
@@ -177,10 +179,12 @@ function addMigrate(program: Command, run: Run): void {
     .hook('preAction', takeDsn)
     .action(run(migrate))
   for (const option of targetFlags()) command.addOption(option)
+  command.addOption(flag('--check', 'change nothing: report where the database differs, with exit code 78'))
   command.addOption(formatFlag()).addHelpText(
     'after',
     examples([
       ['migrate postgres://owner@db.example.com/bench', ''],
+      ['migrate --check --postgres DSN', 'is it as it should be?'],
       ['migrate', 'the embedded database'],
     ]),
   )
@@ -208,7 +212,9 @@ function addServe(program: Command, run: Run): void {
     )
     .addOption(flag('--token-file <file>', 'read the token from this file in place of INGEST_BEARER_TOKEN'))
     .addOption(flag('--insecure-no-auth', 'take envelopes from anybody: only on a loopback address, to try things out'))
-    .addOption(flag('--insecure-local', 'no TLS: only for a Postgres on this machine, to try things out'))
+    .addOption(flag('--insecure-local', 'no TLS and any role: only for a Postgres on this machine, to try things out'))
+    .addOption(regionFlag())
+    .addOption(rolePolicyFlag())
     .addOption(formatFlag())
     .addHelpText(
       'after',

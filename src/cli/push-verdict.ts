@@ -1,7 +1,7 @@
 /** Whose failure is the push's, and what it ends with. */
 
 import { EXIT, IngestError } from '../errors.js'
-import type { Requirement } from '../config.js'
+import type { Requirement } from '../config/write.js'
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { Pushed } from '../delivery/push.js'
 import { exitCodeOf } from './error-report.js'

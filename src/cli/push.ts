@@ -1,19 +1,10 @@
 /** `push`: check everything, then deliver file by file to every target. */
 
 import { runMeta } from '../commit/run.js'
-import {
-  commitConfig,
-  requirement,
-  siteConfig,
-  writeConfig,
-  type CommitConfig,
-  type CommitFlags,
-  type Requirement,
-  type ServerFlags,
-  type SiteConfig,
-  type TargetFlags,
-  type WriteConfig,
-} from '../config.js'
+import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
+import { siteConfig, type ServerFlags, type SiteConfig } from '../config/server.js'
+import { type TargetFlags } from '../config/target.js'
+import { requirement, writeConfig, type Requirement, type WriteConfig } from '../config/write.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { push as deliver, type Pushed } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'

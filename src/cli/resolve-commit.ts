@@ -3,7 +3,7 @@
 import { readCommitFile } from '../commit/commit-file.js'
 import { isFullSha } from '../commit/formats.js'
 import { readGitCommit } from '../commit/git.js'
-import type { CommitConfig } from '../config.js'
+import type { CommitConfig } from '../config/commit.js'
 import type { Commit } from '../contract/commit.js'
 import { quote } from '../contract/problem.js'
 import { IngestError } from '../errors.js'

@@ -11,8 +11,8 @@ import {
   type ServeAuth,
   type ServeConfig,
   type ServeFlags,
-  type TargetConfig,
-} from '../config.js'
+} from '../config/serve.js'
+import { type TargetConfig } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { EXIT, IngestError, messageOf, systemCodeOf } from '../errors.js'
@@ -20,7 +20,7 @@ import type { Server } from '../server/app.js'
 import type { Store } from '../server/store/store.js'
 import { unreadable } from '../source/source.js'
 import type { Action, Context, Format } from './context.js'
-import { warnInsecure } from './targets.js'
+import { addressOf, warnInsecure } from './targets.js'
 
 /** What is under way when a signal comes has this long; then it is undone. */
 const DRAIN_MS = 30_000
@@ -33,7 +33,7 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
   warnInsecure(config.store, context)
   if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
   const abandon = new AbortController()
-  const store = await openStore(config.store, { signal: abandon.signal, random: context.random })
+  const store = await openStore(config.store, abandon.signal, context)
   let drained = true
   try {
     context.signal.throwIfAborted()
@@ -66,17 +66,17 @@ async function readToken(path: string): Promise<string> {
   return withoutNewline(text)
 }
 
-async function openStore(
-  target: TargetConfig,
-  options: { readonly signal: AbortSignal; readonly random: () => number },
-): Promise<Store> {
+async function openStore(target: TargetConfig, signal: AbortSignal, { random, report }: Context): Promise<Store> {
   if (target.kind === 'embedded') {
     const { embeddedStore } = await import('../server/store/embedded.js')
-    return embeddedStore(target.folder, options)
+    return embeddedStore(target.folder, { signal, random })
   }
   const { postgresStore } = await import('../server/store/postgres.js')
-  const { parseDsn } = await import('../sink/postgres/dsn.js')
-  return postgresStore(parseDsn(target.dsn, { insecureLocal: target.insecureLocal }), options)
+  const onWarning = (message: string): void => {
+    // That any role may write there has been said.
+    if (!target.insecureLocal) report.warning(message)
+  }
+  return postgresStore(await addressOf(target), { signal, random, rolePolicy: target.rolePolicy, onWarning })
 }
 
 type Surroundings = { readonly token: string | undefined; readonly context: Context }

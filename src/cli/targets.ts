@@ -1,9 +1,12 @@
 /** A target's configuration to a session or a sink; each backend is loaded only when it is named. */
 
 import { setTimeout } from 'node:timers/promises'
-import type { ServerConfig, TargetConfig, WriteConfig } from '../config.js'
+import type { ServerConfig } from '../config/server.js'
+import type { PostgresTargetConfig, TargetConfig } from '../config/target.js'
+import type { WriteConfig } from '../config/write.js'
 import type { Target } from '../delivery/opening.js'
 import { describeServer, isLoopback } from '../sink/http/address.js'
+import type { PostgresAddress } from '../sink/postgres/dsn.js'
 import type { SqlSession } from '../sink/sql.js'
 import type { SinkOpener } from '../sink/sink.js'
 import type { Context } from './context.js'
@@ -22,10 +25,8 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
     return { session, description: `the embedded database in ${target.folder}`, close: () => session.close() }
   }
   const { connectPostgres } = await import('../sink/postgres/connect.js')
-  const { parseDsn, describeAddress } = await import('../sink/postgres/dsn.js')
-  const address = parseDsn(target.dsn, { insecureLocal: target.insecureLocal })
-  const session = await connectPostgres(address, { signal })
-  return { session, description: describeAddress(address), close: () => session.close() }
+  const session = await connectPostgres(await addressOf(target), { signal })
+  return { session, description: session.description, close: () => session.close() }
 }
 
 /** The push's targets, the server first; each is checked as far as that goes without connecting. */
@@ -36,14 +37,28 @@ export async function targetsOf({ server, database }: WriteConfig, context: Cont
   return targets
 }
 
-async function databaseOpener(target: TargetConfig, { random }: Context): Promise<SinkOpener> {
+async function databaseOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
   if (target.kind === 'embedded') {
     const { embeddedSink } = await import('../sink/embedded/sink.js')
     return embeddedSink(target.folder)
   }
   const { postgresSink } = await import('../sink/postgres/sink.js')
+  const { insecureLocal, rolePolicy, retryDeadlineMs } = target
+  const onWarning = (message: string): void => {
+    // That any role may write there has been said.
+    if (!insecureLocal) report.warning(message)
+  }
+  return postgresSink(await addressOf(target), { random, rolePolicy, onWarning, retryDeadlineMs })
+}
+
+export async function addressOf({
+  dsn,
+  insecureLocal,
+  environment,
+  aws,
+}: PostgresTargetConfig): Promise<PostgresAddress> {
   const { parseDsn } = await import('../sink/postgres/dsn.js')
-  return postgresSink(parseDsn(target.dsn, { insecureLocal: target.insecureLocal }), { random })
+  return parseDsn(dsn, { insecureLocal, environment, aws })
 }
 
 async function serverOpener(config: ServerConfig, { random, signal }: Context): Promise<SinkOpener> {
@@ -56,8 +71,9 @@ async function serverOpener(config: ServerConfig, { random, signal }: Context): 
 
 /** Trying things out must not need certificates, but it must never go unseen. */
 export function warnInsecure(target: TargetConfig | undefined, { report }: Context): void {
-  if (target?.kind === 'postgres' && target.insecureLocal)
-    report.warning('--insecure-local: the connection is neither encrypted nor verified')
+  if (target?.kind !== 'postgres' || !target.insecureLocal) return
+  const roles = target.rolePolicy === 'any' ? ', and any role may write' : ''
+  report.warning(`--insecure-local: the connection is neither encrypted nor verified${roles}`)
 }
 
 /** A token on its way in the clear is a token that is known. */

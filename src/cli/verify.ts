@@ -1,6 +1,6 @@
 /** `verify`: is what the files say what the database holds? */
 
-import { targetConfig, type TargetFlags } from '../config.js'
+import { targetConfig, type TargetFlags } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { EXIT } from '../errors.js'
 import { verify as compare, type Difference, type Verified } from '../delivery/verify.js'
@@ -18,7 +18,7 @@ export type VerifyFlags = TargetFlags & {
 
 export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   const { report, signal, stdin } = context
-  const target = targetConfig(flags)
+  const target = targetConfig(flags, context.env)
   warnInsecure(target, context)
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   try {

@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Field, FieldType, Kind } from '../contract/kinds.js'
 
-const SQL_TYPES: Readonly<Record<FieldType, string>> = {
+export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   str: 'text',
   i32: 'integer',
   i64: 'bigint',

@@ -22,7 +22,7 @@ t.test('a wrong password is an auth failure that shows neither password', async 
     { cwd },
   )
   t.equal(code, 77)
-  t.match(stderr, /^error: postgres:\/\/postgres@127\.0\.0\.1:\d+\/\S+: .*password/)
+  t.match(stderr, /^error: postgres:\/\/bench_ingest@127\.0\.0\.1:\d+\/\S+: .*password/)
   t.notMatch(stdout + stderr, /not-the-password/)
 })
 
@@ -30,10 +30,10 @@ t.test('a server that is not there is told, with where', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const nowhere = url.replace(`:${server.port}/`, ':1/')
-  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', nowhere], {
-    cwd,
-  })
+  const push = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', nowhere]
+  const { code, stderr } = await runCli([...push, '--retry-deadline', '1'], { cwd })
   t.equal(code, 69)
+  t.match(stderr, /\(tried \d+ times in 1 s\)/)
   t.match(stderr, /127\.0\.0\.1:1\/.*refused/)
 })
 
@@ -43,13 +43,28 @@ t.test('a server that closes the connection in the middle of COPY: an error, and
   const proxy = await startTcpProxy(t, { port: server.port })
   proxy.cutAfter(400_000, 'up')
   const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
-  const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', through], {
-    cwd,
-  })
+  const push = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', through]
+  const { code, stderr } = await runCli([...push, '--retry-deadline', '0.001'], { cwd })
   t.equal(code, 69, stderr)
-  t.match(stderr, /^error: postgres:\/\/postgres@\S+: .*connection/)
+  t.match(stderr, /^error: postgres:\/\/bench_ingest@\S+: .*connection/)
   t.equal((await database.countRows()) + (await countCommits(database)), 0)
 })
+
+t.test(
+  'a push whose connection is cut in the middle of COPY connects again and lands, and says in how many tries',
+  async t => {
+    const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(20_000)) })
+    const database = await createDatabase()
+    const proxy = await startTcpProxy(t, { port: server.port })
+    proxy.cutAfter(400_000, 'up')
+    const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
+    const push = ['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', through, '--format', 'json']
+    const { code, stdout, stderr } = await runCli(push, { cwd })
+    t.equal(code, 0, stderr)
+    t.match(JSON.parse(stdout), { inserted: 20_000, files: [{ attempts: 2 }] })
+    t.equal(await database.countRows(), 20_000)
+  },
+)
 
 t.test('a table without the expected column is named, and nothing is kept', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
@@ -65,7 +80,8 @@ t.test('a table without the expected column is named, and nothing is kept', asyn
 
 t.test('a database without tables says how to make them', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
-  const url = await server.createDatabase('bare')
+  await server.createDatabase('bare')
+  const url = server.url('bare', 'bench_ingest')
   const { code, stderr } = await runCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
   t.equal(code, 78)
   t.match(stderr, /hint: .*vortex-ingest migrate/)

@@ -116,7 +116,8 @@ t.test('what landed before the connection was lost is reported, and pushing agai
   proxy.cutAfter(SECOND_FILE_BYTES)
   const push = ['push', 'a.jsonl', 'b.jsonl', '--commit', writeCommit(cwd), '--postgres']
   const through = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
-  const { code, stdout, stderr } = await runCli([...push, through, '--format', 'json'], { cwd })
+  const once = ['--retry-deadline', '0.001', '--format', 'json']
+  const { code, stdout, stderr } = await runCli([...push, through, ...once], { cwd })
   t.equal(code, 69)
   t.match(JSON.parse(stdout), {
     ...{ exit_code: 69, records: 2, inserted: 2, files: [{ source: 'a.jsonl' }] },

@@ -55,7 +55,125 @@ t.test('a role that may not make tables is told so, and nothing is applied', asy
     url.replace('postgres:', 'poor:').replace('poor://', 'postgres://').replace('//postgres:', '//poor:'),
   ])
   t.equal(code, 77, stderr)
-  t.match(stderr, /permission denied/)
+  t.match(stderr, /the role poor may not migrate this database: the ledger \S+ needs CREATE on the schema public;/)
+  t.match(stderr, /; 001_tables\.sql needs CREATE on the schema public\nhint: nothing was applied/)
+  t.strictSame(await server.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'poor'), [])
+})
+
+t.test(
+  'an owner without CREATEROLE is told before anything is applied, and may go on once the roles are there',
+  async t => {
+    const own = await startPostgres(t)
+    await own.sql(`CREATE ROLE owner LOGIN PASSWORD '${own.password}'`)
+    await own.sql('CREATE DATABASE owned OWNER owner')
+    const migrate = ['migrate', '--insecure-local', own.url('owned', 'owner')]
+    const before = await runCli(migrate)
+    t.equal(before.code, 77)
+    t.match(
+      before.stderr,
+      /the role owner may not migrate this database: 003_roles\.sql needs CREATEROLE \(or the roles/,
+    )
+    t.strictSame(await own.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'owned'), [])
+    await own.sql('CREATE ROLE migrator LOGIN; CREATE ROLE bench_ingest LOGIN; CREATE ROLE bench_read LOGIN')
+    const after = await runCli(migrate)
+    t.equal(after.code, 0, after.stderr)
+    t.match(after.stdout, /applied 3 migrations/)
+  },
+)
+
+t.test('migrator makes a database that it may create tables in, and who may not finds one that is made', async t => {
+  await server.sql(
+    `ALTER ROLE migrator PASSWORD '${server.password}'; ALTER ROLE bench_ingest PASSWORD '${server.password}'`,
+  )
+  await server.sql('CREATE DATABASE migrated OWNER migrator')
+  const made = await runCli(['migrate', server.url('migrated', 'migrator')])
+  t.equal(made.code, 0, made.stderr)
+  const again = await runCli(['migrate', server.url('migrated', 'bench_ingest')])
+  t.equal(again.code, 0, again.stderr)
+  t.match(again.stdout, /nothing to do, 3 already there/)
+})
+
+t.test('a ledger of before checksums is kept, and gets them from then on', async t => {
+  const url = await server.createDatabase('older')
+  await runCli(['migrate', url])
+  await server.sql(
+    `ALTER TABLE _applied_migrations DROP COLUMN checksum; DELETE FROM _applied_migrations WHERE name ~ '003'`,
+    'older',
+  )
+  const { code, stdout } = await runCli(['migrate', url])
+  t.equal(code, 0)
+  t.match(stdout, /applied 1 migration, 2 already there/)
+  const ledger = await server.sql('SELECT checksum IS NULL AS unknown FROM _applied_migrations ORDER BY name', 'older')
+  t.strictSame(ledger, [{ unknown: true }, { unknown: true }, { unknown: false }])
+  t.equal((await runCli(['migrate', '--check', url])).code, 0, 'what is not known is no drift')
+})
+
+t.test(
+  '--check finds nothing in a database as migrate leaves it, and changes nothing in one that is empty',
+  async t => {
+    const url = await server.createDatabase('checked')
+    const empty = await runCli(['migrate', '--check', url, '--format', 'json'])
+    t.equal(empty.code, 78)
+    const { drift } = JSON.parse(empty.stdout) as { drift: { code: string }[] }
+    t.strictSame([...new Set(drift.map(({ code }) => code))].sort(), ['missing_migration', 'missing_table'])
+    t.strictSame(
+      await server.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'checked'),
+      [],
+    )
+    await runCli(['migrate', url])
+    const { code, stdout } = await runCli(['migrate', '--check', url])
+    t.equal(code, 0, stdout)
+    t.match(stdout, /^up to date: /)
+    t.equal((await runCli(['migrate', '--check', server.url('checked', 'bench_ingest')])).code, 0, 'a reader may look')
+  },
+)
+
+const DRIFTS: readonly (readonly [sql: string, drift: string])[] = [
+  ['DROP TABLE compression_sizes', 'compression_sizes missing_table'],
+  ['ALTER TABLE commits DROP COLUMN message', 'commits.message missing_column'],
+  ['ALTER TABLE query_measurements ALTER value_ns TYPE numeric', 'query_measurements.value_ns wrong_type'],
+  ['ALTER TABLE query_measurements ALTER peak_virtual SET NOT NULL', 'query_measurements.peak_virtual wrong_null'],
+  ['ALTER TABLE query_measurements ALTER engine DROP NOT NULL', 'query_measurements.engine wrong_null'],
+  ['ALTER TABLE commits ADD must int NOT NULL', 'commits.must required_column'],
+  ['ALTER TABLE vector_search_runs DROP CONSTRAINT vector_search_runs_pkey', 'vector_search_runs missing_key'],
+  ['DROP INDEX query_measurements_by_series', 'query_measurements missing_index'],
+  ['DROP INDEX commits_by_time; CREATE INDEX ON commits (timestamp, commit_sha)', 'commits missing_index'],
+  [
+    `DROP INDEX compression_times_by_format; CREATE INDEX ON compression_times (format) WHERE op = 'x'`,
+    'compression_times missing_index',
+  ],
+  [`DELETE FROM _applied_migrations WHERE name ~ '002'`, '002_indexes.sql missing_migration'],
+  [`INSERT INTO _applied_migrations (name) VALUES ('004_later.sql')`, '004_later.sql unknown_migration'],
+  [`UPDATE _applied_migrations SET checksum = 'x' WHERE name ~ '001'`, '001_tables.sql changed_migration'],
+]
+
+const NO_DRIFT = `
+  ALTER TABLE compression_sizes ADD uncompressed_bytes bigint, ADD noted timestamptz NOT NULL DEFAULT now();
+  CREATE TABLE another (id int); CREATE INDEX ON commits (author_name);
+  ALTER INDEX commits_by_time RENAME TO other_name`
+
+t.test('--check names each thing that drifted, and no more', async t => {
+  await runCli(['migrate', await server.createDatabase('pristine')])
+  const check = async (sql: string): Promise<readonly string[]> => {
+    await server.sql('DROP DATABASE IF EXISTS drifted WITH (FORCE)')
+    await server.sql('CREATE DATABASE drifted TEMPLATE pristine')
+    await server.sql(sql, 'drifted')
+    const { code, stdout } = await runCli(['migrate', '--check', server.url('drifted'), '--format', 'json'])
+    const { drift } = JSON.parse(stdout) as { drift: { object: string; code: string }[] }
+    t.equal(code, drift.length > 0 ? 78 : 0)
+    return drift.map(({ object, code }) => `${object} ${code}`)
+  }
+  for (const [sql, expected] of DRIFTS) t.strictSame(await check(sql), [expected], sql)
+  t.strictSame(await check(NO_DRIFT), [])
+})
+
+t.test('--check of the embedded database finds what is missing, and makes none', async t => {
+  const cwd = t.testdir()
+  t.equal((await runCli(['migrate', '--check'], { cwd })).code, 78)
+  await runCli(['migrate'], { cwd })
+  const { code, stdout } = await runCli(['migrate', '--check'], { cwd })
+  t.equal(code, 0, stdout)
+  t.match(stdout, /^up to date: the embedded database in \.vortex-ingest /)
 })
 
 t.test('the embedded database is made and migrated', async t => {

@@ -38,7 +38,7 @@ t.test('records of every kind land over TLS, each with all of its columns', asyn
   const { code, stdout, stderr } = await push(cwd, ['results.jsonl', '--postgres', url])
 
   t.equal(code, 0)
-  const where = `postgres://postgres@127.0.0.1:${server.port}/${name}`
+  const where = `postgres://bench_ingest@127.0.0.1:${server.port}/${name}`
   t.equal(
     untimed(stdout),
     `ingested 5 records of 5d1f0c3 into ${where} (5 inserted, 0 updated) in … s
@@ -403,7 +403,15 @@ t.test('the JSON report is what its published schema says, when all is well and 
     t.match(JSON.parse(stdout), { command: 'push', exit_code: code })
     t.strictSame(schemaErrors('push-report', stdout), [])
   }
-  const down = await push(cwd, ['good.jsonl', '--postgres', 'postgres://u:hush@127.0.0.1:1/d', '--format', 'json'])
+  const down = await push(cwd, [
+    'good.jsonl',
+    '--postgres',
+    'postgres://u:hush@127.0.0.1:1/d',
+    '--retry-deadline',
+    '0.001',
+    '--format',
+    'json',
+  ])
   t.equal(down.code, 69)
   t.strictSame(schemaErrors('push-report', down.stdout), [])
   const failed = { code: 'target_unreachable', message: /connection refused/ }

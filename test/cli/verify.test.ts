@@ -42,7 +42,7 @@ async function idOf(line: string): Promise<string> {
 t.test('a database that holds what the file says is verified, more rows in it or not', async t => {
   const cwd = t.testdir({})
   const database = await pushed(cwd, oneOfEach())
-  const where = `postgres://postgres@127.0.0.1:${server.port}/${database.name}`
+  const where = `postgres://bench_ingest@127.0.0.1:${server.port}/${database.name}`
   const { code, stdout, stderr } = await verify(cwd, database)
   t.strictSame([code, stderr], [0, ''])
   t.equal(stdout, `verified: 5 measurements in ${where} are as the file says\n`)
@@ -71,7 +71,7 @@ t.test('a changed column is named with both values, in every table', async t => 
       `results.jsonl:3: compression_size ${ids[2]} /value_bytes is "9223372036854775807" in the database and "4096" in the file`,
       `results.jsonl:4: random_access_time ${ids[3]} /commit_sha is "x" in the database and "${SHA}" in the file`,
       `results.jsonl:5: vector_search_run ${ids[4]} /threshold is "-0.5" in the database and "0.5" in the file`,
-      `different: 5 differences in 5 measurements against postgres://postgres@127.0.0.1:${server.port}/${database.name}`,
+      `different: 5 differences in 5 measurements against postgres://bench_ingest@127.0.0.1:${server.port}/${database.name}`,
       '',
     ].join('\n'),
   )

@@ -15,12 +15,14 @@ import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 
 const hash = await wasmHash64()
 
+const SINK = { random: Math.random, rolePolicy: 'any', retryDeadlineMs: 0 } as const
+
 t.test('a push into Postgres', async t => {
   const server = await startPostgres(t)
   const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
     const signal = new AbortController().signal
     const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
-    const targets: Target[] = [{ name: 'postgres', opener: postgresSink(address, { random: Math.random }) }]
+    const targets: Target[] = [{ name: 'postgres', opener: postgresSink(address, SINK) }]
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT
     return {
       commitOf,

@@ -34,6 +34,7 @@ t.test('JSON output', async t => {
     ['verify that finds differences', 'verify-report', 4, ['verify', twice, '--extra', ...at]],
     ['golden-check', 'golden-check-report', 0, ['golden-check']],
     ['migrate', 'migrate-report', 0, ['migrate', ...at]],
+    ['migrate --check', 'migrate-check-report', 0, ['migrate', '--check', ...at]],
   ]
   for (const [name, schema, exitCode, args] of cases)
     await t.test(`${name} prints one ${schema}`, async t => {

@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../../sink/apply.js'
-import { connectPostgres } from '../../sink/postgres/connect.js'
+import { connectPostgres, type PostgresSession } from '../../sink/postgres/connect.js'
 import { describeAddress, type PostgresAddress } from '../../sink/postgres/dsn.js'
 import { isRetryable } from '../../sink/postgres/errors.js'
+import { assertRole, type RolePolicy } from '../../sink/postgres/role.js'
 import { CONFLICT_RETRY, withRetry } from '../../sink/retry.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
@@ -15,10 +16,25 @@ const WRITERS = 4
 /** Apart from the writers: whoever reads needs no token, and must not be in their way. */
 const READERS = 2
 
+export type PostgresStoreOptions = StoreOptions & {
+  readonly rolePolicy: RolePolicy
+  readonly onWarning: (message: string) => void
+}
+
 /** Connects once at the start, so that whatever is wrong with it is told now and not to the first client. */
-export async function postgresStore(address: PostgresAddress, { signal, random }: StoreOptions): Promise<Store> {
-  const connect = (): ReturnType<typeof connectPostgres> => connectPostgres(address, { signal })
-  const writers = new SessionPool(WRITERS, connect)
+export async function postgresStore(address: PostgresAddress, options: PostgresStoreOptions): Promise<Store> {
+  const { signal, random, rolePolicy, onWarning } = options
+  const connect = (): Promise<PostgresSession> => connectPostgres(address, { signal })
+  const writers = new SessionPool(WRITERS, async () => {
+    const session = await connect()
+    try {
+      await assertRole(session, rolePolicy, onWarning)
+      return session
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+  })
   const readers = new SessionPool(READERS, connect)
   await writers.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
   const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })

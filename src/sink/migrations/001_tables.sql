@@ -1,4 +1,5 @@
 -- The six tables of the contract, section 5.
+-- needs CREATE on the schema public: has_schema_privilege('public', 'CREATE')
 
 CREATE TABLE IF NOT EXISTS commits (
   commit_sha text PRIMARY KEY,

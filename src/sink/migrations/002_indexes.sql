@@ -1,4 +1,5 @@
 -- The indexes of the contract, section 5.
+-- needs to own the tables: NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass('public.commits'), to_regclass('public.query_measurements'), to_regclass('public.compression_times'), to_regclass('public.compression_sizes'), to_regclass('public.random_access_times'), to_regclass('public.vector_search_runs')) AND NOT pg_has_role(relowner, 'USAGE'))
 
 CREATE INDEX IF NOT EXISTS commits_by_time ON commits (timestamp DESC, commit_sha DESC);
 

@@ -1,4 +1,6 @@
--- Who may do what (contract, sections 4 and 5). Needs CREATEROLE where the roles do not exist yet.
+-- Who may do what (contract, sections 4 and 5).
+-- needs CREATEROLE (or the roles migrator, bench_ingest and bench_read made before): (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) OR (SELECT count(*) = 3 FROM pg_roles WHERE rolname IN ('migrator', 'bench_ingest', 'bench_read'))
+-- needs to own the tables: NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass('public.commits'), to_regclass('public.query_measurements'), to_regclass('public.compression_times'), to_regclass('public.compression_sizes'), to_regclass('public.random_access_times'), to_regclass('public.vector_search_runs'), to_regclass('public._applied_migrations')) AND NOT pg_has_role(relowner, 'USAGE'))
 
 DO $$
 DECLARE
@@ -9,7 +11,7 @@ BEGIN
       EXECUTE format('CREATE ROLE %I LOGIN', name);
     END IF;
     -- On RDS this is what lets a role log in with a short-lived token instead of a password.
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role(name::name, oid, 'MEMBER')) THEN
       EXECUTE format('GRANT rds_iam TO %I', name);
     END IF;
   END LOOP;

@@ -43,8 +43,14 @@ DO $$ BEGIN
 EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL;
 END $$`
 
+/** What the server says of itself while it lets a client in, by name. */
+type ParameterStatus = { readonly parameterName: string; readonly parameterValue: string }
+
 export class PostgresClient extends Client {
   readonly #startup: StartupSettings
+  readonly #tls: TlsOptions | false
+  /** What the server reports without being asked, such as `session_authorization`; a pooler may leave some out. */
+  readonly parameters = new Map<string, string>()
 
   constructor({ address, tls, connectTimeoutMs, settings }: ClientOptions) {
     const { host, port, database, user, password, applicationName } = address
@@ -59,6 +65,17 @@ export class PostgresClient extends Client {
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     })
     this.#startup = { user, database, application_name: applicationName, ...settings }
+    this.#tls = tls
+    this.connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
+      this.parameters.set(parameterName, parameterValue)
+    })
+  }
+
+  /** Starts connecting, and prepares TLS while the network is being waited for. */
+  async open(): Promise<void> {
+    const connecting = this.connect()
+    if (this.#tls !== false) void this.#tls.secureContext
+    await connecting
   }
 
   /** Replaces pg's own, which adds PGOPTIONS and PGREPLICATION. */

@@ -1,24 +1,31 @@
 /** Connects to Postgres the one way this program does: verified, with its own settings, deaf to the environment. */
+import { regionHint } from './aws-identity.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient } from './client.js'
 import type { ClientOptions } from './client.js'
 import type { PostgresAddress } from './dsn.js'
 import { interruptionOf, sqlStateOf, toIngestError } from './errors.js'
+import { firstUsable } from './hosts.js'
+import { withSecret } from './secret.js'
 import { PostgresSession } from './session.js'
-import { assertVerified, tlsOptions } from './tls.js'
+import type { SilenceLimits } from './session.js'
+import { IngestError } from '../../errors.js'
+import { assertVerified, readAuthorities, tlsOptions } from './tls.js'
+import type { Authorities } from './tls.js'
 
 export { PostgresSession }
 
-export type ConnectOptions = {
+export type ConnectOptions = Partial<SilenceLimits> & {
   /** Aborting closes the connection, so that the server rolls back, and rejects what is under way. */
   readonly signal?: AbortSignal | undefined
-  /** Default: the URL's `connect_timeout`, else 10 seconds. */
+  /** For each host. Default: the DSN's `connect_timeout`, else 10 seconds. */
   readonly connectTimeoutMs?: number | undefined
-  /** How long a call may see no byte move in either direction. Default: 5 minutes; 0 waits for ever. */
-  readonly queryTimeoutMs?: number | undefined
+  /** Tokens carry the time. */
+  readonly now?: () => Date
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 300_000
+const ANSWER_TIMEOUT_MS = 3_600_000
 
 // Unknown setting (a server before 14), unusable setting (a server on Windows), protocol violation (PgBouncer).
 const SETTINGS_REFUSED = ['42704', '22023', '08P01']
@@ -28,12 +35,22 @@ export async function connectPostgres(
   address: PostgresAddress,
   options: ConnectOptions = {},
 ): Promise<PostgresSession> {
-  const { signal, queryTimeoutMs = QUERY_TIMEOUT_MS } = options
+  const authorities = await readAuthorities(address)
+  return firstUsable(address, async one => {
+    const secret = await withSecret(one, options.now ?? (() => new Date()))
+    return connectOne(secret, authorities, options).catch(async (error: unknown) => {
+      throw await withRegion(error, one)
+    })
+  })
+}
+
+async function connectOne(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
+  const { signal, queryTimeoutMs = QUERY_TIMEOUT_MS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
-  const tls = await tlsOptions(address)
   const open = async (settings: ClientOptions['settings']) => {
+    const tls = tlsOptions(address, authorities)
     const client = await connectClient({ address, tls, connectTimeoutMs, settings }, signal)
-    return new PostgresSession({ client, address, signal, queryTimeoutMs })
+    return new PostgresSession({ client, address, signal, queryTimeoutMs, answerTimeoutMs })
   }
   try {
     return await open(ALL_SETTINGS)
@@ -59,7 +76,7 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   client.on('error', drop)
   signal?.addEventListener('abort', drop)
   try {
-    await client.connect()
+    await client.open()
     if (signal?.aborted) throw interruptionOf(signal)
     assertVerified(client.connection.stream, options.address)
     return client
@@ -69,4 +86,12 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   } finally {
     signal?.removeEventListener('abort', drop)
   }
+}
+
+/** A token for another region is refused like any wrong password: say so where it may be that. */
+async function withRegion(error: unknown, address: PostgresAddress): Promise<unknown> {
+  const { aws, password } = address
+  if (!(error instanceof IngestError) || error.code !== 'auth_failed' || password || aws === undefined) return error
+  const hint = await regionHint(address, aws)
+  return hint === undefined ? error : new IngestError(error.code, error.message, { cause: error, hint })
 }

@@ -1,66 +1,80 @@
-/** Reads what follows the `?` of a Postgres URL: four parameters are known, all others are refused by name. */
-import { decode, refused } from './dsn-text.js'
+/** What the settings beside the address mean. */
+import type { Endpoints } from './dsn-hosts.js'
+import { isLoopback } from './dsn-hosts.js'
+import type { Setting, Settings } from './dsn-settings.js'
+import { refused } from './dsn-text.js'
 
-export type DsnParameters = {
-  /** What `sslmode` and `sslrootcert` ask for; undefined when they are absent. */
-  readonly tls: 'verify-full' | 'off' | undefined
-  readonly sslrootcert?: string
-  readonly applicationName: string
-  readonly connectTimeoutMs?: number
-}
-
-const KNOWN = ['sslmode', 'sslrootcert', 'application_name', 'connect_timeout'] as const
 const WEAK_MODES = ['allow', 'prefer', 'require', 'verify-ca', 'no-verify']
-const MODE_HINT = 'write sslmode=verify-full or leave it out'
+const READING_ATTRIBUTES = ['read-only', 'standby', 'prefer-standby']
 
-type Name = (typeof KNOWN)[number]
+export type Tls = 'verify-full' | 'off'
 
-/** @throws {IngestError} `usage`, naming the parameter */
-export function parseParameters(query: string): DsnParameters {
-  const given = collect(query)
-  const sslrootcert = given.get('sslrootcert')
-  const seconds = given.get('connect_timeout')
-  return {
-    // Naming an authority asks for TLS, so that `--insecure-local` alone does not turn it off.
-    tls: parseMode(given.get('sslmode')) ?? (sslrootcert ? 'verify-full' : undefined),
-    applicationName: given.get('application_name') || 'vortex-ingest',
-    // libpq's word for the system's authorities, which are what one gets without the parameter.
-    ...(sslrootcert && sslrootcert !== 'system' && { sslrootcert }),
-    ...(seconds && { connectTimeoutMs: parseTimeout(seconds) }),
+/** The bundled authorities of AWS RDS, as a value of `sslrootcert`. */
+export const RDS_AUTHORITIES = 'rds'
+
+/** @throws {IngestError} `usage` for what would connect to a server that is not verified */
+export function parseTls(settings: Settings, hosts: Endpoints, insecureLocal: boolean): Tls {
+  const asked = parseMode(settings.get('sslmode'))
+  // Naming an authority asks for TLS, so that `--insecure-local` alone does not turn it off.
+  const named = asked ?? (settings.get('sslrootcert')?.value ? 'verify-full' : undefined)
+  const tls = named ?? (insecureLocal ? 'off' : 'verify-full')
+  const remote = hosts.find(({ host }) => !isLoopback(host))
+  if (insecureLocal && remote !== undefined) {
+    throw refused(
+      `--insecure-local is for loopback addresses, not for ${remote.host}`,
+      'leave it out: TLS is then verified',
+    )
   }
+  if (tls === 'off' && !insecureLocal) {
+    const label = settings.get('sslmode')?.label ?? 'sslmode'
+    throw refused(`${label}=disable is refused: the connection must be verified`, modeHint(label))
+  }
+  return tls
 }
 
-function collect(query: string): ReadonlyMap<Name, string> {
-  const given = new Map<Name, string>()
-  for (const pair of query.split('&').filter(Boolean)) {
-    const equals = pair.indexOf('=')
-    const name = parseName(equals < 0 ? pair : pair.slice(0, equals))
-    if (given.has(name)) throw refused(`the Postgres URL gives ${name} twice`)
-    given.set(name, equals < 0 ? '' : decode(pair.slice(equals + 1), name))
-  }
-  return given
+function parseMode(setting: Setting | undefined): Tls | undefined {
+  if (setting === undefined) return undefined
+  const { value, label } = setting
+  if (value === 'verify-full') return value
+  if (value === 'disable') return 'off'
+  if (WEAK_MODES.includes(value))
+    throw refused(`${label}=${value} is refused: the connection must be verified`, modeHint(label))
+  throw refused(`this ${label} is not known`, modeHint(label))
 }
 
-function parseName(text: string): Name {
-  const known = KNOWN.find(name => name === text)
-  if (known) return known
-  if (text === 'host') {
-    throw refused('the parameter host in the Postgres URL is refused', 'name the host after the @; no Unix socket')
-  }
-  const shown = /^\w{1,40}$/.test(text) ? `the parameter ${text}` : 'a parameter'
-  throw refused(`${shown} in the Postgres URL is not known`, `known are ${KNOWN.join(', ')}`)
+function modeHint(label: string): string {
+  return label === 'PGSSLMODE'
+    ? 'unset PGSSLMODE, or write sslmode=verify-full in the DSN, which wins'
+    : 'write sslmode=verify-full or leave it out'
 }
 
-function parseMode(mode: string | undefined): DsnParameters['tls'] {
-  if (mode === undefined || mode === 'verify-full') return mode
-  if (mode === 'disable') return 'off'
-  if (WEAK_MODES.includes(mode)) {
-    throw refused(`sslmode=${mode} is refused: the connection must be verified`, MODE_HINT)
-  }
-  throw refused(`this sslmode in the Postgres URL is not known`, MODE_HINT)
+/** RDS has authorities of its own, which no system knows, so its hosts need not name them. */
+export function parseAuthorities(settings: Settings, hosts: Endpoints): string | undefined {
+  const named = settings.get('sslrootcert')?.value
+  // libpq's word for the system's authorities.
+  if (named === 'system') return undefined
+  if (named) return named
+  return hosts.every(({ host }) => isRdsHost(host)) ? RDS_AUTHORITIES : undefined
 }
 
-function parseTimeout(seconds: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(seconds)) throw refused('connect_timeout is not a number of seconds from 1 to 9999')
-  return Number(seconds) * 1000
+/** An RDS instance, cluster or proxy, by AWS's own name for it. */
+export function isRdsHost(host: string): boolean {
+  return /\.rds\.amazonaws\.com(\.cn)?$/i.test(host)
+}
+
+export function parseTimeout(setting: Setting | undefined): number | undefined {
+  if (setting === undefined || setting.value === '') return undefined
+  if (!/^[1-9]\d{0,3}$/.test(setting.value)) throw refused(`${setting.label} is not a number of seconds from 1 to 9999`)
+  return Number(setting.value) * 1000
+}
+
+/** Whether the server need not accept writes: asked for with `any`. By default only one that does is taken. */
+export function parseAttributes(setting: Setting | undefined): 'any' | 'read-write' {
+  const { value = '', label = '' } = setting ?? {}
+  if (value === '' || value === 'read-write' || value === 'primary') return 'read-write'
+  if (value === 'any') return value
+  const known = READING_ATTRIBUTES.includes(value)
+    ? `${label}=${value} is refused: records are written`
+    : `this ${label} is not known`
+  throw refused(known, 'write target_session_attrs=read-write or leave it out')
 }

@@ -1,7 +1,7 @@
-/** The small pieces that reading a Postgres URL is made of. */
+/** The small pieces that reading a Postgres DSN is made of. */
 import { IngestError } from '../../errors.js'
 
-/** The error for a URL that is not accepted; `message` never repeats a part that could be a password. */
+/** The error for a DSN that is not accepted; `message` never repeats a part that could be a password. */
 export function refused(message: string, hint?: string): IngestError {
   return new IngestError('usage', message, hint === undefined ? {} : { hint })
 }

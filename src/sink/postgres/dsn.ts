@@ -1,123 +1,89 @@
-/** Reads a Postgres URL strictly: whatever would weaken the connection, or is not understood, is refused by name. */
-import { BlockList, isIP } from 'node:net'
-import { parseParameters } from './dsn-parameters.js'
-import { decode, hasControlCharacter, refused } from './dsn-text.js'
+/** Reads a Postgres DSN strictly: whatever would weaken the connection, or is not understood, is refused by name. */
+import type { AwsSettings } from './aws-settings.js'
+import { parseEndpoints } from './dsn-hosts.js'
+import type { Endpoint } from './dsn-hosts.js'
+import { parseKeywords } from './dsn-keywords.js'
+import { parseAttributes, parseAuthorities, parseTimeout, parseTls } from './dsn-parameters.js'
+import type { Tls } from './dsn-parameters.js'
+import { KEYWORDS, withEnvironment } from './dsn-settings.js'
+import type { Keyword, PostgresEnvironment, Settings } from './dsn-settings.js'
+import { refused } from './dsn-text.js'
+import { parseUrl } from './dsn-url.js'
 
-export type PostgresAddress = {
-  /** A DNS name, or an IP address without brackets. */
-  readonly host: string
-  readonly port: number
+export type PostgresAddress = Endpoint & {
+  /** Further hosts, tried in order where the one before cannot be reached or takes no writes. */
+  readonly others?: readonly Endpoint[]
+  /** With several hosts: whether one that takes no writes will do. */
+  readonly attributes?: 'any' | 'read-write'
   readonly database: string
   readonly user: string
   readonly password?: string
-  /** A PEM file with the authorities to trust instead of the system's. */
+  /** A file to look a password up in, in libpq's format. */
+  readonly passfile?: string
+  /** A PEM file with the authorities to trust instead of the system's, or `rds` for the bundled ones. */
   readonly sslrootcert?: string
-  readonly tls: 'verify-full' | 'off'
+  readonly tls: Tls
   readonly applicationName: string
   readonly connectTimeoutMs?: number
+  /** How to make a token where there is no password. */
+  readonly aws?: AwsSettings
 }
 
 export type DsnOptions = {
   /** Allows a connection without TLS, to a loopback address only. */
   readonly insecureLocal: boolean
+  /** The `PG*` variables; what the DSN says wins. Default: none. */
+  readonly environment?: PostgresEnvironment
+  readonly aws?: AwsSettings
 }
 
-const FORM = 'postgres://USER@HOST:PORT/DATABASE'
-const URL_FORM =
-  /^postgres(?:ql)?:\/\/(?:(?<login>[^@/?#]*)@)?(?<server>[^@/?#]*)(?:\/(?<path>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i
-
 /**
- * Reads a `postgres://` or `postgresql://` URL. No message repeats the URL: it may hold a password anywhere.
+ * Reads a `postgres://` or `postgresql://` URL, or a libpq keyword string; an empty one leaves all to the environment.
+ * No message repeats the DSN: it may hold a password anywhere.
  * @throws {IngestError} `usage`
  * @see contract section 4
  */
-export function parseDsn(text: string, options: DsnOptions): PostgresAddress {
-  const { login, server, path, query } = splitUrl(text.trim())
-  const { host, port } = parseServer(server)
-  const { user, password } = parseLogin(login)
-  const { tls: asked, ...parameters } = parseParameters(query)
-  const tls = options.insecureLocal ? (asked ?? 'off') : (asked ?? 'verify-full')
-  checkTls({ host, tls, insecureLocal: options.insecureLocal })
-  return { host, port, database: parseDatabase(path), user, ...(password && { password }), ...parameters, tls }
+export function parseDsn(text: string, { insecureLocal, environment = {}, aws }: DsnOptions): PostgresAddress {
+  const settings = withEnvironment(parseText(text), environment)
+  const hosts = parseEndpoints(settings)
+  const [first, ...others] = hosts
+  const [password, passfile] = [settings.get('password')?.value, settings.get('passfile')?.value]
+  const sslrootcert = parseAuthorities(settings, hosts)
+  const connectTimeoutMs = parseTimeout(settings.get('connect_timeout'))
+  const attributes = parseAttributes(settings.get('target_session_attrs'))
+  return {
+    ...first,
+    ...(others.length > 0 && { others, attributes }),
+    database: required(settings, 'dbname', 'database'),
+    user: required(settings, 'user', 'user'),
+    ...(password && { password }),
+    ...(passfile && { passfile }),
+    ...(sslrootcert && { sslrootcert }),
+    tls: parseTls(settings, hosts, insecureLocal),
+    applicationName: settings.get('application_name')?.value || 'vortex-ingest',
+    ...(connectTimeoutMs && { connectTimeoutMs }),
+    ...(aws && { aws }),
+  }
 }
 
 /** The address as a URL without the password, for messages. */
-export function describeAddress({ user, host, port, database }: PostgresAddress): string {
-  const server = host.includes(':') ? `[${host}]` : host
-  return `postgres://${encodeURIComponent(user)}@${server}:${port}/${encodeURIComponent(database)}`
+export function describeAddress({ user, host, port, others = [], database }: PostgresAddress): string {
+  const servers = [{ host, port }, ...others].map(describeEndpoint)
+  return `postgres://${encodeURIComponent(user)}@${servers.join(',')}/${encodeURIComponent(database)}`
 }
 
-function splitUrl(text: string): Record<'login' | 'server' | 'path' | 'query', string> {
-  if (/^[a-z_]+\s*=/i.test(text)) {
-    throw refused('a Postgres keyword string (host=… dbname=…) is not supported', `write it as a URL: ${FORM}`)
-  }
-  if (!/^postgres(ql)?:\/\//i.test(text)) {
-    throw refused('a Postgres URL starts with postgres:// or postgresql://', `the form is ${FORM}`)
-  }
-  const parts = URL_FORM.exec(text)?.groups
-  if (!parts || hasControlCharacter(text) || text.includes(' ')) {
-    throw refused(
-      'the Postgres URL cannot be read',
-      'write @ : / ? # % and spaces in user and password percent-encoded: %40 %3A %2F %3F %23 %25 %20',
-    )
-  }
-  const { login = '', server = '', path = '', query = '' } = parts
-  return { login, server, path, query }
+export function describeEndpoint({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function parseServer(server: string): { host: string; port: number } {
-  if (server.includes(',')) throw refused('the Postgres URL names several hosts', 'name one')
-  const [, bracketed, plain = '', portText = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(server) ?? []
-  const host = bracketed ?? decode(plain, 'host')
-  if (host.startsWith('/') || host.startsWith('@')) {
-    throw refused('a Unix socket is not accepted: it has no TLS', `name a host: ${FORM}`)
-  }
-  if (host === '') throw refused('the Postgres URL names no host', `the form is ${FORM}; PGHOST is not used`)
-  const readable = bracketed === undefined ? /^[a-z0-9._-]+$/i.test(host) : isIP(host) === 6 && !host.includes('%')
-  if (!readable) throw refused('the host in the Postgres URL is neither a name nor an IP address')
-  return { host, port: parsePort(portText) }
+function parseText(text: string): Settings {
+  if (text.trim() === '') return new Map()
+  return /^\s*\w+\s*=/.test(text) ? parseKeywords(text) : parseUrl(text)
 }
 
-function parsePort(text: string): number {
-  const port = text === '' ? 5432 : /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (port < 1 || port > 65535) throw refused('the port in the Postgres URL is not a number from 1 to 65535')
-  return port
-}
-
-function parseLogin(login: string): { user: string; password: string } {
-  const colon = login.indexOf(':')
-  const user = decode(colon < 0 ? login : login.slice(0, colon), 'user')
-  if (user === '') throw refused('the Postgres URL names no user', `the form is ${FORM}; PGUSER is not used`)
-  return { user, password: colon < 0 ? '' : decode(login.slice(colon + 1), 'password') }
-}
-
-function parseDatabase(path: string): string {
-  const database = decode(path, 'database')
-  if (database === '') throw refused('the Postgres URL names no database', `the form is ${FORM}`)
-  return database
-}
-
-function checkTls({
-  host,
-  tls,
-  insecureLocal,
-}: {
-  host: string
-  tls: PostgresAddress['tls']
-  insecureLocal: boolean
-}): void {
-  if (insecureLocal && !isLoopback(host)) {
-    throw refused(`--insecure-local is for loopback addresses, not for ${host}`, 'leave it out: TLS is then verified')
-  }
-  if (tls === 'off' && !insecureLocal) {
-    throw refused('sslmode=disable is refused: the connection must be verified', 'write sslmode=verify-full or nothing')
-  }
-}
-
-function isLoopback(host: string): boolean {
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-  loopback.addAddress('::1', 'ipv6')
-  const version = isIP(host)
-  return version === 0 ? host.toLowerCase() === 'localhost' : loopback.check(host, version === 4 ? 'ipv4' : 'ipv6')
+function required(settings: Settings, keyword: Keyword, what: string): string {
+  const value = settings.get(keyword)?.value
+  if (value) return value
+  const hint = `write postgres://USER@HOST:PORT/DATABASE, or set ${KEYWORDS[keyword]}`
+  throw refused(`the Postgres DSN names no ${what}`, hint)
 }

@@ -10,7 +10,7 @@ export type Meaning = {
 
 const MIGRATE = 'create or update its tables with `vortex-ingest migrate <dsn>`'
 const GIVE_AUTHORITY =
-  'name the file with its authority: sslrootcert=FILE in the URL (for RDS, the bundle that AWS publishes)'
+  'name the file with its authority: sslrootcert=FILE in the DSN (for RDS in a new region, the bundle that AWS publishes)'
 
 const down = (what: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
   ({ code: 'target_unreachable', what, hint }) as const
@@ -90,7 +90,11 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /^SASL:.*(must be a|non-empty) string/,
-    { code: 'auth_failed', what: 'the server asks for a password and none is given', hint: 'give the URL a password' },
+    {
+      code: 'auth_failed',
+      what: 'the server asks for a password and none is given',
+      hint: 'give the DSN a password, or set PGPASSWORD',
+    },
   ],
   [/^SASL|password/i, { code: 'auth_failed', hint: 'check user and password, and how the server wants them' }],
   [/^timeout expired/, down('no answer in time')],

@@ -29,6 +29,17 @@ export function isRetryable(error: unknown): boolean {
   return state !== undefined && RETRYABLE.includes(state)
 }
 
+/**
+ * Whether a server may be there a little later, so that connecting again may help: it is stopping, starting, full, or the
+ * network lost it. A host name that does not exist is a mistake and stays one.
+ */
+export function mayComeBack(error: unknown): error is IngestError {
+  if (!(error instanceof IngestError) || error.code !== 'target_unreachable') return false
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    if (systemCodeOf(cause) === 'ENOTFOUND') return false
+  return true
+}
+
 /** The SQLSTATE of an error or of the nearest of its causes that has one. */
 export function sqlStateOf(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {

@@ -9,11 +9,21 @@ import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
 import { interruptionOf, toIngestError } from './errors.js'
 
-export type SessionOptions = {
+/** How long a call may see no byte move in either direction; 0 waits for ever. */
+export type SilenceLimits = {
+  /** While bytes of ours wait to be sent. Default: 5 minutes. */
+  readonly queryTimeoutMs: number
+  /**
+   * While the server has all and works, which on millions of rows, or behind other writers, it does in silence. Default:
+   * 1 hour. A machine that is gone is found out much sooner: TCP asks it every few seconds (keep-alive).
+   */
+  readonly answerTimeoutMs: number
+}
+
+export type SessionOptions = SilenceLimits & {
   readonly client: PostgresClient
   readonly address: PostgresAddress
   readonly signal: AbortSignal | undefined
-  readonly queryTimeoutMs: number
 }
 
 const CLOSE_TIMEOUT_MS = 2000
@@ -24,25 +34,40 @@ export class PostgresSession implements SqlSession {
   readonly #socket: Socket
   readonly #address: PostgresAddress
   readonly #signal: AbortSignal | undefined
-  readonly #queryTimeoutMs: number
+  readonly #limits: SilenceLimits
+  #timerMs = 0
+  /** For how long nothing has moved beyond so many bytes. */
+  #silence = { moved: -1, ms: 0 }
   #lost: IngestError | undefined
 
-  constructor({ client, address, signal, queryTimeoutMs }: SessionOptions) {
+  constructor({ client, address, signal, ...limits }: SessionOptions) {
     this.#client = client
     this.#socket = socketOf(client)
     this.#address = address
     this.#signal = signal
-    this.#queryTimeoutMs = queryTimeoutMs
+    this.#limits = limits
     // pg reports a lost connection here, between calls as well; without a listener that ends the process.
     client.on('error', error => {
       this.#fail(toIngestError(error, address))
     })
-    this.#socket.on('timeout', () => {
-      const seconds = queryTimeoutMs / 1000
-      this.#fail(new IngestError('target_unreachable', `${describeAddress(address)}: no answer for ${seconds} s`))
-    })
+    this.#socket.on('timeout', this.#onSilence)
     signal?.addEventListener('abort', this.#onAbort)
     if (signal?.aborted) this.#onAbort()
+  }
+
+  /** The target in words, without secrets. */
+  get description(): string {
+    return describeAddress(this.#address)
+  }
+
+  /** Whether the connection is gone, so that only a new session can go on. */
+  get isLost(): boolean {
+    return this.#lost !== undefined
+  }
+
+  /** A setting that the server reported by itself; undefined where it, or a pooler, reports none of that name. */
+  parameter(name: string): string | undefined {
+    return this.#client.parameters.get(name)
   }
 
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -76,22 +101,25 @@ export class PostgresSession implements SqlSession {
     const results = [await this.#call(send)].flat()
     // COMMIT of a failed transaction is no error to Postgres: it only answers with another tag.
     if (results.some(result => result.command === 'ROLLBACK') && !/\b(rollback|abort)\b/i.test(text)) {
-      const where = describeAddress(this.#address)
-      throw new IngestError('target_failed', `${where}: the transaction was rolled back: a statement in it had failed`)
+      throw new IngestError(
+        'target_failed',
+        `${this.description}: the transaction was rolled back: a statement in it had failed`,
+      )
     }
     return results
   }
 
-  /** The timeout is on silence, not on duration: a long COPY is fine as long as bytes move. */
+  /** The timeouts are on silence, not on duration: a long COPY is fine as long as bytes move. */
   async #call<T>(send: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost
-    this.#socket.setTimeout(this.#queryTimeoutMs)
+    this.#silence = { moved: -1, ms: 0 }
+    this.#listen(this.#limits.queryTimeoutMs)
     try {
       return await send()
     } catch (error) {
       throw this.#lost ?? toIngestError(error, this.#address)
     } finally {
-      this.#socket.setTimeout(0)
+      this.#listen(0)
     }
   }
 
@@ -100,6 +128,25 @@ export class PostgresSession implements SqlSession {
     this.#lost ??= reason
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#socket.destroy()
+  }
+
+  /** Node tells of silence on the socket; what it means depends on whose turn it is. */
+  readonly #onSilence = (): void => {
+    const { queryTimeoutMs, answerTimeoutMs } = this.#limits
+    const moved = this.#socket.bytesRead + this.#socket.bytesWritten
+    this.#silence = { moved, ms: this.#timerMs + (moved === this.#silence.moved ? this.#silence.ms : 0) }
+    const isServersTurn = this.#socket.writableLength === 0
+    const leftMs = answerTimeoutMs === 0 ? Infinity : answerTimeoutMs - this.#silence.ms
+    if (isServersTurn && leftMs > 0) return this.#listen(Math.min(queryTimeoutMs, leftMs))
+    const what = isServersTurn ? 'no answer' : 'nothing could be sent'
+    const hint = 'look at the server and at what it waits for, then try again'
+    const message = `${this.description}: ${what} for ${this.#silence.ms / 1000} s`
+    this.#fail(new IngestError('target_unreachable', message, { hint }))
+  }
+
+  #listen(ms: number): void {
+    this.#timerMs = ms
+    this.#socket.setTimeout(ms)
   }
 
   readonly #onAbort = (): void => {

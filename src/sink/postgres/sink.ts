@@ -1,36 +1,134 @@
 /** Postgres as a target. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
+import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { receiptOf } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-import { isRetryable } from './errors.js'
+import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
+import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
+import type { PostgresSession } from './session.js'
 
-export type PostgresSinkOptions = { readonly random: () => number }
+export type PostgresSinkOptions = {
+  readonly random: () => number
+  /** Who may write. Default: `bench_ingest` alone. */
+  readonly rolePolicy?: RolePolicy
+  readonly onWarning?: (message: string) => void
+  /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
+  readonly retryDeadlineMs?: number | undefined
+}
 
-/** Connects at once; a file that loses a deadlock or a serialization conflict is applied again from its start. */
+export const RETRY_DEADLINE_MS = 60_000
+
+const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
+
+/**
+ * Connects at once. A file that loses a deadlock, a serialization conflict or its connection is applied again from its
+ * start, on a new connection where need be. That is safe even where the answer to COMMIT was lost: ids make what landed
+ * land once; it then counts as updated.
+ */
 export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
     description: describeAddress(address),
     early: true,
-    open: signal => openSink(address, { ...options, signal }),
+    open: signal => openSink(new Writer(address, { ...options, signal })),
   }
 }
 
-type OpenOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
-
-async function openSink(address: PostgresAddress, { signal, random }: OpenOptions): Promise<Sink> {
-  const session = await connectPostgres(address, { signal })
-  const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })
-  const tools = { random, sleep: sleepFor, now: () => performance.now() }
+async function openSink(writer: Writer): Promise<Sink> {
+  await writer.open()
   return {
-    async write(delivery, onRetry) {
-      const apply = (): ReturnType<typeof applyDelivery> => applyDelivery(session, delivery)
-      return receiptOf(await withRetry(apply, { policy: CONFLICT_RETRY, tools, mayPass: isRetryable, onRetry }))
-    },
-    close: () => session.close(),
+    write: async (delivery, onRetry) =>
+      receiptOf(await writer.run(session => applyDelivery(session, delivery), onRetry)),
+    close: () => writer.close(),
   }
+}
+
+type WriterOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
+
+type OnRetry = (retry: Retry) => void
+
+/** Owns the connection, whichever one it is at the time. */
+class Writer {
+  readonly #address: PostgresAddress
+  readonly #options: WriterOptions
+  readonly #tools: RetryTools
+  #session: PostgresSession | undefined
+  #hasWarned = false
+
+  constructor(address: PostgresAddress, options: WriterOptions) {
+    const { signal, random } = options
+    this.#address = address
+    this.#options = options
+    this.#tools = { random, sleep: delayMs => pause(delayMs, signal), now: () => performance.now() }
+  }
+
+  async open(): Promise<void> {
+    await this.#untilBack(
+      () => this.#connected(),
+      () => undefined,
+    )
+  }
+
+  async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
+    const conflicts = { policy: CONFLICT_RETRY, tools: this.#tools, mayPass: isRetryable, onRetry }
+    return this.#untilBack(async () => {
+      const session = await this.#connected()
+      return withRetry(() => work(session), conflicts)
+    }, onRetry)
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close()
+  }
+
+  async #untilBack<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
+    const deadlineMs = this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
+    let tries = 1
+    const counted = (retry: Retry): void => {
+      tries++
+      onRetry(retry)
+    }
+    try {
+      const policy = { ...LOST_RETRY, deadlineMs }
+      return await withRetry(work, { policy, tools: this.#tools, mayPass: mayComeBack, onRetry: counted })
+    } catch (error) {
+      throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
+    }
+  }
+
+  async #connected(): Promise<PostgresSession> {
+    if (this.#session?.isLost === false) return this.#session
+    const { signal, rolePolicy = INGEST_ROLE } = this.#options
+    const session = await connectPostgres(this.#address, { signal })
+    try {
+      await assertRole(session, rolePolicy, message => this.#warnOnce(message))
+    } catch (error) {
+      await session.close()
+      throw error
+    }
+    return (this.#session = session)
+  }
+
+  #warnOnce(message: string): void {
+    if (!this.#hasWarned) this.#options.onWarning?.(message)
+    this.#hasWarned = true
+  }
+}
+
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(delayMs, undefined, { signal })
+  } catch {
+    throw interruptionOf(signal)
+  }
+}
+
+function spent(error: IngestError, { tries, deadlineMs }: { tries: number; deadlineMs: number }): IngestError {
+  const message = `${error.message} (tried ${tries} times in ${deadlineMs / 1000} s)`
+  return new IngestError(error.code, message, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) })
 }

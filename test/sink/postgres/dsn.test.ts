@@ -118,15 +118,15 @@ t.test('a parameter that is not known is refused by name', t => {
   t.end()
 })
 
-t.test('a host must be in the URL, one, and on the network', t => {
+t.test('a host must be named and on the network', t => {
   refuses(t, 'postgres:///db', /names no host/)
   refuses(t, `postgres://u:${SECRET}@/db`, /names no host/)
   refuses(t, `postgres://u:${SECRET}@:5432/db`, /names no host/)
   refuses(t, `postgres://u:${SECRET}@%2Ftmp/db`, /Unix socket/)
   refuses(t, `postgres://u:${SECRET}@%2ftmp/db`, /Unix socket/)
   refuses(t, `postgres://u:${SECRET}@h/db?host=/tmp`, /parameter host .* refused/)
-  refuses(t, `postgres://u:${SECRET}@h1,h2/db`, /several hosts/)
-  refuses(t, `postgres://u:${SECRET}@h1:5432,h2:5433/db`, /several hosts/)
+  refuses(t, `postgres://u:${SECRET}@h1,/db`, /names no host/)
+  refuses(t, `postgres://u:${SECRET}@h1,%2Ftmp/db`, /Unix socket/)
   refuses(t, `postgres://u:${SECRET}@[::1/db`, /host/)
   refuses(t, `postgres://u:${SECRET}@[fe80::1%25eth0]/db`, /neither a name nor an IP/)
   refuses(t, `postgres://u:${SECRET}@h%00x/db`, /host/)
@@ -143,11 +143,46 @@ t.test('user, database and port must be right', t => {
 })
 
 t.test('another form than a URL is refused with the form that is needed', t => {
-  refuses(t, `host=h dbname=d user=u password=${SECRET}`, /keyword string/)
-  refuses(t, `password = ${SECRET}`, /keyword string/)
   refuses(t, `mysql://u:${SECRET}@h/d`, /starts with postgres:/)
   refuses(t, `postgres:u:${SECRET}@h/d`, /starts with postgres:/)
-  refuses(t, '', /starts with postgres:/)
+  refuses(t, SECRET, /starts with postgres:/)
+  t.end()
+})
+
+t.test('several hosts are kept in order, with a port for each or one for all', t => {
+  const { host, port, others, attributes } = parseDsn('postgres://u@h1:5433,[::1],h3:1/d', STRICT)
+  t.strictSame(
+    [{ host, port }, ...(others ?? [])],
+    [
+      { host: 'h1', port: 5433 },
+      { host: '::1', port: 5432 },
+      { host: 'h3', port: 1 },
+    ],
+  )
+  t.equal(attributes, 'read-write', 'a push wants one that takes writes')
+  const address = parseDsn('postgres://u@h1:5433,[::1],h3:1/d', STRICT)
+  t.equal(describeAddress(address), 'postgres://u@h1:5433,[::1]:5432,h3:1/d')
+  t.equal(parseDsn('postgres://u@h1,h2/d?target_session_attrs=any', STRICT).attributes, 'any')
+  for (const value of ['read-only', 'standby', 'prefer-standby'])
+    refuses(
+      t,
+      `postgres://u@h1,h2/d?target_session_attrs=${value}`,
+      new RegExp(`target_session_attrs=${value} is refused`),
+    )
+  refuses(t, `postgres://u@h1,h2/d?target_session_attrs=${SECRET}`, /target_session_attrs is not known/)
+  refuses(t, 'postgres://u@127.0.0.1,h2/d', /--insecure-local is for loopback addresses, not for h2/, LOCAL)
+  t.end()
+})
+
+t.test('an RDS host brings the authorities of RDS, unless the DSN names others', t => {
+  const rds = 'bench.abc.eu-west-1.rds.amazonaws.com'
+  t.equal(parseDsn(`postgres://u@${rds}/d`, STRICT).sslrootcert, 'rds')
+  t.equal(parseDsn(`postgres://u@${rds}.cn/d`, STRICT).sslrootcert, 'rds')
+  t.equal(parseDsn(`postgres://u@${rds}/d?sslrootcert=ca.pem`, STRICT).sslrootcert, 'ca.pem')
+  t.equal(parseDsn(`postgres://u@${rds}/d?sslrootcert=system`, STRICT).sslrootcert, undefined)
+  t.equal(parseDsn('postgres://u@db.example.com/d?sslrootcert=rds', STRICT).sslrootcert, 'rds')
+  for (const other of [`${rds}.example.com`, 'rds.amazonaws.com', `${rds},db.example.com`])
+    t.equal(parseDsn(`postgres://u@${other}/d`, STRICT).sslrootcert, undefined, other)
   t.end()
 })
 

@@ -71,7 +71,7 @@ t.test('the environment', async t => {
     t.match(await connectIn(HOSTILE, dsn), { code: 'target_misconfigured', message: /unknown authority/ })
   })
 
-  await t.test('lends no password, be it a variable or a password file', async t => {
+  await t.test('lends the connection no password, be it a variable or a password file', async t => {
     const home = t.testdir({ '.pgpass': `*:*:*:*:${server.password}\n` })
     await chmod(join(home, '.pgpass'), 0o600)
     const dsn = server.adminUrl.replace(`:${server.password}`, '')

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { once } from 'node:events'
+import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { IngestError } from '../../../src/errors.js'
 import type { ErrorCode } from '../../../src/errors.js'
 import { connectPostgres } from '../../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../../src/sink/postgres/dsn.js'
+import { readAuthorities } from '../../../src/sink/postgres/tls.js'
 import { makeAuthority, makeCertificate } from '../../fixtures/certificates.js'
 import type { CertificateOptions } from '../../fixtures/certificates.js'
 import { startPostgres } from '../../fixtures/postgres.js'
@@ -50,6 +52,22 @@ t.test('a server with the right certificate', async t => {
     const other = await makeAuthority(t.testdir(), 'other')
     const dsn = server.adminUrl.replace(/sslrootcert=.*/, `sslrootcert=${encodeURIComponent(other.file)}`)
     await refuses(t, dsn, { code: 'target_misconfigured', says: /unknown authority/, hint: /sslrootcert=FILE/ })
+  })
+
+  await t.test('is refused with the authorities of RDS, which are real ones', async t => {
+    const dsn = server.adminUrl.replace(/sslrootcert=.*/, 'sslrootcert=rds')
+    await refuses(t, dsn, { code: 'target_misconfigured', says: /unknown authority/, hint: /sslrootcert=FILE/ })
+    const authorities = await readAuthorities(parseDsn(dsn, STRICT))
+    const names = [authorities ?? []].flat().map(text => new X509Certificate(text).subject)
+    for (const name of [
+      'Amazon RDS eu-west-1 Root CA RSA2048 G1',
+      'Amazon RDS us-east-1 Root CA ECC384 G1',
+      'Amazon Root CA 1',
+    ])
+      t.ok(
+        names.some(subject => subject.includes(`CN=${name}`)),
+        name,
+      )
   })
 
   await t.test('is refused when the file of the authority is missing, empty or something else', async t => {

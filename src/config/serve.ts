@@ -1,0 +1,96 @@
+/** The reference server: where it listens, what it writes to, whom it lets in. */
+
+import { isIP } from 'node:net'
+import type { Environment } from '../commit/ci.js'
+import { IngestError } from '../errors.js'
+import { isLoopback } from '../sink/http/address.js'
+import { EMBEDDED_FOLDER, NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
+
+export type ServeFlags = PostgresFlags & {
+  readonly listen?: string
+  readonly store?: string
+  readonly maxBody?: number
+  readonly tokenFile?: string
+  readonly insecureNoAuth?: boolean
+}
+
+export type ServeConfig = {
+  readonly listen: ListenAddress
+  readonly store: TargetConfig
+  readonly maxBodyBytes: number
+  readonly auth: ServeAuth
+  /** Undefined where readers' caches are not this server's to refresh. */
+  readonly revalidateToken: string | undefined
+}
+
+/** Where the token that writers must send comes from. */
+export type ServeAuth =
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'none' }
+
+/** A host name or address, without brackets; port 0 lets the system choose. */
+export type ListenAddress = { readonly host: string; readonly port: number }
+
+export const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** A body is one buffer when its turn comes, and places in it are 32-bit integers. */
+const LARGEST_MAX_BODY_BYTES = 1024 * 1024 * 1024
+
+/** @throws {IngestError} `usage`, or `config_invalid` when nobody could be kept from writing */
+export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
+  const { listen = '127.0.0.1:0', store = EMBEDDED_FOLDER } = flags
+  const address = listenAddress(listen)
+  const { maxBody: maxBodyBytes = MAX_BODY_BYTES } = flags
+  if (maxBodyBytes > LARGEST_MAX_BODY_BYTES) throw new IngestError('usage', '--max-body cannot be more than 1GiB')
+  return Object.freeze({
+    listen: address,
+    maxBodyBytes,
+    store: storeConfig(store, flags, env),
+    auth: serveAuth(flags, address, env),
+    revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
+  })
+}
+
+/** Whatever looks like an attempt at a DSN is read as one: taken for a folder, its password would be on the disk. */
+const LIKE_A_DSN = /^(?![./~]).*(?:@|=|:\/\/)|^postgres(?:ql)?[:/]/i
+
+function storeConfig(store: string, flags: PostgresFlags, env: Environment): TargetConfig {
+  if (LIKE_A_DSN.test(store)) return postgresConfig(store, flags, env)
+  if (NO_FOLDER.test(store)) {
+    const hint = 'a folder, or postgres://USER@HOST:PORT/DATABASE'
+    throw new IngestError('usage', `--store takes a folder or a Postgres URL, got ${store}`, { hint })
+  }
+  if (flags.insecureLocal === true) throw new IngestError('usage', '--insecure-local goes with a Postgres in --store')
+  return Object.freeze({ kind: 'embedded', folder: store })
+}
+
+function serveAuth({ tokenFile, insecureNoAuth }: ServeFlags, { host }: ListenAddress, env: Environment): ServeAuth {
+  if (tokenFile !== undefined) return { kind: 'file', path: tokenFile }
+  const token = withoutNewline(env['INGEST_BEARER_TOKEN'] ?? '')
+  if (token !== '') return { kind: 'token', token }
+  if (insecureNoAuth !== true) {
+    const hint = 'set it, or name a file with --token-file; to try things out on this machine: --insecure-no-auth'
+    throw new IngestError('config_invalid', 'INGEST_BEARER_TOKEN is not set, so anybody could write', { hint })
+  }
+  if (isLoopback(host)) return { kind: 'none' }
+  const hint = 'set INGEST_BEARER_TOKEN, or listen on 127.0.0.1'
+  throw new IngestError('config_invalid', `--insecure-no-auth is for loopback addresses, not for ${host}`, { hint })
+}
+
+/** A token as it was meant: editors and \`echo\` end a file with a line feed. */
+export function withoutNewline(token: string): string {
+  return token.replace(/\r?\n$/, '')
+}
+
+/** @param text `PORT`, `HOST:PORT` or `[ADDRESS]:PORT` */
+export function listenAddress(text: string): ListenAddress {
+  const [, address, name, portText = ''] = /^(?:(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(text) ?? []
+  const host = address ?? name ?? 'localhost'
+  const port = Number(portText)
+  if (portText === '' || port > 65535 || (address !== undefined && isIP(address) !== 6)) {
+    const hint = 'the forms are PORT, HOST:PORT and [::1]:PORT; port 0 takes a free one'
+    throw new IngestError('usage', `--listen cannot be ${text}`, { hint })
+  }
+  // One address: on both of localhost's, port 0 would be two ports.
+  return Object.freeze({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port })
+}

@@ -1,0 +1,108 @@
+/** An HTTP service and how it is reached: the ingest service of path A, and the site that shows the measurements. */
+
+import { readFile } from 'node:fs/promises'
+import type { Environment } from '../commit/ci.js'
+import { IngestError, messageOf } from '../errors.js'
+import { describeServer, isLoopback, parseServerUrl, type HttpAddress } from '../sink/http/address.js'
+
+export type ServerFlags = {
+  readonly server?: string
+  readonly tokenEnv?: string
+  readonly tokenFile?: string
+  readonly timeout?: number
+  readonly retries?: number
+  readonly retryDeadline?: number
+  readonly maxEnvelopeBytes?: number
+  readonly compress?: boolean
+}
+
+export type ServerConfig = {
+  readonly address: HttpAddress
+  readonly silenceMs: number
+  /** Tries after the first. */
+  readonly retries: number
+  readonly retryDeadlineMs: number
+  readonly maxEnvelopeBytes: number
+  readonly compress: boolean
+}
+
+const MIB = 1024 * 1024
+
+export async function serverConfig(flags: ServerFlags, env: Environment): Promise<ServerConfig | undefined> {
+  if (flags.server === undefined) return undefined
+  return Object.freeze({
+    address: await serverAddress(flags.server, flags, env),
+    silenceMs: (flags.timeout ?? 120) * 1000,
+    retries: flags.retries ?? 8,
+    retryDeadlineMs: (flags.retryDeadline ?? 120) * 1000,
+    maxEnvelopeBytes: flags.maxEnvelopeBytes ?? 60 * MIB,
+    compress: flags.compress === true,
+  })
+}
+
+async function serverAddress(server: string, flags: ServerFlags, env: Environment): Promise<HttpAddress> {
+  const base = parseServerUrl(server)
+  const token = await bearerToken(flags, env)
+  if (token === undefined && !isLoopback(base.hostname)) {
+    const hint = `set ${flags.tokenEnv ?? 'INGEST_BEARER_TOKEN'}, or name a variable or a file with --token-env or --token-file`
+    throw new IngestError('auth_failed', `no token for ${describeServer(base)}`, { hint })
+  }
+  return siteAddress(base, token, env)
+}
+
+/** How any HTTP service is reached from here: through which proxy, trusting whom. */
+async function siteAddress(base: URL, token: string | undefined, env: Environment): Promise<HttpAddress> {
+  const files = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap(name => env[name] || [])
+  // Node reads NODE_EXTRA_CA_CERTS by itself, but not beside other authorities.
+  const authorities = env['SSL_CERT_FILE'] ? files : []
+  return Object.freeze({ base, token, proxy: await proxyFor(base, env), authorities })
+}
+
+/** Node's own proxy variables, loaded only where one is set. */
+async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
+  if (!Object.keys(env).some(name => /^(?:npm_config_)?(?:https?|all)_proxy$/i.test(name))) return undefined
+  const { getProxyForUrl } = await import('proxy-from-env')
+  const proxy = getProxyForUrl(base.href)
+  return proxy === '' ? undefined : new URL(proxy)
+}
+
+/** Never a flag's value: those are seen by whoever lists processes. */
+async function bearerToken({ tokenEnv, tokenFile }: ServerFlags, env: Environment): Promise<string | undefined> {
+  if (tokenEnv !== undefined && tokenFile !== undefined)
+    throw new IngestError('usage', '--token-env and --token-file name two tokens', { hint: 'give one of them' })
+  const [where, text] =
+    tokenFile === undefined
+      ? [tokenEnv ?? 'INGEST_BEARER_TOKEN', env[tokenEnv ?? 'INGEST_BEARER_TOKEN']]
+      : [tokenFile, await readToken(tokenFile)]
+  const token = text?.trim() ?? ''
+  if (token !== '') return checkToken(token, where)
+  if (tokenEnv === undefined && tokenFile === undefined) return undefined
+  throw new IngestError('auth_failed', `there is no token in ${where}`)
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new IngestError('auth_failed', `cannot read the token: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** What a header can hold; a message must not repeat it. */
+function checkToken(token: string, where: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token
+  throw new IngestError('auth_failed', `the token in ${where} holds characters that no token has`)
+}
+
+/** What is told of new data after a write, and how: contract section 4. Undefined where nobody is to be told. */
+export type SiteConfig = { readonly address: HttpAddress; readonly warm: boolean }
+
+export async function siteConfig(
+  flags: { readonly revalidate?: boolean; readonly warm?: boolean },
+  env: Environment,
+): Promise<SiteConfig | undefined> {
+  const [url, token] = [env['BENCH_SITE_BASE_URL'], env['BENCH_REVALIDATE_TOKEN']]
+  if (!url || !token || flags.revalidate === false) return undefined
+  const address = await siteAddress(parseServerUrl(url), checkToken(token.trim(), 'BENCH_REVALIDATE_TOKEN'), env)
+  return Object.freeze({ address, warm: flags.warm !== false })
+}

@@ -1,0 +1,69 @@
+/** The database that a command reads or writes. */
+
+import type { Environment } from '../commit/ci.js'
+import { IngestError } from '../errors.js'
+import type { AwsSettings } from '../sink/postgres/aws-settings.js'
+import type { PostgresEnvironment } from '../sink/postgres/dsn-settings.js'
+import type { RolePolicy } from '../sink/postgres/role.js'
+import { startingWith } from './environment.js'
+
+export type TargetConfig = PostgresTargetConfig | { readonly kind: 'embedded'; readonly folder: string }
+
+export type PostgresTargetConfig = {
+  readonly kind: 'postgres'
+  readonly dsn: string
+  readonly insecureLocal: boolean
+  readonly rolePolicy: RolePolicy
+  /** The `PG*` variables, which fill in what the DSN leaves out. */
+  readonly environment: PostgresEnvironment
+  readonly aws: AwsSettings
+  /** For how long a target that is gone is tried again; undefined leaves it to the sink. */
+  readonly retryDeadlineMs: number | undefined
+}
+
+export type PostgresFlags = {
+  readonly insecureLocal?: boolean
+  readonly region?: string
+  readonly rolePolicy?: RolePolicy
+  /** Seconds. */
+  readonly retryDeadline?: number
+}
+
+export type TargetFlags = PostgresFlags & {
+  readonly postgres?: string
+  /** True when the flag stands without a folder. */
+  readonly embedded?: string | true
+}
+
+export const EMBEDDED_FOLDER = '.vortex-ingest'
+
+/** Where a command reads or writes: at most one of `--postgres` and `--embedded`, by default the embedded database. */
+export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig {
+  const { postgres, insecureLocal = false, embedded } = flags
+  if (postgres !== undefined && embedded !== undefined)
+    throw new IngestError('usage', '--postgres and --embedded name two targets', { hint: 'give one of them' })
+  if (postgres !== undefined) return postgresConfig(postgres, flags, env)
+  if (insecureLocal) throw new IngestError('usage', '--insecure-local goes with --postgres')
+  const folder = embedded === undefined || embedded === true ? EMBEDDED_FOLDER : embedded
+  if (NO_FOLDER.test(folder)) {
+    const hint = 'name inputs before --embedded, and a Postgres database with --postgres'
+    throw new IngestError('usage', `--embedded takes a folder, got ${folder}`, { hint })
+  }
+  return Object.freeze({ kind: 'embedded', folder })
+}
+
+/** Trying things out on one's own machine must need no roles, as it needs no certificates. */
+export function postgresConfig(dsn: string, flags: PostgresFlags, env: Environment): PostgresTargetConfig {
+  const { insecureLocal = false, region, retryDeadline, rolePolicy = insecureLocal ? 'any' : 'bench_ingest' } = flags
+  const target = {
+    kind: 'postgres',
+    ...{ dsn, insecureLocal, rolePolicy },
+    environment: startingWith('PG', env),
+    aws: { region, environment: startingWith('AWS_', env) },
+    retryDeadlineMs: retryDeadline === undefined ? undefined : retryDeadline * 1000,
+  } as const
+  return Object.freeze(target)
+}
+
+/** What `--embedded` was not meant to swallow: in `push --embedded *.jsonl` the input would become the folder. */
+export const NO_FOLDER = /^$|^[a-z][a-z0-9+.-]*:\/\/|[*?]|\.(?:jsonl?|ndjson|gz|zst)$/i

@@ -1,0 +1,113 @@
+/** Where a database differs from what the migrations of this program make of one. Only reads. */
+
+import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
+import { readLedger } from './ledger.js'
+import { migrationFiles } from './migration-files.js'
+import type { SqlSession } from './sql.js'
+
+export type Drift = {
+  readonly code:
+    | 'missing_migration'
+    | 'unknown_migration'
+    | 'changed_migration'
+    | 'missing_table'
+    | 'missing_column'
+    | 'wrong_type'
+    | 'wrong_null'
+    | 'required_column'
+    | 'missing_key'
+    | 'missing_index'
+  /** A migration, a table, or `table.column`. */
+  readonly object: string
+  readonly message: string
+}
+
+export async function findDrift(session: SqlSession): Promise<readonly Drift[]> {
+  const { columns, indexes } = await readSchema(session)
+  const tables = EXPECTED_TABLES.flatMap(table => {
+    const found = columns.filter(column => column.table === table.name)
+    if (found.length === 0) return [drift('missing_table', table.name, 'the table is missing')]
+    return [...columnDrift(table, found), ...indexDrift(table, indexes)]
+  })
+  return [...(await migrationDrift(session)), ...tables]
+}
+
+function drift(code: Drift['code'], object: string, message: string): Drift {
+  return { code, object, message }
+}
+
+async function migrationDrift(session: SqlSession): Promise<readonly Drift[]> {
+  const [files, { applied }] = [await migrationFiles(), await readLedger(session)]
+  const known = new Set(files.map(({ name }) => name))
+  const unknown = [...applied.keys()].filter(name => !known.has(name))
+  return [
+    ...files.flatMap(({ name, checksum }) => {
+      if (!applied.has(name)) return [drift('missing_migration', name, 'the migration is not applied')]
+      const kept = applied.get(name)
+      if (kept === undefined || kept === checksum) return []
+      return [drift('changed_migration', name, 'what was applied under this name had another content')]
+    }),
+    ...unknown.map(name => drift('unknown_migration', name, 'applied by something else, or by a newer version')),
+  ]
+}
+
+type Column = ExpectedColumn & { readonly table: string; readonly supplied: boolean }
+
+type Index = { readonly table: string; readonly definition: string; readonly primary: boolean }
+
+/** `supplied`: the database fills it in by itself. */
+const COLUMNS = `
+  SELECT c.relname::text AS table, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS supplied
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`
+
+/** An index that a failed CREATE INDEX CONCURRENTLY left behind is there, but helps nobody. */
+const INDEXES = `
+  SELECT c.relname::text AS table, pg_get_indexdef(i.indexrelid) AS definition, i.indisprimary AS primary
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid`
+
+async function readSchema(session: SqlSession): Promise<{ columns: readonly Column[]; indexes: readonly Index[] }> {
+  return { columns: await session.query<Column>(COLUMNS), indexes: await session.query<Index>(INDEXES) }
+}
+
+function columnDrift(table: ExpectedTable, found: readonly Column[]): readonly Drift[] {
+  const expected = new Set(table.columns.map(({ name }) => name))
+  const required = found.filter(({ name, nullable, supplied }) => !expected.has(name) && !nullable && !supplied)
+  return [
+    ...table.columns.flatMap(column => {
+      const actual = found.find(({ name }) => name === column.name)
+      const object = `${table.name}.${column.name}`
+      if (actual === undefined) return [drift('missing_column', object, `the column (${column.type}) is missing`)]
+      if (actual.type !== column.type)
+        return [drift('wrong_type', object, `the column must be ${column.type}, it is ${actual.type}`)]
+      if (actual.nullable === column.nullable) return []
+      return [
+        drift('wrong_null', object, column.nullable ? 'the column must take null' : 'the column must be NOT NULL'),
+      ]
+    }),
+    ...required.map(({ name }) =>
+      drift(
+        'required_column',
+        `${table.name}.${name}`,
+        'the column takes no null and has no default: no row can be inserted',
+      ),
+    ),
+  ]
+}
+
+function indexDrift({ name: table, key, indexes }: ExpectedTable, found: readonly Index[]): readonly Drift[] {
+  const own = found.filter(index => index.table === table)
+  const keyed = own.some(({ primary, definition }) => primary && shapeOf(definition) === `(${key})`)
+  const shapes = new Set(own.map(({ definition }) => shapeOf(definition)))
+  return [
+    ...(keyed ? [] : [drift('missing_key', table, `the primary key (${key}) is missing`)]),
+    ...indexes.filter(shape => !shapes.has(shape)).map(shape => drift('missing_index', table, `no index on ${shape}`)),
+  ]
+}
+
+/** `(a, b DESC) INCLUDE (c)` of a definition; a partial index keeps its condition, and so is another one. */
+function shapeOf(definition: string): string {
+  return definition.replace(/^.* USING btree /, '').replaceAll('"', '')
+}

@@ -1,0 +1,62 @@
+/** Reads the lists of hosts and ports, which go together one by one. */
+import { BlockList, isIP } from 'node:net'
+import type { Settings } from './dsn-settings.js'
+import { refused } from './dsn-text.js'
+
+export type Endpoint = {
+  /** A DNS name, or an IP address without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+export type Endpoints = readonly [Endpoint, ...Endpoint[]]
+
+/** @throws {IngestError} `usage` for what is no network address: sockets, empty names, ports out of range */
+export function parseEndpoints(settings: Settings): Endpoints {
+  const { value: list, label } = settings.get('host') ?? { value: '', label: 'host' }
+  const hosts = list.split(',').map(text => parseHost(text, label))
+  const { value: portList, label: portLabel } = settings.get('port') ?? { value: '', label: 'port' }
+  const ports = portList.split(',').map(text => parsePort(text, portLabel))
+  if (ports.length > 1 && ports.length !== hosts.length)
+    throw refused(
+      `${portLabel} names ${ports.length} ports for ${hosts.length} hosts`,
+      'name one for all or one for each',
+    )
+  const endpoints = hosts.map((host, index) => ({ host, port: ports[index] ?? ports[0] ?? DEFAULT_PORT }))
+  const [first, ...others] = endpoints
+  if (first === undefined) throw NO_HOST()
+  return [first, ...others]
+}
+
+export function isLoopback(host: string): boolean {
+  const version = isIP(host)
+  if (version === 0) return host.toLowerCase() === 'localhost'
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6')
+}
+
+const DEFAULT_PORT = 5432
+
+const NO_HOST = (): Error =>
+  refused('the Postgres DSN names no host', 'write postgres://USER@HOST:PORT/DATABASE, or set PGHOST to a host name')
+
+function parseHost(text: string, label: string): string {
+  const host = /^\[(.*)\]$/.exec(text)?.[1] ?? text
+  if (host.startsWith('/') || host.startsWith('@')) {
+    const from = label === 'PGHOST' ? 'PGHOST names a Unix socket, which' : 'a Unix socket'
+    throw refused(`${from} is not accepted: it has no TLS`, 'name a host: postgres://USER@HOST:PORT/DATABASE')
+  }
+  if (host === '') throw NO_HOST()
+  const readable = host === text && isIP(host) !== 6 ? /^[a-z0-9._-]+$/i.test(host) : isIP(host) === 6
+  if (!readable || host.includes('%'))
+    throw refused(`the host in ${label === 'PGHOST' ? label : 'the Postgres DSN'} is neither a name nor an IP address`)
+  return host
+}
+
+function parsePort(text: string, label: string): number {
+  const port = text === '' ? DEFAULT_PORT : /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port < 1 || port > 65535) throw refused(`the ${label} of the Postgres DSN is not a number from 1 to 65535`)
+  return port
+}

@@ -1,0 +1,53 @@
+/** Several hosts under one name: the first that can be reached and takes writes. */
+import { IngestError } from '../../errors.js'
+import { describeAddress, describeEndpoint } from './dsn.js'
+import type { PostgresAddress } from './dsn.js'
+import { mayComeBack } from './errors.js'
+import type { PostgresSession } from './session.js'
+
+const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`
+
+/**
+ * As in libpq: the next host is tried where one cannot be reached or takes no writes; a refused password or an unverified
+ * certificate ends the search.
+ * @throws {IngestError} the reason of a lone host, or one for all of them
+ */
+export async function firstUsable(
+  { others, attributes, ...first }: PostgresAddress,
+  connect: (address: PostgresAddress) => Promise<PostgresSession>,
+): Promise<PostgresSession> {
+  if (others === undefined) return connect(first)
+  const failures: IngestError[] = []
+  for (const endpoint of [{ host: first.host, port: first.port }, ...others]) {
+    const address = { ...first, ...endpoint }
+    try {
+      const session = await connect(address)
+      if (attributes === 'any' || !(await isReadOnly(session))) return session
+      await session.close()
+      failures.push(new IngestError('target_misconfigured', `${describeEndpoint(endpoint)}: takes no writes`))
+    } catch (error) {
+      if (!(error instanceof IngestError) || error.code !== 'target_unreachable') throw error
+      failures.push(error)
+    }
+  }
+  throw noneOf({ ...first, others }, failures)
+}
+
+/** Servers since 14 say so by themselves; others are asked. */
+async function isReadOnly(session: PostgresSession): Promise<boolean> {
+  const reported = ['in_hot_standby', 'default_transaction_read_only'].map(name => session.parameter(name))
+  if (!reported.includes(undefined)) return reported.includes('on')
+  const [row] = await session.query<{ readOnly: boolean }>(READ_ONLY)
+  return row?.readOnly ?? false
+}
+
+/** As long as one may come back, trying again may help. */
+function noneOf(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
+  const cause = failures.find(mayComeBack) ?? failures[0]
+  const reasons = failures
+    .map(({ message }) => message.replace(/^postgres:\/\/[^ ]*@([^ /]*)\/[^ ]*: /, '$1: '))
+    .join('; ')
+  const hint = cause?.hint ?? 'name the primary, or wait until one of them is'
+  const message = `${describeAddress(address)}: none of the ${failures.length} hosts can be used: ${reasons}`
+  return new IngestError(cause?.code ?? 'target_unreachable', message, { cause, hint })
+}
