@@ -69,7 +69,7 @@ async function readToken(path: string): Promise<string> {
 async function openStore(target: TargetConfig, signal: AbortSignal, { random, report }: Context): Promise<Store> {
   if (target.kind === 'embedded') {
     const { embeddedStore } = await import('../server/store/embedded.js')
-    return embeddedStore(target.folder, { signal, random })
+    return embeddedStore(target.folder, { signal })
   }
   const { postgresStore } = await import('../server/store/postgres.js')
   const onWarning = (message: string): void => {
