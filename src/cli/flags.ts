@@ -35,14 +35,20 @@ export const rolePolicyFlag = (): Option =>
     'any',
   ])
 
+export const serverFlag = (): Option =>
+  flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com')
+
+export const timeoutFlag = (): Option =>
+  flag('--timeout <seconds>', 'how long the server may be silent (default: 120)').argParser(duration)
+
 export const serverFlags = (): readonly Option[] => [
-  flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com'),
+  serverFlag(),
   flag('--token-env <name>', 'the variable that holds its token (default: INGEST_BEARER_TOKEN)'),
   flag('--token-file <file>', 'the file that holds its token'),
   flag('--max-envelope-bytes <n>', 'split a file beyond this, each part commits alone (default: 60 MiB)').argParser(
     positive,
   ),
-  flag('--timeout <seconds>', 'how long the server may be silent (default: 120)').argParser(duration),
+  timeoutFlag(),
   flag('--retries <n>', 'how often a request is tried again (default: 8)').argParser(natural),
   flag(
     '--retry-deadline <seconds>',

@@ -14,8 +14,10 @@ import {
   positive,
   regionFlag,
   rolePolicyFlag,
+  serverFlag,
   serverFlags,
   targetFlags,
+  timeoutFlag,
 } from './flags.js'
 import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
@@ -119,7 +121,7 @@ function addVerify(program: Command, run: Run): void {
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
     .action(run(verify))
-  for (const option of [...targetFlags(), commitShaFlag()]) command.addOption(option)
+  for (const option of [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag()]) command.addOption(option)
   command
     .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
     .addOption(formatFlag())
@@ -128,6 +130,7 @@ function addVerify(program: Command, run: Run): void {
       examples([
         ['verify results.jsonl', ''],
         ['verify results.jsonl --postgres DSN --extra', ''],
+        ['verify results.jsonl --server http://127.0.0.1:8080', 'a vortex-ingest serve'],
       ]),
     )
 }

@@ -1,31 +1,36 @@
 /** `verify`: is what the files say what the database holds? */
 
-import { targetConfig, type TargetFlags } from '../config/target.js'
+import type { Environment } from '../commit/ci.js'
+import { readServerConfig, type ReadServerConfig, type ServerFlags } from '../config/server.js'
+import { targetConfig, type TargetConfig, type TargetFlags } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import { EXIT } from '../errors.js'
+import { EXIT, IngestError } from '../errors.js'
+import { databaseRows, type StoredRows } from '../delivery/stored-rows.js'
 import { verify as compare, type Difference, type Verified } from '../delivery/verify.js'
+import { describeServer } from '../sink/http/address.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
-import type { Action, Format } from './context.js'
+import type { Action, Context, Format } from './context.js'
 import { JsonArrayReport } from './json-array-report.js'
 import { oneLine, plural, type Report } from './report.js'
 import { openSession, warnInsecure } from './targets.js'
 
-export type VerifyFlags = TargetFlags & {
-  readonly format: Format
-  readonly commitSha?: string
-  readonly extra?: boolean
-}
+export type VerifyFlags = TargetFlags &
+  Pick<ServerFlags, 'server' | 'timeout'> & {
+    readonly format: Format
+    readonly commitSha?: string
+    readonly extra?: boolean
+  }
 
 export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   const { report, signal, stdin } = context
-  const target = targetConfig(flags, context.env)
-  warnInsecure(target, context)
+  const target = await verifyConfig(flags, context.env)
+  if (target.kind !== 'server') warnInsecure(target, context)
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   try {
-    const { session, description, close } = await openSession(target, false, context)
+    const { rows, description, close } = await openRows(target, context)
     const json = flags.format === 'json' ? new JsonArrayReport(report, 'differences') : undefined
     try {
-      const verified = await compare(sources, session, {
+      const verified = await compare(sources, rows, {
         commitSha: flags.commitSha,
         extra: flags.extra === true,
         hash: await wasmHash64(),
@@ -48,6 +53,26 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   } finally {
     await releaseAll(sources)
   }
+}
+
+/** Exactly one target. */
+async function verifyConfig(flags: VerifyFlags, env: Environment): Promise<TargetConfig | ReadServerConfig> {
+  const server = await readServerConfig(flags, env)
+  if (server === undefined) return targetConfig(flags, env)
+  if (flags.postgres === undefined && flags.embedded === undefined) return server
+  throw new IngestError('usage', '--server and a database are two targets', { hint: 'verify one after the other' })
+}
+
+type OpenRows = { readonly rows: StoredRows; readonly description: string; readonly close: () => Promise<void> }
+
+async function openRows(target: TargetConfig | ReadServerConfig, context: Context): Promise<OpenRows> {
+  if (target.kind !== 'server') {
+    const { session, ...open } = await openSession(target, false, context)
+    return { rows: databaseRows(session), ...open }
+  }
+  const { serverRows } = await import('../delivery/server-rows.js')
+  const rows = await serverRows({ ...target, signal: context.signal })
+  return { rows, description: describeServer(target.address.base), close: async () => rows.close() }
 }
 
 function exitCodeOf({ inspections, differences }: Verified): number {

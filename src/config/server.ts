@@ -32,12 +32,29 @@ export async function serverConfig(flags: ServerFlags, env: Environment): Promis
   if (flags.server === undefined) return undefined
   return Object.freeze({
     address: await serverAddress(flags.server, flags, env),
-    silenceMs: (flags.timeout ?? 120) * 1000,
+    silenceMs: silenceMsOf(flags),
     retries: flags.retries ?? 8,
     retryDeadlineMs: (flags.retryDeadline ?? 120) * 1000,
     maxEnvelopeBytes: flags.maxEnvelopeBytes ?? 60 * MIB,
     compress: flags.compress === true,
   })
+}
+
+/** A server that is only read from, which takes no token. */
+export type ReadServerConfig = {
+  readonly kind: 'server'
+  readonly address: HttpAddress
+  readonly silenceMs: number
+}
+
+export async function readServerConfig(flags: ServerFlags, env: Environment): Promise<ReadServerConfig | undefined> {
+  if (flags.server === undefined) return undefined
+  const address = await siteAddress(parseServerUrl(flags.server), undefined, env)
+  return Object.freeze({ kind: 'server', address, silenceMs: silenceMsOf(flags) })
+}
+
+function silenceMsOf({ timeout = 120 }: ServerFlags): number {
+  return timeout * 1000
 }
 
 async function serverAddress(server: string, flags: ServerFlags, env: Environment): Promise<HttpAddress> {

@@ -5,12 +5,6 @@ import type { Field, Kind } from '../contract/kinds.js'
 /** Every column as text, so that no digit is lost on the way. */
 export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
 
-/** Parameter: the ids. */
-export function selectRows({ table, fields }: Kind): string {
-  const columns = ['measurement_id', ...fields.map(field => field.name)].map(name => `${name}::text AS ${name}`)
-  return `SELECT ${columns.join(', ')} FROM public.${table} WHERE measurement_id = ANY($1::bigint[])`
-}
-
 /**
  * @param values the line's fields as text in column order, undefined for null
  * @returns the first column that differs, in words

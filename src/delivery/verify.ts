@@ -2,7 +2,6 @@
 
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
-import type { SqlSession } from '../sink/sql.js'
 import { identifier } from '../source/identify.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import { lineBlocks } from '../source/lines.js'
@@ -10,7 +9,8 @@ import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
-import { compareRow, selectRows, type StoredRow } from './compare-row.js'
+import { compareRow } from './compare-row.js'
+import type { StoredRows } from './stored-rows.js'
 
 export type Difference = {
   readonly source: string
@@ -40,12 +40,12 @@ export type Verified = {
 }
 
 /** Rows asked for in one query. */
-const CHUNK_ROWS = 2_000
+const CHUNK_ROWS = 1_000
 
 /** Of several lines with one id only the last is compared: it is the one that won. Nothing is compared if a line is bad. */
 export async function verify(
   sources: readonly Source[],
-  session: SqlSession,
+  stored: StoredRows,
   options: VerifyOptions,
 ): Promise<Verified> {
   const identify = identifier(options.hash)
@@ -53,7 +53,7 @@ export async function verify(
   const inspections: Inspection[] = []
   for (const source of sources)
     inspections.push(await inspect(source, { commitSha, oneCommit: false, identify, onRejection, onWarning, signal }))
-  const verifier = new Verifier(session, options)
+  const verifier = new Verifier(stored, options)
   if (inspections.every(({ rejected }) => rejected === 0)) {
     for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
     if (options.extra) await verifier.findExtra(inspections)
@@ -70,7 +70,7 @@ class Verifier {
   #waiting = new Map<Kind, Map<string, Line>>(CONTRACT.kinds.map(kind => [kind, new Map<string, Line>()]))
 
   constructor(
-    private readonly session: SqlSession,
+    private readonly stored: StoredRows,
     private readonly options: VerifyOptions,
   ) {}
 
@@ -91,16 +91,17 @@ class Verifier {
 
   /** Rows of the commits that the files name, without a line that names them. */
   async findExtra(inspections: readonly Inspection[]): Promise<void> {
-    const shas = [...new Set(inspections.flatMap(({ commitSha }) => commitSha ?? []))]
-    for (const kind of CONTRACT.kinds) {
-      let after: string | undefined
-      for (;;) {
-        const rows = await this.session.query<{ id: string }>(selectIds(kind, after), [shas, ...(after ? [after] : [])])
-        for (const { id } of rows) if (inspections.every(({ ids }) => ids.get(BigInt(id)) === 0)) this.#extra(kind, id)
-        after = rows.at(-1)?.id
-        if (after === undefined) break
-      }
-    }
+    const shas = new Set(inspections.flatMap(({ commitSha }) => commitSha ?? []))
+    for (const sha of shas) for (const kind of CONTRACT.kinds) await this.#findExtraOf(kind, sha, inspections)
+  }
+
+  async #findExtraOf(kind: Kind, sha: string, inspections: readonly Inspection[]): Promise<void> {
+    let after: string | undefined
+    do {
+      const page = await this.stored.idsOf(kind, sha, after)
+      for (const id of page) if (inspections.every(({ ids }) => ids.get(BigInt(id)) === 0)) this.#extra(kind, id)
+      after = page.at(-1)
+    } while (after !== undefined)
   }
 
   #linesOf(kind: Kind): Map<string, Line> {
@@ -121,7 +122,7 @@ class Verifier {
   async #flush(kind: Kind, source: string): Promise<void> {
     const lines = this.#linesOf(kind)
     if (lines.size === 0) return
-    const rows = await this.session.query<StoredRow>(selectRows(kind), [[...lines.keys()]])
+    const rows = await this.stored.byId(kind, [...lines.keys()])
     const stored = new Map(rows.map(row => [row.measurement_id, row]))
     for (const [id, { line, values }] of lines) {
       this.compared++
@@ -137,9 +138,8 @@ class Verifier {
   async #compareCommit(source: string, inspection: Inspection | undefined): Promise<void> {
     const sha = inspection?.commitSha ?? this.options.commitSha
     if (sha === undefined) return
-    const rows = await this.session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
     const message = `commit ${sha} is not stored`
-    if (rows.length === 0)
+    if (!(await this.stored.hasCommit(sha)))
       this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
   }
 
@@ -152,11 +152,4 @@ class Verifier {
     this.differences++
     this.options.onDifference(difference)
   }
-}
-
-function selectIds(kind: Kind, after: string | undefined): string {
-  const from = after === undefined ? '' : 'AND measurement_id > $2::bigint'
-  return `
-    SELECT measurement_id::text AS id FROM public.${kind.table}
-    WHERE commit_sha = ANY($1::text[]) ${from} ORDER BY measurement_id LIMIT 10000`
 }

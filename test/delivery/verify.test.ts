@@ -1,18 +1,25 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import { verify, type Difference, type VerifyOptions, type Verified } from '../../src/delivery/verify.js'
+import type { Store } from '../../src/server/store/store.js'
 import { applyDelivery } from '../../src/sink/apply.js'
 import { openEmbedded } from '../../src/sink/embedded/database.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
+import { serverRows } from '../../src/delivery/server-rows.js'
+import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
 import type { SqlSession } from '../../src/sink/sql.js'
 import { fileSource } from '../../src/source/source.js'
 import { deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
+import { startServer } from '../server/fixtures/server.js'
 
 const hash = await wasmHash64()
 
@@ -23,12 +30,43 @@ t.test('Postgres', async t => {
   await suite(t, session).finally(() => session.close())
 })
 
+t.test('a server', async t => {
+  const session = await openEmbedded(t.testdir(), { create: true })
+  const store: Store = {
+    ...{ kind: 'embedded', description: 'the store', sessions: 1 },
+    write: delivery => applyDelivery(session, delivery),
+    read: work => work(session),
+    close: () => session.close(),
+  }
+  const { url } = await startServer(t, { store })
+  const address = { base: new URL(url), token: undefined, proxy: undefined, authorities: [] }
+  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  try {
+    await suite(t, session, rows)
+  } finally {
+    rows.close()
+    await session.close()
+  }
+})
+
+t.test('a server without read routes', async t => {
+  const server = createServer((_, response) => response.end('<html>'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => void server.close())
+  const base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const address = { base, token: undefined, proxy: undefined, authorities: [] }
+  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  t.teardown(() => rows.close())
+  await t.rejects(rows.hasCommit(SHA), { code: 'target_misconfigured', message: /not what is stored/ })
+})
+
 t.test('the embedded database', async t => {
   const session = await openEmbedded(t.testdir(), { create: true })
   await suite(t, session).finally(() => session.close())
 })
 
-async function suite(t: Test, session: SqlSession): Promise<void> {
+async function suite(t: Test, session: SqlSession, stored: StoredRows = databaseRows(session)): Promise<void> {
   await migrate(session)
   const vector = `{"kind":"vector_search_run","commit_sha":"${SHA}","dataset":"v","layout":"l","flavor":"f","threshold":-0.0,"value_ns":9223372036854775807,"all_runtimes_ns":[ 1 , -9223372036854775808 ],"matches":1,"rows_scanned":1,"bytes_scanned":1,"iterations":1}`
   const lines = [size('a'), size('tab\tand\\slash 🦀'), JSON.stringify(query({ scale_factor: '' })), vector]
@@ -54,7 +92,7 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
       onDifference: difference => found.push(difference),
       signal: new AbortController().signal,
     }
-    return { ...(await verify([fileSource(path)], session, options)), found }
+    return { ...(await verify([fileSource(path)], stored, options)), found }
   }
 
   await test('what was delivered is found as it was written', async t => {

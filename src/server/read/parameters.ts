@@ -22,8 +22,19 @@ export function countParameter(query: unknown, name: string, { least, most, othe
 /** @throws {BadParameter} when it is no id */
 export function idParameter(query: unknown, name: string): string | undefined {
   const text = textParameter(query, name)
-  if (text === undefined) return undefined
+  if (text !== undefined) assertId(name, text)
+  return text
+}
+
+/** Ids with commas between them. @throws {BadParameter} when one is none, or there are more than `most` */
+export function idsParameter(query: unknown, name: string, most: number): readonly string[] | undefined {
+  const ids = textParameter(query, name)?.split(',')
+  if (ids !== undefined && ids.length > most) throw new BadParameter(`${name} must be at most ${most}`)
+  for (const id of ids ?? []) assertId(name, id)
+  return ids
+}
+
+function assertId(name: string, text: string): void {
   const isId = /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
   if (!isId) throw new BadParameter(`${name} must be a measurement_id`)
-  return text
 }

@@ -53,6 +53,14 @@ export async function commitPage(
   return all.slice(0, limit)
 }
 
+/** The rows that have one of these ids: of one kind, or of all. */
+export async function rowsById(store: Store, kinds: readonly Kind[], ids: readonly string[]): Promise<readonly Row[]> {
+  const rows: (readonly Row[])[] = []
+  const filter = { sql: 'measurement_id = ANY($1::bigint[])', values: [ids], after: undefined, limit: ids.length }
+  for (const kind of kinds) rows.push(await store.read(session => page(session, kind, filter)))
+  return rows.flat()
+}
+
 /** Rows of a group that belong to one of some commits, by id. */
 export function groupPage(
   store: Store,

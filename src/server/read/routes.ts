@@ -5,8 +5,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { groupFields, groupOf, nameOf, type Group } from './groups.js'
-import { BadParameter, countParameter, idParameter, textParameter } from './parameters.js'
-import { commitPage, findCommits, findGroups, groupPage, type GroupEntry, type Row } from './queries.js'
+import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
+import { commitPage, findCommits, findGroups, groupPage, rowsById, type GroupEntry, type Row } from './queries.js'
 
 export type ReadOptions = {
   readonly store: Store
@@ -31,8 +31,13 @@ export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void 
     return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
   })
   app.get('/api/measurements', async (request, reply) => {
+    const ids = idsParameter(request.query, 'ids', PAGE.most)
+    if (ids !== undefined) {
+      const rows = await rowsById(store, kindsOf(request.query), ids)
+      return reply.type(JSON_TYPE).send(`{"measurements":[${listed(rows)}]}`)
+    }
     const sha = textParameter(request.query, 'commit')
-    if (sha === undefined) throw new BadParameter('commit is missing')
+    if (sha === undefined) throw new BadParameter('commit or ids is missing')
     const { limit, after } = {
       limit: countParameter(request.query, 'limit', PAGE),
       after: idParameter(request.query, 'after'),

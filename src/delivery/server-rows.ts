@@ -1,0 +1,99 @@
+/** What a server has stored, through its read routes (docs/server.md). */
+
+import type { Agent } from 'node:http'
+import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
+import type { Kind } from '../contract/kinds.js'
+import { IngestError } from '../errors.js'
+import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { agentFor } from '../sink/http/agent.js'
+import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
+import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
+import type { StoredRow } from './compare-row.js'
+import type { StoredRows } from './stored-rows.js'
+
+/** So many ids fit into a request's first line everywhere. */
+const IDS_A_REQUEST = 200
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024
+
+export type ServerRowsOptions = {
+  readonly address: HttpAddress
+  readonly silenceMs: number
+  readonly signal: AbortSignal
+}
+
+export async function serverRows(options: ServerRowsOptions): Promise<StoredRows & { close(): void }> {
+  const agent = await agentFor(options.address)
+  const server = new Server(options, agent)
+  return {
+    hasCommit: async sha => (await server.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
+    async byId(kind, ids) {
+      const rows: StoredRow[] = []
+      for (let from = 0; from < ids.length; from += IDS_A_REQUEST) {
+        const some = ids.slice(from, from + IDS_A_REQUEST).join(',')
+        rows.push(...(await server.measurements(`kind=${kind.kind}&ids=${some}`)).map(row => textRow(kind, row)))
+      }
+      return rows
+    },
+    async idsOf(kind, sha, after) {
+      const from = after === undefined ? '' : `&after=${after}`
+      const rows = await server.measurements(`kind=${kind.kind}&commit=${encodeURIComponent(sha)}${from}`)
+      return rows.map(idOf)
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+class Server {
+  constructor(
+    private readonly options: ServerRowsOptions,
+    private readonly agent: Agent,
+  ) {}
+
+  async measurements(query: string): Promise<readonly ExactObject[]> {
+    const answer = await this.get(`/api/measurements?${query}`)
+    const rows = answer?.['measurements']
+    if (!Array.isArray(rows)) throw this.#notReadable('/api/measurements')
+    return rows.filter(isExactObject)
+  }
+
+  /** @returns undefined when there is no such thing @throws {IngestError} */
+  async get(path: string): Promise<ExactObject | undefined> {
+    const { address, silenceMs, signal } = this.options
+    const headers = { accept: 'application/json' }
+    const limits = { agent: this.agent, silenceMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
+    const answer = await exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
+    if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
+    const body = answer.status === 200 ? bodyOf(answer) : undefined
+    if (body === undefined) throw this.#notReadable(path.replace(/\?.*/, ''), answer.status)
+    return body
+  }
+
+  #notReadable(path: string, status?: number): IngestError {
+    const said = status === undefined || status === 200 ? 'something else' : String(status)
+    const message = `${describeServer(this.options.address.base)}${path} answered ${said}, not what is stored`
+    const hint = 'verify needs the read routes of vortex-ingest serve; a database is compared with --postgres'
+    return new IngestError('target_misconfigured', message, { hint })
+  }
+}
+
+function bodyOf({ text }: HttpAnswer): ExactObject | undefined {
+  const parsed = parseExact(text, { maxDepth: MAX_BODY_DEPTH })
+  return parsed.ok && isExactObject(parsed.value) ? parsed.value : undefined
+}
+
+/** Every column as the text that Postgres would give. */
+function textRow({ fields }: Kind, row: ExactObject): StoredRow {
+  const columns = fields.map(({ name }) => [name, textOf(row[name])] as const)
+  return { ...Object.fromEntries(columns), measurement_id: idOf(row) }
+}
+
+function textOf(value: ExactValue | undefined): string | null {
+  if (value === undefined || value === null) return null
+  if (Array.isArray(value)) return `{${value.join(',')}}`
+  return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
+}
+
+/** A string on the wire: no double holds an id. */
+function idOf({ measurement_id: id }: ExactObject): string {
+  return typeof id === 'string' ? id : ''
+}

@@ -1,0 +1,42 @@
+/** What is stored, as `verify` asks for it: in a database, or through a server's read routes. */
+
+import type { Kind } from '../contract/kinds.js'
+import type { SqlSession } from '../sink/sql.js'
+import type { StoredRow } from './compare-row.js'
+
+export interface StoredRows {
+  hasCommit(sha: string): Promise<boolean>
+  /** The rows that have one of these ids. */
+  byId(kind: Kind, ids: readonly string[]): Promise<readonly StoredRow[]>
+  /** Ids of a commit's rows, by id and in pages: those larger than `after`; none after the last. */
+  idsOf(kind: Kind, sha: string, after: string | undefined): Promise<readonly string[]>
+}
+
+const PAGE_ROWS = 10_000
+
+export function databaseRows(session: SqlSession): StoredRows {
+  return {
+    async hasCommit(sha) {
+      const rows = await session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
+      return rows.length > 0
+    },
+    byId: (kind, ids) => session.query<StoredRow>(selectRows(kind), [ids]),
+    async idsOf(kind, sha, after) {
+      const rows = await session.query<{ id: string }>(selectIds(kind, after), [sha, ...(after ? [after] : [])])
+      return rows.map(({ id }) => id)
+    },
+  }
+}
+
+/** Parameter: the ids. */
+function selectRows({ table, fields }: Kind): string {
+  const columns = ['measurement_id', ...fields.map(field => field.name)].map(name => `${name}::text AS ${name}`)
+  return `SELECT ${columns.join(', ')} FROM public.${table} WHERE measurement_id = ANY($1::bigint[])`
+}
+
+function selectIds(kind: Kind, after: string | undefined): string {
+  const from = after === undefined ? '' : 'AND measurement_id > $2::bigint'
+  return `
+    SELECT measurement_id::text AS id FROM public.${kind.table}
+    WHERE commit_sha = $1::text ${from} ORDER BY measurement_id LIMIT ${PAGE_ROWS}`
+}
