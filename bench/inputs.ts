@@ -2,7 +2,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { access, mkdir, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
@@ -45,6 +45,21 @@ export async function changedRecordsFile(count: number): Promise<string> {
     const lines = createInterface({ input: createReadStream(original) })
     await pipeline(lines, addOneToValues, createWriteStream(path))
   })
+}
+
+/**
+ * A file for each of some writers, half of whose records all writers have.
+ * @param folder where they go
+ */
+export async function sharedParts(writers: number, each: number, folder: string): Promise<readonly string[]> {
+  const half = each / 2
+  const lines = (await readFile(await recordsFile(half * (writers + 1)), 'utf8')).trimEnd().split('\n')
+  const paths = Array.from({ length: writers }, (_, writer) => join(folder, `shared-${each}-${writer}.jsonl`))
+  for (const [writer, path] of paths.entries()) {
+    const own = lines.slice(half * (writer + 1), half * (writer + 2))
+    await writeFile(path, `${[...lines.slice(0, half), ...own].join('\n')}\n`)
+  }
+  return paths
 }
 
 export async function commitFile(): Promise<string> {

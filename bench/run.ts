@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { meteredNode, ROOT } from './child.js'
+import { farPush } from './far-push.js'
 import { growth } from './growth.js'
 import { httpPush } from './http-push.js'
 import { ids } from './ids.js'
@@ -17,7 +18,7 @@ import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve]
+const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve, farPush]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({

@@ -1,91 +1,38 @@
-/** Writes one file into a database: one transaction, staging first, then one upsert a kind. */
+/** Writes one file into a database: one transaction, whichever way is the faster one for so many rows. */
 
-import { COMMIT_FIELDS } from '../contract/commit.js'
-import { CONTRACT, type Kind } from '../contract/kinds.js'
-import { IngestError } from '../errors.js'
 import type { KindReceipt, RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
-import {
-  beginStaging,
-  countStagedIds,
-  stagingColumns,
-  stagingTable,
-  upsertCommit,
-  upsertStaged,
-  type WorkMem,
-} from './tables.js'
+import { applyInOneFlight, smallDelivery } from './small.js'
+import { applyStaged } from './staged.js'
+import type { WorkMem } from './tables.js'
+
+export type ApplyOptions = {
+  readonly workMem?: WorkMem
+  /** Up to how many rows go without staging tables. */
+  readonly smallRows?: number
+}
+
+/** Beyond this, staging tables are as fast, and memory stays flat with them. Measured: bench/README.md. */
+const SMALL_ROWS = 5_000
 
 /**
- * Applies a delivery whole or not at all. Everything is staged before the commit's row is touched: that row is what
- * writers of one commit wait for, so it is held only while the upserts run.
+ * Applies a delivery whole or not at all. The commit's row is what writers of one commit wait for, so it is touched
+ * only when all rows are with the server.
  * @returns a receipt for each kind that the file holds
  */
 export async function applyDelivery(
   session: SqlSession,
   delivery: RowDelivery,
-  workMem?: WorkMem,
+  { workMem, smallRows = SMALL_ROWS }: ApplyOptions = {},
 ): Promise<readonly KindReceipt[]> {
-  const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
-  await session.execute(beginStaging(kinds, workMem))
   try {
-    const staged = await stage(session, delivery)
-    await delivery.assertUnchanged()
-    const { commit } = delivery
-    await session.query(
-      upsertCommit(),
-      COMMIT_FIELDS.map(field => commit[field]),
-    )
-    const receipts: KindReceipt[] = []
-    for (const kind of kinds)
-      receipts.push(await upsert(session, kind, { delivery, staged: staged.get(kind.kind) ?? 0 }))
-    await session.execute('COMMIT')
-    return receipts
+    const small = await smallDelivery(delivery, smallRows)
+    return small === undefined
+      ? await applyStaged(session, delivery, workMem)
+      : await applyInOneFlight(session, delivery, small)
   } catch (error) {
     // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.
     await session.execute('ROLLBACK').catch(() => undefined)
     throw error
   }
-}
-
-/** @returns the rows staged of each kind */
-async function stage(session: SqlSession, delivery: RowDelivery): Promise<ReadonlyMap<string, number>> {
-  const staged = new Map<string, number>()
-  let inFlight: Promise<void> = Promise.resolve()
-  try {
-    for await (const { kind, rows, text } of delivery.rows()) {
-      await inFlight
-      staged.set(kind.kind, (staged.get(kind.kind) ?? 0) + rows)
-      inFlight = session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
-      // Awaited before the next chunk; until then a failure must not count as unhandled.
-      inFlight.catch(() => undefined)
-    }
-  } finally {
-    await inFlight
-  }
-  for (const [kind, expected] of delivery.counts) {
-    const got = staged.get(kind) ?? 0
-    if (got !== expected)
-      throw new IngestError(
-        'input_changed',
-        `the input changed while it was read: ${expected} ${kind} records, then ${got}`,
-      )
-  }
-  return staged
-}
-
-type Upsert = { readonly delivery: RowDelivery; readonly staged: number }
-
-async function upsert(session: SqlSession, kind: Kind, { delivery, staged }: Upsert): Promise<KindReceipt> {
-  const { sha, timestamp } = delivery.commit
-  const [written] = await session.query<{ inserted: number; rewritten: number }>(upsertStaged(kind), [sha, timestamp])
-  const { inserted, rewritten } = written ?? { inserted: 0, rewritten: 0 }
-  // Only when some row was not written can ids repeat or rows be as they were: then it pays to count the ids.
-  const distinct = inserted + rewritten === staged ? staged : await countIds(session, kind)
-  const unchanged = distinct - inserted - rewritten
-  return { kind: kind.kind, records: staged, inserted, updated: staged - inserted, unchanged }
-}
-
-async function countIds(session: SqlSession, kind: Kind): Promise<number> {
-  const [row] = await session.query<{ ids: number }>(countStagedIds(kind))
-  return row?.ids ?? 0
 }

@@ -2,6 +2,7 @@
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
+import { IngestError } from '../errors.js'
 import type { LineBlock } from '../source/lines.js'
 import type { Rejection } from '../source/rejection.js'
 import type { Retry } from './retry.js'
@@ -21,6 +22,15 @@ export type RowDelivery = {
   readonly rows: () => AsyncIterable<StagedRows>
   /** Looks once more before anything becomes durable; throws when the file is no longer what was validated. */
   readonly assertUnchanged: () => Promise<void>
+}
+
+/** @param got rows that came of a kind @throws {IngestError} `input_changed` when other than were counted */
+export function assertCounts({ counts }: RowDelivery, got: (kind: string) => number): void {
+  for (const [kind, expected] of counts) {
+    if (got(kind) === expected) continue
+    const message = `the input changed while it was read: ${expected} ${kind} records, then ${got(kind)}`
+    throw new IngestError('input_changed', message)
+  }
 }
 
 /** One checked file on its way to its targets, each of which reads it by itself. */

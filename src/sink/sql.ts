@@ -6,8 +6,15 @@ export interface SqlSession {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Runs any number of statements without parameters, in one round trip where the protocol allows. */
   execute(text: string): Promise<void>
+  /**
+   * Runs statements one after the other, in one round trip where the protocol allows, and returns the rows of each.
+   * Whether those after one that fails are run is not said: make them parts of one transaction.
+   */
+  flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]>
   /** Runs one `COPY … FROM STDIN` over `data` (COPY text format, whole rows). */
   copyIn(copy: CopyTarget, data: Uint8Array): Promise<void>
 }
+
+export type Statement = { readonly text: string; readonly values?: readonly unknown[] }
 
 export type CopyTarget = { readonly table: string; readonly columns: readonly string[] }

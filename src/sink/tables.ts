@@ -42,15 +42,52 @@ function createStaging(kind: Kind): string {
 }
 
 /**
- * Moves a kind's staged rows into its table: of several with one id the last staged wins, rows that are there exactly so
- * already are left alone. Parameters: the commit's sha and timestamp. Answers one row: `inserted`, `rewritten`.
+ * Moves a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Answers one row: `inserted`,
+ * `rewritten`.
+ * @see upsertFrom
+ */
+export function upsertStaged(kind: Kind): string {
+  const latest = `(
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
+      ) AS latest`
+  return `WITH ${upsertFrom(kind, latest)} SELECT ${WRITTEN_COUNTS} FROM written`
+}
+
+/**
+ * The same for a few rows without a staging table, which costs round trips and, in the server's catalog, more than the
+ * rows. Parameters: the commit's sha and timestamp, the rows as COPY text without escapes and without its last line feed.
+ * Answers `ids`, too: how many different ones came.
+ */
+export function upsertLines(kind: Kind): string {
+  const cells = [
+    'cells[1]::bigint AS measurement_id',
+    ...stagedFields(kind).map(({ name, type }, index) => `cells[${index + 2}]::${SQL_TYPES[type]} AS ${name}`),
+  ]
+  return `
+    WITH staged AS (
+      SELECT ${cells.join(', ')}, line FROM (
+        SELECT string_to_array(text, E'\\t', '\\N') AS cells, line
+        FROM unnest(string_to_array($3::text, E'\\n')) WITH ORDINALITY AS lines (text, line)
+      ) AS split
+    ), latest AS MATERIALIZED (
+      SELECT DISTINCT ON (measurement_id) * FROM staged ORDER BY measurement_id, line DESC
+    ), ${upsertFrom(kind, 'latest')}
+    SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids FROM written`
+}
+
+const WRITTEN_COUNTS =
+  'count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten'
+
+/**
+ * The upsert that all rows go through, as a part of a statement: of several with one id `latest` has the last one, rows
+ * that are there exactly so already are left alone.
  *
  * Rows go in the order of their dimensions: one order for all writers, so that two cannot deadlock, and neighbours in it
  * are neighbours in the table's indexes. What is there is looked up row by row: of a join the planner would expect next
  * to no rows of the commit, and compare every pair of them.
- * @see contract section 4
+ * @param latest a relation of that name @see contract section 4
  */
-export function upsertStaged(kind: Kind): string {
+function upsertFrom(kind: Kind, latest: string): string {
   const timed = kind.table === 'query_measurements'
   const columns = [...stagingColumns(kind), 'commit_sha', ...(timed ? ['commit_timestamp'] : [])]
   const values = [
@@ -62,13 +99,10 @@ export function upsertStaged(kind: Kind): string {
   const dimensions = kind.fields.filter(field => field.dimension && field.name !== 'commit_sha')
   const kept = new Set(['measurement_id', ...dimensions.map(field => field.name)])
   const overwritten = columns.filter(column => !kept.has(column))
-  return `
-    WITH written AS (
+  return `written AS (
       INSERT INTO public.${kind.table} AS stored (${columns.join(', ')})
-      SELECT ${values.join(', ')} FROM (
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
-      ) AS latest
-      WHERE (
+      SELECT ${values.join(', ')} FROM ${latest}
+      WHERE ${timed ? '' : '$2::text IS NOT NULL AND '}(
         SELECT (${overwritten.map(name => `there.${name}`).join(', ')})
           IS NOT DISTINCT FROM (${overwritten.map(name => valueOf.get(name)).join(', ')})
         FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
@@ -76,9 +110,7 @@ export function upsertStaged(kind: Kind): string {
       ORDER BY ${[...dimensions.map(inOrder), 'latest.measurement_id'].join(', ')}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
       RETURNING (xmax = 0) AS inserted
-    )
-    SELECT count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten
-    FROM written${timed ? '' : ' WHERE $2::text IS NOT NULL'}`
+    )`
 }
 
 /** Text by its bytes: which order it is does not matter, and a language's own costs more. */

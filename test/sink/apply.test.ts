@@ -3,31 +3,45 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { CONTRACT } from '../../src/contract/kinds.js'
-import { applyDelivery } from '../../src/sink/apply.js'
+import { applyDelivery, type ApplyOptions } from '../../src/sink/apply.js'
 import { openEmbedded } from '../../src/sink/embedded/database.js'
 import { migrate, migrationNames } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
 import { beginStaging, stagingColumns, stagingTable, upsertStaged } from '../../src/sink/tables.js'
+import type { RowDelivery } from '../../src/sink/sink.js'
 import type { SqlSession } from '../../src/sink/sql.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
+
+/** Either way must do the same, whatever the number of rows. */
+const WAYS: readonly (readonly [string, ApplyOptions])[] = [
+  ['in one flight', { smallRows: Infinity }],
+  ['staged', { smallRows: -1 }],
+]
 
 t.test('Postgres', async t => {
   const server = await startPostgres(t)
   const url = (await server.createDatabase('apply')).replace('?sslmode=disable', '')
   const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
   t.teardown(() => session.close())
-  await conformance(t, session)
+  for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
 })
 
 t.test('the embedded database', async t => {
   const session = await openEmbedded(t.testdir(), { create: true })
   // Not in a teardown: the folder would be gone before.
-  await conformance(t, session).finally(() => session.close())
+  try {
+    for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
+  } finally {
+    await session.close()
+  }
 })
 
-async function conformance(t: Test, session: SqlSession): Promise<void> {
+async function conformance(t: Test, session: SqlSession, options: ApplyOptions): Promise<void> {
+  const apply = (delivery: RowDelivery): ReturnType<typeof applyDelivery> => applyDelivery(session, delivery, options)
+
+  await session.execute('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
   await t.test('migrations apply once and are remembered in name order', async t => {
     const first = await migrate(session)
     const second = await migrate(session)
@@ -45,7 +59,7 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     })
 
   await test('a delivery without records keeps the commit', async t => {
-    const receipts = await applyDelivery(session, await deliveryOf([]))
+    const receipts = await apply(await deliveryOf([]))
     t.strictSame(receipts, [])
     const [commit] = await rows(session, `SELECT *, timestamp::text AS at FROM commits`)
     t.match(commit, {
@@ -57,14 +71,14 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
   })
 
   await test('a second delivery of a commit overwrites every column of its row', async t => {
-    await applyDelivery(session, await deliveryOf([]))
-    await applyDelivery(session, await deliveryOf([], { ...COMMIT, message: 'amended', url: 'https://example.com/2' }))
+    await apply(await deliveryOf([]))
+    await apply(await deliveryOf([], { ...COMMIT, message: 'amended', url: 'https://example.com/2' }))
     t.match(await rows(session, 'SELECT * FROM commits'), [{ message: 'amended', url: 'https://example.com/2' }])
   })
 
   await test('new rows are inserted, stored rows are updated, and unchanged ones are told apart', async t => {
-    const first = await applyDelivery(session, await deliveryOf([size('a'), size('b')]))
-    const again = await applyDelivery(session, await deliveryOf([size('a'), size('b', 2), size('c')]))
+    const first = await apply(await deliveryOf([size('a'), size('b')]))
+    const again = await apply(await deliveryOf([size('a'), size('b', 2), size('c')]))
     t.match(first, [{ kind: 'compression_size', records: 2, inserted: 2, updated: 0, unchanged: 0 }])
     t.match(again, [{ kind: 'compression_size', records: 3, inserted: 1, updated: 2, unchanged: 1 }])
     t.strictSame(await sizes(session), ['a=1', 'b=2', 'c=1'])
@@ -74,8 +88,8 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     // Enough that the planner, which knows nothing of the commit, would rather read the whole table once.
     const records = (from: number): object[] =>
       Array.from({ length: 3_000 }, (_, at) => query({ query_idx: from + at }))
-    await applyDelivery(session, await deliveryOf(records(0)))
-    await applyDelivery(session, await deliveryOf(records(3_000)))
+    await apply(await deliveryOf(records(0)))
+    await apply(await deliveryOf(records(3_000)))
     const kind = CONTRACT.kinds.find(({ table }) => table === 'query_measurements')!
     await session.execute(beginStaging([kind]))
     const staged = await deliveryOf(records(6_000))
@@ -89,17 +103,14 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
   })
 
   await test('of one measurement twice in a file the last wins and counts as updated', async t => {
-    const receipts = await applyDelivery(
-      session,
-      await deliveryOf([size('a', 1), size('b', 5), size('a', 2), size('a', 3)]),
-    )
+    const receipts = await apply(await deliveryOf([size('a', 1), size('b', 5), size('a', 2), size('a', 3)]))
     t.match(receipts, [{ records: 4, inserted: 2, updated: 2, unchanged: 0 }])
     t.strictSame(await sizes(session), ['a=3', 'b=5'])
   })
 
   await test('a repeated measurement that ends as it was stored is unchanged once', async t => {
-    await applyDelivery(session, await deliveryOf([size('a', 3)]))
-    const receipts = await applyDelivery(session, await deliveryOf([size('a', 2), size('a', 3)]))
+    await apply(await deliveryOf([size('a', 3)]))
+    const receipts = await apply(await deliveryOf([size('a', 2), size('a', 3)]))
     t.match(receipts, [{ records: 2, inserted: 0, updated: 2, unchanged: 1 }])
   })
 
@@ -117,7 +128,7 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
       ' ',
       '🦀é\u0301',
     ]
-    await applyDelivery(session, await deliveryOf(texts.map((text, value) => JSON.parse(size(text, value)) as object)))
+    await apply(await deliveryOf(texts.map((text, value) => JSON.parse(size(text, value)) as object)))
     const stored = await rows<{ dataset: string }>(
       session,
       'SELECT dataset FROM compression_sizes ORDER BY value_bytes',
@@ -130,9 +141,8 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
 
   await test('integers arrive digit for digit', async t => {
     const extremes = ['9223372036854775807', '-9223372036854775808', '9007199254740993', '0', '-1']
-    await applyDelivery(session, await deliveryOf(extremes.map((value, index) => size(`d${index}`, value))))
-    await applyDelivery(
-      session,
+    await apply(await deliveryOf(extremes.map((value, index) => size(`d${index}`, value))))
+    await apply(
       await deliveryOf([
         `{"kind":"query_measurement","commit_sha":"${SHA}","dataset":"d","query_idx":-2147483648,"storage":"s3","engine":"e","format":"f","value_ns":1,"all_runtimes_ns":[${extremes.join(', ')}]}`,
       ]),
@@ -166,7 +176,7 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     ]
     const line = (token: string, index: number): string =>
       `{"kind":"vector_search_run","commit_sha":"${SHA}","dataset":"d${index}","layout":"l","flavor":"f","threshold":${token},"value_ns":1,"all_runtimes_ns":[],"matches":1,"rows_scanned":1,"bytes_scanned":1,"iterations":1}`
-    await applyDelivery(session, await deliveryOf(tokens.map(line)))
+    await apply(await deliveryOf(tokens.map(line)))
     const stored = await rows<{ text: string }>(
       session,
       'SELECT threshold::text AS text FROM vector_search_runs ORDER BY dataset',
@@ -178,10 +188,7 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
   })
 
   await test('absent and null are the same and are stored as null', async t => {
-    const receipts = await applyDelivery(
-      session,
-      await deliveryOf([query(), query({ dataset_variant: null, env_triple: null })]),
-    )
+    const receipts = await apply(await deliveryOf([query(), query({ dataset_variant: null, env_triple: null })]))
     t.match(receipts, [{ records: 2, inserted: 1, updated: 1 }])
     t.match(await rows(session, 'SELECT dataset_variant, peak_physical FROM query_measurements'), [
       { dataset_variant: null, peak_physical: null },
@@ -190,10 +197,10 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
 
   await test('a query measurement carries the time of its commit, also when only that has changed', async t => {
     const select = 'SELECT commit_timestamp::text AS at FROM query_measurements'
-    await applyDelivery(session, await deliveryOf([query()]))
+    await apply(await deliveryOf([query()]))
     t.strictSame(await rows(session, select), [{ at: '2026-04-25 09:02:33+00' }])
     const later = { ...COMMIT, timestamp: '2026-04-26T00:00:00Z' }
-    const receipts = await applyDelivery(session, await deliveryOf([query()], later))
+    const receipts = await apply(await deliveryOf([query()], later))
     t.match(receipts, [{ updated: 1, unchanged: 0 }])
     t.strictSame(await rows(session, select), [{ at: '2026-04-26 00:00:00+00' }])
   })
@@ -202,7 +209,7 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     await session.execute(
       `ALTER TABLE compression_sizes ADD COLUMN uncompressed_bytes bigint, ADD COLUMN note text DEFAULT 'x'`,
     )
-    await applyDelivery(session, await deliveryOf([size('a')]))
+    await apply(await deliveryOf([size('a')]))
     t.match(await rows(session, 'SELECT uncompressed_bytes, note FROM compression_sizes'), [
       { uncompressed_bytes: null, note: 'x' },
     ])
@@ -212,16 +219,16 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
   await test('a delivery that fails half-way leaves nothing, and the session goes on', async t => {
     const delivery = await deliveryOf([size('a'), query()])
     const broken = { ...delivery, assertUnchanged: () => Promise.reject(new Error('the input changed')) }
-    await t.rejects(applyDelivery(session, broken), { message: 'the input changed' })
+    await t.rejects(apply(broken), { message: 'the input changed' })
     t.strictSame(await rows(session, 'SELECT 1 FROM commits UNION ALL SELECT 1 FROM compression_sizes'), [])
-    await applyDelivery(session, delivery)
+    await apply(delivery)
     t.equal((await rows(session, 'SELECT 1 FROM compression_sizes')).length, 1)
   })
 
   await test('fewer rows than were counted are refused before anything is kept', async t => {
     const delivery = await deliveryOf([size('a'), size('b')])
     const other = await deliveryOf([size('a')])
-    await t.rejects(applyDelivery(session, { ...delivery, rows: other.rows }), { code: 'input_changed' })
+    await t.rejects(apply({ ...delivery, rows: other.rows }), { code: 'input_changed' })
     t.strictSame(await rows(session, 'SELECT 1 FROM commits'), [])
   })
 
@@ -229,13 +236,13 @@ async function conformance(t: Test, session: SqlSession): Promise<void> {
     const records = Array.from({ length: 3_000 }, (_, index) =>
       query({ dataset: `d${index % 1_500}`, env_triple: 'x'.repeat(3_000) }),
     )
-    const receipts = await applyDelivery(session, await deliveryOf(records))
+    const receipts = await apply(await deliveryOf(records))
     t.match(receipts, [{ records: 3_000, inserted: 1_500, updated: 1_500 }])
   })
 
   await test('a missing column is a clear error and leaves nothing', async t => {
     await session.execute('ALTER TABLE compression_sizes RENAME COLUMN value_bytes TO other')
-    await t.rejects(applyDelivery(session, await deliveryOf([size('a')])), {
+    await t.rejects(apply(await deliveryOf([size('a')])), {
       code: 'target_misconfigured',
       message: /value_bytes/,
     })

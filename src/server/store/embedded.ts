@@ -28,7 +28,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
     ...{ kind: 'embedded', description: `the embedded database in ${folder}`, sessions: pool.size },
     write: delivery =>
       pool.use(async session => {
-        const receipts = await applyDelivery(session, delivery, WORK_MEM)
+        const receipts = await applyDelivery(session, delivery, { workMem: WORK_MEM })
         await log.note(
           session,
           receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS),

@@ -1,7 +1,7 @@
 /** One session with the embedded database. */
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf } from '../../errors.js'
-import type { CopyTarget, SqlSession } from '../sql.js'
+import type { CopyTarget, SqlSession, Statement } from '../sql.js'
 import type { Engine } from './engine.js'
 import { brokenEngine, statementError } from './errors.js'
 import type { FolderLock } from './lock.js'
@@ -39,6 +39,12 @@ export class EmbeddedSession implements SqlSession {
     const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
     if (rolledBack && !/\brollback\b/i.test(text))
       throw statementError(new Error('the transaction had failed and was rolled back'))
+  }
+
+  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+    const answers: (readonly object[])[] = []
+    for (const { text, values } of statements) answers.push(await this.query(text, values))
+    return answers
   }
 
   async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {

@@ -78,6 +78,12 @@ export class PostgresClient extends Client {
     await connecting
   }
 
+  /** Whether queries are sent before those ahead of them are answered. */
+  sendAhead(on: boolean): void {
+    // pg reads it at every query, though its types would have it settled with the connection.
+    ;(this as { pipeline: boolean }).pipeline = on
+  }
+
   /** Replaces pg's own, which adds PGOPTIONS and PGREPLICATION. */
   getStartupConf(): StartupSettings {
     return this.#startup

@@ -2,7 +2,7 @@
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { IngestError } from '../../errors.js'
-import type { CopyTarget, SqlSession } from '../sql.js'
+import type { CopyTarget, SqlSession, Statement } from '../sql.js'
 import type { PostgresClient } from './client.js'
 import { copy } from './copy.js'
 import { describeAddress } from './dsn.js'
@@ -79,6 +79,27 @@ export class PostgresSession implements SqlSession {
     await this.#run(text, () => this.#client.query(text))
   }
 
+  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+    const texts = statements.map(({ text }) => text).join(';')
+    const results = await this.#run(texts, () => this.#sendTogether(statements))
+    return results.map(({ rows }) => rows)
+  }
+
+  /** Only while they are on their way: COPY is not possible in a pipeline. */
+  async #sendTogether(statements: readonly Statement[]): Promise<readonly QueryResult<object>[]> {
+    this.#client.sendAhead(true)
+    try {
+      const sent = statements.map(({ text, values = [] }) => this.#client.query<object>(text, [...values]))
+      // All are answered, also after one that failed: only then may the next call begin.
+      const settled = await Promise.allSettled(sent)
+      const failed = settled.find(result => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+      return await Promise.all(sent)
+    } finally {
+      this.#client.sendAhead(false)
+    }
+  }
+
   async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
     const names = columns.map(column => this.#client.escapeIdentifier(column)).join(',')
     await this.#call(() =>
@@ -97,7 +118,10 @@ export class PostgresSession implements SqlSession {
   }
 
   /** pg answers several statements with an array of results, though its types say one. */
-  async #run<Row extends object>(text: string, send: () => Promise<QueryResult<Row>>): Promise<QueryResult<Row>[]> {
+  async #run<Row extends object>(
+    text: string,
+    send: () => Promise<QueryResult<Row> | readonly QueryResult<Row>[]>,
+  ): Promise<QueryResult<Row>[]> {
     const results = [await this.#call(send)].flat()
     // COMMIT of a failed transaction is no error to Postgres: it only answers with another tag.
     if (results.some(result => result.command === 'ROLLBACK') && !/\b(rollback|abort)\b/i.test(text)) {

@@ -15,6 +15,11 @@ class Session implements ClosableSession {
     await this.query()
   }
 
+  async flight(): Promise<[]> {
+    await this.query()
+    return []
+  }
+
   async copyIn(): Promise<void> {
     await this.query()
   }

@@ -1,0 +1,69 @@
+/** A few rows: the whole transaction is sent at once and answered at once. */
+
+import { COMMIT_FIELDS } from '../contract/commit.js'
+import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
+import type { SqlSession } from './sql.js'
+import { upsertCommit, upsertLines } from './tables.js'
+
+/** A kind's rows as COPY text without escapes, the last line feed left out. */
+export type SmallRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
+
+/** Few rows may be long. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/** @returns undefined when there are more than `maxRows`, or they are large, or when one of them holds what COPY text escapes */
+export async function smallDelivery(delivery: RowDelivery, maxRows: number): Promise<readonly SmallRows[] | undefined> {
+  const total = [...delivery.counts.values()].reduce((all, count) => all + count, 0)
+  if (total > maxRows) return undefined
+  let bytes = 0
+  const collected = new Map<Kind, { rows: number; text: string }>()
+  for await (const { kind, rows, text } of delivery.rows()) {
+    const before = collected.get(kind) ?? { rows: 0, text: '' }
+    bytes += text.length
+    if (bytes > MAX_BYTES || holdsEscapes(text)) return undefined
+    collected.set(kind, { rows: before.rows + rows, text: before.text + text.toString('utf8') })
+  }
+  assertCounts(delivery, kind => [...collected].find(([{ kind: name }]) => name === kind)?.[1].rows ?? 0)
+  return CONTRACT.kinds.flatMap(kind => {
+    const { rows, text } = collected.get(kind) ?? { rows: 0, text: '' }
+    return rows === 0 ? [] : [{ kind, rows, text: text.slice(0, -1) }]
+  })
+}
+
+const BACKSLASH = 0x5c
+const LETTER_N = 0x4e
+
+/** Anything but `\N`, which is null. */
+function holdsEscapes(text: Buffer): boolean {
+  for (let at = text.indexOf(BACKSLASH); at !== -1; at = text.indexOf(BACKSLASH, at + 1))
+    if (text[at + 1] !== LETTER_N) return true
+  return false
+}
+
+type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
+
+/** The commit's row is held without a round trip in between. */
+export async function applyInOneFlight(
+  session: SqlSession,
+  { commit, assertUnchanged }: RowDelivery,
+  small: readonly SmallRows[],
+): Promise<readonly KindReceipt[]> {
+  await assertUnchanged()
+  const upserts = small.map(({ kind, text }) => ({
+    text: upsertLines(kind),
+    values: [commit.sha, commit.timestamp, text],
+  }))
+  const [, , ...answers] = await session.flight([
+    { text: 'BEGIN' },
+    { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) },
+    ...upserts,
+    { text: 'COMMIT' },
+  ])
+  return small.map(({ kind, rows }, index) => {
+    const [written] = (answers[index] ?? []) as readonly Written[]
+    const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
+    const unchanged = ids - inserted - rewritten
+    return { kind: kind.kind, records: rows, inserted, updated: rows - inserted, unchanged }
+  })
+}
