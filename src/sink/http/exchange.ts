@@ -43,10 +43,16 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
   // Always listened to: an error that nobody hears ends the process.
   outgoing.on('error', () => undefined)
   const answered = new AbortController()
+  let silence: Error | undefined
+  watchSilence(outgoing, options.silenceMs, error => {
+    silence = error
+    outgoing.destroy(error)
+  })
   const abort = (): void => void outgoing.destroy(signal.reason as Error)
   signal.addEventListener('abort', abort)
-  watchSilence(outgoing, options.silenceMs)
   const upload = send(outgoing, body, answered.signal)
+  // It is asked for below; until then a body that fails must not count as unhandled.
+  upload.catch(() => undefined)
   try {
     const message = await responseTo(outgoing)
     answered.abort()
@@ -58,7 +64,8 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
     signal.throwIfAborted()
     // What the body has to say goes before what became of the connection.
     await upload
-    throw connectionError(error, { url, sent })
+    // Of a connection that is given up within an answer Node only says that it ended.
+    throw connectionError(silence ?? error, { url, sent })
   } finally {
     answered.abort()
     signal.removeEventListener('abort', abort)
@@ -110,11 +117,11 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   return { status: message.statusCode ?? 0, headers: message.headers, text }
 }
 
-function watchSilence(outgoing: ClientRequest, silenceMs: number): void {
-  const fail = (what: string): void => void outgoing.destroy(new Error(what))
-  outgoing.setTimeout(silenceMs, () => fail(`no answer for ${silenceMs / 1000} s`))
+function watchSilence(outgoing: ClientRequest, silenceMs: number, onSilence: (error: Error) => void): void {
+  outgoing.setTimeout(silenceMs, () => onSilence(new Error(`no answer for ${silenceMs / 1000} s`)))
   // A connection, through a proxy too, is there at once or not at all.
-  const connecting = setTimeout(() => fail(`no connection in ${CONNECT_TIMEOUT_MS / 1000} s`), CONNECT_TIMEOUT_MS)
+  const connectMs = Math.min(CONNECT_TIMEOUT_MS, silenceMs)
+  const connecting = setTimeout(() => onSilence(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
   const connected = (): void => clearTimeout(connecting)
   outgoing.once('close', connected)
   outgoing.once('socket', socket => {

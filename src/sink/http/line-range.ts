@@ -43,7 +43,9 @@ export class LineRanges {
   }
 
   async #next(): Promise<void> {
-    const next = await this.#blocks?.next()
-    this.#block = next?.done === false ? next.value : undefined
+    const blocks = this.#blocks
+    const next = await blocks?.next()
+    // A read that was given up while it waited must not move the one after it.
+    if (blocks === this.#blocks) this.#block = next?.done === false ? next.value : undefined
   }
 }
