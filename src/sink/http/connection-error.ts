@@ -25,13 +25,20 @@ export function connectionError(error: unknown, { url, sent }: ConnectionFailure
   const cause = firstOf(error)
   const code = systemCodeOf(cause) ?? ''
   const message = `${url.origin}: ${messageOf(cause)}`
-  if (UNTRUSTED.test(code)) {
-    const hint = 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
-    return new IngestError('target_misconfigured', message, { cause, hint })
+  if (UNTRUSTED.test(code)) return new IngestError('target_misconfigured', message, { cause, hint: tlsHint(code) })
+  if (sent) {
+    const hint = 'whether the records were applied is unknown; running the same push again is safe'
+    return new AnswerLost('target_unreachable', `${message}: all was sent, but the answer is lost`, { cause, hint })
   }
-  if (sent) return new AnswerLost('target_unreachable', `${message}; the answer is lost`, { cause })
   const hint = HINTS[code]
   return new IngestError('target_unreachable', message, { cause, ...(hint !== undefined && { hint }) })
+}
+
+function tlsHint(code: string): string {
+  if (code.startsWith('ERR_SSL_')) return 'check that the port in --server speaks TLS, or that --server says http://'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'give the name in --server that the certificate is for'
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate must be renewed'
+  return 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
 }
 
 /** A name with several addresses fails with an error for each, and no message of its own. */

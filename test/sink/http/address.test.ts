@@ -39,7 +39,8 @@ t.test('what is no such address is refused without being repeated', async t => {
 })
 
 t.test('only this machine is loopback', async t => {
-  for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]']) t.ok(isLoopback(new URL(`http://${host}:1`)), host)
+  for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])
+    t.ok(isLoopback(new URL(`http://${host}:1`)), host)
   for (const host of ['127.0.0.1.example.com', 'localhost.example.com', '10.0.0.1', '[::2]', '0.0.0.0', 'example.com'])
     t.notOk(isLoopback(new URL(`http://${host}:1`)), host)
 })

@@ -25,7 +25,14 @@ t.test('a line feed becomes a comma where another record follows, and a space el
 
 t.test('the same bytes come out a byte at a time and in every cut in two', async t => {
   const length = Buffer.byteLength(TEXT)
-  t.equal(written(TEXT, 3, Array.from({ length }, (_, i) => i)), EXPECTED)
+  t.equal(
+    written(
+      TEXT,
+      3,
+      Array.from({ length }, (_, i) => i),
+    ),
+    EXPECTED,
+  )
   for (let cut = 0; cut <= length; cut++) if (written(TEXT, 3, [cut]) !== EXPECTED) t.fail(`cut at ${cut}`)
   for (const seed of Array(200).keys()) {
     const random = new Random(seed)

@@ -117,7 +117,11 @@ t.test('of an error body of 10 MB only the start is read', async t => {
 })
 
 t.test('a server that says nothing more is given up after the time of silence', async t => {
-  for (const said of ['', 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"in']) {
+  for (const said of [
+    '',
+    'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"in',
+  ]) {
     const url = await startTcp(t, socket => socket.once('data', () => socket.write(said)))
     const error = await failure(post(t, url, { body: small(), silenceMs: 200 }))
     t.match(error, { code: 'target_unreachable', message: /no answer for 0.2 s/ }, JSON.stringify(said))
@@ -205,7 +209,9 @@ t.test('a body that fails is the reason, wherever it fails, and the request is n
 t.test('an abort ends it at every point, with its reason', async t => {
   const reason = new IngestError('interrupted', 'interrupted')
   const server = await startAnswering(t, () => undefined)
-  const half = await startTcp(t, socket => socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{')))
+  const half = await startTcp(t, socket =>
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{')),
+  )
   await t.rejects(post(t, server.url, { signal: AbortSignal.abort(reason) }), reason)
   for (const [url, body] of [
     [server.url, small()],

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { planEnvelopes, type EnvelopePlan, type FilePlan } from '../../../src/sink/http/plan.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 /** The plan, which must be the same however the file comes in. */
-async function plan(t: Tap, text: string, roomBytes = 1_000_000): Promise<FilePlan> {
+async function plan(t: Test, text: string, roomBytes = 1_000_000): Promise<FilePlan> {
   const options = { roomBytes, startKey: () => createHash('sha256').update('test') }
   const plans: FilePlan[] = []
   for (const blockBytes of BLOCK_BYTES) plans.push(await planEnvelopes(blocksOf(text, blockBytes).lines(), options))
@@ -12,8 +12,6 @@ async function plan(t: Tap, text: string, roomBytes = 1_000_000): Promise<FilePl
     t.strictSame(one, plans[0], `blocks of ${BLOCK_BYTES[index]} bytes give the same plan`)
   return plans[0]!
 }
-
-type Tap = { strictSame(found: unknown, wanted: unknown, message?: string): unknown }
 
 const shape = ({ envelopes }: FilePlan): unknown => envelopes.map(({ start, end, records }) => [start, end, records])
 const keys = ({ envelopes }: FilePlan): readonly string[] => envelopes.map(({ key }) => key)
@@ -75,11 +73,14 @@ t.test('a record as large as the room fits, one a byte larger is named with its 
 t.test('equal lines have equal keys, whatever blank lines lie between them', async t => {
   const [key] = keys(await plan(t, '1\n2\n'))
   t.match(key, /^[0-9a-f]{64}$/)
-  for (const text of ['1\n2', '\n1\n2\n\n', '1\n\n\n2\n', '1\n   \n\t\r\n2\n']) t.strictSame(keys(await plan(t, text)), [key])
+  for (const text of ['1\n2', '\n1\n2\n\n', '1\n\n\n2\n', '1\n   \n\t\r\n2\n'])
+    t.strictSame(keys(await plan(t, text)), [key])
 })
 
 t.test('other lines have other keys', async t => {
-  const all = await Promise.all(['1\n2\n', '2\n1\n', '1\n', '1\n2\n2\n', '12\n', '1\n 2\n', ''].map(text => plan(t, text)))
+  const all = await Promise.all(
+    ['1\n2\n', '2\n1\n', '1\n', '1\n2\n2\n', '12\n', '1\n 2\n', ''].map(text => plan(t, text)),
+  )
   const distinct = new Set(all.flatMap(keys))
   t.equal(distinct.size, all.length)
 })
@@ -92,7 +93,10 @@ t.test('the envelopes of a split file have keys of their own, those that its par
 
 t.test('envelopes cover every record once, in order, for random files', async t => {
   for (let seed = 1; seed <= 200; seed++) {
-    const lines = Array.from({ length: seed % 17 }, (_, i) => ['', ' ', 'x'.repeat(((seed * 7 + i * 5) % 9) + 1)][(seed + i) % 3]!)
+    const lines = Array.from(
+      { length: seed % 17 },
+      (_, i) => ['', ' ', 'x'.repeat(((seed * 7 + i * 5) % 9) + 1)][(seed + i) % 3]!,
+    )
     const text = lines.join('\n')
     const { envelopes } = await planEnvelopes(blocksOf(text, (seed % 5) + 1).lines(), {
       ...{ roomBytes: 12, startKey: () => createHash('sha256') },

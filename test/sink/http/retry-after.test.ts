@@ -17,11 +17,7 @@ t.test('all three forms of an HTTP date, which are in UTC wherever the program r
   })
   for (const TZ of ['UTC', 'America/New_York', 'Asia/Kolkata']) {
     process.env.TZ = TZ
-    for (const date of [
-      'Sun, 06 Nov 1994 08:49:37 GMT',
-      'Sunday, 06-Nov-94 08:49:37 GMT',
-      'Sun Nov  6 08:49:37 1994',
-    ])
+    for (const date of ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])
       t.equal(retryAfterMs(date, NOW), 30_000, `${date} in ${TZ}`)
   }
   t.equal(retryAfterMs('Fri Nov 16 08:49:37 1994', NOW), 10 * 86_400_000 + 30_000, 'a day of two digits')
@@ -32,6 +28,17 @@ t.test('a date that has passed asks for no wait', async t => {
 })
 
 t.test('what is neither is as good as nothing', async t => {
-  for (const value of [undefined, '', 'soon', '-1', '1.5', '1e3', '0x10', '1994-11-06T08:49:37Z', '1, 2', 'Sun, 99 Foo 1994 08:49:37 GMT'])
+  for (const value of [
+    undefined,
+    '',
+    'soon',
+    '-1',
+    '1.5',
+    '1e3',
+    '0x10',
+    '1994-11-06T08:49:37Z',
+    '1, 2',
+    'Sun, 99 Foo 1994 08:49:37 GMT',
+  ])
     t.equal(retryAfterMs(value, NOW), undefined, String(value))
 })
