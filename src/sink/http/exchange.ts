@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
 import { connectionError } from './connection-error.js'
+import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST'
@@ -39,16 +40,22 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
     request: typeof httpRequest
   }
-  const outgoing = request(url, { method, headers, agent })
+  const givenUp = new AbortController()
+  const requestOptions: ConnectingOptions = { method, headers, agent, givenUp: givenUp.signal }
+  const outgoing = request(url, requestOptions)
   // Always listened to: an error that nobody hears ends the process.
   outgoing.on('error', () => undefined)
   const answered = new AbortController()
+  const giveUp = (error: Error): void => {
+    outgoing.destroy(error)
+    givenUp.abort()
+  }
   let silence: Error | undefined
   watchSilence(outgoing, options.silenceMs, error => {
     silence = error
-    outgoing.destroy(error)
+    giveUp(error)
   })
-  const abort = (): void => void outgoing.destroy(signal.reason as Error)
+  const abort = (): void => giveUp(signal.reason as Error)
   signal.addEventListener('abort', abort)
   const upload = send(outgoing, body, answered.signal)
   // It is asked for below; until then a body that fails must not count as unhandled.
