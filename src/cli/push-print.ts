@@ -87,7 +87,7 @@ function printRefreshed(report: Report, { refreshed }: PushOutcome): void {
   if (first === undefined) return
   const what =
     refreshed?.revalidated === true ? 'the site was told, but not all of it is warm' : 'the site was not told'
-  report.warning(`${what}: ${first}${others.length === 0 ? '' : ` (and ${count(others.length)} more})`}`)
+  report.warning(`${what}: ${first}${others.length === 0 ? '' : ` (and ${count(others.length)} more)`}`)
 }
 
 function times(n: number): string {
