@@ -127,7 +127,7 @@ t.test('without an address or a token nobody is told', async t => {
   const site = await startSite()
   for (const env of [{ BENCH_SITE_BASE_URL: site.url }, { BENCH_REVALIDATE_TOKEN: SECRET }, {}]) {
     const args = pushArgs(dir, '--format', 'json', 'f.jsonl', '--postgres', database.url)
-    const { code, stdout, stderr } = await runCli(args, { cwd: dir, env: env as Record<string, string> })
+    const { code, stdout, stderr } = await runCli(args, { cwd: dir, env: env })
     t.equal(code, 0)
     t.equal(stderr, '')
     t.match(JSON.parse(stdout), { site: null })

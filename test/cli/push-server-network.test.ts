@@ -31,7 +31,7 @@ t.test('a private authority is trusted from either variable, and from both', asy
     { SSL_CERT_FILE: authority.file },
     { SSL_CERT_FILE: other.file, NODE_EXTRA_CA_CERTS: authority.file },
   ]) {
-    const { code, stderr } = await push(dir, to(server), { env: env as Record<string, string> })
+    const { code, stderr } = await push(dir, to(server), { env: env })
     t.equal(code, 0, stderr)
   }
   t.equal(server.asked.length, 3)
@@ -84,7 +84,7 @@ t.test('HTTPS_PROXY is a tunnel: the proxy hears where to, not what', async t =>
   ] as const) {
     const proxy = await startHttpProxy(t)
     const { code, stderr } = await push(dir, to(server), {
-      env: { ...ca, [name]: `${scheme}127.0.0.1:${proxy.port}` } as Record<string, string>,
+      env: { ...ca, [name]: `${scheme}127.0.0.1:${proxy.port}` },
     })
     t.equal(code, 0, stderr)
     t.strictSame(proxy.asked, [`CONNECT 127.0.0.1:${server.port}`])
@@ -112,7 +112,7 @@ t.test('a wrong certificate is refused through a proxy too', async t => {
     { SSL_CERT_FILE: authority.file },
     { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
   ])
-    t.equal((await push(dir, to(server), { env: { HTTPS_PROXY, ...more } as Record<string, string> })).code, 78)
+    t.equal((await push(dir, to(server), { env: { HTTPS_PROXY, ...more } })).code, 78)
   t.equal(server.asked.length, 0)
 })
 

@@ -30,7 +30,7 @@ t.test('it comes from INGEST_BEARER_TOKEN, another variable or a file, without w
     [[], { VORTEX_INGEST_TOKEN_FILE: 'token' }],
     [[], { VORTEX_INGEST_TOKEN_ENV: 'MINE', MINE: TOKEN }],
   ] as const) {
-    const { code, stderr } = await push(['--server', server.url, ...args], env as Record<string, string>)
+    const { code, stderr } = await push(['--server', server.url, ...args], env)
     t.equal(code, 0, stderr)
     t.equal(server.asked.at(-1)?.headers.authorization, `Bearer ${TOKEN}`)
   }
@@ -46,10 +46,7 @@ t.test('without one nothing is sent to another machine', async t => {
     [['--token-file', 'lines'], {}, /the token in lines holds characters/],
     [[], { INGEST_BEARER_TOKEN: `${TOKEN}ü` }, /the token in INGEST_BEARER_TOKEN holds characters/],
   ] as const) {
-    const { code, stdout, stderr } = await push(
-      ['--server', 'https://ingest.invalid', ...args],
-      env as Record<string, string>,
-    )
+    const { code, stdout, stderr } = await push(['--server', 'https://ingest.invalid', ...args], env)
     t.equal(code, 77, stderr)
     t.match(stderr, says)
     t.notMatch(stdout + stderr, TOKEN)
