@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { IngestError } from '../../../src/errors.js'
 import { AnswerLost } from '../../../src/sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../../../src/sink/http/exchange.js'
-import { applied, hangUp, json, startAnswering, startHttpServer } from '../../fixtures/http-server.js'
+import { applied, hangUp, json, startAnswering, startHttpServer, type Answer } from '../../fixtures/http-server.js'
 import { startTcpProxy } from '../../fixtures/tcp-proxy.js'
 
 type Changes = Partial<HttpRequest>
@@ -70,7 +70,12 @@ t.test('a connection is used again for the next request, also after a body that 
 })
 
 t.test('an answer that comes before the body is sent is taken, and the rest of the body is not sent', async t => {
-  const server = await startHttpServer(t, { early: true, answer: () => json(401, { error: 'unauthorized' }) })
+  const slowly: Answer = async response => {
+    response.writeHead(401).flushHeaders()
+    await setTimeout(1_000)
+    response.end('{"error":"unauthorized"}')
+  }
+  const server = await startHttpServer(t, { early: true, answer: () => slowly })
   let sent = 0
   const endless = async function* (): AsyncGenerator<Buffer> {
     for (;;) {
@@ -81,7 +86,15 @@ t.test('an answer that comes before the body is sent is taken, and the rest of t
   }
   const answer = await post(t, server.url, { body: endless() })
   t.match(answer, { status: 401, text: '{"error":"unauthorized"}' })
-  t.ok(sent < 1_000, `${sent} chunks`)
+  t.ok(sent < 200, `${sent} chunks`)
+})
+
+t.test('half a request does not stand in the way of the next one', async t => {
+  const server = await startHttpServer(t, { early: true, answer: () => json(401, {}) })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  for (let i = 0; i < 3; i++)
+    t.equal((await post(t, server.url, { agent, body: chunks(500), silenceMs: 2_000 })).status, 401)
 })
 
 t.test('an early answer is taken although the server closes the connection with it', async t => {
@@ -114,6 +127,17 @@ t.test('of an error body of 10 MB only the start is read', async t => {
   t.equal(answer.status, 500)
   t.equal(answer.text.length, 64 * 1024)
   t.equal((await post(t, server.url, { maxAnswerBytes: 5 })).text, 'xxxxx')
+})
+
+t.test('an answer without an end has one', async t => {
+  const url = await startTcp(t, socket =>
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 500 Oh\r\n\r\n')
+      const more = (): void => void socket.write('x'.repeat(1_000), error => !error && setImmediate(more))
+      more()
+    }),
+  )
+  t.equal((await post(t, url, { body: small() })).text.length, 64 * 1024)
 })
 
 t.test('a server that says nothing more is given up after the time of silence', async t => {
@@ -221,7 +245,9 @@ t.test('an abort ends it at every point, with its reason', async t => {
     const controller = new AbortController()
     const answer = post(t, url, { body, signal: controller.signal })
     await Promise.race([setTimeout(100), answer])
+    const abortedAt = Date.now()
     controller.abort(reason)
     t.equal(await failure(answer), reason)
+    t.ok(Date.now() - abortedAt < 2_000)
   }
 })

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { LineRanges } from '../../../src/sink/http/line-range.js'
+import type { LineBlock } from '../../../src/source/lines.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 const TEXT = 'a\nbb\nccc\ndddd\neeeee\n'
@@ -73,6 +76,32 @@ t.test('a reader that is stopped in the middle of a range can start it again', a
   t.equal(await read(ranges, 0, 20), TEXT)
   await ranges.close()
   t.equal(blocks.closed, blocks.opened)
+})
+
+t.test('a block that comes late for a read that was given up is not taken for the next one', async t => {
+  const late = new AbortController()
+  let opened = 0
+  const lines = async function* (): AsyncGenerator<LineBlock> {
+    const first = opened++ === 0
+    for (const [index, line] of ['a\n', 'bb\n', 'ccc\n'].entries()) {
+      if (first && index === 2) await once(late.signal, 'abort')
+      yield { bytes: Buffer.from(line), firstByte: [0, 2, 5][index]!, tooLong: false }
+    }
+  }
+  const ranges = new LineRanges(lines)
+  const givenUp = ranges.read({ start: 0, end: 9 })
+  await givenUp.next()
+  await givenUp.next()
+  const waiting = givenUp.next()
+  const next = ranges.read({ start: 0, end: 9 })
+  const started = next.next()
+  await setImmediate()
+  late.abort()
+  let text = ((await started).value as Buffer).toString()
+  await waiting
+  for await (const piece of next) text += piece.toString()
+  t.equal(text, 'a\nbb\nccc\n')
+  await ranges.close()
 })
 
 t.test('a read that was given up while it waited does not disturb the next one', async t => {
