@@ -35,28 +35,14 @@ const MAX_ANSWER_BYTES = 64 * 1024
  * when the server's certificate is not trusted; whatever `body` throws and whatever the signal's reason is
  */
 export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
-  const { url, method, headers, agent, signal, body = nothing() } = options
+  const { url, signal, body = nothing() } = options
   signal.throwIfAborted()
-  const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
-    request: typeof httpRequest
-  }
-  const givenUp = new AbortController()
-  const requestOptions: ConnectingOptions = { method, headers, agent, givenUp: givenUp.signal }
-  const outgoing = request(url, requestOptions)
-  // Always listened to: an error that nobody hears ends the process.
-  outgoing.on('error', () => undefined)
+  const { outgoing, giveUp, reason } = await start(options)
   const answered = new AbortController()
-  const giveUp = (error: Error): void => {
-    outgoing.destroy(error)
-    givenUp.abort()
-  }
-  let silence: Error | undefined
-  watchSilence(outgoing, options.silenceMs, error => {
-    silence = error
-    giveUp(error)
-  })
   const abort = (): void => giveUp(signal.reason as Error)
   signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  watchSilence(outgoing, options.silenceMs, giveUp)
   const upload = send(outgoing, body, answered.signal)
   // It is asked for below; until then a body that fails must not count as unhandled.
   upload.catch(() => undefined)
@@ -72,7 +58,7 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
     // What the body has to say goes before what became of the connection.
     await upload
     // Of a connection that is given up within an answer Node only says that it ended.
-    throw connectionError(silence ?? error, { url, sent })
+    throw connectionError(reason() ?? error, { url, sent })
   } finally {
     answered.abort()
     signal.removeEventListener('abort', abort)
@@ -80,6 +66,32 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
     // Half a request cannot be followed by another one on the same connection.
     if (!outgoing.writableFinished) outgoing.destroy()
   }
+}
+
+type Attempt = {
+  readonly outgoing: ClientRequest
+  /** Ends it at every point, also while it has no connection. */
+  readonly giveUp: (error: Error) => void
+  /** Why it was given up, if it was. */
+  readonly reason: () => Error | undefined
+}
+
+async function start({ url, method, headers, agent }: HttpRequest): Promise<Attempt> {
+  const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
+    request: typeof httpRequest
+  }
+  const givenUp = new AbortController()
+  const connecting: ConnectingOptions = { method, headers, agent, givenUp: givenUp.signal }
+  const outgoing = request(url, connecting)
+  // Always listened to: an error that nobody hears ends the process.
+  outgoing.on('error', () => undefined)
+  let reason: Error | undefined
+  const giveUp = (error: Error): void => {
+    reason ??= error
+    outgoing.destroy(error)
+    givenUp.abort()
+  }
+  return { outgoing, giveUp, reason: () => reason }
 }
 
 /** @throws only what `body` throws: a lost connection shows in the answer, or in there being none */
@@ -124,11 +136,11 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   return { status: message.statusCode ?? 0, headers: message.headers, text }
 }
 
-function watchSilence(outgoing: ClientRequest, silenceMs: number, onSilence: (error: Error) => void): void {
-  outgoing.setTimeout(silenceMs, () => onSilence(new Error(`no answer for ${silenceMs / 1000} s`)))
+function watchSilence(outgoing: ClientRequest, silenceMs: number, giveUp: (error: Error) => void): void {
+  outgoing.setTimeout(silenceMs, () => giveUp(new Error(`no answer for ${silenceMs / 1000} s`)))
   // A connection, through a proxy too, is there at once or not at all.
   const connectMs = Math.min(CONNECT_TIMEOUT_MS, silenceMs)
-  const connecting = setTimeout(() => onSilence(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
+  const connecting = setTimeout(() => giveUp(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
   const connected = (): void => clearTimeout(connecting)
   outgoing.once('close', connected)
   outgoing.once('socket', socket => {
