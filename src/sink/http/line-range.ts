@@ -33,6 +33,7 @@ export class LineRanges {
     this.#block = undefined
     const blocks = this.#blocks
     this.#blocks = undefined
+    // Waits for a read that was given up too, so that its block is not taken for one of the next.
     await blocks?.return?.()
   }
 
@@ -43,9 +44,7 @@ export class LineRanges {
   }
 
   async #next(): Promise<void> {
-    const blocks = this.#blocks
-    const next = await blocks?.next()
-    // A read that was given up while it waited must not move the one after it.
-    if (blocks === this.#blocks) this.#block = next?.done === false ? next.value : undefined
+    const next = await this.#blocks?.next()
+    this.#block = next?.done === false ? next.value : undefined
   }
 }

@@ -116,14 +116,15 @@ t.test('an abort ends it at every point, with its reason', async t => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{')),
   )
   await t.rejects(post(t, server.url, { signal: AbortSignal.abort(reason) }), reason)
-  for (const [url, body] of [
+  for (const [url, body, delayMs = 100] of [
+    [server.url, small(), 0],
     [server.url, small()],
     [server.url, chunks(100_000)],
     [half, small()],
   ] as const) {
     const controller = new AbortController()
     const answer = post(t, url, { body, signal: controller.signal })
-    await Promise.race([setTimeout(100), answer])
+    if (delayMs > 0) await Promise.race([setTimeout(delayMs), answer])
     const abortedAt = Date.now()
     controller.abort(reason)
     t.equal(await failure(answer), reason)

@@ -23,6 +23,7 @@ t.test('a connection is used again for the next request, also after a body that 
 
 t.test('an answer that comes before the body is sent is taken, and the rest of the body is not sent', async t => {
   const slowly: Answer = async response => {
+    response.req.resume()
     response.writeHead(401).flushHeaders()
     await setTimeout(1_000)
     response.end('{"error":"unauthorized"}')
