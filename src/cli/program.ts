@@ -86,7 +86,7 @@ function addPush(program: Command, run: Run): void {
         ['push results.jsonl', 'into the embedded database'],
         ['push results.jsonl --postgres postgres://bench_ingest@db.example.com/bench', 'into Postgres'],
         [
-          'push results.jsonl --server https://ingest.example.com',
+          'push results.jsonl --server https://ingest.example.com --benchmark-id nightly',
           'to an ingest service; --postgres beside it for both',
         ],
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],

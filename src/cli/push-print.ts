@@ -1,9 +1,10 @@
 /** What a push says to people when it is done: verdict first, then numbers, then what to do. */
 
 import type { TargetOutcome } from '../delivery/deliver.js'
+import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
-import { attemptsOf, checked, kindTotals, totals, waitedMs, type PushOutcome } from './push-report.js'
+import { attemptsOf, checked, kindTotals, landedIn, totals, waitedMs, type PushOutcome } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
 /** @param besideJson only what belongs on stderr */
@@ -16,7 +17,7 @@ export function printHuman(report: Report, outcome: PushOutcome, besideJson: boo
   if (!besideJson && dryRun) printDryRun(report, outcome)
   if (!besideJson) for (const target of pushed.outcomes) printLanded(report, outcome, target)
   for (const target of pushed.outcomes) printTrouble(report, outcome, target)
-  for (const problem of outcome.refreshed?.problems ?? []) report.warning(`the site was not told: ${problem}`)
+  printRefreshed(report, outcome)
 }
 
 function printRejected(report: Report, { pushed, notes }: PushOutcome): void {
@@ -38,14 +39,15 @@ function printDryRun(report: Report, { pushed }: PushOutcome): void {
 
 /** What is there now, of a target that failed too. */
 function printLanded(report: Report, { pushed, durationMs }: PushOutcome, target: TargetOutcome): void {
-  const { receipts, description, failure } = target
-  if (failure !== undefined && receipts.length === 0) return
-  const { records, inserted, updated, unchanged } = totals(receipts)
+  const { description, failure } = target
+  const landed = landedIn(target)
+  if (failure !== undefined && landed.length === 0) return
+  const { records, inserted, updated, unchanged } = totals(landed)
   const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`
   const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
   const what = `${plural(records, 'record')} of ${shortSha(pushed.commit)} into ${description} ${numbers}`
   report.verdict(failure === undefined, 'ingested', `${what} in ${seconds(durationMs)}${tries(target)}`)
-  for (const kind of kindTotals(receipts)) report.result(kindLine(kind))
+  for (const kind of kindTotals(landed)) report.result(kindLine(kind))
 }
 
 function tries(target: TargetOutcome): string {
@@ -54,13 +56,20 @@ function tries(target: TargetOutcome): string {
   return `, ${attemptsOf(target)} tries, ${seconds(waitedMs(retries))} of it waiting`
 }
 
-function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcome): void {
-  const { description, receipts, retries, failure } = target
+function printRetries(report: Report, { description, retries }: TargetOutcome): void {
   const last = retries.at(-1)
-  if (last !== undefined)
-    report.warning(
-      `${description} was tried again ${times(retries.length)}, the last time because of: ${messageOf(last.error)}`,
-    )
+  if (last === undefined) return
+  const tried = `${description} was tried again ${times(retries.length)}, the last time because of`
+  report.warning(`${tried}: ${messageOf(last.error)}`)
+  const lost = retries.filter(({ error }) => error instanceof AnswerLost).length
+  if (lost === 0) return
+  const what = `an answer of ${description} was lost ${times(lost)}`
+  report.warning(`${what}: the records may have been applied before they were sent again, and then count as updated`)
+}
+
+function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcome): void {
+  const { description, receipts, failure } = target
+  printRetries(report, target)
   for (const { source, chunks } of receipts)
     if (chunks > 1)
       report.warning(`${source} went to ${description} as ${chunks} envelopes: each of them was committed by itself`)
@@ -70,6 +79,15 @@ function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcom
   const { exitCode, forgiven, required } = outcome.verdict
   if (required.has(target) && exitCode !== 0) report.error(failure.error)
   else report.tolerated(failure.error, forgiven ? 'allowed by --allow-failure' : 'best effort')
+}
+
+/** One line, however many pages there are. */
+function printRefreshed(report: Report, { refreshed }: PushOutcome): void {
+  const [first, ...others] = refreshed?.problems ?? []
+  if (first === undefined) return
+  const what =
+    refreshed?.revalidated === true ? 'the site was told, but not all of it is warm' : 'the site was not told'
+  report.warning(`${what}: ${first}${others.length === 0 ? '' : ` (and ${count(others.length)} more)`}`)
 }
 
 function times(n: number): string {

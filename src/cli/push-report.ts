@@ -1,13 +1,14 @@
 /** What a push says as JSON when it is done (schemas/v1/push-report.json). */
 
 import type { RunMeta } from '../contract/commit.js'
-import type { FileReceipt, TargetOutcome } from '../delivery/deliver.js'
+import type { TargetOutcome } from '../delivery/deliver.js'
 import type { Pushed } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
 import { messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
 import type { Retry } from '../sink/retry.js'
-import type { KindReceipt } from '../sink/sink.js'
+import { AnswerLost } from '../sink/http/connection-error.js'
+import type { KindReceipt, Receipt } from '../sink/sink.js'
 import { errorReport } from './error-report.js'
 import type { Notes } from './notes.js'
 import type { Verdict } from './push-verdict.js'
@@ -29,7 +30,7 @@ export function pushReport(outcome: PushOutcome): object {
   const { pushed, notes, run, dryRun, verdict, refreshed, durationMs } = outcome
   const { inspections, outcomes, commit } = pushed
   const deciding = decidingOf(outcome)
-  const receipts = deciding?.receipts ?? []
+  const landed = deciding === undefined ? [] : landedIn(deciding)
   return {
     command: 'push',
     exit_code: verdict.exitCode,
@@ -37,10 +38,10 @@ export function pushReport(outcome: PushOutcome): object {
     commit: commit?.sha ?? null,
     run,
     target: deciding?.description ?? null,
-    ...(dryRun ? { records: checked(pushed), inserted: 0, updated: 0, unchanged: 0 } : totals(receipts)),
-    chunks: chunksOf(receipts),
-    kinds: kindTotals(receipts),
-    files: receipts.map(receipt => ({
+    ...(dryRun ? { records: checked(pushed), inserted: 0, updated: 0, unchanged: 0 } : totals(landed)),
+    chunks: chunksOf(landed),
+    kinds: kindTotals(landed),
+    files: (deciding?.receipts ?? []).map(receipt => ({
       source: receipt.source,
       attempts: receipt.chunks + receipt.retries,
       ...totals([receipt]),
@@ -63,19 +64,25 @@ export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | un
 }
 
 function targetReport(outcome: TargetOutcome, { required }: Verdict): object {
-  const { name, description, receipts, retries, failure } = outcome
+  const { name, description, retries, failure } = outcome
+  const landed = landedIn(outcome)
   return {
     name,
     target: description,
     state: failure === undefined ? 'delivered' : 'failed',
     required: required.has(outcome),
-    ...totals(receipts),
-    chunks: chunksOf(receipts),
+    ...totals(landed),
+    chunks: chunksOf(landed),
     attempts: attemptsOf(outcome),
     waited_ms: waitedMs(retries),
-    retries: retries.map(({ error, waitMs }) => ({ error: redact(messageOf(error)), waited_ms: Math.round(waitMs) })),
+    retries: retries.map(retryReport),
     failed: failureOf(outcome),
   }
+}
+
+function retryReport({ error, waitMs }: Retry): object {
+  const answer_lost = error instanceof AnswerLost
+  return { error: redact(messageOf(error)), answer_lost, waited_ms: Math.round(waitMs) }
 }
 
 function failureOf(outcome: TargetOutcome | undefined): object | null {
@@ -84,15 +91,21 @@ function failureOf(outcome: TargetOutcome | undefined): object | null {
 }
 
 /** Tries in all: what landed, what was tried again, and what failed for good. */
-export function attemptsOf({ receipts, retries, failure }: TargetOutcome): number {
-  return chunksOf(receipts) + retries.length + (failure === undefined ? 0 : 1)
+export function attemptsOf(outcome: TargetOutcome): number {
+  const { retries, failure } = outcome
+  return chunksOf(landedIn(outcome)) + retries.length + (failure === undefined ? 0 : 1)
+}
+
+/** What is there now: whole files, and the chunks of one that failed. */
+export function landedIn({ receipts, partial }: TargetOutcome): readonly Receipt[] {
+  return partial === undefined ? receipts : [...receipts, partial]
 }
 
 export function waitedMs(retries: readonly Retry[]): number {
   return Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0))
 }
 
-export function chunksOf(receipts: readonly FileReceipt[]): number {
+function chunksOf(receipts: readonly Receipt[]): number {
   return receipts.reduce((all, { chunks }) => all + chunks, 0)
 }
 
@@ -101,13 +114,13 @@ export function checked({ inspections }: Pushed): number {
   return inspections.reduce((all, { records }) => all + records, 0)
 }
 
-export function totals(receipts: readonly FileReceipt[]): Totals {
+export function totals(receipts: readonly Receipt[]): Totals {
   const of = (key: 'records' | 'inserted' | 'updated'): number => receipts.reduce((all, one) => all + one[key], 0)
   const unchanged = sum(receipts.flatMap(({ kinds }) => kinds)).unchanged
   return { records: of('records'), inserted: of('inserted'), updated: of('updated'), unchanged }
 }
 
-export function kindTotals(receipts: readonly FileReceipt[]): readonly KindReceipt[] {
+export function kindTotals(receipts: readonly Receipt[]): readonly KindReceipt[] {
   const all = receipts.flatMap(({ kinds }) => kinds)
   const names = [...new Set(all.map(({ kind }) => kind))]
   return names.map(name => ({ kind: name, ...sum(all.filter(({ kind }) => kind === name)) }))

@@ -2,13 +2,13 @@
 
 import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
-import { siteConfig, type ServerFlags, type SiteConfig } from '../config/server.js'
-import { type TargetFlags } from '../config/target.js'
+import { siteConfig, type ServerFlags } from '../config/server.js'
+import type { TargetFlags } from '../config/target.js'
 import { requirement, writeConfig, type Requirement, type WriteConfig } from '../config/write.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { push as deliver, type Pushed } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
-import { IngestError } from '../errors.js'
+import { IngestError, messageOf } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Action, Context, Format } from './context.js'
 import { Notes } from './notes.js'
@@ -35,7 +35,6 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   const config = await writeConfig(flags, env)
   const require = requirement(flags.require, config)
   const commitSource = commitConfig(flags, env)
-  const site = config.database?.kind === 'postgres' ? await siteConfig(flags, env) : undefined
   const targets = await targetsOf(config, context)
   const run = runMeta({ benchmarkId: benchmarkOf(commitSource, config), ci: commitSource.ci, now })
   warnInsecure(config.database, context)
@@ -48,13 +47,14 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       commitSha: commitSource.sha,
       commitOf: sha => resolveCommit(sha, commitSource, context),
       run,
-      targets: dryRun ? [] : targets,
+      targets,
+      dryRun,
       hash: await wasmHash64(),
       onRejection: rejection => notes.reject(rejection),
       onWarning: warning => notes.warn(warning),
       signal,
     })
-    const refreshed = await refresh(pushed, site, context)
+    const refreshed = await refresh(pushed, flags, context)
     const verdict = verdictOf(pushed, {
       require,
       allowFailure: flags.allowFailure === true,
@@ -80,11 +80,17 @@ function benchmarkOf({ benchmarkId, ci }: CommitConfig, { server }: WriteConfig)
 /** Never changes what the push ends with. */
 async function refresh(
   { outcomes }: Pushed,
-  site: SiteConfig | undefined,
-  { signal }: Context,
+  flags: PushFlags,
+  { env, signal }: Context,
 ): Promise<Refreshed | undefined> {
   const landed = outcomes.some(({ name, failure }) => name === 'postgres' && failure === undefined)
-  if (site === undefined || !landed || signal.aborted) return undefined
-  const { refreshSite } = await import('../delivery/refresh-site.js')
-  return refreshSite({ ...site, signal })
+  if (!landed || signal.aborted) return undefined
+  try {
+    const site = await siteConfig(flags, env)
+    if (site === undefined) return undefined
+    const { refreshSite } = await import('../delivery/refresh-site.js')
+    return await refreshSite({ ...site, signal })
+  } catch (error) {
+    return { revalidated: false, warmed: 0, problems: [messageOf(error)] }
+  }
 }

@@ -80,7 +80,14 @@ async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
   if (!Object.keys(env).some(name => /^(?:npm_config_)?(?:https?|all)_proxy$/i.test(name))) return undefined
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(base.href)
-  return proxy === '' ? undefined : new URL(proxy)
+  if (proxy === '') return undefined
+  // What has no scheme is spoken to in plain HTTP, as by curl, not in that of the address behind it.
+  const given = Object.values(env).includes(proxy) ? proxy : proxy.replace(/^https:/, 'http:')
+  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return new URL(given)
+  const hint = 'the form is http://user:password@proxy.example.com:3128'
+  throw new IngestError('config_invalid', 'the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL of one', {
+    hint,
+  })
 }
 
 /** Never a flag's value: those are seen by whoever lists processes. */
@@ -111,15 +118,20 @@ function checkToken(token: string, where: string): string {
   throw new IngestError('auth_failed', `the token in ${where} holds characters that no token has`)
 }
 
-/** What is told of new data after a write, and how: contract section 4. Undefined where nobody is to be told. */
+/** What is told of new data after a write, and how: contract section 4. */
 export type SiteConfig = { readonly address: HttpAddress; readonly warm: boolean }
 
+/**
+ * @returns undefined where nobody is to be told
+ * @throws {IngestError} when the variables cannot be used, which must not fail a push
+ */
 export async function siteConfig(
   flags: { readonly revalidate?: boolean; readonly warm?: boolean },
   env: Environment,
 ): Promise<SiteConfig | undefined> {
   const [url, token] = [env['BENCH_SITE_BASE_URL'], env['BENCH_REVALIDATE_TOKEN']]
   if (!url || !token || flags.revalidate === false) return undefined
-  const address = await siteAddress(parseServerUrl(url), checkToken(token.trim(), 'BENCH_REVALIDATE_TOKEN'), env)
+  const base = parseServerUrl(url, 'BENCH_SITE_BASE_URL')
+  const address = await siteAddress(base, checkToken(token.trim(), 'BENCH_REVALIDATE_TOKEN'), env)
   return Object.freeze({ address, warm: flags.warm !== false })
 }

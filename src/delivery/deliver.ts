@@ -1,7 +1,7 @@
 /** Files on their way to several targets at the same time: promise 6, targets fail alone. */
 
 import type { Retry } from '../sink/retry.js'
-import type { Delivery, Receipt, Sink } from '../sink/sink.js'
+import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
 import type { Opening, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
@@ -12,6 +12,8 @@ export type TargetOutcome = {
   readonly description: string
   /** The files that landed, each whole. */
   readonly receipts: readonly FileReceipt[]
+  /** Of the file that failed, the chunks that landed all the same. */
+  readonly partial: Receipt | undefined
   /** What failed and was tried again. */
   readonly retries: readonly Retry[]
   /** Why the file after the last receipt did not land; the ones after it were not tried. */
@@ -25,7 +27,7 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<readonly TargetOutcome[]> {
   const outcomes = await Promise.all(openings.map(opening => deliverTo(opening, deliveries, signal)))
-  if (outcomes.every(({ receipts }) => receipts.length === 0)) signal.throwIfAborted()
+  if (outcomes.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined)) signal.throwIfAborted()
   return outcomes
 }
 
@@ -48,10 +50,11 @@ async function deliverTo(
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
-      return { name, description: opener.description, receipts, retries, failure }
+      const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
+      return { name, description: opener.description, receipts, partial, retries, failure }
     }
   }
-  return { name, description: opener.description, receipts, retries, failure: undefined }
+  return { name, description: opener.description, receipts, partial: undefined, retries, failure: undefined }
 }
 
 /** Of a source that changed, whatever the target made of its rows is not the reason to tell. */

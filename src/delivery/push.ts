@@ -21,8 +21,9 @@ export type PushOptions = {
   /** Called once, with the records' commit or undefined when there are no records. */
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
-  /** Without any nothing is sent. */
   readonly targets: readonly Target[]
+  /** Checks all that can be checked without the targets, and sends nothing. */
+  readonly dryRun?: boolean
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
@@ -42,7 +43,7 @@ export type Pushed = {
 /** @throws {IngestError} when nothing could be sent to any target; what becomes of each is part of the answer */
 export async function push(sources: readonly Source[], options: PushOptions): Promise<Pushed> {
   // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
-  const openings = options.targets.map(target => new Opening(target, options.signal))
+  const openings = (options.dryRun === true ? [] : options.targets).map(target => new Opening(target, options.signal))
   try {
     const inspections = await inspectAll(sources, options)
     const commitSha = commitShaOf(inspections, options)

@@ -69,8 +69,22 @@ export function receiptOf(kinds: readonly KindReceipt[]): Receipt {
   return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1 }
 }
 
+/** The failure of a file of which some chunks are durable all the same. */
+export class PartlyLanded extends IngestError {
+  constructor(
+    { code, hint = 'run the same push again: what has landed is only updated', cause }: IngestError,
+    message: string,
+    readonly receipt: Receipt,
+  ) {
+    super(code, message, { cause, hint })
+  }
+}
+
 export interface Sink {
-  /** All of a file or nothing, but for a file in several chunks: each of those stands or falls alone. */
+  /**
+   * All of a file or nothing, but for a file in several chunks: each of those stands or falls alone.
+   * @throws {PartlyLanded} when some of them stand
+   */
   write(delivery: Delivery, onRetry: (retry: Retry) => void): Promise<Receipt>
   close(): Promise<void>
 }

@@ -13,19 +13,22 @@ export type HttpAddress = {
   readonly authorities: readonly string[]
 }
 
-/** @throws {IngestError} `usage`; no message repeats a URL that holds a password */
-export function parseServerUrl(text: string): URL {
+/**
+ * @param name of the flag or variable that holds it
+ * @throws {IngestError} `usage`; no message repeats a URL that holds a password
+ */
+export function parseServerUrl(text: string, name = '--server'): URL {
   const hint = 'the form is https://ingest.example.com'
-  if (!URL.canParse(text)) throw new IngestError('usage', '--server is not a URL', { hint })
+  if (!URL.canParse(text)) throw new IngestError('usage', `${name} is not a URL`, { hint })
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new IngestError('usage', '--server must start with https:// or http://', { hint })
+    throw new IngestError('usage', `${name} must start with https:// or http://`, { hint })
   if (url.username !== '' || url.password !== '')
-    throw new IngestError('usage', '--server holds a user or password', {
+    throw new IngestError('usage', `${name} holds a user or password`, {
       hint: 'give the token in INGEST_BEARER_TOKEN, or name its variable or file with --token-env or --token-file',
     })
   if (url.search !== '' || url.hash !== '')
-    throw new IngestError('usage', '--server has a query or fragment, and takes neither', { hint })
+    throw new IngestError('usage', `${name} has a query or fragment, and takes neither`, { hint })
   url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/api\/ingest$/, '')
   return url
 }

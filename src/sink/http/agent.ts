@@ -9,17 +9,14 @@ import type { HttpAddress } from './address.js'
 /** @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
 export async function agentFor({ base, proxy, authorities }: HttpAddress): Promise<Agent> {
   const secure = base.protocol === 'https:'
-  const options: AgentOptions = { keepAlive: true, maxSockets: 4, ...(secure && (await tls(authorities))) }
+  const encrypted = secure || proxy?.protocol === 'https:'
+  const options: AgentOptions = { keepAlive: true, maxSockets: 4, ...(encrypted && (await tls(authorities))) }
   if (proxy === undefined) {
     const { Agent } = secure ? await import('node:https') : await import('node:http')
     return new Agent(options)
   }
-  if (secure) {
-    const { HttpsProxyAgent } = await import('https-proxy-agent')
-    return new HttpsProxyAgent(proxy, options)
-  }
-  const { HttpProxyAgent } = await import('http-proxy-agent')
-  return new HttpProxyAgent(proxy, options)
+  const { forwardingAgent, tunnelAgent } = await import('./tunnel.js')
+  return secure ? tunnelAgent(proxy, options) : forwardingAgent(proxy, options)
 }
 
 async function tls(authorities: readonly string[]): Promise<AgentOptions> {

@@ -29,6 +29,14 @@ export class Refused extends Error {
 
 const RETRIED = [408, 429]
 
+/** Some servers and proxies repeat what they were sent. */
+export function withoutToken(answer: HttpAnswer, token: string | undefined): HttpAnswer {
+  if (token === undefined) return answer
+  const { location } = answer.headers
+  const headers = { ...answer.headers, ...(location !== undefined && { location: location.replaceAll(token, '***') }) }
+  return { ...answer, headers, text: answer.text.replaceAll(token, '***') }
+}
+
 /**
  * Whether an error may be gone the next time, or in how many milliseconds at the earliest.
  * @param now in milliseconds since 1970
@@ -51,7 +59,9 @@ export function appliedOf(answer: HttpAnswer, { base, records }: { base: URL; re
   }
   if (inserted + updated !== records) {
     const got = `${inserted} inserted and ${updated} updated`
-    throw failed('target_failed', answer, `${where(base)} acknowledged ${got} of ${records} records`)
+    // No outage, which --allow-failure would forgive: whatever answers there loses records.
+    const hint = 'what it has stored is unknown: ask whoever runs it, then run the same push again'
+    throw failed('target_misconfigured', answer, `${where(base)} acknowledged ${got} of ${records} records`, hint)
   }
   return { inserted, updated }
 }
@@ -83,6 +93,7 @@ const HINTS: Readonly<Record<number, string>> = {
   400: 'vortex-ingest validate shows what is wrong with the records, if it is the records',
   401: 'check the token: INGEST_BEARER_TOKEN, or what --token-env or --token-file names',
   404: 'give the address without /api/ingest in --server',
+  407: 'that was the proxy: give its user and password in HTTPS_PROXY or HTTP_PROXY',
   413: 'give a smaller --max-envelope-bytes',
 }
 

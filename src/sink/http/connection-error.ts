@@ -17,21 +17,29 @@ const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'check the port in --server, and whether the server runs',
 }
 
-/** OpenSSL's verification errors, and Node's own for a certificate of another host. */
+/** OpenSSL's errors, of the certificate and of a server that speaks no TLS, and Node's own for another host. */
 const UNTRUSTED =
-  /^(?:CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/
+  /^(?:EPROTO$|CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/
 
 export function connectionError(error: unknown, { url, sent }: ConnectionFailure): IngestError {
   const cause = firstOf(error)
   const code = systemCodeOf(cause) ?? ''
   const message = `${url.origin}: ${messageOf(cause)}`
-  if (UNTRUSTED.test(code)) {
-    const hint = 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
-    return new IngestError('target_misconfigured', message, { cause, hint })
+  if (UNTRUSTED.test(code)) return new IngestError('target_misconfigured', message, { cause, hint: tlsHint(code) })
+  if (sent) {
+    const hint = 'whether the records were applied is unknown; running the same push again is safe'
+    return new AnswerLost('target_unreachable', `${message}: all was sent, but the answer is lost`, { cause, hint })
   }
-  if (sent) return new AnswerLost('target_unreachable', `${message}; the answer is lost`, { cause })
   const hint = HINTS[code]
   return new IngestError('target_unreachable', message, { cause, ...(hint !== undefined && { hint }) })
+}
+
+function tlsHint(code: string): string {
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
+    return 'check that the port in --server speaks TLS, or that --server says http://'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'give the name in --server that the certificate is for'
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate must be renewed'
+  return 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
 }
 
 /** A name with several addresses fails with an error for each, and no message of its own. */

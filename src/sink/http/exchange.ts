@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
 import { connectionError } from './connection-error.js'
+import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST'
@@ -34,19 +35,17 @@ const MAX_ANSWER_BYTES = 64 * 1024
  * when the server's certificate is not trusted; whatever `body` throws and whatever the signal's reason is
  */
 export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
-  const { url, method, headers, agent, signal, body = nothing() } = options
+  const { url, signal, body = nothing() } = options
   signal.throwIfAborted()
-  const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
-    request: typeof httpRequest
-  }
-  const outgoing = request(url, { method, headers, agent })
-  // Always listened to: an error that nobody hears ends the process.
-  outgoing.on('error', () => undefined)
+  const { outgoing, giveUp, reason } = await start(options)
   const answered = new AbortController()
-  const abort = (): void => void outgoing.destroy(signal.reason as Error)
+  const abort = (): void => giveUp(signal.reason as Error)
   signal.addEventListener('abort', abort)
-  watchSilence(outgoing, options.silenceMs)
+  if (signal.aborted) abort()
+  watchSilence(outgoing, options.silenceMs, giveUp)
   const upload = send(outgoing, body, answered.signal)
+  // It is asked for below; until then a body that fails must not count as unhandled.
+  upload.catch(() => undefined)
   try {
     const message = await responseTo(outgoing)
     answered.abort()
@@ -58,7 +57,8 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
     signal.throwIfAborted()
     // What the body has to say goes before what became of the connection.
     await upload
-    throw connectionError(error, { url, sent })
+    // Of a connection that is given up within an answer Node only says that it ended.
+    throw connectionError(reason() ?? error, { url, sent })
   } finally {
     answered.abort()
     signal.removeEventListener('abort', abort)
@@ -66,6 +66,32 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
     // Half a request cannot be followed by another one on the same connection.
     if (!outgoing.writableFinished) outgoing.destroy()
   }
+}
+
+type Attempt = {
+  readonly outgoing: ClientRequest
+  /** Ends it at every point, also while it has no connection. */
+  readonly giveUp: (error: Error) => void
+  /** Why it was given up, if it was. */
+  readonly reason: () => Error | undefined
+}
+
+async function start({ url, method, headers, agent }: HttpRequest): Promise<Attempt> {
+  const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
+    request: typeof httpRequest
+  }
+  const givenUp = new AbortController()
+  const connecting: ConnectingOptions = { method, headers, agent, givenUp: givenUp.signal }
+  const outgoing = request(url, connecting)
+  // Always listened to: an error that nobody hears ends the process.
+  outgoing.on('error', () => undefined)
+  let reason: Error | undefined
+  const giveUp = (error: Error): void => {
+    reason ??= error
+    outgoing.destroy(error)
+    givenUp.abort()
+  }
+  return { outgoing, giveUp, reason: () => reason }
 }
 
 /** @throws only what `body` throws: a lost connection shows in the answer, or in there being none */
@@ -110,11 +136,11 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   return { status: message.statusCode ?? 0, headers: message.headers, text }
 }
 
-function watchSilence(outgoing: ClientRequest, silenceMs: number): void {
-  const fail = (what: string): void => void outgoing.destroy(new Error(what))
-  outgoing.setTimeout(silenceMs, () => fail(`no answer for ${silenceMs / 1000} s`))
+function watchSilence(outgoing: ClientRequest, silenceMs: number, giveUp: (error: Error) => void): void {
+  outgoing.setTimeout(silenceMs, () => giveUp(new Error(`no answer for ${silenceMs / 1000} s`)))
   // A connection, through a proxy too, is there at once or not at all.
-  const connecting = setTimeout(() => fail(`no connection in ${CONNECT_TIMEOUT_MS / 1000} s`), CONNECT_TIMEOUT_MS)
+  const connectMs = Math.min(CONNECT_TIMEOUT_MS, silenceMs)
+  const connecting = setTimeout(() => giveUp(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
   const connected = (): void => clearTimeout(connecting)
   outgoing.once('close', connected)
   outgoing.once('socket', socket => {

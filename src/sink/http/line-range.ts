@@ -33,6 +33,7 @@ export class LineRanges {
     this.#block = undefined
     const blocks = this.#blocks
     this.#blocks = undefined
+    // Waits for a read that was given up too, so that its block is not taken for one of the next.
     await blocks?.return?.()
   }
 

@@ -50,7 +50,7 @@ class Planner {
   #end = 0
   #records = 0
   #key: Hash
-  /** Up to where the lines of this envelope are in its key. */
+  /** Up to where the records are in the key of their envelope. */
   #keyed = 0
 
   constructor(private readonly options: PlanOptions) {
@@ -63,20 +63,27 @@ class Planner {
     const { roomBytes } = this.options
     if (line.end - line.start > roomBytes) this.#tooLong.push(line)
     if (this.#records > 0 && line.end - this.#start > roomBytes) this.#cut(block)
-    if (this.#records === 0) this.#start = this.#keyed = line.start
+    if (this.#records === 0) this.#start = line.start
+    if (line.start !== this.#end) this.#skipBlanks(line, block)
     this.#end = line.end
     this.#records++
   }
 
-  /** The block's bytes go: what of them is in the envelope must be in the key. */
+  /** The block's bytes go: those of its last records must be in the key. */
   endBlock({ bytes, firstByte }: LineBlock): void {
-    this.#key.update(bytes.subarray(this.#keyed - firstByte, Math.max(this.#keyed, this.#end) - firstByte))
-    this.#keyed = firstByte + bytes.length
+    if (this.#end > this.#keyed) this.#key.update(bytes.subarray(this.#keyed - firstByte, this.#end - firstByte))
+    this.#keyed = this.#end
   }
 
   done(): FilePlan {
     if (this.#records > 0 || this.#envelopes.length === 0) this.#push()
     return { envelopes: this.#envelopes, tooLong: this.#tooLong }
+  }
+
+  /** Blank lines say nothing, so they are in no key. */
+  #skipBlanks(line: RecordLine, block: LineBlock): void {
+    this.endBlock(block)
+    this.#keyed = line.start
   }
 
   #cut(block: LineBlock): void {

@@ -4,10 +4,10 @@ import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
-import type { Delivery, Receipt, Sink, SinkOpener } from '../sink.js'
+import { PartlyLanded, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
-import { appliedOf, mayPass, Refused, type Applied } from './answer.js'
+import { appliedOf, mayPass, Refused, withoutToken, type Applied } from './answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
 import { exchange } from './exchange.js'
 import { gzipped } from './gzip.js'
@@ -80,13 +80,13 @@ class Sender {
     try {
       for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges }, onRetry))
     } catch (error) {
-      throw applied.length === 0 ? error : partly(error, { delivery, done: applied.length, all: plans.length })
+      throw applied.length === 0
+        ? error
+        : partly(error, { delivery, landed: receiptOf(plans, applied), all: plans.length })
     } finally {
       await ranges.close()
     }
-    const sum = (key: keyof Applied): number => applied.reduce((all, one) => all + one[key], 0)
-    const records = plans.reduce((all, plan) => all + plan.records, 0)
-    return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: plans.length }
+    return receiptOf(plans, applied)
   }
 
   async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
@@ -119,7 +119,7 @@ class Sender {
       ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
       ...{ body: compress ? gzipped(body) : body, agent, silenceMs, signal },
     })
-    return appliedOf(answer, { base: address.base, records: plan.records })
+    return appliedOf(withoutToken(answer, address.token), { base: address.base, records: plan.records })
   }
 }
 
@@ -143,11 +143,17 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
   return new IngestError('bad_data', message, { cause: refused })
 }
 
-type Progress = { readonly delivery: Delivery; readonly done: number; readonly all: number }
+/** @param applied the first of `plans` */
+function receiptOf(plans: readonly EnvelopePlan[], applied: readonly Applied[]): Receipt {
+  const sum = (key: keyof Applied): number => applied.reduce((all, one) => all + one[key], 0)
+  const records = plans.slice(0, applied.length).reduce((all, plan) => all + plan.records, 0)
+  return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
+}
 
-function partly(error: unknown, { delivery, done, all }: Progress): unknown {
+type Progress = { readonly delivery: Delivery; readonly landed: Receipt; readonly all: number }
+
+function partly(error: unknown, { delivery, landed, all }: Progress): unknown {
   if (!(error instanceof IngestError)) return error
-  const message = `${error.message} (of ${delivery.source} ${done} of ${all} envelopes have landed)`
-  const hint = error.hint ?? 'run the same push again: what has landed is only updated'
-  return new IngestError(error.code, message, { cause: error.cause, hint })
+  const done = `of ${delivery.source} ${landed.chunks} of ${all} envelopes with ${landed.records} records have landed`
+  return new PartlyLanded(error, `${error.message} (${done})`, landed)
 }

@@ -1,0 +1,177 @@
+/** What of a file reaches a server, and how: bytes, headers, envelopes. */
+
+import t from 'tap'
+import { execFileSync } from 'node:child_process'
+import { gzipSync } from 'node:zlib'
+import { runCli } from '../fixtures/cli.js'
+import { applied, recordsOf, startAnswering, type Asked } from '../fixtures/http-server.js'
+import { push, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
+import { COMMIT, jsonl, manyQueries, oneOfEach, query, SHA, size, token } from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+
+type Envelope = { readonly run_meta: object; readonly commit: object; readonly records: readonly object[] }
+
+const envelopeOf = ({ body }: Asked): Envelope => JSON.parse(body!.toString()) as Envelope
+const keyOf = ({ headers }: Asked): unknown => headers['idempotency-key']
+
+t.test('one file is one envelope: run, commit and every record', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
+  const server = await startAnswering(t, applied)
+  const { code, stdout, stderr } = await push(cwd, ['f.jsonl', '--server', server.url])
+  t.equal(code, 0, stderr)
+  t.match(stdout, /^ingested 5 records of 5d1f0c3 into http:\/\/127\.0\.0\.1:\d+ \(5 inserted, 0 updated\) in /)
+  t.equal(stderr, '')
+  t.match(server.asked, [
+    {
+      method: 'POST',
+      path: '/api/ingest',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', 'content-length': /^\d+$/ },
+    },
+  ])
+  const { run_meta, commit, records } = envelopeOf(server.asked[0]!)
+  t.match(run_meta, { benchmark_id: 'bench', schema_version: 1, started_at: /^\d{4}-\d\d-\d\dT.*Z$/ })
+  t.strictSame(commit, COMMIT)
+  t.strictSame(
+    records,
+    oneOfEach().map(line => JSON.parse(line) as unknown),
+  )
+})
+
+t.test('every byte of a record arrives as it was, from files of every make and from standard input', async t => {
+  const odd = [
+    size({ value_bytes: token('9223372036854775807') }),
+    ` ${query({ value_ns: token('-9223372036854775808'), dataset: 'größe "🙂" \\ \u2028' })}\t`,
+    query({ query_idx: 3 }).replace('tpch', 'tp\\u0063h'),
+  ]
+  const text = `\r\n${odd.join('\r\n \n')}`
+  const cwd = t.testdir({})
+  writeFile(cwd, 'plain.jsonl', text)
+  writeFile(cwd, 'packed.jsonl.gz', gzipSync(text))
+  const server = await startAnswering(t, applied)
+  for (const [name, stdin] of [['plain.jsonl'], ['packed.jsonl.gz'], ['-', text]] as const) {
+    const { code, stderr } = await push(cwd, [name, '--server', server.url], { stdin: stdin ?? '' })
+    t.equal(code, 0, stderr)
+    const body = server.asked.at(-1)!.body!.toString()
+    for (const [index, record] of odd.entries()) t.ok(body.includes(record.trim()), `${name}: record ${index}`)
+    t.equal(recordsOf(server.asked.at(-1)!).length, 3)
+  }
+})
+
+t.test('--compress sends the same body in gzip', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(2_000)) })
+  const server = await startAnswering(t, applied)
+  const { code, stderr } = await push(cwd, ['f.jsonl', '--server', server.url, '--compress'])
+  t.equal(code, 0, stderr)
+  t.equal(server.asked[0]?.headers['content-encoding'], 'gzip')
+  t.equal(recordsOf(server.asked[0]!).length, 2_000)
+})
+
+t.test('a file without records sends an envelope without records, for the commit', async t => {
+  const cwd = t.testdir({ 'empty.jsonl': '', 'blank.jsonl': '\n \n' })
+  const server = await startAnswering(t, applied)
+  for (const name of ['empty.jsonl', 'blank.jsonl']) {
+    const { code, report } = await pushReported(cwd, [name, '--server', server.url, '--commit-sha', SHA])
+    t.equal(code, 0)
+    t.match(report, { records: 0, inserted: 0, chunks: 1 })
+  }
+  t.match(server.asked.map(envelopeOf), [{ commit: COMMIT, records: [] }, { records: [] }])
+})
+
+t.test('the flags of the script it replaces work as they did', async t => {
+  const cwd = t.testdir({ 'f.jsonl': '', repo: {} })
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=a@b.c', ...args], {
+      cwd: `${cwd}/repo`,
+      encoding: 'utf8',
+    })
+  git('init', '-q')
+  git('commit', '-q', '--allow-empty', '-m', 'Measure')
+  const sha = git('rev-parse', 'HEAD').trim()
+  writeFile(cwd, 'f.jsonl', jsonl(oneOfEach()).replaceAll(SHA, sha))
+  const server = await startAnswering(t, applied)
+  const flags = ['--commit-sha', sha, '--benchmark-id', 'job-1', '--token-env', 'MY_TOKEN', '--timeout', '30']
+  const more = ['--repo-url', 'https://github.com/o/r', '--git-dir', 'repo', '--max-envelope-bytes', '1000000']
+  const { code, stdout, stderr } = await runCli(
+    ['push', 'f.jsonl', '--server', server.url, ...flags, ...more, '--format', 'json'],
+    { cwd, env: { MY_TOKEN: TOKEN } },
+  )
+  t.equal(code, 0, stderr)
+  t.match(JSON.parse(stdout), { records: 5, inserted: 5, updated: 0, chunks: 1 })
+  t.strictSame(schemaErrors('push-report', stdout), [])
+  t.equal(server.asked[0]?.headers.authorization, `Bearer ${TOKEN}`)
+  t.match(envelopeOf(server.asked[0]!), {
+    run_meta: { benchmark_id: 'job-1' },
+    commit: { sha, url: `https://github.com/o/r/commit/${sha}`, message: 'Measure', author_name: 'Ada' },
+  })
+})
+
+t.test('--benchmark-id is asked for where no CI says what ran', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
+  const server = await startAnswering(t, applied)
+  const args = ['push', 'f.jsonl', '--server', server.url, '--commit-sha', SHA]
+  const { code, stderr } = await runCli(args, { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
+  t.equal(code, 2)
+  t.match(stderr, /--benchmark-id/)
+  t.equal(server.asked.length, 0)
+})
+
+t.test('a file beyond the limit is split, with a warning; each envelope keeps to the limit', async t => {
+  const lines = manyQueries(40)
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines) })
+  const server = await startAnswering(t, applied)
+  const { code, stdout, stderr, report } = await pushReported(cwd, [
+    ...['f.jsonl', '--server', server.url, '--max-envelope-bytes', '5000'],
+  ])
+  t.equal(code, 0)
+  t.ok(server.asked.length > 2)
+  t.match(report, { records: 40, inserted: 40, chunks: server.asked.length })
+  t.strictSame(schemaErrors('push-report', stdout), [])
+  t.match(stderr, new RegExp(`warning: f.jsonl went to \\S+ as ${server.asked.length} envelopes: each .* by itself`))
+  t.ok(server.asked.every(({ body }) => body!.length <= 5000))
+  t.strictSame(
+    server.asked.flatMap(recordsOf),
+    lines.map(line => JSON.parse(line) as unknown),
+  )
+  t.equal(new Set(server.asked.map(keyOf)).size, server.asked.length, 'each has a key of its own')
+})
+
+t.test('the same lines have the same key in every run, others have another', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([query()]), 'b.jsonl': jsonl([query({ value_ns: 121 })]) })
+  const server = await startAnswering(t, applied)
+  for (const name of ['a.jsonl', 'a.jsonl', 'b.jsonl']) await push(cwd, [name, '--server', server.url])
+  const [first, again, other] = server.asked.map(keyOf)
+  t.match(first, /^[0-9a-f]{64}$/)
+  t.equal(again, first)
+  t.not(other, first)
+})
+
+t.test('a record that fits into no envelope is refused, and no target gets anything', async t => {
+  const cwd = t.testdir({
+    'good.jsonl': jsonl([query()]),
+    'f.jsonl': jsonl([query(), query({ dataset: 'x'.repeat(3_000) })]),
+  })
+  const server = await startAnswering(t, applied)
+  const args = ['good.jsonl', 'f.jsonl', '--server', server.url, '--max-envelope-bytes', '3000']
+  for (const more of [[], ['--embedded', 'store', '--require', 'all'], ['--dry-run']]) {
+    const { code, stdout, stderr } = await push(cwd, [...args, ...more])
+    t.equal(code, 65, stderr)
+    t.match(stderr, /error: f\.jsonl:2 \(byte \d+\): the record's 3\d{3} bytes do not fit into an envelope of 3000/)
+    t.match(stderr, /nothing was sent.*\nhint: .*--max-envelope-bytes/)
+    t.equal(stdout, '')
+  }
+  t.equal(server.asked.length, 0)
+})
+
+t.test('memory stays flat for a file that is much larger', async t => {
+  const cwd = t.testdir({ 'small.jsonl': jsonl(manyQueries(10)), 'large.jsonl': jsonl(manyQueries(150_000)) })
+  const server = await startAnswering(t, (response, asked) => {
+    response.end(JSON.stringify({ inserted: (asked.body!.toString().match(/"kind"/g) ?? []).length, updated: 0 }))
+  })
+  const peaks: number[] = []
+  for (const name of ['small.jsonl', 'large.jsonl']) {
+    const { code, stderr, peakRssMiB } = await push(cwd, [name, '--server', server.url], { measure: true })
+    t.equal(code, 0, stderr)
+    peaks.push(peakRssMiB)
+  }
+  t.ok(peaks[1]! < peaks[0]! + 45, `${peaks.join(' and ')} MiB`)
+})

@@ -1,0 +1,55 @@
+import t from 'tap'
+import { IngestError } from '../../../src/errors.js'
+import { describeServer, isLoopback, parseServerUrl, routeOf } from '../../../src/sink/http/address.js'
+
+t.test('a server is an origin, perhaps with a path', async t => {
+  for (const [text, described] of [
+    ['https://ingest.example.com', 'https://ingest.example.com'],
+    ['https://ingest.example.com/', 'https://ingest.example.com'],
+    ['HTTP://Ingest.Example.com:80', 'http://ingest.example.com'],
+    ['http://127.0.0.1:8080/bench//', 'http://127.0.0.1:8080/bench'],
+    ['http://[::1]:8080', 'http://[::1]:8080'],
+  ] as const)
+    t.equal(describeServer(parseServerUrl(text)), described)
+})
+
+t.test('the address of the route itself is taken for the server', async t => {
+  for (const text of ['https://h/api/ingest', 'https://h/api/ingest/', 'https://h/'])
+    t.equal(routeOf(parseServerUrl(text), '/api/ingest').href, 'https://h/api/ingest')
+  t.equal(routeOf(parseServerUrl('https://h/x'), '/api/ingest').href, 'https://h/x/api/ingest')
+})
+
+t.test('what is no such address is refused without being repeated', async t => {
+  for (const [text, says] of [
+    ['', /not a URL/],
+    ['ingest.example.com', /not a URL/],
+    ['hush-4711', /not a URL/],
+    ['localhost:8080', /https:\/\/ or http/],
+    ['ftp://hush-4711/', /https:\/\/ or http/],
+    ['postgres://u:hush-4711@h/d', /https:\/\/ or http/],
+    ['https://u:hush-4711@h', /user or password/],
+    ['https://hush-4711@h', /user or password/],
+    ['https://h/?token=hush-4711', /query/],
+    ['https://h/#hush-4711', /fragment/],
+  ] as const) {
+    const error = refused(text)
+    t.match(error, { code: 'usage', message: says, hint: /./ })
+    t.notMatch(`${error.message} ${error.hint}`, 'hush-4711')
+  }
+})
+
+t.test('only this machine is loopback', async t => {
+  for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])
+    t.ok(isLoopback(new URL(`http://${host}:1`).hostname), host)
+  for (const host of ['127.0.0.1.example.com', 'localhost.example.com', '10.0.0.1', '[::2]', '0.0.0.0', 'example.com'])
+    t.notOk(isLoopback(new URL(`http://${host}:1`).hostname), host)
+})
+
+function refused(text: string): IngestError {
+  try {
+    parseServerUrl(text)
+  } catch (error) {
+    if (error instanceof IngestError) return error
+  }
+  throw new Error(`${text} was not refused`)
+}

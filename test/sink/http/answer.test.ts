@@ -1,0 +1,107 @@
+import t from 'tap'
+import { IngestError } from '../../../src/errors.js'
+import { appliedOf, mayPass, withoutToken, type Applied } from '../../../src/sink/http/answer.js'
+import type { HttpAnswer } from '../../../src/sink/http/exchange.js'
+
+const BASE = new URL('https://ingest.example.com')
+
+const answer = (status: number, text = '', headers: HttpAnswer['headers'] = {}): HttpAnswer => ({
+  status,
+  text,
+  headers,
+})
+
+function errorOf(given: HttpAnswer, records = 2): IngestError {
+  let result: Applied
+  try {
+    result = appliedOf(given, { base: BASE, records })
+  } catch (error) {
+    if (error instanceof IngestError) return error
+    throw error
+  }
+  throw new Error(`it was taken for ${JSON.stringify(result)}`)
+}
+
+t.test('an acknowledgement of every record is a success', async t => {
+  for (const [inserted, updated] of [
+    [2, 0],
+    [0, 2],
+    [1, 1],
+  ] as const) {
+    const text = JSON.stringify({ inserted, updated, more: 'fields' })
+    t.strictSame(appliedOf(answer(200, text), { base: BASE, records: 2 }), { inserted, updated })
+  }
+  t.strictSame(appliedOf(answer(200, '{"inserted":0,"updated":0}'), { base: BASE, records: 0 }), {
+    inserted: 0,
+    updated: 0,
+  })
+})
+
+t.test('one of more or fewer records is an error that is never forgiven', async t => {
+  for (const text of ['{"inserted":1,"updated":0}', '{"inserted":2,"updated":1}', '{"inserted":3,"updated":-1}'])
+    t.not(errorOf(answer(200, text)).exitCode, 69)
+})
+
+t.test('a body that is no object with both counts is none', async t => {
+  for (const text of [
+    '',
+    '[]',
+    'null',
+    '7',
+    '{"inserted":2}',
+    '{"inserted":"2","updated":0}',
+    '{"inserted":1.5,"updated":0.5}',
+    '<html>',
+  ])
+    t.match(
+      errorOf(answer(200, text)),
+      { code: 'target_misconfigured', message: /not with inserted and updated/ },
+      text,
+    )
+})
+
+t.test('what may pass is tried again, what may not is not', async t => {
+  for (const status of [408, 429, 500, 501, 502, 503, 504, 599]) {
+    const error = errorOf(answer(status))
+    t.equal(error.exitCode, 69, String(status))
+    t.equal(mayPass(error, 0), true, String(status))
+  }
+  for (const status of [201, 204, 301, 304, 308, 400, 401, 402, 403, 404, 405, 407, 409, 411, 413, 415, 422, 431]) {
+    const error = errorOf(answer(status, '', { 'retry-after': '1' }))
+    t.not(error.exitCode, 69, String(status))
+    t.equal(mayPass(error, 0), false, String(status))
+  }
+  t.equal(mayPass(errorOf(answer(200, '{"inserted":1,"updated":0}')), 0), false)
+  t.equal(mayPass(new IngestError('target_unreachable', 'no connection'), 0), true)
+  t.equal(mayPass(new IngestError('target_misconfigured', 'no trust'), 0), false)
+  t.equal(mayPass(new IngestError('interrupted', 'interrupted'), 0), false)
+  t.equal(mayPass(new TypeError('a defect'), 0), false)
+})
+
+t.test('a server says when it may be asked again', async t => {
+  t.equal(mayPass(errorOf(answer(429, '', { 'retry-after': '7' })), 0), 7_000)
+  t.equal(mayPass(errorOf(answer(503, '', { 'retry-after': 'Thu, 01 Jan 1970 00:00:09 GMT' })), 4_000), 5_000)
+  t.equal(mayPass(errorOf(answer(503, '', { 'retry-after': 'soon' })), 0), true)
+})
+
+t.test('a newer version than the server knows names both', async t => {
+  const said = (body: object): IngestError => errorOf(answer(409, JSON.stringify(body)))
+  t.match(said({ error: 'schema_version_too_new', expected: 3, got: 4 }), {
+    ...{ code: 'schema_version', exitCode: 78, message: /contract version 3, these records are of version 4/ },
+  })
+  t.match(said({}), { code: 'schema_version', message: /an older one, these records are of version 1/ })
+})
+
+t.test('long words of a server are cut', async t => {
+  t.ok(errorOf(answer(500, JSON.stringify({ error: 'x'.repeat(50_000) }))).message.length < 500)
+  t.ok(errorOf(answer(302, '', { location: `https://${'x'.repeat(50_000)}` })).message.length < 500)
+})
+
+t.test('a token is taken out of everything that is shown of an answer', async t => {
+  const echo = answer(302, 'you sent hush, hush', { location: 'https://h/?hush', server: 'x' })
+  t.match(withoutToken(echo, 'hush'), {
+    text: 'you sent ***, ***',
+    headers: { location: 'https://h/?***', server: 'x' },
+  })
+  t.equal(withoutToken(echo, undefined), echo)
+})
