@@ -1,15 +1,10 @@
 /** Starts PGlite over a data folder the way durable, exact use needs it. */
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PGlite, types } from '@electric-sql/pglite'
-import { systemCodeOf } from '../../errors.js'
 import { DataFolder } from './data-folder.js'
-import { deadDatabase, unusableDatabase, wrongVersion } from './errors.js'
+import { checkVersion } from './data-version.js'
+import { deadDatabase, unusableDatabase } from './errors.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
-
-/** Of the Postgres that PGlite is; a data folder belongs to one major version. */
-export const POSTGRES_MAJOR = '18'
 
 /** All of it ends up resident, and the system caches the same files: the default of 128 MB is no faster here. */
 const SHARED_BUFFERS = '16MB'
@@ -33,16 +28,4 @@ export async function startEngine(dataDir: string): Promise<Engine> {
     const reason = folder.lastWords()
     throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
   }
-}
-
-/** PGlite would make a database wherever it finds none, and dies of another version without saying why. */
-async function checkVersion(dataDir: string): Promise<void> {
-  const version = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(missingIsEmpty)
-  if (version === '') throw unusableDatabase(dataDir, 'it has no PG_VERSION, so it is no Postgres data folder')
-  if (version.trim() !== POSTGRES_MAJOR) throw wrongVersion(dataDir, version.trim(), POSTGRES_MAJOR)
-}
-
-function missingIsEmpty(error: unknown): string {
-  if (systemCodeOf(error) === 'ENOENT') return ''
-  throw error
 }

@@ -4,6 +4,7 @@ import { systemCodeOf } from '../../errors.js'
 
 /** open(2) flags: the same on these systems, and without a name in Node. */
 const O_NONBLOCK = 0x4
+const O_SHLOCK = 0x10
 const O_EXLOCK = 0x20
 
 /**
@@ -17,6 +18,19 @@ export async function takeFileLock(path: string): Promise<(() => Promise<void>) 
     return async () => closeSync(fd)
   } catch (error) {
     if (systemCodeOf(error) === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+/** Whether somebody has locked `path`. To see it, its lock is shared for a moment. */
+export async function isFileLocked(path: string): Promise<boolean> {
+  try {
+    closeSync(openSync(path, constants.O_RDONLY | O_SHLOCK | O_NONBLOCK))
+    return false
+  } catch (error) {
+    const code = systemCodeOf(error)
+    if (code === 'EAGAIN') return true
+    if (code === 'ENOENT') return false
     throw error
   }
 }

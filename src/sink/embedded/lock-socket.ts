@@ -32,6 +32,16 @@ export async function takeSocketLock(dir: string): Promise<(() => Promise<void>)
   return undefined
 }
 
+/** Whether somebody has the lock of an existing folder: somebody listens at one of its names. */
+export async function isSocketLocked(dir: string): Promise<boolean> {
+  const folder = await open(dir)
+  try {
+    return (await answers(await abstractName(folder))) || (await answers(socketFile(folder)))
+  } finally {
+    await folder.close()
+  }
+}
+
 /** Device and inode name the folder whatever path led to it. */
 async function abstractName(folder: FileHandle): Promise<string> {
   const { dev, ino } = await folder.stat({ bigint: true })
@@ -40,12 +50,16 @@ async function abstractName(folder: FileHandle): Promise<string> {
 }
 
 async function holdSocketFile(held: Server[], folder: FileHandle): Promise<boolean> {
-  // Through the descriptor, because a socket's path may have 107 bytes and a folder's more.
-  const path = `/proc/self/fd/${folder.fd}/db.sock`
+  const path = socketFile(folder)
   if (await answers(path)) return false
   await rm(path, { force: true })
   // A file system that has no sockets leaves the abstract name, which is enough outside containers.
   return hold(held, path).catch(() => true)
+}
+
+/** Through the descriptor, because a socket's path may have 107 bytes and a folder's more. */
+function socketFile({ fd }: FileHandle): string {
+  return `/proc/self/fd/${fd}/db.sock`
 }
 
 async function hold(held: Server[], path: string): Promise<boolean> {

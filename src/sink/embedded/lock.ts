@@ -2,20 +2,28 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IngestError } from '../../errors.js'
-import { takeFileLock } from './lock-file.js'
-import { takeSocketLock } from './lock-socket.js'
+import { isFileLocked, takeFileLock } from './lock-file.js'
+import { isSocketLocked, takeSocketLock } from './lock-socket.js'
 
 export type FolderLock = { readonly release: () => Promise<void> }
 
-/** What a platform has for it: answers with what releases the lock, or undefined when somebody else has it. */
-type Take = (dir: string) => Promise<FolderLock['release'] | undefined>
+/** What a platform has for it. */
+type Locking = {
+  /** Answers with what releases the lock, or undefined when somebody else has it. */
+  readonly take: (dir: string) => Promise<FolderLock['release'] | undefined>
+  /** Whether somebody has it; writes nothing. */
+  readonly isHeld: (dir: string) => Promise<boolean>
+}
 
-const TAKE: Partial<Record<NodeJS.Platform, Take>> = {
-  linux: takeSocketLock,
-  darwin: takeLockFile,
-  freebsd: takeLockFile,
-  openbsd: takeLockFile,
-  netbsd: takeLockFile,
+const SOCKETS: Locking = { take: takeSocketLock, isHeld: isSocketLocked }
+const FILES: Locking = { take: dir => takeFileLock(ownerFile(dir)), isHeld: dir => isFileLocked(ownerFile(dir)) }
+
+const LOCKING: Partial<Record<NodeJS.Platform, Locking>> = {
+  linux: SOCKETS,
+  darwin: FILES,
+  freebsd: FILES,
+  openbsd: FILES,
+  netbsd: FILES,
 }
 
 /**
@@ -25,9 +33,7 @@ const TAKE: Partial<Record<NodeJS.Platform, Take>> = {
  * such locks; a system error when the folder cannot be written
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const take = TAKE[process.platform]
-  if (!take) throw unsupported()
-  const release = await take(dir)
+  const release = await locking().take(dir)
   if (!release) throw await busy(dir)
   try {
     await writeFile(ownerFile(dir), `process ${process.pid} (since ${new Date().toISOString()})\n`)
@@ -38,13 +44,24 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
   return { release }
 }
 
+/**
+ * Looks at the lock of an existing folder and takes nothing.
+ * @throws {IngestError} `target_busy`, naming the process that has it; `target_misconfigured` on a platform without
+ * such locks; a system error when the folder cannot be read
+ */
+export async function assertUnlocked(dir: string): Promise<void> {
+  if (await locking().isHeld(dir)) throw await busy(dir)
+}
+
+function locking(): Locking {
+  const found = LOCKING[process.platform]
+  if (!found) throw unsupported()
+  return found
+}
+
 /** Says who has the lock, and on BSD and macOS is what is locked. It stays when the lock goes. */
 function ownerFile(dir: string): string {
   return join(dir, 'db.lock')
-}
-
-async function takeLockFile(dir: string): Promise<FolderLock['release'] | undefined> {
-  return takeFileLock(ownerFile(dir))
 }
 
 async function busy(dir: string): Promise<IngestError> {
