@@ -57,8 +57,13 @@ export class IngestError extends Error {
   }
 
   get exitCode(): number {
-    return EXIT_OF_CODE[this.code]
+    return exitCodeOfCode(this.code)
   }
+}
+
+/** What a process ends with that fails with this code. */
+export function exitCodeOfCode(code: ErrorCode): number {
+  return EXIT_OF_CODE[code]
 }
 
 /** The message of anything that was thrown. */

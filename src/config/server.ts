@@ -30,14 +30,20 @@ const MIB = 1024 * 1024
 
 export async function serverConfig(flags: ServerFlags, env: Environment): Promise<ServerConfig | undefined> {
   if (flags.server === undefined) return undefined
-  return Object.freeze({
-    address: await serverAddress(flags.server, flags, env),
+  const base = parseServerUrl(flags.server)
+  const address = await siteAddress(base, await serverToken(base, flags, env), env)
+  return Object.freeze({ address, ...serverLimits(flags) })
+}
+
+/** What flags say about how patient a push is, and how large its envelopes. */
+export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> {
+  return {
     silenceMs: silenceMsOf(flags),
     retries: flags.retries ?? 8,
     retryDeadlineMs: (flags.retryDeadline ?? 120) * 1000,
     maxEnvelopeBytes: flags.maxEnvelopeBytes ?? 60 * MIB,
     compress: flags.compress === true,
-  })
+  }
 }
 
 /** A server that is only read from, which takes no token. */
@@ -57,18 +63,18 @@ function silenceMsOf({ timeout = 120 }: ServerFlags): number {
   return timeout * 1000
 }
 
-async function serverAddress(server: string, flags: ServerFlags, env: Environment): Promise<HttpAddress> {
-  const base = parseServerUrl(server)
+/** @throws {IngestError} `auth_failed` without one, unless the server is on this machine; `usage` */
+export async function serverToken(base: URL, flags: ServerFlags, env: Environment): Promise<string | undefined> {
   const token = await bearerToken(flags, env)
   if (token === undefined && !isLoopback(base.hostname)) {
     const hint = `set ${flags.tokenEnv ?? 'INGEST_BEARER_TOKEN'}, or name a variable or a file with --token-env or --token-file`
     throw new IngestError('auth_failed', `no token for ${describeServer(base)}`, { hint })
   }
-  return siteAddress(base, token, env)
+  return token
 }
 
 /** How any HTTP service is reached from here: through which proxy, trusting whom. */
-async function siteAddress(base: URL, token: string | undefined, env: Environment): Promise<HttpAddress> {
+export async function siteAddress(base: URL, token: string | undefined, env: Environment): Promise<HttpAddress> {
   const files = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap(name => env[name] || [])
   // Node reads NODE_EXTRA_CA_CERTS by itself, but not beside other authorities.
   const authorities = env['SSL_CERT_FILE'] ? files : []
@@ -88,6 +94,16 @@ async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
   throw new IngestError('config_invalid', 'the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL of one', {
     hint,
   })
+}
+
+/** The variables that name a proxy for this address, the one that counts first, and the one that may except it. */
+export function proxyOf(
+  { protocol }: URL,
+  env: Environment,
+): { readonly variables: readonly string[]; readonly exceptions: string | undefined } {
+  const named = (name: string): readonly string[] => [name, name.toUpperCase()].filter(variable => env[variable])
+  const variables = [`${protocol.replace(':', '')}_proxy`, 'all_proxy'].flatMap(named)
+  return { variables, exceptions: named('no_proxy')[0] }
 }
 
 /** Never a flag's value: those are seen by whoever lists processes. */

@@ -12,22 +12,30 @@ export type Requirement = 'all' | 'any' | TargetName
 /** Where a push writes: a server, a database, or both. */
 export type WriteConfig = { readonly server: ServerConfig | undefined; readonly database: TargetConfig | undefined }
 
+/** @throws {IngestError} `usage` where no target is named and one must be */
+export async function writeConfig(flags: TargetFlags & ServerFlags, env: Environment): Promise<WriteConfig> {
+  const server = await serverConfig(flags, env)
+  assertTargetNamed(flags, env)
+  return Object.freeze({ server, database: writesDatabase(flags) ? targetConfig(flags, env) : undefined })
+}
+
+/** Whether a push writes into a database: into one that is named, or where nothing is, into the embedded one. */
+export function writesDatabase({ postgres, embedded, server }: TargetFlags & ServerFlags): boolean {
+  return postgres !== undefined || embedded !== undefined || server === undefined
+}
+
 /**
  * Without any target the embedded database, but in CI that must be asked for: a green job that filled a folder which is
  * thrown away has lost its data.
+ * @throws {IngestError} `usage`
  */
-export async function writeConfig(flags: TargetFlags & ServerFlags, env: Environment): Promise<WriteConfig> {
-  const server = await serverConfig(flags, env)
+export function assertTargetNamed({ postgres, embedded, server }: TargetFlags & ServerFlags, env: Environment): void {
   const ci = detectCi(env)
-  const named = flags.postgres !== undefined || flags.embedded !== undefined
-  if (ci !== undefined && !named && server === undefined) {
-    const hint = 'give --server URL or --postgres DSN, or --embedded if the records may go when this job ends'
-    throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, {
-      hint,
-    })
-  }
-  const database = named || server === undefined ? targetConfig(flags, env) : undefined
-  return Object.freeze({ server, database })
+  if (ci === undefined || [postgres, embedded, server].some(target => target !== undefined)) return
+  const hint = 'give --server URL or --postgres DSN, or --embedded if the records may go when this job ends'
+  throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, {
+    hint,
+  })
 }
 
 /** @throws {IngestError} `usage` when the target that is to decide is none of the push's */

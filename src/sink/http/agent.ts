@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Agent } from 'node:http'
 import type { AgentOptions } from 'node:https'
+import type { SecureContextOptions } from 'node:tls'
 import { IngestError, messageOf } from '../../errors.js'
 import type { HttpAddress } from './address.js'
 
@@ -10,7 +11,7 @@ import type { HttpAddress } from './address.js'
 export async function agentFor({ base, proxy, authorities }: HttpAddress): Promise<Agent> {
   const secure = base.protocol === 'https:'
   const encrypted = secure || proxy?.protocol === 'https:'
-  const options: AgentOptions = { keepAlive: true, maxSockets: 4, ...(encrypted && (await tls(authorities))) }
+  const options: AgentOptions = { keepAlive: true, maxSockets: 4, ...(encrypted && (await verifiedTls(authorities))) }
   if (proxy === undefined) {
     const { Agent } = secure ? await import('node:https') : await import('node:http')
     return new Agent(options)
@@ -19,7 +20,10 @@ export async function agentFor({ base, proxy, authorities }: HttpAddress): Promi
   return secure ? tunnelAgent(proxy, options) : forwardingAgent(proxy, options)
 }
 
-async function tls(authorities: readonly string[]): Promise<AgentOptions> {
+/** @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
+export async function verifiedTls(
+  authorities: readonly string[],
+): Promise<SecureContextOptions & { readonly rejectUnauthorized: true }> {
   // Explicit, or NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off.
   const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
   if (authorities.length === 0) return verified

@@ -44,7 +44,7 @@ export type DsnOptions = {
  * @see contract section 4
  */
 export function parseDsn(text: string, { insecureLocal, environment = {}, aws }: DsnOptions): PostgresAddress {
-  const settings = withEnvironment(parseText(text), environment)
+  const settings = dsnSettings(text, environment)
   const hosts = parseEndpoints(settings)
   const [first, ...others] = hosts
   const [password, passfile] = [settings.get('password')?.value, settings.get('passfile')?.value]
@@ -64,6 +64,11 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
     ...(connectTimeoutMs && { connectTimeoutMs }),
     ...(aws && { aws }),
   }
+}
+
+/** What the DSN and the environment say, each value with where it came from. @throws {IngestError} `usage` */
+export function dsnSettings(text: string, environment: PostgresEnvironment): Settings {
+  return withEnvironment(parseText(text), environment)
 }
 
 /** The address as a URL without the password, for messages. */
