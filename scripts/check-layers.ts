@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['delivery'],
   ['server'],
   ['config'],
+  ['doctor'],
   ['cli'],
 ]
 

@@ -3,6 +3,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX } from '../config/environment.js'
+import type { Origins } from '../config/settings.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
@@ -100,6 +101,18 @@ export function flagsOf(command: Command, env: Environment): object {
   })
   const names = new Set(dropped.map(option => option.attributeName()))
   return Object.fromEntries(Object.entries(command.opts()).filter(([name]) => !names.has(name)))
+}
+
+/** Where the values of a parsed command come from: the flags that gave them, or the variables. */
+export function originsOf(command: Command): Origins {
+  return new Map(
+    command.options.flatMap(option => {
+      const name = option.attributeName()
+      const source = command.getOptionValueSource(name)
+      const origin = source === 'cli' ? option.long : source === 'env' ? option.envVar : undefined
+      return origin === undefined ? [] : [[name, origin] as const]
+    }),
+  )
 }
 
 /** A whole number from 0. */

@@ -3,6 +3,7 @@
 import { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'
 import type { Action, Context } from './context.js'
+import { doctor } from './doctor.js'
 import {
   byteCount,
   commitFlags,
@@ -10,6 +11,7 @@ import {
   flag,
   flagsOf,
   formatFlag,
+  originsOf,
   outcomeFlags,
   positive,
   regionFlag,
@@ -60,6 +62,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addGoldenCheck(program, run)
   addMigrate(program, run)
   addServe(program, run)
+  addDoctor(program, run)
   return program
 }
 
@@ -227,6 +230,27 @@ function addServe(program: Command, run: Run): void {
       ]),
     )
     .action(run(serve))
+}
+
+function addDoctor(program: Command, run: Run): void {
+  const command = program
+    .command('doctor')
+    .summary('say what a push would meet')
+    .description(
+      'Looks at everything that a push with the same flags and environment depends on, and writes nothing: settings and ' +
+        'where they come from, proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The page ' +
+        'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
+    )
+    .action((...params: unknown[]) => run(doctor(originsOf(params.at(-1) as Command)))(...params))
+  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), formatFlag()]) command.addOption(option)
+  command.addHelpText(
+    'after',
+    examples([
+      ['doctor', 'the embedded database'],
+      ['doctor --postgres postgres://bench_ingest@db.example.com/bench', ''],
+      ['doctor --server https://ingest.example.com --format json', ''],
+    ]),
+  )
 }
 
 /** `migrate DSN` is short for `migrate --postgres DSN`. */

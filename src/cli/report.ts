@@ -59,6 +59,12 @@ export class Report {
     this.result(`${paint(word)} ${forPeople(rest)}`)
   }
 
+  /** How a line of a result stands, four characters wide. */
+  status(status: 'ok' | 'warn' | 'fail'): string {
+    const paint = { ok: this.#outChalk.green, warn: this.#outChalk.yellow, fail: this.#outChalk.red }[status]
+    return paint(status.padEnd(4))
+  }
+
   json(value: unknown): void {
     this.result(JSON.stringify(value))
   }

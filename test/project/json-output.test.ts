@@ -35,6 +35,8 @@ t.test('JSON output', async t => {
     ['golden-check', 'golden-check-report', 0, ['golden-check']],
     ['migrate', 'migrate-report', 0, ['migrate', ...at]],
     ['migrate --check', 'migrate-check-report', 0, ['migrate', '--check', ...at]],
+    ['doctor', 'doctor-report', 0, ['doctor', ...at]],
+    ['doctor that finds a dead target', 'doctor-report', 69, ['doctor', '--postgres', 'postgres://u@127.0.0.1:1/d']],
   ]
   for (const [name, schema, exitCode, args] of cases)
     await t.test(`${name} prints one ${schema}`, async t => {

@@ -1,0 +1,15 @@
+/** Looks at everything and says what it comes to. */
+
+import type { Told } from '../config/settings.js'
+import { groupsOf, type World } from './groups.js'
+import { exitCodeFor, examine, type Examined } from './run.js'
+import { tokensOf, withoutTokens } from './secrets.js'
+
+export type Diagnosis = { readonly exitCode: number; readonly groups: readonly Examined[] }
+
+/** @throws only the signal's reason */
+export async function diagnose(told: Told, world: World & { readonly signal: AbortSignal }): Promise<Diagnosis> {
+  const examined = await examine(await groupsOf(told, world), world.signal)
+  const tokens = await tokensOf(told)
+  return { exitCode: exitCodeFor(examined), groups: examined.map(group => withoutTokens(group, tokens)) }
+}

@@ -1,0 +1,59 @@
+/** The embedded database, looked at from outside: starting it would write. */
+
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemCodeOf } from '../errors.js'
+import { fail, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { roomIn, writable } from './room.js'
+
+const MIB = 1024 * 1024
+const NEW_DATABASE_BYTES = 150 * MIB
+const LOG_BYTES = 32 * MIB
+
+export async function embeddedGroup(folder: string): Promise<Group> {
+  const database = join(folder, 'db')
+  const checks: readonly Check[] = [
+    { name: 'folder', run: async () => [await folderFinding(folder, database)] },
+    { name: 'lock', run: async () => ((await isThere(folder)) ? [await lockFinding(folder)] : []) },
+    { name: 'writable', run: async () => [await writable(folder, (await isThere(database)) ? [database] : [])] },
+    {
+      name: 'disk',
+      run: async () => [await roomIn(folder, (await isThere(database)) ? LOG_BYTES : NEW_DATABASE_BYTES)],
+    },
+    known('tables', ok('made and migrated by each push; `vortex-ingest migrate --check` compares them')),
+  ]
+  return { name: 'embedded', target: `the embedded database in ${folder}`, checks }
+}
+
+async function folderFinding(folder: string, database: string): Promise<Finding> {
+  const found = await stat(folder).catch(missingIsUndefined)
+  if (found === undefined) return ok(`${folder} is not there yet: the first push makes it`)
+  if (!found.isDirectory()) return fail('target_misconfigured', `${folder} is not a folder`, 'use another path')
+  if (!(await isThere(database))) return ok(`${folder} holds no database yet: the first push makes it`)
+  const { checkVersion, POSTGRES_MAJOR } = await import('../sink/embedded/data-version.js')
+  await checkVersion(database)
+  return ok(`${database} is a database of Postgres ${POSTGRES_MAJOR}, as this version takes`)
+}
+
+async function lockFinding(folder: string): Promise<Finding> {
+  const { assertUnlocked } = await import('../sink/embedded/lock.js')
+  await assertUnlocked(folder)
+  return ok('no process has it open')
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(missingIsUndefined)) !== undefined
+}
+
+function missingIsUndefined(error: unknown): undefined {
+  if (!['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) throw error
+}
+
+/** Temporary files: inputs from a pipe are kept there while they are pushed. */
+export async function temporaryFindings(folder: string): Promise<readonly Finding[]> {
+  const findings = [await writable(folder, []), await roomIn(folder, 0)]
+  // Files that have names are read where they are, so that a push of those works all the same.
+  return findings
+    .filter(({ status }, index) => index > 0 || status !== 'ok')
+    .map(finding => (finding.status === 'fail' ? warn(finding.fact, 'set TMPDIR to a folder that works') : finding))
+}

@@ -1,0 +1,101 @@
+/** What the role may do, next to what a push needs. */
+
+import { IngestError } from '../errors.js'
+import { EXPECTED_TABLES } from '../sink/expected-schema.js'
+import type { SqlSession } from '../sink/sql.js'
+import { fail, ok, warn, type Finding } from './finding.js'
+
+const NEEDED = ['SELECT', 'INSERT', 'UPDATE']
+const EXCESSIVE = ['DELETE', 'TRUNCATE']
+
+const TABLE_RIGHTS = `
+  SELECT name AS object, privilege, has_table_privilege(to_regclass('public.' || name), privilege) AS granted
+  FROM unnest($1::text[]) AS name CROSS JOIN unnest($2::text[]) AS privilege
+  WHERE to_regclass('public.' || name) IS NOT NULL
+  ORDER BY 1, 2`
+
+/** Staging tables are temporary ones. */
+const OTHER_RIGHTS = `
+  SELECT current_user::text AS role, rolsuper AS superuser,
+    has_schema_privilege('public', 'USAGE') AS "mayUse", has_schema_privilege('public', 'CREATE') AS "mayCreate",
+    has_database_privilege(current_database(), 'TEMP') AS "mayStage", current_database()::text AS database
+  FROM pg_roles WHERE rolname = current_user`
+
+type Right = { readonly object: string; readonly privilege: string; readonly granted: boolean }
+
+type Others = {
+  readonly role: string
+  readonly database: string
+  readonly superuser: boolean
+  readonly mayUse: boolean
+  readonly mayCreate: boolean
+  readonly mayStage: boolean
+}
+
+/** @see contract section 4 */
+export async function grantFindings(session: SqlSession): Promise<readonly Finding[]> {
+  const [others] = await session.query<Others>(OTHER_RIGHTS)
+  if (others === undefined) throw new IngestError('target_failed', 'the server does not know the role it let in')
+  // Without it the names of tables lead nowhere.
+  const rights = others.mayUse ? await tableRights(session) : []
+  const missing = [...missingRights(rights), ...missingOthers(others)]
+  const more = excess(rights, others)
+  const findings = [
+    ...missing.map(({ what, grant }) => fail('target_misconfigured', `${others.role} may not ${what}`, grant)),
+    ...(more.length > 0 ? [warn(`${others.role} may also ${more.join('; ')}`, TOO_MUCH)] : []),
+  ]
+  if (findings.length > 0) return findings
+  return rights.length === 0 ? [] : [ok(`${others.role} may SELECT, INSERT and UPDATE, and no more`)]
+}
+
+const TOO_MUCH = 'a push needs SELECT, INSERT and UPDATE on the six tables: REVOKE the rest'
+
+function tableRights(session: SqlSession): Promise<readonly Right[]> {
+  const tables = EXPECTED_TABLES.map(({ name }) => name)
+  return session.query<Right>(TABLE_RIGHTS, [tables, [...NEEDED, ...EXCESSIVE]])
+}
+
+type Missing = { readonly what: string; readonly grant: string }
+
+function missingRights(rights: readonly Right[]): readonly Missing[] {
+  const lacking = byPrivileges(rights.filter(({ privilege, granted }) => NEEDED.includes(privilege) && !granted))
+  return lacking.map(([privileges, tables]) => ({
+    what: `${privileges} on ${tables}`,
+    grant: `GRANT ${privileges} ON ${tables} TO the role, or let \`vortex-ingest migrate\` do so`,
+  }))
+}
+
+function missingOthers({ mayUse, mayStage, role, database }: Others): readonly Missing[] {
+  return [
+    ...(mayUse ? [] : [{ what: 'use the schema public', grant: `GRANT USAGE ON SCHEMA public TO ${role}` }]),
+    ...(mayStage
+      ? []
+      : [
+          {
+            what: 'make temporary tables, which records are staged in',
+            grant: `GRANT TEMP ON DATABASE ${database} TO ${role}`,
+          },
+        ]),
+  ]
+}
+
+function excess(rights: readonly Right[], { superuser, mayCreate }: Others): readonly string[] {
+  if (superuser) return ['do everything: it is a superuser']
+  const more = byPrivileges(rights.filter(({ privilege, granted }) => EXCESSIVE.includes(privilege) && granted))
+  return [
+    ...more.map(([privileges, tables]) => `${privileges} on ${tables}`),
+    ...(mayCreate ? ['CREATE in the schema public'] : []),
+  ]
+}
+
+/** `SELECT, UPDATE` with the tables that have just these. */
+function byPrivileges(rights: readonly Right[]): readonly (readonly [privileges: string, tables: string])[] {
+  const ofTable = new Map<string, string[]>()
+  for (const { object, privilege } of rights) ofTable.set(object, [...(ofTable.get(object) ?? []), privilege])
+  const tables = new Map<string, string[]>()
+  for (const [table, privileges] of ofTable) {
+    const key = privileges.join(', ')
+    tables.set(key, [...(tables.get(key) ?? []), table])
+  }
+  return [...tables].map(([privileges, names]) => [privileges, names.join(', ')])
+}

@@ -1,0 +1,38 @@
+/** Everything there is to look at before a push with these flags and this environment. */
+
+import { detectCi } from '../commit/ci.js'
+import type { Told } from '../config/settings.js'
+import { targetConfig } from '../config/target.js'
+import { writesDatabase } from '../config/write.js'
+import { embeddedGroup } from './embedded.js'
+import type { Group } from './finding.js'
+import { brokenGroup, configurationGroup, programGroup } from './program.js'
+import { serverGroup } from './server.js'
+
+export type World = { readonly version: string; readonly now: () => Date }
+
+/** Never throws for what is wrong with the flags: that is what a person wants to know. */
+export async function groupsOf(told: Told, { version, now }: World): Promise<readonly Group[]> {
+  const { flags, env } = told
+  const { server } = flags
+  return [
+    programGroup(version, env),
+    configurationGroup(told),
+    ...(server === undefined ? [] : [await serverGroup({ ...flags, server }, { env, now })]),
+    ...(await databaseGroups(told, now)),
+  ]
+}
+
+async function databaseGroups({ flags, env }: Told, now: () => Date): Promise<readonly Group[]> {
+  // In CI a push without a target ends before it looks at any.
+  const isNamed = flags.postgres !== undefined || flags.embedded !== undefined
+  if (!writesDatabase(flags) || (!isNamed && detectCi(env) !== undefined)) return []
+  try {
+    const config = targetConfig(flags, env)
+    if (config.kind === 'embedded') return [await embeddedGroup(config.folder)]
+    const { postgresGroup } = await import('./postgres.js')
+    return [postgresGroup(config, now)]
+  } catch (error) {
+    return [brokenGroup(flags.postgres === undefined ? 'embedded' : 'postgres', error)]
+  }
+}

@@ -1,0 +1,70 @@
+/** The program itself, what it runs on, and what it is told. */
+
+import { tmpdir } from 'node:os'
+import { access, constants } from 'node:fs/promises'
+import { detectCi, type Environment } from '../commit/ci.js'
+import { settingsOf, type Told } from '../config/settings.js'
+import { assertTargetNamed } from '../config/write.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { messageOf } from '../errors.js'
+import { temporaryFindings } from './embedded.js'
+import { fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+
+export function programGroup(version: string, env: Environment): Group {
+  const { version: node, platform, arch } = process
+  return {
+    name: 'program',
+    target: undefined,
+    checks: [
+      known('version', ok(`vortex-ingest ${version}, contract version ${SCHEMA_VERSION}`)),
+      known('node', ok(`Node ${node} on ${platform} ${arch}`)),
+      known('ci', ok(detectCi(env)?.name ?? 'not in CI')),
+      { name: 'tmp', run: () => temporaryFindings(tmpdir()) },
+    ],
+  }
+}
+
+export function configurationGroup(told: Told): Group {
+  const settings = settingsOf(told).map(({ name, value, origin }) => known(name, ok(`${value} (${origin})`)))
+  return {
+    name: 'configuration',
+    target: undefined,
+    checks: [targetCheck(told), ...settings, ...authorityChecks(told.env)],
+  }
+}
+
+function targetCheck({ flags, env }: Told): Check {
+  const run: Check['run'] = async () => {
+    assertTargetNamed(flags, env)
+    return []
+  }
+  return { name: 'target', run }
+}
+
+function authorityChecks(env: Environment): readonly Check[] {
+  const refused = warn('it is ignored: certificates are always verified (NODE_TLS_REJECT_UNAUTHORIZED)', 'unset it')
+  return [
+    ...(env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' ? [known('tls', refused)] : []),
+    { name: 'authorities', run: () => unreadable(env) },
+  ]
+}
+
+/** Node leaves NODE_EXTRA_CA_CERTS out with no more than a warning when it cannot read it. */
+async function unreadable(env: Environment): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
+    const file = env[name]
+    if (!file) continue
+    await access(file, constants.R_OK).catch((error: unknown) => {
+      findings.push(
+        fail('config_invalid', `${name}: ${messageOf(error)}`, 'name a PEM file that can be read, or unset it'),
+      )
+    })
+  }
+  return findings
+}
+
+/** A group for what cannot even be looked for. */
+export function brokenGroup(name: 'postgres' | 'embedded', error: unknown): Group {
+  return { name, target: undefined, checks: [known('address', failure(error))] }
+}

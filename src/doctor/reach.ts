@@ -1,0 +1,77 @@
+/** Sockets on which a server waits for a TLS handshake. */
+
+import { once } from 'node:events'
+import type { ClientRequest, IncomingMessage, request as httpRequest } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { IngestError } from '../errors.js'
+import type { Endpoint } from '../sink/postgres/dsn-hosts.js'
+
+/** Closed, and with that given up, when the signal says so. @throws system errors, the signal's reason */
+export async function reach({ host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host, port })
+  dropWith(signal, socket)
+  await once(socket, 'connect', { signal })
+  return socket
+}
+
+/** @param proxy an HTTP proxy; what it answers to CONNECT with is its own, and no answer of the server's */
+export async function reachThrough(proxy: URL, { host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const { request } = (await import(proxy.protocol === 'https:' ? 'node:https' : 'node:http')) as {
+    request: typeof httpRequest
+  }
+  const name = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const outgoing = request({
+    ...{ method: 'CONNECT', host: proxy.hostname.replace(/^\[|\]$/g, ''), path: name, agent: false },
+    ...(proxy.port !== '' && { port: proxy.port }),
+    headers: { host: name, ...authorization(proxy) },
+  })
+  outgoing.end()
+  const [answer, socket] = await tunnel(outgoing, signal)
+  dropWith(signal, socket)
+  if (answer.statusCode === 200) return socket
+  socket.destroy()
+  throw new IngestError('target_unreachable', `the proxy answered ${answer.statusCode}`)
+}
+
+async function tunnel(outgoing: ClientRequest, signal: AbortSignal): Promise<[IncomingMessage, Socket]> {
+  try {
+    return (await once(outgoing, 'connect', { signal })) as [IncomingMessage, Socket]
+  } catch (error) {
+    // What it still has to say is heard by nobody.
+    outgoing.on('error', () => undefined).destroy()
+    throw error
+  }
+}
+
+function authorization({ username, password }: URL): object {
+  if (username === '' && password === '') return {}
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` }
+}
+
+/** Length and code of Postgres's SSLRequest. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
+
+/** @throws {IngestError} `target_misconfigured` when the server has no TLS or is no Postgres; system errors */
+export async function reachPostgres(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+  const socket = await reach(endpoint, signal)
+  socket.write(SSL_REQUEST)
+  const [answer] = (await once(socket, 'data', { signal })) as [Buffer]
+  // Until the handshake reads on.
+  socket.pause()
+  if (answer.toString('latin1') === 'S') return socket
+  socket.destroy()
+  if (answer.toString('latin1') === 'N') {
+    const hint = 'turn on `ssl` in the server; only a loopback address may go without (--insecure-local)'
+    throw new IngestError('target_misconfigured', 'the server has no TLS', { hint })
+  }
+  throw new IngestError('target_misconfigured', 'what answers there is not Postgres', { hint: 'check host and port' })
+}
+
+function dropWith(signal: AbortSignal, socket: Socket): void {
+  const drop = (): void => void socket.destroy()
+  // An error that nobody hears ends the process; who waits for the socket hears it by itself.
+  socket.on('error', drop)
+  signal.addEventListener('abort', drop, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', drop))
+}

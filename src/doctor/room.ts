@@ -1,0 +1,51 @@
+/** Whether a folder, or the place where it would be made, can be written and has room. */
+
+import { access, constants, stat, statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { messageOf, systemCodeOf } from '../errors.js'
+import { fail, ok, warn, type Finding } from './finding.js'
+
+const MIB = 1024 * 1024
+/** A new embedded database takes 60 MB, its log as much again. */
+const LITTLE_BYTES = 1024 * MIB
+
+/** The folder itself, or the nearest one above that exists. */
+export async function existingFolder(path: string): Promise<string> {
+  const full = resolve(path)
+  try {
+    await stat(full)
+    return full
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT' || dirname(full) === full) throw error
+    return existingFolder(dirname(full))
+  }
+}
+
+/** @param needBytes without so many nothing works */
+export async function roomIn(folder: string, needBytes: number): Promise<Finding> {
+  const { bavail, bsize, files, ffree } = await statfs(await existingFolder(folder))
+  const free = bavail * bsize
+  const fact = `${inWords(free)} free for ${folder}`
+  if (free < needBytes) return fail('target_misconfigured', fact, `free some: ${inWords(needBytes)} are needed`)
+  // A file system that does not count its files says 0 of 0.
+  if (files > 0 && ffree === 0)
+    return fail('target_misconfigured', `no more files fit where ${folder} is`, 'delete some: the inodes are used up')
+  return free < LITTLE_BYTES ? warn(fact, 'free some before a large push') : ok(fact)
+}
+
+/** @param paths what must be writable, where it exists */
+export async function writable(folder: string, paths: readonly string[]): Promise<Finding> {
+  try {
+    const existing = await existingFolder(folder)
+    for (const path of [existing, ...paths]) await access(path, constants.R_OK | constants.W_OK)
+    const made = existing === resolve(folder) ? folder : `${folder} can be made: ${existing}`
+    return ok(`${made} can be written`)
+  } catch (error) {
+    const hint = 'check who owns it, or use another folder'
+    return fail('target_misconfigured', `${folder} cannot be written: ${messageOf(error)}`, hint)
+  }
+}
+
+export function inWords(bytes: number): string {
+  return bytes < 1024 * MIB ? `${Math.floor(bytes / MIB)} MiB` : `${(bytes / 1024 / MIB).toFixed(1)} GiB`
+}

@@ -1,0 +1,166 @@
+/** The ingest service, asked only what changes nothing. */
+
+import { proxyOf, siteAddress, serverToken, type ServerFlags } from '../config/server.js'
+import type { Environment } from '../commit/ci.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { IngestError } from '../errors.js'
+import { describeServer, isLoopback, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { agentFor, verifiedTls } from '../sink/http/agent.js'
+import { appliedOf, Refused } from '../sink/http/answer.js'
+import { connectionError } from '../sink/http/connection-error.js'
+import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
+import { certificateFinding, presentedBy } from './certificate.js'
+import { clockFinding, type ClockReading } from './clock.js'
+import { fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { namesCheck } from './names.js'
+import { reach, reachThrough } from './reach.js'
+
+export type ServerWorld = { readonly env: Environment; readonly now: () => Date }
+
+const SILENCE_MS = 8_000
+
+/** Never throws: what is wrong with the flags is a finding. */
+export async function serverGroup(
+  flags: ServerFlags & { readonly server: string },
+  world: ServerWorld,
+): Promise<Group> {
+  const { env } = world
+  try {
+    const base = parseServerUrl(flags.server)
+    const target = describeServer(base)
+    const token = await serverToken(base, flags, env).then(
+      value => ({ value, problem: undefined }),
+      (error: unknown) => ({ value: undefined, problem: failure(error) }),
+    )
+    try {
+      const address = await siteAddress(base, token.value, env)
+      const tokenChecks = token.problem === undefined ? [tokenCheck(address)] : [known('token', token.problem)]
+      return { name: 'server', target, checks: [...addressChecks(address, world), ...tokenChecks] }
+    } catch (error) {
+      return { name: 'server', target, checks: [known('proxy', failure(error))] }
+    }
+  } catch (error) {
+    return { name: 'server', target: undefined, checks: [known('address', failure(error))] }
+  }
+}
+
+function addressChecks(address: HttpAddress, { env, now }: ServerWorld): readonly Check[] {
+  const { base, proxy } = address
+  let clock: ClockReading | undefined
+  const onClock = (reading: ClockReading): void => void (clock = reading)
+  return [
+    known('address', addressFinding(base)),
+    known('proxy', ok(proxyFact(address, env))),
+    namesCheck((proxy ?? base).hostname),
+    ...(base.protocol === 'https:' ? [certificateCheck(address, now)] : []),
+    { name: 'health', run: signal => healthFindings(address, { now, onClock, signal }) },
+    // The Date header has no fractions of a second.
+    { name: 'clock', run: async () => (clock === undefined ? [] : [clockFinding(clock, 1000)]) },
+  ]
+}
+
+function addressFinding(base: URL): Finding {
+  if (base.protocol === 'https:') return ok('encrypted and verified')
+  if (isLoopback(base.hostname)) return ok('not encrypted, on this machine')
+  return warn('the token and the records go there unencrypted', 'give an https:// address in --server')
+}
+
+function proxyFact({ base, proxy }: HttpAddress, env: Environment): string {
+  const { variables, exceptions } = proxyOf(base, env)
+  if (proxy !== undefined) return `through ${proxy.protocol}//${proxy.host} (${variables[0] ?? 'the environment'})`
+  if (variables.length > 0) return `none: ${exceptions ?? 'NO_PROXY'} excepts this host from ${variables.join(', ')}`
+  return 'none'
+}
+
+function certificateCheck({ base, proxy, authorities }: HttpAddress, now: () => Date): Check {
+  const trustHint = 'name the PEM file of its authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
+  const endpoint = { host: base.hostname.replace(/^\[|\]$/g, ''), port: Number(base.port || 443) }
+  return {
+    name: 'certificate',
+    async run(signal) {
+      const trust = await verifiedTls(authorities)
+      try {
+        const socket = await (proxy === undefined ? reach(endpoint, signal) : reachThrough(proxy, endpoint, signal))
+        return [certificateFinding(await presentedBy(socket, endpoint.host, trust), { now: now(), trustHint })]
+      } catch (error) {
+        const meant = error instanceof IngestError ? error : connectionError(error, { url: base, sent: false })
+        // Whether it can be reached is told once, by the request that a push would make.
+        return meant.code === 'target_unreachable' ? [] : [failure(meant)]
+      }
+    },
+  }
+}
+
+type Asking = {
+  readonly now: () => Date
+  readonly onClock: (reading: ClockReading) => void
+  readonly signal: AbortSignal
+}
+
+async function healthFindings(address: HttpAddress, { now, onClock, signal }: Asking): Promise<readonly Finding[]> {
+  const asked = now().getTime()
+  const answer = await ask(address, { method: 'GET', path: '/health', signal })
+  const there = Date.parse(answer.headers.date ?? '')
+  if (!Number.isNaN(there)) onClock({ there, asked, answered: now().getTime() })
+  return [healthFinding(answer)]
+}
+
+function healthFinding({ status, text }: HttpAnswer): Finding {
+  const { schema_version: version, store } = membersOf(text)
+  if (status === 503) return fail('target_failed', 'the service runs, but cannot reach its store', 'look at its log')
+  if (status !== 200 || typeof version !== 'number')
+    return warn(`GET /health answered ${status}, not as this project's servers do`, 'another service may be behind it')
+  if (version < SCHEMA_VERSION) {
+    const fact = `it speaks contract version ${version}, this program ${SCHEMA_VERSION}`
+    return fail('schema_version', fact, 'use a version of vortex-ingest that the server knows')
+  }
+  const kind = (store as { kind?: unknown } | undefined)?.kind
+  return ok(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}, contract version ${version}`)
+}
+
+/** An empty body can apply nothing: a service that takes the token goes on to refuse that. */
+function tokenCheck(address: HttpAddress): Check {
+  const { base, token } = address
+  const run: Check['run'] = async signal => {
+    const answer = await ask(address, { method: 'POST', path: '/api/ingest', signal })
+    try {
+      appliedOf(answer, { base, records: 0 })
+    } catch (error) {
+      if (!(error instanceof IngestError)) throw error
+      if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]
+      if (error.code !== 'bad_data') return [failure(error)]
+      if ((error.cause as Refused).serverMessage !== '')
+        return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
+    }
+    const fact = `POST /api/ingest answered ${answer.status} to an empty body, not as an ingest service does`
+    return [warn(fact, 'something else may answer there: check --server')]
+  }
+  return { name: 'token', run }
+}
+
+function noToken({ code, message }: IngestError): Finding {
+  return fail(code, `${message}; none is set`, 'set INGEST_BEARER_TOKEN, or give --token-env or --token-file')
+}
+
+type Question = { readonly path: string; readonly signal: AbortSignal } & Pick<HttpRequest, 'method'>
+
+/** Once: a push would try again, a person wants to know. */
+async function ask(address: HttpAddress, { method, path, signal }: Question): Promise<HttpAnswer> {
+  const agent = await agentFor(address)
+  const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
+  const headers = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': 0, ...authorization }
+  try {
+    return await exchange({ method, url: routeOf(address.base, path), headers, agent, silenceMs: SILENCE_MS, signal })
+  } finally {
+    agent.destroy()
+  }
+}
+
+function membersOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value = JSON.parse(text) as unknown
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
