@@ -80,13 +80,15 @@ function postgresSettings(dsn: string, { flags, origins, env }: Told): readonly 
 }
 
 const SECRETS: readonly string[] = ['password']
+/** What the description of the target shows. */
+const SHOWN: readonly string[] = ['host', 'port', 'dbname', 'user']
 
-/** What the variables fill in, and that there is a password, in whichever of the two. */
+/** What the variables fill in, and what the DSN says beside the address. */
 function dsnParts(dsn: string, environment: Environment, origin: string): readonly Setting[] {
   try {
     return [...dsnSettings(dsn, environment)].flatMap(([name, { value, label }]) => {
       const isSecret = SECRETS.includes(name)
-      if (label === name && !isSecret) return []
+      if (label === name && SHOWN.includes(name)) return []
       return [{ name, value: isSecret ? SET : value, origin: label === name ? origin : label }]
     })
   } catch {

@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '../errors.js'
-import { fail, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { fail, known, ok, type Check, type Finding, type Group } from './finding.js'
 import { roomIn, writable } from './room.js'
 
 const MIB = 1024 * 1024
@@ -47,13 +47,4 @@ async function isThere(path: string): Promise<boolean> {
 
 function missingIsUndefined(error: unknown): undefined {
   if (!['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) throw error
-}
-
-/** Temporary files: inputs from a pipe are kept there while they are pushed. */
-export async function temporaryFindings(folder: string): Promise<readonly Finding[]> {
-  const findings = [await writable(folder, []), await roomIn(folder, 0)]
-  // Files that have names are read where they are, so that a push of those works all the same.
-  return findings
-    .filter(({ status }, index) => index > 0 || status !== 'ok')
-    .map(finding => (finding.status === 'fail' ? warn(finding.fact, 'set TMPDIR to a folder that works') : finding))
 }

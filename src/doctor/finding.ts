@@ -42,3 +42,20 @@ export function failure(error: unknown): Finding {
 
 /** A check whose findings are known already. */
 export const known = (name: string, ...findings: readonly Finding[]): Check => ({ name, run: async () => findings })
+
+/** Of a target that cannot even be looked for. */
+export const broken = (name: GroupName, check: string, error: unknown): Group => ({
+  name,
+  target: undefined,
+  checks: [known(check, failure(error))],
+})
+
+/** The same check where its failure does not decide. @param why not, as a hint */
+export const tolerated = ({ run, ...check }: Check, why: string): Check => ({
+  ...check,
+  run: async signal => {
+    const findings = await run(signal).catch((error: unknown) => [failure(error)])
+    signal.throwIfAborted()
+    return findings.map(finding => (finding.status === 'fail' ? warn(finding.fact, why) : finding))
+  },
+})

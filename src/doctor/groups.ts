@@ -5,8 +5,8 @@ import type { Told } from '../config/settings.js'
 import { targetConfig } from '../config/target.js'
 import { writesDatabase } from '../config/write.js'
 import { embeddedGroup } from './embedded.js'
-import type { Group } from './finding.js'
-import { brokenGroup, configurationGroup, programGroup } from './program.js'
+import { broken, type Group } from './finding.js'
+import { configurationGroup, programGroup } from './program.js'
 import { serverGroup } from './server.js'
 
 export type World = { readonly version: string; readonly now: () => Date }
@@ -33,6 +33,6 @@ async function databaseGroups({ flags, env }: Told, now: () => Date): Promise<re
     const { postgresGroup } = await import('./postgres.js')
     return [postgresGroup(config, now)]
   } catch (error) {
-    return [brokenGroup(flags.postgres === undefined ? 'embedded' : 'postgres', error)]
+    return [broken(flags.postgres === undefined ? 'embedded' : 'postgres', 'address', error)]
   }
 }

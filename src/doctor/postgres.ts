@@ -11,7 +11,7 @@ import type { Endpoint } from '../sink/postgres/dsn-hosts.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding } from './clock.js'
 import { Connection } from './connection.js'
-import { fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { broken, fail, failure, known, ok, tolerated, warn, type Check, type Finding, type Group } from './finding.js'
 import { grantFindings } from './grants.js'
 import { namesCheck } from './names.js'
 import { reachPostgres } from './reach.js'
@@ -25,7 +25,7 @@ export function postgresGroup(config: PostgresTargetConfig, now: () => Date): Gr
     const checks = [...networkChecks(address, now), ...sessionChecks(address, connection, config, now)]
     return { name: 'postgres', target: describeAddress(address), checks, close: () => connection.close() }
   } catch (error) {
-    return { name: 'postgres', target: undefined, checks: [known('address', failure(error))] }
+    return broken('postgres', 'address', error)
   }
 }
 
@@ -36,7 +36,9 @@ function networkChecks(address: PostgresAddress, now: () => Date): readonly Chec
     const finding = warn('not encrypted and not verified: --insecure-local', 'leave it out for anything but a trial')
     return [...names, known('certificate', finding)]
   }
-  return [...names, ...endpoints.map(endpoint => certificateCheck({ ...address, ...endpoint }, now))]
+  const checks = [...names, ...endpoints.map(endpoint => certificateCheck({ ...address, ...endpoint }, now))]
+  if (endpoints.length === 1) return checks
+  return checks.map(check => tolerated(check, 'the login tells whether one of the hosts will do; see to this one'))
 }
 
 function endpointsOf({ host, port, others = [] }: PostgresAddress): readonly Endpoint[] {

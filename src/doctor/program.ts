@@ -1,14 +1,14 @@
 /** The program itself, what it runs on, and what it is told. */
 
 import { tmpdir } from 'node:os'
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { detectCi, type Environment } from '../commit/ci.js'
 import { settingsOf, type Told } from '../config/settings.js'
 import { assertTargetNamed } from '../config/write.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { messageOf } from '../errors.js'
-import { temporaryFindings } from './embedded.js'
-import { fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { fail, known, ok, tolerated, warn, type Check, type Finding, type Group } from './finding.js'
+import { roomIn, writable } from './room.js'
 
 export function programGroup(version: string, env: Environment): Group {
   const { version: node, platform, arch } = process
@@ -19,9 +19,19 @@ export function programGroup(version: string, env: Environment): Group {
       known('version', ok(`vortex-ingest ${version}, contract version ${SCHEMA_VERSION}`)),
       known('node', ok(`Node ${node} on ${platform} ${arch}`)),
       known('ci', ok(detectCi(env)?.name ?? 'not in CI')),
-      { name: 'tmp', run: () => temporaryFindings(tmpdir()) },
+      temporaryCheck(tmpdir()),
     ],
   }
+}
+
+/** What comes through a pipe is kept there meanwhile; files that have names are read where they are. */
+function temporaryCheck(folder: string): Check {
+  const run: Check['run'] = async () => {
+    await stat(folder)
+    const found = await writable(folder, [])
+    return [found.status === 'ok' ? await roomIn(folder, 0) : found]
+  }
+  return tolerated({ name: 'tmp', run }, 'set TMPDIR to a folder that works: records from a pipe are kept there')
 }
 
 export function configurationGroup(told: Told): Group {
@@ -62,9 +72,4 @@ async function unreadable(env: Environment): Promise<readonly Finding[]> {
     })
   }
   return findings
-}
-
-/** A group for what cannot even be looked for. */
-export function brokenGroup(name: 'postgres' | 'embedded', error: unknown): Group {
-  return { name, target: undefined, checks: [known('address', failure(error))] }
 }

@@ -1,8 +1,9 @@
 /** Sockets on which a server waits for a TLS handshake. */
 
 import { once } from 'node:events'
-import type { ClientRequest, IncomingMessage, request as httpRequest } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import { IngestError } from '../errors.js'
 import type { Endpoint } from '../sink/postgres/dsn-hosts.js'
 
@@ -14,13 +15,20 @@ export async function reach({ host, port }: Endpoint, signal: AbortSignal): Prom
   return socket
 }
 
-/** @param proxy an HTTP proxy; what it answers to CONNECT with is its own, and no answer of the server's */
-export async function reachThrough(proxy: URL, { host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
+export type Tunnel = Endpoint & {
+  readonly proxy: URL
+  /** Whom to trust on the way to a proxy that speaks TLS. */
+  readonly trust: SecureContextOptions
+}
+
+/** What a proxy answers to CONNECT is its own, and no answer of the server's. */
+export async function reachThrough({ proxy, host, port, trust }: Tunnel, signal: AbortSignal): Promise<Socket> {
   const { request } = (await import(proxy.protocol === 'https:' ? 'node:https' : 'node:http')) as {
-    request: typeof httpRequest
+    request: (options: RequestOptions & SecureContextOptions) => ClientRequest
   }
   const name = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const outgoing = request({
+    ...trust,
     ...{ method: 'CONNECT', host: proxy.hostname.replace(/^\[|\]$/g, ''), path: name, agent: false },
     ...(proxy.port !== '' && { port: proxy.port }),
     headers: { host: name, ...authorization(proxy) },
@@ -56,7 +64,7 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 export async function reachPostgres(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   const socket = await reach(endpoint, signal)
   socket.write(SSL_REQUEST)
-  const [answer] = (await once(socket, 'data', { signal })) as [Buffer]
+  const answer = await firstData(socket, signal)
   // Until the handshake reads on.
   socket.pause()
   if (answer.toString('latin1') === 'S') return socket
@@ -66,6 +74,14 @@ export async function reachPostgres(endpoint: Endpoint, signal: AbortSignal): Pr
     throw new IngestError('target_misconfigured', 'the server has no TLS', { hint })
   }
   throw new IngestError('target_misconfigured', 'what answers there is not Postgres', { hint: 'check host and port' })
+}
+
+async function firstData(socket: Socket, signal: AbortSignal): Promise<Buffer> {
+  const closed = once(socket, 'close', { signal }).then(() => {
+    throw new IngestError('target_unreachable', 'the connection was closed without an answer')
+  })
+  const [data] = (await Promise.race([once(socket, 'data', { signal }), closed])) as [Buffer]
+  return data
 }
 
 function dropWith(signal: AbortSignal, socket: Socket): void {

@@ -17,8 +17,11 @@ export async function tokensOf({ flags: { tokenEnv, tokenFile }, env }: Told): P
     'AWS_SESSION_TOKEN',
   ]
   const values = variables.map(name => (name === undefined ? undefined : env[name]))
+  // Somebody may have taken it for the flag of the token itself.
+  const misplaced =
+    tokenEnv !== undefined && !/^[A-Z][A-Z0-9_]*$/.test(tokenEnv) && !env[tokenEnv] ? tokenEnv : undefined
   const kept = tokenFile === undefined ? undefined : await readFile(tokenFile, 'utf8').catch(() => undefined)
-  return [...values, kept].flatMap(text => {
+  return [...values, kept, misplaced].flatMap(text => {
     const token = text?.trim() ?? ''
     return token.length < SHORTEST ? [] : [token]
   })

@@ -11,7 +11,7 @@ import { connectionError } from '../sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding, type ClockReading } from './clock.js'
-import { fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
+import { broken, fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
 import { namesCheck } from './names.js'
 import { reach, reachThrough } from './reach.js'
 
@@ -40,7 +40,7 @@ export async function serverGroup(
       return { name: 'server', target, checks: [known('proxy', failure(error))] }
     }
   } catch (error) {
-    return { name: 'server', target: undefined, checks: [known('address', failure(error))] }
+    return broken('server', 'address', error)
   }
 }
 
@@ -80,7 +80,9 @@ function certificateCheck({ base, proxy, authorities }: HttpAddress, now: () => 
     async run(signal) {
       const trust = await verifiedTls(authorities)
       try {
-        const socket = await (proxy === undefined ? reach(endpoint, signal) : reachThrough(proxy, endpoint, signal))
+        const socket = await (proxy === undefined
+          ? reach(endpoint, signal)
+          : reachThrough({ ...endpoint, proxy, trust }, signal))
         return [certificateFinding(await presentedBy(socket, endpoint.host, trust), { now: now(), trustHint })]
       } catch (error) {
         const meant = error instanceof IngestError ? error : connectionError(error, { url: base, sent: false })

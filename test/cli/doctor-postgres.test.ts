@@ -1,12 +1,14 @@
 /** `doctor` against a real Postgres with TLS: well, and wrong in one way at a time. */
 
 import { join } from 'node:path'
+import { createServer } from 'node:net'
 import t from 'tap'
 import { makeAuthority, makeCertificate } from '../fixtures/certificates.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { runDoctor } from './fixtures/doctor.js'
+import { listening } from './fixtures/tls-front.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -187,6 +189,22 @@ t.test('a server that says nothing holds up no longer than each check may take',
   )
 })
 
+t.test('what hangs up at once, or is no Postgres, is told apart', async t => {
+  const closing = await listening(
+    t,
+    createServer(socket => socket.end()),
+  )
+  const gone = await runDoctor(t, ['--postgres', `postgres://u@127.0.0.1:${closing}/d`])
+  t.strictSame([gone.code, gone.failures], [69, ['login target_unreachable']])
+  const talking = await listening(
+    t,
+    createServer(socket => socket.on('data', () => socket.end('HTTP/1.1 400\r\n\r\n'))),
+  )
+  const other = await runDoctor(t, ['--postgres', `postgres://u@127.0.0.1:${talking}/d`])
+  t.equal(other.code, 78)
+  t.strictSame(other.said('certificate'), ['fail what answers there is not Postgres'])
+})
+
 t.test('of several hosts each is looked at, and the one that answers is asked', async t => {
   const { url } = await createDatabase()
   const two = url.replace(`127.0.0.1:${server.port}`, `127.0.0.1:1,127.0.0.1:${server.port}`)
@@ -194,6 +212,9 @@ t.test('of several hosts each is looked at, and the one that answers is asked', 
   t.equal(page.code, 0, page.text)
   t.match(page.said('certificate'), [new RegExp(`^ok 127\\.0\\.0\\.1:${server.port}: TLSv1\\.3`)])
   t.strictSame(page.said('role'), ['ok it is bench_ingest'])
+  const unknown = await runDoctor(t, ['--postgres', two.replace('127.0.0.1:1', 'nowhere.invalid:1')])
+  t.equal(unknown.code, 0, 'the one that works is enough')
+  t.match(unknown.said('dns'), [/^warn there is no host nowhere\.invalid$/, /^ok /])
 })
 
 t.test('a replica, or whatever else takes no writes, is 78', async t => {

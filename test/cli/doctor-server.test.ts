@@ -47,6 +47,13 @@ t.test('a token that is wrong, missing or unreadable is 77', async t => {
   }
 })
 
+t.test('a token in the place of the name of its variable is not repeated', async t => {
+  const page = await runDoctor(t, ['--server', serving.url, '--token-env', 'hush-4711'])
+  t.equal(page.code, 77)
+  t.match(page.said('token').at(-1), /^fail there is no token in \*\*\*$/)
+  t.notMatch(page.text, /hush-4711/)
+})
+
 t.test('behind TLS the chain and its end are told, and what a push would refuse fails', async t => {
   const dir = t.testdir()
   const authority = await makeAuthority(dir)
@@ -55,7 +62,12 @@ t.test('behind TLS the chain and its end are told, and what a push would refuse 
     ['right', { authority }, trusted, /^ok TLSv1\.3, localhost < ca of the tests, valid until \S+ \(9 days\)$/],
     ['added', { authority }, { ...withToken, NODE_EXTRA_CA_CERTS: authority.file }, /^ok TLSv1\.3, localhost < ca of/],
     ['expired', { authority, expired: true }, trusted, /^fail its certificate expired on \d{4}-\d\d-\d\d \(/],
-    ['elsewhere', { authority, hosts: ['ingest.example.com'] }, trusted, /^fail .* for ingest\.example\.com, not for localhost/],
+    [
+      'elsewhere',
+      { authority, hosts: ['ingest.example.com'] },
+      trusted,
+      /^fail .* for ingest\.example\.com, not for localhost/,
+    ],
     ['self-signed', {}, withToken, /^fail its certificate is self-signed \(localhost\)$/],
     ['unknown', { authority }, withToken, /^fail its certificate is from an authority that is not trusted here/],
   ] as const)
@@ -76,7 +88,11 @@ t.test('a proxy is told by its variable, without its password, and everything go
   const authority = await makeAuthority(dir)
   const port = await startTlsFront(t, serving.port, await makeCertificate(dir, { authority, hosts: ['ingest.test'] }))
   const proxy = await startProxy(t)
-  const env = { ...withToken, SSL_CERT_FILE: authority.file, HTTPS_PROXY: `http://me:hush-proxy@127.0.0.1:${proxy.port}` }
+  const env = {
+    ...withToken,
+    SSL_CERT_FILE: authority.file,
+    HTTPS_PROXY: `http://me:hush-proxy@127.0.0.1:${proxy.port}`,
+  }
   const page = await runDoctor(t, ['--server', `https://ingest.test:${port}`], { env })
   t.equal(page.code, 0, page.text)
   t.strictSame(page.said('proxy'), [`ok through http://127.0.0.1:${proxy.port} (HTTPS_PROXY)`])
@@ -86,7 +102,9 @@ t.test('a proxy is told by its variable, without its password, and everything go
   t.strictSame([...new Set(proxy.asked)], [`ingest.test:${port} ${login}`])
   t.equal(proxy.asked.length, 3)
   t.notMatch(page.text, /hush-proxy/)
-  const excepted = await runDoctor(t, ['--server', `https://localhost:${port}`], { env: { ...env, NO_PROXY: 'localhost' } })
+  const excepted = await runDoctor(t, ['--server', `https://localhost:${port}`], {
+    env: { ...env, NO_PROXY: 'localhost' },
+  })
   t.strictSame(excepted.said('proxy'), ['ok none: NO_PROXY excepts this host from HTTPS_PROXY'])
   t.equal(proxy.asked.length, 3)
 })
@@ -111,7 +129,10 @@ t.test('a dead port and a name that does not exist are 69', async t => {
 })
 
 t.test('a server that takes a connection and says nothing is given up in time', async t => {
-  const port = await listening(t, createTcpServer(() => undefined))
+  const port = await listening(
+    t,
+    createTcpServer(() => undefined),
+  )
   const started = Date.now()
   const page = await runDoctor(t, ['--server', `http://127.0.0.1:${port}`], { env: withToken })
   t.equal(page.code, 69)
@@ -136,16 +157,36 @@ t.test('what answers but is no ingest service of ours is told apart', async t =>
       /^ok it is accepted$/,
     ],
     [(_, response) => response.writeHead(404).end(), 78, /^warn/, /^fail .* answered 404$/],
-    [(_, response) => response.writeHead(301, { location: '/there' }).end(), 78, /^warn/, /^fail .* redirects to "\/there"$/],
-    [(_, response) => response.writeHead(400).end('<html>'), 0, /^warn/, /^warn POST \/api\/ingest answered 400 to an empty body/],
-    [(_, response) => response.writeHead(503).end(), 69, /^fail the service runs, but cannot reach its store/, /^fail .* answered 503$/],
+    [
+      (_, response) => response.writeHead(301, { location: '/there' }).end(),
+      78,
+      /^warn/,
+      /^fail .* redirects to "\/there"$/,
+    ],
+    [
+      (_, response) => response.writeHead(400).end('<html>'),
+      0,
+      /^warn/,
+      /^warn POST \/api\/ingest answered 400 to an empty body/,
+    ],
+    [
+      (_, response) => response.writeHead(503).end(),
+      69,
+      /^fail the service runs, but cannot reach its store/,
+      /^fail .* answered 503$/,
+    ],
     [
       (_, response) => response.writeHead(200, json).end('{"schema_version":0,"inserted":0,"updated":0}'),
       78,
       /^fail it speaks contract version 0, this program 1$/,
       /^warn POST \/api\/ingest answered 200/,
     ],
-    [(_, response) => response.writeHead(403, json).end(`{"error":"no ${TOKEN}"}`), 77, /^warn/, /^fail .*403: no \*\*\*$/],
+    [
+      (_, response) => response.writeHead(403, json).end(`{"error":"no ${TOKEN}"}`),
+      77,
+      /^warn/,
+      /^fail .*403: no \*\*\*$/,
+    ],
   ]
   for (const [listener, code, health, token] of answers) {
     const page = await runDoctor(t, ['--server', await answering(t, listener)], { env: withToken })
@@ -164,7 +205,12 @@ t.test('a clock that is an hour off warns', async t => {
 })
 
 t.test('an address that cannot be read is a failed line, and its password stays hidden', async t => {
-  for (const server of ['https://me:hush-4711@ingest.example.com', 'ftp://x', 'not a url', 'https://x/?token=hush-4711']) {
+  for (const server of [
+    'https://me:hush-4711@ingest.example.com',
+    'ftp://x',
+    'not a url',
+    'https://x/?token=hush-4711',
+  ]) {
     const page = await runDoctor(t, ['--server', server], { env: withToken })
     t.equal(page.code, 78)
     t.strictSame(page.failures, ['address usage'])
