@@ -24,6 +24,8 @@ export async function presentedBy(socket: Socket, host: string, options: Connect
     // To see what is wrong: the connection ends with the handshake.
     rejectUnauthorized: false,
   })
+  // A second error, or one after the handshake, is nobody's any more, and would end the process.
+  secure.on('error', () => undefined)
   try {
     await once(secure, 'secureConnect')
     // Node's types say an error; it is its code, or its message.

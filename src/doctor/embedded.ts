@@ -14,7 +14,7 @@ export async function embeddedGroup(folder: string): Promise<Group> {
   const database = join(folder, 'db')
   const checks: readonly Check[] = [
     { name: 'folder', run: async () => [await folderFinding(folder, database)] },
-    { name: 'lock', run: async () => ((await isThere(folder)) ? [await lockFinding(folder)] : []) },
+    { name: 'lock', run: () => lockFindings(folder) },
     { name: 'writable', run: async () => [await writable(folder, (await isThere(database)) ? [database] : [])] },
     {
       name: 'disk',
@@ -35,10 +35,12 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
   return ok(`${database} is a database of Postgres ${POSTGRES_MAJOR}, as this version takes`)
 }
 
-async function lockFinding(folder: string): Promise<Finding> {
-  const { assertUnlocked } = await import('../sink/embedded/lock.js')
+async function lockFindings(folder: string): Promise<readonly Finding[]> {
+  const { assertLockable, assertUnlocked } = await import('../sink/embedded/lock.js')
+  assertLockable()
+  if (!(await isThere(folder))) return []
   await assertUnlocked(folder)
-  return ok('no process has it open')
+  return [ok('no process has it open')]
 }
 
 async function isThere(path: string): Promise<boolean> {

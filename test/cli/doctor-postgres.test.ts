@@ -228,6 +228,12 @@ t.test('a replica, or whatever else takes no writes, is 78', async t => {
 t.test('a DSN that is refused is a failed line, not the end of the page', async t => {
   for (const dsn of [
     'postgres://u:hush-4711@db.example.com/d?sslmode=require',
+    'postgres://u:hush-4711@127.0.0.1:1/d?password=hush-4711',
+    'postgres://u:hush-4711@127.0.0.1:hush-4711/d',
+    'postgres://u:%hush-4711@127.0.0.1/d',
+    'postgres://u:hush-4711/@127.0.0.1/d',
+    'postgres//u:hush-4711@127.0.0.1/d',
+    'host=127.0.0.1 password=hush-4711',
     'mysql://u:hush-4711@h/d',
     'postgres://u:hush-4711@h@ost/d',
   ]) {
@@ -237,4 +243,20 @@ t.test('a DSN that is refused is a failed line, not the end of the page', async 
     t.match(page.said('postgres'), ['ok set, but it cannot be read (--postgres)'])
     t.notMatch(page.text, /hush-4711/)
   }
+})
+
+t.test('a token is made as for a push, and nothing of what it is made from is shown', async t => {
+  const { url } = await createDatabase()
+  const dsn = url.replace(`:${server.password}`, '')
+  const keys = {
+    AWS_ACCESS_KEY_ID: 'AKIDOFTHETEST',
+    AWS_SECRET_ACCESS_KEY: 'hush-hush',
+    AWS_SESSION_TOKEN: 'the-session',
+  }
+  const page = await runDoctor(t, ['--postgres', dsn, '--region', 'eu-west-1'], { env: keys })
+  t.equal(page.code, 77)
+  t.strictSame(page.said('region'), ['ok eu-west-1 (--region)'])
+  t.strictSame(page.said('aws'), ['ok set (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN)'])
+  t.match(page.said('login'), [/^fail password authentication failed/])
+  t.notMatch(page.text, /AKIDOFTHETEST|hush-hush|the-session|X-Amz/)
 })

@@ -53,6 +53,11 @@ export async function assertUnlocked(dir: string): Promise<void> {
   if (await locking().isHeld(dir)) throw await busy(dir)
 }
 
+/** @throws {IngestError} `target_misconfigured` on a platform without such locks */
+export function assertLockable(): void {
+  locking()
+}
+
 function locking(): Locking {
   const found = LOCKING[process.platform]
   if (!found) throw unsupported()
