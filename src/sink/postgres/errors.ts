@@ -3,7 +3,14 @@ import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 import { redact } from '../redact.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { BY_MESSAGE, BY_SQLSTATE, BY_SQLSTATE_CLASS, BY_SYSTEM_CODE, BY_SYSTEM_CODE_PREFIX } from './error-table.js'
+import {
+  BY_MESSAGE,
+  BY_SQLSTATE,
+  BY_SQLSTATE_CLASS,
+  BY_SYSTEM_CODE,
+  BY_SYSTEM_CODE_PREFIX,
+  POOLER_STATE,
+} from './error-table.js'
 import type { Meaning } from './error-table.js'
 
 const RETRYABLE = ['40P01', '40001']
@@ -58,8 +65,9 @@ function meaningOf(error: unknown): Meaning {
   const code = systemCodeOf(error) ?? ''
   const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? BY_SQLSTATE_CLASS[code.slice(0, 2)]) : undefined
   const byCode = BY_SYSTEM_CODE[code] ?? BY_SYSTEM_CODE_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1]
-  const byMessage = code ? undefined : BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1]
-  return byState ?? byCode ?? byMessage ?? { code: 'target_failed' }
+  const wordsTell = code === '' || code === POOLER_STATE
+  const byMessage = wordsTell ? BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1] : undefined
+  return byMessage ?? byState ?? byCode ?? { code: 'target_failed' }
 }
 
 /** The server's message with the row and column it concerns, which Postgres keeps in fields of their own. */
