@@ -68,7 +68,7 @@ async function testBehind(program: string): Promise<void> {
   t.test('the schema is public whatever the role prefers, and the next client finds nothing of ours', async t => {
     const database = await createDatabase()
     await database.sql(`
-      CREATE SCHEMA decoy;
+      CREATE SCHEMA decoy; GRANT USAGE ON SCHEMA decoy TO bench_ingest;
       CREATE TABLE decoy.staged_query_measurements (LIKE public.query_measurements);
       ALTER ROLE bench_ingest IN DATABASE ${database.name} SET search_path = decoy, pg_temp`)
     const ignoring = await start(t, {
