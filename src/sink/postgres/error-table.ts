@@ -60,13 +60,21 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '42703': { code: 'target_misconfigured', hint: MIGRATE },
   // No unique index for ON CONFLICT: the tables were made by something else.
   '42P10': { code: 'target_misconfigured', hint: MIGRATE },
-  '25006': { code: 'target_misconfigured', hint: 'it may be a replica: connect to the primary' },
+  '25006': {
+    code: 'target_misconfigured',
+    hint: 'it may be a replica: connect to the primary, or default_transaction_read_only is on',
+  },
   '53300': { code: 'target_unreachable', hint: 'try again, or raise max_connections' },
   '53100': { code: 'target_failed', hint: 'free disk space on the server' },
   '57014': { code: 'target_failed', hint: 'someone cancelled it, or statement_timeout is too short' },
   '40001': { code: 'target_busy', hint: 'try again when fewer writers run' },
   '40P01': { code: 'target_busy', hint: 'try again when fewer writers run' },
-  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run' },
+  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run, or with a longer lock_timeout' },
+  '25P03': {
+    code: 'target_failed',
+    hint: 'idle_in_transaction_session_timeout is too short, or this machine too slow',
+  },
+  '25P04': { code: 'target_failed', hint: 'transaction_timeout is too short for this file' },
 }
 
 /** By the class of a SQLSTATE, its first two characters. */

@@ -13,7 +13,7 @@ import {
 } from './error-table.js'
 import type { Meaning } from './error-table.js'
 
-const RETRYABLE = ['40P01', '40001']
+const RETRYABLE = ['40P01', '40001', '55P03']
 
 /** The one error a caller sees for whatever went wrong; an `IngestError` is passed on as it is. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
@@ -21,7 +21,14 @@ export function toIngestError(error: unknown, address: PostgresAddress): IngestE
   const { code, what, hint } = meaningOf(error)
   const shown = hide(oneLine(what ?? describe(error)), address.password)
   const where = describeAddress(address)
-  return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(hint && { hint }) })
+  const advice = hint ?? serversHint(error)
+  return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
+}
+
+/** Postgres has advice of its own for some errors: "Check free disk space." where a quota is used up. */
+function serversHint(error: unknown): string | undefined {
+  const { hint } = error as { hint?: unknown }
+  return typeof hint === 'string' && hint !== '' ? redact(oneLine(hint)) : undefined
 }
 
 /** What an aborted call rejects with: the signal's reason where that is one of our errors. */
@@ -30,7 +37,7 @@ export function interruptionOf(signal: AbortSignal | undefined): IngestError {
   return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
 }
 
-/** Whether the whole transaction should run again: a deadlock or a serialization failure, here or among the causes. */
+/** Whether the whole transaction should run again: a deadlock, a serialization failure or a lock timeout. */
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error)
   return state !== undefined && RETRYABLE.includes(state)
