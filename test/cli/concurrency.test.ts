@@ -111,7 +111,7 @@ t.test('the same with two files a process, each with a part of the shared ids', 
 t.test('while a push is staging, the commit is free for everybody else', async t => {
   const cwd = t.testdir({})
   const database = await createDatabase()
-  const { port, forwarded, hold } = await startTcpProxy(t, { port: server.port })
+  const proxy = await startTcpProxy(t, { port: server.port })
   const push = (file: string, url: string): string[] => ['push', file, '--commit', writeCommit(cwd), '--postgres', url]
   t.equal((await runCli(push(writeLines(cwd, 'one.jsonl', [query()]), database.url))).code, 0)
   const copies = (): Promise<readonly Row[]> =>
@@ -119,11 +119,11 @@ t.test('while a push is staging, the commit is free for everybody else', async t
       `SELECT pid FROM pg_stat_activity WHERE state = 'active' AND query ~ '^COPY' AND datname = '${database.name}'`,
     )
 
-  const slow = database.url.replace(`:${server.port}/`, `:${port}/`)
+  const slow = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
   const large = push(writeLines(cwd, 'large.jsonl', manyQueries(20_000)), slow)
   const cli = startCli([...large, '--format', 'json'])
-  while (forwarded.up < 500_000) await setImmediate()
-  const release = hold()
+  while (proxy.forwarded.up < 500_000) await setImmediate()
+  const release = proxy.hold()
   await untilDone(cli, async () => (await copies()).length === 1)
   const first = await copies()
 

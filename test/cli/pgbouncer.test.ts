@@ -74,8 +74,8 @@ async function testBehind(program: string): Promise<void> {
     const ignoring = await start(t, {
       settings: { ignore_startup_parameters: 'search_path, client_connection_check_interval' },
     })
-    for (const { through } of [pooler, ignoring]) {
-      const url = through(database.url)
+    for (const one of [pooler, ignoring]) {
+      const url = one.through(database.url)
       const { code, stderr } = await pushTo(url, 5_000)
       t.equal(code, 0, stderr)
       t.strictSame(await askAsNextClient(url, 'SHOW search_path'), [{ search_path: 'decoy, pg_temp' }])

@@ -60,6 +60,8 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '42703': { code: 'target_misconfigured', hint: MIGRATE },
   // No unique index for ON CONFLICT: the tables were made by something else.
   '42P10': { code: 'target_misconfigured', hint: MIGRATE },
+  // What engines answer that speak the protocol of Postgres and lack what we need (docs/adr/0009).
+  '0A000': { code: 'target_misconfigured', hint: 'it must be a PostgreSQL, or a pooler in front of one' },
   '25006': {
     code: 'target_misconfigured',
     hint: 'it may be a replica: connect to the primary, or default_transaction_read_only is on',

@@ -21,14 +21,14 @@ export function toIngestError(error: unknown, address: PostgresAddress): IngestE
   const { code, what, hint } = meaningOf(error)
   const shown = hide(oneLine(what ?? describe(error)), address.password)
   const where = describeAddress(address)
-  const advice = hint ?? serversHint(error)
+  const advice = hint ?? serversHint(error, address)
   return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
 }
 
 /** Postgres has advice of its own for some errors: "Check free disk space." where a quota is used up. */
-function serversHint(error: unknown): string | undefined {
+function serversHint(error: unknown, { password }: PostgresAddress): string | undefined {
   const { hint } = error as { hint?: unknown }
-  return typeof hint === 'string' && hint !== '' ? redact(oneLine(hint)) : undefined
+  return typeof hint === 'string' && hint !== '' ? hide(oneLine(hint), password) : undefined
 }
 
 /** What an aborted call rejects with: the signal's reason where that is one of our errors. */
