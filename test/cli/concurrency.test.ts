@@ -2,7 +2,6 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
@@ -13,6 +12,8 @@ const WRITERS = 14
 const RECORDS = 2_000
 const SHARED = RECORDS / 2
 const DISTINCT = SHARED + WRITERS * (RECORDS - SHARED)
+/** In the middle of 20,000 records. */
+const HELD_BYTES = 500_000
 const BUSY = { timeoutMs: 120_000 }
 
 const { server, createDatabase } = await startMigratedPostgres(t)
@@ -121,11 +122,11 @@ t.test('while a push is staging, the commit is free for everybody else', async t
 
   const slow = database.url.replace(`:${server.port}/`, `:${proxy.port}/`)
   const large = push(writeLines(cwd, 'large.jsonl', manyQueries(20_000)), slow)
+  const release = proxy.hold(HELD_BYTES)
   const cli = startCli([...large, '--format', 'json'])
-  while (proxy.forwarded.up < 500_000) await setImmediate()
-  const release = proxy.hold()
-  await untilDone(cli, async () => (await copies()).length === 1)
+  await untilDone(cli, () => proxy.forwarded.up >= HELD_BYTES)
   const first = await copies()
+  t.equal(first.length, 1)
 
   await database.sql(`SET lock_timeout = '1s'; UPDATE commits SET message = 'touched' WHERE commit_sha = '${SHA}'`)
   const other = push(writeLines(cwd, 'other.jsonl', manyQueries(3_000)), database.url)
