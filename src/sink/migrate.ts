@@ -3,7 +3,7 @@
 import { IngestError, messageOf } from '../errors.js'
 import { prepareLedger, readLedger, recordMigration } from './ledger.js'
 import { migrationFiles, type MigrationFile } from './migration-files.js'
-import type { SqlSession } from './sql.js'
+import { BEGIN, type SqlSession } from './sql.js'
 
 export { migrationNames } from './migration-files.js'
 
@@ -69,7 +69,7 @@ async function applyOnce(session: SqlSession, file: MigrationFile): Promise<bool
 }
 
 async function inTransaction<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
-  await session.execute(`BEGIN; SELECT pg_advisory_xact_lock(${LOCK})`)
+  await session.execute(`${BEGIN}; SELECT pg_advisory_xact_lock(${LOCK})`)
   try {
     const result = await work()
     await session.execute('COMMIT')

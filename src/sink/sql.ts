@@ -18,3 +18,10 @@ export interface SqlSession {
 export type Statement = { readonly text: string; readonly values?: readonly unknown[] }
 
 export type CopyTarget = { readonly table: string; readonly columns: readonly string[] }
+
+/**
+ * Begins a transaction that means the schema `public`, whatever the role or the database prefers. A pooler takes no such
+ * setting at login, and a transaction is all it gives to one client alone.
+ * @see contract section 4
+ */
+export const BEGIN = 'BEGIN; SET LOCAL search_path TO public'

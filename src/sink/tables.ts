@@ -2,6 +2,7 @@
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Field, FieldType, Kind } from '../contract/kinds.js'
+import { BEGIN } from './sql.js'
 
 export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   str: 'text',
@@ -33,7 +34,7 @@ export type WorkMem = '64MB' | '8MB'
  * 4 MB would spill a large file to disk.
  */
 export function beginStaging(kinds: readonly Kind[], workMem: WorkMem = '64MB'): string {
-  return ['BEGIN', `SET LOCAL work_mem = '${workMem}'`, ...kinds.map(createStaging)].join('; ')
+  return [BEGIN, `SET LOCAL work_mem = '${workMem}'`, ...kinds.map(createStaging)].join('; ')
 }
 
 function createStaging(kind: Kind): string {

@@ -35,7 +35,7 @@ export const ALL_SETTINGS: StartupSettings = {
   client_connection_check_interval: String(CHECK_INTERVAL_MS),
 }
 
-/** The same for a pooler, or a server before 14, that refuses them in the start-up packet. */
+/** The same for a server that does not know one of them (before 14), or cannot use it (on Windows). */
 export const LATE_SETTINGS_SQL = `
 SET search_path TO public;
 DO $$ BEGIN

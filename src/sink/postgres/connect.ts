@@ -3,6 +3,7 @@ import { regionHint } from './aws-identity.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient } from './client.js'
 import type { ClientOptions } from './client.js'
 import type { PostgresAddress } from './dsn.js'
+import { POOLER_STATE } from './error-table.js'
 import { interruptionOf, sqlStateOf, toIngestError } from './errors.js'
 import { firstUsable } from './hosts.js'
 import { withSecret } from './secret.js'
@@ -27,8 +28,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 300_000
 const ANSWER_TIMEOUT_MS = 3_600_000
 
-// Unknown setting (a server before 14), unusable setting (a server on Windows), protocol violation (PgBouncer).
-const SETTINGS_REFUSED = ['42704', '22023', '08P01']
+// Unknown setting (a server before 14), unusable setting (a server on Windows).
+const SETTING_UNKNOWN = ['42704', '22023']
 
 /** @throws {IngestError} `target_unreachable`, `target_misconfigured`, `auth_failed`, `config_invalid`, `interrupted` */
 export async function connectPostgres(
@@ -55,9 +56,20 @@ async function connectOne(address: PostgresAddress, authorities: Authorities, op
   try {
     return await open(ALL_SETTINGS)
   } catch (error) {
-    if (!SETTINGS_REFUSED.includes(sqlStateOf(error) ?? '')) throw error
+    const state = sqlStateOf(error) ?? ''
+    // In transaction mode a session setting would stay behind, on a connection that others use next.
+    if (isPoolersRefusal(error, state)) return open(BASIC_SETTINGS)
+    if (!SETTING_UNKNOWN.includes(state)) throw error
   }
-  const session = await open(BASIC_SETTINGS)
+  return withLateSettings(await open(BASIC_SETTINGS))
+}
+
+/** It may be about something else as well: then the next try says so. */
+function isPoolersRefusal(error: unknown, state: string): boolean {
+  return state === POOLER_STATE && error instanceof IngestError && error.code === 'target_unreachable'
+}
+
+async function withLateSettings(session: PostgresSession): Promise<PostgresSession> {
   try {
     await session.execute(LATE_SETTINGS_SQL)
     return session

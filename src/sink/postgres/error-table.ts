@@ -14,7 +14,7 @@ const GIVE_AUTHORITY =
 
 const down = (what: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
   ({ code: 'target_unreachable', what, hint }) as const
-const untrusted = (what: string, hint: string) => ({ code: 'target_misconfigured', what, hint }) as const
+const misconfigured = (what: string, hint: string) => ({ code: 'target_misconfigured', what, hint }) as const
 
 /** By the `code` of a Node error. */
 export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
@@ -28,13 +28,13 @@ export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   ECONNRESET: down('the connection was lost', 'try again'),
   ECONNABORTED: down('the connection was lost', 'try again'),
   EPIPE: down('the connection was lost', 'try again'),
-  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted('its certificate is self-signed', GIVE_AUTHORITY),
-  SELF_SIGNED_CERT_IN_CHAIN: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
-  UNABLE_TO_GET_ISSUER_CERT: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted('its certificate is from an unknown authority', GIVE_AUTHORITY),
-  CERT_HAS_EXPIRED: untrusted('its certificate has expired', 'renew it, or check the clock of this machine'),
-  CERT_NOT_YET_VALID: untrusted('its certificate is not valid yet', 'check the clock of this machine'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: misconfigured('its certificate is self-signed', GIVE_AUTHORITY),
+  SELF_SIGNED_CERT_IN_CHAIN: misconfigured('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: misconfigured('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_GET_ISSUER_CERT: misconfigured('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: misconfigured('its certificate is from an unknown authority', GIVE_AUTHORITY),
+  CERT_HAS_EXPIRED: misconfigured('its certificate has expired', 'renew it, or check the clock of this machine'),
+  CERT_NOT_YET_VALID: misconfigured('its certificate is not valid yet', 'check the clock of this machine'),
   ERR_TLS_CERT_ALTNAME_INVALID: {
     code: 'target_misconfigured',
     hint: 'connect by a name that is in the certificate',
@@ -60,13 +60,23 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '42703': { code: 'target_misconfigured', hint: MIGRATE },
   // No unique index for ON CONFLICT: the tables were made by something else.
   '42P10': { code: 'target_misconfigured', hint: MIGRATE },
-  '25006': { code: 'target_misconfigured', hint: 'it may be a replica: connect to the primary' },
+  // What engines answer that speak the protocol of Postgres and lack what we need (docs/adr/0009).
+  '0A000': { code: 'target_misconfigured', hint: 'it must be a PostgreSQL, or a pooler in front of one' },
+  '25006': {
+    code: 'target_misconfigured',
+    hint: 'it may be a replica: connect to the primary, or default_transaction_read_only is on',
+  },
   '53300': { code: 'target_unreachable', hint: 'try again, or raise max_connections' },
   '53100': { code: 'target_failed', hint: 'free disk space on the server' },
   '57014': { code: 'target_failed', hint: 'someone cancelled it, or statement_timeout is too short' },
   '40001': { code: 'target_busy', hint: 'try again when fewer writers run' },
   '40P01': { code: 'target_busy', hint: 'try again when fewer writers run' },
-  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run' },
+  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run, or with a longer lock_timeout' },
+  '25P03': {
+    code: 'target_failed',
+    hint: 'idle_in_transaction_session_timeout is too short, or this machine too slow',
+  },
+  '25P04': { code: 'target_failed', hint: 'transaction_timeout is too short for this file' },
 }
 
 /** By the class of a SQLSTATE, its first two characters. */
@@ -75,18 +85,21 @@ export const BY_SQLSTATE_CLASS: Readonly<Record<string, Meaning>> = {
   '57': { code: 'target_unreachable', hint: 'the server is stopping or starting: try again' },
 }
 
-/** By the message of an error of pg that carries no code. */
+/** Poolers give this SQLSTATE to whatever goes wrong, so that only the message tells what it was. */
+export const POOLER_STATE = '08P01'
+
+/** By the message of an error of pg that carries no code, or of a pooler. */
 export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [
     /does not support SSL/,
-    untrusted(
+    misconfigured(
       'the server has no TLS',
       'turn on `ssl` in the server; only a loopback address may go without (--insecure-local)',
     ),
   ],
   [
     /establishing an SSL connection/,
-    untrusted('what answers there is not Postgres', 'check host and port: it is asked for TLS in the Postgres way'),
+    misconfigured('what answers there is not Postgres', 'check host and port: it is asked for TLS in the Postgres way'),
   ],
   [
     /^SASL:.*(must be a|non-empty) string/,
@@ -96,7 +109,18 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
       hint: 'give the DSN a password, or set PGPASSWORD',
     },
   ],
-  [/^SASL|password/i, { code: 'auth_failed', hint: 'check user and password, and how the server wants them' }],
+  [
+    /statement pooling mode/,
+    misconfigured(
+      'the pooler takes no transactions (pool_mode = statement)',
+      'set pool_mode to transaction or session, or connect to the server itself',
+    ),
+  ],
+  [/no such database/, { code: 'target_misconfigured', hint: 'name a database that the pooler knows' }],
+  [
+    /^SASL|password|no such user|(auth|login) failed/i,
+    { code: 'auth_failed', hint: 'check user and password, and how the server wants them' },
+  ],
   [/^timeout expired/, down('no answer in time')],
   [/connection terminated|not queryable|socket (hang up|disconnected)/i, down('the connection was lost', 'try again')],
 ]

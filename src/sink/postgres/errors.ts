@@ -3,10 +3,17 @@ import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 import { redact } from '../redact.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { BY_MESSAGE, BY_SQLSTATE, BY_SQLSTATE_CLASS, BY_SYSTEM_CODE, BY_SYSTEM_CODE_PREFIX } from './error-table.js'
+import {
+  BY_MESSAGE,
+  BY_SQLSTATE,
+  BY_SQLSTATE_CLASS,
+  BY_SYSTEM_CODE,
+  BY_SYSTEM_CODE_PREFIX,
+  POOLER_STATE,
+} from './error-table.js'
 import type { Meaning } from './error-table.js'
 
-const RETRYABLE = ['40P01', '40001']
+const RETRYABLE = ['40P01', '40001', '55P03']
 
 /** The one error a caller sees for whatever went wrong; an `IngestError` is passed on as it is. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
@@ -14,7 +21,14 @@ export function toIngestError(error: unknown, address: PostgresAddress): IngestE
   const { code, what, hint } = meaningOf(error)
   const shown = hide(oneLine(what ?? describe(error)), address.password)
   const where = describeAddress(address)
-  return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(hint && { hint }) })
+  const advice = hint ?? serversHint(error, address)
+  return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
+}
+
+/** Postgres has advice of its own for some errors: "Check free disk space." where a quota is used up. */
+function serversHint(error: unknown, { password }: PostgresAddress): string | undefined {
+  const { hint } = error as { hint?: unknown }
+  return typeof hint === 'string' && hint !== '' ? hide(oneLine(hint), password) : undefined
 }
 
 /** What an aborted call rejects with: the signal's reason where that is one of our errors. */
@@ -23,7 +37,7 @@ export function interruptionOf(signal: AbortSignal | undefined): IngestError {
   return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
 }
 
-/** Whether the whole transaction should run again: a deadlock or a serialization failure, here or among the causes. */
+/** Whether the whole transaction should run again: a deadlock, a serialization failure or a lock timeout. */
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error)
   return state !== undefined && RETRYABLE.includes(state)
@@ -58,8 +72,9 @@ function meaningOf(error: unknown): Meaning {
   const code = systemCodeOf(error) ?? ''
   const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? BY_SQLSTATE_CLASS[code.slice(0, 2)]) : undefined
   const byCode = BY_SYSTEM_CODE[code] ?? BY_SYSTEM_CODE_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1]
-  const byMessage = code ? undefined : BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1]
-  return byState ?? byCode ?? byMessage ?? { code: 'target_failed' }
+  const wordsTell = code === '' || code === POOLER_STATE
+  const byMessage = wordsTell ? BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1] : undefined
+  return byMessage ?? byState ?? byCode ?? { code: 'target_failed' }
 }
 
 /** The server's message with the row and column it concerns, which Postgres keeps in fields of their own. */

@@ -75,7 +75,8 @@ class Writer {
   }
 
   async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
-    const conflicts = { policy: CONFLICT_RETRY, tools: this.#tools, mayPass: isRetryable, onRetry }
+    const policy = { ...CONFLICT_RETRY, deadlineMs: this.#deadlineMs }
+    const conflicts = { policy, tools: this.#tools, mayPass: isRetryable, onRetry }
     return this.#untilBack(async () => {
       const session = await this.#connected()
       return withRetry(() => work(session), conflicts)
@@ -86,8 +87,12 @@ class Writer {
     await this.#session?.close()
   }
 
+  get #deadlineMs(): number {
+    return this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
+  }
+
   async #untilBack<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
-    const deadlineMs = this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
+    const deadlineMs = this.#deadlineMs
     let tries = 1
     const counted = (retry: Retry): void => {
       tries++

@@ -66,6 +66,8 @@ t.test('a statement that fails gets the code of what to do about it', async t =>
     ['SELECT missing FROM locked', 'target_misconfigured', /migrate <dsn>/],
     ['CREATE TABLE missing.locked ()', 'target_misconfigured', /migrate <dsn>/],
     ['INSERT INTO locked VALUES (2) ON CONFLICT ((id + 1)) DO NOTHING', 'target_misconfigured', /migrate <dsn>/],
+    ['SELECT FROM elsewhere.public.locked', 'target_misconfigured', /must be a PostgreSQL/],
+    [`DO $$ BEGIN RAISE 'no room' USING HINT = 'Make room.'; END $$`, 'target_failed', /^Make room\.$/],
     ['BEGIN READ ONLY; DELETE FROM locked', 'target_misconfigured', /replica/],
     ['ROLLBACK; SET statement_timeout = 20; SELECT pg_sleep(5)', 'target_failed', /statement_timeout/],
   ]
@@ -93,6 +95,9 @@ t.test('each kind of failure has its code', t => {
     [{ code: '57P03' }, 'target_unreachable'],
     [{ code: '53300' }, 'target_unreachable'],
     [{ code: '08006' }, 'target_unreachable'],
+    [{ code: '08P01', message: 'query_wait_timeout' }, 'target_unreachable'],
+    [{ code: '08P01', message: 'SASL authentication failed' }, 'auth_failed'],
+    [{ code: '08P01', message: 'no such database: bench' }, 'target_misconfigured'],
     [{ code: '28P01' }, 'auth_failed'],
     [{ code: '28000' }, 'auth_failed'],
     [{ code: '42501' }, 'auth_failed'],
@@ -123,6 +128,8 @@ t.test('what a server says is one line without secrets', t => {
   const cause = new Error('bad\n  thing: hunter2 and postgres://x:other@y/z')
   t.equal(toIngestError(cause, address).message, 'postgres://u@h:5432/d: bad thing: *** and postgres://x:***@y/z')
   t.equal(toIngestError(cause, address).cause, cause)
+  const advised = toIngestError(Object.assign(cause, { hint: 'not hunter2,\nbut another' }), address)
+  t.equal(advised.hint, 'not ***, but another')
   t.end()
 })
 

@@ -200,6 +200,26 @@ t.test('a statement that the server gives up is no reason to try again, and leav
   t.strictSame(await stored(), { rows: 0, commits: 0 })
 })
 
+t.test(
+  'a transaction that the server ends because we were idle is not tried again, and the setting is named',
+  async t => {
+    await server.sql(`ALTER ROLE bench_ingest SET idle_in_transaction_session_timeout = '100ms'`)
+    t.teardown(() => server.sql('ALTER ROLE bench_ingest RESET idle_in_transaction_session_timeout'))
+    const sink = await openThrough(t, server)
+    const delivery = {
+      ...(await deliveryOf(RECORDS)),
+      assertUnchanged: () => new Promise<void>(resolve => setTimeout(resolve, 1_000)),
+    }
+    const expected = {
+      code: 'target_failed',
+      message: /idle-in-transaction/,
+      hint: /idle_in_transaction_session_timeout/,
+    }
+    await t.rejects(write(sink, delivery), expected)
+    t.strictSame(await stored(), { rows: 0, commits: 0 })
+  },
+)
+
 t.test('an abort between two tries ends them at once', async t => {
   const abort = new AbortController()
   const opening = postgresSink(addressThrough({ port: 1 }), { random: () => 1 }).open(abort.signal)

@@ -7,7 +7,8 @@ import { connectPostgres } from '../../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../../src/sink/postgres/dsn.js'
 import { isRetryable, sqlStateOf } from '../../../src/sink/postgres/errors.js'
 import type { PostgresSession } from '../../../src/sink/postgres/session.js'
-import { startPostgres } from '../../fixtures/postgres.js'
+import { BEGIN } from '../../../src/sink/sql.js'
+import { startPostgres, type PostgresServer } from '../../fixtures/postgres.js'
 
 const server = await startPostgres(t, { tls: true, settings: { deadlock_timeout: '50ms' } })
 await server.sql('CREATE TABLE public.notes (id bigint PRIMARY KEY, "Odd ""name""" text)')
@@ -104,19 +105,28 @@ t.test('the application name can be given in the URL', async t => {
   t.strictSame(await session.query(`SELECT current_setting('application_name') AS name`), [{ name: 'nightly' }])
 })
 
-t.test('a pooler or an old server that refuses the settings at start-up gets them afterwards', async t => {
+t.test('an old server that refuses a setting at start-up gets them afterwards', async t => {
   const plain = await startPostgres(t)
-  for (const [state, message] of [
-    ['08P01', 'unsupported startup parameter: search_path'],
-    ['42704', 'unrecognized configuration parameter "client_connection_check_interval"'],
-  ] as const) {
-    const port = await startPickyPooler(t, { port: plain.port, state, message })
-    const dsn = plain.adminUrl.replace(`:${plain.port}/`, `:${port}/`)
-    const session = await connectPostgres(parseDsn(dsn, { insecureLocal: true }))
-    t.strictSame((await readSettings(session)).slice(0, 7), EXPECTED.slice(0, 7), state)
-    await session.close()
-  }
+  const session = await openThroughPicky(t, plain, {
+    ...{ state: '42704', message: 'unrecognized configuration parameter "client_connection_check_interval"' },
+  })
+  t.strictSame((await readSettings(session)).slice(0, 7), EXPECTED.slice(0, 7))
 })
+
+t.test(
+  'a pooler that refuses them gets none for the session, which others use next, but each transaction does',
+  async t => {
+    const plain = await startPostgres(t)
+    const session = await openThroughPicky(t, plain, {
+      ...{ state: '08P01', message: 'unsupported startup parameter: search_path' },
+    })
+    t.strictSame((await readSettings(session)).slice(0, 6), ['"$user", public', ...EXPECTED.slice(1, 5), '0'])
+    await session.execute(BEGIN)
+    t.strictSame((await readSettings(session)).slice(0, 5), EXPECTED.slice(0, 5))
+    await session.execute('COMMIT')
+    t.equal((await readSettings(session))[0], '"$user", public')
+  },
+)
 
 t.test('a closed session refuses calls and may be closed again', async t => {
   const session = await open(t)
@@ -155,7 +165,17 @@ t.test('a deadlock is recognised through the causes as one to retry', async t =>
   await Promise.all([one.execute('ROLLBACK'), two.execute('ROLLBACK')])
 })
 
-type Picky = { readonly port: number; readonly state: string; readonly message: string }
+type Refusal = { readonly state: string; readonly message: string }
+
+async function openThroughPicky(t: Test, plain: PostgresServer, refusal: Refusal): Promise<PostgresSession> {
+  const port = await startPickyPooler(t, { port: plain.port, ...refusal })
+  const dsn = plain.adminUrl.replace(`:${plain.port}/`, `:${port}/`)
+  const session = await connectPostgres(parseDsn(dsn, { insecureLocal: true }))
+  t.teardown(() => session.close())
+  return session
+}
+
+type Picky = Refusal & { readonly port: number }
 
 /** Answers a start-up packet that sets `search_path` as PgBouncer or an old server would; else it only forwards. */
 async function startPickyPooler(t: Test, { port, state, message }: Picky): Promise<number> {
