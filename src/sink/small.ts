@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
-import type { SqlSession } from './sql.js'
+import { BEGIN_STATEMENTS, type SqlSession } from './sql.js'
 import { upsertCommit, upsertLines } from './tables.js'
 
 /** A kind's rows as COPY text without escapes, the last line feed left out. */
@@ -54,12 +54,11 @@ export async function applyInOneFlight(
     text: upsertLines(kind),
     values: [commit.sha, commit.timestamp, text],
   }))
-  const [, , ...answers] = await session.flight([
-    { text: 'BEGIN' },
+  const before = [
+    ...BEGIN_STATEMENTS.map(text => ({ text })),
     { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) },
-    ...upserts,
-    { text: 'COMMIT' },
-  ])
+  ]
+  const answers = (await session.flight([...before, ...upserts, { text: 'COMMIT' }])).slice(before.length)
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
