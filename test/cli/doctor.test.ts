@@ -1,5 +1,6 @@
 /** `doctor` of the program itself and of the embedded database, and what a person sees. */
 
+import { createHash } from 'node:crypto'
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createServer } from 'node:net'
@@ -43,7 +44,12 @@ t.test('in CI it says that a target is missing, and what CI says of the run', as
 t.test('a database that is there is left as it is, byte for byte', async t => {
   const cwd = emptyFolder(t)
   t.equal((await runCli(['migrate'], { cwd })).code, 0)
-  const files = (): readonly string[] => readdirSync(cwd, { recursive: true, encoding: 'utf8' }).sort()
+  const files = (): readonly string[] =>
+    readdirSync(cwd, { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name))
+      .map(path => `${path} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`)
+      .sort()
   const before = files()
   const page = await runDoctor(t, [], { cwd })
   t.equal(page.code, 0, page.text)
