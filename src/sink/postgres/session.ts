@@ -7,7 +7,7 @@ import type { PostgresClient } from './client.js'
 import { copy } from './copy.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { interruptionOf, toIngestError } from './errors.js'
+import { interruptionOf, sqlStateOf, toIngestError } from './errors.js'
 
 /** How long a call may see no byte move in either direction; 0 waits for ever. */
 export type SilenceLimits = {
@@ -141,7 +141,9 @@ export class PostgresSession implements SqlSession {
     try {
       return await send()
     } catch (error) {
-      throw this.#lost ?? toIngestError(error, this.#address)
+      // What the server said goes before the loss of the connection, which may be what it said it for.
+      const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
+      throw lost ?? toIngestError(error, this.#address)
     } finally {
       this.#listen(0)
     }
