@@ -32,7 +32,7 @@ t.test('the rights of the contract and TEMPORARY are enough; without that, the e
   await makeRole(server, 'needs')
   await server.sql('GRANT CONNECT ON DATABASE needs TO bench_ingest')
   const cwd = t.testdir({})
-  const file = writeLines(cwd, 'f.jsonl', [...oneOfEach(), ...manyQueries(3_000)])
+  const file = writeLines(cwd, 'f.jsonl', [...oneOfEach(), ...manyQueries(6_000)])
   const push = ['push', file, '--commit', writeCommit(cwd), '--postgres', server.url('needs', 'bench_ingest')]
 
   const refused = await runCli(push)
@@ -40,10 +40,13 @@ t.test('the rights of the contract and TEMPORARY are enough; without that, the e
   t.match(refused.stderr, /permission denied to create temporary tables in database "needs"\nhint: GRANT/)
   t.match(await server.sql(COUNT_ROWS, 'needs'), [{ rows: 0 }])
 
+  const few = writeLines(cwd, 'few.jsonl', oneOfEach())
+  t.equal((await runCli(push.with(1, few))).code, 0, 'a few rows need no temporary table')
+
   await server.sql('GRANT TEMPORARY ON DATABASE needs TO bench_ingest')
   const { code, stderr } = await runCli(push)
   t.equal(code, 0, stderr)
-  t.match(await server.sql(COUNT_ROWS, 'needs'), [{ rows: 3_005 }])
+  t.match(await server.sql(COUNT_ROWS, 'needs'), [{ rows: 6_005 }])
   t.match(await server.sql('SELECT extname FROM pg_extension', 'needs'), [{ extname: 'plpgsql' }])
 })
 
@@ -60,14 +63,14 @@ t.test('an older Postgres will do: migrate, push, push again, verify', async t =
   t.equal(migrated.code, 0, migrated.stderr)
   await server.sql(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
   const cwd = t.testdir({})
-  const file = writeLines(cwd, 'f.jsonl', [...oneOfEach(), ...manyQueries(3_000)])
+  const file = writeLines(cwd, 'f.jsonl', [...oneOfEach(), ...manyQueries(6_000)])
   const url = server.url('old', 'bench_ingest')
-  for (const inserted of [3_005, 0]) {
+  for (const inserted of [6_005, 0]) {
     const { code, stdout, stderr } = await runCli([
       ...['push', file, '--commit', writeCommit(cwd), '--postgres', url, '--format', 'json'],
     ])
     t.equal(code, 0, stderr)
-    t.match(JSON.parse(stdout), { inserted, updated: 3_005 - inserted, unchanged: 3_005 - inserted })
+    t.match(JSON.parse(stdout), { inserted, updated: 6_005 - inserted, unchanged: 6_005 - inserted })
   }
   t.equal((await runCli(['verify', file, '--postgres', url])).code, 0)
   t.equal((await runCli(['migrate', '--check', owner])).code, 0)
