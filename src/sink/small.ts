@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
-import { BEGIN_STATEMENTS, type SqlSession } from './sql.js'
+import { BEGIN, type SqlSession } from './sql.js'
 import { upsertCommit, upsertLines } from './tables.js'
 
 /** A kind's rows as COPY text without escapes, the last line feed left out. */
@@ -43,7 +43,7 @@ function holdsEscapes(text: Buffer): boolean {
 
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
-/** The commit's row is held without a round trip in between. */
+/** Everything but BEGIN in one flight: the commit's row is held without a round trip in between. */
 export async function applyInOneFlight(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
@@ -54,11 +54,10 @@ export async function applyInOneFlight(
     text: upsertLines(kind),
     values: [commit.sha, commit.timestamp, text],
   }))
-  const before = [
-    ...BEGIN_STATEMENTS.map(text => ({ text })),
-    { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) },
-  ]
-  const answers = (await session.flight([...before, ...upserts, { text: 'COMMIT' }])).slice(before.length)
+  // Answered before anything else is sent: where there is no transaction, each statement would stand for itself.
+  await session.execute(BEGIN)
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: 'COMMIT' }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }

@@ -24,5 +24,4 @@ export type CopyTarget = { readonly table: string; readonly columns: readonly st
  * setting at login, and a transaction is all it gives to one client alone.
  * @see contract section 4
  */
-export const BEGIN_STATEMENTS = ['BEGIN', 'SET LOCAL search_path TO public'] as const
-export const BEGIN = BEGIN_STATEMENTS.join('; ')
+export const BEGIN = 'BEGIN; SET LOCAL search_path TO public'
