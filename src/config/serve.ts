@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
-import { isLoopback } from '../sink/http/address.js'
+import { isLoopback } from '../sink/loopback.js'
 import { EMBEDDED_FOLDER, NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
 
 export type ServeFlags = PostgresFlags & {

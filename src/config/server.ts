@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Environment } from '../commit/ci.js'
 import { IngestError, messageOf } from '../errors.js'
-import { describeServer, isLoopback, parseServerUrl, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, parseServerUrl, type HttpAddress } from '../sink/http/address.js'
+import { isLoopback } from '../sink/loopback.js'
 
 export type ServerFlags = {
   readonly server?: string

@@ -1,6 +1,5 @@
 /** Where path A's server is, and how it is talked to. */
 
-import { isIP } from 'node:net'
 import { IngestError } from '../../errors.js'
 
 export type HttpAddress = {
@@ -41,9 +40,4 @@ export function routeOf(base: URL, path: string): URL {
 /** The server as messages call it. */
 export function describeServer(base: URL): string {
   return base.href.replace(/\/+$/, '')
-}
-
-export function isLoopback(name: string): boolean {
-  const host = name.replace(/^\[|\]$/g, '')
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }

@@ -1,5 +1,5 @@
 /** Reads the lists of hosts and ports, which go together one by one. */
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import type { Settings } from './dsn-settings.js'
 import { refused } from './dsn-text.js'
 
@@ -26,15 +26,6 @@ export function parseEndpoints(settings: Settings): Endpoints {
   const [first, ...others] = endpoints
   if (first === undefined) throw NO_HOST()
   return [first, ...others]
-}
-
-export function isLoopback(host: string): boolean {
-  const version = isIP(host)
-  if (version === 0) return host.toLowerCase() === 'localhost'
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-  loopback.addAddress('::1', 'ipv6')
-  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6')
 }
 
 const DEFAULT_PORT = 5432

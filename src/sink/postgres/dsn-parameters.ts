@@ -1,6 +1,6 @@
 /** What the settings beside the address mean. */
 import type { Endpoints } from './dsn-hosts.js'
-import { isLoopback } from './dsn-hosts.js'
+import { isLoopback } from '../loopback.js'
 import type { Setting, Settings } from './dsn-settings.js'
 import { refused } from './dsn-text.js'
 
