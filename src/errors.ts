@@ -35,6 +35,12 @@ const EXIT_OF_CODE = {
   target_misconfigured: EXIT.config,
   schema_version: EXIT.config,
   config_invalid: EXIT.config,
+  storage_failed: EXIT.unavailable,
+  storage_denied: EXIT.auth,
+  state_conflict: EXIT.kept,
+  state_corrupt: EXIT.config,
+  state_version: EXIT.config,
+  kept: EXIT.kept,
   interrupted: EXIT.interrupted,
   terminated: EXIT.terminated,
 } as const

@@ -20,6 +20,12 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   target_misconfigured: 78,
   schema_version: 78,
   config_invalid: 78,
+  storage_failed: 69,
+  storage_denied: 77,
+  state_conflict: 75,
+  state_corrupt: 78,
+  state_version: 78,
+  kept: 75,
   interrupted: 130,
   terminated: 143,
 }
