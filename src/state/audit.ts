@@ -1,0 +1,52 @@
+/** What was done in state besides ordinary deliveries, for whoever asks later. Rows are never changed. */
+
+import { listAll, type Storage } from '../storage/storage.js'
+import { encodeDocument, parseDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { AUDIT, auditKey } from './keys.js'
+import type { State } from './state.js'
+import { timestamp } from './state.js'
+
+export type AuditRow = {
+  /** Names what happened, so that it is told once: of a healed intent its id. */
+  readonly id: string
+  readonly at: string
+  /** In a word: `healed`, `discarded`. */
+  readonly event: string
+  readonly target: string
+  readonly partition: string
+  readonly since: number
+  readonly until: number
+  /** In words. */
+  readonly detail: string
+}
+
+/** Once for each id. */
+export async function audit(state: State, row: Omit<AuditRow, 'at'>): Promise<AuditRow> {
+  const whole = { ...row, at: timestamp(state) }
+  await state.storage.putIfAbsent(auditKey(row.id), encodeDocument(whole))
+  return whole
+}
+
+/** The last ones, the newest first. */
+export async function lastAuditRows(storage: Storage, limit: number): Promise<readonly AuditRow[]> {
+  let keys: string[] = []
+  for await (const { key } of listAll(storage, AUDIT)) keys = [...keys.slice(-limit + 1), key]
+  const bodies = await Promise.all(keys.map(async key => ({ key, body: await storage.get(key) })))
+  return bodies
+    .flatMap(({ key, body }) => (body === undefined ? [] : [parseDocument(body, { key, parse: parseRow, storage })]))
+    .reverse()
+}
+
+function parseRow(fields: Fields): AuditRow {
+  return {
+    id: fields.text('id'),
+    at: fields.text('at'),
+    event: fields.text('event'),
+    target: fields.text('target'),
+    partition: fields.text('partition'),
+    since: fields.count('since'),
+    until: fields.count('until'),
+    detail: fields.text('detail'),
+  }
+}

@@ -1,0 +1,68 @@
+/** The fields of a JSON document, each asked for as what it must be. */
+
+import { corrupt } from './damage.js'
+
+export class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>
+
+  /** @throws {IngestError} `state_corrupt` when `value` is no object; so do all methods for a field that is not as asked */
+  constructor(
+    value: unknown,
+    readonly where: string,
+  ) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(where, 'it is no object')
+    this.#fields = value as Readonly<Record<string, unknown>>
+  }
+
+  get names(): readonly string[] {
+    return Object.keys(this.#fields)
+  }
+
+  text(name: string): string {
+    const value = this.#own(name)
+    if (typeof value !== 'string') throw this.#wrong(name, 'text')
+    return value
+  }
+
+  /** A whole number from 0. */
+  count(name: string): number {
+    const value = this.#own(name)
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.#wrong(name, 'a whole number')
+    return value as number
+  }
+
+  optional<T>(name: string, read: (name: string) => T): T | undefined {
+    const value = this.#own(name)
+    return value === undefined || value === null ? undefined : read(name)
+  }
+
+  fields(name: string): Fields {
+    return new Fields(this.#own(name), `${this.where}, ${name}`)
+  }
+
+  list<T>(name: string, read: (fields: Fields) => T): readonly T[] {
+    const value = this.#own(name)
+    if (!Array.isArray(value)) throw this.#wrong(name, 'a list')
+    return value.map((one, index) => read(new Fields(one, `${this.where}, ${name}/${index}`)))
+  }
+
+  /** Every member as one of the same sort. */
+  map<T>(name: string, read: (fields: Fields) => T): ReadonlyMap<string, T> {
+    const members = this.fields(name)
+    return new Map(members.names.map(key => [key, read(members.fields(key))]))
+  }
+
+  /** Every member as a whole number. */
+  counts(name: string): ReadonlyMap<string, number> {
+    const members = this.fields(name)
+    return new Map(members.names.map(key => [key, members.count(key)]))
+  }
+
+  #own(name: string): unknown {
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined
+  }
+
+  #wrong(name: string, what: string): Error {
+    return corrupt(this.where, `${name} must be ${what}`)
+  }
+}

@@ -1,0 +1,63 @@
+/** What is being delivered right now: written before the first byte leaves, deleted when the watermark has moved. */
+
+import { listAll, type Storage } from '../storage/storage.js'
+import { parseDocument, readDocument, writeDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { intentKey, INTENTS } from './keys.js'
+import type { HeldLease } from './lease.js'
+import { readOwner, type Owner } from './owner.js'
+import { timestamp, type State } from './state.js'
+import { newId } from './ulid.js'
+import type { Course } from './watermark.js'
+
+/** The lines after `since` and up to `until`: a retry delivers exactly these. */
+export type Range = { readonly since: number; readonly until: number }
+
+export type Intent = Course &
+  Range & {
+    /** Also the name of the delivery: a retry has the same. */
+    readonly id: string
+    readonly owner: Owner
+    /** The lease it was made under. */
+    readonly fence: number
+    readonly at: string
+  }
+
+export async function putIntent(state: State, lease: HeldLease, range: Range): Promise<Intent> {
+  const { course, fence } = lease
+  const intent = { id: newId(state.tools.now()), ...course, ...range, owner: state.owner, fence, at: timestamp(state) }
+  await writeDocument(state.storage, intentKey(intent.id), { fields: intent, over: undefined })
+  return intent
+}
+
+export async function readIntent(storage: Storage, id: string): Promise<Intent | undefined> {
+  return (await readDocument(storage, intentKey(id), parseIntent))?.value
+}
+
+export async function deleteIntent(storage: Storage, { id }: Intent): Promise<void> {
+  await storage.delete(intentKey(id))
+}
+
+/** All of them, the oldest first. @throws {IngestError} `state_corrupt`, `state_version` for one that cannot be read */
+export async function listIntents(storage: Storage): Promise<readonly Intent[]> {
+  const intents: Intent[] = []
+  for await (const { key } of listAll(storage, INTENTS)) {
+    const body = await storage.get(key)
+    // Deleted meanwhile: its delivery is done.
+    if (body !== undefined) intents.push(parseDocument(body, { key, parse: parseIntent, storage }))
+  }
+  return intents
+}
+
+function parseIntent(fields: Fields): Intent {
+  return {
+    id: fields.text('id'),
+    target: fields.text('target'),
+    partition: fields.text('partition'),
+    since: fields.count('since'),
+    until: fields.count('until'),
+    owner: readOwner(fields.fields('owner')),
+    fence: fields.count('fence'),
+    at: fields.text('at'),
+  }
+}

@@ -1,0 +1,19 @@
+/** Where things are in state. */
+
+/** One partition a commit: its lines are numbered together, so that of two with one id the later one is known. */
+export type Partition = string
+
+export const OUTBOX = 'outbox/'
+export const WATERMARKS = 'watermarks/'
+export const INTENTS = 'intents/'
+export const AUDIT = 'audit/'
+export const TARGETS = 'targets/'
+
+export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`
+export const linesPrefix = (partition: Partition): string => `${OUTBOX}${partition}/lines/`
+export const watermarksOf = (partition: Partition): string => `${WATERMARKS}${partition}/`
+export const watermarkKey = (partition: Partition, target: string): string =>
+  `${watermarksOf(partition)}${encodeURIComponent(target)}`
+export const targetKey = (target: string): string => `${TARGETS}${encodeURIComponent(target)}`
+export const intentKey = (id: string): string => `${INTENTS}${id}`
+export const auditKey = (id: string): string => `${AUDIT}${id}`

@@ -1,0 +1,141 @@
+/** The right to deliver a partition to a target: held by one process at a time, kept alive by it, lost when it says nothing. */
+
+import { IngestError } from '../errors.js'
+import { VersionConflict } from '../storage/storage.js'
+import { untilWritten } from './contend.js'
+import { hasEnded, type Owner } from './owner.js'
+import { timestamp, type State } from './state.js'
+import {
+  readWatermark,
+  writeWatermark,
+  type Course,
+  type Lease,
+  type StoredWatermark,
+  type Watermark,
+} from './watermark.js'
+
+export type AcquireOptions = {
+  /** How long another process that works is waited for. */
+  readonly waitMs: number
+}
+
+const FIRST_POLL_MS = 20
+const MAX_POLL_MS = 1_000
+
+/** @throws {IngestError} `kept` when another process has it and goes on working */
+export async function acquire(state: State, course: Course, { waitMs }: AcquireOptions): Promise<HeldLease> {
+  const { now, sleep, random } = state.tools
+  const started = now()
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
+    const held = await tryAcquire(state, course)
+    if (held instanceof HeldLease) return held
+    if (now() - started >= waitMs) throw busy(held)
+    await sleep(pollMs * (0.5 + random() / 2))
+  }
+}
+
+/** Whoever does not say that it works, or is known to have ended, has lost its right. */
+export async function isGone({ tools }: State, owner: Owner, expiresAt: number): Promise<boolean> {
+  return tools.now() >= expiresAt || (await hasEnded(owner))
+}
+
+/** @returns the lease of the process that has it when that is another one */
+async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lease> {
+  return untilWritten(state, async () => {
+    const { watermark, stored, isDamaged } = await readWatermark(state.storage, course)
+    const { lease } = watermark
+    if (lease !== undefined && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
+    const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
+    const written = await writeWatermark(state.storage, course, { watermark: taken, stored })
+    return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
+  })
+}
+
+function leaseOf({ owner, tools }: State): Lease {
+  return { owner, expiresAt: tools.now() + tools.leaseMs }
+}
+
+function busy({ owner }: Lease): IngestError {
+  const hint = 'it delivers what is in the outbox; run it again, or `vortex-ingest drain` later'
+  return new IngestError('kept', `another process (${owner.pid}) is delivering to it`, { hint })
+}
+
+type Taken = StoredWatermark & { readonly tookOver: boolean }
+
+export class HeldLease {
+  /** The process that had it before did not give it back. */
+  readonly tookOver: boolean
+  /** The watermark could not be read, so delivery begins at the start. */
+  readonly wasDamaged: boolean
+  #current: StoredWatermark
+  #isLost = false
+  #renewal: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(
+    private readonly state: State,
+    readonly course: Course,
+    { tookOver, isDamaged, ...current }: Taken,
+  ) {
+    this.tookOver = tookOver
+    this.wasDamaged = isDamaged
+    this.#current = { ...current, isDamaged: false }
+    this.#renewal = setInterval(() => void this.#renew(), state.tools.leaseMs / 3)
+    this.#renewal.unref()
+  }
+
+  get until(): number {
+    return this.#current.watermark.until
+  }
+
+  /** Names this lease among all that there were of the course. */
+  get fence(): number {
+    return this.#current.watermark.fence
+  }
+
+  /** Asks the storage, not the clock. */
+  async isHeld(): Promise<boolean> {
+    await this.#renew()
+    return !this.#isLost
+  }
+
+  /** @returns false when another process has taken the lease over: nothing was moved */
+  async move(until: number): Promise<boolean> {
+    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: leaseOf(this.state) }))
+  }
+
+  /** Moves the watermark, if told to, and gives the lease back, at once. @returns false when it was lost before */
+  async release(until = this.until): Promise<boolean> {
+    clearInterval(this.#renewal)
+    const at = until === this.until ? this.#current.watermark.at : timestamp(this.state)
+    return this.#write(watermark => ({ ...watermark, until, at, lease: undefined }))
+  }
+
+  async #renew(): Promise<void> {
+    // A storage that does not answer now may answer before the lease is over; then the next write says so.
+    await this.#write(watermark => ({ ...watermark, lease: leaseOf(this.state) })).catch(() => undefined)
+  }
+
+  /** One after the other: each names what the one before it wrote. */
+  async #write(change: (watermark: Watermark) => Watermark): Promise<boolean> {
+    const write = this.#writing.then(() => this.#writeNow(change))
+    this.#writing = write.then(
+      () => undefined,
+      () => undefined,
+    )
+    return write
+  }
+
+  async #writeNow(change: (watermark: Watermark) => Watermark): Promise<boolean> {
+    if (this.#isLost) return false
+    const { watermark, stored } = this.#current
+    try {
+      this.#current = await writeWatermark(this.state.storage, this.course, { watermark: change(watermark), stored })
+      return true
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error
+      this.#isLost = true
+      return false
+    }
+  }
+}

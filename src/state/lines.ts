@@ -1,0 +1,106 @@
+/** A batch's lines as objects of bounded size: a line of JSON that says what it is, then the lines as they came in. */
+
+import { createHash } from 'node:crypto'
+import type { LineBlock } from '../source/lines.js'
+import type { Storage } from '../storage/storage.js'
+import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { Fields } from './fields.js'
+import type { LinesObject } from './head.js'
+import { linesPrefix, type Partition } from './keys.js'
+import { readOwner, type Owner } from './owner.js'
+import type { State } from './state.js'
+import { newId } from './ulid.js'
+
+const LF = 0x0a
+/** Few enough requests for S3, little enough memory. */
+export const OBJECT_BYTES = 8 * 1024 * 1024
+/** As lineBlocks cuts a file. */
+const BLOCK_BYTES = 256 * 1024
+
+/** Stores all of `blocks`; nothing knows of the objects until a head names them. */
+export async function storeLines(
+  state: State,
+  partition: Partition,
+  blocks: AsyncIterable<LineBlock>,
+): Promise<readonly LinesObject[]> {
+  const objects: LinesObject[] = []
+  const header = Buffer.from(`${JSON.stringify({ version: STATE_VERSION, partition, owner: state.owner })}\n`)
+  let parts: Buffer[] = [header]
+  let bytes = header.length
+  const store = async (): Promise<void> => {
+    if (parts.length > 1) objects.push(await storeObject(state, partition, Buffer.concat(parts, bytes)))
+    parts = [header]
+    bytes = header.length
+  }
+  for await (const block of blocks) {
+    if (bytes + block.bytes.length > OBJECT_BYTES) await store()
+    // The block's memory is used again.
+    parts.push(Buffer.from(block.bytes))
+    bytes += block.bytes.length
+  }
+  await store()
+  return objects
+}
+
+async function storeObject({ storage, tools }: State, partition: Partition, body: Buffer): Promise<LinesObject> {
+  const key = `${linesPrefix(partition)}${newId(tools.now())}`
+  await storage.put(key, body)
+  return { key, bytes: body.length, digest: digestOf(body) }
+}
+
+/** @throws {IngestError} `state_corrupt` when an object is not what was stored, `state_version` */
+export async function* readLines(storage: Storage, objects: readonly LinesObject[]): AsyncGenerator<LineBlock> {
+  let firstByte = 0
+  for (const object of objects) {
+    const body = await readObject(storage, object)
+    for (let start = endOfHeader(body); start < body.length;) {
+      const end = endOfBlock(body, start)
+      yield { bytes: body.subarray(start, end), firstByte, tooLong: false }
+      firstByte += end - start
+      start = end
+    }
+  }
+}
+
+async function readObject(storage: Storage, { key, bytes, digest }: LinesObject): Promise<Buffer> {
+  const where = `${key} in ${storage.description}`
+  const body = await storage.get(key)
+  if (body === undefined) throw corrupt(where, 'it is gone')
+  headerOf(body, where)
+  if (body.length !== bytes) throw corrupt(where, `it has ${body.length} bytes of ${bytes}`)
+  if (digestOf(body) !== digest) throw corrupt(where, 'it does not hold what was stored')
+  return body
+}
+
+/** Who stored an object. @throws {IngestError} */
+export function ownerOf(body: Buffer, where: string): Owner {
+  return readOwner(headerOf(body, where).fields('owner'))
+}
+
+function headerOf(body: Buffer, where: string): Fields {
+  let header: unknown
+  try {
+    header = JSON.parse(body.toString('utf8', 0, endOfHeader(body)))
+  } catch (cause) {
+    throw corrupt(where, 'its first line is no JSON', cause)
+  }
+  const fields = new Fields(header, where)
+  assertVersion(fields.count('version'), where)
+  return fields
+}
+
+function endOfHeader(body: Buffer): number {
+  const end = body.indexOf(LF) + 1
+  return end === 0 ? body.length : end
+}
+
+/** Whole lines; more than a block where one line is longer. */
+function endOfBlock(body: Buffer, start: number): number {
+  if (body.length - start <= BLOCK_BYTES) return body.length
+  const end = body.lastIndexOf(LF, start + BLOCK_BYTES - 1) + 1
+  return end > start ? end : body.indexOf(LF, start) + 1
+}
+
+function digestOf(body: Buffer): string {
+  return createHash('sha256').update(body).digest('hex')
+}

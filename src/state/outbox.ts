@@ -1,0 +1,149 @@
+/** Lines that were taken in, numbered, until every target has them. */
+
+import type { Commit, RunMeta } from '../contract/commit.js'
+import type { LineBlock } from '../source/lines.js'
+import { listAll, type Storage } from '../storage/storage.js'
+import { untilWritten } from './contend.js'
+import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
+import { linesPrefix, OUTBOX, type Partition } from './keys.js'
+import { ownerOf, storeLines } from './lines.js'
+import { hasEnded } from './owner.js'
+import { timestamp, type State } from './state.js'
+import { newId, timeOf } from './ulid.js'
+import { highestWatermark } from './watermark.js'
+
+/** What is new of one source. */
+export type Intake = {
+  readonly source: string
+  readonly linesBefore: number
+  readonly records: number
+  readonly counts: ReadonlyMap<string, number>
+  readonly lines: () => AsyncIterable<LineBlock>
+  /** Under which name the position is kept, what it was when the source was looked at, and what it is now. */
+  readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
+}
+
+export type Origin = { readonly run: RunMeta; readonly commit: Commit }
+
+/**
+ * Takes all of `intakes` in at once: their lines get the next numbers, their positions move.
+ * @returns undefined when another process has taken a part of one in meanwhile: look at the sources again
+ */
+export async function append(
+  state: State,
+  { intakes, origin }: { readonly intakes: readonly Intake[]; readonly origin: Origin },
+): Promise<Head | undefined> {
+  const partition = origin.commit.sha
+  for (;;) {
+    const { epoch } = (await readHead(state.storage, partition)).head
+    const stored: (readonly LinesObject[])[] = []
+    for (const { lines } of intakes) stored.push(await storeLines(state, partition, lines()))
+    const result = await untilWritten(state, () => commitBatches(state, { intakes, origin, stored, epoch }))
+    if (result !== 'swept') {
+      if (result === undefined) await deleteObjects(state.storage, stored.flat())
+      return result
+    }
+  }
+}
+
+type Prepared = {
+  readonly intakes: readonly Intake[]
+  readonly origin: Origin
+  readonly stored: readonly (readonly LinesObject[])[]
+  readonly epoch: number
+}
+
+async function commitBatches(state: State, prepared: Prepared): Promise<Head | 'swept' | undefined> {
+  const { intakes, origin, epoch } = prepared
+  const partition = origin.commit.sha
+  const { head, stored } = await headToWrite(state.storage, partition)
+  // Somebody took these lines for those of a process that is gone.
+  if (head.epoch !== epoch) return 'swept'
+  if (intakes.some(({ position: { name, from } }) => !samePosition(head.positions.get(name), from))) return undefined
+  const grown = withBatches(head, prepared, state)
+  await writeHead(state.storage, partition, { head: grown, stored })
+  return grown
+}
+
+/** A head that was lost must not begin again with numbers that targets are known to have. */
+async function headToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
+  const { head, stored } = await readHead(storage, partition)
+  if (stored !== undefined) return { head, stored }
+  return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
+}
+
+function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: State): Head {
+  const batches: Batch[] = [...head.batches]
+  const positions = new Map(head.positions)
+  let { next } = head
+  for (const [index, { source, linesBefore, records, counts, position }] of intakes.entries()) {
+    positions.set(position.name, position.to)
+    const id = newId(state.tools.now())
+    const [first, last] = [next, next + Math.max(1, records) - 1]
+    const objects = stored[index]!
+    batches.push({ id, first, last, records, counts, source, linesBefore, at: timestamp(state), ...origin, objects })
+    next = last + 1
+  }
+  return { ...head, next, batches, positions }
+}
+
+function samePosition(one: Position | undefined, other: Position | undefined): boolean {
+  return one?.bytes === other?.bytes && one?.fingerprint === other?.fingerprint
+}
+
+/** Batches with lines after `since`, in order. */
+export function batchesAfter({ batches }: Head, since: number): readonly Batch[] {
+  // Deliveries start at the end far more often than at the start.
+  let from = batches.length
+  while (from > 0 && batches[from - 1]!.last > since) from--
+  return batches.slice(from)
+}
+
+/** Every partition that has an outbox, in the order of their names. */
+export async function* partitions(storage: Storage): AsyncGenerator<Partition> {
+  let after: string | undefined
+  for (;;) {
+    const { objects } = await storage.list(OUTBOX, { after, limit: 1 })
+    const partition = objects[0]?.key.slice(OUTBOX.length).split('/')[0]
+    if (partition === undefined) return
+    yield partition
+    // Sorts after every key of the partition: the page is skipped, not read.
+    after = `${OUTBOX}${partition}/\u{10ffff}`
+  }
+}
+
+/** An object that no batch names is being written now, or belongs to a process that is gone; this is how old it may be. */
+const UNNAMED_MS = 15 * 60_000
+
+/**
+ * Removes lines that no batch names and whose writer is gone. Who takes them in all the same finds the epoch changed and
+ * stores them again; that is why they are listed before the epoch is counted up and only then deleted.
+ * @returns how many objects went
+ */
+export async function sweep(state: State, partition: Partition): Promise<number> {
+  const { storage } = state
+  const { head } = await readHead(storage, partition)
+  const named = new Set(head.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
+  const abandoned: { key: string }[] = []
+  for await (const { key } of listAll(storage, linesPrefix(partition)))
+    if (!named.has(key) && (await isAbandoned(state, key))) abandoned.push({ key })
+  if (abandoned.length === 0) return 0
+  const swept = await untilWritten(state, async () => {
+    const { head: now, stored } = await headToWrite(storage, partition)
+    await writeHead(storage, partition, { head: { ...now, epoch: now.epoch + 1 }, stored })
+    const kept = new Set(now.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
+    return abandoned.filter(({ key }) => !kept.has(key))
+  })
+  await deleteObjects(storage, swept)
+  return swept.length
+}
+
+async function isAbandoned({ storage, tools }: State, key: string): Promise<boolean> {
+  const body = await storage.get(key)
+  if (body === undefined) return false
+  return (await hasEnded(ownerOf(body, key))) || tools.now() - timeOf(key) > UNNAMED_MS
+}
+
+async function deleteObjects(storage: Storage, objects: readonly { readonly key: string }[]): Promise<void> {
+  for (const { key } of objects) await storage.delete(key)
+}

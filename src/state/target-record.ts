@@ -1,0 +1,42 @@
+/** Which targets state knows: what is taken in stays until each of them has it. */
+
+import { listAll, type Storage } from '../storage/storage.js'
+import { encodeDocument, parseDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { targetKey, TARGETS } from './keys.js'
+import { timestamp, type State } from './state.js'
+
+export type TargetRecord = {
+  readonly name: string
+  /** `server`, `postgres`, `embedded` or `archive`. */
+  readonly kind: string
+  /** In words, without secrets. */
+  readonly description: string
+  readonly since: string
+}
+
+/** Makes a target known before anything is kept for it. */
+export async function know(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
+  const key = targetKey(target.name)
+  // Most targets are known: a read costs less than a write that loses.
+  if ((await state.storage.get(key)) !== undefined) return
+  await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
+}
+
+export async function knownTargets(storage: Storage): Promise<readonly TargetRecord[]> {
+  const targets: TargetRecord[] = []
+  for await (const { key } of listAll(storage, TARGETS)) {
+    const body = await storage.get(key)
+    if (body !== undefined) targets.push(parseDocument(body, { key, parse: parseTarget, storage }))
+  }
+  return targets
+}
+
+function parseTarget(fields: Fields): TargetRecord {
+  return {
+    name: fields.text('name'),
+    kind: fields.text('kind'),
+    description: fields.text('description'),
+    since: fields.text('since'),
+  }
+}

@@ -1,0 +1,102 @@
+/** Up to which number a target is known to hold a partition, and who may move that: one object, moved by compare-and-swap. */
+
+import { IngestError } from '../errors.js'
+import { listAll, type Storage, type Version } from '../storage/storage.js'
+import { untilWritten } from './contend.js'
+import { parseDocument, writeDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { watermarkKey, watermarksOf, type Partition } from './keys.js'
+import { readOwner, type Owner } from './owner.js'
+import { timestamp, type State } from './state.js'
+
+/** A target's name and a partition. */
+export type Course = { readonly target: string; readonly partition: Partition }
+
+export type Lease = {
+  readonly owner: Owner
+  /** Milliseconds since 1970; its owner puts it off while it works. */
+  readonly expiresAt: number
+}
+
+export type Watermark = {
+  /** The target holds every line up to this number; 0 when nothing is known. */
+  readonly until: number
+  /** Counted up with every lease: what an owner writes that was overtaken is refused. */
+  readonly fence: number
+  readonly lease: Lease | undefined
+  /** When it was moved last, RFC 3339; empty before that. */
+  readonly at: string
+}
+
+export type StoredWatermark = {
+  readonly watermark: Watermark
+  readonly stored: Version | undefined
+  /** What is there cannot be read, so the target is taken to hold nothing: its ids make what it holds once. */
+  readonly isDamaged: boolean
+}
+
+const NOTHING: Watermark = { until: 0, fence: 0, lease: undefined, at: '' }
+
+/** @throws {IngestError} `state_version` */
+export async function readWatermark(storage: Storage, course: Course): Promise<StoredWatermark> {
+  const key = watermarkKey(course.partition, course.target)
+  const found = await storage.getVersioned(key)
+  if (found === undefined) return { watermark: NOTHING, stored: undefined, isDamaged: false }
+  try {
+    const watermark = parseDocument(found.body, { key, parse: parseWatermark, storage })
+    return { watermark, stored: found.version, isDamaged: false }
+  } catch (error) {
+    if (!(error instanceof IngestError && error.code === 'state_corrupt')) throw error
+    return { watermark: NOTHING, stored: found.version, isDamaged: true }
+  }
+}
+
+/** @throws {VersionConflict} when it is not as it was read */
+export async function writeWatermark(
+  storage: Storage,
+  course: Course,
+  { watermark, stored }: Pick<StoredWatermark, 'watermark' | 'stored'>,
+): Promise<StoredWatermark> {
+  const fields = { ...course, ...watermark, lease: watermark.lease ?? null }
+  const key = watermarkKey(course.partition, course.target)
+  const version = await writeDocument(storage, key, { fields, over: stored })
+  return { watermark, stored: version, isDamaged: false }
+}
+
+/** Makes it known that a target holds nothing after `until`: what comes after it is delivered again. */
+export async function rewind(state: State, course: Course, until: number): Promise<void> {
+  await untilWritten(state, async () => {
+    const { watermark, stored } = await readWatermark(state.storage, course)
+    if (watermark.until <= until) return
+    const rewound = { ...watermark, until, fence: watermark.fence + 1, at: timestamp(state) }
+    await writeWatermark(state.storage, course, { watermark: rewound, stored })
+  })
+}
+
+/** The highest number that some target is known to hold. */
+export async function highestWatermark(storage: Storage, partition: Partition): Promise<number> {
+  let highest = 0
+  for await (const target of targetsWithWatermark(storage, partition)) {
+    const { watermark } = await readWatermark(storage, { target, partition })
+    highest = Math.max(highest, watermark.until)
+  }
+  return highest
+}
+
+export async function* targetsWithWatermark(storage: Storage, partition: Partition): AsyncGenerator<string> {
+  const prefix = watermarksOf(partition)
+  for await (const { key } of listAll(storage, prefix)) yield decodeURIComponent(key.slice(prefix.length))
+}
+
+function parseWatermark(fields: Fields): Watermark {
+  return {
+    until: fields.count('until'),
+    fence: fields.count('fence'),
+    at: fields.text('at'),
+    lease: fields.optional('lease', name => parseLease(fields.fields(name))),
+  }
+}
+
+function parseLease(fields: Fields): Lease {
+  return { owner: readOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
+}
