@@ -11,6 +11,15 @@ export async function wasmHash64(): Promise<Hash64> {
   return bytes => implementation.h64Raw(bytes)
 }
 
+/** XXH64 of bytes that come in pieces. */
+export type RunningHash64 = { readonly update: (bytes: Uint8Array) => void; readonly digest: () => bigint }
+
+export async function runningHash64(): Promise<RunningHash64> {
+  const implementation = await xxhash()
+  const hash = implementation.create64()
+  return { update: bytes => void hash.update(bytes), digest: () => hash.digest() }
+}
+
 /** The second opinion that golden-check runs beside it. */
 export async function jsHash64(): Promise<Hash64> {
   const { default: xxhashjs } = await import('xxhashjs')

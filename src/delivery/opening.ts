@@ -2,7 +2,7 @@
 
 import type { Sink, SinkOpener } from '../sink/sink.js'
 
-export type TargetName = 'server' | 'postgres' | 'embedded'
+export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 
 export type Target = { readonly name: TargetName; readonly opener: SinkOpener }
 

@@ -2,18 +2,13 @@
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Hash64 } from '../contract/hash64.js'
-import { IngestError } from '../errors.js'
-import { copyChunks } from '../sink/copy-text.js'
-import type { Delivery } from '../sink/sink.js'
-import { identifier } from '../source/identify.js'
+import type { Delivery, SinkOpener } from '../sink/sink.js'
 import { inspect, type Inspection } from '../source/inspect.js'
-import { lineBlocks, type LineBlock } from '../source/lines.js'
-import { readRecords } from '../source/records.js'
-import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
 import { deliverAll, type TargetOutcome } from './deliver.js'
 import { Opening, type Target } from './opening.js'
+import { linesOf, rowsOf } from './rows.js'
 
 export type PushOptions = {
   /** The commit that every record must name; by default the one that the first record names. */
@@ -53,7 +48,8 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
     const deliveries = sources.map((source, index) =>
       deliveryOf(source, { commit, counts: inspections[index]!.counts, options }),
     )
-    if (await isRefused(deliveries, options)) return { ...pushed, commit }
+    const openers = options.targets.map(({ opener }) => opener)
+    if (await isRefused(deliveries, { ...options, openers })) return { ...pushed, commit }
     return { ...pushed, commit, outcomes: await deliverAll(deliveries, openings, options.signal) }
   } finally {
     await Promise.all(openings.map(opening => opening.close()))
@@ -76,11 +72,14 @@ function commitShaOf(inspections: readonly Inspection[], { commitSha }: PushOpti
 }
 
 /** Asks every target that cannot take all that is valid, so that either all get a file or none. */
-async function isRefused(deliveries: readonly Delivery[], { targets, onRejection }: PushOptions): Promise<boolean> {
+export async function isRefused(
+  deliveries: readonly Delivery[],
+  { openers, onRejection }: { readonly openers: readonly SinkOpener[] } & Pick<PushOptions, 'onRejection'>,
+): Promise<boolean> {
   let refused = false
-  for (const { opener } of targets) {
-    for (const delivery of opener.refuses === undefined ? [] : deliveries) {
-      for await (const rejection of opener.refuses!(delivery)) {
+  for (const { refuses } of openers) {
+    for (const delivery of refuses === undefined ? [] : deliveries) {
+      for await (const rejection of refuses!(delivery)) {
         onRejection(rejection)
         refused = true
       }
@@ -102,25 +101,8 @@ function deliveryOf(source: Source, { commit, counts, options }: Checked): Deliv
     run: options.run,
     commit,
     counts,
-    rows: () => copyChunks(identified(source, options)),
+    rows: () => rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }),
     lines: () => linesOf(source, options.signal),
     assertUnchanged: () => source.assertUnchanged(),
-  }
-}
-
-/** The second pass over a source: the same records again, now with their ids. */
-async function* identified(source: Source, { hash, signal }: PushOptions): AsyncGenerator<RecordBatch> {
-  const identify = identifier(hash)
-  for await (const { batch, rejections } of readRecords(linesOf(source, signal), source.name)) {
-    if (rejections.length > 0) throw new IngestError('input_changed', `${source.name} changed while it was being read`)
-    identify(batch)
-    yield batch
-  }
-}
-
-async function* linesOf(source: Source, signal: AbortSignal): AsyncGenerator<LineBlock> {
-  for await (const block of lineBlocks(await source.open())) {
-    signal.throwIfAborted()
-    yield block
   }
 }

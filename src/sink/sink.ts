@@ -40,6 +40,10 @@ export type Delivery = RowDelivery & {
   readonly run: RunMeta
   /** The file's lines from its start, as they came in. */
   readonly lines: () => AsyncIterable<LineBlock>
+  /** How many lines of the file come before these, when these are not all. */
+  readonly linesBefore?: number
+  /** Which part of the outbox it is: the same when it is delivered again. */
+  readonly range?: { readonly since: number; readonly until: number }
 }
 
 export type KindReceipt = {
@@ -91,6 +95,8 @@ export interface Sink {
 
 /** How a push gets at its sink. */
 export type SinkOpener = {
+  /** What state calls the target: its sort and place, without users or secrets, the same every time. */
+  readonly id: string
   /** The target in words, without secrets. */
   readonly description: string
   /** Opening waits more than it works, so it may overlap with checking the input. */

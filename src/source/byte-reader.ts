@@ -5,6 +5,8 @@ import type { FileHandle } from 'node:fs/promises'
 export interface ByteReader {
   /** Reads at least one byte into `into` from `offset` on, and returns how many; 0 at the end. */
   read(into: Buffer, offset: number): Promise<number>
+  /** Passes over the next bytes without reading them; only readers that can. */
+  skip?(bytes: number): void
   close(): Promise<void>
 }
 
@@ -17,6 +19,7 @@ export function fileReader(file: FileHandle, close: () => Promise<void>): ByteRe
       position += bytesRead
       return bytesRead
     },
+    skip: bytes => void (position += bytes),
     close,
   }
 }
@@ -41,5 +44,35 @@ export function chunkReader(chunks: AsyncIterable<Uint8Array>, close: () => Prom
       await iterator.return?.()
       await close()
     },
+  }
+}
+
+/** The next `bytes` bytes of a reader after it has passed over `skipped`. */
+export async function part(
+  reader: ByteReader,
+  { skipped, bytes }: { skipped: number; bytes: number },
+): Promise<ByteReader> {
+  await passOver(reader, skipped)
+  let left = bytes
+  return {
+    async read(into, offset) {
+      if (left === 0) return 0
+      const count = await reader.read(into.subarray(0, Math.min(into.length, offset + left)), offset)
+      left -= count
+      return count
+    },
+    close: () => reader.close(),
+  }
+}
+
+const DISCARD_BYTES = 256 * 1024
+
+async function passOver(reader: ByteReader, bytes: number): Promise<void> {
+  if (reader.skip !== undefined) return reader.skip(bytes)
+  const discard = Buffer.allocUnsafe(Math.min(bytes, DISCARD_BYTES))
+  for (let left = bytes; left > 0;) {
+    const count = await reader.read(discard.subarray(0, Math.min(discard.length, left)), 0)
+    if (count === 0) return
+    left -= count
   }
 }

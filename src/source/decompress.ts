@@ -77,6 +77,13 @@ function replay(head: Buffer, reader: ByteReader): ByteReader {
       at += count
       return count
     },
+    ...(reader.skip !== undefined && {
+      skip(bytes: number) {
+        const ofHead = Math.min(bytes, head.length - at)
+        at += ofHead
+        reader.skip?.(bytes - ofHead)
+      },
+    }),
     close: () => reader.close(),
   }
 }

@@ -13,6 +13,8 @@ export type InputOptions = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   /** Sources will be read more than once: keep what can be read only once in a temporary file. */
   readonly rereadable: boolean
+  /** Files may grow while they are read. */
+  readonly mayGrow?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -68,7 +70,9 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
     const hint = `name its files: '${path.replace(/\/$/, '')}/*.jsonl'`
     throw new IngestError('no_input', `${path} is a directory`, { hint })
   }
-  return info.isFile() ? fileSource(path) : once(path, () => createReadStream(path), options)
+  return info.isFile()
+    ? fileSource(path, { mayGrow: options.mayGrow })
+    : once(path, () => createReadStream(path), options)
 }
 
 /** A source that gives its bytes only once unless they are kept. Not opened before its turn: a pipe's writer may wait. */
@@ -83,6 +87,7 @@ async function once(name: string, input: () => NodeJS.ReadableStream, options: I
         name,
       ),
     assertUnchanged: () => Promise.resolve(),
+    stat: () => Promise.resolve(''),
     release: () => Promise.resolve(),
   }
 }

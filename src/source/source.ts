@@ -1,7 +1,7 @@
 /** A place records come from: something that can be read from its start, and how it is told when it changed meanwhile. */
 
 import type { Stats } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
 import { fileReader, type ByteReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
@@ -16,17 +16,24 @@ export interface Source {
   open(): Promise<ByteReader>
   /** Says whether the source is still what it was when it was first opened. */
   assertUnchanged(): Promise<void>
+  /** What the system says of a file; equal later means that nobody has written to it. Empty where that cannot be told. */
+  stat(): Promise<string>
   /** Lets go of what the source holds; it cannot be opened again. */
   release(): Promise<void>
 }
 
+export type FileOptions = {
+  /** Its writer may still append to it: what was there when it was first opened is what counts. */
+  readonly mayGrow?: boolean | undefined
+}
+
 /** A regular file, opened anew for each pass over it. */
-export function fileSource(path: string): Source {
+export function fileSource(path: string, { mayGrow = false }: FileOptions = {}): Source {
   let first: Stats | undefined
   const check = async (file: FileHandle): Promise<void> => {
     const now = await file.stat()
     first ??= now
-    if (!sameFile(first, now)) throw changed(path)
+    if (!(mayGrow ? sameOrGrown : sameFile)(first, now)) throw changed(path)
   }
   return {
     name: path,
@@ -50,6 +57,7 @@ export function fileSource(path: string): Source {
       const file = await openFile(path)
       await check(file).finally(() => file.close())
     },
+    stat: () => statOf(path),
     release: () => Promise.resolve(),
   }
 }
@@ -92,6 +100,23 @@ export function unreadable(path: string, cause: unknown): IngestError {
 
 function sameFile(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs
+}
+
+function sameOrGrown(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && b.size >= a.size
+}
+
+/** A write in the same tick of the clock that stamps files would leave no trace, so a fresh stamp says nothing yet. */
+const FRESH_MS = 2_000
+
+async function statOf(path: string): Promise<string> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
+    const age = Date.now() - Number(ctimeNs / 1_000_000n)
+    return age < FRESH_MS ? '' : [dev, ino, size, mtimeNs, ctimeNs].join(':')
+  } catch (error) {
+    throw unreadable(path, error)
+  }
 }
 
 function changed(path: string): IngestError {

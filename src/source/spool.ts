@@ -36,6 +36,7 @@ export async function spool(name: string, input: NodeJS.ReadableStream, signal?:
         name,
       ),
     assertUnchanged: () => Promise.resolve(),
+    stat: () => Promise.resolve(''),
     release: () => file.close(),
   }
 }

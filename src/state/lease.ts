@@ -69,6 +69,7 @@ export class HeldLease {
   readonly wasDamaged: boolean
   #current: StoredWatermark
   #isLost = false
+  #isReleased = false
   #renewal: NodeJS.Timeout | undefined
   #writing: Promise<void> = Promise.resolve()
 
@@ -93,9 +94,16 @@ export class HeldLease {
     return this.#current.watermark.fence
   }
 
-  /** Asks the storage, not the clock. */
+  /** When the watermark was moved last, milliseconds since 1970. */
+  get movedAt(): number {
+    return Date.parse(this.#current.watermark.at) || 0
+  }
+
+  /** Asks the storage unless it said so a moment ago. */
   async isHeld(): Promise<boolean> {
-    await this.#renew()
+    const { now, leaseMs } = this.state.tools
+    const expiresAt = this.#current.watermark.lease?.expiresAt ?? 0
+    if (expiresAt - now() < leaseMs / 2) await this.#renew()
     return !this.#isLost
   }
 
@@ -106,9 +114,11 @@ export class HeldLease {
 
   /** Moves the watermark, if told to, and gives the lease back, at once. @returns false when it was lost before */
   async release(until = this.until): Promise<boolean> {
+    if (this.#isReleased) return true
     clearInterval(this.#renewal)
     const at = until === this.until ? this.#current.watermark.at : timestamp(this.state)
-    return this.#write(watermark => ({ ...watermark, until, at, lease: undefined }))
+    this.#isReleased = await this.#write(watermark => ({ ...watermark, until, at, lease: undefined }))
+    return this.#isReleased
   }
 
   async #renew(): Promise<void> {

@@ -1,12 +1,18 @@
 /** The embedded database as a target. */
 
+import { resolve } from 'node:path'
 import { applyDelivery } from '../apply.js'
 import { migrate } from '../migrate.js'
 import { receiptOf, type Sink, type SinkOpener } from '../sink.js'
 
 /** Opens the database in `folder`, making it and its tables when they are not there yet. */
 export function embeddedSink(folder: string): SinkOpener {
-  return { description: `the embedded database in ${folder}`, early: false, open: signal => openSink(folder, signal) }
+  return {
+    id: `embedded:${resolve(folder)}`,
+    description: `the embedded database in ${folder}`,
+    early: false,
+    open: signal => openSink(folder, signal),
+  }
 }
 
 async function openSink(folder: string, signal: AbortSignal): Promise<Sink> {

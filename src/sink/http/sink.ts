@@ -36,6 +36,7 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
   }
   const description = describeServer(options.address.base)
   return {
+    id: description,
     description,
     early: false,
     refuses: delivery => refusals(delivery, planOf(delivery), options.maxEnvelopeBytes),
@@ -55,13 +56,13 @@ function planFile(delivery: Delivery, { maxEnvelopeBytes }: HttpSinkOptions): Pr
 }
 
 async function* refusals(
-  { source }: Delivery,
+  { source, linesBefore = 0 }: Delivery,
   plan: Promise<FilePlan>,
   maxEnvelopeBytes: number,
 ): AsyncGenerator<Rejection> {
   for (const { number, start, end } of (await plan).tooLong) {
     const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
-    yield { source, line: number, byte: start, pointer: '', code: 'record_too_large', message }
+    yield { source, line: linesBefore + number, byte: start, pointer: '', code: 'record_too_large', message }
   }
 }
 
@@ -139,7 +140,8 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
   if (refused?.recordIndex === undefined) return error
   const line = await locateRecord(delivery.lines(), plan, refused.recordIndex)
   if (line === undefined) return error
-  const message = `${delivery.source}:${line.number} (byte ${line.start}): the server refuses the record: ${refused.serverMessage}`
+  const number = line.number + (delivery.linesBefore ?? 0)
+  const message = `${delivery.source}:${number} (byte ${line.start}): the server refuses the record: ${refused.serverMessage}`
   return new IngestError('bad_data', message, { cause: refused })
 }
 

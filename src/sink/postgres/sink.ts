@@ -8,7 +8,7 @@ import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { receiptOf } from '../sink.js'
 import { connectPostgres } from './connect.js'
-import { describeAddress, type PostgresAddress } from './dsn.js'
+import { describeAddress, placeOf, type PostgresAddress } from './dsn.js'
 import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
 import type { PostgresSession } from './session.js'
@@ -33,6 +33,7 @@ const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelay
  */
 export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
+    id: placeOf(address),
     description: describeAddress(address),
     early: true,
     open: signal => openSink(new Writer(address, { ...options, signal })),

@@ -1,0 +1,180 @@
+/** Everything in the outbox that a target does not have yet, delivered: intent, apply, watermark, intent gone. */
+
+import type { Hash64 } from '../../contract/hash64.js'
+import { messageOf } from '../../errors.js'
+import type { Retry } from '../../sink/retry.js'
+import type { Sink } from '../../sink/sink.js'
+import { audit, type AuditRow } from '../../state/audit.js'
+import { readHead, type Batch } from '../../state/head.js'
+import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
+import { acquire, isGone, type HeldLease } from '../../state/lease.js'
+import { batchesAfter } from '../../state/outbox.js'
+import type { State } from '../../state/state.js'
+import { newId } from '../../state/ulid.js'
+import { readWatermark, rewind, type Course } from '../../state/watermark.js'
+import type { FileReceipt } from '../deliver.js'
+import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
+
+export type CourseOptions = {
+  /** Opened when there is something to deliver. */
+  readonly sink: () => Promise<Sink>
+  readonly hash: Hash64
+  readonly signal: AbortSignal
+  /** All that were there when the command began. */
+  readonly intents: readonly Intent[]
+  /** How long another process that delivers the same is waited for. */
+  readonly waitMs: number
+  /** Asked before each delivery but those that heal: how many records it may take; 0 ends it here. */
+  readonly room?: () => number
+  /** Leaves alone what nobody has begun to deliver. */
+  readonly healOnly?: boolean
+}
+
+/** Filled while it goes on, so that what was done before a failure is known. */
+export type CourseLog = {
+  readonly receipts: FileReceipt[]
+  readonly retries: Retry[]
+  /** One a range that was healed. */
+  readonly audited: AuditRow[]
+  readonly warnings: string[]
+  delivered: Range | undefined
+}
+
+/** @throws what the target or the state failed with; the outbox keeps what was not delivered */
+export async function deliverCourse(
+  state: State,
+  course: Course,
+  { log, ...options }: CourseOptions & { readonly log: CourseLog },
+): Promise<void> {
+  const own = options.intents.filter(intent => isOf(intent, course))
+  if (own.length === 0 && (options.healOnly === true || !(await hasPending(state, course)))) return
+  const run = new Run(state, course, log, options)
+  while (!(await run.underLease(own)));
+}
+
+function isOf(intent: Intent, { target, partition }: Course): boolean {
+  return intent.target === target && intent.partition === partition
+}
+
+async function hasPending({ storage }: State, course: Course): Promise<boolean> {
+  const { head } = await readHead(storage, course.partition)
+  const { watermark, isDamaged } = await readWatermark(storage, course)
+  return isDamaged || batchesAfter(head, watermark.until).length > 0
+}
+
+class Run {
+  constructor(
+    private readonly state: State,
+    private readonly course: Course,
+    private readonly log: CourseLog,
+    private readonly options: CourseOptions,
+  ) {}
+
+  /** @returns false when another process took the lease over meanwhile: then all of it is to be looked at again */
+  async underLease(known: readonly Intent[]): Promise<boolean> {
+    const { state, course } = this
+    const lease = await acquire(state, course, { waitMs: this.options.waitMs })
+    if (lease.wasDamaged)
+      this.log.warnings.push(
+        `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
+      )
+    try {
+      for (const intent of lease.tookOver ? await this.#intents() : known)
+        if (!(await this.#heal(lease, intent))) return false
+      if (this.options.healOnly === true) return true
+      return await this.#deliverPending(lease)
+    } finally {
+      // Another process need not wait until it is over. A lease that was given back, or lost, stays as it is.
+      await lease.release().catch(() => undefined)
+    }
+  }
+
+  async #intents(): Promise<readonly Intent[]> {
+    return (await listIntents(this.state.storage)).filter(intent => isOf(intent, this.course))
+  }
+
+  /** Rolls a delivery forward that was begun and not seen through. @returns false when the lease was lost */
+  async #heal(lease: HeldLease, { id }: Intent): Promise<boolean> {
+    const { storage } = this.state
+    const intent = await readIntent(storage, id)
+    if (intent === undefined) return true
+    const isDone = lease.until >= intent.until
+    // Its process is about to delete it.
+    const { leaseMs } = this.state.tools
+    if (isDone && !(await isGone(this.state, intent.owner, lease.movedAt + leaseMs))) return true
+    if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
+    const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
+    const { target, partition, since, until } = intent
+    this.log.audited.push(await audit(this.state, { id, event: 'healed', target, partition, since, until, detail }))
+    await deleteIntent(storage, intent)
+    return true
+  }
+
+  async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
+    const { head } = await readHead(this.state.storage, this.course.partition)
+    const from = lease.until
+    for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
+      const batches = firstRange(left)
+      await this.#apply(batches, { since: Math.max(since, batches[0]!.first - 1), until: batches.at(-1)!.last })
+      left = left.slice(batches.length)
+    }
+    // What lies before it was lost sight of, and is delivered next.
+    if (from < since) return true
+    return this.#moved(await lease.move(until), from)
+  }
+
+  async #deliverPending(lease: HeldLease): Promise<boolean> {
+    for (;;) {
+      const batches = await this.#next(lease.until)
+      if (batches.length === 0) return true
+      if (!(await lease.isHeld())) return false
+      const since = lease.until
+      const range = rangeOf(batches, since)
+      const intent = await putIntent(this.state, lease, range)
+      await this.#apply(batches, range)
+      const isLast = (await this.#next(range.until)).length === 0
+      // One write moves the watermark and gives the lease back.
+      const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
+      if (!(await this.#moved(moved, since))) return false
+      await this.#forget(intent)
+      if (isLast) return true
+    }
+  }
+
+  async #next(since: number): Promise<readonly Batch[]> {
+    const room = this.options.room?.() ?? Infinity
+    if (room <= 0) return []
+    const { head } = await readHead(this.state.storage, this.course.partition)
+    return firstRange(batchesAfter(head, since), Math.min(room, MAX_RECORDS))
+  }
+
+  async #apply(batches: readonly Batch[], range: Range): Promise<void> {
+    const { hash, signal, sink } = this.options
+    const delivery = deliveryOfRange(this.state, batches, { range, hash, signal })
+    const before = this.log.retries.length
+    const receipt = await (await sink()).write(delivery, retry => this.log.retries.push(retry))
+    this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
+    this.log.delivered = { since: this.log.delivered?.since ?? range.since, until: range.until }
+  }
+
+  /**
+   * What a process that was overtaken has applied may be older than what its successor did: all since then is
+   * delivered once more, in order.
+   */
+  async #moved(moved: boolean, since: number): Promise<boolean> {
+    if (moved) return true
+    await rewind(this.state, this.course, since)
+    const { course, state } = this
+    const detail = 'this process was overtaken while it delivered, so it was delivered again from there'
+    const id = newId(state.tools.now())
+    this.log.audited.push(await audit(state, { id, event: 'overtaken', ...course, since, until: since, detail }))
+    return false
+  }
+
+  /** What is left of it is healed by the next command. */
+  async #forget(intent: Intent): Promise<void> {
+    await deleteIntent(this.state.storage, intent).catch((error: unknown) => {
+      this.log.warnings.push(`an intent is left in the state, the next command removes it: ${messageOf(error)}`)
+    })
+  }
+}

@@ -1,0 +1,99 @@
+/** The path of a record with state: sources, what is new of them, the outbox, then every target from there. */
+
+import { messageOf } from '../../errors.js'
+import type { Source } from '../../source/source.js'
+import { listIntents } from '../../state/intent.js'
+import { sweep } from '../../state/outbox.js'
+import type { State } from '../../state/state.js'
+import { know } from '../../state/target-record.js'
+import { rewind } from '../../state/watermark.js'
+import { Opening, type Target } from '../opening.js'
+import type { Pushed, PushOptions } from '../push.js'
+import { deliverPending, type DurableOutcome } from './deliver-pending.js'
+import { takeIn, type SourceTaken } from './take-in.js'
+
+export type DurablePushOptions = PushOptions & {
+  /** How long another process that delivers the same is waited for. */
+  readonly waitMs: number
+  /** Takes the sources from their start and delivers all that the outbox holds of them again. */
+  readonly fullRefresh: boolean
+}
+
+export type DurablyPushed = Pushed & {
+  readonly outcomes: readonly DurableOutcome[]
+  readonly sources: readonly SourceTaken[]
+  readonly warnings: readonly string[]
+}
+
+/** @throws {IngestError} when nothing could be taken in; what becomes of each target is part of the answer */
+export async function pushDurably(
+  state: State,
+  sources: readonly Source[],
+  options: DurablePushOptions,
+): Promise<DurablyPushed> {
+  const { targets, signal, fullRefresh, dryRun = false } = options
+  const intents = await listIntents(state.storage)
+  const openings = new Openings(targets, signal)
+  try {
+    if (!dryRun) await Promise.all(targets.map(target => makeKnown(state, target)))
+    const taken = await takeIn(state, sources, {
+      ...options,
+      dryRun,
+      fromStart: fullRefresh,
+      openers: targets.map(({ opener }) => opener),
+      commitSha: options.commitSha,
+      // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
+      onNew: () => dryRun || openings.open(),
+    })
+    const { inspections, commitSha, commit, partition } = taken
+    const pushed: DurablyPushed = { inspections, commitSha, commit, sources: taken.sources, outcomes: [], warnings: [] }
+    if (partition === undefined || dryRun) return pushed
+    if (fullRefresh) for (const { opener } of targets) await rewind(state, { target: opener.id, partition }, 0)
+    const pending = { ...options, partitions: [partition], intents }
+    const [warnings, ...outcomes] = await Promise.all([
+      sweepQuietly(state, partition),
+      ...openings.all().map(opening => deliverPending(state, opening, pending)),
+    ])
+    return { ...pushed, outcomes, warnings }
+  } finally {
+    await openings.close()
+  }
+}
+
+function makeKnown(state: State, { name, opener }: Target): Promise<void> {
+  return know(state, { name: opener.id, kind: name, description: opener.description })
+}
+
+/** Leftovers of others' pushes are no reason for this one to fail. */
+async function sweepQuietly(state: State, partition: string): Promise<readonly string[]> {
+  try {
+    await sweep(state, partition)
+    return []
+  } catch (error) {
+    return [`leftovers in the state could not be removed: ${messageOf(error)}`]
+  }
+}
+
+/** Opened when something is known to be new; otherwise each only when there is something for it. */
+class Openings {
+  #opened: readonly Opening[] | undefined
+
+  constructor(
+    private readonly targets: readonly Target[],
+    private readonly signal: AbortSignal,
+  ) {}
+
+  open(): void {
+    this.#opened ??= this.targets.map(target => new Opening(target, this.signal))
+  }
+
+  all(): readonly Opening[] {
+    return (this.#opened ??= this.targets.map(
+      ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, this.signal),
+    ))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all((this.#opened ?? []).map(opening => opening.close()))
+  }
+}

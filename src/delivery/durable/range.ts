@@ -1,0 +1,88 @@
+/** A part of the outbox as what a sink takes. */
+
+import type { Hash64 } from '../../contract/hash64.js'
+import type { Delivery } from '../../sink/sink.js'
+import type { LineBlock } from '../../source/lines.js'
+import type { Batch } from '../../state/head.js'
+import type { Range } from '../../state/intent.js'
+import { readLines } from '../../state/lines.js'
+import type { State } from '../../state/state.js'
+import { rowsOf } from '../rows.js'
+
+/** What one delivery takes at most, but always a whole batch. */
+export const MAX_RECORDS = 500_000
+
+/** The first batches that can go together: of one commit, as it is known in each, and one run. */
+export function firstRange(batches: readonly Batch[], maxRecords = MAX_RECORDS): readonly Batch[] {
+  const [first] = batches
+  if (first === undefined) return []
+  let records = 0
+  const end = batches.findIndex((batch, index) => {
+    records += batch.records
+    return index > 0 && (records > maxRecords || !goesWith(batch, first))
+  })
+  return end === -1 ? batches : batches.slice(0, end)
+}
+
+export function rangeOf(batches: readonly Batch[], since: number): Range {
+  return { since, until: batches.at(-1)?.last ?? since }
+}
+
+/** Batches with lines in a range. */
+export function batchesIn(batches: readonly Batch[], { since, until }: Range): readonly Batch[] {
+  return batches.filter(({ first, last }) => last > since && first <= until)
+}
+
+export function goesWith(one: Batch, other: Batch): boolean {
+  return (
+    one.run.benchmark_id === other.run.benchmark_id &&
+    one.run.schema_version === other.run.schema_version &&
+    JSON.stringify(one.commit) === JSON.stringify(other.commit)
+  )
+}
+
+export type RangeOptions = { readonly range: Range; readonly hash: Hash64; readonly signal: AbortSignal }
+
+/** @param batches of one run and commit, at least one */
+export function deliveryOfRange(
+  { storage }: State,
+  batches: readonly Batch[],
+  { range, hash, signal }: RangeOptions,
+): Delivery {
+  const { run, commit, linesBefore } = batches[0]!
+  const source = sourceOf(batches)
+  const lines = (): AsyncIterable<LineBlock> =>
+    unlessAborted(
+      readLines(
+        storage,
+        batches.flatMap(batch => batch.objects),
+      ),
+      signal,
+    )
+  return {
+    ...{ source, run, commit, range, lines },
+    linesBefore: batches.length === 1 ? linesBefore : 0,
+    counts: countsOf(batches),
+    rows: () => rowsOf(lines(), { name: source, hash }),
+    // What is in the outbox does not change.
+    assertUnchanged: () => Promise.resolve(),
+  }
+}
+
+function sourceOf(batches: readonly Batch[]): string {
+  const [first, ...others] = new Set(batches.map(({ source }) => source))
+  return others.length === 0 ? (first ?? '') : `${first} and ${others.length} more`
+}
+
+function countsOf(batches: readonly Batch[]): ReadonlyMap<string, number> {
+  const all = new Map<string, number>()
+  for (const { counts } of batches) for (const [kind, count] of counts) all.set(kind, (all.get(kind) ?? 0) + count)
+  return all
+}
+
+async function* unlessAborted(blocks: AsyncIterable<LineBlock>, signal: AbortSignal): AsyncGenerator<LineBlock> {
+  for await (const block of blocks) {
+    signal.throwIfAborted()
+    yield block
+  }
+}

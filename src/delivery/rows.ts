@@ -1,0 +1,34 @@
+/** Lines on their way into a database: read once more, now with their ids. */
+
+import type { Hash64 } from '../contract/hash64.js'
+import { IngestError } from '../errors.js'
+import { copyChunks } from '../sink/copy-text.js'
+import type { StagedRows } from '../sink/sink.js'
+import { identifier } from '../source/identify.js'
+import { lineBlocks, type LineBlock } from '../source/lines.js'
+import { readRecords } from '../source/records.js'
+import type { RecordBatch } from '../source/record-batch.js'
+import type { Source } from '../source/source.js'
+
+export type RowsOptions = { readonly name: string; readonly hash: Hash64 }
+
+/** @param lines that were checked before */
+export function rowsOf(lines: AsyncIterable<LineBlock>, options: RowsOptions): AsyncIterable<StagedRows> {
+  return copyChunks(identified(lines, options))
+}
+
+async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {
+  const identify = identifier(hash)
+  for await (const { batch, rejections } of readRecords(lines, name)) {
+    if (rejections.length > 0) throw new IngestError('input_changed', `${name} changed while it was being read`)
+    identify(batch)
+    yield batch
+  }
+}
+
+export async function* linesOf(source: Source, signal: AbortSignal): AsyncGenerator<LineBlock> {
+  for await (const block of lineBlocks(await source.open())) {
+    signal.throwIfAborted()
+    yield block
+  }
+}
