@@ -1,6 +1,7 @@
 /** Objects in this process's memory: they go with it. */
 
 import {
+  assertFolderPrefix,
   assertKey,
   PAGE_OBJECTS,
   VersionConflict,
@@ -64,6 +65,7 @@ class MemoryStorage implements Storage {
   }
 
   async deletePrefix(prefix: string): Promise<void> {
+    assertFolderPrefix(prefix)
     for (const key of [...this.#objects.keys()]) if (key.startsWith(prefix)) this.#objects.delete(key)
   }
 

@@ -29,7 +29,7 @@ export type ListOptions = {
  * What holds for every backend (test/storage/contract.ts runs it over each): a write that returned is visible in full to
  * any reader in any process; no reader ever sees a part of one; of several `putIfAbsent` of a key exactly one wins; a
  * `putIfMatch` that lost throws and changes nothing; `list` shows whole objects and nothing else; `delete` of what is
- * not there is done.
+ * not there is done. A write that threw `storage_failed` may have been done all the same, in full or not at all.
  *
  * @throws {IngestError} all methods: `storage_failed` when the backend cannot be reached or has no room,
  * `storage_denied` when it says no, `usage` for a key that cannot be one
@@ -45,7 +45,10 @@ export interface Storage {
   putIfAbsent(key: string, body: Buffer): Promise<Version | undefined>
   /** Replaces the content that `version` names. @throws {VersionConflict} when that is not what is there */
   putIfMatch(key: string, body: Buffer, version: Version): Promise<Version>
-  /** Objects whose keys begin with `prefix`, whether or not it ends at a slash, in the order of their keys. */
+  /**
+   * Objects whose keys begin with `prefix`, whether or not it ends at a slash, in the order of their keys. What is
+   * written or deleted meanwhile may be in it or not.
+   */
   list(prefix: string, options?: ListOptions): Promise<Page>
   delete(key: string): Promise<void>
   /** Deletes every object whose key begins with `prefix`, which must end with a slash. */
@@ -64,14 +67,25 @@ export class VersionConflict extends IngestError {
 export const MAX_KEY_BYTES = 900
 export const PAGE_OBJECTS = 1000
 
-/** @throws {IngestError} `usage` for a key with an empty, `.` or `..` part, a NUL, a lone surrogate, or too many bytes */
+/** Whether this can be a key: no empty, `.` or `..` part, no NUL, no lone surrogate, and not too many bytes. */
+export function isKey(text: string): boolean {
+  return (
+    !text.split('/').some(part => part === '' || part === '.' || part === '..') &&
+    !text.includes('\0') &&
+    !/\p{Surrogate}/u.test(text) &&
+    Buffer.byteLength(text) <= MAX_KEY_BYTES
+  )
+}
+
+/** @throws {IngestError} `usage` for what `isKey` says is none */
 export function assertKey(key: string): void {
-  const isBad =
-    key.split('/').some(part => part === '' || part === '.' || part === '..') ||
-    key.includes('\0') ||
-    /\p{Surrogate}/u.test(key) ||
-    Buffer.byteLength(key) > MAX_KEY_BYTES
-  if (isBad) throw new IngestError('usage', `${JSON.stringify(key.slice(0, 100))} cannot be the key of an object`)
+  if (!isKey(key)) throw new IngestError('usage', `${JSON.stringify(key.slice(0, 100))} cannot be the key of an object`)
+}
+
+/** @throws {IngestError} `usage` for what does not name all keys of a folder */
+export function assertFolderPrefix(prefix: string): void {
+  if (!prefix.endsWith('/') || !isKey(prefix.slice(0, -1)))
+    throw new IngestError('usage', `${JSON.stringify(prefix.slice(0, 100))} is not a prefix that ends with a slash`)
 }
 
 /** Every object below a prefix, page by page. */

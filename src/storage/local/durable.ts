@@ -1,0 +1,55 @@
+/** Writes and removals that a power cut cannot take back, and such that may fail without harm. */
+
+import { open, rm, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { systemCodeOf } from '../../errors.js'
+
+/** Makes a new file whose content is on the disk; its name is there once its folder is synced, too. */
+export async function writeNewFile(path: string, body: Buffer): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    await file.writeFile(body)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Brings the names in a folder to the disk. A folder that is gone has nothing to keep. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await unless(['ENOENT'], open(path, 'r'))
+  try {
+    // Some file systems on a network have no such operation.
+    await unless(['EINVAL', 'ENOTSUP'], folder?.sync())
+  } finally {
+    await folder?.close()
+  }
+}
+
+/** Syncs a folder and, where `made` is the topmost of its parents that is new, those up to the one that has its name. */
+export async function syncFolders(path: string, made: string | undefined): Promise<void> {
+  const top = made === undefined ? path : dirname(made)
+  for (let folder = path; ; folder = dirname(folder)) {
+    await syncFolder(folder)
+    if (folder === top) return
+  }
+}
+
+/** What stays is seen by nobody, and goes with the next sweep or write. */
+export async function discard(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined)
+}
+
+export async function discardFile(path: string): Promise<void> {
+  await unlink(path).catch(() => undefined)
+}
+
+/** The promise's value, or undefined for errors of these codes. */
+export async function unless<T>(codes: readonly string[], promise: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    if (codes.includes(systemCodeOf(error) ?? '')) return undefined
+    throw error
+  }
+}
