@@ -58,6 +58,9 @@ export const serverFlags = (): readonly Option[] => [
   flag('--compress', 'send gzip, to servers that take it'),
 ]
 
+export const stateFlag = (): Option =>
+  flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
+
 export const outcomeFlags = (): readonly Option[] => [
   flag('--require <target>', 'whose failure is the failure of a push to two targets (default: server)').choices([
     'all',

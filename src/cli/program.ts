@@ -18,6 +18,7 @@ import {
   rolePolicyFlag,
   serverFlag,
   serverFlags,
+  stateFlag,
   targetFlags,
   timeoutFlag,
 } from './flags.js'
@@ -81,6 +82,8 @@ function addPush(program: Command, run: Run): void {
   for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
     command.addOption(option)
   command
+    .addOption(stateFlag())
+    .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())
     .addHelpText(
@@ -93,6 +96,10 @@ function addPush(program: Command, run: Run): void {
           'to an ingest service; --postgres beside it for both',
         ],
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
+        [
+          'push results.jsonl --state ~/bench-state --postgres DSN',
+          'only what is new; what a dead target misses is kept',
+        ],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),
     )

@@ -4,7 +4,16 @@ import type { TargetOutcome } from '../delivery/deliver.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
-import { attemptsOf, checked, kindTotals, landedIn, totals, waitedMs, type PushOutcome } from './push-report.js'
+import {
+  attemptsOf,
+  checked,
+  kindTotals,
+  landedIn,
+  stateOf,
+  totals,
+  waitedMs,
+  type PushOutcome,
+} from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
 /** @param besideJson only what belongs on stderr */
@@ -15,8 +24,12 @@ export function printHuman(report: Report, outcome: PushOutcome, besideJson: boo
     report.warning(`and ${count(notes.warned - notes.warnings.length)} more; vortex-ingest validate shows all of them`)
   if (notes.rejected > 0) return printRejected(report, outcome)
   if (!besideJson && dryRun) printDryRun(report, outcome)
+  printSources(report, outcome)
   if (!besideJson) for (const target of pushed.outcomes) printLanded(report, outcome, target)
-  for (const target of pushed.outcomes) printTrouble(report, outcome, target)
+  for (const target of pushed.outcomes) {
+    printOutbox(report, target)
+    printTrouble(report, outcome, target)
+  }
   printRefreshed(report, outcome)
 }
 
@@ -37,15 +50,42 @@ function printDryRun(report: Report, { pushed }: PushOutcome): void {
   report.verdict(true, 'dry run:', `${plural(checked(pushed), 'record')} of ${sha} would be sent; nothing was`)
 }
 
+/** How the inputs compare with what was taken of them before. */
+function printSources(report: Report, { pushed }: PushOutcome): void {
+  for (const { source, change, linesBefore } of pushed.sources ?? []) {
+    if (change === 'grown')
+      report.note(`${source}: ${plural(linesBefore, 'line')} taken before, new from line ${count(linesBefore + 1)}`)
+    if (change === 'other')
+      report.warning(
+        `${source} does not begin with what was taken of it before (cut off, rotated or written anew): taken from its start`,
+      )
+  }
+  for (const warning of pushed.warnings ?? []) report.warning(warning)
+}
+
+/** What the state adds: what was left behind and is healed now. */
+export function printOutbox(report: Report, { description, outbox }: TargetOutcome): void {
+  for (const { event, since, until, detail } of outbox?.audited ?? [])
+    report.note(`${event}: a delivery to ${description} (lines ${since + 1} to ${until}): ${detail}`)
+  for (const warning of outbox?.warnings ?? []) report.warning(warning)
+}
+
 /** What is there now, of a target that failed too. */
-function printLanded(report: Report, { pushed, durationMs }: PushOutcome, target: TargetOutcome): void {
+export function printLanded(
+  report: Report,
+  { pushed, durationMs }: Pick<PushOutcome, 'pushed' | 'durationMs'>,
+  target: TargetOutcome,
+): void {
   const { description, failure } = target
   const landed = landedIn(target)
   if (failure !== undefined && landed.length === 0) return
+  if (stateOf(target) === 'nothing new')
+    return report.verdict(true, 'nothing new', `for ${description} in ${seconds(durationMs)}`)
   const { records, inserted, updated, unchanged } = totals(landed)
   const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`
   const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
-  const what = `${plural(records, 'record')} of ${shortSha(pushed.commit)} into ${description} ${numbers}`
+  const of = pushed.commit === undefined ? '' : ` of ${shortSha(pushed.commit)}`
+  const what = `${plural(records, 'record')}${of} into ${description} ${numbers}`
   report.verdict(failure === undefined, 'ingested', `${what} in ${seconds(durationMs)}${tries(target)}`)
   for (const kind of kindTotals(landed)) report.result(kindLine(kind))
 }
@@ -74,11 +114,20 @@ function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcom
     if (chunks > 1)
       report.warning(`${source} went to ${description} as ${chunks} envelopes: each of them was committed by itself`)
   if (failure === undefined) return
+  if (target.outbox !== undefined) return printKept(report, outcome, target)
   const where = outcome.pushed.outcomes.length > 1 ? ` in ${description}` : ''
   if (receipts.length > 0) report.failure(`${failure.source} did not land${where}; the files before it did`)
   const { exitCode, forgiven, required } = outcome.verdict
   if (required.has(target) && exitCode !== 0) report.error(failure.error)
   else report.tolerated(failure.error, forgiven ? 'allowed by --allow-failure' : 'best effort')
+}
+
+function printKept(report: Report, { verdict }: PushOutcome, target: TargetOutcome): void {
+  const { description, failure, outbox } = target
+  if (outbox !== undefined && outbox.kept > 0)
+    report.failure(`${plural(outbox.kept, 'record')} for ${description} kept in the outbox`)
+  if (verdict.required.has(target) && verdict.exitCode !== 0) report.error(failure?.error)
+  else report.tolerated(failure?.error, verdict.forgiven ? 'allowed by --allow-failure' : 'best effort')
 }
 
 /** One line, however many pages there are. */

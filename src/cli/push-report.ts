@@ -1,7 +1,9 @@
 /** What a push says as JSON when it is done (schemas/v1/push-report.json). */
 
 import type { RunMeta } from '../contract/commit.js'
-import type { TargetOutcome } from '../delivery/deliver.js'
+import type { OutboxOutcome, TargetOutcome } from '../delivery/deliver.js'
+import type { SourceTaken } from '../delivery/durable/take-in.js'
+import type { DurablyPushed } from '../delivery/durable/push.js'
 import type { Pushed } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
 import { messageOf } from '../errors.js'
@@ -14,7 +16,7 @@ import type { Notes } from './notes.js'
 import type { Verdict } from './push-verdict.js'
 
 export type PushOutcome = {
-  readonly pushed: Pushed
+  readonly pushed: Pushed & Partial<DurablyPushed>
   readonly notes: Notes
   readonly run: RunMeta
   readonly dryRun: boolean
@@ -54,6 +56,7 @@ export function pushReport(outcome: PushOutcome): object {
     warnings: notes.warnings,
     failed: failureOf(deciding),
     site: refreshed ?? null,
+    sources: pushed.sources?.map(sourceReport) ?? null,
     duration_ms: Math.round(durationMs),
   }
 }
@@ -63,13 +66,13 @@ export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | un
   return pushed.outcomes.find(outcome => verdict.required.has(outcome)) ?? pushed.outcomes[0]
 }
 
-function targetReport(outcome: TargetOutcome, { required }: Verdict): object {
-  const { name, description, retries, failure } = outcome
+export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): object {
+  const { name, description, retries } = outcome
   const landed = landedIn(outcome)
   return {
     name,
     target: description,
-    state: failure === undefined ? 'delivered' : 'failed',
+    state: stateOf(outcome),
     required: required.has(outcome),
     ...totals(landed),
     chunks: chunksOf(landed),
@@ -77,7 +80,22 @@ function targetReport(outcome: TargetOutcome, { required }: Verdict): object {
     waited_ms: waitedMs(retries),
     retries: retries.map(retryReport),
     failed: failureOf(outcome),
+    outbox: outcome.outbox === undefined ? null : outboxReport(outcome.outbox),
   }
+}
+
+/** What a person is told in a word. */
+export function stateOf({ failure, outbox }: TargetOutcome): 'delivered' | 'nothing new' | 'kept' | 'failed' {
+  if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
+  return outbox !== undefined && outbox.delivered === undefined ? 'nothing new' : 'delivered'
+}
+
+export function outboxReport({ delivered, kept, audited, warnings }: OutboxOutcome): object {
+  return { delivered: delivered ?? null, kept, audited, warnings: warnings.map(redact) }
+}
+
+function sourceReport({ source, change, linesBefore }: SourceTaken): object {
+  return { source, change, lines_before: linesBefore }
 }
 
 function retryReport({ error, waitMs }: Retry): object {

@@ -20,14 +20,20 @@ export type VerdictOptions = {
   readonly rejected: boolean
 }
 
+/** A target was down; with state its records are kept for it. */
+const PASSING: readonly number[] = [EXIT.unavailable, EXIT.kept]
+
 /** Promise 7: nothing is green that lost data. */
-export function verdictOf({ outcomes }: Pushed, { require, allowFailure, rejected }: VerdictOptions): Verdict {
+export function verdictOf(
+  { outcomes }: Pick<Pushed, 'outcomes'>,
+  { require, allowFailure, rejected }: VerdictOptions,
+): Verdict {
   const required = new Set(requiredOf(outcomes, require))
   if (rejected) return { exitCode: EXIT.badData, required, forgiven: false }
   const codes = [...badInput(outcomes), ...failuresThatCount(outcomes, required, require)].map(exitCodeOf)
   // Of several the one that no waiting heals.
-  const exitCode = codes.find(code => code !== EXIT.unavailable) ?? codes[0] ?? EXIT.done
-  const forgiven = allowFailure && exitCode === EXIT.unavailable
+  const exitCode = codes.find(code => !PASSING.includes(code)) ?? codes[0] ?? EXIT.done
+  const forgiven = allowFailure && PASSING.includes(exitCode)
   return { exitCode: forgiven ? EXIT.done : exitCode, required, forgiven }
 }
 

@@ -4,12 +4,15 @@ import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
 import { siteConfig, type ServerFlags } from '../config/server.js'
 import type { TargetFlags } from '../config/target.js'
+import { stateConfig, type StateConfig, type StateFlags } from '../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteConfig } from '../config/write.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import { push as deliver, type Pushed } from '../delivery/push.js'
+import type { DurablyPushed } from '../delivery/durable/push.js'
+import { push as deliver, type Pushed, type PushOptions } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
 import { IngestError, messageOf } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
+import type { Source } from '../source/source.js'
 import type { Action, Context, Format } from './context.js'
 import { Notes } from './notes.js'
 import { printHuman } from './push-print.js'
@@ -20,7 +23,9 @@ import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
 export type PushFlags = TargetFlags &
   ServerFlags &
-  CommitFlags & {
+  CommitFlags &
+  StateFlags & {
+    readonly fullRefresh?: boolean
     readonly format: Format
     readonly dryRun?: boolean
     readonly require?: Requirement
@@ -35,15 +40,17 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   const config = await writeConfig(flags, env)
   const require = requirement(flags.require, config)
   const commitSource = commitConfig(flags, env)
+  const state = stateConfig(flags, env)
+  assertStateFor(flags, state)
   const targets = await targetsOf(config, context)
   const run = runMeta({ benchmarkId: benchmarkOf(commitSource, config), ci: commitSource.ci, now })
   warnInsecure(config.database, context)
   warnPlain(config.server, context)
   const dryRun = flags.dryRun === true
-  const sources = await openInputs(args, { stdin, rereadable: true, signal })
+  const sources = await openInputs(args, { stdin, rereadable: true, mayGrow: state !== undefined, signal })
   const notes = new Notes()
   try {
-    const pushed = await deliver(sources, {
+    const options: PushOptions = {
       commitSha: commitSource.sha,
       commitOf: sha => resolveCommit(sha, commitSource, context),
       run,
@@ -53,7 +60,11 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       onRejection: rejection => notes.reject(rejection),
       onWarning: warning => notes.warn(warning),
       signal,
-    })
+    }
+    const pushed: Pushed & Partial<DurablyPushed> =
+      state === undefined
+        ? await deliver(sources, options)
+        : await deliverDurably(sources, { ...options, state, fullRefresh: flags.fullRefresh === true }, context)
     const refreshed = await refresh(pushed, flags, context)
     const verdict = verdictOf(pushed, {
       require,
@@ -67,6 +78,32 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     return verdict.exitCode
   } finally {
     await releaseAll(sources)
+  }
+}
+
+/** @throws {IngestError} `usage` */
+function assertStateFor({ fullRefresh }: PushFlags, state: StateConfig | undefined): void {
+  if (fullRefresh === true && state === undefined)
+    throw new IngestError('usage', '--full-refresh goes with --state: without it every push takes all of its input')
+}
+
+type Durable = PushOptions & { readonly state: StateConfig; readonly fullRefresh: boolean }
+
+/** Loaded only where there is a state. */
+async function deliverDurably(
+  sources: readonly Source[],
+  { state: config, ...options }: Durable,
+  context: Context,
+): Promise<DurablyPushed> {
+  const [{ openState }, { pushDurably }] = await Promise.all([
+    import('./open-state.js'),
+    import('../delivery/durable/push.js'),
+  ])
+  const state = await openState(config, context)
+  try {
+    return await pushDurably(state, sources, { ...options, waitMs: config.waitMs })
+  } finally {
+    await state.storage.close()
   }
 }
 

@@ -1,10 +1,22 @@
 /** Files on their way to several targets at the same time: promise 6, targets fail alone. */
 
 import type { Retry } from '../sink/retry.js'
+import type { AuditRow } from '../state/audit.js'
+import type { Range } from '../state/intent.js'
 import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
 import type { Opening, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
+
+export type OutboxOutcome = {
+  /** The part of the last partition that was delivered now; undefined when nothing was. */
+  readonly delivered: Range | undefined
+  /** Records that the target does not have yet. */
+  readonly kept: number
+  /** What was done besides: one row a delivery that was healed. */
+  readonly audited: readonly AuditRow[]
+  readonly warnings: readonly string[]
+}
 
 export type TargetOutcome = {
   readonly name: TargetName
@@ -16,6 +28,8 @@ export type TargetOutcome = {
   readonly partial: Receipt | undefined
   /** What failed and was tried again. */
   readonly retries: readonly Retry[]
+  /** What state adds; undefined without state. */
+  readonly outbox?: OutboxOutcome
   /** Why the file after the last receipt did not land; the ones after it were not tried. */
   readonly failure: { readonly source: string; readonly error: unknown } | undefined
 }

@@ -1,5 +1,7 @@
 /** Where things are in state. */
 
+import { createHash } from 'node:crypto'
+
 /** One partition a commit: its lines are numbered together, so that of two with one id the later one is known. */
 export type Partition = string
 
@@ -13,7 +15,13 @@ export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/
 export const linesPrefix = (partition: Partition): string => `${OUTBOX}${partition}/lines/`
 export const watermarksOf = (partition: Partition): string => `${WATERMARKS}${partition}/`
 export const watermarkKey = (partition: Partition, target: string): string =>
-  `${watermarksOf(partition)}${encodeURIComponent(target)}`
-export const targetKey = (target: string): string => `${TARGETS}${encodeURIComponent(target)}`
+  `${watermarksOf(partition)}${nameOf(target)}`
+export const targetKey = (target: string): string => `${TARGETS}${nameOf(target)}`
 export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
+
+/** A target's address may hold anything; its sort at the front is for people. */
+function nameOf(target: string): string {
+  const [sort = ''] = /^[a-z]+/.exec(target) ?? []
+  return `${sort}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
+}

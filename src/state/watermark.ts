@@ -38,8 +38,11 @@ export type StoredWatermark = {
 const NOTHING: Watermark = { until: 0, fence: 0, lease: undefined, at: '' }
 
 /** @throws {IngestError} `state_version` */
-export async function readWatermark(storage: Storage, course: Course): Promise<StoredWatermark> {
-  const key = watermarkKey(course.partition, course.target)
+export function readWatermark(storage: Storage, { partition, target }: Course): Promise<StoredWatermark> {
+  return readAt(storage, watermarkKey(partition, target))
+}
+
+async function readAt(storage: Storage, key: string): Promise<StoredWatermark> {
   const found = await storage.getVersioned(key)
   if (found === undefined) return { watermark: NOTHING, stored: undefined, isDamaged: false }
   try {
@@ -73,19 +76,12 @@ export async function rewind(state: State, course: Course, until: number): Promi
   })
 }
 
-/** The highest number that some target is known to hold. */
+/** The highest number that some target is known to hold; what cannot be read is not known. */
 export async function highestWatermark(storage: Storage, partition: Partition): Promise<number> {
   let highest = 0
-  for await (const target of targetsWithWatermark(storage, partition)) {
-    const { watermark } = await readWatermark(storage, { target, partition })
-    highest = Math.max(highest, watermark.until)
-  }
+  for await (const { key } of listAll(storage, watermarksOf(partition)))
+    highest = Math.max(highest, (await readAt(storage, key)).watermark.until)
   return highest
-}
-
-export async function* targetsWithWatermark(storage: Storage, partition: Partition): AsyncGenerator<string> {
-  const prefix = watermarksOf(partition)
-  for await (const { key } of listAll(storage, prefix)) yield decodeURIComponent(key.slice(prefix.length))
 }
 
 function parseWatermark(fields: Fields): Watermark {

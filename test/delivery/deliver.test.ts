@@ -72,7 +72,7 @@ t.test('a target that hangs holds no other up', async t => {
 
 t.test('a target that cannot be opened fails with its first file', async t => {
   const unopened = new Opening(
-    { name: 'server', opener: { description: 'x', early: true, open: () => Promise.reject(down) } },
+    { name: 'server', opener: { id: 'x', description: 'x', early: true, open: () => Promise.reject(down) } },
     new AbortController().signal,
   )
   const [failed, live] = await deliver(

@@ -24,8 +24,8 @@ export type CourseOptions = {
   readonly intents: readonly Intent[]
   /** How long another process that delivers the same is waited for. */
   readonly waitMs: number
-  /** Asked before each delivery but those that heal: how many records it may take; 0 ends it here. */
-  readonly room?: () => number
+  /** Told what was delivered, but by healing, and asked how many records more may be; 0 ends it here. */
+  readonly room?: (delivered: number) => number
   /** Leaves alone what nobody has begun to deliver. */
   readonly healOnly?: boolean
 }
@@ -132,6 +132,7 @@ class Run {
       const range = rangeOf(batches, since)
       const intent = await putIntent(this.state, lease, range)
       await this.#apply(batches, range)
+      this.options.room?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
       // One write moves the watermark and gives the lease back.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
@@ -142,7 +143,7 @@ class Run {
   }
 
   async #next(since: number): Promise<readonly Batch[]> {
-    const room = this.options.room?.() ?? Infinity
+    const room = this.options.room?.(0) ?? Infinity
     if (room <= 0) return []
     const { head } = await readHead(this.state.storage, this.course.partition)
     return firstRange(batchesAfter(head, since), Math.min(room, MAX_RECORDS))

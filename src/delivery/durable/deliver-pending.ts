@@ -3,9 +3,8 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import { EXIT, IngestError, messageOf } from '../../errors.js'
 import { PartlyLanded } from '../../sink/sink.js'
-import type { AuditRow } from '../../state/audit.js'
 import { readHead } from '../../state/head.js'
-import type { Intent, Range } from '../../state/intent.js'
+import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { isGone } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
@@ -22,45 +21,59 @@ export type PendingOptions = {
   readonly intents: readonly Intent[]
   readonly hash: Hash64
   readonly waitMs: number
-  readonly room?: () => number
+  readonly room?: (delivered: number) => number
   readonly signal: AbortSignal
 }
 
-/** What state adds to the outcome of a target. */
-export type StateOutcome = {
-  /** The part of the last partition that was delivered now; undefined when nothing was. */
-  readonly delivered: Range | undefined
-  /** Records of these partitions that the target does not have yet. */
-  readonly kept: number
-  readonly audited: readonly AuditRow[]
-  readonly warnings: readonly string[]
-}
-
-export type DurableOutcome = TargetOutcome & { readonly state: StateOutcome }
-
 /** Whatever fails is part of the answer; what was not delivered stays in the outbox. */
-export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<DurableOutcome> {
+export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<TargetOutcome> {
   const { name, opener } = opening.target
-  const target = opener.id
   const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined }
-  const courseOptions = { ...options, sink: () => opening.sink(), log }
-  let failure: TargetOutcome['failure']
-  let partial: TargetOutcome['partial']
-  try {
-    for (const partition of await toHeal(state, target, options))
-      await deliverCourse(state, { target, partition }, { ...courseOptions, healOnly: true })
-    for (const partition of options.partitions) await deliverCourse(state, { target, partition }, courseOptions)
-  } catch (cause) {
-    if (cause instanceof PartlyLanded) partial = cause.receipt
-    failure = { source: 'the outbox', error: options.signal.aborted ? options.signal.reason : keptOf(cause) }
-  }
-  const { receipts, retries, audited, warnings, delivered } = log
-  const kept = await keptRecords(state, target, options.partitions).catch((error: unknown) => {
-    failure ??= { source: 'the outbox', error }
+  const failures = await deliverEach(state, opening, { ...options, log })
+  const kept = await keptRecords(state, opener.id, options.partitions).catch((error: unknown) => {
+    failures.push(error)
     return 0
   })
-  const outcome = { name, description: opener.description, receipts, partial, retries, failure }
-  return { ...outcome, state: { delivered, kept, audited, warnings } }
+  const [error, ...others] = failures
+  const { receipts, retries, audited, delivered } = log
+  const partial = error instanceof PartlyLanded ? error.receipt : undefined
+  const warnings = [...log.warnings, ...others.map(messageOf)]
+  return {
+    ...{ name, description: opener.description, receipts, partial, retries },
+    failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
+    outbox: { delivered, kept, audited, warnings },
+  }
+}
+
+/** @returns what failed, in order; what would fail for every partition alike ends it */
+async function deliverEach(
+  state: State,
+  opening: Opening,
+  options: PendingOptions & { readonly log: CourseLog },
+): Promise<unknown[]> {
+  const target = opening.target.opener.id
+  const failures: unknown[] = []
+  const healed = await toHeal(state, target, options)
+  const courses = [...healed.map(partition => ({ partition, healOnly: true })), ...options.partitions.map(all)]
+  for (const { partition, healOnly } of courses) {
+    try {
+      await deliverCourse(state, { target, partition }, { ...options, sink: () => opening.sink(), healOnly })
+    } catch (error) {
+      failures.push(error)
+      if (options.signal.aborted || !isOfOnePartition(error)) break
+    }
+  }
+  return failures
+}
+
+const all = (partition: Partition): { readonly partition: Partition; readonly healOnly: boolean } => ({
+  partition,
+  healOnly: false,
+})
+
+/** Another partition may hold no such record, and nobody may be working on it. */
+function isOfOnePartition(error: unknown): boolean {
+  return error instanceof IngestError && [EXIT.badData, EXIT.kept].some(code => code === error.exitCode)
 }
 
 /** Partitions in which the process that delivered to the target is gone. */
@@ -88,8 +101,9 @@ async function keptRecords(state: State, target: string, partitions: readonly Pa
 }
 
 /** A target that is down is no failure of a push that kept what it missed: promise 6. */
-function keptOf(cause: unknown): unknown {
-  if (!(cause instanceof IngestError) || cause.exitCode !== EXIT.unavailable) return cause
+function reasonOf(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
   const hint = 'it is kept in the outbox: `vortex-ingest drain`, or the next push with this state, delivers it'
-  return new IngestError('kept', messageOf(cause), { cause, hint })
+  return new IngestError('kept', error.message, { cause: error, hint })
 }

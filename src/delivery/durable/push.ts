@@ -9,7 +9,7 @@ import { know } from '../../state/target-record.js'
 import { rewind } from '../../state/watermark.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
-import { deliverPending, type DurableOutcome } from './deliver-pending.js'
+import { deliverPending } from './deliver-pending.js'
 import { takeIn, type SourceTaken } from './take-in.js'
 
 export type DurablePushOptions = PushOptions & {
@@ -20,7 +20,6 @@ export type DurablePushOptions = PushOptions & {
 }
 
 export type DurablyPushed = Pushed & {
-  readonly outcomes: readonly DurableOutcome[]
   readonly sources: readonly SourceTaken[]
   readonly warnings: readonly string[]
 }
