@@ -61,14 +61,17 @@ export const serverFlags = (): readonly Option[] => [
 export const stateFlag = (): Option =>
   flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
 
-export const outcomeFlags = (): readonly Option[] => [
+export const requireFlag = (): Option =>
   flag('--require <target>', 'whose failure is the failure of a push to two targets (default: server)').choices([
     'all',
     'any',
     'server',
     'postgres',
     'embedded',
-  ]),
+  ])
+
+export const outcomeFlags = (): readonly Option[] => [
+  requireFlag(),
   flag('--allow-failure', 'end in 0 although a required target is down (69); never for bad data'),
   flag('--no-revalidate', 'do not tell the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
   flag('--no-warm', 'tell it, but do not warm it up'),

@@ -4,10 +4,12 @@ import { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'
 import type { Action, Context } from './context.js'
 import { doctor } from './doctor.js'
+import type { DrainFlags } from './drain.js'
 import {
   byteCount,
   commitFlags,
   commitShaFlag,
+  duration,
   flag,
   flagsOf,
   formatFlag,
@@ -15,6 +17,7 @@ import {
   outcomeFlags,
   positive,
   regionFlag,
+  requireFlag,
   rolePolicyFlag,
   serverFlag,
   serverFlags,
@@ -27,6 +30,7 @@ import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
 import { serve } from './serve.js'
+import type { StatusFlags } from './status.js'
 import { validate } from './validate.js'
 import { verify } from './verify.js'
 
@@ -64,6 +68,9 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addMigrate(program, run)
   addServe(program, run)
   addDoctor(program, run)
+  addDrain(program, run)
+  addRecover(program, run)
+  addStatus(program, run)
   return program
 }
 
@@ -258,6 +265,68 @@ function addDoctor(program: Command, run: Run): void {
       ['doctor --server https://ingest.example.com --format json', ''],
     ]),
   )
+}
+
+/** Loaded when they run: pushes without state need none of it. */
+const drain: Action<DrainFlags> = async (...params) => (await import('./drain.js')).drain(...params)
+const recover: Action<DrainFlags> = async (...params) => (await import('./drain.js')).recover(...params)
+const status: Action<StatusFlags> = async (...params) => (await import('./status.js')).status(...params)
+
+function addDrain(program: Command, run: Run): void {
+  const command = program
+    .command('drain')
+    .summary('deliver what a state kept')
+    .description(
+      'Gives each target that is named everything in the outbox of the state that it does not have yet, commit by ' +
+        'commit. What cannot be delivered stays there (exit code 75).',
+    )
+    .action(run(drain))
+  for (const option of [stateFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), requireFlag()])
+    command.addOption(option)
+  command
+    .addOption(flag('--max-rows <n>', 'stop after about this many records a target').argParser(positive))
+    .addOption(flag('--max-duration <seconds>', 'begin nothing new after this').argParser(duration))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['drain --state s3://bench/state --postgres postgres://bench_ingest@db.example.com/bench', ''],
+        ['drain --state ~/bench-state --server https://ingest.example.com --max-duration 300', ''],
+      ]),
+    )
+}
+
+function addRecover(program: Command, run: Run): void {
+  const command = program
+    .command('recover')
+    .summary('see through deliveries that were cut off')
+    .description(
+      'A delivery that was begun by a process that is gone is done again, exactly its lines, and written down in the ' +
+        'audit. Every push and drain does the same for its targets before anything else.',
+    )
+    .action(run(recover))
+  for (const option of [stateFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()]) command.addOption(option)
+  command
+    .addOption(flag('--dry-run', 'only say what would be done'))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['recover --state ~/bench-state --dry-run', ''],
+        ['recover --state ~/bench-state --postgres DSN', ''],
+      ]),
+    )
+}
+
+function addStatus(program: Command, run: Run): void {
+  program
+    .command('status')
+    .summary('show what a state holds and who lacks what')
+    .description('Targets with what they lack, open deliveries and the last audit rows. Changes nothing.')
+    .addOption(stateFlag())
+    .addOption(formatFlag())
+    .addHelpText('after', examples([['status --state s3://bench/state', '']]))
+    .action(run(status))
 }
 
 /** `migrate DSN` is short for `migrate --postgres DSN`. */

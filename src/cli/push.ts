@@ -95,13 +95,15 @@ async function deliverDurably(
   { state: config, ...options }: Durable,
   context: Context,
 ): Promise<DurablyPushed> {
-  const [{ openState }, { pushDurably }] = await Promise.all([
+  const [{ openState }, { pushDurably }, { withFailPoints }] = await Promise.all([
     import('./open-state.js'),
     import('../delivery/durable/push.js'),
+    import('./fail-points.js'),
   ])
-  const state = await openState(config, context)
+  const opened = { state: await openState(config, context), targets: options.targets }
+  const { state, targets } = await withFailPoints(opened, context.env)
   try {
-    return await pushDurably(state, sources, { ...options, waitMs: config.waitMs })
+    return await pushDurably(state, sources, { ...options, targets, waitMs: config.waitMs })
   } finally {
     await state.storage.close()
   }

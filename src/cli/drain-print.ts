@@ -1,0 +1,34 @@
+/** What `drain` and `recover` say to people. */
+
+import type { TargetOutcome } from '../delivery/deliver.js'
+import type { DrainOutcome } from './drain-report.js'
+import { printOutbox } from './push-print.js'
+import { landedIn, totals } from './push-report.js'
+import { count, plural, seconds, type Report } from './report.js'
+
+/** @param besideJson only what belongs on stderr */
+export function printDrained(report: Report, outcome: DrainOutcome, besideJson: boolean): void {
+  const { drained, verdict } = outcome
+  for (const target of drained.outcomes) {
+    if (!besideJson) printTarget(report, outcome, target)
+    printOutbox(report, target)
+    if (target.failure !== undefined && verdict.required.has(target)) report.error(target.failure.error)
+    else if (target.failure !== undefined) report.tolerated(target.failure.error, 'best effort')
+  }
+  for (const { target, since, until } of drained.left)
+    report.warning(
+      `a delivery of lines ${since + 1} to ${until} to ${target} is open; name that target to see it through`,
+    )
+  if (drained.swept > 0) report.note(`${plural(drained.swept, 'leftover')} of processes that are gone removed`)
+}
+
+function printTarget(report: Report, { command, durationMs }: DrainOutcome, target: TargetOutcome): void {
+  const { description, failure, outbox } = target
+  const { records, inserted, updated } = totals(landedIn(target))
+  const what =
+    outbox?.delivered === undefined
+      ? `nothing to deliver to ${description}`
+      : `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
+  const left = outbox === undefined || outbox.kept === 0 ? '' : `, ${plural(outbox.kept, 'record')} still in the outbox`
+  report.verdict(failure === undefined, `${command}ed`, `${what}${left} in ${seconds(durationMs)}`)
+}

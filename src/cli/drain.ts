@@ -1,0 +1,106 @@
+/** `drain` and `recover`: give targets what the outbox holds for them, or only see through what somebody began. */
+
+import type { ServerFlags } from '../config/server.js'
+import { requiredStateConfig, type StateFlags } from '../config/state.js'
+import type { TargetFlags } from '../config/target.js'
+import { requirement, writeConfig, type Requirement } from '../config/write.js'
+import { wasmHash64 } from '../contract/hash64.js'
+import { drain as drainState, recover as recoverState, type Drained } from '../delivery/durable/drain.js'
+import { IngestError } from '../errors.js'
+import type { Intent } from '../state/intent.js'
+import type { Action, Context, Format } from './context.js'
+import { withFailPoints } from './fail-points.js'
+import { openState } from './open-state.js'
+import { printDrained } from './drain-print.js'
+import { drainReport } from './drain-report.js'
+import { verdictOf } from './push-verdict.js'
+import { targetsOf, warnInsecure, warnPlain } from './targets.js'
+
+export type DrainFlags = TargetFlags &
+  ServerFlags &
+  StateFlags & {
+    readonly format: Format
+    readonly maxRows?: number
+    /** Seconds. */
+    readonly maxDuration?: number
+    readonly require?: Requirement
+    readonly dryRun?: boolean
+  }
+
+export const drain: Action<DrainFlags> = (_, flags, context) =>
+  run('drain', flags, context, async (state, options) => {
+    const { maxRows: maxRecords = Infinity, maxDuration = Infinity } = flags
+    return drainState(state, { ...options, maxRecords, maxDurationMs: maxDuration * 1000 })
+  })
+
+export const recover: Action<DrainFlags> = (_, flags, context) => {
+  if (flags.dryRun === true) return foresee(flags, context)
+  return run('recover', flags, context, recoverState)
+}
+
+type Work = (state: Parameters<typeof recoverState>[0], options: Parameters<typeof recoverState>[1]) => Promise<Drained>
+
+async function run(command: string, flags: DrainFlags, context: Context, work: Work): Promise<number> {
+  const { env, report, signal } = context
+  const started = performance.now()
+  const config = requiredStateConfig(flags, env)
+  assertTarget(flags)
+  const write = await writeConfig(flags, env)
+  const require = requirement(flags.require ?? 'all', write)
+  const named = await targetsOf(write, context)
+  warnInsecure(write.database, context)
+  warnPlain(write.server, context)
+  const { state, targets } = await withFailPoints({ state: await openState(config, context), targets: named }, env)
+  try {
+    const drained = await work(state, { targets, hash: await wasmHash64(), waitMs: config.waitMs, signal })
+    const { outcomes } = drained
+    const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
+    const outcome = { command, drained, verdict, durationMs: performance.now() - started }
+    if (flags.format === 'json') report.json(drainReport(outcome))
+    printDrained(report, outcome, flags.format === 'json')
+    return verdict.exitCode
+  } finally {
+    await state.storage.close()
+  }
+}
+
+/** @throws {IngestError} `usage`: the embedded database is no default here, since it may not be one of the state's targets */
+function assertTarget({ server, postgres, embedded, archive }: DrainFlags & { readonly archive?: string }): void {
+  if ([server, postgres, embedded, archive].some(target => target !== undefined)) return
+  const hint = 'name those that are to be given what they missed, as for push; vortex-ingest status shows them'
+  throw new IngestError('usage', 'no target is named', { hint })
+}
+
+type Foreseen = Intent & { readonly isAbandoned: boolean }
+
+function plan(intents: readonly Foreseen[]): object {
+  const rows = intents.map(({ id, target, partition, since, until, at, isAbandoned }) => {
+    return { id, target, partition, since, until, at, abandoned: isAbandoned }
+  })
+  return { command: 'recover', dry_run: true, exit_code: 0, intents: rows }
+}
+
+/** Says what `recover` would do and does nothing. */
+async function foresee(flags: DrainFlags, context: Context): Promise<number> {
+  const { env, report } = context
+  const [{ listIntents }, { isGone }] = await Promise.all([import('../state/intent.js'), import('../state/lease.js')])
+  const state = await openState(requiredStateConfig(flags, env), context)
+  try {
+    const intents = await Promise.all(
+      (await listIntents(state.storage)).map(async intent => ({
+        ...intent,
+        isAbandoned: await isGone(state, intent.owner, Date.parse(intent.at) + state.tools.leaseMs),
+      })),
+    )
+    if (flags.format === 'json') report.json(plan(intents))
+    else
+      for (const { target, partition, since, until, isAbandoned } of intents)
+        report.result(
+          `${isAbandoned ? 'would deliver' : 'under way'}: lines ${since + 1} to ${until} of ${partition.slice(0, 7)} to ${target}`,
+        )
+    if (intents.length === 0 && flags.format !== 'json') report.result('nothing to recover')
+    return 0
+  } finally {
+    await state.storage.close()
+  }
+}

@@ -1,0 +1,88 @@
+/** Faults on purpose, for tests of what survives them: inert, and not even loaded, unless a variable names one. */
+
+import { IngestError } from '../errors.js'
+import type { SinkOpener } from '../sink/sink.js'
+import type { Storage } from '../storage/storage.js'
+
+/** Fails before anything was done, dies before or after it, or does it and says that it failed. */
+const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer'] as const
+type Fault = (typeof FAULTS)[number]
+
+/** `AREA.OPERATION[#N]=FAULT`: what happens to the Nth such operation, by default the first. */
+export type FailPoint = { readonly place: string; readonly nth: number; readonly fault: Fault }
+
+/** @throws {IngestError} `config_invalid` */
+export function parseFailPoint(text: string): FailPoint {
+  const [, place = '', nth = '1', fault = ''] = /^([a-z-]+\.[a-z]+)(?:#(\d+))?=([a-z-]+)$/.exec(text) ?? []
+  const known = FAULTS.find(one => one === fault)
+  if (known === undefined) throw new IngestError('config_invalid', `no fail point: ${text}`)
+  return { place, nth: Number(nth), fault: known }
+}
+
+/** One process's: it counts what has been done. */
+export class FailPoints {
+  #seen = 0
+
+  constructor(private readonly point: FailPoint) {}
+
+  /** Areas: lines, head, outbox, watermark, intent, audit, target; operations: get, put, list, delete. */
+  storage(inner: Storage): Storage {
+    const at = <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> =>
+      this.#at(`${areaOf(key)}.${operation}`, work)
+    return {
+      description: inner.description,
+      get: key => at('get', key, () => inner.get(key)),
+      getVersioned: key => at('get', key, () => inner.getVersioned(key)),
+      put: (key, body) => at('put', key, () => inner.put(key, body)),
+      putIfAbsent: (key, body) => at('put', key, () => inner.putIfAbsent(key, body)),
+      putIfMatch: (key, body, version) => at('put', key, () => inner.putIfMatch(key, body, version)),
+      list: (prefix, options) => at('list', prefix, () => inner.list(prefix, options)),
+      delete: key => at('delete', key, () => inner.delete(key)),
+      deletePrefix: prefix => at('delete', prefix, () => inner.deletePrefix(prefix)),
+      close: () => inner.close(),
+    }
+  }
+
+  /** Areas: the target's name; operations: open, write. */
+  opener(name: string, inner: SinkOpener): SinkOpener {
+    return {
+      ...inner,
+      open: signal =>
+        this.#at(`${name}.open`, async () => {
+          const sink = await inner.open(signal)
+          return {
+            write: (delivery, onRetry) => this.#at(`${name}.write`, () => sink.write(delivery, onRetry)),
+            close: () => sink.close(),
+          }
+        }),
+    }
+  }
+
+  async #at<T>(place: string, work: () => Promise<T>): Promise<T> {
+    const { point } = this
+    if (place !== point.place || ++this.#seen !== point.nth) return work()
+    if (point.fault === 'fail') throw failed(place)
+    if (point.fault === 'kill-before') return die()
+    const result = await work()
+    if (point.fault === 'kill-after') return die()
+    if (point.fault === 'lose-answer') throw failed(place)
+    return result
+  }
+}
+
+function failed(place: string): IngestError {
+  const isSink = /\.(?:open|write)$/.test(place)
+  return new IngestError(isSink ? 'target_unreachable' : 'storage_failed', `failed on purpose at ${place}`)
+}
+
+/** Never comes back. */
+function die(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL')
+  return new Promise(() => undefined)
+}
+
+function areaOf(key: string): string {
+  const [first = '', , third] = key.split('/')
+  if (first !== 'outbox') return first.replace(/s$/, '')
+  return third === undefined || third === '' ? 'outbox' : third
+}
