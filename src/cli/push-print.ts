@@ -79,6 +79,8 @@ export function printLanded(
   const { description, failure } = target
   const landed = landedIn(target)
   if (failure !== undefined && landed.length === 0) return
+  if (target.outbox?.byAnother === true)
+    return report.verdict(true, 'ingested', `into ${description} by another push that ran at the same time`)
   if (stateOf(target) === 'nothing new')
     return report.verdict(true, 'nothing new', `for ${description} in ${seconds(durationMs)}`)
   const { records, inserted, updated, unchanged } = totals(landed)

@@ -87,11 +87,12 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
 /** What a person is told in a word. */
 export function stateOf({ failure, outbox }: TargetOutcome): 'delivered' | 'nothing new' | 'kept' | 'failed' {
   if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
-  return outbox !== undefined && outbox.delivered === undefined ? 'nothing new' : 'delivered'
+  const isIdle = outbox !== undefined && outbox.delivered === undefined && outbox.byAnother !== true
+  return isIdle ? 'nothing new' : 'delivered'
 }
 
-export function outboxReport({ delivered, kept, audited, warnings }: OutboxOutcome): object {
-  return { delivered: delivered ?? null, kept, audited, warnings: warnings.map(redact) }
+export function outboxReport({ delivered, byAnother = false, kept, audited, warnings }: OutboxOutcome): object {
+  return { delivered: delivered ?? null, by_another: byAnother, kept, audited, warnings: warnings.map(redact) }
 }
 
 function sourceReport({ source, change, linesBefore }: SourceTaken): object {

@@ -11,6 +11,8 @@ export type FileReceipt = Receipt & { readonly source: string; readonly retries:
 export type OutboxOutcome = {
   /** The part of the last partition that was delivered now; undefined when nothing was. */
   readonly delivered: Range | undefined
+  /** What this command took in was delivered by another one that ran at the same time. */
+  readonly byAnother?: boolean
   /** Records that the target does not have yet. */
   readonly kept: number
   /** What was done besides: one row a delivery that was healed. */

@@ -7,6 +7,7 @@ import { sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import { know } from '../../state/target-record.js'
 import { rewind } from '../../state/watermark.js'
+import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
 import { deliverPending } from './deliver-pending.js'
@@ -53,7 +54,8 @@ export async function pushDurably(
       sweepQuietly(state, partition),
       ...openings.all().map(opening => deliverPending(state, opening, pending)),
     ])
-    return { ...pushed, outcomes, warnings }
+    const isNew = taken.sources.some(({ change }) => change !== 'unchanged')
+    return { ...pushed, outcomes: isNew ? outcomes.map(orByAnother) : outcomes, warnings }
   } finally {
     await openings.close()
   }
@@ -61,6 +63,13 @@ export async function pushDurably(
 
 function makeKnown(state: State, { name, opener }: Target): Promise<void> {
   return know(state, { name: opener.id, kind: name, description: opener.description })
+}
+
+/** Lines were new, nothing failed, and still there was nothing to deliver: whoever held the lease did it. */
+function orByAnother(outcome: TargetOutcome): TargetOutcome {
+  const { failure, outbox } = outcome
+  if (failure !== undefined || outbox === undefined || outbox.delivered !== undefined) return outcome
+  return { ...outcome, outbox: { ...outbox, byAnother: true } }
 }
 
 /** Leftovers of others' pushes are no reason for this one to fail. */
