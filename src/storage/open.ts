@@ -20,6 +20,6 @@ export async function openStorage(address: StorageAddress, options: OpenOptions 
     case 'local':
       return (await import('./local/local.js')).openLocalStorage(address.folder, options)
     case 's3':
-      throw new Error('no S3 yet')
+      return (await import('./s3/s3.js')).openS3Storage(address)
   }
 }

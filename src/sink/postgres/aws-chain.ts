@@ -1,10 +1,8 @@
 /** AWS's own credential chain: shared files, SSO, web identity (OIDC), containers, instances. Large, so loaded late. */
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { loadConfig } from '@smithy/core/config'
+import { silenceAdvice, silentLogger } from '../../storage/aws-sdk.js'
 import type { AwsCredentials } from './rds-token.js'
-
-// The SDK would write on the console, which is the report's alone.
-const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
 /** Credentials are kept and renewed in time, so that every token may ask. */
 const providers = new Map<string, () => Promise<AwsCredentials>>()
@@ -12,10 +10,9 @@ const providers = new Map<string, () => Promise<AwsCredentials>>()
 export function chainCredentials(region: string): Promise<AwsCredentials> {
   let provider = providers.get(region)
   if (provider === undefined) {
-    // It advises on Node's version, which is pinned with it.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+    silenceAdvice()
     // Both names: one is for roles that are assumed by a profile, the other for web identities.
-    provider = defaultProvider({ clientConfig: { region }, parentClientConfig: { region }, logger: silent })
+    provider = defaultProvider({ clientConfig: { region }, parentClientConfig: { region }, logger: silentLogger })
     providers.set(region, provider)
   }
   return provider()

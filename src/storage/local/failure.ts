@@ -21,7 +21,7 @@ function failure(root: string, cause: unknown): IngestError {
   const path = (cause as NodeJS.ErrnoException).path ?? root
   const refused = (code: 'storage_denied' | 'storage_failed', what: string, details: ErrorDetails): IngestError =>
     new IngestError(code, `${path}: ${what}`, { cause, ...details })
-  switch (systemCodeOf(cause)) {
+  switch (systemCodeOf(cause) ?? '') {
     case 'EACCES':
     case 'EPERM':
       return refused('storage_denied', 'permission denied', { hint: `give this user write permission to ${root}` })

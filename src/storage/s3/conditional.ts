@@ -1,0 +1,66 @@
+/** Writes that happen once, although an answer may be lost and the question asked again. */
+
+import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { IngestError } from '../../errors.js'
+import type { Version } from '../storage.js'
+import { ATTEMPTS, pause, persistently } from './bucket.js'
+import { isLost, isMissing, isPassing, isUnanswered } from './failure.js'
+import { frame } from './frame.js'
+
+export type Condition = { readonly IfNoneMatch?: '*'; readonly IfMatch?: Version }
+
+export type Write = {
+  readonly client: S3Client
+  readonly bucket: string
+  /** The whole key in the bucket. */
+  readonly key: string
+  readonly condition: Condition
+}
+
+const WRITE_ID = 'write-id'
+
+/**
+ * Each attempt is a write of its own name. After one whose answer was lost, the object's name tells whether it was done.
+ * @returns undefined when the condition did not hold
+ */
+export async function write(to: Write, body: Buffer): Promise<Version | undefined> {
+  const sent = new Set<string>()
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeOnce(to, body, sent)
+    } catch (error) {
+      const own = attempt > 1 || isUnanswered(error) ? await findOwn(to, sent) : undefined
+      if (own !== undefined) return own
+      if (isLost(error) || (to.condition.IfMatch !== undefined && isMissing(error))) return undefined
+      if (attempt === ATTEMPTS || !isPassing(error)) throw error
+      await pause(attempt)
+    }
+  }
+}
+
+async function writeOnce({ client, bucket, key, condition }: Write, body: Buffer, sent: Set<string>): Promise<Version> {
+  const { writeId, bytes } = frame(body)
+  sent.add(writeId)
+  const { ETag } = await client.send(
+    new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, Metadata: { [WRITE_ID]: writeId }, ...condition }),
+  )
+  return versionOf(ETag, key)
+}
+
+/** The version of the object when it is one of those sent. */
+async function findOwn({ client, bucket, key }: Write, sent: ReadonlySet<string>): Promise<Version | undefined> {
+  try {
+    const { Metadata, ETag } = await persistently(() =>
+      client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
+    )
+    return sent.has(Metadata?.[WRITE_ID] ?? '') ? versionOf(ETag, key) : undefined
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+export function versionOf(etag: string | undefined, key: string): Version {
+  if (etag === undefined) throw new IngestError('storage_failed', `the store gave ${key} no ETag`)
+  return etag
+}

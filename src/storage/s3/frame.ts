@@ -1,0 +1,43 @@
+/**
+ * What an object holds: a line of its own, then the body.
+ *
+ *     vortex-ingest object 1 0f3c…(32 hex digits) 000000000300\n
+ *
+ * The line names the layout's version, this write and the body's length. S3 compares ETags, which are digests of the
+ * content: without a name of its own, a write of what was there before the last would look like the one before it.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { IngestError } from '../../errors.js'
+
+export type Framed = { readonly writeId: string; readonly bytes: Buffer }
+
+const MAGIC = 'vortex-ingest object '
+const LENGTH_DIGITS = 12
+const HEADER = /^vortex-ingest object 1 [0-9a-f]{32} (\d{12})\n$/
+
+export const HEADER_BYTES = `${MAGIC}1 `.length + 32 + 1 + LENGTH_DIGITS + 1
+
+export function frame(body: Buffer): Framed {
+  const writeId = randomBytes(16).toString('hex')
+  const length = String(body.length).padStart(LENGTH_DIGITS, '0')
+  return { writeId, bytes: Buffer.concat([Buffer.from(`${MAGIC}1 ${writeId} ${length}\n`), body]) }
+}
+
+/**
+ * @param name for the message
+ * @throws {IngestError} `state_version` for another layout than 1, `state_corrupt` for what nobody here has written
+ */
+export function unframe(bytes: Buffer, name: string): Buffer {
+  const header = bytes.toString('latin1', 0, HEADER_BYTES)
+  const body = bytes.subarray(HEADER_BYTES)
+  const length = HEADER.exec(header)?.[1]
+  if (length !== undefined && Number(length) === body.length) return body
+  if (length !== undefined)
+    throw new IngestError('state_corrupt', `${name} has ${body.length} of its ${Number(length)} bytes`)
+  const version = header.startsWith(MAGIC) ? /^\d+(?= )/.exec(header.slice(MAGIC.length))?.[0] : undefined
+  if (version === undefined || version === '1')
+    throw new IngestError('state_corrupt', `${name} was not written by vortex-ingest`)
+  const hint = 'use the version of vortex-ingest that wrote it'
+  throw new IngestError('state_version', `${name} is of layout ${version}, and this program knows 1`, { hint })
+}

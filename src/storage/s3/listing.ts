@@ -1,0 +1,36 @@
+/** The keys below a prefix as S3 lists them, page by page. */
+
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
+import { persistently } from './bucket.js'
+
+export type Objects = {
+  readonly keys: readonly { readonly key: string; readonly bytes: number }[]
+  readonly isLast: boolean
+}
+
+export type ListQuery = {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly prefix: string
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<Objects> {
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    Prefix: prefix,
+    MaxKeys: limit,
+    // XML cannot hold every character that a key may have.
+    EncodingType: 'url',
+    ...(after !== undefined && { StartAfter: after }),
+  })
+  const answer = await persistently(() => client.send(command))
+  const keys = (answer.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: decodeKey(Key, answer), bytes: Size }))
+  return { keys, isLast: answer.IsTruncated !== true || keys.length === 0 }
+}
+
+/** A store that does not know the encoding leaves it out of its answer. */
+function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
+  return EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
+}

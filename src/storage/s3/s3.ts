@@ -1,0 +1,175 @@
+/**
+ * Objects in a bucket of S3, or of a store that speaks its protocol and honours `If-Match` and `If-None-Match`.
+ *
+ * An object is a body behind a line that makes it unique (frame.ts), so that an ETag is a version. A writer whose answer
+ * was lost finds its own write by name; if somebody replaced that one at once, it is told as lost though it was done, and
+ * if somebody deleted it at once, `putIfAbsent` may do it again.
+ */
+
+import { DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { IngestError } from '../../errors.js'
+import type { S3Address } from '../address.js'
+import {
+  assertFolderPrefix,
+  assertKey,
+  isKey,
+  PAGE_OBJECTS,
+  VersionConflict,
+  type ListOptions,
+  type Page,
+  type Storage,
+  type Stored,
+  type Version,
+} from '../storage.js'
+import { makeClient, persistently } from './bucket.js'
+import { versionOf, write, type Condition } from './conditional.js'
+import { isMissing, s3Failure } from './failure.js'
+import { HEADER_BYTES, unframe } from './frame.js'
+import { listKeys, type Objects } from './listing.js'
+import { assertHonoursConditions } from './probe.js'
+
+/** Asks nothing yet: credentials, region and bucket are met with the first operation. */
+export function openS3Storage(address: S3Address): Storage {
+  return new S3Storage(address)
+}
+
+class S3Storage implements Storage {
+  readonly description: string
+  readonly #client: S3Client
+  readonly #bucket: string
+  readonly #prefix: string
+  #probed: Promise<void> | undefined
+
+  constructor(address: S3Address) {
+    const { bucket, prefix } = address
+    this.description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`
+    this.#client = makeClient(address)
+    this.#bucket = bucket
+    this.#prefix = prefix === '' ? '' : `${prefix}/`
+  }
+
+  async get(key: string): Promise<Buffer | undefined> {
+    return (await this.getVersioned(key))?.body
+  }
+
+  getVersioned(key: string): Promise<Stored | undefined> {
+    return this.#explained(async () => {
+      const place = this.#placeOf(key)
+      const found = await persistently(() => this.#read(place.Key))
+      return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${place.Key}`) }
+    })
+  }
+
+  async put(key: string, body: Buffer): Promise<Version> {
+    const version = await this.#write(key, body, {})
+    if (version === undefined) throw new VersionConflict(key)
+    return version
+  }
+
+  putIfAbsent(key: string, body: Buffer): Promise<Version | undefined> {
+    return this.#writeIf(key, body, { IfNoneMatch: '*' })
+  }
+
+  async putIfMatch(key: string, body: Buffer, version: Version): Promise<Version> {
+    const written = await this.#writeIf(key, body, { IfMatch: version })
+    if (written === undefined) throw new VersionConflict(key)
+    return written
+  }
+
+  list(prefix: string, { after, limit = PAGE_OBJECTS }: ListOptions = {}): Promise<Page> {
+    return this.#explained(async () => {
+      const { keys, isLast } = await this.#listKeys(prefix, after, limit)
+      const objects = keys
+        .map(({ key, bytes }) => ({ key: this.#own(key), bytes: Math.max(0, bytes - HEADER_BYTES) }))
+        .filter(({ key }) => isKey(key))
+      const last = keys.at(-1)
+      return { objects, next: isLast || last === undefined ? undefined : this.#own(last.key) }
+    })
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#explained(async () => {
+      const place = this.#placeOf(key)
+      await persistently(() => this.#client.send(new DeleteObjectCommand(place)))
+    })
+  }
+
+  deletePrefix(prefix: string): Promise<void> {
+    return this.#explained(async () => {
+      assertFolderPrefix(prefix)
+      for (let after: string | undefined; ;) {
+        const { keys, isLast } = await this.#listKeys(prefix, after, PAGE_OBJECTS)
+        const last = keys.at(-1)
+        if (last !== undefined) await this.#deleteAll(keys.map(({ key }) => key))
+        if (isLast || last === undefined) return
+        after = this.#own(last.key)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#client.destroy()
+  }
+
+  /** A win is believed once the store has shown that it refuses others; AWS's does. */
+  async #writeIf(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
+    const version = await this.#write(key, body, condition)
+    if (version === undefined || this.#client.config.isCustomEndpoint !== true) return version
+    this.#probed ??= assertHonoursConditions(this.#client, this.#bucket, this.#prefix)
+    await this.#explained(() => this.#probed ?? Promise.resolve())
+    return version
+  }
+
+  #write(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
+    return this.#explained(() => {
+      const { Bucket, Key } = this.#placeOf(key)
+      return write({ client: this.#client, bucket: Bucket, key: Key, condition }, body)
+    })
+  }
+
+  async #read(key: string): Promise<Stored | undefined> {
+    try {
+      const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }))
+      // All of it now: an answer that breaks off is asked for again.
+      const body = Buffer.from((await Body?.transformToByteArray()) ?? [])
+      return { body, version: versionOf(ETag, key) }
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  #listKeys(prefix: string, after: string | undefined, limit: number): Promise<Objects> {
+    const from = after === undefined ? undefined : this.#prefix + after
+    return listKeys({ client: this.#client, bucket: this.#bucket, prefix: this.#prefix + prefix, after: from, limit })
+  }
+
+  async #deleteAll(keys: readonly string[]): Promise<void> {
+    const Delete = { Objects: keys.map(Key => ({ Key })), Quiet: true }
+    const { Errors = [] } = await persistently(() =>
+      this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete })),
+    )
+    const [first] = Errors
+    if (first === undefined) return
+    const code = first.Code === 'AccessDenied' ? 'storage_denied' : 'storage_failed'
+    const message = `${this.description}: ${Errors.length} objects were not deleted, the first because of ${first.Code}`
+    throw new IngestError(code, message, { hint: 'it needs s3:DeleteObject on the prefix' })
+  }
+
+  #placeOf(key: string): { readonly Bucket: string; readonly Key: string } {
+    assertKey(key)
+    return { Bucket: this.#bucket, Key: this.#prefix + key }
+  }
+
+  #own(key: string): string {
+    return key.slice(this.#prefix.length)
+  }
+
+  async #explained<T>(operation: () => Promise<T>): Promise<T> {
+    try {
+      return await operation()
+    } catch (error) {
+      throw s3Failure(this.description, error)
+    }
+  }
+}

@@ -1,0 +1,14 @@
+import t from 'tap'
+import { testBetweenProcesses } from '../contract-processes.js'
+import { testContract } from '../contract.js'
+import type { Backend } from '../fixtures/backend.js'
+
+const local: Backend = {
+  name: 'a folder',
+  fresh: async t => ({ kind: 'local', folder: `${t.testdir()}/not/there/yet` }),
+  increments: 100,
+  kills: 25,
+}
+
+testContract(t, local)
+testBetweenProcesses(t, local)
