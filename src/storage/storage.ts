@@ -67,12 +67,11 @@ export class VersionConflict extends IngestError {
 export const MAX_KEY_BYTES = 900
 export const PAGE_OBJECTS = 1000
 
-/** Whether this can be a key: no empty, `.` or `..` part, no NUL, no lone surrogate, and not too many bytes. */
+/** Whether this can be a key: no empty, `.` or `..` part, no control character, no lone surrogate, not too many bytes. */
 export function isKey(text: string): boolean {
   return (
     !text.split('/').some(part => part === '' || part === '.' || part === '..') &&
-    !text.includes('\0') &&
-    !/\p{Surrogate}/u.test(text) &&
+    !/[\p{Control}\p{Surrogate}]/u.test(text) &&
     Buffer.byteLength(text) <= MAX_KEY_BYTES
   )
 }

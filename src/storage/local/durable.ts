@@ -1,6 +1,6 @@
 /** Writes and removals that a power cut cannot take back, and such that may fail without harm. */
 
-import { open, rm, unlink } from 'node:fs/promises'
+import { mkdir, open, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 
@@ -24,6 +24,23 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder?.close()
   }
+}
+
+/**
+ * Makes a folder and its parents; Node's own way says ENOENT for a full or read-only disk.
+ * @returns the topmost one it made
+ */
+export async function makeFolders(path: string): Promise<string | undefined> {
+  try {
+    await mkdir(path)
+    return path
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return undefined
+    if (systemCodeOf(error) !== 'ENOENT') throw error
+  }
+  const top = await makeFolders(dirname(path))
+  await unless(['EEXIST'], mkdir(path))
+  return top ?? path
 }
 
 /** Syncs a folder and, where `made` is the topmost of its parents that is new, those up to the one that has its name. */

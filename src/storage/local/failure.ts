@@ -7,7 +7,7 @@ export async function explained<T>(root: string, operation: () => Promise<T>): P
   try {
     return await operation()
   } catch (cause) {
-    throw cause instanceof IngestError ? cause : failure(root, cause)
+    throw cause instanceof IngestError || systemCodeOf(cause) === undefined ? cause : failure(root, cause)
   }
 }
 

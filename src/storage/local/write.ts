@@ -1,12 +1,12 @@
 /** How a key's folder comes, changes and goes: each by one rename, which happens or does not. */
 
-import { access, mkdir, rename, rmdir, writeFile } from 'node:fs/promises'
+import { rename, rmdir, stat, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import type { Version } from '../storage.js'
 import { bodyIn, findContent, newVersion, pointerIn } from './content.js'
-import { discard, discardFile, syncFolder, syncFolders, unless, writeNewFile } from './durable.js'
+import { discard, discardFile, makeFolders, syncFolder, syncFolders, unless, writeNewFile } from './durable.js'
 import { STAGING } from './names.js'
 
 /** Whoever deletes the last key of a folder removes it, under the hands of one who is about to put a key there. */
@@ -27,7 +27,7 @@ export async function createContent(root: string, folder: string, body: Buffer):
 
 async function createOnce(root: string, folder: string, body: Buffer): Promise<Version | undefined> {
   const parent = dirname(folder)
-  const made = await mkdir(parent, { recursive: true })
+  const made = await makeFolders(parent)
   const staged = stagingFolder(root, 'new')
   try {
     const version = await stage(staged, body)
@@ -47,7 +47,7 @@ async function createOnce(root: string, folder: string, body: Buffer): Promise<V
 
 async function stage(folder: string, body: Buffer): Promise<Version> {
   const version = newVersion(body)
-  await mkdir(folder, { recursive: true })
+  await makeFolders(folder)
   await writeNewFile(bodyIn(folder, version), body)
   // Its name is all it says, and the folder's sync keeps that.
   await writeFile(pointerIn(folder, version), '')
@@ -78,7 +78,7 @@ export async function replaceContent(folder: string, body: Buffer, version: Vers
 export async function removeFolder(root: string, folder: string): Promise<void> {
   if (!(await exists(folder))) return
   const grave = stagingFolder(root, 'old')
-  await mkdir(dirname(grave), { recursive: true })
+  await makeFolders(dirname(grave))
   await unless(['ENOENT'], rename(folder, grave))
   await syncFolder(dirname(folder))
   await discard(grave)
@@ -101,10 +101,5 @@ export function stagingFolder(root: string, kind: 'new' | 'old'): string {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (
-    (await unless(
-      ['ENOENT'],
-      access(path).then(() => true),
-    )) ?? false
-  )
+  return (await unless(['ENOENT'], stat(path))) !== undefined
 }

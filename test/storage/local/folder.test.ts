@@ -1,0 +1,163 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { openLocalStorage } from '../../../src/storage/local/local.js'
+
+const BODY = Buffer.from('body')
+const HOUR_MS = 60 * 60 * 1000
+
+t.test('a key is a folder with one body and one pointer, whatever was written before', async t => {
+  const { root, storage } = await open(t)
+  for (const key of ['a/B c', 'a/é', '.tmp/x']) for (let write = 0; write < 3; write++) await storage.put(key, BODY)
+
+  t.strictSame(readdirSync(root).sort(), ['%2etmp', '.tmp', 'a'])
+  t.strictSame(readdirSync(join(root, 'a')).sort(), ['%42%20c=', '%c3%a9='])
+  const version = (await storage.getVersioned('a/B c'))?.version
+  t.strictSame(readdirSync(join(root, 'a', '%42%20c=')).sort(), [`b-${version}`, `c-${version}`])
+  t.strictSame(readdirSync(join(root, '.tmp')), [], 'nothing is left over')
+})
+
+t.test('a folder whose last key is deleted goes with it, and so does one whose keys are', async t => {
+  const { root, storage } = await open(t)
+  for (const key of ['a/b/c', 'd/e', 'd/f/g', 'd/f/h']) await storage.put(key, BODY)
+  await storage.delete('a/b/c')
+  t.strictSame(readdirSync(root).sort(), ['.tmp', 'd'])
+  await storage.deletePrefix('d/f/')
+  t.strictSame(readdirSync(join(root, 'd')), ['e='])
+})
+
+t.test('many who write and delete in one folder never find it missing', async t => {
+  const { storage } = await open(t)
+  const others = await Promise.all([0, 1, 2].map(() => openLocalStorage(storage.description)))
+  await Promise.all(
+    [storage, ...others].map(async (own, writer) => {
+      for (let round = 0; round < 60; round++) {
+        t.type(await own.put(`a/b/${writer}`, BODY), 'string')
+        await own.delete(`a/b/${writer}`)
+      }
+    }),
+  )
+  t.strictSame((await storage.list('')).objects, [])
+})
+
+t.test('a key with a part that no file system takes is refused with a reason', async t => {
+  const { storage } = await open(t)
+  await storage.put('x'.repeat(254), BODY)
+  for (const key of ['x'.repeat(255), `a/${'é'.repeat(43)}`, `${'X'.repeat(86)}/b`])
+    await t.rejects(storage.put(key, BODY), { code: 'usage', message: /too long for a folder/, hint: /254 bytes/ })
+})
+
+t.test('what somebody took away by hand is told by name, and can be deleted', async t => {
+  const { root, storage } = await open(t)
+  const damage: Record<string, [(folder: string, version: string) => void, RegExp]> = {
+    pointer: [(folder, version) => rmSync(join(folder, `c-${version}`)), /pointer= has no file c-…/],
+    body: [(folder, version) => rmSync(join(folder, `b-${version}`)), /body= has c-\S+ and not b-\S+/],
+    all: [folder => readdirSync(folder).forEach(name => rmSync(join(folder, name))), /all= has no file c-…/],
+    part: [(folder, version) => truncateSync(join(folder, `b-${version}`), 3), /part=\/b-\S+ has 3 of its bytes/],
+  }
+  for (const [key, [harm, message]] of Object.entries(damage)) {
+    const version = await storage.put(key, BODY)
+    harm(join(root, `${key}=`), version)
+    const refused = { code: 'state_corrupt', message, hint: /delete the folder/ }
+    await t.rejects(storage.get(key), refused, key)
+    if (key !== 'part') {
+      await t.rejects(storage.list(''), refused, `list, ${key}`)
+      await t.rejects(storage.put(key, BODY), refused, `put, ${key}`)
+    }
+    await storage.delete(key)
+    t.equal(await storage.get(key), undefined)
+    await storage.put(key, BODY)
+    await storage.delete(key)
+  }
+})
+
+t.test('list does not look into folders before or beside what is asked for', async t => {
+  const { root, storage } = await open(t)
+  for (const key of ['a/1', 'b/1', 'b/2', 'c/1']) await storage.put(key, BODY)
+  // To look at it would be an error.
+  for (const folder of ['a/1=', 'c/1='])
+    for (const name of readdirSync(join(root, folder))) rmSync(join(root, folder, name))
+
+  t.strictSame((await storage.list('b/')).objects.length, 2)
+  t.strictSame((await storage.list('b')).objects.length, 2)
+  t.strictSame((await storage.list('', { after: 'a/1', limit: 1 })).objects, [{ key: 'b/1', bytes: 4 }])
+  t.strictSame((await storage.list('a/', { after: 'a/1' })).objects, [])
+  await t.rejects(storage.list('', { after: 'a' }), { code: 'state_corrupt' })
+})
+
+t.test('a pointer without a body beside the real one says nothing, and goes with the next write', async t => {
+  // It comes from a rename whose folder was deleted and made again between the lookups of its two paths.
+  const { root, storage } = await open(t)
+  const version = await storage.put('a', BODY)
+  const stray = `${'0'.repeat(24)}-4`
+  writeFileSync(join(root, 'a=', `c-${stray}`), '')
+
+  t.strictSame(await storage.getVersioned('a'), { body: BODY, version })
+  await t.rejects(storage.putIfMatch('a', BODY, stray), { code: 'state_conflict' })
+  const next = await storage.putIfMatch('a', BODY, version)
+  t.strictSame(readdirSync(join(root, 'a=')).sort(), [`b-${next}`, `c-${next}`])
+})
+
+t.test('a writer that was killed before it won leaves a body that nobody sees and the next winner removes', async t => {
+  const { root, storage } = await open(t)
+  const version = await storage.put('a', BODY)
+  writeFileSync(join(root, 'a=', `b-${'0'.repeat(24)}-9`), 'unfinish')
+
+  t.strictSame(await storage.getVersioned('a'), { body: BODY, version })
+  t.strictSame((await storage.list('')).objects, [{ key: 'a', bytes: 4 }])
+  const next = await storage.put('a', BODY)
+  t.strictSame(readdirSync(join(root, 'a=')).sort(), [`b-${next}`, `c-${next}`])
+})
+
+t.test('what killed processes left is swept after an hour, and not before', async t => {
+  const { root, storage } = await open(t)
+  await storage.put('a', BODY)
+  for (const name of ['new-1', 'old-2']) {
+    mkdirSync(join(root, '.tmp', name))
+    writeFileSync(join(root, '.tmp', name, 'b-1'), 'x')
+  }
+  t.strictSame(
+    (await storage.list('')).objects.map(({ key }) => key),
+    ['a'],
+    'none of it is listed',
+  )
+  await openLocalStorage(root, { now: () => Date.now() + HOUR_MS / 2 })
+  t.strictSame(readdirSync(join(root, '.tmp')).sort(), ['new-1', 'old-2'])
+  await openLocalStorage(root, { now: () => Date.now() + HOUR_MS + 1000 })
+  t.strictSame(readdirSync(join(root, '.tmp')), [])
+  t.strictSame(await storage.get('a'), BODY)
+})
+
+t.test('a root that is a file, or below one, is refused when it is opened', async t => {
+  const root = t.testdir({ file: 'x' })
+  for (const name of ['file', 'file/below'])
+    await t.rejects(openLocalStorage(join(root, name)), {
+      code: 'storage_failed',
+      message: /something that is not a folder is in the way/,
+      hint: /another folder/,
+    })
+})
+
+t.test('a root that is missing, or goes away, is empty and is made again', async t => {
+  const { root, storage } = await open(t)
+  t.strictSame(readdirSync(join(root, '..')), [], 'reading makes nothing')
+  await storage.put('a', BODY)
+  renameSync(root, `${root}-away`)
+  t.equal(await storage.get('a'), undefined)
+  await storage.put('a', BODY)
+  t.strictSame(await storage.get('a'), BODY)
+})
+
+t.test("other people's files beside the keys are left alone", async t => {
+  const { root, storage } = await open(t)
+  await storage.put('a/b', BODY)
+  writeFileSync(join(root, 'README'), 'x')
+  writeFileSync(join(root, 'a', 'notes.txt'), 'x')
+  mkdirSync(join(root, 'Lost+Found'))
+  t.strictSame((await storage.list('')).objects, [{ key: 'a/b', bytes: 4 }])
+})
+
+async function open(t: Test) {
+  const root = join(t.testdir(), 'root')
+  return { root, storage: await openLocalStorage(root) }
+}
