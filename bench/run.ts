@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
+import { cas } from './cas.js'
 import { meteredNode, ROOT } from './child.js'
 import { farPush } from './far-push.js'
 import { growth } from './growth.js'
@@ -18,7 +19,7 @@ import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve, farPush]
+const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve, farPush, cas]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({
