@@ -7,7 +7,7 @@ const local: Backend = {
   name: 'a folder',
   fresh: async t => ({ kind: 'local', folder: `${t.testdir()}/not/there/yet` }),
   increments: 100,
-  kills: 25,
+  kills: 15,
 }
 
 testContract(t, local)

@@ -18,8 +18,8 @@ else {
       endpoint: moto.endpoint,
       pathStyle: true,
     }),
-    increments: 25,
-    kills: 8,
+    increments: 12,
+    kills: 6,
   }
   testContract(t, s3)
   testBetweenProcesses(t, s3)
