@@ -6,8 +6,8 @@ import type { Backend } from '../fixtures/backend.js'
 const local: Backend = {
   name: 'a folder',
   fresh: async t => ({ kind: 'local', folder: `${t.testdir()}/not/there/yet` }),
-  increments: 100,
-  kills: 15,
+  increments: 60,
+  kills: 10,
 }
 
 testContract(t, local)
