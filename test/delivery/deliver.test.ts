@@ -14,7 +14,10 @@ const down = new IngestError('target_unreachable', 'down')
 /** A target whose sink does what the test says. */
 function opening(name: TargetName, write: Sink['write'], signal = new AbortController().signal): Opening {
   const sink = { write, close: () => Promise.resolve() }
-  return new Opening({ name, opener: { id: name, description: name, early: false, open: () => Promise.resolve(sink) } }, signal)
+  return new Opening(
+    { name, opener: { id: name, description: name, early: false, open: () => Promise.resolve(sink) } },
+    signal,
+  )
 }
 
 const deliver = (...openings: readonly Opening[]): Promise<readonly TargetOutcome[]> =>

@@ -47,7 +47,10 @@ t.test('a push into Postgres', async t => {
     const name = await database('refusing')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [good, bad, never] = await files(t.testdir(), [[size('a')], [size('b'), size('forbidden')], [size('c')]])
-    const { outcomes } = await push([good!, bad!, never!].map(path => fileSource(path)), options(name))
+    const { outcomes } = await push(
+      [good!, bad!, never!].map(path => fileSource(path)),
+      options(name),
+    )
     t.strictSame(
       outcomes[0]?.receipts.map(({ source }) => source),
       [good],
@@ -84,7 +87,10 @@ t.test('a push into Postgres', async t => {
     const other = size('b').replace(SHA, 'f'.repeat(40))
     const [one, two] = await files(t.testdir(), [[size('a')], [other]])
     const rejections: Rejection[] = []
-    await push([one!, two!].map(path => fileSource(path)), options(name, { onRejection: rejection => rejections.push(rejection) }))
+    await push(
+      [one!, two!].map(path => fileSource(path)),
+      options(name, { onRejection: rejection => rejections.push(rejection) }),
+    )
     t.match(rejections, [{ source: two, line: 1, pointer: '/commit_sha', code: 'commit_mismatch' }])
     t.strictSame(await datasets(server, name), [])
   })
