@@ -120,6 +120,11 @@ t.test('a file that is not there', async t => {
   await refused(t, 'none.jsonl', { code: 66, says: [/none\.jsonl: no such file/] })
 })
 
+t.test('a name that is empty', async t => {
+  t.testdir({})
+  await refused(t, '', { code: 66, says: [/^error: an input has no name\nhint: /] })
+})
+
 t.test('a glob that matches nothing', async t => {
   t.testdir({})
   await refused(t, 'out/*.jsonl', { code: 66, says: [/out\/\*\.jsonl: no file matches/] })
