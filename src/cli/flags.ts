@@ -125,15 +125,17 @@ export function originsOf(command: Command): Origins {
 export function natural(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('it must be a whole number from 0.')
+    throw new InvalidArgumentError('It must be a whole number from 0.')
   return value
 }
+
+const MAX_SECONDS = 1_000_000
 
 /** Seconds, more than none and no more than timers can count. */
 export function duration(text: string): number {
   const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 1_000_000)
-    throw new InvalidArgumentError('it must be a number of seconds.')
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > MAX_SECONDS)
+    throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${MAX_SECONDS}.`)
   return value
 }
 
@@ -141,7 +143,7 @@ export function duration(text: string): number {
 export function positive(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('it must be a whole number from 1.')
+    throw new InvalidArgumentError('It must be a whole number from 1.')
   return value
 }
 
@@ -151,6 +153,6 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib
 export function byteCount(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,15}) ?([a-z]*)$/i.exec(text) ?? []
   const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN)
-  if (digits === '' || !(bytes >= 1)) throw new InvalidArgumentError('it must be a size such as 64MiB.')
+  if (digits === '' || !(bytes >= 1)) throw new InvalidArgumentError('It must be a size such as 64MiB.')
   return bytes
 }

@@ -58,7 +58,7 @@ function storeConfig(store: string, flags: PostgresFlags, env: Environment): Tar
   if (LIKE_A_DSN.test(store)) return postgresConfig(store, flags, env)
   if (NO_FOLDER.test(store)) {
     const hint = 'a folder, or postgres://USER@HOST:PORT/DATABASE'
-    throw new IngestError('usage', `--store takes a folder or a Postgres URL, got ${store}`, { hint })
+    throw new IngestError('usage', `--store takes a folder or a Postgres URL, got ${store || 'no name'}`, { hint })
   }
   if (flags.insecureLocal === true) throw new IngestError('usage', '--insecure-local goes with a Postgres in --store')
   return Object.freeze({ kind: 'embedded', folder: store })
@@ -89,7 +89,7 @@ export function listenAddress(text: string): ListenAddress {
   const port = Number(portText)
   if (portText === '' || port > 65535 || (address !== undefined && isIP(address) !== 6)) {
     const hint = 'the forms are PORT, HOST:PORT and [::1]:PORT; port 0 takes a free one'
-    throw new IngestError('usage', `--listen cannot be ${text}`, { hint })
+    throw new IngestError('usage', `--listen cannot be ${text || 'empty'}`, { hint })
   }
   // One address: on both of localhost's, port 0 would be two ports.
   return Object.freeze({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port })

@@ -118,7 +118,16 @@ async function bearerToken({ tokenEnv, tokenFile }: ServerFlags, env: Environmen
   const token = text?.trim() ?? ''
   if (token !== '') return checkToken(token, where)
   if (tokenEnv === undefined && tokenFile === undefined) return undefined
-  throw new IngestError('auth_failed', `there is no token in ${where}`)
+  if (tokenFile !== undefined || isVariableName(where))
+    throw new IngestError('auth_failed', `there is no token in ${where}`)
+  throw new IngestError('auth_failed', 'there is no token in the variable that --token-env names', {
+    hint: '--token-env takes the name of a variable, such as INGEST_BEARER_TOKEN, not the token',
+  })
+}
+
+/** Whether this is how variables are called; what is not may be the token itself, in the wrong place. */
+export function isVariableName(text: string): boolean {
+  return /^[A-Z][A-Z0-9_]*$/.test(text)
 }
 
 async function readToken(file: string): Promise<string> {

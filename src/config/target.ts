@@ -47,7 +47,7 @@ export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig
   const folder = embedded === undefined || embedded === true ? EMBEDDED_FOLDER : embedded
   if (NO_FOLDER.test(folder)) {
     const hint = 'name inputs before --embedded, and a Postgres database with --postgres'
-    throw new IngestError('usage', `--embedded takes a folder, got ${folder}`, { hint })
+    throw new IngestError('usage', `--embedded takes a folder, got ${folder || 'no name'}`, { hint })
   }
   return Object.freeze({ kind: 'embedded', folder })
 }

@@ -54,10 +54,13 @@ export function recordShape({ kind, fields }: Kind, dialect: Dialect): JsonSchem
 
 /** The shape of an envelope around records that are checked one by one. */
 export function envelopeShape(records: JsonSchema, dialect: Dialect): JsonSchema {
-  const strings = (names: readonly string[]): [string, JsonSchema][] => names.map(name => [name, dialect('str', false)])
+  const all = (names: readonly string[], schema: JsonSchema): [string, JsonSchema][] =>
+    names.map(name => [name, schema])
+  // No database holds the run, so its strings are any string, U+0000 included.
+  const run = all(['benchmark_id', 'started_at'], { type: 'string' })
   return object([
-    ['run_meta', object([...strings(['benchmark_id', 'started_at']), ['schema_version', dialect('i32', false)]])],
-    ['commit', object(strings(COMMIT_FIELDS))],
+    ['run_meta', object([...run, ['schema_version', dialect('i32', false)]])],
+    ['commit', object(all(COMMIT_FIELDS, dialect('str', false)))],
     ['records', { type: 'array', items: records }],
   ])
 }

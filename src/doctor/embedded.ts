@@ -38,9 +38,14 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
 async function lockFindings(folder: string): Promise<readonly Finding[]> {
   const { assertLockable, assertUnlocked } = await import('../sink/embedded/lock.js')
   assertLockable()
-  if (!(await isThere(folder))) return []
+  // The line above says what else may stand there.
+  if (!(await isFolder(folder))) return []
   await assertUnlocked(folder)
   return [ok('no process has it open')]
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(missingIsUndefined))?.isDirectory() === true
 }
 
 async function isThere(path: string): Promise<boolean> {

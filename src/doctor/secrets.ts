@@ -1,6 +1,7 @@
 /** Keeps tokens out of the page even where a server or a proxy repeats them. */
 
 import { readFile } from 'node:fs/promises'
+import { isVariableName } from '../config/server.js'
 import type { Told } from '../config/settings.js'
 import { redact } from '../sink/redact.js'
 import type { Examined } from './run.js'
@@ -18,8 +19,7 @@ export async function tokensOf({ flags: { tokenEnv, tokenFile }, env }: Told): P
   ]
   const values = variables.map(name => (name === undefined ? undefined : env[name]))
   // Somebody may have taken it for the flag of the token itself.
-  const misplaced =
-    tokenEnv !== undefined && !/^[A-Z][A-Z0-9_]*$/.test(tokenEnv) && !env[tokenEnv] ? tokenEnv : undefined
+  const misplaced = tokenEnv !== undefined && !isVariableName(tokenEnv) && !env[tokenEnv] ? tokenEnv : undefined
   const kept = tokenFile === undefined ? undefined : await readFile(tokenFile, 'utf8').catch(() => undefined)
   return [...values, kept, misplaced].flatMap(text => {
     const token = text?.trim() ?? ''

@@ -56,9 +56,20 @@ const HEADERS = {
 }
 
 export function createServer(options: ServerOptions): Server {
-  const app = emptyApp(options.limits)
   const log = new RequestLog(options)
   let draining = false
+  const finish = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const unread = hasBody(request) && !request.raw.complete
+    if (unread) lingerAfter(reply.raw)
+    if (draining || unread) reply.header('connection', 'close')
+    return reply.headers(HEADERS)
+  }
+  // No hook sees a path that cannot be decoded.
+  const app = emptyApp(options.limits, (request, reply) => {
+    log.begin(reply.raw, request.method, () => undefined)
+    log.note(reply.raw, { error: 'bad_request' })
+    finish(request, reply).code(400).send({ error: 'bad_request' })
+  })
   app.addHook('onRequest', async (request, reply) => {
     // What follows on a connection that was told to close is no request any more.
     if (isLingering(request.raw.socket)) return reply.hijack()
@@ -66,10 +77,7 @@ export function createServer(options: ServerOptions): Server {
     if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
   })
   app.addHook('onSend', async (request, reply, payload) => {
-    reply.headers(HEADERS)
-    const unread = hasBody(request) && !request.raw.complete
-    if (unread) lingerAfter(reply.raw)
-    if (draining || unread) reply.header('connection', 'close')
+    finish(request, reply)
     noteError(log, reply, payload)
   })
   addFailures(app, log)
@@ -81,7 +89,9 @@ function hasBody({ headers }: FastifyRequest): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits): FastifyInstance {
+type Refuse = (request: FastifyRequest, reply: FastifyReply) => void
+
+function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits, refuse: Refuse): FastifyInstance {
   const connectionsCheckingInterval = Math.min(1_000, headersTimeoutMs, stallMs)
   const app = fastify({
     logger: false,
@@ -90,7 +100,7 @@ function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits)
     routerOptions: { maxParamLength: 4_096 },
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
-    frameworkErrors: (_error, _request, reply) => void (reply as FastifyReply).code(400).send({ error: 'bad_request' }),
+    frameworkErrors: (_error, request, reply) => refuse(request as FastifyRequest, reply as FastifyReply),
   })
   // Bodies are not fastify's to read: whether one may be read at all is decided first.
   app.removeAllContentTypeParsers()

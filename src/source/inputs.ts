@@ -1,7 +1,7 @@
 /** File names, globs and `-` to sources. */
 
 import { stat } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
 import { chunkReader } from './byte-reader.js'
@@ -62,7 +62,10 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function sourceOf(path: string, options: InputOptions): Promise<Source> {
-  if (path === '-') return once('-', () => options.stdin, options)
+  if (path === '-') {
+    assertGivesBytes(options.stdin)
+    return once('-', () => options.stdin, options)
+  }
   const info = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error)
   })
@@ -73,6 +76,15 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
   return info.isFile()
     ? fileSource(path, { mayGrow: options.mayGrow })
     : once(path, () => createReadStream(path), options)
+}
+
+/** What Node has no stream for it gives an empty one: an input that cannot be read would look like none. */
+function assertGivesBytes(stdin: InputOptions['stdin']): void {
+  const { fd } = stdin as { readonly fd?: number }
+  if (fd !== 0) return
+  const info = fstatSync(fd)
+  if (info.isDirectory() || info.isBlockDevice())
+    throw new IngestError('no_input', '- is a directory or a device', { hint: 'pipe records in, or name files' })
 }
 
 /** A source that gives its bytes only once unless they are kept. Not opened before its turn: a pipe's writer may wait. */

@@ -86,6 +86,7 @@ function orUnreadable(path: string, reader: ByteReader): ByteReader {
 
 export function unreadable(path: string, cause: unknown): IngestError {
   const code = systemCodeOf(cause)
+  if (path === '') return new IngestError('no_input', 'an input has no name', { cause, hint: 'see what is quoted' })
   if (code === 'ENOENT') {
     return new IngestError('no_input', `${path}: no such file`, { cause, hint: 'check the name, or quote a glob' })
   }

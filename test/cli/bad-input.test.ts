@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { Test } from 'tap'
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, createWriteStream, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -103,9 +103,26 @@ t.test('a directory', async t => {
   await refused(t, 'out', { code: 66, says: [/out is a directory/, /hint: name its files: 'out\/\*\.jsonl'/] })
 })
 
+t.test('a directory as standard input', async t => {
+  const { url } = await createDatabase()
+  const cwd = t.testdir({ out: {} })
+  const folder = openSync(join(cwd, 'out'), 'r')
+  t.teardown(() => closeSync(folder))
+  const args = ['push', '-', '--commit', writeCommit(cwd), '--postgres', url]
+  const { code, stdout, stderr } = await runCli(args, { cwd, stdin: folder })
+  t.equal(code, 66, stderr)
+  t.match(stderr, /^error: - is a directory/)
+  t.equal(stdout, '')
+})
+
 t.test('a file that is not there', async t => {
   t.testdir({})
   await refused(t, 'none.jsonl', { code: 66, says: [/none\.jsonl: no such file/] })
+})
+
+t.test('a name that is empty', async t => {
+  t.testdir({})
+  await refused(t, '', { code: 66, says: [/^error: an input has no name\nhint: /] })
 })
 
 t.test('a glob that matches nothing', async t => {

@@ -53,6 +53,13 @@ t.test('without one nothing is sent to another machine', async t => {
   }
 })
 
+t.test('a token in the place of the name of its variable is not repeated', async t => {
+  const { code, stdout, stderr } = await push(['--server', 'https://ingest.invalid', '--token-env', TOKEN])
+  t.equal(code, 77, stderr)
+  t.match(stderr, /no token in the variable that --token-env names\nhint: .*not the token/)
+  t.notMatch(stdout + stderr, TOKEN)
+})
+
 t.test('a server on this machine may have none, and then none is sent', async t => {
   const server = await startAnswering(t, applied)
   const { code } = await push(['--server', server.url])

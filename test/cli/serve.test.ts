@@ -63,7 +63,7 @@ t.test('it refuses to start where anybody could write, or nobody', async t => {
     [['--listen', 'nonsense'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be nonsense/],
     [['--listen', '127.0.0.1:65536'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be/],
     [['--listen', '[127.0.0.1]:0'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be/],
-    [['--max-body', '64 parsecs'], { INGEST_BEARER_TOKEN: 'x' }, 2, /it must be a size/],
+    [['--max-body', '64 parsecs'], { INGEST_BEARER_TOKEN: 'x' }, 2, /It must be a size/],
     [['--max-body', '2GiB'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--max-body cannot be more than 1GiB/],
     [['--store', 'mysql://u:hush@h/d'], { INGEST_BEARER_TOKEN: 'x' }, 2, /a Postgres DSN starts with/],
     [['--store', 'postgres//u:hush@h/d'], { INGEST_BEARER_TOKEN: 'x' }, 2, /a Postgres DSN starts with/],

@@ -27,6 +27,15 @@ const MISTAKES: readonly [string, readonly string[], RegExp][] = [
   ['a flag without its value', ['push', '--postgres'], /argument missing/],
   ['a format that there is not', ['validate', '--format', 'xml'], /xml.*human, json/],
   ['a number that is none', ['validate', '--max-rejections', '0'], /whole number from 1/],
+  [
+    'more seconds than there are',
+    ['push', 'f', '--timeout', '1e9'],
+    /is invalid\. It must be .* seconds above 0, at most/,
+  ],
+  ['no seconds', ['push', 'f', '--timeout', '0'], /seconds above 0/],
+  ['a folder without a name', ['push', 'f', '--embedded', ''], /takes a folder, got no name\n/],
+  ['an empty address', ['serve', '--listen', ''], /--listen cannot be empty\n/],
+  ['an empty store', ['serve', '--insecure-no-auth', '--store', ''], /got no name\n/],
   ['two targets', ['push', 'f', '--postgres', 'postgres://u@h/d', '--embedded'], /name two targets/],
   [
     'a DSN that asks for less than verified TLS',

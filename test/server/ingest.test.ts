@@ -186,6 +186,19 @@ t.test('a store that fails is an internal error that says nothing, and the log s
   t.match(server.entries.at(-1), { status: 500, error: 'internal', reason: 'lost postgres://u:***@db/d' })
 })
 
+t.test('a path that cannot be decoded is refused like any other, and logged', async t => {
+  const server = await startServer(t, { store })
+  for (const path of ['/api/group/%', '/%ff', '/api/commits/%e2%82']) {
+    const response = await fetch(`${server.url}${path}`)
+    t.equal(response.status, 400, path)
+    t.strictSame(await response.json(), { error: 'bad_request' }, path)
+    t.match(Object.fromEntries(response.headers), { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  }
+  const line = { method: 'GET', route: null, status: 400, error: 'bad_request' }
+  t.match(server.entries, [line, line, line])
+  t.equal(server.entries.length, 3)
+})
+
 t.test('every request is one line in the log, with what it did and without what it said', async t => {
   const server = await startServer(t, { store })
   await post(server, one)

@@ -1,6 +1,7 @@
 /** The folder lock on Linux: socket names that only one process can have and that go with it. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { constants } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { type Server, connect, createServer } from 'node:net'
 import { systemCodeOf } from '../../errors.js'
@@ -16,7 +17,7 @@ const ABSTRACT_NAME_CHARS = 107
  * (What stays open: two containers that at the same instant find the same stale file.)
  */
 export async function takeSocketLock(dir: string): Promise<(() => Promise<void>) | undefined> {
-  const folder = await open(dir)
+  const folder = await openFolder(dir)
   const held: Server[] = []
   const release = async () => {
     await Promise.all(held.map(stop))
@@ -34,12 +35,17 @@ export async function takeSocketLock(dir: string): Promise<(() => Promise<void>)
 
 /** Whether somebody has the lock of an existing folder: somebody listens at one of its names. */
 export async function isSocketLocked(dir: string): Promise<boolean> {
-  const folder = await open(dir)
+  const folder = await openFolder(dir)
   try {
     return (await answers(await abstractName(folder))) || (await answers(socketFile(folder)))
   } finally {
     await folder.close()
   }
+}
+
+function openFolder(dir: string): Promise<FileHandle> {
+  // What is no folder is told as such, and a FIFO waits for nobody.
+  return open(dir, constants.O_RDONLY | constants.O_DIRECTORY)
 }
 
 /** Device and inode name the folder whatever path led to it. */

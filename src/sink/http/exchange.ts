@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
 import { connectionError } from './connection-error.js'
+import { limitPatience } from './patience.js'
 import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
@@ -12,7 +13,7 @@ export type HttpRequest = {
   /** Chunks that are not changed any more. */
   readonly body?: AsyncIterable<Uint8Array>
   readonly agent: Agent
-  /** How long no byte may move in either direction. */
+  /** How long no byte may move in either direction; the end of an answer may take ten times as long. */
   readonly silenceMs: number
   /** More of an answer than this is not read. Default: 64 KiB. */
   readonly maxAnswerBytes?: number
@@ -26,7 +27,6 @@ export type HttpAnswer = {
   readonly text: string
 }
 
-const CONNECT_TIMEOUT_MS = 15_000
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /**
@@ -42,14 +42,18 @@ export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const abort = (): void => giveUp(signal.reason as Error)
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
-  watchSilence(outgoing, options.silenceMs, giveUp)
+  limitPatience(outgoing, options.silenceMs, giveUp)
   const upload = send(outgoing, body, answered.signal)
   // It is asked for below; until then a body that fails must not count as unhandled.
   upload.catch(() => undefined)
   try {
     const message = await responseTo(outgoing)
     answered.abort()
-    return await readAnswer(message, options.maxAnswerBytes ?? MAX_ANSWER_BYTES)
+    const answer = await readAnswer(message, options.maxAnswerBytes ?? MAX_ANSWER_BYTES)
+    // An answer without a length ends where the connection does, also when it is given up here.
+    const givenUp = reason()
+    if (givenUp !== undefined) throw givenUp
+    return answer
   } catch (error) {
     const sent = outgoing.writableFinished
     outgoing.destroy()
@@ -134,19 +138,6 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   }
   const text = Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
   return { status: message.statusCode ?? 0, headers: message.headers, text }
-}
-
-function watchSilence(outgoing: ClientRequest, silenceMs: number, giveUp: (error: Error) => void): void {
-  outgoing.setTimeout(silenceMs, () => giveUp(new Error(`no answer for ${silenceMs / 1000} s`)))
-  // A connection, through a proxy too, is there at once or not at all.
-  const connectMs = Math.min(CONNECT_TIMEOUT_MS, silenceMs)
-  const connecting = setTimeout(() => giveUp(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
-  const connected = (): void => clearTimeout(connecting)
-  outgoing.once('close', connected)
-  outgoing.once('socket', socket => {
-    if (socket.connecting) socket.once('connect', connected)
-    else connected()
-  })
 }
 
 async function* nothing(): AsyncGenerator<never> {}

@@ -152,6 +152,7 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   'half of the memory fields': envelope(`[${PARTIAL}]`),
   'U+0000 in a record': envelope(`[${SIZE},${NUL},${GCS}]`),
   'U+0000 in the commit': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\u0000"') }),
+  'U+0000 in the run': envelope(RECORDS, { meta: META.replace('now', '\\u0000') }),
   'U+0000 in the run of a newer version': envelope(RECORDS, {
     meta: META.replace(':1', ':2').replace('now', '\\u0000'),
   }),

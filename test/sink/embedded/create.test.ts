@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -91,7 +92,9 @@ t.test('what is not there is only made when asked for, and asking leaves no trac
 t.test('a path that is no folder, or below none, is one clear error', async t => {
   const file = join(emptyFolder(t), 'file')
   writeFileSync(file, 'not a folder')
-  for (const path of [file, join(file, 'below')])
+  const pipe = join(emptyFolder(t), 'pipe')
+  execFileSync('mkfifo', [pipe])
+  for (const path of [file, join(file, 'below'), pipe])
     for (const create of [true, false])
       await t.rejects(openEmbedded(path, { create }), {
         code: 'target_misconfigured',

@@ -24,6 +24,7 @@ t.test('a server that says nothing more is given up after the time of silence', 
     '',
     'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"in',
+    'HTTP/1.1 200 OK\r\n\r\n{"inserted":1,"updated":0}',
   ]) {
     const url = await startTcp(t, socket => socket.once('data', () => socket.write(said)))
     const error = await failure(post(t, url, { body: small(), silenceMs: 200 }))
@@ -42,6 +43,22 @@ t.test('a server that is slow but not silent is waited for', async t => {
     response.end()
   })
   t.equal((await post(t, server.url, { body: small(), silenceMs: 300 })).text, '{"inserted":1}')
+})
+
+t.test('an answer that never comes to its end is given up, however much is said', async t => {
+  const dripping = async (head: string, more: string): Promise<void> => {
+    const url = await startTcp(t, socket =>
+      socket.once('data', () => {
+        socket.write(head)
+        const drip = setInterval(() => socket.write(more), 20)
+        socket.once('close', () => clearInterval(drip))
+      }),
+    )
+    const error = await failure(post(t, url, { body: small(), silenceMs: 400 }))
+    t.match(error, { code: 'target_unreachable', message: /no end of the answer in 4 s/ }, more)
+    t.ok(error instanceof AnswerLost, 'all of it was sent')
+  }
+  await Promise.all([dripping('HTTP/1.1 200 OK\r\n\r\n', ' '), dripping('', 'HTTP/1.1 102 Processing\r\n\r\n')])
 })
 
 t.test('a body that takes its time is no silence of the server', async t => {
