@@ -1,6 +1,6 @@
 /** Many rows: COPY into staging tables first, then one upsert a kind. */
 
-import { COMMIT_FIELDS } from '../contract/commit.js'
+import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
@@ -14,7 +14,10 @@ import {
   type WorkMem,
 } from './tables.js'
 
-/** Everything is staged before the commit's row is touched, which is held only while the upserts run. */
+/**
+ * Everything is staged before the commit's row is touched, which is held only while the upserts run: they are sent with
+ * it, so that no round trip lies between them.
+ */
 export async function applyStaged(
   session: SqlSession,
   delivery: RowDelivery,
@@ -24,13 +27,10 @@ export async function applyStaged(
   await session.execute(beginStaging(kinds, workMem))
   const staged = await stage(session, delivery)
   await delivery.assertUnchanged()
-  const { commit } = delivery
-  await session.query(
-    upsertCommit(),
-    COMMIT_FIELDS.map(field => commit[field]),
-  )
+  const written = await upsertAll(session, kinds, delivery.commit)
   const receipts: KindReceipt[] = []
-  for (const kind of kinds) receipts.push(await upsert(session, kind, { delivery, staged: staged.get(kind.kind) ?? 0 }))
+  for (const [index, kind] of kinds.entries())
+    receipts.push(await receiptOf(session, kind, { ...written[index]!, staged: staged.get(kind.kind) ?? 0 }))
   await session.execute('COMMIT')
   return receipts
 }
@@ -54,12 +54,26 @@ async function stage(session: SqlSession, delivery: RowDelivery): Promise<Readon
   return staged
 }
 
-type Upsert = { readonly delivery: RowDelivery; readonly staged: number }
+type Written = { readonly inserted: number; readonly rewritten: number }
 
-async function upsert(session: SqlSession, kind: Kind, { delivery, staged }: Upsert): Promise<KindReceipt> {
-  const { sha, timestamp } = delivery.commit
-  const [written] = await session.query<{ inserted: number; rewritten: number }>(upsertStaged(kind), [sha, timestamp])
-  const { inserted, rewritten } = written ?? { inserted: 0, rewritten: 0 }
+/** @returns what was written of each kind */
+async function upsertAll(session: SqlSession, kinds: readonly Kind[], commit: Commit): Promise<readonly Written[]> {
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
+  const upserts = kinds.map(kind => ({ text: upsertStaged(kind), values: [commit.sha, commit.timestamp] }))
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])
+  return kinds.map((_, index) => {
+    const [written] = (answers[index] ?? []) as readonly Written[]
+    return written ?? { inserted: 0, rewritten: 0 }
+  })
+}
+
+type Outcome = Written & { readonly staged: number }
+
+async function receiptOf(
+  session: SqlSession,
+  kind: Kind,
+  { inserted, rewritten, staged }: Outcome,
+): Promise<KindReceipt> {
   // Only when some row was not written can ids repeat or rows be as they were: then it pays to count the ids.
   const distinct = inserted + rewritten === staged ? staged : await countIds(session, kind)
   const unchanged = distinct - inserted - rewritten
