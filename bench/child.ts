@@ -1,4 +1,4 @@
-/** Runs one Node process and tells how long it took, what it computed and how much memory it held. */
+/** Runs one process and tells how long it took, what it computed and how much memory it held. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -40,35 +40,34 @@ export type Started = {
 
 export type Node = {
   /** Runs `node ...args` to its end. */
-  (args: readonly string[], options?: NodeOptions): Promise<Run>
-  readonly start: (args: readonly string[], options?: NodeOptions) => Started
+  (args: readonly string[], options?: SpawnOptions): Promise<Run>
+  readonly start: (args: readonly string[], options?: SpawnOptions) => Started
 }
 
-type NodeOptions = { readonly cwd?: string }
+type SpawnOptions = { readonly cwd?: string }
 
 /** @param folder where the meter may be kept */
 export async function meteredNode(folder: string): Promise<Node> {
   const meter = join(folder, 'meter.cjs')
   await writeFile(meter, METER)
-  const start: Node['start'] = (args, { cwd = ROOT } = {}) => {
-    const started = performance.now()
-    const child = spawn(process.execPath, ['--require', meter, ...args], {
-      cwd,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    })
-    const ended = runOf(child, args, started)
-    return { firstLine: firstLineOf(child.stdout!, ended), ended, kill: signal => child.kill(signal) }
-  }
+  const start: Node['start'] = (args, options) => startMetered(process.execPath, ['--require', meter, ...args], options)
   return Object.assign((...given: Parameters<Node['start']>) => start(...given).ended, { start })
 }
 
-async function runOf(child: ChildProcess, args: readonly string[], started: number): Promise<Run> {
+/** @param command a program that writes its own account to descriptor 3 as its last act */
+export function startMetered(command: string, args: readonly string[], { cwd = ROOT }: SpawnOptions = {}): Started {
+  const started = performance.now()
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  const ended = runOf(child, [command, ...args].join(' '), started)
+  return { firstLine: firstLineOf(child.stdout!, ended), ended, kill: signal => child.kill(signal) }
+}
+
+async function runOf(child: ChildProcess, line: string, started: number): Promise<Run> {
   const outputs = child.stdio.slice(1).map(stream => text(stream as Readable))
   const [code] = (await once(child, 'exit')) as [number | null]
   const wallMs = performance.now() - started
   const [stdout = '', stderr = '', measured = ''] = await Promise.all(outputs)
-  if (code !== 0) throw new Error(`node ${args.join(' ')} ended with ${code}:\n${stderr}${stdout}`)
+  if (code !== 0) throw new Error(`${line} ended with ${code}:\n${stderr}${stdout}`)
   return { wallMs, ...(JSON.parse(measured) as Pick<Run, 'cpuMs' | 'rssMb'>), stdout }
 }
 

@@ -12,11 +12,12 @@ export type Series = {
   readonly amount?: { readonly count: number; readonly unit: string }
 }
 
+/** `reached` is undefined where it was not measured. */
 export type Verdict = {
   readonly what: string
   readonly seen: string
   readonly mustReach: string
-  readonly reached: boolean
+  readonly reached: boolean | undefined
 }
 
 export type Result = {
@@ -27,11 +28,17 @@ export type Result = {
 }
 
 export function atLeast(what: string, seen: Spread, target: number): Verdict {
-  return { what, seen: withRange(seen, ratio), mustReach: `≥ ${target}`, reached: seen.median >= target }
+  return judge({ what, seen, show: ratio, mustReach: `≥ ${target}`, reached: seen.median >= target })
 }
 
 export function atMost(what: string, seen: Spread, target: number, show: (value: number) => string = ratio): Verdict {
-  return { what, seen: withRange(seen, show), mustReach: `≤ ${show(target)}`, reached: seen.median <= target }
+  return judge({ what, seen, show, mustReach: `≤ ${show(target)}`, reached: seen.median <= target })
+}
+
+type Judged = Omit<Verdict, 'seen'> & { readonly seen: Spread; readonly show: (value: number) => string }
+
+function judge({ seen, show, reached, ...verdict }: Judged): Verdict {
+  return { ...verdict, seen: withRange(seen, show), reached: Number.isNaN(seen.median) ? undefined : reached }
 }
 
 export function rssBelow(what: string, samples: readonly Sample[], limitMb: number): Verdict {
@@ -45,7 +52,7 @@ export function render({ notes, series, verdicts }: Result): string {
     ...series.map(({ name, samples, amount }) => [
       name,
       withRange(spread(wallTimes(samples)), seconds),
-      amount === undefined
+      amount === undefined || samples.length === 0
         ? ''
         : `${count((amount.count / spread(wallTimes(samples)).median) * 1000)} ${amount.unit}/s`,
       samples[0]?.cpuMs === undefined ? '' : seconds(spread(samples.map(({ cpuMs = NaN }) => cpuMs)).median),
@@ -54,7 +61,12 @@ export function render({ notes, series, verdicts }: Result): string {
   ]
   const judged = [
     ['target', 'seen', 'must reach', 'reached'],
-    ...verdicts.map(({ what, seen, mustReach, reached }) => [what, seen, mustReach, reached ? 'yes' : 'no']),
+    ...verdicts.map(({ what, seen, mustReach, reached }) => [
+      what,
+      seen,
+      mustReach,
+      reached === undefined ? '' : reached ? 'yes' : 'no',
+    ]),
   ]
   return `${notes.map(note => `- ${note}`).join('\n')}\n\n${table(measured)}\n\n${table(judged)}\n`
 }
@@ -96,6 +108,7 @@ function ratio(value: number): string {
 }
 
 function withRange({ median, min, max }: Spread, show: (value: number) => string): string {
+  if (Number.isNaN(median)) return 'not measured'
   return `${show(median)} (${show(min)}–${show(max)})`
 }
 
