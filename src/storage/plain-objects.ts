@@ -1,0 +1,10 @@
+/** Objects that other programs read too: a file is a file, an object in S3 its body and nothing else. No versions. */
+
+export interface PlainObjects {
+  /** In words, without secrets. */
+  readonly description: string
+  get(key: string): Promise<Buffer | undefined>
+  /** Makes or replaces; whole or not at all, and on the disk when it returns. */
+  put(key: string, body: Buffer): Promise<void>
+  close(): Promise<void>
+}
