@@ -61,14 +61,14 @@ export const serverFlags = (): readonly Option[] => [
 export const stateFlag = (): Option =>
   flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
 
+export const archiveFlag = (): Option =>
+  flag('--archive <place>', 'with --state: keep the lines as they came, by table and commit: a folder or s3://…')
+
 export const requireFlag = (): Option =>
-  flag('--require <target>', 'whose failure is the failure of a push to two targets (default: server)').choices([
-    'all',
-    'any',
-    'server',
-    'postgres',
-    'embedded',
-  ])
+  flag(
+    '--require <target>',
+    'whose failure is that of a push to several targets (default: server, else the database)',
+  ).choices(['all', 'any', 'server', 'postgres', 'embedded', 'archive'])
 
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),

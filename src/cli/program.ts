@@ -6,6 +6,7 @@ import type { Action, Context } from './context.js'
 import { doctor } from './doctor.js'
 import type { DrainFlags } from './drain.js'
 import {
+  archiveFlag,
   byteCount,
   commitFlags,
   commitShaFlag,
@@ -90,6 +91,7 @@ function addPush(program: Command, run: Run): void {
     command.addOption(option)
   command
     .addOption(stateFlag())
+    .addOption(archiveFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())
@@ -256,7 +258,9 @@ function addDoctor(program: Command, run: Run): void {
         'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
     )
     .action((...params: unknown[]) => run(doctor(originsOf(params.at(-1) as Command)))(...params))
-  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), formatFlag()]) command.addOption(option)
+  const places = [stateFlag(), archiveFlag()]
+  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...places, formatFlag()])
+    command.addOption(option)
   command.addHelpText(
     'after',
     examples([
