@@ -139,6 +139,16 @@ export function duration(text: string): number {
   return value
 }
 
+const AGE_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of `90m`, `12h`, `30d`. */
+export function age(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const unitMs = AGE_UNITS[unit]
+  if (unitMs === undefined) throw new InvalidArgumentError('it must be an age such as 30d, 12h or 90m.')
+  return Number(digits) * unitMs
+}
+
 /** A whole number from 1. */
 export function positive(text: string): number {
   const value = Number(text)
