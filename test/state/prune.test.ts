@@ -173,6 +173,18 @@ for (const [name, open] of STORAGES)
       t.match(await pruned(state), [{ batches: 1 }])
       t.same(await bordersOf(state), ['2-2'])
     })
+
+    await t.test('discards no begun delivery of which it took nothing', async t => {
+      const state = await fresh()
+      await makeKnown(state, 'one')
+      await take(state, ['a'])
+      await deliverTo(state, 'one', memoryStorage())
+      const lease = await acquire(state, { target: 'one', partition: SHA }, { waitMs: 0 })
+      await putIntent(state, lease, { since: 1, until: 2 })
+      await lease.release()
+      t.match(await pruned(state), [{ batches: 1 }])
+      t.equal((await listIntents(state.storage)).length, 1)
+    })
   })
 
 t.test('a target that becomes known meanwhile keeps its lines until it has read them', async t => {
