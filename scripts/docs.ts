@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Context } from '../src/cli/context.js'
-import { buildProgram } from '../src/cli/program.js'
+import { buildProgram, pathOf, withSubcommands } from '../src/cli/program.js'
 
 const REFERENCE = 'docs/commands.md'
 const README = 'README.md'
@@ -26,14 +26,13 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
 function documentedProgram(): Command {
   // Help needs no world: no command runs.
   const program = buildProgram('', {} as Context, { exitCode: 0 })
-  for (const command of [program, ...program.commands]) command.configureHelp({ helpWidth: 100 })
+  for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100 })
   return program
 }
 
 function reference(program: Command): string {
-  const sections = [program, ...program.commands].map(command => {
-    const name = command === program ? 'vortex-ingest' : `vortex-ingest ${command.name()}`
-    return `## ${name}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`
+  const sections = withSubcommands(program).map(command => {
+    return `## ${pathOf(command)}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`
   })
   return `# Commands\n\nWritten by \`npm run docs\` from the program's own help.\n\n${sections.join('\n')}`
 }

@@ -1,14 +1,13 @@
 /** `doctor`: what a push with the same flags and environment would meet, on one page that may be shown to anybody. */
 
 import { readFile } from 'node:fs/promises'
-import type { ServerFlags } from '../config/server.js'
 import type { Origins } from '../config/settings.js'
-import type { TargetFlags } from '../config/target.js'
+import type { WriteFlags } from '../config/write.js'
 import type { Action, Format } from './context.js'
 import { printExamined } from './doctor-print.js'
 import { packageFile } from './package-file.js'
 
-export type DoctorFlags = TargetFlags & ServerFlags & { readonly format: Format }
+export type DoctorFlags = WriteFlags & { readonly format: Format }
 
 /** Writes nothing, anywhere. @param origins where the flags' values come from */
 export const doctor =

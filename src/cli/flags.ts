@@ -61,14 +61,14 @@ export const serverFlags = (): readonly Option[] => [
 export const stateFlag = (): Option =>
   flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
 
+export const archiveFlag = (): Option =>
+  flag('--archive <place>', 'with --state: keep the lines as they came, by table and commit: a folder or s3://…')
+
 export const requireFlag = (): Option =>
-  flag('--require <target>', 'whose failure is the failure of a push to two targets (default: server)').choices([
-    'all',
-    'any',
-    'server',
-    'postgres',
-    'embedded',
-  ])
+  flag(
+    '--require <target>',
+    'whose failure is that of a push to several targets (default: server, else the database)',
+  ).choices(['all', 'any', 'server', 'postgres', 'embedded', 'archive'])
 
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),
@@ -137,6 +137,16 @@ export function duration(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > MAX_SECONDS)
     throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${MAX_SECONDS}.`)
   return value
+}
+
+const AGE_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Milliseconds of `90m`, `12h`, `30d`. */
+export function age(text: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const unitMs = AGE_UNITS[unit]
+  if (unitMs === undefined) throw new InvalidArgumentError('it must be an age such as 30d, 12h or 90m.')
+  return Number(digits) * unitMs
 }
 
 /** A whole number from 1. */

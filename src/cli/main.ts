@@ -9,7 +9,7 @@ import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
 import { packageFile } from './package-file.js'
-import { buildProgram, type Outcome } from './program.js'
+import { buildProgram, pathOf, withSubcommands, type Outcome } from './program.js'
 import { Report } from './report.js'
 
 /** What of `process` the program uses. */
@@ -44,7 +44,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome)
-  for (const command of [program, ...program.commands]) configure(command, { stdout, stderr })
+  for (const command of withSubcommands(program)) configure(command, { stdout, stderr })
   if (argv.length <= 2) {
     program.outputHelp()
     return EXIT.usage
@@ -67,9 +67,7 @@ function configure(command: Command, { stdout, stderr }: Pick<World, 'stdout' | 
     writeErr: text => stderr.write(text),
     outputError: (text, write) => {
       write(redact(text))
-      write(
-        `hint: vortex-ingest ${command.name() === 'vortex-ingest' ? '' : `${command.name()} `}--help shows the usage\n`,
-      )
+      write(`hint: ${pathOf(command)} --help shows the usage\n`)
     },
   })
 }

@@ -4,8 +4,10 @@ import { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'
 import type { Action, Context } from './context.js'
 import { doctor } from './doctor.js'
+import { examples } from './examples.js'
 import type { DrainFlags } from './drain.js'
 import {
+  archiveFlag,
   byteCount,
   commitFlags,
   commitShaFlag,
@@ -30,6 +32,7 @@ import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
 import { serve } from './serve.js'
+import { addState } from './state/commands.js'
 import type { StatusFlags } from './status.js'
 import { validate } from './validate.js'
 import { verify } from './verify.js'
@@ -68,10 +71,21 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addMigrate(program, run)
   addServe(program, run)
   addDoctor(program, run)
+  addState(program, run)
   addDrain(program, run)
   addRecover(program, run)
   addStatus(program, run)
   return program
+}
+
+/** A command and all below it, each before its own. */
+export function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+/** What one types to run a command: `vortex-ingest state ls`. */
+export function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 type Run = (action: AnyAction) => (...params: unknown[]) => Promise<void>
@@ -90,6 +104,7 @@ function addPush(program: Command, run: Run): void {
     command.addOption(option)
   command
     .addOption(stateFlag())
+    .addOption(archiveFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())
@@ -256,7 +271,9 @@ function addDoctor(program: Command, run: Run): void {
         'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
     )
     .action((...params: unknown[]) => run(doctor(originsOf(params.at(-1) as Command)))(...params))
-  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), formatFlag()]) command.addOption(option)
+  const places = [stateFlag(), archiveFlag()]
+  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...places, formatFlag()])
+    command.addOption(option)
   command.addHelpText(
     'after',
     examples([
@@ -281,7 +298,14 @@ function addDrain(program: Command, run: Run): void {
         'commit. What cannot be delivered stays there (exit code 75).',
     )
     .action(run(drain))
-  for (const option of [stateFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), requireFlag()])
+  for (const option of [
+    stateFlag(),
+    archiveFlag(),
+    ...serverFlags(),
+    ...targetFlags(),
+    rolePolicyFlag(),
+    requireFlag(),
+  ])
     command.addOption(option)
   command
     .addOption(flag('--max-rows <n>', 'stop after about this many records a target').argParser(positive))
@@ -305,7 +329,8 @@ function addRecover(program: Command, run: Run): void {
         'audit. Every push and drain does the same for its targets before anything else.',
     )
     .action(run(recover))
-  for (const option of [stateFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()]) command.addOption(option)
+  for (const option of [stateFlag(), archiveFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()])
+    command.addOption(option)
   command
     .addOption(flag('--dry-run', 'only say what would be done'))
     .addOption(formatFlag())
@@ -335,12 +360,4 @@ function takeDsn(command: Command): void {
   if (dsn === undefined) return
   if (command.getOptionValueSource('postgres') === 'cli') command.error('error: the database is named twice')
   command.setOptionValueWithSource('postgres', dsn, 'cli')
-}
-
-function examples(lines: readonly (readonly [string, string])[]): string {
-  const texts = lines.map(([text, what]) => {
-    const line = text.includes('|') ? text : `vortex-ingest ${text}`
-    return what === '' ? `  ${line}` : `  ${line}   # ${what}`
-  })
-  return `\nExamples:\n${texts.join('\n')}\n`
 }

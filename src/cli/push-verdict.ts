@@ -37,10 +37,10 @@ export function verdictOf(
   return { exitCode: forgiven ? EXIT.done : exitCode, required, forgiven }
 }
 
-/** A single target is required; of both paths path A is. @see contract section 4 */
+/** By default the first: of both paths path A, and an archive only where it is alone. @see contract section 4 */
 function requiredOf(outcomes: readonly TargetOutcome[], require: Requirement | undefined): readonly TargetOutcome[] {
-  if (require === 'all' || require === 'any' || outcomes.length === 1) return outcomes
-  return outcomes.filter(({ name }) => name === (require ?? 'server'))
+  if (require === 'all' || require === 'any') return outcomes
+  return require === undefined ? outcomes.slice(0, 1) : outcomes.filter(({ name }) => name === require)
 }
 
 function failuresThatCount(

@@ -2,10 +2,9 @@
 
 import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
-import { siteConfig, type ServerFlags } from '../config/server.js'
-import type { TargetFlags } from '../config/target.js'
+import { siteConfig } from '../config/server.js'
 import { stateConfig, type StateConfig, type StateFlags } from '../config/state.js'
-import { requirement, writeConfig, type Requirement, type WriteConfig } from '../config/write.js'
+import { requirement, writeConfig, type Requirement, type WriteConfig, type WriteFlags } from '../config/write.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import type { DurablyPushed } from '../delivery/durable/push.js'
 import { push as deliver, type Pushed, type PushOptions } from '../delivery/push.js'
@@ -21,8 +20,7 @@ import { verdictOf } from './push-verdict.js'
 import { resolveCommit } from './resolve-commit.js'
 import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
-export type PushFlags = TargetFlags &
-  ServerFlags &
+export type PushFlags = WriteFlags &
   CommitFlags &
   StateFlags & {
     readonly fullRefresh?: boolean

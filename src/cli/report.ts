@@ -5,7 +5,7 @@ import type { Rejection, Warning } from '../source/rejection.js'
 import { IngestError, messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
 
-export type Output = { write(text: string): unknown }
+export type Output = { write(text: string | Uint8Array): unknown }
 
 export type ReportOptions = {
   readonly stdout: Output
@@ -44,7 +44,7 @@ export class Report {
   }
 
   /** A part of the result, as it is. */
-  raw(text: string): void {
+  raw(text: string | Uint8Array): void {
     this.#printed = true
     if (!this.#closed) this.#out.write(text)
   }

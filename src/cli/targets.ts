@@ -31,10 +31,17 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
 }
 
 /** The push's targets, the server first; each is checked as far as that goes without connecting. */
-export async function targetsOf({ server, database }: WriteConfig, context: Context): Promise<readonly Target[]> {
+export async function targetsOf(
+  { server, database, archive }: WriteConfig,
+  context: Context,
+): Promise<readonly Target[]> {
   const targets: Target[] = []
   if (server !== undefined) targets.push({ name: 'server', opener: await serverOpener(server, context) })
   if (database !== undefined) targets.push({ name: database.kind, opener: await databaseOpener(database, context) })
+  if (archive !== undefined) {
+    const { archiveSink } = await import('../sink/archive/sink.js')
+    targets.push({ name: 'archive', opener: archiveSink(archive) })
+  }
   return targets
 }
 

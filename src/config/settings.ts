@@ -1,12 +1,14 @@
 /** Every setting of a push with where its value comes from; of a secret only that it is set. */
 
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
+import { placeOf } from '../sink/archive/place.js'
 import { describeServer, parseServerUrl } from '../sink/http/address.js'
 import { describeAddress, dsnSettings, parseDsn } from '../sink/postgres/dsn.js'
 import { RETRY_DEADLINE_MS } from '../sink/postgres/sink.js'
+import { parseStorageAddress } from '../storage/address.js'
 import { serverLimits, type ServerFlags } from './server.js'
 import { postgresConfig, targetConfig, type TargetFlags } from './target.js'
-import { writesDatabase } from './write.js'
+import { writesDatabase, type WriteFlags } from './write.js'
 
 export type Setting = { readonly name: string; readonly value: string; readonly origin: string }
 
@@ -14,7 +16,7 @@ export type Setting = { readonly name: string; readonly value: string; readonly 
 export type Origins = ReadonlyMap<string, string>
 
 export type Told = {
-  readonly flags: TargetFlags & ServerFlags
+  readonly flags: WriteFlags
   readonly origins: Origins
   readonly env: Environment
 }
@@ -29,6 +31,7 @@ export function settingsOf(told: Told): readonly Setting[] {
     ...(flags.server === undefined ? [] : serverSettings(flags.server, told)),
     ...(flags.postgres === undefined ? [] : postgresSettings(flags.postgres, told)),
     ...(flags.postgres === undefined && writesDatabase(flags) ? embeddedSettings(told) : []),
+    ...storageSettings(told),
     ...ciSettings(detectCi(env)),
     ...worldSettings(env),
   ]
@@ -138,6 +141,15 @@ function embeddedSettings({ flags, origins, env }: Told): readonly Setting[] {
   return [
     { name: 'embedded', value: readable(folder), origin: isDefault ? DEFAULT : (origins.get('embedded') ?? DEFAULT) },
   ]
+}
+
+/** Where state and archive are: an address has no secrets in it. */
+function storageSettings({ flags, origins }: Told): readonly Setting[] {
+  return (['state', 'archive'] as const).flatMap(name => {
+    const text = flags[name]
+    if (text === undefined) return []
+    return [{ name, value: readable(() => placeOf(parseStorageAddress(text))), origin: origins.get(name) ?? DEFAULT }]
+  })
 }
 
 function ciSettings(ci: CiRun | undefined): readonly Setting[] {

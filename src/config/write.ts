@@ -3,25 +3,34 @@
 import { detectCi, type Environment } from '../commit/ci.js'
 import type { TargetName } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
+import type { StorageAddress } from '../storage/address.js'
+import { archiveConfig, type ArchiveFlags } from './archive.js'
 import { serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { targetConfig, type TargetConfig, type TargetFlags } from './target.js'
 
 /** Whose failure is the push's. */
 export type Requirement = 'all' | 'any' | TargetName
 
-/** Where a push writes: a server, a database, or both. */
-export type WriteConfig = { readonly server: ServerConfig | undefined; readonly database: TargetConfig | undefined }
+export type WriteFlags = TargetFlags & ServerFlags & ArchiveFlags
+
+/** Where a push writes: at least one of them. */
+export type WriteConfig = {
+  readonly server: ServerConfig | undefined
+  readonly database: TargetConfig | undefined
+  readonly archive: StorageAddress | undefined
+}
 
 /** @throws {IngestError} `usage` where no target is named and one must be */
-export async function writeConfig(flags: TargetFlags & ServerFlags, env: Environment): Promise<WriteConfig> {
+export async function writeConfig(flags: WriteFlags, env: Environment): Promise<WriteConfig> {
   const server = await serverConfig(flags, env)
+  const archive = archiveConfig(flags)
   assertTargetNamed(flags, env)
-  return Object.freeze({ server, database: writesDatabase(flags) ? targetConfig(flags, env) : undefined })
+  return Object.freeze({ server, database: writesDatabase(flags) ? targetConfig(flags, env) : undefined, archive })
 }
 
 /** Whether a push writes into a database: into one that is named, or where nothing is, into the embedded one. */
-export function writesDatabase({ postgres, embedded, server }: TargetFlags & ServerFlags): boolean {
-  return postgres !== undefined || embedded !== undefined || server === undefined
+export function writesDatabase({ postgres, embedded, server, archive }: WriteFlags): boolean {
+  return postgres !== undefined || embedded !== undefined || (server === undefined && archive === undefined)
 }
 
 /**
@@ -29,9 +38,9 @@ export function writesDatabase({ postgres, embedded, server }: TargetFlags & Ser
  * thrown away has lost its data.
  * @throws {IngestError} `usage`
  */
-export function assertTargetNamed({ postgres, embedded, server }: TargetFlags & ServerFlags, env: Environment): void {
+export function assertTargetNamed({ postgres, embedded, server, archive }: WriteFlags, env: Environment): void {
   const ci = detectCi(env)
-  if (ci === undefined || [postgres, embedded, server].some(target => target !== undefined)) return
+  if (ci === undefined || [postgres, embedded, server, archive].some(target => target !== undefined)) return
   const hint = 'give --server URL or --postgres DSN, or --embedded if the records may go when this job ends'
   throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, {
     hint,
@@ -43,6 +52,7 @@ export function requirement(require: Requirement | undefined, config: WriteConfi
   const names = [
     ...(config.server === undefined ? [] : ['server']),
     ...(config.database === undefined ? [] : [config.database.kind]),
+    ...(config.archive === undefined ? [] : ['archive']),
   ]
   if (require === undefined || require === 'all' || require === 'any' || names.includes(require)) return require
   throw new IngestError('usage', `--require ${require}, but no such target is named`, { hint: `--${require} names it` })

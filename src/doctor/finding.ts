@@ -26,7 +26,7 @@ export type Group = {
   readonly close?: () => Promise<void>
 }
 
-export type GroupName = 'program' | 'configuration' | 'server' | 'postgres' | 'embedded'
+export type GroupName = 'program' | 'configuration' | 'server' | 'postgres' | 'embedded' | 'archive'
 
 export const ok = (fact: string): Finding => ({ status: 'ok', fact })
 

@@ -4,6 +4,7 @@ import { detectCi } from '../commit/ci.js'
 import type { Told } from '../config/settings.js'
 import { targetConfig } from '../config/target.js'
 import { writesDatabase } from '../config/write.js'
+import { archiveGroups } from './archive.js'
 import { embeddedGroup } from './embedded.js'
 import { broken, type Group } from './finding.js'
 import { configurationGroup, programGroup } from './program.js'
@@ -20,6 +21,7 @@ export async function groupsOf(told: Told, { version, now }: World): Promise<rea
     configurationGroup(told),
     ...(server === undefined ? [] : [await serverGroup({ ...flags, server }, { env, now })]),
     ...(await databaseGroups(told, now)),
+    ...archiveGroups(flags),
   ]
 }
 

@@ -27,6 +27,15 @@ export type Batch = {
   readonly objects: readonly LinesObject[]
 }
 
+/** Whether they can be delivered as one: of one commit, as it is known in each, and one run. */
+export function goesWith(one: Batch, other: Batch): boolean {
+  return (
+    one.run.benchmark_id === other.run.benchmark_id &&
+    one.run.schema_version === other.run.schema_version &&
+    JSON.stringify(one.commit) === JSON.stringify(other.commit)
+  )
+}
+
 export type LinesObject = { readonly key: string; readonly bytes: number; readonly digest: string }
 
 /** Up to where a growing file was taken. */

@@ -78,10 +78,15 @@ export async function rewind(state: State, course: Course, until: number): Promi
 
 /** The highest number that some target is known to hold; what cannot be read is not known. */
 export async function highestWatermark(storage: Storage, partition: Partition): Promise<number> {
-  let highest = 0
+  return Math.max(0, ...(await watermarksIn(storage, partition)))
+}
+
+/** Up to where each target is known to hold it, whether or not the target itself is known; 0 for what cannot be read. */
+export async function watermarksIn(storage: Storage, partition: Partition): Promise<readonly number[]> {
+  const all: number[] = []
   for await (const { key } of listAll(storage, watermarksOf(partition)))
-    highest = Math.max(highest, (await readAt(storage, key)).watermark.until)
-  return highest
+    all.push((await readAt(storage, key)).watermark.until)
+  return all
 }
 
 function parseWatermark(fields: Fields): Watermark {

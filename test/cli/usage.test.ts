@@ -9,9 +9,11 @@ t.test('alone it shows its help and ends as a usage error', async t => {
   for (const command of COMMANDS) t.match(stdout, new RegExp(`^  ${command} `, 'm'))
 })
 
+const OF_STATE = ['ls', 'get', 'export', 'import', 'prune', 'compact'].map(command => `state ${command}`)
+
 t.test('every command has help with examples', async t => {
-  for (const command of COMMANDS) {
-    const { code, stdout, stderr } = await runCli([command, '--help'])
+  for (const command of [...COMMANDS, ...OF_STATE]) {
+    const { code, stdout, stderr } = await runCli([...command.split(' '), '--help'])
     t.strictSame([code, stderr], [0, ''], command)
     t.match(stdout, /\nExamples:\n {2}\S/, command)
   }

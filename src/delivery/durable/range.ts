@@ -3,7 +3,7 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery } from '../../sink/sink.js'
 import type { LineBlock } from '../../source/lines.js'
-import type { Batch } from '../../state/head.js'
+import { goesWith, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
@@ -31,14 +31,6 @@ export function rangeOf(batches: readonly Batch[], since: number): Range {
 /** Batches with lines in a range. */
 export function batchesIn(batches: readonly Batch[], { since, until }: Range): readonly Batch[] {
   return batches.filter(({ first, last }) => last > since && first <= until)
-}
-
-export function goesWith(one: Batch, other: Batch): boolean {
-  return (
-    one.run.benchmark_id === other.run.benchmark_id &&
-    one.run.schema_version === other.run.schema_version &&
-    JSON.stringify(one.commit) === JSON.stringify(other.commit)
-  )
 }
 
 export type RangeOptions = { readonly range: Range; readonly hash: Hash64; readonly signal: AbortSignal }

@@ -1,0 +1,98 @@
+/** The commands about state, with their flags and help. */
+
+import type { Command } from 'commander'
+import { examples } from '../examples.js'
+import { age, flag, formatFlag, stateFlag } from '../flags.js'
+import { compact } from './compact.js'
+import { exportState } from './export.js'
+import type { StateAction } from './flags.js'
+import { get } from './get.js'
+import { importState } from './import.js'
+import { list } from './list.js'
+import { prune } from './prune.js'
+
+export type RunState = (action: StateAction) => (...params: unknown[]) => Promise<void>
+
+const dryRunFlag = flag('--dry-run', 'change nothing: say what would be done')
+
+export function addState(program: Command, run: RunState): void {
+  const state = program
+    .command('state')
+    .summary('look into a state, tidy it up, move it')
+    .description('What pushes with --state remember: an outbox, and up to where each target has it.')
+  addReading(state, run)
+  addMoving(state, run)
+  addTidying(state, run)
+}
+
+function addReading(state: Command, run: RunState): void {
+  const ls = state
+    .command('ls')
+    .summary('list its objects')
+    .description('Every object of a state with its size. Works on a damaged state, too.')
+    .argument('[prefix]', 'only keys that begin with it')
+    .action(run(list))
+  finish(ls, [
+    ['state ls --state ~/bench-state', ''],
+    ['state ls intents/ --state s3://bench/state', 'deliveries that were begun'],
+  ])
+  const show = state
+    .command('get')
+    .summary('print one of its objects')
+    .description('An object as it is. Works on a damaged state, too.')
+    .argument('<key>', 'as `state ls` shows it')
+    .action(run(get))
+  finish(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
+}
+
+function addMoving(state: Command, run: RunState): void {
+  const save = state
+    .command('export')
+    .summary('write all of it into one file')
+    .description(
+      'A line of JSON an object, damaged ones too, and a last line with their number. Run it while nothing else works on ' +
+        'the state; what is written meanwhile may be missing.',
+    )
+    .argument('<file>', 'a new file')
+    .action(run(exportState))
+  finish(save, [['state export state.jsonl --state ~/bench-state', '']])
+  const load = state
+    .command('import')
+    .summary('fill a new state from such a file')
+    .description('Checks all of the file first. A state that is not empty is refused.')
+    .argument('<file>', 'as `state export` wrote it')
+    .action(run(importState))
+  finish(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
+}
+
+function addTidying(state: Command, run: RunState): void {
+  const remove = state
+    .command('prune')
+    .summary('remove what every target has')
+    .description(
+      'Removes from the outbox what every target that the state knows has. Commits that another process is delivering ' +
+        'are left, with exit code 75.',
+    )
+    .addOption(flag('--older-than <age>', 'with --force: also what is older, such as 30d, 12h, 90m').argParser(age))
+    .addOption(flag('--force', 'with --older-than: although targets lack it, who will never get it'))
+    .addOption(dryRunFlag)
+    .action(run(prune))
+  finish(remove, [
+    ['state prune --state ~/bench-state', ''],
+    ['state prune --force --older-than 30d --dry-run --state ~/bench-state', 'what would a dead target lose?'],
+  ])
+  const merge = state
+    .command('compact')
+    .summary('merge small objects')
+    .description(
+      'Merges what many small pushes of one commit left. Commits that another process is delivering are left, with exit ' +
+        'code 75.',
+    )
+    .addOption(dryRunFlag)
+    .action(run(compact))
+  finish(merge, [['state compact --state ~/bench-state', '']])
+}
+
+function finish(command: Command, lines: readonly (readonly [string, string])[]): void {
+  command.addOption(stateFlag()).addOption(formatFlag()).addHelpText('after', examples(lines))
+}

@@ -1,0 +1,26 @@
+/** Where a push archives what it delivers from its outbox. */
+
+import { IngestError } from '../errors.js'
+import { overlap } from '../sink/archive/place.js'
+import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
+
+export type ArchiveFlags = { readonly archive?: string; readonly state?: string }
+
+/** @throws {IngestError} `usage` without a state, or when the archive lies among the state's own objects */
+export function archiveConfig({ archive, state }: ArchiveFlags): StorageAddress | undefined {
+  if (archive === undefined) return undefined
+  if (state === undefined) {
+    const hint = 'give --state DIR, too: an archive takes what the outbox there has numbered'
+    throw new IngestError('usage', '--archive goes with --state', { hint })
+  }
+  const address = parseStorageAddress(archive)
+  if (address.kind === 'memory')
+    throw new IngestError('usage', '--archive memory: would be gone with the process', {
+      hint: 'name a folder or s3://',
+    })
+  if (overlap(address, parseStorageAddress(state)))
+    throw new IngestError('usage', '--archive and --state name the same place, or one in the other', {
+      hint: 'give each a place of its own',
+    })
+  return address
+}

@@ -1,0 +1,40 @@
+/** The archive, looked at from outside: nothing is written. */
+
+import { archiveConfig, type ArchiveFlags } from '../config/archive.js'
+import { placeOf } from '../sink/archive/place.js'
+import type { StorageAddress } from '../storage/address.js'
+import { openStorage } from '../storage/open.js'
+import { broken, ok, type Check, type Group } from './finding.js'
+import { roomIn, writable } from './room.js'
+
+/** @returns nothing where none is named */
+export function archiveGroups(flags: ArchiveFlags): readonly Group[] {
+  try {
+    const address = archiveConfig(flags)
+    if (address === undefined) return []
+    const checks = address.kind === 'local' ? folderChecks(address.folder) : [reachable(address)]
+    return [{ name: 'archive', target: `the archive in ${placeOf(address)}`, checks }]
+  } catch (error) {
+    return [broken('archive', 'address', error)]
+  }
+}
+
+function folderChecks(folder: string): readonly Check[] {
+  return [
+    { name: 'writable', run: async () => [await writable(folder, [])] },
+    { name: 'disk', run: async () => [await roomIn(folder, 0)] },
+  ]
+}
+
+function reachable(address: StorageAddress): Check {
+  const run: Check['run'] = async () => {
+    const storage = await openStorage(address)
+    try {
+      await storage.list('', { limit: 1 })
+      return [ok('it can be listed; whether it can be written shows when it is')]
+    } finally {
+      await storage.close()
+    }
+  }
+  return { name: 'reachable', run }
+}

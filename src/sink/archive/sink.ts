@@ -1,0 +1,53 @@
+/** An archive as a target: what is delivered from the outbox, as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
+
+import { IngestError } from '../../errors.js'
+import type { StorageAddress } from '../../storage/address.js'
+import { openStorage } from '../../storage/open.js'
+import type { Storage } from '../../storage/storage.js'
+import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
+import { packByKind, type Packed } from './pack.js'
+import { placeOf } from './place.js'
+import { store } from './store.js'
+
+export function archiveSink(address: StorageAddress): SinkOpener {
+  const place = placeOf(address)
+  return {
+    id: `archive:${place}`,
+    description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
+    // A folder is opened in no time.
+    early: address.kind === 's3',
+    open: async () => archiveIn(await openStorage(address)),
+  }
+}
+
+/**
+ * Each object is written from memory: up to half a million records, or one file's where that has more, compressed. A
+ * range that is delivered again meets its own objects, and counts as updated; so a delivery that was cut off between
+ * two tables is completed by the next one.
+ */
+export function archiveIn(storage: Storage): Sink {
+  return {
+    async write(delivery) {
+      const packs = await packByKind(delivery.lines(), delivery.source)
+      assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
+      const kinds: KindReceipt[] = []
+      for (const pack of packs) kinds.push(await writeTable(storage, delivery, pack))
+      return receiptOf(kinds)
+    },
+    close: () => storage.close(),
+  }
+}
+
+async function writeTable(storage: Storage, delivery: Delivery, { kind, records, body }: Packed): Promise<KindReceipt> {
+  const isNew = await store(storage, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
+  const updated = isNew ? 0 : records
+  return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
+}
+
+/** Of the largest whole number that there is, so that keys sort as the numbers do. */
+const DIGITS = String(Number.MAX_SAFE_INTEGER).length
+
+function rangeName({ range }: Delivery): string {
+  if (range === undefined) throw new IngestError('usage', 'only what is in an outbox can be archived')
+  return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
+}

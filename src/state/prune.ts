@@ -1,0 +1,140 @@
+/**
+ * Removes from outboxes what every known target has. A head stays when its last batch goes: it knows the next number,
+ * which must never be given twice, and up to where growing files were taken.
+ */
+
+import { whileNobodyDelivers, type Hold, type Skipped } from './exclusive.js'
+import { readHead, type Batch, type Head } from './head.js'
+import { deleteIntent, listIntents, type Intent } from './intent.js'
+import type { Partition } from './keys.js'
+import { audit } from './audit.js'
+import { batchesAfter, partitions } from './outbox.js'
+import { bytesOf, recordsOf, rewrite } from './rewrite.js'
+import type { State } from './state.js'
+import { knownTargets } from './target-record.js'
+import { newId } from './ulid.js'
+import { readWatermark } from './watermark.js'
+
+export type PruneOptions = {
+  /** Also removes what is older, whoever lacks it. */
+  readonly olderThanMs: number | undefined
+  readonly dryRun: boolean
+}
+
+export type Pruned = {
+  readonly partition: Partition
+  readonly batches: number
+  readonly records: number
+  readonly bytes: number
+  /** Records that each target that had not all of it will never get from here. */
+  readonly lost: ReadonlyMap<string, number>
+}
+
+export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skipped)
+
+/**
+ * Each partition from which something goes, or would.
+ * @throws {IngestError} `state_corrupt`, `state_version` when a part of the state says less than must be known
+ */
+export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
+  const targets = (await knownTargets(state.storage)).map(({ name }) => name)
+  for await (const partition of partitions(state.storage)) {
+    const watermarks = await watermarksOf(state, partition, targets)
+    const plan = planOf(state, options, watermarks)
+    const intents = await intentsOf(state, partition)
+    const going = plan((await readHead(state.storage, partition)).head, intents)
+    if (going.length === 0) continue
+    if (options.dryRun) yield prunedOf(partition, going, watermarks)
+    else
+      yield {
+        partition,
+        ...(await whileNobodyDelivers(state, partition, hold => prunePartition(state, partition, { hold, options }))),
+      }
+  }
+}
+
+type Pruning = { readonly hold: Hold; readonly options: PruneOptions }
+
+async function prunePartition(state: State, partition: Partition, { hold, options }: Pruning): Promise<Pruned> {
+  const intents = await intentsOf(state, partition)
+  const plan = planOf(state, options, hold.watermarks)
+  const { head } = await readHead(state.storage, partition)
+  const going = plan(head, intents)
+  const pruned = prunedOf(partition, going, hold.watermarks)
+  // Told before it is done: rather a row too many than a loss that nobody knows of.
+  if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
+  const ids = new Set(going.map(({ id }) => id))
+  await rewrite(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
+  for (const intent of intents) await discardIfGone(state, intent, { head, going, hold })
+  return pruned
+}
+
+type Plan = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
+
+/** The first batches that may go: numbers that are left must have no gap. */
+function planOf({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
+  return ({ batches }, intents, byAge = olderThanMs !== undefined) => {
+    const passed = passedBy(watermarks, intents)
+    const before = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
+    const staying = batches.findIndex(({ last, at }) => last > passed && !(Date.parse(at) < before))
+    return staying === -1 ? batches : batches.slice(0, staying)
+  }
+}
+
+/** Nothing where no target is known: then it is the list of them that is lost. */
+function passedBy(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
+  if (watermarks.size === 0) return 0
+  const begun = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
+  return Math.min(...watermarks.values(), ...begun.map(({ since }) => since))
+}
+
+async function watermarksOf(
+  { storage }: State,
+  partition: Partition,
+  targets: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const watermarks = new Map<string, number>()
+  for (const target of targets)
+    watermarks.set(target, (await readWatermark(storage, { target, partition })).watermark.until)
+  return watermarks
+}
+
+async function intentsOf({ storage }: State, partition: Partition): Promise<readonly Intent[]> {
+  return (await listIntents(storage)).filter(intent => intent.partition === partition)
+}
+
+function prunedOf(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
+  const lost = [...watermarks].flatMap(([target, until]) => {
+    const records = recordsOf(going.filter(({ last }) => last > until))
+    return records === 0 ? [] : [[target, records] as const]
+  })
+  const sizes = { batches: going.length, records: recordsOf(going), bytes: bytesOf(going) }
+  return { partition, ...sizes, lost: new Map(lost) }
+}
+
+function isLoss({ batches }: Pruned, passed: readonly Batch[]): boolean {
+  return batches > passed.length
+}
+
+async function auditLoss(state: State, { partition, records, lost }: Pruned, going: readonly Batch[]): Promise<void> {
+  const losses = [...lost].map(([target, count]) => `${target} never gets ${count}`)
+  await audit(state, {
+    ...{ id: newId(state.tools.now()), event: 'pruned', target: [...lost.keys()].join(', '), partition },
+    ...{ since: going[0]!.first - 1, until: going.at(-1)!.last },
+    detail: [`${records} records were removed by age, by force`, ...losses].join('; '),
+  })
+}
+
+type Gone = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: Hold }
+
+/** Of a delivery that was begun and of which nothing is left there is nothing to heal. */
+async function discardIfGone(state: State, intent: Intent, { head, going, hold }: Gone): Promise<void> {
+  const { id, target, partition, since, until } = intent
+  const watermark = hold.watermarks.get(target)
+  const wasTaken = going.some(({ first, last }) => last > since && first <= until)
+  const left = batchesAfter(head, Math.max(since, going.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
+  if (!wasTaken || watermark === undefined || until <= watermark || left.length > 0) return
+  const detail = 'its lines were removed by age, by force'
+  await audit(state, { id, event: 'discarded', target, partition, since, until, detail })
+  await deleteIntent(state.storage, intent)
+}
