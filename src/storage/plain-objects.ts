@@ -5,6 +5,6 @@ export interface PlainObjects {
   readonly description: string
   get(key: string): Promise<Buffer | undefined>
   /** Makes or replaces; whole or not at all, and on the disk when it returns. */
-  put(key: string, body: Buffer): Promise<void>
+  put(key: string, body: Buffer): Promise<unknown>
   close(): Promise<void>
 }

@@ -1,9 +1,7 @@
 import t from 'tap'
-import { appendFileSync, existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { openStorage } from '../../src/storage/open.js'
-import { listAll } from '../../src/storage/storage.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { jsonl, oneOfEach, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
@@ -14,9 +12,11 @@ function push(cwd: string, ...args: readonly string[]): Promise<CliResult> {
 
 /** Every object of an archive with its lines. */
 async function archived(folder: string): Promise<Readonly<Record<string, string>>> {
-  const storage = await openStorage({ kind: 'local', folder })
   const found: Record<string, string> = {}
-  for await (const { key } of listAll(storage, '')) found[key] = gunzipSync((await storage.get(key)) ?? '').toString()
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isFile()) found[relative(folder, path)] = gunzipSync(readFileSync(path)).toString()
+  }
   return found
 }
 

@@ -2,8 +2,8 @@
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
-import { openStorage } from '../../storage/open.js'
-import type { Storage } from '../../storage/storage.js'
+import { openPlain } from '../../storage/plain.js'
+import type { PlainObjects } from '../../storage/plain-objects.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { placeOf } from './place.js'
@@ -16,7 +16,7 @@ export function archiveSink(address: StorageAddress): SinkOpener {
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
     // A folder is opened in no time.
     early: address.kind === 's3',
-    open: async () => archiveIn(await openStorage(address)),
+    open: async () => archiveIn(await openPlain(address)),
   }
 }
 
@@ -25,21 +25,25 @@ export function archiveSink(address: StorageAddress): SinkOpener {
  * range that is delivered again meets its own objects, and counts as updated; so a delivery that was cut off between
  * two tables is completed by the next one.
  */
-export function archiveIn(storage: Storage): Sink {
+export function archiveIn(objects: PlainObjects): Sink {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
       const kinds: KindReceipt[] = []
-      for (const pack of packs) kinds.push(await writeTable(storage, delivery, pack))
+      for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
       return receiptOf(kinds)
     },
-    close: () => storage.close(),
+    close: () => objects.close(),
   }
 }
 
-async function writeTable(storage: Storage, delivery: Delivery, { kind, records, body }: Packed): Promise<KindReceipt> {
-  const isNew = await store(storage, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
+async function writeTable(
+  objects: PlainObjects,
+  delivery: Delivery,
+  { kind, records, body }: Packed,
+): Promise<KindReceipt> {
+  const isNew = await store(objects, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
 }

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { IngestError } from '../../errors.js'
-import type { Storage } from '../../storage/storage.js'
+import type { PlainObjects } from '../../storage/plain-objects.js'
 
 const unpack = promisify(gunzip)
 
@@ -11,13 +11,12 @@ const unpack = promisify(gunzip)
  * @returns false when it was there before
  * @throws {IngestError} `target_misconfigured` when what is there holds other lines
  */
-export async function store(storage: Storage, key: string, body: Buffer): Promise<boolean> {
-  if ((await storage.putIfAbsent(key, body)) !== undefined) return true
-  const there = await storage.get(key)
-  // Somebody tidies up at this moment; what was delivered must be there all the same.
-  if (there === undefined) await storage.put(key, body)
-  else if (!there.equals(body)) await assertHolds(there, body, `${key} in ${storage.description}`)
-  return false
+export async function store(objects: PlainObjects, key: string, body: Buffer): Promise<boolean> {
+  const there = await objects.get(key)
+  // Nobody else writes it meanwhile: there is one lease for a target and a commit.
+  if (there === undefined) await objects.put(key, body)
+  else if (!there.equals(body)) await assertHolds(there, body, `${key} in ${objects.description}`)
+  return there === undefined
 }
 
 /** Another version of zlib may compress the same lines otherwise, and of lines sent again the first may be pruned. */
