@@ -1,5 +1,6 @@
 /** Faults on purpose, for tests of what survives them: inert, and not even loaded, unless a variable names one. */
 
+import { appendFileSync } from 'node:fs'
 import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
 import type { Storage } from '../storage/storage.js'
@@ -8,11 +9,15 @@ import type { Storage } from '../storage/storage.js'
 const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer'] as const
 type Fault = (typeof FAULTS)[number]
 
-/** `AREA.OPERATION[#N]=FAULT`: what happens to the Nth such operation, by default the first. */
+/** `AREA.OPERATION[#N]=FAULT`: what happens to the Nth such operation, by default the first; `any.step` is every one. */
 export type FailPoint = { readonly place: string; readonly nth: number; readonly fault: Fault }
 
+/** `trace=FILE`: nothing happens, but every operation is written down, one a line, so that a test knows which there are. */
+export type Trace = { readonly file: string }
+
 /** @throws {IngestError} `config_invalid` */
-export function parseFailPoint(text: string): FailPoint {
+export function parseFailPoint(text: string): FailPoint | Trace {
+  if (text.startsWith('trace=')) return { file: text.slice('trace='.length) }
   const [, place = '', nth = '1', fault = ''] = /^([a-z-]+\.[a-z]+)(?:#(\d+))?=([a-z-]+)$/.exec(text) ?? []
   const known = FAULTS.find(one => one === fault)
   if (known === undefined) throw new IngestError('config_invalid', `no fail point: ${text}`)
@@ -23,7 +28,7 @@ export function parseFailPoint(text: string): FailPoint {
 export class FailPoints {
   #seen = 0
 
-  constructor(private readonly point: FailPoint) {}
+  constructor(private readonly point: FailPoint | Trace) {}
 
   /** Areas: lines, head, outbox, watermark, intent, audit, target; operations: get, put, list, delete. */
   storage(inner: Storage): Storage {
@@ -60,7 +65,11 @@ export class FailPoints {
 
   async #at<T>(place: string, work: () => Promise<T>): Promise<T> {
     const { point } = this
-    if (place !== point.place || ++this.#seen !== point.nth) return work()
+    if ('file' in point) {
+      appendFileSync(point.file, `${place}\n`)
+      return work()
+    }
+    if (![place, 'any.step'].includes(point.place) || ++this.#seen !== point.nth) return work()
     if (point.fault === 'fail') throw failed(place)
     if (point.fault === 'kill-before') return die()
     const result = await work()

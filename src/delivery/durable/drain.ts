@@ -8,6 +8,7 @@ import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import { deliverPending } from './deliver-pending.js'
+import { makeKnown } from './make-known.js'
 
 export type DrainOptions = {
   readonly targets: readonly Target[]
@@ -31,6 +32,8 @@ export type Drained = {
 export async function drain(state: State, options: DrainOptions): Promise<Drained> {
   const found: Partition[] = []
   for await (const partition of partitions(state.storage)) found.push(partition)
+  // One that no push has named yet: from now on it is a target of this state.
+  for (const target of options.targets) await makeKnown(state, target)
   return deliver(state, found, options)
 }
 

@@ -5,12 +5,12 @@ import type { Source } from '../../source/source.js'
 import { listIntents } from '../../state/intent.js'
 import { sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { know } from '../../state/target-record.js'
 import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
 import { deliverPending } from './deliver-pending.js'
+import { makeKnown } from './make-known.js'
 import { takeIn, type SourceTaken } from './take-in.js'
 
 export type DurablePushOptions = PushOptions & {
@@ -59,10 +59,6 @@ export async function pushDurably(
   } finally {
     await openings.close()
   }
-}
-
-function makeKnown(state: State, { name, opener }: Target): Promise<void> {
-  return know(state, { name: opener.id, kind: name, description: opener.description })
 }
 
 /** Lines were new, nothing failed, and still there was nothing to deliver: whoever held the lease did it. */
