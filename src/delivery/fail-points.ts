@@ -5,8 +5,8 @@ import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
 import type { Storage } from '../storage/storage.js'
 
-/** Fails before anything was done, dies before or after it, or does it and says that it failed. */
-const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer'] as const
+/** Fails before anything was done, dies before or after it, does it and says that it failed, or stops until SIGCONT. */
+const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer', 'stop'] as const
 type Fault = (typeof FAULTS)[number]
 
 /** `AREA.OPERATION[#N]=FAULT`: what happens to the Nth such operation, by default the first; `any.step` is every one. */
@@ -72,6 +72,7 @@ export class FailPoints {
     if (![place, 'any.step'].includes(point.place) || ++this.#seen !== point.nth) return work()
     if (point.fault === 'fail') throw failed(place)
     if (point.fault === 'kill-before') return die()
+    if (point.fault === 'stop') process.kill(process.pid, 'SIGSTOP')
     const result = await work()
     if (point.fault === 'kill-after') return die()
     if (point.fault === 'lose-answer') throw failed(place)

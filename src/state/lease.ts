@@ -3,7 +3,7 @@
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
 import { untilWritten } from './contend.js'
-import { hasEnded, type Owner } from './owner.js'
+import { hasEnded, isSame, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import {
   readWatermark,
@@ -44,7 +44,9 @@ async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lea
   return untilWritten(state, async () => {
     const { watermark, stored, isDamaged } = await readWatermark(state.storage, course)
     const { lease } = watermark
-    if (lease !== undefined && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
+    // One of our own is one that we have lost: who overtook us left it there.
+    const isFree = lease === undefined || isSame(lease.owner, state.owner)
+    if (!isFree && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
     const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
     const written = await writeWatermark(state.storage, course, { watermark: taken, stored })
     return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
@@ -101,10 +103,25 @@ export class HeldLease {
 
   /** Asks the storage unless it said so a moment ago. */
   async isHeld(): Promise<boolean> {
-    const { now, leaseMs } = this.state.tools
-    const expiresAt = this.#current.watermark.lease?.expiresAt ?? 0
-    if (expiresAt - now() < leaseMs / 2) await this.#renew()
-    return !this.#isLost
+    if (this.#leftMs < this.state.tools.leaseMs / 2) await this.#renew()
+    return !this.#isLost && this.#leftMs > 0
+  }
+
+  get #leftMs(): number {
+    return (this.#current.watermark.lease?.expiresAt ?? 0) - this.state.tools.now()
+  }
+
+  /** Another process has taken it over. */
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  /** @throws {IngestError} `kept` */
+  async assertHeld(): Promise<void> {
+    if (await this.isHeld()) return
+    throw new IngestError('kept', 'this process was silent for so long that another one may deliver', {
+      hint: 'run it again',
+    })
   }
 
   /** @returns false when another process has taken the lease over: nothing was moved */

@@ -29,6 +29,10 @@ async function describe(pid: number): Promise<Owner> {
   return { host, pid, started: started ?? '' }
 }
 
+export function isSame(one: Owner, other: Owner): boolean {
+  return one.host === other.host && one.pid === other.pid && one.started === other.started
+}
+
 /** True only for a process of this host that has ended; about others nobody here can know. */
 export async function hasEnded({ host, pid, started }: Owner): Promise<boolean> {
   if (host !== (await thisProcess()).host) return false

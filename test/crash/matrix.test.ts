@@ -26,7 +26,10 @@ type Scenario = { readonly command: Command; readonly prepare: (cell: Cell) => P
 
 const PUSH: Scenario = { command: 'push', prepare: () => Promise.resolve() }
 /** The targets have applied something of which nothing is known. */
-const HEAL: Scenario = { command: 'drain', prepare: cell => runIn(cell, 'push', 'watermark.put#2=kill-before') }
+const HEAL: Scenario = {
+  command: 'drain',
+  prepare: cell => runIn(cell, 'push', { failPoint: 'watermark.put#2=kill-before' }),
+}
 
 async function plansOf({ command, prepare }: Scenario, set: TargetSet): Promise<readonly Plan[]> {
   const steps = await stepsOf(command, set, prepare)

@@ -9,6 +9,7 @@ import { readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
 import { acquire, isGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
+import { isSame } from '../../state/owner.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
 import { readWatermark, rewind, type Course } from '../../state/watermark.js'
@@ -49,7 +50,8 @@ export async function deliverCourse(
   const own = options.intents.filter(intent => isOf(intent, course))
   if (own.length === 0 && (options.healOnly === true || !(await hasPending(state, course)))) return
   const run = new Run(state, course, log, options)
-  while (!(await run.underLease(own)));
+  let isOver = await run.underLease(own)
+  while (!isOver) isOver = await run.underLease()
 }
 
 function isOf(intent: Intent, { target, partition }: Course): boolean {
@@ -70,8 +72,11 @@ class Run {
     private readonly options: CourseOptions,
   ) {}
 
-  /** @returns false when another process took the lease over meanwhile: then all of it is to be looked at again */
-  async underLease(known: readonly Intent[]): Promise<boolean> {
+  /**
+   * @param known the course's intents, where they cannot have become more
+   * @returns false when another process took the lease over meanwhile: then all of it is to be looked at again
+   */
+  async underLease(known?: readonly Intent[]): Promise<boolean> {
     const { state, course } = this
     const lease = await acquire(state, course, { waitMs: this.options.waitMs })
     if (lease.wasDamaged)
@@ -79,7 +84,7 @@ class Run {
         `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
       )
     try {
-      for (const intent of lease.tookOver ? await this.#intents() : known)
+      for (const intent of known === undefined || lease.tookOver ? await this.#intents() : known)
         if (!(await this.#heal(lease, intent))) return false
       if (this.options.healOnly === true) return true
       return await this.#deliverPending(lease)
@@ -101,7 +106,9 @@ class Run {
     const isDone = lease.until >= intent.until
     // Its process is about to delete it.
     const { leaseMs } = this.state.tools
-    if (isDone && !(await isGone(this.state, intent.owner, lease.movedAt + leaseMs))) return true
+    const { owner } = intent
+    if (isDone && !isSame(owner, this.state.owner) && !(await isGone(this.state, owner, lease.movedAt + leaseMs)))
+      return true
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
     const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
     const { target, partition, since, until } = intent
@@ -115,12 +122,13 @@ class Run {
     const from = lease.until
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)
-      await this.#apply(batches, { since: Math.max(since, batches[0]!.first - 1), until: batches.at(-1)!.last })
+      const range = { since: Math.max(since, batches[0]!.first - 1), until: batches.at(-1)!.last }
+      if (!(await this.#apply(lease, batches, range))) return this.#overtaken(from)
       left = left.slice(batches.length)
     }
     // What lies before it was lost sight of, and is delivered next.
     if (from < since) return true
-    return this.#moved(await lease.move(until), from)
+    return (await lease.move(until)) || this.#overtaken(from)
   }
 
   async #deliverPending(lease: HeldLease): Promise<boolean> {
@@ -131,12 +139,12 @@ class Run {
       const since = lease.until
       const range = rangeOf(batches, since)
       const intent = await putIntent(this.state, lease, range)
-      await this.#apply(batches, range)
+      if (!(await this.#apply(lease, batches, range))) return this.#overtaken(since)
       this.options.room?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
       // One write moves the watermark and gives the lease back.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
-      if (!(await this.#moved(moved, since))) return false
+      if (!moved) return this.#overtaken(since)
       await this.#forget(intent)
       if (isLast) return true
     }
@@ -149,21 +157,28 @@ class Run {
     return firstRange(batchesAfter(head, since), Math.min(room, MAX_RECORDS))
   }
 
-  async #apply(batches: readonly Batch[], range: Range): Promise<void> {
+  /** @returns false when the lease was lost meanwhile: some of it may have been applied */
+  async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
     const { hash, signal, sink } = this.options
-    const delivery = deliveryOfRange(this.state, batches, { range, hash, signal })
+    const assertHeld = (): Promise<void> => lease.assertHeld()
+    const delivery = deliveryOfRange(this.state, batches, { range, hash, signal, assertHeld })
     const before = this.log.retries.length
-    const receipt = await (await sink()).write(delivery, retry => this.log.retries.push(retry))
-    this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
+    try {
+      const receipt = await (await sink()).write(delivery, retry => this.log.retries.push(retry))
+      this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
+    } catch (error) {
+      if (lease.isLost) return false
+      throw error
+    }
     this.log.delivered = { since: this.log.delivered?.since ?? range.since, until: range.until }
+    return true
   }
 
   /**
    * What a process that was overtaken has applied may be older than what its successor did: all since then is
    * delivered once more, in order.
    */
-  async #moved(moved: boolean, since: number): Promise<boolean> {
-    if (moved) return true
+  async #overtaken(since: number): Promise<false> {
     await rewind(this.state, this.course, since)
     const { course, state } = this
     const detail = 'this process was overtaken while it delivered, so it was delivered again from there'

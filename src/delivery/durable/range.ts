@@ -33,13 +33,19 @@ export function batchesIn(batches: readonly Batch[], { since, until }: Range): r
   return batches.filter(({ first, last }) => last > since && first <= until)
 }
 
-export type RangeOptions = { readonly range: Range; readonly hash: Hash64; readonly signal: AbortSignal }
+export type RangeOptions = {
+  readonly range: Range
+  readonly hash: Hash64
+  readonly signal: AbortSignal
+  /** Throws when another process has begun to deliver the same. */
+  readonly assertHeld: () => Promise<void>
+}
 
 /** @param batches of one run and commit, at least one */
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
-  { range, hash, signal }: RangeOptions,
+  { range, hash, signal, assertHeld }: RangeOptions,
 ): Delivery {
   const { run, commit, linesBefore } = batches[0]!
   const source = sourceOf(batches)
@@ -56,8 +62,8 @@ export function deliveryOfRange(
     linesBefore: batches.length === 1 ? linesBefore : 0,
     counts: countsOf(batches),
     rows: () => rowsOf(lines(), { name: source, hash }),
-    // What is in the outbox does not change.
-    assertUnchanged: () => Promise.resolve(),
+    // What is in the outbox does not change; who was overtaken must not write over what its successor did.
+    assertUnchanged: assertHeld,
   }
 }
 

@@ -1,0 +1,128 @@
+/** An owner that is stopped for longer than its lease, overtaken by another push, and woken up again. */
+
+import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { TOKEN } from '../cli/fixtures/serve.js'
+import { untilDone, type Cli } from '../fixtures/cli.js'
+import { startHttpServer } from '../fixtures/http-server.js'
+import { Random } from '../fixtures/random.js'
+import { grow, makeCell, removeCell, runIn, startIn, type Cell } from './fixtures/cell.js'
+import { fewAtATime } from './fixtures/few-at-a-time.js'
+import { unlike } from './fixtures/run-cell.js'
+import { CRASH_SEED } from './fixtures/seed.js'
+import { leftovers, snapshot, type Snapshot } from './fixtures/state.js'
+import { stepsOf, type Step } from './fixtures/steps.js'
+import { readServer, startTargetSets, type TargetSet } from './fixtures/targets.js'
+
+const LEASE_SECONDS = 1
+const SAMPLE = 8
+const isWhole = process.env['VORTEX_INGEST_TEST_ALL'] === '1'
+
+t.setTimeout(900_000)
+const sets = await startTargetSets(t)
+const pathA = sets.find(({ name }) => name === 'path A')!
+const pathB = sets.find(({ name }) => name === 'path B')!
+
+async function cellFor(t: Test, name: string, set: TargetSet): Promise<Cell> {
+  const cell = await makeCell(`paused: ${name}`, set)
+  t.teardown(() => removeCell(cell))
+  return cell
+}
+
+const look = ({ state, sha }: Cell): Promise<Snapshot> => snapshot(state, sha)
+
+/** Field 3 of proc(5) stat. */
+async function untilStopped(cli: Cli): Promise<void> {
+  await untilDone(cli, () => /\) T /.test(readFileSync(`/proc/${cli.pid}/stat`, 'utf8')))
+}
+
+/** While the owner sleeps, its lease runs out and a second push takes what is newer. */
+async function overtake(t: Test, cell: Cell): Promise<ReadonlyMap<string, string>> {
+  const expected = grow(cell)
+  const { code, stderr } = await runIn(cell, 'push', { leaseSeconds: LEASE_SECONDS })
+  t.equal(code, 0, stderr)
+  t.strictSame(await unlike(cell, expected, 'before the owner wakes up'), [])
+  return expected
+}
+
+type Paused = { readonly cell: Cell; readonly step: Step }
+
+/** @returns what does not hold at last */
+async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string[]> {
+  const owner = startIn(cell, 'push', { failPoint: `${step}=stop`, leaseSeconds: LEASE_SECONDS })
+  await untilStopped(owner)
+  const open = (await look(cell)).intents
+  const expected = await overtake(t, cell)
+  owner.child.kill('SIGCONT')
+  const { code, stderr } = await owner.result
+  const found = await look(cell)
+  const events = (event: string): readonly string[] => found.audit.filter(row => row.event === event).map(row => row.id)
+  return [
+    ...(code === 0 ? [] : [`the owner ended with ${code}: ${stderr}`]),
+    ...(await unlike(cell, expected, 'at last')),
+    ...leftovers(found, cell.sha),
+    ...open.filter(({ id }) => !events('healed').includes(id)).map(({ id }) => `no audit row of ${id}`),
+    ...(events('overtaken').length <= cell.set.targets.length
+      ? []
+      : [`overtaken: ${events('overtaken').length} times`]),
+  ]
+}
+
+t.test('an owner that wakes up with its delivery before it writes nothing old', async t => {
+  const cell = await cellFor(t, 'before the write', pathB)
+  t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
+  const { audit } = await look(cell)
+  t.strictSame(audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
+})
+
+t.test('what an owner sent before it was overtaken, and arrives after it, is put right by it', async t => {
+  const [serve] = pathA.targets
+  const upstream = serve!.args('')[1]!
+  let release = (): void => undefined
+  const released = new Promise<void>(resolve => (release = resolve))
+  const slow = await startHttpServer(t, {
+    answer:
+      index =>
+      async (response, { body }) => {
+        if (index === 0) await released
+        const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+        const answer = await fetch(`${upstream}/api/ingest`, { method: 'POST', headers, body: body! })
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text())
+      },
+  })
+  const target = {
+    name: 'server',
+    args: () => ['--server', slow.url],
+    read: (sha: string) => readServer(upstream, sha),
+  }
+  const cell = await cellFor(t, 'arrives late', { name: 'a slow server', targets: [target] })
+  const owner = startIn(cell, 'push', { leaseSeconds: LEASE_SECONDS })
+  await untilDone(owner, () => slow.asked[0]?.body !== undefined)
+  owner.child.kill('SIGSTOP')
+  await untilStopped(owner)
+  const expected = await overtake(t, cell)
+  release()
+  // What was sent first is applied last: for a moment readers see what is old.
+  while ((await readServer(upstream, cell.sha)).get('changed') === expected.get('changed')) await setTimeout(20)
+  owner.child.kill('SIGCONT')
+  const { code, stderr, stdout } = await owner.result
+  t.equal(code, 0, stderr)
+  t.match(JSON.parse(stdout), { targets: [{ outbox: { audited: [{ event: 'overtaken' }], kept: 0 } }] })
+  t.strictSame(await unlike(cell, expected, 'at last'), [])
+  const found = await look(cell)
+  t.strictSame(leftovers(found, cell.sha), [])
+  t.strictSame(found.audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
+})
+
+t.test('an owner may be stopped at any step of its push', async t => {
+  const all: Paused[] = []
+  for (const set of sets)
+    for (const step of await stepsOf('push', set, () => Promise.resolve()))
+      all.push({ step, cell: await cellFor(t, `${step} to ${set.name}`, set) })
+  const some = isWhole ? all : new Random(CRASH_SEED).shuffled(all).slice(0, SAMPLE)
+  t.comment(`${some.length} of ${all.length} steps; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them`)
+  await fewAtATime(some, 4, async paused => {
+    t.strictSame(await pauseAt(t, paused), [], `${paused.step} to ${paused.cell.set.name}`)
+  })
+})
