@@ -52,7 +52,9 @@ type Paused = { readonly cell: Cell; readonly step: Step }
 async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string[]> {
   const owner = startIn(cell, 'push', { failPoint: `${step}=stop`, leaseSeconds: LEASE_SECONDS })
   await untilStopped(owner)
-  const open = (await look(cell)).intents
+  const before = await look(cell)
+  // What is done already is its owner's to delete.
+  const open = before.intents.filter(({ target, until }) => until > (before.watermarks.get(target)?.until ?? 0))
   const expected = await overtake(t, cell)
   owner.child.kill('SIGCONT')
   const { code, stderr } = await owner.result
