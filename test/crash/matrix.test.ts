@@ -25,11 +25,11 @@ const sets = await startTargetSets(t)
 type Scenario = { readonly command: Command; readonly prepare: (cell: Cell) => Promise<unknown> }
 
 const PUSH: Scenario = { command: 'push', prepare: () => Promise.resolve() }
-/** The targets have applied something of which nothing is known. */
-const HEAL: Scenario = {
+/** The targets have applied something of which nothing is known; after that more waits for them, or nothing. */
+const HEAL: readonly Scenario[] = ['watermark.put#2', 'watermark.put#3'].map(step => ({
   command: 'drain',
-  prepare: cell => runIn(cell, 'push', { failPoint: 'watermark.put#2=kill-before' }),
-}
+  prepare: cell => runIn(cell, 'push', { failPoint: `${step}=kill-before` }),
+}))
 
 async function plansOf({ command, prepare }: Scenario, set: TargetSet): Promise<readonly Plan[]> {
   const steps = await stepsOf(command, set, prepare)
@@ -44,7 +44,7 @@ function table(steps: readonly Step[]): string {
 }
 
 const matrix: Plan[] = []
-for (const set of sets) for (const scenario of [PUSH, HEAL]) matrix.push(...(await plansOf(scenario, set)))
+for (const set of sets) for (const scenario of [PUSH, ...HEAL]) matrix.push(...(await plansOf(scenario, set)))
 const plans = isWhole ? matrix : new Random(CRASH_SEED).shuffled(matrix).slice(0, SAMPLE)
 const drawn = `VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them, VORTEX_INGEST_TEST_ALL=1 runs all`
 t.comment(`${plans.length} of ${matrix.length} cells are run${isWhole ? '' : `: ${drawn}`}`)

@@ -48,7 +48,7 @@ export async function deliverCourse(
   { log, ...options }: CourseOptions & { readonly log: CourseLog },
 ): Promise<void> {
   const own = options.intents.filter(intent => isOf(intent, course))
-  if (own.length === 0 && (options.healOnly === true || !(await hasPending(state, course)))) return
+  if (own.length === 0 && (options.healOnly === true || !(await hasWork(state, course)))) return
   const run = new Run(state, course, log, options)
   let isOver = await run.underLease(own)
   while (!isOver) isOver = await run.underLease()
@@ -58,10 +58,13 @@ function isOf(intent: Intent, { target, partition }: Course): boolean {
   return intent.target === target && intent.partition === partition
 }
 
-async function hasPending({ storage }: State, course: Course): Promise<boolean> {
-  const { head } = await readHead(storage, course.partition)
-  const { watermark, isDamaged } = await readWatermark(storage, course)
-  return isDamaged || batchesAfter(head, watermark.until).length > 0
+/** Something to deliver, or a lease that a process left there that is gone. */
+async function hasWork(state: State, course: Course): Promise<boolean> {
+  const { head } = await readHead(state.storage, course.partition)
+  const { watermark, isDamaged } = await readWatermark(state.storage, course)
+  if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
+  const { lease } = watermark
+  return lease !== undefined && (await isGone(state, lease.owner, lease.expiresAt))
 }
 
 class Run {
