@@ -1,0 +1,46 @@
+/** Objects that other programs read: what lies there is what was given. */
+
+import t, { type Test } from 'tap'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
+import { readdirSync, readFileSync } from 'node:fs'
+import { openPlain } from '../../src/storage/plain.js'
+import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
+
+const KEY = 'query_measurements/0123/0-9.jsonl.gz'
+const BODY = Buffer.from([0x1f, 0x8b, 0, 10, 255])
+
+async function holdsWhatWasPut(t: Test, address: Parameters<typeof openPlain>[0]): Promise<void> {
+  const objects = await openPlain(address)
+  t.equal(await objects.get(KEY), undefined)
+  await objects.put(KEY, Buffer.from('before'))
+  await objects.put(KEY, BODY)
+  t.strictSame(await objects.get(KEY), BODY)
+  for (const key of ['../x', 'a//b', 'a/../../b', ''])
+    await t.rejects(async () => objects.put(key, BODY), { code: 'usage' })
+  await objects.close()
+}
+
+t.test('in a folder they are files of their names, and nothing else is there', async t => {
+  const folder = `${t.testdir()}/archive`
+  await holdsWhatWasPut(t, { kind: 'local', folder })
+  t.strictSame(readFileSync(`${folder}/${KEY}`), BODY)
+  t.strictSame(readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length, 1)
+})
+
+t.test('a folder that cannot be made is a clear error', async t => {
+  const folder = `${t.testdir({ file: 'x' })}/file/archive`
+  const objects = await openPlain({ kind: 'local', folder })
+  await t.rejects(objects.put(KEY, BODY), { code: 'storage_failed', message: /not a folder/ })
+})
+
+t.test('in memory', t => holdsWhatWasPut(t, { kind: 'memory' }))
+
+t.test('in S3 they are bodies and nothing else', async t => {
+  const python = await findMoto()
+  if (python === undefined) return void t.pass('S3', { skip: NO_MOTO })
+  const { createBucket, endpoint, client } = await startMoto(t, python)
+  const bucket = await createBucket()
+  await holdsWhatWasPut(t, { kind: 's3', bucket, prefix: 'a/b', region: undefined, endpoint, pathStyle: true })
+  const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: `a/b/${KEY}` }))
+  t.strictSame(Buffer.from((await Body?.transformToByteArray()) ?? []), BODY)
+})
