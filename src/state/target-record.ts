@@ -32,7 +32,7 @@ export async function knownTargets(storage: Storage): Promise<readonly TargetRec
   return targets
 }
 
-function parseTarget(fields: Fields): TargetRecord {
+export function parseTarget(fields: Fields): TargetRecord {
   return {
     name: fields.text('name'),
     kind: fields.text('kind'),

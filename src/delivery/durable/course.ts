@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.js'
 import type { Retry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { audit, type AuditRow } from '../../state/audit.js'
-import { readHead, type Batch } from '../../state/head.js'
+import { assertReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
 import { acquire, isGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
@@ -57,8 +57,10 @@ function isOf(intent: Intent, { target, partition }: Course): boolean {
 }
 
 async function hasPending({ storage }: State, course: Course): Promise<boolean> {
-  const { head } = await readHead(storage, course.partition)
+  // In this order: the outbox is never behind a watermark that was read before it.
   const { watermark, isDamaged } = await readWatermark(storage, course)
+  const { head } = await readHead(storage, course.partition)
+  assertReaches(storage, head, { partition: course.partition, until: watermark.until })
   return isDamaged || batchesAfter(head, watermark.until).length > 0
 }
 
@@ -111,7 +113,9 @@ class Run {
   }
 
   async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
-    const { head } = await readHead(this.state.storage, this.course.partition)
+    const { partition } = this.course
+    const { head } = await readHead(this.state.storage, partition)
+    assertReaches(this.state.storage, head, { partition, until })
     const from = lease.until
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)
@@ -136,8 +140,9 @@ class Run {
       const isLast = (await this.#next(range.until)).length === 0
       // One write moves the watermark and gives the lease back.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
-      if (!(await this.#moved(moved, since))) return false
+      const wasHeld = await this.#moved(moved, since)
       await this.#forget(intent)
+      if (!wasHeld) return false
       if (isLast) return true
     }
   }

@@ -55,7 +55,7 @@ export async function pushDurably(
       ...openings.all().map(opening => deliverPending(state, opening, pending)),
     ])
     const isNew = taken.sources.some(({ change }) => change !== 'unchanged')
-    return { ...pushed, outcomes: isNew ? outcomes.map(orByAnother) : outcomes, warnings }
+    return { ...pushed, outcomes: isNew ? outcomes.map(orByAnother) : outcomes, warnings: [...taken.warnings, ...warnings] }
   } finally {
     await openings.close()
   }
