@@ -2,7 +2,10 @@ import t from 'tap'
 import { Fields } from '../../src/state/fields.js'
 
 const of = (value: unknown): Fields => new Fields(value, 'here')
-const damaged = (message: string): object => ({ code: 'state_corrupt', message: `here${message}` })
+const damaged = (message: string): { code: string; message: string } => ({
+  code: 'state_corrupt',
+  message: `here${message}`,
+})
 
 t.test('a field is what it must be or damage, with its name', async t => {
   const fields = of({ text: '', count: 0, big: 2 ** 53, neg: -1, part: 1.5, nothing: null })

@@ -16,7 +16,7 @@ import { readHead, type Head, type Position } from '../../state/head.js'
 import type { Partition } from '../../state/keys.js'
 import { append, type Intake } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { isRefused } from '../push.js'
+import { inspectAll, isRefused } from '../push.js'
 import { linesOf, rowsOf } from '../rows.js'
 
 export type TakeInOptions = {
@@ -52,6 +52,9 @@ export async function takeIn(state: State, sources: readonly Source[], options: 
   const commitSha = options.commitSha ?? (await firstCommitSha(sources))
   // Without records git says which commit it is, and of a name that is none that it is none.
   const isNamed = commitSha !== undefined && isFullSha(commitSha)
+  const inspections = isNamed ? [] : await inspectAll(sources, { ...options, commitSha, onWarning: () => undefined })
+  if (inspections.some(({ rejected }) => rejected > 0))
+    return { inspections, sources: [], commitSha, commit: undefined, partition: undefined, warnings: [] }
   const commit = isNamed ? undefined : await options.commitOf(commitSha)
   for (;;) {
     const taken = await takeOnce(state, sources, { ...options, commitSha, commit })

@@ -27,6 +27,7 @@ async function kept(folder: string): Promise<TestState> {
   const state = testState()
   const dead = target('http://there', { open: down })
   for (const name of ['f', 'g', 'h']) await push(state, [write(folder, name, `${name}1`, `${name}2`)], [dead])
+  state.clock.now += 1
   const other = `${folder}/other`
   writeFileSync(other, `${lineOf('o1', OTHER)}\n`)
   await push(state, [other], [dead], { commitOf: async () => ({ ...COMMIT, sha: OTHER }) })
