@@ -18,6 +18,10 @@ export function readOwner(fields: Fields): Owner {
   return { host: fields.text('host'), pid: fields.count('pid'), started: fields.text('started') }
 }
 
+export function isSame(one: Owner, other: Owner): boolean {
+  return one.host === other.host && one.pid === other.pid && one.started === other.started
+}
+
 let self: Promise<Owner> | undefined
 
 export function thisProcess(): Promise<Owner> {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { readHead } from '../../src/state/head.js'
 import { headKey, linesPrefix } from '../../src/state/keys.js'
@@ -26,6 +27,12 @@ const append1 = (
   state: TestState,
   ...intakes: Parameters<typeof append>[1]['intakes'][number][]
 ): ReturnType<typeof append> => append(state, { intakes, origin: ORIGIN })
+
+function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined
+  const passed = new Promise<void>(resolve => (open = resolve))
+  return { passed, open: () => open() }
+}
 
 async function linesIn(state: TestState): Promise<readonly string[]> {
   const { head } = await readHead(state.storage, SHA)
@@ -180,24 +187,24 @@ t.test('sweep', async t => {
     t.strictSame(await linesIn(state), ['x'])
   })
 
-  await t.test('keeps what is named while it looks', async t => {
+  await t.test('keeps what is named between its look at the lines and its look at the head', async t => {
     const storage = memoryStorage()
-    const old = testState({ storage })
-    const late = testState({ storage })
-    late.clock.now += 60 * 60_000
-    let naming = Promise.resolve<unknown>(undefined)
-    // The writer names its lines after they were listed and before the epoch is counted up.
-    const slow = testState({
-      storage: interfering(storage, async key => {
-        if (key === headKey(SHA)) await nameNow()
-      }),
+    const looked = gate()
+    const named = gate()
+    const isHead = (key: string): boolean => key === headKey(SHA)
+    const writer = testState({ storage: interfering(storage, async key => (isHead(key) ? looked.passed : undefined)) })
+    const late = interfering(storage, async key => {
+      if (isHead(key)) await (looked.open(), named.passed)
     })
-    slow.clock.now = late.clock.now
-    const nameNow = once(async () => (naming = append1(old, ofFile('a', 'x'))))
-    await storeLines(old, SHA, blocksOf('old'))
-    t.equal(await sweep(slow, SHA), 1)
-    await naming
-    t.strictSame(await linesIn(old), ['x'])
+    const sweeper = testState({ storage: late })
+    sweeper.clock.now += 60 * 60_000
+    const writing = append1(writer, ofFile('a', 'x'))
+    while ((await keysOf(writer, linesPrefix(SHA))).length === 0) await setTimeout(1)
+    const sweeping = sweep(sweeper, SHA)
+    await writing
+    named.open()
+    t.equal(await sweeping, 0)
+    t.strictSame(await linesIn(writer), ['x'])
   })
 
   await t.test('takes nothing of a partition whose head was lost: it is all that is left', async t => {

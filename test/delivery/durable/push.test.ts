@@ -3,7 +3,7 @@ import t from 'tap'
 import { deleteIntent, listIntents, putIntent } from '../../../src/state/intent.js'
 import { headKey, watermarkKey } from '../../../src/state/keys.js'
 import { acquire } from '../../../src/state/lease.js'
-import { readWatermark } from '../../../src/state/watermark.js'
+import { readWatermark, rewind } from '../../../src/state/watermark.js'
 import { IngestError } from '../../../src/errors.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
 import { COURSE, keysOf, owner, seenBy, testState } from '../../state/fixtures/state.js'
@@ -370,6 +370,28 @@ t.test('who was overtaken while it delivered goes back, so that the order of val
   t.strictSame([...there.rows], [['a', 2]], 'the later value is the last one that was written')
   t.strictSame(await listIntents(state.storage), [])
 })
+
+t.test(
+  'who delivers while another process forgets the watermark starts again at once, and leaves no intent',
+  async t => {
+    const state = testState()
+    const path = write(t.testdir(), 'f', 'a')
+    await push(state, [path], [target()])
+    appendFileSync(path, `${lineOf('b')}\n`)
+    let rewound = false
+    const slow = target('http://there', {
+      before: async () => {
+        if (!rewound) await rewind(state, COURSE, 0)
+        rewound = true
+      },
+    })
+    const [outcome] = (await push(state, [path], [slow])).outcomes
+    t.match(outcome, { failure: undefined, outbox: { kept: 0 } })
+    t.strictSame(slow.given.map(datasets), [['b'], ['a', 'b']])
+    t.strictSame(await listIntents(state.storage), [])
+    t.equal(await until(state), 2)
+  },
+)
 
 t.test('an intent of a process that lives is left to it', async t => {
   const state = testState()
