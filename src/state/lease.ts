@@ -48,16 +48,13 @@ async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lea
     const found = await readWatermark(state.storage, course)
     const { watermark, isDamaged } = found
     const { lease } = watermark
-    if (lease !== undefined && !(await isFree(state, lease))) return lease
+    // One of our own is one that we have lost: who overtook us left it there.
+    const isFree = lease === undefined || isSame(lease.owner, state.owner)
+    if (!isFree && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
     const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
     const written = await writeWatermark(state.storage, course, { ...found, watermark: taken })
     return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
   })
-}
-
-/** A process has a course once: what is its own lease was lost when somebody rewound the watermark. */
-async function isFree(state: State, { owner, expiresAt }: Lease): Promise<boolean> {
-  return isSame(owner, state.owner) || isGone(state, owner, expiresAt)
 }
 
 function leaseOf({ owner, tools }: State): Lease {

@@ -18,10 +18,6 @@ export function readOwner(fields: Fields): Owner {
   return { host: fields.text('host'), pid: fields.count('pid'), started: fields.text('started') }
 }
 
-export function isSame(one: Owner, other: Owner): boolean {
-  return one.host === other.host && one.pid === other.pid && one.started === other.started
-}
-
 let self: Promise<Owner> | undefined
 
 export function thisProcess(): Promise<Owner> {
@@ -31,6 +27,10 @@ export function thisProcess(): Promise<Owner> {
 async function describe(pid: number): Promise<Owner> {
   const [host, started] = await Promise.all([hostOf(), startOf(pid)])
   return { host, pid, started: started ?? '' }
+}
+
+export function isSame(one: Owner, other: Owner): boolean {
+  return one.host === other.host && one.pid === other.pid && one.started === other.started
 }
 
 /** True only for a process of this host that has ended; about others nobody here can know. */

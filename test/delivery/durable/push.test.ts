@@ -146,7 +146,8 @@ t.test('an empty file gives its commit once, and its first lines when it has som
   t.match(there.given, [{ lines: [], commit: COMMIT }])
   t.equal(there.given.length, 1)
   writeFileSync(path, '\n \n')
-  await push(state, [path], [there])
+  const [blank] = (await push(state, [path], [there])).outcomes
+  t.equal(blank?.outbox?.byAnother, undefined)
   t.equal(there.given.length, 1, 'blank lines are nothing new')
   appendFileSync(path, `${lineOf('a')}\n`)
   await push(state, [path], [there])
