@@ -56,7 +56,11 @@ export async function pushDurably(
     ])
     // A source that gained only blank lines is no such thing.
     const isNew = taken.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
-    return { ...pushed, outcomes: isNew ? outcomes.map(orByAnother) : outcomes, warnings: [...taken.warnings, ...warnings] }
+    return {
+      ...pushed,
+      outcomes: isNew ? outcomes.map(orByAnother) : outcomes,
+      warnings: [...taken.warnings, ...warnings],
+    }
   } finally {
     await openings.close()
   }
