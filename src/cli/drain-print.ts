@@ -2,7 +2,7 @@
 
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { DrainOutcome } from './drain-report.js'
-import { printOutbox } from './push-print.js'
+import { printOutbox, rangeText } from './push-print.js'
 import { landedIn, totals } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
@@ -15,20 +15,20 @@ export function printDrained(report: Report, outcome: DrainOutcome, besideJson: 
     if (target.failure !== undefined && verdict.required.has(target)) report.error(target.failure.error)
     else if (target.failure !== undefined) report.tolerated(target.failure.error, 'best effort')
   }
-  for (const { target, since, until } of drained.left)
-    report.warning(
-      `a delivery of lines ${since + 1} to ${until} to ${target} is open; name that target to see it through`,
-    )
+  for (const intent of drained.left)
+    report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to see it through`)
   if (drained.swept > 0) report.note(`${plural(drained.swept, 'leftover')} of processes that are gone removed`)
 }
 
 function printTarget(report: Report, { command, durationMs }: DrainOutcome, target: TargetOutcome): void {
   const { description, failure, outbox } = target
-  const { records, inserted, updated } = totals(landedIn(target))
-  const what =
-    outbox?.delivered === undefined
-      ? `nothing to deliver to ${description}`
-      : `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
+  const landed = landedIn(target)
+  const { records, inserted, updated } = totals(landed)
   const left = outbox === undefined || outbox.kept === 0 ? '' : `, ${plural(outbox.kept, 'record')} still in the outbox`
-  report.verdict(failure === undefined, `${command}ed`, `${what}${left} in ${seconds(durationMs)}`)
+  const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
+  const time = `in ${seconds(durationMs)}`
+  if (landed.length > 0) return report.verdict(failure === undefined, `${command}ed`, `${what}${left} ${time}`)
+  // What failed is told beside it.
+  if (failure !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
+  report.verdict(left === '', `nothing to ${command}`, `for ${description}${left} ${time}`)
 }

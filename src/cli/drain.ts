@@ -12,6 +12,7 @@ import type { Action, Context, Format } from './context.js'
 import { withFailPoints } from './fail-points.js'
 import { openState } from './open-state.js'
 import { printDrained } from './drain-print.js'
+import { rangeText } from './push-print.js'
 import { drainReport } from './drain-report.js'
 import { verdictOf } from './push-verdict.js'
 import { targetsOf, warnInsecure, warnPlain } from './targets.js'
@@ -94,10 +95,8 @@ async function foresee(flags: DrainFlags, context: Context): Promise<number> {
     )
     if (flags.format === 'json') report.json(plan(intents))
     else
-      for (const { target, partition, since, until, isAbandoned } of intents)
-        report.result(
-          `${isAbandoned ? 'would deliver' : 'under way'}: lines ${since + 1} to ${until} of ${partition.slice(0, 7)} to ${target}`,
-        )
+      for (const intent of intents)
+        report.result(`${intent.isAbandoned ? 'would deliver' : 'under way'}: ${rangeText(intent)} to ${intent.target}`)
     if (intents.length === 0 && flags.format !== 'json') report.result('nothing to recover')
     return 0
   } finally {

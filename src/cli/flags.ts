@@ -72,7 +72,7 @@ export const requireFlag = (): Option =>
 
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),
-  flag('--allow-failure', 'end in 0 although a required target is down (69); never for bad data'),
+  flag('--allow-failure', 'end in 0 although a required target is down (69, or 75 with --state); never for bad data'),
   flag('--no-revalidate', 'do not tell the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
   flag('--no-warm', 'tell it, but do not warm it up'),
 ]

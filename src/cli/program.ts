@@ -295,7 +295,7 @@ function addDrain(program: Command, run: Run): void {
     .summary('deliver what a state kept')
     .description(
       'Gives each target that is named everything in the outbox of the state that it does not have yet, commit by ' +
-        'commit. What cannot be delivered stays there (exit code 75).',
+        'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
     )
     .action(run(drain))
   for (const option of [
@@ -347,7 +347,10 @@ function addStatus(program: Command, run: Run): void {
   program
     .command('status')
     .summary('show what a state holds and who lacks what')
-    .description('Targets with what they lack, open deliveries and the last audit rows. Changes nothing.')
+    .description(
+      'Targets with what they lack, open deliveries and the last audit rows. Changes nothing. What is damaged or of a ' +
+        'newer version is named, the rest is shown all the same (exit code 78).',
+    )
     .addOption(stateFlag())
     .addOption(formatFlag())
     .addHelpText('after', examples([['status --state s3://bench/state', '']]))

@@ -1,6 +1,7 @@
 /** What a push says to people when it is done: verdict first, then numbers, then what to do. */
 
 import type { TargetOutcome } from '../delivery/deliver.js'
+import type { Range } from '../state/intent.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
@@ -46,13 +47,18 @@ function printRejected(report: Report, { pushed, notes }: PushOutcome): void {
 }
 
 function printDryRun(report: Report, { pushed }: PushOutcome): void {
-  const sha = shortSha(pushed.commit)
-  report.verdict(true, 'dry run:', `${plural(checked(pushed), 'record')} of ${sha} would be sent; nothing was`)
+  const records = checked(pushed)
+  const isUnchanged = pushed.sources?.every(({ change }) => change === 'unchanged') === true
+  if (isUnchanged) return report.verdict(true, 'dry run:', 'nothing new in the input; nothing was sent')
+  const what = `${plural(records, 'record')} of ${shortSha(pushed.commit)}`
+  report.verdict(true, 'dry run:', `${what} would be sent; nothing was`)
 }
 
 /** How the inputs compare with what was taken of them before. */
 function printSources(report: Report, { pushed }: PushOutcome): void {
   for (const { source, change, linesBefore } of pushed.sources ?? []) {
+    // What comes from a pipe is something else every time.
+    if (source === '-' && change === 'other') continue
     if (change === 'grown')
       report.note(`${source}: ${plural(linesBefore, 'line')} taken before, new from line ${count(linesBefore + 1)}`)
     if (change === 'other')
@@ -65,9 +71,15 @@ function printSources(report: Report, { pushed }: PushOutcome): void {
 
 /** What the state adds: what was left behind and is healed now. */
 export function printOutbox(report: Report, { description, outbox }: TargetOutcome): void {
-  for (const { event, since, until, detail } of outbox?.audited ?? [])
-    report.note(`${event}: a delivery to ${description} (lines ${since + 1} to ${until}): ${detail}`)
+  for (const { event, partition, since, until, detail } of outbox?.audited ?? [])
+    report.note(`${event}: ${rangeText({ partition, since, until })} to ${description}: ${detail}`)
   for (const warning of outbox?.warnings ?? []) report.warning(warning)
+}
+
+/** Ingest sequence numbers, which are no lines of a file. */
+export function rangeText({ partition, since, until }: Range & { readonly partition: string }): string {
+  const numbers = until === since + 1 ? `number ${until}` : `numbers ${since + 1} to ${until}`
+  return `${numbers} of ${partition.slice(0, 7)}`
 }
 
 /** What is there now, of a target that failed too. */

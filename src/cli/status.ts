@@ -5,6 +5,7 @@ import { EXIT } from '../errors.js'
 import { survey, type Lag, type Survey } from '../state/survey.js'
 import type { Action, Context, Format } from './context.js'
 import { openState } from './open-state.js'
+import { rangeText } from './push-print.js'
 import { count, plural, type Report } from './report.js'
 
 export type StatusFlags = StateFlags & { readonly format: Format }
@@ -63,10 +64,11 @@ function statusReport(found: Survey, { exitCode, place, now }: Told & { readonly
 function printStatus(report: Report, found: Survey, { place, now }: Told): void {
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
-  report.verdict(behind.length === 0, behind.length === 0 ? 'up to date:' : 'behind:', size)
+  const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'
+  report.verdict(word === 'up to date:', word, size)
   for (const lag of found.lags) report.result(`  ${lag.target.description}: ${lagText(lag, now)}`)
-  for (const { target, since, until, at } of found.intents)
-    report.result(`  open delivery of lines ${since + 1} to ${until} to ${target}, begun ${at}`)
+  for (const intent of found.intents)
+    report.result(`  open delivery of ${rangeText(intent)} to ${intent.target}, begun ${intent.at}`)
   for (const { at, event, target, detail } of found.audit) report.result(`  ${at} ${event} ${target}: ${detail}`)
 }
 

@@ -57,7 +57,10 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
 }
 
 /** Promise 1: every line of every source is checked before the first byte of one is sent. */
-async function inspectAll(sources: readonly Source[], options: PushOptions): Promise<readonly Inspection[]> {
+export async function inspectAll(
+  sources: readonly Source[],
+  options: Pick<PushOptions, 'commitSha' | 'onRejection' | 'onWarning' | 'signal'>,
+): Promise<readonly Inspection[]> {
   const { onRejection, onWarning, signal } = options
   const inspections: Inspection[] = []
   for (const source of sources) {
@@ -67,7 +70,10 @@ async function inspectAll(sources: readonly Source[], options: PushOptions): Pro
   return inspections
 }
 
-function commitShaOf(inspections: readonly Inspection[], { commitSha }: PushOptions): string | undefined {
+function commitShaOf(
+  inspections: readonly Inspection[],
+  { commitSha }: Pick<PushOptions, 'commitSha'>,
+): string | undefined {
   return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
 }
 

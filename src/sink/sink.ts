@@ -40,10 +40,17 @@ export type Delivery = RowDelivery & {
   readonly run: RunMeta
   /** The file's lines from its start, as they came in. */
   readonly lines: () => AsyncIterable<LineBlock>
-  /** How many lines of the file come before these, when these are not all. */
-  readonly linesBefore?: number
+  /** Where one of the lines is in its file; by default they are all of `source`. */
+  readonly placeOf?: (line: number, byte: number) => Promise<Place>
   /** Which part of the outbox it is: the same when it is delivered again. */
   readonly range?: { readonly since: number; readonly until: number }
+}
+
+/** A line of a file, counted from 1, and the byte that it begins at, where that is known. */
+export type Place = { readonly source: string; readonly line: number; readonly byte: number | undefined }
+
+export async function placeIn({ source, placeOf }: Delivery, line: number, byte: number): Promise<Place> {
+  return placeOf === undefined ? { source, line, byte } : placeOf(line, byte)
 }
 
 export type KindReceipt = {

@@ -31,7 +31,7 @@ export async function audit(state: State, row: Omit<AuditRow, 'at'>): Promise<Au
 /** The last ones, the newest first. */
 export async function lastAuditRows(storage: Storage, limit: number): Promise<readonly AuditRow[]> {
   let keys: string[] = []
-  for await (const { key } of listAll(storage, AUDIT)) keys = [...keys.slice(-limit + 1), key]
+  for await (const { key } of listAll(storage, AUDIT)) keys = [...keys, key].slice(-limit)
   const bodies = await Promise.all(keys.map(async key => ({ key, body: await storage.get(key) })))
   return bodies
     .flatMap(({ key, body }) => (body === undefined ? [] : [parseDocument(body, { key, parse: parseRow, storage })]))

@@ -80,6 +80,21 @@ export async function writeHead(
   return { head, stored: version }
 }
 
+/**
+ * A head that was lost, or an older one that was put back, would have lines left out without a word.
+ * @throws {IngestError} `state_corrupt` when the numbers end before one that is known to have been given
+ */
+export function assertReaches(
+  { description }: Storage,
+  { next }: Head,
+  { partition, until }: { readonly partition: Partition; readonly until: number },
+): void {
+  if (until < next) return
+  const seen = `records up to ${until} of it were delivered or begun`
+  const what = next === EMPTY_HEAD.next ? `it is gone, but ${seen}` : `it ends at ${next - 1}, but ${seen}`
+  throw corrupt(`${headKey(partition)} in ${description}`, what)
+}
+
 function headFields({ epoch, next, batches, positions }: Head): object {
   return {
     epoch,

@@ -49,7 +49,7 @@ export async function listIntents(storage: Storage): Promise<readonly Intent[]> 
   return intents
 }
 
-function parseIntent(fields: Fields): Intent {
+export function parseIntent(fields: Fields): Intent {
   return {
     id: fields.text('id'),
     target: fields.text('target'),

@@ -24,13 +24,16 @@ const MAX_POLL_MS = 1_000
 
 /** @throws {IngestError} `kept` when another process has it and goes on working */
 export async function acquire(state: State, course: Course, { waitMs }: AcquireOptions): Promise<HeldLease> {
-  const { now, sleep, random } = state.tools
-  const started = now()
+  const { sleep, random } = state.tools
+  // Counted, not read off the clock, which may be set meanwhile.
+  let waitedMs = 0
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
     const held = await tryAcquire(state, course)
     if (held instanceof HeldLease) return held
-    if (now() - started >= waitMs) throw busy(held)
-    await sleep(pollMs * (0.5 + random() / 2))
+    if (waitedMs >= waitMs) throw busy(held)
+    const delayMs = Math.min(waitMs - waitedMs, pollMs * (0.5 + random() / 2))
+    await sleep(delayMs)
+    waitedMs += delayMs
   }
 }
 
@@ -42,13 +45,14 @@ export async function isGone({ tools }: State, owner: Owner, expiresAt: number):
 /** @returns the lease of the process that has it when that is another one */
 async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lease> {
   return untilWritten(state, async () => {
-    const { watermark, stored, isDamaged } = await readWatermark(state.storage, course)
+    const found = await readWatermark(state.storage, course)
+    const { watermark, isDamaged } = found
     const { lease } = watermark
     // One of our own is one that we have lost: who overtook us left it there.
     const isFree = lease === undefined || isSame(lease.owner, state.owner)
     if (!isFree && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
     const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
-    const written = await writeWatermark(state.storage, course, { watermark: taken, stored })
+    const written = await writeWatermark(state.storage, course, { ...found, watermark: taken })
     return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
   })
 }
@@ -155,9 +159,9 @@ export class HeldLease {
 
   async #writeNow(change: (watermark: Watermark) => Watermark): Promise<boolean> {
     if (this.#isLost) return false
-    const { watermark, stored } = this.#current
+    const watermark = change(this.#current.watermark)
     try {
-      this.#current = await writeWatermark(this.state.storage, this.course, { watermark: change(watermark), stored })
+      this.#current = await writeWatermark(this.state.storage, this.course, { ...this.#current, watermark })
       return true
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error

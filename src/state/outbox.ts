@@ -37,7 +37,8 @@ export async function append(
   for (;;) {
     const { epoch } = (await readHead(state.storage, partition)).head
     const stored: (readonly LinesObject[])[] = []
-    for (const { lines } of intakes) stored.push(await storeLines(state, partition, lines()))
+    for (const intake of intakes)
+      stored.push(isDelivered(intake) ? await storeLines(state, partition, intake.lines()) : [])
     const result = await untilWritten(state, () => commitBatches(state, { intakes, origin, stored, epoch }))
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
@@ -76,8 +77,10 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
   let { next } = head
-  for (const [index, { source, linesBefore, records, counts, position }] of intakes.entries()) {
+  for (const [index, intake] of intakes.entries()) {
+    const { source, linesBefore, records, counts, position } = intake
     positions.set(position.name, position.to)
+    if (!isDelivered(intake)) continue
     const id = newId(state.tools.now())
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
@@ -85,6 +88,11 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
     next = last + 1
   }
   return { ...head, next, batches, positions }
+}
+
+/** A source that gained nothing but blank lines has told of its commit before. */
+function isDelivered({ records, position }: Intake): boolean {
+  return records > 0 || position.from === undefined
 }
 
 function samePosition(one: Position | undefined, other: Position | undefined): boolean {
@@ -122,7 +130,9 @@ const UNNAMED_MS = 15 * 60_000
  */
 export async function sweep(state: State, partition: Partition): Promise<number> {
   const { storage } = state
-  const { head } = await readHead(storage, partition)
+  const { head, stored } = await readHead(storage, partition)
+  // Of a head that was lost they are all that is left.
+  if (stored === undefined && (await highestWatermark(storage, partition)) > 0) return 0
   const named = new Set(head.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
   const abandoned: { key: string }[] = []
   for await (const { key } of listAll(storage, linesPrefix(partition)))

@@ -3,11 +3,14 @@
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
 import { lastAuditRows, type AuditRow } from './audit.js'
-import { readHead, type Head } from './head.js'
-import { listIntents, type Intent } from './intent.js'
+import { readDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { assertReaches, readHead, type Batch, type Head } from './head.js'
+import { parseIntent, type Intent } from './intent.js'
+import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { knownTargets, type TargetRecord } from './target-record.js'
-import { readWatermark } from './watermark.js'
+import { parseTarget, type TargetRecord } from './target-record.js'
+import { readWatermark, type Course } from './watermark.js'
 
 /** What a target does not have yet. */
 export type Lag = {
@@ -33,44 +36,71 @@ export type Survey = {
 
 export async function survey(storage: Storage, auditRows: number): Promise<Survey> {
   const problems: string[] = []
-  const orNone = async <T>(read: () => Promise<readonly T[]>): Promise<readonly T[]> => {
-    try {
-      return await read()
-    } catch (error) {
-      problems.push(messageOf(error))
-      return []
-    }
-  }
   const heads = new Map<string, Head>()
   for await (const partition of partitions(storage))
-    for (const head of await orNone(async () => [(await readHead(storage, partition)).head])) heads.set(partition, head)
-  const targets = await orNone(() => knownTargets(storage))
+    for (const { head } of await orSay(problems, () => readHead(storage, partition))) heads.set(partition, head)
+  const targets = await readable(storage, { prefix: TARGETS, parse: parseTarget, problems })
   const lags: Lag[] = []
-  for (const target of targets) lags.push(...(await orNone(async () => [await lagOf(storage, target, heads)])))
+  for (const target of targets) lags.push(await lagOf(storage, target, { heads, problems }))
   const batches = [...heads.values()].flatMap(head => head.batches)
   return {
     partitions: heads.size,
     ...sizeOf(batches),
     lags,
-    intents: await orNone(() => listIntents(storage)),
-    audit: await orNone(() => lastAuditRows(storage, auditRows)),
+    intents: await readable(storage, { prefix: INTENTS, parse: parseIntent, problems }),
+    audit: (await orSay(problems, () => lastAuditRows(storage, auditRows))).flat(),
     problems,
   }
 }
 
-async function lagOf(storage: Storage, target: TargetRecord, heads: ReadonlyMap<string, Head>): Promise<Lag> {
-  const behind: (readonly Head['batches'][number][])[] = []
-  for (const [partition, head] of heads) {
-    const { watermark } = await readWatermark(storage, { target: target.name, partition })
-    const batches = batchesAfter(head, watermark.until)
-    if (batches.length > 0) behind.push(batches)
+/** What it answers, or nothing and a problem more. */
+async function orSay<T>(problems: string[], read: () => Promise<T>): Promise<readonly T[]> {
+  try {
+    return [await read()]
+  } catch (error) {
+    problems.push(messageOf(error))
+    return []
   }
+}
+
+type Reading<T> = { readonly prefix: string; readonly parse: (fields: Fields) => T; readonly problems: string[] }
+
+/** All documents below a prefix that can be read. */
+async function readable<T>(storage: Storage, { prefix, parse, problems }: Reading<T>): Promise<readonly T[]> {
+  const [keys = []] = await orSay(problems, () => listState(storage, prefix))
+  const found: T[] = []
+  for (const { key } of keys)
+    for (const document of await orSay(problems, () => readDocument(storage, key, parse)))
+      if (document !== undefined) found.push(document.value)
+  return found
+}
+
+type Against = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }
+
+async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }: Against): Promise<Lag> {
+  const behind: (readonly Batch[])[] = []
+  for (const [partition, head] of heads)
+    for (const until of await orSay(problems, () => heldBy(storage, { target: target.name, partition }, problems))) {
+      await orSay(problems, async () => assertReaches(storage, head, { partition, until }))
+      const batches = batchesAfter(head, until)
+      if (batches.length > 0) behind.push(batches)
+    }
   const all = behind.flat()
   const oldest = all.map(({ at }) => at).sort()[0]
   return { target, partitions: behind.length, oldest, ...sizeOf(all) }
 }
 
-function sizeOf(batches: Head['batches']): { readonly records: number; readonly bytes: number } {
+async function heldBy(storage: Storage, course: Course, problems: string[]): Promise<number> {
+  const { watermark, isDamaged } = await readWatermark(storage, course)
+  if (isDamaged)
+    problems.push(
+      `${watermarkKey(course.partition, course.target)} in ${storage.description} is damaged: ` +
+        `${course.target} is given all of the outbox again`,
+    )
+  return watermark.until
+}
+
+function sizeOf(batches: readonly Batch[]): { readonly records: number; readonly bytes: number } {
   const bytes = batches.flatMap(({ objects }) => objects).reduce((all, object) => all + object.bytes, 0)
   return { records: batches.reduce((all, { records }) => all + records, 0), bytes }
 }

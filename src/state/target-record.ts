@@ -1,7 +1,7 @@
 /** Which targets state knows: what is taken in stays until each of them has it. */
 
 import { listAll, type Storage } from '../storage/storage.js'
-import { encodeDocument, parseDocument } from './document.js'
+import { encodeDocument, parseDocument, readDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { targetKey, TARGETS } from './keys.js'
 import { timestamp, type State } from './state.js'
@@ -15,11 +15,11 @@ export type TargetRecord = {
   readonly since: string
 }
 
-/** Makes a target known before anything is kept for it. */
+/** Makes a target known before anything is kept for it. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function know(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
   const key = targetKey(target.name)
   // Most targets are known: a read costs less than a write that loses.
-  if ((await state.storage.get(key)) !== undefined) return
+  if ((await readDocument(state.storage, key, parseTarget)) !== undefined) return
   await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
 }
 
@@ -32,7 +32,7 @@ export async function knownTargets(storage: Storage): Promise<readonly TargetRec
   return targets
 }
 
-function parseTarget(fields: Fields): TargetRecord {
+export function parseTarget(fields: Fields): TargetRecord {
   return {
     name: fields.text('name'),
     kind: fields.text('kind'),

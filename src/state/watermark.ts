@@ -43,14 +43,16 @@ export function readWatermark(storage: Storage, { partition, target }: Course): 
 }
 
 async function readAt(storage: Storage, key: string): Promise<StoredWatermark> {
-  const found = await storage.getVersioned(key)
-  if (found === undefined) return { watermark: NOTHING, stored: undefined, isDamaged: false }
+  let stored: Version | undefined
   try {
+    const found = await storage.getVersioned(key)
+    stored = found?.version
+    if (found === undefined) return { watermark: NOTHING, stored, isDamaged: false }
     const watermark = parseDocument(found.body, { key, parse: parseWatermark, storage })
-    return { watermark, stored: found.version, isDamaged: false }
+    return { watermark, stored, isDamaged: false }
   } catch (error) {
     if (!(error instanceof IngestError && error.code === 'state_corrupt')) throw error
-    return { watermark: NOTHING, stored: found.version, isDamaged: true }
+    return { watermark: NOTHING, stored, isDamaged: true }
   }
 }
 
@@ -58,10 +60,12 @@ async function readAt(storage: Storage, key: string): Promise<StoredWatermark> {
 export async function writeWatermark(
   storage: Storage,
   course: Course,
-  { watermark, stored }: Pick<StoredWatermark, 'watermark' | 'stored'>,
+  { watermark, stored, isDamaged }: StoredWatermark,
 ): Promise<StoredWatermark> {
   const fields = { ...course, ...watermark, lease: watermark.lease ?? null }
   const key = watermarkKey(course.partition, course.target)
+  // The storage itself found it torn and names no version of it; whoever held its lease finds it lost.
+  if (isDamaged && stored === undefined) await storage.delete(key)
   const version = await writeDocument(storage, key, { fields, over: stored })
   return { watermark, stored: version, isDamaged: false }
 }
@@ -69,10 +73,11 @@ export async function writeWatermark(
 /** Makes it known that a target holds nothing after `until`: what comes after it is delivered again. */
 export async function rewind(state: State, course: Course, until: number): Promise<void> {
   await untilWritten(state, async () => {
-    const { watermark, stored } = await readWatermark(state.storage, course)
+    const found = await readWatermark(state.storage, course)
+    const { watermark } = found
     if (watermark.until <= until) return
     const rewound = { ...watermark, until, fence: watermark.fence + 1, at: timestamp(state) }
-    await writeWatermark(state.storage, course, { watermark: rewound, stored })
+    await writeWatermark(state.storage, course, { ...found, watermark: rewound })
   })
 }
 

@@ -22,11 +22,23 @@ t.test('JSON output', async t => {
   await writeFile(twice, first + first + first.replace('"value_ns":', '"value_ns":1'))
   const at = ['--embedded', join(folder, 'store')]
   const commit = ['--commit', COMMIT]
+  const state = ['--state', join(folder, 'state')]
+  // Nothing listens there, so that something is kept.
+  const dead = ['--server', 'http://127.0.0.1:1', '--retries', '0', '--benchmark-id', 'b']
 
   const cases: readonly [string, string, number, readonly string[]][] = [
     ['a push', 'push-report', 0, ['push', RESULTS, twice, ...commit, ...at]],
     ['a dry run', 'push-report', 0, ['push', RESULTS, '--dry-run', ...commit, ...at]],
     ['a push of a bad file', 'push-report', 65, ['push', bad, ...commit, ...at]],
+    ['a push with state', 'push-report', 0, ['push', RESULTS, ...commit, ...at, ...state]],
+    ['a push with state and nothing new', 'push-report', 0, ['push', RESULTS, ...commit, ...at, ...state]],
+    ['a push with state to a dead target', 'push-report', 75, ['push', twice, ...commit, ...dead, ...state]],
+    ['recover --dry-run', 'recover-plan', 0, ['recover', '--dry-run', ...state]],
+    ['recover', 'drain-report', 75, ['recover', ...dead.slice(0, 4), ...state]],
+    ['drain', 'drain-report', 0, ['drain', ...at, ...state]],
+    ['drain to a dead target', 'drain-report', 75, ['drain', ...dead.slice(0, 4), ...state]],
+    ['status', 'status-report', 0, ['status', ...state]],
+    ['status without state', 'error-report', 2, ['status']],
     ['a push without input', 'error-report', 66, ['push', join(folder, 'none.jsonl'), ...at]],
     ['validate', 'validate-report', 0, ['validate', RESULTS, twice, join(folder, 'empty.jsonl')]],
     ['validate of a bad file', 'validate-report', 65, ['validate', bad, RESULTS]],

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { chunkReader, fileReader } from '../../src/source/byte-reader.js'
+import { chunkReader, fileReader, part } from '../../src/source/byte-reader.js'
 import { drain, readerOf } from './fixtures/reading.js'
 
 t.test('chunks of any size fill a buffer of any size, empty ones are passed over', async t => {
@@ -45,4 +45,24 @@ t.test('two readers of one file each start at its first byte', async t => {
   await one!.read(buffer, 0)
   t.equal((await drain(other!)).toString(), 'abcdef')
   t.equal((await drain(one!)).toString(), 'ef')
+})
+
+t.test('a part of a reader is what lies between, whether or not it can skip', async t => {
+  const path = join(t.testdir({ f: 'abcdefghij' }), 'f')
+  for (const bytes of [1, 3, 100])
+    for (const make of [
+      async () => readerOf(['ab', 'cdef', 'ghij'].map(text => Buffer.from(text))),
+      async () => {
+        const file = await open(path)
+        return fileReader(file, () => file.close())
+      },
+    ]) {
+      const read = async (skipped: number, count: number): Promise<string> =>
+        (await drain(await part(await make(), { skipped, bytes: count }), bytes)).toString()
+      t.equal(await read(0, 10), 'abcdefghij')
+      t.equal(await read(3, 4), 'defg')
+      t.equal(await read(3, 0), '')
+      t.equal(await read(8, 9), 'ij', 'no more than there is')
+      t.equal(await read(12, 3), '')
+    }
 })

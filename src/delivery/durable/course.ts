@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.js'
 import type { Retry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { audit, type AuditRow } from '../../state/audit.js'
-import { readHead, type Batch } from '../../state/head.js'
+import { assertReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
 import { acquire, isGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
@@ -60,8 +60,11 @@ function isOf(intent: Intent, { target, partition }: Course): boolean {
 
 /** Something to deliver, or a lease that a process left there that is gone. */
 async function hasWork(state: State, course: Course): Promise<boolean> {
-  const { head } = await readHead(state.storage, course.partition)
-  const { watermark, isDamaged } = await readWatermark(state.storage, course)
+  const { storage } = state
+  // In this order: the outbox is never behind a watermark that was read before it.
+  const { watermark, isDamaged } = await readWatermark(storage, course)
+  const { head } = await readHead(storage, course.partition)
+  assertReaches(storage, head, { partition: course.partition, until: watermark.until })
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
   return lease !== undefined && (await isGone(state, lease.owner, lease.expiresAt))
@@ -121,7 +124,9 @@ class Run {
   }
 
   async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
-    const { head } = await readHead(this.state.storage, this.course.partition)
+    const { partition } = this.course
+    const { head } = await readHead(this.state.storage, partition)
+    assertReaches(this.state.storage, head, { partition, until })
     const from = lease.until
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)

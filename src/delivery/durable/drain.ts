@@ -1,6 +1,7 @@
 /** Gives targets what they missed, of every commit, or only what somebody began to give them. */
 
 import type { Hash64 } from '../../contract/hash64.js'
+import { IngestError } from '../../errors.js'
 import { listIntents, type Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { partitions, sweep } from '../../state/outbox.js'
@@ -51,9 +52,11 @@ async function deliver(state: State, found: readonly Partition[], options: Drain
   const openings = targets.map(({ name, opener }) => new Opening({ name, opener: { ...opener, early: false } }, signal))
   try {
     const outcomes = await Promise.all(
-      openings.map(opening =>
-        deliverPending(state, opening, { ...options, partitions: found, intents, room: roomOf(state, options) }),
-      ),
+      openings.map(async opening => {
+        const room = roomOf(state, options)
+        const outcome = await deliverPending(state, opening, { ...options, partitions: found, intents, room })
+        return room(0) > 0 ? outcome : cutOff(outcome)
+      }),
     )
     const reachable = targets.map(({ opener }) => opener.id)
     const left = intents.filter(({ target }) => !reachable.includes(target))
@@ -61,6 +64,15 @@ async function deliver(state: State, found: readonly Partition[], options: Drain
   } finally {
     await Promise.all(openings.map(opening => opening.close()))
   }
+}
+
+/** Nothing is green that left something behind, were it told to. */
+function cutOff(outcome: TargetOutcome): TargetOutcome {
+  const { description, failure, outbox } = outcome
+  if (failure !== undefined || outbox === undefined || outbox.kept === 0) return outcome
+  const hint = 'run it again for the rest'
+  const error = new IngestError('kept', `${description} lacks more than the limits of this run let through`, { hint })
+  return { ...outcome, failure: { source: 'the outbox', error } }
 }
 
 /** One for each target: what is taken from it is gone. */

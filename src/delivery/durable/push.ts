@@ -54,8 +54,13 @@ export async function pushDurably(
       sweepQuietly(state, partition),
       ...openings.all().map(opening => deliverPending(state, opening, pending)),
     ])
-    const isNew = taken.sources.some(({ change }) => change !== 'unchanged')
-    return { ...pushed, outcomes: isNew ? outcomes.map(orByAnother) : outcomes, warnings }
+    // A source that gained only blank lines is no such thing.
+    const isNew = taken.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
+    return {
+      ...pushed,
+      outcomes: isNew ? outcomes.map(orByAnother) : outcomes,
+      warnings: [...taken.warnings, ...warnings],
+    }
   } finally {
     await openings.close()
   }

@@ -1,13 +1,16 @@
 /** A part of the outbox as what a sink takes. */
 
 import type { Hash64 } from '../../contract/hash64.js'
-import type { Delivery } from '../../sink/sink.js'
+import type { Delivery, Place } from '../../sink/sink.js'
 import type { LineBlock } from '../../source/lines.js'
 import { goesWith, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
+import type { Storage } from '../../storage/storage.js'
 import { rowsOf } from '../rows.js'
+
+const LF = 0x0a
 
 /** What one delivery takes at most, but always a whole batch. */
 export const MAX_RECORDS = 500_000
@@ -47,7 +50,7 @@ export function deliveryOfRange(
   batches: readonly Batch[],
   { range, hash, signal, assertHeld }: RangeOptions,
 ): Delivery {
-  const { run, commit, linesBefore } = batches[0]!
+  const { run, commit } = batches[0]!
   const source = sourceOf(batches)
   const lines = (): AsyncIterable<LineBlock> =>
     unlessAborted(
@@ -59,12 +62,32 @@ export function deliveryOfRange(
     )
   return {
     ...{ source, run, commit, range, lines },
-    linesBefore: batches.length === 1 ? linesBefore : 0,
+    placeOf: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts: countsOf(batches),
     rows: () => rowsOf(lines(), { name: source, hash }),
     // What is in the outbox does not change; who was overtaken must not write over what its successor did.
     assertUnchanged: assertHeld,
   }
+}
+
+/** Every batch ends with a whole line, so its line feeds are its lines. */
+async function placeOf(
+  storage: Storage,
+  batches: readonly Batch[],
+  place: { readonly line: number; readonly byte: number },
+): Promise<Place> {
+  let { line, byte } = place
+  for (const { source, linesBefore, objects } of batches) {
+    let [lines, bytes] = [0, 0]
+    for await (const block of readLines(storage, objects)) {
+      for (let at = block.bytes.indexOf(LF); at !== -1; at = block.bytes.indexOf(LF, at + 1)) lines++
+      bytes += block.bytes.length
+    }
+    if (line <= lines) return { source, line: linesBefore + line, byte: linesBefore === 0 ? byte : undefined }
+    line -= lines
+    byte -= bytes
+  }
+  return { source: sourceOf(batches), line, byte }
 }
 
 function sourceOf(batches: readonly Batch[]): string {

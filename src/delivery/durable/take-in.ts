@@ -12,11 +12,11 @@ import { readRecords } from '../../source/records.js'
 import type { Rejection, Warning } from '../../source/rejection.js'
 import { isUntouched, restOf, type Change, type Rest } from '../../source/resume.js'
 import type { Source } from '../../source/source.js'
-import { readHead, type Position } from '../../state/head.js'
+import { readHead, type Head, type Position } from '../../state/head.js'
 import type { Partition } from '../../state/keys.js'
 import { append, type Intake } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { isRefused } from '../push.js'
+import { inspectAll, isRefused } from '../push.js'
 import { linesOf, rowsOf } from '../rows.js'
 
 export type TakeInOptions = {
@@ -45,12 +45,16 @@ export type TakenIn = {
   readonly commit: Commit | undefined
   /** Undefined when lines were rejected: then nothing was taken. */
   readonly partition: Partition | undefined
+  readonly warnings: readonly string[]
 }
 
 export async function takeIn(state: State, sources: readonly Source[], options: TakeInOptions): Promise<TakenIn> {
   const commitSha = options.commitSha ?? (await firstCommitSha(sources))
   // Without records git says which commit it is, and of a name that is none that it is none.
   const isNamed = commitSha !== undefined && isFullSha(commitSha)
+  const inspections = isNamed ? [] : await inspectAll(sources, { ...options, commitSha, onWarning: () => undefined })
+  if (inspections.some(({ rejected }) => rejected > 0))
+    return { inspections, sources: [], commitSha, commit: undefined, partition: undefined, warnings: [] }
   const commit = isNamed ? undefined : await options.commitOf(commitSha)
   for (;;) {
     const taken = await takeOnce(state, sources, { ...options, commitSha, commit })
@@ -72,27 +76,31 @@ type Found = {
 
 async function takeOnce(state: State, sources: readonly Source[], options: Known): Promise<TakenIn | undefined> {
   const partition = options.commit?.sha ?? options.commitSha!
-  const found = await findAll(state, sources, { ...options, partition })
+  const { head: before, stored } = await readHead(state.storage, partition)
+  const found = await findAll(sources, { ...options, head: before })
   const fresh = found.filter(isFresh)
   if (fresh.length > 0) options.onNew()
   const inspections: Inspection[] = []
   for (const one of fresh) inspections.push(await inspectRest(one, { ...options, partition }))
-  const taken = { inspections, sources: found.map(takenOf), commitSha: options.commitSha }
+  const taken = { inspections, sources: found.map(takenOf), commitSha: options.commitSha, warnings: [] }
   const nothing = { ...taken, commit: undefined, partition: undefined }
   if (inspections.some(({ rejected }) => rejected > 0)) return nothing
   if (fresh.length === 0) return { ...taken, commit: options.commit, partition }
   const commit = options.commit ?? (await options.commitOf(options.commitSha))
   const intakes = fresh.map((one, index) => intakeOf(one, inspections[index]!, options.signal))
-  if (
-    await isRefused(
-      intakes.map(intake => deliveryOf(intake, commit, options)),
-      options,
-    )
-  )
-    return nothing
+  const deliveries = intakes.map((intake, index) => deliveryOf(intake, fresh[index]!, { ...options, commit }))
+  if (await isRefused(deliveries, options)) return nothing
   if (options.dryRun) return { ...taken, commit, partition }
   const head = await append(state, { intakes, origin: { run: options.run, commit } })
-  return head && { ...taken, commit, partition }
+  return head && { ...taken, commit, partition, warnings: stored === undefined ? warningsOf(head) : [] }
+}
+
+/** Of a commit that had no outbox: numbers that do not begin at 1 go on after those that targets are known to have. */
+function warningsOf({ batches }: Head): readonly string[] {
+  if ((batches[0]?.first ?? 1) === 1) return []
+  return [
+    'the outbox of this commit was gone: what some target had not got from it yet comes only if it is pushed again',
+  ]
 }
 
 type Fresh = Found & { readonly rest: Rest }
@@ -108,14 +116,14 @@ function takenOf({ source, rest, position }: Found): SourceTaken {
 }
 
 async function findAll(
-  state: State,
   sources: readonly Source[],
-  { partition, run, fromStart }: Known & { readonly partition: Partition },
+  { head, run, fromStart }: Known & { readonly head: Head },
 ): Promise<readonly Found[]> {
-  const { head } = await readHead(state.storage, partition)
   const found: Found[] = []
   for (const source of sources) {
     const name = positionName(source, run)
+    // Named twice, as FILE and ./FILE.
+    if (found.some(one => one.name === name)) continue
     const position = head.positions.get(name)
     const rest =
       !fromStart && (await isUntouched(source, position))
@@ -162,10 +170,14 @@ function intakeOf({ name, source, rest, position }: Fresh, inspection: Inspectio
 }
 
 /** For the targets that are asked whether they can take it. */
-function deliveryOf(intake: Intake, commit: Commit, { run, hash }: TakeInOptions): Delivery {
-  const { source, counts, lines, linesBefore } = intake
+function deliveryOf(
+  { source, counts, lines, linesBefore }: Intake,
+  { rest }: Fresh,
+  { run, hash, commit }: TakeInOptions & { readonly commit: Commit },
+): Delivery {
   return {
-    ...{ source, run, commit, counts, lines, linesBefore },
+    ...{ source, run, commit, counts, lines },
+    placeOf: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
     rows: () => rowsOf(lines(), { name: source, hash }),
     assertUnchanged: () => Promise.resolve(),
   }

@@ -4,7 +4,7 @@ import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
-import { PartlyLanded, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
+import { PartlyLanded, placeIn, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
 import { appliedOf, mayPass, Refused, withoutToken, type Applied } from './answer.js'
@@ -56,13 +56,14 @@ function planFile(delivery: Delivery, { maxEnvelopeBytes }: HttpSinkOptions): Pr
 }
 
 async function* refusals(
-  { source, linesBefore = 0 }: Delivery,
+  delivery: Delivery,
   plan: Promise<FilePlan>,
   maxEnvelopeBytes: number,
 ): AsyncGenerator<Rejection> {
   for (const { number, start, end } of (await plan).tooLong) {
     const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
-    yield { source, line: linesBefore + number, byte: start, pointer: '', code: 'record_too_large', message }
+    const { byte = start, ...place } = await placeIn(delivery, number, start)
+    yield { ...place, byte, pointer: '', code: 'record_too_large', message }
   }
 }
 
@@ -138,10 +139,11 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
 async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
   const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
   if (refused?.recordIndex === undefined) return error
-  const line = await locateRecord(delivery.lines(), plan, refused.recordIndex)
-  if (line === undefined) return error
-  const number = line.number + (delivery.linesBefore ?? 0)
-  const message = `${delivery.source}:${number} (byte ${line.start}): the server refuses the record: ${refused.serverMessage}`
+  const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
+  if (found === undefined) return error
+  const { source, line, byte } = await placeIn(delivery, found.number, found.start)
+  const at = byte === undefined ? '' : ` (byte ${byte})`
+  const message = `${source}:${line}${at}: the server refuses the record: ${refused.serverMessage}`
   return new IngestError('bad_data', message, { cause: refused })
 }
 

@@ -1,0 +1,133 @@
+/** `drain` and `recover`: what a state kept reaches its target, and what was cut off is seen through. */
+
+import t from 'tap'
+import { applied, json, recordsOf, startAnswering, startHttpServer } from '../fixtures/http-server.js'
+import { runCli, startCli, untilDone } from '../fixtures/cli.js'
+import { push, pushArgs, TOKEN, writeFile } from './fixtures/pushing.js'
+import { COMMIT, jsonl, manyQueries, query } from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+import { DEAD, onState, STATE, statusOf, type DrainReport } from './fixtures/state.js'
+
+const OTHER = 'f'.repeat(40)
+
+/** Two commits with 3 and 1 records, pushed to a server that is down but has an address that comes alive later. */
+async function kept(cwd: string, url: string): Promise<void> {
+  writeFile(cwd, 'f.jsonl', jsonl(manyQueries(3)))
+  writeFile(cwd, 'g.jsonl', jsonl([query({ commit_sha: OTHER })]))
+  const to = ['--server', url, '--retries', '0', ...STATE]
+  t.equal((await push(cwd, ['f.jsonl', ...to])).code, 75)
+  const other = { ...COMMIT, sha: OTHER, url: `https://github.com/owner/repo/commit/${OTHER}` }
+  writeFile(cwd, 'other.json', JSON.stringify(other))
+  t.equal((await push(cwd, ['g.jsonl', ...to, '--commit', 'other.json'])).code, 75)
+}
+
+t.test('drain delivers what was kept, says so, and then there is nothing to do', async t => {
+  const cwd = t.testdir({})
+  const server = await startAnswering(t, json(503, {}), json(503, {}), applied)
+  await kept(cwd, server.url)
+  const first = await onState(cwd, ['drain', '--server', server.url])
+  t.equal(first.code, 0, first.stderr)
+  t.match(first.stdout, /^drained 4 records into http:.* \(4 inserted, 0 updated\) in /)
+  t.match(first.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:.*: it was delivered again$/m)
+  t.match(await statusOf(cwd), {
+    intents: [],
+    targets: [{ lag: { records: 0 } }],
+    audit: [{ event: 'healed' }],
+  })
+  const asked = server.asked.length
+  const second = await onState(cwd, ['drain', '--server', server.url])
+  t.match(second.stdout, /^nothing to drain for http:\S+ in /)
+  t.equal(server.asked.length, asked)
+})
+
+t.test('what still cannot be delivered stays, with exit code 75 and the number', async t => {
+  const cwd = t.testdir({})
+  await kept(cwd, DEAD)
+  const human = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0'])
+  t.equal(human.code, 75)
+  t.match(human.stdout, /^failed: nothing went to http:\/\/127\.0\.0\.1:1, 4 records still in the outbox in /)
+  t.match(human.stderr, /^error: .*ECONNREFUSED/m)
+  const { code, stdout } = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0', '--format', 'json'])
+  const report = JSON.parse(stdout) as DrainReport
+  t.strictSame(schemaErrors('drain-report', stdout), [])
+  t.match(report, { exit_code: code, targets: [{ state: 'kept', outbox: { kept: 4 } }] })
+})
+
+t.test('limits end it early, and that is no success while something is left', async t => {
+  const cwd = t.testdir({})
+  const server = await startHttpServer(t, { answer: () => applied })
+  // No intent is there when the first push is a dry one to that server: it only becomes known.
+  await kept(cwd, DEAD)
+  await push(cwd, ['f.jsonl', '--server', server.url, ...STATE])
+  const { code, stdout, stderr } = await onState(cwd, ['drain', '--server', server.url, '--max-duration', '0.000001'])
+  t.equal(code, 75)
+  t.match(stdout + stderr, /1 record still in the outbox/)
+  t.match(stderr, /hint: run it again for the rest/)
+  t.equal((await onState(cwd, ['drain', '--server', server.url, '--max-rows', '1'])).code, 0)
+  t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
+})
+
+t.test('a target must be named, and a state', async t => {
+  const cwd = t.testdir({})
+  for (const command of ['drain', 'recover']) {
+    const none = await onState(cwd, [command])
+    t.equal(none.code, 2)
+    t.match(none.stderr, /no target is named\nhint: /)
+    const stateless = await runCli([command, '--server', DEAD], { cwd })
+    t.equal(stateless.code, 2)
+    t.match(stateless.stderr, /no state is named\nhint: give --state/)
+  }
+})
+
+t.test('a push that was killed in the middle of a delivery is seen through by recover, exactly its lines', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)), 'g.jsonl': jsonl(manyQueries(5).slice(3)) })
+  const server = await startHttpServer(t, {
+    answer: index => (index === 0 ? () => undefined : applied),
+  })
+  const args = (file: string): string[] => pushArgs(cwd, file, '--server', server.url, ...STATE)
+  const cli = startCli(args('f.jsonl'), { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
+  await untilDone(cli, () => server.asked.length === 1)
+  const before = await onState(cwd, ['recover', '--dry-run'])
+  t.match(before.stdout, /^under way: numbers 1 to 3 of 5d1f0c3 to http:/)
+  cli.child.kill('SIGKILL')
+  await cli.result
+  const plan = await onState(cwd, ['recover', '--dry-run', '--format', 'json'])
+  t.strictSame(schemaErrors('recover-plan', plan.stdout), [])
+  t.match(JSON.parse(plan.stdout), { intents: [{ since: 0, until: 3, abandoned: true }] })
+  t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^would deliver: numbers 1 to 3 of 5d1f0c3 to http:/)
+  t.equal(server.asked.length, 1, 'a dry run sends nothing')
+  const recovered = await onState(cwd, ['recover', '--server', server.url])
+  t.equal(recovered.code, 0, recovered.stderr)
+  t.match(recovered.stdout, /^recovered 3 records into http:/)
+  t.match(recovered.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:/m)
+  t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'healed' }], targets: [{ lag: { records: 0 } }] })
+  t.match((await onState(cwd, ['recover', '--server', server.url])).stdout, /^nothing to recover for http:/)
+  t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^nothing to recover$/m)
+})
+
+t.test('an open delivery to a target that is not named is told', async t => {
+  const cwd = t.testdir({})
+  await kept(cwd, DEAD)
+  const server = await startAnswering(t, applied)
+  const { code, stderr } = await onState(cwd, ['recover', '--server', server.url])
+  t.equal(code, 0)
+  t.match(
+    stderr,
+    /^warning: a delivery of numbers 1 to 3 of 5d1f0c3 to http:\/\/127\.0\.0\.1:1 is open; name that target/m,
+  )
+})
+
+t.test('a drain beside a push delivers each record once', async t => {
+  const cwd = t.testdir({})
+  const server = await startHttpServer(t, { answer: index => (index < 2 ? json(503, {}) : applied) })
+  await kept(cwd, server.url)
+  writeFile(cwd, 'h.jsonl', jsonl(manyQueries(9).slice(5)))
+  const results = await Promise.all([
+    onState(cwd, ['drain', '--server', server.url]),
+    push(cwd, ['h.jsonl', '--server', server.url, ...STATE]),
+    onState(cwd, ['drain', '--server', server.url]),
+  ])
+  for (const { code, stderr } of results) t.equal(code, 0, stderr)
+  t.equal((await onState(cwd, ['drain', '--server', server.url])).code, 0)
+  t.equal(server.asked.slice(2).flatMap(asked => recordsOf(asked)).length, 8)
+})

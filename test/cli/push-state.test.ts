@@ -1,0 +1,411 @@
+/** `push --state`: only what is new goes out, what a target misses is kept, and nothing is skipped without a word. */
+
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { runCli } from '../fixtures/cli.js'
+import { applied, json, recordsOf, startAnswering, startHttpServer } from '../fixtures/http-server.js'
+import { filesBelow } from '../state/fixtures/files.js'
+import { startMigratedPostgres } from './fixtures/database.js'
+import { push, pushArgs, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
+import { COMMIT, jsonl, manyQueries, query, SHA, writeLines } from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+import { DEAD, everythingIn, keyBelow, onState, STATE, statusOf, storageOf } from './fixtures/state.js'
+import { ordinaryAccount } from './fixtures/account.js'
+
+const { server: postgres, createDatabase } = await startMigratedPostgres(t)
+
+const lines = (from: number, to: number): readonly string[] => manyQueries(to).slice(from)
+
+t.test('a file that grows: only its new lines go out, and then nothing at all', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, ...STATE]
+  const first = await pushReported(cwd, args)
+  t.equal(first.code, 0, first.stderr)
+  t.strictSame(schemaErrors('push-report', first.stdout), [])
+  t.match(first.target, { state: 'delivered', records: 3 })
+  appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(3, 5)))
+  const second = await push(cwd, args)
+  t.match(second.stdout, /^ingested 2 records of 5d1f0c3 into http/)
+  t.match(second.stderr, /^f\.jsonl: 3 lines taken before, new from line 4$/m)
+  t.strictSame(
+    server.asked.map(asked => recordsOf(asked).length),
+    [3, 2],
+  )
+  const third = await pushReported(cwd, args)
+  t.equal(third.code, 0)
+  t.match(third.target, { state: 'nothing new', records: 0 })
+  t.strictSame(schemaErrors('push-report', third.stdout), [])
+  t.match((await push(cwd, args)).stdout, /^nothing new for http/)
+  t.equal(server.asked.length, 2)
+})
+
+t.test('nothing new makes no connection: a target that is gone is not missed', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const { url, name, countRows } = await createDatabase()
+  t.equal((await push(cwd, ['f.jsonl', '--postgres', url, ...STATE])).code, 0)
+  t.equal(await countRows(), 1)
+  await postgres.sql(`DROP DATABASE ${name} WITH (FORCE)`)
+  const again = await push(cwd, ['f.jsonl', '--postgres', url, ...STATE])
+  t.equal(again.code, 0, again.stderr)
+  t.match(again.stdout, /^nothing new for postgres:/)
+})
+
+t.test('a dead target: its records are kept, and the exit code is whose failure it is', async t => {
+  const cases: readonly (readonly [readonly string[], number])[] = [
+    [[], 75],
+    [['--allow-failure'], 0],
+    [['--require', 'postgres'], 0],
+    [['--require', 'all'], 75],
+    [['--require', 'any'], 0],
+  ]
+  for (const [args, wanted] of cases) {
+    const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 4)) })
+    const { url, countRows } = await createDatabase()
+    const both = ['f.jsonl', '--server', DEAD, '--postgres', url, '--retries', '0', ...STATE, ...args]
+    const { code, report, stdout, stderr } = await pushReported(cwd, both)
+    t.equal(code, wanted, `${args.join(' ')}: ${stderr}`)
+    t.equal(report.exit_code, code)
+    t.strictSame(schemaErrors('push-report', stdout), [])
+    t.match(report.targets, [
+      { name: 'server', state: 'kept', failed: { code: 'kept' } },
+      { name: 'postgres', state: 'delivered' },
+    ])
+    t.equal(await countRows(), 4)
+    t.match(stderr, /4 records for http:\/\/127\.0\.0\.1:1 kept in the outbox/)
+    t.match((await statusOf(cwd)).targets.find(({ target }) => target === DEAD)?.lag, { records: 4 })
+  }
+})
+
+t.test('a required target that is kept and another that fails for good: no waiting heals that', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const { url } = await createDatabase()
+  const server = await startAnswering(t, json(401, {}))
+  const { port } = new URL(url)
+  const dead = url.replace(`:${port}/`, ':1/')
+  const args = ['f.jsonl', '--server', server.url, '--postgres', dead, '--require', 'all', '--retries', '0', ...STATE]
+  const { code, report } = await pushReported(cwd, [...args, '--retry-deadline', '1'])
+  t.equal(code, 77)
+  t.match(
+    report.targets.map(({ failed }) => failed?.code),
+    ['auth_failed', 'kept'],
+  )
+})
+
+t.test('targets that lag by different amounts each get what they lack', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
+  const [a, b] = [await startAnswering(t, applied), await startAnswering(t, json(503, {}), json(503, {}), applied)]
+  const to = (url: string): Promise<unknown> => push(cwd, ['f.jsonl', '--server', url, '--retries', '0', ...STATE])
+  await to(a.url)
+  await to(b.url)
+  appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(2, 3)))
+  await to(b.url)
+  const behind = await statusOf(cwd)
+  t.strictSame(behind.targets.map(({ lag }) => lag.records).sort(), [1, 3])
+  await to(a.url)
+  await to(b.url)
+  t.strictSame(
+    a.asked.map(asked => recordsOf(asked).length),
+    [2, 1],
+  )
+  t.equal(b.asked.slice(2).flatMap(asked => recordsOf(asked)).length, 3)
+  t.strictSame(
+    (await statusOf(cwd)).targets.map(({ lag }) => lag.records),
+    [0, 0],
+  )
+})
+
+t.test('a rejection in the new part is told by its line in the file, and nothing is taken', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, ...STATE]
+  await push(cwd, args)
+  appendFileSync(join(cwd, 'f.jsonl'), `${lines(3, 4)[0]}\n{"kind":"seventh"}\n`)
+  const { code, stderr } = await push(cwd, args)
+  t.equal(code, 65)
+  t.match(stderr, /^error: f\.jsonl:5 .*seventh/m)
+  t.equal(server.asked.length, 1)
+  t.equal((await statusOf(cwd)).records, 3)
+})
+
+t.test(
+  'a record that the server refuses is told by its own file and line, also of later files and later parts',
+  async t => {
+    const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)), 'g.jsonl': jsonl(['', ...lines(2, 4)]) })
+    const refuse = (record_index: number): ReturnType<typeof json> =>
+      json(400, { error: 'record', record_index, message: 'odd' })
+    const server = await startAnswering(t, refuse(3), applied, refuse(0))
+    const both = ['f.jsonl', 'g.jsonl', '--server', server.url, ...STATE]
+    const first = await push(cwd, both)
+    t.equal(first.code, 65)
+    t.match(first.stderr, /error: g\.jsonl:3 \(byte \d+\): the server refuses the record: odd/)
+    t.equal((await push(cwd, both)).code, 0)
+    appendFileSync(join(cwd, 'g.jsonl'), `\n${lines(4, 5)[0]}\n`)
+    const third = await push(cwd, both)
+    t.match(third.stderr, /error: g\.jsonl:5: the server refuses the record: odd/)
+  },
+)
+
+t.test('a record that no envelope holds is refused before it is taken', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, '--max-envelope-bytes', '900', ...STATE]
+  await push(cwd, args)
+  appendFileSync(join(cwd, 'f.jsonl'), jsonl([query({ engine: 'x'.repeat(900) })]))
+  const { code, stderr } = await push(cwd, args)
+  t.equal(code, 65)
+  t.match(stderr, /f\.jsonl:2 \(byte \d+\): the record's \d+ bytes do not fit into an envelope of 900/)
+  t.equal((await statusOf(cwd)).records, 1)
+})
+
+t.test(
+  'what is larger than an envelope is split, and after a failure in the middle all of it is sent again',
+  async t => {
+    const cwd = t.testdir({})
+    writeLines(cwd, 'f.jsonl', manyQueries(20))
+    const server = await startAnswering(t, applied, json(503, {}), applied)
+    const args = ['f.jsonl', '--server', server.url, '--max-envelope-bytes', '2000', '--retries', '0', ...STATE]
+    const first = await pushReported(cwd, args)
+    t.equal(first.code, 75)
+    t.match(first.target, { state: 'kept', chunks: 1 })
+    const second = await pushReported(cwd, args)
+    t.equal(second.code, 0, second.stderr)
+    t.equal(second.target.records, 20)
+    t.match(second.stderr, /healed: numbers 1 to 20 of 5d1f0c3 to http:.*: it was delivered again/)
+  },
+)
+
+t.test('a file that was cut off or written anew is taken from its start, and that is said', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, ...STATE]
+  await push(cwd, args)
+  writeFileSync(join(cwd, 'f.jsonl'), jsonl(lines(1, 3)))
+  const { code, stdout, stderr } = await push(cwd, args)
+  t.equal(code, 0)
+  t.match(stdout, /^ingested 2 records/)
+  t.match(stderr, /^warning: f\.jsonl does not begin with what was taken of it before .* taken from its start$/m)
+})
+
+t.test('--full-refresh takes and sends all of it again, and needs a state', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, '--full-refresh']
+  for (let i = 0; i < 2; i++) t.equal((await push(cwd, [...args, ...STATE])).code, 0)
+  t.equal(recordsOf(server.asked[1]!).length, 6)
+  const { code, stderr } = await push(cwd, args)
+  t.equal(code, 2)
+  t.match(stderr, /--full-refresh goes with --state/)
+})
+
+t.test('an empty file delivers its commit once', async t => {
+  const cwd = t.testdir({ 'f.jsonl': '' })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, '--commit-sha', SHA, ...STATE]
+  for (let i = 0; i < 2; i++) t.equal((await push(cwd, args)).code, 0)
+  t.equal(server.asked.length, 1)
+  appendFileSync(join(cwd, 'f.jsonl'), jsonl([query()]))
+  t.equal((await push(cwd, args)).code, 0)
+  t.equal(recordsOf(server.asked[1]!).length, 1)
+})
+
+t.test('standard input: the same again is nothing new, something else is no cut-off file', async t => {
+  const cwd = t.testdir({})
+  const server = await startAnswering(t, applied)
+  const from = (stdin: string): ReturnType<typeof push> => push(cwd, ['-', '--server', server.url, ...STATE], { stdin })
+  t.equal((await from(jsonl(lines(0, 2)))).code, 0)
+  t.match((await from(jsonl(lines(0, 2)))).stdout, /^nothing new/)
+  const other = await from(jsonl(lines(2, 3)))
+  t.match(other.stdout, /^ingested 1 record /)
+  t.equal(other.stderr, '')
+})
+
+t.test('several commits are kept apart in one state', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const other = 'f'.repeat(40)
+  writeFile(cwd, 'g.jsonl', jsonl([query({ commit_sha: other })]))
+  await push(cwd, ['f.jsonl', '--server', DEAD, '--retries', '0', ...STATE])
+  writeFile(
+    cwd,
+    'other.json',
+    JSON.stringify({ ...COMMIT, sha: other, url: `https://github.com/owner/repo/commit/${other}` }),
+  )
+  await push(cwd, ['g.jsonl', '--server', DEAD, '--retries', '0', '--commit', 'other.json', ...STATE])
+  t.match(await statusOf(cwd), { commits: 2, records: 2 })
+})
+
+t.test('--commit-sha means the same with and without state', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const server = await startAnswering(t, applied)
+  for (const sha of [SHA.toUpperCase(), 'main', 'f'.repeat(40)]) {
+    const args = ['f.jsonl', '--server', server.url, '--commit-sha', sha]
+    const [without, withState] = [await push(cwd, args), await push(cwd, [...args, ...STATE])]
+    t.equal(withState.code, without.code, sha)
+    t.equal(withState.stderr, without.stderr, sha)
+    t.not(without.code, 0)
+  }
+  t.equal(server.asked.length, 0)
+})
+
+t.test('two at once, fourteen at once: every record once, and no failure', async t => {
+  const server = await startHttpServer(t, { answer: () => applied })
+  for (const [count, files] of [
+    [2, 1],
+    [14, 14],
+  ] as const) {
+    const cwd = t.testdir(
+      Object.fromEntries(Array.from({ length: files }, (_, i) => [`${i}.jsonl`, jsonl(lines(i * 3, i * 3 + 3))])),
+    )
+    const before = server.asked.length
+    const pushed = pushArgs(cwd, '--server', server.url, ...STATE)
+    const pushes = Array.from({ length: count }, (_, i) =>
+      runCli([...pushed, `${i % files}.jsonl`], { cwd, env: { INGEST_BEARER_TOKEN: TOKEN }, timeoutMs: 120_000 }),
+    )
+    for (const { code, stderr } of await Promise.all(pushes)) t.equal(code, 0, stderr)
+    t.equal(server.asked.slice(before).flatMap(asked => recordsOf(asked)).length, files * 3)
+    t.match(await statusOf(cwd), { records: files * 3, intents: [], targets: [{ lag: { records: 0 } }] })
+  }
+})
+
+t.test('--dry-run writes nothing, not even the folder', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url, ...STATE]
+  t.match(
+    (await push(cwd, [...args, '--dry-run'])).stdout,
+    /^dry run: 1 record of 5d1f0c3 would be sent; nothing was$/m,
+  )
+  t.equal(existsSync(join(cwd, 'state')), false)
+  await push(cwd, args)
+  const before = everythingIn(join(cwd, 'state'))
+  t.match((await push(cwd, [...args, '--dry-run'])).stdout, /^dry run: nothing new in the input; nothing was sent$/m)
+  t.equal(everythingIn(join(cwd, 'state')), before)
+  t.equal(server.asked.length, 1)
+})
+
+t.test('no secret is in the state, and none in what is said of it', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const secret = 'hush-hush-4712'
+  const server = await startAnswering(t, json(503, { error: TOKEN }))
+  const dsn = `postgres://bench_ingest:${secret}@127.0.0.1:1/bench?sslmode=verify-full`
+  const args = ['f.jsonl', '--server', server.url, '--postgres', dsn, '--retries', '0']
+  const pushed = await push(cwd, [...args, ...STATE, '--retry-deadline', '1'])
+  t.equal(pushed.code, 75)
+  const status = await onState(cwd, ['status'])
+  const all = everythingIn(join(cwd, 'state')) + pushed.stdout + pushed.stderr + status.stdout + status.stderr
+  t.ok(all.includes('postgres'))
+  for (const hidden of [secret, TOKEN]) t.notOk(all.includes(hidden), hidden)
+})
+
+t.test('memory: and VORTEX_INGEST_STATE', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  const server = await startAnswering(t, applied)
+  const args = ['f.jsonl', '--server', server.url]
+  for (let i = 0; i < 2; i++) t.match((await push(cwd, [...args, '--state', 'memory:'])).stdout, /^ingested 1 record /)
+  const env = { VORTEX_INGEST_STATE: 'elsewhere' }
+  t.match((await push(cwd, args, { env })).stdout, /^ingested/)
+  t.match((await push(cwd, args, { env })).stdout, /^nothing new/)
+  t.ok(existsSync(join(cwd, 'elsewhere')))
+  const { code, stderr } = await push(cwd, [...args, '--state', 's4://bucket/x'])
+  t.equal(code, 2)
+  t.match(stderr, /there is no storage at s4:/)
+})
+
+t.test('a folder that cannot be written is said before anything is sent', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]), file: '' })
+  const server = await startAnswering(t, applied)
+  const asFile = await push(cwd, ['f.jsonl', '--server', server.url, '--state', 'file'])
+  t.equal(asFile.code, 69)
+  t.match(asFile.stderr, /^error: .*file/m)
+  const ordinary = await ordinaryAccount(t)
+  if (ordinary === undefined) return
+  mkdirSync(join(cwd, 'state'))
+  chmodSync(join(cwd, 'state'), 0o555)
+  const readOnly = await push(cwd, ['f.jsonl', '--server', server.url, ...STATE], ordinary)
+  t.equal(readOnly.code, 77, readOnly.stderr)
+  t.match(readOnly.stderr, /^error: .*state/m)
+  t.equal(server.asked.length, 0)
+})
+
+/** Each object of a state, spoilt by hand: what a push then does, and what is still there to be seen. */
+const DAMAGE: readonly (readonly [string, 78 | 0, RegExp])[] = [
+  [`outbox/${SHA}/head`, 78, /outbox\/\w+\/head in /],
+  ['intents/', 78, /intents\/\w+ in /],
+  ['targets/', 78, /targets\/[\w-]+ in /],
+  ['watermarks/', 0, /the watermark of http:.* could not be read: delivered from the start/],
+]
+
+t.test(
+  'a damaged or newer object is refused by name or delivered again, never skipped, and status says it',
+  async t => {
+    for (const [prefix, exitCode, says] of DAMAGE)
+      for (const body of ['{"vers', '{"version":2}']) {
+        const isNewer = body.endsWith('}')
+        const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
+        // An intent stays where the target was dead.
+        const server = await startAnswering(t, ...(prefix === 'intents/' ? [json(503, {}), applied] : [applied]))
+        const args = ['f.jsonl', '--server', server.url, '--retries', '0', ...STATE]
+        await push(cwd, args)
+        const storage = await storageOf(cwd)
+        const key = await keyBelow(storage, prefix)
+        await storage.put(key, Buffer.from(body))
+        const asked = server.asked.length
+        appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(2, 3)))
+        const name = `${prefix} ${body}`
+        const status = await statusOf(cwd)
+        t.equal(status.exit_code, 78, name)
+        t.equal(status.problems.length, 1, name)
+        t.match(status.problems[0], key, name)
+        const pushed = await push(cwd, args)
+        const refused = exitCode === 78 || isNewer
+        t.equal(pushed.code, refused ? 78 : 0, `${name}: ${pushed.stderr}`)
+        t.match(pushed.stderr, isNewer ? /has version 2; this program knows 1/ : says, name)
+        if (refused) {
+          t.match(pushed.stderr, /^hint: .*left as it is/m)
+          t.equal((await storage.get(key))?.toString(), body, 'and left alone')
+          t.equal(server.asked.length, asked, `${name}: nothing was sent`)
+        } else t.equal(recordsOf(server.asked.at(-1)!).length, 3, 'all of the outbox')
+      }
+  },
+)
+
+t.test(
+  'lines that were damaged, or are gone, are refused by name, and what is whole stays to be delivered',
+  async t => {
+    for (const spoil of [
+      (whole: Buffer) => whole.subarray(0, -9),
+      (whole: Buffer) => Buffer.from(whole.toString().replace('vortex', 'VORTEX')),
+      undefined,
+    ]) {
+      const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
+      await push(cwd, ['f.jsonl', '--server', DEAD, '--retries', '0', ...STATE])
+      const storage = await storageOf(cwd)
+      const key = await keyBelow(storage, `outbox/${SHA}/lines/`)
+      if (spoil === undefined) await storage.delete(key)
+      else await storage.put(key, spoil((await storage.get(key))!))
+      const { url } = await createDatabase()
+      for (const args of [
+        ['drain', '--postgres', url],
+        ['drain', '--server', DEAD],
+      ]) {
+        const { code, stderr } = await onState(cwd, [...args, '--retry-deadline', '1'])
+        t.equal(code, 78, stderr)
+        t.match(stderr, key)
+      }
+      t.match((await statusOf(cwd)).targets, [{ lag: { records: 2 } }])
+    }
+  },
+)
+
+t.test('what the folder itself finds torn is named too', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
+  await push(cwd, ['f.jsonl', '--server', DEAD, '--retries', '0', ...STATE])
+  const head = join(cwd, 'state', 'outbox')
+  for (const path of filesBelow(head).filter(name => name.includes('head')))
+    writeFileSync(path, readFileSync(path).subarray(0, 9))
+  const { code, stderr } = await push(cwd, ['f.jsonl', '--server', DEAD, '--retries', '0', ...STATE])
+  t.equal(code, 78)
+  t.match(stderr, /outbox.*head/)
+  t.equal((await onState(cwd, ['status'])).code, 78)
+})

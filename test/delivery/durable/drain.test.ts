@@ -1,0 +1,154 @@
+import t from 'tap'
+import { recover } from '../../../src/delivery/durable/drain.js'
+import { IngestError } from '../../../src/errors.js'
+import { headKey } from '../../../src/state/keys.js'
+import { listIntents } from '../../../src/state/intent.js'
+import { storeLines } from '../../../src/state/lines.js'
+import { COMMIT, SHA } from '../../fixtures/delivery.js'
+import { blocksOf, testState, type TestState } from '../../state/fixtures/state.js'
+import {
+  codeOf,
+  datasets,
+  down,
+  drained,
+  failing,
+  lineOf,
+  push,
+  recoverOptions,
+  target,
+  write,
+} from './fixtures/durable.js'
+import { writeFileSync } from 'node:fs'
+
+const OTHER = 'f'.repeat(40)
+
+/** Two commits, of which nothing has arrived; the first in three files. */
+async function kept(folder: string): Promise<TestState> {
+  const state = testState()
+  const dead = target('http://there', { open: down })
+  for (const name of ['f', 'g', 'h']) await push(state, [write(folder, name, `${name}1`, `${name}2`)], [dead])
+  state.clock.now += 1
+  const other = `${folder}/other`
+  writeFileSync(other, `${lineOf('o1', OTHER)}\n`)
+  await push(state, [other], [dead], { commitOf: async () => ({ ...COMMIT, sha: OTHER }) })
+  return state
+}
+
+t.test('gives a target everything it lacks, of every commit, in order', async t => {
+  const state = await kept(t.testdir())
+  const there = target()
+  const { outcomes, left } = await drained(state, [there])
+  t.match(outcomes, [{ failure: undefined, outbox: { kept: 0 } }])
+  t.strictSame([...there.rows.keys()], ['f1', 'f2', 'g1', 'g2', 'h1', 'h2', 'o1'])
+  t.strictSame(left, [])
+  t.strictSame(await listIntents(state.storage), [])
+  await drained(state, [there])
+  t.equal(there.opened.count, 1, 'and then there is nothing to do')
+})
+
+t.test('keeps what a dead target misses, and says how much', async t => {
+  const state = await kept(t.testdir())
+  const { outcomes } = await drained(state, [target('http://there', { open: down })])
+  t.match(outcomes, [{ failure: { error: { code: 'kept' } }, outbox: { kept: 7, delivered: undefined } }])
+})
+
+t.test('stops at the number of records it may give, and that is no success while something is left', async t => {
+  const state = await kept(t.testdir())
+  const there = target()
+  // What was begun is seen through on top of that: 2 records and 1.
+  for (const [give, left] of [
+    [1, 2],
+    [1, 0],
+  ] as const) {
+    const [outcome] = (await drained(state, [there], { maxRecords: give })).outcomes
+    t.equal(outcome?.outbox?.kept, left)
+    t.equal(codeOf(outcome!), left === 0 ? undefined : 'kept')
+  }
+  t.equal(there.rows.size, 7)
+})
+
+t.test('begins nothing after the time it has', async t => {
+  const state = await kept(t.testdir())
+  const slow = target('http://there', { before: async () => (state.clock.now += 20_000) })
+  const [outcome] = (await drained(state, [slow], { maxDurationMs: 10_000 })).outcomes
+  t.ok(slow.given.length < 4)
+  t.match(outcome, { failure: { error: { code: 'kept' } } })
+})
+
+t.test('one commit that is refused does not hold the others back', async t => {
+  const state = await kept(t.testdir())
+  const refusing = target('http://there', {
+    before: async ({ commit }) => {
+      if (commit.sha === SHA) throw new IngestError('bad_data', 'odd')
+    },
+  })
+  const [outcome] = (await drained(state, [refusing])).outcomes
+  t.match(outcome, { failure: { error: { code: 'bad_data' } }, outbox: { kept: 6 } })
+  t.strictSame([...refusing.rows.keys()], ['o1'])
+})
+
+t.test('a dead target is not tried for each commit', async t => {
+  const state = await kept(t.testdir())
+  let tries = 0
+  const dead = target('http://there', { before: () => (tries++, down()) })
+  await drained(state, [dead])
+  t.equal(tries, 1)
+})
+
+t.test('a delivery to a target that is not named is left, and said', async t => {
+  const state = await kept(t.testdir())
+  const { left } = await drained(state, [target('http://elsewhere')])
+  t.match(
+    left.map(({ target: name, since, until }) => [name, since, until]),
+    [
+      ['http://there', 0, 2],
+      ['http://there', 0, 1],
+    ],
+  )
+})
+
+t.test('objects that nobody named are swept away, of all commits', async t => {
+  const state = await kept(t.testdir())
+  await storeLines(state, SHA, blocksOf('left'))
+  await storeLines(state, OTHER, blocksOf('left'))
+  state.clock.now += 3_600_000
+  t.equal((await drained(state, [target()])).swept, 2)
+})
+
+t.test('a damaged commit is refused by name', async t => {
+  const state = await kept(t.testdir())
+  await state.storage.put(headKey(SHA), Buffer.from('{'))
+  await t.rejects(drained(state, [target()]), { code: 'state_corrupt', message: new RegExp(`^${headKey(SHA)}`) })
+})
+
+t.test('recover', async t => {
+  await t.test('delivers exactly what was begun, when its process is gone, and leaves the rest', async t => {
+    const state = await kept(t.testdir())
+    state.clock.now += 60_000
+    const there = target()
+    const { outcomes } = await recover(state, recoverOptions([there]))
+    t.match(outcomes, [{ failure: undefined, outbox: { audited: [{ event: 'healed' }, { event: 'healed' }] } }])
+    t.strictSame(there.given.map(datasets), [['f1', 'f2'], ['o1']])
+    t.strictSame(await listIntents(state.storage), [])
+    const again = await recover(state, recoverOptions([there]))
+    t.match(again.outcomes, [{ outbox: { audited: [] } }])
+    t.equal(there.given.length, 2)
+  })
+
+  await t.test('leaves alone what a living process may be doing', async t => {
+    const state = await kept(t.testdir())
+    const there = target()
+    const { outcomes } = await recover(state, recoverOptions([there]))
+    t.match(outcomes, [{ failure: undefined, outbox: { audited: [] } }])
+    t.strictSame(there.given, [])
+    t.equal((await listIntents(state.storage)).length, 2)
+  })
+
+  await t.test('a target that is still dead is said, and all stays as it is', async t => {
+    const state = await kept(t.testdir())
+    state.clock.now += 60_000
+    const { outcomes } = await recover(state, recoverOptions([target('http://there', { open: failing(9) })]))
+    t.strictSame(outcomes.map(codeOf), ['kept'])
+    t.equal((await listIntents(state.storage)).length, 2)
+  })
+})

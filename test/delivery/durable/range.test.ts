@@ -1,0 +1,43 @@
+import t from 'tap'
+import { batchesIn, firstRange, goesWith, rangeOf } from '../../../src/delivery/durable/range.js'
+import type { Batch } from '../../../src/state/head.js'
+import { COMMIT, RUN } from '../../fixtures/delivery.js'
+
+const batch = (first: number, records: number, more: Partial<Batch> = {}): Batch => ({
+  ...{ id: String(first), first, last: first + Math.max(1, records) - 1, records, counts: new Map() },
+  ...{ source: 'f', linesBefore: 0, at: '', run: RUN, commit: COMMIT, objects: [], ...more },
+})
+const firsts = (batches: readonly Batch[]): readonly number[] => batches.map(({ first }) => first)
+
+const some = [batch(1, 10), batch(11, 10), batch(21, 0), batch(22, 10)]
+
+t.test('batches of one run and commit go together, up to a number of records', async t => {
+  t.strictSame(firsts(firstRange(some)), [1, 11, 21, 22])
+  t.strictSame(firsts(firstRange(some, 20)), [1, 11, 21])
+  t.strictSame(firsts(firstRange(some, 19)), [1])
+  t.strictSame(firstRange([]), [])
+})
+
+t.test('the first goes whatever its size: a file is never cut', async t => {
+  t.strictSame(firsts(firstRange(some, 1)), [1])
+})
+
+t.test('another benchmark, version or word about the commit ends it; when it was taken in does not', async t => {
+  const others: readonly Partial<Batch>[] = [
+    { run: { ...RUN, benchmark_id: 'x' } },
+    { run: { ...RUN, schema_version: 2 } },
+    { commit: { ...COMMIT, message: 'x' } },
+  ]
+  for (const other of others) {
+    t.equal(goesWith(batch(1, 1), batch(2, 1, other)), false)
+    t.strictSame(firsts(firstRange([batch(1, 1), batch(2, 1, other), batch(3, 1)])), [1])
+  }
+  t.equal(goesWith(batch(1, 1), batch(2, 1, { run: { ...RUN, started_at: 'later' }, at: 'later' })), true)
+})
+
+t.test('a range is what lies after one number and up to another', async t => {
+  t.strictSame(rangeOf(some, 4), { since: 4, until: 31 })
+  t.strictSame(firsts(batchesIn(some, { since: 10, until: 21 })), [11, 21])
+  t.strictSame(firsts(batchesIn(some, { since: 9, until: 11 })), [1, 11], 'whole batches, where it ends within one')
+  t.strictSame(batchesIn(some, { since: 31, until: 40 }), [])
+})

@@ -1,0 +1,41 @@
+import t from 'tap'
+import { audit, lastAuditRows } from '../../src/state/audit.js'
+import { auditKey } from '../../src/state/keys.js'
+import { newId } from '../../src/state/ulid.js'
+import { COURSE, testState } from './fixtures/state.js'
+
+const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
+  id,
+  event: 'healed',
+  ...COURSE,
+  since: 0,
+  until: 3,
+  detail,
+})
+
+t.test('what happened is told once, however often it is said', async t => {
+  const state = testState()
+  const id = newId(state.clock.now)
+  await audit(state, row(id, 'first'))
+  await audit(state, row(id, 'second'))
+  const rows = await lastAuditRows(state.storage, 5)
+  t.match(rows, [{ id, event: 'healed', detail: 'first', at: '2026-04-25T00:00:00.000Z', since: 0, until: 3 }])
+  t.equal(rows.length, 1)
+})
+
+t.test('the last ones come first', async t => {
+  const state = testState()
+  for (let index = 0; index < 7; index++) await audit(state, row(newId(state.clock.now + index), String(index)))
+  const details = async (limit: number): Promise<readonly string[]> =>
+    (await lastAuditRows(state.storage, limit)).map(({ detail }) => detail)
+  t.strictSame(await details(1), ['6'])
+  t.strictSame(await details(3), ['6', '5', '4'])
+  t.equal((await details(100)).length, 7)
+})
+
+t.test('a row that cannot be read is named', async t => {
+  const state = testState()
+  const id = newId(state.clock.now)
+  await state.storage.put(auditKey(id), Buffer.from('{"version":1}'))
+  await t.rejects(lastAuditRows(state.storage, 5), { code: 'state_corrupt', message: new RegExp(`^audit/${id}`) })
+})

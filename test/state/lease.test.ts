@@ -1,0 +1,167 @@
+import t from 'tap'
+import { setTimeout } from 'node:timers/promises'
+import { acquire, isGone, type HeldLease } from '../../src/state/lease.js'
+import { watermarkKey } from '../../src/state/keys.js'
+import { thisProcess } from '../../src/state/owner.js'
+import { readWatermark, rewind } from '../../src/state/watermark.js'
+import { memoryStorage } from '../../src/storage/memory.js'
+import { IngestError } from '../../src/errors.js'
+import { COURSE, interfering, LEASE_MS, owner, seenBy, testState, type TestState } from './fixtures/state.js'
+
+const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquire(state, COURSE, { waitMs })
+const stored = async (state: TestState): Promise<object> => (await readWatermark(state.storage, COURSE)).watermark
+
+t.test('the first who asks has it, moves the watermark and gives it back with the last move', async t => {
+  const state = testState()
+  const lease = await held(state)
+  t.match(await stored(state), { until: 0, fence: 1, lease: { owner: owner(), expiresAt: state.clock.now + LEASE_MS } })
+  t.equal(await lease.move(5), true)
+  t.match(await stored(state), { until: 5, fence: 1, at: '2026-04-25T00:00:00.000Z', lease: { owner: owner() } })
+  t.equal(await lease.release(8), true)
+  t.match(await stored(state), { until: 8, fence: 1, lease: undefined })
+  t.equal(await lease.release(), true, 'once more does nothing')
+  t.match(await stored(state), { until: 8 })
+})
+
+t.test('a second one waits for the first and goes on from where it came to', async t => {
+  const state = testState({ tools: { sleep: () => setTimeout(1) } })
+  const first = await held(state)
+  const second = held(seenBy(state, owner('second')), 120_000)
+  await setTimeout(20)
+  await first.release(5)
+  const lease = await second
+  t.equal(lease.until, 5)
+  t.equal(lease.fence, 2)
+  t.equal(lease.tookOver, false)
+  await lease.release()
+})
+
+t.test('it waits no longer than it was told to, and says who works', async t => {
+  const state = testState()
+  // Whose owner goes on saying that it works.
+  const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+  const started = state.clock.now
+  await t.rejects(held(seenBy(state, owner('second')), 5_000), {
+    code: 'kept',
+    message: 'another process (1) is delivering to it',
+    hint: /run it again/,
+  })
+  t.ok(Math.abs(state.clock.now - started - 5_000) < 100, 'five seconds')
+  await busy.release()
+})
+
+t.test('the clock may be set while it waits, back and forth', async t => {
+  for (const jump of [-86_400_000, 3_000]) {
+    const state = testState()
+    const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+    let slept = 0
+    const sleep = async (delayMs: number): Promise<void> => {
+      slept += delayMs
+      state.clock.now += jump
+    }
+    const waiting = { ...seenBy(state, owner('second')), tools: { ...state.tools, sleep } }
+    await t.rejects(acquire(waiting, COURSE, { waitMs: 2_000 }), { code: 'kept' })
+    t.ok(Math.abs(slept - 2_000) < 1, `${slept} ms`)
+    await busy.release()
+  }
+})
+
+t.test('of an owner that says nothing any more it is taken over, and the old owner can write nothing', async t => {
+  const state = testState()
+  const paused = await held(state)
+  state.clock.now += LEASE_MS
+  const next = await held(seenBy(state, owner('next')))
+  t.equal(next.tookOver, true)
+  t.equal(next.fence, 2)
+  t.equal(await paused.isHeld(), false)
+  t.equal(await paused.move(99), false)
+  t.equal(await paused.release(99), false)
+  t.match(await stored(state), { until: 0, fence: 2, lease: { owner: owner('next') } })
+  t.equal(await next.release(3), true)
+  t.equal(await paused.move(99), false, 'not even when nobody holds it')
+  t.match(await stored(state), { until: 3 })
+})
+
+t.test('of an owner that was killed on this machine it is taken over at once', async t => {
+  const state = testState({ owner: { ...(await thisProcess()), pid: 2 ** 22 + 1 } })
+  await held(state)
+  const next = await held(seenBy(state, await thisProcess()))
+  t.equal(next.tookOver, true)
+  await next.release()
+})
+
+t.test('it is renewed while its owner works, so that nobody takes it over', async t => {
+  const storage = memoryStorage()
+  const real = testState({ storage, tools: { now: Date.now, leaseMs: 60 } })
+  const lease = await held(real)
+  for (let i = 0; i < 10; i++) {
+    await setTimeout(30)
+    const { lease: seen } = (await readWatermark(storage, COURSE)).watermark
+    if (seen === undefined || seen.expiresAt <= Date.now()) t.fail('the lease ran out while its owner worked')
+  }
+  t.equal(await lease.isHeld(), true)
+  await lease.release()
+  const { stored: version } = await readWatermark(storage, COURSE)
+  await setTimeout(100)
+  t.equal((await readWatermark(storage, COURSE)).stored, version, 'and no longer after it was given back')
+})
+
+t.test('a storage that does not answer for a moment costs nobody the lease', async t => {
+  const inner = memoryStorage()
+  let fails = 0
+  const storage = interfering(inner, async () => {
+    if (fails-- > 0) throw new IngestError('storage_failed', 'away')
+  })
+  const state = testState({ storage })
+  const lease = await held(state)
+  state.clock.now += LEASE_MS * 0.6
+  fails = 1
+  t.equal(await lease.isHeld(), true, 'the renewal failed, the lease did not')
+  fails = 1
+  await t.rejects(lease.move(1), { code: 'storage_failed' })
+  t.equal(await lease.move(1), true)
+  await lease.release()
+})
+
+t.test('a watermark that was rewound is lost to whoever held its lease', async t => {
+  const state = testState()
+  const lease = await held(state)
+  await lease.move(5)
+  await rewind(state, COURSE, 0)
+  t.equal(await lease.move(7), false)
+  t.match(await stored(state), { until: 0 })
+})
+
+t.test('a damaged watermark can be had, and says so', async t => {
+  const state = testState()
+  await state.storage.put(watermarkKey(COURSE.partition, COURSE.target), Buffer.from('{'))
+  const lease = await held(state)
+  t.equal(lease.wasDamaged, true)
+  t.equal(lease.until, 0)
+  await lease.release(4)
+  t.equal((await held(state)).wasDamaged, false)
+})
+
+t.test('many who ask at the same time have it one after the other', async t => {
+  const state = testState({ tools: { random: Math.random, now: Date.now, sleep: ms => setTimeout(ms / 10) } })
+  let inside = 0
+  let moved = 0
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      const lease = await held(seenBy(state, owner(`host-${index}`)), 60_000)
+      if (++inside > 1) t.fail('two at once')
+      if (lease.until !== moved) t.fail('it did not see the one before it')
+      await setTimeout(2)
+      inside--
+      await lease.release(++moved)
+    }),
+  )
+  t.match(await stored(state), { until: 12, fence: 12 })
+})
+
+t.test('isGone: who said nothing for too long, or is known to have ended', async t => {
+  const state = testState()
+  t.equal(await isGone(state, owner(), state.clock.now + 1), false)
+  t.equal(await isGone(state, owner(), state.clock.now), true)
+  t.equal(await isGone(state, { ...(await thisProcess()), pid: 2 ** 22 + 1 }, state.clock.now + 1), true)
+})

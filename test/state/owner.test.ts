@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { hasEnded, thisProcess } from '../../src/state/owner.js'
+
+t.test('this process has not ended, and says the same of itself every time', async t => {
+  const self = await thisProcess()
+  t.equal(self.pid, process.pid)
+  t.strictSame(await thisProcess(), self)
+  t.equal(await hasEnded(self), false)
+})
+
+t.test('a process that was killed has ended', async t => {
+  const child = spawn('sleep', ['60'])
+  const owner = { ...(await thisProcess()), pid: child.pid!, started: '' }
+  t.equal(await hasEnded(owner), false)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  t.equal(await hasEnded(owner), true)
+})
+
+t.test('a process that has the number of another is another', { skip: process.platform !== 'linux' }, async t => {
+  const self = await thisProcess()
+  t.equal(await hasEnded({ ...self, started: `${self.started}0` }), true)
+})
+
+t.test('a dead process that nobody waited for has ended', { skip: process.platform !== 'linux' }, async t => {
+  // The shell stops before it can wait for its child.
+  const shell = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'])
+  const pid = Number(await once(shell.stdout, 'data'))
+  const started = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[19] ?? ''
+  const owner = { ...(await thisProcess()), pid, started }
+  t.equal(await hasEnded(owner), false)
+  await new Promise(resolve => setTimeout(resolve, 400))
+  t.equal(await hasEnded(owner), true)
+  shell.kill('SIGKILL')
+})
+
+t.test('of a process of another machine nobody here knows that it ended', async t => {
+  t.equal(await hasEnded({ host: 'elsewhere', pid: 2 ** 30, started: '1' }), false)
+})

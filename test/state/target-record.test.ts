@@ -1,0 +1,41 @@
+import t from 'tap'
+import { targetKey } from '../../src/state/keys.js'
+import { know, knownTargets } from '../../src/state/target-record.js'
+import { keysOf, testState } from './fixtures/state.js'
+
+const target = { name: 'http://there', kind: 'server', description: 'there' }
+
+t.test('a target is known from the first time on, and keeps that moment', async t => {
+  const state = testState()
+  await know(state, target)
+  state.clock.now += 1000
+  await know(state, { ...target, description: 'elsewhere' })
+  await know(state, { ...target, name: 'http://there:81' })
+  const known = await knownTargets(state.storage)
+  t.equal(known.length, 2)
+  t.match(
+    known.find(({ name }) => name === target.name),
+    { ...target, since: '2026-04-25T00:00:00.000Z' },
+  )
+})
+
+t.test('several processes may make it known at once', async t => {
+  const state = testState()
+  await Promise.all(Array.from({ length: 8 }, () => know(state, target)))
+  t.equal((await keysOf(state, 'targets/')).length, 1)
+})
+
+t.test('one that cannot be read is refused and left alone', async t => {
+  const state = testState()
+  const key = targetKey(target.name)
+  for (const [body, code] of [
+    ['{', 'state_corrupt'],
+    ['{"version":1}', 'state_corrupt'],
+    ['{"version":2}', 'state_version'],
+  ] as const) {
+    await state.storage.put(key, Buffer.from(body))
+    await t.rejects(know(state, target), { code, message: new RegExp(`^${key} in memory:`) })
+    await t.rejects(knownTargets(state.storage), { code })
+    t.equal((await state.storage.get(key))?.toString(), body)
+  }
+})
