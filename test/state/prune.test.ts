@@ -12,6 +12,7 @@ import {
   bordersOf,
   datasetsIn,
   deliverTo,
+  elsewhere,
   headOf,
   keysOf,
   linesObjects,
@@ -153,7 +154,7 @@ for (const [name, open] of STORAGES)
       await makeKnown(state, 'one', 'two')
       await take(state, ['a'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(state, { target: 'two', partition: SHA }, { waitMs: 0 })
+      const lease = await acquire(elsewhere(state), { target: 'two', partition: SHA }, { waitMs: 0 })
       t.match(await pruned(state), [{ partition: SHA, skipped: /another process/ }])
       t.same(await datasetsIn(state), ['a'])
       await lease.release()
@@ -167,7 +168,7 @@ for (const [name, open] of STORAGES)
       await take(state, ['a'])
       await take(state, ['b'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(state, { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 3 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
@@ -179,7 +180,7 @@ for (const [name, open] of STORAGES)
       await makeKnown(state, 'one')
       await take(state, ['a'])
       await deliverTo(state, 'one', memoryStorage())
-      const lease = await acquire(state, { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 2 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
@@ -199,7 +200,7 @@ t.test('a target that becomes known meanwhile keeps its lines until it has read 
     if (operation !== 'putIfMatch' || !key.endsWith('/head') || late) return
     late = true
     await makeKnown(state, 'late')
-    await acquire(state, { target: 'late', partition: SHA }, { waitMs: 0 })
+    await acquire(elsewhere(state), { target: 'late', partition: SHA }, { waitMs: 0 })
   })
   t.match(await pruned({ ...state, storage: meanwhile }), [{ batches: 1 }])
   t.ok(late)

@@ -7,16 +7,7 @@ import { openStorage } from '../../src/storage/open.js'
 import { openPlain } from '../../src/storage/plain.js'
 import { SHA } from '../fixtures/delivery.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
-import {
-  all,
-  datasetsIn,
-  deliverTo,
-  headOf,
-  linesObjects,
-  makeKnown,
-  stateOn,
-  take,
-} from './fixtures/filled.js'
+import { all, datasetsIn, deliverTo, headOf, linesObjects, makeKnown, stateOn, take } from './fixtures/filled.js'
 
 const python = await findMoto()
 if (python === undefined) t.pass('state and archive in S3', { skip: NO_MOTO })

@@ -152,8 +152,9 @@ class Run {
       const isLast = (await this.#next(range.until)).length === 0
       // One write moves the watermark and gives the lease back.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
-      if (!moved) return this.#overtaken(since)
+      if (!moved) await this.#overtaken(since)
       await this.#forget(intent)
+      if (!moved) return false
       if (isLast) return true
     }
   }

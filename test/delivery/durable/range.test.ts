@@ -1,5 +1,6 @@
 import t from 'tap'
-import { batchesIn, firstRange, goesWith, rangeOf } from '../../../src/delivery/durable/range.js'
+import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/range.js'
+import { goesWith } from '../../../src/state/head.js'
 import type { Batch } from '../../../src/state/head.js'
 import { COMMIT, RUN } from '../../fixtures/delivery.js'
 
