@@ -23,7 +23,7 @@ export type Compared = Comparison & {
   readonly exitCode: number
 }
 
-export const VERDICTS: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller', 'unchanged', 'unjudged']
+export const VERDICTS: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller', 'unproven', 'unjudged', 'unchanged']
 
 export function tally(changes: readonly Change[]): Readonly<Record<Verdict, number>> {
   const of = (verdict: Verdict): number => changes.filter(change => change.verdict === verdict).length
@@ -90,10 +90,12 @@ export function isNotable({ verdict, ratio }: Change, threshold: number): boolea
 /** What the words mean, and what a reader must know before believing them. */
 export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compared): readonly string[] {
   const [few, none] = (['few_runtimes', 'no_ratio'] as const).map(reason => number(changes, c => c.reason === reason))
+  const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
   const sizes = number(changes, ({ kind }) => !valueFields(kind).timed)
   const moved = number(changes, ({ base, head }) => base.platform !== head.platform)
   return [
     `slower and faster: q < ${MOST_CHANCE} (Mann-Whitney, Benjamini-Hochberg) and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    ...(unproven ? [`${unproven} unproven: the ratio is beyond that, but q is not: it may be chance`] : []),
     ...(sizes ? [`${sizes} by size have no runs to test: larger and smaller go by the ratio alone`] : []),
     ...(few ? [`${few} cannot be judged: a side has fewer than ${FEWEST_RUNTIMES} runs`] : []),
     ...(none ? [`${none} cannot be judged: a value that is not above zero has no ratio`] : []),

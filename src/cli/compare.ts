@@ -64,7 +64,7 @@ async function findCommits(
   const base = await findCommit(session, baseName, lookUp)
   const head = headName === undefined ? await newestCommit(session) : await findCommit(session, headName, lookUp)
   if (base.sha !== head.sha) return { base, head }
-  const which = headName === undefined ? `${base.sha} is the newest stored commit` : `both are ${base.sha}`
+  const which = headName === undefined ? `${base.sha} is itself the newest stored commit` : `both are ${base.sha}`
   const hint = 'name an older commit first, or another HEAD after it'
   throw new IngestError('usage', `nothing to compare: ${which}`, { hint })
 }

@@ -1,7 +1,7 @@
 /** Two commits, series by series and suite by suite. */
 
 import type { Kind } from '../contract/kinds.js'
-import { judge, type Change } from './judge.js'
+import { judge, type Change, type Verdict } from './judge.js'
 import { geometricMean } from './ratio.js'
 import { pairUp, seriesFields, type Measurement, type Sides, type Single } from './series.js'
 
@@ -15,7 +15,7 @@ export type Suite = {
 }
 
 export type Comparison = {
-  /** What changed most comes first. */
+  /** What really changed, then the rest; of both what changed most comes first. */
   readonly changes: readonly Change[]
   readonly suites: readonly Suite[]
   readonly onlyBase: readonly Single[]
@@ -39,9 +39,12 @@ export function compareCommits(kinds: readonly KindRows[], threshold: number): C
   }
 }
 
+const REAL: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller']
+
 /** What has no ratio comes last. */
 function byChange(one: Change, other: Change): number {
-  return sizeOf(other) - sizeOf(one)
+  const [first, second] = [REAL.includes(one.verdict), REAL.includes(other.verdict)]
+  return first === second ? sizeOf(other) - sizeOf(one) : first ? -1 : 1
 }
 
 function sizeOf({ ratio }: Change): number {

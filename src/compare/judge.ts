@@ -10,7 +10,8 @@ export const MOST_CHANCE = 0.05
 /** With fewer runs a side no test can say anything. */
 export const FEWEST_RUNTIMES = 4
 
-export type Verdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unchanged' | 'unjudged'
+/** `unproven`: far enough from 1, but it may be chance. `unjudged`: there is no telling. */
+export type Verdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unproven' | 'unjudged' | 'unchanged'
 
 export type Change = Pair & {
   /** HEAD over BASE; undefined where there is none. */
@@ -42,17 +43,19 @@ function isTestable(row: Measurement): row is Testable {
   return row.runtimes !== undefined && row.runtimes.length >= FEWEST_RUNTIMES
 }
 
+/** A size is what it is, each time; a time must also be told from chance. */
 function verdictOf(pair: Pair, test: Change['test'], threshold: number): Change {
   const ratio = ratioOf(pair.base.value, pair.head.value)
   const change = { ...pair, ratio, test, reason: undefined }
   const timed = pair.head.runtimes !== undefined
   if (ratio === undefined) return { ...change, verdict: 'unjudged', reason: 'no_ratio' }
   if (timed && test === undefined) return { ...change, verdict: 'unjudged', reason: 'few_runtimes' }
-  // A size is what it is, each time; a time must also be told from chance, and its runs must have gone the same way.
-  const isReal = (way: 1 | -1): boolean => test === undefined || (test.q < MOST_CHANCE && test.direction === way)
-  if (ratio >= threshold && isReal(1)) return { ...change, verdict: timed ? 'slower' : 'larger' }
-  if (ratio <= 1 / threshold && isReal(-1)) return { ...change, verdict: timed ? 'faster' : 'smaller' }
-  return { ...change, verdict: 'unchanged' }
+  const way = ratio >= threshold ? 1 : ratio <= 1 / threshold ? -1 : 0
+  if (way === 0) return { ...change, verdict: 'unchanged' }
+  if (!timed) return { ...change, verdict: way > 0 ? 'larger' : 'smaller' }
+  // The runs must have gone the way that the median went.
+  const isReal = test !== undefined && test.q < MOST_CHANCE && test.direction === way
+  return { ...change, verdict: !isReal ? 'unproven' : way > 0 ? 'slower' : 'faster' }
 }
 
 export function isRegression({ verdict }: Pick<Change, 'verdict'>): boolean {
