@@ -35,7 +35,7 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
   const hidden = notable.length - shown.length
   if (hidden > 0) report.result(`  … and ${plural(hidden, 'more that changed', 'more that changed')} (-v shows all)`)
   if (suites.length > 0) report.result('suites, geometric mean of the ratios:')
-  for (const line of suiteLines(verbose ? suites : suites.slice(0, MOST_LINES))) report.result(line)
+  for (const line of suiteLines(verbose ? suites : suites.slice(0, MOST_LINES), columns)) report.result(line)
   if (!verbose && suites.length > MOST_LINES) report.result(`  … and ${count(suites.length - MOST_LINES)} more (-v)`)
   if (verbose) {
     for (const series of onlyBase) report.result(`only in BASE: ${seriesName(series)}`)
@@ -59,10 +59,9 @@ function tableLines(changes: readonly Change[], columns: number): readonly strin
   })
 }
 
-function suiteLines(suites: readonly Suite[]): readonly string[] {
-  return suites.map(
-    ({ kind, dataset, series, ratio }) =>
-      `  ${ratioText(ratio).padStart(8)}  ${oneLine(`${kind.kind} ${dataset}`)} (${count(series)})`,
+function suiteLines(suites: readonly Suite[], columns: number): readonly string[] {
+  return suites.flatMap(({ kind, dataset, series, ratio }) =>
+    wrapped(`  ${ratioText(ratio).padStart(8)}  ${oneLine(`${kind.kind} ${dataset}`)} (${count(series)})`, columns),
   )
 }
 

@@ -23,7 +23,15 @@ export type Compared = Comparison & {
   readonly exitCode: number
 }
 
-export const VERDICTS: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller', 'unproven', 'unjudged', 'unchanged']
+export const VERDICTS: readonly Verdict[] = [
+  'slower',
+  'larger',
+  'faster',
+  'smaller',
+  'unproven',
+  'unjudged',
+  'unchanged',
+]
 
 export function tally(changes: readonly Change[]): Readonly<Record<Verdict, number>> {
   const of = (verdict: Verdict): number => changes.filter(change => change.verdict === verdict).length

@@ -47,7 +47,11 @@ type Asked = {
 async function compareStored(session: SqlSession, { args, flags, context, description }: Asked): Promise<Compared> {
   const { threshold, failOn } = flags
   const { base, head } = await findCommits(session, args, { flags, context })
-  const { kinds, access } = await readCommitRows(session, { base: base.sha, head: head.sha }, await wasmHash64())
+  const { kinds, access } = await readCommitRows(
+    session,
+    { base: base.sha, head: head.sha },
+    { hash: await wasmHash64() },
+  )
   context.signal.throwIfAborted()
   const comparison = compareCommits(kinds, threshold)
   const fails = failOn !== undefined && (comparison.changes.length === 0 || comparison.changes.some(isRegression))

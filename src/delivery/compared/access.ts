@@ -1,6 +1,6 @@
 /** How the rows of a commit are best found: no table of the contract has an index by commit. */
 
-import type { Kind } from '../../contract/kinds.js'
+import type { Field, Kind } from '../../contract/kinds.js'
 import { seriesFields } from '../../compare/series.js'
 import type { SqlSession } from '../../sink/sql.js'
 
@@ -10,10 +10,13 @@ import type { SqlSession } from '../../sink/sql.js'
  */
 export type AccessBy = 'commit' | 'series' | 'scan'
 
-export type Access = { readonly kind: Kind; readonly by: AccessBy; readonly tableBytes: number }
-
-/** Reading so much takes less than finding the way around it. */
-const SMALL_BYTES = 64 * 1024 * 1024
+export type Access = {
+  readonly kind: Kind
+  readonly by: AccessBy
+  readonly tableBytes: number
+  /** What tells series apart, in the order of the index on them; empty without one. */
+  readonly indexed: readonly Field[]
+}
 
 /** Of whole, usable indexes in their own order: the key columns, by table. A key that is an expression has no name. */
 const INDEXES = `
@@ -31,21 +34,29 @@ const SIZES = `
   SELECT relname::text AS table, pg_relation_size(oid)::text AS bytes
   FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY($1::text[])`
 
-/** Only looks at the catalog. */
-export async function findAccess(session: SqlSession, kinds: readonly Kind[]): Promise<readonly Access[]> {
+/** Only looks at the catalog. @param smallBytes up to which size a table is read without looking for another way */
+export async function findAccess(
+  session: SqlSession,
+  kinds: readonly Kind[],
+  smallBytes: number,
+): Promise<readonly Access[]> {
   const tables = kinds.map(({ table }) => table)
   const indexes = await session.query<{ table: string; columns: string }>(INDEXES, [tables])
   const sizes = await session.query<{ table: string; bytes: string }>(SIZES, [tables])
   return kinds.map(kind => {
     const tableBytes = Number(sizes.find(({ table }) => table === kind.table)?.bytes ?? 0)
-    const keys = indexes.filter(({ table }) => table === kind.table).map(({ columns }) => `${columns},`)
-    return { kind, by: accessBy(kind, keys, tableBytes), tableBytes }
+    const keys = indexes.filter(({ table }) => table === kind.table).map(({ columns }) => columns.split(','))
+    const indexed = keys.map(names => leadingSeries(kind, names)).find(fields => fields.length > 0) ?? []
+    const isSmall = tableBytes <= smallBytes
+    const byCommit = keys.some(([first]) => first === 'commit_sha')
+    const by = byCommit ? 'commit' : indexed.length > 0 && !isSmall ? 'series' : 'scan'
+    return { kind, by, tableBytes, indexed }
   })
 }
 
-function accessBy(kind: Kind, keys: readonly string[], tableBytes: number): AccessBy {
-  if (keys.some(key => key.startsWith('commit_sha,'))) return 'commit'
-  const series = seriesFields(kind).map(({ name }) => `${name},`)
-  const isSeries = keys.some(key => key.startsWith(series.join('')))
-  return isSeries && tableBytes > SMALL_BYTES ? 'series' : 'scan'
+/** The fields of a kind's series in the order of an index that has them first, all of them; else none. */
+function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
+  const fields = seriesFields(kind)
+  const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])
+  return leading.length === fields.length ? leading : []
 }

@@ -11,19 +11,31 @@ import { selectSeries } from './loose-scan.js'
 
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
 
-/** With more series than this, leaping from one to the next is no quicker than reading the table. */
-const MOST_SERIES = 50_000
+export type Limits = {
+  /** Reading a table of this size takes less than finding the way around it. */
+  readonly smallBytes: number
+  /** With more series than this, leaping from one to the next is no quicker than reading the table. */
+  readonly mostSeries: number
+}
+
+export type ReadOptions = { readonly hash: Hash64; readonly limits?: Limits }
+
+const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
 /** Ids asked for in one query. */
 const CHUNK_IDS = 10_000
 
 /** Only reads; the same snapshot for all of it, so that a push at the same time is there or not. */
-export async function readCommitRows(session: SqlSession, shas: Sides<string>, hash: Hash64): Promise<CommitRows> {
+export async function readCommitRows(
+  session: SqlSession,
+  shas: Sides<string>,
+  { hash, limits = LIMITS }: ReadOptions,
+): Promise<CommitRows> {
   await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   try {
     const kinds: KindRows[] = []
     const access: Access[] = []
-    for (const found of await findAccess(session, CONTRACT.kinds)) {
-      const read = await readKind(session, found, { shas, hash })
+    for (const found of await findAccess(session, CONTRACT.kinds, limits.smallBytes)) {
+      const read = await readKind(session, found, { shas, hash, limits })
       kinds.push({ kind: found.kind, rows: read.rows })
       access.push(read.access)
     }
@@ -34,14 +46,14 @@ export async function readCommitRows(session: SqlSession, shas: Sides<string>, h
   }
 }
 
-type Wanted = { readonly shas: Sides<string>; readonly hash: Hash64 }
+type Wanted = { readonly shas: Sides<string>; readonly hash: Hash64; readonly limits: Limits }
 
 type KindRead = { readonly rows: Sides<readonly Measurement[]>; readonly access: Access }
 
 async function readKind(session: SqlSession, access: Access, wanted: Wanted): Promise<KindRead> {
   const { kind } = access
   const { base, head } = wanted.shas
-  const ids = access.by === 'series' ? await idsBySeries(session, kind, wanted) : undefined
+  const ids = access.by === 'series' ? await idsBySeries(session, access, wanted) : undefined
   if (ids === undefined) {
     const rows = await session.query<TextRow>(`${select(kind)} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
     return {
@@ -60,17 +72,17 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
 /** The ids that rows of the commits have, if they have a row of that series; undefined when there are too many series. */
 async function idsBySeries(
   session: SqlSession,
-  kind: Kind,
-  { shas, hash }: Wanted,
+  { kind, indexed }: Access,
+  { shas, hash, limits: { mostSeries } }: Wanted,
 ): Promise<readonly string[] | undefined> {
   // What the planner takes for cheaper on a table it has never analysed would read all of it, at every step.
   const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
   await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
   const series = await session.query<TextRow>(
-    `SELECT * FROM (${selectSeries(kind.table, seriesFields(kind))}) AS series LIMIT ${MOST_SERIES + 1}`,
+    `SELECT * FROM (${selectSeries(kind.table, indexed)}) AS series LIMIT ${mostSeries + 1}`,
   )
   await session.execute(others.map(name => `SET LOCAL ${name} TO DEFAULT`).join('; '))
-  if (series.length > MOST_SERIES) return undefined
+  if (series.length > mostSeries) return undefined
   return [shas.base, shas.head].flatMap(commit_sha =>
     series.map(dimensions => measurementId(kind, { ...dimensions, commit_sha }, hash).toString()),
   )
