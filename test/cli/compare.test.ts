@@ -65,6 +65,7 @@ t.test('two commits in Postgres', async t => {
   const database = await createDatabase()
   await pushed(cwd, ['--postgres', database.url], before, after)
 
+  // The q of the last one by hand: 26 of 70 choices have ranks as high, twice, and it is the third of four tests.
   await t.test('verdict first, then what changed most, suites and what to know', async t => {
     const { code, stdout, stderr } = await compare(cwd, database, BASE.slice(0, 7))
     t.strictSame([code, stderr], [0, ''])
@@ -86,7 +87,7 @@ t.test('two commits in Postgres', async t => {
         ],
         ['larger', '1.250', 'no runs', '1,000 → 1,250 bytes', 'compression_size taxi vortex'],
         ['unjudged', '9.000', '3 and 3 runs', '100 → 900 ns', 'random_access_time taxi lance'],
-        ['unproven', '1.500', 'q 0.9143', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
+        ['unproven', '1.500', 'q 0.9905', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
       ],
     )
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
