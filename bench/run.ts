@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { cas } from './cas.js'
 import { meteredNode, ROOT } from './child.js'
+import { compare } from './compare.js'
 import { farPush } from './far-push.js'
 import { growth } from './growth.js'
 import { httpPush } from './http-push.js'
@@ -19,7 +20,19 @@ import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve, farPush, cas]
+const BENCHMARKS: readonly Benchmark[] = [
+  validate,
+  ids,
+  smallPush,
+  push,
+  repush,
+  growth,
+  httpPush,
+  serve,
+  farPush,
+  compare,
+  cas,
+]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({

@@ -8,7 +8,7 @@ import ts from 'typescript'
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts'],
   ['contract'],
-  ['source', 'commit'],
+  ['source', 'commit', 'compare'],
   ['storage'],
   ['state'],
   ['sink'],

@@ -7,6 +7,8 @@ export type Context = {
   readonly stdin: NodeJS.ReadStream
   readonly env: Environment
   readonly report: Report
+  /** How wide the terminal is that shows the result; undefined where it goes elsewhere. */
+  readonly columns: number | undefined
   /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
   readonly signal: AbortSignal
   /** Says how long the command may take to end after that, where the usual moment is too short. */

@@ -25,6 +25,7 @@ export async function main(world: World): Promise<number> {
     stdin,
     env,
     report,
+    columns: stdout.columns,
     signal: interruption.signal,
     stopWithin: interruption.stopWithin,
     now: () => new Date(),

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'
+import { addCompare } from './compare-command.js'
 import type { Action, Context } from './context.js'
 import { doctor } from './doctor.js'
 import { examples } from './examples.js'
@@ -44,8 +45,9 @@ export type Outcome = { exitCode: number }
 
 const EXIT_CODES = `
 Exit codes:
-  0 done   1 internal error   2 usage   3 delivered with rejections   4 mismatch (golden-check, verify)
-  65 bad data   66 no input   69 target down   75 kept for later, run again   77 auth   78 config or schema version
+  0 done   1 internal error   2 usage   3 delivered with rejections
+  4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input   69 target down
+  75 kept for later, run again   77 auth   78 config or schema version
   130 interrupted   143 terminated
 
 Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`
@@ -66,6 +68,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addPush(program, run)
   addValidate(program, run)
   addVerify(program, run)
+  addCompare(program, run)
   addId(program, run)
   addGoldenCheck(program, run)
   addMigrate(program, run)

@@ -119,13 +119,13 @@ export function warningLine({ source, line, message, code }: Warning): string {
 }
 
 /** `1204` as `1,204`. (toLocaleString would load ICU: 10 ms of every start.) */
-export function count(value: number): string {
+export function count(value: number | bigint): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 record`, `2 records`. */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+export function plural(value: number, noun: string, nouns = `${noun}s`): string {
+  return `${count(value)} ${value === 1 ? noun : nouns}`
 }
 
 export function seconds(durationMs: number): string {

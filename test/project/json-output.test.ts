@@ -44,6 +44,7 @@ t.test('JSON output', async t => {
     ['validate of a bad file', 'validate-report', 65, ['validate', bad, RESULTS]],
     ['verify', 'verify-report', 0, ['verify', twice, ...at]],
     ['verify that finds differences', 'verify-report', 4, ['verify', twice, '--extra', ...at]],
+    ['compare of a commit that is not there', 'error-report', 78, ['compare', 'main', '--git-dir', folder, ...at]],
     ['golden-check', 'golden-check-report', 0, ['golden-check']],
     ['migrate', 'migrate-report', 0, ['migrate', ...at]],
     ['migrate --check', 'migrate-check-report', 0, ['migrate', '--check', ...at]],

@@ -1,0 +1,52 @@
+/** `compare` with its flags and help; it is loaded when it runs. */
+
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { CompareFlags } from './compare.js'
+import type { Action } from './context.js'
+import { examples } from './examples.js'
+import { flag, targetFlags } from './flags.js'
+
+const compare: Action<CompareFlags> = async (...params) => (await import('./compare.js')).compare(...params)
+
+export function addCompare(
+  program: Command,
+  run: (action: Action<CompareFlags>) => (...params: unknown[]) => Promise<void>,
+): void {
+  const command = program
+    .command('compare')
+    .summary('say what changed between two commits')
+    .description(
+      'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a rank test over the ' +
+        'runs, corrected for the number of series (docs/compare.md). Only reads.',
+    )
+    .argument('<base>', 'a stored commit: its id, the start of it, or a name that git knows')
+    .argument('[head]', 'the one to compare with it (default: the newest that is stored)')
+    .action(run(compare))
+  for (const option of targetFlags()) command.addOption(option)
+  command
+    .addOption(flag('--threshold <ratio>', 'the smallest ratio that counts as a change').argParser(ratio).default(1.1))
+    .addOption(flag('--fail-on <what>', 'end in 4 when there is one, or nothing to compare').choices(['regression']))
+    .addOption(flag('--git-dir <dir>', 'the repository to ask for names; by default where git looks by itself'))
+    .addOption(flag('-v, --verbose', 'list every series, and those that only one commit has'))
+    .addOption(compareFormat())
+    .addHelpText(
+      'after',
+      examples([
+        ['compare 1f0c3b7', 'the newest stored commit against that one'],
+        ['compare main HEAD --postgres DSN', 'by names that git knows'],
+        ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 4 when a series got slower or larger'],
+        ['compare main HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
+      ]),
+    )
+}
+
+const compareFormat = (): Option =>
+  flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human')
+
+/** More than 1: at 1 every noise is a change. */
+function ratio(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))
+    throw new InvalidArgumentError('it must be a number above 1, such as 1.1.')
+  return value
+}

@@ -1,0 +1,80 @@
+/** A comparison on a terminal: verdict, what changed, suites, what to know. */
+
+import type { Suite } from '../compare/comparison.js'
+import type { Change } from '../compare/judge.js'
+import {
+  evidence,
+  headline,
+  isNotable,
+  nameOf,
+  notes,
+  ratioText,
+  seriesName,
+  valuesOf,
+  type Compared,
+} from './compare-words.js'
+import { count, oneLine, plural, type Report } from './report.js'
+
+export type PrintOptions = {
+  /** Every series, not only the most changed. */
+  readonly verbose: boolean
+  /** How wide the terminal is; undefined where there is none. */
+  readonly columns: number | undefined
+}
+
+/** Lines of each table unless all are asked for. */
+export const MOST_LINES = 20
+
+export function printCompared(report: Report, compared: Compared, { verbose, columns = Infinity }: PrintOptions): void {
+  const { good, word, rest } = headline(compared)
+  report.verdict(good, word, rest)
+  const { changes, suites, threshold, onlyBase, onlyHead } = compared
+  const notable = verbose ? changes : changes.filter(change => isNotable(change, threshold))
+  const shown = verbose ? notable : notable.slice(0, MOST_LINES)
+  for (const line of tableLines(shown, columns)) report.result(line)
+  const hidden = notable.length - shown.length
+  if (hidden > 0) report.result(`  … and ${plural(hidden, 'more that changed', 'more that changed')} (-v shows all)`)
+  if (suites.length > 0) report.result('suites, geometric mean of the ratios:')
+  for (const line of suiteLines(verbose ? suites : suites.slice(0, MOST_LINES), columns)) report.result(line)
+  if (!verbose && suites.length > MOST_LINES) report.result(`  … and ${count(suites.length - MOST_LINES)} more (-v)`)
+  if (verbose) {
+    for (const series of onlyBase) report.result(`only in BASE: ${seriesName(series)}`)
+    for (const series of onlyHead) report.result(`only in HEAD: ${seriesName(series)}`)
+  }
+  for (const note of notes(compared)) for (const line of wrapped(`note: ${note}`, columns)) report.result(line)
+}
+
+/** One line a series where it fits, else its name on lines of its own. */
+function tableLines(changes: readonly Change[], columns: number): readonly string[] {
+  const cells = changes.map(change => [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)])
+  const widths = [0, 1, 2, 3].map(column => Math.max(0, ...cells.map(row => row[column]?.length ?? 0)))
+  return changes.flatMap((change, index) => {
+    const [verdict = '', ...others] = cells[index] ?? []
+    const figures = others.map((cell, column) => cell.padStart(widths[column + 1] ?? 0)).join('  ')
+    const line = `  ${verdict.padEnd(widths[0] ?? 0)}  ${figures}`
+    const name = nameOf(change)
+    if (line.length + 2 + name.length <= columns) return [`${line}  ${name}`]
+    const narrow = [`  ${change.verdict}  ${others.join('  ')}`, `    ${name}`]
+    return (line.length <= columns ? [line, `    ${name}`] : narrow).flatMap(part => wrapped(part, columns))
+  })
+}
+
+function suiteLines(suites: readonly Suite[], columns: number): readonly string[] {
+  return suites.flatMap(({ kind, dataset, series, ratio }) =>
+    wrapped(`  ${ratioText(ratio).padStart(8)}  ${oneLine(`${kind.kind} ${dataset}`)} (${count(series)})`, columns),
+  )
+}
+
+/** Broken at blanks, the rest of it indented; a word that is longer than a line stays whole. */
+function wrapped(text: string, columns: number): readonly string[] {
+  const indent = /^ */.exec(text)?.[0] ?? ''
+  const lines: string[] = []
+  let line = indent
+  for (const word of text.slice(indent.length).split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = `${indent}  ${word}`
+    } else line += line.trim() === '' ? word : ` ${word}`
+  }
+  return [...lines, line]
+}

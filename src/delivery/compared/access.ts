@@ -1,0 +1,62 @@
+/** How the rows of a commit are best found: no table of the contract has an index by commit. */
+
+import type { Field, Kind } from '../../contract/kinds.js'
+import { seriesFields } from '../../compare/series.js'
+import type { SqlSession } from '../../sink/sql.js'
+
+/**
+ * `commit`: by an index on the commit that somebody made. `series`: all series are read from an index on them, and with
+ * the commit each gives the id of its row. `scan`: the whole table is read.
+ */
+export type AccessBy = 'commit' | 'series' | 'scan'
+
+export type Access = {
+  readonly kind: Kind
+  readonly by: AccessBy
+  readonly tableBytes: number
+  /** What tells series apart, in the order of the index on them; empty without one. */
+  readonly indexed: readonly Field[]
+}
+
+/** Of whole, usable indexes in their own order: the key columns, by table. A key that is an expression has no name. */
+const INDEXES = `
+  SELECT c.relname::text AS table, (
+      SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY key.place)
+      FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key (number, place)
+      LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.number AND key.number > 0
+      WHERE key.place <= i.indnkeyatts
+    ) AS columns
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class own ON own.oid = i.indexrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY($1::text[])
+    AND i.indisvalid AND i.indpred IS NULL AND own.relam = (SELECT oid FROM pg_am WHERE amname = 'btree')`
+
+const SIZES = `
+  SELECT relname::text AS table, pg_relation_size(oid)::text AS bytes
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY($1::text[])`
+
+/** Only looks at the catalog. @param smallBytes up to which size a table is read without looking for another way */
+export async function findAccess(
+  session: SqlSession,
+  kinds: readonly Kind[],
+  smallBytes: number,
+): Promise<readonly Access[]> {
+  const tables = kinds.map(({ table }) => table)
+  const indexes = await session.query<{ table: string; columns: string }>(INDEXES, [tables])
+  const sizes = await session.query<{ table: string; bytes: string }>(SIZES, [tables])
+  return kinds.map(kind => {
+    const tableBytes = Number(sizes.find(({ table }) => table === kind.table)?.bytes ?? 0)
+    const keys = indexes.filter(({ table }) => table === kind.table).map(({ columns }) => columns.split(','))
+    const indexed = keys.map(names => leadingSeries(kind, names)).find(fields => fields.length > 0) ?? []
+    const isSmall = tableBytes <= smallBytes
+    const byCommit = keys.some(([first]) => first === 'commit_sha')
+    const by = byCommit ? 'commit' : indexed.length > 0 && !isSmall ? 'series' : 'scan'
+    return { kind, by, tableBytes, indexed }
+  })
+}
+
+/** The fields of a kind's series in the order of an index that has them first, all of them; else none. */
+function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
+  const fields = seriesFields(kind)
+  const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])
+  return leading.length === fields.length ? leading : []
+}

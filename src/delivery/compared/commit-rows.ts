@@ -1,0 +1,123 @@
+/** The rows of two commits, read in one snapshot and without the rows of the others where that can be. */
+
+import type { KindRows } from '../../compare/comparison.js'
+import { seriesFields, valueFields, type Measurement, type Sides } from '../../compare/series.js'
+import type { Hash64 } from '../../contract/hash64.js'
+import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import { measurementId } from '../../contract/measurement-id.js'
+import type { SqlSession } from '../../sink/sql.js'
+import { findAccess, type Access } from './access.js'
+import { selectSeries } from './loose-scan.js'
+
+export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
+
+export type Limits = {
+  /** Reading a table of this size takes less than finding the way around it. */
+  readonly smallBytes: number
+  /** With more series than this, leaping from one to the next is no quicker than reading the table. */
+  readonly mostSeries: number
+}
+
+export type ReadOptions = { readonly hash: Hash64; readonly limits?: Limits }
+
+const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
+/** Ids asked for in one query. */
+const CHUNK_IDS = 10_000
+
+/** Only reads; the same snapshot for all of it, so that a push at the same time is there or not. */
+export async function readCommitRows(
+  session: SqlSession,
+  shas: Sides<string>,
+  { hash, limits = LIMITS }: ReadOptions,
+): Promise<CommitRows> {
+  await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  try {
+    const kinds: KindRows[] = []
+    const access: Access[] = []
+    for (const found of await findAccess(session, CONTRACT.kinds, limits.smallBytes)) {
+      const read = await readKind(session, found, { shas, hash, limits })
+      kinds.push({ kind: found.kind, rows: read.rows })
+      access.push(read.access)
+    }
+    return { kinds, access }
+  } finally {
+    // The session may be gone; what failed is told by what failed.
+    await session.execute('ROLLBACK').catch(() => undefined)
+  }
+}
+
+type Wanted = { readonly shas: Sides<string>; readonly hash: Hash64; readonly limits: Limits }
+
+type KindRead = { readonly rows: Sides<readonly Measurement[]>; readonly access: Access }
+
+async function readKind(session: SqlSession, access: Access, wanted: Wanted): Promise<KindRead> {
+  const { kind } = access
+  const { base, head } = wanted.shas
+  const ids = access.by === 'series' ? await idsBySeries(session, access, wanted) : undefined
+  if (ids === undefined) {
+    const rows = await session.query<TextRow>(`${select(kind)} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
+    return {
+      rows: sidesOf(kind, rows, wanted.shas),
+      access: access.by === 'series' ? { ...access, by: 'scan' } : access,
+    }
+  }
+  const rows: TextRow[] = []
+  for (let from = 0; from < ids.length; from += CHUNK_IDS) {
+    const some = ids.slice(from, from + CHUNK_IDS)
+    rows.push(...(await session.query<TextRow>(`${select(kind)} WHERE measurement_id = ANY($1::bigint[])`, [some])))
+  }
+  return { rows: sidesOf(kind, rows, wanted.shas), access }
+}
+
+/** The ids that rows of the commits have, if they have a row of that series; undefined when there are too many series. */
+async function idsBySeries(
+  session: SqlSession,
+  { kind, indexed }: Access,
+  { shas, hash, limits: { mostSeries } }: Wanted,
+): Promise<readonly string[] | undefined> {
+  // What the planner takes for cheaper on a table it has never analysed would read all of it, at every step.
+  const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
+  await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
+  const series = await session.query<TextRow>(
+    `SELECT * FROM (${selectSeries(kind.table, indexed)}) AS series LIMIT ${mostSeries + 1}`,
+  )
+  await session.execute(others.map(name => `SET LOCAL ${name} TO DEFAULT`).join('; '))
+  if (series.length > mostSeries) return undefined
+  return [shas.base, shas.head].flatMap(commit_sha =>
+    series.map(dimensions => measurementId(kind, { ...dimensions, commit_sha }, hash).toString()),
+  )
+}
+
+/** Every column as text. */
+type TextRow = Readonly<Record<string, string | null>>
+
+function select(kind: Kind): string {
+  const { value, timed } = valueFields(kind)
+  const names = ['commit_sha', ...seriesFields(kind).map(({ name }) => name), value]
+  const columns = [...names, ...(timed ? ['all_runtimes_ns', 'env_triple'] : [])].map(
+    name => `${name}::text AS ${name}`,
+  )
+  return `SELECT ${columns.join(', ')} FROM public.${kind.table}`
+}
+
+function sidesOf(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<string>): KindRead['rows'] {
+  const of = (sha: string): readonly Measurement[] =>
+    rows.filter(row => row['commit_sha'] === sha).map(row => measurementOf(kind, row))
+  return { base: of(base), head: of(head) }
+}
+
+function measurementOf(kind: Kind, row: TextRow): Measurement {
+  const { value, timed } = valueFields(kind)
+  return {
+    dimensions: seriesFields(kind).map(({ name }) => row[name] ?? null),
+    value: BigInt(row[value] ?? ''),
+    runtimes: timed ? integersOf(row['all_runtimes_ns'] ?? '{}') : undefined,
+    platform: row['env_triple'] ?? null,
+  }
+}
+
+/** `{1,2}`, where a database may hold a null that no record has. */
+function integersOf(array: string): readonly bigint[] {
+  const items = array.slice(1, -1).split(',')
+  return items.filter(item => /^-?\d+$/.test(item)).map(BigInt)
+}

@@ -1,0 +1,59 @@
+/** Which stored commit a person means. */
+
+import { IngestError } from '../../errors.js'
+import { quote } from '../../contract/problem.js'
+import type { SqlSession } from '../../sink/sql.js'
+
+export type StoredCommit = {
+  readonly sha: string
+  /** RFC 3339, UTC. */
+  readonly timestamp: string
+  /** Of the message, where there is one. */
+  readonly subject: string
+}
+
+/** The full id that a name such as `main~3` has elsewhere, in git; undefined where it has none. */
+export type LookUp = (name: string) => Promise<string | undefined>
+
+const SELECT = `
+  SELECT commit_sha AS sha, to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS timestamp,
+    split_part(coalesce(message, ''), E'\\n', 1) AS subject
+  FROM public.commits`
+const NEWEST_FIRST = 'ORDER BY commits.timestamp DESC, commit_sha DESC'
+
+/** @throws {IngestError} `commit_unknown` when nothing is stored, `usage` when a prefix stands for several */
+export async function findCommit(session: SqlSession, name: string, lookUp: LookUp): Promise<StoredCommit> {
+  const prefix = name.toLowerCase()
+  if (/^[0-9a-f]{4,40}$/.test(prefix)) {
+    const sql = `${SELECT} WHERE left(commit_sha, ${prefix.length}) = $1 ${NEWEST_FIRST} LIMIT 3`
+    const [found, ...others] = await session.query<StoredCommit>(sql, [prefix])
+    if (found !== undefined && others.length === 0) return found
+    if (found !== undefined) throw ambiguous(name, [found, ...others])
+  }
+  const sha = await lookUp(name)
+  const [found] = sha === undefined ? [] : await session.query<StoredCommit>(`${SELECT} WHERE commit_sha = $1`, [sha])
+  if (found !== undefined) return found
+  const what = sha === undefined ? quote(name) : `${quote(name)}, which is ${sha}`
+  throw new IngestError('commit_unknown', `no commit is stored for ${what}`, { hint: await newestHint(session) })
+}
+
+/** @throws {IngestError} `commit_unknown` when nothing is stored */
+export async function newestCommit(session: SqlSession): Promise<StoredCommit> {
+  const [found] = await session.query<StoredCommit>(`${SELECT} ${NEWEST_FIRST} LIMIT 1`)
+  if (found !== undefined) return found
+  throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
+}
+
+function ambiguous(name: string, commits: readonly StoredCommit[]): IngestError {
+  const shas = commits.map(({ sha }) => sha).join(', ')
+  return new IngestError('usage', `${name} is the start of several stored commits: ${shas}`, {
+    hint: 'give more of it',
+  })
+}
+
+async function newestHint(session: SqlSession): Promise<string> {
+  const newest = await session.query<StoredCommit>(`${SELECT} ${NEWEST_FIRST} LIMIT 3`)
+  if (newest.length === 0) return 'nothing is stored there; `vortex-ingest push …` stores some'
+  const list = newest.map(({ sha, subject }) => `${sha.slice(0, 7)} ${quote(subject)}`).join(', ')
+  return `the newest that are stored: ${list}`
+}

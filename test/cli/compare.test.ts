@@ -1,0 +1,200 @@
+import t from 'tap'
+import { execFileSync } from 'node:child_process'
+import { runCli, type CliResult } from '../fixtures/cli.js'
+import { startMigratedPostgres, type Database } from './fixtures/database.js'
+import { access, COMMIT, query, size, token, writeCommit, writeLines, type Fields } from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+
+const { createDatabase } = await startMigratedPostgres(t)
+const BASE = 'a1'.repeat(20)
+const HEAD = 'b2'.repeat(20)
+const MOST = '9223372036854775807'
+
+/** Runs of about some length. */
+const timed = (about: number, count = 10): Fields => ({
+  value_ns: about,
+  all_runtimes_ns: Array.from({ length: count }, (_, run) => about + run),
+})
+
+type Lines = (at: Fields) => readonly string[]
+
+async function pushed(cwd: string, target: readonly string[], base: Lines, head: Lines): Promise<void> {
+  for (const [sha, lines, day] of [
+    [BASE, base, 1],
+    [HEAD, head, 2],
+  ] as const) {
+    writeLines(cwd, 'results.jsonl', lines({ commit_sha: sha }))
+    const commit = {
+      ...COMMIT,
+      sha,
+      timestamp: `2026-02-0${day}T00:00:00Z`,
+      url: `https://github.com/owner/repo/commit/${sha}`,
+    }
+    const { code, stderr } = await runCli(['push', 'results.jsonl', '--commit', writeCommit(cwd, commit), ...target], {
+      cwd,
+    })
+    if (code !== 0) throw new Error(stderr)
+  }
+}
+
+/** One slower, one faster, one larger, one unproven, one unjudged, one the same, and one on each side alone. */
+const before: Lines = at => [
+  query({ ...at, query_idx: 1, ...timed(1_000_000) }),
+  query({ ...at, query_idx: 2, ...timed(1_000_000) }),
+  query({ ...at, query_idx: 3, value_ns: 1_000, all_runtimes_ns: [500, 1_000, 1_500, 2_000] }),
+  query({ ...at, query_idx: 4, value_ns: token(MOST), all_runtimes_ns: [1, 2, 3, 4] }),
+  query({ ...at, query_idx: 5, ...timed(77) }),
+  access({ ...at, ...timed(100, 3) }),
+  size({ ...at, value_bytes: 1_000 }),
+]
+const after: Lines = at => [
+  query({ ...at, query_idx: 1, ...timed(2_000_000) }),
+  query({ ...at, query_idx: 2, ...timed(250_000) }),
+  query({ ...at, query_idx: 3, value_ns: 1_500, all_runtimes_ns: [600, 1_500, 1_600, 1_900] }),
+  query({ ...at, query_idx: 4, value_ns: token(MOST), all_runtimes_ns: [1, 2, 3, 4] }),
+  query({ ...at, query_idx: 6, ...timed(77) }),
+  access({ ...at, ...timed(900, 3) }),
+  size({ ...at, value_bytes: 1_250 }),
+]
+
+const compare = (cwd: string, { url }: Pick<Database, 'url'>, ...args: readonly string[]): Promise<CliResult> =>
+  runCli(['compare', ...args, '--postgres', url], { cwd })
+
+t.test('two commits in Postgres', async t => {
+  const cwd = t.testdir({})
+  const database = await createDatabase()
+  await pushed(cwd, ['--postgres', database.url], before, after)
+
+  // The q of the last one by hand: 26 of 70 choices have ranks as high, twice, and it is the third of four tests.
+  await t.test('verdict first, then what changed most, suites and what to know', async t => {
+    const { code, stdout, stderr } = await compare(cwd, database, BASE.slice(0, 7))
+    t.strictSame([code, stderr], [0, ''])
+    const lines = stdout.split('\n')
+    t.match(
+      lines[0],
+      /^regressed: 1 slower, 1 larger, 1 faster, 1 unproven, 1 unjudged, 1 unchanged of 6 series; b2b2b2b against a1a1a1a in postgres:/,
+    )
+    t.strictSame(
+      lines.slice(1, 6).map(line => line.trim().split(/ {2,}/)),
+      [
+        ['faster', '0.250', 'q < 0.0001', '1,000,000 → 250,000 ns', 'query_measurement tpch 1 q2 nvme vortex parquet'],
+        [
+          'slower',
+          '2.000',
+          'q < 0.0001',
+          '1,000,000 → 2,000,000 ns',
+          'query_measurement tpch 1 q1 nvme vortex parquet',
+        ],
+        ['larger', '1.250', 'no runs', '1,000 → 1,250 bytes', 'compression_size taxi vortex'],
+        ['unjudged', '9.000', '3 and 3 runs', '100 → 900 ns', 'random_access_time taxi lance'],
+        ['unproven', '1.500', 'q 0.9905', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
+      ],
+    )
+    t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
+    t.match(stdout, /\nnote: slower and faster: q < 0\.05 .* a ratio of 1\.1 or more, or 1\/1\.1 or less\n/)
+    t.match(stdout, /\nnote: 1 series by size have no runs to test/)
+    t.match(stdout, /\nnote: 1 series cannot be judged: a side has fewer than 4 runs\n/)
+    t.match(stdout, /\nnote: 1 series only in BASE\nnote: 1 series only in HEAD\n/)
+  })
+
+  await t.test('-v lists every series and the missing ones, values digit for digit', async t => {
+    const { stdout } = await compare(cwd, database, BASE, HEAD, '-v')
+    t.match(stdout, / 9,223,372,036,854,775,807 → 9,223,372,036,854,775,807 ns /)
+    t.match(stdout, '\nonly in BASE: query_measurement tpch 1 q5 nvme vortex parquet\n')
+    t.match(stdout, '\nonly in HEAD: query_measurement tpch 1 q6 nvme vortex parquet\n')
+  })
+
+  await t.test('--fail-on regression ends in 4 for what is beyond the threshold, and only then', async t => {
+    const codeOf = async (...args: readonly string[]): Promise<number | null> =>
+      (await compare(cwd, database, ...args, '--fail-on', 'regression')).code
+    t.equal(await codeOf(BASE, HEAD, '--threshold', '1.1'), 4)
+    t.equal(await codeOf(BASE, HEAD, '--threshold', '2'), 4)
+    t.equal(await codeOf(BASE, HEAD, '--threshold', '2.1'), 0)
+    t.equal(await codeOf(HEAD, BASE, '--threshold', '3'), 4, 'the other way round what got faster got slower')
+    t.equal(await codeOf(HEAD, BASE, '--threshold', '4.1'), 0)
+  })
+
+  await t.test('JSON is what its published schema says', async t => {
+    const { code, stdout } = await compare(cwd, database, BASE, HEAD, '--format', 'json', '--fail-on', 'regression')
+    t.strictSame(schemaErrors('compare-report', stdout), [])
+    const report = JSON.parse(stdout) as { series: readonly Record<string, unknown>[] }
+    t.match(report, {
+      ...{ exit_code: 4, base: { sha: BASE }, head: { sha: HEAD }, thresholds: { q: 0.05, ratio: 1.1 } },
+      summary: { series: 6, slower: 1, larger: 1, regressions: 2, only_base: 1, only_head: 1 },
+      only_base: [{ dimensions: { query_idx: 5, dataset_variant: null } }],
+    })
+    t.equal(code, 4)
+    const [largest] = report.series.filter(({ base }) => base === MOST)
+    t.match(largest, { base: MOST, head: MOST, ratio: 1, verdict: 'unchanged', runtimes: [4, 4] })
+  })
+
+  await t.test('Markdown has the verdict, tables, and nothing that a name could break', async t => {
+    await database.sql(`UPDATE compression_sizes SET dataset = 'a|b\`<img>'`)
+    const { stdout } = await compare(cwd, database, BASE, HEAD, '--format', 'markdown')
+    t.match(stdout, /^\*\*regressed:\*\* 1 slower, 1 larger, /)
+    t.match(
+      stdout,
+      '| slower | 2.000 | q < 0.0001 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
+    )
+    t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
+    t.match(stdout, /\n- slower and faster: q \\< 0\.05/)
+  })
+})
+
+t.test('in the embedded database, by names that git knows', async t => {
+  const cwd = t.testdir({})
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
+      cwd,
+      encoding: 'utf8',
+    }).trim()
+  git('init', '--quiet')
+  git('remote', 'add', 'origin', 'https://github.com/owner/repo.git')
+  for (const about of [1_000, 1_020]) {
+    git(
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '--message',
+      'x',
+      '--date',
+      `2026-01-01T00:00:${about === 1_000 ? '01' : '02'}Z`,
+    )
+    writeLines(cwd, 'results.jsonl', [access({ commit_sha: git('rev-parse', 'HEAD'), ...timed(about) })])
+    t.equal((await runCli(['push', 'results.jsonl', '--embedded'], { cwd })).code, 0)
+  }
+  const { code, stdout, stderr } = await runCli(['compare', 'HEAD~1', 'HEAD', '--fail-on', 'regression'], { cwd })
+  t.strictSame([code, stderr], [0, ''])
+  t.match(stdout, /^no change: 1 unchanged of 1 series; /)
+  t.match(
+    (await runCli(['compare', 'HEAD~1', 'HEAD', '--threshold', '1.01'], { cwd })).stdout,
+    /^regressed: 1 slower of 1 /,
+  )
+})
+
+t.test('what cannot be compared is said, and is no success where one was asked for', async t => {
+  const cwd = t.testdir({})
+  const database = await createDatabase()
+  const empty = await compare(cwd, database, BASE)
+  t.equal(empty.code, 78)
+  t.match(empty.stderr, /^error: no commit is stored for "a1a1.*\nhint: nothing is stored there/)
+
+  await pushed(
+    cwd,
+    ['--postgres', database.url],
+    at => [size(at)],
+    at => [access(at)],
+  )
+  const apart = await compare(cwd, database, BASE, HEAD, '--fail-on', 'regression')
+  t.equal(apart.code, 4)
+  t.match(apart.stdout, /^nothing compared: no series is in both, /)
+
+  const same = await compare(cwd, database, HEAD)
+  t.equal(same.code, 2)
+  t.match(
+    same.stderr,
+    /^error: nothing to compare: (b2){20} is itself the newest stored commit\nhint: name an older commit/,
+  )
+  for (const threshold of ['1', '0.9', 'x', '-2', 'Infinity'])
+    t.equal((await compare(cwd, database, BASE, '--threshold', threshold)).code, 2, threshold)
+})

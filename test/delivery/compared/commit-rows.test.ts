@@ -1,0 +1,138 @@
+/** Reading two commits' rows, whichever way is taken to them, from a real Postgres and from the embedded database. */
+
+import t from 'tap'
+import type { Test } from 'tap'
+import { seriesFields } from '../../../src/compare/series.js'
+import { wasmHash64 } from '../../../src/contract/hash64.js'
+import { CONTRACT, type Kind } from '../../../src/contract/kinds.js'
+import { readCommitRows, type CommitRows, type Limits } from '../../../src/delivery/compared/commit-rows.js'
+import { selectSeries } from '../../../src/delivery/compared/loose-scan.js'
+import { findCommit, newestCommit } from '../../../src/delivery/compared/stored-commit.js'
+import { applyDelivery } from '../../../src/sink/apply.js'
+import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { migrate } from '../../../src/sink/migrate.js'
+import { connectPostgres } from '../../../src/sink/postgres/connect.js'
+import { parseDsn } from '../../../src/sink/postgres/dsn.js'
+import type { SqlSession } from '../../../src/sink/sql.js'
+import { COMMIT, deliveryOf, query } from '../../fixtures/delivery.js'
+import { startPostgres } from '../../fixtures/postgres.js'
+
+const hash = await wasmHash64()
+const QUERY = CONTRACT.kinds[0] as Kind
+const BASE = 'a'.repeat(40)
+const HEAD = 'b'.repeat(40)
+const OTHER = 'abc'.padEnd(40, '0')
+const BY_INDEX: Limits = { smallBytes: -1, mostSeries: 1_000 }
+
+t.test('Postgres', async t => {
+  const server = await startPostgres(t)
+  const url = (await server.createDatabase('compared')).replace('?sslmode=disable', '')
+  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
+  await suite(t, session).finally(() => session.close())
+})
+
+t.test('the embedded database', async t => {
+  const session = await openEmbedded(t.testdir(), { create: true })
+  await suite(t, session).finally(() => session.close())
+})
+
+/** Every way for a dimension to be null, empty, strange, or the same as another one's. */
+const SERIES: readonly object[] = [null, '', 'x', 'größe 🦀'].flatMap(dataset_variant =>
+  [null, '', '10'].flatMap(scale_factor =>
+    [-7, 3].flatMap(query_idx => ['duckdb', 'd'].map(engine => ({ dataset_variant, scale_factor, query_idx, engine }))),
+  ),
+)
+
+async function store(session: SqlSession, sha: string, timestamp: string, series: readonly object[]): Promise<void> {
+  const records = series.map((fields, index) => query({ ...fields, commit_sha: sha, value_ns: index }))
+  await applyDelivery(session, await deliveryOf(records, { ...COMMIT, sha, timestamp }))
+}
+
+const read = (session: SqlSession, limits: Limits): Promise<CommitRows> =>
+  readCommitRows(session, { base: BASE, head: HEAD }, { hash, limits })
+
+const byOf = ({ access }: CommitRows): unknown => access.find(({ kind }) => kind === QUERY)?.by
+
+/** In any order. */
+function rowsOf({ kinds }: CommitRows): readonly string[] {
+  return kinds
+    .flatMap(({ rows: { base, head } }) => [...base.map(row => ({ base: row })), ...head.map(row => ({ head: row }))])
+    .map(row => JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)))
+    .sort()
+}
+
+async function suite(t: Test, session: SqlSession): Promise<void> {
+  await migrate(session)
+  await store(session, BASE, '2026-01-01T00:00:00Z', SERIES.slice(1))
+  await store(session, HEAD, '2026-01-03T00:00:00Z', SERIES.slice(0, -2))
+  await store(session, OTHER, '2026-01-02T00:00:00Z', SERIES.slice(20))
+  await session.execute('ANALYZE')
+
+  await t.test('leaping through the index finds each series once, as SELECT DISTINCT does', async t => {
+    const columns = seriesFields(QUERY).map(({ name }) => name)
+    const texts = columns.map(name => `${name}::text AS ${name}`).join(', ')
+    const all = await session.query(`SELECT DISTINCT ${texts} FROM query_measurements`)
+    const leapt = await session.query(selectSeries(QUERY.table, seriesFields(QUERY)))
+    const sorted = (rows: readonly object[]): unknown =>
+      rows.map(row => JSON.stringify(Object.entries(row).sort())).sort()
+    t.equal(leapt.length, SERIES.length)
+    t.strictSame(sorted(leapt), sorted(all))
+  })
+
+  await t.test('rows by the ids of all series are the rows that a scan finds', async t => {
+    const scanned = await read(session, { smallBytes: 1e9, mostSeries: 1_000 })
+    const leapt = await read(session, BY_INDEX)
+    t.strictSame([byOf(scanned), byOf(leapt)], ['scan', 'series'])
+    t.equal(rowsOf(scanned).length, SERIES.length * 2 - 3)
+    t.strictSame(rowsOf(leapt), rowsOf(scanned))
+  })
+
+  await t.test('more series than it is worth leaping through are scanned', async t => {
+    const scanned = await read(session, { ...BY_INDEX, mostSeries: SERIES.length - 1 })
+    t.equal(byOf(scanned), 'scan')
+    t.strictSame(rowsOf(scanned), rowsOf(await read(session, { ...BY_INDEX, mostSeries: SERIES.length })))
+  })
+
+  await t.test('an index on the commit is used, and without any index the table is read', async t => {
+    const before = rowsOf(await read(session, BY_INDEX))
+    await session.execute('CREATE INDEX by_commit ON query_measurements (commit_sha)')
+    const indexed = await read(session, BY_INDEX)
+    await session.execute('DROP INDEX by_commit, query_measurements_by_series')
+    // One that lacks rows, and one that ends too early, help nobody.
+    await session.execute('CREATE INDEX partial ON query_measurements (commit_sha) WHERE query_idx > 0')
+    const bare = await read(session, BY_INDEX)
+    t.strictSame([byOf(indexed), byOf(bare)], ['commit', 'scan'])
+    t.strictSame([rowsOf(indexed), rowsOf(bare)], [before, before])
+  })
+
+  await t.test('afterwards the session is as it was', async t => {
+    const [settings] = await session.query<{ sorts: string; writes: string }>(
+      `SELECT current_setting('enable_sort') AS sorts, current_setting('transaction_read_only') AS writes`,
+    )
+    t.strictSame({ ...settings }, { sorts: 'on', writes: 'off' })
+  })
+
+  await t.test('a commit is found by its id, by the start of it, and by a name that somebody knows', async t => {
+    const nobody = (): Promise<undefined> => Promise.resolve(undefined)
+    t.equal((await newestCommit(session)).sha, HEAD)
+    t.match(await findCommit(session, BASE, nobody), {
+      sha: BASE,
+      timestamp: '2026-01-01T00:00:00Z',
+      subject: COMMIT.message,
+    })
+    t.equal((await findCommit(session, 'ABC0', nobody)).sha, OTHER)
+    t.equal((await findCommit(session, 'main', () => Promise.resolve(BASE))).sha, BASE)
+    // A name of git's may look like an id.
+    t.equal((await findCommit(session, 'beef', () => Promise.resolve(HEAD))).sha, HEAD)
+    const known = { code: 'commit_unknown', hint: 'the newest that are stored: bbbbbbb "Measure something", abc0000' }
+    await t.rejects(findCommit(session, 'nope', nobody), {
+      code: known.code,
+      message: 'no commit is stored for "nope"',
+    })
+    const elsewhere = findCommit(session, 'main', () => Promise.resolve('c'.repeat(40)))
+    await t.rejects(elsewhere, { code: known.code, message: /^no commit is stored for "main", which is c{40}$/ })
+    await session.execute(`UPDATE commits SET commit_sha = '${'ab'.repeat(20)}' WHERE commit_sha = '${BASE}'`)
+    await session.execute(`UPDATE commits SET commit_sha = 'abab${'0'.repeat(36)}' WHERE commit_sha = '${HEAD}'`)
+    await t.rejects(findCommit(session, 'abab', nobody), { code: 'usage', message: /several stored commits: abab/ })
+  })
+}
