@@ -12,7 +12,7 @@ import { runCli } from '../fixtures/cli.js'
 import { Random } from '../fixtures/random.js'
 import { Lane } from './fixtures/lane.js'
 import { CRASH_SEED } from './fixtures/seed.js'
-import { serverTarget, startDatabases, type CrashTarget } from './fixtures/targets.js'
+import { ARCHIVE, serverTarget, startDatabases, type CrashTarget } from './fixtures/targets.js'
 
 const EPISODES = 200
 const LANES = 4
@@ -60,7 +60,7 @@ async function maintenance(): Promise<readonly (readonly string[])[]> {
 }
 
 t.test(`${EPISODES} episodes; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them`, async t => {
-  const options = { targets: [patient(serverTarget(url)), postgres], maintenance: await maintenance() }
+  const options = { targets: [patient(serverTarget(url)), postgres, ARCHIVE], maintenance: await maintenance() }
   const deaths = killNowAndThen()
   const lanes = Array.from(
     { length: LANES },
@@ -68,6 +68,7 @@ t.test(`${EPISODES} episodes; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them
   )
   await Promise.all(
     lanes.map(async (lane, index) => {
+      t.strictSame(await lane.begin(), [], `lane ${index}`)
       for (let episode = index; episode < EPISODES; episode += LANES) {
         const problems = await lane.episode()
         t.strictSame(problems, [], `episode ${episode}${problems.length === 0 ? '' : `: ${lane.story.join('; ')}`}`)

@@ -27,6 +27,8 @@ export type CourseOptions = {
   readonly waitMs: number
   /** Told what was delivered, but by healing, and asked how many records more may be; 0 ends it here. */
   readonly room?: (delivered: number) => number
+  /** Every delivery stays as it is, whatever is delivered later. */
+  readonly isAppendOnly?: boolean | undefined
   /** Leaves alone what nobody has begun to deliver. */
   readonly healOnly?: boolean
 }
@@ -185,14 +187,17 @@ class Run {
 
   /**
    * What a process that was overtaken has applied may be older than what its successor did: all since then is
-   * delivered once more, in order.
+   * delivered once more, in order. Where nothing is written over, its successor has delivered what it had begun.
    */
   async #overtaken(since: number): Promise<false> {
-    await rewind(this.state, this.course, since)
     const { course, state } = this
-    const detail = 'this process was overtaken while it delivered, so it was delivered again from there'
-    const id = newId(state.tools.now())
-    this.log.audited.push(await audit(state, { id, event: 'overtaken', ...course, since, until: since, detail }))
+    const detail = ['this process was overtaken while it delivered']
+    if (this.options.isAppendOnly !== true) {
+      await rewind(state, course, since)
+      detail.push('so it was delivered again from there')
+    }
+    const row = { id: newId(state.tools.now()), event: 'overtaken', ...course, since, until: since }
+    this.log.audited.push(await audit(state, { ...row, detail: detail.join(', ') }))
     return false
   }
 

@@ -51,13 +51,17 @@ async function deliverEach(
   opening: Opening,
   options: PendingOptions & { readonly log: CourseLog },
 ): Promise<unknown[]> {
-  const target = opening.target.opener.id
+  const { id: target, isAppendOnly } = opening.target.opener
   const failures: unknown[] = []
   const healed = await toHeal(state, target, options)
   const courses = [...healed.map(partition => ({ partition, healOnly: true })), ...options.partitions.map(all)]
   for (const { partition, healOnly } of courses) {
     try {
-      await deliverCourse(state, { target, partition }, { ...options, sink: () => opening.sink(), healOnly })
+      await deliverCourse(
+        state,
+        { target, partition },
+        { ...options, sink: () => opening.sink(), isAppendOnly, healOnly },
+      )
     } catch (error) {
       failures.push(error)
       if (options.signal.aborted || !isOfOnePartition(error)) break

@@ -16,6 +16,7 @@ export function archiveSink(address: StorageAddress): SinkOpener {
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
     // A folder is opened in no time.
     early: address.kind === 's3',
+    isAppendOnly: true,
     open: async () => archiveIn(await openPlain(address)),
   }
 }
@@ -30,6 +31,7 @@ export function archiveIn(objects: PlainObjects): Sink {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
+      await delivery.assertUnchanged()
       const kinds: KindReceipt[] = []
       for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
       return receiptOf(kinds)
