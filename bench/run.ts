@@ -17,9 +17,22 @@ import { repush } from './repush.js'
 import { machine, render, writeToReadme } from './report.js'
 import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
+import { state } from './state.js'
 import { validate } from './validate.js'
 
-const BENCHMARKS: readonly Benchmark[] = [validate, ids, smallPush, push, repush, growth, httpPush, serve, farPush, cas]
+const BENCHMARKS: readonly Benchmark[] = [
+  validate,
+  ids,
+  smallPush,
+  push,
+  repush,
+  growth,
+  httpPush,
+  serve,
+  farPush,
+  cas,
+  state,
+]
 const FULL_ROWS = 500_000
 
 const { values, positionals } = parseArgs({
