@@ -9,7 +9,12 @@ const OPEN = 0x7b
 /** Objects of an envelope that are no records: itself, its run and its commit. */
 const OTHER_OBJECTS = 3
 
-export type Discard = { readonly url: string; readonly stop: () => Promise<void> }
+export type Discard = {
+  readonly url: string
+  /** How many there have been. */
+  readonly connections: () => number
+  readonly stop: () => Promise<void>
+}
 
 export async function startDiscard(): Promise<Discard> {
   const server = createServer((request, response) => {
@@ -23,11 +28,14 @@ export async function startDiscard(): Promise<Discard> {
       response.end(JSON.stringify({ inserted: Math.max(0, objects - OTHER_OBJECTS), updated: 0 }))
     })
   })
+  let connections = 0
+  server.on('connection', () => connections++)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
+    connections: () => connections,
     async stop() {
       server.closeAllConnections()
       server.close()

@@ -18,6 +18,7 @@ import { repush } from './repush.js'
 import { machine, render, writeToReadme } from './report.js'
 import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
+import { state } from './state.js'
 import { validate } from './validate.js'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -32,6 +33,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   farPush,
   compare,
   cas,
+  state,
 ]
 const FULL_ROWS = 500_000
 

@@ -57,7 +57,7 @@ function changeOf(taken: Part | undefined, { bytes, start }: Pick<Read, 'bytes' 
   return bytes === taken.bytes ? 'unchanged' : 'grown'
 }
 
-const BUFFER_BYTES = 1024 * 1024
+const BUFFER_BYTES = 256 * 1024
 const LF = 0x0a
 
 type Read = Omit<Part, 'stat'> & {

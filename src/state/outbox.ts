@@ -25,21 +25,31 @@ export type Intake = {
 
 export type Origin = { readonly run: RunMeta; readonly commit: Commit }
 
+export type Appending = {
+  readonly intakes: readonly Intake[]
+  readonly origin: Origin
+  /** The head as it was when the sources were looked at: while nobody else writes, it need not be read again. */
+  readonly before?: StoredHead
+}
+
 /**
  * Takes all of `intakes` in at once: their lines get the next numbers, their positions move.
  * @returns undefined when another process has taken a part of one in meanwhile: look at the sources again
  */
-export async function append(
-  state: State,
-  { intakes, origin }: { readonly intakes: readonly Intake[]; readonly origin: Origin },
-): Promise<Head | undefined> {
+export async function append(state: State, { intakes, origin, before }: Appending): Promise<Head | undefined> {
   const partition = origin.commit.sha
+  let known = before
   for (;;) {
-    const { epoch } = (await readHead(state.storage, partition)).head
+    known ??= await readHead(state.storage, partition)
+    const { epoch } = known.head
     const stored: (readonly LinesObject[])[] = []
     for (const intake of intakes)
       stored.push(isDelivered(intake) ? await storeLines(state, partition, intake.lines()) : [])
-    const result = await untilWritten(state, () => commitBatches(state, { intakes, origin, stored, epoch }))
+    const result = await untilWritten(state, async () => {
+      const to = known?.stored === undefined ? await headToWrite(state.storage, partition) : known
+      known = undefined
+      return commitBatches(state, { intakes, origin, stored, epoch, to })
+    })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
       return result
@@ -52,17 +62,17 @@ type Prepared = {
   readonly origin: Origin
   readonly stored: readonly (readonly LinesObject[])[]
   readonly epoch: number
+  readonly to: StoredHead
 }
 
 async function commitBatches(state: State, prepared: Prepared): Promise<Head | 'swept' | undefined> {
-  const { intakes, origin, epoch } = prepared
-  const partition = origin.commit.sha
-  const { head, stored } = await headToWrite(state.storage, partition)
+  const { intakes, origin, epoch, to } = prepared
+  const { head, stored } = to
   // Somebody took these lines for those of a process that is gone.
   if (head.epoch !== epoch) return 'swept'
   if (intakes.some(({ position: { name, from } }) => !samePosition(head.positions.get(name), from))) return undefined
   const grown = withBatches(head, prepared, state)
-  await writeHead(state.storage, partition, { head: grown, stored })
+  await writeHead(state.storage, origin.commit.sha, { head: grown, stored })
   return grown
 }
 

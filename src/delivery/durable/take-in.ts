@@ -7,7 +7,7 @@ import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery, SinkOpener } from '../../sink/sink.js'
 import { inspect, type Inspection } from '../../source/inspect.js'
-import { lineBlocks } from '../../source/lines.js'
+import { LINE_LIMITS, lineBlocks } from '../../source/lines.js'
 import { readRecords } from '../../source/records.js'
 import type { Rejection, Warning } from '../../source/rejection.js'
 import { isUntouched, restOf, type Change, type Rest } from '../../source/resume.js'
@@ -76,8 +76,8 @@ type Found = {
 
 async function takeOnce(state: State, sources: readonly Source[], options: Known): Promise<TakenIn | undefined> {
   const partition = options.commit?.sha ?? options.commitSha!
-  const { head: before, stored } = await readHead(state.storage, partition)
-  const found = await findAll(sources, { ...options, head: before })
+  const before = await readHead(state.storage, partition)
+  const found = await findAll(sources, { ...options, head: before.head })
   const fresh = found.filter(isFresh)
   if (fresh.length > 0) options.onNew()
   const inspections: Inspection[] = []
@@ -91,8 +91,8 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   const deliveries = intakes.map((intake, index) => deliveryOf(intake, fresh[index]!, { ...options, commit }))
   if (await isRefused(deliveries, options)) return nothing
   if (options.dryRun) return { ...taken, commit, partition }
-  const head = await append(state, { intakes, origin: { run: options.run, commit } })
-  return head && { ...taken, commit, partition, warnings: stored === undefined ? warningsOf(head) : [] }
+  const head = await append(state, { intakes, origin: { run: options.run, commit }, before })
+  return head && { ...taken, commit, partition, warnings: before.stored === undefined ? warningsOf(head) : [] }
 }
 
 /** Of a commit that had no outbox: numbers that do not begin at 1 go on after those that targets are known to have. */
@@ -183,10 +183,13 @@ function deliveryOf(
   }
 }
 
+/** All records of a block are parsed, and one is enough. */
+const FIRST_LINES = { ...LINE_LIMITS, blockBytes: 4096 }
+
 /** What the first record names; undefined where there is none. */
 async function firstCommitSha(sources: readonly Source[]): Promise<string | undefined> {
   for (const source of sources)
-    for await (const { batch } of readRecords(lineBlocks(await source.open()), source.name))
+    for await (const { batch } of readRecords(lineBlocks(await source.open(), FIRST_LINES), source.name))
       if (batch.count > 0) return batch.text(0, 0)
   return undefined
 }
