@@ -1,12 +1,15 @@
 /** What the world hands to a command. */
 
 import type { Environment } from '../commit/ci.js'
+import type { JsonSink } from './json-array-report.js'
 import type { Report } from './report.js'
 
 export type Context = {
   readonly stdin: NodeJS.ReadStream
   readonly env: Environment
   readonly report: Report
+  /** Where the JSON report goes as well. */
+  readonly reportFile?: JsonSink
   /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
   readonly signal: AbortSignal
   /** Says how long the command may take to end after that, where the usual moment is too short. */

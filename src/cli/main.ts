@@ -1,6 +1,5 @@
 /** The command line as a function: arguments and streams in, exit code out. */
 
-import { readFile } from 'node:fs/promises'
 import { CommanderError, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX, wantsColor } from '../config/environment.js'
@@ -8,7 +7,7 @@ import { EXIT, IngestError } from '../errors.js'
 import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
-import { packageFile } from './package-file.js'
+import { packageVersion } from './package-file.js'
 import { buildProgram, pathOf, withSubcommands, type Outcome } from './program.js'
 import { Report } from './report.js'
 
@@ -41,7 +40,7 @@ export async function main(world: World): Promise<number> {
 }
 
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
-  const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
+  const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome)
   for (const command of withSubcommands(program)) configure(command, { stdout, stderr })

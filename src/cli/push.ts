@@ -25,6 +25,7 @@ export type PushFlags = WriteFlags &
   StateFlags & {
     readonly fullRefresh?: boolean
     readonly format: Format
+    readonly report?: string
     readonly dryRun?: boolean
     readonly require?: Requirement
     readonly allowFailure?: boolean
@@ -72,6 +73,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     const durationMs = performance.now() - started
     const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, durationMs }
     if (flags.format === 'json') report.json(pushReport(outcome))
+    context.reportFile?.json(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
     return verdict.exitCode
   } finally {
