@@ -7,6 +7,7 @@ import { EXIT, IngestError } from '../errors.js'
 import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
+import { openCi } from './open-ci.js'
 import { packageVersion } from './package-file.js'
 import { buildProgram, pathOf, withSubcommands, type Outcome } from './program.js'
 import { Report } from './report.js'
@@ -18,7 +19,9 @@ export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | '
 export async function main(world: World): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = world
   const colors = { colorOut: wantsColor(stdout, env), colorErr: wantsColor(stderr, env) }
-  const report = new Report({ stdout, stderr, ...colors })
+  const opened = await openCi(env)
+  const report = new Report({ stdout, stderr, ...colors, annotator: opened?.annotations })
+  const ci = opened?.stepOf(report)
   const interruption = onSignals(world, report)
   const context: Context = {
     stdin,
@@ -28,12 +31,18 @@ export async function main(world: World): Promise<number> {
     stopWithin: interruption.stopWithin,
     now: () => new Date(),
     random: Math.random,
+    ...(ci && { ci }),
   }
   watchOutput(world, report)
   try {
-    return await run(argv, context, world)
-  } catch (error) {
-    return fail(interruption.signal.aborted ? interruption.signal.reason : error, context, argv)
+    const exitCode = await run(argv, context, world)
+    await ci?.finish(exitCode, undefined)
+    return exitCode
+  } catch (thrown) {
+    const error: unknown = interruption.signal.aborted ? interruption.signal.reason : thrown
+    const exitCode = fail(error, context, argv)
+    await ci?.finish(exitCode, error)
+    return exitCode
   } finally {
     interruption.done()
   }

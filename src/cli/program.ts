@@ -64,7 +64,9 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     (action: AnyAction) =>
     async (...params: unknown[]) => {
       const command = params.at(-1) as Command
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flagsOf(command, context.env), context)
+      const flags = flagsOf(command, context.env)
+      await context.ci?.begin(command.name(), flags)
+      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, context)
     }
   addPush(program, run)
   addValidate(program, run)

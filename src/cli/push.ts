@@ -75,6 +75,10 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     if (flags.format === 'json') report.json(pushReport(outcome))
     context.reportFile?.json(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
+    if (context.ci !== undefined) {
+      const { toldOfPush } = await import('./github/push-summary.js')
+      context.ci.tell(toldOfPush(outcome, []))
+    }
     return verdict.exitCode
   } finally {
     await releaseAll(sources)

@@ -2,6 +2,7 @@
 
 import type { Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
+import { LongList } from './long-list.js'
 import { count, plural, rejectionLine, warningLine, type Report } from './report.js'
 
 export type Validated = {
@@ -22,22 +23,30 @@ export interface Printer {
 
 export class HumanPrinter implements Printer {
   #warnings = 0
+  readonly #list: LongList
 
-  constructor(private readonly report: Report) {}
+  constructor(private readonly report: Report) {
+    this.#list = new LongList(report, 'stdout', 'more rejected lines and warnings')
+  }
 
   rejection(rejection: Rejection): void {
+    this.#list.next()
     this.report.result(`error: ${rejectionLine(rejection)}`)
   }
 
   warning(warning: Warning): void {
     this.#warnings++
+    this.#list.next()
     this.report.result(`warning: ${warningLine(warning)}`)
   }
 
   /** The error itself comes after what was found before it. */
-  fail(): void {}
+  fail(): void {
+    this.#list.end()
+  }
 
   done({ inspections, rejected, stoppedEarly }: Validated): void {
+    this.#list.end()
     const { records, counts } = totalsOf(inspections)
     const where = inspections.length === 1 ? (inspections[0]?.source ?? '') : plural(inspections.length, 'file')
     const warned = this.#warnings === 0 ? '' : `, ${plural(this.#warnings, 'warning')}`

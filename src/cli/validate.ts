@@ -6,7 +6,8 @@ import { identifier } from '../source/identify.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import type { Source } from '../source/source.js'
-import type { Action, Context, Format } from './context.js'
+import type { Annotator } from './annotator.js'
+import type { Action, CiStep, Context, Format } from './context.js'
 import { packageVersion } from './package-file.js'
 import { JsonPrinter } from './validate-json.js'
 import { HumanPrinter, type Printer, type Validated } from './validate-print.js'
@@ -32,8 +33,15 @@ export const validate: Action<ValidateFlags> = async (args, flags, context) => {
 }
 
 async function printersOf({ format }: ValidateFlags, context: Context): Promise<readonly Printer[]> {
-  const { reportFile } = context
-  return [await printerOf(format, context), ...(reportFile === undefined ? [] : [new JsonPrinter(reportFile)])]
+  const { ci, report, reportFile } = context
+  const printers = [await printerOf(format, context)]
+  if (reportFile !== undefined) printers.push(new JsonPrinter(reportFile))
+  if (ci !== undefined && report.annotator !== undefined) printers.push(await githubPrinter(ci, report.annotator))
+  return printers
+}
+
+async function githubPrinter(ci: CiStep, annotator: Annotator): Promise<Printer> {
+  return new (await import('./github/validate-summary.js')).GithubPrinter(ci, annotator)
 }
 
 async function printerOf(format: ValidateFormat, { report }: Context): Promise<Printer> {
