@@ -19,6 +19,11 @@ export const validateFormatFlag = (): Option =>
     .choices(['human', 'json', 'sarif', 'junit'])
     .default('human')
 
+export const noSecretsFlag = (): Option =>
+  flag('--no-secrets <how>', 'how a CI run ends that was given none, as those of forks: fail (77) or skip (0)')
+    .choices(['skip', 'fail'])
+    .default('fail')
+
 export const reportFlag = (): Option => flag('--report <file>', 'also write the JSON report to this file')
 
 export const regionFlag = (): Option =>

@@ -19,7 +19,7 @@ export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | '
 export async function main(world: World): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = world
   const colors = { colorOut: wantsColor(stdout, env), colorErr: wantsColor(stderr, env) }
-  const opened = await openCi(env)
+  const opened = await openCi(env, stderr)
   const report = new Report({ stdout, stderr, ...colors, annotator: opened?.annotations })
   const ci = opened?.stepOf(report)
   const interruption = onSignals(world, report)

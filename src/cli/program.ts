@@ -15,6 +15,7 @@ import {
   flag,
   flagsOf,
   formatFlag,
+  noSecretsFlag,
   originsOf,
   outcomeFlags,
   positive,
@@ -112,6 +113,7 @@ function addPush(program: Command, run: Run): void {
     .addOption(archiveFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(noSecretsFlag())
     .addOption(formatFlag())
     .addOption(reportFlag())
     .addHelpText(

@@ -18,6 +18,8 @@ export type GithubStepOptions = {
   readonly config: GithubConfig
   readonly annotations: Annotations
   readonly report: Report
+  /** Whether the runner hears what is printed on stderr. */
+  readonly masks: boolean
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -33,7 +35,8 @@ export class GithubStep implements CiStep {
   /** Has every secret hidden before anything else could print one. */
   async begin(command: string, flags: SecretFlags): Promise<void> {
     this.#command = command
-    const { env, report } = this.#options
+    const { env, masks, report } = this.#options
+    if (!masks) return
     for (const secret of await secretsOf(flags, env)) report.command(workflowCommand('add-mask', {}, secret))
   }
 
