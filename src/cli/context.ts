@@ -1,6 +1,7 @@
 /** What the world hands to a command. */
 
 import type { Environment } from '../commit/ci.js'
+import type { JsonSink } from './json-array-report.js'
 import type { Report } from './report.js'
 
 export type Context = {
@@ -9,12 +10,29 @@ export type Context = {
   readonly report: Report
   /** How wide the terminal is that shows the result; undefined where it goes elsewhere. */
   readonly columns: number | undefined
+  /** Where the JSON report goes as well. */
+  readonly reportFile?: JsonSink
+  /** The CI service's page of this run, where it has one. */
+  readonly ci?: CiStep
   /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
   readonly signal: AbortSignal
   /** Says how long the command may take to end after that, where the usual moment is too short. */
   readonly stopWithin: (timeoutMs: number) => void
   readonly now: () => Date
   readonly random: () => number
+}
+
+/** What a command leaves for the CI service. */
+export type Told = {
+  /** Markdown. */
+  readonly summary: string
+  readonly outputs: Readonly<Record<string, string | number>>
+}
+
+export interface CiStep {
+  /** Once, before the command prints anything. */
+  begin(command: string, flags: object): Promise<void>
+  tell(told: Told): void
 }
 
 /** Runs one command and returns its exit code. */

@@ -14,6 +14,18 @@ export function flag(flags: string, description: string): Option {
 export const formatFlag = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json']).default('human')
 
+export const validateFormatFlag = (): Option =>
+  flag('--format <format>', 'how to print the result; sarif and junit are for CI services')
+    .choices(['human', 'json', 'sarif', 'junit'])
+    .default('human')
+
+export const noSecretsFlag = (): Option =>
+  flag('--no-secrets <how>', 'how a CI run ends that was given none, as those of forks: fail (77) or skip (0)')
+    .choices(['skip', 'fail'])
+    .default('fail')
+
+export const reportFlag = (): Option => flag('--report <file>', 'also write the JSON report to this file')
+
 export const regionFlag = (): Option =>
   flag(
     '--region <region>',

@@ -1,6 +1,5 @@
 /** The command line as a function: arguments and streams in, exit code out. */
 
-import { readFile } from 'node:fs/promises'
 import { CommanderError, type Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX, wantsColor } from '../config/environment.js'
@@ -8,7 +7,8 @@ import { EXIT, IngestError } from '../errors.js'
 import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
-import { packageFile } from './package-file.js'
+import { openCi } from './open-ci.js'
+import { packageVersion } from './package-file.js'
 import { buildProgram, pathOf, withSubcommands, type Outcome } from './program.js'
 import { Report } from './report.js'
 
@@ -19,7 +19,9 @@ export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | '
 export async function main(world: World): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = world
   const colors = { colorOut: wantsColor(stdout, env), colorErr: wantsColor(stderr, env) }
-  const report = new Report({ stdout, stderr, ...colors })
+  const opened = await openCi(env, stderr)
+  const report = new Report({ stdout, stderr, ...colors, annotator: opened?.annotations })
+  const ci = opened?.stepOf(report)
   const interruption = onSignals(world, report)
   const context: Context = {
     stdin,
@@ -30,19 +32,25 @@ export async function main(world: World): Promise<number> {
     stopWithin: interruption.stopWithin,
     now: () => new Date(),
     random: Math.random,
+    ...(ci && { ci }),
   }
   watchOutput(world, report)
   try {
-    return await run(argv, context, world)
-  } catch (error) {
-    return fail(interruption.signal.aborted ? interruption.signal.reason : error, context, argv)
+    const exitCode = await run(argv, context, world)
+    await ci?.finish(exitCode, undefined)
+    return exitCode
+  } catch (thrown) {
+    const error: unknown = interruption.signal.aborted ? interruption.signal.reason : thrown
+    const exitCode = fail(error, context, argv)
+    await ci?.finish(exitCode, error)
+    return exitCode
   } finally {
     interruption.done()
   }
 }
 
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
-  const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
+  const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome)
   for (const command of withSubcommands(program)) configure(command, { stdout, stderr })

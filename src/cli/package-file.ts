@@ -1,6 +1,7 @@
 /** Files that come with the package, wherever this module ended up in it. */
 
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 
 /** @param path relative to the package's root, as src/cli/package-file.ts and dist/main.js see it */
 export function packageFile(path: string): URL {
@@ -11,3 +12,8 @@ export function packageFile(path: string): URL {
 const ROOT = ['../', '../../']
   .map(up => new URL(up, import.meta.url))
   .find(root => existsSync(new URL('package.json', root)))
+
+export async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
+  return version
+}

@@ -16,10 +16,12 @@ import {
   flag,
   flagsOf,
   formatFlag,
+  noSecretsFlag,
   originsOf,
   outcomeFlags,
   positive,
   regionFlag,
+  reportFlag,
   requireFlag,
   rolePolicyFlag,
   serverFlag,
@@ -27,11 +29,13 @@ import {
   stateFlag,
   targetFlags,
   timeoutFlag,
+  validateFormatFlag,
 } from './flags.js'
 import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
+import { withReportFile } from './report-file.js'
 import { serve } from './serve.js'
 import { addState } from './state/commands.js'
 import type { StatusFlags } from './status.js'
@@ -63,7 +67,9 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     (action: AnyAction) =>
     async (...params: unknown[]) => {
       const command = params.at(-1) as Command
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flagsOf(command, context.env), context)
+      const flags = flagsOf(command, context.env)
+      await context.ci?.begin(command.name(), flags)
+      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, context)
     }
   addPush(program, run)
   addValidate(program, run)
@@ -102,7 +108,7 @@ function addPush(program: Command, run: Run): void {
         'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
-    .action(run(push))
+    .action(run(withReportFile(push)))
   for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
     command.addOption(option)
   command
@@ -110,7 +116,9 @@ function addPush(program: Command, run: Run): void {
     .addOption(archiveFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(noSecretsFlag())
     .addOption(formatFlag())
+    .addOption(reportFlag())
     .addHelpText(
       'after',
       examples([
@@ -138,15 +146,17 @@ function addValidate(program: Command, run: Run): void {
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .addOption(commitShaFlag())
     .addOption(flag('--max-rejections <n>', 'stop after this many').argParser(positive))
-    .addOption(formatFlag())
+    .addOption(validateFormatFlag())
+    .addOption(reportFlag())
     .addHelpText(
       'after',
       examples([
         ['validate results.jsonl', ''],
         ["validate 'out/*.jsonl' --max-rejections 10", ''],
+        ['validate results.jsonl --format sarif > results.sarif', 'for code scanning; --format junit for test reports'],
       ]),
     )
-    .action(run(validate))
+    .action(run(withReportFile(validate)))
 }
 
 function addVerify(program: Command, run: Run): void {
@@ -155,11 +165,12 @@ function addVerify(program: Command, run: Run): void {
     .summary('compare a file with what the database holds')
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
-    .action(run(verify))
+    .action(run(withReportFile(verify)))
   for (const option of [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag()]) command.addOption(option)
   command
     .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
     .addOption(formatFlag())
+    .addOption(reportFlag())
     .addHelpText(
       'after',
       examples([

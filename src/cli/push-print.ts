@@ -5,6 +5,7 @@ import type { Range } from '../state/intent.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
+import { LongList } from './long-list.js'
 import {
   attemptsOf,
   checked,
@@ -35,7 +36,13 @@ export function printHuman(report: Report, outcome: PushOutcome, besideJson: boo
 }
 
 function printRejected(report: Report, { pushed, notes }: PushOutcome): void {
-  for (const rejection of notes.rejections) report.rejection(rejection)
+  const list = new LongList(report, 'stderr', 'more rejected lines')
+  for (const rejection of notes.rejections) {
+    list.next()
+    report.rejection(rejection)
+  }
+  list.end()
+  report.annotator?.more('error', notes.rejected - notes.rejections.length)
   const bad = pushed.inspections.map(({ source }) => source).filter(source => notes.rejectedSources.has(source))
   report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}`)
   if (notes.rejections.some(({ code }) => code === 'record_too_large'))

@@ -2,6 +2,7 @@
 
 import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
+import { missingSecrets } from '../config/missing-secrets.js'
 import { siteConfig } from '../config/server.js'
 import { stateConfig, type StateConfig, type StateFlags } from '../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteConfig, type WriteFlags } from '../config/write.js'
@@ -15,6 +16,7 @@ import type { Source } from '../source/source.js'
 import type { Action, Context, Format } from './context.js'
 import { Notes } from './notes.js'
 import { printHuman } from './push-print.js'
+import { pushWithoutSecrets } from './push-without-secrets.js'
 import { pushReport, type PushOutcome } from './push-report.js'
 import { verdictOf } from './push-verdict.js'
 import { resolveCommit } from './resolve-commit.js'
@@ -25,7 +27,9 @@ export type PushFlags = WriteFlags &
   StateFlags & {
     readonly fullRefresh?: boolean
     readonly format: Format
+    readonly report?: string
     readonly dryRun?: boolean
+    readonly secrets?: 'skip' | 'fail'
     readonly require?: Requirement
     readonly allowFailure?: boolean
     readonly revalidate?: boolean
@@ -35,6 +39,8 @@ export type PushFlags = WriteFlags &
 export const push: Action<PushFlags> = async (args, flags, context) => {
   const { env, now, report, signal, stdin } = context
   const started = performance.now()
+  const missing = await missingSecrets(flags, env)
+  if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
   const config = await writeConfig(flags, env)
   const require = requirement(flags.require, config)
   const commitSource = commitConfig(flags, env)
@@ -72,7 +78,12 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     const durationMs = performance.now() - started
     const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, durationMs }
     if (flags.format === 'json') report.json(pushReport(outcome))
+    context.reportFile?.json(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
+    if (context.ci !== undefined) {
+      const { toldOfPush } = await import('./github/push-summary.js')
+      context.ci.tell(toldOfPush(outcome, []))
+    }
     return verdict.exitCode
   } finally {
     await releaseAll(sources)

@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { IngestError, messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
+import type { Annotator } from './annotator.js'
 
 export type Output = { write(text: string | Uint8Array): unknown }
 
@@ -12,6 +13,8 @@ export type ReportOptions = {
   readonly stderr: Output
   readonly colorOut: boolean
   readonly colorErr: boolean
+  /** Given where a CI service reads the log. */
+  readonly annotator?: Annotator | undefined
 }
 
 export class Report {
@@ -19,10 +22,12 @@ export class Report {
   readonly #err: Output
   readonly #outChalk: ChalkInstance
   readonly #errChalk: ChalkInstance
+  readonly annotator: Annotator | undefined
   #printed = false
   #closed = false
 
-  constructor({ stdout, stderr, colorOut, colorErr }: ReportOptions) {
+  constructor({ stdout, stderr, colorOut, colorErr, annotator }: ReportOptions) {
+    this.annotator = annotator
     this.#out = stdout
     this.#err = stderr
     this.#outChalk = new Chalk({ level: colorOut ? 1 : 0 })
@@ -73,15 +78,40 @@ export class Report {
     this.#err.write(`${line}\n`)
   }
 
+  /** A line for the runner. On stderr, which it reads as well, so that JSON on stdout stays JSON. */
+  command(line: string): void {
+    this.note(line)
+  }
+
+  /** Opens a part of the log that can be folded, where a runner can. */
+  fold(where: 'stdout' | 'stderr', title: string): void {
+    if (this.annotator !== undefined) this.#to(where)(`::group::${forPeople(title)}`)
+  }
+
+  unfold(where: 'stdout' | 'stderr'): void {
+    if (this.annotator !== undefined) this.#to(where)('::endgroup::')
+  }
+
+  #to(where: 'stdout' | 'stderr'): (line: string) => void {
+    return where === 'stdout' ? line => this.result(line) : line => this.note(line)
+  }
+
   warning(message: string): void {
+    this.annotator?.add('warning', forPeople(message))
+    this.#warn(message)
+  }
+
+  #warn(message: string): void {
     this.note(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
   }
 
   hint(message: string): void {
+    this.annotator?.hint(forPeople(message))
     this.note(`${this.#errChalk.cyan('hint:')} ${forPeople(message)}`)
   }
 
   failure(message: string): void {
+    this.annotator?.add('error', forPeople(message))
     this.note(`${this.#errChalk.red('error:')} ${forPeople(message)}`)
   }
 
@@ -102,11 +132,13 @@ export class Report {
   }
 
   rejection(rejection: Rejection): void {
+    this.annotator?.add('error', forPeople(rejection.message), rejection)
     this.note(`${this.#errChalk.red('error:')} ${rejectionLine(rejection)}`)
   }
 
   lineWarning(warning: Warning): void {
-    this.warning(warningLine(warning))
+    this.annotator?.add('warning', forPeople(warning.message), warning)
+    this.#warn(warningLine(warning))
   }
 }
 

@@ -17,6 +17,7 @@ import { openSession, warnInsecure } from './targets.js'
 export type VerifyFlags = TargetFlags &
   Pick<ServerFlags, 'server' | 'timeout'> & {
     readonly format: Format
+    readonly report?: string
     readonly commitSha?: string
     readonly extra?: boolean
   }
@@ -28,7 +29,11 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   const sources = await openInputs(args, { stdin, rereadable: true, signal })
   try {
     const { rows, description, close } = await openRows(target, context)
-    const json = flags.format === 'json' ? new JsonArrayReport(report, 'differences') : undefined
+    const json = flags.format === 'json'
+    const documents = [
+      ...(json ? [report] : []),
+      ...(context.reportFile === undefined ? [] : [context.reportFile]),
+    ].map(to => new JsonArrayReport(to, 'differences'))
     try {
       const verified = await compare(sources, rows, {
         commitSha: flags.commitSha,
@@ -36,16 +41,18 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
         hash: await wasmHash64(),
         onRejection: rejection => report.rejection(rejection),
         onWarning: warning => report.lineWarning(warning),
-        onDifference: difference =>
-          json === undefined ? report.result(line(difference)) : json.element(fields(difference)),
+        onDifference: difference => {
+          if (!json) report.result(line(difference))
+          for (const document of documents) document.element(fields(difference))
+        },
         signal,
       })
       const exitCode = exitCodeOf(verified)
-      if (json === undefined) printVerdict(report, verified, description)
-      else json.end(summary(verified, description, exitCode))
+      if (!json) printVerdict(report, verified, description)
+      for (const document of documents) document.end(summary(verified, description, exitCode))
       return exitCode
     } catch (error) {
-      json?.fail(error)
+      for (const document of documents) document.fail(error)
       throw error
     } finally {
       await close()

@@ -1,0 +1,75 @@
+/** What `push` tells the page of the run: what landed where, and what went on. */
+
+import type { TargetOutcome } from '../../delivery/deliver.js'
+import { messageOf } from '../../errors.js'
+import type { KindReceipt } from '../../sink/sink.js'
+import type { Told } from '../context.js'
+import { attemptsOf, checked, decidingOf, kindTotals, landedIn, stateOf, totals } from '../push-report.js'
+import type { PushOutcome } from '../push-report.js'
+import { count, plural, seconds } from '../report.js'
+import { heading, table, text } from './markdown.js'
+import { rejectionTable, warningList } from './notes-summary.js'
+
+/** @param comparison finished Markdown about how the measurements compare with others */
+export function toldOfPush(outcome: PushOutcome, comparison: readonly string[]): Told {
+  const { pushed, notes, verdict, dryRun } = outcome
+  const deciding = decidingOf(outcome)
+  const { inserted, updated } = totals(deciding === undefined || dryRun ? [] : landedIn(deciding))
+  const commit = pushed.commit?.sha ?? pushed.commitSha ?? ''
+  return {
+    summary: [...sections(outcome), ...comparison].join('\n\n'),
+    outputs: { inserted, updated, rejected: notes.rejected, commit, exit: verdict.exitCode },
+  }
+}
+
+function sections(outcome: PushOutcome): readonly string[] {
+  const { pushed, notes, dryRun } = outcome
+  const targets = dryRun ? [] : pushed.outcomes
+  return [
+    heading(outcome.verdict.exitCode, `vortex-ingest push: ${verdictLine(outcome)}`),
+    ...(targets.length === 0 ? [] : [targetTable(targets)]),
+    ...targets.flatMap(kindTable),
+    ...targets.flatMap(trouble),
+    ...rejectionTable(notes),
+    ...warningList(notes),
+  ]
+}
+
+function verdictLine({ pushed, notes, dryRun, durationMs }: PushOutcome): string {
+  if (notes.rejected > 0) return `nothing was sent, ${plural(notes.rejected, 'line')} rejected`
+  const of = pushed.commit === undefined ? '' : ` of <code>${pushed.commit.sha.slice(0, 7)}</code>`
+  const what = `${plural(checked(pushed), 'record')}${of}`
+  return dryRun ? `${what} would be sent, nothing was` : `${what} in ${seconds(durationMs)}`
+}
+
+function targetTable(targets: readonly TargetOutcome[]): string {
+  const rows = targets.map(target => [
+    text(target.description),
+    stateOf(target),
+    ...figures(totals(landedIn(target))),
+    count(attemptsOf(target)),
+  ])
+  return table(['target', 'state', 'records', 'inserted', 'updated', 'unchanged', 'tries'], rows, 2)
+}
+
+/** Only from targets that say it. */
+function kindTable(target: TargetOutcome): readonly string[] {
+  const kinds = kindTotals(landedIn(target))
+  if (kinds.length === 0) return []
+  const rows = kinds.map(kind => [kind.kind, ...figures(kind)])
+  return [`**Into ${text(target.description)}**`, table(['kind', 'records', 'inserted', 'updated', 'unchanged'], rows)]
+}
+
+function figures({ records, inserted, updated, unchanged }: Omit<KindReceipt, 'kind'>): readonly string[] {
+  return [records, inserted, updated, unchanged].map(count)
+}
+
+function trouble({ description, retries, failure }: TargetOutcome): readonly string[] {
+  const last = retries.at(-1)
+  return [
+    ...(last === undefined
+      ? []
+      : [`${text(description)} was tried again ${plural(retries.length, 'time')}: ${text(messageOf(last.error))}`]),
+    ...(failure === undefined ? [] : [`${text(description)} failed: ${text(messageOf(failure.error))}`]),
+  ]
+}

@@ -1,0 +1,28 @@
+/** The CI service's page of this run, loaded only where there is one. */
+
+import { fstatSync } from 'node:fs'
+import type { Environment } from '../commit/ci.js'
+import { githubConfig } from '../config/github.js'
+import type { Annotations } from './github/annotations.js'
+import type { GithubStep } from './github/step.js'
+import type { Report } from './report.js'
+
+export type OpenCi = { readonly annotations: Annotations; readonly stepOf: (report: Report) => GithubStep }
+
+/** @returns undefined where nobody reads workflow commands */
+export async function openCi(env: Environment, stderr: { readonly fd: number }): Promise<OpenCi | undefined> {
+  const config = githubConfig(env)
+  if (config === undefined) return undefined
+  const [{ Annotations }, { GithubStep }] = await Promise.all([
+    import('./github/annotations.js'),
+    import('./github/step.js'),
+  ])
+  const masks = !isFile(stderr.fd)
+  const annotations = new Annotations(config.workspace)
+  return { annotations, stepOf: report => new GithubStep({ config, annotations, report, env, masks }) }
+}
+
+/** A file is not read by the runner: a mask in it would be the secret itself. */
+function isFile(descriptor: number): boolean {
+  return fstatSync(descriptor).isFile()
+}

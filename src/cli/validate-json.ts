@@ -1,0 +1,48 @@
+/** The result of `validate` as JSON (schemas/v1/validate-report.json). */
+
+import type { Rejection, Warning } from '../source/rejection.js'
+import { JsonArrayReport, type TextSink } from './json-array-report.js'
+import { totalsOf, type Printer, type Validated } from './validate-print.js'
+
+/** Warnings kept for the end of the JSON document; what is beyond is only counted. */
+const MAX_WARNINGS = 1_000
+
+export class JsonPrinter implements Printer {
+  #rejections: JsonArrayReport
+  #warnings: Warning[] = []
+  #warned = 0
+
+  constructor(to: TextSink) {
+    this.#rejections = new JsonArrayReport(to, 'rejections')
+  }
+
+  rejection(rejection: Rejection): void {
+    this.#rejections.element(rejection)
+  }
+
+  warning(warning: Warning): void {
+    this.#warned++
+    if (this.#warnings.length < MAX_WARNINGS) this.#warnings.push(warning)
+  }
+
+  fail(error: unknown): void {
+    this.#rejections.fail(error)
+  }
+
+  done({ inspections, rejected, stoppedEarly, exitCode }: Validated): void {
+    const { records, counts, lines } = totalsOf(inspections)
+    this.#rejections.end({
+      command: 'validate',
+      exit_code: exitCode,
+      valid: rejected === 0,
+      stopped_early: stoppedEarly,
+      lines,
+      records,
+      rejected,
+      kinds: Object.fromEntries(counts),
+      files: inspections.map(({ source, lines, records, rejected }) => ({ source, lines, records, rejected })),
+      warned: this.#warned,
+      warnings: this.#warnings,
+    })
+  }
+}

@@ -1,0 +1,76 @@
+/** What `validate` tells whoever reads its result, line by line while it checks and once when it is done. */
+
+import type { Inspection } from '../source/inspect.js'
+import type { Rejection, Warning } from '../source/rejection.js'
+import { LongList } from './long-list.js'
+import { count, plural, rejectionLine, warningLine, type Report } from './report.js'
+
+export type Validated = {
+  readonly inspections: readonly Inspection[]
+  readonly rejected: number
+  readonly stoppedEarly: boolean
+  readonly exitCode: number
+}
+
+/** One form of the result. Each call may print, so that memory stays flat whatever is found. */
+export interface Printer {
+  rejection(rejection: Rejection): void
+  warning(warning: Warning): void
+  /** Ends the result where the check could not end. */
+  fail(error: unknown): void
+  done(validated: Validated): void
+}
+
+export class HumanPrinter implements Printer {
+  #warnings = 0
+  readonly #list: LongList
+
+  constructor(private readonly report: Report) {
+    this.#list = new LongList(report, 'stdout', 'more rejected lines and warnings')
+  }
+
+  rejection(rejection: Rejection): void {
+    this.#list.next()
+    this.report.result(`error: ${rejectionLine(rejection)}`)
+  }
+
+  warning(warning: Warning): void {
+    this.#warnings++
+    this.#list.next()
+    this.report.result(`warning: ${warningLine(warning)}`)
+  }
+
+  /** The error itself comes after what was found before it. */
+  fail(): void {
+    this.#list.end()
+  }
+
+  done({ inspections, rejected, stoppedEarly }: Validated): void {
+    this.#list.end()
+    const { records, counts } = totalsOf(inspections)
+    const where = inspections.length === 1 ? (inspections[0]?.source ?? '') : plural(inspections.length, 'file')
+    const warned = this.#warnings === 0 ? '' : `, ${plural(this.#warnings, 'warning')}`
+    if (stoppedEarly)
+      this.report.verdict(false, 'invalid:', `stopped after ${plural(rejected, 'rejected line')} in ${where}`)
+    else if (rejected > 0) {
+      const all = `${count(rejected)} of ${plural(records + rejected, 'line')} rejected in ${where}${warned}`
+      this.report.verdict(false, 'invalid:', all)
+    } else this.report.verdict(true, 'valid:', `${plural(records, 'record')} in ${where}${warned}`)
+    for (const [kind, number] of counts) this.report.result(`  ${kind.padEnd(20)} ${count(number).padStart(11)}`)
+  }
+}
+
+export type ValidatedTotals = {
+  readonly lines: number
+  readonly records: number
+  /** By kind name. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+export function totalsOf(inspections: readonly Inspection[]): ValidatedTotals {
+  const counts = new Map<string, number>()
+  for (const inspection of inspections)
+    for (const [kind, number] of inspection.counts) counts.set(kind, (counts.get(kind) ?? 0) + number)
+  const sum = (of: (inspection: Inspection) => number): number => inspections.reduce((total, one) => total + of(one), 0)
+  return { lines: sum(one => one.lines), records: sum(one => one.records), counts }
+}

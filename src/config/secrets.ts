@@ -1,0 +1,64 @@
+/** Every secret that the program was handed, so that a log can be told to hide them. */
+
+import { readFile, stat } from 'node:fs/promises'
+import type { Environment } from '../commit/ci.js'
+
+export type SecretFlags = {
+  readonly tokenEnv?: string
+  readonly tokenFile?: string
+  readonly postgres?: string
+  readonly store?: string
+}
+
+const VARIABLES = [
+  'INGEST_BEARER_TOKEN',
+  'BENCH_REVALIDATE_TOKEN',
+  'PGPASSWORD',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+]
+
+const ADDRESSES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
+
+/** Shorter ones protect nothing, and hiding each "a" of a log hides the log. */
+const SHORTEST = 4
+
+/** Each once; a password in a URL as it stands there and as it is meant. */
+export async function secretsOf(flags: SecretFlags, env: Environment): Promise<readonly string[]> {
+  const variables = [...VARIABLES, ...(flags.tokenEnv === undefined ? [] : [flags.tokenEnv])]
+  const addresses = [flags.postgres, flags.store, ...ADDRESSES.map(name => env[name])]
+  const found = [
+    ...variables.map(name => env[name]?.trim()),
+    await fileSecret(flags.tokenFile),
+    ...addresses.flatMap(address => passwordsIn(address ?? '')),
+  ]
+  return [...new Set(found.filter(secret => secret !== undefined))].filter(secret => secret.length >= SHORTEST)
+}
+
+/** Only of a file: what a pipe gives, whoever needs the token must get. */
+async function fileSecret(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  try {
+    return (await stat(path)).isFile() ? (await readFile(path, 'utf8')).trim() : undefined
+  } catch {
+    // Whoever needs it says so.
+    return undefined
+  }
+}
+
+const IN_URL = /^[a-z][a-z0-9+.-]*:\/\/[^:/@\s]*:([^\s]*)@/i
+const IN_PARAMETER = /(?:^|[?&\s])password\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s&]*))/gi
+
+function passwordsIn(address: string): readonly string[] {
+  const parameters = [...address.matchAll(IN_PARAMETER)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+  const inUrl = IN_URL.exec(address)?.[1]
+  return [...(inUrl === undefined ? [] : [inUrl]), ...parameters].flatMap(text => [text, decoded(text)])
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,111 @@
+/** What other programs read of `validate`: SARIF and JUnit XML. */
+
+import t from 'tap'
+import { runCli } from '../fixtures/cli.js'
+import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
+import { jsonl, query, search, size, time, token } from './fixtures/records.js'
+import { readSarif } from './fixtures/sarif.js'
+
+/** What XML means otherwise, or cannot hold. */
+const EVIL = `<&]]>'\\u0001`
+
+t.test('SARIF names rule, file, line and pointer of every rejection and warning', async t => {
+  const lines = [query(), query({ value_ns: token('1.5') }), '{"kind":', size(), size()]
+  const cwd = t.testdir({ 'a b#.jsonl': jsonl(lines), 'empty.jsonl': '' })
+  const { code, stdout, stderr } = await runCli(['validate', '*.jsonl', '--format', 'sarif'], { cwd })
+  t.equal(code, 65)
+  t.equal(stderr, '')
+  const { errors, run } = readSarif(stdout)
+  t.strictSame(errors, [])
+  t.strictSame(
+    run.results.map(({ ruleId, level, locations: [at] }) => {
+      return [ruleId, level, at?.physicalLocation, at?.logicalLocations?.length ?? 0]
+    }),
+    [
+      ['not_integer', 'error', place('a%20b%23.jsonl', { startLine: 2, byteOffset: lines[0]!.length + 1 }), 1],
+      [
+        'invalid_json',
+        'error',
+        place('a%20b%23.jsonl', { startLine: 3, byteOffset: jsonl(lines.slice(0, 2)).length }),
+        0,
+      ],
+      ['duplicate_id', 'warning', place('a%20b%23.jsonl', { startLine: 5 }), 0],
+      ['empty_input', 'warning', { artifactLocation: { uri: 'empty.jsonl' } }, 0],
+    ],
+  )
+  t.strictSame(
+    run.tool.driver.rules.map(({ id }) => id),
+    ['not_integer', 'invalid_json', 'duplicate_id', 'empty_input'],
+  )
+  t.strictSame(run.invocations, [{ executionSuccessful: true, exitCode: 65 }])
+})
+
+function place(uri: string, region: object): object {
+  return { artifactLocation: { uri }, region }
+}
+
+t.test('SARIF without a finding has no result; of standard input, of an absolute path it is valid too', async t => {
+  const cwd = t.testdir({ 'bad.jsonl': '{}\n' })
+  const good = await runCli(['validate', '--format', 'sarif'], { stdin: jsonl([query(), time()]) })
+  t.equal(good.code, 0)
+  t.strictSame([readSarif(good.stdout).errors, readSarif(good.stdout).run.results], [[], []])
+  for (const [args, stdin, uri] of [
+    [['-'], '{}', /^stdin$/],
+    [[`${cwd}/bad.jsonl`], '', /^file:\/\/\/.*\/bad\.jsonl$/],
+  ] as const) {
+    const { stdout } = await runCli(['validate', ...args, '--format', 'sarif'], { stdin })
+    const { errors, run } = readSarif(stdout)
+    t.strictSame(errors, [])
+    t.match(run.results[0]?.locations[0]?.physicalLocation.artifactLocation.uri, uri)
+  }
+})
+
+t.test('a check that cannot end says so in SARIF and in JUnit XML, and in its exit code', async t => {
+  const cwd = t.testdir({})
+  const sarif = await runCli(['validate', 'none.jsonl', '--format', 'sarif'], { cwd })
+  t.equal(sarif.code, 66)
+  const { errors, run } = readSarif(sarif.stdout)
+  t.strictSame(errors, [])
+  t.match(run.invocations, [{ executionSuccessful: false, exitCode: 66 }])
+  t.match(run.invocations[0]?.toolExecutionNotifications, [{ message: { text: 'none.jsonl: no such file' } }])
+
+  const junit = await runCli(['validate', 'none.jsonl', '--format', 'junit'], { cwd })
+  t.equal(junit.code, 66)
+  const root = readJunit(junit.stdout)
+  t.strictSame(junitErrors(root), [])
+  t.equal(casesOf(root)[0]?.children[0]?.name, 'error')
+})
+
+t.test('JUnit XML has a suite a file and a failed case a rejected line', async t => {
+  const cwd = t.testdir({
+    'bad.jsonl': jsonl([query(), query({ storage: 'gcs' }), `{"kind":"${EVIL}"}`, size(), size()]),
+    'good.jsonl': jsonl([search()]),
+    'empty.jsonl': '',
+  })
+  const { code, stdout, stderr } = await runCli(['validate', '*.jsonl', '--format', 'junit'], { cwd })
+  t.equal(code, 65)
+  t.equal(stderr, '')
+  const root = readJunit(stdout)
+  t.strictSame(junitErrors(root), [])
+  t.strictSame(
+    root.children.map(suite => [suite.attributes['name'], casesOf(suite).map(one => one.attributes['name'])]),
+    [
+      ['bad.jsonl', ['line 2 /storage', 'line 3 /kind', '3 valid records']],
+      ['empty.jsonl', ['0 valid records']],
+      ['good.jsonl', ['1 valid record']],
+    ],
+  )
+  const [storage, kind] = casesOf(root).map(one => one.children[0])
+  t.match(storage?.attributes, { type: 'bad_value', message: /^\/storage must be/ })
+  t.match(kind?.text, `got "${EVIL}"`)
+  t.match(root.children[0]?.children.at(-1), { name: 'system-out', text: /duplicate_id/ })
+})
+
+t.test('of very many rejections JUnit XML has the first 1,000 and a case that counts the rest', async t => {
+  const cwd = t.testdir({ 'bad.jsonl': '{}\n'.repeat(5_000) })
+  const { stdout } = await runCli(['validate', 'bad.jsonl', '--format', 'junit'], { cwd })
+  const root = readJunit(stdout)
+  t.strictSame(junitErrors(root), [])
+  t.equal(casesOf(root).length, 1_001)
+  t.match(casesOf(root).at(-1)?.children[0]?.attributes['message'], '4,000 more rejected lines')
+})
