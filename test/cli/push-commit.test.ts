@@ -162,8 +162,10 @@ t.test('in CI a push without a target is refused, because a local folder does no
   ] as const) {
     const { code, stdout, stderr } = await runCli(['push', 'results.jsonl', '--commit', file], { cwd, env })
     t.strictSame([code, stdout], [2, ''])
+    const words = stderr.replace(/^::error .*\n/m, '')
+    t.equal(words === stderr, name !== 'GitHub Actions', 'GitHub gets it as an annotation too')
     t.equal(
-      stderr,
+      words,
       `error: no target is named and this is ${name}, where a local folder does not last\n` +
         'hint: give --server URL or --postgres DSN, or --embedded if the records may go when this job ends\n',
     )
