@@ -26,6 +26,7 @@ import {
   serverFlags,
   stateFlag,
   targetFlags,
+  targetNameFlag,
   timeoutFlag,
 } from './flags.js'
 import { goldenCheck } from './golden-check.js'
@@ -108,6 +109,7 @@ function addPush(program: Command, run: Run): void {
   command
     .addOption(stateFlag())
     .addOption(archiveFlag())
+    .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(formatFlag())
@@ -304,6 +306,7 @@ function addDrain(program: Command, run: Run): void {
   for (const option of [
     stateFlag(),
     archiveFlag(),
+    targetNameFlag(),
     ...serverFlags(),
     ...targetFlags(),
     rolePolicyFlag(),
@@ -332,7 +335,14 @@ function addRecover(program: Command, run: Run): void {
         'audit. Every push and drain does the same for its targets before anything else.',
     )
     .action(run(recover))
-  for (const option of [stateFlag(), archiveFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()])
+  for (const option of [
+    stateFlag(),
+    archiveFlag(),
+    targetNameFlag(),
+    ...serverFlags(),
+    ...targetFlags(),
+    rolePolicyFlag(),
+  ])
     command.addOption(option)
   command
     .addOption(flag('--dry-run', 'only say what would be done'))
