@@ -33,6 +33,7 @@ import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
+import { addRegistry } from './registry/commands.js'
 import { serve } from './serve.js'
 import { addState } from './state/commands.js'
 import type { StatusFlags } from './status.js'
@@ -79,6 +80,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addDrain(program, run)
   addRecover(program, run)
   addStatus(program, run)
+  addRegistry(program, run)
   return program
 }
 

@@ -1,6 +1,6 @@
 /** Registered targets as those of a delivery. */
 
-import { registeredDatabase, registeredServer, type DeliveryFlags } from '../config/registered.js'
+import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../config/registered.js'
 import type { StateConfig } from '../config/state.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
@@ -31,13 +31,15 @@ export async function openRegistered(
     throw new IngestError('usage', '--insecure-local goes with --postgres', {
       hint: 'a registered target has its own: vortex-ingest targets add … --insecure-local',
     })
-  return Promise.all(chosen.map(target => openOrFail(target, flags, context)))
+  return Promise.all(chosen.map(target => openOrFail(target, { registry, flags, context })))
 }
 
+type Surroundings = { readonly registry: Registry; readonly flags: DeliveryFlags; readonly context: Context }
+
 /** What is wrong with a best-effort target, such as a missing token, is that target's failure alone. */
-async function openOrFail(target: RegisteredTarget, flags: DeliveryFlags, context: Context): Promise<Target> {
+async function openOrFail(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
   try {
-    return await openTarget(target, flags, context)
+    return await openTarget(target, surroundings)
   } catch (error) {
     if (target.isRequired) throw error
     const { name, isRequired, identity, kind } = target
@@ -56,7 +58,7 @@ function chosenOf(registry: Registry, names: readonly string[] | undefined): rea
 }
 
 /** Asks nobody yet. */
-export async function openTarget(target: RegisteredTarget, flags: DeliveryFlags, context: Context): Promise<Target> {
+async function openTarget(target: RegisteredTarget, { registry, flags, context }: Surroundings): Promise<Target> {
   const { name, isRequired, kind } = target
   const registered = { name, isRequired }
   switch (kind) {
@@ -71,7 +73,10 @@ export async function openTarget(target: RegisteredTarget, flags: DeliveryFlags,
       warnInsecure(config, context)
       return { name: kind, registered, opener: await databaseOpener(config, context) }
     }
-    case 'archive':
-      throw new IngestError('config_invalid', `the target ${name} is an archive, which this version cannot write to`)
+    case 'archive': {
+      const { archiveSink } = await import('../sink/archive/sink.js')
+      const address = archiveAddress(target.address, registry.buckets.get(target.address)?.root)
+      return { name: kind, registered, opener: archiveSink(address) }
+    }
   }
 }

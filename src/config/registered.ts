@@ -4,9 +4,11 @@ import { resolve } from 'node:path'
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl } from '../sink/http/address.js'
+import { placeOf as placeOfArchive } from '../sink/archive/place.js'
 import { dsnSettings, parseDsn, placeOf } from '../sink/postgres/dsn.js'
 import type { RolePolicy } from '../sink/postgres/role.js'
 import { redact } from '../sink/redact.js'
+import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 import { TARGET_KINDS, type RegisteredTarget, type TargetKind } from '../state/registry.js'
 import { isVariableName, serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
@@ -17,6 +19,8 @@ export type TargetInput = {
   readonly address: string | undefined
   readonly secretEnv?: string
   readonly bucket?: string
+  /** The bucket's root; undefined for one that lies in the state, or is not there. */
+  readonly bucketRoot?: string | undefined
   readonly isRequired: boolean
   readonly insecureLocal?: boolean
   readonly rolePolicy?: string
@@ -31,7 +35,7 @@ export function targetToRegister(input: TargetInput, env: Environment): Omit<Reg
   const secret = secretEnv === undefined ? undefined : variableName(secretEnv)
   const rest = { name, kind, isRequired, secretEnv: secret, bucket, insecureLocal, rolePolicy, region }
   const address = addressOf(kind, input)
-  return { ...rest, address, identity: identityOf({ ...rest, address }, env) }
+  return { ...rest, address, identity: identityOf({ ...rest, address }, env, input.bucketRoot) }
 }
 
 function kindOf(word: string): TargetKind {
@@ -85,7 +89,7 @@ function variableName(name: string): string {
 }
 
 /** As the sink's opener says it. */
-function identityOf(target: Addressed, env: Environment): string {
+function identityOf(target: Addressed, env: Environment, bucketRoot?: string): string {
   switch (target.kind) {
     case 'http':
       return target.address
@@ -94,8 +98,18 @@ function identityOf(target: Addressed, env: Environment): string {
     case 'embedded':
       return `embedded:${target.address}`
     case 'archive':
-      return `archive:bucket ${target.address}`
+      return `archive:${placeOfArchive(archiveAddress(target.address, bucketRoot))}`
   }
+}
+
+/** @throws {IngestError} `usage` for a bucket that is gone with the process, or lies in the state */
+export function archiveAddress(bucket: string, root: string | undefined): StorageAddress {
+  const address = root === undefined ? undefined : parseStorageAddress(root)
+  if (address !== undefined && address.kind !== 'memory') return address
+  const hint = 'add one for it: vortex-ingest buckets add NAME --root DIR, or --root s3://BUCKET/PREFIX'
+  throw new IngestError('usage', `an archive takes a folder or an S3 bucket that was added, ${bucket} is none`, {
+    hint,
+  })
 }
 
 export type DeliveryFlags = ServerFlags & PostgresFlags
