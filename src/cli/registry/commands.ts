@@ -137,17 +137,17 @@ function addObjects(buckets: Command, run: RunRegistry): void {
 function addJournal(program: Command, run: RunRegistry): void {
   const journal = program
     .command('journal')
-    // Its own flags stand before, those of its commands behind their names.
-    .enablePositionalOptions()
     .summary('show what failed')
-    .description(
-      'Every failed operation on a target or bucket, the newest first. Leaves out what is damaged, and says so.',
-    )
+    .description('Failed operations on targets and buckets. Alone it is `journal show`.')
+  const show = journal
+    .command('show', { isDefault: true })
+    .summary('list what failed, the newest first')
+    .description('Every failed operation. Leaves out what is damaged, and says so (exit code 78).')
     .addOption(flag('--target <name>', 'only of this target or bucket'))
     .addOption(flag('--since <age>', 'only of this long, such as 2h, 90m, 30d').argParser(age))
     .addOption(flag('--limit <n>', 'at most so many (default: 50)').argParser(positive))
     .action(run(actions.journal.show))
-  finish(journal, [['journal --target db --since 2h --state ~/bench-state', '']])
+  finish(show, [['journal --target db --since 2h --state ~/bench-state', '']])
   const flush = journal
     .command('flush')
     .summary('make durable what this process holds')
