@@ -2,7 +2,8 @@
 
 import { IngestError } from '../errors.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { openPlain, type PlainObjects } from '../storage/plain.js'
+import { openPlain } from '../storage/plain.js'
+import type { PlainObjects } from '../storage/plain-objects.js'
 import { assertKey, isKey } from '../storage/storage.js'
 import { assertBucket, RESCUE } from './buckets.js'
 import { noteSuccess } from './health.js'

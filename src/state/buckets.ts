@@ -67,6 +67,7 @@ export async function addBucket(state: State, name: string, root: string): Promi
 async function placeFor({ storage }: State, root: string): Promise<string> {
   if (root.trim() === '') throw new IngestError('usage', 'a bucket needs a root', { hint: HINT })
   const address = parseStorageAddress(root)
+  if (address.kind === 'memory') return root
   const place = address.kind === 'local' ? resolve(address.folder) : root
   const [one, other] = [storage.description, place.split('?')[0] ?? ''].map(text => `${text.replace(/\/+$/, '')}/`)
   if (one!.startsWith(other!) || other!.startsWith(one!)) {
