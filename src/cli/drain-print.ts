@@ -17,6 +17,8 @@ export function printDrained(report: Report, outcome: DrainOutcome, besideJson: 
   }
   for (const intent of drained.left)
     report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to see it through`)
+  for (const row of drained.discarded)
+    report.note(`discarded: a delivery of ${rangeText(row)} to ${row.target}, which was removed`)
   if (drained.swept > 0) report.note(`${plural(drained.swept, 'leftover')} of processes that are gone removed`)
 }
 

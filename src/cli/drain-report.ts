@@ -17,6 +17,7 @@ export function drainReport({ command, drained, verdict, durationMs }: DrainOutc
     exit_code: verdict.exitCode,
     targets: drained.outcomes.map(outcome => targetReport(outcome, verdict)),
     left: drained.left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
+    discarded: drained.discarded,
     swept: drained.swept,
     duration_ms: Math.round(durationMs),
   }

@@ -1,13 +1,12 @@
 /** `drain` and `recover`: give targets what the outbox holds for them, or only see through what somebody began. */
 
-import type { ServerFlags } from '../config/server.js'
-import { requiredStateConfig, type StateFlags } from '../config/state.js'
-import type { TargetFlags } from '../config/target.js'
-import { requirement, writeConfig, type Requirement } from '../config/write.js'
+import { requiredStateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { drain as drainState, recover as recoverState, type Drained } from '../delivery/durable/drain.js'
+import { journalOutcomes, openJournal } from '../delivery/durable/journal-outcomes.js'
 import { IngestError } from '../errors.js'
 import type { Intent } from '../state/intent.js'
+import { chooseTargets, namesTarget, type ChoiceFlags, type Chosen } from './choose-targets.js'
 import type { Action, Context, Format } from './context.js'
 import { withFailPoints } from './fail-points.js'
 import { openState } from './open-state.js'
@@ -15,18 +14,14 @@ import { printDrained } from './drain-print.js'
 import { rangeText } from './push-print.js'
 import { drainReport } from './drain-report.js'
 import { verdictOf } from './push-verdict.js'
-import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
-export type DrainFlags = TargetFlags &
-  ServerFlags &
-  StateFlags & {
-    readonly format: Format
-    readonly maxRows?: number
-    /** Seconds. */
-    readonly maxDuration?: number
-    readonly require?: Requirement
-    readonly dryRun?: boolean
-  }
+export type DrainFlags = ChoiceFlags & {
+  readonly format: Format
+  readonly maxRows?: number
+  /** Seconds. */
+  readonly maxDuration?: number
+  readonly dryRun?: boolean
+}
 
 export const drain: Action<DrainFlags> = (_, flags, context) =>
   run('drain', flags, context, async (state, options) => {
@@ -45,16 +40,13 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
-  assertTarget(flags)
-  const write = await writeConfig(flags, env)
-  const require = requirement(flags.require ?? 'all', write)
-  const named = await targetsOf(write, context)
-  warnInsecure(write.database, context)
-  warnPlain(write.server, context)
+  const { targets: named, require } = await chosen(flags, context)
   const { state, targets } = await withFailPoints({ state: await openState(config, context), targets: named }, env)
   try {
     const drained = await work(state, { targets, hash: await wasmHash64(), waitMs: config.waitMs, signal })
     const { outcomes } = drained
+    const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)
+    for (const warning of warnings) report.warning(warning)
     const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
     const outcome = { command, drained, verdict, durationMs: performance.now() - started }
     if (flags.format === 'json') report.json(drainReport(outcome))
@@ -66,10 +58,13 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
 }
 
 /** @throws {IngestError} `usage`: the embedded database is no default here, since it may not be one of the state's targets */
-function assertTarget({ server, postgres, embedded, archive }: DrainFlags & { readonly archive?: string }): void {
-  if ([server, postgres, embedded, archive].some(target => target !== undefined)) return
+async function chosen(flags: DrainFlags, context: Context): Promise<Chosen> {
+  if (namesTarget(flags)) return chooseTargets({ ...flags, require: flags.require ?? 'all' }, context)
+  const { openRegistered } = await import('./registered-targets.js')
+  const registered = await openRegistered(requiredStateConfig(flags, context.env), flags, context)
+  if (registered !== undefined) return { targets: registered, require: flags.require }
   const hint = 'name those that are to be given what they missed, as for push; vortex-ingest status shows them'
-  throw new IngestError('usage', 'no target is named', { hint })
+  throw new IngestError('usage', 'no target is named, and none is registered', { hint })
 }
 
 type Foreseen = Intent & { readonly isAbandoned: boolean }

@@ -15,6 +15,6 @@ export async function withFailPoints(faulty: Faulty, env: Environment): Promise<
   const points = new FailPoints(parseFailPoint(text))
   return {
     state: { ...faulty.state, storage: points.storage(faulty.state.storage) },
-    targets: faulty.targets.map(({ name, opener }) => ({ name, opener: points.opener(name, opener) })),
+    targets: faulty.targets.map(target => ({ ...target, opener: points.opener(target.name, target.opener) })),
   }
 }

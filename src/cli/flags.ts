@@ -76,6 +76,11 @@ export const stateFlag = (): Option =>
 export const archiveFlag = (): Option =>
   flag('--archive <place>', 'with --state: keep the lines as they came, by table and commit: a folder or s3://…')
 
+export const targetNameFlag = (): Option =>
+  flag('--target <name>', 'with --state: a registered target, in place of all of them; may be repeated').argParser(
+    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+  )
+
 export const requireFlag = (): Option =>
   flag(
     '--require <target>',

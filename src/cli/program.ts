@@ -28,6 +28,7 @@ import {
   serverFlags,
   stateFlag,
   targetFlags,
+  targetNameFlag,
   timeoutFlag,
   validateFormatFlag,
 } from './flags.js'
@@ -36,6 +37,7 @@ import { id } from './id.js'
 import { migrate } from './migrate.js'
 import { push } from './push.js'
 import { withReportFile } from './report-file.js'
+import { addRegistry } from './registry/commands.js'
 import { serve } from './serve.js'
 import { addState } from './state/commands.js'
 import type { StatusFlags } from './status.js'
@@ -84,6 +86,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addDrain(program, run)
   addRecover(program, run)
   addStatus(program, run)
+  addRegistry(program, run)
   return program
 }
 
@@ -114,6 +117,7 @@ function addPush(program: Command, run: Run): void {
   command
     .addOption(stateFlag())
     .addOption(archiveFlag())
+    .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(noSecretsFlag())
@@ -315,6 +319,7 @@ function addDrain(program: Command, run: Run): void {
   for (const option of [
     stateFlag(),
     archiveFlag(),
+    targetNameFlag(),
     ...serverFlags(),
     ...targetFlags(),
     rolePolicyFlag(),
@@ -343,7 +348,14 @@ function addRecover(program: Command, run: Run): void {
         'audit. Every push and drain does the same for its targets before anything else.',
     )
     .action(run(recover))
-  for (const option of [stateFlag(), archiveFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()])
+  for (const option of [
+    stateFlag(),
+    archiveFlag(),
+    targetNameFlag(),
+    ...serverFlags(),
+    ...targetFlags(),
+    rolePolicyFlag(),
+  ])
     command.addOption(option)
   command
     .addOption(flag('--dry-run', 'only say what would be done'))

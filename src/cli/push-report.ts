@@ -4,6 +4,7 @@ import type { RunMeta } from '../contract/commit.js'
 import type { OutboxOutcome, TargetOutcome } from '../delivery/deliver.js'
 import type { SourceTaken } from '../delivery/durable/take-in.js'
 import type { DurablyPushed } from '../delivery/durable/push.js'
+import { nameOf } from '../delivery/opening.js'
 import type { Pushed } from '../delivery/push.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
 import { messageOf } from '../errors.js'
@@ -70,7 +71,8 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
   const { name, description, retries } = outcome
   const landed = landedIn(outcome)
   return {
-    name,
+    name: nameOf(outcome),
+    kind: name,
     target: description,
     state: stateOf(outcome),
     required: required.has(outcome),

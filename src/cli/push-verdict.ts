@@ -39,6 +39,8 @@ export function verdictOf(
 
 /** By default the first: of both paths path A, and an archive only where it is alone. @see contract section 4 */
 function requiredOf(outcomes: readonly TargetOutcome[], require: Requirement | undefined): readonly TargetOutcome[] {
+  if (require === undefined && outcomes.some(({ registered }) => registered !== undefined))
+    return outcomes.filter(({ registered }) => registered?.isRequired === true)
   if (require === 'all' || require === 'any') return outcomes
   return require === undefined ? outcomes.slice(0, 1) : outcomes.filter(({ name }) => name === require)
 }

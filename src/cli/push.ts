@@ -4,15 +4,16 @@ import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
 import { missingSecrets } from '../config/missing-secrets.js'
 import { siteConfig } from '../config/server.js'
-import { stateConfig, type StateConfig, type StateFlags } from '../config/state.js'
-import { requirement, writeConfig, type Requirement, type WriteConfig, type WriteFlags } from '../config/write.js'
+import { stateConfig, type StateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import type { DurablyPushed } from '../delivery/durable/push.js'
 import { push as deliver, type Pushed, type PushOptions } from '../delivery/push.js'
+import type { Target } from '../delivery/opening.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
 import { IngestError, messageOf } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
+import { chooseTargets, type ChoiceFlags } from './choose-targets.js'
 import type { Action, Context, Format } from './context.js'
 import { Notes } from './notes.js'
 import { printHuman } from './push-print.js'
@@ -20,17 +21,14 @@ import { pushWithoutSecrets } from './push-without-secrets.js'
 import { pushReport, type PushOutcome } from './push-report.js'
 import { verdictOf } from './push-verdict.js'
 import { resolveCommit } from './resolve-commit.js'
-import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
-export type PushFlags = WriteFlags &
-  CommitFlags &
-  StateFlags & {
+export type PushFlags = ChoiceFlags &
+  CommitFlags & {
     readonly fullRefresh?: boolean
     readonly format: Format
     readonly report?: string
     readonly dryRun?: boolean
     readonly secrets?: 'skip' | 'fail'
-    readonly require?: Requirement
     readonly allowFailure?: boolean
     readonly revalidate?: boolean
     readonly warm?: boolean
@@ -41,15 +39,11 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   const started = performance.now()
   const missing = await missingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
-  const config = await writeConfig(flags, env)
-  const require = requirement(flags.require, config)
   const commitSource = commitConfig(flags, env)
   const state = stateConfig(flags, env)
   assertStateFor(flags, state)
-  const targets = await targetsOf(config, context)
-  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, config), ci: commitSource.ci, now })
-  warnInsecure(config.database, context)
-  warnPlain(config.server, context)
+  const { targets, require } = await chooseTargets(flags, context)
+  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, targets), ci: commitSource.ci, now })
   const dryRun = flags.dryRun === true
   const sources = await openInputs(args, { stdin, rereadable: true, mayGrow: state !== undefined, signal })
   const notes = new Notes()
@@ -104,23 +98,28 @@ async function deliverDurably(
   { state: config, ...options }: Durable,
   context: Context,
 ): Promise<DurablyPushed> {
-  const [{ openState }, { pushDurably }, { withFailPoints }] = await Promise.all([
+  const [{ openState }, { pushDurably }, { journalOutcomes, openJournal }, { withFailPoints }] = await Promise.all([
     import('./open-state.js'),
     import('../delivery/durable/push.js'),
+    import('../delivery/durable/journal-outcomes.js'),
     import('./fail-points.js'),
   ])
   const opened = { state: await openState(config, context), targets: options.targets }
   const { state, targets } = await withFailPoints(opened, context.env)
   try {
-    return await pushDurably(state, sources, { ...options, targets, waitMs: config.waitMs })
+    const pushed = await pushDurably(state, sources, { ...options, targets, waitMs: config.waitMs })
+    const journal = openJournal(state, options.run.benchmark_id)
+    const warnings = await journalOutcomes(journal, state, pushed.outcomes)
+    return { ...pushed, warnings: [...pushed.warnings, ...warnings] }
   } finally {
     await state.storage.close()
   }
 }
 
 /** A server keeps what ran beside what it measured; a database does not. */
-function benchmarkOf({ benchmarkId, ci }: CommitConfig, { server }: WriteConfig): string | undefined {
-  if (benchmarkId !== undefined || ci !== undefined || server === undefined) return benchmarkId
+function benchmarkOf({ benchmarkId, ci }: CommitConfig, targets: readonly Target[]): string | undefined {
+  const hasServer = targets.some(({ name }) => name === 'server')
+  if (benchmarkId !== undefined || ci !== undefined || !hasServer) return benchmarkId
   const hint = 'give --benchmark-id ID: what ran, in a word'
   throw new IngestError('usage', '--server needs --benchmark-id where no CI says what ran', { hint })
 }

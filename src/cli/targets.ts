@@ -45,7 +45,7 @@ export async function targetsOf(
   return targets
 }
 
-async function databaseOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
+export async function databaseOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
   if (target.kind === 'embedded') {
     const { embeddedSink } = await import('../sink/embedded/sink.js')
     return embeddedSink(target.folder)
@@ -69,7 +69,7 @@ export async function addressOf({
   return parseDsn(dsn, { insecureLocal, environment, aws })
 }
 
-async function serverOpener(config: ServerConfig, { random, signal }: Context): Promise<SinkOpener> {
+export async function serverOpener(config: ServerConfig, { random, signal }: Context): Promise<SinkOpener> {
   const { httpSink } = await import('../sink/http/sink.js')
   const { retries, retryDeadlineMs, ...options } = config
   const policy = { attempts: retries + 1, baseDelayMs: 500, maxDelayMs: 30_000, deadlineMs: retryDeadlineMs }

@@ -4,7 +4,7 @@ import type { Retry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
-import type { Opening, TargetName } from './opening.js'
+import type { Opening, Registered, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
 
@@ -22,6 +22,8 @@ export type OutboxOutcome = {
 
 export type TargetOutcome = {
   readonly name: TargetName
+  /** Absent for a target that flags name. */
+  readonly registered?: Registered
   /** The target in words, without secrets. */
   readonly description: string
   /** The files that landed, each whole. */
@@ -53,7 +55,7 @@ async function deliverTo(
   deliveries: readonly Delivery[],
   signal: AbortSignal,
 ): Promise<TargetOutcome> {
-  const { name, opener } = opening.target
+  const { opener, ...target } = opening.target
   const receipts: FileReceipt[] = []
   const retries: Retry[] = []
   let sink: Sink | undefined
@@ -67,10 +69,10 @@ async function deliverTo(
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
       const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
-      return { name, description: opener.description, receipts, partial, retries, failure }
+      return { ...target, description: opener.description, receipts, partial, retries, failure }
     }
   }
-  return { name, description: opener.description, receipts, partial: undefined, retries, failure: undefined }
+  return { ...target, description: opener.description, receipts, partial: undefined, retries, failure: undefined }
 }
 
 /** Of a source that changed, whatever the target made of its rows is not the reason to tell. */

@@ -4,7 +4,21 @@ import type { Sink, SinkOpener } from '../sink/sink.js'
 
 export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 
-export type Target = { readonly name: TargetName; readonly opener: SinkOpener }
+/** What an operator has registered a target as. */
+export type Registered = { readonly name: string; readonly isRequired: boolean }
+
+export type Target = {
+  /** Its sort. */
+  readonly name: TargetName
+  /** Absent for one that flags name. */
+  readonly registered?: Registered
+  readonly opener: SinkOpener
+}
+
+/** What people call it. */
+export function nameOf({ name, registered }: Pick<Target, 'name' | 'registered'>): string {
+  return registered?.name ?? name
+}
 
 export class Opening {
   readonly target: Target

@@ -24,6 +24,19 @@ export class Fields {
     return value
   }
 
+  flag(name: string): boolean {
+    const value = this.#own(name)
+    if (typeof value !== 'boolean') throw this.#wrong(name, 'true or false')
+    return value
+  }
+
+  /** One of some words. */
+  word<T extends string>(name: string, words: readonly T[]): T {
+    const found = words.find(word => word === this.#own(name))
+    if (found === undefined) throw this.#wrong(name, words.join(' or '))
+    return found
+  }
+
   /** A whole number from 0. */
   count(name: string): number {
     const value = this.#own(name)

@@ -10,6 +10,10 @@ export const WATERMARKS = 'watermarks/'
 export const INTENTS = 'intents/'
 export const AUDIT = 'audit/'
 export const TARGETS = 'targets/'
+export const JOURNAL = 'journal/'
+export const HEALTH = 'health/'
+export const BUCKETS = 'buckets/'
+export const REGISTRY_KEY = 'registry'
 
 export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`
 export const linesPrefix = (partition: Partition): string => `${OUTBOX}${partition}/lines/`
@@ -19,6 +23,8 @@ export const watermarkKey = (partition: Partition, target: string): string =>
 export const targetKey = (target: string): string => `${TARGETS}${nameOf(target)}`
 export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
+export const journalKey = (id: string): string => `${JOURNAL}${id}`
+export const healthKey = (sort: 'target' | 'bucket', name: string): string => `${HEALTH}${sort}/${name}`
 
 /** A target's address may hold anything; its sort at the front is for people. */
 function nameOf(target: string): string {

@@ -23,6 +23,11 @@ export async function know(state: State, target: Omit<TargetRecord, 'since'>): P
   await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
 }
 
+/** Nothing waits for it any more. @param name what state calls it */
+export async function forget({ storage }: State, name: string): Promise<void> {
+  await storage.delete(targetKey(name))
+}
+
 export async function knownTargets(storage: Storage): Promise<readonly TargetRecord[]> {
   const targets: TargetRecord[] = []
   for await (const { key } of listAll(storage, TARGETS)) {

@@ -27,7 +27,7 @@ export type PendingOptions = {
 
 /** Whatever fails is part of the answer; what was not delivered stays in the outbox. */
 export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<TargetOutcome> {
-  const { name, opener } = opening.target
+  const { opener, ...target } = opening.target
   const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined }
   const failures = await deliverEach(state, opening, { ...options, log })
   const kept = await keptRecords(state, opener.id, isAll(failures, options) ? [] : options.partitions).catch(
@@ -41,7 +41,7 @@ export async function deliverPending(state: State, opening: Opening, options: Pe
   const partial = error instanceof PartlyLanded ? error.receipt : undefined
   const warnings = [...log.warnings, ...others.map(messageOf)]
   return {
-    ...{ name, description: opener.description, receipts, partial, retries },
+    ...{ ...target, description: opener.description, receipts, partial, retries },
     failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
     outbox: { delivered, kept, audited, warnings },
   }

@@ -2,6 +2,8 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { IngestError } from '../../errors.js'
+import type { AuditRow } from '../../state/audit.js'
+import { discardOrphans } from '../../state/discard.js'
 import { listIntents, type Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { partitions, sweep } from '../../state/outbox.js'
@@ -26,6 +28,8 @@ export type Drained = {
   readonly outcomes: readonly TargetOutcome[]
   /** Of targets that were not named, so that nobody here can reach them. */
   readonly left: readonly Intent[]
+  /** One a delivery whose target was removed. */
+  readonly discarded: readonly AuditRow[]
   /** Objects of processes that ended before they had taken something in. */
   readonly swept: number
 }
@@ -49,7 +53,9 @@ export async function recover(
 async function deliver(state: State, found: readonly Partition[], options: DrainOptions): Promise<Drained> {
   const { targets, signal } = options
   const intents = await listIntents(state.storage)
-  const openings = targets.map(({ name, opener }) => new Opening({ name, opener: { ...opener, early: false } }, signal))
+  const openings = targets.map(
+    ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, signal),
+  )
   try {
     const outcomes = await Promise.all(
       openings.map(async opening => {
@@ -59,8 +65,10 @@ async function deliver(state: State, found: readonly Partition[], options: Drain
       }),
     )
     const reachable = targets.map(({ opener }) => opener.id)
-    const left = intents.filter(({ target }) => !reachable.includes(target))
-    return { outcomes, left, swept: await sweepAll(state) }
+    const discarded = await discardOrphans(state, intents)
+    const gone = discarded.map(({ id }) => id)
+    const left = intents.filter(({ id, target }) => !reachable.includes(target) && !gone.includes(id))
+    return { outcomes, left, discarded, swept: await sweepAll(state) }
   } finally {
     await Promise.all(openings.map(opening => opening.close()))
   }

@@ -2,7 +2,8 @@
 
 import { messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
-import { listIntents } from '../../state/intent.js'
+import { discardOrphans } from '../../state/discard.js'
+import { listIntents, type Intent } from '../../state/intent.js'
 import { sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import { rewind } from '../../state/watermark.js'
@@ -51,7 +52,7 @@ export async function pushDurably(
     if (fullRefresh) for (const { opener } of targets) await rewind(state, { target: opener.id, partition }, 0)
     const pending = { ...options, partitions: [partition], intents }
     const [warnings, ...outcomes] = await Promise.all([
-      sweepQuietly(state, partition),
+      tidyQuietly(state, partition, intents),
       ...openings.all().map(opening => deliverPending(state, opening, pending)),
     ])
     // A source that gained only blank lines is no such thing.
@@ -74,10 +75,11 @@ function orByAnother(outcome: TargetOutcome): TargetOutcome {
 }
 
 /** Leftovers of others' pushes are no reason for this one to fail. */
-async function sweepQuietly(state: State, partition: string): Promise<readonly string[]> {
+async function tidyQuietly(state: State, partition: string, intents: readonly Intent[]): Promise<readonly string[]> {
   try {
+    const discarded = await discardOrphans(state, intents)
     await sweep(state, partition)
-    return []
+    return discarded.map(({ target }) => `a delivery to ${target} was discarded: its target was removed`)
   } catch (error) {
     return [`leftovers in the state could not be removed: ${messageOf(error)}`]
   }

@@ -1,0 +1,53 @@
+/** Where a command delivers to: what its flags name, or else what an operator has registered. */
+
+import { stateConfig, type StateFlags } from '../config/state.js'
+import { requirement, writeConfig, type Requirement, type WriteFlags } from '../config/write.js'
+import type { Target } from '../delivery/opening.js'
+import { IngestError } from '../errors.js'
+import type { Context } from './context.js'
+import { targetsOf, warnInsecure, warnPlain } from './targets.js'
+
+export type ChoiceFlags = WriteFlags &
+  StateFlags & {
+    /** Names of registered targets. */
+    readonly target?: readonly string[]
+    readonly require?: Requirement
+  }
+
+export type Chosen = {
+  readonly targets: readonly Target[]
+  /** Undefined: what each is registered as decides, or the order of paths. */
+  readonly require: Requirement | undefined
+}
+
+/** @throws {IngestError} `usage`, `not_found` */
+export async function chooseTargets(flags: ChoiceFlags, context: Context): Promise<Chosen> {
+  const registered = await registeredTargets(flags, context)
+  if (registered !== undefined) return { targets: registered, require: flags.require }
+  const config = await writeConfig(flags, context.env)
+  const require = requirement(flags.require, config)
+  const targets = await targetsOf(config, context)
+  warnInsecure(config.database, context)
+  warnPlain(config.server, context)
+  return { targets, require }
+}
+
+/** Whether flags name a target, and with it all of them. */
+export function namesTarget(flags: ChoiceFlags): boolean {
+  return [flags.server, flags.postgres, flags.embedded, flags.archive].some(target => target !== undefined)
+}
+
+/** @returns undefined where flags, or nobody, say where to */
+async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<readonly Target[] | undefined> {
+  const state = stateConfig(flags, context.env)
+  const isChosen = flags.target !== undefined
+  if (isChosen && namesTarget(flags))
+    throw new IngestError('usage', '--target names registered targets, and other flags name others', {
+      hint: 'give --target NAME, or --server, --postgres, --embedded or --archive',
+    })
+  if (isChosen && state === undefined)
+    throw new IngestError('usage', '--target goes with --state, where targets are registered')
+  if (state === undefined || namesTarget(flags)) return undefined
+  const { openRegistered } = await import('./registered-targets.js')
+  return openRegistered(state, flags, context)
+}

@@ -1,0 +1,17 @@
+/** A journal event as JSON. */
+
+import type { JournalEvent } from '../../state/journal-event.js'
+
+export function journalEventDocument({
+  id,
+  time,
+  sort,
+  name,
+  operation,
+  code,
+  message,
+  attempt,
+  run,
+}: JournalEvent): object {
+  return { id, time, sort, name, operation, code, message, attempt, run }
+}

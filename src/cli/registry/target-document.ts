@@ -1,0 +1,19 @@
+/** A registered target as JSON. */
+
+import type { RegisteredTarget } from '../../state/registry.js'
+
+export function targetDocument(target: RegisteredTarget): object {
+  return {
+    name: target.name,
+    kind: target.kind,
+    address: target.address,
+    identity: target.identity,
+    secret_env: target.secretEnv ?? null,
+    required: target.isRequired,
+    bucket: target.bucket ?? null,
+    insecure_local: target.insecureLocal,
+    role_policy: target.rolePolicy ?? null,
+    region: target.region ?? null,
+    added_at: target.addedAt,
+  }
+}

@@ -1,0 +1,165 @@
+/** A registered target: checked when it is added, and as the configuration of a push. */
+
+import { resolve } from 'node:path'
+import type { Environment } from '../commit/ci.js'
+import { IngestError } from '../errors.js'
+import { describeServer, parseServerUrl } from '../sink/http/address.js'
+import { placeOf as placeOfArchive } from '../sink/archive/place.js'
+import { dsnSettings, parseDsn, placeOf } from '../sink/postgres/dsn.js'
+import type { RolePolicy } from '../sink/postgres/role.js'
+import { redact } from '../sink/redact.js'
+import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
+import { TARGET_KINDS, type RegisteredTarget, type TargetKind } from '../state/registry.js'
+import { isVariableName, serverConfig, type ServerConfig, type ServerFlags } from './server.js'
+import { NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
+
+export type TargetInput = {
+  readonly name: string
+  readonly kind: string
+  readonly address: string | undefined
+  readonly secretEnv?: string
+  readonly bucket?: string
+  /** The bucket's root; undefined for one that lies in the state, or is not there. */
+  readonly bucketRoot?: string | undefined
+  readonly isRequired: boolean
+  readonly insecureLocal?: boolean
+  readonly rolePolicy?: string
+  readonly region?: string
+}
+
+/** What is to be registered, without asking the target. @throws {IngestError} `usage` */
+export function targetToRegister(input: TargetInput, env: Environment): Omit<RegisteredTarget, 'addedAt'> {
+  const { name, isRequired, secretEnv, bucket, insecureLocal = false, rolePolicy, region } = input
+  const kind = kindOf(input.kind)
+  assertFits(kind, input)
+  const secret = secretEnv === undefined ? undefined : variableName(secretEnv)
+  const rest = { name, kind, isRequired, secretEnv: secret, bucket, insecureLocal, rolePolicy, region }
+  const address = addressOf(kind, input)
+  return { ...rest, address, identity: identityOf({ ...rest, address }, env, input.bucketRoot) }
+}
+
+function kindOf(word: string): TargetKind {
+  // What the flags call it.
+  const kind = TARGET_KINDS.find(one => one === (word === 'server' ? 'http' : word))
+  if (kind !== undefined) return kind
+  throw new IngestError('usage', `there is no kind of target ${redact(word)}`, { hint: TARGET_KINDS.join(', ') })
+}
+
+function assertFits(kind: TargetKind, { address, bucket, secretEnv, ...input }: TargetInput): void {
+  const wrong = (message: string): IngestError => new IngestError('usage', message, { hint: FORMS })
+  if (kind === 'archive' && (bucket === undefined || address !== undefined))
+    throw wrong('an archive is given --bucket NAME, and no address')
+  if (kind !== 'archive' && bucket !== undefined) throw wrong('--bucket goes with an archive')
+  if (kind !== 'archive' && address === undefined) throw wrong(`the address of the ${kind} target is missing`)
+  if ((kind === 'archive' || kind === 'embedded') && secretEnv !== undefined)
+    throw wrong(`--secret-env is for http and postgres: ${kind} needs no secret`)
+  const isPostgres = [input.insecureLocal === true, input.rolePolicy, input.region].some(Boolean)
+  if (kind !== 'postgres' && isPostgres) throw wrong('--insecure-local, --role-policy and --region go with postgres')
+}
+
+const FORMS =
+  'NAME http URL, NAME postgres DSN, NAME embedded DIR, or NAME archive --bucket BUCKET; a token or password stays in ' +
+  'the variable that --secret-env names'
+
+function addressOf(kind: TargetKind, { address = '', bucket = '' }: TargetInput): string {
+  switch (kind) {
+    case 'http':
+      return describeServer(parseServerUrl(address, 'the address'))
+    case 'postgres':
+      return withoutPassword(address)
+    case 'embedded':
+      if (NO_FOLDER.test(address)) throw new IngestError('usage', 'an embedded database lies in a folder')
+      return resolve(address)
+    case 'archive':
+      return bucket
+  }
+}
+
+/** Which a state would keep for everybody who may read it. */
+function withoutPassword(dsn: string): string {
+  if (!dsnSettings(dsn, {}).has('password') && redact(dsn) === dsn) return dsn
+  const hint = 'leave the password out, and name its variable: --secret-env PGPASSWORD'
+  throw new IngestError('usage', 'the address holds a password', { hint })
+}
+
+function variableName(name: string): string {
+  if (isVariableName(name)) return name
+  const hint = '--secret-env takes the name of a variable, such as INGEST_BEARER_TOKEN, not what is in it'
+  throw new IngestError('usage', '--secret-env names no variable', { hint })
+}
+
+/** As the sink's opener says it. */
+function identityOf(target: Addressed, env: Environment, bucketRoot?: string): string {
+  switch (target.kind) {
+    case 'http':
+      return target.address
+    case 'postgres':
+      return placeOf(parseDsn(target.address, postgresOf(target, {}, env)))
+    case 'embedded':
+      return `embedded:${target.address}`
+    case 'archive':
+      return `archive:${placeOfArchive(archiveAddress(target.address, bucketRoot))}`
+  }
+}
+
+/** @throws {IngestError} `usage` for a bucket that is gone with the process, or lies in the state */
+export function archiveAddress(bucket: string, root: string | undefined): StorageAddress {
+  const address = root === undefined ? undefined : parseStorageAddress(root)
+  if (address !== undefined && address.kind !== 'memory') return address
+  const hint = 'add one for it: vortex-ingest buckets add NAME --root DIR, or --root s3://BUCKET/PREFIX'
+  throw new IngestError('usage', `an archive takes a folder or an S3 bucket that was added, ${bucket} is none`, {
+    hint,
+  })
+}
+
+export type DeliveryFlags = ServerFlags & PostgresFlags
+
+/** A registered http target as if flags had named it. @throws {IngestError} `auth_failed` */
+export async function registeredServer(
+  { address, secretEnv }: RegisteredTarget,
+  flags: DeliveryFlags,
+  env: Environment,
+): Promise<ServerConfig> {
+  const { tokenFile: _file, tokenEnv: _env, ...others } = flags
+  const config = await serverConfig(
+    { ...others, server: address, ...(secretEnv !== undefined && { tokenEnv: secretEnv }) },
+    env,
+  )
+  return config!
+}
+
+/** A registered database as if flags had named it. @throws {IngestError} `auth_failed`, `config_invalid` */
+export function registeredDatabase(target: RegisteredTarget, flags: DeliveryFlags, env: Environment): TargetConfig {
+  if (target.kind === 'embedded') return Object.freeze({ kind: 'embedded', folder: target.address })
+  assertSecret(target, env)
+  const leadsTo = identityOf(target, env)
+  if (leadsTo === target.identity) return postgresOf(target, flags, env)
+  // What its watermark says is true of one database only.
+  const hint = 'the PG* variables fill in what its address leaves out: name host, port and database there'
+  throw new IngestError('config_invalid', `the target ${target.name} is ${target.identity}, and here ${leadsTo}`, {
+    hint,
+  })
+}
+
+type Addressed = Omit<RegisteredTarget, 'identity' | 'addedAt'>
+
+function postgresOf(
+  target: Addressed,
+  { retryDeadline }: DeliveryFlags,
+  env: Environment,
+): Extract<TargetConfig, { kind: 'postgres' }> {
+  const { insecureLocal, rolePolicy, region, secretEnv } = target
+  const flags: PostgresFlags = {
+    insecureLocal,
+    ...(region !== undefined && { region }),
+    ...(rolePolicy !== undefined && { rolePolicy: rolePolicy as RolePolicy }),
+    ...(retryDeadline !== undefined && { retryDeadline }),
+  }
+  const password = secretEnv === undefined ? undefined : env[secretEnv]
+  return postgresConfig(target.address, flags, password === undefined ? env : { ...env, PGPASSWORD: password })
+}
+
+function assertSecret({ name, secretEnv }: RegisteredTarget, env: Environment): void {
+  if (secretEnv === undefined || env[secretEnv]) return
+  throw new IngestError('auth_failed', `there is no password for the target ${name} in ${secretEnv}`)
+}

@@ -1,0 +1,90 @@
+/** How targets and buckets have been lately: their failures from the journal, and when each last did what it was asked. */
+
+import { messageOf } from '../errors.js'
+import { listAll, type Storage } from '../storage/storage.js'
+import { BUILT_IN } from './buckets.js'
+import { encodeDocument, parseDocument } from './document.js'
+import type { Fields } from './fields.js'
+import { readJournal } from './journal.js'
+import { SORTS, type JournalEvent, type Sort } from './journal-event.js'
+import { HEALTH, healthKey } from './keys.js'
+import { readRegistry } from './registry.js'
+import { timestamp, type State } from './state.js'
+
+export type Success = { readonly sort: Sort; readonly name: string; readonly at: string }
+
+export type Health = {
+  readonly sort: Sort
+  readonly name: string
+  /** In the minutes that were asked about. */
+  readonly errors: number
+  /** The last one of these. */
+  readonly lastError: JournalEvent | undefined
+  /** RFC 3339; undefined when there has been none. */
+  readonly lastSuccess: string | undefined
+  /** `failing`: nothing has gone well since its last error; `unknown`: nothing has been asked of it. */
+  readonly state: 'ok' | 'recovered' | 'failing' | 'unknown'
+}
+
+/** Whoever writes last has seen it last. */
+export async function noteSuccess(state: State, sort: Sort, name: string): Promise<void> {
+  await state.storage.put(healthKey(sort, name), encodeDocument({ sort, name, at: timestamp(state) }))
+}
+
+export type HealthQuery = { readonly minutes: number; readonly onDamage: (message: string) => void }
+
+/** Of all that are registered, or of which something is known, by sort and name. */
+export async function readHealth(state: State, { minutes, onDamage }: HealthQuery): Promise<readonly Health[]> {
+  const { storage, tools } = state
+  const since = tools.now() - minutes * 60_000
+  const events = await readJournal(storage, { since, onDamage })
+  const successes = await readSuccesses(storage, onDamage)
+  const { targets, buckets } = await readRegistry(storage)
+  const registered = [
+    ...[...targets.keys()].map(name => ({ sort: 'target' as const, name })),
+    ...[...BUILT_IN, ...buckets.keys()].map(name => ({ sort: 'bucket' as const, name })),
+  ]
+  const subjects = new Map(
+    [...registered, ...successes, ...events].map(({ sort, name }) => [`${sort} ${name}`, { sort, name }]),
+  )
+  return [...subjects]
+    .sort(([one], [other]) => (one < other ? 1 : -1))
+    .map(([, subject]) => healthOf(subject, { events, successes }))
+}
+
+/** When each last did what it was asked. */
+export async function readSuccesses(
+  storage: Storage,
+  onDamage: (message: string) => void,
+): Promise<readonly Success[]> {
+  const successes: Success[] = []
+  for await (const { key } of listAll(storage, HEALTH)) {
+    const body = await storage.get(key)
+    try {
+      if (body !== undefined) successes.push(parseDocument(body, { key, parse: parseSuccess, storage }))
+    } catch (error) {
+      onDamage(messageOf(error))
+    }
+  }
+  return successes
+}
+
+type Known = { readonly events: readonly JournalEvent[]; readonly successes: readonly Success[] }
+
+function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { events, successes }: Known): Health {
+  const isOf = (one: Pick<Health, 'sort' | 'name'>): boolean => one.sort === sort && one.name === name
+  const errors = events.filter(isOf)
+  const lastError = errors[0]
+  const lastSuccess = successes.find(isOf)?.at
+  return { sort, name, errors: errors.length, lastError, lastSuccess, state: stateOf(lastError, lastSuccess) }
+}
+
+function stateOf(lastError: JournalEvent | undefined, lastSuccess: string | undefined): Health['state'] {
+  if (lastError === undefined) return lastSuccess === undefined ? 'unknown' : 'ok'
+  // Retries that were won are noted with the success that they led to, and at the same instant.
+  return lastSuccess !== undefined && lastSuccess >= lastError.time ? 'recovered' : 'failing'
+}
+
+function parseSuccess(fields: Fields): Success {
+  return { sort: fields.word('sort', SORTS), name: fields.text('name'), at: fields.text('at') }
+}

@@ -1,0 +1,44 @@
+/** Events as objects that are never changed: a line of JSON that says what it is, then one an event. */
+
+import { messageOf } from '../errors.js'
+import { listAll, type Storage } from '../storage/storage.js'
+import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { Fields } from './fields.js'
+import { parseEvent, type JournalEvent } from './journal-event.js'
+import { JOURNAL, journalKey } from './keys.js'
+import { newId } from './ulid.js'
+
+/** Stores them all at once. @param now milliseconds since 1970 @returns the key */
+export async function storeEvents(storage: Storage, events: readonly JournalEvent[], now: number): Promise<string> {
+  const newest = Math.max(now, ...events.map(({ time }) => Date.parse(time)))
+  // No event in it is younger than its name, so that whoever looks for young ones need not read old objects.
+  const key = journalKey(newId(newest))
+  const lines = [{ version: STATE_VERSION }, ...events].map(line => `${JSON.stringify(line)}\n`)
+  await storage.put(key, Buffer.from(lines.join('')))
+  return key
+}
+
+export async function journalKeys(storage: Storage): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const { key } of listAll(storage, JOURNAL)) keys.push(key)
+  return keys
+}
+
+/** @returns undefined when it is gone @throws {IngestError} `state_corrupt`, `state_version` */
+export async function readEvents(storage: Storage, key: string): Promise<readonly JournalEvent[] | undefined> {
+  const body = await storage.get(key)
+  if (body === undefined) return undefined
+  const where = `${key} in ${storage.description}`
+  const [header, ...lines] = body.toString('utf8').split('\n')
+  assertVersion(fieldsOf(header ?? '', where).count('version'), where)
+  if (lines.pop() !== '') throw corrupt(where, 'its last line has no end')
+  return lines.map(line => parseEvent(fieldsOf(line, where)))
+}
+
+function fieldsOf(line: string, where: string): Fields {
+  try {
+    return new Fields(JSON.parse(line), where)
+  } catch (cause) {
+    throw corrupt(where, messageOf(cause), cause)
+  }
+}

@@ -1,0 +1,140 @@
+/** What failed: written by every command that delivers, read by whoever wants to know why. */
+
+import { IngestError, messageOf } from '../errors.js'
+import type { Storage } from '../storage/storage.js'
+import type { JournalEvent, Sort } from './journal-event.js'
+import { journalKeys, readEvents, storeEvents } from './journal-object.js'
+import { timestamp, type State } from './state.js'
+import { newId, timeOf } from './ulid.js'
+
+/** More than compaction would keep are not worth their memory. */
+const MAX_BUFFERED = 10_000
+
+export type JournalOptions = {
+  /** What runs. */
+  readonly run: string
+  /** Takes secrets out of a message. */
+  readonly redact: (message: string) => string
+}
+
+export type Failed = {
+  readonly sort: Sort
+  readonly name: string
+  readonly operation: string
+  readonly error: unknown
+  /** Counted from 1. Default: 1. */
+  readonly attempt?: number
+}
+
+/** One process's part of it: held in memory until `flush`. */
+export class Journal {
+  #waiting: JournalEvent[] = []
+
+  constructor(
+    private readonly state: State,
+    private readonly options: JournalOptions,
+  ) {}
+
+  /** Events that would be lost if the process ended now. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  record({ sort, name, operation, error, attempt = 1 }: Failed): void {
+    const { run, redact } = this.options
+    const code = error instanceof IngestError ? error.code : 'internal'
+    const message = redact(messageOf(error))
+    const id = newId(this.state.tools.now())
+    this.#waiting.push({ id, time: timestamp(this.state), sort, name, operation, code, message, attempt, run })
+    if (this.#waiting.length > MAX_BUFFERED) this.#waiting.shift()
+  }
+
+  /**
+   * Makes durable what waits. What could not be written waits on.
+   * @returns how many events
+   * @throws {IngestError} of the storage
+   */
+  async flush(): Promise<number> {
+    const events = this.#waiting
+    if (events.length === 0) return 0
+    this.#waiting = []
+    try {
+      await storeEvents(this.state.storage, events, this.state.tools.now())
+    } catch (error) {
+      this.#waiting = [...events, ...this.#waiting].slice(-MAX_BUFFERED)
+      throw error
+    }
+    return events.length
+  }
+}
+
+export type JournalQuery = {
+  /** Of a target or bucket; default: all. */
+  readonly name?: string | undefined
+  /** Milliseconds since 1970; default: all there are. */
+  readonly since?: number | undefined
+  /** Default: no limit. */
+  readonly limit?: number | undefined
+  /** Told what cannot be read, and is left out. */
+  readonly onDamage: (message: string) => void
+}
+
+/** The newest first. */
+export async function readJournal(storage: Storage, query: JournalQuery): Promise<readonly JournalEvent[]> {
+  const { name, since = 0, limit = Infinity, onDamage } = query
+  const { events } = await readAll(storage, { since, onDamage })
+  const wanted = events.filter(event => Date.parse(event.time) >= since && (name === undefined || event.name === name))
+  return wanted.sort(byTime).reverse().slice(0, limit)
+}
+
+export function byTime(one: JournalEvent, other: JournalEvent): number {
+  const [first, second] = [one.time + one.id, other.time + other.id]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+export type ReadOptions = {
+  readonly since: number
+  /** Undefined: damage is thrown. */
+  readonly onDamage: ((message: string) => void) | undefined
+}
+
+export type WholeJournal = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
+
+/** Each event once. When a compaction takes an object away meanwhile, its successor is looked for. */
+export async function readAll(storage: Storage, options: ReadOptions): Promise<WholeJournal> {
+  for (;;) {
+    const whole = await readOnce(storage, options)
+    if (whole !== undefined) return whole
+  }
+}
+
+async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Promise<WholeJournal | undefined> {
+  const keys = (await journalKeys(storage)).filter(key => isYoung(key, since))
+  const events = new Map<string, JournalEvent>()
+  const damaged: string[] = []
+  for (const key of keys) {
+    try {
+      const found = await readEvents(storage, key)
+      if (found === undefined) return undefined
+      for (const event of found) events.set(event.id, event)
+    } catch (error) {
+      if (onDamage === undefined || !isDamage(error)) throw error
+      damaged.push(messageOf(error))
+    }
+  }
+  for (const message of damaged) onDamage?.(message)
+  return { keys, events: [...events.values()] }
+}
+
+function isYoung(key: string, since: number): boolean {
+  try {
+    return timeOf(key) >= since
+  } catch {
+    // Something else, which will be called damaged.
+    return true
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof IngestError && (error.code === 'state_corrupt' || error.code === 'state_version')
+}

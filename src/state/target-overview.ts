@@ -1,0 +1,62 @@
+/** Registered targets with what state knows of them. Asks none of them. */
+
+import { messageOf } from '../errors.js'
+import { readSuccesses } from './health.js'
+import { readJournal } from './journal.js'
+import type { JournalEvent } from './journal-event.js'
+import { readRegistry, type RegisteredTarget } from './registry.js'
+import type { State } from './state.js'
+import { survey, type Lag } from './survey.js'
+
+export type TargetOverview = {
+  readonly target: RegisteredTarget
+  /** Undefined for one that nothing was kept for yet. */
+  readonly lag: Lag | undefined
+  readonly lastError: JournalEvent | undefined
+  /** RFC 3339. */
+  readonly lastSuccess: string | undefined
+  /** Where its write settings come from. */
+  readonly settings: 'defaults' | 'promoted'
+}
+
+export type Overview = {
+  /** By name. */
+  readonly targets: readonly TargetOverview[]
+  /** Targets that state waits for, though only flags named them. */
+  readonly unregistered: readonly Lag[]
+  /** What could not be read. */
+  readonly problems: readonly string[]
+}
+
+/** @throws {IngestError} when the registry cannot be read; of everything else it says so */
+export async function overviewTargets({ storage }: State): Promise<Overview> {
+  const problems: string[] = []
+  const { targets } = await readRegistry(storage)
+  const { lags, problems: unread } = await survey(storage, 0)
+  const events = await readJournal(storage, { onDamage: message => problems.push(message) })
+  const successes = await readSuccesses(storage, message => problems.push(message))
+  const overviews: TargetOverview[] = []
+  for (const target of [...targets.values()].sort((one, other) => (one.name < other.name ? -1 : 1))) {
+    const isOf = ({ sort, name }: { sort: string; name: string }): boolean => sort === 'target' && name === target.name
+    overviews.push({
+      target,
+      lag: lags.find(lag => lag.target.name === target.identity),
+      lastError: events.find(isOf),
+      lastSuccess: successes.find(isOf)?.at,
+      settings: await settingsOf(storage, target.name).catch((error: unknown) => {
+        problems.push(messageOf(error))
+        return 'defaults' as const
+      }),
+    })
+  }
+  const registered = new Set(overviews.map(({ target }) => target.identity))
+  const unregistered = lags.filter(({ target }) => !registered.has(target.name))
+  return { targets: overviews, unregistered, problems: [...unread, ...problems] }
+}
+
+/** A promotion is an object of its target's name. */
+async function settingsOf(storage: State['storage'], name: string): Promise<TargetOverview['settings']> {
+  const { objects } = await storage.list(`promotions/${name}`, { limit: 2 })
+  const isPromoted = objects.some(({ key }) => key === `promotions/${name}` || key.startsWith(`promotions/${name}/`))
+  return isPromoted ? 'promoted' : 'defaults'
+}

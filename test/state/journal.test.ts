@@ -1,0 +1,163 @@
+import t from 'tap'
+import { IngestError } from '../../src/errors.js'
+import { readHealth, noteSuccess } from '../../src/state/health.js'
+import { compactJournal, MAX_AGE_MS, MAX_EVENTS } from '../../src/state/journal-compact.js'
+import { Journal, readJournal } from '../../src/state/journal.js'
+import { journalKeys } from '../../src/state/journal-object.js'
+import type { State } from '../../src/state/state.js'
+import { redact } from '../../src/sink/redact.js'
+import { memoryStorage } from '../../src/storage/memory.js'
+import type { Storage } from '../../src/storage/storage.js'
+import { stateOn } from './fixtures/filled.js'
+
+const MINUTE = 60_000
+const down = new IngestError('target_unreachable', 'no way to https://token@example.com')
+
+const journalOf = (state: State): Journal => new Journal(state, { run: 'nightly', redact })
+
+/** One event a flush. */
+async function fail(state: State, name: string, sort: 'target' | 'bucket' = 'target'): Promise<void> {
+  const journal = journalOf(state)
+  journal.record({ sort, name, operation: 'deliver', error: down })
+  await journal.flush()
+}
+
+/** @throws what damage there is */
+const read = (storage: Storage, query: { name?: string; since?: number; limit?: number } = {}) =>
+  readJournal(storage, {
+    ...query,
+    onDamage: message => {
+      throw new Error(message)
+    },
+  })
+
+t.test('an event says when, what, why without secrets, which try and what ran', async t => {
+  const state = await stateOn(memoryStorage(), () => Date.UTC(2026, 1, 3))
+  const journal = journalOf(state)
+  journal.record({ sort: 'target', name: 'site', operation: 'deliver', error: down, attempt: 2 })
+  t.same(await read(state.storage), [], 'not before it is flushed')
+  t.equal(await journal.flush(), 1)
+  t.equal(await journal.flush(), 0)
+  t.match(await read(state.storage), [
+    {
+      ...{ time: '2026-02-03T00:00:00.000Z', sort: 'target', name: 'site', operation: 'deliver', attempt: 2 },
+      ...{ code: 'target_unreachable', message: 'no way to https://***@example.com', run: 'nightly' },
+    },
+  ])
+})
+
+t.test('the newest come first, of one name, of a time, and as many as asked for', async t => {
+  let now = Date.UTC(2026, 1, 3)
+  const state = await stateOn(memoryStorage(), () => now)
+  for (const name of ['a', 'b', 'a', 'b']) {
+    await fail(state, name)
+    now += MINUTE
+  }
+  const all = await read(state.storage)
+  t.same(
+    all.map(({ name }) => name),
+    ['b', 'a', 'b', 'a'],
+  )
+  t.equal((await read(state.storage, { name: 'a' })).length, 2)
+  t.equal((await read(state.storage, { since: now - 2 * MINUTE })).length, 2)
+  t.same(await read(state.storage, { limit: 1 }), all.slice(0, 1))
+})
+
+t.test('what could not be written waits, and is written with the next flush', async t => {
+  const storage = memoryStorage()
+  let isFull = true
+  const put: Storage['put'] = (key, body) => {
+    if (isFull) throw new IngestError('storage_failed', 'full')
+    return storage.put(key, body)
+  }
+  const state = await stateOn(
+    new Proxy(storage, {
+      get: (inner, name: keyof Storage) =>
+        name === 'put'
+          ? put
+          : typeof inner[name] === 'function'
+            ? (inner[name] as () => unknown).bind(inner)
+            : inner[name],
+    }),
+  )
+  const journal = journalOf(state)
+  journal.record({ sort: 'bucket', name: 'cold', operation: 'put', error: down })
+  await t.rejects(journal.flush(), { code: 'storage_failed' })
+  t.equal(journal.waiting, 1)
+  isFull = false
+  t.equal(await journal.flush(), 1)
+})
+
+t.test('a damaged object is said and left out by readers, and stops a compaction', async t => {
+  const state = await stateOn(memoryStorage())
+  await fail(state, 'a')
+  await state.storage.put('journal/01jz9w2x3y4z5a6b7c8d9e0f1g', Buffer.from('{"version":1}\n{"half'))
+  const said: string[] = []
+  t.equal((await readJournal(state.storage, { onDamage: message => said.push(message) })).length, 1)
+  t.match(said, [/journal\/01jz9w2x3y4z5a6b7c8d9e0f1g .* is damaged/])
+  await t.rejects(compactJournal(state), { code: 'state_corrupt' })
+  t.equal((await journalKeys(state.storage)).length, 2, 'nothing was removed')
+})
+
+t.test('compaction makes one object of many and drops what is too old', async t => {
+  let now = Date.UTC(2026, 1, 3)
+  const state = await stateOn(memoryStorage(), () => now)
+  await fail(state, 'old')
+  now += MAX_AGE_MS + MINUTE
+  for (const name of ['a', 'b', 'c']) await fail(state, name)
+  const compacted = await compactJournal(state)
+  t.same(compacted, { before: { objects: 4, events: 4 }, after: { objects: 1, events: 3 } })
+  t.same((await read(state.storage)).map(({ name }) => name).sort(), ['a', 'b', 'c'])
+  t.same((await compactJournal(state)).before, compacted.after)
+})
+
+t.test('compaction keeps the newest of too many', async t => {
+  let now = Date.UTC(2026, 1, 3)
+  const state = await stateOn(memoryStorage(), () => now)
+  const journal = journalOf(state)
+  for (let index = 0; index < MAX_EVENTS; index++)
+    journal.record({ sort: 'target', name: 'a', operation: 'deliver', error: down })
+  await journal.flush()
+  now += MINUTE
+  await fail(state, 'newest')
+  t.match(await compactJournal(state), { before: { events: MAX_EVENTS + 1 }, after: { events: MAX_EVENTS } })
+  t.match(await read(state.storage, { limit: 1 }), [{ name: 'newest' }])
+})
+
+t.test('a compaction that was cut off before it deleted shows each event once', async t => {
+  const storage = memoryStorage()
+  const state = await stateOn(storage)
+  for (const name of ['a', 'b']) await fail(state, name)
+  const dying = Object.assign(Object.create(storage) as Storage, {
+    ...{ get: storage.get.bind(storage), put: storage.put.bind(storage), list: storage.list.bind(storage) },
+    description: storage.description,
+    delete: () => Promise.reject(new Error('killed')),
+  })
+  await t.rejects(compactJournal({ ...state, storage: dying }), { message: 'killed' })
+  t.equal((await journalKeys(storage)).length, 3)
+  t.equal((await read(storage)).length, 2)
+  await compactJournal(state)
+  t.equal((await journalKeys(storage)).length, 1)
+  t.equal((await read(storage)).length, 2)
+})
+
+t.test('health: failing after an error, recovered after a success, ok when the window is past it', async t => {
+  let now = Date.UTC(2026, 1, 3)
+  const state = await stateOn(memoryStorage(), () => now)
+  const health = async (minutes = 5) => {
+    const all = await readHealth(state, { minutes, onDamage: message => t.fail(message) })
+    return all.find(({ name }) => name === 'site')
+  }
+  t.match(
+    (await readHealth(state, { minutes: 5, onDamage: () => undefined })).map(({ state }) => state),
+    ['unknown', 'unknown'],
+  )
+  await fail(state, 'site')
+  t.match(await health(), { state: 'failing', errors: 1, lastError: { code: 'target_unreachable' } })
+  now += MINUTE
+  await noteSuccess(state, 'target', 'site')
+  t.match(await health(), { state: 'recovered', errors: 1, lastSuccess: '2026-02-03T00:01:00.000Z' })
+  now += 10 * MINUTE
+  t.match(await health(), { state: 'ok', errors: 0 })
+  t.match(await health(60), { state: 'recovered', errors: 1 })
+})
