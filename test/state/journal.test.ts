@@ -72,12 +72,11 @@ t.test('what could not be written waits, and is written with the next flush', as
   }
   const state = await stateOn(
     new Proxy(storage, {
-      get: (inner, name: keyof Storage) =>
-        name === 'put'
-          ? put
-          : typeof inner[name] === 'function'
-            ? (inner[name] as () => unknown).bind(inner)
-            : inner[name],
+      get(inner, name: keyof Storage) {
+        if (name === 'put') return put
+        const member: unknown = inner[name]
+        return typeof member === 'function' ? (member.bind(inner) as unknown) : member
+      },
     }),
   )
   const journal = journalOf(state)
