@@ -66,19 +66,12 @@ t.test('the newest come first, of one name, of a time, and as many as asked for'
 t.test('what could not be written waits, and is written with the next flush', async t => {
   const storage = memoryStorage()
   let isFull = true
-  const put: Storage['put'] = (key, body) => {
+  const put = async (key: string, body: Buffer): Promise<string> => {
     if (isFull) throw new IngestError('storage_failed', 'full')
     return storage.put(key, body)
   }
-  const state = await stateOn(
-    new Proxy(storage, {
-      get(inner, name: keyof Storage) {
-        if (name === 'put') return put
-        const member: unknown = inner[name]
-        return typeof member === 'function' ? (member.bind(inner) as unknown) : member
-      },
-    }),
-  )
+  const filling = Object.assign(Object.create(storage) as Storage, { put })
+  const state = await stateOn(filling)
   const journal = journalOf(state)
   journal.record({ sort: 'bucket', name: 'cold', operation: 'put', error: down })
   await t.rejects(journal.flush(), { code: 'storage_failed' })
