@@ -22,19 +22,26 @@ t.setTimeout(1_800_000)
 const sets = await startTargetSets(t)
 
 /** A command and what comes before it. */
-type Scenario = { readonly command: Command; readonly prepare: (cell: Cell) => Promise<unknown> }
+type Scenario = {
+  readonly scenario: string
+  readonly command: Command
+  readonly prepare: (cell: Cell) => Promise<unknown>
+}
 
-const PUSH: Scenario = { command: 'push', prepare: () => Promise.resolve() }
+const PUSH: Scenario = { scenario: 'of two files', command: 'push', prepare: () => Promise.resolve() }
 /** The targets have applied something of which nothing is known; after that more waits for them, or nothing. */
 const HEAL: readonly Scenario[] = ['watermark.put#2', 'watermark.put#3'].map(step => ({
+  scenario: `after ${step}`,
   command: 'drain',
   prepare: cell => runIn(cell, 'push', { failPoint: `${step}=kill-before` }),
 }))
 
-async function plansOf({ command, prepare }: Scenario, set: TargetSet): Promise<readonly Plan[]> {
-  const steps = await stepsOf(command, set, prepare)
-  const plans = steps.flatMap(step => faultsAt(step).map(fault => ({ command, prepare, step, fault, set })))
-  t.comment(`${command} to ${set.name}: ${steps.length} steps, ${plans.length} cells: ${table(steps)}`)
+async function plansOf(scenario: Scenario, set: TargetSet): Promise<readonly Plan[]> {
+  const steps = await stepsOf(scenario.command, set, scenario)
+  const plans = steps.flatMap(step => faultsAt(step).map(fault => ({ ...scenario, step, fault, set })))
+  t.comment(
+    `${scenario.command} ${scenario.scenario} to ${set.name}: ${steps.length} steps, ${plans.length} cells: ${table(steps)}`,
+  )
   return plans.flatMap(plan => COMMANDS.map(rerun => ({ ...plan, rerun })))
 }
 

@@ -120,7 +120,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
 t.test('an owner may be stopped at any step of its push', async t => {
   const all: Paused[] = []
   for (const set of sets)
-    for (const step of await stepsOf('push', set, () => Promise.resolve()))
+    for (const step of await stepsOf('push', set, { scenario: 'paused', prepare: () => Promise.resolve() }))
       all.push({ step, cell: await cellFor(t, `${step} to ${set.name}`, set) })
   const some = isWhole ? all : new Random(CRASH_SEED).shuffled(all).slice(0, SAMPLE)
   t.comment(`${some.length} of ${all.length} steps; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them`)
