@@ -14,7 +14,7 @@ import { CRASH_SEED } from './fixtures/seed.js'
 import { startTargetSets, type TargetSet } from './fixtures/targets.js'
 
 const LEAST_CELLS = 150
-const SAMPLE = 200
+const SAMPLE = 160
 const AT_ONCE = 4
 const isWhole = process.env['VORTEX_INGEST_TEST_ALL'] === '1'
 
