@@ -33,12 +33,14 @@ export async function pushDurably(
   options: DurablePushOptions,
 ): Promise<DurablyPushed> {
   const { targets, signal, fullRefresh, dryRun = false } = options
-  const intents = await listIntents(state.storage)
+  const ready = prepare(state, dryRun ? [] : targets)
+  // Met before anything is taken in.
+  ready.catch(() => undefined)
   const openings = new Openings(targets, signal)
   try {
-    if (!dryRun) await Promise.all(targets.map(target => makeKnown(state, target)))
     const taken = await takeIn(state, sources, {
       ...options,
+      ready,
       dryRun,
       fromStart: fullRefresh,
       openers: targets.map(({ opener }) => opener),
@@ -46,6 +48,7 @@ export async function pushDurably(
       // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
       onNew: () => dryRun || openings.open(),
     })
+    const intents = await ready
     const { inspections, commitSha, commit, partition } = taken
     const pushed: DurablyPushed = { inspections, commitSha, commit, sources: taken.sources, outcomes: [], warnings: [] }
     if (partition === undefined || dryRun) return pushed
@@ -63,8 +66,14 @@ export async function pushDurably(
       warnings: [...taken.warnings, ...warnings],
     }
   } finally {
-    await openings.close()
+    await Promise.allSettled([ready, openings.close()])
   }
+}
+
+/** Reading the sources overlaps with it. @returns the intents that are there */
+async function prepare(state: State, targets: readonly Target[]): Promise<readonly Intent[]> {
+  const [intents] = await Promise.all([listIntents(state.storage), ...targets.map(target => makeKnown(state, target))])
+  return intents
 }
 
 /** Lines were new, nothing failed, and still there was nothing to deliver: whoever held the lease did it. */

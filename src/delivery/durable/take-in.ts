@@ -27,6 +27,8 @@ export type TakeInOptions = {
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
+  /** What must have been done before anything is taken in; it overlaps with reading the sources. */
+  readonly ready: Promise<unknown>
   /** Called as soon as it is known that something is new. */
   readonly onNew: () => void
   /** Takes everything from its start, whatever was taken before. */
@@ -91,6 +93,7 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   const deliveries = intakes.map((intake, index) => deliveryOf(intake, fresh[index]!, { ...options, commit }))
   if (await isRefused(deliveries, options)) return nothing
   if (options.dryRun) return { ...taken, commit, partition }
+  await options.ready
   const head = await append(state, { intakes, origin: { run: options.run, commit }, before })
   return head && { ...taken, commit, partition, warnings: before.stored === undefined ? warningsOf(head) : [] }
 }

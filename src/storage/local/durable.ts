@@ -46,10 +46,10 @@ export async function makeFolders(path: string): Promise<string | undefined> {
 /** Syncs a folder and, where `made` is the topmost of its parents that is new, those up to the one that has its name. */
 export async function syncFolders(path: string, made: string | undefined): Promise<void> {
   const top = made === undefined ? path : dirname(made)
-  for (let folder = path; ; folder = dirname(folder)) {
-    await syncFolder(folder)
-    if (folder === top) return
-  }
+  const folders = [path]
+  while (folders.at(-1)! !== top) folders.push(dirname(folders.at(-1)!))
+  // At once: a journal takes them together.
+  await Promise.all(folders.map(syncFolder))
 }
 
 /** What stays is seen by nobody, and goes with the next sweep or write. */
