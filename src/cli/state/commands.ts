@@ -3,13 +3,15 @@
 import type { Command } from 'commander'
 import { examples } from '../examples.js'
 import { age, flag, formatFlag, stateFlag } from '../flags.js'
-import { compact } from './compact.js'
-import { exportState } from './export.js'
 import type { StateAction } from './flags.js'
-import { get } from './get.js'
-import { importState } from './import.js'
-import { list } from './list.js'
-import { prune } from './prune.js'
+
+/** Loaded when they run: pushes need none of them. */
+const list: StateAction = async (...params) => (await import('./list.js')).list(...params)
+const get: StateAction = async (...params) => (await import('./get.js')).get(...params)
+const exportState: StateAction = async (...params) => (await import('./export.js')).exportState(...params)
+const importState: StateAction = async (...params) => (await import('./import.js')).importState(...params)
+const prune: StateAction = async (...params) => (await import('./prune.js')).prune(...params)
+const compact: StateAction = async (...params) => (await import('./compact.js')).compact(...params)
 
 export type RunState = (action: StateAction) => (...params: unknown[]) => Promise<void>
 
