@@ -68,12 +68,19 @@ type Prepared = {
 async function commitBatches(state: State, prepared: Prepared): Promise<Head | 'swept' | undefined> {
   const { intakes, origin, epoch, to } = prepared
   const { head, stored } = to
+  // Told as lost although it was done, as a store may whose answer was.
+  if (names(head, prepared.stored.flat())) return head
   // Somebody took these lines for those of a process that is gone.
   if (head.epoch !== epoch) return 'swept'
   if (intakes.some(({ position: { name, from } }) => !samePosition(head.positions.get(name), from))) return undefined
   const grown = withBatches(head, prepared, state)
   await writeHead(state.storage, origin.commit.sha, { head: grown, stored })
   return grown
+}
+
+function names({ batches }: Head, stored: readonly LinesObject[]): boolean {
+  const keys = new Set(stored.map(({ key }) => key))
+  return batches.some(({ objects }) => objects.some(({ key }) => keys.has(key)))
 }
 
 /** A head that was lost must not begin again with numbers that targets are known to have. */

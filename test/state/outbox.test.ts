@@ -223,3 +223,19 @@ t.test('sweep', async t => {
     t.equal(await sweep(state, SHA), 1)
   })
 })
+
+t.test('a head that was written and told as lost keeps its lines', async t => {
+  const storage = memoryStorage()
+  const tellLost = once(async () => true)
+  const state = testState({
+    storage: {
+      ...interfering(storage, () => Promise.resolve()),
+      putIfAbsent: async (key, body) => {
+        const version = await storage.putIfAbsent(key, body)
+        return key === headKey(SHA) && (await tellLost()) === true ? undefined : version
+      },
+    },
+  })
+  t.ok(await append1(state, ofFile('f', 'a', 'b')))
+  t.strictSame(await linesIn(state), ['a', 'b'])
+})
