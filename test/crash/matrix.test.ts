@@ -1,22 +1,20 @@
 /**
  * The matrix: every step that a push with state makes, and every step of the drain that heals what a killed push left, times
- * every fault, times targets, times the plain command that follows; the real program in each cell. All of it takes minutes, so
- * without VORTEX_INGEST_TEST_ALL=1 a sample is drawn, which VORTEX_INGEST_TEST_SEED repeats.
+ * every fault, times targets, times the plain command that follows; the real program in each cell. All of it takes long, so
+ * a sample is drawn, of a size that test/crash/fixtures/extent.ts knows.
  */
 
 import t from 'tap'
 import { Random } from '../fixtures/random.js'
 import { COMMANDS, runIn, type Cell, type Command } from './fixtures/cell.js'
+import { CELLS, isWhole, LEAST_CELLS } from './fixtures/extent.js'
 import { fewAtATime } from './fixtures/few-at-a-time.js'
 import { nameOf, runCell, type Plan } from './fixtures/run-cell.js'
 import { faultsAt, stepsOf, type Step } from './fixtures/steps.js'
 import { CRASH_SEED } from './fixtures/seed.js'
 import { startTargetSets, type TargetSet } from './fixtures/targets.js'
 
-const LEAST_CELLS = 150
-const SAMPLE = 160
 const AT_ONCE = 4
-const isWhole = process.env['VORTEX_INGEST_TEST_ALL'] === '1'
 
 t.setTimeout(1_800_000)
 const sets = await startTargetSets(t)
@@ -52,7 +50,7 @@ function table(steps: readonly Step[]): string {
 
 const matrix: Plan[] = []
 for (const set of sets) for (const scenario of [PUSH, ...HEAL]) matrix.push(...(await plansOf(scenario, set)))
-const plans = isWhole ? matrix : new Random(CRASH_SEED).shuffled(matrix).slice(0, SAMPLE)
+const plans = isWhole ? matrix : new Random(CRASH_SEED).shuffled(matrix).slice(0, CELLS)
 const drawn = `VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them, VORTEX_INGEST_TEST_ALL=1 runs all`
 t.comment(`${plans.length} of ${matrix.length} cells are run${isWhole ? '' : `: ${drawn}`}`)
 
