@@ -1,6 +1,6 @@
 /** A push to a server and to Postgres: at the same time, each by itself, and who decides what it ends with. */
 
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { startCli, untilDone } from '../fixtures/cli.js'
 import { applied, json, startAnswering, startHttpServer } from '../fixtures/http-server.js'
