@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js'
+import { load } from './load.js'
 
-process.exitCode = await main(process)
+process.exitCode = await load('program.cjs').main(process)

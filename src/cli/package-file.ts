@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
-/** @param path relative to the package's root, as src/cli/package-file.ts and dist/main.js see it */
+/** @param path relative to the package's root, as src/cli/package-file.ts and dist/program.cjs see it */
 export function packageFile(path: string): URL {
   return new URL(path, ROOT)
 }

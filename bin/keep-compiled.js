@@ -1,0 +1,50 @@
+/** After the program was built or installed: runs what most pushes run, and keeps what V8 compiled of it for later starts. */
+
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { keepCompiled, load } from './load.js'
+
+const ROOT = new URL('..', import.meta.url)
+const DIST = new URL('dist/', ROOT)
+const EXAMPLE = ['examples/results.jsonl', '--commit', 'examples/commit.json']
+/** What Postgres says to whom it does not let in: nothing is tried again. */
+const REFUSAL = error('SFATAL', 'VFATAL', 'C28000', 'Mnobody is let in')
+
+// Without it a start is slower, and nothing else: an installation does not fail for it.
+if (existsSync(new URL('program.cjs', DIST)))
+  await keep().catch(error => console.error(`vortex-ingest: what was compiled could not be kept: ${error}`))
+
+async function keep() {
+  process.chdir(fileURLToPath(ROOT))
+  for (const name of readdirSync(DIST).filter(name => name.endsWith('.cjs'))) load(name)
+  const refusing = createServer(socket => socket.once('data', () => socket.end(REFUSAL)))
+  await once(refusing.listen(0, '127.0.0.1'), 'listening')
+  const dsn = `postgres://nobody:none@127.0.0.1:${refusing.address().port}/none`
+  await run('validate', EXAMPLE[0])
+  await run('push', ...EXAMPLE, '--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run')
+  await run('push', ...EXAMPLE, '--state', 'memory:', '--postgres', dsn, '--dry-run')
+  await run('push', ...EXAMPLE, '--insecure-local', '--postgres', dsn)
+  refusing.close()
+  keepCompiled()
+}
+
+async function run(...args) {
+  const argv = [process.execPath, 'vortex-ingest', ...args]
+  const world = { argv, env: {}, stdin: process.stdin, stdout: nowhere(), stderr: nowhere() }
+  await load('program.cjs').main({ ...world, on: () => undefined, off: () => undefined })
+}
+
+function nowhere() {
+  return new Writable({ write: (_chunk, _encoding, done) => done() })
+}
+
+/** An ErrorResponse of the Postgres protocol. */
+function error(...fields) {
+  const body = Buffer.from(`${fields.map(field => `${field}\0`).join('')}\0`)
+  const head = Buffer.alloc(5, 'E')
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
+}

@@ -1,0 +1,67 @@
+/** The program starts with what V8 kept of it, and as well without. */
+
+import { spawnSync } from 'node:child_process'
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { projectFile } from '../fixtures/cli.js'
+
+/** An installation of its own. */
+function installed(t: Test): string {
+  const root = t.testdir()
+  for (const part of ['bin', 'dist', 'examples', 'schemas', 'golden', 'package.json'])
+    cpSync(projectFile(part), join(root, part), { recursive: true })
+  symlinkSync(projectFile('node_modules'), join(root, 'node_modules'))
+  return root
+}
+
+function keptFiles(root: string): readonly string[] {
+  return readdirSync(join(root, 'dist'))
+    .filter(name => name.endsWith('.cache'))
+    .map(name => join(root, 'dist', name))
+}
+
+function run(cwd: string, ...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
+  return spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+}
+
+const VALIDATE = ['bin/vortex-ingest.js', 'validate', 'examples/results.jsonl']
+const WAS_KEPT = `import { load, wasKept } from './bin/load.js'; load('program.cjs'); console.log(wasKept('program.cjs'))`
+
+t.test('the build keeps what was compiled, and a start takes it', async t => {
+  const root = installed(t)
+  t.equal(keptFiles(root).length, readdirSync(join(root, 'dist')).filter(name => name.endsWith('.cjs')).length)
+  t.equal(run(root, '--input-type=module', '-e', WAS_KEPT).stdout, 'true\n')
+})
+
+t.test('where nothing is kept, or what V8 refuses, the program runs all the same', async t => {
+  const root = installed(t)
+  const kept = run(root, ...VALIDATE)
+  t.match(kept, { status: 0, stdout: /records/ })
+  for (const file of keptFiles(root)) truncateSync(file, 1000)
+  t.match(run(root, ...VALIDATE), { status: 0, stdout: kept.stdout })
+  for (const file of keptFiles(root)) rmSync(file)
+  t.match(run(root, ...VALIDATE), { status: 0, stdout: kept.stdout })
+})
+
+t.test('an installation keeps it anew', async t => {
+  const root = installed(t)
+  const before = keptFiles(root)
+  for (const file of before) rmSync(file)
+  t.equal(run(root, 'bin/keep-compiled.js').status, 0)
+  t.strictSame(keptFiles(root), before)
+})
+
+t.test('what was kept of one program is not taken for another of the same length', async t => {
+  const root = installed(t)
+  const file = join(root, 'dist/program.cjs')
+  const other = '//0000000000000000\nexports.main = async () => 7;'
+  writeFileSync(file, other.padEnd(readFileSync(file, 'utf8').length))
+  t.equal(run(root, ...VALIDATE).status, 7)
+})
+
+t.test('a checkout that is not built has nothing to keep', async t => {
+  const root = installed(t)
+  rmSync(join(root, 'dist'), { recursive: true })
+  t.match(run(root, 'bin/keep-compiled.js'), { status: 0, stdout: '' })
+})
