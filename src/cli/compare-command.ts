@@ -1,17 +1,12 @@
 /** `compare` with its flags and help; it is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { CompareFlags } from './compare.js'
-import type { Action } from './context.js'
 import { examples } from './examples.js'
-import { flag, targetFlags } from './flags.js'
+import { addOptions, flag, targetFlags } from './flags.js'
+import { lazy } from './lazy.js'
+import type { Run } from './run.js'
 
-const compare: Action<CompareFlags> = async (...params) => (await import('./compare.js')).compare(...params)
-
-export function addCompare(
-  program: Command,
-  run: (action: Action<CompareFlags>) => (...params: unknown[]) => Promise<void>,
-): void {
+export function addCompare(program: Command, run: Run): void {
   const command = program
     .command('compare')
     .summary('say what changed between two commits')
@@ -21,8 +16,8 @@ export function addCompare(
     )
     .argument('<base>', 'a stored commit: its id, the start of it, or a name that git knows')
     .argument('[head]', 'the one to compare with it (default: the newest that is stored)')
-    .action(run(compare))
-  for (const option of targetFlags()) command.addOption(option)
+    .action(run(lazy(async () => (await import('./compare.js')).compare)))
+  addOptions(command, targetFlags())
   command
     .addOption(flag('--threshold <ratio>', 'the smallest ratio that counts as a change').argParser(ratio).default(1.1))
     .addOption(flag('--fail-on <what>', 'end in 4 when there is one, or nothing to compare').choices(['regression']))

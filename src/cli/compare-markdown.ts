@@ -1,38 +1,22 @@
 /** A comparison as Markdown, for a pull request or a step summary. */
 
-import {
-  evidence,
-  headline,
-  isNotable,
-  nameOf,
-  notes,
-  ratioText,
-  seriesName,
-  valuesOf,
-  type Compared,
-} from './compare-words.js'
-import { MOST_LINES } from './compare-print.js'
+import { cellsOf, changeLines, COLUMNS, lonelyLines } from './compare-rows.js'
+import { headline, nameOf, notes, ratioText, type Compared } from './compare-words.js'
 import { count, type Report } from './report.js'
 
 export function printMarkdown(report: Report, compared: Compared, verbose: boolean): void {
   const { word, rest } = headline(compared)
-  const { changes, suites, threshold, onlyBase, onlyHead } = compared
-  const notable = verbose ? changes : changes.filter(change => isNotable(change, threshold))
-  const shown = verbose ? notable : notable.slice(0, MOST_LINES)
-  const rows = shown.map(change => [
-    ...[change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)],
-    code(nameOf(change)),
-  ])
-  const means = suites.map(({ kind, dataset, series, ratio }) => [
+  const { shown, hidden } = changeLines(compared, verbose)
+  const rows = shown.map(change => [...cellsOf(change), code(nameOf(change))])
+  const means = compared.suites.map(({ kind, dataset, series, ratio }) => [
     ...[code(kind.kind), code(dataset), count(series), ratioText(ratio)],
   ])
   const blocks = [
     [`**${word}** ${escaped(rest)}`],
-    table(['verdict', 'ratio', 'evidence', 'BASE → HEAD', 'series'], rows),
-    notable.length > shown.length ? [`… and ${count(notable.length - shown.length)} more that changed.`] : [],
+    table([...COLUMNS, 'series'], rows),
+    hidden > 0 ? [`… and ${count(hidden)} more that changed.`] : [],
     table(['kind', 'dataset', 'series', 'geometric mean'], means),
-    verbose ? onlyBase.map(series => `- only in BASE: ${code(seriesName(series))}`) : [],
-    verbose ? onlyHead.map(series => `- only in HEAD: ${code(seriesName(series))}`) : [],
+    verbose ? lonelyLines(compared, code).map(line => `- ${line}`) : [],
     notes(compared).map(note => `- ${escaped(note)}`),
   ]
   report.result(

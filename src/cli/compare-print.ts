@@ -2,17 +2,8 @@
 
 import type { Suite } from '../compare/comparison.js'
 import type { Change } from '../compare/judge.js'
-import {
-  evidence,
-  headline,
-  isNotable,
-  nameOf,
-  notes,
-  ratioText,
-  seriesName,
-  valuesOf,
-  type Compared,
-} from './compare-words.js'
+import { cellsOf, changeLines, firstOf, lonelyLines } from './compare-rows.js'
+import { headline, nameOf, notes, ratioText, type Compared } from './compare-words.js'
 import { count, oneLine, plural, type Report } from './report.js'
 
 export type PrintOptions = {
@@ -22,31 +13,24 @@ export type PrintOptions = {
   readonly columns: number | undefined
 }
 
-/** Lines of each table unless all are asked for. */
-export const MOST_LINES = 20
-
 export function printCompared(report: Report, compared: Compared, { verbose, columns = Infinity }: PrintOptions): void {
   const { good, word, rest } = headline(compared)
   report.verdict(good, word, rest)
-  const { changes, suites, threshold, onlyBase, onlyHead } = compared
-  const notable = verbose ? changes : changes.filter(change => isNotable(change, threshold))
-  const shown = verbose ? notable : notable.slice(0, MOST_LINES)
-  for (const line of tableLines(shown, columns)) report.result(line)
-  const hidden = notable.length - shown.length
-  if (hidden > 0) report.result(`  … and ${plural(hidden, 'more that changed', 'more that changed')} (-v shows all)`)
-  if (suites.length > 0) report.result('suites, geometric mean of the ratios:')
-  for (const line of suiteLines(verbose ? suites : suites.slice(0, MOST_LINES), columns)) report.result(line)
-  if (!verbose && suites.length > MOST_LINES) report.result(`  … and ${count(suites.length - MOST_LINES)} more (-v)`)
-  if (verbose) {
-    for (const series of onlyBase) report.result(`only in BASE: ${seriesName(series)}`)
-    for (const series of onlyHead) report.result(`only in HEAD: ${seriesName(series)}`)
-  }
+  const changes = changeLines(compared, verbose)
+  for (const line of tableLines(changes.shown, columns)) report.result(line)
+  const more = plural(changes.hidden, 'more that changed', 'more that changed')
+  if (changes.hidden > 0) report.result(`  … and ${more} (-v shows all)`)
+  const suites = firstOf(compared.suites, verbose)
+  if (suites.shown.length > 0) report.result('suites, geometric mean of the ratios:')
+  for (const line of suiteLines(suites.shown, columns)) report.result(line)
+  if (suites.hidden > 0) report.result(`  … and ${count(suites.hidden)} more (-v)`)
+  if (verbose) for (const line of lonelyLines(compared)) report.result(line)
   for (const note of notes(compared)) for (const line of wrapped(`note: ${note}`, columns)) report.result(line)
 }
 
 /** One line a series where it fits, else its name on lines of its own. */
 function tableLines(changes: readonly Change[], columns: number): readonly string[] {
-  const cells = changes.map(change => [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)])
+  const cells = changes.map(cellsOf)
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...cells.map(row => row[column]?.length ?? 0)))
   return changes.flatMap((change, index) => {
     const [verdict = '', ...others] = cells[index] ?? []

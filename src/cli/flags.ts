@@ -104,6 +104,10 @@ export const commitFlags = (): readonly Option[] => [
   flag('--git-dir <dir>', 'the repository to ask for the commit; by default where git looks by itself'),
 ]
 
+export function addOptions(command: Command, options: readonly Option[]): void {
+  for (const option of options) command.addOption(option)
+}
+
 const SWITCHED_OFF = ['', '0', 'false', 'no', 'off']
 
 /**

@@ -9,8 +9,9 @@ import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
 import { openCi } from './open-ci.js'
 import { packageVersion } from './package-file.js'
-import { buildProgram, pathOf, withSubcommands, type Outcome } from './program.js'
+import { buildProgram, pathOf, withSubcommands } from './program.js'
 import { Report } from './report.js'
+import type { Outcome } from './run.js'
 
 /** What of `process` the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>

@@ -1,23 +1,14 @@
-/** The commands about state, with their flags and help. */
+/** `state` and the commands below it, with their flags and help; they are loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../examples.js'
-import { age, flag, formatFlag, stateFlag } from '../flags.js'
-import type { StateAction } from './flags.js'
-
-/** Loaded when they run: pushes need none of them. */
-const list: StateAction = async (...params) => (await import('./list.js')).list(...params)
-const get: StateAction = async (...params) => (await import('./get.js')).get(...params)
-const exportState: StateAction = async (...params) => (await import('./export.js')).exportState(...params)
-const importState: StateAction = async (...params) => (await import('./import.js')).importState(...params)
-const prune: StateAction = async (...params) => (await import('./prune.js')).prune(...params)
-const compact: StateAction = async (...params) => (await import('./compact.js')).compact(...params)
-
-export type RunState = (action: StateAction) => (...params: unknown[]) => Promise<void>
+import { age, flag } from '../flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../run.js'
+import { aboutState } from './about-state.js'
 
 const dryRunFlag = flag('--dry-run', 'change nothing: say what would be done')
 
-export function addState(program: Command, run: RunState): void {
+export function addState(program: Command, run: Run): void {
   const state = program
     .command('state')
     .summary('look into a state, tidy it up, move it')
@@ -27,14 +18,14 @@ export function addState(program: Command, run: RunState): void {
   addTidying(state, run)
 }
 
-function addReading(state: Command, run: RunState): void {
+function addReading(state: Command, run: Run): void {
   const ls = state
     .command('ls')
     .summary('list its objects')
     .description('Every object of a state with its size. Works on a damaged state, too.')
     .argument('[prefix]', 'only keys that begin with it')
-    .action(run(list))
-  finish(ls, [
+    .action(run(lazy(async () => (await import('./list.js')).list)))
+  aboutState(ls, [
     ['state ls --state ~/bench-state', ''],
     ['state ls intents/ --state s3://bench/state', 'deliveries that were begun'],
   ])
@@ -43,11 +34,11 @@ function addReading(state: Command, run: RunState): void {
     .summary('print one of its objects')
     .description('An object as it is. Works on a damaged state, too.')
     .argument('<key>', 'as `state ls` shows it')
-    .action(run(get))
-  finish(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
+    .action(run(lazy(async () => (await import('./get.js')).get)))
+  aboutState(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
 }
 
-function addMoving(state: Command, run: RunState): void {
+function addMoving(state: Command, run: Run): void {
   const save = state
     .command('export')
     .summary('write all of it into one file')
@@ -56,18 +47,18 @@ function addMoving(state: Command, run: RunState): void {
         'the state; what is written meanwhile may be missing.',
     )
     .argument('<file>', 'a new file')
-    .action(run(exportState))
-  finish(save, [['state export state.jsonl --state ~/bench-state', '']])
+    .action(run(lazy(async () => (await import('./export.js')).exportState)))
+  aboutState(save, [['state export state.jsonl --state ~/bench-state', '']])
   const load = state
     .command('import')
     .summary('fill a new state from such a file')
     .description('Checks all of the file first. A state that is not empty is refused.')
     .argument('<file>', 'as `state export` wrote it')
-    .action(run(importState))
-  finish(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
+    .action(run(lazy(async () => (await import('./import.js')).importState)))
+  aboutState(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
 }
 
-function addTidying(state: Command, run: RunState): void {
+function addTidying(state: Command, run: Run): void {
   const remove = state
     .command('prune')
     .summary('remove what every target has')
@@ -78,8 +69,8 @@ function addTidying(state: Command, run: RunState): void {
     .addOption(flag('--older-than <age>', 'with --force: also what is older, such as 30d, 12h, 90m').argParser(age))
     .addOption(flag('--force', 'with --older-than: although targets lack it, who will never get it'))
     .addOption(dryRunFlag)
-    .action(run(prune))
-  finish(remove, [
+    .action(run(lazy(async () => (await import('./prune.js')).prune)))
+  aboutState(remove, [
     ['state prune --state ~/bench-state', ''],
     ['state prune --force --older-than 30d --dry-run --state ~/bench-state', 'what would a dead target lose?'],
   ])
@@ -91,10 +82,6 @@ function addTidying(state: Command, run: RunState): void {
         'code 75.',
     )
     .addOption(dryRunFlag)
-    .action(run(compact))
-  finish(merge, [['state compact --state ~/bench-state', '']])
-}
-
-function finish(command: Command, lines: readonly (readonly [string, string])[]): void {
-  command.addOption(stateFlag()).addOption(formatFlag()).addHelpText('after', examples(lines))
+    .action(run(lazy(async () => (await import('./compact.js')).compact)))
+  aboutState(merge, [['state compact --state ~/bench-state', '']])
 }

@@ -1,0 +1,46 @@
+/** Which lines a comparison has, and what is in them, on a terminal and in Markdown. */
+
+import type { Change } from '../compare/judge.js'
+import { evidence, isNotable, ratioText, seriesName, valuesOf, type Compared } from './compare-words.js'
+
+/** Lines of each table unless all are asked for. */
+const MOST_LINES = 20
+
+export type Lines<Line> = {
+  readonly shown: readonly Line[]
+  /** How many more there are. */
+  readonly hidden: number
+}
+
+/** What changed the most; with `verbose` every series. */
+export function changeLines({ changes, threshold }: Compared, verbose: boolean): Lines<Change> {
+  return verbose
+    ? firstOf(changes, true)
+    : firstOf(
+        changes.filter(change => isNotable(change, threshold)),
+        false,
+      )
+}
+
+export function firstOf<Line>(lines: readonly Line[], verbose: boolean): Lines<Line> {
+  const shown = verbose ? lines : lines.slice(0, MOST_LINES)
+  return { shown, hidden: lines.length - shown.length }
+}
+
+export const COLUMNS = ['verdict', 'ratio', 'evidence', 'BASE → HEAD'] as const
+
+/** What is said of a series beside its name, in the order of `COLUMNS`. */
+export function cellsOf(change: Change): readonly [verdict: string, ratio: string, evidence: string, values: string] {
+  return [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)]
+}
+
+/** Series that only one of the commits has; told when all is. */
+export function lonelyLines(
+  { onlyBase, onlyHead }: Compared,
+  name = (text: string): string => text,
+): readonly string[] {
+  return [
+    ...onlyBase.map(series => `only in BASE: ${name(seriesName(series))}`),
+    ...onlyHead.map(series => `only in HEAD: ${name(seriesName(series))}`),
+  ]
+}

@@ -1,0 +1,70 @@
+/** `drain` and `recover` with their flags and help; they are loaded when they run. */
+
+import type { Command, Option } from 'commander'
+import { examples } from './examples.js'
+import {
+  addOptions,
+  archiveFlag,
+  duration,
+  flag,
+  formatFlag,
+  positive,
+  requireFlag,
+  rolePolicyFlag,
+  serverFlags,
+  stateFlag,
+  targetFlags,
+  targetNameFlag,
+} from './flags.js'
+import { lazy } from './lazy.js'
+import type { Run } from './run.js'
+
+export function addDrain(program: Command, run: Run): void {
+  const command = program
+    .command('drain')
+    .summary('deliver what a state kept')
+    .description(
+      'Gives each target that is named everything in the outbox of the state that it does not have yet, commit by ' +
+        'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
+    )
+    .action(run(lazy(async () => (await import('./drain.js')).drain)))
+  addOptions(command, [...deliveryFlags(), requireFlag()])
+  command
+    .addOption(flag('--max-rows <n>', 'stop after about this many records a target').argParser(positive))
+    .addOption(flag('--max-duration <seconds>', 'begin nothing new after this').argParser(duration))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['drain --state s3://bench/state --postgres postgres://bench_ingest@db.example.com/bench', ''],
+        ['drain --state ~/bench-state --server https://ingest.example.com --max-duration 300', ''],
+      ]),
+    )
+}
+
+export function addRecover(program: Command, run: Run): void {
+  const command = program
+    .command('recover')
+    .summary('see through deliveries that were cut off')
+    .description(
+      'A delivery that was begun by a process that is gone is done again, exactly its lines, and written down in the ' +
+        'audit. Every push and drain does the same for its targets before anything else.',
+    )
+    .action(run(lazy(async () => (await import('./drain.js')).recover)))
+  addOptions(command, deliveryFlags())
+  command
+    .addOption(flag('--dry-run', 'only say what would be done'))
+    .addOption(formatFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['recover --state ~/bench-state --dry-run', ''],
+        ['recover --state ~/bench-state --postgres DSN', ''],
+      ]),
+    )
+}
+
+/** What may be given to, and from where: the same for both. */
+function deliveryFlags(): readonly Option[] {
+  return [stateFlag(), archiveFlag(), targetNameFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()]
+}

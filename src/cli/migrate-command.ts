@@ -1,0 +1,37 @@
+/** `migrate` with its flags and help; it is loaded when it runs. */
+
+import type { Command } from 'commander'
+import { examples } from './examples.js'
+import { addOptions, flag, formatFlag, targetFlags } from './flags.js'
+import { lazy } from './lazy.js'
+import type { Run } from './run.js'
+
+export function addMigrate(program: Command, run: Run): void {
+  const command = program
+    .command('migrate')
+    .summary('bring a database up to date')
+    .description(
+      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once.",
+    )
+    .argument('[dsn]', 'a Postgres database, as --postgres names one; by default the embedded one')
+    .hook('preAction', takeDsn)
+    .action(run(lazy(async () => (await import('./migrate.js')).migrate)))
+  addOptions(command, targetFlags())
+  command.addOption(flag('--check', 'change nothing: report where the database differs, with exit code 78'))
+  command.addOption(formatFlag()).addHelpText(
+    'after',
+    examples([
+      ['migrate postgres://owner@db.example.com/bench', ''],
+      ['migrate --check --postgres DSN', 'is it as it should be?'],
+      ['migrate', 'the embedded database'],
+    ]),
+  )
+}
+
+/** `migrate DSN` is short for `migrate --postgres DSN`. */
+function takeDsn(command: Command): void {
+  const [dsn] = command.args
+  if (dsn === undefined) return
+  if (command.getOptionValueSource('postgres') === 'cli') command.error('error: the database is named twice')
+  command.setOptionValueWithSource('postgres', dsn, 'cli')
+}

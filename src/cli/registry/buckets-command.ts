@@ -1,0 +1,56 @@
+/** `buckets` and the commands below it, with their flags and help; they are loaded when they run. */
+
+import type { Command } from 'commander'
+import { flag } from '../flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../run.js'
+import { aboutState } from '../state/about-state.js'
+
+export function addBuckets(program: Command, run: Run): void {
+  const buckets = program
+    .command('buckets')
+    .summary('show and change where objects lie')
+    .description('Named places. primary and rescue lie in the state itself; rescue answers what others cannot.')
+  const ls = buckets
+    .command('ls')
+    .summary('list them')
+    .description('Every bucket: its backend, its root, and the targets that write to it.')
+    .action(run(lazy(async () => (await import('./buckets.js')).ls)))
+  aboutState(ls, [['buckets ls --state ~/bench-state', '']])
+  const add = buckets
+    .command('add')
+    .summary('add one')
+    .description('A folder is made. A known name is refused.')
+    .argument('<name>', 'lower-case letters, digits, - and _')
+    .addOption(flag('--root <place>', 'a folder, s3://bucket/prefix, or memory:'))
+    .action(run(lazy(async () => (await import('./buckets.js')).add)))
+  aboutState(add, [['buckets add cold --root s3://bench/archive --state ~/bench-state', '']])
+  const rm = buckets
+    .command('rm')
+    .summary('remove one; its objects stay')
+    .description('Refused for primary and rescue, and for one that a target writes to.')
+    .argument('<name>', 'of a bucket')
+    .action(run(lazy(async () => (await import('./buckets.js')).rm)))
+  aboutState(rm, [['buckets rm cold --state ~/bench-state', '']])
+  addObjects(buckets, run)
+}
+
+function addObjects(buckets: Command, run: Run): void {
+  const get = buckets
+    .command('get')
+    .summary('print an object')
+    .description('What the bucket misses or fails with, rescue is asked for; stderr says so.')
+    .argument('<bucket>', 'its name')
+    .argument('<key>', 'names with / between them')
+    .action(run(lazy(async () => (await import('./bucket-objects.js')).get)))
+  aboutState(get, [['buckets get cold reports/2026.json --state ~/bench-state', '']])
+  const put = buckets
+    .command('put')
+    .summary('store a file as an object')
+    .description('In this bucket or nowhere.')
+    .argument('<bucket>', 'its name')
+    .argument('<key>', 'names with / between them')
+    .argument('<file>', 'what to store')
+    .action(run(lazy(async () => (await import('./bucket-objects.js')).put)))
+  aboutState(put, [['buckets put cold reports/2026.json report.json --state ~/bench-state', '']])
+}

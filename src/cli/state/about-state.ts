@@ -1,0 +1,10 @@
+/** The last flags and the examples of a command that is about one state. */
+
+import type { Command } from 'commander'
+import { examples } from '../examples.js'
+import { formatFlag, stateFlag } from '../flags.js'
+
+/** @param lines as for `examples` */
+export function aboutState(command: Command, lines: Parameters<typeof examples>[0]): void {
+  command.addOption(stateFlag()).addOption(formatFlag()).addHelpText('after', examples(lines))
+}

@@ -1,0 +1,64 @@
+/** What `state prune` and `state compact` have in common: a step for each commit, told at the end. */
+
+import { requiredStateConfig } from '../../config/state.js'
+import { EXIT } from '../../errors.js'
+import type { Skipped } from '../../state/exclusive.js'
+import type { State } from '../../state/state.js'
+import type { Report } from '../report.js'
+import type { StateAction, StateCommandFlags } from './flags.js'
+import { withState } from './with-state.js'
+
+type Left = { readonly partition: string } & Skipped
+
+export type TidyOptions = { readonly dryRun: boolean; readonly olderThanMs: number | undefined }
+
+/** Where, and whether it was only looked at. */
+export type Told = { readonly dryRun: boolean; readonly place: string }
+
+export type Tidying<Done extends object> = {
+  readonly command: string
+  /** @throws {IngestError} `usage` */
+  readonly ageOf?: (flags: StateCommandFlags) => number | undefined
+  readonly work: (state: State, options: TidyOptions) => AsyncIterable<Done | Left>
+  /** A commit of the JSON report. */
+  readonly document: (done: Done) => object
+  readonly print: (report: Report, done: readonly Done[], told: Told) => void
+}
+
+/** Commits that another process is delivering are left, and told: run it again. */
+export function tidy<Done extends object>({ command, ageOf, work, document, print }: Tidying<Done>): StateAction {
+  return (_, flags, context) => {
+    const options = { dryRun: flags.dryRun === true, olderThanMs: ageOf?.(flags) }
+    return withState(requiredStateConfig(flags, context.env), context, async state => {
+      const { report, signal } = context
+      const { done, left } = await collect(work(state, options), signal)
+      const exitCode = left.length > 0 ? EXIT.kept : EXIT.done
+      const told = { dryRun: options.dryRun, place: state.storage.description }
+      if (flags.format === 'json') {
+        const skipped = left.map(({ partition, skipped: reason }) => ({ commit: partition, reason }))
+        const head = { command, exit_code: exitCode, state: told.place, dry_run: told.dryRun }
+        report.json({ ...head, commits: done.map(document), skipped })
+        return exitCode
+      }
+      print(report, done, told)
+      for (const { partition, skipped } of left) report.warning(`${partition.slice(0, 7)} was left: ${skipped}`)
+      return exitCode
+    })
+  }
+}
+
+type Collected<Done> = { readonly done: readonly Done[]; readonly left: readonly Left[] }
+
+async function collect<Done extends object>(
+  steps: AsyncIterable<Done | Left>,
+  signal: AbortSignal,
+): Promise<Collected<Done>> {
+  const done: Done[] = []
+  const left: Left[] = []
+  for await (const one of steps) {
+    signal.throwIfAborted()
+    if ('skipped' in one) left.push(one)
+    else done.push(one)
+  }
+  return { done, left }
+}

@@ -1,0 +1,39 @@
+/** `verify` with its flags and help; it is loaded when it runs. */
+
+import type { Command } from 'commander'
+import { examples } from './examples.js'
+import {
+  addOptions,
+  commitShaFlag,
+  flag,
+  formatFlag,
+  reportFlag,
+  serverFlag,
+  targetFlags,
+  timeoutFlag,
+} from './flags.js'
+import { lazy } from './lazy.js'
+import { withReportFile } from './report-file.js'
+import type { Run } from './run.js'
+
+export function addVerify(program: Command, run: Run): void {
+  const command = program
+    .command('verify')
+    .summary('compare a file with what the database holds')
+    .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
+    .argument('<files...>', 'files, globs, or - for standard input')
+    .action(run(withReportFile(lazy(async () => (await import('./verify.js')).verify))))
+  addOptions(command, [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag()])
+  command
+    .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
+    .addOption(formatFlag())
+    .addOption(reportFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['verify results.jsonl', ''],
+        ['verify results.jsonl --postgres DSN --extra', ''],
+        ['verify results.jsonl --server http://127.0.0.1:8080', 'a vortex-ingest serve'],
+      ]),
+    )
+}
