@@ -13,6 +13,7 @@ import {
   commitFlags,
   commitShaFlag,
   duration,
+  explainFlag,
   flag,
   flagsOf,
   formatFlag,
@@ -31,6 +32,7 @@ import {
   targetNameFlag,
   timeoutFlag,
   validateFormatFlag,
+  writeSettingFlags,
 } from './flags.js'
 import { goldenCheck } from './golden-check.js'
 import { id } from './id.js'
@@ -40,6 +42,7 @@ import { withReportFile } from './report-file.js'
 import { addRegistry } from './registry/commands.js'
 import { serve } from './serve.js'
 import { addState } from './state/commands.js'
+import { addTuning } from './tuning/commands.js'
 import type { StatusFlags } from './status.js'
 import { validate } from './validate.js'
 import { verify } from './verify.js'
@@ -71,7 +74,10 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
       const command = params.at(-1) as Command
       const flags = flagsOf(command, context.env)
       await context.ci?.begin(command.name(), flags)
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, context)
+      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, {
+        ...context,
+        origins: originsOf(command),
+      })
     }
   addPush(program, run)
   addValidate(program, run)
@@ -87,6 +93,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   addRecover(program, run)
   addStatus(program, run)
   addRegistry(program, run)
+  addTuning(program, run)
   return program
 }
 
@@ -112,7 +119,14 @@ function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(push)))
-  for (const option of [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
+  for (const option of [
+    ...serverFlags(),
+    ...targetFlags(),
+    rolePolicyFlag(),
+    ...writeSettingFlags(),
+    ...outcomeFlags(),
+    ...commitFlags(),
+  ])
     command.addOption(option)
   command
     .addOption(stateFlag())
@@ -120,6 +134,7 @@ function addPush(program: Command, run: Run): void {
     .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(explainFlag())
     .addOption(noSecretsFlag())
     .addOption(formatFlag())
     .addOption(reportFlag())
@@ -323,7 +338,9 @@ function addDrain(program: Command, run: Run): void {
     ...serverFlags(),
     ...targetFlags(),
     rolePolicyFlag(),
+    ...writeSettingFlags(),
     requireFlag(),
+    explainFlag(),
   ])
     command.addOption(option)
   command
