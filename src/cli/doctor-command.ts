@@ -2,16 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
-import {
-  addOptions,
-  archiveFlag,
-  formatFlag,
-  originsOf,
-  rolePolicyFlag,
-  serverFlags,
-  stateFlag,
-  targetFlags,
-} from './flags.js'
+import { addOptions, archiveFlag, formatFlag, rolePolicyFlag, serverFlags, stateFlag, targetFlags } from './flags.js'
 import { lazy } from './lazy.js'
 import type { Run } from './run.js'
 
@@ -35,5 +26,5 @@ export function addDoctor(program: Command, run: Run): void {
         ['doctor --server https://ingest.example.com --format json', ''],
       ]),
     )
-    .action(run(lazy(async () => (await import('./doctor.js')).doctor(originsOf(command)))))
+    .action(run(lazy(async () => (await import('./doctor.js')).doctor)))
 }

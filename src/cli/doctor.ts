@@ -1,7 +1,6 @@
 /** `doctor`: what a push with the same flags and environment would meet, on one page that may be shown to anybody. */
 
 import { readFile } from 'node:fs/promises'
-import type { Origins } from '../config/settings.js'
 import type { WriteFlags } from '../config/write.js'
 import type { Action, Format } from './context.js'
 import { printExamined } from './doctor-print.js'
@@ -9,14 +8,12 @@ import { packageFile } from './package-file.js'
 
 export type DoctorFlags = WriteFlags & { readonly format: Format }
 
-/** Writes nothing, anywhere. @param origins where the flags' values come from */
-export const doctor =
-  (origins: Origins): Action<DoctorFlags> =>
-  async (_args, flags, { env, now, report, signal }) => {
-    // Loaded here: no other command needs what it looks with.
-    const { diagnose } = await import('../doctor/diagnose.js')
-    const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
-    const diagnosis = await diagnose({ flags, origins, env }, { version, now, signal })
-    printExamined(report, diagnosis, flags.format)
-    return diagnosis.exitCode
-  }
+/** Writes nothing, anywhere. */
+export const doctor: Action<DoctorFlags> = async (_args, flags, { env, now, origins, report, signal }) => {
+  // Loaded here: no other command needs what it looks with.
+  const { diagnose } = await import('../doctor/diagnose.js')
+  const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
+  const diagnosis = await diagnose({ flags, origins, env }, { version, now, signal })
+  printExamined(report, diagnosis, flags.format)
+  return diagnosis.exitCode
+}

@@ -16,6 +16,7 @@ import { runner, type Outcome, type Run } from './run.js'
 import { addServe } from './serve-command.js'
 import { addState } from './state/state-command.js'
 import { addStatus } from './status-command.js'
+import { addPromotions, addTune } from './tuning/tuning-commands.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
@@ -23,7 +24,7 @@ import { addVerify } from './verify-command.js'
 const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
   ...[addState, addDrain, addRecover, addStatus],
-  ...[addTargets, addBuckets, addJournal],
+  ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
 ]
 
 const EXIT_CODES = `
