@@ -5,6 +5,10 @@ import { headline, nameOf, notes, ratioText, type Compared } from './compare-wor
 import { count, type Report } from './report.js'
 
 export function printMarkdown(report: Report, compared: Compared, verbose: boolean): void {
+  report.result(markdownOf(compared, verbose))
+}
+
+export function markdownOf(compared: Compared, verbose: boolean): string {
   const { word, rest } = headline(compared)
   const { shown, hidden } = changeLines(compared, verbose)
   const rows = shown.map(change => [...cellsOf(change), code(nameOf(change))])
@@ -19,12 +23,10 @@ export function printMarkdown(report: Report, compared: Compared, verbose: boole
     verbose ? lonelyLines(compared, code).map(line => `- ${line}`) : [],
     notes(compared).map(note => `- ${escaped(note)}`),
   ]
-  report.result(
-    blocks
-      .filter(lines => lines.length > 0)
-      .map(lines => lines.join('\n'))
-      .join('\n\n'),
-  )
+  return blocks
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n')
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

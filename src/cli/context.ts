@@ -35,6 +35,8 @@ export type Told = {
 export interface CiStep {
   /** Once, before the command prints anything. */
   begin(command: string, flags: object): Promise<void>
+  /** Whether anybody will see a summary. */
+  readonly hasSummary: boolean
   tell(told: Told): void
 }
 

@@ -101,6 +101,7 @@ export const outcomeFlags = (): readonly Option[] => [
   flag('--allow-failure', 'end in 0 although a required target is down (69, or 75 with --state); never for bad data'),
   flag('--no-revalidate', 'do not tell the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
   flag('--no-warm', 'tell it, but do not warm it up'),
+  flag('--no-compare', "leave the commit before out of the run's summary (GitHub Actions)"),
 ]
 
 export const commitShaFlag = (): Option => flag('--commit-sha <sha>', 'the commit that every record must name')

@@ -34,6 +34,7 @@ export type PushFlags = ChoiceFlags &
     readonly allowFailure?: boolean
     readonly revalidate?: boolean
     readonly warm?: boolean
+    readonly compare?: boolean
     readonly explain?: boolean
   }
 
@@ -80,12 +81,19 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     printHuman(report, outcome, flags.format === 'json')
     if (context.ci !== undefined) {
       const { toldOfPush } = await import('./github/push-summary.js')
-      context.ci.tell(toldOfPush(outcome, []))
+      context.ci.tell(toldOfPush(outcome, await compared(outcome, flags, context)))
     }
     return verdict.exitCode
   } finally {
     await releaseAll(sources)
   }
+}
+
+/** Loaded only where the page of a run will show it. */
+async function compared(outcome: PushOutcome, flags: PushFlags, context: Context): Promise<readonly string[]> {
+  if (context.ci?.hasSummary !== true || flags.compare === false) return []
+  const { comparedWithBefore } = await import('./github/compared-with-before.js')
+  return comparedWithBefore(outcome, flags, context)
 }
 
 /** @throws {IngestError} `usage` */

@@ -32,6 +32,10 @@ export class GithubStep implements CiStep {
     this.#options = options
   }
 
+  get hasSummary(): boolean {
+    return this.#options.config.summaryFile !== undefined
+  }
+
   /** Has every secret hidden before anything else could print one. */
   async begin(command: string, flags: SecretFlags): Promise<void> {
     this.#command = command

@@ -18,7 +18,12 @@ export type Limits = {
   readonly mostSeries: number
 }
 
-export type ReadOptions = { readonly hash: Hash64; readonly limits?: Limits }
+export type ReadOptions = {
+  readonly hash: Hash64
+  readonly limits?: Limits
+  /** No statement takes longer. */
+  readonly timeoutMs?: number
+}
 
 const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
 /** Ids asked for in one query. */
@@ -28,10 +33,11 @@ const CHUNK_IDS = 10_000
 export async function readCommitRows(
   session: SqlSession,
   shas: Sides<string>,
-  { hash, limits = LIMITS }: ReadOptions,
+  { hash, limits = LIMITS, timeoutMs }: ReadOptions,
 ): Promise<CommitRows> {
   await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   try {
+    if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
     const kinds: KindRows[] = []
     const access: Access[] = []
     for (const found of await findAccess(session, CONTRACT.kinds, limits.smallBytes)) {

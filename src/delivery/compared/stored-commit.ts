@@ -44,6 +44,17 @@ export async function newestCommit(session: SqlSession): Promise<StoredCommit> {
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
 
+/** The newest stored commit that is older than another; undefined where one of them is not stored. */
+export async function commitBefore(
+  session: SqlSession,
+  sha: string,
+): Promise<{ readonly commit: StoredCommit; readonly before: StoredCommit } | undefined> {
+  const [commit] = await session.query<StoredCommit>(`${SELECT} WHERE commit_sha = $1`, [sha])
+  const older = 'WHERE commits.timestamp < (SELECT c.timestamp FROM public.commits c WHERE c.commit_sha = $1)'
+  const [before] = await session.query<StoredCommit>(`${SELECT} ${older} ${NEWEST_FIRST} LIMIT 1`, [sha])
+  return commit === undefined || before === undefined ? undefined : { commit, before }
+}
+
 function ambiguous(name: string, commits: readonly StoredCommit[]): IngestError {
   const shas = commits.map(({ sha }) => sha).join(', ')
   return new IngestError('usage', `${name} is the start of several stored commits: ${shas}`, {

@@ -1,0 +1,64 @@
+/** The slowest of what was pushed, and what changed most since the commit that is stored before it. */
+
+import { compareCommits, type KindRows } from '../../compare/comparison.js'
+import { valueFields } from '../../compare/series.js'
+import { targetConfig, type TargetFlags } from '../../config/target.js'
+import { wasmHash64 } from '../../contract/hash64.js'
+import { readCommitRows } from '../../delivery/compared/commit-rows.js'
+import { commitBefore } from '../../delivery/compared/stored-commit.js'
+import { EXIT, messageOf } from '../../errors.js'
+import { markdownOf } from '../compare-markdown.js'
+import { seriesName } from '../compare-words.js'
+import type { Context } from '../context.js'
+import type { PushOutcome } from '../push-report.js'
+import { count } from '../report.js'
+import { openSession, type OpenSession } from '../targets.js'
+import { table, text } from './markdown.js'
+
+const THRESHOLD = 1.1
+const SLOWEST = 5
+/** A job does not wait for its picture. */
+const TIMEOUT_MS = 10_000
+
+/** Never fails; nothing where no database of this command line took the records, or none of a commit before. */
+export async function comparedWithBefore(
+  { pushed, dryRun }: PushOutcome,
+  flags: TargetFlags,
+  context: Context,
+): Promise<readonly string[]> {
+  const isDatabase = (name: string): boolean => name === 'postgres' || name === 'embedded'
+  const landed = pushed.outcomes.some(({ name, failure }) => isDatabase(name) && failure === undefined)
+  if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
+  try {
+    const opened = await openSession(targetConfig(flags, context.env), false, context)
+    try {
+      return await sections(opened, pushed.commit.sha)
+    } finally {
+      await opened.close()
+    }
+  } catch (error) {
+    return [`The measurements were not compared with those before: ${text(messageOf(error))}`]
+  }
+}
+
+async function sections({ session, description }: OpenSession, sha: string): Promise<readonly string[]> {
+  const found = await commitBefore(session, sha)
+  if (found === undefined) return []
+  const options = { hash: await wasmHash64(), timeoutMs: TIMEOUT_MS }
+  const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
+  const comparison = compareCommits(kinds, THRESHOLD)
+  const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
+  const markdown = markdownOf({ ...compared, target: description, exitCode: EXIT.done }, false)
+  return ['#### Against the commit before', markdown, ...slowest(kinds)]
+}
+
+function slowest(kinds: readonly KindRows[]): readonly string[] {
+  const timed = kinds.filter(({ kind }) => valueFields(kind).timed)
+  const rows = timed.flatMap(({ kind, rows }) =>
+    rows.head.map(({ dimensions, value }) => ({ kind, dimensions, value })),
+  )
+  if (rows.length === 0) return []
+  rows.sort((one, other) => Number(other.value - one.value))
+  const cells = rows.slice(0, SLOWEST).map(row => [text(seriesName(row)), `${count(row.value)} ns`])
+  return ['#### The slowest', table(['series', 'median'], cells)]
+}

@@ -1,0 +1,69 @@
+/** What the summary of a run on GitHub Actions says of the commit before. */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { runStep } from '../fixtures/github.js'
+import { startMigratedPostgres } from '../fixtures/database.js'
+import { COMMIT, jsonl, query, size } from '../fixtures/records.js'
+
+const { createDatabase } = await startMigratedPostgres(t)
+const [BEFORE, AFTER] = ['a'.repeat(40), 'b'.repeat(40)]
+const RUNS = [100, 101, 102, 103, 104, 105, 106, 107]
+
+/** Files of one commit: records whose times are so many times what they were. */
+function filesOf(cwd: string, sha: string, factor: number): readonly string[] {
+  const runs = RUNS.map(run => run * factor * 1000)
+  const timed = (dataset: string): string =>
+    query({ commit_sha: sha, dataset, value_ns: 104 * factor * 1000, all_runtimes_ns: runs })
+  const commit = join(cwd, `${sha[0]}.json`)
+  const timestamp = sha === BEFORE ? '2026-01-01T00:00:00Z' : '2026-01-02T00:00:00Z'
+  writeFileSync(commit, JSON.stringify({ ...COMMIT, sha, timestamp }))
+  writeFileSync(join(cwd, `${sha[0]}.jsonl`), jsonl([timed('tpch'), timed('tpc|ds'), size({ commit_sha: sha })]))
+  return [`${sha[0]}.jsonl`, '--commit', commit]
+}
+
+t.test('what changed most, and the slowest', async t => {
+  const cwd = t.testdir()
+  const { url } = await createDatabase()
+  const target = ['--postgres', url]
+  const first = await runStep(['push', ...filesOf(cwd, BEFORE, 1), ...target], cwd)
+  t.equal(first.code, 0, first.stderr)
+  t.notMatch(first.summary, 'commit before', 'there is none')
+
+  const push = ['push', ...filesOf(cwd, AFTER, 3), ...target]
+  const { code, summary, stderr } = await runStep(push, cwd)
+  t.equal(code, 0, stderr)
+  t.match(summary, '#### Against the commit before')
+  t.match(summary, /\*\*regressed:\*\* 2 slower, 1 unchanged of 3 series; bbbbbbb against aaaaaaa/)
+  t.match(summary, '#### The slowest')
+  t.match(summary, /\| query&#95;measurement tpc&#124;ds .* \| 312,000 ns \|/)
+
+  t.notMatch((await runStep([...push, '--no-compare'], cwd)).summary, 'commit before')
+  t.notMatch((await runStep([...push, '--dry-run'], cwd)).summary, 'commit before')
+})
+
+t.test('into the embedded database as well, and nothing is said on a terminal', async t => {
+  const cwd = t.testdir()
+  await runStep(['push', ...filesOf(cwd, BEFORE, 1), '--embedded'], cwd)
+  const push = ['push', ...filesOf(cwd, AFTER, 0.5), '--embedded']
+  const { summary, stdout } = await runStep(push, cwd)
+  t.match(summary, /\*\*better:\*\* 2 faster/)
+  t.notMatch(stdout, 'faster')
+})
+
+t.test('where they cannot be compared, that is one line, and the push as good as it is', async t => {
+  const cwd = t.testdir()
+  const { url, sql } = await createDatabase()
+  const push = (sha: string): ReturnType<typeof runStep> =>
+    runStep(['push', ...filesOf(cwd, sha, 1), '--postgres', url], cwd)
+  await push(BEFORE)
+  await sql('REVOKE SELECT ON vector_search_runs FROM bench_ingest')
+  const { code, summary, commands } = await push(AFTER)
+  t.equal(code, 0)
+  t.match(summary, /^The measurements were not compared with those before: .*vector&#95;search&#95;runs/m)
+  t.strictSame(
+    commands.filter(({ name }) => name === 'error'),
+    [],
+  )
+})
