@@ -91,11 +91,11 @@ export function createServer(options: ServerOptions): Server {
     noteError(log, reply, payload)
   })
   addFailures(app, log)
-  const { routes } = new RouteList(app)
+  const list = new RouteList(app)
   addRoutes(app, options, log)
-  const known = [...routes]
-  for (const other of otherMethods(known)) app.route(other)
-  return { app, routes: known, drain: () => void (draining = true) }
+  addDocument(app, list)
+  for (const other of otherMethods(list.seal())) app.route(other)
+  return { app, routes: list.routes, drain: () => void (draining = true) }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
@@ -169,4 +169,12 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
   app.get('/', async () => ({ service: 'vortex-ingest', schema_version: SCHEMA_VERSION }))
   if (options.operator !== undefined)
     addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
+}
+
+/** Made when somebody asks for it. */
+function addDocument(app: FastifyInstance, { routes }: RouteList): void {
+  app.get('/openapi.json', async (_request, reply) => {
+    const { openApiDocument } = await import('./openapi/document.js')
+    return reply.type('application/json; charset=utf-8').send(openApiDocument(routes))
+  })
 }

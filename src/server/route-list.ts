@@ -5,13 +5,24 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 export type KnownRoute = { readonly method: string; readonly url: string }
 
 export class RouteList {
-  readonly routes: KnownRoute[] = []
+  readonly #routes: KnownRoute[] = []
+  #isSealed = false
 
   /** Sees what is added from now on. */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ method, url }) => {
-      for (const one of [method].flat()) this.routes.push({ method: one, url })
+      if (!this.#isSealed) this.#routes.push(...[method].flat().map(one => ({ method: one, url })))
     })
+  }
+
+  get routes(): readonly KnownRoute[] {
+    return this.#routes
+  }
+
+  /** What is added after that is none that anybody is told of. */
+  seal(): readonly KnownRoute[] {
+    this.#isSealed = true
+    return this.routes
   }
 }
 
