@@ -6,7 +6,7 @@ import { openPlain } from '../../storage/plain.js'
 import type { PlainObjects } from '../../storage/plain-objects.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { placeOf } from './place.js'
+import { placeOf, stateArchiveId } from './place.js'
 import { store } from './store.js'
 
 export function archiveSink(address: StorageAddress): SinkOpener {
@@ -18,6 +18,17 @@ export function archiveSink(address: StorageAddress): SinkOpener {
     early: address.kind === 's3',
     isAppendOnly: true,
     open: async () => archiveIn(await openPlain(address)),
+  }
+}
+
+/** In a bucket of the state itself. @param open answers objects that nobody else closes */
+export function stateArchiveSink(bucket: string, open: () => Promise<PlainObjects>): SinkOpener {
+  return {
+    id: stateArchiveId(bucket),
+    description: `the archive in the bucket ${bucket} of the state`,
+    early: false,
+    isAppendOnly: true,
+    open: async () => archiveIn(await open()),
   }
 }
 
