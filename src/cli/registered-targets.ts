@@ -127,7 +127,8 @@ async function openTarget(target: RegisteredTarget, surroundings: Surroundings):
 
 async function archiveOpener(bucket: string, { config, registry, context }: Surroundings): Promise<SinkOpener> {
   const { archiveSink, stateArchiveSink } = await import('../sink/archive/sink.js')
-  if (!BUILT_IN.includes(bucket)) return archiveSink(archiveAddress(bucket, registry.buckets.get(bucket)?.root))
+  if (!BUILT_IN.includes(bucket))
+    return archiveSink(archiveAddress(bucket, registry.buckets.get(bucket)?.root), { mustExist: true })
   return stateArchiveSink(bucket, async () => {
     const state = await openState(config, context)
     return { ...(await openBucket(state, bucket)), close: () => state.storage.close() }
