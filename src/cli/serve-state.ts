@@ -15,7 +15,7 @@ export type ServeState = {
   readonly close: () => Promise<void>
 }
 
-/** Asks the state nothing yet: a server takes envelopes while its state is away. */
+/** A state that goes away later keeps nobody from writing records. @throws {IngestError} when it cannot be opened now */
 export async function openServeState(config: ServeConfig, store: Store, context: Context): Promise<ServeState> {
   const { operatorToken: token } = config
   if (config.state === undefined) {
