@@ -13,6 +13,9 @@ import { send, startServe, stop, TOKEN, type Serving } from './fixtures/serve.js
 
 const OPERATOR = 'hush-operator-2342'
 const env = { VORTEX_INGEST_STATE: 'state', VORTEX_INGEST_OPERATOR_TOKEN: OPERATOR }
+// An embedded database would take seconds for each start.
+const { server, createDatabase } = await startMigratedPostgres(t)
+const { url: storeUrl } = await createDatabase()
 const one = envelope([query()], { commit: commit(SHA) })
 
 type Asking = { readonly method?: string; readonly body?: string; readonly token?: string }
@@ -28,7 +31,7 @@ const run = (cwd: string, ...args: readonly string[]): Promise<CliResult> => run
 
 t.test('what an operator changes over HTTP the commands see, and the other way round', async t => {
   const cwd = emptyFolder(t)
-  const serving = await startServe([], { cwd, env })
+  const serving = await startServe(['--store', storeUrl], { cwd, env })
   const body = JSON.stringify({ name: 'cold', root: join(cwd, 'cold') })
   t.match(await ask(serving, '/storage/buckets', { method: 'POST', body }), { status: 201 })
   t.match((await run(cwd, 'buckets', 'ls')).stdout, /cold +local/)
@@ -46,7 +49,7 @@ t.test('what an operator changes over HTTP the commands see, and the other way r
 
 t.test('a bucket that goes away and comes back, without a restart, is in the journal that commands read', async t => {
   const cwd = emptyFolder(t)
-  const serving = await startServe([], { cwd, env })
+  const serving = await startServe(['--store', storeUrl], { cwd, env })
   const root = join(cwd, 'cold')
   const object = '/storage/buckets/cold/objects/a'
   const put = (body: string): ReturnType<typeof ask> => ask(serving, object, { method: 'PUT', body })
@@ -65,30 +68,10 @@ t.test('a bucket that goes away and comes back, without a restart, is in the jou
   await stop(serving)
 })
 
-t.test('what the store of a server fails with is durable when the server has ended', async t => {
-  const { server, createDatabase } = await startMigratedPostgres(t)
-  const { name } = await createDatabase()
-  await server.sql(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
-  const cwd = t.testdir({})
-  const url = server.url(name, 'bench_ingest')
-  const dsn = url.replace(/:[^:@/]+@/, '@')
-  const { code, stderr } = await runCli(['targets', 'add', 'db', 'postgres', dsn], { cwd, env })
-  t.equal(code, 0, stderr)
-  const serving = await startServe(['--store', url], { cwd, env })
-  t.equal((await send(serving, one)).status, 200)
-  await server.stop()
-  t.equal((await send(serving, one)).status, 500)
-  t.equal((await stop(serving)).code, 0)
-  const { stdout } = await run(cwd, 'journal', '--target', 'db')
-  t.match(stdout, /target db: ingest \(try 1\) \w+: /)
-  t.notMatch(stdout, server.password)
-  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +failing +1 /)
-})
-
 t.test('without a token of their own, or without a state, there is nothing for operators', async t => {
   const paths = ['/storage/buckets', '/storage/errors', '/targets', '/promotions', '/storage/buckets/primary/objects/a']
   for (const more of [{ VORTEX_INGEST_STATE: 'state' }, { VORTEX_INGEST_OPERATOR_TOKEN: OPERATOR }]) {
-    const serving = await startServe([], { cwd: emptyFolder(t), env: more })
+    const serving = await startServe(['--store', storeUrl], { cwd: emptyFolder(t), env: more })
     for (const path of paths)
       for (const token of ['', TOKEN, OPERATOR, 'undefined'])
         t.match(await ask(serving, path, { token }), { status: 404, text: '{"error":"not_found"}' })
@@ -98,7 +81,7 @@ t.test('without a token of their own, or without a state, there is nothing for o
 })
 
 t.test('with --insecure-no-auth operators need their token all the same', async t => {
-  const serving = await startServe(['--insecure-no-auth'], { cwd: emptyFolder(t), env })
+  const serving = await startServe(['--insecure-no-auth', '--store', storeUrl], { cwd: emptyFolder(t), env })
   t.equal((await ask(serving, '/targets', { token: '' })).status, 401)
   t.equal((await ask(serving, '/targets', { token: TOKEN })).status, 401)
   t.equal((await ask(serving, '/targets')).status, 200)
@@ -119,7 +102,7 @@ t.test('a token that lets in the wrong people, or nobody, is refused at the star
 
 t.test('a state that goes away keeps nobody from writing records; at the start it is an error', async t => {
   const cwd = emptyFolder(t)
-  const serving = await startServe([], { cwd, env })
+  const serving = await startServe(['--store', storeUrl], { cwd, env })
   rmSync(join(cwd, 'state'), { recursive: true, force: true })
   writeFileSync(join(cwd, 'state'), 'a file where the folder was')
   t.equal((await send(serving, one)).status, 200)
@@ -129,4 +112,20 @@ t.test('a state that goes away keeps nobody from writing records; at the start i
   })
   t.equal((await stop(serving)).code, 0)
   t.match(await run(cwd, 'serve', '--insecure-no-auth'), { code: 69, stderr: /^error: .*state/m })
+})
+
+t.test('what the store of a server fails with is durable when the server has ended', async t => {
+  const cwd = t.testdir({})
+  const dsn = storeUrl.replace(/:[^:@/]+@/, '@')
+  const { code, stderr } = await runCli(['targets', 'add', 'db', 'postgres', dsn], { cwd, env })
+  t.equal(code, 0, stderr)
+  const serving = await startServe(['--store', storeUrl], { cwd, env })
+  t.equal((await send(serving, one)).status, 200)
+  await server.stop()
+  t.equal((await send(serving, one)).status, 500)
+  t.equal((await stop(serving)).code, 0)
+  const { stdout } = await run(cwd, 'journal', '--target', 'db')
+  t.match(stdout, /target db: ingest \(try 1\) \w+: /)
+  t.notMatch(stdout, server.password)
+  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +failing +1 /)
 })
