@@ -8,9 +8,12 @@ import formats from 'ajv-formats'
 import t from 'tap'
 import { writtenDocument } from '../../scripts/openapi.js'
 import { IngestError } from '../../src/errors.js'
-import { changeRegistry, withEntry } from '../../src/state/registry.js'
+import { promote, rollback } from '../../src/state/promotions.js'
+import { changeRegistry, withEntry, type RegisteredTarget } from '../../src/state/registry.js'
 import { addTarget } from '../../src/state/targets.js'
+import { recordTrial } from '../../src/state/trial.js'
 import { memoryStorage } from '../../src/storage/memory.js'
+import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
 import { CALLS } from './fixtures/calls.js'
 import { startOperated } from './fixtures/operator.js'
 import { startServer } from './fixtures/server.js'
@@ -49,6 +52,8 @@ t.test('a server that nobody operates says nothing of operators', async t => {
   t.equal((await fetch(`${plain.url}/storage/buckets`)).status, 404)
 })
 
+await arrange()
+
 /** Numbers beyond what doubles hold are bounds here, not values. */
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true })
 formats.default(ajv)
@@ -60,11 +65,21 @@ function problemsWith(schema: object, value: unknown): readonly unknown[] {
   return check(value) ? [] : (check.errors ?? [])
 }
 
+t.test('promotions say of which target they are, and which one is in force', async t => {
+  const { body } = await server.ask('GET', '/promotions?target=keep')
+  t.match(body, {
+    promotions: [
+      { target: 'keep', active: false, rolled_back: { by: 'grace' } },
+      { target: 'keep', active: true, by: 'ada', note: 'far away', rolled_back: null },
+    ],
+  })
+  t.match((await server.ask('GET', '/targets')).body, { targets: [{ settings: 'promoted', promotion: { by: 'ada' } }] })
+})
+
 /** Answers that other tests make happen: a stop, a damaged state, a body that does not end, a store that is away. */
 const ELSEWHERE = ['500', '503', '408']
 
 t.test('what every operation answers is what the document says', async t => {
-  await arrange()
   const operations = operationsById()
   const seen = new Set<string>()
   for (const { operation, status, path, body, headers } of CALLS)
@@ -94,9 +109,22 @@ async function arrange(): Promise<void> {
   }))
   const none = { secretEnv: undefined, rolePolicy: undefined, region: undefined, insecureLocal: false }
   const place = { address: 'used', identity: 'archive:used', bucket: 'used' }
-  await addTarget(server.state, { ...none, ...place, name: 'keep', kind: 'archive', isRequired: true })
+  await promoteSome(
+    await addTarget(server.state, { ...none, ...place, name: 'keep', kind: 'archive', isRequired: true }),
+  )
   const error = new IngestError('target_unreachable', 'nobody there')
   server.journal.events.record({ sort: 'target', name: 'keep', operation: 'deliver', error })
+}
+
+/** One in force, and one that was rolled back. */
+async function promoteSome(target: RegisteredTarget): Promise<void> {
+  const { state } = server
+  for (const smallRows of [1, 2]) {
+    const trial = trialOf({ settings: { ...DEFAULTS, 'small-rows': smallRows }, target: target.identity })
+    await recordTrial(state, trial)
+    await promote(state, target, { trial: trial.id, by: 'ada', note: 'far away' })
+  }
+  await rollback(state, target, { by: 'grace' })
 }
 
 function operationsById(): ReadonlyMap<string, Operation & { readonly method: string }> {

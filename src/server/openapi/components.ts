@@ -52,7 +52,14 @@ function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
 
 const SORT = words('target', 'bucket')
 
+const PROMOTION = {
+  ...{ id: text, at: time, by: text, note: orNull(text), trial: text },
+  ...{ settings: { type: 'object', additionalProperties: { type: 'number' } } },
+  rolled_back: orNull(object({ at: time, by: text })),
+}
+
 const OPERATOR_SCHEMAS = {
+  promotion: object(PROMOTION),
   bucket: object({
     ...{ name: text, backend: words('state', 'local', 's3', 'memory'), root: text, built_in: flag, used_by: texts },
   }),
@@ -70,13 +77,10 @@ const OPERATOR_SCHEMAS = {
     ...{ secret_env: orNull(text), required: flag, bucket: orNull(text), insecure_local: flag },
     ...{ role_policy: orNull(text), region: orNull(text), added_at: time, lag: orNull(named('lag')) },
     ...{ last_success: orNull(time), last_error: orNull(named('event')), settings: words('defaults', 'promoted') },
+    promotion: orNull(named('promotion')),
   }),
   unregistered_target: object({ identity: text, kind: text, lag: orNull(named('lag')) }),
-  promotion: object({
-    ...{ target: text, id: text, at: time, by: text, note: orNull(text), trial: text, active: flag },
-    ...{ settings: { type: 'object', additionalProperties: { type: 'number' } } },
-    ...{ rolled_back: orNull(object({ at: time, by: text })) },
-  }),
+  target_promotion: object({ target: text, active: flag, ...PROMOTION }),
   journal_size: object({ objects: whole, events: whole }),
   problems: list(text),
 } satisfies Readonly<Record<string, JsonSchema>>

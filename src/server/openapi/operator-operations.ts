@@ -17,6 +17,7 @@ const count = { type: 'integer' }
 const bytes = { 'application/octet-stream': { schema: {} } }
 const inBucket = [inPath('bucket', 'Its name'), inPath('key', 'Names with / between them, each percent-encoded')]
 const noBucket = explained('There is none', 'not_found')
+const noTarget = explained('There is no such target', 'not_found')
 const tooLarge = failure('More than the server takes', 'body_too_large')
 const timeout = failure('The body did not come to an end', 'timeout')
 const unsupported = failure('Not of that type, or packed', 'unsupported_media_type')
@@ -157,8 +158,12 @@ export const OPERATOR_OPERATIONS: Operations = {
   }),
   'GET /promotions': forOperators({
     operationId: 'listPromotions',
-    summary: 'The write settings that were promoted, the newest first',
+    summary: 'The write settings that were promoted: of each target the newest first',
     parameters: [inQuery('target', text, 'Only of this target')],
-    responses: { 200: json('Promotions', object({ promotions: list(named('promotion')) })), 400: BAD_REQUEST },
+    responses: {
+      200: json('Promotions', object({ promotions: list(named('target_promotion')) })),
+      400: BAD_REQUEST,
+      404: noTarget,
+    },
   }),
 }
