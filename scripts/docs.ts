@@ -1,12 +1,15 @@
-/** Writes docs/commands.md and the command table of README.md from the program itself; `--check` only compares. */
+/** Writes docs/commands.md, the command table of README.md and the OpenAPI document from the program; `--check` only compares. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Context } from '../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../src/cli/program.js'
+import { SCHEMA_VERSION } from '../src/contract/kinds.js'
+import { writtenDocument } from './openapi.js'
 
 const REFERENCE = 'docs/commands.md'
 const README = 'README.md'
+const OPENAPI = `schemas/v${SCHEMA_VERSION}/openapi.json`
 const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
 const END = '<!-- prettier-ignore-end -->'
 
@@ -19,6 +22,7 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
   return new Map([
     [REFERENCE, reference(program)],
     [README, `${before}${START}\n\n${table(program)}\n${END}${after}`],
+    [OPENAPI, writtenDocument()],
   ])
 }
 

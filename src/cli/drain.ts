@@ -2,7 +2,12 @@
 
 import { requiredStateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import { drain as drainState, recover as recoverState, type Drained } from '../delivery/durable/drain.js'
+import {
+  drain as drainState,
+  recover as recoverState,
+  type Drained,
+  type DrainOptions,
+} from '../delivery/durable/drain.js'
 import { journalOutcomes, openJournal } from '../delivery/durable/journal-outcomes.js'
 import { IngestError } from '../errors.js'
 import type { Intent } from '../state/intent.js'
@@ -28,12 +33,22 @@ export type DrainFlags = ChoiceFlags & {
 export const drain: Action<DrainFlags> = (_, flags, context) =>
   run('drain', flags, context, async (state, options) => {
     const { maxRows: maxRecords = Infinity, maxDuration = Infinity } = flags
-    return drainState(state, { ...options, maxRecords, maxDurationMs: maxDuration * 1000 })
+    const limits = { maxRecords, maxDurationMs: maxDuration * 1000 }
+    const isAll = flags.target === undefined && !namesTarget(flags)
+    return drainState(state, { ...options, ...limits, ...(isAll && { added: addedSince(flags, context) }) })
   })
 
 export const recover: Action<DrainFlags> = (_, flags, context) => {
   if (flags.dryRun === true) return foresee(flags, context)
   return run('recover', flags, context, recoverState)
+}
+
+/** What is registered while it runs is given what it lacks before it ends. */
+function addedSince(flags: DrainFlags, context: Context): NonNullable<DrainOptions['added']> {
+  return async known => {
+    const { openAdded } = await import('./registered-targets.js')
+    return openAdded(known, { config: requiredStateConfig(flags, context.env), flags, context })
+  }
 }
 
 type Work = (state: Parameters<typeof recoverState>[0], options: Parameters<typeof recoverState>[1]) => Promise<Drained>

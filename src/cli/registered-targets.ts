@@ -6,6 +6,8 @@ import type { WriteSettingFlags } from '../config/write-settings.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
+import { openBucket } from '../state/bucket-objects.js'
+import { BUILT_IN } from '../state/buckets.js'
 import { readRegistry, type RegisteredTarget, type Registry } from '../state/registry.js'
 import { targetOf } from '../state/targets.js'
 import type { Context } from './context.js'
@@ -32,10 +34,26 @@ export async function openRegistered(
     throw new IngestError('usage', '--insecure-local goes with --postgres', {
       hint: 'a registered target has its own: vortex-ingest targets add … --insecure-local',
     })
-  return Promise.all(chosen.map(target => openOrFail(target, { registry, flags, context })))
+  return Promise.all(chosen.map(target => openOrFail(target, { config, registry, flags, context })))
+}
+
+/** Those that were registered since, each of which fails alone. @param known by what state calls them */
+export async function openAdded(
+  known: ReadonlySet<string>,
+  { config, flags, context }: Omit<Surroundings, 'registry'>,
+): Promise<readonly Target[]> {
+  const { storage } = await openState(config, context)
+  const registry = await readRegistry(storage).finally(() => storage.close())
+  const added = [...registry.targets.values()].filter(({ identity }) => !known.has(identity))
+  const surroundings = { config, registry, flags, context }
+  return Promise.all(
+    added.map(target => openTarget(target, surroundings).catch((error: unknown) => failing(target, error))),
+  )
 }
 
 type Surroundings = {
+  /** Where they are registered. */
+  readonly config: StateConfig
   readonly registry: Registry
   readonly flags: DeliveryFlags & WriteSettingFlags
   readonly context: Context
@@ -47,13 +65,16 @@ async function openOrFail(target: RegisteredTarget, surroundings: Surroundings):
     return await openTarget(target, surroundings)
   } catch (error) {
     if (target.isRequired) throw error
-    const { name, isRequired, identity, kind } = target
-    const open = async (): Promise<never> => {
-      throw error
-    }
-    const opener: SinkOpener = { id: identity, description: name, early: false, open }
-    return { name: kind === 'http' ? 'server' : kind, registered: { name, isRequired }, opener }
+    return failing(target, error)
   }
+}
+
+function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget, error: unknown): Target {
+  const open = async (): Promise<never> => {
+    throw error
+  }
+  const opener: SinkOpener = { id: identity, description: name, early: false, open }
+  return { name: kind === 'http' ? 'server' : kind, registered: { name, isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
@@ -82,9 +103,10 @@ export async function openForTrials(
 }
 
 /** Asks nobody yet. */
-async function openTarget(target: RegisteredTarget, { registry, flags, context }: Surroundings): Promise<Target> {
-  const { name, isRequired, kind } = target
-  const registered = { name, isRequired }
+async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
+  const { name, isRequired, kind, bucket } = target
+  const { flags, context } = surroundings
+  const registered = { name, isRequired, bucket }
   const settings = settingsOf(kind, flags, context)
   switch (kind) {
     case 'http': {
@@ -98,10 +120,17 @@ async function openTarget(target: RegisteredTarget, { registry, flags, context }
       warnInsecure(config, context)
       return { name: kind, registered, settings, opener: await databaseOpener(config, context) }
     }
-    case 'archive': {
-      const { archiveSink } = await import('../sink/archive/sink.js')
-      const address = archiveAddress(target.address, registry.buckets.get(target.address)?.root)
-      return { name: kind, registered, opener: archiveSink(address) }
-    }
+    case 'archive':
+      return { name: kind, registered, opener: await archiveOpener(target.address, surroundings) }
   }
+}
+
+async function archiveOpener(bucket: string, { config, registry, context }: Surroundings): Promise<SinkOpener> {
+  const { archiveSink, stateArchiveSink } = await import('../sink/archive/sink.js')
+  if (!BUILT_IN.includes(bucket))
+    return archiveSink(archiveAddress(bucket, registry.buckets.get(bucket)?.root), { mustExist: true })
+  return stateArchiveSink(bucket, async () => {
+    const state = await openState(config, context)
+    return { ...(await openBucket(state, bucket)), close: () => state.storage.close() }
+  })
 }

@@ -13,8 +13,8 @@ export function addServe(program: Command, run: Run): void {
     .summary('take envelopes over HTTP')
     .description(
       'An ingest server: POST /api/ingest takes what path A sends, read routes show what is stored. Writers send the ' +
-        'token of INGEST_BEARER_TOKEN. It prints where it listens, logs a line of JSON a request on stderr, and on ' +
-        'SIGTERM or Ctrl-C finishes what is under way.',
+        'token of INGEST_BEARER_TOKEN; with --state, operators that of VORTEX_INGEST_OPERATOR_TOKEN. It prints where it ' +
+        'listens, logs a line of JSON a request on stderr, and on SIGTERM or Ctrl-C finishes what is under way.',
     )
     .addOption(
       flag('--listen <address>', 'PORT, HOST:PORT or [::1]:PORT; port 0 takes a free one').default('127.0.0.1:0'),
@@ -28,6 +28,7 @@ export function addServe(program: Command, run: Run): void {
         .default(MAX_BODY_BYTES, '64MiB'),
     )
     .addOption(flag('--token-file <file>', 'read the token from this file in place of INGEST_BEARER_TOKEN'))
+    .addOption(flag('--state <place>', 'what operators see and change, and where a failing store is noted'))
     .addOption(flag('--insecure-no-auth', 'take envelopes from anybody: only on a loopback address, to try things out'))
     .addOption(flag('--insecure-local', 'no TLS and any role: only for a Postgres on this machine, to try things out'))
     .addOption(regionFlag())

@@ -1,25 +1,18 @@
 /** `serve`: an ingest server over a store, until it is told to stop. */
 
-import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  serveConfig,
-  withoutNewline,
-  type ListenAddress,
-  type ServeAuth,
-  type ServeConfig,
-  type ServeFlags,
-} from '../config/serve.js'
+import { serveConfig, type ListenAddress, type ServeConfig, type ServeFlags } from '../config/serve.js'
 import { type TargetConfig } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { EXIT, IngestError, messageOf, systemCodeOf } from '../errors.js'
 import type { Server } from '../server/app.js'
 import type { Store } from '../server/store/store.js'
-import { unreadable } from '../source/source.js'
 import type { Action, Context, Format } from './context.js'
+import { assertOperatorToken, tokenOf } from './serve-tokens.js'
+import { openServeState, type ServeState } from './serve-state.js'
 import { addressOf, warnInsecure } from './targets.js'
 
 /** What is under way when a signal comes has this long; then it is undone. */
@@ -30,40 +23,27 @@ const CLOSE_MS = 10_000
 export const serve: Action<ServeFlags & { readonly format: Format }> = async (_args, flags, context) => {
   const config = serveConfig(flags, context.env)
   const token = await tokenOf(config.auth)
+  assertOperatorToken(config, token)
   warnInsecure(config.store, context)
   if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
   const abandon = new AbortController()
   const store = await openStore(config.store, abandon.signal, context)
   let drained = true
+  let state: ServeState | undefined
   try {
     context.signal.throwIfAborted()
-    const server = await startServer(config, store, { token, context })
+    state = await openServeState(config, store, context)
+    const server = await startServer(config, state, { token, context })
     announce(server, store, { token, format: flags.format, context })
     context.stopWithin(DRAIN_MS + CLOSE_MS)
     await untilAborted(context.signal)
     drained = await drain(server, store, abandon)
   } finally {
     await store.close()
+    await state?.close()
   }
   if (!drained) throw context.signal.reason
   return EXIT.done
-}
-
-async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
-  if (auth.kind === 'none') return undefined
-  const token = auth.kind === 'token' ? auth.token : await readToken(auth.path)
-  // What no header can carry would lock everybody out, without a word.
-  if (/^[\x21-\x7e]+$/.test(token)) return token
-  const where = auth.kind === 'file' ? `the token file ${auth.path}` : 'INGEST_BEARER_TOKEN'
-  const what = token === '' ? 'is empty' : 'holds spaces or other characters that no header can carry'
-  throw new IngestError('config_invalid', `${where} ${what}`, { hint: 'a token is one line of letters and digits' })
-}
-
-async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new IngestError('config_invalid', unreadable(`the token file ${path}`, cause).message, { cause })
-  })
-  return withoutNewline(text)
 }
 
 async function openStore(target: TargetConfig, signal: AbortSignal, { random, report }: Context): Promise<Store> {
@@ -81,11 +61,12 @@ async function openStore(target: TargetConfig, signal: AbortSignal, { random, re
 
 type Surroundings = { readonly token: string | undefined; readonly context: Context }
 
-async function startServer(config: ServeConfig, store: Store, { token, context }: Surroundings): Promise<Server> {
+async function startServer(config: ServeConfig, state: ServeState, { token, context }: Surroundings): Promise<Server> {
   const { createServer, LIMITS } = await import('../server/app.js')
   const { revalidateToken, maxBodyBytes, listen } = config
   const server = createServer({
-    ...{ store, token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
+    ...{ store: state.store, operator: state.operator, onUnreachable: state.onUnreachable },
+    ...{ token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
     hash: await wasmHash64(),
     log: entry => context.report.note(JSON.stringify(entry)),
   })

@@ -4,11 +4,12 @@ import { resolve } from 'node:path'
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl } from '../sink/http/address.js'
-import { placeOf as placeOfArchive } from '../sink/archive/place.js'
+import { placeOf as placeOfArchive, stateArchiveId } from '../sink/archive/place.js'
 import { dsnSettings, parseDsn, placeOf } from '../sink/postgres/dsn.js'
 import type { RolePolicy } from '../sink/postgres/role.js'
 import { redact } from '../sink/redact.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
+import { BUILT_IN } from '../state/buckets.js'
 import { TARGET_KINDS, type RegisteredTarget, type TargetKind } from '../state/registry.js'
 import { isVariableName, serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
@@ -98,18 +99,27 @@ function identityOf(target: Addressed, env: Environment, bucketRoot?: string): s
     case 'embedded':
       return `embedded:${target.address}`
     case 'archive':
-      return `archive:${placeOfArchive(archiveAddress(target.address, bucketRoot))}`
+      return archiveIdentity(target.address, bucketRoot)
   }
 }
 
-/** @throws {IngestError} `usage` for a bucket that is gone with the process, or lies in the state */
+/** Watermarks lie in the same state as the buckets that every state has: their names say which they are. */
+function archiveIdentity(bucket: string, root: string | undefined): string {
+  return BUILT_IN.includes(bucket) ? stateArchiveId(bucket) : `archive:${placeOfArchive(archiveAddress(bucket, root))}`
+}
+
+/** @throws {IngestError} `usage` for a bucket that is gone with the process, or is not there */
 export function archiveAddress(bucket: string, root: string | undefined): StorageAddress {
   const address = root === undefined ? undefined : parseStorageAddress(root)
   if (address !== undefined && address.kind !== 'memory') return address
   const hint = 'add one for it: vortex-ingest buckets add NAME --root DIR, or --root s3://BUCKET/PREFIX'
-  throw new IngestError('usage', `an archive takes a folder or an S3 bucket that was added, ${bucket} is none`, {
-    hint,
-  })
+  throw new IngestError(
+    'usage',
+    `an archive takes primary, rescue, or a folder or S3 bucket that was added, ${bucket} is none`,
+    {
+      hint,
+    },
+  )
 }
 
 export type DeliveryFlags = ServerFlags & PostgresFlags

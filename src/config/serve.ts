@@ -4,6 +4,8 @@ import { isIP } from 'node:net'
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
 import { isLoopback } from '../sink/loopback.js'
+import { ENV_PREFIX } from './environment.js'
+import { stateConfig, type StateConfig } from './state.js'
 import { EMBEDDED_FOLDER, NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
 
 export type ServeFlags = PostgresFlags & {
@@ -12,6 +14,7 @@ export type ServeFlags = PostgresFlags & {
   readonly maxBody?: number
   readonly tokenFile?: string
   readonly insecureNoAuth?: boolean
+  readonly state?: string
 }
 
 export type ServeConfig = {
@@ -21,7 +24,14 @@ export type ServeConfig = {
   readonly auth: ServeAuth
   /** Undefined where readers' caches are not this server's to refresh. */
   readonly revalidateToken: string | undefined
+  /** What operators see and change; undefined without one. */
+  readonly state: StateConfig | undefined
+  /** Undefined: the routes for operators are not there. */
+  readonly operatorToken: string | undefined
 }
+
+/** Not a flag, though its name begins like those of flags: it is a secret. */
+export const OPERATOR_TOKEN = `${ENV_PREFIX}OPERATOR_TOKEN`
 
 /** Where the token that writers must send comes from. */
 export type ServeAuth =
@@ -48,6 +58,8 @@ export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
     store: storeConfig(store, flags, env),
     auth: serveAuth(flags, address, env),
     revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
+    state: stateConfig({ ...(flags.state !== undefined && { state: flags.state }) }, env),
+    operatorToken: withoutNewline(env[OPERATOR_TOKEN] ?? '') || undefined,
   })
 }
 

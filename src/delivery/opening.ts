@@ -7,7 +7,12 @@ import type { Promotion } from '../state/promotions.js'
 export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 
 /** What an operator has registered a target as. */
-export type Registered = { readonly name: string; readonly isRequired: boolean }
+export type Registered = {
+  readonly name: string
+  readonly isRequired: boolean
+  /** Of an archive. */
+  readonly bucket?: string | undefined
+}
 
 export type Target = {
   /** Its sort. */

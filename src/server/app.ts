@@ -12,6 +12,10 @@ import { health } from './read/health.js'
 import { addReadRoutes } from './read/routes.js'
 import { RequestLog, type LogEntry } from './request-log.js'
 import type { Store } from './store/store.js'
+import { continueIfAsked, guard, unauthorized } from './guard.js'
+import type { Operator } from './operator/route.js'
+import { addOperatorRoutes } from './operator/routes.js'
+import { otherMethods, RouteList, type KnownRoute } from './route-list.js'
 import { bearerCheck } from './token.js'
 
 export type ServerLimits = {
@@ -40,10 +44,16 @@ export type ServerOptions = {
   readonly limits: ServerLimits
   readonly log: (entry: LogEntry) => void
   readonly now: () => Date
+  /** Undefined where nobody operates it from here: then their routes are not there. */
+  readonly operator?: Operator | undefined
+  /** Told that `/health` could not reach the store. */
+  readonly onUnreachable?: (error: unknown) => void
 }
 
 export type Server = {
   readonly app: FastifyInstance
+  /** What can be asked, without the answers to other methods. */
+  readonly routes: readonly KnownRoute[]
   /** New requests are told to come back; connections end with their answer. */
   readonly drain: () => void
 }
@@ -81,8 +91,11 @@ export function createServer(options: ServerOptions): Server {
     noteError(log, reply, payload)
   })
   addFailures(app, log)
+  const list = new RouteList(app)
   addRoutes(app, options, log)
-  return { app, drain: () => void (draining = true) }
+  addDocument(app, list)
+  for (const other of otherMethods(list.seal())) app.route(other)
+  return { app, routes: list.routes, drain: () => void (draining = true) }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
@@ -132,6 +145,11 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
   const { store, revalidateToken, limits } = options
   const ingest = new Ingest({ ...options, ...limits })
   let writes = 0
+  const onBroken = (reply: FastifyReply, error: unknown): void => log.noteFailure(reply.raw, error)
+  const onUnreachable = (reply: FastifyReply, error: unknown): void => {
+    onBroken(reply, error)
+    options.onUnreachable?.(error)
+  }
   const send = (reply: FastifyReply, { status, body, facts }: Answer): FastifyReply => {
     log.note(reply.raw, { facts })
     return reply.code(status).send(body)
@@ -146,49 +164,17 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
     if (!bearerCheck(revalidateToken)(request.headers.authorization)) return unauthorized(reply)
     return { revalidated: true }
   })
-  app.get('/health', async (_request, reply) =>
-    send(reply, await health(store, error => log.noteFailure(reply.raw, error))),
-  )
-  const onBroken = (reply: FastifyReply, error: unknown): void => log.noteFailure(reply.raw, error)
+  app.get('/health', async (_request, reply) => send(reply, await health(store, error => onUnreachable(reply, error))))
   addReadRoutes(app, { store, onBroken, writes: () => writes, now: options.now })
   app.get('/', async () => ({ service: 'vortex-ingest', schema_version: SCHEMA_VERSION }))
-  for (const [url, methods] of ROUTES) addOtherMethods(app, url, methods)
+  if (options.operator !== undefined)
+    addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
 }
 
-function guard(token: string | undefined): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
-  const isRight = token === undefined ? () => true : bearerCheck(token)
-  return async (request, reply) => (isRight(request.headers.authorization) ? undefined : unauthorized(reply))
-}
-
-function unauthorized(reply: FastifyReply): FastifyReply {
-  return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'unauthorized' })
-}
-
-/** Node itself refuses every other expectation. */
-function continueIfAsked(request: FastifyRequest, reply: FastifyReply): void {
-  if (request.headers.expect !== undefined) reply.raw.writeContinue()
-}
-
-const READ = ['GET', 'HEAD']
-const WRITE = ['POST']
-const ROUTES: readonly (readonly [string, readonly string[]])[] = [
-  ['/', READ],
-  ['/health', READ],
-  ['/api/ingest', WRITE],
-  ['/api/revalidate', WRITE],
-  ['/api/groups', READ],
-  ['/api/group/:slug', READ],
-  ['/api/measurements', READ],
-  ['/api/commits/:sha', READ],
-]
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
-
-function addOtherMethods(app: FastifyInstance, url: string, methods: readonly string[]): void {
-  const others = METHODS.filter(method => !methods.includes(method))
-  const allow = methods.join(', ')
-  app.route({
-    method: others,
-    url,
-    handler: (_request, reply) => reply.code(405).header('allow', allow).send({ error: 'method_not_allowed' }),
+/** Made when somebody asks for it. */
+function addDocument(app: FastifyInstance, { routes }: RouteList): void {
+  app.get('/openapi.json', async (_request, reply) => {
+    const { openApiDocument } = await import('./openapi/document.js')
+    return reply.type('application/json; charset=utf-8').send(openApiDocument(routes))
   })
 }

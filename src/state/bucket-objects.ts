@@ -56,7 +56,8 @@ export async function openBucket(state: State, name: string): Promise<PlainObjec
   const { root } = registry.buckets.get(name) ?? {}
   if (root === undefined) return withinState(state, name)
   const address = parseStorageAddress(root)
-  return address.kind === 'memory' ? inThisProcess(`${state.storage.description} ${name}`) : openPlain(address)
+  if (address.kind === 'memory') return inThisProcess(`${state.storage.description} ${name}`)
+  return openPlain(address, { mustExist: true })
 }
 
 const inMemory = new Map<string, Promise<PlainObjects>>()

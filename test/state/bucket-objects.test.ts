@@ -1,5 +1,5 @@
 import t from 'tap'
-import { rmSync, writeFileSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { redact } from '../../src/sink/redact.js'
 import { getObject, putObject } from '../../src/state/bucket-objects.js'
@@ -54,8 +54,7 @@ t.test(
     const root = join(folder, 'gone')
     await addBucket(state, 'gone', root)
     await putObject(state, at('rescue', 'kept'), BODY)
-    rmSync(root, { recursive: true })
-    writeFileSync(root, 'a file where the folder was')
+    renameSync(root, `${root} elsewhere`)
     await t.rejects(putObject(state, at('gone', 'new'), BODY), { code: 'storage_failed' })
     await t.rejects(getObject(state, at('rescue', 'new')), { code: 'not_found' })
     t.match(await getObject(state, at('gone', 'kept')), { asked: 'gone', answered: 'rescue', rescued: true })
@@ -67,7 +66,7 @@ t.test(
       'bucket get storage_failed',
       'bucket put storage_failed',
     ])
-    rmSync(root)
+    renameSync(`${root} elsewhere`, root)
     await putObject(state, at('gone', 'new'), BODY)
     t.match(await getObject(state, at('gone', 'new')), { answered: 'gone', rescued: false })
   },

@@ -3,6 +3,7 @@
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT, IngestError } from '../../errors.js'
 import { addBucket, listBuckets, removeBucket } from '../../state/buckets.js'
+import { bucketDocument } from '../../state/overview-document.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction } from './flags.js'
 import { table } from './table.js'
@@ -12,10 +13,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     const { report } = context
     const buckets = await listBuckets(state)
     if (flags.format === 'json') {
-      const documents = buckets.map(({ name, backend, root, isBuiltIn, usedBy }) => {
-        return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
-      })
-      report.json({ command: 'buckets ls', exit_code: EXIT.done, buckets: documents })
+      report.json({ command: 'buckets ls', exit_code: EXIT.done, buckets: buckets.map(bucketDocument) })
       return EXIT.done
     }
     const rows = buckets.map(({ name, backend, root, usedBy }) => [name, backend, root, usedBy.join(', ') || '-'])

@@ -3,8 +3,8 @@
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
 import { readHealth, type Health } from '../../state/health.js'
+import { healthDocument } from '../../state/overview-document.js'
 import { withState } from '../state/with-state.js'
-import { journalEventDocument } from './event-document.js'
 import type { RegistryAction } from './flags.js'
 import { table } from './table.js'
 
@@ -18,7 +18,13 @@ export const health: RegistryAction = (_, flags, context) =>
     const found = await readHealth(state, { minutes, onDamage: message => problems.push(message) })
     const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json')
-      report.json({ command: 'journal health', exit_code: exitCode, minutes, health: found.map(document), problems })
+      report.json({
+        command: 'journal health',
+        exit_code: exitCode,
+        minutes,
+        health: found.map(healthDocument),
+        problems,
+      })
     else for (const line of table([HEAD, ...found.map(rowOf)])) report.result(line)
     for (const problem of problems) report.warning(`left out: ${problem}`)
     return exitCode
@@ -29,9 +35,4 @@ const HEAD = ['NAME', 'SORT', 'STATE', 'ERRORS', 'LAST SUCCESS', 'LAST ERROR']
 function rowOf({ name, sort, state, errors, lastSuccess, lastError }: Health): string[] {
   const error = lastError === undefined ? '-' : `${lastError.time} ${lastError.code}`
   return [name, sort, state, String(errors), lastSuccess ?? '-', error]
-}
-
-function document({ name, sort, state, errors, lastSuccess, lastError }: Health): object {
-  const last_error = lastError === undefined ? null : journalEventDocument(lastError)
-  return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
 }

@@ -7,7 +7,7 @@ import { compactJournal, type JournalSize } from '../../state/journal-compact.js
 import { readJournal } from '../../state/journal.js'
 import { oneLine, plural } from '../report.js'
 import { withState } from '../state/with-state.js'
-import { journalEventDocument } from './event-document.js'
+import { journalEventDocument } from '../../state/journal-event-document.js'
 import type { RegistryAction } from './flags.js'
 
 const LIMIT = 50

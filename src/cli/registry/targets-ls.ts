@@ -4,17 +4,17 @@ import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
 import type { Diagnosis } from '../../doctor/diagnose.js'
 import type { State } from '../../state/state.js'
+import { knownDocument, unregisteredDocuments } from '../../state/overview-document.js'
 import type { Lag } from '../../state/survey.js'
+import { targetDocument } from '../../state/target-document.js'
 import { overviewTargets, type Overview, type TargetOverview } from '../../state/target-overview.js'
 import type { Context } from '../context.js'
 import { count, oneLine, plural, type Report } from '../report.js'
 import { withState } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
-import { journalEventDocument } from './event-document.js'
 import type { RegistryAction } from './flags.js'
-import { promotionDocument, settingsText } from '../tuning/documents.js'
+import { settingsText } from '../tuning/documents.js'
 import { table } from './table.js'
-import { targetDocument } from './target-document.js'
 
 export const ls: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
@@ -43,24 +43,11 @@ function document(overview: Overview, checked: Checked | undefined, exitCode: nu
       ...targetDocument(one.target),
       reachable: checked === undefined ? null : checked[index]?.exitCode === 0,
       problem: problemOf(checked?.[index]) ?? null,
-      lag: lagDocument(one.lag),
-      last_success: one.lastSuccess ?? null,
-      last_error: one.lastError === undefined ? null : journalEventDocument(one.lastError),
-      settings: one.promotion === undefined ? 'defaults' : 'promoted',
-      promotion: one.promotion === undefined ? null : promotionDocument(one.promotion),
+      ...knownDocument(one),
     })),
-    unregistered: overview.unregistered.map(({ target, ...lag }) => ({
-      identity: target.name,
-      kind: target.kind,
-      lag: lagDocument(lag),
-    })),
+    unregistered: unregisteredDocuments(overview),
     problems: overview.problems,
   }
-}
-
-function lagDocument(lag: Omit<Lag, 'target'> | undefined): object | null {
-  if (lag === undefined) return null
-  return { records: lag.records, bytes: lag.bytes, commits: lag.partitions, oldest: lag.oldest ?? null }
 }
 
 function print(report: Report, { targets, unregistered }: Overview, checked: Checked | undefined): void {

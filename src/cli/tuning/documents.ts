@@ -1,12 +1,7 @@
-/** Trials and promotions as JSON, and settings as a person reads them. */
+/** Trials as JSON, and settings as a person reads them. */
 
-import type { Promotion } from '../../state/promotions.js'
 import type { Measured, Trial, WriteSettings } from '../../state/trial.js'
 import { count } from '../report.js'
-
-export function promotionDocument({ id, at, by, note, trial, settings, rolledBack }: Promotion): object {
-  return { id, at, by, note: note ?? null, trial, settings, rolled_back: rolledBack ?? null }
-}
 
 export function trialDocument({ id, at, settings, champion, sample, result }: Trial): object {
   const figures = result && {

@@ -2,7 +2,8 @@
 
 import { EXIT } from '../../errors.js'
 import { promote as promoteTrial, rollback as rollBack } from '../../state/promotions.js'
-import { promotionDocument, settingsText } from './documents.js'
+import { promotionDocument } from '../../state/promotion-document.js'
+import { settingsText } from './documents.js'
 import type { TuningAction } from './flags.js'
 import { thisUser } from './who.js'
 import { missing, withTarget } from './with-target.js'

@@ -10,7 +10,8 @@ import type { Storage } from '../../storage/storage.js'
 import { table } from '../registry/table.js'
 import { count, oneLine, type Report } from '../report.js'
 import { withState } from '../state/with-state.js'
-import { milliseconds, promotionDocument, settingsText, trialDocument } from './documents.js'
+import { promotionDocument } from '../../state/promotion-document.js'
+import { milliseconds, settingsText, trialDocument } from './documents.js'
 import type { TuningAction } from './flags.js'
 
 type Tuned = {

@@ -23,6 +23,8 @@ export type PendingOptions = {
   readonly hash: Hash64
   readonly waitMs: number
   readonly room?: (delivered: number) => number
+  /** Asked before each delivery: whether the target is one at all by now. */
+  readonly isWanted?: () => Promise<boolean>
   readonly signal: AbortSignal
 }
 
@@ -30,13 +32,12 @@ export type PendingOptions = {
 export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<TargetOutcome> {
   const { opener, settings: _settings, ...target } = opening.target
   const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined, used: undefined }
-  const failures = await deliverEach(state, opening, { ...options, log })
-  const kept = await keptRecords(state, opener.id, isAll(failures, options) ? [] : options.partitions).catch(
-    (error: unknown) => {
-      failures.push(error)
-      return 0
-    },
-  )
+  const { failures, isRemoved } = await deliverEach(state, opening, { ...options, log })
+  const waiting = isRemoved || isAll(failures, options) ? [] : options.partitions
+  const kept = await keptRecords(state, opener.id, waiting).catch((error: unknown) => {
+    failures.push(error)
+    return 0
+  })
   const [error, ...others] = failures
   const { receipts, retries, audited, delivered, used } = log
   const partial = error instanceof PartlyLanded ? error.receipt : undefined
@@ -48,18 +49,25 @@ export async function deliverPending(state: State, opening: Opening, options: Pe
   }
 }
 
-/** @returns what failed, in order; what would fail for every partition alike ends it */
+/** What failed, in order, and whether the rest was left since nobody wants it there any more. */
+type Delivered = { readonly failures: unknown[]; readonly isRemoved: boolean }
+
+/** What would fail for every partition alike ends it. */
 async function deliverEach(
   state: State,
   opening: Opening,
   options: PendingOptions & { readonly log: CourseLog },
-): Promise<unknown[]> {
+): Promise<Delivered> {
   const { id: target, isAppendOnly } = opening.target.opener
   const failures: unknown[] = []
   const healed = await toHeal(state, target, options)
   const courses = [...healed.map(partition => ({ partition, healOnly: true })), ...options.partitions.map(all)]
   for (const { partition, healOnly } of courses) {
     try {
+      if ((await options.isWanted?.()) === false) {
+        options.log.warnings.push(`${opening.target.opener.description} was removed meanwhile, and is given no more`)
+        return { failures, isRemoved: true }
+      }
       await deliverCourse(
         state,
         { target, partition },
@@ -76,7 +84,7 @@ async function deliverEach(
       if (options.signal.aborted || !isOfOnePartition(error)) break
     }
   }
-  return failures
+  return { failures, isRemoved: false }
 }
 
 const all = (partition: Partition): { readonly partition: Partition; readonly healOnly: boolean } => ({

@@ -12,9 +12,12 @@ import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import { deliverPending } from './deliver-pending.js'
 import { makeKnown } from './make-known.js'
+import { asRegisteredNow, isWanted } from './registrations.js'
 
 export type DrainOptions = {
   readonly targets: readonly Target[]
+  /** Targets that were registered since it began, asked when those before have what they lack. @param known by what state calls them */
+  readonly added?: (known: ReadonlySet<string>) => Promise<readonly Target[]>
   /** Each target is given at most about so many: a file is never cut. */
   readonly maxRecords: number
   /** Nothing new is begun after that. */
@@ -45,30 +48,55 @@ export async function drain(state: State, options: DrainOptions): Promise<Draine
 /** Rolls forward what a process that is gone had begun; everything else stays in the outbox. */
 export async function recover(
   state: State,
-  options: Omit<DrainOptions, 'maxRecords' | 'maxDurationMs'>,
+  options: Omit<DrainOptions, 'maxRecords' | 'maxDurationMs' | 'added'>,
 ): Promise<Drained> {
   return deliver(state, [], { ...options, maxRecords: 0, maxDurationMs: Infinity })
 }
 
 async function deliver(state: State, found: readonly Partition[], options: DrainOptions): Promise<Drained> {
-  const { targets, signal } = options
+  const startedAt = state.tools.now()
   const intents = await listIntents(state.storage)
+  const known = new Set<string>()
+  const outcomes: TargetOutcome[] = []
+  for (let targets = options.targets; targets.length > 0; targets = await addedSince(state, known, options)) {
+    for (const { opener } of targets) known.add(opener.id)
+    outcomes.push(...(await deliverTo(state, targets, { ...options, partitions: found, intents, startedAt })))
+  }
+  const discarded = await discardOrphans(state, intents)
+  const gone = discarded.map(({ id }) => id)
+  const left = intents.filter(({ id, target }) => !known.has(target) && !gone.includes(id))
+  return { outcomes: await asRegisteredNow(state, outcomes), left, discarded, swept: await sweepAll(state) }
+}
+
+async function addedSince(
+  state: State,
+  known: ReadonlySet<string>,
+  { added, signal }: DrainOptions,
+): Promise<readonly Target[]> {
+  const targets = signal.aborted ? [] : ((await added?.(known)) ?? [])
+  for (const target of targets) await makeKnown(state, target)
+  return targets
+}
+
+type Round = DrainOptions & {
+  readonly partitions: readonly Partition[]
+  readonly intents: readonly Intent[]
+  readonly startedAt: number
+}
+
+async function deliverTo(state: State, targets: readonly Target[], round: Round): Promise<readonly TargetOutcome[]> {
   const openings = targets.map(
-    ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, signal),
+    ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, round.signal),
   )
   try {
-    const outcomes = await Promise.all(
+    return await Promise.all(
       openings.map(async opening => {
-        const room = roomOf(state, options)
-        const outcome = await deliverPending(state, opening, { ...options, partitions: found, intents, room })
+        const room = roomOf(state, round)
+        const wanted = (): Promise<boolean> => isWanted(state, opening.target)
+        const outcome = await deliverPending(state, opening, { ...round, room, isWanted: wanted })
         return room(0) > 0 ? outcome : cutOff(outcome)
       }),
     )
-    const reachable = targets.map(({ opener }) => opener.id)
-    const discarded = await discardOrphans(state, intents)
-    const gone = discarded.map(({ id }) => id)
-    const left = intents.filter(({ id, target }) => !reachable.includes(target) && !gone.includes(id))
-    return { outcomes, left, discarded, swept: await sweepAll(state) }
   } finally {
     await Promise.all(openings.map(opening => opening.close()))
   }
@@ -84,12 +112,11 @@ function cutOff(outcome: TargetOutcome): TargetOutcome {
 }
 
 /** One for each target: what is taken from it is gone. */
-function roomOf({ tools }: State, { maxRecords, maxDurationMs }: DrainOptions): (taken: number) => number {
-  const started = tools.now()
+function roomOf({ tools }: State, { maxRecords, maxDurationMs, startedAt }: Round): (taken: number) => number {
   let left = maxRecords
   return taken => {
     left -= taken
-    return tools.now() - started >= maxDurationMs ? 0 : left
+    return tools.now() - startedAt >= maxDurationMs ? 0 : left
   }
 }
 

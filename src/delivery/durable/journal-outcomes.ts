@@ -16,12 +16,19 @@ export async function journalOutcomes(
 ): Promise<readonly string[]> {
   for (const outcome of outcomes) recordFailures(journal, outcome)
   try {
-    await Promise.all(outcomes.filter(hasDelivered).map(outcome => noteSuccess(state, 'target', nameOf(outcome))))
+    await Promise.all(outcomes.filter(hasDelivered).map(outcome => noteDelivered(state, outcome)))
     await journal.flush()
     return []
   } catch (error) {
     return [`the journal could not be written: ${redact(messageOf(error))}`]
   }
+}
+
+/** Of an archive its bucket has done what it was asked, too. */
+async function noteDelivered(state: State, outcome: TargetOutcome): Promise<void> {
+  const bucket = outcome.registered?.bucket
+  await noteSuccess(state, 'target', nameOf(outcome))
+  if (bucket !== undefined) await noteSuccess(state, 'bucket', bucket)
 }
 
 export function openJournal(state: State, run: string): Journal {
@@ -30,21 +37,31 @@ export function openJournal(state: State, run: string): Journal {
 
 function recordFailures(journal: Journal, outcome: TargetOutcome): void {
   const { retries, failure } = outcome
-  const subject = { sort: 'target' as const, name: nameOf(outcome), operation: 'deliver' }
-  for (const [index, { error }] of retries.entries()) journal.record({ ...subject, error, attempt: index + 1 })
-  const error = failure === undefined ? undefined : causeOf(failure.error)
-  if (error !== undefined) journal.record({ ...subject, error, attempt: retries.length + 1 })
+  const record = (error: unknown, attempt: number): void => {
+    journal.record({ sort: 'target', name: nameOf(outcome), operation: 'deliver', error, attempt })
+    const bucket = outcome.registered?.bucket
+    if (bucket !== undefined && isOfStorage(error))
+      journal.record({ sort: 'bucket', name: bucket, operation: 'put', error, attempt })
+  }
+  for (const [index, { error }] of retries.entries()) record(error, index + 1)
+  const error = failure === undefined ? undefined : causeOf(failure.error, outcome)
+  if (error !== undefined) record(error, retries.length + 1)
 }
 
 /** What stopped the command, or kept it from asking the target, is none of the target's failures. */
 const OWN: readonly ErrorCode[] = ['kept', 'interrupted', 'terminated', 'input_changed', 'input_unreadable']
 
 /** Of records that were kept, why. */
-function causeOf(error: unknown): unknown {
+function causeOf(error: unknown, { name }: TargetOutcome): unknown {
   if (!(error instanceof IngestError)) return error
   if (error.code === 'kept' && error.cause instanceof IngestError) return error.cause
-  const isOwn = OWN.includes(error.code) || error.code.startsWith('state_') || error.code.startsWith('storage_')
-  return isOwn ? undefined : error
+  // An archive is storage itself; of any other target that is the state's failure.
+  const isState = error.code.startsWith('state_') || (isOfStorage(error) && name !== 'archive')
+  return OWN.includes(error.code) || isState ? undefined : error
+}
+
+function isOfStorage(error: unknown): boolean {
+  return error instanceof IngestError && error.code.startsWith('storage_')
 }
 
 function hasDelivered({ failure, receipts }: TargetOutcome): boolean {

@@ -38,3 +38,18 @@ function assertId(name: string, text: string): void {
   const isId = /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
   if (!isId) throw new BadParameter(`${name} must be a measurement_id`)
 }
+
+const AGE_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
+
+/** An age (`90m`, `12h`, `30d`) or a time in RFC 3339. @returns milliseconds since 1970 @throws {BadParameter} */
+export function sinceParameter(query: unknown, name: string, now: number): number | undefined {
+  const text = textParameter(query, name)
+  if (text === undefined) return undefined
+  const [, digits = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const unitMs = AGE_MS[unit]
+  if (unitMs !== undefined) return now - Number(digits) * unitMs
+  const time = RFC_3339.test(text) ? Date.parse(text) : NaN
+  if (Number.isNaN(time)) throw new BadParameter(`${name} must be an age such as 12h, or a time in RFC 3339`)
+  return time
+}

@@ -18,6 +18,11 @@ export function placeOf(address: StorageAddress): string {
   }
 }
 
+/** Of an archive in a bucket that lies in the state itself. */
+export function stateArchiveId(bucket: string): string {
+  return `archive:${bucket}`
+}
+
 /** Whether one of them is the other, or in it: then objects of both would lie among each other. */
 export function overlap(one: StorageAddress, other: StorageAddress): boolean {
   const [a, b] = [pathOf(one), pathOf(other)]

@@ -2,14 +2,15 @@
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
+import type { PlainOptions } from '../../storage/local/plain.js'
 import { openPlain } from '../../storage/plain.js'
 import type { PlainObjects } from '../../storage/plain-objects.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { placeOf } from './place.js'
+import { placeOf, stateArchiveId } from './place.js'
 import { store } from './store.js'
 
-export function archiveSink(address: StorageAddress): SinkOpener {
+export function archiveSink(address: StorageAddress, options: PlainOptions = {}): SinkOpener {
   const place = placeOf(address)
   return {
     id: `archive:${place}`,
@@ -17,7 +18,18 @@ export function archiveSink(address: StorageAddress): SinkOpener {
     // A folder is opened in no time.
     early: address.kind === 's3',
     isAppendOnly: true,
-    open: async () => archiveIn(await openPlain(address)),
+    open: async () => archiveIn(await openPlain(address, options)),
+  }
+}
+
+/** In a bucket of the state itself. @param open answers objects that nobody else closes */
+export function stateArchiveSink(bucket: string, open: () => Promise<PlainObjects>): SinkOpener {
+  return {
+    id: stateArchiveId(bucket),
+    description: `the archive in the bucket ${bucket} of the state`,
+    early: false,
+    isAppendOnly: true,
+    open: async () => archiveIn(await open()),
   }
 }
 

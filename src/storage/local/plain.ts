@@ -1,21 +1,38 @@
 /** Plain files in a folder, by the names of their keys. */
 
 import { randomBytes } from 'node:crypto'
-import { readFile, rename } from 'node:fs/promises'
+import { readFile, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { IngestError } from '../../errors.js'
 import type { PlainObjects } from '../plain-objects.js'
 import { assertKey } from '../storage.js'
 import { discardFile, makeFolders, syncFolders, unless, writeNewFile } from './durable.js'
 import { explained } from './failure.js'
 
-/** The folder need not exist yet. */
-export function plainFiles(root: string): PlainObjects {
+export type PlainOptions = {
+  /** It was made before: where it is gone, nothing is made in its place, which may be an empty mount point. */
+  readonly mustExist?: boolean
+}
+
+export function plainFiles(root: string, { mustExist = false }: PlainOptions = {}): PlainObjects {
+  const inRoot = <T>(work: () => Promise<T>): Promise<T> =>
+    explained(root, async () => {
+      if (mustExist) await assertThere(root)
+      return work()
+    })
   return {
     description: root,
-    get: key => explained(root, () => unless(['ENOENT'], readFile(pathOf(root, key)))),
-    put: (key, body) => explained(root, () => write(pathOf(root, key), body)),
+    get: key => inRoot(() => unless(['ENOENT'], readFile(pathOf(root, key)))),
+    put: (key, body) => inRoot(() => write(pathOf(root, key), body)),
     close: () => Promise.resolve(),
   }
+}
+
+async function assertThere(root: string): Promise<void> {
+  const found = await unless(['ENOENT'], stat(root))
+  if (found?.isDirectory() === true) return
+  const hint = 'put it back, or mount it; what was to be written there can be sent again'
+  throw new IngestError('storage_failed', `the folder ${root} is not there`, { hint })
 }
 
 /** Nobody sees a part of it: it is renamed once it is whole. */

@@ -1,6 +1,6 @@
 /** A registered target as JSON. */
 
-import type { RegisteredTarget } from '../../state/registry.js'
+import type { RegisteredTarget } from './registry.js'
 
 export function targetDocument(target: RegisteredTarget): object {
   return {

@@ -1,6 +1,6 @@
 /** A journal event as JSON. */
 
-import type { JournalEvent } from '../../state/journal-event.js'
+import type { JournalEvent } from './journal-event.js'
 
 export function journalEventDocument({
   id,

@@ -1,0 +1,54 @@
+/** The OpenAPI document of a server, made from the routes that it has. */
+
+import { SCHEMA_VERSION } from '../../contract/kinds.js'
+import { schemaText } from '../../contract/schema.js'
+import type { KnownRoute } from '../route-list.js'
+import { componentSchemas } from './components.js'
+import { INGEST_OPERATIONS } from './ingest-operations.js'
+import { failure, type Operation, type Operations } from './operation.js'
+import { OPERATOR_OPERATIONS } from './operator-operations.js'
+import { READ_OPERATIONS } from './read-operations.js'
+
+const OPERATIONS: Operations = { ...INGEST_OPERATIONS, ...READ_OPERATIONS, ...OPERATOR_OPERATIONS }
+
+/** @returns JSON @throws {Error} for a route of which nothing is said */
+export function openApiDocument(routes: readonly KnownRoute[]): string {
+  const paths: Record<string, Record<string, Operation>> = {}
+  // What HEAD answers follows from GET.
+  for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
+    const operation = OPERATIONS[`${method} ${url}`]
+    if (operation === undefined) throw new Error(`nothing is said of ${method} ${url} in src/server/openapi`)
+    paths[templateOf(url)] = { ...paths[templateOf(url)], [method.toLowerCase()]: withFailures(operation) }
+  }
+  const bearer = { type: 'http', scheme: 'bearer' }
+  return schemaText({
+    openapi: '3.1.0',
+    info: {
+      title: 'vortex-ingest serve',
+      version: String(SCHEMA_VERSION),
+      description: 'Takes envelopes of benchmark records, shows what is stored, and lets operators operate.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: ['ingest', 'read', 'operate'].map(name => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { writer: bearer, revalidator: bearer, operator: bearer },
+      schemas: componentSchemas(),
+    },
+  })
+}
+
+/** OpenAPI knows no key with slashes in it, but it is one to this server. */
+function templateOf(url: string): string {
+  return url.replace(/:(\w+)/g, '{$1}').replace('*', '{key}')
+}
+
+const FAILURES = {
+  500: failure('Something is wrong here: the log has the reason', 'internal'),
+  503: failure('The server stops: come back', 'shutting_down'),
+}
+
+function withFailures(operation: Operation): Operation {
+  return { ...operation, responses: { ...FAILURES, ...operation.responses } }
+}

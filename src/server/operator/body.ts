@@ -1,0 +1,71 @@
+/** Bodies that operators send: bounded, and never read for a request that is refused anyway. */
+
+import type { FastifyRequest } from 'fastify'
+import { IngestError } from '../../errors.js'
+import { announced } from '../body/headers.js'
+import { receive, type Body } from '../body/receive.js'
+import type { OperatorAnswer } from './answer.js'
+import type { OperatorLimits } from './route.js'
+
+/** Names and places are short. */
+const MAX_JSON_BYTES = 64 * 1024
+
+export type BodyOptions = OperatorLimits & { readonly onBodyWanted: () => void }
+
+const TOO_LARGE: OperatorAnswer = { status: 413, body: { error: 'body_too_large' } }
+const UNSUPPORTED: OperatorAnswer = { status: 415, body: { error: 'unsupported_media_type' } }
+
+/** Of any type, as it is sent. @param work given the body, which is gone when it is done */
+export async function withBody(
+  { raw }: FastifyRequest,
+  { maxBodyBytes, stallMs, onBodyWanted }: BodyOptions,
+  work: (body: Body) => Promise<OperatorAnswer>,
+): Promise<OperatorAnswer> {
+  const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = raw.headers
+  if (encoding.trim().toLowerCase() !== 'identity') return UNSUPPORTED
+  if (Number(length) > maxBodyBytes) return TOO_LARGE
+  onBodyWanted()
+  const received = await receive(raw, { gzip: false, maxBytes: maxBodyBytes, stallMs })
+  if (!received.ok) return received.reason === 'too_large' ? TOO_LARGE : { status: 408, body: { error: 'timeout' } }
+  try {
+    return await work(received.body)
+  } finally {
+    await received.body.release()
+  }
+}
+
+/** All of a body. */
+export async function bytesOf(body: Body): Promise<Buffer> {
+  // Behind it stands a line feed that others need.
+  return (await body.bytes()).subarray(0, body.length)
+}
+
+/** @param names the fields that a body must have, all strings, and no others */
+export async function withFields<Name extends string>(
+  request: FastifyRequest,
+  names: readonly Name[],
+  options: BodyOptions,
+  work: (fields: Readonly<Record<Name, string>>) => Promise<OperatorAnswer>,
+): Promise<OperatorAnswer> {
+  const head = announced(request.raw.headers, MAX_JSON_BYTES)
+  if (!head.ok || head.gzip) return !head.ok && head.reason === 'too_large' ? TOO_LARGE : UNSUPPORTED
+  const bounded = { ...options, maxBodyBytes: Math.min(options.maxBodyBytes, MAX_JSON_BYTES) }
+  return withBody(request, bounded, async body => work(fieldsOf(await bytesOf(body), names)))
+}
+
+function fieldsOf<Name extends string>(bytes: Buffer, names: readonly Name[]): Readonly<Record<Name, string>> {
+  const value = parsed(bytes)
+  const isWhole = names.every(name => typeof value[name] === 'string') && Object.keys(value).length === names.length
+  if (!isWhole) throw new IngestError('usage', `the body is an object of ${names.join(' and ')}, which are strings`)
+  return value as Readonly<Record<Name, string>>
+}
+
+function parsed(bytes: Buffer): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+  } catch {
+    // Said below.
+  }
+  throw new IngestError('usage', 'the body is not a JSON object')
+}

@@ -1,0 +1,78 @@
+/** Buckets, and the objects in them. */
+
+import { getObject, putObject, assertObjectKey } from '../../state/bucket-objects.js'
+import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/buckets.js'
+import { bucketDocument } from '../../state/overview-document.js'
+import { readRegistry } from '../../state/registry.js'
+import { Slots } from '../store/slots.js'
+import { bytesOf, withBody, withFields } from './body.js'
+import { pathPart, type Operator, type OperatorLimits, type OperatorRoute } from './route.js'
+
+const LIST = '/storage/buckets'
+/** Objects that are in memory at the same time. */
+const IN_MEMORY = 4
+
+export function bucketRoutes(operator: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
+  const { state } = operator
+  return [
+    {
+      ...{ method: 'GET', url: LIST },
+      answer: async () => ({ status: 200, body: { buckets: (await listBuckets(state)).map(bucketDocument) } }),
+    },
+    {
+      ...{ method: 'POST', url: LIST },
+      answer: (request, onBodyWanted) =>
+        withFields(request, ['name', 'root'], { ...limits, onBodyWanted }, async ({ name, root }) => {
+          await addBucket(state, name, root)
+          const added = (await listBuckets(state)).filter(bucket => bucket.name === name)
+          const headers = { location: `${LIST}/${name}` }
+          return { status: 201, body: { bucket: added.map(bucketDocument)[0] ?? null }, headers }
+        }),
+    },
+    {
+      ...{ method: 'DELETE', url: `${LIST}/:bucket` },
+      answer: async request => {
+        await removeBucket(state, pathPart(request, 'bucket'))
+        return { status: 204 }
+      },
+    },
+    ...objectRoutes(operator, limits),
+  ]
+}
+
+function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
+  const url = `${LIST}/:bucket/objects/*`
+  const slots = new Slots(IN_MEMORY)
+  const named = (request: Parameters<OperatorRoute['answer']>[0]) => ({
+    ...{ bucket: pathPart(request, 'bucket'), key: pathPart(request, '*'), journal: journal.events },
+  })
+  const journalled = <T>(work: Promise<T>): Promise<T> => work.finally(() => journal.soon())
+  return [
+    {
+      ...{ method: 'GET', url },
+      answer: async request => {
+        const { body, ...from } = await journalled(slots.run(() => getObject(state, named(request))))
+        return { status: 200, body, headers: originHeaders(from) }
+      },
+    },
+    {
+      ...{ method: 'PUT', url },
+      answer: async (request, onBodyWanted) => {
+        const name = named(request)
+        const { bucket, key } = name
+        assertObjectKey(key)
+        assertBucket(await readRegistry(state.storage), bucket)
+        return withBody(request, { ...limits, onBodyWanted }, async body => {
+          await journalled(slots.run(async () => putObject(state, name, await bytesOf(body))))
+          return { status: 200, body: { bucket, key, bytes: body.length } }
+        })
+      },
+    },
+  ]
+}
+
+type From = { readonly asked: string; readonly answered: string; readonly rescued: boolean }
+
+function originHeaders({ asked, answered, rescued }: From): Readonly<Record<string, string>> {
+  return { 'x-bucket-asked': asked, 'x-bucket-answered': answered, 'x-bucket-rescued': String(rescued) }
+}

@@ -1,0 +1,25 @@
+/** The write settings that were promoted, of registered targets. */
+
+import { promotionDocument } from '../../state/promotion-document.js'
+import { activeOf, readPromotions } from '../../state/promotions.js'
+import { readRegistry } from '../../state/registry.js'
+import type { State } from '../../state/state.js'
+import { targetOf } from '../../state/targets.js'
+
+/**
+ * Target by target, of each the newest first.
+ * @param name only of this one
+ * @throws {IngestError} `not_found`
+ */
+export async function promotionDocuments({ storage }: State, name: string | undefined): Promise<readonly object[]> {
+  const registry = await readRegistry(storage)
+  const targets = name === undefined ? [...registry.targets.values()] : [targetOf(registry, name)]
+  const found = await Promise.all(
+    targets.map(async ({ name, identity }) => {
+      const promotions = await readPromotions(storage, identity)
+      const active = activeOf(promotions)
+      return promotions.map(one => ({ target: name, active: one === active, ...promotionDocument(one) }))
+    }),
+  )
+  return found.flat()
+}

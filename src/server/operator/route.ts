@@ -1,0 +1,27 @@
+/** What every route for operators has in common. */
+
+import type { FastifyRequest } from 'fastify'
+import type { State } from '../../state/state.js'
+import type { OperatorAnswer } from './answer.js'
+import type { ServerJournal } from './server-journal.js'
+
+export type Operator = {
+  readonly state: State
+  readonly journal: ServerJournal
+  /** Of operators alone. */
+  readonly token: string
+}
+
+export type OperatorLimits = { readonly maxBodyBytes: number; readonly stallMs: number }
+
+export type OperatorRoute = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  /** @param onBodyWanted called before the body is read */
+  readonly answer: (request: FastifyRequest, onBodyWanted: () => void) => Promise<OperatorAnswer>
+}
+
+/** A part of the path, decoded once. */
+export function pathPart({ params }: FastifyRequest, name: string): string {
+  return (params as Readonly<Record<string, string>>)[name] ?? ''
+}

@@ -1,0 +1,46 @@
+/** The routes for operators: the same operations as on the command line, over one state. */
+
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { continueIfAsked, guard } from '../guard.js'
+import { failureAnswer, type OperatorAnswer } from './answer.js'
+import { bucketRoutes } from './buckets.js'
+import { errorRoutes } from './errors.js'
+import type { Operator, OperatorLimits, OperatorRoute } from './route.js'
+import { targetRoutes } from './targets.js'
+
+export type OperatorOptions = {
+  readonly operator: Operator
+  readonly limits: OperatorLimits
+  /** Told why an answer is a failure: for the log. */
+  readonly onFailure: (reply: FastifyReply, error: unknown) => void
+}
+
+export function addOperatorRoutes(app: FastifyInstance, options: OperatorOptions): void {
+  const { operator, limits } = options
+  const onRequest = guard(operator.token)
+  for (const route of [...bucketRoutes(operator, limits), ...errorRoutes(operator), ...targetRoutes(operator)])
+    add(app, route, { ...options, onRequest })
+}
+
+type Adding = OperatorOptions & { readonly onRequest: ReturnType<typeof guard> }
+
+function add(app: FastifyInstance, { method, url, answer }: OperatorRoute, { onRequest, onFailure }: Adding): void {
+  app.route({
+    ...{ method, url, onRequest },
+    handler: async (request, reply) => {
+      try {
+        return send(reply, await answer(request, () => continueIfAsked(request, reply)))
+      } catch (error) {
+        const failure = failureAnswer(error)
+        if (failure === undefined) throw error
+        if (failure.status >= 500) onFailure(reply, error)
+        return send(reply, failure)
+      }
+    },
+  })
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: OperatorAnswer): FastifyReply {
+  if (Buffer.isBuffer(body)) reply.type('application/octet-stream')
+  return reply.code(status).headers(headers).send(body)
+}

@@ -1,0 +1,97 @@
+/** What the server's own store fails with, under the name that the registry has for it. */
+
+import { IngestError, messageOf } from '../../errors.js'
+import { sqlStateOf } from '../../sink/postgres/errors.js'
+import { redact } from '../../sink/redact.js'
+import { noteSuccess } from '../../state/health.js'
+import { readRegistry } from '../../state/registry.js'
+import type { State } from '../../state/state.js'
+import type { Store } from '../store/store.js'
+import type { ServerJournal } from './server-journal.js'
+
+/** Of a store that nobody registered. */
+const UNREGISTERED = 'store'
+/** A success is one object, written over: once a minute says enough. */
+const SUCCESS_EVERY_MS = 60_000
+
+export type StoreJournalOptions = {
+  readonly state: State
+  readonly journal: ServerJournal
+  /** What state calls the store (`SinkOpener.id`). */
+  readonly identity: string
+  readonly onProblem: (message: string) => void
+}
+
+export class StoreJournal {
+  #name = UNREGISTERED
+  #isDown = false
+  #successAt = -Infinity
+  /** What is still being written down. */
+  #work = Promise.resolve()
+
+  constructor(private readonly options: StoreJournalOptions) {}
+
+  /** The same store, of which failed and done writes are noted. No write waits for that. */
+  watch(store: Store): Store {
+    const write: Store['write'] = async delivery => {
+      try {
+        const receipts = await store.write(delivery)
+        this.#succeeded()
+        return receipts
+      } catch (error) {
+        if (isItsOwn(error)) this.#failed('ingest', error)
+        throw error
+      }
+    }
+    const { kind, description, sessions } = store
+    return { kind, description, sessions, write, read: work => store.read(work), close: () => store.close() }
+  }
+
+  /** Noted once until a write succeeds: whoever asks for health asks often. */
+  cannotBeReached(error: unknown): void {
+    if (!this.#isDown) this.#failed('health', error)
+  }
+
+  async settled(): Promise<void> {
+    await this.#work
+  }
+
+  #failed(operation: string, error: unknown): void {
+    this.#isDown = true
+    const { journal } = this.options
+    this.#later(async () => {
+      await this.#lookUp().catch(() => undefined)
+      journal.events.record({ sort: 'target', name: this.#name, operation, error })
+      journal.soon()
+    })
+  }
+
+  #succeeded(): void {
+    const { state } = this.options
+    const now = state.tools.now()
+    if (!this.#isDown && now - this.#successAt < SUCCESS_EVERY_MS) return
+    this.#isDown = false
+    this.#successAt = now
+    this.#later(async () => {
+      await this.#lookUp()
+      await noteSuccess(state, 'target', this.#name)
+    })
+  }
+
+  /** An operator may register it, or remove it, while the server runs. */
+  async #lookUp(): Promise<void> {
+    const { targets } = await readRegistry(this.options.state.storage)
+    const found = [...targets.values()].find(({ identity }) => identity === this.options.identity)
+    this.#name = found?.name ?? UNREGISTERED
+  }
+
+  #later(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch((error: unknown) => this.options.onProblem(redact(messageOf(error))))
+  }
+}
+
+/** Not what a client sent, and not what a server that stops gives up. */
+function isItsOwn(error: unknown): boolean {
+  const isStopping = error instanceof IngestError && (error.code === 'terminated' || error.code === 'interrupted')
+  return !isStopping && sqlStateOf(error)?.startsWith('22') !== true
+}

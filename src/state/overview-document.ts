@@ -1,0 +1,37 @@
+/** Registered targets, buckets and health as JSON: the same from the command line and over HTTP. */
+
+import type { Bucket } from './buckets.js'
+import type { Health } from './health.js'
+import { journalEventDocument } from './journal-event-document.js'
+import { promotionDocument } from './promotion-document.js'
+import type { Lag } from './survey.js'
+import type { Overview, TargetOverview } from './target-overview.js'
+
+/** What is known of a target beside what it was registered as. */
+export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
+  return {
+    lag: lagDocument(lag),
+    last_success: lastSuccess ?? null,
+    last_error: lastError === undefined ? null : journalEventDocument(lastError),
+    settings: promotion === undefined ? 'defaults' : 'promoted',
+    promotion: promotion === undefined ? null : promotionDocument(promotion),
+  }
+}
+
+export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
+  return unregistered.map(lag => ({ identity: lag.target.name, kind: lag.target.kind, lag: lagDocument(lag) }))
+}
+
+export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): object {
+  return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
+}
+
+export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): object {
+  const last_error = lastError === undefined ? null : journalEventDocument(lastError)
+  return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
+}
+
+function lagDocument(lag: Lag | undefined): object | null {
+  if (lag === undefined) return null
+  return { records: lag.records, bytes: lag.bytes, commits: lag.partitions, oldest: lag.oldest ?? null }
+}

@@ -1,0 +1,152 @@
+/** Every operation of the document is called on a real server, and what it answers is what the document says. */
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import formats from 'ajv-formats'
+import t from 'tap'
+import { writtenDocument } from '../../scripts/openapi.js'
+import { IngestError } from '../../src/errors.js'
+import { promote, rollback } from '../../src/state/promotions.js'
+import { changeRegistry, withEntry, type RegisteredTarget } from '../../src/state/registry.js'
+import { addTarget } from '../../src/state/targets.js'
+import { recordTrial } from '../../src/state/trial.js'
+import { memoryStorage } from '../../src/storage/memory.js'
+import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
+import { CALLS } from './fixtures/calls.js'
+import { startOperated } from './fixtures/operator.js'
+import { startServer } from './fixtures/server.js'
+import { startStore } from './fixtures/store.js'
+
+type Described = { readonly content?: Record<string, { readonly schema: object }>; readonly headers?: object }
+type Operation = { readonly operationId: string; readonly responses: Readonly<Record<string, Described>> }
+type Document = {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, object>> }
+}
+
+const store = await startStore(t)
+const server = await startOperated(t, { store, storage: memoryStorage(), limits: { maxBodyBytes: 200_000 } })
+const { body } = await server.ask('GET', '/openapi.json')
+const document = body as unknown as Document
+
+t.test('the document is valid OpenAPI 3.1', async t => {
+  const { valid, errors } = await new Validator().validate(structuredClone(body))
+  t.ok(valid, JSON.stringify(errors))
+  t.equal(document.openapi, '3.1.0')
+})
+
+t.test('the published document is the one that a server with everything serves', async t => {
+  const written = await readFile(new URL('../../schemas/v1/openapi.json', import.meta.url), 'utf8')
+  t.equal(written, writtenDocument(), 'npm run docs writes it')
+  t.same(JSON.parse(written), body)
+})
+
+t.test('a server that nobody operates says nothing of operators', async t => {
+  const plain = await startServer(t, { store })
+  const served = (await (await fetch(`${plain.url}/openapi.json`)).json()) as Document
+  t.notOk('/storage/buckets' in served.paths)
+  t.ok('/api/ingest' in served.paths)
+  t.equal((await fetch(`${plain.url}/storage/buckets`)).status, 404)
+})
+
+await arrange()
+
+/** Numbers beyond what doubles hold are bounds here, not values. */
+const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true })
+formats.default(ajv)
+ajv.addSchema({ $id: 'document', components: document.components })
+
+function problemsWith(schema: object, value: unknown): readonly unknown[] {
+  const text = JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')
+  const check = ajv.compile(JSON.parse(text) as object)
+  return check(value) ? [] : (check.errors ?? [])
+}
+
+t.test('promotions say of which target they are, and which one is in force', async t => {
+  const { body } = await server.ask('GET', '/promotions?target=keep')
+  t.match(body, {
+    promotions: [
+      { target: 'keep', active: false, rolled_back: { by: 'grace' } },
+      { target: 'keep', active: true, by: 'ada', note: 'far away', rolled_back: null },
+    ],
+  })
+  t.match((await server.ask('GET', '/targets')).body, { targets: [{ settings: 'promoted', promotion: { by: 'ada' } }] })
+})
+
+/** Answers that other tests make happen: a stop, a damaged state, a body that does not end, a store that is away. */
+const ELSEWHERE = ['500', '503', '408']
+
+t.test('what every operation answers is what the document says', async t => {
+  const operations = operationsById()
+  const seen = new Set<string>()
+  for (const { operation, status, path, body, headers } of CALLS)
+    await t.test(`${operation} ${status}: ${path}`, async t => {
+      const { method, responses } = operations.get(operation)!
+      const url = server.url + path.replace('SLUG', await slug())
+      const response = await fetch(url, { method, ...(headers && { headers }), ...(body !== undefined && { body }) })
+      t.equal(response.status, status)
+      const described = responses[String(status)]
+      t.ok(described, 'the document knows that answer')
+      await conforms(t, response, described ?? {})
+      seen.add(`${operation} ${status}`)
+    })
+  const all = [...operations].flatMap(([id, { responses }]) => Object.keys(responses).map(status => `${id} ${status}`))
+  const unasked = all.filter(one => !seen.has(one) && !ELSEWHERE.some(status => one.endsWith(status)))
+  t.same(unasked, [], 'every answer was asked for')
+})
+
+/** A target that uses a bucket, an event, and a bucket that is away: a file is in the way of its folder. */
+async function arrange(): Promise<void> {
+  const addedAt = new Date().toISOString()
+  const away = { name: 'away', root: join(t.testdir({ away: '' }), 'away', 'x'), addedAt }
+  const used = { name: 'used', root: 'memory:', addedAt }
+  await changeRegistry(server.state, registry => ({
+    ...registry,
+    buckets: withEntry(withEntry(registry.buckets, 'used', used), 'away', away),
+  }))
+  const none = { secretEnv: undefined, rolePolicy: undefined, region: undefined, insecureLocal: false }
+  const place = { address: 'used', identity: 'archive:used', bucket: 'used' }
+  await promoteSome(
+    await addTarget(server.state, { ...none, ...place, name: 'keep', kind: 'archive', isRequired: true }),
+  )
+  const error = new IngestError('target_unreachable', 'nobody there')
+  server.journal.events.record({ sort: 'target', name: 'keep', operation: 'deliver', error })
+}
+
+/** One in force, and one that was rolled back. */
+async function promoteSome(target: RegisteredTarget): Promise<void> {
+  const { state } = server
+  for (const smallRows of [1, 2]) {
+    const trial = trialOf({ settings: { ...DEFAULTS, 'small-rows': smallRows }, target: target.identity })
+    await recordTrial(state, trial)
+    await promote(state, target, { trial: trial.id, by: 'ada', note: 'far away' })
+  }
+  await rollback(state, target, { by: 'grace' })
+}
+
+function operationsById(): ReadonlyMap<string, Operation & { readonly method: string }> {
+  const all = Object.values(document.paths).flatMap(path => Object.entries(path))
+  return new Map(
+    all.map(([method, operation]) => [operation.operationId, { ...operation, method: method.toUpperCase() }]),
+  )
+}
+
+async function slug(): Promise<string> {
+  const { groups } = (await (await fetch(`${server.url}/api/groups`)).json()) as { groups: { slug: string }[] }
+  return groups[0]?.slug ?? ''
+}
+
+type Check = Pick<typeof t, 'same' | 'ok' | 'equal'>
+
+async function conforms(t: Check, response: Response, { content, headers = {} }: Described): Promise<void> {
+  for (const name of Object.keys(headers)) t.ok(response.headers.has(name), name)
+  const text = await response.text()
+  if (content === undefined) return void t.equal(text, '')
+  const [type = ''] = (response.headers.get('content-type') ?? '').split(';')
+  const schema = content[type]?.schema
+  t.ok(schema, type)
+  if (type === 'application/json') t.same(problemsWith(schema ?? {}, JSON.parse(text)), [])
+}
