@@ -2,12 +2,14 @@
 
 import { stateConfig, type StateFlags } from '../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteFlags } from '../config/write.js'
+import type { WriteSettingFlags } from '../config/write-settings.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { Context } from './context.js'
 import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
 export type ChoiceFlags = WriteFlags &
+  WriteSettingFlags &
   StateFlags & {
     /** Names of registered targets. */
     readonly target?: readonly string[]
@@ -26,7 +28,7 @@ export async function chooseTargets(flags: ChoiceFlags, context: Context): Promi
   if (registered !== undefined) return { targets: registered, require: flags.require }
   const config = await writeConfig(flags, context.env)
   const require = requirement(flags.require, config)
-  const targets = await targetsOf(config, context)
+  const targets = await targetsOf(config, flags, context)
   warnInsecure(config.database, context)
   warnPlain(config.server, context)
   return { targets, require }

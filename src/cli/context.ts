@@ -1,12 +1,15 @@
 /** What the world hands to a command. */
 
 import type { Environment } from '../commit/ci.js'
+import type { Origins } from '../config/settings.js'
 import type { JsonSink } from './json-array-report.js'
 import type { Report } from './report.js'
 
 export type Context = {
   readonly stdin: NodeJS.ReadStream
   readonly env: Environment
+  /** Where the values of the command's flags come from. */
+  readonly origins: Origins
   readonly report: Report
   /** How wide the terminal is that shows the result; undefined where it goes elsewhere. */
   readonly columns: number | undefined

@@ -6,6 +6,7 @@ import {
   addOptions,
   archiveFlag,
   duration,
+  explainFlag,
   flag,
   formatFlag,
   positive,
@@ -15,6 +16,7 @@ import {
   stateFlag,
   targetFlags,
   targetNameFlag,
+  writeSettingFlags,
 } from './flags.js'
 import { lazy } from './lazy.js'
 import type { Run } from './run.js'
@@ -28,7 +30,7 @@ export function addDrain(program: Command, run: Run): void {
         'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
     )
     .action(run(lazy(async () => (await import('./drain.js')).drain)))
-  addOptions(command, [...deliveryFlags(), requireFlag()])
+  addOptions(command, [...deliveryFlags(), requireFlag(), explainFlag()])
   command
     .addOption(flag('--max-rows <n>', 'stop after about this many records a target').argParser(positive))
     .addOption(flag('--max-duration <seconds>', 'begin nothing new after this').argParser(duration))
@@ -66,5 +68,6 @@ export function addRecover(program: Command, run: Run): void {
 
 /** What may be given to, and from where: the same for both. */
 function deliveryFlags(): readonly Option[] {
-  return [stateFlag(), archiveFlag(), targetNameFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag()]
+  const places = [stateFlag(), archiveFlag(), targetNameFlag()]
+  return [...places, ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]
 }

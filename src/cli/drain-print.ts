@@ -2,19 +2,21 @@
 
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { DrainOutcome } from './drain-report.js'
+import { printExplained } from './explain-report.js'
 import { printOutbox, rangeText } from './push-print.js'
 import { landedIn, totals } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
 /** @param besideJson only what belongs on stderr */
 export function printDrained(report: Report, outcome: DrainOutcome, besideJson: boolean): void {
-  const { drained, verdict } = outcome
+  const { drained, verdict, explained = [] } = outcome
   for (const target of drained.outcomes) {
     if (!besideJson) printTarget(report, outcome, target)
     printOutbox(report, target)
     if (target.failure !== undefined && verdict.required.has(target)) report.error(target.failure.error)
     else if (target.failure !== undefined) report.tolerated(target.failure.error, 'best effort')
   }
+  if (!besideJson) printExplained(report, explained)
   for (const intent of drained.left)
     report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to see it through`)
   for (const row of drained.discarded)

@@ -1,6 +1,7 @@
 /** What `drain` and `recover` say as JSON (schemas/v1/drain-report.json). */
 
 import type { Drained } from '../delivery/durable/drain.js'
+import { explainReport, type Explained } from './explain-report.js'
 import { targetReport } from './push-report.js'
 import type { Verdict } from './push-verdict.js'
 
@@ -8,10 +9,12 @@ export type DrainOutcome = {
   readonly command: string
   readonly drained: Drained
   readonly verdict: Verdict
+  /** Undefined where it was not asked for. */
+  readonly explained: readonly Explained[] | undefined
   readonly durationMs: number
 }
 
-export function drainReport({ command, drained, verdict, durationMs }: DrainOutcome): object {
+export function drainReport({ command, drained, verdict, explained, durationMs }: DrainOutcome): object {
   return {
     command,
     exit_code: verdict.exitCode,
@@ -19,6 +22,7 @@ export function drainReport({ command, drained, verdict, durationMs }: DrainOutc
     left: drained.left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
     discarded: drained.discarded,
     swept: drained.swept,
+    ...(explained !== undefined && { explain: explainReport(explained) }),
     duration_ms: Math.round(durationMs),
   }
 }

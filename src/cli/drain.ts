@@ -10,6 +10,7 @@ import { chooseTargets, namesTarget, type ChoiceFlags, type Chosen } from './cho
 import type { Action, Context, Format } from './context.js'
 import { withFailPoints } from './fail-points.js'
 import { openState } from './open-state.js'
+import { explain } from './explain.js'
 import { printDrained } from './drain-print.js'
 import { rangeText } from './push-print.js'
 import { drainReport } from './drain-report.js'
@@ -21,6 +22,7 @@ export type DrainFlags = ChoiceFlags & {
   /** Seconds. */
   readonly maxDuration?: number
   readonly dryRun?: boolean
+  readonly explain?: boolean
 }
 
 export const drain: Action<DrainFlags> = (_, flags, context) =>
@@ -48,7 +50,8 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
     const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)
     for (const warning of warnings) report.warning(warning)
     const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
-    const outcome = { command, drained, verdict, durationMs: performance.now() - started }
+    const explained = flags.explain === true ? await explain(targets, outcomes, state) : undefined
+    const outcome = { command, drained, verdict, explained, durationMs: performance.now() - started }
     if (flags.format === 'json') report.json(drainReport(outcome))
     printDrained(report, outcome, flags.format === 'json')
     return verdict.exitCode

@@ -70,6 +70,15 @@ export const serverFlags = (): readonly Option[] => [
   flag('--compress', 'send gzip, to servers that take it'),
 ]
 
+/** How a database is written to; `tune` finds better values. */
+export const writeSettingFlags = (): readonly Option[] => [
+  flag('--copy-bytes <size>', 'rows sent to a database as one COPY (default: 4MiB)').argParser(byteCount),
+  flag('--small-rows <n>', 'up to so many records go without staging tables (default: 5000)').argParser(natural),
+  flag('--work-mem-mib <n>', 'what a database may take to sort them in, in MiB (default: 64)').argParser(positive),
+]
+
+export const explainFlag = (): Option => flag('--explain', 'also say which write settings were used, and who says so')
+
 export const stateFlag = (): Option =>
   flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
 

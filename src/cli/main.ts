@@ -33,6 +33,7 @@ export async function main(world: World): Promise<number> {
     stopWithin: interruption.stopWithin,
     now: () => new Date(),
     random: Math.random,
+    origins: new Map(),
     ...(ci && { ci }),
   }
   watchOutput(world, report)

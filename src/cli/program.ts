@@ -16,6 +16,7 @@ import { runner, type Outcome, type Run } from './run.js'
 import { addServe } from './serve-command.js'
 import { addState } from './state/state-command.js'
 import { addStatus } from './status-command.js'
+import { addPromotions, addTuning } from './tuning/tuning-command.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
@@ -24,6 +25,7 @@ const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
   ...[addState, addDrain, addRecover, addStatus],
   ...[addTargets, addBuckets, addJournal],
+  ...[addTuning, addPromotions],
 ]
 
 const EXIT_CODES = `

@@ -6,6 +6,7 @@ import {
   addOptions,
   archiveFlag,
   commitFlags,
+  explainFlag,
   flag,
   formatFlag,
   noSecretsFlag,
@@ -16,6 +17,7 @@ import {
   stateFlag,
   targetFlags,
   targetNameFlag,
+  writeSettingFlags,
 } from './flags.js'
 import { push } from './push.js'
 import { withReportFile } from './report-file.js'
@@ -31,13 +33,15 @@ export function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(push)))
-  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...outcomeFlags(), ...commitFlags()])
+  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
+  addOptions(command, [...outcomeFlags(), ...commitFlags()])
   command
     .addOption(stateFlag())
     .addOption(archiveFlag())
     .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
     .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(explainFlag())
     .addOption(noSecretsFlag())
     .addOption(formatFlag())
     .addOption(reportFlag())

@@ -5,6 +5,7 @@ import type { Range } from '../state/intent.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
+import { printExplained } from './explain-report.js'
 import { LongList } from './long-list.js'
 import {
   attemptsOf,
@@ -32,6 +33,7 @@ export function printHuman(report: Report, outcome: PushOutcome, besideJson: boo
     printOutbox(report, target)
     printTrouble(report, outcome, target)
   }
+  if (!besideJson) printExplained(report, outcome.explained ?? [])
   printRefreshed(report, outcome)
 }
 

@@ -13,6 +13,7 @@ import type { Retry } from '../sink/retry.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt, Receipt } from '../sink/sink.js'
 import { errorReport } from './error-report.js'
+import { explainReport, type Explained } from './explain-report.js'
 import type { Notes } from './notes.js'
 import type { Verdict } from './push-verdict.js'
 
@@ -24,13 +25,15 @@ export type PushOutcome = {
   readonly verdict: Verdict
   /** Undefined where no site was to be told. */
   readonly refreshed: Refreshed | undefined
+  /** Undefined where it was not asked for. */
+  readonly explained: readonly Explained[] | undefined
   readonly durationMs: number
 }
 
 export type Totals = Omit<KindReceipt, 'kind'>
 
 export function pushReport(outcome: PushOutcome): object {
-  const { pushed, notes, run, dryRun, verdict, refreshed, durationMs } = outcome
+  const { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs } = outcome
   const { inspections, outcomes, commit } = pushed
   const deciding = decidingOf(outcome)
   const landed = deciding === undefined ? [] : landedIn(deciding)
@@ -58,6 +61,7 @@ export function pushReport(outcome: PushOutcome): object {
     failed: failureOf(deciding),
     site: refreshed ?? null,
     sources: pushed.sources?.map(sourceReport) ?? null,
+    ...(explained !== undefined && { explain: explainReport(explained) }),
     duration_ms: Math.round(durationMs),
   }
 }

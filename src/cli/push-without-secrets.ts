@@ -44,6 +44,7 @@ function emptyReport({ env, now }: Context): object {
     dryRun: false,
     verdict: { exitCode: EXIT.done, required: new Set(), forgiven: false },
     refreshed: undefined,
+    explained: undefined,
     durationMs: 0,
   })
 }

@@ -13,8 +13,10 @@ import type { Refreshed } from '../delivery/refresh-site.js'
 import { IngestError, messageOf } from '../errors.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
+import type { State } from '../state/state.js'
 import { chooseTargets, type ChoiceFlags } from './choose-targets.js'
 import type { Action, Context, Format } from './context.js'
+import type { Explained } from './explain-report.js'
 import { Notes } from './notes.js'
 import { printHuman } from './push-print.js'
 import { pushWithoutSecrets } from './push-without-secrets.js'
@@ -32,6 +34,7 @@ export type PushFlags = ChoiceFlags &
     readonly allowFailure?: boolean
     readonly revalidate?: boolean
     readonly warm?: boolean
+    readonly explain?: boolean
   }
 
 export const push: Action<PushFlags> = async (args, flags, context) => {
@@ -59,10 +62,10 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       onWarning: warning => notes.warn(warning),
       signal,
     }
-    const pushed: Pushed & Partial<DurablyPushed> =
+    const pushed: Explainable =
       state === undefined
-        ? await deliver(sources, options)
-        : await deliverDurably(sources, { ...options, state, fullRefresh: flags.fullRefresh === true }, context)
+        ? await deliverPlainly(sources, options, flags)
+        : await deliverDurably(sources, { ...options, state, flags }, context)
     const refreshed = await refresh(pushed, flags, context)
     const verdict = verdictOf(pushed, {
       require,
@@ -70,7 +73,8 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       rejected: notes.rejected > 0,
     })
     const durationMs = performance.now() - started
-    const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, durationMs }
+    const { explained } = pushed
+    const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs }
     if (flags.format === 'json') report.json(pushReport(outcome))
     context.reportFile?.json(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
@@ -90,14 +94,35 @@ function assertStateFor({ fullRefresh }: PushFlags, state: StateConfig | undefin
     throw new IngestError('usage', '--full-refresh goes with --state: without it every push takes all of its input')
 }
 
-type Durable = PushOptions & { readonly state: StateConfig; readonly fullRefresh: boolean }
+type Explainable = Pushed & Partial<DurablyPushed> & { readonly explained?: readonly Explained[] | undefined }
+
+async function deliverPlainly(
+  sources: readonly Source[],
+  options: PushOptions,
+  { explain }: PushFlags,
+): Promise<Explainable> {
+  const pushed = await deliver(sources, options)
+  return { ...pushed, explained: explain === true ? await explained(pushed, options) : undefined }
+}
+
+/** Loaded only where it is asked for. */
+async function explained(
+  { outcomes }: Pushed,
+  { targets }: PushOptions,
+  state?: State,
+): Promise<readonly Explained[] | undefined> {
+  const { explain } = await import('./explain.js')
+  return explain(targets, outcomes, state)
+}
+
+type Durable = PushOptions & { readonly state: StateConfig; readonly flags: PushFlags }
 
 /** Loaded only where there is a state. */
 async function deliverDurably(
   sources: readonly Source[],
-  { state: config, ...options }: Durable,
+  { state: config, flags, ...options }: Durable,
   context: Context,
-): Promise<DurablyPushed> {
+): Promise<Explainable> {
   const [{ openState }, { pushDurably }, { journalOutcomes, openJournal }, { withFailPoints }] = await Promise.all([
     import('./open-state.js'),
     import('../delivery/durable/push.js'),
@@ -107,10 +132,15 @@ async function deliverDurably(
   const opened = { state: await openState(config, context), targets: options.targets }
   const { state, targets } = await withFailPoints(opened, context.env)
   try {
-    const pushed = await pushDurably(state, sources, { ...options, targets, waitMs: config.waitMs })
+    const fullRefresh = flags.fullRefresh === true
+    const pushed = await pushDurably(state, sources, { ...options, targets, fullRefresh, waitMs: config.waitMs })
     const journal = openJournal(state, options.run.benchmark_id)
     const warnings = await journalOutcomes(journal, state, pushed.outcomes)
-    return { ...pushed, warnings: [...pushed.warnings, ...warnings] }
+    return {
+      ...pushed,
+      warnings: [...pushed.warnings, ...warnings],
+      explained: flags.explain === true ? await explained(pushed, options, state) : undefined,
+    }
   } finally {
     await state.storage.close()
   }

@@ -2,6 +2,7 @@
 
 import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../config/registered.js'
 import type { StateConfig } from '../config/state.js'
+import type { WriteSettingFlags } from '../config/write-settings.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
@@ -9,9 +10,9 @@ import { readRegistry, type RegisteredTarget, type Registry } from '../state/reg
 import { targetOf } from '../state/targets.js'
 import type { Context } from './context.js'
 import { openState } from './open-state.js'
-import { databaseOpener, serverOpener, warnInsecure, warnPlain } from './targets.js'
+import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } from './targets.js'
 
-export type RegisteredFlags = DeliveryFlags & { readonly target?: readonly string[] }
+export type RegisteredFlags = DeliveryFlags & WriteSettingFlags & { readonly target?: readonly string[] }
 
 /**
  * All of them, or those that `--target` names; required ones first, so that reports begin with what decides.
@@ -34,7 +35,11 @@ export async function openRegistered(
   return Promise.all(chosen.map(target => openOrFail(target, { registry, flags, context })))
 }
 
-type Surroundings = { readonly registry: Registry; readonly flags: DeliveryFlags; readonly context: Context }
+type Surroundings = {
+  readonly registry: Registry
+  readonly flags: DeliveryFlags & WriteSettingFlags
+  readonly context: Context
+}
 
 /** What is wrong with a best-effort target, such as a missing token, is that target's failure alone. */
 async function openOrFail(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
@@ -57,21 +62,41 @@ function chosenOf(registry: Registry, names: readonly string[] | undefined): rea
   return [...chosen.filter(({ isRequired }) => isRequired), ...chosen.filter(({ isRequired }) => !isRequired)]
 }
 
+/**
+ * A database whose deliveries are made in full and rolled back.
+ * @throws {IngestError} `usage` for a target that has no transactions to roll back
+ */
+export async function openForTrials(
+  target: RegisteredTarget,
+  flags: DeliveryFlags,
+  context: Context,
+): Promise<SinkOpener> {
+  const { name, kind } = target
+  if (kind !== 'postgres' && kind !== 'embedded') {
+    const hint = kind === 'http' ? 'its settings are --max-envelope-bytes and --compress' : 'an archive has no settings'
+    throw new IngestError('usage', `${name} cannot be tuned: what ${kind} was sent cannot be rolled back`, { hint })
+  }
+  const config = registeredDatabase(target, flags, context.env)
+  warnInsecure(config, context)
+  return databaseOpener(config, context, 'rehearse')
+}
+
 /** Asks nobody yet. */
 async function openTarget(target: RegisteredTarget, { registry, flags, context }: Surroundings): Promise<Target> {
   const { name, isRequired, kind } = target
   const registered = { name, isRequired }
+  const settings = settingsOf(kind, flags, context)
   switch (kind) {
     case 'http': {
       const config = await registeredServer(target, flags, context.env)
       warnPlain(config, context)
-      return { name: 'server', registered, opener: await serverOpener(config, context) }
+      return { name: 'server', registered, settings, opener: await serverOpener(config, context) }
     }
     case 'postgres':
     case 'embedded': {
       const config = registeredDatabase(target, flags, context.env)
       warnInsecure(config, context)
-      return { name: kind, registered, opener: await databaseOpener(config, context) }
+      return { name: kind, registered, settings, opener: await databaseOpener(config, context) }
     }
     case 'archive': {
       const { archiveSink } = await import('../sink/archive/sink.js')

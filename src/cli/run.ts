@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Action, Context } from './context.js'
-import { flagsOf } from './flags.js'
+import { flagsOf, originsOf } from './flags.js'
 
 export type Outcome = { exitCode: number }
 
@@ -16,6 +16,9 @@ export function runner(context: Context, outcome: Outcome): Run {
       const command = params.at(-1) as Command
       const flags = flagsOf(command, context.env)
       await context.ci?.begin(command.name(), flags)
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, context)
+      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, {
+        ...context,
+        origins: originsOf(command),
+      })
     }
 }

@@ -4,12 +4,14 @@ import { setTimeout } from 'node:timers/promises'
 import type { ServerConfig } from '../config/server.js'
 import type { PostgresTargetConfig, TargetConfig } from '../config/target.js'
 import type { WriteConfig } from '../config/write.js'
-import type { Target } from '../delivery/opening.js'
+import { writeSettings, type WriteSettingFlags } from '../config/write-settings.js'
+import type { SettingsOf, Target } from '../delivery/opening.js'
 import { describeServer } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import type { PostgresAddress } from '../sink/postgres/dsn.js'
 import type { SqlSession } from '../sink/sql.js'
 import type { SinkOpener } from '../sink/sink.js'
+import type { TargetKind } from '../state/registry.js'
 import type { Context } from './context.js'
 
 export type OpenSession = {
@@ -33,11 +35,19 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
 /** The push's targets, the server first; each is checked as far as that goes without connecting. */
 export async function targetsOf(
   { server, database, archive }: WriteConfig,
+  flags: WriteSettingFlags,
   context: Context,
 ): Promise<readonly Target[]> {
   const targets: Target[] = []
-  if (server !== undefined) targets.push({ name: 'server', opener: await serverOpener(server, context) })
-  if (database !== undefined) targets.push({ name: database.kind, opener: await databaseOpener(database, context) })
+  const settings = (kind: TargetKind): SettingsOf => settingsOf(kind, flags, context)
+  if (server !== undefined)
+    targets.push({ name: 'server', opener: await serverOpener(server, context), settings: settings('http') })
+  if (database !== undefined)
+    targets.push({
+      name: database.kind,
+      opener: await databaseOpener(database, context),
+      settings: settings(database.kind),
+    })
   if (archive !== undefined) {
     const { archiveSink } = await import('../sink/archive/sink.js')
     targets.push({ name: 'archive', opener: archiveSink(archive) })
@@ -45,10 +55,20 @@ export async function targetsOf(
   return targets
 }
 
-export async function databaseOpener(target: TargetConfig, { random, report }: Context): Promise<SinkOpener> {
+/** What flags say of how to write to a target of a kind, over what will be promoted for it. */
+export function settingsOf(kind: TargetKind, flags: WriteSettingFlags, { origins }: Context): SettingsOf {
+  return promotion => writeSettings(kind, { flags, origins }, promotion)
+}
+
+/** @param rehearse makes every delivery in full and rolls it back */
+export async function databaseOpener(
+  target: TargetConfig,
+  { random, report }: Context,
+  rehearse?: 'rehearse',
+): Promise<SinkOpener> {
   if (target.kind === 'embedded') {
     const { embeddedSink } = await import('../sink/embedded/sink.js')
-    return embeddedSink(target.folder)
+    return embeddedSink(target.folder, { rehearse: rehearse !== undefined })
   }
   const { postgresSink } = await import('../sink/postgres/sink.js')
   const { insecureLocal, rolePolicy, retryDeadlineMs } = target
@@ -56,7 +76,13 @@ export async function databaseOpener(target: TargetConfig, { random, report }: C
     // That any role may write there has been said.
     if (!insecureLocal) report.warning(message)
   }
-  return postgresSink(await addressOf(target), { random, rolePolicy, onWarning, retryDeadlineMs })
+  return postgresSink(await addressOf(target), {
+    random,
+    rolePolicy,
+    onWarning,
+    retryDeadlineMs,
+    rehearse: rehearse !== undefined,
+  })
 }
 
 export async function addressOf({

@@ -4,6 +4,7 @@ import type { Retry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
+import { valuesOf, type UsedSetting } from '../sink/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
@@ -32,6 +33,8 @@ export type TargetOutcome = {
   readonly partial: Receipt | undefined
   /** What failed and was tried again. */
   readonly retries: readonly Retry[]
+  /** How the last delivery was written; undefined where none was, or the sink has no choice. */
+  readonly used?: readonly UsedSetting[] | undefined
   /** What state adds; undefined without state. */
   readonly outbox?: OutboxOutcome
   /** Why the file after the last receipt did not land; the ones after it were not tried. */
@@ -55,7 +58,8 @@ async function deliverTo(
   deliveries: readonly Delivery[],
   signal: AbortSignal,
 ): Promise<TargetOutcome> {
-  const { opener, ...target } = opening.target
+  const { opener, settings, ...target } = opening.target
+  const used = settings?.(undefined)
   const receipts: FileReceipt[] = []
   const retries: Retry[] = []
   let sink: Sink | undefined
@@ -63,16 +67,16 @@ async function deliverTo(
     const before = retries.length
     try {
       sink ??= await opening.sink()
-      const receipt = await sink.write(delivery, retry => retries.push(retry))
+      const receipt = await sink.write(delivery, retry => retries.push(retry), valuesOf(used))
       receipts.push({ ...receipt, source: delivery.source, retries: retries.length - before })
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
       const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
-      return { ...target, description: opener.description, receipts, partial, retries, failure }
+      return { ...target, description: opener.description, receipts, partial, retries, used, failure }
     }
   }
-  return { ...target, description: opener.description, receipts, partial: undefined, retries, failure: undefined }
+  return { ...target, description: opener.description, receipts, partial: undefined, retries, used, failure: undefined }
 }
 
 /** Of a source that changed, whatever the target made of its rows is not the reason to tell. */

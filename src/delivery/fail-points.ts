@@ -56,7 +56,8 @@ export class FailPoints {
         this.#at(`${name}.open`, async () => {
           const sink = await inner.open(signal)
           return {
-            write: (delivery, onRetry) => this.#at(`${name}.write`, () => sink.write(delivery, onRetry)),
+            write: (delivery, onRetry, settings) =>
+              this.#at(`${name}.write`, () => sink.write(delivery, onRetry, settings)),
             close: () => sink.close(),
           }
         }),

@@ -1,6 +1,8 @@
 /** A sink that is being opened while something else is done, and is closed whatever became of both. */
 
 import type { Sink, SinkOpener } from '../sink/sink.js'
+import type { UsedSetting } from '../sink/tunables.js'
+import type { Promotion } from '../state/promotions.js'
 
 export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 
@@ -13,7 +15,12 @@ export type Target = {
   /** Absent for one that flags name. */
   readonly registered?: Registered
   readonly opener: SinkOpener
+  /** How it is written to; absent: as its sink does by itself. */
+  readonly settings?: SettingsOf
 }
+
+/** Asked before each delivery. @param promotion what is in force for a registered target */
+export type SettingsOf = (promotion: Promotion | undefined) => readonly UsedSetting[]
 
 /** What people call it. */
 export function nameOf({ name, registered }: Pick<Target, 'name' | 'registered'>): string {

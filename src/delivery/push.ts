@@ -97,17 +97,17 @@ export async function isRefused(
 type Checked = {
   readonly commit: Commit
   readonly counts: ReadonlyMap<string, number>
-  readonly options: PushOptions
+  readonly options: Pick<PushOptions, 'run' | 'hash' | 'signal'>
 }
 
 /** A checked source as what every target can read for itself, from its start and as often as it must. */
-function deliveryOf(source: Source, { commit, counts, options }: Checked): Delivery {
+export function deliveryOf(source: Source, { commit, counts, options }: Checked): Delivery {
   return {
     source: source.name,
     run: options.run,
     commit,
     counts,
-    rows: () => rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }),
+    rows: chunkBytes => rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes),
     lines: () => linesOf(source, options.signal),
     assertUnchanged: () => source.assertUnchanged(),
   }

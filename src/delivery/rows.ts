@@ -12,9 +12,13 @@ import type { Source } from '../source/source.js'
 
 export type RowsOptions = { readonly name: string; readonly hash: Hash64 }
 
-/** @param lines that were checked before */
-export function rowsOf(lines: AsyncIterable<LineBlock>, options: RowsOptions): AsyncIterable<StagedRows> {
-  return copyChunks(identified(lines, options))
+/** @param lines that were checked before @param chunkBytes of the rows, about; default: the sink's */
+export function rowsOf(
+  lines: AsyncIterable<LineBlock>,
+  options: RowsOptions,
+  chunkBytes?: number,
+): AsyncIterable<StagedRows> {
+  return copyChunks(identified(lines, options), chunkBytes)
 }
 
 async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {

@@ -4,16 +4,23 @@ import type { KindReceipt, RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
 import { applyInOneFlight, smallDelivery } from './small.js'
 import { applyStaged } from './staged.js'
-import type { WorkMem } from './tables.js'
+import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
 
 export type ApplyOptions = {
-  readonly workMem?: WorkMem
+  readonly workMemMiB?: number | undefined
   /** Up to how many rows go without staging tables. */
-  readonly smallRows?: number
+  readonly smallRows?: number | undefined
+  /** How much is made and sent as one COPY. Default: what the delivery thinks best. */
+  readonly copyBytes?: number | undefined
+  /** Does all of it and takes it back. */
+  readonly rehearse?: boolean | undefined
 }
 
-/** Beyond this, staging tables are as fast, and memory stays flat with them. Measured: bench/README.md. */
-const SMALL_ROWS = 5_000
+/** Settings as this takes them. */
+export function applyOptionsOf(settings: WriteSettings | undefined): ApplyOptions {
+  if (settings === undefined) return {}
+  return { workMemMiB: settings['work-mem-mib'], smallRows: settings['small-rows'], copyBytes: settings['copy-bytes'] }
+}
 
 /**
  * Applies a delivery whole or not at all. The commit's row is what writers of one commit wait for, so it is touched
@@ -23,13 +30,15 @@ const SMALL_ROWS = 5_000
 export async function applyDelivery(
   session: SqlSession,
   delivery: RowDelivery,
-  { workMem, smallRows = SMALL_ROWS }: ApplyOptions = {},
+  options: ApplyOptions = {},
 ): Promise<readonly KindReceipt[]> {
+  const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false } = options
+  const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   try {
     const small = await smallDelivery(delivery, smallRows)
     return small === undefined
-      ? await applyStaged(session, delivery, workMem)
-      : await applyInOneFlight(session, delivery, small)
+      ? await applyStaged(session, delivery, { ...options, end })
+      : await applyInOneFlight(session, delivery, { small, end })
   } catch (error) {
     // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.
     await session.execute('ROLLBACK').catch(() => undefined)

@@ -6,9 +6,7 @@ import { copyBytes } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
 import type { StagedRows } from './sink.js'
 import { stagedFields } from './tables.js'
-
-/** Large enough that a round trip between two COPYs does not count, small enough for flat memory. */
-export const CHUNK_BYTES = 4 * 1024 * 1024
+import { DEFAULT_COPY_BYTES } from './tunables.js'
 
 const FIRST_BYTES = 64 * 1024
 
@@ -37,7 +35,7 @@ const COLUMNS: readonly (readonly Column[])[] = CONTRACT.kinds.map(kind =>
  */
 export async function* copyChunks(
   batches: AsyncIterable<RecordBatch>,
-  chunkBytes = CHUNK_BYTES,
+  chunkBytes = DEFAULT_COPY_BYTES,
 ): AsyncGenerator<StagedRows> {
   const pool = new Pool()
   const writers = CONTRACT.kinds.map(kind => new KindWriter(kind, pool))

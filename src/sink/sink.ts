@@ -6,6 +6,7 @@ import { IngestError } from '../errors.js'
 import type { LineBlock } from '../source/lines.js'
 import type { Rejection } from '../source/rejection.js'
 import type { Retry } from './retry.js'
+import type { WriteSettings } from './tunables.js'
 
 /** Some rows of one kind in COPY text format, in the columns of `stagingColumns`. */
 export type StagedRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
@@ -18,8 +19,9 @@ export type RowDelivery = {
   /**
    * The file's rows from its start; asked for again when the delivery is retried. A chunk's memory is used again when
    * the chunk after the next is asked for.
+   * @param chunkBytes about how large a chunk is
    */
-  readonly rows: () => AsyncIterable<StagedRows>
+  readonly rows: (chunkBytes?: number) => AsyncIterable<StagedRows>
   /** Looks once more before anything becomes durable; throws when the file is no longer what was validated. */
   readonly assertUnchanged: () => Promise<void>
 }
@@ -94,9 +96,10 @@ export class PartlyLanded extends IngestError {
 export interface Sink {
   /**
    * All of a file or nothing, but for a file in several chunks: each of those stands or falls alone.
+   * @param settings how; default: what the sink was opened with
    * @throws {PartlyLanded} when some of them stand
    */
-  write(delivery: Delivery, onRetry: (retry: Retry) => void): Promise<Receipt>
+  write(delivery: Delivery, onRetry: (retry: Retry) => void, settings?: WriteSettings): Promise<Receipt>
   close(): Promise<void>
 }
 

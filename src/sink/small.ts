@@ -41,13 +41,18 @@ function holdsEscapes(text: Buffer): boolean {
   return false
 }
 
+/** How the transaction ends. */
+export type End = 'COMMIT' | 'ROLLBACK'
+
+type Flight = { readonly small: readonly SmallRows[]; readonly end: End }
+
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
 /** Everything but BEGIN in one flight: the commit's row is held without a round trip in between. */
 export async function applyInOneFlight(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
-  small: readonly SmallRows[],
+  { small, end }: Flight,
 ): Promise<readonly KindReceipt[]> {
   await assertUnchanged()
   const upserts = small.map(({ kind, text }) => ({
@@ -57,7 +62,7 @@ export async function applyInOneFlight(
   // Answered before anything else is sent: where there is no transaction, each statement would stand for itself.
   await session.execute(BEGIN)
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: 'COMMIT' }])
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: end }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }

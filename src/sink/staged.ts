@@ -3,16 +3,16 @@
 import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
+import type { End } from './small.js'
 import type { SqlSession } from './sql.js'
-import {
-  beginStaging,
-  countStagedIds,
-  stagingColumns,
-  stagingTable,
-  upsertCommit,
-  upsertStaged,
-  type WorkMem,
-} from './tables.js'
+import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommit, upsertStaged } from './tables.js'
+
+/** How it is staged, and how the transaction ends. */
+export type Staging = {
+  readonly workMemMiB?: number | undefined
+  readonly copyBytes?: number | undefined
+  readonly end?: End
+}
 
 /**
  * Everything is staged before the commit's row is touched, which is held only while the upserts run: they are sent with
@@ -21,26 +21,30 @@ import {
 export async function applyStaged(
   session: SqlSession,
   delivery: RowDelivery,
-  workMem: WorkMem | undefined,
+  { workMemMiB, copyBytes, end = 'COMMIT' }: Staging = {},
 ): Promise<readonly KindReceipt[]> {
   const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
-  await session.execute(beginStaging(kinds, workMem))
-  const staged = await stage(session, delivery)
+  await session.execute(beginStaging(kinds, workMemMiB))
+  const staged = await stage(session, delivery, copyBytes)
   await delivery.assertUnchanged()
   const written = await upsertAll(session, kinds, delivery.commit)
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries())
     receipts.push(await receiptOf(session, kind, { ...written[index]!, staged: staged.get(kind.kind) ?? 0 }))
-  await session.execute('COMMIT')
+  await session.execute(end)
   return receipts
 }
 
 /** @returns the rows staged of each kind */
-async function stage(session: SqlSession, delivery: RowDelivery): Promise<ReadonlyMap<string, number>> {
+async function stage(
+  session: SqlSession,
+  delivery: RowDelivery,
+  copyBytes: number | undefined,
+): Promise<ReadonlyMap<string, number>> {
   const staged = new Map<string, number>()
   let inFlight: Promise<void> = Promise.resolve()
   try {
-    for await (const { kind, rows, text } of delivery.rows()) {
+    for await (const { kind, rows, text } of delivery.rows(copyBytes)) {
       await inFlight
       staged.set(kind.kind, (staged.get(kind.kind) ?? 0) + rows)
       inFlight = session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)

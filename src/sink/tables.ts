@@ -3,6 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Field, FieldType, Kind } from '../contract/kinds.js'
 import { BEGIN } from './sql.js'
+import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
 export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   str: 'text',
@@ -26,15 +27,12 @@ export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
-/** What a database may take for sorting, as Postgres writes sizes. */
-export type WorkMem = '64MB' | '8MB'
-
 /**
- * Begins a transaction with a staging table for each kind. Their rows are sorted in memory: the server's default of
- * 4 MB would spill a large file to disk.
+ * Begins a transaction with a staging table for each kind. @param workMemMiB what the database may take to
+ * sort their rows in
  */
-export function beginStaging(kinds: readonly Kind[], workMem: WorkMem = '64MB'): string {
-  return [BEGIN, `SET LOCAL work_mem = '${workMem}'`, ...kinds.map(createStaging)].join('; ')
+export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
+  return [BEGIN, `SET LOCAL work_mem = '${workMemMiB}MB'`, ...kinds.map(createStaging)].join('; ')
 }
 
 function createStaging(kind: Kind): string {

@@ -44,6 +44,13 @@ export class Fields {
     return value as number
   }
 
+  /** A finite number from 0. */
+  number(name: string): number {
+    const value = this.#own(name)
+    if (typeof value !== 'number' || !(value >= 0) || value === Infinity) throw this.#wrong(name, 'a number')
+    return value
+  }
+
   optional<T>(name: string, read: (name: string) => T): T | undefined {
     const value = this.#own(name)
     return value === undefined || value === null ? undefined : read(name)

@@ -13,6 +13,8 @@ export const TARGETS = 'targets/'
 export const JOURNAL = 'journal/'
 export const HEALTH = 'health/'
 export const BUCKETS = 'buckets/'
+export const TRIALS = 'trials/'
+export const PROMOTIONS = 'promotions/'
 export const REGISTRY_KEY = 'registry'
 
 export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`
@@ -25,6 +27,9 @@ export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
 export const journalKey = (id: string): string => `${JOURNAL}${id}`
 export const healthKey = (sort: 'target' | 'bucket', name: string): string => `${HEALTH}${sort}/${name}`
+export const trialsOf = (target: string): string => `${TRIALS}${nameOf(target)}/`
+export const trialKey = (target: string, id: string): string => `${trialsOf(target)}${id}`
+export const promotionsKey = (target: string): string => `${PROMOTIONS}${nameOf(target)}`
 
 /** A target's address may hold anything; its sort at the front is for people. */
 function nameOf(target: string): string {

@@ -1,9 +1,11 @@
 /** Registered targets with what state knows of them. Asks none of them. */
 
 import { messageOf } from '../errors.js'
+import type { Storage } from '../storage/storage.js'
 import { readSuccesses } from './health.js'
 import { readJournal } from './journal.js'
 import type { JournalEvent } from './journal-event.js'
+import { activeOf, readPromotions, type Promotion } from './promotions.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import type { State } from './state.js'
 import { survey, type Lag } from './survey.js'
@@ -15,8 +17,8 @@ export type TargetOverview = {
   readonly lastError: JournalEvent | undefined
   /** RFC 3339. */
   readonly lastSuccess: string | undefined
-  /** Where its write settings come from. */
-  readonly settings: 'defaults' | 'promoted'
+  /** Whose settings it is written to with; undefined: the defaults. */
+  readonly promotion: Promotion | undefined
 }
 
 export type Overview = {
@@ -43,9 +45,9 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
       lag: lags.find(lag => lag.target.name === target.identity),
       lastError: events.find(isOf),
       lastSuccess: successes.find(isOf)?.at,
-      settings: await settingsOf(storage, target.name).catch((error: unknown) => {
+      promotion: await activePromotion(storage, target).catch((error: unknown) => {
         problems.push(messageOf(error))
-        return 'defaults' as const
+        return undefined
       }),
     })
   }
@@ -54,9 +56,6 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
   return { targets: overviews, unregistered, problems: [...unread, ...problems] }
 }
 
-/** A promotion is an object of its target's name. */
-async function settingsOf(storage: State['storage'], name: string): Promise<TargetOverview['settings']> {
-  const { objects } = await storage.list(`promotions/${name}`, { limit: 2 })
-  const isPromoted = objects.some(({ key }) => key === `promotions/${name}` || key.startsWith(`promotions/${name}/`))
-  return isPromoted ? 'promoted' : 'defaults'
+async function activePromotion(storage: Storage, { identity }: RegisteredTarget): Promise<Promotion | undefined> {
+  return activeOf(await readPromotions(storage, identity))
 }

@@ -12,6 +12,7 @@ import { withState } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
 import { journalEventDocument } from './event-document.js'
 import type { RegistryAction } from './flags.js'
+import { promotionDocument, settingsText } from '../tuning/documents.js'
 import { table } from './table.js'
 import { targetDocument } from './target-document.js'
 
@@ -45,7 +46,8 @@ function document(overview: Overview, checked: Checked | undefined, exitCode: nu
       lag: lagDocument(one.lag),
       last_success: one.lastSuccess ?? null,
       last_error: one.lastError === undefined ? null : journalEventDocument(one.lastError),
-      settings: one.settings,
+      settings: one.promotion === undefined ? 'defaults' : 'promoted',
+      promotion: one.promotion === undefined ? null : promotionDocument(one.promotion),
     })),
     unregistered: overview.unregistered.map(({ target, ...lag }) => ({
       identity: target.name,
@@ -78,7 +80,7 @@ function print(report: Report, { targets, unregistered }: Overview, checked: Che
     report.note(`not registered, but waited for: ${oneLine(target.name)} (vortex-ingest targets rm ends that)`)
 }
 
-function rowOf({ target, lag, lastError, settings }: TargetOverview, checked: Diagnosis | undefined): string[] {
+function rowOf({ target, lag, lastError, promotion }: TargetOverview, checked: Diagnosis | undefined): string[] {
   return [
     target.name,
     target.kind,
@@ -87,7 +89,7 @@ function rowOf({ target, lag, lastError, settings }: TargetOverview, checked: Di
     checked === undefined ? '-' : checked.exitCode === 0 ? 'yes' : 'no',
     lag === undefined || lag.oldest === undefined ? 'nothing' : lacks(lag),
     lastError === undefined ? '-' : `${lastError.time.slice(0, 19)}Z ${lastError.code}`,
-    settings,
+    promotion === undefined ? 'defaults' : settingsText(promotion.settings),
   ]
 }
 

@@ -4,6 +4,7 @@ import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
 import type { Retry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
+import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
 import { assertReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
@@ -19,6 +20,8 @@ import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './
 export type CourseOptions = {
   /** Opened when there is something to deliver. */
   readonly sink: () => Promise<Sink>
+  /** How the next delivery is to be written. */
+  readonly settings: () => Promise<readonly UsedSetting[] | undefined>
   readonly hash: Hash64
   readonly signal: AbortSignal
   /** All that were there when the command began. */
@@ -41,6 +44,8 @@ export type CourseLog = {
   readonly audited: AuditRow[]
   readonly warnings: string[]
   delivered: Range | undefined
+  /** How the last delivery was written. */
+  used: readonly UsedSetting[] | undefined
 }
 
 /** @throws what the target or the state failed with; the outbox keeps what was not delivered */
@@ -170,12 +175,14 @@ class Run {
 
   /** @returns false when the lease was lost meanwhile: some of it may have been applied */
   async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
-    const { hash, signal, sink } = this.options
+    const { hash, signal } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
     const delivery = deliveryOfRange(this.state, batches, { range, hash, signal, assertHeld })
     const before = this.log.retries.length
     try {
-      const receipt = await (await sink()).write(delivery, retry => this.log.retries.push(retry))
+      const [sink, used] = await Promise.all([this.options.sink(), this.options.settings()])
+      this.log.used = used
+      const receipt = await sink.write(delivery, retry => this.log.retries.push(retry), valuesOf(used))
       this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
     } catch (error) {
       if (lease.isLost) return false

@@ -13,6 +13,7 @@ import { readWatermark } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import type { Opening } from '../opening.js'
 import { deliverCourse, type CourseLog } from './course.js'
+import { settingsNow } from './settings-now.js'
 
 export type PendingOptions = {
   /** Partitions of which everything pending is delivered, in this order; in others only begun deliveries are healed. */
@@ -27,8 +28,8 @@ export type PendingOptions = {
 
 /** Whatever fails is part of the answer; what was not delivered stays in the outbox. */
 export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<TargetOutcome> {
-  const { opener, ...target } = opening.target
-  const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined }
+  const { opener, settings: _settings, ...target } = opening.target
+  const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined, used: undefined }
   const failures = await deliverEach(state, opening, { ...options, log })
   const kept = await keptRecords(state, opener.id, isAll(failures, options) ? [] : options.partitions).catch(
     (error: unknown) => {
@@ -37,11 +38,11 @@ export async function deliverPending(state: State, opening: Opening, options: Pe
     },
   )
   const [error, ...others] = failures
-  const { receipts, retries, audited, delivered } = log
+  const { receipts, retries, audited, delivered, used } = log
   const partial = error instanceof PartlyLanded ? error.receipt : undefined
   const warnings = [...log.warnings, ...others.map(messageOf)]
   return {
-    ...{ ...target, description: opener.description, receipts, partial, retries },
+    ...{ ...target, description: opener.description, receipts, partial, retries, used },
     failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
     outbox: { delivered, kept, audited, warnings },
   }
@@ -62,7 +63,13 @@ async function deliverEach(
       await deliverCourse(
         state,
         { target, partition },
-        { ...options, sink: () => opening.sink(), isAppendOnly, healOnly },
+        {
+          ...options,
+          sink: () => opening.sink(),
+          settings: () => settingsNow(state, opening.target),
+          isAppendOnly,
+          healOnly,
+        },
       )
     } catch (error) {
       failures.push(error)

@@ -64,7 +64,7 @@ export function deliveryOfRange(
     ...{ source, run, commit, range, lines },
     placeOf: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts: countsOf(batches),
-    rows: () => rowsOf(lines(), { name: source, hash }),
+    rows: chunkBytes => rowsOf(lines(), { name: source, hash }, chunkBytes),
     // What is in the outbox does not change; who was overtaken must not write over what its successor did.
     assertUnchanged: assertHeld,
   }

@@ -9,7 +9,7 @@ import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
 /** What it takes it never gives back to the system; sorting in more memory was no faster. */
-const WORK_MEM = '8MB'
+const WORK_MEM_MIB = 8
 
 /** What was committed is safe in the log; moving it on costs a while, and is due when the log has grown so far. */
 const SYNC_RECORDS = 100_000
@@ -28,7 +28,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
     ...{ kind: 'embedded', description: `the embedded database in ${folder}`, sessions: pool.size },
     write: delivery =>
       pool.use(async session => {
-        const receipts = await applyDelivery(session, delivery, { workMem: WORK_MEM })
+        const receipts = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB })
         await log.note(
           session,
           receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS),

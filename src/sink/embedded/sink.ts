@@ -1,21 +1,26 @@
 /** The embedded database as a target. */
 
 import { resolve } from 'node:path'
-import { applyDelivery } from '../apply.js'
+import { applyDelivery, applyOptionsOf } from '../apply.js'
 import { migrate } from '../migrate.js'
 import { receiptOf, type Sink, type SinkOpener } from '../sink.js'
 
+export type EmbeddedSinkOptions = {
+  /** Every delivery is made in full and rolled back. */
+  readonly rehearse?: boolean | undefined
+}
+
 /** Opens the database in `folder`, making it and its tables when they are not there yet. */
-export function embeddedSink(folder: string): SinkOpener {
+export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkOptions = {}): SinkOpener {
   return {
     id: `embedded:${resolve(folder)}`,
     description: `the embedded database in ${folder}`,
     early: false,
-    open: signal => openSink(folder, signal),
+    open: signal => openSink(folder, rehearse, signal),
   }
 }
 
-async function openSink(folder: string, signal: AbortSignal): Promise<Sink> {
+async function openSink(folder: string, rehearse: boolean, signal: AbortSignal): Promise<Sink> {
   // Loaded with the engine only once the input is known to be good.
   const { openEmbedded } = await import('./database.js')
   const session = await openEmbedded(folder, { create: true, signal })
@@ -27,8 +32,8 @@ async function openSink(folder: string, signal: AbortSignal): Promise<Sink> {
     throw error
   }
   return {
-    async write(delivery) {
-      const kinds = await applyDelivery(session, delivery)
+    async write(delivery, _onRetry, settings) {
+      const kinds = await applyDelivery(session, delivery, { ...applyOptionsOf(settings), rehearse })
       await session.sync()
       return receiptOf(kinds)
     },

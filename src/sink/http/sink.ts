@@ -5,6 +5,7 @@ import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
 import { PartlyLanded, placeIn, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
+import type { WriteSettings } from '../tunables.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
 import { appliedOf, mayPass, Refused, withoutToken, type Applied } from './answer.js'
@@ -21,16 +22,21 @@ export type HttpSinkOptions = {
   readonly maxEnvelopeBytes: number
   /** How long no byte may move. */
   readonly silenceMs: number
-  readonly compress: boolean
+  /** From 1; 0 sends bodies as they are. */
+  readonly gzipLevel: number
   readonly policy: RetryPolicy
   readonly tools: RetryTools
 }
 
+type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
+
 /** Plans are made once a file: before anything is sent anywhere, and then followed. */
 export function httpSink(options: HttpSinkOptions): SinkOpener {
-  const plans = new Map<Delivery, FilePlan>()
-  const planOf = async (delivery: Delivery): Promise<FilePlan> => {
-    const plan = plans.get(delivery) ?? (await planFile(delivery, options))
+  const plans = new Map<Delivery, Plan>()
+  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: HowToSend): Promise<Plan> => {
+    const known = plans.get(delivery)
+    if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
+    const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
     plans.set(delivery, plan)
     return plan
   }
@@ -39,18 +45,31 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
     id: description,
     description,
     early: false,
-    refuses: delivery => refusals(delivery, planOf(delivery), options.maxEnvelopeBytes),
+    refuses: delivery => refusals(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
     async open(signal) {
       const agent = await agentFor(options.address)
       const sender = new Sender({ ...options, agent, signal })
-      const write: Sink['write'] = async (delivery, onRetry) =>
-        sender.send(delivery, (await planOf(delivery)).envelopes, onRetry)
+      const write: Sink['write'] = async (delivery, onRetry, settings) => {
+        const how = howToSend(options, settings)
+        const { envelopes: plans } = await planOf(delivery, how)
+        return sender.send(delivery, { plans, gzipLevel: how.gzipLevel, onRetry })
+      }
       return { write, close: async () => agent.destroy() }
     },
   }
 }
 
-function planFile(delivery: Delivery, { maxEnvelopeBytes }: HttpSinkOptions): Promise<FilePlan> {
+type HowToSend = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
+
+function howToSend(options: HttpSinkOptions, settings: WriteSettings = {}): HowToSend {
+  const { 'max-envelope-bytes': maxEnvelopeBytes, 'gzip-level': gzipLevel } = settings
+  return {
+    maxEnvelopeBytes: maxEnvelopeBytes ?? options.maxEnvelopeBytes,
+    gzipLevel: gzipLevel ?? options.gzipLevel,
+  }
+}
+
+function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
   const roomBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
   return planEnvelopes(delivery.lines(), { roomBytes, startKey: () => envelopeKey(delivery) })
 }
@@ -69,18 +88,29 @@ async function* refusals(
 
 type SenderOptions = HttpSinkOptions & { readonly agent: Agent; readonly signal: AbortSignal }
 
+type Sending = {
+  readonly plans: readonly EnvelopePlan[]
+  readonly gzipLevel: number
+  readonly onRetry: (retry: Retry) => void
+}
+
 /** One file's envelope on its way. */
-type Envelope = { readonly delivery: Delivery; readonly plan: EnvelopePlan; readonly ranges: LineRanges }
+type Envelope = {
+  readonly delivery: Delivery
+  readonly plan: EnvelopePlan
+  readonly ranges: LineRanges
+  readonly gzipLevel: number
+}
 
 class Sender {
   constructor(private readonly options: SenderOptions) {}
 
   /** Envelope by envelope: each commits alone. */
-  async send(delivery: Delivery, plans: readonly EnvelopePlan[], onRetry: (retry: Retry) => void): Promise<Receipt> {
+  async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
     const ranges = new LineRanges(delivery.lines)
     const applied: Applied[] = []
     try {
-      for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges }, onRetry))
+      for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel }, onRetry))
     } catch (error) {
       throw applied.length === 0
         ? error
@@ -105,10 +135,12 @@ class Sender {
     }
   }
 
-  async #post({ delivery, plan, ranges }: Envelope): Promise<Applied> {
-    const { address, agent, compress, silenceMs, signal } = this.options
+  async #post(envelope: Envelope): Promise<Applied> {
+    const { delivery, plan, gzipLevel } = envelope
+    const { address, agent, silenceMs, signal } = this.options
+    const compress = gzipLevel > 0
     const head = envelopeHead(delivery)
-    const body = envelopeBody({ delivery, plan, ranges }, head)
+    const body = envelopeBody(envelope, head)
     const length = head.length + plan.end - plan.start + ENVELOPE_TAIL.length
     const headers = {
       'content-type': 'application/json',
@@ -119,7 +151,7 @@ class Sender {
     }
     const answer = await exchange({
       ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
-      ...{ body: compress ? gzipped(body) : body, agent, silenceMs, signal },
+      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, silenceMs, signal },
     })
     return appliedOf(withoutToken(answer, address.token), { base: address.base, records: plan.records })
   }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
-import { applyDelivery } from '../apply.js'
+import { applyDelivery, applyOptionsOf } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
 import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
@@ -20,6 +20,8 @@ export type PostgresSinkOptions = {
   readonly onWarning?: (message: string) => void
   /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
   readonly retryDeadlineMs?: number | undefined
+  /** Every delivery is made in full and rolled back. */
+  readonly rehearse?: boolean | undefined
 }
 
 export const RETRY_DEADLINE_MS = 60_000
@@ -36,15 +38,17 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
     id: placeOf(address),
     description: describeAddress(address),
     early: true,
-    open: signal => openSink(new Writer(address, { ...options, signal })),
+    open: signal => openSink(new Writer(address, { ...options, signal }), options.rehearse === true),
   }
 }
 
-async function openSink(writer: Writer): Promise<Sink> {
+async function openSink(writer: Writer, rehearse: boolean): Promise<Sink> {
   await writer.open()
   return {
-    write: async (delivery, onRetry) =>
-      receiptOf(await writer.run(session => applyDelivery(session, delivery), onRetry)),
+    async write(delivery, onRetry, settings) {
+      const options = { ...applyOptionsOf(settings), rehearse }
+      return receiptOf(await writer.run(session => applyDelivery(session, delivery, options), onRetry))
+    },
     close: () => writer.close(),
   }
 }

@@ -1,0 +1,35 @@
+/** Trials and promotions as JSON, and settings as a person reads them. */
+
+import type { Promotion } from '../../state/promotions.js'
+import type { Measured, Trial, WriteSettings } from '../../state/trial.js'
+import { count } from '../report.js'
+
+export function promotionDocument({ id, at, by, note, trial, settings, rolledBack }: Promotion): object {
+  return { id, at, by, note: note ?? null, trial, settings, rolled_back: rolledBack ?? null }
+}
+
+export function trialDocument({ id, at, settings, champion, sample, result }: Trial): object {
+  const figures = result && {
+    ratio: result.ratio,
+    won: result.won,
+    challenger: measuredDocument(result.challenger),
+    champion: measuredDocument(result.champion),
+  }
+  return { id, at, settings, champion, sample, result: figures ?? null }
+}
+
+function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: Measured): object {
+  return { deliveries, errors, rows_per_second: rowsPerSecond, p50_ms: p50Ms, p95_ms: p95Ms }
+}
+
+/** `copy-bytes 1,048,576, small-rows 5,000` */
+export function settingsText(settings: WriteSettings): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${count(value)}`)
+    .join(', ')
+}
+
+/** `12.3 ms` */
+export function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`
+}

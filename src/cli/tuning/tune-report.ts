@@ -1,0 +1,52 @@
+/** What `tune` says: as JSON (schemas/v1/tune-report.json), and to people. */
+
+import type { Tuned } from '../../delivery/tuning/tune.js'
+import type { RegisteredTarget } from '../../state/registry.js'
+import type { Trial } from '../../state/trial.js'
+import { plural, seconds, type Report } from '../report.js'
+import { settingsText, trialDocument } from './documents.js'
+import { trialLines } from './promotions.js'
+import type { Sample } from './sample.js'
+
+export type Told = { readonly target: RegisteredTarget; readonly sample: Sample; readonly durationMs: number }
+
+export function tuneReport(found: Tuned, { target, sample, durationMs }: Told, exitCode: number): object {
+  const { trials, champion, stopped, nextAt, rehearsal } = found
+  return {
+    command: 'tune',
+    exit_code: exitCode,
+    target: target.name,
+    sample: { source: sample.delivery.source, ...sample.size, inserted: rehearsal.inserted },
+    trials: trials.map(trialDocument),
+    champion: { settings: champion, trial: winnerOf(found)?.id ?? null },
+    stopped,
+    next_at: nextAt === undefined ? null : new Date(nextAt).toISOString(),
+    duration_ms: Math.round(durationMs),
+  }
+}
+
+/** The last trial of this run that won. */
+function winnerOf({ trials }: Tuned): Trial | undefined {
+  return trials.findLast(({ result }) => result?.won === true)
+}
+
+export function printTuned(report: Report, found: Tuned, { target, sample, durationMs }: Told): void {
+  const { trials, champion, rehearsal } = found
+  const winner = winnerOf(found)
+  const what = `${target.name}: ${plural(trials.length, 'trial')} in ${seconds(durationMs)}, all rolled back`
+  report.verdict(true, 'tuned', `${what}${STOPPED[found.stopped](found.nextAt)}`)
+  if (trials.length > 0) for (const line of trialLines(trials)) report.result(line)
+  report.result(`best so far: ${settingsText(champion)}`)
+  if (rehearsal.inserted < sample.size.records)
+    report.warning('records of the sample are in the target already: what was measured is in part what a re-push takes')
+  if (winner !== undefined)
+    report.hint(`vortex-ingest promote --target ${target.name} --trial ${winner.id} makes pushes use them`)
+  else if (trials.length > 0) report.note('nothing was clearly faster')
+}
+
+const STOPPED: Readonly<Record<Tuned['stopped'], (nextAt: number | undefined) => string>> = {
+  trials: () => '',
+  budget: () => '; the budget is spent',
+  exhausted: () => '; all that makes a difference for this sample has been tried',
+  'cool-down': nextAt => `; the next trial may begin at ${new Date(nextAt ?? 0).toISOString()}`,
+}

@@ -1,0 +1,84 @@
+/** `tune`: finds write settings for a registered target by trying them. */
+
+import { valuesOf, TUNABLES } from '../../sink/tunables.js'
+import { writeSettings } from '../../config/write-settings.js'
+import { openJournal } from '../../delivery/durable/journal-outcomes.js'
+import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../delivery/tuning/tune.js'
+import { EXIT } from '../../errors.js'
+import type { Journal } from '../../state/journal.js'
+import { activeOf, readPromotions } from '../../state/promotions.js'
+import type { RegisteredTarget } from '../../state/registry.js'
+import type { State } from '../../state/state.js'
+import type { Trial } from '../../state/trial.js'
+import { openInputs, releaseAll } from '../../source/inputs.js'
+import type { Context } from '../context.js'
+import { openForTrials } from '../registered-targets.js'
+import type { TuningAction, TuningFlags } from './flags.js'
+import { readSample } from './sample.js'
+import { printTuned, tuneReport, type Told } from './tune-report.js'
+import { missing, withTarget } from './with-target.js'
+
+export const DEFAULT_TRIALS = 8
+export const DEFAULT_BUDGET_MS = 5 * 60_000
+export const DEFAULT_PER_HOUR = 60
+
+export const tune: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { stdin, signal } = context
+    const { sample: file, format } = flags
+    if (file === undefined) throw missing('--sample', 'name a file like those that are pushed to the target')
+    const started = performance.now()
+    const opener = await openForTrials(target, flags, context)
+    const sources = await openInputs([file], { stdin, rereadable: true, signal })
+    const journal = openJournal(state, 'tune')
+    try {
+      const sample = await readSample(sources[0]!, context)
+      const found = await tuneTarget(state, {
+        ...{ opener, signal, ...limitsOf(flags) },
+        ...(await whatToTune(state, target)),
+        ...{ delivery: sample.delivery, sample: sample.size },
+        onTrial: trial => noteTrial(trial, context),
+        onError: error => journal.record({ sort: 'target', name: target.name, operation: 'tune', error }),
+      })
+      return finish(found, { target, sample, durationMs: performance.now() - started }, { context, format })
+    } finally {
+      await writeQuietly(journal, context)
+      await releaseAll(sources)
+    }
+  })
+
+function limitsOf({
+  trials = DEFAULT_TRIALS,
+  budget: budgetMs = DEFAULT_BUDGET_MS,
+  maxTrialsPerHour = DEFAULT_PER_HOUR,
+}: TuningFlags): Pick<TuneOptions, 'trials' | 'budgetMs' | 'maxTrialsPerHour'> {
+  return { trials, budgetMs, maxTrialsPerHour }
+}
+
+async function whatToTune(
+  { storage }: State,
+  { kind, identity }: RegisteredTarget,
+): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
+  const promotion = activeOf(await readPromotions(storage, identity))
+  const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
+  return { tunables: TUNABLES[kind], active: valuesOf(used) ?? {} }
+}
+
+/** A line each, while it goes on. */
+function noteTrial({ id, result }: Trial, { report }: Context): void {
+  if (result !== undefined) report.note(`trial ${id}: ${result.ratio.toFixed(2)} times as fast as the champion`)
+}
+
+type Telling = { readonly context: Context; readonly format: TuningFlags['format'] }
+
+function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
+  // Nothing was tried: run it again when it has cooled down.
+  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
+  if (format === 'json') report.json(tuneReport(found, told, exitCode))
+  else printTuned(report, found, told)
+  return exitCode
+}
+
+async function writeQuietly(journal: Journal, { report }: Context): Promise<void> {
+  await journal.flush().catch(() => report.warning('the journal could not be written'))
+}

@@ -1,0 +1,58 @@
+/** How a delivery writes: which value each setting has, and who says so. A flag beats its variable beats what was promoted. */
+
+import { IngestError } from '../errors.js'
+import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../sink/tunables.js'
+import type { Promotion } from '../state/promotions.js'
+import type { TargetKind } from '../state/registry.js'
+import { COMPRESS_LEVEL } from './server.js'
+import type { Origins } from './settings.js'
+
+export type WriteSettingFlags = {
+  readonly copyBytes?: number
+  readonly smallRows?: number
+  readonly workMemMib?: number
+  readonly maxEnvelopeBytes?: number
+  readonly compress?: boolean
+}
+
+export type GivenSettings = { readonly flags: WriteSettingFlags; readonly origins: Origins }
+
+/** Which flag gives which setting. */
+const FLAGS: Readonly<Partial<Record<string, keyof WriteSettingFlags>>> = {
+  'copy-bytes': 'copyBytes',
+  'small-rows': 'smallRows',
+  'work-mem-mib': 'workMemMib',
+  'max-envelope-bytes': 'maxEnvelopeBytes',
+  'gzip-level': 'compress',
+}
+
+/** @throws {IngestError} `state_version` for promoted settings that this version does not have */
+export function writeSettings(
+  kind: TargetKind,
+  { flags, origins }: GivenSettings,
+  promotion: Promotion | undefined,
+): readonly UsedSetting[] {
+  const tunables: readonly Tunable[] = TUNABLES[kind]
+  if (promotion !== undefined) assertKnown(tunables, promotion)
+  return tunables.map(({ name, default: value }) => {
+    const flag = FLAGS[name]
+    const given = flag === undefined ? undefined : valueOf(flags[flag])
+    if (given !== undefined) return { name, value: given, origin: origins.get(flag ?? '') ?? 'flag' }
+    const promoted = promotion?.settings[name]
+    if (promoted !== undefined) return { name, value: promoted, origin: 'promoted', trial: promotion?.trial }
+    return { name, value, origin: 'default' }
+  })
+}
+
+/** `--compress` is a switch. */
+function valueOf(given: number | boolean | undefined): number | undefined {
+  return typeof given === 'boolean' ? (given ? COMPRESS_LEVEL : undefined) : given
+}
+
+function assertKnown(tunables: readonly Tunable[], { trial, settings }: Promotion): void {
+  if (areWithin(tunables, settings)) return
+  const hint = 'use the version that promoted them, or go back: vortex-ingest rollback --target NAME'
+  throw new IngestError('state_version', `the settings of the promoted trial ${trial} are not of this version`, {
+    hint,
+  })
+}

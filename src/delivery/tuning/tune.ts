@@ -1,0 +1,151 @@
+/** Trials one after the other, until they are enough, or time is up, or nothing is left to try. */
+
+import { setTimeout } from 'node:timers/promises'
+import type { Delivery, Receipt, Sink, SinkOpener } from '../../sink/sink.js'
+import type { Tunable, WriteSettings } from '../../sink/tunables.js'
+import type { State } from '../../state/state.js'
+import { timestamp } from '../../state/state.js'
+import { claimTrial, dropTrial, readTrials, recordTrial, trialId, type Trial } from '../../state/trial.js'
+import { contest } from './measure.js'
+import { championOf, propose, type History } from './propose.js'
+
+export type TuneOptions = {
+  /** Its deliveries are rolled back. */
+  readonly opener: SinkOpener
+  readonly tunables: readonly Tunable[]
+  /** What is in force for the target. */
+  readonly active: WriteSettings
+  readonly delivery: Delivery
+  readonly sample: Trial['sample']
+  /** At most so many. */
+  readonly trials: number
+  readonly budgetMs: number
+  /** Over all runs on the target. */
+  readonly maxTrialsPerHour: number
+  /** Told of each trial when it is over. */
+  readonly onTrial: (trial: Trial) => void
+  /** Told of each delivery that failed. */
+  readonly onError: (error: unknown) => void
+  readonly signal: AbortSignal
+}
+
+export type Stopped = 'trials' | 'budget' | 'cool-down' | 'exhausted'
+
+export type Tuned = {
+  readonly trials: readonly Trial[]
+  /** The settings to beat now. */
+  readonly champion: WriteSettings
+  readonly stopped: Stopped
+  /** When the next trial may begin, milliseconds since 1970; undefined: at once. */
+  readonly nextAt: number | undefined
+  /** What a delivery of the sample did, before all of it was rolled back. */
+  readonly rehearsal: Receipt
+}
+
+const HOUR_MS = 3_600_000
+
+/** @throws what all deliveries of a trial fail with, or the first of all; others that fail are part of their trials */
+export async function tune(state: State, options: TuneOptions): Promise<Tuned> {
+  const sink = await options.opener.open(options.signal)
+  try {
+    return await new Tuning(state, sink, options).run()
+  } finally {
+    await sink.close()
+  }
+}
+
+class Tuning {
+  readonly #started = performance.now()
+  readonly #trials: Trial[] = []
+  #lastFailure: unknown
+
+  constructor(
+    private readonly state: State,
+    private readonly sink: Sink,
+    private readonly options: TuneOptions,
+  ) {}
+
+  async run(): Promise<Tuned> {
+    const { delivery, active } = this.options
+    // The first one on a connection is slow, and whatever is wrong with the target is wrong with it.
+    const rehearsal = await this.sink.write(delivery, () => undefined, active)
+    for (;;) {
+      const history = await this.#history()
+      const ended = await this.#ended(history)
+      const champion = championOf(history)
+      const challenger = ended === undefined ? propose(history) : undefined
+      if (challenger === undefined)
+        return { trials: this.#trials, champion, rehearsal, nextAt: undefined, ...(ended ?? { stopped: 'exhausted' }) }
+      await this.#try(challenger, champion)
+    }
+  }
+
+  async #history(): Promise<History> {
+    const { tunables, active, opener, sample } = this.options
+    return { tunables, active, sample, trials: await readTrials(this.state.storage, opener.id) }
+  }
+
+  /** Waits for the end of a cool-down that the budget has room for. */
+  async #ended({ trials }: History): Promise<(Pick<Tuned, 'stopped'> & Partial<Pick<Tuned, 'nextAt'>>) | undefined> {
+    if (this.#trials.length >= this.options.trials) return { stopped: 'trials' }
+    if (this.#leftMs() <= 0) return { stopped: 'budget' }
+    const nextAt = this.#nextAt(trials)
+    const waitMs = nextAt - this.state.tools.now()
+    if (waitMs <= 0) return undefined
+    if (waitMs >= this.#leftMs()) return { stopped: 'cool-down', nextAt }
+    await setTimeout(waitMs, undefined, { signal: this.options.signal })
+    return undefined
+  }
+
+  /** When the oldest trial of a full hour is an hour ago. */
+  #nextAt(trials: readonly Trial[]): number {
+    const begun = trials.map(({ at }) => Date.parse(at)).sort((one, other) => one - other)
+    const oldest = begun.at(-this.options.maxTrialsPerHour)
+    return oldest === undefined ? -Infinity : oldest + HOUR_MS
+  }
+
+  #leftMs(): number {
+    return this.options.budgetMs - (performance.now() - this.#started)
+  }
+
+  async #try(challenger: WriteSettings, champion: WriteSettings): Promise<void> {
+    const { opener, sample, onTrial } = this.options
+    const { id: target } = opener
+    const claim = { id: trialId(target, challenger), at: timestamp(this.state), target, sample, champion }
+    const begun: Trial = { ...claim, settings: challenger, result: undefined }
+    // Another process was faster: what it tries is in the history now.
+    if (!(await claimTrial(this.state, begun))) return
+    try {
+      const result = await contest({
+        ...{ challenger, champion, records: sample.records },
+        deliver: settings => this.#deliver(settings),
+        isOver: () => this.#leftMs() <= 0,
+      })
+      if (result.challenger.deliveries + result.champion.deliveries === 0) throw this.#lastFailure
+      const trial = { ...begun, result }
+      await recordTrial(this.state, trial)
+      this.#trials.push(trial)
+      onTrial(trial)
+    } catch (error) {
+      await dropTrial(this.state, begun).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** @throws the signal's reason */
+  async #deliver(settings: WriteSettings): Promise<number | undefined> {
+    const { delivery, signal, onError } = this.options
+    const started = performance.now()
+    const failures: unknown[] = []
+    try {
+      await this.sink.write(delivery, ({ error }) => failures.push(error), settings)
+    } catch (error) {
+      signal.throwIfAborted()
+      failures.push(error)
+    }
+    for (const error of failures) onError(error)
+    this.#lastFailure = failures.at(-1) ?? this.#lastFailure
+    // What a lost connection or a conflict took is nothing that settings change.
+    return failures.length === 0 ? performance.now() - started : undefined
+  }
+}
