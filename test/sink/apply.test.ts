@@ -102,6 +102,16 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.notMatch(text, /Seq Scan on query_measurements/, text)
   })
 
+  await test('a rehearsal does all of it, and then nothing was done', async t => {
+    await apply(await deliveryOf([size('a')]))
+    const delivery = await deliveryOf([size('a', 2), size('b')], { ...COMMIT, message: 'rehearsed' })
+    const receipts = await applyDelivery(session, delivery, { ...options, rehearse: true })
+    t.match(receipts, [{ records: 2, inserted: 1, updated: 1, unchanged: 0 }])
+    t.strictSame(await sizes(session), ['a=1'])
+    t.match(await rows(session, 'SELECT message FROM commits'), [{ message: COMMIT.message }])
+    t.match(await apply(delivery), [{ inserted: 1, updated: 1 }], 'and the session goes on')
+  })
+
   await test('of one measurement twice in a file the last wins and counts as updated', async t => {
     const receipts = await apply(await deliveryOf([size('a', 1), size('b', 5), size('a', 2), size('a', 3)]))
     t.match(receipts, [{ records: 4, inserted: 2, updated: 2, unchanged: 0 }])

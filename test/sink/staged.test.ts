@@ -17,10 +17,7 @@ t.test("the commit's row is touched when all rows are staged, and together with 
   await migrate(session)
   const turns: string[] = []
 
-  const receipts = await applyStaged(
-    noting(session, turns),
-    await deliveryOf([query({ query_idx: 1 }), size('tpch')]),
-  )
+  const receipts = await applyStaged(noting(session, turns), await deliveryOf([query({ query_idx: 1 }), size('tpch')]))
 
   t.strictSame(turns, ['execute', 'copy', 'copy', 'flight of 3', 'execute'])
   t.strictSame(
@@ -30,6 +27,32 @@ t.test("the commit's row is touched when all rows are staged, and together with 
       ['compression_size', 1],
     ],
   )
+})
+
+t.test('settings decide how much a COPY takes, and in what memory is sorted', async t => {
+  const server = await startPostgres(t)
+  const url = (await server.createDatabase('settings')).replace('?sslmode=disable', '')
+  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
+  t.teardown(() => session.close())
+  await migrate(session)
+  // Several blocks of lines: a COPY takes at least one of them.
+  const long = 'x'.repeat(2_000)
+  const delivery = await deliveryOf(Array.from({ length: 500 }, (_, at) => size(`${long}${at}`)))
+  const seen: (readonly [number, string])[] = []
+  for (const settings of [{}, { copyBytes: 1, workMemMiB: 7 }]) {
+    const turns: string[] = []
+    let memory = ''
+    const watching = noting(session, turns)
+    const flight: SqlSession['flight'] = async statements => {
+      memory = (await session.query<{ work_mem: string }>('SHOW work_mem'))[0]?.work_mem ?? ''
+      return watching.flight(statements)
+    }
+    await applyStaged({ ...watching, flight }, delivery, { ...settings, end: 'ROLLBACK' })
+    seen.push([turns.filter(turn => turn === 'copy').length, memory])
+  }
+  const [[one, usual], [several, little]] = seen as [readonly [number, string], readonly [number, string]]
+  t.strictSame([one, usual, little], [1, '64MB', '7MB'])
+  t.ok(several > 3, `${several} COPYs`)
 })
 
 /** The same session; each wait for the server goes to `turns`. */

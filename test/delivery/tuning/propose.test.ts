@@ -1,0 +1,101 @@
+import t from 'tap'
+import { championOf, EPSILON, propose, seeded, type History } from '../../../src/delivery/tuning/propose.js'
+import { effectOf, TUNABLES, type WriteSettings } from '../../../src/sink/tunables.js'
+import { keyOfSettings, type Trial } from '../../../src/state/trial.js'
+import { DEFAULTS, LARGE, trialOf } from './fixtures/trials.js'
+
+const tunables = TUNABLES.postgres
+const ALL = tunables.reduce((product, { values }) => product * values.length, 1)
+
+function history(trials: readonly Trial[], more: Partial<History> = {}): History {
+  return { tunables, trials, active: DEFAULTS, sample: LARGE, ...more }
+}
+
+/** As often as there is something to propose, each trial lost unless `wins` says otherwise. */
+function exhausted(more: Partial<History> = {}, wins: (settings: WriteSettings) => boolean = () => false): Trial[] {
+  const trials: Trial[] = []
+  for (;;) {
+    const before = history(trials, more)
+    const settings = propose(before)
+    if (settings === undefined) return trials
+    const { sample } = before
+    trials.push(trialOf({ settings, champion: championOf(before), won: wins(settings), sample }))
+  }
+}
+
+t.test('the first trials are the bounds of each setting by itself', t => {
+  const first = exhausted().slice(0, 4)
+  t.strictSame(
+    first.map(({ settings }) => settings),
+    [
+      { ...DEFAULTS, 'copy-bytes': 256 * 1024 },
+      { ...DEFAULTS, 'copy-bytes': 16 * 1024 * 1024 },
+      // Half a million records go through staging tables at any small-rows.
+      { ...DEFAULTS, 'work-mem-mib': 4 },
+      { ...DEFAULTS, 'work-mem-mib': 256 },
+    ],
+  )
+  t.end()
+})
+
+t.test('the same history proposes the same', t => {
+  t.strictSame(exhausted(), exhausted())
+  t.end()
+})
+
+t.test('nothing is proposed twice, nor what is in force, and everything that makes a difference once', t => {
+  const keys = exhausted().map(({ settings }) => keyOfSettings(settings))
+  t.equal(new Set(keys).size, keys.length)
+  t.notOk(keys.includes(keyOfSettings(DEFAULTS)))
+  const effects = new Set(exhausted().map(({ settings }) => keyOfSettings(effectOf(settings, LARGE))))
+  t.equal(effects.size, keys.length, 'each trial does something else')
+  t.equal(effects.size, ALL / tunables[1].values.length - 1)
+  t.end()
+})
+
+t.test('what comes to the same for the sample is not tried', t => {
+  const small = { records: 300, bytes: 100_000 }
+  const settings = exhausted({ sample: small }).map(trial => trial.settings)
+  // In one flight there is nothing to set, which is what is in force; with staging tables there is the memory to sort in.
+  t.equal(settings.length, tunables[2].values.length)
+  t.ok(settings.every(one => one['small-rows'] === 0))
+  t.end()
+})
+
+t.test('the champion is the last that won, or else what is in force', t => {
+  const [one, two, three] = [1, 2, 3].map(megabytes => ({ ...DEFAULTS, 'copy-bytes': megabytes * 1024 * 1024 }))
+  t.strictSame(championOf(history([])), DEFAULTS)
+  t.strictSame(championOf(history([trialOf({ settings: one! })])), DEFAULTS)
+  const won = [
+    trialOf({ settings: one!, won: true }),
+    trialOf({ settings: two!, won: true }),
+    trialOf({ settings: three! }),
+  ]
+  t.strictSame(championOf(history(won)), two)
+  t.end()
+})
+
+t.test('after the bounds about three in four trials are neighbours of the champion', t => {
+  const trials = exhausted().slice(4, 24)
+  const steps = trials.map(({ settings }) => tunables.filter(({ name }) => settings[name] !== DEFAULTS[name]).length)
+  const near = trials.filter((_, index) => steps[index] === 1)
+  t.ok(near.length > 3, 'neighbours come first')
+  const draws = Array.from({ length: 1_000 }, (_, count) => seeded(count)())
+  const explored = draws.filter(draw => draw < EPSILON).length
+  t.ok(explored > 200 && explored < 300, `${explored} of 1,000`)
+  t.end()
+})
+
+t.test('trials follow a champion: what won is where the next ones are near', t => {
+  const best = { 'copy-bytes': 16 * 1024 * 1024, 'small-rows': 0, 'work-mem-mib': 256 }
+  const score = (settings: WriteSettings): number =>
+    tunables.filter(({ name }) => settings[name] === best[name as keyof typeof best]).length
+  let reached = 0
+  const trials = exhausted({}, settings => {
+    if (score(settings) <= reached) return false
+    reached = score(settings)
+    return true
+  })
+  t.equal(trials.find(({ settings, result }) => result?.won && score(settings) >= 2) === undefined, false)
+  t.end()
+})

@@ -1,0 +1,151 @@
+import t from 'tap'
+import { join } from 'node:path'
+import { FailPoints, parseFailPoint } from '../../src/delivery/fail-points.js'
+import { IngestError } from '../../src/errors.js'
+import { lastAuditRows } from '../../src/state/audit.js'
+import { promotionsKey } from '../../src/state/keys.js'
+import { activeOf, MAX_PROMOTIONS, promote, readPromotions, rollback } from '../../src/state/promotions.js'
+import type { RegisteredTarget } from '../../src/state/registry.js'
+import type { State } from '../../src/state/state.js'
+import { claimTrial, recordTrial, type Trial } from '../../src/state/trial.js'
+import { memoryStorage } from '../../src/storage/memory.js'
+import { openStorage } from '../../src/storage/open.js'
+import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
+import { stateOn, watched } from './fixtures/filled.js'
+
+const none = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined }
+const more = { isRequired: true, insecureLocal: false, addedAt: '2026-01-31T12:00:00.000Z', ...none }
+const db: RegisteredTarget = { name: 'db', kind: 'embedded', address: '/db', identity: 'embedded:/db', ...more }
+const other: RegisteredTarget = { ...db, name: 'other', address: '/other', identity: 'embedded:/other' }
+
+/** A finished trial in the state. */
+async function tried(state: State, number: number, target = db): Promise<Trial> {
+  const settings = { ...DEFAULTS, 'small-rows': number }
+  const trial = trialOf({ settings, target: target.identity })
+  await recordTrial(state, trial)
+  return trial
+}
+
+const by = 'ada@there'
+const promotionsOf = (state: State): ReturnType<typeof readPromotions> => readPromotions(state.storage, db.identity)
+
+t.test('a promotion is there when it is answered: who, when, why and from which trial', async t => {
+  const now = Date.parse('2026-02-01T00:00:00Z')
+  const state = await stateOn(memoryStorage(), () => now)
+  const { id: trial, settings } = await tried(state, 1)
+  const { promotion, changed } = await promote(state, db, { trial, by, note: 'far from CI' })
+  t.equal(changed, true)
+  const at = '2026-02-01T00:00:00.000Z'
+  t.match(promotion, { at, by, note: 'far from CI', trial, settings, rolledBack: undefined })
+  t.strictSame(activeOf(await promotionsOf(state)), promotion)
+  t.match(await lastAuditRows(state.storage, 5), [
+    { event: 'promoted', target: db.identity, detail: /trial \w+ by ada/ },
+  ])
+})
+
+t.test('promoted again it changes nothing', async t => {
+  const state = await stateOn(memoryStorage())
+  const { id: trial } = await tried(state, 1)
+  const { promotion } = await promote(state, db, { trial, by })
+  t.strictSame(await promote(state, db, { trial, by: 'grace' }), { promotion, changed: false })
+  t.equal((await promotionsOf(state)).length, 1)
+  t.equal((await lastAuditRows(state.storage, 5)).length, 1)
+})
+
+t.test('a rollback brings back what was active before, and at last the defaults', async t => {
+  const state = await stateOn(memoryStorage())
+  const first = await promote(state, db, { trial: (await tried(state, 1)).id, by })
+  const second = await promote(state, db, { trial: (await tried(state, 2)).id, by })
+  const once = await rollback(state, db, { by: 'grace' })
+  t.strictSame(once.to, first.promotion)
+  t.match(once.from, { id: second.promotion.id, rolledBack: { by: 'grace', at: String } })
+  t.equal((await rollback(state, db, { by })).to, undefined)
+  t.equal(activeOf(await promotionsOf(state)), undefined)
+  await t.rejects(rollback(state, db, { by }), { code: 'not_found', message: /nothing to roll back for db/ })
+  t.equal((await promotionsOf(state)).length, 2, 'the history stays')
+  const events = (await lastAuditRows(state.storage, 9)).map(({ event }) => event)
+  t.same(events.sort(), ['promoted', 'promoted', 'rolled-back', 'rolled-back'])
+})
+
+t.test('after a rollback another promotion goes back to what is left', async t => {
+  const state = await stateOn(memoryStorage())
+  const first = await promote(state, db, { trial: (await tried(state, 1)).id, by })
+  await promote(state, db, { trial: (await tried(state, 2)).id, by })
+  await rollback(state, db, { by })
+  await promote(state, db, { trial: (await tried(state, 3)).id, by })
+  t.equal((await rollback(state, db, { by })).to?.id, first.promotion.id)
+})
+
+t.test('a trial that is unknown, of another target, or without figures is refused', async t => {
+  const state = await stateOn(memoryStorage())
+  await t.rejects(promote(state, db, { trial: 'none', by }), { code: 'not_found', message: 'there is no trial none' })
+  const { id } = await tried(state, 1, other)
+  const message = `the trial ${id} is one of embedded:/other, not of db`
+  await t.rejects(promote(state, db, { trial: id, by }), { code: 'not_found', message })
+  const cutOff = { ...trialOf({ settings: DEFAULTS, target: db.identity }), result: undefined }
+  t.equal(await claimTrial(state, cutOff), true)
+  await t.rejects(promote(state, db, { trial: cutOff.id, by }), { code: 'not_found', message: /no figures/ })
+  t.strictSame(await promotionsOf(state), [])
+})
+
+t.test(`the history keeps the last ${MAX_PROMOTIONS}`, async t => {
+  const state = await stateOn(memoryStorage())
+  const ids: string[] = []
+  for (let number = 0; number <= MAX_PROMOTIONS; number++) {
+    const { id: trial } = await tried(state, number)
+    ids.unshift((await promote(state, db, { trial, by })).promotion.id)
+  }
+  const kept = (await promotionsOf(state)).map(({ id }) => id)
+  t.strictSame(kept, ids.slice(0, MAX_PROMOTIONS))
+})
+
+t.test('of many that promote at once each is in the history, and one is active', async t => {
+  const storage = await openStorage({ kind: 'local', folder: join(t.testdir({}), 'state') })
+  const states = await Promise.all(Array.from({ length: 6 }, () => stateOn(storage)))
+  const trials = await Promise.all(states.map((state, number) => tried(state, number)))
+  await Promise.all(states.map((state, index) => promote(state, db, { trial: trials[index]!.id, by: `${index}` })))
+  const promotions = await readPromotions(storage, db.identity)
+  t.same(promotions.map(({ by }) => by).sort(), ['0', '1', '2', '3', '4', '5'])
+  await Promise.all(states.map(state => rollback(state, db, { by })))
+  const ended = await readPromotions(storage, db.identity)
+  t.equal(activeOf(ended), undefined)
+  await t.rejects(rollback(states[0]!, db, { by }), { code: 'not_found' })
+})
+
+t.test('a promotion is in the history exactly when it is active, whatever step of it fails', async t => {
+  const failed = new IngestError('storage_failed', 'on purpose')
+  for (let step = 1; ; step++) {
+    const storage = memoryStorage()
+    const whole = await stateOn(storage)
+    const { id: trial } = await tried(whole, 1)
+    let steps = 0
+    const faulty = { ...whole, storage: watched(storage, () => void (++steps === step && fail(failed))) }
+    const answer = await promote(faulty, db, { trial, by }).catch((error: unknown) => error)
+    const promotions = await readPromotions(storage, db.identity)
+    if (answer !== failed) break
+    t.strictSame(promotions, [], `after step ${step} failed`)
+    t.equal((await promote(whole, db, { trial, by })).changed, true, 'done again it is done')
+  }
+})
+
+t.test('an answer that was lost is no second promotion', async t => {
+  const storage = memoryStorage()
+  const state = await stateOn(storage)
+  const { id: trial } = await tried(state, 1)
+  const lost = new FailPoints(parseFailPoint('promotion.put=lose-answer')).storage(storage)
+  await t.rejects(promote({ ...state, storage: lost }, db, { trial, by }), { code: 'storage_failed' })
+  t.equal((await promote(state, db, { trial, by })).changed, false)
+  t.equal((await promotionsOf(state)).length, 1)
+})
+
+t.test('what is damaged, or of a newer version, stops the command by its name', async t => {
+  const state = await stateOn(memoryStorage())
+  await state.storage.put(promotionsKey(db.identity), Buffer.from('{"version":1,"promotions":[{}]}'))
+  await t.rejects(promotionsOf(state), { code: 'state_corrupt', message: /promotions\/embedded-/ })
+  await state.storage.put(promotionsKey(db.identity), Buffer.from('{"version":99}'))
+  await t.rejects(promotionsOf(state), { code: 'state_version' })
+})
+
+function fail(error: Error): never {
+  throw error
+}
