@@ -19,6 +19,7 @@ import { machine, render, writeToReadme } from './report.js'
 import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { state } from './state.js'
+import { tune } from './tune.js'
 import { validate } from './validate.js'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   compare,
   cas,
   state,
+  tune,
 ]
 const FULL_ROWS = 500_000
 
