@@ -102,17 +102,20 @@ async function deliverPlainly(
   { explain }: PushFlags,
 ): Promise<Explainable> {
   const pushed = await deliver(sources, options)
-  return { ...pushed, explained: explain === true ? await explained(pushed, options) : undefined }
+  return { ...pushed, explained: await explained(pushed, { targets: options.targets, explain, state: undefined }) }
+}
+
+type Explaining = Pick<PushOptions, 'targets'> & {
+  readonly explain: boolean | undefined
+  readonly state: State | undefined
 }
 
 /** Loaded only where it is asked for. */
 async function explained(
   { outcomes }: Pushed,
-  { targets }: PushOptions,
-  state?: State,
+  { targets, explain = false, state }: Explaining,
 ): Promise<readonly Explained[] | undefined> {
-  const { explain } = await import('./explain.js')
-  return explain(targets, outcomes, state)
+  return explain ? (await import('./explain.js')).explain(targets, outcomes, state) : undefined
 }
 
 type Durable = PushOptions & { readonly state: StateConfig; readonly flags: PushFlags }
@@ -139,7 +142,7 @@ async function deliverDurably(
     return {
       ...pushed,
       warnings: [...pushed.warnings, ...warnings],
-      explained: flags.explain === true ? await explained(pushed, options, state) : undefined,
+      explained: await explained(pushed, { targets: options.targets, explain: flags.explain, state }),
     }
   } finally {
     await state.storage.close()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Test } from 'tap'
 import { join } from 'node:path'
 import { FailPoints, parseFailPoint } from '../../src/delivery/fail-points.js'
 import { IngestError } from '../../src/errors.js'
@@ -10,7 +11,9 @@ import type { State } from '../../src/state/state.js'
 import { claimTrial, recordTrial, type Trial } from '../../src/state/trial.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { openStorage } from '../../src/storage/open.js'
+import type { Storage } from '../../src/storage/storage.js'
 import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
+import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 import { stateOn, watched } from './fixtures/filled.js'
 
 const none = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined }
@@ -99,18 +102,32 @@ t.test(`the history keeps the last ${MAX_PROMOTIONS}`, async t => {
   t.strictSame(kept, ids.slice(0, MAX_PROMOTIONS))
 })
 
-t.test('of many that promote at once each is in the history, and one is active', async t => {
-  const storage = await openStorage({ kind: 'local', folder: join(t.testdir({}), 'state') })
+/** Whatever order they get in: nothing is lost, and one is active. */
+async function promoteAtOnce(t: Test, storage: Storage): Promise<void> {
   const states = await Promise.all(Array.from({ length: 6 }, () => stateOn(storage)))
   const trials = await Promise.all(states.map((state, number) => tried(state, number)))
   await Promise.all(states.map((state, index) => promote(state, db, { trial: trials[index]!.id, by: `${index}` })))
   const promotions = await readPromotions(storage, db.identity)
   t.same(promotions.map(({ by }) => by).sort(), ['0', '1', '2', '3', '4', '5'])
   await Promise.all(states.map(state => rollback(state, db, { by })))
-  const ended = await readPromotions(storage, db.identity)
-  t.equal(activeOf(ended), undefined)
+  t.equal(activeOf(await readPromotions(storage, db.identity)), undefined)
   await t.rejects(rollback(states[0]!, db, { by }), { code: 'not_found' })
+}
+
+t.test('of many that promote at once each is in the history, and one is active', async t => {
+  await promoteAtOnce(t, await openStorage({ kind: 'local', folder: join(t.testdir({}), 'state') }))
 })
+
+const python = await findMoto()
+if (python === undefined) t.pass('promotions in S3', { skip: NO_MOTO })
+else
+  t.test('of many that promote at once in S3, too', async t => {
+    const { endpoint, createBucket } = await startMoto(t, python)
+    const place = { bucket: await createBucket(), prefix: 'state', region: undefined, endpoint, pathStyle: true }
+    const storage = await openStorage({ kind: 's3', ...place })
+    t.teardown(() => storage.close())
+    await promoteAtOnce(t, storage)
+  })
 
 t.test('a promotion is in the history exactly when it is active, whatever step of it fails', async t => {
   const failed = new IngestError('storage_failed', 'on purpose')
