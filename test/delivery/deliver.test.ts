@@ -121,3 +121,16 @@ t.test('an interruption is thrown where nothing landed, and told where something
     else t.match(await outcomes, [{ failure: { error: reason } }], landed)
   }
 })
+
+t.test('a sink is told the settings of its target, which are part of the outcome', async t => {
+  const told: unknown[] = []
+  const used = { name: 'copy-bytes', value: 7, origin: '--copy-bytes' }
+  const plain = opening('postgres', async (_delivery, _onRetry, settings) => {
+    told.push(settings)
+    return RECEIPT
+  })
+  const target = { ...plain.target, settings: () => [used] }
+  const [outcome] = await deliver(new Opening(target, new AbortController().signal))
+  t.strictSame(told, [{ 'copy-bytes': 7 }, { 'copy-bytes': 7 }, { 'copy-bytes': 7 }])
+  t.strictSame(outcome?.used, [used])
+})
