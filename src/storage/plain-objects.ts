@@ -8,3 +8,8 @@ export interface PlainObjects {
   put(key: string, body: Buffer): Promise<unknown>
   close(): Promise<void>
 }
+
+export type PlainOptions = {
+  /** It was made before: where it is gone, nothing is made in its place, which may be an empty mount point. */
+  readonly mustExist?: boolean
+}

@@ -1,8 +1,8 @@
 /** From an address to plain objects. */
 
 import type { StorageAddress } from './address.js'
-import type { PlainOptions } from './local/plain.js'
-import type { PlainObjects } from './plain-objects.js'
+
+import type { PlainObjects, PlainOptions } from './plain-objects.js'
 
 /** The code of a backend is loaded when it is named. @throws {IngestError} as `Storage` */
 export async function openPlain(address: StorageAddress, options: PlainOptions = {}): Promise<PlainObjects> {

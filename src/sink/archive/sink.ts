@@ -2,9 +2,9 @@
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
-import type { PlainOptions } from '../../storage/local/plain.js'
+
 import { openPlain } from '../../storage/plain.js'
-import type { PlainObjects } from '../../storage/plain-objects.js'
+import type { PlainObjects, PlainOptions } from '../../storage/plain-objects.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { placeOf, stateArchiveId } from './place.js'

@@ -4,15 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
-import type { PlainObjects } from '../plain-objects.js'
+import type { PlainObjects, PlainOptions } from '../plain-objects.js'
 import { assertKey } from '../storage.js'
 import { discardFile, makeFolders, syncFolders, unless, writeNewFile } from './durable.js'
 import { explained } from './failure.js'
-
-export type PlainOptions = {
-  /** It was made before: where it is gone, nothing is made in its place, which may be an empty mount point. */
-  readonly mustExist?: boolean
-}
 
 export function plainFiles(root: string, { mustExist = false }: PlainOptions = {}): PlainObjects {
   const inRoot = <T>(work: () => Promise<T>): Promise<T> =>
