@@ -1,7 +1,6 @@
 /** From an address to plain objects. */
 
 import type { StorageAddress } from './address.js'
-
 import type { PlainObjects, PlainOptions } from './plain-objects.js'
 
 /** The code of a backend is loaded when it is named. @throws {IngestError} as `Storage` */
