@@ -3,40 +3,9 @@
 import type { Field, Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
+import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
 import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
-
-/** What `GET /api/history/{slug}` answers. Commits go from the oldest to the newest. */
-export type HistoryAnswer = {
-  readonly slug: string
-  readonly name: string
-  readonly kind: string
-  readonly unit: 'ns' | 'bytes'
-  /** The dimensions that tell the series apart. */
-  readonly dimensions: readonly string[]
-  readonly commits: readonly HistoryCommit[]
-  /** In the order of their dimensions. */
-  readonly series: readonly HistorySeries[]
-  /** Whether the group has more series than are answered. */
-  readonly more: boolean
-}
-
-export type HistoryCommit = {
-  readonly sha: string
-  /** RFC 3339, UTC. */
-  readonly timestamp: string
-  /** The first line of it. */
-  readonly message: string
-  readonly author: string
-  readonly url: string
-}
-
-export type HistorySeries = {
-  /** A value for each of `dimensions`. */
-  readonly key: readonly string[]
-  /** A value for each commit, null where it measured none. */
-  readonly values: readonly (number | null)[]
-}
 
 /** More lines than a person tells apart; with 1,000 commits it is a million numbers. */
 export const MAX_SERIES = 1_000

@@ -1,0 +1,101 @@
+/** The table below the chart: its legend, and the numbers of the commit that is pointed at. */
+
+import { element, part } from '../element.js'
+import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
+import { swatch } from '../chart/card.js'
+import type { DrawnLine } from '../chart/options.js'
+import { bestAt, valueAt, valueBefore } from '../model/compare.js'
+
+export type SeriesTableOptions = {
+  readonly onHide: (hidden: readonly string[]) => void
+  readonly onPoint: (line: DrawnLine | undefined) => void
+}
+
+export type Shown = {
+  readonly lines: readonly DrawnLine[]
+  readonly hidden: ReadonlySet<string>
+  readonly unit: Unit
+}
+
+type Row = { readonly line: DrawnLine; readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement] }
+
+/** Less than this is noise. */
+const WORTH_A_COLOUR = 0.02
+
+export class SeriesTable {
+  readonly #body = part('series-rows')
+  #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
+  #rows: readonly Row[] = []
+
+  constructor(private readonly options: SeriesTableOptions) {
+    this.#body.addEventListener('change', ({ target }) => this.#toggle(target as HTMLInputElement))
+    this.#body.addEventListener('pointerover', ({ target }) => options.onPoint(this.#lineAt(target)))
+    this.#body.addEventListener('focusin', ({ target }) => options.onPoint(this.#lineAt(target)))
+    for (const event of ['pointerleave', 'focusout'])
+      this.#body.addEventListener(event, () => options.onPoint(undefined))
+    part('show-all').addEventListener('click', () => options.onHide([]))
+    part('hide-all').addEventListener('click', () => options.onHide(this.#shown.lines.map(({ id }) => id)))
+  }
+
+  show(shown: Shown): void {
+    this.#shown = shown
+    this.#rows = shown.lines.map(line => ({ line, cells: [numberCell(), numberCell(), numberCell()] }))
+    this.#body.replaceChildren(...this.#rows.map((row, index) => this.#row(row, index)))
+    const drawn = shown.lines.filter(({ id }) => !shown.hidden.has(id)).length
+    part('series-count').textContent = `${formatCount(drawn)} of ${formatCount(shown.lines.length)} lines drawn`
+  }
+
+  /** @param exactly whether older values do not count */
+  showAt(at: number, heading: string, exactly: boolean): void {
+    part('series-at').textContent = heading
+    const { unit, hidden, lines } = this.#shown
+    const drawn = lines.filter(({ id }) => !hidden.has(id))
+    const best = bestAt(drawn, at, exactly)
+    for (const { line, cells } of this.#rows) {
+      const value = valueAt(line.values, at, exactly)
+      const before = valueBefore(line.values, at, exactly)
+      setText(cells[0], value === undefined ? '–' : formatValue(value, unit))
+      showChange(cells[1], value !== undefined && before !== undefined && before > 0 ? value / before : undefined)
+      setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
+    }
+  }
+
+  #row({ line, cells }: Row, index: number): HTMLElement {
+    const { hidden } = this.#shown
+    const box = element('input', { type: 'checkbox', id: `line-${index}`, checked: !hidden.has(line.id) })
+    const label = element('label', { for: `line-${index}` }, box, swatch(line), element('span', {}, line.name))
+    return element('tr', { 'data-row': index }, element('th', { scope: 'row' }, label), ...cells)
+  }
+
+  #toggle(box: HTMLInputElement): void {
+    const line = this.#lineAt(box)
+    if (line === undefined) return
+    const hidden = new Set(this.#shown.hidden)
+    if (box.checked) hidden.delete(line.id)
+    else hidden.add(line.id)
+    this.options.onHide([...hidden])
+  }
+
+  #lineAt(target: EventTarget | null): DrawnLine | undefined {
+    const row = (target as Element | null)?.closest<HTMLElement>('tr')
+    return row === null || row === undefined ? undefined : this.#rows[Number(row.dataset['row'])]?.line
+  }
+}
+
+function numberCell(): HTMLElement {
+  return element('td', { class: 'number' })
+}
+
+/** Writing what stands there already would cost a layout. */
+function setText(cell: HTMLElement, text: string): void {
+  if (cell.textContent !== text) cell.textContent = text
+}
+
+/** Less is better in every unit there is. */
+function showChange(cell: HTMLElement, change: number | undefined): void {
+  const kind = change === undefined || Math.abs(change - 1) < WORTH_A_COLOUR ? '' : change < 1 ? ' better' : ' worse'
+  const mark = kind === '' ? '' : change! < 1 ? '▼ ' : '▲ '
+  setText(cell, change === undefined ? '–' : `${mark}${formatChange(change)}`)
+  const name = `number${kind}`
+  if (cell.className !== name) cell.className = name
+}
