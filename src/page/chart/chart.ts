@@ -6,8 +6,8 @@ import { axes, valueRange } from './axes.js'
 import type { ChartOptions, DrawnLine, Span } from './options.js'
 import { Overlay } from './overlay.js'
 
-/** Up to so many points each is a dot; beyond that the line says it. */
-const DOTS = 400
+/** Points that are so many pixels apart are dots; where they are closer the line says it. */
+const DOT_ROOM = 24
 
 export class Chart {
   readonly #plot: uPlot
@@ -23,7 +23,7 @@ export class Chart {
     const data = [commits.map((_, at) => at), ...lines.map(({ values }) => this.#drawable(values))]
     this.#plot = new uPlot(this.#plotOptions(), data as uPlot.AlignedData, host)
     this.#overlay = new Overlay(this.#plot)
-    this.#plot.over.addEventListener('click', () => this.#click())
+    onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
     this.#resizing = new ResizeObserver(() => this.#plot.setSize(this.#size()))
     this.#resizing.observe(host)
@@ -104,7 +104,14 @@ export class Chart {
       ...this.#size(),
       padding: [12, 16, 0, 0],
       legend: { show: false },
-      cursor: { points: { show: false }, drag: { x: true, y: false }, y: false },
+      cursor: {
+        points: { show: false },
+        // Its own notion of a click knows nothing of `move` below.
+        drag: { x: true, y: false, click: () => undefined },
+        y: false,
+        // There is nothing between two commits.
+        move: (plot, left, top) => [left < 0 ? left : plot.valToPos(Math.round(plot.posToVal(left, 'x')), 'x'), top],
+      },
       scales: {
         x: { time: false, range: (_plot, min, max) => (min < max ? [min, max] : [min - 1, max + 1]) },
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
@@ -120,13 +127,16 @@ export class Chart {
   }
 
   #seriesOptions({ style }: DrawnLine): uPlot.Series {
-    const { lines } = this.options
     return {
       stroke: style.colour,
       width: style.width,
       dash: [...style.dash],
       spanGaps: true,
-      points: { show: (_plot, _series, first, last) => (last - first) * lines.length < DOTS, size: 5 },
+      points: {
+        show: (plot, _series, first, last) => (last - first) * DOT_ROOM < plot.over.clientWidth,
+        size: 5,
+        fill: style.colour,
+      },
     }
   }
 
@@ -166,3 +176,13 @@ export class Chart {
     if (typeof idx === 'number') this.options.onClick(idx)
   }
 }
+
+/** Calls for a click that was not the end of a drag. */
+function onStillClick(host: HTMLElement, onClick: () => void): void {
+  let from = 0
+  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
+  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
+}
+
+/** A hand moves a little while it clicks. */
+const CLICK_ROOM = 4

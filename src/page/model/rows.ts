@@ -13,8 +13,10 @@ export function textOf(value: unknown): string {
   if (value === null || value === undefined) return '–'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'string' || typeof value === 'number') return String(value)
-  // An event, mostly: what it says is in its message.
-  return isRow(value) ? textOf(value['message'] ?? value['state'] ?? JSON.stringify(value)) : JSON.stringify(value)
+  if (!isRow(value)) return JSON.stringify(value)
+  // What a target lacks, or an event.
+  if (typeof value['records'] === 'number') return `${value['records']} records`
+  return textOf(value['message'] ?? JSON.stringify(value))
 }
 
 function isRow(value: unknown): value is Row {

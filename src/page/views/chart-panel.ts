@@ -49,7 +49,7 @@ export class ChartPanel {
       ...drawing,
       onCursor: (at, nearest) => this.#moved(at, nearest),
       onSpan: this.options.onSpan,
-      onClick: at => this.#pin(at),
+      onClick: at => this.#clicked(at),
     })
   }
 
@@ -78,6 +78,13 @@ export class ChartPanel {
   #enter(at: number): void {
     this.#pin(at)
     this.#card.querySelector('a')?.focus()
+  }
+
+  /** Once more lets it go. */
+  #clicked(at: number): void {
+    this.#host.focus({ preventScroll: true })
+    if (at === this.#pinned) this.#release()
+    else this.#pin(at)
   }
 
   #pin(at: number): void {

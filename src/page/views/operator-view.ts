@@ -19,7 +19,7 @@ type Section = {
 const SECTIONS: readonly Section[] = [
   {
     ...{ id: 'targets', path: 'targets', empty: 'No targets are registered.' },
-    columns: ['name', 'kind', 'address', 'required', 'bucket', 'state', 'behind', 'last_success', 'last_error'],
+    columns: ['name', 'kind', 'address', 'required', 'bucket', 'lag', 'last_success', 'last_error'],
   },
   {
     ...{ id: 'health', path: 'storage/bucket-health', empty: 'Nothing is known of any bucket.' },
