@@ -85,6 +85,11 @@ export class Chart {
     this.#overlay.highlight(line)
   }
 
+  /** Where that part begins in what the chart is in. */
+  get areaLeft(): number {
+    return this.#plot.bbox.left / devicePixelRatio
+  }
+
   leftOf(at: number): number {
     return this.#plot.valToPos(at, 'x')
   }

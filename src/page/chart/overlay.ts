@@ -36,11 +36,13 @@ export class Overlay {
 
   /** As large as what it lies over, in the screen's own pixels, and empty. */
   #fit(): CanvasRenderingContext2D | null {
-    const { clientWidth, clientHeight } = this.plot.over
+    // The window's layout is not asked: it would be made anew for the answer.
+    const { width, height } = this.plot.bbox
     const context = this.#canvas.getContext('2d')
-    this.#canvas.width = clientWidth * devicePixelRatio
-    this.#canvas.height = clientHeight * devicePixelRatio
-    context?.scale(devicePixelRatio, devicePixelRatio)
+    if (this.#canvas.width !== width) this.#canvas.width = width
+    if (this.#canvas.height !== height) this.#canvas.height = height
+    context?.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
+    context?.clearRect(0, 0, width, height)
     return context
   }
 
@@ -50,7 +52,7 @@ export class Overlay {
     context.setLineDash([3, 3])
     context.beginPath()
     context.moveTo(left, 0)
-    context.lineTo(left, this.plot.over.clientHeight)
+    context.lineTo(left, this.plot.bbox.height)
     context.stroke()
     context.setLineDash([])
   }

@@ -3,6 +3,7 @@
 import type { HistoryAnswer, HistoryCommit } from '../../server/read/history-answer.js'
 import { EVERY, MEAN } from '../address.js'
 import type { Line, Values } from './line.js'
+import { lastFew } from './last-few.js'
 import { meanLine } from './mean.js'
 
 export type Panel = { readonly id: string; readonly label: string }
@@ -37,7 +38,7 @@ export function suiteOf(history: HistoryAnswer): Suite {
   return {
     ...{ commits: measured.commits, unit: measured.unit, more: measured.more, lineNames },
     panels: values.length < 2 ? ofValues : [{ id: MEAN, label: 'Mean' }, ...ofValues, { id: EVERY, label: 'All' }],
-    lines: (panel, versus) => linesOf(versus === '' ? series : divided(series, versus), panel, label),
+    lines: lastFew((panel, versus) => linesOf(versus === '' ? series : divided(series, versus), panel, label)),
   }
 }
 

@@ -123,12 +123,12 @@ export class ChartPanel {
     return { commit, at, lines: [...lines], nearest, unit }
   }
 
-  /** Beside the cursor, on the side that has room. */
+  /** Beside the cursor, on the side that has more room. */
   #place(at: number): void {
     const chart = this.#chart
     if (chart === undefined) return
-    const left = chart.area.offsetLeft + chart.leftOf(at)
-    const isRight = left + this.#card.offsetWidth + 24 < this.#host.clientWidth
-    this.#card.style.left = `${Math.max(0, isRight ? left + 16 : left - this.#card.offsetWidth - 16)}px`
+    const { first, last } = chart.span
+    this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
+    this.#card.style.left = `${chart.areaLeft + chart.leftOf(at)}px`
   }
 }

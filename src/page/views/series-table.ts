@@ -17,6 +17,8 @@ export type Shown = {
   readonly unit: Unit
 }
 
+type At = { readonly at: number; readonly exactly: boolean; readonly best: number | undefined }
+
 type Row = { readonly line: DrawnLine; readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement] }
 
 /** Less than this is noise. */
@@ -26,6 +28,10 @@ export class SeriesTable {
   readonly #body = part('series-rows')
   #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
   #rows: readonly Row[] = []
+  #at: At = { at: 0, exactly: false, best: undefined }
+  /** Numbers are written where they are seen: hundreds of rows may be far below. */
+  readonly #inSight = new Set<Row>()
+  readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
 
   constructor(private readonly options: SeriesTableOptions) {
     this.#body.addEventListener('change', ({ target }) => this.#toggle(target as HTMLInputElement))
@@ -39,25 +45,44 @@ export class SeriesTable {
 
   show(shown: Shown): void {
     this.#shown = shown
+    this.#watching.disconnect()
+    this.#inSight.clear()
     this.#rows = shown.lines.map(line => ({ line, cells: [numberCell(), numberCell(), numberCell()] }))
-    this.#body.replaceChildren(...this.#rows.map((row, index) => this.#row(row, index)))
+    const rows = this.#rows.map((row, index) => this.#row(row, index))
+    this.#body.replaceChildren(...rows)
+    for (const row of rows) this.#watching.observe(row)
     const drawn = shown.lines.filter(({ id }) => !shown.hidden.has(id)).length
     part('series-count').textContent = `${formatCount(drawn)} of ${formatCount(shown.lines.length)} lines drawn`
   }
 
   /** @param exactly whether older values do not count */
   showAt(at: number, heading: string, exactly: boolean): void {
-    part('series-at').textContent = heading
-    const { unit, hidden, lines } = this.#shown
+    setText(part('series-at'), heading)
+    const { hidden, lines } = this.#shown
     const drawn = lines.filter(({ id }) => !hidden.has(id))
-    const best = bestAt(drawn, at, exactly)
-    for (const { line, cells } of this.#rows) {
-      const value = valueAt(line.values, at, exactly)
-      const before = valueBefore(line.values, at, exactly)
-      setText(cells[0], value === undefined ? '–' : formatValue(value, unit))
-      showChange(cells[1], value !== undefined && before !== undefined && before > 0 ? value / before : undefined)
-      setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
+    this.#at = { at, exactly, best: bestAt(drawn, at, exactly) }
+    for (const row of this.#inSight) this.#write(row)
+  }
+
+  #seen(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting } of entries) {
+      const row = this.#rowAt(target)
+      if (row === undefined) continue
+      if (!isIntersecting) this.#inSight.delete(row)
+      else {
+        this.#inSight.add(row)
+        this.#write(row)
+      }
     }
+  }
+
+  #write({ line, cells }: Row): void {
+    const { at, exactly, best } = this.#at
+    const value = valueAt(line.values, at, exactly)
+    const before = valueBefore(line.values, at, exactly)
+    setText(cells[0], value === undefined ? '–' : formatValue(value, this.#shown.unit))
+    showChange(cells[1], value !== undefined && before !== undefined && before > 0 ? value / before : undefined)
+    setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
   #row({ line, cells }: Row, index: number): HTMLElement {
@@ -77,8 +102,12 @@ export class SeriesTable {
   }
 
   #lineAt(target: EventTarget | null): DrawnLine | undefined {
+    return this.#rowAt(target)?.line
+  }
+
+  #rowAt(target: EventTarget | null): Row | undefined {
     const row = (target as Element | null)?.closest<HTMLElement>('tr')
-    return row === null || row === undefined ? undefined : this.#rows[Number(row.dataset['row'])]?.line
+    return row === null || row === undefined ? undefined : this.#rows[Number(row.dataset['row'])]
   }
 }
 
