@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { get, type Running } from '../server/fixtures/server.js'
+import { SHA, sizeLine } from '../fixtures/records.js'
+import { commit, envelope } from '../server/fixtures/envelopes.js'
+import { get, post, type Running } from '../server/fixtures/server.js'
 import { findChromium, openPage, OUTPUT, startBrowser, type Opened } from './fixtures/browser.js'
 import { shaOf } from './fixtures/history.js'
 import { pixelsOf } from './fixtures/pixels.js'
@@ -23,6 +25,24 @@ t.test('in a browser', { skip, timeout: 170_000 }, async t => {
   const server = await startWithHistory(t, COMMITS)
   const browser = await startBrowser(t, executable!)
   for (const [name, test] of Object.entries(TESTS)) await t.test(name, t => test(t, { server, browser }))
+})
+
+t.test('in a browser, before anything was pushed and after something odd was', { skip }, async t => {
+  const server = await startWithHistory(t, 0)
+  const browser = await startBrowser(t, executable!)
+  const { page } = await openPage(t, browser, server.url)
+  await page.getByText(`vortex-ingest push results.jsonl --server ${server.url}`).waitFor()
+  const odd = '<img src=x onerror=alert(1)>'
+  const records = [sizeLine(odd, { format: JSON.stringify(odd) })]
+  await post(server, envelope(records, { commit: commit(SHA, { message: odd, url: 'javascript:alert(1)' }) }))
+  const opened = await openPage(t, browser, server.url)
+  opened.page.on('dialog', () => t.fail('something ran'))
+  await opened.page.locator('#series-rows tr').first().waitFor()
+  t.strictSame(await lineNames(opened.page), [odd])
+  await hover(opened.page, 0.5)
+  t.match(await opened.page.locator('#card').innerText(), odd)
+  t.equal(await opened.page.locator('#card a').count(), 0, 'no link leads anywhere but to the web')
+  t.strictSame(opened.complaints, [])
 })
 
 type World = { readonly server: Running; readonly browser: Browser }
