@@ -100,11 +100,12 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
 
   'a click keeps a commit, so that its link can be reached': async (t, { server, browser }) => {
     const { page } = await drawn(t, { server, browser })
-    await hover(page, 0.5)
+    await hover(page, 0.45)
     await page.mouse.down()
     await page.mouse.up()
     await page.mouse.move(5, 5)
     await page.locator('#card.pinned a').click({ trial: true })
+    await page.screenshot({ path: join(OUTPUT, 'kept.png') })
     await page.keyboard.press('Escape')
     await page.locator('#card').waitFor({ state: 'hidden' })
   },

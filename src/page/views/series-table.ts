@@ -29,7 +29,7 @@ export class SeriesTable {
   #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
   #rows: readonly Row[] = []
   #at: At = { at: 0, exactly: false, best: undefined }
-  /** Numbers are written where they are seen: hundreds of rows may be far below. */
+  /** While the pointer moves, numbers are written where they are seen: hundreds of rows may be far below. */
   readonly #inSight = new Set<Row>()
   readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
 
@@ -61,7 +61,8 @@ export class SeriesTable {
     const { hidden, lines } = this.#shown
     const drawn = lines.filter(({ id }) => !hidden.has(id))
     this.#at = { at, exactly, best: bestAt(drawn, at, exactly) }
-    for (const row of this.#inSight) this.#write(row)
+    // At rest all of it is right, for who reads on without scrolling.
+    for (const row of exactly ? this.#inSight : this.#rows) this.#write(row)
   }
 
   #seen(entries: readonly IntersectionObserverEntry[]): void {
