@@ -283,7 +283,7 @@ function lineNames(page: Page): Promise<readonly string[]> {
 }
 
 async function cellOf(page: Page, name: string, column: number): Promise<string | null> {
-  return page.getByRole('row', { name }).locator('td').nth(column).textContent()
+  return page.getByRole('row', { name }).locator('td.number').nth(column).textContent()
 }
 
 function focused(page: Page): Promise<string> {

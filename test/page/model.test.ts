@@ -3,7 +3,7 @@
 import t from 'tap'
 import { formatAddress, parseAddress, START, type Address } from '../../src/page/address.js'
 import { formatChange, formatTick, formatTime, formatValue } from '../../src/page/format.js'
-import { bestAt, valueAt, valueBefore } from '../../src/page/model/compare.js'
+import { extremesAt, valueAt, valueBefore } from '../../src/page/model/compare.js'
 import { lastFew } from '../../src/page/model/last-few.js'
 import type { Line } from '../../src/page/model/line.js'
 import { meanLine } from '../../src/page/model/mean.js'
@@ -69,6 +69,20 @@ t.test('a suite has a panel for each query, their mean before them and all after
   t.match(suite.lines('1', '')[1], { family: 'vortex', variant: 'duckdb' })
 })
 
+t.test('writing and reading have no mean, and what is not cut has one panel', async t => {
+  const labels = (dimensions: readonly string[], series: HistoryAnswer['series']): readonly string[] =>
+    suiteOf({ ...history(series, 1), dimensions }).panels.map(({ label }) => label)
+  const ops = ['decode', 'encode'].map(op => ({ key: ['parquet', op], values: [1] }))
+  t.strictSame(labels(['format', 'op'], ops), ['decode', 'encode', 'All'])
+  t.strictSame(
+    labels(
+      ['format'],
+      ['a', 'b'].map(format => ({ key: [format], values: [1] })),
+    ),
+    [''],
+  )
+})
+
 t.test('commits at which nothing of the suite was measured are left out', async t => {
   const suite = suiteOf(history([{ key: ['1', 'e', 'f'], values: [null, 5, null, 7] }], 4))
   t.strictSame(
@@ -120,8 +134,8 @@ t.test('a line has a value at a commit, or the last one before it', async t => {
   t.equal(valueBefore(values, 3, false), 1)
   t.equal(valueBefore(values, 2, true), 1)
   t.equal(valueBefore(values, 0, true), undefined)
-  t.equal(bestAt([line([4]), line([2]), line([0]), line([null])], 0, true), 2)
-  t.equal(bestAt([line([null])], 0, false), undefined)
+  t.strictSame(extremesAt([line([4]), line([2]), line([0]), line([null])], 0, true), { best: 2, worst: 4 })
+  t.strictSame(extremesAt([line([null])], 0, false), { best: undefined, worst: undefined })
 })
 
 t.test('words must all be in a name, those after a minus must not', async t => {

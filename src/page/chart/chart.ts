@@ -118,7 +118,10 @@ export class Chart {
         move: (plot, left, top) => [left < 0 ? left : plot.valToPos(Math.round(plot.posToVal(left, 'x')), 'x'), top],
       },
       scales: {
-        x: { time: false, range: (_plot, min, max) => (min < max ? [min, max] : [min - 1, max + 1]) },
+        x: {
+          time: false,
+          range: (_plot, min, max) => (commits.length < 2 ? [-1, 1] : min < max ? [min, max] : [min - 1, max + 1]),
+        },
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
       },
       axes: axes(this.options),
@@ -132,6 +135,7 @@ export class Chart {
   }
 
   #seriesOptions({ style }: DrawnLine): uPlot.Series {
+    const { commits } = this.options
     return {
       stroke: style.colour,
       width: style.width,
@@ -139,7 +143,7 @@ export class Chart {
       spanGaps: true,
       points: {
         show: (plot, _series, first, last) => (last - first) * DOT_ROOM < plot.over.clientWidth,
-        size: 5,
+        size: commits.length < 2 ? 10 : 5,
         fill: style.colour,
       },
     }

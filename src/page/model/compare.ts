@@ -14,12 +14,18 @@ export function valueBefore(values: Values, at: number, exactly: boolean): numbe
   return place === undefined ? undefined : valueAt(values, place - 1, false)
 }
 
-/** The least value of some lines at a commit, undefined where none is positive. */
-export function bestAt(lines: readonly Line[], at: number, exactly: boolean): number | undefined {
-  const known = lines
-    .map(({ values }) => valueAt(values, at, exactly))
-    .filter(value => value !== undefined && value > 0)
-  return known.length === 0 ? undefined : known.reduce<number>((best, value) => Math.min(best, value!), Infinity)
+export type Extremes = { readonly best: number | undefined; readonly worst: number | undefined }
+
+/** The least and the greatest positive value of some lines at a commit. */
+export function extremesAt(lines: readonly Line[], at: number, exactly: boolean): Extremes {
+  let [best, worst] = [Infinity, 0]
+  for (const { values } of lines) {
+    const value = valueAt(values, at, exactly) ?? 0
+    if (value <= 0) continue
+    best = Math.min(best, value)
+    worst = Math.max(worst, value)
+  }
+  return worst === 0 ? { best: undefined, worst: undefined } : { best, worst }
 }
 
 function placeAt(values: Values, at: number, exactly: boolean): number | undefined {

@@ -20,24 +20,30 @@ export type Suite = {
 
 type Series = Line & { readonly panel: string }
 
-/** The dimension that panels are told apart by; what is left names the lines. */
-const PANEL_DIMENSIONS: Readonly<Record<string, (value: string) => string>> = {
-  query_idx: value => `Q${value}`,
-  op: value => value,
-  threshold: value => `≥ ${value}`,
+type PanelDimension = { readonly label: (value: string) => string; readonly hasMean: boolean }
+
+/** The dimension that panels are told apart by; what is left names the lines. To write and to read have no mean. */
+const PANEL_DIMENSIONS: Readonly<Record<string, PanelDimension>> = {
+  query_idx: { label: value => `Q${value}`, hasMean: true },
+  op: { label: String, hasMean: false },
+  threshold: { label: value => `≥ ${value}`, hasMean: true },
 }
+const NO_PANELS: PanelDimension = { label: String, hasMean: false }
 
 export function suiteOf(history: HistoryAnswer): Suite {
   const measured = withoutEmptyCommits(history)
   const place = measured.dimensions.findIndex(name => name in PANEL_DIMENSIONS)
-  const label = PANEL_DIMENSIONS[measured.dimensions[place] ?? ''] ?? String
+  const { label, hasMean } = PANEL_DIMENSIONS[measured.dimensions[place] ?? ''] ?? NO_PANELS
   const series = measured.series.map(({ key, values }) => seriesOf(measured.dimensions, key, values, place))
   const values = [...new Set(series.map(({ panel }) => panel))]
   const lineNames = [...new Set(series.map(({ id }) => id))]
   const ofValues = values.map(value => ({ id: value, label: label(value) }))
   return {
     ...{ commits: measured.commits, unit: measured.unit, more: measured.more, lineNames },
-    panels: values.length < 2 ? ofValues : [{ id: MEAN, label: 'Mean' }, ...ofValues, { id: EVERY, label: 'All' }],
+    panels:
+      values.length < 2
+        ? ofValues
+        : [...(hasMean ? [{ id: MEAN, label: 'Mean' }] : []), ...ofValues, { id: EVERY, label: 'All' }],
     lines: lastFew((panel, versus) => linesOf(versus === '' ? series : divided(series, versus), panel, label)),
   }
 }

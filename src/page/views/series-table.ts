@@ -4,7 +4,7 @@ import { element, part } from '../element.js'
 import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
 import { swatch } from '../chart/card.js'
 import type { DrawnLine } from '../chart/options.js'
-import { bestAt, valueAt, valueBefore } from '../model/compare.js'
+import { extremesAt, valueAt, valueBefore } from '../model/compare.js'
 
 export type SeriesTableOptions = {
   readonly onHide: (hidden: readonly string[]) => void
@@ -17,9 +17,18 @@ export type Shown = {
   readonly unit: Unit
 }
 
-type At = { readonly at: number; readonly exactly: boolean; readonly best: number | undefined }
+type At = {
+  readonly at: number
+  readonly exactly: boolean
+  readonly best: number | undefined
+  readonly worst: number | undefined
+}
 
-type Row = { readonly line: DrawnLine; readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement] }
+type Row = {
+  readonly line: DrawnLine
+  readonly bar: HTMLElement
+  readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement]
+}
 
 /** Less than this is noise. */
 const WORTH_A_COLOUR = 0.02
@@ -28,7 +37,7 @@ export class SeriesTable {
   readonly #body = part('series-rows')
   #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
   #rows: readonly Row[] = []
-  #at: At = { at: 0, exactly: false, best: undefined }
+  #at: At = { at: 0, exactly: false, best: undefined, worst: undefined }
   /** While the pointer moves, numbers are written where they are seen: hundreds of rows may be far below. */
   readonly #inSight = new Set<Row>()
   readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
@@ -47,7 +56,11 @@ export class SeriesTable {
     this.#shown = shown
     this.#watching.disconnect()
     this.#inSight.clear()
-    this.#rows = shown.lines.map(line => ({ line, cells: [numberCell(), numberCell(), numberCell()] }))
+    this.#rows = shown.lines.map(line => ({
+      line,
+      bar: barOf(line),
+      cells: [numberCell(), numberCell(), numberCell()],
+    }))
     const rows = this.#rows.map((row, index) => this.#row(row, index))
     this.#body.replaceChildren(...rows)
     for (const row of rows) this.#watching.observe(row)
@@ -60,7 +73,7 @@ export class SeriesTable {
     setText(part('series-at'), heading)
     const { hidden, lines } = this.#shown
     const drawn = lines.filter(({ id }) => !hidden.has(id))
-    this.#at = { at, exactly, best: bestAt(drawn, at, exactly) }
+    this.#at = { at, exactly, ...extremesAt(drawn, at, exactly) }
     // At rest all of it is right, for who reads on without scrolling.
     for (const row of exactly ? this.#inSight : this.#rows) this.#write(row)
   }
@@ -77,20 +90,27 @@ export class SeriesTable {
     }
   }
 
-  #write({ line, cells }: Row): void {
-    const { at, exactly, best } = this.#at
+  #write({ line, bar, cells }: Row): void {
+    const { at, exactly, best, worst } = this.#at
     const value = valueAt(line.values, at, exactly)
     const before = valueBefore(line.values, at, exactly)
     setText(cells[0], value === undefined ? '–' : formatValue(value, this.#shown.unit))
     showChange(cells[1], value !== undefined && before !== undefined && before > 0 ? value / before : undefined)
+    bar.style.width = `${value === undefined || worst === undefined ? 0 : Math.max(0, (100 * value) / worst)}%`
     setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
-  #row({ line, cells }: Row, index: number): HTMLElement {
+  #row({ line, bar, cells }: Row, index: number): HTMLElement {
     const { hidden } = this.#shown
     const box = element('input', { type: 'checkbox', id: `line-${index}`, checked: !hidden.has(line.id) })
     const label = element('label', { for: `line-${index}` }, box, swatch(line), element('span', {}, line.name))
-    return element('tr', { 'data-row': index }, element('th', { scope: 'row' }, label), ...cells)
+    return element(
+      'tr',
+      { 'data-row': index },
+      element('th', { scope: 'row' }, label),
+      element('td', { class: 'bar', 'aria-hidden': 'true' }, bar),
+      ...cells,
+    )
   }
 
   #toggle(box: HTMLInputElement): void {
@@ -110,6 +130,13 @@ export class SeriesTable {
     const row = (target as Element | null)?.closest<HTMLElement>('tr')
     return row === null || row === undefined ? undefined : this.#rows[Number(row.dataset['row'])]
   }
+}
+
+/** As long as its value is high, beside the highest. */
+function barOf({ style }: DrawnLine): HTMLElement {
+  const bar = element('div')
+  bar.style.background = style.colour
+  return bar
 }
 
 function numberCell(): HTMLElement {
