@@ -49,6 +49,7 @@ export class Overlay {
   #drawMark(context: CanvasRenderingContext2D, at: number): void {
     const left = this.plot.valToPos(at, 'x')
     context.strokeStyle = '#8b949e'
+    context.lineWidth = 1
     context.setLineDash([3, 3])
     context.beginPath()
     context.moveTo(left, 0)
