@@ -4,13 +4,18 @@ import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { IngestError } from '../../src/errors.js'
+import { addTarget } from '../../src/state/targets.js'
+import { memoryStorage } from '../../src/storage/memory.js'
 import { SHA, sizeLine } from '../fixtures/records.js'
 import { commit, envelope } from '../server/fixtures/envelopes.js'
+import { OPERATOR_TOKEN, startOperated } from '../server/fixtures/operator.js'
 import { get, post, type Running } from '../server/fixtures/server.js'
+import { startStore } from '../server/fixtures/store.js'
 import { findChromium, openPage, OUTPUT, startBrowser, type Opened } from './fixtures/browser.js'
 import { shaOf } from './fixtures/history.js'
 import { pixelsOf } from './fixtures/pixels.js'
-import { startWithHistory } from './fixtures/server.js'
+import { PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
 
 const executable = findChromium()
 const COMMITS = 60
@@ -43,6 +48,39 @@ t.test('in a browser, before anything was pushed and after something odd was', {
   t.match(await opened.page.locator('#card').innerText(), odd)
   t.equal(await opened.page.locator('#card a').count(), 0, 'no link leads anywhere but to the web')
   t.strictSame(opened.complaints, [])
+})
+
+t.test('in a browser, an operator', { skip }, async t => {
+  const options = { store: await startStore(t), storage: memoryStorage(), pageFolder: PAGE_FOLDER }
+  const server = await startOperated(t, options)
+  const place = { kind: 'archive', address: 'far', identity: 'archive:far', bucket: 'primary' } as const
+  const none = { secretEnv: undefined, rolePolicy: undefined, region: undefined, insecureLocal: false }
+  await addTarget(server.state, { ...none, ...place, name: 'far', isRequired: true })
+  const error = new IngestError('target_unreachable', 'nobody answers there')
+  server.journal.events.record({ sort: 'target', name: 'far', operation: 'deliver', error })
+  const browser = await startBrowser(t, executable!)
+  const { page } = await openPage(t, browser, `${server.url}/#view=operator`)
+  const give = async (token: string): Promise<void> => {
+    await page.getByLabel('Operator token').fill(token)
+    await page.getByRole('button', { name: 'Show' }).click()
+  }
+  await give('another-token')
+  await page.getByText('This cannot be shown: the server does not take this token.').waitFor()
+  await give(OPERATOR_TOKEN)
+  await page.locator('#targets tbody tr').first().waitFor()
+  t.match(await page.locator('#targets').innerText(), /far\s+archive\s+far\s+yes\s+primary/)
+  t.match(await page.locator('#health').innerText(), /far\s+failing\s+1/)
+  t.match(await page.locator('#journal').innerText(), /far\s+deliver\s+target_unreachable\s+nobody answers there/)
+  t.strictSame(await violations(page), [])
+  await page.screenshot({ path: join(OUTPUT, 'operator.png') })
+  await page.reload()
+  await page.locator('#targets tbody tr').first().waitFor()
+  const keptFor = await page.context().newPage()
+  await keptFor.goto(`${server.url}/#view=operator`)
+  await keptFor.getByLabel('Operator token').waitFor()
+  await page.getByRole('button', { name: 'Forget the token' }).click()
+  await page.getByLabel('Operator token').waitFor()
+  t.equal(await page.evaluate(`sessionStorage.length`), 0)
 })
 
 type World = { readonly server: Running; readonly browser: Browser }
@@ -224,6 +262,8 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
         await page.waitForTimeout(300)
         if (hash === '') await hover(page, 0.5)
         t.strictSame(await violations(page), [], `${colorScheme} ${hash}`)
+        await page.evaluate(`document.body.append(new Image())`)
+        t.match(await violations(page), [/^image-alt/], 'what is wrong is found')
         await page.context().close()
       }
   },

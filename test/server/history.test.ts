@@ -110,7 +110,8 @@ t.test('a history is packed for who takes it packed', async t => {
 
 t.test('gzip is taken by whoever names it and does not rule it out', async t => {
   for (const header of ['gzip', 'br, gzip', 'gzip;q=0.5, br', 'gzip; q=1']) t.ok(takesGzip(header), header)
-  for (const header of [undefined, '', 'br', 'gzip;q=0', 'gzip; q=0.0, br', 'xgzip']) t.notOk(takesGzip(header), String(header))
+  for (const header of [undefined, '', 'br', 'gzip;q=0', 'gzip; q=0.0, br', 'xgzip'])
+    t.notOk(takesGzip(header), String(header))
 })
 
 t.test('the last commits are listed, the newest first', async t => {
