@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type BuildOptions, type OnResolveArgs, type OnResolveResult } from 'esbuild'
+import { buildPage } from './build-page.js'
 import { generate } from './generate.js'
 
 const OUT = 'dist'
@@ -43,7 +44,11 @@ const SCRIPT: BuildOptions = {
 if (process.argv.includes('--if-stale') && (await isFresh())) process.exit()
 await generate()
 try {
-  await Promise.all([bundleProgram(), ...PACKAGES.map(name => bundle(name, fileOf(name)))])
+  await Promise.all([
+    bundleProgram(),
+    ...PACKAGES.map(name => bundle(name, fileOf(name))),
+    buildPage(`${UNFINISHED}/page`),
+  ])
   await cp('src/sink/migrations', `${UNFINISHED}/migrations`, { recursive: true })
   await rm(OUT, { recursive: true, force: true })
   await rename(UNFINISHED, OUT)

@@ -14,6 +14,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sink'],
   ['delivery'],
   ['server'],
+  // In the browser: what it takes from below are types.
+  ['page'],
   ['config'],
   ['doctor'],
   ['cli'],

@@ -13,7 +13,7 @@ export function writtenDocument(): string {
   const state: State = { storage: memoryStorage(), owner: { host: '', pid: 0, started: '' }, tools }
   const { routes } = createServer({
     ...{ store: {} as Store, hash: () => 0n, token: '-', revalidateToken: '-', limits: LIMITS },
-    ...{ log: () => undefined, now: () => new Date() },
+    ...{ pageFolder: '', log: () => undefined, now: () => new Date() },
     operator: { state, journal: new ServerJournal(state, () => undefined), token: '-' },
   })
   return openApiDocument(routes)

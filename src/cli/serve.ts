@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { serveConfig, type ListenAddress, type ServeConfig, type ServeFlags } from '../config/serve.js'
 import { type TargetConfig } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
@@ -15,6 +16,8 @@ import { assertOperatorToken, tokenOf } from './serve-tokens.js'
 import { openServeState, type ServeState } from './serve-state.js'
 import { addressOf, warnInsecure } from './targets.js'
 
+/** Beside the bundle. */
+const PAGE_FOLDER = new URL('./page/', import.meta.url)
 /** What is under way when a signal comes has this long; then it is undone. */
 const DRAIN_MS = 30_000
 /** And this long to be undone, and the store to be closed. */
@@ -68,6 +71,7 @@ async function startServer(config: ServeConfig, state: ServeState, { token, cont
     ...{ store: state.store, operator: state.operator, onUnreachable: state.onUnreachable },
     ...{ token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
     hash: await wasmHash64(),
+    pageFolder: fileURLToPath(PAGE_FOLDER),
     log: entry => context.report.note(JSON.stringify(entry)),
   })
   try {

@@ -2,6 +2,8 @@
 
 export type Facts = {
   readonly bytes?: number
+  /** Of what was applied. */
+  readonly commit?: string
   readonly records?: number
   readonly inserted?: number
   readonly updated?: number

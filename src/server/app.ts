@@ -9,7 +9,10 @@ import { Ingest } from './ingest.js'
 import { isLingering, lingerAfter } from './linger.js'
 import { BadParameter } from './read/parameters.js'
 import { health } from './read/health.js'
+import { addPageRoutes } from './page/routes.js'
+import { addHistoryRoutes } from './read/history-routes.js'
 import { addReadRoutes } from './read/routes.js'
+import { RecentPushes } from './recent-pushes.js'
 import { RequestLog, type LogEntry } from './request-log.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, guard, unauthorized } from './guard.js'
@@ -42,6 +45,8 @@ export type ServerOptions = {
   readonly token: string | undefined
   readonly revalidateToken: string | undefined
   readonly limits: ServerLimits
+  /** Where the build left the page. */
+  readonly pageFolder: string
   readonly log: (entry: LogEntry) => void
   readonly now: () => Date
   /** Undefined where nobody operates it from here: then their routes are not there. */
@@ -58,21 +63,24 @@ export type Server = {
   readonly drain: () => void
 }
 
-const HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'content-security-policy': "default-src 'none'",
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-}
+/** Where a route says nothing else. */
+const HEADERS = [
+  ['x-content-type-options', 'nosniff'],
+  ['content-security-policy', "default-src 'none'"],
+  ['referrer-policy', 'no-referrer'],
+  ['cache-control', 'no-store'],
+] as const
 
 export function createServer(options: ServerOptions): Server {
-  const log = new RequestLog(options)
+  const pushes = new RecentPushes(options.now)
+  const log = new RequestLog({ ...options, log: entry => (pushes.note(entry), options.log(entry)) })
   let draining = false
   const finish = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const unread = hasBody(request) && !request.raw.complete
     if (unread) lingerAfter(reply.raw)
     if (draining || unread) reply.header('connection', 'close')
-    return reply.headers(HEADERS)
+    for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)
+    return reply
   }
   // No hook sees a path that cannot be decoded.
   const app = emptyApp(options.limits, (request, reply) => {
@@ -93,6 +101,7 @@ export function createServer(options: ServerOptions): Server {
   addFailures(app, log)
   const list = new RouteList(app)
   addRoutes(app, options, log)
+  pushes.addRoute(app)
   addDocument(app, list)
   for (const other of otherMethods(list.seal())) app.route(other)
   return { app, routes: list.routes, drain: () => void (draining = true) }
@@ -165,8 +174,11 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
     return { revalidated: true }
   })
   app.get('/health', async (_request, reply) => send(reply, await health(store, error => onUnreachable(reply, error))))
-  addReadRoutes(app, { store, onBroken, writes: () => writes, now: options.now })
-  app.get('/', async () => ({ service: 'vortex-ingest', schema_version: SCHEMA_VERSION }))
+  const reading = { store, onBroken, writes: () => writes, now: options.now }
+  addReadRoutes(app, reading)
+  addHistoryRoutes(app, reading)
+  const greeting = { service: 'vortex-ingest', schema_version: SCHEMA_VERSION }
+  addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)
     addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
 }

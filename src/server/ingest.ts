@@ -65,7 +65,7 @@ export class Ingest {
     try {
       const receipts = await this.options.store.write(delivery)
       const done = { inserted: sum(receipts, 'inserted'), updated: sum(receipts, 'updated') }
-      return { status: 200, body: done, facts: { records: total, ...done } }
+      return { status: 200, body: done, facts: { commit: commit.sha, records: total, ...done } }
     } catch (error) {
       if (!isBadTime(error)) throw error
       return answerOf({ ok: false, error: 'malformed', message: '/commit/timestamp is not a time' })

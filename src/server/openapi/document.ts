@@ -7,15 +7,17 @@ import { componentSchemas } from './components.js'
 import { INGEST_OPERATIONS } from './ingest-operations.js'
 import { failure, type Operation, type Operations } from './operation.js'
 import { OPERATOR_OPERATIONS } from './operator-operations.js'
+import { NO_OPERATIONS, PAGE_OPERATIONS } from './page-operations.js'
 import { READ_OPERATIONS } from './read-operations.js'
 
-const OPERATIONS: Operations = { ...INGEST_OPERATIONS, ...READ_OPERATIONS, ...OPERATOR_OPERATIONS }
+const OPERATIONS: Operations = { ...INGEST_OPERATIONS, ...READ_OPERATIONS, ...PAGE_OPERATIONS, ...OPERATOR_OPERATIONS }
 
 /** @returns JSON @throws {Error} for a route of which nothing is said */
 export function openApiDocument(routes: readonly KnownRoute[]): string {
   const paths: Record<string, Record<string, Operation>> = {}
   // What HEAD answers follows from GET.
   for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
+    if (NO_OPERATIONS.has(`${method} ${url}`)) continue
     const operation = OPERATIONS[`${method} ${url}`]
     if (operation === undefined) throw new Error(`nothing is said of ${method} ${url} in src/server/openapi`)
     paths[templateOf(url)] = { ...paths[templateOf(url)], [method.toLowerCase()]: withFailures(operation) }

@@ -27,7 +27,7 @@ const missing = failure('There is none', 'not_found')
 export const READ_OPERATIONS: Operations = {
   'GET /': {
     operationId: 'about',
-    summary: 'What this is',
+    summary: 'What this is; for who accepts text/html, the page',
     tags: ['read'],
     responses: { 200: json('Its name', object({ service: { const: 'vortex-ingest' }, schema_version: version })) },
   },

@@ -6,7 +6,8 @@ import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { groupFields, groupOf, nameOf, type Group } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
-import { commitPage, findCommits, findGroups, groupPage, rowsById, type GroupEntry, type Row } from './queries.js'
+import { commitPage, findCommits, findGroups, groupPage, rowsById, type Row } from './queries.js'
+import { remembered } from './remembered.js'
 
 export type ReadOptions = {
   readonly store: Store
@@ -19,12 +20,13 @@ export type ReadOptions = {
 
 const COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
-const JSON_TYPE = 'application/json; charset=utf-8'
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
   const { store, onBroken } = options
-  const groups = rememberGroups(options)
-  app.get('/api/groups', async () => ({ groups: await groups() }))
+  // Finding the groups looks at every row's dimensions.
+  const groups = remembered(() => findGroups(store), { ...options, most: 1 })
+  app.get('/api/groups', async () => ({ groups: await groups('all') }))
   app.get('/api/group/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', COMMITS)
     const group = groupOf((request.params as { slug: string }).slug)
@@ -54,7 +56,7 @@ export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void 
   })
 }
 
-function notFound(reply: FastifyReply): FastifyReply {
+export function notFound(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: 'not_found' })
 }
 
@@ -69,25 +71,6 @@ function kindsOf(query: unknown): readonly Kind[] {
 
 function listed(rows: readonly Row[]): string {
   return rows.map(({ json }) => json).join(',')
-}
-
-/** Somebody else may write to the same database. */
-const GROUPS_LAST_MS = 30_000
-
-/** Finding the groups looks at every row's dimensions, so it is done again only when they may have changed. */
-function rememberGroups({ store, writes, now }: ReadOptions): () => Promise<readonly GroupEntry[]> {
-  let known:
-    { readonly groups: Promise<readonly GroupEntry[]>; readonly writes: number; readonly until: number } | undefined
-  return () => {
-    const time = now().getTime()
-    if (known === undefined || known.writes !== writes() || known.until < time) {
-      const groups = findGroups(store)
-      known = { groups, writes: writes(), until: time + GROUPS_LAST_MS }
-      // A failure is told to who asked, and not remembered.
-      groups.catch(() => (known = undefined))
-    }
-    return known.groups
-  }
 }
 
 type Asked = Pick<ReadOptions, 'onBroken'> & { readonly group: Group; readonly n: number }

@@ -1,0 +1,76 @@
+/** What the page asks the server. */
+
+import type { HistoryAnswer } from '../server/read/history-answer.js'
+
+export type Suite = {
+  readonly slug: string
+  readonly kind: string
+  readonly dataset: string
+  readonly dataset_variant?: string | null
+  readonly scale_factor?: string | null
+  readonly storage?: string | null
+  readonly layout?: string | null
+  readonly series: number
+}
+
+export type Push = {
+  readonly time: string
+  /** Null when the client was gone. */
+  readonly status: number | null
+  readonly ms: number
+  readonly bytes?: number
+  readonly commit?: string
+  readonly records?: number
+  readonly inserted?: number
+  readonly updated?: number
+  readonly error?: string
+}
+
+export type StoredCommit = {
+  readonly commit_sha: string
+  readonly timestamp: string
+  readonly message: string | null
+  readonly author_name: string | null
+  readonly url: string
+}
+
+export class Refused extends Error {
+  constructor(readonly status: number) {
+    super(REASONS[status] ?? `the server answered ${status}`)
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'the server does not take this token',
+  403: 'the server does not take this token',
+  404: 'the server has no such thing',
+  503: 'the server is not ready',
+}
+
+export async function readSuites(): Promise<readonly Suite[]> {
+  return (await ask<{ groups: readonly Suite[] }>('api/groups')).groups
+}
+
+export function readHistory(slug: string, n: number, signal: AbortSignal): Promise<HistoryAnswer> {
+  return ask(`api/history/${encodeURIComponent(slug)}?n=${n}`, { signal })
+}
+
+export function readPushes(): Promise<{ readonly since: string; readonly pushes: readonly Push[] }> {
+  return ask('api/pushes')
+}
+
+export async function readCommits(n: number): Promise<readonly StoredCommit[]> {
+  return (await ask<{ commits: readonly StoredCommit[] }>(`api/commits?n=${n}`)).commits
+}
+
+/** A route for operators. */
+export function readAsOperator(path: string, token: string): Promise<unknown> {
+  return ask(path, { headers: { authorization: `Bearer ${token}` } })
+}
+
+/** @param path relative, so that a proxy may put the server below a path of its own */
+async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, options)
+  if (!response.ok) throw new Refused(response.status)
+  return (await response.json()) as T
+}

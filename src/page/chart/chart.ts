@@ -1,0 +1,197 @@
+/** One chart: lines over commits, zoomed by dragging, with what lies under the cursor told to whoever asked. */
+
+import uPlot from 'uplot'
+import type { Line } from '../model/line.js'
+import { axes, valueRange } from './axes.js'
+import type { ChartOptions, DrawnLine, Span } from './options.js'
+import { Overlay } from './overlay.js'
+
+/** Points that are so many pixels apart are dots; where they are closer the line says it. */
+const DOT_ROOM = 24
+
+export class Chart {
+  readonly #plot: uPlot
+  readonly #overlay: Overlay
+  readonly #resizing: ResizeObserver
+  #frame = 0
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly options: ChartOptions,
+  ) {
+    const { lines, commits } = options
+    const data = [commits.map((_, at) => at), ...lines.map(({ values }) => this.#drawable(values))]
+    this.#plot = new uPlot(this.#plotOptions(), data as uPlot.AlignedData, host)
+    this.#overlay = new Overlay(this.#plot)
+    onStillClick(this.#plot.over, () => this.#click())
+    if (options.span !== undefined) this.show(options.span)
+    this.#resizing = new ResizeObserver(() => this.#plot.setSize(this.#size()))
+    this.#resizing.observe(host)
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#resizing.disconnect()
+    this.#plot.destroy()
+  }
+
+  /** The part of the window that the lines are drawn in. */
+  get area(): HTMLElement {
+    return this.#plot.over
+  }
+
+  get span(): Span {
+    const { min = 0, max = 0 } = this.#plot.scales['x'] ?? {}
+    const last = this.options.commits.length - 1
+    return { first: Math.max(0, Math.ceil(min)), last: Math.min(last, Math.floor(max)) }
+  }
+
+  show({ first, last }: Span): void {
+    this.#plot.setScale('x', { min: first, max: last })
+  }
+
+  showAll(): void {
+    this.show({ first: 0, last: this.options.commits.length - 1 })
+  }
+
+  /** @param factor below one shows fewer commits @param around stays where it is */
+  zoom(factor: number, around?: number): void {
+    const { first, last } = this.span
+    const centre = around ?? (first + last) / 2
+    const end = this.options.commits.length - 1
+    const width = Math.min(end, Math.max(2, (last - first) * factor))
+    const share = last === first ? 0.5 : (centre - first) / (last - first)
+    const start = Math.max(0, Math.min(end - width, centre - width * share))
+    this.show({ first: Math.round(start), last: Math.round(start + width) })
+  }
+
+  /** Puts the cursor on a commit, at the height of a line that was measured there. */
+  point(at: number): void {
+    const value = this.options.lines.find(({ values }) => typeof values[at] === 'number')?.values[at] ?? 0
+    this.#plot.setCursor({ left: this.#plot.valToPos(at, 'x'), top: this.#plot.valToPos(value, 'y') })
+  }
+
+  pointAway(): void {
+    this.#plot.setCursor({ left: -10, top: -10 })
+  }
+
+  /** A commit that stays marked. */
+  mark(at: number | undefined): void {
+    this.#overlay.mark(at)
+  }
+
+  /** A line that stands out. */
+  highlight(line: DrawnLine | undefined): void {
+    this.#overlay.highlight(line)
+  }
+
+  /** Where that part begins in what the chart is in. */
+  get areaLeft(): number {
+    return this.#plot.bbox.left / devicePixelRatio
+  }
+
+  leftOf(at: number): number {
+    return this.#plot.valToPos(at, 'x')
+  }
+
+  /** What is not positive has no place on a logarithmic scale. */
+  #drawable(values: Line['values']): Line['values'] {
+    return this.options.scale === 'log' ? values.map(value => (value !== null && value > 0 ? value : null)) : values
+  }
+
+  #size(): { width: number; height: number } {
+    return { width: this.host.clientWidth, height: this.host.clientHeight }
+  }
+
+  #plotOptions(): uPlot.Options {
+    const { lines, scale, commits } = this.options
+    return {
+      ...this.#size(),
+      padding: [12, 16, 0, 0],
+      legend: { show: false },
+      cursor: {
+        points: { show: false },
+        // Its own notion of a click knows nothing of `move` below.
+        drag: { x: true, y: false, click: () => undefined },
+        y: false,
+        // There is nothing between two commits.
+        move: (plot, left, top) => [left < 0 ? left : plot.valToPos(Math.round(plot.posToVal(left, 'x')), 'x'), top],
+      },
+      scales: {
+        x: {
+          time: false,
+          range: (_plot, min, max) => (commits.length < 2 ? [-1, 1] : min < max ? [min, max] : [min - 1, max + 1]),
+        },
+        y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
+      },
+      axes: axes(this.options),
+      series: [{}, ...lines.map(line => this.#seriesOptions(line))],
+      hooks: {
+        setCursor: [() => this.#askForFrame()],
+        setScale: [(_plot, name) => this.#spanChanged(name, commits.length)],
+        draw: [() => this.#overlay.draw()],
+      },
+    }
+  }
+
+  #seriesOptions({ style }: DrawnLine): uPlot.Series {
+    const { commits } = this.options
+    return {
+      stroke: style.colour,
+      width: style.width,
+      dash: [...style.dash],
+      spanGaps: true,
+      points: {
+        show: (plot, _series, first, last) => (last - first) * DOT_ROOM < plot.over.clientWidth,
+        size: commits.length < 2 ? 10 : 5,
+        fill: style.colour,
+      },
+    }
+  }
+
+  #spanChanged(scale: string, commits: number): void {
+    // The first is set while the chart is made.
+    if (scale !== 'x' || this.#overlay === undefined) return
+    const { first, last } = this.span
+    this.options.onSpan(first === 0 && last === commits - 1 ? undefined : { first, last })
+  }
+
+  /** The pointer moves more often than the screen is drawn. */
+  #askForFrame(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => this.#tellCursor())
+  }
+
+  #tellCursor(): void {
+    const { idx, top = -1 } = this.#plot.cursor
+    if (typeof idx !== 'number') return this.options.onCursor(undefined, undefined)
+    this.options.onCursor(idx, this.#nearest(idx, top))
+  }
+
+  #nearest(at: number, top: number): DrawnLine | undefined {
+    let nearest: DrawnLine | undefined
+    let least = Infinity
+    for (const line of this.options.lines) {
+      const value = line.values[at]
+      if (typeof value !== 'number') continue
+      const distance = Math.abs(this.#plot.valToPos(value, 'y') - top)
+      if (distance < least) [least, nearest] = [distance, line]
+    }
+    return nearest
+  }
+
+  #click(): void {
+    const { idx } = this.#plot.cursor
+    if (typeof idx === 'number') this.options.onClick(idx)
+  }
+}
+
+/** Calls for a click that was not the end of a drag. */
+function onStillClick(host: HTMLElement, onClick: () => void): void {
+  let from = 0
+  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
+  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
+}
+
+/** A hand moves a little while it clicks. */
+const CLICK_ROOM = 4

@@ -1,0 +1,59 @@
+/** The chart by keyboard and by touch. */
+
+import type { Chart } from './chart.js'
+
+export type KeyTarget = {
+  readonly chart: () => Chart | undefined
+  /** The commit that is pointed at. */
+  readonly at: () => number | undefined
+  readonly onPoint: (at: number) => void
+  readonly onEnter: (at: number) => void
+  readonly onEscape: () => void
+}
+
+const STRIDE = 10
+const CLOSER = 0.5
+
+/** @param host takes the focus */
+export function addKeys(host: HTMLElement, target: KeyTarget): void {
+  host.addEventListener('keydown', event => {
+    const chart = target.chart()
+    if (chart === undefined || event.ctrlKey || event.metaKey || event.altKey || event.target !== host) return
+    if (react(event, chart, target)) event.preventDefault()
+  })
+}
+
+/** @returns whether the key means something here */
+function react({ key, shiftKey }: KeyboardEvent, chart: Chart, target: KeyTarget): boolean {
+  const { first, last } = chart.span
+  const at = target.at()
+  const step = shiftKey ? STRIDE : 1
+  const move = (to: number): void => target.onPoint(Math.min(last, Math.max(first, to)))
+  const actions: Readonly<Record<string, () => void>> = {
+    ArrowLeft: () => move((at ?? last + 1) - step),
+    ArrowRight: () => move((at ?? first - 1) + step),
+    Home: () => move(first),
+    End: () => move(last),
+    '+': () => chart.zoom(CLOSER, at),
+    '=': () => chart.zoom(CLOSER, at),
+    '-': () => chart.zoom(1 / CLOSER, at),
+    '0': () => chart.showAll(),
+    Enter: () => at !== undefined && target.onEnter(at),
+    Escape: () => target.onEscape(),
+  }
+  const action = actions[key]
+  action?.()
+  return action !== undefined
+}
+
+/** A finger that goes sideways moves the cursor; up and down it scrolls the page. */
+export function addTouch(host: HTMLElement, chart: () => Chart | undefined, onPoint: (at: number) => void): void {
+  host.addEventListener('pointermove', ({ pointerType, clientX }) => {
+    const shown = chart()
+    if (shown === undefined || pointerType !== 'touch') return
+    const { left, width } = shown.area.getBoundingClientRect()
+    const { first, last } = shown.span
+    const share = Math.min(1, Math.max(0, (clientX - left) / width))
+    onPoint(Math.round(first + share * (last - first)))
+  })
+}

@@ -1,0 +1,49 @@
+/** Makes elements: the page has no framework and sets no HTML from text. */
+
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
+export type Child = Node | string | undefined
+
+const SVG = 'http://www.w3.org/2000/svg'
+
+/** @param attributes `true` stands without a value, `false` and `undefined` not at all */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  return filled(document.createElement(tag), attributes, children)
+}
+
+export function svgElement<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): SVGElementTagNameMap[Tag] {
+  return filled(document.createElementNS(SVG, tag), attributes, children)
+}
+
+function filled<E extends Element>(made: E, attributes: Attributes, children: readonly Child[]): E {
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : String(value))
+  made.append(...children.filter(child => child !== undefined))
+  return made
+}
+
+export function button(label: string, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const made = element('button', { type: 'button', ...attributes }, label)
+  made.addEventListener('click', onClick)
+  return made
+}
+
+/** What index.html has under this id. */
+export function part(id: string): HTMLElement {
+  const found = document.getElementById(id)
+  if (found === null) throw new Error(`index.html has no #${id}`)
+  return found
+}
+
+/** Text of others becomes a link only where it leads to the web. */
+export function webLink(url: string, text: string, attributes: Attributes = {}): HTMLElement {
+  if (!/^https?:\/\//i.test(url)) return element('span', attributes, text)
+  return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer', ...attributes }, text)
+}

@@ -1,0 +1,80 @@
+/** Numbers, times and changes as a person reads them. */
+
+export type Unit = 'ns' | 'bytes' | 'ratio'
+
+type Step = readonly [least: number, divisor: number, name: string]
+
+const STEPS: Readonly<Record<Unit, readonly Step[]>> = {
+  ns: [
+    [3.6e12, 3.6e12, 'h'],
+    [1e9, 1e9, 's'],
+    [1e6, 1e6, 'ms'],
+    [1e3, 1e3, 'µs'],
+    [0, 1, 'ns'],
+  ],
+  bytes: [
+    [1e12, 1e12, 'TB'],
+    [1e9, 1e9, 'GB'],
+    [1e6, 1e6, 'MB'],
+    [1e3, 1e3, 'kB'],
+    [0, 1, 'B'],
+  ],
+  ratio: [[0, 1, '×']],
+}
+
+/** `12.3 ms`, `1.20 GB`, `0.85 ×`: three digits that count. */
+export function formatValue(value: number, unit: Unit): string {
+  const [, divisor, name] = stepFor(value, unit)
+  return `${threeDigits(value / divisor)}\u00a0${name}`
+}
+
+/** Like `formatValue`, without digits that say nothing: for values that are round. */
+export function formatTick(value: number, unit: Unit): string {
+  const [, divisor, name] = stepFor(value, unit)
+  return `${Number((value / divisor).toPrecision(4))}\u00a0${name}`
+}
+
+function stepFor(value: number, unit: Unit): Step {
+  return STEPS[unit].find(([least]) => Math.abs(value) >= least)!
+}
+
+function threeDigits(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 1e6) return value.toExponential(2)
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+}
+
+/** `+4.2 %`; less than a tenth of a percent is no change. */
+export function formatChange(ratio: number): string {
+  const percent = (ratio - 1) * 100
+  if (Math.abs(percent) < 0.05) return '0.0\u00a0%'
+  const digits = Math.abs(percent) >= 100 ? 0 : 1
+  return `${percent > 0 ? '+' : '−'}${Math.abs(percent).toFixed(digits)}\u00a0%`
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
+const DAY: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
+const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
+
+/** `3 Mar 2026, 14:05` where the reader is. @param time RFC 3339 */
+export function formatTime(time: string): string {
+  return inWords(time, { ...DAY, ...CLOCK, year: 'numeric' })
+}
+
+/** A time on an axis: as fine as the span it is on needs. */
+export function formatAxisTime(time: string, spanMs: number): string {
+  if (spanMs < 2 * 86_400_000) return inWords(time, { ...DAY, ...CLOCK })
+  return inWords(time, spanMs < 300 * 86_400_000 ? DAY : { month: 'short', year: 'numeric' })
+}
+
+function inWords(time: string, options: Intl.DateTimeFormatOptions): string {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? time : date.toLocaleString('en-GB', options)
+}
+
+export function shortSha(sha: string): string {
+  return sha.slice(0, 7)
+}

@@ -1,0 +1,134 @@
+/** The chart with its card, its keys and its buttons. */
+
+import { button, part } from '../element.js'
+import { shortSha } from '../format.js'
+import { cardOf, spoken, type CardContent } from '../chart/card.js'
+import { Chart } from '../chart/chart.js'
+import { addKeys, addTouch } from '../chart/keys.js'
+import type { ChartOptions, DrawnLine, Span } from '../chart/options.js'
+
+export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'>
+
+export type ChartPanelOptions = {
+  /** The commit to tell about; undefined when it is none in particular. */
+  readonly onPoint: (at: number | undefined) => void
+  readonly onSpan: (span: Span | undefined) => void
+}
+
+/** Screen readers are told where the cursor rests, not where it passes. */
+const REST_MS = 300
+
+export class ChartPanel {
+  readonly #host = part('chart')
+  readonly #card = part('card')
+  #chart: Chart | undefined
+  #drawing: Drawing | undefined
+  #pinned: number | undefined
+  #at: number | undefined
+  #resting: ReturnType<typeof setTimeout> | undefined
+
+  constructor(private readonly options: ChartPanelOptions) {
+    const chart = (): Chart | undefined => this.#chart
+    const onPoint = (at: number): void => this.#point(at)
+    const onEscape = (): void => this.#release()
+    addKeys(this.#host, { chart, at: () => this.#at, onPoint, onEnter: at => this.#enter(at), onEscape })
+    addTouch(this.#host, chart, onPoint)
+    this.#card.addEventListener('keydown', ({ key }) => key === 'Escape' && (this.#release(), this.#host.focus()))
+    part('zoom').append(
+      button('−', () => this.#chart?.zoom(2, this.#at), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
+      button('+', () => this.#chart?.zoom(0.5, this.#at), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
+      button('All commits', () => this.#chart?.showAll(), { title: 'Show all commits (0)' }),
+    )
+  }
+
+  draw(drawing: Drawing): void {
+    this.#chart?.destroy()
+    this.#drawing = drawing
+    this.#release()
+    this.#chart = new Chart(this.#host, {
+      ...drawing,
+      onCursor: (at, nearest) => this.#moved(at, nearest),
+      onSpan: this.options.onSpan,
+      onClick: at => this.#clicked(at),
+    })
+  }
+
+  clear(): void {
+    this.#chart?.destroy()
+    this.#chart = undefined
+    this.#card.hidden = true
+  }
+
+  highlight(line: DrawnLine | undefined): void {
+    this.#chart?.highlight(line)
+  }
+
+  #point(at: number): void {
+    this.#chart?.point(at)
+  }
+
+  #moved(at: number | undefined, nearest: DrawnLine | undefined): void {
+    this.highlight(nearest)
+    if (this.#pinned !== undefined) return
+    this.#at = at
+    this.#showCard(at, nearest)
+    this.options.onPoint(at)
+  }
+
+  #enter(at: number): void {
+    this.#pin(at)
+    this.#card.querySelector('a')?.focus()
+  }
+
+  /** Once more lets it go. */
+  #clicked(at: number): void {
+    this.#host.focus({ preventScroll: true })
+    if (at === this.#pinned) this.#release()
+    else this.#pin(at)
+  }
+
+  #pin(at: number): void {
+    this.#pinned = undefined
+    this.#moved(at, undefined)
+    this.#pinned = at
+    this.#card.classList.add('pinned')
+    this.#chart?.mark(at)
+  }
+
+  #release(): void {
+    this.#pinned = undefined
+    this.#at = undefined
+    this.#card.classList.remove('pinned')
+    this.#card.hidden = true
+    this.#chart?.mark(undefined)
+    this.#chart?.highlight(undefined)
+    this.options.onPoint(undefined)
+  }
+
+  #showCard(at: number | undefined, nearest: DrawnLine | undefined): void {
+    const content = this.#contentAt(at, nearest)
+    this.#card.hidden = content === undefined
+    if (content === undefined) return
+    this.#card.replaceChildren(...cardOf(content))
+    this.#card.setAttribute('aria-label', `Commit ${shortSha(content.commit.sha)}`)
+    this.#place(content.at)
+    clearTimeout(this.#resting)
+    this.#resting = setTimeout(() => (part('spoken').textContent = spoken(content)), REST_MS)
+  }
+
+  #contentAt(at: number | undefined, nearest: DrawnLine | undefined): CardContent | undefined {
+    const commit = this.#drawing?.commits[at ?? -1]
+    if (at === undefined || commit === undefined || this.#drawing === undefined) return undefined
+    const { lines, unit } = this.#drawing
+    return { commit, at, lines: [...lines], nearest, unit }
+  }
+
+  /** Beside the cursor, on the side that has more room. */
+  #place(at: number): void {
+    const chart = this.#chart
+    if (chart === undefined) return
+    const { first, last } = chart.span
+    this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
+    this.#card.style.left = `${chart.areaLeft + chart.leftOf(at)}px`
+  }
+}

@@ -1,0 +1,127 @@
+/** A suite on the screen: its panels, its chart, its table. */
+
+import { readHistory } from '../api.js'
+import { START, type Address } from '../address.js'
+import { part } from '../element.js'
+import { formatCount, shortSha, type Unit } from '../format.js'
+import type { DrawnLine, Span } from '../chart/options.js'
+import { suiteOf, type Suite } from '../model/panels.js'
+import { found } from '../model/select.js'
+import { stylesFor } from '../model/style.js'
+import type { Navigation } from '../navigation.js'
+import { theme } from '../theme.js'
+import { ChartPanel } from './chart-panel.js'
+import { Controls } from './controls.js'
+import { SeriesTable } from './series-table.js'
+import { failed, note, quiet } from './notice.js'
+
+export class ChartsView {
+  readonly #controls: Controls
+  readonly #panel: ChartPanel
+  readonly #table: SeriesTable
+  #address: Address = START
+  #loaded: { readonly key: string; readonly suite: Suite } | undefined
+  #loading = new AbortController()
+
+  constructor(private readonly navigation: Navigation) {
+    this.#controls = new Controls(navigation)
+    this.#panel = new ChartPanel({ onPoint: at => this.#tell(at), onSpan: span => this.#noteSpan(span) })
+    this.#table = new SeriesTable({
+      onHide: hide => navigation.adjust({ hide }),
+      onPoint: line => this.#panel.highlight(line),
+    })
+  }
+
+  async show(address: Address): Promise<void> {
+    this.#address = address
+    const key = `${address.suite} ${address.n}`
+    if (this.#loaded?.key !== key && !(await this.#load(key, address))) return
+    this.redraw()
+  }
+
+  /** Also when the theme has changed. */
+  redraw(): void {
+    if (this.#loaded === undefined) return
+    const { suite } = this.#loaded
+    const address = { ...this.#address, panel: panelOf(suite, this.#address.panel) }
+    const all = suite.lines(address.panel, address.versus)
+    const lines = styled(found(all, address.find), suite)
+    const hidden = new Set(address.hide)
+    const unit: Unit = address.versus === '' ? suite.unit : 'ratio'
+    this.#controls.show(address, suite, all)
+    this.#table.show({ lines, hidden, unit })
+    const drawn = lines.filter(({ id }) => !hidden.has(id))
+    const { commits } = suite
+    const span = spanOf(
+      commits.map(({ sha }) => sha),
+      address,
+    )
+    this.#panel.draw({ commits, lines: drawn, unit, scale: address.scale, theme: theme(), span })
+    part('suite-facts').textContent = factsOf(suite)
+  }
+
+  /** @returns false when something else is asked for meanwhile, or it failed */
+  async #load(key: string, { suite: slug, n }: Address): Promise<boolean> {
+    this.#loading.abort()
+    const { signal } = (this.#loading = new AbortController())
+    const slow = setTimeout(() => note('Loading…'), 200)
+    try {
+      const suite = suiteOf(await readHistory(slug, n, signal))
+      this.#loaded = { key, suite }
+      quiet()
+      return true
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error)
+      return false
+    } finally {
+      clearTimeout(slow)
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#loaded = undefined
+    this.#panel.clear()
+    failed('This suite cannot be shown', error, () => void this.show(this.#address))
+  }
+
+  #tell(at: number | undefined): void {
+    if (this.#loaded === undefined) return
+    const { commits } = this.#loaded.suite
+    const last =
+      spanOf(
+        commits.map(({ sha }) => sha),
+        this.#address,
+      )?.last ?? commits.length - 1
+    if (at === undefined) this.#table.showAt(last, 'Latest', false)
+    else this.#table.showAt(at, `At ${shortSha(commits[at]?.sha ?? '')}`, true)
+  }
+
+  #noteSpan(span: Span | undefined): void {
+    const shaAt = (at: number | undefined): string => shortSha(this.#loaded?.suite.commits[at ?? -1]?.sha ?? '')
+    const change = { from: shaAt(span?.first), to: shaAt(span?.last) }
+    this.#address = { ...this.#address, ...change }
+    this.navigation.note(change)
+  }
+}
+
+function panelOf({ panels }: Suite, wanted: string): string {
+  return (panels.find(({ id }) => id === wanted) ?? panels[0])?.id ?? ''
+}
+
+function styled(lines: ReturnType<Suite['lines']>, suite: Suite): readonly DrawnLine[] {
+  const ofSuite = suite.lines(suite.panels[0]?.id ?? '', '')
+  const styleOf = stylesFor(lines.length > ofSuite.length ? suite.lines('all', '') : ofSuite, theme())
+  return lines.map(line => ({ ...line, style: styleOf(line) }))
+}
+
+function spanOf(shas: readonly string[], { from, to }: Address): Span | undefined {
+  const placeOf = (start: string): number => (start === '' ? -1 : shas.findIndex(sha => sha.startsWith(start)))
+  const [first, last] = [placeOf(from), placeOf(to)]
+  if (first === -1 && last === -1) return undefined
+  return { first: Math.max(0, first), last: last === -1 ? shas.length - 1 : last }
+}
+
+function factsOf({ commits, more }: Suite): string {
+  const measured = commits.length === 1 ? 'one commit' : `${formatCount(commits.length)} commits`
+  return `measured at ${measured}; less is better${more ? '; not all of its series are shown, there are too many' : ''}`
+}

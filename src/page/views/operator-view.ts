@@ -1,0 +1,84 @@
+/** Targets, their health and the journal: for operators, who give their token. It is kept for this tab only. */
+
+import { readAsOperator } from '../api.js'
+import { element, part } from '../element.js'
+import { formatTime } from '../format.js'
+import { messageOf } from '../message.js'
+import { rowsOf, textOf, type Row } from '../model/rows.js'
+import { tableOf } from './table.js'
+
+const KEY = 'vortex-ingest-operator-token'
+
+type Section = {
+  readonly id: string
+  readonly path: string
+  readonly columns: readonly string[]
+  readonly empty: string
+}
+
+const SECTIONS: readonly Section[] = [
+  {
+    ...{ id: 'targets', path: 'targets', empty: 'No targets are registered.' },
+    columns: ['name', 'kind', 'address', 'required', 'bucket', 'lag', 'last_success', 'last_error'],
+  },
+  {
+    ...{ id: 'health', path: 'storage/bucket-health', empty: 'Nothing is known of any bucket.' },
+    columns: ['sort', 'name', 'state', 'errors', 'last_success', 'last_error'],
+  },
+  {
+    ...{ id: 'journal', path: 'storage/errors', empty: 'Nothing has failed.' },
+    columns: ['time', 'sort', 'name', 'operation', 'code', 'message', 'attempt'],
+  },
+]
+
+export class OperatorView {
+  readonly #token = part('operator-token') as HTMLInputElement
+
+  constructor() {
+    part('operator-form').addEventListener('submit', event => {
+      event.preventDefault()
+      sessionStorage.setItem(KEY, this.#token.value)
+      this.#token.value = ''
+      void this.show()
+    })
+    part('operator-leave').addEventListener('click', () => {
+      sessionStorage.removeItem(KEY)
+      void this.show()
+    })
+  }
+
+  async show(): Promise<void> {
+    const token = sessionStorage.getItem(KEY)
+    part('operator-form').hidden = token !== null
+    part('operator-answers').hidden = true
+    if (token === null) return
+    try {
+      for (const section of SECTIONS) await fill(section, token)
+      say('')
+      part('operator-answers').hidden = false
+    } catch (error) {
+      sessionStorage.removeItem(KEY)
+      part('operator-form').hidden = false
+      say(`This cannot be shown: ${messageOf(error)}.`)
+    }
+  }
+}
+
+async function fill({ id, path, columns, empty }: Section, token: string): Promise<void> {
+  const rows = rowsOf(await readAsOperator(path, token))
+  const told = columns.filter(name => rows.some(row => name in row))
+  const cells = told.map(name => ({ heading: name.replaceAll('_', ' '), cell: (row: Row) => cellOf(name, row) }))
+  part(id).replaceChildren(tableOf(id, cells, rows, empty))
+}
+
+function cellOf(name: string, row: Row): HTMLElement | string {
+  const text = textOf(row[name])
+  if (name === 'state') return element('span', { class: `state ${text === 'ok' ? 'good' : 'bad'}` }, text)
+  return /^\d{4}-\d\d-\d\dT/.test(text) ? formatTime(text) : text
+}
+
+function say(text: string): void {
+  const failing = part('operator-failed')
+  failing.textContent = text
+  failing.hidden = text === ''
+}

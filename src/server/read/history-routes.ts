@@ -1,0 +1,48 @@
+/** The routes that the page reads: the history of a group, and the last commits. */
+
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { FastifyInstance } from 'fastify'
+import { groupOf } from './groups.js'
+import { historyJson } from './history.js'
+import { countParameter } from './parameters.js'
+import { findCommits } from './queries.js'
+import { remembered } from './remembered.js'
+import { JSON_TYPE, notFound, type ReadOptions } from './routes.js'
+
+const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
+const COMMITS = { least: 1, most: 100, otherwise: 20 }
+/** A long history packed is some hundred kilobytes. */
+const REMEMBERED = 16
+/** Digits that are all different pack no better with more. */
+const LEVEL = 4
+
+const pack = promisify(gzip)
+const unpack = promisify(gunzip)
+
+export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: ReadOptions): void {
+  const packedHistory = remembered(
+    async key => {
+      const [slug = '', n] = key.split(' ')
+      return pack(await historyJson(store, groupOf(slug)!, Number(n)), { level: LEVEL })
+    },
+    { writes, now, most: REMEMBERED },
+  )
+  app.get('/api/history/:slug', async (request, reply) => {
+    const n = countParameter(request.query, 'n', HISTORY)
+    const { slug } = request.params as { slug: string }
+    if (groupOf(slug) === undefined) return notFound(reply)
+    const packed = await packedHistory(`${slug} ${n}`)
+    reply.type(JSON_TYPE).header('vary', 'accept-encoding')
+    if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
+    return reply.header('content-encoding', 'gzip').send(packed)
+  })
+  app.get('/api/commits', async request => ({
+    commits: await findCommits(store, { newest: countParameter(request.query, 'n', COMMITS) }),
+  }))
+}
+
+/** @param header as a browser sends it; whoever says `gzip;q=0` does not get it */
+export function takesGzip(header: string | string[] | undefined): boolean {
+  return /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/.test(String(header ?? ''))
+}

@@ -1,0 +1,71 @@
+/** The history of a group: what each of its series measured at each of the last commits, as one table of numbers. */
+
+import type { Field, Kind } from '../../contract/kinds.js'
+import type { Store } from '../store/store.js'
+import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
+import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
+import { findCommits } from './queries.js'
+import type { TextRow } from './row-json.js'
+
+/** More lines than a person tells apart; with 1,000 commits it is a million numbers. */
+export const MAX_SERIES = 1_000
+
+/** @returns a `HistoryAnswer` as JSON, its values digit for digit */
+export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
+  const commits = (await findCommits(store, { newest })).toReversed()
+  const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
+  const { text, values } = selectHistory(group)
+  const rows = await store.read(session => session.query<TextRow>(text, [shas, ...values]))
+  const { kind } = group
+  const head = {
+    ...{ slug: slugOf(group), name: nameOf(group), kind: kind.kind, unit: unitOf(kind) },
+    ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
+    dimensions: seriesFields(kind).map(({ name }) => name),
+    commits: commits.map(historyCommit),
+    more: rows.length > MAX_SERIES,
+  }
+  const series = rows.slice(0, MAX_SERIES).map(row => seriesJson(kind, row, shas.length))
+  return `${JSON.stringify(head).slice(0, -1)},"series":[${series.join(',')}]}`
+}
+
+/** Added up by the database: a row for each series is read, not one for each measurement. */
+function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
+  const { kind } = group
+  const by = seriesFields(kind).map(({ name }) => name)
+  const { sql, values } = inGroup(group, 2)
+  const text = `
+    SELECT ${by.map(name => `${name}::text AS ${name}`).join(', ')},
+      string_agg((place - 1) || ' ' || ${valueField(kind).name}, ',') AS points
+    FROM public.${kind.table} JOIN unnest($1::text[]) WITH ORDINALITY AS chosen (sha, place) ON commit_sha = sha
+    WHERE ${sql} GROUP BY ${by.map(name => `${kind.table}.${name}`).join(', ')}
+    ORDER BY ${by.map(name => `${kind.table}.${name}`).join(', ')} LIMIT ${MAX_SERIES + 1}`
+  return { text, values }
+}
+
+function valueField({ fields }: Kind): Field {
+  return fields.find(({ name }) => name.startsWith('value_'))!
+}
+
+function unitOf(kind: Kind): HistoryAnswer['unit'] {
+  return valueField(kind).name === 'value_ns' ? 'ns' : 'bytes'
+}
+
+function seriesJson(kind: Kind, row: TextRow, length: number): string {
+  const key = seriesFields(kind).map(({ name }) => row[name] ?? '')
+  const values = new Array<string>(length).fill('null')
+  for (const point of (row['points'] ?? '').split(',')) {
+    const [place = '', value = 'null'] = point.split(' ')
+    values[Number(place)] = value
+  }
+  return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]}`
+}
+
+function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {
+  const [subject = ''] = (message ?? '').split('\n', 1)
+  return {
+    ...{ sha: commit_sha ?? '', timestamp: timestamp ?? '', message: subject.slice(0, MAX_SUBJECT) },
+    ...{ author: author_name ?? '', url: url ?? '' },
+  }
+}
+
+const MAX_SUBJECT = 200

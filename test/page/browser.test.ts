@@ -1,0 +1,345 @@
+/** The page in a real browser, over a real server. */
+
+import { join } from 'node:path'
+import axe from 'axe-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { IngestError } from '../../src/errors.js'
+import { addTarget } from '../../src/state/targets.js'
+import { memoryStorage } from '../../src/storage/memory.js'
+import { SHA, sizeLine } from '../fixtures/records.js'
+import { commit, envelope } from '../server/fixtures/envelopes.js'
+import { OPERATOR_TOKEN, startOperated } from '../server/fixtures/operator.js'
+import { get, post, type Running } from '../server/fixtures/server.js'
+import { startStore } from '../server/fixtures/store.js'
+import { findChromium, openPage, OUTPUT, startBrowser, type Opened } from './fixtures/browser.js'
+import { shaOf } from './fixtures/history.js'
+import { pixelsOf } from './fixtures/pixels.js'
+import { PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
+
+const executable = findChromium()
+const COMMITS = 60
+const TPCH = 'suite=query_measurement.tpch.~.10.nvme'
+/** Of parquet and of one of the vortex formats, in the light. */
+const [PARQUET, COMPACT] = ['#c2410c', '#1d4ed8']
+const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
+
+const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
+
+t.test('in a browser', { skip, timeout: 170_000 }, async t => {
+  const server = await startWithHistory(t, COMMITS)
+  const browser = await startBrowser(t, executable!)
+  for (const [name, test] of Object.entries(TESTS)) await t.test(name, t => test(t, { server, browser }))
+})
+
+t.test('in a browser, before anything was pushed and after something odd was', { skip }, async t => {
+  const server = await startWithHistory(t, 0)
+  const browser = await startBrowser(t, executable!)
+  const { page } = await openPage(t, browser, server.url)
+  await page.getByText(`vortex-ingest push results.jsonl --server ${server.url}`).waitFor()
+  const odd = '<img src=x onerror=alert(1)>'
+  const records = [sizeLine(odd, { format: JSON.stringify(odd) })]
+  await post(server, envelope(records, { commit: commit(SHA, { message: odd, url: 'javascript:alert(1)' }) }))
+  const opened = await openPage(t, browser, server.url)
+  opened.page.on('dialog', () => t.fail('something ran'))
+  await opened.page.locator('#series-rows tr').first().waitFor()
+  t.strictSame(await lineNames(opened.page), [odd])
+  await hover(opened.page, 0.5)
+  t.match(await opened.page.locator('#card').innerText(), odd)
+  t.equal(await opened.page.locator('#card a').count(), 0, 'no link leads anywhere but to the web')
+  t.strictSame(opened.complaints, [])
+})
+
+t.test('in a browser, an operator', { skip }, async t => {
+  const options = { store: await startStore(t), storage: memoryStorage(), pageFolder: PAGE_FOLDER }
+  const server = await startOperated(t, options)
+  const place = { kind: 'archive', address: 'far', identity: 'archive:far', bucket: 'primary' } as const
+  const none = { secretEnv: undefined, rolePolicy: undefined, region: undefined, insecureLocal: false }
+  await addTarget(server.state, { ...none, ...place, name: 'far', isRequired: true })
+  const error = new IngestError('target_unreachable', 'nobody answers there')
+  server.journal.events.record({ sort: 'target', name: 'far', operation: 'deliver', error })
+  const browser = await startBrowser(t, executable!)
+  const { page } = await openPage(t, browser, `${server.url}/#view=operator`)
+  const give = async (token: string): Promise<void> => {
+    await page.getByLabel('Operator token').fill(token)
+    await page.getByRole('button', { name: 'Show' }).click()
+  }
+  await give('another-token')
+  await page.getByText('This cannot be shown: the server does not take this token.').waitFor()
+  await give(OPERATOR_TOKEN)
+  await page.locator('#targets tbody tr').first().waitFor()
+  t.match(await page.locator('#targets').innerText(), /far\s+archive\s+far\s+yes\s+primary/)
+  t.match(await page.locator('#health').innerText(), /far\s+failing\s+1/)
+  t.match(await page.locator('#journal').innerText(), /far\s+deliver\s+target_unreachable\s+nobody answers there/)
+  t.strictSame(await violations(page), [])
+  await page.screenshot({ path: join(OUTPUT, 'operator.png') })
+  await page.reload()
+  await page.locator('#targets tbody tr').first().waitFor()
+  const keptFor = await page.context().newPage()
+  await keptFor.goto(`${server.url}/#view=operator`)
+  await keptFor.getByLabel('Operator token').waitFor()
+  await page.getByRole('button', { name: 'Forget the token' }).click()
+  await page.getByLabel('Operator token').waitFor()
+  t.equal(await page.evaluate(`sessionStorage.length`), 0)
+})
+
+type World = { readonly server: Running; readonly browser: Browser }
+
+const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> = {
+  'it draws lines, asks nobody else, and complains of nothing': async (t, { server, browser }) => {
+    const { page, complaints, requests } = await drawn(t, { server, browser })
+    t.equal(await page.title(), 'tpch · SF 10 · nvme · vortex-ingest')
+    t.ok((await pixelsOf(page, PARQUET)) > 500, 'lines of parquet')
+    t.ok((await pixelsOf(page, COMPACT)) > 500, 'lines of vortex')
+    t.ok(requests.length > 4)
+    t.ok(requests.every(url => url.startsWith(server.url)))
+    t.strictSame(complaints, [])
+    await page.screenshot({ path: join(OUTPUT, 'light.png') })
+  },
+
+  'words leave lines out of the table and off the chart': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    t.equal(await page.locator('#series-rows tr').count(), 6)
+    await page.getByRole('searchbox', { name: 'Find lines' }).fill('vortex duckdb')
+    t.strictSame(await lineNames(page), ['duckdb · vortex-compact', 'duckdb · vortex-file-compressed'])
+    t.equal(await pixelsOf(page, PARQUET), 0)
+    await page.getByRole('radio', { name: 'Others' }).check()
+    t.strictSame(await lineNames(page), ['datafusion · parquet', 'duckdb · parquet'])
+    t.equal(await pixelsOf(page, COMPACT), 0)
+    await page.getByRole('searchbox', { name: 'Find a suite' }).fill('size')
+    t.strictSame(await page.locator('#suite-list a').allInnerTexts(), ['taxi\n3'])
+  },
+
+  'a line can be taken off the chart, and stays off for who gets the link': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    for (const name of ['datafusion · parquet', 'duckdb · parquet'])
+      await page.getByRole('checkbox', { name }).uncheck()
+    t.equal(await pixelsOf(page, PARQUET), 0)
+    t.equal(await page.locator('#series-count').innerText(), '4 of 6 lines drawn')
+    const { page: other } = await drawn(t, { server, browser }, new URL(page.url()).hash)
+    t.equal(await pixelsOf(other, PARQUET), 0)
+    t.equal(await other.locator('#series-count').innerText(), '4 of 6 lines drawn')
+  },
+
+  'the commit under the pointer is told, with its link and its values': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    await hover(page, 1)
+    const card = page.locator('#card')
+    const sha = shaOf(COMMITS - 1)
+    t.match(await card.innerText(), /Use one buffer for all validity bitmaps/)
+    t.match(await card.innerText(), /datafusion · parquet\s+4\d\.\d\sms/)
+    t.equal(await card.locator('a').getAttribute('href'), `https://example.org/benchmarks/commit/${sha}`)
+    t.equal(await page.locator('#series-at').innerText(), `At ${sha.slice(0, 7)}`)
+    await page.screenshot({ path: join(OUTPUT, 'pointer.png') })
+    await page.mouse.move(5, 5)
+    await card.waitFor({ state: 'hidden' })
+    t.equal(await page.locator('#series-at').innerText(), 'Latest')
+  },
+
+  'a click keeps a commit, so that its link can be reached': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    await hover(page, 0.45)
+    await page.mouse.down()
+    await page.mouse.up()
+    await page.mouse.move(5, 5)
+    await page.locator('#card.pinned a').click({ trial: true })
+    await page.screenshot({ path: join(OUTPUT, 'kept.png') })
+    await page.keyboard.press('Escape')
+    await page.locator('#card').waitFor({ state: 'hidden' })
+  },
+
+  'dragging shows fewer commits, and a link to them shows the same': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    const all = await axisImage(page)
+    const box = (await page.locator('#chart .u-over').boundingBox())!
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 50)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 50, { steps: 5 })
+    await page.mouse.up()
+    await until(page, `location.hash.includes('from=')`)
+    const { hash } = new URL(page.url())
+    t.match(hash, `from=${shaOf(30).slice(0, 7)}&to=${shaOf(44).slice(0, 7)}`)
+    await page.mouse.move(5, 5)
+    const zoomed = await axisImage(page)
+    t.not(zoomed, all)
+    const { page: other } = await drawn(t, { server, browser }, hash)
+    t.equal(await axisImage(other), zoomed)
+    await page.getByRole('button', { name: 'All commits' }).click()
+    await until(page, `!location.hash.includes('from=')`)
+    t.equal(await axisImage(page), all)
+  },
+
+  'a link brings back suite, panel, scale, comparison and number of commits': async (t, { server, browser }) => {
+    const versus = encodeURIComponent('duckdb · parquet')
+    const { page } = await drawn(t, { server, browser }, `#${TPCH}&panel=3&scale=log&versus=${versus}&n=50`)
+    t.ok(await page.getByRole('radio', { name: 'Q3', exact: true }).isChecked())
+    t.ok(await page.getByRole('radio', { name: 'Log' }).isChecked())
+    t.equal(await page.getByLabel('Compare with').inputValue(), 'duckdb · parquet')
+    t.equal(await page.getByLabel('How many commits').inputValue(), '50')
+    t.match(await page.locator('#suite-facts').innerText(), 'measured at 50 commits')
+    t.equal(await cellOf(page, 'duckdb · parquet', 0), '1.00\u00a0×')
+    await page.screenshot({ path: join(OUTPUT, 'compared.png') })
+    await page.getByRole('radio', { name: 'Q4', exact: true }).check()
+    t.match(page.url(), 'panel=4')
+    await page.goBack()
+    t.ok(await page.getByRole('radio', { name: 'Q3', exact: true }).isChecked())
+  },
+
+  'numbers are those that are stored': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#suite=compression_size.taxi.~')
+    t.equal(await cellOf(page, 'parquet', 0), '48.5\u00a0MB')
+    const { body } = await get(server, `/api/measurements?commit=${shaOf(COMMITS - 1)}&kind=compression_size`)
+    const rows = (body as { measurements: { format: string; value_bytes: number }[] }).measurements
+    t.equal(rows.find(({ format }) => format === 'parquet')?.value_bytes, 48_450_000)
+  },
+
+  'a suite that is not measured at each commit shows the commits at which it is': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#suite=vector_search_run.cohere.trained')
+    t.match(await page.locator('#suite-facts').innerText(), 'measured at 20 commits')
+    t.ok((await pixelsOf(page, PARQUET)) > 100)
+  },
+
+  'everything can be done by keyboard': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser })
+    await page.keyboard.press('Tab')
+    t.equal(await focused(page), 'skip')
+    await page.keyboard.press('Enter')
+    t.equal(await focused(page), 'chart')
+    await page.keyboard.press('ArrowLeft')
+    await page.locator('#card').waitFor()
+    t.equal(await page.locator('#series-at').innerText(), `At ${shaOf(COMMITS - 1).slice(0, 7)}`)
+    await page.keyboard.press('Shift+ArrowLeft')
+    await until(page, `document.querySelector('#series-at').innerText === 'At ${shaOf(49).slice(0, 7)}'`)
+    await until(page, `document.querySelector('#spoken').textContent.startsWith('${shaOf(49).slice(0, 7)}, ')`)
+    await page.keyboard.press('+')
+    await until(page, `location.hash.includes('from=')`)
+    await page.keyboard.press('Enter')
+    t.equal(await page.evaluate(`document.activeElement.href`), `https://example.org/benchmarks/commit/${shaOf(49)}`)
+    await page.keyboard.press('Escape')
+    t.equal(await focused(page), 'chart')
+    t.equal(await page.locator('#card').isVisible(), false)
+    await page.keyboard.press('0')
+    await until(page, `!location.hash.includes('from=')`)
+  },
+
+  'a phone shows it without scrolling sideways, and a finger finds a commit': async (t, { server, browser }) => {
+    const { page, complaints } = await drawn(t, { server, browser }, '', PHONE)
+    t.equal(await page.evaluate(`document.documentElement.scrollWidth`), 375)
+    await page.screenshot({ path: join(OUTPUT, 'phone.png'), fullPage: true })
+    const box = (await page.locator('#chart .u-over').boundingBox())!
+    await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2)
+    await page.locator('#card.pinned a').waitFor()
+    await page.locator('#suites summary').tap()
+    await page.getByRole('link', { name: /^taxi 3/ }).tap()
+    await page.getByText('Compressed size: taxi').waitFor()
+    t.equal(await page.locator('#suite-list').isVisible(), false, 'the list makes room for the chart')
+    for (const view of ['activity', 'operator']) {
+      await page.goto(`${server.url}/#view=${view}`)
+      await page.locator(`#${view}`).waitFor()
+      t.equal(await page.evaluate(`document.documentElement.scrollWidth`), 375, view)
+    }
+    t.strictSame(complaints, [])
+  },
+
+  'it is dark where the system is, or where the reader says so': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '', { colorScheme: 'dark' })
+    t.ok((await pixelsOf(page, '#6ea8fe')) > 500)
+    t.equal(await ground(page), 'rgb(20, 24, 29)')
+    await page.screenshot({ path: join(OUTPUT, 'dark.png') })
+    await page.getByLabel('Theme').selectOption('light')
+    t.equal(await ground(page), 'rgb(247, 248, 250)')
+    t.ok((await pixelsOf(page, COMPACT)) > 500)
+    await page.reload()
+    await page.locator('#chart canvas').first().waitFor()
+    t.equal(await ground(page), 'rgb(247, 248, 250)', 'it is remembered')
+  },
+
+  'whoever cannot see it is told the same: axe finds nothing': async (t, { server, browser }) => {
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const hash of ['', '#view=activity', '#view=operator']) {
+        const { page } = await openPage(t, browser, `${server.url}/${hash}`, { colorScheme })
+        await page.locator('main:not([hidden])').first().waitFor()
+        await page.waitForTimeout(300)
+        if (hash === '') await hover(page, 0.5)
+        t.strictSame(await violations(page), [], `${colorScheme} ${hash}`)
+        await page.evaluate(`document.body.append(new Image())`)
+        t.match(await violations(page), [/^image-alt/], 'what is wrong is found')
+        await page.context().close()
+      }
+  },
+
+  'the last pushes and their state are shown': async (t, { server, browser }) => {
+    await fetch(`${server.url}/api/ingest`, { method: 'POST', body: '{}' })
+    const { page } = await openPage(t, browser, `${server.url}/#view=activity`)
+    const first = page.locator('#pushes tbody tr').first()
+    await first.waitFor()
+    t.match(await first.innerText(), new RegExp(`applied\\s+${shaOf(COMMITS - 1).slice(0, 7)}\\s+\\d+\\s+\\d+\\s+0`))
+    t.match(await page.locator('#commits tbody tr').first().innerText(), /Use one buffer .*\s+Zoë/)
+    await page.screenshot({ path: join(OUTPUT, 'activity.png') })
+  },
+
+  'a server without operators says so, and the token is forgotten': async (t, { server, browser }) => {
+    const { page } = await openPage(t, browser, `${server.url}/#view=operator`)
+    await page.getByLabel('Operator token').fill('secret-of-the-operator')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByText('This cannot be shown: the server has no such thing.').waitFor()
+    const kept = `JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.cookie, location.href])`
+    t.notMatch(await page.evaluate(kept), /secret/)
+  },
+}
+
+async function drawn(
+  t: Test,
+  { server, browser }: World,
+  hash = '',
+  options: BrowserContextOptions = {},
+): Promise<Opened> {
+  const opened = await openPage(t, browser, `${server.url}/${hash}`, options)
+  await opened.page.locator('#chart canvas').first().waitFor()
+  await opened.page.locator('#series-rows tr').first().waitFor()
+  return opened
+}
+
+async function hover(page: Page, share: number): Promise<void> {
+  const box = (await page.locator('#chart .u-over').boundingBox())!
+  await page.mouse.move(box.x + (box.width - 2) * share, box.y + box.height / 2)
+  await page.locator('#card').waitFor()
+}
+
+/** The page's policy forbids what Playwright's own waiting does. */
+async function until(page: Page, condition: string): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await page.waitForTimeout(20))
+    if (await page.evaluate<boolean>(condition)) return
+  throw new Error(`never came true: ${condition}`)
+}
+
+/** All that the chart shows but what is over it. */
+function axisImage(page: Page): Promise<string> {
+  return page.evaluate<string>(`document.querySelector('#chart canvas').toDataURL()`)
+}
+
+function lineNames(page: Page): Promise<readonly string[]> {
+  return page.locator('#series-rows th').allInnerTexts()
+}
+
+async function cellOf(page: Page, name: string, column: number): Promise<string | null> {
+  return page.getByRole('row', { name }).locator('td.number').nth(column).textContent()
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(`document.activeElement.id`)
+}
+
+function ground(page: Page): Promise<string> {
+  return page.evaluate<string>(`getComputedStyle(document.body).backgroundColor`)
+}
+
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source)
+  const found = await page.evaluate<{
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
+  }>(`axe.run(document)`)
+  return found.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => html + failureSummary).join()}`,
+  )
+}

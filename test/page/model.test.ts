@@ -1,0 +1,228 @@
+/** What the page makes of a history, without a browser. */
+
+import t from 'tap'
+import { formatAddress, parseAddress, START, type Address } from '../../src/page/address.js'
+import { formatChange, formatTick, formatTime, formatValue } from '../../src/page/format.js'
+import { extremesAt, valueAt, valueBefore } from '../../src/page/model/compare.js'
+import { lastFew } from '../../src/page/model/last-few.js'
+import type { Line } from '../../src/page/model/line.js'
+import { meanLine } from '../../src/page/model/mean.js'
+import { suiteOf } from '../../src/page/model/panels.js'
+import { rowsOf, textOf } from '../../src/page/model/rows.js'
+import { matches } from '../../src/page/model/select.js'
+import { stylesFor } from '../../src/page/model/style.js'
+import { ticks } from '../../src/page/model/ticks.js'
+import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
+
+function line(values: Line['values'], family = 'parquet', variant = ''): Line {
+  return { id: `${variant}${family}`, name: `${variant}${family}`, family, variant, values }
+}
+
+function history(series: HistoryAnswer['series'], commits: number): HistoryAnswer {
+  const shas = Array.from({ length: commits }, (_, index) => `sha-${index}`)
+  return {
+    ...{ slug: 's', name: 'n', kind: 'query_measurement', unit: 'ns', more: false, series },
+    dimensions: ['query_idx', 'engine', 'format'],
+    commits: shas.map(sha => ({ sha, timestamp: '2026-01-01T00:00:00Z', message: '', author: '', url: '' })),
+  }
+}
+
+t.test('an address comes back from its hash, and is as short as it can be', async t => {
+  t.equal(formatAddress(START), '#')
+  const odd: Address = {
+    ...START,
+    ...{ suite: 'a.~20.~', panel: 'Q 1&2', find: '#+%', hide: ['a · b', 'c=d'], versus: 'ü' },
+    scale: 'log',
+    n: 1000,
+    from: 'abc',
+    to: 'def',
+    view: 'activity',
+  }
+  t.strictSame(parseAddress(formatAddress(odd)), odd)
+  t.equal(formatAddress({ ...START, scale: 'log' }), '#scale=log')
+})
+
+t.test('of an address that was made up, what means something is taken', async t => {
+  for (const hash of ['', '#', '#view=none&scale=odd&n=-1', '#n=1e9', '#n=2.5', '#%E0%A4%A'])
+    t.strictSame(parseAddress(hash), START, hash)
+})
+
+t.test('a suite has a panel for each query, their mean before them and all after them', async t => {
+  const keys = ['1', '2'].flatMap(query => ['parquet', 'vortex'].map(format => [query, 'duckdb', format]))
+  const suite = suiteOf(
+    history(
+      keys.map(key => ({ key, values: [1, 2] })),
+      2,
+    ),
+  )
+  t.strictSame(
+    suite.panels.map(({ label }) => label),
+    ['Mean', 'Q1', 'Q2', 'All'],
+  )
+  t.strictSame(suite.lineNames, ['duckdb · parquet', 'duckdb · vortex'])
+  t.equal(suite.lines('mean', '').length, 2)
+  t.equal(suite.lines('2', '').length, 2)
+  t.strictSame(
+    suite.lines('all', '').map(({ name }) => name),
+    ['Q1 · duckdb · parquet', 'Q1 · duckdb · vortex', 'Q2 · duckdb · parquet', 'Q2 · duckdb · vortex'],
+  )
+  t.match(suite.lines('1', '')[1], { family: 'vortex', variant: 'duckdb' })
+})
+
+t.test('writing and reading have no mean, and what is not cut has one panel', async t => {
+  const labels = (dimensions: readonly string[], series: HistoryAnswer['series']): readonly string[] =>
+    suiteOf({ ...history(series, 1), dimensions }).panels.map(({ label }) => label)
+  const ops = ['decode', 'encode'].map(op => ({ key: ['parquet', op], values: [1] }))
+  t.strictSame(labels(['format', 'op'], ops), ['decode', 'encode', 'All'])
+  t.strictSame(
+    labels(
+      ['format'],
+      ['a', 'b'].map(format => ({ key: [format], values: [1] })),
+    ),
+    [''],
+  )
+})
+
+t.test('commits at which nothing of the suite was measured are left out', async t => {
+  const suite = suiteOf(history([{ key: ['1', 'e', 'f'], values: [null, 5, null, 7] }], 4))
+  t.strictSame(
+    suite.commits.map(({ sha }) => sha),
+    ['sha-1', 'sha-3'],
+  )
+  t.strictSame(suite.lines('1', '')[0]?.values, [5, 7])
+})
+
+t.test(
+  'compared with a line, each value is a multiple of what that measured in the same panel at the same commit',
+  async t => {
+    const series = [
+      { key: ['1', 'e', 'parquet'], values: [10, 20, null] },
+      { key: ['1', 'e', 'vortex'], values: [5, 5, 5] },
+      { key: ['2', 'e', 'parquet'], values: [100, 0, 100] },
+      { key: ['2', 'e', 'vortex'], values: [25, 25, null] },
+    ]
+    const suite = suiteOf(history(series, 3))
+    const values = (panel: string): unknown => suite.lines(panel, 'e · parquet').map(({ values }) => values)
+    t.strictSame(values('1'), [
+      [1, 1, null],
+      [0.5, 0.25, null],
+    ])
+    t.strictSame(values('2'), [
+      [1, null, 1],
+      [0.25, null, null],
+    ])
+  },
+)
+
+t.test('the mean is geometric, and no line moves it by missing a commit', async t => {
+  const near = (values: Line['values'], wanted: readonly number[]): void =>
+    wanted.forEach((value, at) => t.ok(Math.abs(values[at]! - value) < 1e-9 * value, `${values[at]} is ${value}`))
+  near(meanLine([line([1, 1]), line([100, 100])]).values, [10, 10])
+  near(meanLine([line([1, 1, 1]), line([100, null, 100])]).values, [10, 10, 10])
+  near(meanLine([line([2, 1, 1]), line([100, 100, 100])]).values, [10 * Math.sqrt(2), 10, 10])
+  t.strictSame(
+    meanLine([line([null, 4]), line([0, -1])]).values.map(value => value === null),
+    [true, false],
+  )
+  t.strictSame(meanLine([line([null]), line([0])]).values, [null])
+})
+
+t.test('a line has a value at a commit, or the last one before it', async t => {
+  const values = [1, null, 3, null]
+  t.equal(valueAt(values, 3, false), 3)
+  t.equal(valueAt(values, 3, true), undefined)
+  t.equal(valueBefore(values, 3, false), 1)
+  t.equal(valueBefore(values, 2, true), 1)
+  t.equal(valueBefore(values, 0, true), undefined)
+  t.strictSame(extremesAt([line([4]), line([2]), line([0]), line([null])], 0, true), { best: 2, worst: 4 })
+  t.strictSame(extremesAt([line([null])], 0, false), { best: undefined, worst: undefined })
+})
+
+t.test('words must all be in a name, those after a minus must not', async t => {
+  t.ok(matches('duckdb · Vortex-compact', 'vortex DUCK'))
+  t.notOk(matches('duckdb · parquet', 'vortex'))
+  t.ok(matches('duckdb · parquet', '-vortex'))
+  t.ok(matches('anything', ' - '))
+})
+
+t.test('numbers are told in three digits and a unit', async t => {
+  const told = (['ns', 'bytes', 'ratio'] as const).map(unit => [0, 999, 12_345, 6.7e9].map(n => formatValue(n, unit)))
+  t.strictSame(
+    told.flat().map(text => text.replace('\u00a0', ' ')),
+    [
+      ...['0.00 ns', '999 ns', '12.3 µs', '6.70 s'],
+      ...['0.00 B', '999 B', '12.3 kB', '6.70 GB'],
+      ...['0.00 ×', '999 ×', '12345 ×', '6.70e+9 ×'],
+    ],
+  )
+  t.equal(formatValue(9223372036854775807, 'ns'), '2.56e+6\u00a0h', 'a clamped duration')
+  t.equal(formatTick(2e7, 'ns'), '20\u00a0ms')
+  t.strictSame([1.042, 0.5, 1.0001, 3].map(formatChange), ['+4.2\u00a0%', '−50.0\u00a0%', '0.0\u00a0%', '+200\u00a0%'])
+  t.match(formatTime('2026-02-04T04:30:00.000000Z'), /^\d+ Feb 2026, \d\d:\d\d$/)
+  t.equal(formatTime('no time'), 'no time')
+})
+
+t.test('ticks are round, and there are some on every scale', async t => {
+  t.strictSame(ticks(0, 100, 'linear', 5), [0, 20, 40, 60, 80, 100])
+  t.strictSame(ticks(0.1, 0.32, 'linear', 4), [0.1, 0.2, 0.3])
+  t.strictSame(ticks(1.5, 700, 'log', 7), [2, 5, 10, 20, 50, 100, 200, 500])
+  t.strictSame(ticks(1, 1e12, 'log', 6), [1, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
+  t.strictSame(ticks(21, 24, 'log', 3), [21, 22, 23, 24], 'also within a decade')
+  t.strictSame(ticks(5, 5, 'linear', 4), [5])
+})
+
+t.test('a format has one colour, an engine one pattern, and vortex the wider line', async t => {
+  const lines = ['parquet', 'vortex-a', 'vortex-b'].flatMap(family =>
+    ['df', 'duck'].map(engine => line([], family, engine)),
+  )
+  const styleOf = stylesFor(lines, 'light')
+  const styles = lines.map(styleOf)
+  t.equal(new Set(styles.map(({ colour }) => colour)).size, 3)
+  t.equal(styles[2]?.colour, styles[3]?.colour)
+  t.strictSame(styles[2]?.dash, styles[4]?.dash)
+  t.not(String(styles[2]?.dash), String(styles[3]?.dash))
+  t.ok(styles[2]!.width > styles[0]!.width)
+})
+
+t.test('every colour of a line stands out from its sheet', async t => {
+  const names = ['vortex', 'other'].flatMap(side => Array.from({ length: 9 }, (_, index) => `${side}-${index}`))
+  const lines = names.map(name => line([], name))
+  for (const [theme, sheet] of [
+    ['light', '#ffffff'],
+    ['dark', '#1b2026'],
+  ] as const) {
+    const styleOf = stylesFor(lines, theme)
+    for (const { colour } of lines.map(styleOf)) t.ok(contrast(colour, sheet) >= 3, `${colour} on ${sheet}`)
+  }
+})
+
+t.test('only the last few answers are remembered', async t => {
+  let asked = 0
+  const find = lastFew((one, other) => `${one}${other}${++asked}`)
+  t.equal(find('a', 'b'), 'ab1')
+  t.equal(find('a', 'b'), 'ab1')
+  for (const one of ['1', '2', '3', '4']) find(one, '')
+  t.equal(find('a', 'b'), 'ab6')
+})
+
+t.test('an answer for operators is read as rows, whatever it is', async t => {
+  t.strictSame(rowsOf({ problems: 'none', targets: [{ name: 'a' }, 5, null] }), [{ name: 'a' }])
+  for (const odd of [null, 5, 'text', [], {}, { a: 1 }]) t.strictSame(rowsOf(odd), [])
+  t.strictSame([true, null, 5, { records: 3 }, { message: 'broke' }, ['a']].map(textOf), [
+    ...['yes', '–', '5', '3 records', 'broke', '["a"]'],
+  ])
+})
+
+/** As WCAG has it. */
+function contrast(one: string, other: string): number {
+  const [more = 0, less = 0] = [one, other].map(luminance).sort((a, b) => b - a)
+  return (more + 0.05) / (less + 0.05)
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map(at => {
+    const share = parseInt(colour.slice(at, at + 2), 16) / 255
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
