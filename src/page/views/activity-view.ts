@@ -60,7 +60,7 @@ const COMMIT_COLUMNS: readonly Column<StoredCommit>[] = [
 function stateOf({ status, error }: Push): Child {
   const isGood = status === 200
   const text = isGood ? 'applied' : `${status ?? ''} ${error ?? 'refused'}`.trim()
-  return element('span', { class: `state ${isGood ? 'good' : 'bad'}` }, text)
+  return element('span', { class: isGood ? 'good' : 'bad' }, text)
 }
 
 function sha(commit: string): HTMLElement {

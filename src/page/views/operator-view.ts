@@ -73,9 +73,12 @@ async function fill({ id, path, columns, empty }: Section, token: string): Promi
 
 function cellOf(name: string, row: Row): HTMLElement | string {
   const text = textOf(row[name])
-  if (name === 'state') return element('span', { class: `state ${text === 'ok' ? 'good' : 'bad'}` }, text)
+  if (name === 'state') return element('span', { class: STATES[text] }, text)
   return /^\d{4}-\d\d-\d\dT/.test(text) ? formatTime(text) : text
 }
+
+/** What is not known is neither. */
+const STATES: Readonly<Record<string, string>> = { ok: 'good', recovered: 'good', failing: 'bad' }
 
 function say(text: string): void {
   const failing = part('operator-failed')
