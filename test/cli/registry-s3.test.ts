@@ -60,6 +60,20 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
     t.equal(stdout, '')
   })
 
+  await t.test('two processes at once on a state in S3: one adds a name, and one removes it', async t => {
+    const env = { ...AWS_ENVIRONMENT, VORTEX_INGEST_STATE: await place() }
+    const root = await place()
+    for (const args of [
+      ['buckets', 'add', 'cold', '--root', root],
+      ['targets', 'add', 'keep', 'archive', '--bucket', 'cold'],
+      ['targets', 'rm', 'keep'],
+      ['buckets', 'rm', 'cold'],
+    ]) {
+      const results = await Promise.all([runCli(args, { env }), runCli(args, { env })])
+      t.same(results.map(({ code }) => code).sort(), [0, 78], results.map(({ stderr }) => stderr).join())
+    }
+  })
+
   await t.test(
     'a bucket that goes away in the middle of a push is in journal, health and targets ls, and comes back',
     async t => {

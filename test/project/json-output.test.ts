@@ -9,6 +9,7 @@ import t from 'tap'
 const ROOT = new URL('../../', import.meta.url)
 const BIN = new URL('bin/vortex-ingest.js', ROOT).pathname
 const RESULTS = new URL('examples/results.jsonl', ROOT).pathname
+const DEAD = 'http://127.0.0.1:1'
 const COMMIT = new URL('examples/commit.json', ROOT).pathname
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true })
@@ -26,7 +27,7 @@ t.test('JSON output', async t => {
   // Nothing listens there, so that something is kept.
   const dead = ['--server', 'http://127.0.0.1:1', '--retries', '0', '--benchmark-id', 'b']
 
-  const cases: readonly [string, string, number, readonly string[]][] = [
+  const cases: readonly Case[] = [
     ['a push', 'push-report', 0, ['push', RESULTS, twice, ...commit, ...at]],
     ['a dry run', 'push-report', 0, ['push', RESULTS, '--dry-run', ...commit, ...at]],
     ['a push of a bad file', 'push-report', 65, ['push', bad, ...commit, ...at]],
@@ -50,6 +51,7 @@ t.test('JSON output', async t => {
     ['migrate --check', 'migrate-check-report', 0, ['migrate', '--check', ...at]],
     ['doctor', 'doctor-report', 0, ['doctor', ...at]],
     ['doctor that finds a dead target', 'doctor-report', 69, ['doctor', '--postgres', 'postgres://u@127.0.0.1:1/d']],
+    ...registryCases(folder),
   ]
   for (const [name, schema, exitCode, args] of cases)
     await t.test(`${name} prints one ${schema}`, async t => {
@@ -68,6 +70,40 @@ t.test('JSON output', async t => {
   })
 })
 
+/** The name, the schema, the exit code and the arguments. */
+type Case = readonly [string, string, number, readonly string[]]
+
+/** In a state of its own, since a state with targets is pushed to them. */
+function registryCases(folder: string): readonly Case[] {
+  const state = ['--state', join(folder, 'registered')]
+  const dead = ['push', RESULTS, '--commit', COMMIT, '--benchmark-id', 'b', '--retries', '0', ...state]
+  return [
+    ['buckets add', 'buckets-add-report', 0, ['buckets', 'add', 'cold', '--root', join(folder, 'cold'), ...state]],
+    ['buckets add of a known name', 'error-report', 78, ['buckets', 'add', 'cold', '--root', 'memory:', ...state]],
+    ['buckets put', 'buckets-put-report', 0, ['buckets', 'put', 'rescue', 'a', COMMIT, ...state]],
+    ['buckets get', 'buckets-get-report', 0, ['buckets', 'get', 'cold', 'a', ...state]],
+    ['buckets get of nothing', 'error-report', 78, ['buckets', 'get', 'cold', 'nothing', ...state]],
+    ['targets add', 'targets-add-report', 0, ['targets', 'add', 'keep', 'archive', '--bucket', 'cold', ...state]],
+    ['targets add of a dead one', 'targets-add-report', 0, ['targets', 'add', 'site', 'http', DEAD, ...state]],
+    ['a push to registered targets, one of them dead', 'push-report', 75, dead],
+    ['targets ls', 'targets-ls-report', 0, ['targets', 'ls', ...state]],
+    ['targets ls --no-check', 'targets-ls-report', 0, ['targets', 'ls', '--no-check', ...state]],
+    ['targets test', 'doctor-report', 0, ['targets', 'test', 'keep', ...state]],
+    ['targets test of a dead one', 'doctor-report', 69, ['targets', 'test', 'site', ...state]],
+    ['targets set', 'targets-set-report', 0, ['targets', 'set', 'site', '--best-effort', ...state]],
+    ['a drain of registered targets', 'drain-report', 0, ['drain', '--retries', '0', ...state]],
+    ['journal', 'journal-report', 0, ['journal', ...state]],
+    ['journal health', 'journal-health-report', 0, ['journal', 'health', ...state]],
+    ['journal flush', 'journal-flush-report', 0, ['journal', 'flush', ...state]],
+    ['journal compact', 'journal-compact-report', 0, ['journal', 'compact', ...state]],
+    ['buckets ls', 'buckets-ls-report', 0, ['buckets', 'ls', ...state]],
+    ['buckets rm of one in use', 'error-report', 78, ['buckets', 'rm', 'cold', ...state]],
+    ['targets rm', 'targets-rm-report', 0, ['targets', 'rm', 'keep', ...state]],
+    ['buckets rm', 'buckets-rm-report', 0, ['buckets', 'rm', 'cold', ...state]],
+    ['targets rm of an unknown one', 'error-report', 78, ['targets', 'rm', 'nobody', ...state]],
+  ]
+}
+
 async function problems(name: string, value: unknown): Promise<readonly unknown[]> {
   const schema = JSON.parse(await readFile(new URL(`schemas/v1/${name}.json`, ROOT), 'utf8')) as { $id: string }
   const check = ajv.getSchema(schema.$id) ?? ajv.compile(schema)
@@ -79,7 +115,7 @@ function run(args: readonly string[]): Promise<{ code: number; stdout: string }>
     const child = execFile(
       process.execPath,
       [BIN, ...args],
-      { env: { PATH: process.env['PATH'] } },
+      { env: { PATH: process.env['PATH'], INGEST_BEARER_TOKEN: 'x'.repeat(8) } },
       (_error, stdout) => {
         resolve({ code: child.exitCode ?? -1, stdout })
       },
