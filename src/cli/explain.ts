@@ -19,7 +19,16 @@ export async function explain(
     const used = outcomes.find(outcome => nameOf(outcome) === name)?.used
     explained.push({ target: name, kind: target.name, settings: used ?? (await settingsOf(target, state)) ?? [] })
   }
-  return explained
+  return [...explained, ...outcomes.filter(outcome => !isAmong(outcome, targets)).map(ofOutcome)]
+}
+
+/** One that was registered while the command ran is not. */
+function isAmong(outcome: TargetOutcome, targets: readonly Target[]): boolean {
+  return targets.some(target => nameOf(target) === nameOf(outcome))
+}
+
+function ofOutcome(outcome: TargetOutcome): Explained {
+  return { target: nameOf(outcome), kind: outcome.name, settings: outcome.used ?? [] }
 }
 
 /** What cannot be read now has failed the delivery already. */

@@ -24,7 +24,7 @@ export type TuneOptions = {
   readonly maxTrialsPerHour: number
   /** Told of each trial when it is over. */
   readonly onTrial: (trial: Trial) => void
-  /** Told of each delivery that failed. */
+  /** Told of each delivery that failed, and of a target that cannot be opened. */
   readonly onError: (error: unknown) => void
   readonly signal: AbortSignal
 }
@@ -46,11 +46,20 @@ const HOUR_MS = 3_600_000
 
 /** @throws what all deliveries of a trial fail with, or the first of all; others that fail are part of their trials */
 export async function tune(state: State, options: TuneOptions): Promise<Tuned> {
-  const sink = await options.opener.open(options.signal)
+  const sink = await tellFailure(options.opener.open(options.signal), options)
   try {
     return await new Tuning(state, sink, options).run()
   } finally {
     await sink.close()
+  }
+}
+
+async function tellFailure<T>(work: Promise<T>, { onError, signal }: TuneOptions): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (!signal.aborted) onError(error)
+    throw error
   }
 }
 
@@ -68,7 +77,10 @@ class Tuning {
   async run(): Promise<Tuned> {
     const { delivery, active } = this.options
     // The first one on a connection is slow, and whatever is wrong with the target is wrong with it.
-    const rehearsal = await this.sink.write(delivery, () => undefined, active)
+    const rehearsal = await tellFailure(
+      this.sink.write(delivery, () => undefined, active),
+      this.options,
+    )
     for (;;) {
       const history = await this.#history()
       const ended = await this.#ended(history)

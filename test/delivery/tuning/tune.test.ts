@@ -99,6 +99,17 @@ t.test('after so many trials in an hour it cools down, over all runs', async t =
   t.equal((await tune(state, { ...limited, trials: 1 })).trials.length, 1)
 })
 
+t.test('a cool-down that the budget has room for is waited for', async t => {
+  const state = await stateOn(memoryStorage())
+  const endsAt = Date.now() + 300
+  const settings = { ...DEFAULTS, 'copy-bytes': 256 * 1024 }
+  const at = new Date(endsAt - 3_600_000).toISOString()
+  await recordTrial(state, trialOf({ settings, target: database.id, at }))
+  const tuned = await tune(state, options({ maxTrialsPerHour: 1, trials: 1 }))
+  t.equal(tuned.stopped, 'trials')
+  t.ok(Date.parse(tuned.trials[0]!.at) >= endsAt)
+})
+
 t.test('it ends when nothing is left to try', async t => {
   const state = await stateOn(memoryStorage())
   const tuned = await tune(state, options({ trials: 1_000, tunables: TUNABLES.postgres.slice(1, 2) }))
@@ -114,6 +125,9 @@ t.test('deliveries that fail are counted and told; a target that is gone ends it
   const { challenger, champion } = tuned.trials[0]!.result!
   t.equal(challenger.errors + champion.errors, 1)
   t.match(errors, [{ code: 'target_unreachable' }])
+  const dead = new FailPoints(parseFailPoint('postgres.open=fail')).opener('postgres', database)
+  await t.rejects(tune(state, options({ opener: dead, onError })), { code: 'target_unreachable' })
+  t.equal(errors.length, 2)
   let writes = 0
   const gone = withWrite(database, write => (++writes > 1 ? Promise.reject(new Error('gone')) : write()))
   await t.rejects(tune(state, options({ opener: gone })), { message: 'gone' })
