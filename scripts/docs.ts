@@ -26,11 +26,11 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
   ])
 }
 
-/** The program as `--help` shows it on a terminal of 100 columns. */
+/** The program as `--help` shows it on a terminal of 100 columns, with the flags that all commands have said once. */
 function documentedProgram(): Command {
   // Help needs no world: no command runs.
   const program = buildProgram('', {} as Context, { exitCode: 0 })
-  for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100 })
+  for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100, showGlobalOptions: false })
   return program
 }
 

@@ -29,6 +29,7 @@ export async function main(world: World): Promise<number> {
     env,
     report,
     columns: stdout.columns,
+    screen: stderr,
     signal: interruption.signal,
     stopWithin: interruption.stopWithin,
     now: () => new Date(),

@@ -5,6 +5,7 @@ import { addCompare } from './compare-command.js'
 import type { Context } from './context.js'
 import { addDoctor } from './doctor-command.js'
 import { addDrain, addRecover } from './drain-command.js'
+import { addOptions } from './flags.js'
 import { addGoldenCheck } from './golden-check-command.js'
 import { addId } from './id-command.js'
 import { addMigrate } from './migrate-command.js'
@@ -17,6 +18,7 @@ import { addServe } from './serve-command.js'
 import { addState } from './state/state-command.js'
 import { addStatus } from './status-command.js'
 import { addPromotions, addTune } from './tuning/tuning-commands.js'
+import { terminalFlags } from './terminal-flags.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
@@ -42,7 +44,9 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .description('Gets benchmark records from CI into a database: checked, identified, exactly once.')
     .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES)
+  addOptions(program, terminalFlags())
   for (const add of COMMANDS) add(program, runner(context, outcome))
   return program
 }

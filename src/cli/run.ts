@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander'
 import type { Action, Context } from './context.js'
-import { flagsOf, originsOf } from './flags.js'
+import { flagsOf, originsOf } from './given-flags.js'
+import type { TerminalFlags } from './terminal-flags.js'
+import { watchOf } from './watch.js'
 
 export type Outcome = { exitCode: number }
 
@@ -14,11 +16,24 @@ export function runner(context: Context, outcome: Outcome): Run {
   return action =>
     async (...params) => {
       const command = params.at(-1) as Command
-      const flags = flagsOf(command, context.env)
-      await context.ci?.begin(command.name(), flags)
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, {
-        ...context,
-        origins: originsOf(command),
-      })
+      outcome.exitCode = await runCommand(action as Action<unknown>, command, context)
     }
+}
+
+async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
+  const flags: TerminalFlags & object = flagsOf(command, context.env)
+  const origins = originsOf(command)
+  const { report, ci } = context
+  report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
+  await ci?.begin(command.name(), flags)
+  if (flags.verbose === true) {
+    const { tellSettings } = await import('./verbose/tell-settings.js')
+    tellSettings({ flags: flags as object, origins, env: context.env }, command, line => report.detail(line))
+  }
+  const watch = await watchOf(flags, context)
+  try {
+    return await action(command.args, flags, { ...context, origins, ...(watch !== undefined && { watch }) })
+  } finally {
+    watch?.stop()
+  }
 }
