@@ -13,9 +13,10 @@ const SWITCHED_OFF = ['', '0', 'false', 'no', 'off']
 export function flagsOf(command: Command, env: Environment): object {
   const beaten = beatenBy(command)
   const dropped = given(command).filter(({ option, source }) => {
-    if (source !== 'env') return false
+    if (source === 'cli') return false
     const isSwitch = option.isBoolean() || option.negate
-    const isOff = isSwitch && SWITCHED_OFF.includes((env[option.envVar ?? ''] ?? '').trim().toLowerCase())
+    const isOff =
+      source === 'env' && isSwitch && SWITCHED_OFF.includes((env[option.envVar ?? ''] ?? '').trim().toLowerCase())
     return isOff || beaten.includes(option.attributeName())
   })
   const names = new Set(dropped.map(({ option }) => option.attributeName()))
@@ -26,10 +27,15 @@ export function flagsOf(command: Command, env: Environment): object {
 export function originsOf(command: Command): Origins {
   return new Map(
     given(command).flatMap(({ option, source }) => {
-      const origin = source === 'cli' ? option.long : source === 'env' ? option.envVar : undefined
+      const origin = source === 'cli' ? option.long : source === 'env' ? option.envVar : fileOf(source)
       return origin === undefined ? [] : [[option.attributeName(), origin] as const]
     }),
   )
+}
+
+/** What a config file gave has the file as its source. */
+function fileOf(source: string | undefined): string | undefined {
+  return source === 'default' || source === 'implied' ? undefined : source
 }
 
 /** Targets that a variable names beside one that a flag names. */

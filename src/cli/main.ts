@@ -86,7 +86,7 @@ function configure(command: Command, { stdout, stderr }: Pick<World, 'stdout' | 
 
 /** With `--format json` a failure is a JSON document too, so that whoever reads stdout is never left with nothing. */
 function fail(error: unknown, { env, report }: Context, argv: readonly string[]): number {
-  if (asksForJson(argv, env) && !report.printed) report.json(errorDocument(error))
+  if ((report.isJson || asksForJson(argv, env)) && !report.printed) report.json(errorDocument(error))
   report.error(error)
   return exitCodeOf(error)
 }

@@ -29,7 +29,7 @@ const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
 ]
 
-const EXIT_CODES = `
+export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
   4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input   69 target down

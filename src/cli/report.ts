@@ -28,6 +28,8 @@ export class Report {
   readonly annotator: Annotator | undefined
   /** Set once, when the command line is known. */
   loudness: Loudness = 'normal'
+  /** Whether the result is to be JSON; a failure is then, too. */
+  isJson = false
   #printed = false
   #closed = false
   #failed = false

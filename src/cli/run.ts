@@ -1,9 +1,11 @@
 /** From a command line that commander has parsed to the command's function. */
 
 import type { Command } from 'commander'
+import { findConfigFile } from '../config/config-file.js'
+import { IngestError } from '../errors.js'
 import type { Action, Context } from './context.js'
 import { flagsOf, originsOf } from './given-flags.js'
-import type { TerminalFlags } from './terminal-flags.js'
+import type { ConfigFlags, TerminalFlags } from './terminal-flags.js'
 import { watchOf } from './watch.js'
 
 export type Outcome = { exitCode: number }
@@ -21,10 +23,12 @@ export function runner(context: Context, outcome: Outcome): Run {
 }
 
 async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
-  const flags: TerminalFlags & object = flagsOf(command, context.env)
+  await applyConfig(command, context)
+  const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
   const origins = originsOf(command)
   const { report, ci } = context
   report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
+  report.isJson = flags.format === 'json'
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
     const { tellSettings } = await import('./verbose/tell-settings.js')
@@ -36,4 +40,15 @@ async function runCommand(action: Action<unknown>, command: Command, context: Co
   } finally {
     watch?.stop()
   }
+}
+
+/** Loaded only where there is a file. @throws {IngestError} `config_invalid`, `usage` */
+async function applyConfig(command: Command, { report }: Context): Promise<void> {
+  const { config, profile } = command.optsWithGlobals<ConfigFlags>()
+  const path = findConfigFile(config, process.cwd())
+  if (path !== undefined) {
+    const { applyConfigFile } = await import('./config-file/apply.js')
+    return applyConfigFile(command, { path, profile, report })
+  }
+  if (profile !== undefined) throw new IngestError('usage', `there is no config file with a profile ${profile}`)
 }
