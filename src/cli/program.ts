@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { addCompare } from './compare-command.js'
+import { addCompletion } from './completion/completion-command.js'
 import type { Context } from './context.js'
 import { addDoctor } from './doctor-command.js'
 import { addDrain, addRecover } from './drain-command.js'
@@ -27,6 +28,8 @@ const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
   ...[addState, addDrain, addRecover, addStatus],
   ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
+  ...[addTargets, addBuckets, addJournal],
+  addCompletion,
 ]
 
 export const EXIT_CODES = `

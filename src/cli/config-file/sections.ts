@@ -7,7 +7,7 @@
 import type { Command, Option } from 'commander'
 import { isSection, type ConfigFile } from '../../config/config-file.js'
 import { IngestError } from '../../errors.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../nearest.js'
 
 /** A part of the file that applies, and what to call it. */
 export type Section = { readonly origin: string; readonly values: ReadonlyMap<string, unknown> }
