@@ -2,11 +2,26 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ENV_PREFIX } from '../config/environment.js'
+import { nearest } from './nearest.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
-  const option = new Option(flags, description)
+  const option = new Flag(flags, description)
   return option.env(ENV_PREFIX + option.name().replace(/-/g, '_').toUpperCase())
+}
+
+/** Of its choices it names the one that was meant. */
+class Flag extends Option {
+  override choices(values: readonly string[]): this {
+    super.choices(values)
+    this.argParser((text: string) => {
+      if (values.includes(text)) return text
+      const close = nearest(text, values)
+      const meant = close === undefined ? '' : ` (Did you mean ${close}?)`
+      throw new InvalidArgumentError(`Allowed choices are ${values.join(', ')}.${meant}`)
+    })
+    return this
+  }
 }
 
 export const formatFlag = (): Option =>
