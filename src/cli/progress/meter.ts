@@ -22,7 +22,7 @@ const SAMPLES = 25
 export class Meter {
   readonly work: Work
   #done = 0
-  readonly #samples: { readonly at: number; readonly done: number }[]
+  #samples: { readonly at: number; readonly done: number }[]
 
   /** @param startedAt in milliseconds, as `sample` is told */
   constructor(work: Work, startedAt: number) {
@@ -36,6 +36,12 @@ export class Meter {
 
   add(amount: number): void {
     this.#done += amount
+  }
+
+  /** What is begun again counts from where it is now. */
+  moveTo(done: number): void {
+    if (done < this.#done) this.#samples = this.#samples.slice(-1).map(({ at }) => ({ at, done }))
+    this.#done = done
   }
 
   /** From 0 to 1; undefined where the whole is not known, or was more than anybody knew. */

@@ -12,7 +12,8 @@ const LEAST_LABEL = 8
 /** What fits into `columns`: the bar goes first, then the speed, then the end of the label; what is left of time stays. */
 export function progressLine(meter: Meter, columns: number): string {
   const { fraction, rate, leftMs, work, done } = meter
-  if (fraction === 1) return fitted(oneLine(work.label), 'waiting for the answer', columns)
+  if (fraction === 1)
+    return fitted(oneLine(work.label), work.unit === 'bytes' ? '100 %' : 'waiting for the answer', columns)
   const percent = fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`
   const amount = fraction === undefined ? amountOf(done, work.unit) : ''
   const speed = rate === undefined ? '' : `${amountOf(rate, work.unit)}/s`

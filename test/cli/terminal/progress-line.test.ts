@@ -30,7 +30,12 @@ t.test('without a size there is only what came and how fast', async t => {
 })
 
 t.test('when all is sent, it is the answer that is waited for', async t => {
-  t.equal(progressLine(meterAt(200e6, 200e6), 80), 'reading results.jsonl  waiting for the answer')
+  t.equal(progressLine(meterAt(200e6, 200e6), 80), 'reading results.jsonl  100 %', 'of a file there is none')
+  const meter = new Meter({ label: 'results.jsonl to site', unit: 'records', total: 300 }, 0)
+  meter.moveTo(300)
+  t.equal(progressLine(meter, 80), 'results.jsonl to site  waiting for the answer')
+  meter.moveTo(0)
+  t.match(progressLine(meter, 80), / 0 %/, 'and what is begun again begins at its start')
 })
 
 t.test('a standstill shows after a few seconds', async t => {
