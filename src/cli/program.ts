@@ -28,7 +28,6 @@ const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
   ...[addState, addDrain, addRecover, addStatus],
   ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
-  ...[addTargets, addBuckets, addJournal],
   addCompletion,
 ]
 

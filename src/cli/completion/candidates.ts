@@ -5,7 +5,7 @@ import type { Command, Option } from 'commander'
 export type Candidate = { readonly value: string; readonly what?: string }
 
 /** What a state knows names of. */
-export type NameSort = 'target' | 'bucket'
+export type NameSort = 'target' | 'bucket' | 'trial'
 
 /** @param state as --state names it, undefined where no flag does */
 export type AskNames = (sort: NameSort, state: string | undefined) => Promise<readonly string[]>
@@ -103,6 +103,7 @@ function flagsOf({ options, given, command }: Line): readonly Candidate[] {
 const NAMES: Readonly<Record<string, readonly NameSort[]>> = {
   '--target': ['target'],
   '--bucket': ['bucket'],
+  '--trial': ['trial'],
 }
 
 /** By what stands between the brackets of a flag. */

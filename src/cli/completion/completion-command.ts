@@ -11,7 +11,7 @@ export function addCompletion(program: Command, run: Run): void {
     .summary('print what makes a shell complete')
     .description(
       'A script for the shell, which asks the program itself: commands, flags, their choices, files, and with ' +
-        '--state or VORTEX_INGEST_STATE the names of targets and buckets in it.',
+        '--state or VORTEX_INGEST_STATE the names of targets, buckets and trials in it.',
     )
     .argument('[words...]', 'bash, zsh or fish')
     // No variable may turn a script into an answer.

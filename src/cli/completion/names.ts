@@ -5,12 +5,14 @@ import { stateConfig, stateVariable } from '../../config/state.js'
 import { listBuckets } from '../../state/buckets.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
+import { trialIds } from '../../state/trial.js'
 import type { Context } from '../context.js'
 import { openState } from '../open-state.js'
 import type { NameSort } from './candidates.js'
 
 const LISTS: Readonly<Record<NameSort, (state: State) => Promise<readonly string[]>>> = {
   target: async ({ storage }) => [...(await readRegistry(storage)).targets.keys()],
+  trial: trialIds,
   bucket: async state => (await listBuckets(state)).map(({ name }) => name),
 }
 

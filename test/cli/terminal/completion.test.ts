@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
@@ -42,6 +42,10 @@ t.test('in bash', { skip: missing('bash') }, async t => {
   t.equal(added.code, 0, added.stderr)
   t.equal((await runCli(['buckets', 'add', 'cold', '--root', join(cwd, 'cold'), '--state', state])).code, 0)
 
+  // Only its key is looked at.
+  mkdirSync(join(state, 'trials', '0123456789abcdef'), { recursive: true })
+  writeFileSync(join(state, 'trials', '0123456789abcdef', 'fedcba987654'), '{}')
+
   const CASES: readonly [string, string, readonly string[]][] = [
     ['commands', 'vortex-ingest va', ['validate']],
     ['commands below a command', 'vortex-ingest state p', ['prune']],
@@ -57,6 +61,7 @@ t.test('in bash', { skip: missing('bash') }, async t => {
     ['nothing for what is free', 'vortex-ingest push --benchmark-id ', []],
     ['files after --', 'vortex-ingest push -- res', ['results.jsonl']],
     ['targets of the state that a flag names', `vortex-ingest push --state ${state} --target s`, ['site']],
+    ['trials', `vortex-ingest promote --state ${state} --trial fed`, ['fedcba987654']],
     ['shells', 'vortex-ingest completion f', ['fish']],
   ]
   for (const [name, line, offered] of CASES)
