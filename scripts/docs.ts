@@ -1,19 +1,23 @@
-/** Writes docs/commands.md, the command table of README.md and the OpenAPI document from the program; `--check` only compares. */
+/** Writes what the program itself knows best: the command reference, the man page, … `--check` only compares. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Context } from '../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../src/cli/program.js'
 import { SCHEMA_VERSION } from '../src/contract/kinds.js'
+import { configSchema } from './config-schema.js'
+import { manPage } from './man-page.js'
 import { writtenDocument } from './openapi.js'
 
 const REFERENCE = 'docs/commands.md'
+const MAN_PAGE = 'man/vortex-ingest.1'
+const CONFIG_SCHEMA = 'schemas/config.json'
 const README = 'README.md'
 const OPENAPI = `schemas/v${SCHEMA_VERSION}/openapi.json`
 const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
 const END = '<!-- prettier-ignore-end -->'
 
-/** What both files should hold, by name. @param root the folder of the package, with a slash at its end */
+/** What each file should hold, by name. @param root the folder of the package, with a slash at its end */
 export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, string>> {
   const program = documentedProgram()
   const readme = await readFile(new URL(README, root), 'utf8')
@@ -21,16 +25,18 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
   if (before === undefined || after === undefined) throw new Error(`${README} lacks the markers of the command table`)
   return new Map([
     [REFERENCE, reference(program)],
+    [MAN_PAGE, manPage(program)],
+    [CONFIG_SCHEMA, `${JSON.stringify(configSchema(program), undefined, 2)}\n`],
     [README, `${before}${START}\n\n${table(program)}\n${END}${after}`],
     [OPENAPI, writtenDocument()],
   ])
 }
 
-/** The program as `--help` shows it on a terminal of 100 columns. */
+/** The program as `--help` shows it on a terminal of 100 columns, with the flags that all commands have said once. */
 function documentedProgram(): Command {
   // Help needs no world: no command runs.
   const program = buildProgram('', {} as Context, { exitCode: 0 })
-  for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100 })
+  for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100, showGlobalOptions: false })
   return program
 }
 

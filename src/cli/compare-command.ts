@@ -12,7 +12,8 @@ export function addCompare(program: Command, run: Run): void {
     .summary('say what changed between two commits')
     .description(
       'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a rank test over the ' +
-        'runs, corrected for the number of series (docs/compare.md). Only reads.',
+        'runs, corrected for the number of series (docs/compare.md). Only reads. With -v every series is listed, and those ' +
+        'that only one commit has.',
     )
     .argument('<base>', 'a stored commit: its id, the start of it, or a name that git knows')
     .argument('[head]', 'the one to compare with it (default: the newest that is stored)')
@@ -22,7 +23,6 @@ export function addCompare(program: Command, run: Run): void {
     .addOption(flag('--threshold <ratio>', 'the smallest ratio that counts as a change').argParser(ratio).default(1.1))
     .addOption(flag('--fail-on <what>', 'end in 4 when there is one, or nothing to compare').choices(['regression']))
     .addOption(flag('--git-dir <dir>', 'the repository to ask for names; by default where git looks by itself'))
-    .addOption(flag('-v, --verbose', 'list every series, and those that only one commit has'))
     .addOption(compareFormat())
     .addHelpText(
       'after',

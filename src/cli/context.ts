@@ -2,6 +2,8 @@
 
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/settings.js'
+import type { Target } from '../delivery/opening.js'
+import type { ReadWatch } from '../source/read-watch.js'
 import type { JsonSink } from './json-array-report.js'
 import type { Report } from './report.js'
 
@@ -13,6 +15,10 @@ export type Context = {
   readonly report: Report
   /** How wide the terminal is that shows the result; undefined where it goes elsewhere. */
   readonly columns: number | undefined
+  /** How far the work is, shown to whoever waits for it or asked to be told. */
+  readonly watch?: Watch
+  /** Where messages and progress go. */
+  readonly screen: Screen
   /** Where the JSON report goes as well. */
   readonly reportFile?: JsonSink
   /** The CI service's page of this run, where it has one. */
@@ -23,6 +29,18 @@ export type Context = {
   readonly stopWithin: (timeoutMs: number) => void
   readonly now: () => Date
   readonly random: () => number
+}
+
+/** The terminal that messages go to, if it is one; `columns` changes when its window does. */
+export type Screen = { readonly isTTY?: boolean; readonly columns?: number }
+
+export interface Watch {
+  /** For inputs. */
+  readonly reads?: ReadWatch
+  /** The same targets, whose deliveries are watched. */
+  targets(targets: readonly Target[]): readonly Target[]
+  /** Nothing is shown any more. */
+  stop(): void
 }
 
 /** What a command leaves for the CI service. */

@@ -57,7 +57,8 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
-  const { targets: named, require } = await chosen(flags, context)
+  const { targets: all, require } = await chosen(flags, context)
+  const named = context.watch?.targets(all) ?? all
   const { state, targets } = await withFailPoints({ state: await openState(config, context), targets: named }, env)
   try {
     const drained = await work(state, { targets, hash: await wasmHash64(), waitMs: config.waitMs, signal })

@@ -1,14 +1,27 @@
 /** Flags that several commands share; each can be set by an environment variable too. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX } from '../config/environment.js'
-import type { Origins } from '../config/settings.js'
+import { nearest } from './nearest.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
-  const option = new Option(flags, description)
+  const option = new Flag(flags, description)
   return option.env(ENV_PREFIX + option.name().replace(/-/g, '_').toUpperCase())
+}
+
+/** Of its choices it names the one that was meant. */
+class Flag extends Option {
+  override choices(values: readonly string[]): this {
+    super.choices(values)
+    this.argParser((text: string) => {
+      if (values.includes(text)) return text
+      const close = nearest(text, values)
+      const meant = close === undefined ? '' : ` (Did you mean ${close}?)`
+      throw new InvalidArgumentError(`Allowed choices are ${values.join(', ')}.${meant}`)
+    })
+    return this
+  }
 }
 
 export const formatFlag = (): Option =>
@@ -116,40 +129,6 @@ export const commitFlags = (): readonly Option[] => [
 
 export function addOptions(command: Command, options: readonly Option[]): void {
   for (const option of options) command.addOption(option)
-}
-
-const SWITCHED_OFF = ['', '0', 'false', 'no', 'off']
-
-/**
- * The flags of a parsed command, where commander is taken too literally by the environment: to it a switch is on as
- * soon as there is a variable, even `…_INSECURE_LOCAL=0`, and a target in a variable stands beside one that a flag names.
- */
-export function flagsOf(command: Command, env: Environment): object {
-  const isFrom = (source: string, name: string): boolean => command.getOptionValueSource(name) === source
-  const beaten = isFrom('cli', 'postgres')
-    ? ['embedded']
-    : isFrom('cli', 'embedded')
-      ? ['postgres', 'insecureLocal', 'region', 'rolePolicy']
-      : []
-  const dropped = command.options.filter(option => {
-    if (!isFrom('env', option.attributeName())) return false
-    const isOff = option.isBoolean() && SWITCHED_OFF.includes((env[option.envVar ?? ''] ?? '').trim().toLowerCase())
-    return isOff || beaten.includes(option.attributeName())
-  })
-  const names = new Set(dropped.map(option => option.attributeName()))
-  return Object.fromEntries(Object.entries(command.opts()).filter(([name]) => !names.has(name)))
-}
-
-/** Where the values of a parsed command come from: the flags that gave them, or the variables. */
-export function originsOf(command: Command): Origins {
-  return new Map(
-    command.options.flatMap(option => {
-      const name = option.attributeName()
-      const source = command.getOptionValueSource(name)
-      const origin = source === 'cli' ? option.long : source === 'env' ? option.envVar : undefined
-      return origin === undefined ? [] : [[name, origin] as const]
-    }),
-  )
 }
 
 /** A whole number from 0. */

@@ -13,8 +13,8 @@ import type { Action, Context, Format } from './context.js'
 export type IdFlags = { readonly format: Format }
 
 export const id: Action<IdFlags> = async (args, { format }, context) => {
-  const { report, signal, stdin } = context
-  const sources = await openInputs(args, { stdin, rereadable: false, signal })
+  const { report, signal, stdin, watch } = context
+  const sources = await openInputs(args, { stdin, rereadable: false, signal, watch: watch?.reads })
   const identify = identifier(await wasmHash64())
   const print = format === 'json' ? await jsonPrinter(context) : textPrinter(context)
   let rejected = 0
@@ -49,7 +49,7 @@ function textPrinter({ report }: Context): Print {
       }
       if (row < batch.count) lines.push(batch.ids[row]!.toString())
     }
-    if (lines.length > 0) report.result(lines.join('\n'))
+    if (lines.length > 0) report.finding(lines.join('\n'))
   }
 }
 

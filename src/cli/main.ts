@@ -1,17 +1,17 @@
 /** The command line as a function: arguments and streams in, exit code out. */
 
-import { CommanderError, type Command } from 'commander'
+import { CommanderError } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX, wantsColor } from '../config/environment.js'
 import { EXIT, IngestError } from '../errors.js'
-import { redact } from '../sink/redact.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
 import { openCi } from './open-ci.js'
 import { packageVersion } from './package-file.js'
-import { buildProgram, pathOf, withSubcommands } from './program.js'
+import { buildProgram, withSubcommands } from './program.js'
 import { Report } from './report.js'
 import type { Outcome } from './run.js'
+import { configureUsage } from './usage-errors.js'
 
 /** What of `process` the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
@@ -29,6 +29,7 @@ export async function main(world: World): Promise<number> {
     env,
     report,
     columns: stdout.columns,
+    screen: stderr,
     signal: interruption.signal,
     stopWithin: interruption.stopWithin,
     now: () => new Date(),
@@ -55,7 +56,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome)
-  for (const command of withSubcommands(program)) configure(command, { stdout, stderr })
+  for (const command of withSubcommands(program)) configureUsage(command, stdout, stderr)
   if (argv.length <= 2) {
     program.outputHelp()
     return EXIT.usage
@@ -72,20 +73,9 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   return outcome.exitCode
 }
 
-function configure(command: Command, { stdout, stderr }: Pick<World, 'stdout' | 'stderr'>): void {
-  command.exitOverride().configureOutput({
-    writeOut: text => stdout.write(text),
-    writeErr: text => stderr.write(text),
-    outputError: (text, write) => {
-      write(redact(text))
-      write(`hint: ${pathOf(command)} --help shows the usage\n`)
-    },
-  })
-}
-
 /** With `--format json` a failure is a JSON document too, so that whoever reads stdout is never left with nothing. */
 function fail(error: unknown, { env, report }: Context, argv: readonly string[]): number {
-  if (asksForJson(argv, env) && !report.printed) report.json(errorDocument(error))
+  if ((report.isJson || asksForJson(argv, env)) && !report.printed) report.json(errorDocument(error))
   report.error(error)
   return exitCodeOf(error)
 }

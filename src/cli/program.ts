@@ -2,9 +2,11 @@
 
 import { Command } from 'commander'
 import { addCompare } from './compare-command.js'
+import { addCompletion } from './completion/completion-command.js'
 import type { Context } from './context.js'
 import { addDoctor } from './doctor-command.js'
 import { addDrain, addRecover } from './drain-command.js'
+import { addOptions } from './flags.js'
 import { addGoldenCheck } from './golden-check-command.js'
 import { addId } from './id-command.js'
 import { addMigrate } from './migrate-command.js'
@@ -17,6 +19,7 @@ import { addServe } from './serve-command.js'
 import { addState } from './state/state-command.js'
 import { addStatus } from './status-command.js'
 import { addPromotions, addTune } from './tuning/tuning-commands.js'
+import { terminalFlags } from './terminal-flags.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
@@ -25,9 +28,10 @@ const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
   ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
   ...[addState, addDrain, addRecover, addStatus],
   ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
+  addCompletion,
 ]
 
-const EXIT_CODES = `
+export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
   4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input   69 target down
@@ -42,7 +46,9 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .description('Gets benchmark records from CI into a database: checked, identified, exactly once.')
     .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES)
+  addOptions(program, terminalFlags())
   for (const add of COMMANDS) add(program, runner(context, outcome))
   return program
 }

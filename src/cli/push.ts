@@ -39,17 +39,24 @@ export type PushFlags = ChoiceFlags &
   }
 
 export const push: Action<PushFlags> = async (args, flags, context) => {
-  const { env, now, report, signal, stdin } = context
+  const { env, now, report, signal, stdin, watch } = context
   const started = performance.now()
   const missing = await missingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
   const commitSource = commitConfig(flags, env)
   const state = stateConfig(flags, env)
   assertStateFor(flags, state)
-  const { targets, require } = await chooseTargets(flags, context)
+  const { targets: chosen, require } = await chooseTargets(flags, context)
+  const targets = watch?.targets(chosen) ?? chosen
   const run = runMeta({ benchmarkId: benchmarkOf(commitSource, targets), ci: commitSource.ci, now })
   const dryRun = flags.dryRun === true
-  const sources = await openInputs(args, { stdin, rereadable: true, mayGrow: state !== undefined, signal })
+  const sources = await openInputs(args, {
+    stdin,
+    rereadable: true,
+    mayGrow: state !== undefined,
+    signal,
+    watch: watch?.reads,
+  })
   const notes = new Notes()
   try {
     const options: PushOptions = {

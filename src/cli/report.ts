@@ -8,6 +8,9 @@ import type { Annotator } from './annotator.js'
 
 export type Output = { write(text: string | Uint8Array): unknown }
 
+/** `quiet`: only errors, and what is asked for as data. `verbose`: also what is done meanwhile. */
+export type Loudness = 'quiet' | 'normal' | 'verbose'
+
 export type ReportOptions = {
   readonly stdout: Output
   readonly stderr: Output
@@ -23,8 +26,14 @@ export class Report {
   readonly #outChalk: ChalkInstance
   readonly #errChalk: ChalkInstance
   readonly annotator: Annotator | undefined
+  /** Set once, when the command line is known. */
+  loudness: Loudness = 'normal'
+  /** Whether the result is to be JSON; a failure is then, too. */
+  isJson = false
   #printed = false
   #closed = false
+  #failed = false
+  #passing = false
 
   constructor({ stdout, stderr, colorOut, colorErr, annotator }: ReportOptions) {
     this.annotator = annotator
@@ -48,14 +57,22 @@ export class Report {
     this.#closed = true
   }
 
-  /** A part of the result, as it is. */
+  /** A part of the result, as it is: data, which no wish for quiet is about. */
   raw(text: string | Uint8Array): void {
     this.#printed = true
+    this.passing(undefined)
     if (!this.#closed) this.#out.write(text)
   }
 
-  result(line: string): void {
+  /** A line of data: an id, or something that is wrong with the input. */
+  finding(line: string): void {
     this.raw(`${line}\n`)
+  }
+
+  /** A line for people. */
+  result(line: string): void {
+    if (this.loudness === 'quiet') this.#printed = true
+    else this.raw(`${line}\n`)
   }
 
   /** The first line of a result. */
@@ -71,16 +88,33 @@ export class Report {
   }
 
   json(value: unknown): void {
-    this.result(JSON.stringify(value))
+    this.raw(`${JSON.stringify(value)}\n`)
   }
 
   note(line: string): void {
-    this.#err.write(`${line}\n`)
+    if (this.loudness !== 'quiet') this.#say(line)
+  }
+
+  /** What is done meanwhile, for who asked to be told. */
+  detail(line: string): void {
+    if (this.loudness === 'verbose') this.#say(this.#errChalk.dim(`- ${forPeople(line)}`))
   }
 
   /** A line for the runner. On stderr, which it reads as well, so that JSON on stdout stays JSON. */
   command(line: string): void {
-    this.note(line)
+    this.#say(line)
+  }
+
+  /** A line on a terminal that is gone before anything else is printed; undefined takes it away. */
+  passing(line: string | undefined): void {
+    if (line === undefined && !this.#passing) return
+    this.#err.write(`\r${line ?? ''}\u001b[K`)
+    this.#passing = line !== undefined
+  }
+
+  #say(line: string): void {
+    this.passing(undefined)
+    this.#err.write(`${line}\n`)
   }
 
   /** Opens a part of the log that can be folded, where a runner can. */
@@ -105,14 +139,16 @@ export class Report {
     this.note(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
   }
 
+  /** What to do; goes with an error before it, where there is one. */
   hint(message: string): void {
     this.annotator?.hint(forPeople(message))
-    this.note(`${this.#errChalk.cyan('hint:')} ${forPeople(message)}`)
+    if (this.#failed || this.loudness !== 'quiet') this.#say(`${this.#errChalk.cyan('hint:')} ${forPeople(message)}`)
   }
 
   failure(message: string): void {
     this.annotator?.add('error', forPeople(message))
-    this.note(`${this.#errChalk.red('error:')} ${forPeople(message)}`)
+    this.#failed = true
+    this.#say(`${this.#errChalk.red('error:')} ${forPeople(message)}`)
   }
 
   error(error: unknown): void {
@@ -120,7 +156,7 @@ export class Report {
     if (error instanceof IngestError) {
       if (error.hint !== undefined) this.hint(error.hint)
     } else if (error instanceof Error && error.stack !== undefined) {
-      this.note(redact(error.stack.split('\n').slice(1).join('\n')))
+      this.#say(redact(error.stack.split('\n').slice(1).join('\n')))
       this.hint('this is a defect of vortex-ingest: please report it with the lines above')
     }
   }
@@ -133,7 +169,8 @@ export class Report {
 
   rejection(rejection: Rejection): void {
     this.annotator?.add('error', forPeople(rejection.message), rejection)
-    this.note(`${this.#errChalk.red('error:')} ${rejectionLine(rejection)}`)
+    this.#failed = true
+    this.#say(`${this.#errChalk.red('error:')} ${rejectionLine(rejection)}`)
   }
 
   lineWarning(warning: Warning): void {

@@ -1,8 +1,12 @@
 /** From a command line that commander has parsed to the command's function. */
 
 import type { Command } from 'commander'
+import { findConfigFile } from '../config/config-file.js'
+import { IngestError } from '../errors.js'
 import type { Action, Context } from './context.js'
-import { flagsOf, originsOf } from './flags.js'
+import { flagsOf, originsOf } from './given-flags.js'
+import type { ConfigFlags, TerminalFlags } from './terminal-flags.js'
+import { watchOf } from './watch.js'
 
 export type Outcome = { exitCode: number }
 
@@ -14,11 +18,37 @@ export function runner(context: Context, outcome: Outcome): Run {
   return action =>
     async (...params) => {
       const command = params.at(-1) as Command
-      const flags = flagsOf(command, context.env)
-      await context.ci?.begin(command.name(), flags)
-      outcome.exitCode = await (action as Action<unknown>)(command.args, flags, {
-        ...context,
-        origins: originsOf(command),
-      })
+      outcome.exitCode = await runCommand(action as Action<unknown>, command, context)
     }
+}
+
+async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
+  await applyConfig(command, context)
+  const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
+  const origins = originsOf(command)
+  const { report, ci } = context
+  report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
+  report.isJson = flags.format === 'json'
+  await ci?.begin(command.name(), flags)
+  if (flags.verbose === true) {
+    const { tellSettings } = await import('./verbose/tell-settings.js')
+    tellSettings({ flags: flags as object, origins, env: context.env }, command, line => report.detail(line))
+  }
+  const watch = await watchOf(flags, context)
+  try {
+    return await action(command.args, flags, { ...context, origins, ...(watch !== undefined && { watch }) })
+  } finally {
+    watch?.stop()
+  }
+}
+
+/** Loaded only where there is a file. @throws {IngestError} `config_invalid`, `usage` */
+async function applyConfig(command: Command, { report }: Context): Promise<void> {
+  const { config, profile } = command.optsWithGlobals<ConfigFlags>()
+  const path = findConfigFile(config, process.cwd())
+  if (path !== undefined) {
+    const { applyConfigFile } = await import('./config-file/apply.js')
+    return applyConfigFile(command, { path, profile, report })
+  }
+  if (profile !== undefined) throw new IngestError('usage', `there is no config file with a profile ${profile}`)
 }

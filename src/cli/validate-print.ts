@@ -31,7 +31,7 @@ export class HumanPrinter implements Printer {
 
   rejection(rejection: Rejection): void {
     this.#list.next()
-    this.report.result(`error: ${rejectionLine(rejection)}`)
+    this.report.finding(`error: ${rejectionLine(rejection)}`)
   }
 
   warning(warning: Warning): void {

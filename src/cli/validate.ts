@@ -60,8 +60,8 @@ async function printerOf(format: ValidateFormat, { report }: Context): Promise<P
 type CheckOptions = { readonly printers: readonly Printer[]; readonly context: Context }
 
 async function checkAll(args: readonly string[], flags: ValidateFlags, options: CheckOptions): Promise<Validated> {
-  const { stdin, signal } = options.context
-  const sources = await openInputs(args, { stdin, rereadable: false, signal })
+  const { stdin, signal, watch } = options.context
+  const sources = await openInputs(args, { stdin, rereadable: false, signal, watch: watch?.reads })
   try {
     return await check(sources, flags, options)
   } finally {

@@ -23,10 +23,10 @@ export type VerifyFlags = TargetFlags &
   }
 
 export const verify: Action<VerifyFlags> = async (args, flags, context) => {
-  const { report, signal, stdin } = context
+  const { report, signal, stdin, watch } = context
   const target = await verifyConfig(flags, context.env)
   if (target.kind !== 'server') warnInsecure(target, context)
-  const sources = await openInputs(args, { stdin, rereadable: true, signal })
+  const sources = await openInputs(args, { stdin, rereadable: true, signal, watch: watch?.reads })
   try {
     const { rows, description, close } = await openRows(target, context)
     const json = flags.format === 'json'
@@ -42,7 +42,7 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
         onRejection: rejection => report.rejection(rejection),
         onWarning: warning => report.lineWarning(warning),
         onDifference: difference => {
-          if (!json) report.result(line(difference))
+          if (!json) report.finding(line(difference))
           for (const document of documents) document.element(fields(difference))
         },
         signal,

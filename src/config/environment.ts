@@ -1,6 +1,6 @@
 /** Which variables there are, whatever command they are for. */
 
-import type { Environment } from '../commit/ci.js'
+import { detectCi, type Environment } from '../commit/ci.js'
 
 /** Every flag can be set by a variable of this prefix and its name: `--commit-sha` by `VORTEX_INGEST_COMMIT_SHA`. */
 export const ENV_PREFIX = 'VORTEX_INGEST_'
@@ -8,6 +8,11 @@ export const ENV_PREFIX = 'VORTEX_INGEST_'
 /** The variables of a program that has many of them. */
 export function startingWith(prefix: string, env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(prefix)))
+}
+
+/** Nobody looks at a terminal there, were there one. */
+export function isCi(env: Environment): boolean {
+  return detectCi(env) !== undefined
 }
 
 /** Colour only where a person looks, and never against their wish (no-color.org). */

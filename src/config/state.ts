@@ -32,6 +32,11 @@ export function stateConfig(
   })
 }
 
+/** What the variable of --state says. */
+export function stateVariable(env: Environment): string | undefined {
+  return env[`${ENV_PREFIX}STATE`] || undefined
+}
+
 /** For commands that are about state. @throws {IngestError} `usage` */
 export function requiredStateConfig(flags: StateFlags, env: Environment): StateConfig {
   const config = stateConfig(flags, env)

@@ -4,8 +4,9 @@ import { stat } from 'node:fs/promises'
 import { createReadStream, fstatSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
-import { chunkReader } from './byte-reader.js'
+import { chunkReader, type ByteReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
+import { watched, type ReadWatch } from './read-watch.js'
 import { fileSource, unreadable, type Source } from './source.js'
 import { spool } from './spool.js'
 
@@ -16,6 +17,7 @@ export type InputOptions = {
   /** Files may grow while they are read. */
   readonly mayGrow?: boolean
   readonly signal?: AbortSignal
+  readonly watch?: ReadWatch | undefined
 }
 
 /** Sources in the order they were named; a glob's matches in the order of their names, each file once. */
@@ -73,9 +75,9 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
     const hint = `name its files: '${path.replace(/\/$/, '')}/*.jsonl'`
     throw new IngestError('no_input', `${path} is a directory`, { hint })
   }
-  return info.isFile()
-    ? fileSource(path, { mayGrow: options.mayGrow })
-    : once(path, () => createReadStream(path), options)
+  if (!info.isFile()) return once(path, () => createReadStream(path), options)
+  options.watch?.expect(path, info.size)
+  return fileSource(path, { mayGrow: options.mayGrow, watch: options.watch })
 }
 
 /** What Node has no stream for it gives an empty one: an input that cannot be read would look like none. */
@@ -89,15 +91,14 @@ function assertGivesBytes(stdin: InputOptions['stdin']): void {
 
 /** A source that gives its bytes only once unless they are kept. Not opened before its turn: a pipe's writer may wait. */
 async function once(name: string, input: () => NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
-  if (options.rereadable) return spool(name, input(), options.signal)
+  const { watch } = options
+  watch?.expect(name, undefined)
+  if (options.rereadable) return spool(name, input(), options)
   const chunks = readable(name, input)
+  const bytes = (): ByteReader => chunkReader(chunks, () => Promise.resolve())
   return {
     name,
-    open: () =>
-      decompressed(
-        chunkReader(chunks, () => Promise.resolve()),
-        name,
-      ),
+    open: () => decompressed(watched(bytes(), name, watch), name),
     assertUnchanged: () => Promise.resolve(),
     stat: () => Promise.resolve(''),
     release: () => Promise.resolve(),

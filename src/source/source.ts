@@ -5,6 +5,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
 import { fileReader, type ByteReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
+import { watched, type ReadWatch } from './read-watch.js'
 
 export interface Source {
   /** As the user wrote it, or `-` for standard input. */
@@ -25,10 +26,11 @@ export interface Source {
 export type FileOptions = {
   /** Its writer may still append to it: what was there when it was first opened is what counts. */
   readonly mayGrow?: boolean | undefined
+  readonly watch?: ReadWatch | undefined
 }
 
 /** A regular file, opened anew for each pass over it. */
-export function fileSource(path: string, { mayGrow = false }: FileOptions = {}): Source {
+export function fileSource(path: string, { mayGrow = false, watch }: FileOptions = {}): Source {
   let first: Stats | undefined
   const check = async (file: FileHandle): Promise<void> => {
     const now = await file.stat()
@@ -41,13 +43,8 @@ export function fileSource(path: string, { mayGrow = false }: FileOptions = {}):
       const file = await openFile(path)
       try {
         await check(file)
-        return await decompressed(
-          orUnreadable(
-            path,
-            fileReader(file, () => file.close()),
-          ),
-          path,
-        )
+        const reader = fileReader(file, () => file.close())
+        return await decompressed(watched(orUnreadable(path, reader), path, watch), path)
       } catch (error) {
         await file.close()
         throw error

@@ -6,12 +6,19 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { IngestError, messageOf } from '../errors.js'
-import { fileReader } from './byte-reader.js'
+import { fileReader, type ByteReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
+import { watched, type ReadWatch } from './read-watch.js'
 import { unreadable, type Source } from './source.js'
 
+export type SpoolOptions = { readonly signal?: AbortSignal | undefined; readonly watch?: ReadWatch | undefined }
+
 /** @throws {IngestError} `no_input` or `input_unreadable` when the input cannot be read or kept */
-export async function spool(name: string, input: NodeJS.ReadableStream, signal?: AbortSignal): Promise<Source> {
+export async function spool(
+  name: string,
+  input: NodeJS.ReadableStream,
+  { signal, watch }: SpoolOptions = {},
+): Promise<Source> {
   // A failure of the input is met by the pipeline; until then it must not count as unhandled.
   input.on('error', () => undefined)
   const file = await namelessFile().catch((cause: unknown) => {
@@ -19,8 +26,12 @@ export async function spool(name: string, input: NodeJS.ReadableStream, signal?:
   })
   try {
     // Not through a write stream: it would hold on to the handle, whose close() then waits for ever.
+    const read = watch?.begin(name)
     const keep = async (chunks: AsyncIterable<string | Uint8Array>): Promise<void> => {
-      for await (const chunk of chunks) await file.writeFile(chunk)
+      for await (const chunk of chunks) {
+        await file.writeFile(chunk)
+        read?.(chunk.length)
+      }
     }
     await pipeline(input, keep, signal === undefined ? {} : { signal })
   } catch (cause) {
@@ -28,13 +39,11 @@ export async function spool(name: string, input: NodeJS.ReadableStream, signal?:
     if (signal?.aborted === true) throw signal.reason as Error
     throw (input as Readable).errored === cause ? unreadable(name, cause) : cannotKeep(name, cause)
   }
+  watch?.expect(name, (await file.stat()).size)
+  const bytes = (): ByteReader => fileReader(file, () => Promise.resolve())
   return {
     name,
-    open: () =>
-      decompressed(
-        fileReader(file, () => Promise.resolve()),
-        name,
-      ),
+    open: () => decompressed(watched(bytes(), name, watch), name),
     assertUnchanged: () => Promise.resolve(),
     stat: () => Promise.resolve(''),
     release: () => file.close(),

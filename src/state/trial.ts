@@ -83,6 +83,13 @@ export async function readTrials(storage: Storage, target: string): Promise<read
   return trials.sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1))
 }
 
+/** Of every target, without reading one. */
+export async function trialIds({ storage }: State): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const { key } of listAll(storage, TRIALS)) ids.push(key.slice(key.lastIndexOf('/') + 1))
+  return ids
+}
+
 /** Of any target. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function findTrial(storage: Storage, id: string): Promise<Trial | undefined> {
   for await (const { key } of listAll(storage, TRIALS)) {

@@ -1,4 +1,6 @@
 import t from 'tap'
+import type { Context } from '../../src/cli/context.js'
+import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
 
 const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
@@ -9,13 +11,16 @@ t.test('alone it shows its help and ends as a usage error', async t => {
   for (const command of COMMANDS) t.match(stdout, new RegExp(`^  ${command} `, 'm'))
 })
 
-const OF_STATE = ['ls', 'get', 'export', 'import', 'prune', 'compact'].map(command => `state ${command}`)
-
 t.test('every command has help with examples', async t => {
-  for (const command of [...COMMANDS, ...OF_STATE]) {
-    const { code, stdout, stderr } = await runCli([...command.split(' '), '--help'])
-    t.strictSame([code, stderr], [0, ''], command)
-    t.match(stdout, /\nExamples:\n {2}\S/, command)
+  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  const commands = withSubcommands(program).filter(({ commands }) => commands.length === 0)
+  t.ok(commands.length > 20)
+  for (const command of commands) {
+    const name = pathOf(command).split(' ').slice(1)
+    const { code, stdout, stderr } = await runCli([...name, '--help'])
+    t.strictSame([code, stderr], [0, ''], name.join(' '))
+    t.match(stdout, /\nExamples:\n {2}\S/)
+    t.match(stdout, /--quiet/, 'and the flags of every command')
   }
 })
 
@@ -70,4 +75,19 @@ t.test('colour only where it is wanted', async t => {
   t.notMatch((await runCli(args)).stdout, colour)
   t.match((await runCli(args, { env: { FORCE_COLOR: '1' } })).stdout, colour)
   t.notMatch((await runCli(args, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, colour)
+})
+
+t.test('whatever is mistyped, the nearest one is named', async t => {
+  for (const [args, meant] of [
+    ['state prnue', 'prune'],
+    ['journal helth', 'health'],
+    ['targets add a http --best-efort', '--best-effort'],
+    ['validate --verbos x', '--verbose'],
+    ['validate --format jsn', 'json'],
+    ['push --role-policy anny', 'any'],
+  ] as const) {
+    const { code, stderr } = await runCli(args.split(' '))
+    t.equal(code, 2, args)
+    t.match(stderr, `(Did you mean ${meant}?)`, args)
+  }
 })

@@ -102,6 +102,6 @@ t.test('a signal ends the waiting for input that never comes', async t => {
   const stop = new AbortController()
   const reason = new Error('interrupted')
   setTimeout(() => stop.abort(reason), 20)
-  await t.rejects(spool('-', new PassThrough(), stop.signal), reason)
+  await t.rejects(spool('-', new PassThrough(), { signal: stop.signal }), reason)
   t.strictSame(await readdir(folder), [])
 })

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import { traced } from '../wire.js'
 import { connectionError } from './connection-error.js'
 import { limitPatience } from './patience.js'
 import type { ConnectingOptions } from './tunnel.js'
@@ -34,7 +35,17 @@ const MAX_ANSWER_BYTES = 64 * 1024
  * @throws {IngestError} `target_unreachable`, as an `AnswerLost` where the whole request was out; `target_misconfigured`
  * when the server's certificate is not trusted; whatever `body` throws and whatever the signal's reason is
  */
-export async function exchange(options: HttpRequest): Promise<HttpAnswer> {
+export function exchange(options: HttpRequest): Promise<HttpAnswer> {
+  const { method, url } = options
+  const where = `${method} ${url.origin}${url.pathname}`
+  return traced(
+    { what: 'request', where },
+    () => carryOut(options),
+    ({ status }) => status,
+  )
+}
+
+async function carryOut(options: HttpRequest): Promise<HttpAnswer> {
   const { url, signal, body = nothing() } = options
   signal.throwIfAborted()
   const { outgoing, giveUp, reason } = await start(options)

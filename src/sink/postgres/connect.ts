@@ -2,7 +2,7 @@
 import { regionHint } from './aws-identity.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient } from './client.js'
 import type { ClientOptions } from './client.js'
-import type { PostgresAddress } from './dsn.js'
+import { describeAddress, type PostgresAddress } from './dsn.js'
 import { POOLER_STATE } from './error-table.js'
 import { interruptionOf, sqlStateOf, toIngestError } from './errors.js'
 import { firstUsable } from './hosts.js'
@@ -10,6 +10,7 @@ import { withSecret } from './secret.js'
 import { PostgresSession } from './session.js'
 import type { SilenceLimits } from './session.js'
 import { IngestError } from '../../errors.js'
+import { traced } from '../wire.js'
 import { assertVerified, readAuthorities, tlsOptions } from './tls.js'
 import type { Authorities } from './tls.js'
 
@@ -88,7 +89,7 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   client.on('error', drop)
   signal?.addEventListener('abort', drop)
   try {
-    await client.open()
+    await traced({ what: 'connected', where: describeAddress(options.address) }, () => client.open())
     if (signal?.aborted) throw interruptionOf(signal)
     assertVerified(client.connection.stream, options.address)
     return client

@@ -1,0 +1,70 @@
+/** The JSON Schema of the config file, for editors: made from the commands, so that it knows every flag. */
+
+import type { Command, Option } from 'commander'
+import { configurable, nameOf } from '../src/cli/config-file/sections.js'
+import { age, duration, natural, positive } from '../src/cli/flags.js'
+
+type Schema = Readonly<Record<string, unknown>>
+
+export function configSchema(program: Command): Schema {
+  const commands = configurable(program)
+  const general = commands.get('') ?? []
+  const all = [...commands.values()].flat()
+  const sections = [...commands].filter(([name, options]) => name !== '' && options.length > 0)
+  const commandTables = object(
+    Object.fromEntries(sections.map(([name, options]) => [name, object(propertiesOf([...options, ...general]))])),
+    'flags for one command, which go before those for all',
+  )
+  const layer = { ...propertiesOf(all), command: commandTables }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'https://vortex-ingest.dev/schemas/config.json',
+    title: 'vortex-ingest.toml or vortex-ingest.json',
+    ...object({
+      $schema: { type: 'string' },
+      ...layer,
+      profile: {
+        type: 'object',
+        description: 'taken with --profile NAME; goes before what is outside of profiles',
+        additionalProperties: object(layer),
+      },
+    }),
+  }
+}
+
+function object(properties: Schema, description?: string): Schema {
+  return { type: 'object', ...(description && { description }), properties, additionalProperties: false }
+}
+
+/** A flag that several commands have is described once: the first of its name. */
+function propertiesOf(options: readonly Option[]): Schema {
+  const byName = new Map<string, readonly Option[]>()
+  for (const option of options) byName.set(nameOf(option), [...(byName.get(nameOf(option)) ?? []), option])
+  return Object.fromEntries([...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, same]) => [name, one(same)]))
+}
+
+function one(same: readonly Option[]): Schema {
+  const { description } = same[0]!
+  const choices = [...new Set(same.flatMap(option => option.argChoices ?? []))]
+  if (choices.length > 0) return { description, enum: choices }
+  const types = [...new Set(same.flatMap(typesOf))]
+  const type = types.length === 1 ? types[0] : types
+  return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }
+}
+
+/** What the parsers of flags take; of one that is not here a number may be written either way. */
+const TYPES = new Map<unknown, string>([
+  [undefined, 'string'],
+  [age, 'string'],
+  [natural, 'integer'],
+  [positive, 'integer'],
+  [duration, 'number'],
+])
+
+function typesOf(option: Option): readonly string[] {
+  if (option.isBoolean() || option.negate) return ['boolean']
+  if (option.name() === 'target') return ['string', 'array']
+  if (option.optional) return ['string', 'boolean']
+  const type = TYPES.get(option.parseArg)
+  return type === undefined ? ['number', 'string'] : [type]
+}

@@ -1,0 +1,28 @@
+/** `completion` with its flags and help; it is loaded when it runs. */
+
+import { Option, type Command } from 'commander'
+import { examples } from '../examples.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../run.js'
+
+export function addCompletion(program: Command, run: Run): void {
+  program
+    .command('completion')
+    .summary('print what makes a shell complete')
+    .description(
+      'A script for the shell, which asks the program itself: commands, flags, their choices, files, and with ' +
+        '--state or VORTEX_INGEST_STATE the names of targets, buckets and trials in it.',
+    )
+    .argument('[words...]', 'bash, zsh or fish')
+    // No variable may turn a script into an answer.
+    .addOption(new Option('--query', 'for that script: what may stand in place of the last of the words'))
+    .addHelpText(
+      'after',
+      examples([
+        ['completion bash > ~/.local/share/bash-completion/completions/vortex-ingest', ''],
+        ['completion zsh > "${fpath[1]}/_vortex-ingest"', ''],
+        ['completion fish > ~/.config/fish/completions/vortex-ingest.fish', ''],
+      ]),
+    )
+    .action(run(lazy(async () => (await import('./completion.js')).completion(program))))
+}

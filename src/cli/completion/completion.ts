@@ -1,0 +1,34 @@
+/** `completion`: a shell's script, or with --query what may stand at the end of a command line. */
+
+import type { Command } from 'commander'
+import { EXIT, IngestError } from '../../errors.js'
+import type { Action } from '../context.js'
+import { nearest } from '../nearest.js'
+import { candidates } from './candidates.js'
+import { namesIn } from './names.js'
+import { SCRIPTS } from './scripts.js'
+
+export type CompletionFlags = { readonly query?: boolean }
+
+export const completion =
+  (program: Command): Action<CompletionFlags> =>
+  async (words, { query = false }, context) => {
+    const { report } = context
+    if (!query) {
+      report.raw(scriptFor(words))
+      return EXIT.done
+    }
+    const found = await candidates(program, words, (sort, state) => namesIn(sort, state, context))
+    for (const { value, what = '' } of found) report.finding(`${value}\t${what}`)
+    return EXIT.done
+  }
+
+/** @throws {IngestError} `usage` */
+function scriptFor([shell, ...others]: readonly string[]): string {
+  const shells = [...SCRIPTS.keys()]
+  const script = others.length === 0 && shell !== undefined ? SCRIPTS.get(shell) : undefined
+  if (script !== undefined) return script
+  const close = shell === undefined ? undefined : nearest(shell, shells)
+  const hint = close === undefined ? `name one of ${shells.join(', ')}` : `did you mean ${close}?`
+  throw new IngestError('usage', `there is no completion for ${shell ?? 'no shell'}`, { hint })
+}

@@ -1,0 +1,91 @@
+/** Fills in what neither a flag nor a variable gave. */
+
+import { InvalidArgumentError, type Command, type Option } from 'commander'
+import { readConfigFile } from '../../config/config-file.js'
+import { IngestError } from '../../errors.js'
+import type { Report } from '../report.js'
+import { configurable, nameOf, sectionsOf, type Section } from './sections.js'
+
+export type Applied = { readonly path: string; readonly profile: string | undefined; readonly report: Report }
+
+/** @throws {IngestError} `config_invalid` */
+export async function applyConfigFile(command: Command, { path, profile, report }: Applied): Promise<void> {
+  const commands = configurable(rootOf(command))
+  const sections = sectionsOf(await readConfigFile(path), { commands, command: typedNameOf(command), profile })
+  const levels = lineageOf(command)
+  for (const level of levels)
+    for (const option of level.options) {
+      const section = sections.find(({ values }) => values.has(nameOf(option)))
+      if (section === undefined || isGiven(option, level) || isBeaten(option, levels)) continue
+      const value = valueOf(option, section)
+      if (value !== undefined) level.setOptionValueWithSource(option.attributeName(), value, section.origin)
+      if (typeof value === 'string' && PASSWORD.test(value))
+        report.warning(`${section.origin}: ${nameOf(option)} holds a password: keep it out of files that are shared`)
+    }
+}
+
+const PASSWORD = /:\/\/[^/@\s:]*:[^@\s]+@|\bpassword\s*=\s*\S/i
+
+function isGiven(option: Option, command: Command): boolean {
+  const source = command.getOptionValueSource(option.attributeName())
+  return source !== undefined && source !== 'default'
+}
+
+/** What a flag or a variable asks for stands against these in a file. */
+const OPPOSITES: Readonly<Record<string, readonly string[]>> = {
+  quiet: ['verbose'],
+  verbose: ['quiet'],
+  embedded: ['postgres', 'target'],
+  postgres: ['embedded', 'target'],
+  server: ['target'],
+  archive: ['target'],
+}
+
+function isBeaten(option: Option, levels: readonly Command[]): boolean {
+  const isAsked = (name: string): boolean =>
+    levels.some(level => ['cli', 'env'].includes(level.getOptionValueSource(name) ?? ''))
+  return (OPPOSITES[option.attributeName()] ?? []).some(isAsked)
+}
+
+/** As if it had been typed; undefined for a switch that is off. */
+function valueOf(option: Option, { origin, values }: Section): unknown {
+  const name = nameOf(option)
+  const value = values.get(name)
+  const wrong = (what: string): IngestError => new IngestError('config_invalid', `${origin}: ${name} ${what}`)
+  if (option.isBoolean() || option.negate || (option.optional && typeof value === 'boolean')) {
+    if (typeof value !== 'boolean') throw wrong('must be true or false')
+    return value ? !option.negate : undefined
+  }
+  const texts = (Array.isArray(value) ? value : [value]).map(one => {
+    if (typeof one === 'string' || typeof one === 'number' || typeof one === 'bigint') return String(one)
+    throw wrong('must be a text or a number')
+  })
+  if (texts.length !== 1 && name !== 'target') throw wrong('takes one value')
+  try {
+    return texts.reduce<unknown>((before, text) => parsed(option, text, before), undefined)
+  } catch (error) {
+    throw error instanceof InvalidArgumentError ? wrong(`is wrong: ${error.message}`) : error
+  }
+}
+
+function parsed(option: Option, text: string, before: unknown): unknown {
+  const parse = option.parseArg as ((text: string, before: unknown) => unknown) | undefined
+  return parse === undefined ? text : parse.call(option, text, before)
+}
+
+function lineageOf(command: Command): readonly Command[] {
+  return command.parent === null ? [command] : [command, ...lineageOf(command.parent)]
+}
+
+function rootOf(command: Command): Command {
+  return command.parent === null ? command : rootOf(command.parent)
+}
+
+/** `state prune` of `vortex-ingest state prune`. */
+function typedNameOf(command: Command): string {
+  return lineageOf(command)
+    .slice(0, -1)
+    .reverse()
+    .map(level => level.name())
+    .join(' ')
+}

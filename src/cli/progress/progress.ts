@@ -1,0 +1,89 @@
+/** How far a command is, on a line of the terminal that comes only when the work is long, and goes before all else. */
+
+import type { ReadWatch } from '../../source/read-watch.js'
+import { Meter, type Meters, type Work } from './meter.js'
+import { progressLine } from './progress-line.js'
+
+export type ProgressOptions = {
+  /** Shows the line in place of the one before; undefined takes it away. */
+  readonly draw: (line: string | undefined) => void
+  readonly columns: () => number
+  /** Milliseconds. */
+  readonly now: () => number
+}
+
+/** What is over sooner needs no line. */
+const PATIENCE_MS = 500
+const REDRAW_MS = 200
+
+export class Progress implements Meters, ReadWatch {
+  readonly #options: ProgressOptions
+  readonly #startedAt: number
+  readonly #timer: NodeJS.Timeout
+  readonly #sizes = new Map<string, number | undefined>()
+  /** Sources of the pass that goes on. */
+  readonly #seen = new Set<string>()
+  readonly #meters = new Set<Meter>()
+  #reading: Meter | undefined
+
+  constructor(options: ProgressOptions) {
+    this.#options = options
+    this.#startedAt = options.now()
+    this.#timer = setInterval(() => this.#redraw(), REDRAW_MS)
+    this.#timer.unref()
+  }
+
+  expect(source: string, bytes: number | undefined): void {
+    this.#sizes.set(source, bytes)
+  }
+
+  /** A source that is begun again begins a new pass over all of them. */
+  begin(source: string): (bytes: number) => void {
+    if (this.#seen.has(source)) this.#seen.clear()
+    if (this.#seen.size === 0) this.#reading = new Meter(this.#passOver(source), this.#options.now())
+    this.#seen.add(source)
+    const meter = this.#reading
+    return bytes => meter?.add(bytes)
+  }
+
+  /** Any other long work; it ends with `finish`. */
+  start(work: Work): Meter {
+    const meter = new Meter(work, this.#options.now())
+    this.#meters.add(meter)
+    return meter
+  }
+
+  finish(meter: Meter): void {
+    this.#meters.delete(meter)
+  }
+
+  /** Takes the line away for good. */
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#options.draw(undefined)
+  }
+
+  #passOver(source: string): Work {
+    const sizes = [...this.#sizes.values()]
+    const total = sizes.some(bytes => bytes === undefined)
+      ? undefined
+      : sizes.reduce<number>((all, bytes) => all + (bytes ?? 0), 0)
+    const name = source === '-' ? 'standard input' : source
+    const label = this.#sizes.size > 1 ? `reading ${this.#sizes.size} files` : `reading ${name}`
+    return { label, unit: 'bytes', total }
+  }
+
+  #redraw(): void {
+    const { now, draw, columns } = this.#options
+    for (const meter of [...this.#meters, this.#reading]) meter?.sample(now())
+    if (now() - this.#startedAt < PATIENCE_MS) return
+    const meter = this.#slowest() ?? this.#reading
+    if (meter !== undefined) draw(progressLine(meter, columns()))
+  }
+
+  /** Of work that goes on side by side, the part that will end last. */
+  #slowest(): Meter | undefined {
+    const lasting = (meter: Meter): number => meter.leftMs ?? Infinity
+    return [...this.#meters].sort((a, b) => lasting(b) - lasting(a))[0]
+  }
+}

@@ -1,0 +1,100 @@
+/** A target that tells how far its deliveries are, and what they did. */
+
+import { nameOf, type Target } from '../../delivery/opening.js'
+import type { Delivery, Sink, SinkOpener } from '../../sink/sink.js'
+import type { Meters } from './meter.js'
+
+/** Told how many records of a delivery have passed; each pass over it begins at 0. */
+type MoveTo = (records: number) => void
+
+export function watchedTarget(target: Target, meters: Meters): Target {
+  return { ...target, opener: watchedOpener(target.opener, nameOf(target), meters) }
+}
+
+/** What a sink knows of a delivery it keeps by the delivery itself, so each has one that is watched, and only one. */
+function watchedOpener(opener: SinkOpener, name: string, meters: Meters): SinkOpener {
+  const movers = new WeakMap<Delivery, { moveTo: MoveTo }>()
+  const deliveries = new WeakMap<Delivery, Delivery>()
+  const watchedOf = (delivery: Delivery): Delivery => {
+    const before = deliveries.get(delivery)
+    if (before !== undefined) return before
+    const mover: { moveTo: MoveTo } = { moveTo: () => undefined }
+    const watched = watchedDelivery(delivery, records => mover.moveTo(records))
+    movers.set(watched, mover)
+    deliveries.set(delivery, watched)
+    return watched
+  }
+  const write = async (sink: Sink, ...[delivery, onRetry]: Parameters<Sink['write']>): ReturnType<Sink['write']> => {
+    const watched = watchedOf(delivery)
+    const total = recordsOf(delivery)
+    const meter = meters.start({ label: `${delivery.source} to ${name}`, unit: 'records', total })
+    movers.get(watched)!.moveTo = records => meter.moveTo(records)
+    try {
+      return await sink.write(watched, onRetry)
+    } finally {
+      meters.finish(meter)
+    }
+  }
+  const { refuses } = opener
+  return {
+    ...opener,
+    ...(refuses !== undefined && { refuses: delivery => refuses(watchedOf(delivery)) }),
+    async open(signal) {
+      const sink = await opener.open(signal)
+      return { write: (...params) => write(sink, ...params), close: () => sink.close() }
+    },
+  }
+}
+
+function recordsOf({ counts }: Delivery): number {
+  return [...counts.values()].reduce((all, records) => all + records, 0)
+}
+
+function watchedDelivery(delivery: Delivery, moveTo: MoveTo): Delivery {
+  const pass = { moveTo, total: recordsOf(delivery) }
+  return {
+    ...delivery,
+    rows: () => counted(delivery.rows(), { ...pass, recordsIn: ({ rows }) => rows }),
+    lines: () => counted(delivery.lines(), { ...pass, recordsIn: ({ bytes }) => linesIn(bytes) }),
+  }
+}
+
+/** Who has all it needs asks for no more, and what lines are counted as is only about right. */
+const NEARLY_ALL = 0.98
+
+type Pass<Part> = {
+  readonly moveTo: MoveTo
+  readonly total: number
+  readonly recordsIn: (part: Part) => number
+}
+
+async function* counted<Part>(
+  parts: AsyncIterable<Part>,
+  { moveTo, total, recordsIn }: Pass<Part>,
+): AsyncGenerator<Part> {
+  let passed = 0
+  moveTo(passed)
+  for await (const part of parts) {
+    // Looked at before: its memory may be used again.
+    const records = recordsIn(part)
+    yield part
+    passed += records
+    moveTo(passed >= total * NEARLY_ALL ? total : passed)
+  }
+  moveTo(total)
+}
+
+/** How many bytes of a block are looked at to see how long its lines are. */
+const LOOK_BYTES = 4096
+const LF = 0x0a
+
+/** About: counting them all would cost what it tells. */
+function linesIn(bytes: Buffer): number {
+  let found = 0
+  let end = 0
+  for (let at = bytes.indexOf(LF); at !== -1 && at < LOOK_BYTES; at = bytes.indexOf(LF, at + 1)) {
+    found++
+    end = at + 1
+  }
+  return found === 0 ? 1 : Math.round((found * bytes.length) / end)
+}

@@ -1,0 +1,39 @@
+/** A target that tells when it is opened, what it was given, and what was tried again while it happens. */
+
+import { nameOf, type Target } from '../../delivery/opening.js'
+import { messageOf } from '../../errors.js'
+import type { Sink, SinkOpener } from '../../sink/sink.js'
+import { milliseconds, type Tell } from './tell.js'
+
+export function toldTarget(target: Target, tell: Tell): Target {
+  return { ...target, opener: toldOpener(target.opener, nameOf(target), tell) }
+}
+
+function toldOpener(opener: SinkOpener, name: string, tell: Tell): SinkOpener {
+  return {
+    ...opener,
+    async open(signal) {
+      const started = performance.now()
+      const sink = await opener.open(signal)
+      tell(`${name}: opened in ${milliseconds(performance.now() - started)}`)
+      return { write: (...params) => write(sink, params, { name, tell }), close: () => sink.close() }
+    },
+  }
+}
+
+type Told = { readonly name: string; readonly tell: Tell }
+
+async function write(
+  sink: Sink,
+  [delivery, onRetry]: Parameters<Sink['write']>,
+  { name, tell }: Told,
+): ReturnType<Sink['write']> {
+  const started = performance.now()
+  const receipt = await sink.write(delivery, retry => {
+    tell(`${name}: trying ${delivery.source} again: ${messageOf(retry.error)}`)
+    onRetry(retry)
+  })
+  const numbers = `${receipt.records} records, ${receipt.inserted} inserted, ${receipt.updated} updated`
+  tell(`${name}: ${delivery.source} in ${milliseconds(performance.now() - started)}: ${numbers}`)
+  return receipt
+}

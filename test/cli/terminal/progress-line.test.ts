@@ -1,0 +1,51 @@
+import t from 'tap'
+import { Meter } from '../../../src/cli/progress/meter.js'
+import { progressLine } from '../../../src/cli/progress/progress-line.js'
+
+function meterAt(done: number, total: number | undefined): Meter {
+  const meter = new Meter({ label: 'reading results.jsonl', unit: 'bytes', total }, 0)
+  meter.add(done)
+  meter.sample(2000)
+  return meter
+}
+
+t.test('a wide terminal shows the bar, the part that is done, the speed and the time that is left', async t => {
+  t.equal(
+    progressLine(meterAt(50e6, 200e6), 80),
+    'reading results.jsonl  [=====>              ]  25 %  25 MB/s  6 s left',
+  )
+})
+
+t.test('a narrow one gives up the bar, then the speed, then the end of the name, and is never filled', async t => {
+  t.equal(progressLine(meterAt(50e6, 200e6), 60), 'reading results.jsonl  25 %  25 MB/s  6 s left')
+  t.equal(progressLine(meterAt(50e6, 200e6), 40), 'reading results.jsonl  25 %  6 s left')
+  t.equal(progressLine(meterAt(50e6, 200e6), 30), 'reading re...  25 %  6 s left')
+  for (let columns = 1; columns < 120; columns++)
+    t.ok(progressLine(meterAt(50e6, 200e6), columns).length < columns, `${columns} columns`)
+})
+
+t.test('without a size there is only what came and how fast', async t => {
+  t.equal(progressLine(meterAt(50e6, undefined), 80), 'reading results.jsonl  50 MB  25 MB/s')
+  t.equal(progressLine(meterAt(50e6, 40e6), 80), 'reading results.jsonl  50 MB  25 MB/s', 'more than was expected')
+})
+
+t.test('when all is sent, it is the answer that is waited for', async t => {
+  t.equal(progressLine(meterAt(200e6, 200e6), 80), 'reading results.jsonl  100 %', 'of a file there is none')
+  const meter = new Meter({ label: 'results.jsonl to site', unit: 'records', total: 300 }, 0)
+  meter.moveTo(300)
+  t.equal(progressLine(meter, 80), 'results.jsonl to site  waiting for the answer')
+  meter.moveTo(0)
+  t.match(progressLine(meter, 80), / 0 %/, 'and what is begun again begins at its start')
+})
+
+t.test('a standstill shows after a few seconds', async t => {
+  const meter = meterAt(50e6, 200e6)
+  for (let at = 2200; at < 10_000; at += 200) meter.sample(at)
+  t.equal(meter.rate, 0)
+  t.equal(meter.leftMs, undefined, 'nobody can say')
+})
+
+t.test('a name with control characters cannot move the cursor', async t => {
+  const meter = new Meter({ label: 'reading a\u001b[2Jb\nc', unit: 'records', total: 10 }, 0)
+  t.notMatch(progressLine(meter, 80), /[\u0000-\u001f]/)
+})
