@@ -1,8 +1,10 @@
 import { execFile, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
+import { trialKey } from '../../../src/state/keys.js'
+import { openStorage } from '../../../src/storage/open.js'
 import { projectFile, runCli } from '../../fixtures/cli.js'
 import { terminalMissing } from '../../fixtures/terminal.js'
 
@@ -43,8 +45,9 @@ t.test('in bash', { skip: missing('bash') }, async t => {
   t.equal((await runCli(['buckets', 'add', 'cold', '--root', join(cwd, 'cold'), '--state', state])).code, 0)
 
   // Only its key is looked at.
-  mkdirSync(join(state, 'trials', '0123456789abcdef'), { recursive: true })
-  writeFileSync(join(state, 'trials', '0123456789abcdef', 'fedcba987654'), '{}')
+  const storage = await openStorage({ kind: 'local', folder: state })
+  await storage.put(trialKey('a target', 'fedcba987654'), Buffer.from('{}'))
+  await storage.close()
 
   const CASES: readonly [string, string, readonly string[]][] = [
     ['commands', 'vortex-ingest va', ['validate']],
