@@ -5,6 +5,7 @@ import type { Origins } from '../config/settings.js'
 import type { Target } from '../delivery/opening.js'
 import type { ReadWatch } from '../source/read-watch.js'
 import type { JsonSink } from './json-array-report.js'
+import type { Meters } from './progress/meter.js'
 import type { Report } from './report.js'
 
 export type Context = {
@@ -37,6 +38,8 @@ export type Screen = { readonly isTTY?: boolean; readonly columns?: number }
 export interface Watch {
   /** For inputs. */
   readonly reads?: ReadWatch
+  /** For any other long work. */
+  readonly meters?: Meters
   /** The same targets, whose deliveries are watched. */
   targets(targets: readonly Target[]): readonly Target[]
   /** Nothing is shown any more. */

@@ -56,7 +56,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome)
-  for (const command of withSubcommands(program)) configureUsage(command, stdout, stderr)
+  for (const command of withSubcommands(program)) configureUsage(command, { stdout, stderr }, context.report)
   if (argv.length <= 2) {
     program.outputHelp()
     return EXIT.usage

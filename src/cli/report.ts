@@ -75,6 +75,14 @@ export class Report {
     else this.raw(`${line}\n`)
   }
 
+  /** A line of data about something that is wrong with the input. */
+  flaw(level: 'error' | 'warning', line: string): void {
+    const paint = level === 'error' ? this.#outChalk.red : this.#outChalk.yellow
+    const painted = `${paint(`${level}:`)} ${line}`
+    if (level === 'error') this.finding(painted)
+    else this.result(painted)
+  }
+
   /** The first line of a result. */
   verdict(good: boolean, word: string, rest: string): void {
     const paint = good ? this.#outChalk.green : this.#outChalk.red

@@ -1,21 +1,24 @@
 /** What a person reads who has mistyped something: what is wrong, what was meant, where the help is. */
 
 import type { Command } from 'commander'
-import { redact } from '../sink/redact.js'
-import type { Output } from './report.js'
+import type { Output, Report } from './report.js'
 import { nearest } from './nearest.js'
 import { pathOf } from './program.js'
 
 /** Nothing ends the process by itself, and no message goes anywhere else. */
-export function configureUsage(command: Command, stdout: Output, stderr: Output): void {
+export function configureUsage(
+  command: Command,
+  { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
+  report: Report,
+): void {
   command.exitOverride().configureOutput({
     writeOut: text => void stdout.write(text),
     writeErr: text => void stderr.write(text),
-    outputError: (text, write) => {
-      write(redact(text))
+    outputError: text => {
       const meant = meantBy(command, text)
-      if (meant !== undefined) write(`(Did you mean ${meant}?)\n`)
-      write(`hint: ${pathOf(command)} --help shows the usage\n`)
+      const wrong = text.replace(/^error: /, '').trim()
+      report.failure(meant === undefined ? wrong : `${wrong} (Did you mean ${meant}?)`)
+      report.hint(`${pathOf(command)} --help shows the usage`)
     },
   })
 }

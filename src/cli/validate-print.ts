@@ -31,13 +31,13 @@ export class HumanPrinter implements Printer {
 
   rejection(rejection: Rejection): void {
     this.#list.next()
-    this.report.finding(`error: ${rejectionLine(rejection)}`)
+    this.report.flaw('error', rejectionLine(rejection))
   }
 
   warning(warning: Warning): void {
     this.#warnings++
     this.#list.next()
-    this.report.result(`warning: ${warningLine(warning)}`)
+    this.report.flaw('warning', warningLine(warning))
   }
 
   /** The error itself comes after what was found before it. */

@@ -19,7 +19,7 @@ export async function watchOf(
   const details = flags.verbose === true ? await openDetails(report) : undefined
   if (progress === undefined && details === undefined) return undefined
   return {
-    ...(progress !== undefined && { reads: progress.progress }),
+    ...(progress !== undefined && { reads: progress.progress, meters: progress.progress }),
     targets: targets => targets.map(details?.watchTarget ?? same).map(progress?.watchTarget ?? same),
     stop() {
       progress?.progress.stop()

@@ -28,9 +28,9 @@ const MISTAKES: readonly [string, readonly string[], RegExp][] = [
   [
     'an unknown flag',
     ['push', '--postgress', 'x'],
-    /^error: unknown option '--postgress'\n\(Did you mean --postgres\?\)\n/,
+    /^error: unknown option '--postgress' \(Did you mean --postgres\?\)\n/,
   ],
-  ['an unknown command', ['validat'], /^error: unknown command 'validat'\n\(Did you mean validate\?\)\n/],
+  ['an unknown command', ['validat'], /^error: unknown command 'validat' \(Did you mean validate\?\)\n/],
   ['a flag without its value', ['push', '--postgres'], /argument missing/],
   ['a format that there is not', ['validate', '--format', 'xml'], /xml.*human, json/],
   ['a number that is none', ['validate', '--max-rejections', '0'], /whole number from 1/],

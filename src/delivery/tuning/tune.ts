@@ -24,6 +24,8 @@ export type TuneOptions = {
   readonly maxTrialsPerHour: number
   /** Told of each trial when it is over. */
   readonly onTrial: (trial: Trial) => void
+  /** Told of each delivery when it is over. */
+  readonly onDelivery: () => void
   /** Told of each delivery that failed, and of a target that cannot be opened. */
   readonly onError: (error: unknown) => void
   readonly signal: AbortSignal
@@ -146,7 +148,7 @@ class Tuning {
 
   /** @throws the signal's reason */
   async #deliver(settings: WriteSettings): Promise<number | undefined> {
-    const { delivery, signal, onError } = this.options
+    const { delivery, signal, onDelivery, onError } = this.options
     const started = performance.now()
     const failures: unknown[] = []
     try {
@@ -156,6 +158,7 @@ class Tuning {
       failures.push(error)
     }
     for (const error of failures) onError(error)
+    onDelivery()
     this.#lastFailure = failures.at(-1) ?? this.#lastFailure
     // What a lost connection or a conflict took is nothing that settings change.
     return failures.length === 0 ? performance.now() - started : undefined

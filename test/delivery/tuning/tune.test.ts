@@ -31,7 +31,13 @@ function options(more: Partial<TuneOptions> = {}): TuneOptions {
     // A sample that all settings make a difference to.
     sample: { records: 10_000, bytes: 100_000_000 },
     ...{ trials: 2, budgetMs: 60_000, maxTrialsPerHour: 1_000 },
-    ...{ onTrial: () => undefined, onError: () => undefined, signal: new AbortController().signal, ...more },
+    ...{
+      onTrial: () => undefined,
+      onDelivery: () => undefined,
+      onError: () => undefined,
+      signal: new AbortController().signal,
+      ...more,
+    },
   }
 }
 
