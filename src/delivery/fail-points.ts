@@ -2,7 +2,7 @@
 
 import { appendFileSync } from 'node:fs'
 import { IngestError } from '../errors.js'
-import type { SinkOpener } from '../sink/sink.js'
+import type { Sink, SinkOpener } from '../sink/sink.js'
 import type { Storage } from '../storage/storage.js'
 
 /** Fails before anything was done, dies before or after it, does it and says that it failed, or stops until SIGCONT. */
@@ -52,19 +52,20 @@ export class FailPoints {
   opener(name: string, inner: SinkOpener): SinkOpener {
     return {
       ...inner,
-      open: signal =>
-        this.#at(`${name}.open`, async () => {
-          const sink = await inner.open(signal)
-          return {
-            write: (delivery, onRetry, settings) =>
-              this.#at(`${name}.write`, () => sink.write(delivery, onRetry, settings)),
-            close: () => sink.close(),
-          }
-        }),
+      open: signal => this.#at(`${name}.open`, () => this.#sink(name, inner, signal), closeIt),
     }
   }
 
-  async #at<T>(place: string, work: () => Promise<T>): Promise<T> {
+  async #sink(name: string, inner: SinkOpener, signal: AbortSignal): Promise<Sink> {
+    const sink = await inner.open(signal)
+    return {
+      write: (delivery, onRetry, settings) => this.#at(`${name}.write`, () => sink.write(delivery, onRetry, settings)),
+      close: () => sink.close(),
+    }
+  }
+
+  /** @param discard what is told as failed, nobody ends: a connection would hold the process */
+  async #at<T>(place: string, work: () => Promise<T>, discard?: (result: T) => Promise<unknown>): Promise<T> {
     const { point } = this
     if ('file' in point) {
       appendFileSync(point.file, `${place}\n`)
@@ -76,10 +77,15 @@ export class FailPoints {
     if (point.fault === 'stop') process.kill(process.pid, 'SIGSTOP')
     const result = await work()
     if (point.fault === 'kill-after') return die()
-    if (point.fault === 'lose-answer') throw failed(place)
+    if (point.fault === 'lose-answer') {
+      await discard?.(result)
+      throw failed(place)
+    }
     return result
   }
 }
+
+const closeIt = (sink: Sink): Promise<unknown> => sink.close()
 
 function failed(place: string): IngestError {
   const isSink = /\.(?:open|write)$/.test(place)

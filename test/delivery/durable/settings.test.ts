@@ -5,6 +5,7 @@ import type { Sink } from '../../../src/sink/sink.js'
 import { promotionsKey } from '../../../src/state/keys.js'
 import { promote } from '../../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../../src/state/registry.js'
+import { addTarget } from '../../../src/state/targets.js'
 import { keyOfSettings, recordTrial } from '../../../src/state/trial.js'
 import { COMMIT } from '../../fixtures/delivery.js'
 import { testState, type TestState } from '../../state/fixtures/state.js'
@@ -20,6 +21,7 @@ const site: RegisteredTarget = { name: 'site', kind: 'http', address: identity, 
 /** Two commits that have not arrived: two deliveries. */
 async function kept(folder: string): Promise<TestState> {
   const state = testState()
+  await addTarget(state, site)
   const dead = target(identity, { open: down })
   await push(state, [write(folder, 'one', 'a=1')], [dead])
   writeFileSync(`${folder}/other`, `${lineOf('b=1', OTHER)}\n`)
