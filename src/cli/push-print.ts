@@ -147,9 +147,12 @@ function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcom
 
 function printKept(report: Report, { verdict }: PushOutcome, target: TargetOutcome): void {
   const { description, failure, outbox } = target
-  if (outbox !== undefined && outbox.kept > 0)
-    report.failure(`${plural(outbox.kept, 'record')} for ${description} kept in the outbox`)
-  if (verdict.required.has(target) && verdict.exitCode !== 0) report.error(failure?.error)
+  const decides = verdict.required.has(target) && verdict.exitCode !== 0
+  const kept = outbox === undefined ? 0 : outbox.kept
+  const what = `${plural(kept, 'record')} for ${description} kept in the outbox`
+  if (kept > 0 && decides) report.failure(what)
+  else if (kept > 0) report.warning(what)
+  if (decides) report.error(failure?.error)
   else report.tolerated(failure?.error, verdict.forgiven ? 'allowed by --allow-failure' : 'best effort')
 }
 

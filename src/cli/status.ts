@@ -65,6 +65,8 @@ function printStatus(report: Report, found: Survey, { place, now }: Told): void 
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
   const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'
+  if (found.partitions === 0 && found.lags.length === 0 && found.problems.length === 0)
+    return report.result(`nothing: no push has used ${place} yet`)
   report.verdict(word === 'up to date:', word, size)
   for (const lag of found.lags) report.result(`  ${lag.target.description}: ${lagText(lag, now)}`)
   for (const intent of found.intents)

@@ -1,6 +1,6 @@
 /** Files on their way to several targets at the same time: promise 6, targets fail alone. */
 
-import type { Retry } from '../sink/retry.js'
+import type { TimedRetry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
@@ -32,7 +32,7 @@ export type TargetOutcome = {
   /** Of the file that failed, the chunks that landed all the same. */
   readonly partial: Receipt | undefined
   /** What failed and was tried again. */
-  readonly retries: readonly Retry[]
+  readonly retries: readonly TimedRetry[]
   /** How the last delivery was written; undefined where none was, or the sink has no choice. */
   readonly used?: readonly UsedSetting[] | undefined
   /** What state adds; undefined without state. */
@@ -61,13 +61,13 @@ async function deliverTo(
   const { opener, settings, ...target } = opening.target
   const used = settings?.(undefined)
   const receipts: FileReceipt[] = []
-  const retries: Retry[] = []
+  const retries: TimedRetry[] = []
   let sink: Sink | undefined
   for (const delivery of deliveries) {
     const before = retries.length
     try {
       sink ??= await opening.sink()
-      const receipt = await sink.write(delivery, retry => retries.push(retry), valuesOf(used))
+      const receipt = await sink.write(delivery, retry => retries.push({ ...retry, at: Date.now() }), valuesOf(used))
       receipts.push({ ...receipt, source: delivery.source, retries: retries.length - before })
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)

@@ -138,7 +138,7 @@ class Verifier {
   async #compareCommit(source: string, inspection: Inspection | undefined): Promise<void> {
     const sha = inspection?.commitSha ?? this.options.commitSha
     if (sha === undefined) return
-    const message = `commit ${sha} is not stored`
+    const message = `${sha} is not stored`
     if (!(await this.stored.hasCommit(sha)))
       this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
   }

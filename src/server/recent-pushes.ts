@@ -15,9 +15,13 @@ export class RecentPushes {
     this.#since = now().toISOString()
   }
 
-  /** Takes in what is a push. Whoever has no token pushes nothing, and must not push out those that do. */
+  /**
+   * Takes in what is a push. Whoever has no token pushes nothing, and must not push out those that do; an empty body is
+   * `doctor`, which asks whether there would be room for one.
+   */
   note(entry: LogEntry): void {
-    if (entry['route'] !== '/api/ingest' || entry['method'] !== 'POST' || entry['status'] === 401) return
+    const isPush = entry['route'] === '/api/ingest' && entry['method'] === 'POST'
+    if (!isPush || entry['status'] === 401 || entry['bytes'] === 0) return
     const shown = SHOWN.flatMap(name => (entry[name] === undefined ? [] : [[name, entry[name]] as const]))
     this.#pushes.unshift(Object.fromEntries(shown))
     this.#pushes.length = Math.min(this.#pushes.length, KEPT)

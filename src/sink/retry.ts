@@ -23,6 +23,9 @@ export type RetryTools = {
 /** What failed and for how long it is let alone; told before the wait. */
 export type Retry = { readonly error: unknown; readonly waitMs: number }
 
+/** @param at when it failed, milliseconds since 1970 */
+export type TimedRetry = Retry & { readonly at: number }
+
 export type RetryOptions = {
   readonly policy: RetryPolicy
   readonly tools: RetryTools

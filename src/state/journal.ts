@@ -4,7 +4,7 @@ import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import type { JournalEvent, Sort } from './journal-event.js'
 import { journalKeys, readEvents, storeEvents } from './journal-object.js'
-import { timestamp, type State } from './state.js'
+import type { State } from './state.js'
 import { newId, timeOf } from './ulid.js'
 
 /** More than compaction would keep are not worth their memory. */
@@ -24,6 +24,8 @@ export type Failed = {
   readonly error: unknown
   /** Counted from 1. Default: 1. */
   readonly attempt?: number
+  /** Milliseconds since 1970. Default: now. */
+  readonly at?: number | undefined
 }
 
 /** One process's part of it: held in memory until `flush`. */
@@ -40,12 +42,21 @@ export class Journal {
     return this.#waiting.length
   }
 
-  record({ sort, name, operation, error, attempt = 1 }: Failed): void {
+  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: Failed): void {
     const { run, redact } = this.options
     const code = error instanceof IngestError ? error.code : 'internal'
     const message = redact(messageOf(error))
-    const id = newId(this.state.tools.now())
-    this.#waiting.push({ id, time: timestamp(this.state), sort, name, operation, code, message, attempt, run })
+    this.#waiting.push({
+      id: newId(at),
+      time: new Date(at).toISOString(),
+      sort,
+      name,
+      operation,
+      code,
+      message,
+      attempt,
+      run,
+    })
     if (this.#waiting.length > MAX_BUFFERED) this.#waiting.shift()
   }
 

@@ -14,7 +14,7 @@ t.test('a state that is not there yet is empty, and is not made', async t => {
   const cwd = t.testdir({})
   const { code, stdout } = await onState(cwd, ['status'])
   t.equal(code, 0)
-  t.match(stdout, /^up to date: 0 records of 0 commits \(0 kB\) in .*state$/m)
+  t.match(stdout, /^nothing: no push has used .*state yet$/m)
   t.equal(existsSync(join(cwd, 'state')), false)
 })
 

@@ -31,6 +31,21 @@ const read = (storage: Storage, query: { name?: string; since?: number; limit?: 
     },
   })
 
+t.test('tries that are told together keep their own times, and their order', async t => {
+  const state = await stateOn(memoryStorage(), () => 10_000)
+  const journal = journalOf(state)
+  for (const at of [1_000, 3_000, undefined])
+    journal.record({ sort: 'target', name: 'site', operation: 'deliver', error: down, at })
+  await journal.flush()
+  const times = (await read(state.storage)).map(({ time }) => Date.parse(time))
+  t.same([...times].sort(), [1_000, 10_000, 3_000].sort())
+  t.same(
+    times,
+    [...times].sort((one, other) => other - one),
+    'newest first',
+  )
+})
+
 t.test('an event says when, what, why without secrets, which try and what ran', async t => {
   const state = await stateOn(memoryStorage(), () => Date.UTC(2026, 1, 3))
   const journal = journalOf(state)

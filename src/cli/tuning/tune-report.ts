@@ -33,11 +33,11 @@ function winnerOf({ trials }: Tuned): Trial | undefined {
 export function printTuned(report: Report, found: Tuned, { target, sample, durationMs }: Told): void {
   const { trials, champion, rehearsal } = found
   const winner = winnerOf(found)
-  const what = `${target.name}: ${plural(trials.length, 'trial')} in ${seconds(durationMs)}, all rolled back`
+  const what = `${target.name}: ${plural(trials.length, 'trial')} in ${seconds(durationMs)}${trials.length > 0 ? ', all rolled back' : ''}`
   report.verdict(true, 'tuned', `${what}${STOPPED[found.stopped](found.nextAt)}`)
   if (trials.length > 0) for (const line of trialLines(trials)) report.result(line)
-  report.result(`best so far: ${settingsText(champion)}`)
-  if (rehearsal.inserted < sample.size.records)
+  report.result(`${winner === undefined ? 'to beat' : 'best so far'}: ${settingsText(champion)}`)
+  if (trials.length > 0 && rehearsal.inserted < sample.size.records)
     report.warning('records of the sample are in the target already: what was measured is in part what a re-push takes')
   if (winner !== undefined)
     report.hint(`vortex-ingest promote --target ${target.name} --trial ${winner.id} makes pushes use them`)

@@ -2,7 +2,7 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
-import type { Retry } from '../../sink/retry.js'
+import type { Retry, TimedRetry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
@@ -39,7 +39,7 @@ export type CourseOptions = {
 /** Filled while it goes on, so that what was done before a failure is known. */
 export type CourseLog = {
   readonly receipts: FileReceipt[]
-  readonly retries: Retry[]
+  readonly retries: TimedRetry[]
   /** One a range that was healed. */
   readonly audited: AuditRow[]
   readonly warnings: string[]
@@ -178,11 +178,14 @@ class Run {
     const { hash, signal } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
     const delivery = deliveryOfRange(this.state, batches, { range, hash, signal, assertHeld })
+    const noteRetry = (retry: Retry): void => {
+      this.log.retries.push({ ...retry, at: this.state.tools.now() })
+    }
     const before = this.log.retries.length
     try {
       const [sink, used] = await Promise.all([this.options.sink(), this.options.settings()])
       this.log.used = used
-      const receipt = await sink.write(delivery, retry => this.log.retries.push(retry), valuesOf(used))
+      const receipt = await sink.write(delivery, noteRetry, valuesOf(used))
       this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
     } catch (error) {
       if (lease.isLost) return false

@@ -130,6 +130,7 @@ async function keptRecords(state: State, target: string, partitions: readonly Pa
 function reasonOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
-  const hint = 'it is kept in the outbox: `vortex-ingest drain`, or the next push with this state, delivers it'
+  const hint =
+    'it is kept in the outbox: `vortex-ingest drain` with the same flags, or the next push with this state, delivers it'
   return new IngestError('kept', error.message, { cause: error, hint })
 }

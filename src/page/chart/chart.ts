@@ -107,7 +107,7 @@ export class Chart {
     const { lines, scale, commits } = this.options
     return {
       ...this.#size(),
-      padding: [12, 16, 0, 0],
+      padding: [12, 34, 0, 0],
       legend: { show: false },
       cursor: {
         points: { show: false },
