@@ -11,7 +11,8 @@ export function addDoctor(program: Command, run: Run): void {
     .command('doctor')
     .summary('say what a push would meet')
     .description(
-      'Looks at everything that a push with the same flags and environment depends on, and writes nothing: settings and ' +
+      'Looks at everything on the way to the targets of a push with the same target flags and environment, and writes ' +
+        'nothing: settings and ' +
         'where they come from, proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The page ' +
         'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
     )
