@@ -2,7 +2,7 @@
 
 import { cellsOf, changeLines, COLUMNS, lonelyLines } from './compare-rows.js'
 import { headline, nameOf, notes, ratioText, type Compared } from './compare-words.js'
-import { count, type Report } from './report.js'
+import { count, oneLine, type Report } from './report.js'
 
 export function printMarkdown(report: Report, compared: Compared, verbose: boolean): void {
   report.result(markdownOf(compared, verbose))
@@ -39,8 +39,9 @@ function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|#&@]/g, '\\$&')
 }
 
-/** A code span; in a table a bar ends the cell even there. */
-function code(text: string): string {
+/** A code span of one line; in a table a bar ends the cell even there. */
+function code(name: string): string {
+  const text = oneLine(name)
   if (text === '') return ''
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(run => run.length))
   const [fence, pad] = ['`'.repeat(longest + 1), longest > 0 ? ' ' : '']

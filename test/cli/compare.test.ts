@@ -138,6 +138,12 @@ t.test('two commits in Postgres', async t => {
     )
     t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
     t.match(stdout, /\n- slower and faster: q \\< 0\.05/)
+    await database.sql(String.raw`UPDATE compression_sizes SET dataset = E'a\n\n::add-mask::1\n![x](y)'`)
+    const lines = (await compare(cwd, database, BASE, HEAD, '--format', 'markdown')).stdout.split('\n')
+    t.notOk(
+      lines.some(line => /^(::|!)/.test(line)),
+      'a name with line feeds stays in its cell',
+    )
   })
 })
 
