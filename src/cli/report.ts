@@ -4,7 +4,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { IngestError, messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
-import type { Annotator } from './annotator.js'
+import type { Annotator, Syntax } from './annotator.js'
 
 export type Output = { write(text: string | Uint8Array): unknown }
 
@@ -30,6 +30,8 @@ export class Report {
   loudness: Loudness = 'normal'
   /** Whether the result is to be JSON; a failure is then, too. */
   isJson = false
+  /** Of what is printed on stdout. */
+  syntax: Syntax = 'text'
   #printed = false
   #closed = false
   #failed = false
@@ -61,7 +63,11 @@ export class Report {
   raw(text: string | Uint8Array): void {
     this.#printed = true
     this.passing(undefined)
-    if (!this.#closed) this.#out.write(text)
+    if (!this.#closed) this.#out.write(typeof text === 'string' ? this.#tamed(text, this.syntax) : text)
+  }
+
+  #tamed(text: string, syntax: Syntax): string {
+    return this.annotator?.tamed(text, syntax) ?? text
   }
 
   /** A line of data: an id, or something that is wrong with the input. */
@@ -96,6 +102,7 @@ export class Report {
   }
 
   json(value: unknown): void {
+    this.syntax = 'json'
     this.raw(`${JSON.stringify(value)}\n`)
   }
 
@@ -110,7 +117,8 @@ export class Report {
 
   /** A line for the runner. On stderr, which it reads as well, so that JSON on stdout stays JSON. */
   command(line: string): void {
-    this.#say(line)
+    this.passing(undefined)
+    this.#err.write(`${line}\n`)
   }
 
   /** A line on a terminal that is gone before anything else is printed; undefined takes it away. */
@@ -122,20 +130,22 @@ export class Report {
 
   #say(line: string): void {
     this.passing(undefined)
-    this.#err.write(`${line}\n`)
+    this.#err.write(`${this.#tamed(line, 'text')}\n`)
   }
 
   /** Opens a part of the log that can be folded, where a runner can. */
   fold(where: 'stdout' | 'stderr', title: string): void {
-    if (this.annotator !== undefined) this.#to(where)(`::group::${forPeople(title)}`)
+    if (this.annotator !== undefined) this.#to(where, `::group::${forPeople(title)}`)
   }
 
   unfold(where: 'stdout' | 'stderr'): void {
-    if (this.annotator !== undefined) this.#to(where)('::endgroup::')
+    if (this.annotator !== undefined) this.#to(where, '::endgroup::')
   }
 
-  #to(where: 'stdout' | 'stderr'): (line: string) => void {
-    return where === 'stdout' ? line => this.result(line) : line => this.note(line)
+  #to(where: 'stdout' | 'stderr', command: string): void {
+    if (this.loudness === 'quiet') return
+    if (where === 'stderr') this.command(command)
+    else if (!this.#closed) this.#out.write(`${command}\n`)
   }
 
   warning(message: string): void {

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
+import type { Syntax } from './annotator.js'
 import type { Action, Context } from './context.js'
 import { flagsOf, originsOf } from './given-flags.js'
 import type { ConfigFlags, TerminalFlags } from './terminal-flags.js'
@@ -22,6 +23,8 @@ export function runner(context: Context, outcome: Outcome): Run {
     }
 }
 
+const SYNTAX: Readonly<Record<string, Syntax>> = { json: 'json', sarif: 'json', junit: 'xml' }
+
 async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
   await applyConfig(command, context)
   const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
@@ -29,6 +32,7 @@ async function runCommand(action: Action<unknown>, command: Command, context: Co
   const { report, ci } = context
   report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
   report.isJson = flags.format === 'json'
+  report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
     const { tellSettings } = await import('./verbose/tell-settings.js')

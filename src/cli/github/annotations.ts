@@ -1,8 +1,8 @@
 /** Errors and warnings as annotations of the run: GitHub shows ten of each a step and drops the others unseen. */
 
 import { isAbsolute, relative, resolve } from 'node:path'
-import type { Annotator, Level, Place } from '../annotator.js'
-import { workflowCommand } from './command.js'
+import type { Annotator, Level, Place, Syntax } from '../annotator.js'
+import { tamed, workflowCommand } from './command.js'
 
 const SHOWN = 10
 
@@ -19,6 +19,10 @@ export class Annotations implements Annotator {
   /** @param workspace the folder that GitHub's file names are relative to */
   constructor(workspace: string | undefined) {
     this.#workspace = workspace
+  }
+
+  tamed(text: string, syntax: Syntax): string {
+    return tamed(text, syntax)
   }
 
   add(level: Level, message: string, place?: Place): void {

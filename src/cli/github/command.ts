@@ -1,5 +1,7 @@
 /** Workflow commands: lines that the runner of GitHub Actions takes out of a log and obeys. */
 
+import type { Syntax } from '../annotator.js'
+
 export type Properties = Readonly<Record<string, string | number | undefined>>
 
 /**
@@ -11,6 +13,17 @@ export function workflowCommand(name: string, properties: Properties, message: s
     value === undefined ? [] : [`${key}=${escapeProperty(String(value))}`],
   )
   return `::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${escapeData(message)}`
+}
+
+const BRACKET: Readonly<Record<Syntax, string>> = { text: '\u200b[', json: '\\u005b', xml: '&#91;' }
+
+/**
+ * Names come from whoever wrote the records. The runner obeys `::name::` where a line begins with it, and `##[name]`
+ * wherever it stands; in JSON and XML the text means the same as before.
+ */
+export function tamed(text: string, syntax: Syntax): string {
+  const inline = text.replaceAll('##[', `##${BRACKET[syntax]}`)
+  return syntax === 'text' ? inline.replace(/^(\s*:)(?=:)/gm, '$1\u200b') : inline
 }
 
 function escapeData(text: string): string {

@@ -3,6 +3,8 @@
 import t from 'tap'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tamed } from '../../../src/cli/github/command.js'
+import { runCli } from '../../fixtures/cli.js'
 import { runStep } from '../fixtures/github.js'
 import { TOKEN } from '../fixtures/pushing.js'
 import { SHA, jsonl, oneOfEach, query, size, writeCommit } from '../fixtures/records.js'
@@ -138,4 +140,24 @@ t.test('outside of GitHub Actions none of it is there', async t => {
   })
   t.strictSame([commands, summary, outputs], [[], '', {}])
   t.notMatch(stdout, '::')
+})
+
+t.test('nothing that a record says is a command to the runner, wherever in a line it stands', async t => {
+  const kind = '##[stop-commands]all'
+  const cwd = t.testdir({ 'bad.jsonl': `${JSON.stringify({ kind })}\n` })
+  for (const format of ['human', 'json', 'sarif', 'junit']) {
+    const { code, stdout, log, commands } = await runStep(['validate', 'bad.jsonl', '--format', format], cwd)
+    t.equal(code, 65)
+    t.notMatch(stdout + log, '##[', format)
+    t.match(stdout + log, 'stop-commands', 'it is told all the same')
+    t.match(commands, [{ name: 'error', message: kind }])
+    if (format === 'json' || format === 'sarif') t.match(JSON.stringify(JSON.parse(stdout)), '##[')
+  }
+  const { stdout } = await runCli(['validate', 'bad.jsonl', '--format', 'json'], { cwd })
+  t.match(stdout, '##[', 'elsewhere it stands as it is')
+})
+
+t.test('a line that begins like a command is none', t => {
+  t.equal(tamed('a\n  ::debug::b ::c', 'text'), 'a\n  :\u200b:debug::b ::c')
+  t.end()
 })
