@@ -14,11 +14,20 @@ export class ReportFile implements JsonSink {
   readonly #descriptor: number
   #written = false
 
-  /** @throws {IngestError} `config_invalid` before any work is done that would then go unreported */
-  constructor(path: string) {
+  /**
+   * @param inputs files that are read, which a report must not replace
+   * @throws {IngestError} `config_invalid` before any work is done that would then go unreported
+   */
+  constructor(path: string, inputs: readonly string[]) {
     this.#path = attempt('config_invalid', path, () => placeOf(path))
+    if (inputs.some(input => isSameFile(input, path)))
+      throw new IngestError('usage', `the report ${path} would replace what is read`, { hint: 'name another file' })
     this.#unfinished = join(dirname(this.#path), `.${basename(this.#path)}.${process.pid}.tmp`)
-    this.#descriptor = attempt('config_invalid', path, () => openSync(this.#unfinished, 'w'))
+    this.#descriptor = attempt('config_invalid', path, () => {
+      // Of a process that was killed; a link that somebody left there is not followed.
+      rmSync(this.#unfinished, { force: true })
+      return openSync(this.#unfinished, 'wx')
+    })
   }
 
   get written(): boolean {
@@ -59,6 +68,16 @@ function placeOf(path: string): string {
   return realpathSync(path)
 }
 
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [first, second] = [one, other].map(path => statSync(path, { bigint: true }))
+    return first?.ino === second?.ino && first?.dev === second?.dev
+  } catch {
+    // One of them is not there, or is a pattern.
+    return false
+  }
+}
+
 function attempt<T>(code: 'config_invalid' | 'internal', path: string, step: () => T): T {
   try {
     return step()
@@ -72,7 +91,7 @@ function attempt<T>(code: 'config_invalid' | 'internal', path: string, step: () 
 export function withReportFile<Flags extends { readonly report?: string }>(action: Action<Flags>): Action<Flags> {
   return async (args, flags, context) => {
     if (flags.report === undefined) return action(args, flags, context)
-    const file = new ReportFile(flags.report)
+    const file = new ReportFile(flags.report, args)
     try {
       const exitCode = await action(args, flags, { ...context, reportFile: file }).catch((error: unknown) => {
         if (!file.written) file.json(errorDocument(context.signal.aborted ? context.signal.reason : error))

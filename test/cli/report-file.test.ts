@@ -37,6 +37,18 @@ t.test('push, verify and validate write their report and print what they print w
   )
 })
 
+t.test('a report that would replace what is read is refused', async t => {
+  const good = jsonl(oneOfEach())
+  const cwd = t.testdir({ 'good.jsonl': good })
+  symlinkSync('good.jsonl', join(cwd, 'link.jsonl'))
+  for (const report of ['good.jsonl', './link.jsonl']) {
+    const { code, stderr } = await runCli(['validate', 'good.jsonl', '--report', report], { cwd })
+    t.equal(code, 2)
+    t.match(stderr, /would replace what is read/)
+    t.equal(read(cwd, 'good.jsonl'), good)
+  }
+})
+
 t.test('with --format json both are the same document', async t => {
   const cwd = t.testdir({ 'bad.jsonl': jsonl([query(), '{}']) })
   const { stdout } = await runCli(['validate', 'bad.jsonl', '--format', 'json', ...REPORT], { cwd })
