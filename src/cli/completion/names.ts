@@ -16,6 +16,9 @@ const LISTS: Readonly<Record<NameSort, (state: State) => Promise<readonly string
   bucket: async state => (await listBuckets(state)).map(({ name }) => name),
 }
 
+/** Whoever may write to a state could name something so that a shell runs it: bash puts it on the line as it is. */
+const SAFE = /^[a-z0-9][a-z0-9_-]*$/
+
 /** @param place as --state names it; where no flag does, the variable may */
 export async function namesIn(sort: NameSort, place: string | undefined, context: Context): Promise<readonly string[]> {
   try {
@@ -24,7 +27,8 @@ export async function namesIn(sort: NameSort, place: string | undefined, context
     // A folder that is not there would be made.
     if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
     const state = await openState(config, context)
-    return await LISTS[sort](state).finally(() => state.storage.close())
+    const names = await LISTS[sort](state).finally(() => state.storage.close())
+    return names.filter(name => SAFE.test(name))
   } catch {
     return []
   }

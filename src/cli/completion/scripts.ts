@@ -7,8 +7,8 @@ _vortex_ingest() {
   COMPREPLY=()
   while IFS= read -r line; do
     case $line in
-      :files*) compopt -o filenames; COMPREPLY+=($(compgen -f -- "$current")) ;;
-      :folders*) compopt -o filenames; COMPREPLY+=($(compgen -d -- "$current")) ;;
+      :files*) compopt -o filenames; mapfile -t -O \${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$current") ;;
+      :folders*) compopt -o filenames; mapfile -t -O \${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$current") ;;
       --*=*) COMPREPLY+=("\${line#*=}"); COMPREPLY[-1]="\${COMPREPLY[-1]%%$'\\t'*}" ;;
       *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
     esac

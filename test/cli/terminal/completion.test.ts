@@ -83,6 +83,19 @@ t.test('in bash', { skip: missing('bash') }, async t => {
     t.strictSame(await bashOffers('vortex-ingest targets add ', { cwd, env }), [], 'a new name is nobody’s to know')
   })
 
+  await t.test('a name that a shell would run, or take for a flag, is not offered', async t => {
+    const storage = await openStorage({ kind: 'local', folder: state })
+    for (const id of ['fedcb$(id)', 'fedcb`id`', '--by=x'])
+      await storage.put(trialKey('a target', id), Buffer.from('{}'))
+    await storage.close()
+    t.strictSame(await bashOffers(`vortex-ingest promote --state ${state} --trial `, { cwd }), ['fedcba987654'])
+  })
+
+  await t.test('a file whose name has blanks or a star is one file', async t => {
+    const odd = t.testdir({ 'a b.jsonl': '', 'a*': '', ax: '' })
+    t.strictSame((await bashOffers('vortex-ingest push a', { cwd: odd })).toSorted(), ['a b.jsonl', 'a*', 'ax'])
+  })
+
   await t.test('a state that is not there is not made, and offers nothing', async t => {
     const none = join(cwd, 'none')
     t.strictSame(await bashOffers(`vortex-ingest push --state ${none} --target `, { cwd }), [])
