@@ -2,7 +2,9 @@
 
 import t, { type Test } from 'tap'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
+import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { openPlain } from '../../src/storage/plain.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 
@@ -31,6 +33,14 @@ t.test('a folder that cannot be made is a clear error', async t => {
   const folder = `${t.testdir({ file: 'x' })}/file/archive`
   const objects = await openPlain({ kind: 'local', folder })
   await t.rejects(objects.put(KEY, BODY), { code: 'storage_failed', message: /not a folder/ })
+})
+
+t.test('what is no file is refused, not waited for', { timeout: 10_000 }, async t => {
+  const folder = t.testdir({ folder: {} })
+  execFileSync('mkfifo', [join(folder, 'fifo')])
+  const objects = await openPlain({ kind: 'local', folder })
+  for (const key of ['fifo', 'folder'])
+    await t.rejects(objects.get(key), { code: 'storage_failed', message: /is no file/ })
 })
 
 t.test('in memory', t => holdsWhatWasPut(t, { kind: 'memory' }))

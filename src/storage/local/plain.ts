@@ -1,7 +1,8 @@
 /** Plain files in a folder, by the names of their keys. */
 
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
 import type { PlainObjects, PlainOptions } from '../plain-objects.js'
@@ -17,7 +18,7 @@ export function plainFiles(root: string, { mustExist = false }: PlainOptions = {
     })
   return {
     description: root,
-    get: key => inRoot(() => unless(['ENOENT'], readFile(pathOf(root, key)))),
+    get: key => inRoot(() => unless(['ENOENT'], read(pathOf(root, key)))),
     put: (key, body) => inRoot(() => write(pathOf(root, key), body)),
     close: () => Promise.resolve(),
   }
@@ -28,6 +29,17 @@ async function assertThere(root: string): Promise<void> {
   if (found?.isDirectory() === true) return
   const hint = 'put it back, or mount it; what was to be written there can be sent again'
   throw new IngestError('storage_failed', `the folder ${root} is not there`, { hint })
+}
+
+/** A FIFO would be waited for, and a device may have no end: four such reads, and no file of the process is read. */
+async function read(path: string): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    if ((await file.stat()).isFile()) return await file.readFile()
+    throw new IngestError('storage_failed', `${path} is no file`, { hint: 'move away what is there' })
+  } finally {
+    await file.close()
+  }
 }
 
 /** Nobody sees a part of it: it is renamed once it is whole. */
