@@ -1,7 +1,7 @@
 /** Named places for objects: two that every state has, and others that an operator adds. */
 
-import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdir, realpath } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { IngestError, messageOf } from '../errors.js'
 import { parseStorageAddress } from '../storage/address.js'
 import {
@@ -69,12 +69,22 @@ async function placeFor({ storage }: State, root: string): Promise<string> {
   const address = parseStorageAddress(root)
   if (address.kind === 'memory') return root
   const place = address.kind === 'local' ? resolve(address.folder) : root
-  const [one, other] = [storage.description, place.split('?')[0] ?? ''].map(text => `${text.replace(/\/+$/, '')}/`)
+  const places = [storage.description, place.split('?')[0] ?? '']
+  const real = await Promise.all(places.map(realPlace))
+  const [one, other] = real.map(text => `${text.replace(/\/+$/, '')}/`)
   if (one!.startsWith(other!) || other!.startsWith(one!)) {
     const hint = 'give it a place of its own; primary and rescue lie in the state'
     throw new IngestError('usage', `${place} and the state are the same place, or one lies in the other`, { hint })
   }
   return place
+}
+
+/** Where a folder, or the first one above it that is there, leads through links. */
+async function realPlace(folder: string): Promise<string> {
+  if (!isAbsolute(folder)) return folder
+  const real = await realpath(folder).catch(() => undefined)
+  if (real !== undefined || dirname(folder) === folder) return real ?? folder
+  return join(await realPlace(dirname(folder)), basename(folder))
 }
 
 const HINT = 'name a folder, s3://BUCKET/PREFIX[?region=…&endpoint=…&path-style=true], or memory:'

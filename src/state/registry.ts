@@ -6,6 +6,7 @@
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { untilWritten } from './contend.js'
+import { corrupt } from './damage.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { REGISTRY_KEY } from './keys.js'
@@ -101,7 +102,7 @@ function parseRegistry(fields: Fields): Registry {
 function parseTarget(fields: Fields): RegisteredTarget {
   const text = (name: string): string => fields.text(name)
   return {
-    name: fields.text('name'),
+    name: parseName(fields),
     kind: fields.word('kind', TARGET_KINDS),
     address: fields.text('address'),
     identity: fields.text('identity'),
@@ -116,5 +117,12 @@ function parseTarget(fields: Fields): RegisteredTarget {
 }
 
 function parseBucket(fields: Fields): RegisteredBucket {
-  return { name: fields.text('name'), root: fields.text('root'), addedAt: fields.text('addedAt') }
+  return { name: parseName(fields), root: fields.text('root'), addedAt: fields.text('addedAt') }
+}
+
+/** Names are printed, and typed by a shell that completes them. */
+function parseName(fields: Fields): string {
+  const name = fields.text('name')
+  if (NAME.test(name)) return name
+  throw corrupt(fields.where, 'name is none that can be given')
 }

@@ -1,11 +1,12 @@
 import t from 'tap'
-import { existsSync } from 'node:fs'
+import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastAuditRows } from '../../src/state/audit.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
 import { discardOrphans } from '../../src/state/discard.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquire } from '../../src/state/lease.js'
+import { REGISTRY_KEY } from '../../src/state/keys.js'
 import { readRegistry, type RegisteredTarget } from '../../src/state/registry.js'
 import { know, knownTargets } from '../../src/state/target-record.js'
 import { addTarget, removeTarget, setRequired } from '../../src/state/targets.js'
@@ -115,7 +116,8 @@ t.test('a local bucket gets its folder made; an empty root, or one in the state,
   const state = await stateOn(await openStorage({ kind: 'local', folder: join(folder, 'state') }))
   await addBucket(state, 'cold', join(folder, 'deep', 'cold'))
   t.ok(existsSync(join(folder, 'deep', 'cold')))
-  for (const root of ['', '  ', join(folder, 'state', 'inside'), folder])
+  symlinkSync(join(folder, 'state'), join(folder, 'link'))
+  for (const root of ['', '  ', join(folder, 'state', 'inside'), folder, join(folder, 'link', 'inside')])
     await t.rejects(addBucket(state, 'bad', root), { code: 'usage' }, root)
   t.equal((await listBuckets(state)).length, 3)
 })
@@ -128,4 +130,14 @@ t.test('a bucket in use says by whom, and can go when nobody uses it', async t =
   await removeTarget(state, 'keep')
   await removeBucket(state, 'cold')
   t.equal((await listBuckets(state)).length, 2)
+})
+
+t.test('a name that nobody can give, written by hand, is damage', async t => {
+  const storage = memoryStorage()
+  await addTarget(await stateOn(storage), target('site'))
+  const text = (await storage.get(REGISTRY_KEY))!.toString()
+  for (const name of ['a\u001b[2J', '$(id)', '--target', '']) {
+    await storage.put(REGISTRY_KEY, Buffer.from(text.replace('"name":"site"', `"name":${JSON.stringify(name)}`)))
+    await t.rejects(readRegistry(storage), { code: 'state_corrupt' }, name)
+  }
 })
