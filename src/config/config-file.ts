@@ -1,6 +1,7 @@
 /** The file that flags may come from: where it is found and what is in it, before anybody knows which flags there are. */
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { IngestError, messageOf } from '../errors.js'
 
@@ -38,7 +39,8 @@ function foldersFrom(cwd: string): readonly string[] {
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const name = basename(path)
   try {
-    const text = readFileSync(path, 'utf8')
+    // Not in sync: where it is a FIFO, signals must be heard while nobody writes.
+    const text = await readFile(path, 'utf8')
     const content: unknown = name.endsWith('.json') ? JSON.parse(text) : (await import('smol-toml')).parse(text)
     if (isSection(content)) return { path, content }
   } catch (cause) {

@@ -5,6 +5,7 @@ import type { Environment } from '../commit/ci.js'
 
 export type SecretFlags = {
   readonly tokenEnv?: string
+  readonly secretEnv?: string
   readonly tokenFile?: string
   readonly postgres?: string
   readonly store?: string
@@ -26,7 +27,7 @@ const SHORTEST = 4
 
 /** Each once; a password in a URL as it stands there and as it is meant. */
 export async function secretsOf(flags: SecretFlags, env: Environment): Promise<readonly string[]> {
-  const variables = [...VARIABLES, ...(flags.tokenEnv === undefined ? [] : [flags.tokenEnv])]
+  const variables = [...VARIABLES, ...[flags.tokenEnv, flags.secretEnv].filter(name => name !== undefined)]
   const addresses = [flags.postgres, flags.store, ...ADDRESSES.map(name => env[name])]
   const found = [
     ...variables.map(name => env[name]?.trim()),

@@ -37,6 +37,13 @@ t.test('every secret that the program holds is hidden, before anything else is p
   }
 })
 
+t.test('so is what a target is registered with', async t => {
+  const cwd = t.testdir()
+  const add = ['targets', 'add', 'site', 'http', 'https://ingest.invalid', '--state', 'state', '--secret-env', 'MINE']
+  const { commands } = await runStep(add, cwd, { env: { MINE: 'other-4711' } })
+  t.match(commands, [{ name: 'add-mask', message: 'other-4711' }])
+})
+
 t.test('a log that goes into a file, which no runner reads, gets no secret', async t => {
   const cwd = t.testdir({})
   const log = openSync(join(cwd, 'log'), 'w')

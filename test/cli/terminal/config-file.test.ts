@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'smol-toml'
 import t from 'tap'
-import { projectFile, runCli } from '../../fixtures/cli.js'
+import { projectFile, runCli, startCli } from '../../fixtures/cli.js'
 import { query } from '../fixtures/records.js'
 
 type Doctored = { groups: { name: string; lines: { check: string; fact: string }[] }[] }
@@ -121,4 +123,14 @@ t.test('the schema for editors takes what the program takes, and refuses what it
   for (const text of [TOML, 'no-warm = true\nmax-rejections = 3', '[command."state prune"]\nolder-than = "30d"'])
     t.ok(check(parse(text)), text)
   for (const [name, text] of MISTAKES.slice(0, 6)) t.notOk(check(parse(text)), name)
+})
+
+t.test('a FIFO that nobody writes to does not keep the program from being stopped', async t => {
+  const cwd = t.testdir({ 'good.jsonl': query() })
+  execFileSync('mkfifo', [join(cwd, 'fifo.toml')])
+  const cli = startCli(['validate', 'good.jsonl', '--config', 'fifo.toml'], { cwd, measure: true })
+  await cli.listening
+  await pause(300)
+  cli.child.kill('SIGINT')
+  t.match(await cli.result, { signal: 'SIGINT', stderr: /interrupted/ })
 })
