@@ -1,8 +1,10 @@
 /** After the program was built or installed: runs what most pushes run, and keeps what V8 compiled of it for later starts. */
 
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { keepCompiled, load } from './load.js'
@@ -25,7 +27,9 @@ async function keep() {
   const dsn = `postgres://nobody:none@127.0.0.1:${refusing.address().port}/none`
   await run('validate', EXAMPLE[0])
   await run('push', ...EXAMPLE, '--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run')
-  await run('push', ...EXAMPLE, '--state', 'memory:', '--postgres', dsn, '--dry-run')
+  const folder = mkdtempSync(join(tmpdir(), 'vortex-ingest-'))
+  await run('push', ...EXAMPLE, '--state', join(folder, 'state'), '--archive', join(folder, 'archive'))
+  rmSync(folder, { recursive: true })
   await run('push', ...EXAMPLE, '--insecure-local', '--postgres', dsn)
   refusing.close()
   keepCompiled()

@@ -66,9 +66,16 @@ async function bundleProgram(): Promise<void> {
 async function bundle(entryPoint: string, file: string, more: BuildOptions = {}): Promise<void> {
   const outfile = `${UNFINISHED}/${file}`
   await build({ ...SCRIPT, entryPoints: [entryPoint], outfile, ...more })
-  const script = await readFile(outfile, 'utf8')
+  const script = wrapped(await readFile(outfile, 'utf8'))
   const hash = createHash('sha256').update(script).digest('hex').slice(0, 16)
   await writeFile(outfile, `//${hash}\n${script}`)
+}
+
+/** A function of what CommonJS gives a module, and of its address. */
+function wrapped(script: string): string {
+  const ascii = script.replace(/^ *\/\/.*$/gm, comment => comment.replace(/[^\x20-\x7e]/g, '-'))
+  if (/[^\x00-\x7f]/.test(ascii)) throw new Error('a script of dist/ must be ASCII: bin/load.js reads it so')
+  return `(function (exports, require, module, moduleUrl) {\n${ascii}})`
 }
 
 function besideProgram({ path }: OnResolveArgs): OnResolveResult | undefined {

@@ -55,7 +55,7 @@ t.test('an installation keeps it anew', async t => {
 t.test('what was kept of one program is not taken for another of the same length', async t => {
   const root = installed(t)
   const file = join(root, 'dist/program.cjs')
-  const other = '//0000000000000000\nexports.main = async () => 7;'
+  const other = '//0000000000000000\n(function (exports) { exports.main = async () => 7 })'
   writeFileSync(file, other.padEnd(readFileSync(file, 'utf8').length))
   t.equal(run(root, ...VALIDATE).status, 7)
 })
