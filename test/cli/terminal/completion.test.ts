@@ -129,7 +129,8 @@ t.test('a Tab in an interactive bash', { skip: missing('bash') || (terminalMissi
 for (const shell of ['zsh', 'fish'])
   t.test(`the script for ${shell} is one that it can read`, { skip: missing(shell) }, async t => {
     const { stdout } = await runCli(['completion', shell])
-    execFileSync(shell, ['-n'], { input: stdout })
+    const file = join(t.testdir({ script: stdout }), 'script')
+    execFileSync(shell, ['-n', file])
     t.match(stdout, /completion --query --/)
   })
 
