@@ -1,26 +1,27 @@
 /** After the program was built or installed: runs what most pushes run, and keeps what V8 compiled of it for later starts. */
 
-import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { Writable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
-import { keepCompiled, load } from './load.js'
+'use strict'
 
-const ROOT = new URL('..', import.meta.url)
-const DIST = new URL('dist/', ROOT)
+const { once } = require('node:events')
+const { existsSync, mkdtempSync, readdirSync, rmSync } = require('node:fs')
+const { createServer } = require('node:net')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+const { Writable } = require('node:stream')
+const { keepCompiled, load } = require('./load.js')
+
+const ROOT = join(__dirname, '..')
+const DIST = join(ROOT, 'dist')
 const EXAMPLE = ['examples/results.jsonl', '--commit', 'examples/commit.json']
 /** What Postgres says to whom it does not let in: nothing is tried again. */
 const REFUSAL = error('SFATAL', 'VFATAL', 'C28000', 'Mnobody is let in')
 
 // Without it a start is slower, and nothing else: an installation does not fail for it.
-if (existsSync(new URL('program.cjs', DIST)))
-  await keep().catch(error => console.error(`vortex-ingest: what was compiled could not be kept: ${error}`))
+if (existsSync(join(DIST, 'program.cjs')))
+  keep().catch(error => console.error(`vortex-ingest: what was compiled could not be kept: ${error}`))
 
 async function keep() {
-  process.chdir(fileURLToPath(ROOT))
+  process.chdir(ROOT)
   for (const name of readdirSync(DIST).filter(name => name.endsWith('.cjs'))) load(name)
   const refusing = createServer(socket => socket.once('data', () => socket.end(REFUSAL)))
   await once(refusing.listen(0, '127.0.0.1'), 'listening')

@@ -3,35 +3,36 @@
  * that is missing, or is of another Node, they are compiled as ever.
  */
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import { Script } from 'node:vm'
+'use strict'
 
-const DIST = new URL('../dist/', import.meta.url)
-const requireFromDist = createRequire(new URL('program.cjs', DIST))
+const { readFileSync, renameSync, writeFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { Script } = require('node:vm')
+
+const DIST = join(__dirname, '..', 'dist')
 const RUNTIME = `${process.version}-${process.platform}-${process.arch}`
 
 /** @type {Map<string, { script: Script, kept: string, module: { exports: any } }>} */
 const loaded = new Map()
 
 /** What a script exports. @param {string} name in dist/ */
-export function load(name) {
+function load(name) {
   const before = loaded.get(name)
   if (before !== undefined) return before.module.exports
-  const filename = fileURLToPath(new URL(name, DIST))
+  const filename = join(DIST, name)
   // The build sees to it that it is ASCII: so read it takes half of the memory.
   const source = readFileSync(filename, 'latin1')
   const kept = `${filename}.${hashIn(source)}.${RUNTIME}.cache`
   const script = new Script(source, { filename, cachedData: read(kept) })
   const module = { exports: {} }
   loaded.set(name, { script, kept, module })
-  script.runInThisContext()(module.exports, requireOne, module, new URL(name, DIST).href)
+  script.runInThisContext()(module.exports, requireOne, module, pathToFileURL(filename).href)
   return module.exports
 }
 
 /** Keeps what has been compiled by now; the more was run before, the more that is. */
-export function keepCompiled() {
+function keepCompiled() {
   for (const { script, kept } of loaded.values()) {
     const unfinished = `${kept}.${process.pid}`
     // V8 believes what it reads there: it must not be half of it, whatever happens to the machine.
@@ -41,7 +42,7 @@ export function keepCompiled() {
 }
 
 /** Whether V8 took what was kept of a script that is loaded. @param {string} name */
-export function wasKept(name) {
+function wasKept(name) {
   return loaded.get(name)?.script.cachedDataRejected === false
 }
 
@@ -52,7 +53,7 @@ function hashIn(source) {
 
 /** @param {string} name */
 function requireOne(name) {
-  return name.startsWith('./') ? load(name.slice(2)) : requireFromDist(name)
+  return name.startsWith('./') ? load(name.slice(2)) : require(name)
 }
 
 function read(file) {
@@ -62,3 +63,5 @@ function read(file) {
     return undefined
   }
 }
+
+module.exports = { load, keepCompiled, wasKept }

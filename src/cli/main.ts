@@ -55,7 +55,7 @@ export async function main(world: World): Promise<number> {
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
   const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
-  const program = buildProgram(version, context, outcome)
+  const program = buildProgram(version, context, outcome, argv[2])
   for (const command of withSubcommands(program)) configureUsage(command, { stdout, stderr }, context.report)
   if (argv.length <= 2) {
     program.outputHelp()

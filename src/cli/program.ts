@@ -18,18 +18,35 @@ import { runner, type Outcome, type Run } from './run.js'
 import { addServe } from './serve-command.js'
 import { addState } from './state/state-command.js'
 import { addStatus } from './status-command.js'
-import { addPromotions, addTune } from './tuning/tuning-commands.js'
+import { addPromote, addPromotions, addRollback, addTune } from './tuning/tuning-commands.js'
 import { terminalFlags } from './terminal-flags.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
-/** In the order of the help. */
-const COMMANDS: readonly ((program: Command, run: Run) => void)[] = [
-  ...[addPush, addValidate, addVerify, addCompare, addId, addGoldenCheck, addMigrate, addServe, addDoctor],
-  ...[addState, addDrain, addRecover, addStatus],
-  ...[addTargets, addBuckets, addJournal, addTune, addPromotions],
-  addCompletion,
-]
+/** By name, in the order of the help. */
+const COMMANDS: ReadonlyMap<string, (program: Command, run: Run) => void> = new Map([
+  ['push', addPush],
+  ['validate', addValidate],
+  ['verify', addVerify],
+  ['compare', addCompare],
+  ['id', addId],
+  ['golden-check', addGoldenCheck],
+  ['migrate', addMigrate],
+  ['serve', addServe],
+  ['doctor', addDoctor],
+  ['state', addState],
+  ['drain', addDrain],
+  ['recover', addRecover],
+  ['status', addStatus],
+  ['targets', addTargets],
+  ['buckets', addBuckets],
+  ['journal', addJournal],
+  ['tune', addTune],
+  ['promote', addPromote],
+  ['rollback', addRollback],
+  ['promotions', addPromotions],
+  ['completion', addCompletion],
+])
 
 export const EXIT_CODES = `
 Exit codes:
@@ -40,8 +57,11 @@ Exit codes:
 
 Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`
 
-/** @param outcome where the command that ran leaves its exit code */
-export function buildProgram(version: string, context: Context, outcome: Outcome): Command {
+/**
+ * @param outcome where the command that ran leaves its exit code
+ * @param only the one command that is asked for: to define all of them takes longer than to run some
+ */
+export function buildProgram(version: string, context: Context, outcome: Outcome, only?: string): Command {
   const program = new Command('vortex-ingest')
     .description('Gets benchmark records from CI into a database: checked, identified, exactly once.')
     .version(version, '-V, --version', 'print the version')
@@ -49,7 +69,8 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXIT_CODES)
   addOptions(program, terminalFlags())
-  for (const add of COMMANDS) add(program, runner(context, outcome))
+  const asked = COMMANDS.get(only ?? '')
+  for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome))
   return program
 }
 

@@ -91,3 +91,19 @@ t.test('whatever is mistyped, the nearest one is named', async t => {
     t.match(stderr, `(Did you mean ${meant}?)`, args)
   }
 })
+
+t.test('what a command knows of itself does not depend on the others being there', async t => {
+  const all = buildProgram('', {} as Context, { exitCode: 0 })
+  for (const { name, help } of all.commands.map(command => ({
+    name: command.name(),
+    help: command.helpInformation(),
+  }))) {
+    const only = buildProgram('', {} as Context, { exitCode: 0 }, name)
+    t.strictSame(
+      only.commands.map(command => command.name()),
+      [name],
+      name,
+    )
+    t.equal(only.commands[0]?.helpInformation(), help, `${name} --help`)
+  }
+})

@@ -26,12 +26,12 @@ function run(cwd: string, ...args: readonly string[]): { readonly status: number
 }
 
 const VALIDATE = ['bin/vortex-ingest.js', 'validate', 'examples/results.jsonl']
-const WAS_KEPT = `import { load, wasKept } from './bin/load.js'; load('program.cjs'); console.log(wasKept('program.cjs'))`
+const WAS_KEPT = `const { load, wasKept } = require('./bin/load.js'); load('program.cjs'); console.log(wasKept('program.cjs'))`
 
 t.test('the build keeps what was compiled, and a start takes it', async t => {
   const root = installed(t)
   t.equal(keptFiles(root).length, readdirSync(join(root, 'dist')).filter(name => name.endsWith('.cjs')).length)
-  t.equal(run(root, '--input-type=module', '-e', WAS_KEPT).stdout, 'true\n')
+  t.equal(run(root, '--input-type=commonjs', '-e', WAS_KEPT).stdout, 'true\n')
 })
 
 t.test('where nothing is kept, or what V8 refuses, the program runs all the same', async t => {
@@ -58,6 +58,15 @@ t.test('what was kept of one program is not taken for another of the same length
   const other = '//0000000000000000\n(function (exports) { exports.main = async () => 7 })'
   writeFileSync(file, other.padEnd(readFileSync(file, 'utf8').length))
   t.equal(run(root, ...VALIDATE).status, 7)
+})
+
+t.test('a program that never comes to its end, or dies, is no success', async t => {
+  const root = installed(t)
+  const file = join(root, 'dist/program.cjs')
+  writeFileSync(file, '//0\n(function (exports) { exports.main = () => new Promise(() => undefined) })')
+  t.equal(run(root, ...VALIDATE).status, 1)
+  writeFileSync(file, '//1\n(function (exports) { exports.main = async () => { throw new Error() } })')
+  t.equal(run(root, ...VALIDATE).status, 1)
 })
 
 t.test('a checkout that is not built has nothing to keep', async t => {

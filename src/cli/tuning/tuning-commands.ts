@@ -33,8 +33,8 @@ export function addTune(program: Command, run: Run): void {
   aboutState(command, [['tune --target db --sample results.jsonl --budget 10m --state ~/bench-state', '']])
 }
 
-export function addPromotions(program: Command, run: Run): void {
-  const make = program
+export function addPromote(program: Command, run: Run): void {
+  const command = program
     .command('promote')
     .summary("make a trial's settings those of its target")
     .description('The next delivery of any command uses them. Done again it changes nothing.')
@@ -43,20 +43,26 @@ export function addPromotions(program: Command, run: Run): void {
     .addOption(flag('--note <text>', 'why'))
     .addOption(byFlag)
     .action(run(lazy(async () => (await import('./promote.js')).promote)))
-  aboutState(make, [['promote --target db --trial 0123456789ab --note "far from CI" --state ~/bench-state', '']])
-  const undo = program
+  aboutState(command, [['promote --target db --trial 0123456789ab --note "far from CI" --state ~/bench-state', '']])
+}
+
+export function addRollback(program: Command, run: Run): void {
+  const command = program
     .command('rollback')
     .summary('go back to the settings before')
     .description('Those that were promoted before apply again, or else the defaults.')
     .addOption(targetFlag)
     .addOption(byFlag)
     .action(run(lazy(async () => (await import('./promote.js')).rollback)))
-  aboutState(undo, [['rollback --target db --state ~/bench-state', '']])
-  const show = program
+  aboutState(command, [['rollback --target db --state ~/bench-state', '']])
+}
+
+export function addPromotions(program: Command, run: Run): void {
+  const command = program
     .command('promotions')
     .summary('show what was promoted, and what was tried')
     .description('For each target the settings in force, who promoted what, when and why, and its trials.')
     .addOption(targetFlag)
     .action(run(lazy(async () => (await import('./promotions.js')).promotions)))
-  aboutState(show, [['promotions --target db --state ~/bench-state', '']])
+  aboutState(command, [['promotions --target db --state ~/bench-state', '']])
 }
