@@ -4,12 +4,15 @@ import { mkdir, open, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 
-/** Makes a new file whose content is on the disk; its name is there once its folder is synced, too. */
-export async function writeNewFile(path: string, body: Buffer): Promise<void> {
+/**
+ * Makes a new file whose content is on the disk; its name is there once its folder is synced, too.
+ * @param alongside another sync: a journal takes both together
+ */
+export async function writeNewFile(path: string, body: Buffer, alongside?: () => Promise<void>): Promise<void> {
   const file = await open(path, 'wx')
   try {
     await file.writeFile(body)
-    await file.sync()
+    await Promise.all([file.sync(), alongside?.()])
   } finally {
     await file.close()
   }

@@ -48,10 +48,9 @@ async function createOnce(root: string, folder: string, body: Buffer): Promise<V
 async function stage(folder: string, body: Buffer): Promise<Version> {
   const version = newVersion(body)
   await makeFolders(folder)
-  await writeNewFile(bodyIn(folder, version), body)
   // Its name is all it says, and the folder's sync keeps that.
   await writeFile(pointerIn(folder, version), '')
-  await syncFolder(folder)
+  await writeNewFile(bodyIn(folder, version), body, () => syncFolder(folder))
   return version
 }
 
