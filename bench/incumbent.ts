@@ -19,11 +19,13 @@ const PYTHON = join(CACHE, 'venv', process.platform === 'win32' ? 'Scripts/pytho
 const INSTALLED = join(CACHE, 'installed.txt')
 
 /** The incumbent's own times in ms, taken by others on a machine like these. */
-const INCUMBENT_MS = {
+export const INCUMBENT_MS = {
   '300': 380,
   '300 far': 7_400,
   '2,000 far': 45_800,
   '14 x 2,000': 15_300,
+  // Of the line above: one after the other they are 28,000 rows.
+  '20,000': (15_300 / 28_000) * 20_000,
   '14 x 100 far': 34_900,
   '500,000 over HTTP': 12_700,
 } as const
