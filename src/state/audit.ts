@@ -1,7 +1,7 @@
 /** What was done in state besides ordinary deliveries, for whoever asks later. Rows are never changed. */
 
 import { listAll, type Storage } from '../storage/storage.js'
-import { encodeDocument, parseDocument } from './document.js'
+import { encodeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { AUDIT, auditKey } from './keys.js'
 import type { State } from './state.js'
@@ -28,17 +28,14 @@ export async function audit(state: State, row: Omit<AuditRow, 'at'>): Promise<Au
   return whole
 }
 
-/** The last ones, the newest first. */
-export async function lastAuditRows(storage: Storage, limit: number): Promise<readonly AuditRow[]> {
+/** Of the last rows, the newest first. */
+export async function lastAuditKeys(storage: Storage, limit: number): Promise<readonly string[]> {
   let keys: string[] = []
-  for await (const { key } of listAll(storage, AUDIT)) keys = [...keys, key].slice(-limit)
-  const bodies = await Promise.all(keys.map(async key => ({ key, body: await storage.get(key) })))
-  return bodies
-    .flatMap(({ key, body }) => (body === undefined ? [] : [parseDocument(body, { key, parse: parseRow, storage })]))
-    .reverse()
+  for await (const { key } of limit === 0 ? [] : listAll(storage, AUDIT)) keys = [...keys, key].slice(-limit)
+  return keys.reverse()
 }
 
-function parseRow(fields: Fields): AuditRow {
+export function parseAuditRow(fields: Fields): AuditRow {
   return {
     id: fields.text('id'),
     at: fields.text('at'),

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
-import { lastAuditRows, type AuditRow } from './audit.js'
+import { lastAuditKeys, parseAuditRow, type AuditRow } from './audit.js'
 import { readDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { assertReaches, readHead, type Batch, type Head } from './head.js'
@@ -39,7 +39,7 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
   const heads = new Map<string, Head>()
   for await (const partition of partitions(storage))
     for (const { head } of await orSay(problems, () => readHead(storage, partition))) heads.set(partition, head)
-  const targets = await readable(storage, { prefix: TARGETS, parse: parseTarget, problems })
+  const targets = await readable(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
   const lags: Lag[] = []
   for (const target of targets) lags.push(await lagOf(storage, target, { heads, problems }))
   const batches = [...heads.values()].flatMap(head => head.batches)
@@ -47,8 +47,8 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
     partitions: heads.size,
     ...sizeOf(batches),
     lags,
-    intents: await readable(storage, { prefix: INTENTS, parse: parseIntent, problems }),
-    audit: (await orSay(problems, () => lastAuditRows(storage, auditRows))).flat(),
+    intents: await readable(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
+    audit: await readable(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems }),
     problems,
   }
 }
@@ -63,16 +63,24 @@ async function orSay<T>(problems: string[], read: () => Promise<T>): Promise<rea
   }
 }
 
-type Reading<T> = { readonly prefix: string; readonly parse: (fields: Fields) => T; readonly problems: string[] }
+type Reading<T> = {
+  readonly keys: Promise<readonly string[]>
+  readonly parse: (fields: Fields) => T
+  readonly problems: string[]
+}
 
-/** All documents below a prefix that can be read. */
-async function readable<T>(storage: Storage, { prefix, parse, problems }: Reading<T>): Promise<readonly T[]> {
-  const [keys = []] = await orSay(problems, () => listState(storage, prefix))
+/** All of some documents that can be read. */
+async function readable<T>(storage: Storage, { keys, parse, problems }: Reading<T>): Promise<readonly T[]> {
+  const [there = []] = await orSay(problems, () => keys)
   const found: T[] = []
-  for (const { key } of keys)
+  for (const key of there)
     for (const document of await orSay(problems, () => readDocument(storage, key, parse)))
       if (document !== undefined) found.push(document.value)
   return found
+}
+
+async function keysBelow(storage: Storage, prefix: string): Promise<readonly string[]> {
+  return (await listState(storage, prefix)).map(({ key }) => key)
 }
 
 type Against = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }

@@ -1,7 +1,9 @@
 import t from 'tap'
-import { audit, lastAuditRows } from '../../src/state/audit.js'
+import { audit } from '../../src/state/audit.js'
 import { auditKey } from '../../src/state/keys.js'
+import { survey } from '../../src/state/survey.js'
 import { newId } from '../../src/state/ulid.js'
+import { lastAuditRows } from './fixtures/audit-rows.js'
 import { COURSE, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
@@ -28,14 +30,22 @@ t.test('the last ones come first', async t => {
   for (let index = 0; index < 7; index++) await audit(state, row(newId(state.clock.now + index), String(index)))
   const details = async (limit: number): Promise<readonly string[]> =>
     (await lastAuditRows(state.storage, limit)).map(({ detail }) => detail)
+  t.strictSame(await details(0), [])
   t.strictSame(await details(1), ['6'])
   t.strictSame(await details(3), ['6', '5', '4'])
   t.equal((await details(100)).length, 7)
 })
 
-t.test('a row that cannot be read is named', async t => {
+t.test('a row that cannot be read is named, and hides none of the others', async t => {
   const state = testState()
-  const id = newId(state.clock.now)
-  await state.storage.put(auditKey(id), Buffer.from('{"version":1}'))
-  await t.rejects(lastAuditRows(state.storage, 5), { code: 'state_corrupt', message: new RegExp(`^audit/${id}`) })
+  const [first, bad, newer, last] = [1, 2, 3, 4].map(number => newId(state.clock.now + number)) as [string, ...string[]]
+  for (const id of [first, last!]) await audit(state, row(id))
+  await state.storage.put(auditKey(bad!), Buffer.from('{"version":1}'))
+  await state.storage.put(auditKey(newer!), Buffer.from('{"version":2}'))
+  const found = await survey(state.storage, 5)
+  t.strictSame(
+    found.audit.map(({ id }) => id),
+    [last, first],
+  )
+  t.match(found.problems, [new RegExp(`^audit/${newer} .*version 2`), new RegExp(`^audit/${bad} .*damaged`)])
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
-import { lastAuditRows } from '../../src/state/audit.js'
+import { lastAuditRows } from './fixtures/audit-rows.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquire } from '../../src/state/lease.js'
 import { sweep } from '../../src/state/outbox.js'

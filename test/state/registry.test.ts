@@ -1,7 +1,7 @@
 import t from 'tap'
 import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastAuditRows } from '../../src/state/audit.js'
+import { lastAuditRows } from './fixtures/audit-rows.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
 import { discardOrphans } from '../../src/state/discard.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'

@@ -54,6 +54,7 @@ t.test('what cannot be read is said by name, and everything else is still shown'
       t.match(found.problems[0], new RegExp(`^${key} in memory:`))
       t.equal(found.lags.length, 2, `${key}: both targets are shown`)
       t.equal(found.intents.length, 1, `${key}: the intent is shown`)
+      t.equal(found.audit.length, 1, `${key}: the audit row is shown`)
       t.equal(found.partitions, key === headKey(SHA) ? 1 : 2)
     }
   }
