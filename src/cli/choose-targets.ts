@@ -3,9 +3,11 @@
 import { stateConfig, type StateFlags } from '../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteFlags } from '../config/write.js'
 import type { WriteSettingFlags } from '../config/write-settings.js'
+import type { TargetsNow } from '../delivery/durable/registrations.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { Context } from './context.js'
+import type { Registration } from './registered-targets.js'
 import { targetsOf, warnInsecure, warnPlain } from './targets.js'
 
 export type ChoiceFlags = WriteFlags &
@@ -17,21 +19,24 @@ export type ChoiceFlags = WriteFlags &
   }
 
 export type Chosen = {
+  /** Watched, where somebody does. */
   readonly targets: readonly Target[]
   /** Undefined: what each is registered as decides, or the order of paths. */
   readonly require: Requirement | undefined
+  /** Of registered targets: as they are when it is asked. */
+  readonly now?: TargetsNow
 }
 
 /** @throws {IngestError} `usage`, `not_found` */
 export async function chooseTargets(flags: ChoiceFlags, context: Context): Promise<Chosen> {
   const registered = await registeredTargets(flags, context)
-  if (registered !== undefined) return { targets: registered, require: flags.require }
+  if (registered !== undefined) return { ...registered, require: flags.require }
   const config = await writeConfig(flags, context.env)
   const require = requirement(flags.require, config)
   const targets = await targetsOf(config, flags, context)
   warnInsecure(config.database, context)
   warnPlain(config.server, context)
-  return { targets, require }
+  return { targets: context.watch?.targets(targets) ?? targets, require }
 }
 
 /** Whether flags name a target, and with it all of them. */
@@ -40,7 +45,7 @@ export function namesTarget(flags: ChoiceFlags): boolean {
 }
 
 /** @returns undefined where flags, or nobody, say where to */
-async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<readonly Target[] | undefined> {
+async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<Registration | undefined> {
   const state = stateConfig(flags, context.env)
   const isChosen = flags.target !== undefined
   if (isChosen && namesTarget(flags))

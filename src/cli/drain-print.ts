@@ -32,7 +32,8 @@ function printTarget(report: Report, { command, durationMs }: DrainOutcome, targ
   const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
   const time = `in ${seconds(durationMs)}`
   if (landed.length > 0) return report.verdict(failure === undefined, `${command}ed`, `${what}${left} ${time}`)
-  // What failed is told beside it.
+  // What failed, or was removed, is told beside it.
+  if (outbox?.isRemoved === true) return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)
   if (failure !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
   report.verdict(left === '', `nothing to ${command}`, `for ${description}${left} ${time}`)
 }

@@ -2,12 +2,7 @@
 
 import { requiredStateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import {
-  drain as drainState,
-  recover as recoverState,
-  type Drained,
-  type DrainOptions,
-} from '../delivery/durable/drain.js'
+import { drain as drainState, recover as recoverState, type Drained } from '../delivery/durable/drain.js'
 import { journalOutcomes, openJournal } from '../delivery/durable/journal-outcomes.js'
 import { IngestError } from '../errors.js'
 import type { Intent } from '../state/intent.js'
@@ -34,21 +29,12 @@ export const drain: Action<DrainFlags> = (_, flags, context) =>
   run('drain', flags, context, async (state, options) => {
     const { maxRows: maxRecords = Infinity, maxDuration = Infinity } = flags
     const limits = { maxRecords, maxDurationMs: maxDuration * 1000 }
-    const isAll = flags.target === undefined && !namesTarget(flags)
-    return drainState(state, { ...options, ...limits, ...(isAll && { added: addedSince(flags, context) }) })
+    return drainState(state, { ...options, ...limits })
   })
 
 export const recover: Action<DrainFlags> = (_, flags, context) => {
   if (flags.dryRun === true) return foresee(flags, context)
   return run('recover', flags, context, recoverState)
-}
-
-/** What is registered while it runs is given what it lacks before it ends. */
-function addedSince(flags: DrainFlags, context: Context): NonNullable<DrainOptions['added']> {
-  return async known => {
-    const { openAdded } = await import('./registered-targets.js')
-    return openAdded(known, { config: requiredStateConfig(flags, context.env), flags, context })
-  }
 }
 
 type Work = (state: Parameters<typeof recoverState>[0], options: Parameters<typeof recoverState>[1]) => Promise<Drained>
@@ -57,14 +43,13 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
-  const { targets: all, require } = await chosen(flags, context)
-  const named = context.watch?.targets(all) ?? all
-  const { state, targets } = await withFailPoints({ state: await openState(config, context), targets: named }, env)
+  const { require, ...named } = await chosen(flags, context)
+  const { state, targets, now } = await withFailPoints({ state: await openState(config, context), ...named }, env)
   try {
-    const drained = await work(state, { targets, hash: await wasmHash64(), waitMs: config.waitMs, signal })
+    const drained = await work(state, { targets, now, hash: await wasmHash64(), waitMs: config.waitMs, signal })
     const { outcomes } = drained
     const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)
-    for (const warning of warnings) report.warning(warning)
+    for (const warning of [...drained.warnings, ...warnings]) report.warning(warning)
     const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
     const explained = flags.explain === true ? await explain(targets, outcomes, state) : undefined
     const outcome = { command, drained, verdict, explained, durationMs: performance.now() - started }
@@ -81,7 +66,7 @@ async function chosen(flags: DrainFlags, context: Context): Promise<Chosen> {
   if (namesTarget(flags)) return chooseTargets({ ...flags, require: flags.require ?? 'all' }, context)
   const { openRegistered } = await import('./registered-targets.js')
   const registered = await openRegistered(requiredStateConfig(flags, context.env), flags, context)
-  if (registered !== undefined) return { targets: registered, require: flags.require }
+  if (registered !== undefined) return { ...registered, require: flags.require }
   const hint = 'name those that are to be given what they missed, as for push; vortex-ingest status shows them'
   throw new IngestError('usage', 'no target is named, and none is registered', { hint })
 }

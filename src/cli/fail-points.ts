@@ -2,10 +2,15 @@
 
 import type { Environment } from '../commit/ci.js'
 import { failPointOf } from '../config/fail-point.js'
+import type { TargetsNow } from '../delivery/durable/registrations.js'
 import type { Target } from '../delivery/opening.js'
 import type { State } from '../state/state.js'
 
-export type Faulty = { readonly state: State; readonly targets: readonly Target[] }
+export type Faulty = {
+  readonly state: State
+  readonly targets: readonly Target[]
+  readonly now?: TargetsNow | undefined
+}
 
 /** Leaves both as they are unless the variable is set. */
 export async function withFailPoints(faulty: Faulty, env: Environment): Promise<Faulty> {
@@ -13,8 +18,21 @@ export async function withFailPoints(faulty: Faulty, env: Environment): Promise<
   if (text === undefined) return faulty
   const { FailPoints, parseFailPoint } = await import('../delivery/fail-points.js')
   const points = new FailPoints(parseFailPoint(text))
+  const { targets, now } = faulty
+  const faultyTarget = once((target: Target) => ({ ...target, opener: points.opener(target.name, target.opener) }))
   return {
     state: { ...faulty.state, storage: points.storage(faulty.state.storage) },
-    targets: faulty.targets.map(target => ({ ...target, opener: points.opener(target.name, target.opener) })),
+    targets: targets.map(faultyTarget),
+    now: now && (async storage => (await now(storage)).map(faultyTarget)),
+  }
+}
+
+/** The same for the same target: what is another object is registered anew. */
+function once(make: (target: Target) => Target): (target: Target) => Target {
+  const made = new WeakMap<Target, Target>()
+  return target => {
+    const found = made.get(target) ?? make(target)
+    made.set(target, found)
+    return found
   }
 }

@@ -83,6 +83,7 @@ export function printOutbox(report: Report, { description, outbox }: TargetOutco
   for (const { event, partition, since, until, detail } of outbox?.audited ?? [])
     report.note(`${event}: ${rangeText({ partition, since, until })} to ${description}: ${detail}`)
   for (const warning of outbox?.warnings ?? []) report.warning(warning)
+  if (outbox?.isRemoved === true) report.warning(`${description} was removed meanwhile, and is given no more`)
 }
 
 /** Ingest sequence numbers, which are no lines of a file. */
@@ -102,7 +103,9 @@ export function printLanded(
   if (failure !== undefined && landed.length === 0) return
   if (target.outbox?.byAnother === true)
     return report.verdict(true, 'ingested', `into ${description} by another push that ran at the same time`)
-  if (stateOf(target) === 'nothing new')
+  const state = stateOf(target)
+  if (state === 'removed' && landed.length === 0) return
+  if (state === 'nothing new')
     return report.verdict(true, 'nothing new', `for ${description} in ${seconds(durationMs)}`)
   const { records, inserted, updated, unchanged } = totals(landed)
   const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`

@@ -90,8 +90,12 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
   }
 }
 
+/** removed: by an operator, while this ran and before all of it was delivered. */
+type TargetState = 'delivered' | 'nothing new' | 'kept' | 'failed' | 'removed'
+
 /** What a person is told in a word. */
-export function stateOf({ failure, outbox }: TargetOutcome): 'delivered' | 'nothing new' | 'kept' | 'failed' {
+export function stateOf({ failure, outbox }: TargetOutcome): TargetState {
+  if (outbox?.isRemoved === true) return 'removed'
   if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
   const isIdle = outbox !== undefined && outbox.delivered === undefined && outbox.byAnother !== true
   return isIdle ? 'nothing new' : 'delivered'

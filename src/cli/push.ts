@@ -6,7 +6,7 @@ import { missingSecrets } from '../config/missing-secrets.js'
 import { siteConfig } from '../config/server.js'
 import { stateConfig, type StateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import type { DurablyPushed } from '../delivery/durable/push.js'
+import type { DurablyPushed, DurablePushOptions } from '../delivery/durable/push.js'
 import { push as deliver, type Pushed, type PushOptions } from '../delivery/push.js'
 import type { Target } from '../delivery/opening.js'
 import type { Refreshed } from '../delivery/refresh-site.js'
@@ -39,16 +39,15 @@ export type PushFlags = ChoiceFlags &
   }
 
 export const push: Action<PushFlags> = async (args, flags, context) => {
-  const { env, now, report, signal, stdin, watch } = context
+  const { env, report, signal, stdin, watch } = context
   const started = performance.now()
   const missing = await missingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
   const commitSource = commitConfig(flags, env)
   const state = stateConfig(flags, env)
   assertStateFor(flags, state)
-  const { targets: chosen, require } = await chooseTargets(flags, context)
-  const targets = watch?.targets(chosen) ?? chosen
-  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, targets), ci: commitSource.ci, now })
+  const { targets, require, now } = await chooseTargets(flags, context)
+  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, targets), ci: commitSource.ci, now: context.now })
   const dryRun = flags.dryRun === true
   const sources = await openInputs(args, {
     stdin,
@@ -73,7 +72,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     const pushed: Explainable =
       state === undefined
         ? await deliverPlainly(sources, options, flags)
-        : await deliverDurably(sources, { ...options, state, flags }, context)
+        : await deliverDurably(sources, { ...options, now, state, flags }, context)
     const refreshed = await refresh(pushed, flags, context)
     const verdict = verdictOf(pushed, {
       require,
@@ -133,7 +132,8 @@ async function explained(
   return explain ? (await import('./explain.js')).explain(targets, outcomes, state) : undefined
 }
 
-type Durable = PushOptions & { readonly state: StateConfig; readonly flags: PushFlags }
+type Durable = PushOptions &
+  Pick<DurablePushOptions, 'now'> & { readonly state: StateConfig; readonly flags: PushFlags }
 
 /** Loaded only where there is a state. */
 async function deliverDurably(
@@ -147,11 +147,11 @@ async function deliverDurably(
     import('../delivery/durable/journal-outcomes.js'),
     import('./fail-points.js'),
   ])
-  const opened = { state: await openState(config, context), targets: options.targets }
-  const { state, targets } = await withFailPoints(opened, context.env)
+  const opened = { state: await openState(config, context), targets: options.targets, now: options.now }
+  const { state, targets, now } = await withFailPoints(opened, context.env)
   try {
     const fullRefresh = flags.fullRefresh === true
-    const pushed = await pushDurably(state, sources, { ...options, targets, fullRefresh, waitMs: config.waitMs })
+    const pushed = await pushDurably(state, sources, { ...options, targets, now, fullRefresh, waitMs: config.waitMs })
     const journal = openJournal(state, options.run.benchmark_id)
     const warnings = await journalOutcomes(journal, state, pushed.outcomes)
     return {

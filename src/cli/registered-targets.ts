@@ -3,6 +3,7 @@
 import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../config/registered.js'
 import type { StateConfig } from '../config/state.js'
 import type { WriteSettingFlags } from '../config/write-settings.js'
+import type { TargetsNow } from '../delivery/durable/registrations.js'
 import type { Target } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
@@ -16,6 +17,9 @@ import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } fro
 
 export type RegisteredFlags = DeliveryFlags & WriteSettingFlags & { readonly target?: readonly string[] }
 
+/** Those of a command, and as they are whenever it asks again. */
+export type Registration = { readonly targets: readonly Target[]; readonly now: TargetsNow }
+
 /**
  * All of them, or those that `--target` names; required ones first, so that reports begin with what decides.
  * @returns undefined where none is registered
@@ -25,30 +29,42 @@ export async function openRegistered(
   config: StateConfig,
   flags: RegisteredFlags,
   context: Context,
-): Promise<readonly Target[] | undefined> {
+): Promise<Registration | undefined> {
   const { storage } = await openState(config, context)
   const registry = await readRegistry(storage).finally(() => storage.close())
+  for (const name of flags.target ?? []) targetOf(registry, name)
   const chosen = chosenOf(registry, flags.target)
   if (chosen.length === 0) return undefined
   if (flags.insecureLocal === true)
     throw new IngestError('usage', '--insecure-local goes with --postgres', {
       hint: 'a registered target has its own: vortex-ingest targets add … --insecure-local',
     })
-  return Promise.all(chosen.map(target => openOrFail(target, { config, registry, flags, context })))
+  const opened = new OpenedOnce({ config, flags, context })
+  const targets = await Promise.all(chosen.map(target => opened.get(target, registry, openOrFail)))
+  const now: TargetsNow = async storage => {
+    const registry = await readRegistry(storage)
+    return Promise.all(chosenOf(registry, flags.target).map(target => opened.get(target, registry, openOrFailAlone)))
+  }
+  return { targets, now }
 }
 
-/** Those that were registered since, each of which fails alone. @param known by what state calls them */
-export async function openAdded(
-  known: ReadonlySet<string>,
-  { config, flags, context }: Omit<Surroundings, 'registry'>,
-): Promise<readonly Target[]> {
-  const { storage } = await openState(config, context)
-  const registry = await readRegistry(storage).finally(() => storage.close())
-  const added = [...registry.targets.values()].filter(({ identity }) => !known.has(identity))
-  const surroundings = { config, registry, flags, context }
-  return Promise.all(
-    added.map(target => openTarget(target, surroundings).catch((error: unknown) => failing(target, error))),
-  )
+/** By what state calls them: a target is made once, and anew when it is registered anew. */
+class OpenedOnce {
+  readonly #made = new Map<string, { readonly addedAt: string; readonly name: string; readonly target: Target }>()
+
+  constructor(private readonly surroundings: Omit<Surroundings, 'registry'>) {}
+
+  async get(registered: RegisteredTarget, registry: Registry, open: typeof openOrFail): Promise<Target> {
+    const { identity, addedAt, name } = registered
+    const known = this.#made.get(identity)
+    // Whether it is required is all that can change without that, and is looked up in the end.
+    if (known?.addedAt === addedAt && known.name === name) return known.target
+    const { context } = this.surroundings
+    const made = await open(registered, { ...this.surroundings, registry })
+    const target = context.watch?.targets([made])[0] ?? made
+    this.#made.set(identity, { addedAt, name, target })
+    return target
+  }
 }
 
 type Surroundings = {
@@ -69,17 +85,21 @@ async function openOrFail(target: RegisteredTarget, surroundings: Surroundings):
   }
 }
 
+/** Nothing that is registered while a command runs ends it. */
+function openOrFailAlone(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
+  return openTarget(target, surroundings).catch((error: unknown) => failing(target, error))
+}
+
 function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget, error: unknown): Target {
   const open = async (): Promise<never> => {
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, early: false, open }
-  return { name: kind === 'http' ? 'server' : kind, registered: { name, isRequired, bucket }, opener }
+  return { name: kind === 'http' ? 'server' : kind, registered: { name, identity, isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
-  const chosen =
-    names === undefined ? [...registry.targets.values()] : [...new Set(names)].map(one => targetOf(registry, one))
+  const chosen = [...registry.targets.values()].filter(({ name }) => names?.includes(name) ?? true)
   return [...chosen.filter(({ isRequired }) => isRequired), ...chosen.filter(({ isRequired }) => !isRequired)]
 }
 
@@ -104,9 +124,9 @@ export async function openForTrials(
 
 /** Asks nobody yet. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
-  const { name, isRequired, kind, bucket } = target
+  const { name, identity, isRequired, kind, bucket } = target
   const { flags, context } = surroundings
-  const registered = { name, isRequired, bucket }
+  const registered = { name, identity, isRequired, bucket }
   const settings = settingsOf(kind, flags, context)
   switch (kind) {
     case 'http': {

@@ -14,6 +14,8 @@ export type OutboxOutcome = {
   readonly delivered: Range | undefined
   /** What this command took in was delivered by another one that ran at the same time. */
   readonly byAnother?: boolean
+  /** An operator removed the target before it had everything: it is given no more, and its failure is nobody's. */
+  readonly isRemoved?: boolean
   /** Records that the target does not have yet. */
   readonly kept: number
   /** What was done besides: one row a delivery that was healed. */

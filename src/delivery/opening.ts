@@ -9,6 +9,8 @@ export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 /** What an operator has registered a target as. */
 export type Registered = {
   readonly name: string
+  /** What state calls it: the id of its opener. */
+  readonly identity: string
   readonly isRequired: boolean
   /** Of an archive. */
   readonly bucket?: string | undefined

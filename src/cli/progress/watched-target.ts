@@ -24,13 +24,16 @@ function watchedOpener(opener: SinkOpener, name: string, meters: Meters): SinkOp
     deliveries.set(delivery, watched)
     return watched
   }
-  const write = async (sink: Sink, ...[delivery, onRetry]: Parameters<Sink['write']>): ReturnType<Sink['write']> => {
+  const write = async (
+    sink: Sink,
+    ...[delivery, onRetry, settings]: Parameters<Sink['write']>
+  ): ReturnType<Sink['write']> => {
     const watched = watchedOf(delivery)
     const total = recordsOf(delivery)
     const meter = meters.start({ label: `${delivery.source} to ${name}`, unit: 'records', total })
     movers.get(watched)!.moveTo = records => meter.moveTo(records)
     try {
-      return await sink.write(watched, onRetry)
+      return await sink.write(watched, onRetry, settings)
     } finally {
       meters.finish(meter)
     }

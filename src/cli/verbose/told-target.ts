@@ -2,6 +2,7 @@
 
 import { nameOf, type Target } from '../../delivery/opening.js'
 import { messageOf } from '../../errors.js'
+import type { Retry } from '../../sink/retry.js'
 import type { Sink, SinkOpener } from '../../sink/sink.js'
 import { milliseconds, type Tell } from './tell.js'
 
@@ -25,14 +26,15 @@ type Told = { readonly name: string; readonly tell: Tell }
 
 async function write(
   sink: Sink,
-  [delivery, onRetry]: Parameters<Sink['write']>,
+  [delivery, onRetry, settings]: Parameters<Sink['write']>,
   { name, tell }: Told,
 ): ReturnType<Sink['write']> {
   const started = performance.now()
-  const receipt = await sink.write(delivery, retry => {
+  const tellRetry = (retry: Retry): void => {
     tell(`${name}: trying ${delivery.source} again: ${messageOf(retry.error)}`)
     onRetry(retry)
-  })
+  }
+  const receipt = await sink.write(delivery, tellRetry, settings)
   const numbers = `${receipt.records} records, ${receipt.inserted} inserted, ${receipt.updated} updated`
   tell(`${name}: ${delivery.source} in ${milliseconds(performance.now() - started)}: ${numbers}`)
   return receipt

@@ -18,6 +18,8 @@ import type { FileReceipt } from '../deliver.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
 
 export type CourseOptions = {
+  /** Asked before each delivery: whether the target is one at all by now. */
+  readonly isWanted: () => Promise<boolean>
   /** Opened when there is something to deliver. */
   readonly sink: () => Promise<Sink>
   /** How the next delivery is to be written. */
@@ -97,6 +99,8 @@ class Run {
         `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
       )
     try {
+      // The lease may have been waited for.
+      if (!(await this.options.isWanted())) return true
       for (const intent of known === undefined || lease.tookOver ? await this.#intents() : known)
         if (!(await this.#heal(lease, intent))) return false
       if (this.options.healOnly === true) return true
@@ -162,7 +166,7 @@ class Run {
       if (!moved) await this.#overtaken(since)
       await this.#forget(intent)
       if (!moved) return false
-      if (isLast) return true
+      if (isLast || !(await this.options.isWanted())) return true
     }
   }
 

@@ -11,8 +11,8 @@ import { batchesAfter } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import { readWatermark } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
-import type { Opening } from '../opening.js'
 import { deliverCourse, type CourseLog } from './course.js'
+import type { Followed } from './followed.js'
 import { settingsNow } from './settings-now.js'
 
 export type PendingOptions = {
@@ -23,16 +23,19 @@ export type PendingOptions = {
   readonly hash: Hash64
   readonly waitMs: number
   readonly room?: (delivered: number) => number
-  /** Asked before each delivery: whether the target is one at all by now. */
-  readonly isWanted?: () => Promise<boolean>
   readonly signal: AbortSignal
 }
 
 /** Whatever fails is part of the answer; what was not delivered stays in the outbox. */
-export async function deliverPending(state: State, opening: Opening, options: PendingOptions): Promise<TargetOutcome> {
-  const { opener, settings: _settings, ...target } = opening.target
+export async function deliverPending(
+  state: State,
+  followed: Followed,
+  options: PendingOptions,
+): Promise<TargetOutcome> {
   const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined, used: undefined }
-  const { failures, isRemoved } = await deliverEach(state, opening, { ...options, log })
+  const failures = await deliverEach(state, followed, { ...options, log })
+  const { isRemoved } = followed
+  const { opener, settings: _settings, ...target } = followed.target
   const waiting = isRemoved || isAll(failures, options) ? [] : options.partitions
   const kept = await keptRecords(state, opener.id, waiting).catch((error: unknown) => {
     failures.push(error)
@@ -45,36 +48,30 @@ export async function deliverPending(state: State, opening: Opening, options: Pe
   return {
     ...{ ...target, description: opener.description, receipts, partial, retries, used },
     failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
-    outbox: { delivered, kept, audited, warnings },
+    outbox: { delivered, kept, audited, warnings, ...(isRemoved && { isRemoved }) },
   }
 }
 
-/** What failed, in order, and whether the rest was left since nobody wants it there any more. */
-type Delivered = { readonly failures: unknown[]; readonly isRemoved: boolean }
-
-/** What would fail for every partition alike ends it. */
+/** What would fail for every partition alike ends it. @returns what failed, in order */
 async function deliverEach(
   state: State,
-  opening: Opening,
+  followed: Followed,
   options: PendingOptions & { readonly log: CourseLog },
-): Promise<Delivered> {
-  const { id: target, isAppendOnly } = opening.target.opener
+): Promise<unknown[]> {
+  const { id: target, isAppendOnly } = followed.target.opener
   const failures: unknown[] = []
   const healed = await toHeal(state, target, options)
   const courses = [...healed.map(partition => ({ partition, healOnly: true })), ...options.partitions.map(all)]
   for (const { partition, healOnly } of courses) {
     try {
-      if ((await options.isWanted?.()) === false) {
-        options.log.warnings.push(`${opening.target.opener.description} was removed meanwhile, and is given no more`)
-        return { failures, isRemoved: true }
-      }
       await deliverCourse(
         state,
         { target, partition },
         {
           ...options,
-          sink: () => opening.sink(),
-          settings: () => settingsNow(state, opening.target),
+          isWanted: () => followed.isWanted(),
+          sink: () => followed.sink(),
+          settings: () => settingsNow(state, followed.target),
           isAppendOnly,
           healOnly,
         },
@@ -83,8 +80,9 @@ async function deliverEach(
       failures.push(error)
       if (options.signal.aborted || !isOfOnePartition(error)) break
     }
+    if (followed.isRemoved) break
   }
-  return { failures, isRemoved: false }
+  return failures
 }
 
 const all = (partition: Partition): { readonly partition: Partition; readonly healOnly: boolean } => ({

@@ -9,15 +9,16 @@ import type { Partition } from '../../state/keys.js'
 import { partitions, sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
-import { Opening, type Target } from '../opening.js'
+import type { Target } from '../opening.js'
 import { deliverPending } from './deliver-pending.js'
+import { Followed } from './followed.js'
 import { makeKnown } from './make-known.js'
-import { asRegisteredNow, isWanted } from './registrations.js'
+import { inRounds, type Rounds, type TargetsNow } from './registrations.js'
 
 export type DrainOptions = {
   readonly targets: readonly Target[]
-  /** Targets that were registered since it began, asked when those before have what they lack. @param known by what state calls them */
-  readonly added?: (known: ReadonlySet<string>) => Promise<readonly Target[]>
+  /** Asked before each delivery, and for targets that were registered since it began; absent where flags name them. */
+  readonly now?: TargetsNow | undefined
   /** Each target is given at most about so many: a file is never cut. */
   readonly maxRecords: number
   /** Nothing new is begun after that. */
@@ -27,8 +28,7 @@ export type DrainOptions = {
   readonly signal: AbortSignal
 }
 
-export type Drained = {
-  readonly outcomes: readonly TargetOutcome[]
+export type Drained = Rounds & {
   /** Of targets that were not named, so that nobody here can reach them. */
   readonly left: readonly Intent[]
   /** One a delivery whose target was removed. */
@@ -42,40 +42,34 @@ export async function drain(state: State, options: DrainOptions): Promise<Draine
   for await (const partition of partitions(state.storage)) found.push(partition)
   // One that no push has named yet: from now on it is a target of this state.
   for (const target of options.targets) await makeKnown(state, target)
-  return deliver(state, found, options)
+  return deliver(state, found, { ...options, takesUp: options.now })
 }
 
 /** Rolls forward what a process that is gone had begun; everything else stays in the outbox. */
 export async function recover(
   state: State,
-  options: Omit<DrainOptions, 'maxRecords' | 'maxDurationMs' | 'added'>,
+  options: Omit<DrainOptions, 'maxRecords' | 'maxDurationMs'>,
 ): Promise<Drained> {
-  return deliver(state, [], { ...options, maxRecords: 0, maxDurationMs: Infinity })
+  return deliver(state, [], { ...options, maxRecords: 0, maxDurationMs: Infinity, takesUp: undefined })
 }
 
-async function deliver(state: State, found: readonly Partition[], options: DrainOptions): Promise<Drained> {
+type Delivering = DrainOptions & {
+  /** What is registered meanwhile is taken up too. */
+  readonly takesUp: TargetsNow | undefined
+}
+
+async function deliver(state: State, found: readonly Partition[], options: Delivering): Promise<Drained> {
   const startedAt = state.tools.now()
   const intents = await listIntents(state.storage)
   const known = new Set<string>()
-  const outcomes: TargetOutcome[] = []
-  for (let targets = options.targets; targets.length > 0; targets = await addedSince(state, known, options)) {
+  const rounds = await inRounds(state, { ...options, now: options.takesUp }, targets => {
     for (const { opener } of targets) known.add(opener.id)
-    outcomes.push(...(await deliverTo(state, targets, { ...options, partitions: found, intents, startedAt })))
-  }
+    return deliverTo(state, targets, { ...options, partitions: found, intents, startedAt })
+  })
   const discarded = await discardOrphans(state, intents)
   const gone = discarded.map(({ id }) => id)
   const left = intents.filter(({ id, target }) => !known.has(target) && !gone.includes(id))
-  return { outcomes: await asRegisteredNow(state, outcomes), left, discarded, swept: await sweepAll(state) }
-}
-
-async function addedSince(
-  state: State,
-  known: ReadonlySet<string>,
-  { added, signal }: DrainOptions,
-): Promise<readonly Target[]> {
-  const targets = signal.aborted ? [] : ((await added?.(known)) ?? [])
-  for (const target of targets) await makeKnown(state, target)
-  return targets
+  return { ...rounds, left, discarded, swept: await sweepAll(state) }
 }
 
 type Round = DrainOptions & {
@@ -85,21 +79,19 @@ type Round = DrainOptions & {
 }
 
 async function deliverTo(state: State, targets: readonly Target[], round: Round): Promise<readonly TargetOutcome[]> {
-  const openings = targets.map(
-    ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, round.signal),
-  )
-  try {
-    return await Promise.all(
-      openings.map(async opening => {
-        const room = roomOf(state, round)
-        const wanted = (): Promise<boolean> => isWanted(state, opening.target)
-        const outcome = await deliverPending(state, opening, { ...round, room, isWanted: wanted })
+  const { now, signal } = round
+  return Promise.all(
+    targets.map(async target => {
+      const followed = new Followed(state, target, { now, signal })
+      const room = roomOf(state, round)
+      try {
+        const outcome = await deliverPending(state, followed, { ...round, room })
         return room(0) > 0 ? outcome : cutOff(outcome)
-      }),
-    )
-  } finally {
-    await Promise.all(openings.map(opening => opening.close()))
-  }
+      } finally {
+        await followed.close()
+      }
+    }),
+  )
 }
 
 /** Nothing is green that left something behind, were it told to. */

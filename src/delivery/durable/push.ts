@@ -1,6 +1,6 @@
 /** The path of a record with state: sources, what is new of them, the outbox, then every target from there. */
 
-import { messageOf } from '../../errors.js'
+import { IngestError, messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
 import { discardOrphans } from '../../state/discard.js'
 import { listIntents, type Intent } from '../../state/intent.js'
@@ -10,11 +10,15 @@ import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
-import { deliverPending } from './deliver-pending.js'
+import { deliverPending, type PendingOptions } from './deliver-pending.js'
+import { Followed } from './followed.js'
 import { makeKnown } from './make-known.js'
+import { inRounds, type Rounds, type TargetsNow } from './registrations.js'
 import { takeIn, type SourceTaken } from './take-in.js'
 
 export type DurablePushOptions = PushOptions & {
+  /** Asked when the input has come, before each delivery, and for targets added since; absent where flags name them. */
+  readonly now?: TargetsNow | undefined
   /** How long another process that delivers the same is waited for. */
   readonly waitMs: number
   /** Takes the sources from their start and delivers all that the outbox holds of them again. */
@@ -32,54 +36,95 @@ export async function pushDurably(
   sources: readonly Source[],
   options: DurablePushOptions,
 ): Promise<DurablyPushed> {
-  const { targets, signal, fullRefresh, dryRun = false } = options
-  const ready = prepare(state, dryRun ? [] : targets)
+  const { fullRefresh, dryRun = false } = options
+  const ready = prepare(state, options)
   // Met before anything is taken in.
   ready.catch(() => undefined)
-  const openings = new Openings(targets, signal)
+  const openings = new Openings(options.targets, options.signal)
   try {
     const taken = await takeIn(state, sources, {
       ...options,
       ready,
       dryRun,
       fromStart: fullRefresh,
-      openers: targets.map(({ opener }) => opener),
+      openers: async () => (await ready).targets.map(({ opener }) => opener),
       commitSha: options.commitSha,
       // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
       onNew: () => dryRun || openings.open(),
     })
-    const intents = await ready
+    const { intents, targets } = await ready
     const { inspections, commitSha, commit, partition } = taken
     const pushed: DurablyPushed = { inspections, commitSha, commit, sources: taken.sources, outcomes: [], warnings: [] }
     if (partition === undefined || dryRun) return pushed
-    if (fullRefresh) for (const { opener } of targets) await rewind(state, { target: opener.id, partition }, 0)
-    const pending = { ...options, partitions: [partition], intents }
-    const [warnings, ...outcomes] = await Promise.all([
+    const pending = { ...options, targets, partitions: [partition], intents }
+    const [tidied, rounds] = await Promise.all([
       tidyQuietly(state, partition, intents),
-      ...openings.all().map(opening => deliverPending(state, opening, pending)),
+      deliverRounds(state, openings, pending),
     ])
     // A source that gained only blank lines is no such thing.
     const isNew = taken.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
+    const outcomes = orNobody(rounds.outcomes)
     return {
       ...pushed,
       outcomes: isNew ? outcomes.map(orByAnother) : outcomes,
-      warnings: [...taken.warnings, ...warnings],
+      warnings: [...taken.warnings, ...tidied, ...rounds.warnings],
     }
   } finally {
     await Promise.allSettled([ready, openings.close()])
   }
 }
 
-/** Reading the sources overlaps with it. @returns the intents that are there */
-async function prepare(state: State, targets: readonly Target[]): Promise<readonly Intent[]> {
-  const [intents] = await Promise.all([listIntents(state.storage), ...targets.map(target => makeKnown(state, target))])
-  return intents
+type Ready = {
+  /** All that are there. */
+  readonly intents: readonly Intent[]
+  /** As they are when the input has come; what was removed by then is among them, so that it is told. */
+  readonly targets: readonly Target[]
+}
+
+/** Reading the sources overlaps with it. */
+async function prepare(state: State, options: DurablePushOptions): Promise<Ready> {
+  const { targets: first, now, dryRun = false } = options
+  const found = (await now?.(state.storage)) ?? first
+  const removed = first.filter(({ opener }) => !found.some(one => one.opener.id === opener.id))
+  const known = dryRun ? [] : found
+  const [intents] = await Promise.all([listIntents(state.storage), ...known.map(target => makeKnown(state, target))])
+  return { intents, targets: [...found, ...removed] }
+}
+
+type Delivering = DurablePushOptions & PendingOptions
+
+async function deliverRounds(state: State, openings: Openings, options: Delivering): Promise<Rounds> {
+  const { now, signal, fullRefresh, partitions } = options
+  return inRounds(state, options, async targets => {
+    if (fullRefresh)
+      for (const { opener } of targets)
+        for (const partition of partitions) await rewind(state, { target: opener.id, partition }, 0)
+    return Promise.all(
+      targets.map(async target => {
+        const followed = new Followed(state, target, { now, signal, opening: openings.take(target) })
+        return deliverPending(state, followed, options).finally(() => followed.close())
+      }),
+    )
+  })
+}
+
+/** Nothing is green that is in no target. */
+function orNobody(outcomes: readonly TargetOutcome[]): readonly TargetOutcome[] {
+  if (outcomes.some(({ failure, outbox }) => failure !== undefined || outbox?.isRemoved !== true)) return outcomes
+  const hint = 'register a target (vortex-ingest targets add), then vortex-ingest drain'
+  const error = new IngestError('kept', 'no target is registered any more: the outbox keeps the records', { hint })
+  return outcomes.map(({ registered, ...outcome }) => ({
+    ...outcome,
+    ...(registered && { registered: { ...registered, isRequired: true } }),
+    failure: { source: 'the outbox', error },
+  }))
 }
 
 /** Lines were new, nothing failed, and still there was nothing to deliver: whoever held the lease did it. */
 function orByAnother(outcome: TargetOutcome): TargetOutcome {
   const { failure, outbox } = outcome
   if (failure !== undefined || outbox === undefined || outbox.delivered !== undefined) return outcome
+  if (outbox.isRemoved === true) return outcome
   return { ...outcome, outbox: { ...outbox, byAnother: true } }
 }
 
@@ -94,9 +139,9 @@ async function tidyQuietly(state: State, partition: string, intents: readonly In
   }
 }
 
-/** Opened when something is known to be new; otherwise each only when there is something for it. */
+/** Opened when something is known to be new. */
 class Openings {
-  #opened: readonly Opening[] | undefined
+  readonly #opened = new Map<Target, Opening>()
 
   constructor(
     private readonly targets: readonly Target[],
@@ -104,16 +149,18 @@ class Openings {
   ) {}
 
   open(): void {
-    this.#opened ??= this.targets.map(target => new Opening(target, this.signal))
+    for (const target of this.targets)
+      if (!this.#opened.has(target)) this.#opened.set(target, new Opening(target, this.signal))
   }
 
-  all(): readonly Opening[] {
-    return (this.#opened ??= this.targets.map(
-      ({ opener, ...target }) => new Opening({ ...target, opener: { ...opener, early: false } }, this.signal),
-    ))
+  /** Whoever takes it closes it. @returns undefined where it was not opened */
+  take(target: Target): Opening | undefined {
+    const opening = this.#opened.get(target)
+    this.#opened.delete(target)
+    return opening
   }
 
   async close(): Promise<void> {
-    await Promise.all((this.#opened ?? []).map(opening => opening.close()))
+    await Promise.all([...this.#opened.values()].map(opening => opening.close()))
   }
 }

@@ -1,28 +1,79 @@
 /** What an operator changes about targets while they are delivered to. */
 
-import { readRegistry } from '../../state/registry.js'
+import { messageOf } from '../../errors.js'
+import { readRegistry, type Registry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
+import type { Storage } from '../../storage/storage.js'
 import type { TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
+import { makeKnown } from './make-known.js'
 
-/** Whether it is still where records go: a target that flags name is, and one that was removed, or replaced, is not. */
-export async function isWanted({ storage }: State, { registered, opener }: Target): Promise<boolean> {
-  if (registered === undefined) return true
-  return (await readRegistry(storage)).targets.get(registered.name)?.identity === opener.id
+/** Registered targets as they are at the moment: one about which nothing changed is the same object as before. */
+export type TargetsNow = (storage: Storage) => Promise<readonly Target[]>
+
+/** What a command has delivered, and what it could not find out about its targets. */
+export type Rounds = { readonly outcomes: readonly TargetOutcome[]; readonly warnings: readonly string[] }
+
+export type RoundsOptions = {
+  /** Those of the first round. */
+  readonly targets: readonly Target[]
+  /** Absent where targets that are registered meanwhile are not taken up. */
+  readonly now?: TargetsNow | undefined
+  readonly signal: AbortSignal
+}
+
+/** Those of the first round, then those that were registered meanwhile, until there are no more. */
+export async function inRounds(
+  state: State,
+  { targets, now, signal }: RoundsOptions,
+  deliverTo: (targets: readonly Target[]) => Promise<readonly TargetOutcome[]>,
+): Promise<Rounds> {
+  const known = new Set<string>()
+  const outcomes: TargetOutcome[] = []
+  const warnings: string[] = []
+  for (let round = targets; round.length > 0;) {
+    for (const { opener } of round) known.add(opener.id)
+    outcomes.push(...(await deliverTo(round)))
+    // What was delivered is told, whatever becomes of the registry.
+    round = signal.aborted ? [] : await added(state, known, now).catch(unread(warnings, []))
+  }
+  // What was interrupted ends as such.
+  if (signal.aborted) return { outcomes, warnings }
+  return { outcomes: await asRegisteredNow(state, outcomes).catch(unread(warnings, outcomes)), warnings }
+}
+
+async function added(
+  state: State,
+  known: ReadonlySet<string>,
+  now: TargetsNow | undefined,
+): Promise<readonly Target[]> {
+  const targets = (await now?.(state.storage))?.filter(({ opener }) => !known.has(opener.id)) ?? []
+  for (const target of targets) await makeKnown(state, target)
+  return targets
+}
+
+function unread<T>(warnings: string[], instead: T): (error: unknown) => T {
+  return error => {
+    warnings.push(`what is registered now could not be read, so what was before decides: ${messageOf(error)}`)
+    return instead
+  }
 }
 
 /** Whose failure counts is decided by what is registered when all is done. */
-export async function asRegisteredNow(
+async function asRegisteredNow(
   { storage }: State,
   outcomes: readonly TargetOutcome[],
 ): Promise<readonly TargetOutcome[]> {
   if (outcomes.every(({ registered }) => registered === undefined)) return outcomes
-  const { targets } = await readRegistry(storage)
-  return outcomes.map(outcome => {
-    const { registered } = outcome
-    const isRequired = registered && targets.get(registered.name)?.isRequired
-    return registered === undefined || isRequired === undefined
-      ? outcome
-      : { ...outcome, registered: { ...registered, isRequired } }
-  })
+  const registry = await readRegistry(storage)
+  return outcomes.map(outcome => ofRegistry(registry, outcome))
+}
+
+function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {
+  const { registered, failure, outbox } = outcome
+  if (registered === undefined || outbox === undefined) return outcome
+  const found = [...targets.values()].find(({ identity }) => identity === registered.identity)
+  const now = { ...outcome, registered: { ...registered, isRequired: found?.isRequired ?? false } }
+  if (found !== undefined || (failure === undefined && outbox.isRemoved !== true)) return now
+  return { ...now, failure: undefined, outbox: { ...outbox, kept: 0, isRemoved: true } }
 }

@@ -23,7 +23,8 @@ export type TakeInOptions = {
   readonly commitSha: string | undefined
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
-  readonly openers: readonly SinkOpener[]
+  /** Of the targets as they are by then. */
+  readonly openers: () => Promise<readonly SinkOpener[]>
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
@@ -91,7 +92,7 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   const commit = options.commit ?? (await options.commitOf(options.commitSha))
   const intakes = fresh.map((one, index) => intakeOf(one, inspections[index]!, options.signal))
   const deliveries = intakes.map((intake, index) => deliveryOf(intake, fresh[index]!, { ...options, commit }))
-  if (await isRefused(deliveries, options)) return nothing
+  if (await isRefused(deliveries, { ...options, openers: await options.openers() })) return nothing
   if (options.dryRun) return { ...taken, commit, partition }
   await options.ready
   const head = await append(state, { intakes, origin: { run: options.run, commit }, before })

@@ -57,7 +57,7 @@ t.test('what is promoted while a drain runs is used by its next delivery, not by
   const state = await kept(t.testdir())
   const seen: (string | undefined)[] = []
   const there = watching(seen, () => promoteSize(state, 7))
-  const { outcomes } = await drained(state, [{ ...there, registered: { name: 'site', isRequired: true } }])
+  const { outcomes } = await drained(state, [{ ...there, registered: { name: 'site', identity, isRequired: true } }])
   t.strictSame(seen, ['size=2', 'size=7'])
   t.match(outcomes, [{ failure: undefined, used: [{ value: 7, origin: 'promoted' }] }])
 })
@@ -74,7 +74,9 @@ t.test('damaged promotions stop the delivery and lose nothing', async t => {
   const state = await kept(t.testdir())
   await state.storage.put(promotionsKey(identity), Buffer.from('{'))
   const seen: (string | undefined)[] = []
-  const { outcomes } = await drained(state, [{ ...watching(seen), registered: { name: 'site', isRequired: true } }])
+  const { outcomes } = await drained(state, [
+    { ...watching(seen), registered: { name: 'site', identity, isRequired: true } },
+  ])
   t.strictSame(outcomes.map(codeOf), ['state_corrupt'])
   t.match(outcomes, [{ outbox: { kept: 2 } }])
   t.strictSame(seen, [])

@@ -1,0 +1,31 @@
+import t from 'tap'
+import { Report } from '../../src/cli/report.js'
+import { watchOf } from '../../src/cli/watch.js'
+import type { Target } from '../../src/delivery/opening.js'
+import { receiptOf, type Sink } from '../../src/sink/sink.js'
+import type { WriteSettings } from '../../src/sink/tunables.js'
+import { deliveryOf } from '../fixtures/delivery.js'
+
+const silent = { write: () => true }
+
+t.test('whoever watches a target, it is written to with the settings it was to be', async t => {
+  const seen: (WriteSettings | undefined)[] = []
+  const sink: Sink = {
+    write: async (_delivery, _onRetry, settings) => {
+      seen.push(settings)
+      return receiptOf([])
+    },
+    close: async () => undefined,
+  }
+  const opener = { id: 'there', description: 'there', early: false, open: async () => sink }
+  const report = new Report({ stdout: silent, stderr: silent, colorOut: false, colorErr: false })
+  for (const flags of [{ verbose: true }, { progress: true }, { verbose: true, progress: true }]) {
+    const isTTY = 'progress' in flags
+    const watch = await watchOf(flags, { report, screen: { isTTY }, env: {} })
+    const [target] = watch!.targets([{ name: 'postgres', opener } satisfies Target])
+    const opened = await target!.opener.open(new AbortController().signal)
+    await opened.write(await deliveryOf([]), () => undefined, { 'copy-bytes': 7 })
+    watch!.stop()
+  }
+  t.strictSame(seen, Array(3).fill({ 'copy-bytes': 7 }))
+})
