@@ -63,6 +63,11 @@ export async function readCommits(n: number): Promise<readonly StoredCommit[]> {
   return (await ask<{ commits: readonly StoredCommit[] }>(`api/commits?n=${n}`)).commits
 }
 
+/** Whether the server has routes for operators. To try one without a token would be told of as an error. */
+export async function hasOperators(): Promise<boolean> {
+  return '/targets' in (await ask<{ paths: object }>('openapi.json')).paths
+}
+
 /** A route for operators. */
 export function readAsOperator(path: string, token: string): Promise<unknown> {
   return ask(path, { headers: { authorization: `Bearer ${token}` } })

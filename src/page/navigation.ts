@@ -8,22 +8,39 @@ export type Navigation = {
   readonly go: (change: Partial<Address>) => void
   /** A refinement: the same step, shown anew. */
   readonly adjust: (change: Partial<Address>) => void
-  /** What is on the screen already. */
+  /** What is on the screen already, written when it rests: browsers bear few writes a second. */
   readonly note: (change: Partial<Address>) => void
 }
 
+/** Longer than between two frames of a gesture. */
+const REST_MS = 100
+
 export function navigation(onChange: (address: Address) => void): Navigation {
-  const address = (): Address => parseAddress(location.hash)
+  let noted: Partial<Address> = {}
+  let resting: ReturnType<typeof setTimeout> | undefined
+  const address = (): Address => ({ ...parseAddress(location.hash), ...noted })
   const write = (method: 'pushState' | 'replaceState', change: Partial<Address>): void => {
     const hash = formatAddress({ ...address(), ...change })
+    noted = {}
+    clearTimeout(resting)
     if (hash !== location.hash) history[method](null, '', hash)
   }
+  const flush = (): void => {
+    if (Object.keys(noted).length > 0) write('replaceState', {})
+  }
   const show = (): void => onChange(address())
-  addEventListener('popstate', show)
+  addEventListener('popstate', () => {
+    noted = {}
+    show()
+  })
   return {
     address,
-    go: change => (write('pushState', change), show()),
+    go: change => (flush(), write('pushState', change), show()),
     adjust: change => (write('replaceState', change), show()),
-    note: change => write('replaceState', change),
+    note: change => {
+      noted = { ...noted, ...change }
+      clearTimeout(resting)
+      resting = setTimeout(flush, REST_MS)
+    },
   }
 }

@@ -1,16 +1,18 @@
 /** One chart: lines over commits, zoomed by dragging, with what lies under the cursor told to whoever asked. */
 
 import uPlot from 'uplot'
-import type { Line } from '../model/line.js'
+import { extentOf } from '../model/extent.js'
+import { settled, shareOf, zoomed, type Reach } from '../model/reach.js'
 import { axes, valueRange } from './axes.js'
+import { Lines } from './lines.js'
 import type { ChartOptions, DrawnLine, Span } from './options.js'
 import { Overlay } from './overlay.js'
 
-/** Points that are so many pixels apart are dots; where they are closer the line says it. */
-const DOT_ROOM = 24
+const UNSEEN: uPlot.Series = { paths: () => null, points: { show: false } }
 
 export class Chart {
   readonly #plot: uPlot
+  readonly #lines: Lines
   readonly #overlay: Overlay
   readonly #resizing: ResizeObserver
   #frame = 0
@@ -19,10 +21,13 @@ export class Chart {
     private readonly host: HTMLElement,
     private readonly options: ChartOptions,
   ) {
-    const { lines, commits } = options
-    const data = [commits.map((_, at) => at), ...lines.map(({ values }) => this.#drawable(values))]
-    this.#plot = new uPlot(this.#plotOptions(), data as uPlot.AlignedData, host)
-    this.#overlay = new Overlay(this.#plot)
+    const { commits, scale } = options
+    const lines = scale === 'log' ? options.lines.map(positive) : options.lines
+    const { least, greatest } = extentOf(lines, commits.length)
+    const data = [commits.map((_, at) => at), least, greatest] as uPlot.AlignedData
+    this.#plot = new uPlot(this.#plotOptions(), data, host)
+    this.#lines = new Lines(this.#plot, lines, scale)
+    this.#overlay = new Overlay(this.#plot, scale)
     onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
     this.#resizing = new ResizeObserver(() => this.#plot.setSize(this.#size()))
@@ -31,6 +36,7 @@ export class Chart {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame)
+    this.#lines.stop()
     this.#resizing.disconnect()
     this.#plot.destroy()
   }
@@ -46,23 +52,38 @@ export class Chart {
     return { first: Math.max(0, Math.ceil(min)), last: Math.min(last, Math.floor(max)) }
   }
 
+  get reach(): Reach {
+    const { min = 0, max = 0 } = this.#plot.scales['x'] ?? {}
+    return { min, max }
+  }
+
+  get end(): number {
+    return this.options.commits.length - 1
+  }
+
   show({ first, last }: Span): void {
-    this.#plot.setScale('x', { min: first, max: last })
+    this.move({ min: first, max: last })
+  }
+
+  /** While a gesture goes on, to anywhere; `settle` is its end. */
+  move(reach: Reach): void {
+    this.#plot.setScale('x', reach)
+  }
+
+  settle(): void {
+    this.move(settled(this.reach))
   }
 
   showAll(): void {
-    this.show({ first: 0, last: this.options.commits.length - 1 })
+    this.show({ first: 0, last: this.end })
   }
 
   /** @param factor below one shows fewer commits @param around stays where it is */
   zoom(factor: number, around?: number): void {
     const { first, last } = this.span
-    const centre = around ?? (first + last) / 2
-    const end = this.options.commits.length - 1
-    const width = Math.min(end, Math.max(2, (last - first) * factor))
-    const share = last === first ? 0.5 : (centre - first) / (last - first)
-    const start = Math.max(0, Math.min(end - width, centre - width * share))
-    this.show({ first: Math.round(start), last: Math.round(start + width) })
+    const reach = { min: first, max: last }
+    const place = around ?? (first + last) / 2
+    this.move(settled(zoomed(reach, factor, { place, share: shareOf(reach, place), end: this.end })))
   }
 
   /** Puts the cursor on a commit, at the height of a line that was measured there. */
@@ -94,17 +115,12 @@ export class Chart {
     return this.#plot.valToPos(at, 'x')
   }
 
-  /** What is not positive has no place on a logarithmic scale. */
-  #drawable(values: Line['values']): Line['values'] {
-    return this.options.scale === 'log' ? values.map(value => (value !== null && value > 0 ? value : null)) : values
-  }
-
   #size(): { width: number; height: number } {
     return { width: this.host.clientWidth, height: this.host.clientHeight }
   }
 
   #plotOptions(): uPlot.Options {
-    const { lines, scale, commits } = this.options
+    const { scale, commits } = this.options
     return {
       ...this.#size(),
       padding: [12, 34, 0, 0],
@@ -125,28 +141,19 @@ export class Chart {
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
       },
       axes: axes(this.options),
-      series: [{}, ...lines.map(line => this.#seriesOptions(line))],
+      // The scale of values is made for these; the lines themselves are not the plot's to draw.
+      series: [{}, UNSEEN, UNSEEN],
       hooks: {
         setCursor: [() => this.#askForFrame()],
         setScale: [(_plot, name) => this.#spanChanged(name, commits.length)],
-        draw: [() => this.#overlay.draw()],
+        draw: [() => this.#draw()],
       },
     }
   }
 
-  #seriesOptions({ style }: DrawnLine): uPlot.Series {
-    const { commits } = this.options
-    return {
-      stroke: style.colour,
-      width: style.width,
-      dash: [...style.dash],
-      spanGaps: true,
-      points: {
-        show: (plot, _series, first, last) => (last - first) * DOT_ROOM < plot.over.clientWidth,
-        size: commits.length < 2 ? 10 : 5,
-        fill: style.colour,
-      },
-    }
+  #draw(): void {
+    this.#lines.draw()
+    this.#overlay.draw()
   }
 
   #spanChanged(scale: string, commits: number): void {
@@ -184,6 +191,11 @@ export class Chart {
     const { idx } = this.#plot.cursor
     if (typeof idx === 'number') this.options.onClick(idx)
   }
+}
+
+/** What is not positive has no place on a logarithmic scale. */
+function positive(line: DrawnLine): DrawnLine {
+  return { ...line, values: line.values.map(value => (value !== null && value > 0 ? value : null)) }
 }
 
 /** Calls for a click that was not the end of a drag. */

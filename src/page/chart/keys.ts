@@ -1,4 +1,4 @@
-/** The chart by keyboard and by touch. */
+/** The chart by keyboard. */
 
 import type { Chart } from './chart.js'
 
@@ -44,16 +44,4 @@ function react({ key, shiftKey }: KeyboardEvent, chart: Chart, target: KeyTarget
   const action = actions[key]
   action?.()
   return action !== undefined
-}
-
-/** A finger that goes sideways moves the cursor; up and down it scrolls the page. */
-export function addTouch(host: HTMLElement, chart: () => Chart | undefined, onPoint: (at: number) => void): void {
-  host.addEventListener('pointermove', ({ pointerType, clientX }) => {
-    const shown = chart()
-    if (shown === undefined || pointerType !== 'touch') return
-    const { left, width } = shown.area.getBoundingClientRect()
-    const { first, last } = shown.span
-    const share = Math.min(1, Math.max(0, (clientX - left) / width))
-    onPoint(Math.round(first + share * (last - first)))
-  })
 }

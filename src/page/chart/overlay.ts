@@ -1,19 +1,25 @@
 /** What comes and goes over the lines: one that stands out, a commit that is marked. The lines are not drawn again for it. */
 
 import type uPlot from 'uplot'
+import type { Scale } from '../address.js'
+import { Layer } from './layer.js'
 import type { DrawnLine } from './options.js'
+import { placeOn, type Place } from './place.js'
+import { strokeLine } from './stroke.js'
 
 const WIDER = 2
 const DOT = 4
 
 export class Overlay {
-  readonly #canvas = document.createElement('canvas')
+  readonly #layer: Layer
   #line: DrawnLine | undefined
   #marked: number | undefined
 
-  constructor(private readonly plot: uPlot) {
-    this.#canvas.className = 'overlay'
-    plot.over.append(this.#canvas)
+  constructor(
+    private readonly plot: uPlot,
+    private readonly scale: Scale,
+  ) {
+    this.#layer = new Layer(plot, 'overlay')
   }
 
   highlight(line: DrawnLine | undefined): void {
@@ -28,58 +34,34 @@ export class Overlay {
   }
 
   draw(): void {
-    const context = this.#fit()
-    if (context === null) return
-    if (this.#marked !== undefined) this.#drawMark(context, this.#marked)
-    if (this.#line !== undefined) this.#drawLine(context, this.#line)
+    this.#layer.clear()
+    const place = placeOn(this.plot, this.scale)
+    if (this.#marked !== undefined) this.#drawMark(place.left(this.#marked))
+    if (this.#line !== undefined) this.#drawLine(this.#line, place)
   }
 
-  /** As large as what it lies over, in the screen's own pixels, and empty. */
-  #fit(): CanvasRenderingContext2D | null {
-    // The window's layout is not asked: it would be made anew for the answer.
-    const { width, height } = this.plot.bbox
-    const context = this.#canvas.getContext('2d')
-    if (this.#canvas.width !== width) this.#canvas.width = width
-    if (this.#canvas.height !== height) this.#canvas.height = height
-    context?.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
-    context?.clearRect(0, 0, width, height)
-    return context
-  }
-
-  #drawMark(context: CanvasRenderingContext2D, at: number): void {
-    const left = this.plot.valToPos(at, 'x')
-    context.strokeStyle = '#8b949e'
-    context.lineWidth = 1
-    context.setLineDash([3, 3])
-    context.beginPath()
-    context.moveTo(left, 0)
-    context.lineTo(left, this.plot.bbox.height)
-    context.stroke()
-    context.setLineDash([])
-  }
-
-  #drawLine(context: CanvasRenderingContext2D, { values, style }: DrawnLine): void {
-    const { min = 0, max = 0 } = this.plot.scales['x'] ?? {}
-    const first = Math.max(0, Math.floor(min) - 1)
-    const points = values.slice(first, Math.ceil(max) + 2).flatMap((value, index) => {
-      return value === null ? [] : [[this.plot.valToPos(first + index, 'x'), this.plot.valToPos(value, 'y')] as const]
+  #drawMark(left: number): void {
+    this.#layer.clipped(context => {
+      context.strokeStyle = '#8b949e'
+      context.lineWidth = 1
+      context.setLineDash([3, 3])
+      context.beginPath()
+      context.moveTo(left, 0)
+      context.lineTo(left, this.plot.bbox.height)
+      context.stroke()
     })
-    context.strokeStyle = style.colour
-    context.lineWidth = style.width + WIDER
-    context.lineJoin = 'round'
-    context.beginPath()
-    for (const [left, top] of points) context.lineTo(left, top)
-    context.stroke()
-    this.#drawDot(context, style.colour, values)
   }
 
-  #drawDot(context: CanvasRenderingContext2D, colour: string, values: DrawnLine['values']): void {
+  #drawLine({ values, style }: DrawnLine, place: Place): void {
+    const wider = { ...style, width: style.width + WIDER, dash: [] }
+    this.#layer.clipped(context => strokeLine(context, { values, style: wider, stride: 1 }, place))
     const at = this.plot.cursor.idx
     const value = typeof at === 'number' ? values[at] : undefined
     if (typeof at !== 'number' || typeof value !== 'number') return
-    context.fillStyle = colour
+    const { context } = this.#layer
+    context.fillStyle = style.colour
     context.beginPath()
-    context.arc(this.plot.valToPos(at, 'x'), this.plot.valToPos(value, 'y'), DOT, 0, 2 * Math.PI)
+    context.arc(place.left(at), place.top(value), DOT, 0, 2 * Math.PI)
     context.fill()
   }
 }

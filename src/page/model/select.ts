@@ -13,6 +13,6 @@ export function matches(name: string, find: string): boolean {
 }
 
 /** Those that are listed; those of them that are hidden are not drawn. */
-export function found(lines: readonly Line[], find: string): readonly Line[] {
+export function found<L extends Pick<Line, 'name'>>(lines: readonly L[], find: string): readonly L[] {
   return lines.filter(({ name }) => matches(name, find))
 }

@@ -4,8 +4,10 @@ import { button, part } from '../element.js'
 import { shortSha } from '../format.js'
 import { cardOf, spoken, type CardContent } from '../chart/card.js'
 import { Chart } from '../chart/chart.js'
-import { addKeys, addTouch } from '../chart/keys.js'
+import { addFinger, addPinch } from '../chart/fingers.js'
+import { addKeys } from '../chart/keys.js'
 import type { ChartOptions, DrawnLine, Span } from '../chart/options.js'
+import { addWheel } from '../chart/wheel.js'
 
 export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'>
 
@@ -32,7 +34,9 @@ export class ChartPanel {
     const onPoint = (at: number): void => this.#point(at)
     const onEscape = (): void => this.#release()
     addKeys(this.#host, { chart, at: () => this.#at, onPoint, onEnter: at => this.#enter(at), onEscape })
-    addTouch(this.#host, chart, onPoint)
+    addFinger(this.#host, chart, onPoint)
+    addPinch(this.#host, chart)
+    addWheel(this.#host, chart)
     this.#card.addEventListener('keydown', ({ key }) => key === 'Escape' && (this.#release(), this.#host.focus()))
     part('zoom').append(
       button('−', () => this.#chart?.zoom(2, this.#at), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),

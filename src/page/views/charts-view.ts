@@ -21,6 +21,8 @@ export class ChartsView {
   readonly #table: SeriesTable
   #address: Address = START
   #loaded: { readonly key: string; readonly suite: Suite } | undefined
+  /** With their styles: the same objects as long as they look the same, for what is made of them to be kept. */
+  #styled: { readonly key: string; readonly lines: readonly DrawnLine[] } = { key: '', lines: [] }
   #loading = new AbortController()
 
   constructor(private readonly navigation: Navigation) {
@@ -44,8 +46,8 @@ export class ChartsView {
     if (this.#loaded === undefined) return
     const { suite } = this.#loaded
     const address = { ...this.#address, panel: panelOf(suite, this.#address.panel) }
-    const all = suite.lines(address.panel, address.versus)
-    const lines = styled(found(all, address.find), suite)
+    const all = this.#linesOf(suite, address)
+    const lines = found(all, address.find)
     const hidden = new Set(address.hide)
     const unit: Unit = address.versus === '' ? suite.unit : 'ratio'
     this.#controls.show(address, suite, all)
@@ -60,6 +62,12 @@ export class ChartsView {
     part('suite-facts').textContent = factsOf(suite)
   }
 
+  #linesOf(suite: Suite, { panel, versus }: Address): readonly DrawnLine[] {
+    const key = JSON.stringify([panel, versus, theme()])
+    if (this.#styled.key !== key) this.#styled = { key, lines: styled(suite.lines(panel, versus), suite) }
+    return this.#styled.lines
+  }
+
   /** @returns false when something else is asked for meanwhile, or it failed */
   async #load(key: string, { suite: slug, n }: Address): Promise<boolean> {
     this.#loading.abort()
@@ -68,6 +76,7 @@ export class ChartsView {
     try {
       const suite = suiteOf(await readHistory(slug, n, signal))
       this.#loaded = { key, suite }
+      this.#styled = { key: '', lines: [] }
       quiet()
       return true
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Targets, their health and the journal: for operators, who give their token. It is kept for this tab only. */
 
-import { readAsOperator } from '../api.js'
+import { hasOperators, readAsOperator } from '../api.js'
 import { element, part } from '../element.js'
 import { formatTime } from '../format.js'
 import { messageOf } from '../message.js'
@@ -48,19 +48,27 @@ export class OperatorView {
   }
 
   async show(): Promise<void> {
-    const token = sessionStorage.getItem(KEY)
-    part('operator-form').hidden = token !== null
-    part('operator-answers').hidden = true
-    if (token === null) return
+    this.#showOnly()
     try {
+      if (!(await hasOperators())) {
+        sessionStorage.removeItem(KEY)
+        say('')
+        return this.#showOnly('operator-none')
+      }
+      const token = sessionStorage.getItem(KEY)
+      if (token === null) return this.#showOnly('operator-form')
       for (const section of SECTIONS) await fill(section, token)
       say('')
-      part('operator-answers').hidden = false
+      this.#showOnly('operator-answers')
     } catch (error) {
       sessionStorage.removeItem(KEY)
-      part('operator-form').hidden = false
+      this.#showOnly('operator-form')
       say(`This cannot be shown: ${messageOf(error)}.`)
     }
+  }
+
+  #showOnly(shown?: string): void {
+    for (const id of ['operator-none', 'operator-form', 'operator-answers']) part(id).hidden = id !== shown
   }
 }
 

@@ -5,6 +5,7 @@ import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
 import { swatch } from '../chart/card.js'
 import type { DrawnLine } from '../chart/options.js'
 import { extremesAt, valueAt, valueBefore } from '../model/compare.js'
+import { Slices } from '../slices.js'
 
 export type SeriesTableOptions = {
   readonly onHide: (hidden: readonly string[]) => void
@@ -26,6 +27,8 @@ type At = {
 
 type Row = {
   readonly line: DrawnLine
+  readonly element: HTMLElement
+  readonly box: HTMLInputElement
   readonly bar: HTMLElement
   readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement]
 }
@@ -33,10 +36,17 @@ type Row = {
 /** Less than this is noise. */
 const WORTH_A_COLOUR = 0.02
 
+/** Rows that are made, or written, in a frame. */
+const A_FRAME = 30
+
 export class SeriesTable {
   readonly #body = part('series-rows')
+  readonly #known = new WeakMap<DrawnLine, Row>()
+  readonly #rowOf = new WeakMap<Element, Row>()
+  readonly #filling = new Slices()
+  readonly #writing = new Slices()
   #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
-  #rows: readonly Row[] = []
+  #rows: Row[] = []
   #at: At = { at: 0, exactly: false, best: undefined, worst: undefined }
   /** While the pointer moves, numbers are written where they are seen: hundreds of rows may be far below. */
   readonly #inSight = new Set<Row>()
@@ -52,20 +62,16 @@ export class SeriesTable {
     part('hide-all').addEventListener('click', () => options.onHide(this.#shown.lines.map(({ id }) => id)))
   }
 
+  /** @param shown whose lines, where they are the same objects as before, keep their rows */
   show(shown: Shown): void {
+    const { lines, hidden } = shown
+    const before = this.#shown.lines
     this.#shown = shown
-    this.#watching.disconnect()
-    this.#inSight.clear()
-    this.#rows = shown.lines.map(line => ({
-      line,
-      bar: barOf(line),
-      cells: [numberCell(), numberCell(), numberCell()],
-    }))
-    const rows = this.#rows.map((row, index) => this.#row(row, index))
-    this.#body.replaceChildren(...rows)
-    for (const row of rows) this.#watching.observe(row)
-    const drawn = shown.lines.filter(({ id }) => !shown.hidden.has(id)).length
-    part('series-count').textContent = `${formatCount(drawn)} of ${formatCount(shown.lines.length)} lines drawn`
+    for (const row of this.#rows) row.box.checked = !hidden.has(row.line.id)
+    if (lines.length !== before.length || lines.some((line, index) => line !== before[index]))
+      this.#filling.begin(this.#filled())
+    const drawn = lines.filter(({ id }) => !hidden.has(id)).length
+    setText(part('series-count'), `${formatCount(drawn)} of ${formatCount(lines.length)} lines drawn`)
   }
 
   /** @param exactly whether older values do not count */
@@ -74,13 +80,35 @@ export class SeriesTable {
     const { hidden, lines } = this.#shown
     const drawn = lines.filter(({ id }) => !hidden.has(id))
     this.#at = { at, exactly, ...extremesAt(drawn, at, exactly) }
+    this.#writing.begin(this.#written())
+  }
+
+  *#filled(): Generator<undefined> {
+    this.#watching.disconnect()
+    this.#inSight.clear()
+    this.#rows = []
+    this.#body.replaceChildren()
+    for (let from = 0; from < this.#shown.lines.length; from += A_FRAME) {
+      if (from > 0) yield
+      const rows = this.#shown.lines.slice(from, from + A_FRAME).map(line => this.#rowFor(line))
+      this.#rows.push(...rows)
+      this.#body.append(...rows.map(({ element }) => element))
+      for (const { element } of rows) this.#watching.observe(element)
+    }
+  }
+
+  *#written(): Generator<undefined> {
+    for (const row of this.#inSight) this.#write(row)
     // At rest all of it is right, for who reads on without scrolling.
-    for (const row of exactly ? this.#inSight : this.#rows) this.#write(row)
+    for (let from = 0; !this.#at.exactly && from < this.#rows.length; from += A_FRAME) {
+      if (from > 0) yield
+      for (const row of this.#rows.slice(from, from + A_FRAME)) this.#write(row)
+    }
   }
 
   #seen(entries: readonly IntersectionObserverEntry[]): void {
     for (const { target, isIntersecting } of entries) {
-      const row = this.#rowAt(target)
+      const row = this.#rowOf.get(target)
       if (row === undefined) continue
       if (!isIntersecting) this.#inSight.delete(row)
       else {
@@ -100,17 +128,14 @@ export class SeriesTable {
     setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
-  #row({ line, bar, cells }: Row, index: number): HTMLElement {
-    const { hidden } = this.#shown
-    const box = element('input', { type: 'checkbox', id: `line-${index}`, checked: !hidden.has(line.id) })
-    const label = element('label', { for: `line-${index}` }, box, swatch(line), element('span', {}, line.name))
-    return element(
-      'tr',
-      { 'data-row': index },
-      element('th', { scope: 'row' }, label),
-      element('td', { class: 'bar', 'aria-hidden': 'true' }, bar),
-      ...cells,
-    )
+  /** As it was, where there was one for this line, with its box and its numbers as they are now. */
+  #rowFor(line: DrawnLine): Row {
+    const row = this.#known.get(line) ?? rowOf(line)
+    this.#known.set(line, row)
+    this.#rowOf.set(row.element, row)
+    row.box.checked = !this.#shown.hidden.has(line.id)
+    this.#write(row)
+    return row
   }
 
   #toggle(box: HTMLInputElement): void {
@@ -123,13 +148,24 @@ export class SeriesTable {
   }
 
   #lineAt(target: EventTarget | null): DrawnLine | undefined {
-    return this.#rowAt(target)?.line
+    const element = (target as Element | null)?.closest('tr')
+    return element ? this.#rowOf.get(element)?.line : undefined
   }
+}
 
-  #rowAt(target: EventTarget | null): Row | undefined {
-    const row = (target as Element | null)?.closest<HTMLElement>('tr')
-    return row === null || row === undefined ? undefined : this.#rows[Number(row.dataset['row'])]
-  }
+// A table that is laid out as a grid is no table for everybody, unless it says so.
+function rowOf(line: DrawnLine): Row {
+  const [box, bar] = [element('input', { type: 'checkbox' }), barOf(line)]
+  const cells = [numberCell(), numberCell(), numberCell()] as const
+  const label = element('label', {}, box, swatch(line), element('span', {}, line.name))
+  const row = element(
+    'tr',
+    { role: 'row' },
+    element('th', { scope: 'row', role: 'rowheader' }, label),
+    element('td', { class: 'bar', 'aria-hidden': 'true' }, bar),
+    ...cells,
+  )
+  return { line, element: row, box, bar, cells }
 }
 
 /** As long as its value is high, beside the highest. */
@@ -140,7 +176,7 @@ function barOf({ style }: DrawnLine): HTMLElement {
 }
 
 function numberCell(): HTMLElement {
-  return element('td', { class: 'number' })
+  return element('td', { class: 'number', role: 'cell' })
 }
 
 /** Writing what stands there already would cost a layout. */

@@ -1,0 +1,64 @@
+/** The lines of a chart. Many are drawn over several frames; until they are there, a sketch of them is seen. */
+
+import type uPlot from 'uplot'
+import type { Scale } from '../address.js'
+import { Slices } from '../slices.js'
+import { Layer } from './layer.js'
+import type { DrawnLine } from './options.js'
+import { placeOn, type Place } from './place.js'
+import { drawDots, effort, strokeLine } from './stroke.js'
+
+/** What a slow computer without a graphics card draws in a frame, see `effort`. */
+const A_FRAME = 35_000
+const A_SKETCH = 15_000
+
+export class Lines {
+  readonly #sketch: Layer
+  readonly #layer: Layer
+  readonly #slices = new Slices()
+
+  constructor(
+    private readonly plot: uPlot,
+    private readonly lines: readonly DrawnLine[],
+    private readonly scale: Scale,
+  ) {
+    this.#sketch = new Layer(plot, 'sketch')
+    this.#layer = new Layer(plot, 'lines')
+  }
+
+  /** As the plot's scales are in the next frame. */
+  draw(): void {
+    this.#slices.beginSoon(() => this.#parts())
+  }
+
+  stop(): void {
+    this.#slices.stop()
+  }
+
+  *#parts(): Generator<undefined> {
+    const place = placeOn(this.plot, this.scale)
+    const all = this.lines.reduce((sum, { style }) => sum + effort(style, place), 0)
+    this.#sketch.clear()
+    this.#layer.clear()
+    if (all > A_FRAME) {
+      for (const line of this.lines) drawLine(this.#sketch, line, place, Math.ceil(all / A_SKETCH))
+      yield
+    }
+    let spent = 0
+    for (const line of this.lines) {
+      if (spent > A_FRAME) {
+        yield
+        spent = 0
+      }
+      drawLine(this.#layer, line, place, 1)
+      spent += effort(line.style, place)
+    }
+    this.#sketch.clear()
+  }
+}
+
+/** @param stride only every so many commits; 1 for all */
+function drawLine(layer: Layer, { values, style }: DrawnLine, place: Place, stride: number): void {
+  layer.clipped(context => strokeLine(context, { values, style, stride }, place))
+  drawDots(layer.context, { values, style }, place)
+}

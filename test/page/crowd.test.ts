@@ -1,0 +1,164 @@
+/** A chart of many lines in a real browser: no frame draws all of it, in the end all of it is there, and two fingers zoom it. */
+
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { startServer } from '../server/fixtures/server.js'
+import { startStore } from '../server/fixtures/store.js'
+import { findChromium, openPage, startBrowser } from './fixtures/browser.js'
+import { CROWD, crowdSha, fillCrowd } from './fixtures/crowd.js'
+import { framesUntilRest, watchFrames, type Frame } from './fixtures/frames.js'
+import { pictureOf } from './fixtures/pixels.js'
+import { PAGE_FOLDER } from './fixtures/server.js'
+import { placesOn, touchOf } from './fixtures/touch.js'
+
+const executable = findChromium()
+const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
+const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
+const [COMMITS, SERIES] = [160, 400]
+const ALL = COMMITS * SERIES
+
+t.test('in a browser, many lines', { skip }, async t => {
+  const store = await startStore(t)
+  await fillCrowd(store, { commits: COMMITS, series: SERIES })
+  const server = await startServer(t, { store, pageFolder: PAGE_FOLDER })
+  const browser = await startBrowser(t, executable!)
+  const open = (hash: string): ReturnType<typeof openPage> =>
+    openPage(t, browser, `${server.url}/#${CROWD}&panel=all${hash}`, {}, watchFrames)
+  const { page, complaints } = await open('')
+  await page.locator('#series-rows tr').first().waitFor()
+
+  await t.test('lines and rows come a part a frame, after a sketch', async t => {
+    const frames = await framesUntilRest(page)
+    t.equal(await page.locator('#series-rows tr').count(), SERIES)
+    t.equal(sum(frames, 'rows'), SERIES)
+    t.ok(most(frames, 'rows') <= 100, `${most(frames, 'rows')} rows`)
+    t.ok(sum(frames, 'points') >= ALL, 'all points are drawn')
+    t.ok(sum(frames, 'points') < 1.5 * ALL, 'and once, but for the sketch')
+    t.ok(most(frames, 'points') < 0.6 * ALL, `${most(frames, 'points')} points`)
+  })
+
+  await t.test('what is asked for many times in a frame is drawn once', async t => {
+    const whole = await pictureOf(page)
+    await pressAtOnce(page, ['+', '+', '-', '-', '+', '-', '0'])
+    const frames = await framesUntilRest(page)
+    t.ok(sum(frames, 'points') >= ALL)
+    t.ok(sum(frames, 'points') < 1.5 * ALL, `${sum(frames, 'points')} points`)
+    t.ok((await pictureOf(page)) === whole, 'it looks as it did')
+  })
+
+  await t.test('what is drawn while something else was is as if it had been drawn alone', async t => {
+    await page.locator('#chart').focus()
+    for (const key of ['+', '+', '-']) await page.keyboard.press(key)
+    await page.waitForTimeout(300)
+    await framesUntilRest(page)
+    const { page: other } = await open(new URL(page.url()).hash.replace(/.*&panel=all/, ''))
+    await other.locator('#series-rows tr').first().waitFor()
+    await framesUntilRest(other)
+    t.ok((await pictureOf(page)) === (await pictureOf(other)))
+  })
+
+  await t.test('words change the lines, and rows that stay are the same', async t => {
+    await page.getByRole('searchbox', { name: 'Find lines' }).fill('q1 engine-2')
+    await framesUntilRest(page)
+    const few = await page.locator('#series-rows tr').count()
+    t.ok(few > 0 && few < SERIES / 4, `${few} rows`)
+    t.match(await page.locator('#series-count').innerText(), `${few} of ${few} lines drawn`)
+    await page.evaluate(`window.row = document.querySelector('#series-rows tr')`)
+    await page.getByRole('searchbox', { name: 'Find lines' }).fill('')
+    await framesUntilRest(page)
+    t.equal(await page.locator('#series-rows tr').count(), SERIES)
+    t.ok(await page.evaluate(`window.row.isConnected`), 'none is made twice')
+    t.strictSame(complaints, [])
+  })
+
+  await t.test('fingers that part show fewer commits, and neither scroll nor zoom the page', async t => {
+    const { page, complaints } = await openPage(t, browser, server.url, PHONE)
+    const at = await placesOn(page)
+    const touch = await touchOf(page)
+    await touch.pair([at(0.4), at(0.6)], [at(0.2, 0.3), at(0.8, 0.3)])
+    await settled(page, 'from=')
+    t.strictSame(spanOf(page), { from: 53, to: 106 }, 'a third of them, around the middle')
+    t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
+    t.equal(await page.locator('#card').isVisible(), false, 'no finger of two reads')
+
+    await touch.pair([at(0.3), at(0.7)], [at(0.5), at(0.9)])
+    await settled(page, `from=${sha(42)}`)
+    t.strictSame(spanOf(page), { from: 42, to: 95 }, 'side by side they move it')
+
+    await touch.pair([at(0.1), at(0.9)], [at(0.45), at(0.55)])
+    await settled(page, '', 'from=')
+    t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
+    t.strictSame(complaints, [])
+  })
+
+  await t.test('one finger still scrolls the page up and down, and reads from side to side', async t => {
+    const { page } = await openPage(t, browser, server.url, PHONE)
+    const at = await placesOn(page)
+    const touch = await touchOf(page)
+    await touch.one(at(0.2), at(0.8))
+    await page.locator('#card').waitFor()
+    t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
+    await touch.one(at(0.5, 0.9), at(0.5, 0.1))
+    await page.waitForTimeout(300)
+    t.ok((await windowOf(page)).top > 50)
+    t.notMatch(page.url(), 'from=')
+  })
+
+  await t.test('on a trackpad the chart is zoomed and moved, and not the page', async t => {
+    const { page } = await openPage(t, browser, server.url, { viewport: { width: 1280, height: 600 } })
+    const at = await placesOn(page)
+    const { x, y } = at(0.5)
+    await page.mouse.move(x, y)
+    await page.keyboard.down('Control')
+    for (let step = 0; step < 10; step++) await page.mouse.wheel(0, -10)
+    await page.keyboard.up('Control')
+    await settled(page, 'from=')
+    t.strictSame(spanOf(page), { from: 50, to: 109 }, 'by e, around the pointer')
+    t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
+
+    await page.mouse.wheel((at(1).x - at(0).x) * (10 / 59), 0)
+    await settled(page, `from=${sha(60)}`)
+    t.equal(spanOf(page).to, 119, 'to the right')
+
+    await page.mouse.wheel(0, 200)
+    await page.waitForTimeout(300)
+    t.ok((await windowOf(page)).top > 50, 'up and down is the page')
+    t.equal(spanOf(page).to, 119)
+  })
+})
+
+function sum(frames: readonly Frame[], what: keyof Frame): number {
+  return frames.reduce((total, frame) => total + frame[what], 0)
+}
+
+function most(frames: readonly Frame[], what: keyof Frame): number {
+  return Math.max(...frames.map(frame => frame[what]))
+}
+
+function pressAtOnce(page: Page, keys: readonly string[]): Promise<void> {
+  return page.evaluate<void>(`for (const key of ${JSON.stringify(keys)})
+    document.querySelector('#chart').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))`)
+}
+
+function sha(index: number): string {
+  return crowdSha(index).slice(0, 7)
+}
+
+/** The first and the last commit that the address has. */
+function spanOf(page: Page): { readonly from: number; readonly to: number } {
+  const hash = new URLSearchParams(new URL(page.url()).hash.slice(1))
+  const placeOf = (name: string): number =>
+    Array.from({ length: COMMITS }, (_, index) => sha(index)).indexOf(hash.get(name) ?? '')
+  return { from: placeOf('from'), to: placeOf('to') }
+}
+
+async function settled(page: Page, has: string, hasNot = '-'): Promise<void> {
+  await page.waitForTimeout(400)
+  for (const end = Date.now() + 10_000; Date.now() < end; await page.waitForTimeout(20))
+    if (page.url().includes(has) && !page.url().includes(hasNot)) return
+  throw new Error(`the address is ${page.url()}`)
+}
+
+function windowOf(page: Page): Promise<{ readonly scale: number; readonly top: number; readonly left: number }> {
+  return page.evaluate(`({ scale: visualViewport.scale, top: scrollY, left: scrollX + visualViewport.offsetLeft })`)
+}
