@@ -4,10 +4,12 @@ import t from 'tap'
 import { formatAddress, parseAddress, START, type Address } from '../../src/page/address.js'
 import { formatChange, formatTick, formatTime, formatValue } from '../../src/page/format.js'
 import { extremesAt, valueAt, valueBefore } from '../../src/page/model/compare.js'
+import { extentOf } from '../../src/page/model/extent.js'
 import { lastFew } from '../../src/page/model/last-few.js'
 import type { Line } from '../../src/page/model/line.js'
 import { meanLine } from '../../src/page/model/mean.js'
 import { suiteOf } from '../../src/page/model/panels.js'
+import { moved, placeAt, settled, shareOf, zoomed } from '../../src/page/model/reach.js'
 import { rowsOf, textOf } from '../../src/page/model/rows.js'
 import { matches } from '../../src/page/model/select.js'
 import { stylesFor } from '../../src/page/model/style.js'
@@ -226,3 +228,29 @@ function luminance(colour: string): number {
   })
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
+
+t.test('an axis has room for the least and the greatest of all lines at each commit', async t => {
+  const lines = [line([1, null, 3, null]), line([2, 5, null, null]), line([-1, 4, 3])]
+  t.strictSame(extentOf(lines, 4), { least: [-1, 4, 3, null], greatest: [2, 5, 3, null] })
+  t.strictSame(extentOf([], 2), { least: [null, null], greatest: [null, null] })
+})
+
+t.test('zooming keeps a place where it is, and what is in sight among the commits', async t => {
+  const all = { min: 0, max: 100 }
+  t.strictSame(zoomed(all, 0.5, { place: 40, share: shareOf(all, 40), end: 100 }), { min: 20, max: 70 })
+  t.strictSame(zoomed(all, 0.5, { place: 40, share: 0, end: 100 }), { min: 40, max: 90 }, 'or where it is to be')
+  t.strictSame(zoomed(all, 0.5, { place: 90, share: 0, end: 100 }), { min: 50, max: 100 }, 'not beyond the last')
+  t.strictSame(zoomed({ min: 10, max: 60 }, 9, { place: 30, share: 0.5, end: 100 }), all, 'nor before the first')
+  t.strictSame(zoomed(all, 0.001, { place: 50, share: 0.5, end: 100 }), { min: 49, max: 51 }, 'not closer than three')
+  t.strictSame(zoomed({ min: 0, max: 1 }, 0.5, { place: 0, share: 0, end: 1 }), { min: 0, max: 1 })
+})
+
+t.test('what is in sight is moved until it reaches an end, and comes to rest at commits', async t => {
+  t.strictSame(moved({ min: 10, max: 30 }, 5.5, 100), { min: 15.5, max: 35.5 })
+  t.strictSame(moved({ min: 10, max: 30 }, -50, 100), { min: 0, max: 20 })
+  t.strictSame(moved({ min: 10, max: 30 }, 500, 100), { min: 80, max: 100 })
+  t.strictSame(settled({ min: 15.4, max: 35.6 }), { min: 15, max: 36 })
+  t.equal(placeAt({ min: 10, max: 30 }, 0.25), 15)
+  t.equal(shareOf({ min: 10, max: 30 }, 15), 0.25)
+  t.equal(shareOf({ min: 3, max: 3 }, 3), 0.5)
+})
