@@ -15,19 +15,19 @@ export class Chart {
   readonly #lines: Lines
   readonly #overlay: Overlay
   readonly #resizing: ResizeObserver
+  #shown: readonly DrawnLine[]
   #frame = 0
 
   constructor(
     private readonly host: HTMLElement,
     private readonly options: ChartOptions,
   ) {
-    const { commits, scale } = options
-    const lines = scale === 'log' ? options.lines.map(positive) : options.lines
-    const { least, greatest } = extentOf(lines, commits.length)
-    const data = [commits.map((_, at) => at), least, greatest] as uPlot.AlignedData
-    this.#plot = new uPlot(this.#plotOptions(), data, host)
-    this.#lines = new Lines(this.#plot, lines, scale)
-    this.#overlay = new Overlay(this.#plot, scale)
+    this.#shown = options.lines
+    const lines = this.#drawable()
+    this.#plot = new uPlot(this.#plotOptions(), this.#dataOf(lines), host)
+    this.#lines = new Lines(this.#plot, options.scale)
+    this.#lines.set(lines)
+    this.#overlay = new Overlay(this.#plot, options.scale)
     onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
     this.#resizing = new ResizeObserver(() => this.#plot.setSize(this.#size()))
@@ -39,6 +39,15 @@ export class Chart {
     this.#lines.stop()
     this.#resizing.disconnect()
     this.#plot.destroy()
+  }
+
+  /** Shows other lines of the same commits. New canvases for each letter that is typed would be work for the browser. */
+  change(lines: readonly DrawnLine[], span: Span | undefined): void {
+    this.#shown = lines
+    const drawable = this.#drawable()
+    this.#lines.set(drawable)
+    this.#plot.setData(this.#dataOf(drawable), false)
+    this.show(span ?? { first: 0, last: this.end })
   }
 
   /** The part of the window that the lines are drawn in. */
@@ -88,7 +97,7 @@ export class Chart {
 
   /** Puts the cursor on a commit, at the height of a line that was measured there. */
   point(at: number): void {
-    const value = this.options.lines.find(({ values }) => typeof values[at] === 'number')?.values[at] ?? 0
+    const value = this.#shown.find(({ values }) => typeof values[at] === 'number')?.values[at] ?? 0
     this.#plot.setCursor({ left: this.#plot.valToPos(at, 'x'), top: this.#plot.valToPos(value, 'y') })
   }
 
@@ -113,6 +122,16 @@ export class Chart {
 
   leftOf(at: number): number {
     return this.#plot.valToPos(at, 'x')
+  }
+
+  #drawable(): readonly DrawnLine[] {
+    return this.options.scale === 'log' ? this.#shown.map(positive) : this.#shown
+  }
+
+  #dataOf(lines: readonly DrawnLine[]): uPlot.AlignedData {
+    const { commits } = this.options
+    const { least, greatest } = extentOf(lines, commits.length)
+    return [commits.map((_, at) => at), least, greatest]
   }
 
   #size(): { width: number; height: number } {
@@ -178,7 +197,7 @@ export class Chart {
   #nearest(at: number, top: number): DrawnLine | undefined {
     let nearest: DrawnLine | undefined
     let least = Infinity
-    for (const line of this.options.lines) {
+    for (const line of this.#shown) {
       const value = line.values[at]
       if (typeof value !== 'number') continue
       const distance = Math.abs(this.#plot.valToPos(value, 'y') - top)

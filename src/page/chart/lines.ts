@@ -16,14 +16,19 @@ export class Lines {
   readonly #sketch: Layer
   readonly #layer: Layer
   readonly #slices = new Slices()
+  #lines: readonly DrawnLine[] = []
 
   constructor(
     private readonly plot: uPlot,
-    private readonly lines: readonly DrawnLine[],
     private readonly scale: Scale,
   ) {
     this.#sketch = new Layer(plot, 'sketch')
     this.#layer = new Layer(plot, 'lines')
+  }
+
+  /** To be drawn the next time. */
+  set(lines: readonly DrawnLine[]): void {
+    this.#lines = lines
   }
 
   /** As the plot's scales are in the next frame. */
@@ -36,16 +41,17 @@ export class Lines {
   }
 
   *#parts(): Generator<undefined> {
+    const lines = this.#lines
     const place = placeOn(this.plot, this.scale)
-    const all = this.lines.reduce((sum, { style }) => sum + effort(style, place), 0)
+    const all = lines.reduce((sum, { style }) => sum + effort(style, place), 0)
     this.#sketch.clear()
     this.#layer.clear()
     if (all > A_FRAME) {
-      for (const line of this.lines) drawLine(this.#sketch, line, place, Math.ceil(all / A_SKETCH))
+      for (const line of lines) drawLine(this.#sketch, line, place, Math.ceil(all / A_SKETCH))
       yield
     }
     let spent = 0
-    for (const line of this.lines) {
+    for (const line of lines) {
       if (spent > A_FRAME) {
         yield
         spent = 0

@@ -38,7 +38,10 @@ export function strokeLine(context: CanvasRenderingContext2D, stroke: Stroke, pl
 }
 
 /** As flat pairs: left, top. */
-type Points = readonly number[]
+type Points = Float64Array
+
+/** One for all lines: to make one for each of many would be more work than to fill it. */
+let room = new Float64Array(4_096)
 
 function strokePieces(context: CanvasRenderingContext2D, points: Points): void {
   let length = 0
@@ -65,18 +68,20 @@ function lengthOf(points: Points, from: number, to: number): number {
   return length
 }
 
-/** Those in sight, and the next one on each side, as far away as it may be. */
+/** Those in sight, and the next one on each side, as far away as it may be; until it is called again. */
 function pointsOf({ values, stride }: Stroke, { span, left, top }: Place): Points {
-  const points: number[] = []
   const [first, last] = [measured(values, span.first - 1, -1), measured(values, span.last + 1, 1)]
+  if (room.length < 2 * values.length) room = new Float64Array(2 * values.length)
+  let length = 0
   for (let at = first, next = first; at <= last; at++) {
     const value = values[at] ?? null
     if (value === null || (at < next && at !== last)) continue
-    points.push(left(at), top(value))
+    room[length++] = left(at)
+    room[length++] = top(value)
     // By the same commits wherever it begins: a line that is moved does not flicker.
     next = (Math.floor(at / stride) + 1) * stride
   }
-  return points
+  return room.subarray(0, length)
 }
 
 /** The nearest commit from `at` on with a value. */

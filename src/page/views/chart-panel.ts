@@ -46,9 +46,12 @@ export class ChartPanel {
   }
 
   draw(drawing: Drawing): void {
-    this.#chart?.destroy()
+    const before = this.#drawing
     this.#drawing = drawing
     this.#release()
+    if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing))
+      return this.#chart.change(drawing.lines, drawing.span)
+    this.#chart?.destroy()
     this.#chart = new Chart(this.#host, {
       ...drawing,
       onCursor: (at, nearest) => this.#moved(at, nearest),
@@ -135,4 +138,9 @@ export class ChartPanel {
     this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
     this.#card.style.left = `${chart.areaLeft + chart.leftOf(at)}px`
   }
+}
+
+/** But for its lines and what is in sight. */
+function isAlike(one: Drawing, other: Drawing): boolean {
+  return (['commits', 'unit', 'scale', 'theme'] as const).every(name => one[name] === other[name])
 }
