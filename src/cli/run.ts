@@ -26,7 +26,8 @@ export function runner(context: Context, outcome: Outcome): Run {
 const SYNTAX: Readonly<Record<string, Syntax>> = { json: 'json', sarif: 'json', junit: 'xml' }
 
 async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
-  await applyConfig(command, context)
+  // Completion helps to type what the file is wrong about, and takes nothing from it.
+  if (command.name() !== 'completion') await applyConfig(command, context)
   const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
   const origins = originsOf(command)
   const { report, ci } = context

@@ -1,14 +1,15 @@
 /** What may stand at the end of an unfinished command line, read off the commands themselves. */
 
 import type { Command, Option } from 'commander'
+import { joined, readLine, type Line } from './line.js'
 
 export type Candidate = { readonly value: string; readonly what?: string }
 
-/** What a state knows names of. */
-export type NameSort = 'target' | 'bucket' | 'trial'
+/** What a state knows names of, or a config file. */
+export type NameSort = 'target' | 'bucket' | 'trial' | 'profile'
 
-/** @param state as --state names it, undefined where no flag does */
-export type AskNames = (sort: NameSort, state: string | undefined) => Promise<readonly string[]>
+/** @param line where names are looked for is said by its flags, where it is said at all */
+export type AskNames = (sort: NameSort, line: Line) => Promise<readonly string[]>
 
 /** Asks the shell to complete by itself. */
 export const FILES: Candidate = { value: ':files' }
@@ -40,61 +41,10 @@ export async function candidates(
   return startingWith(current, [...named, ...(await argumentsOf(line, ask))])
 }
 
-/** Bash makes three words of `--format=json`. */
-function joined(words: readonly string[]): readonly string[] {
-  return words.reduce<readonly string[]>((before, word) => {
-    const last = before.at(-1) ?? ''
-    const goesOn = (word === '=' && /^--[a-z-]+$/.test(last)) || /^--[a-z-]+=$/.test(last)
-    return goesOn ? [...before.slice(0, -1), last + word] : [...before, word]
-  }, [])
-}
-
-type Line = {
-  readonly command: Command
-  /** The command's own, and those of the program. */
-  readonly options: readonly Option[]
-  readonly given: readonly string[]
-  /** What the next word is the value of. */
-  readonly awaiting: Option | undefined
-  readonly positionals: number
-  readonly state: string | undefined
-  /** After `--` there are no flags. */
-  readonly isOver: boolean
-}
-
-function readLine(program: Command, words: readonly string[]): Line {
-  let line: Line = {
-    ...{ command: program, options: program.options, given: [], awaiting: undefined },
-    ...{ positionals: 0, state: undefined, isOver: false },
-  }
-  for (const word of words) line = { ...line, ...next(line, word, program) }
-  return line
-}
-
-function next(line: Line, word: string, program: Command): Partial<Line> {
-  const { awaiting, isOver, command, options, given, positionals } = line
-  if (awaiting !== undefined) return { awaiting: undefined, ...(awaiting.long === '--state' && { state: word }) }
-  if (word === '--') return { isOver: true }
-  if (word.startsWith('-') && !isOver) {
-    const [flag = '', value] = word.split(/=(.*)/s)
-    const option = options.find(({ long, short }) => long === flag || short === flag)
-    const takes = option?.required === true && value === undefined
-    const state = flag === '--state' && value !== undefined ? { state: value } : {}
-    return { given: [...given, option?.long ?? flag], awaiting: takes ? option : undefined, ...state }
-  }
-  const below = positionals === 0 ? command.commands.find(one => one.name() === word) : undefined
-  if (below === undefined) return { positionals: positionals + 1 }
-  const alone = below.commands.find(one => one.name() === (below as WithDefault)._defaultCommandName)
-  return { command: below, options: [...below.options, ...(alone?.options ?? []), ...program.options] }
-}
-
-/** What commander has without saying so in its types: the command that `journal` alone is short for. */
-type WithDefault = { readonly _defaultCommandName?: string | null }
-
 function flagsOf({ options, given, command }: Line): readonly Candidate[] {
   const help = { value: '--help', what: 'display help' }
   const shown = options.filter(
-    option => !option.hidden && (option.name() === 'target' || !given.includes(option.long ?? '')),
+    option => !option.hidden && (option.name() === 'target' || !given.has(option.long ?? '')),
   )
   const flags = shown.map(option => ({ value: option.long ?? option.flags, what: option.description }))
   return command.parent === null ? [...flags, help] : [...flags.filter(({ value }) => value !== '--version'), help]
@@ -104,6 +54,7 @@ const NAMES: Readonly<Record<string, readonly NameSort[]>> = {
   '--target': ['target'],
   '--bucket': ['bucket'],
   '--trial': ['trial'],
+  '--profile': ['profile'],
 }
 
 /** By what stands between the brackets of a flag. */
@@ -122,7 +73,8 @@ async function valuesOf(option: Option, line: Line, ask: AskNames): Promise<read
   return place === undefined ? [] : [place]
 }
 
-async function argumentsOf({ command, positionals, ...line }: Line, ask: AskNames): Promise<readonly Candidate[]> {
+async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidate[]> {
+  const { command, positionals } = line
   const all = command.registeredArguments
   const last = all.at(-1)
   const argument = all[positionals] ?? (last?.variadic === true ? last : undefined)
@@ -131,7 +83,7 @@ async function argumentsOf({ command, positionals, ...line }: Line, ask: AskName
   if (/^files?$/.test(argument.name())) return [FILES]
   const sort = sortOf(command, argument.name())
   if (sort === undefined) return (argument.argChoices ?? []).map(value => ({ value }))
-  return namesOf([sort], { command, positionals, ...line }, ask)
+  return namesOf([sort], line, ask)
 }
 
 /** New names are nobody's to complete. */
@@ -142,8 +94,8 @@ function sortOf(command: Command, argument: string): NameSort | undefined {
   return group === 'buckets' && ['name', 'bucket'].includes(argument) ? 'bucket' : undefined
 }
 
-async function namesOf(sorts: readonly NameSort[], { state }: Line, ask: AskNames): Promise<readonly Candidate[]> {
-  const names = await Promise.all(sorts.map(sort => ask(sort, state)))
+async function namesOf(sorts: readonly NameSort[], line: Line, ask: AskNames): Promise<readonly Candidate[]> {
+  const names = await Promise.all(sorts.map(sort => ask(sort, line)))
   return names.flat().map(value => ({ value }))
 }
 

@@ -10,8 +10,8 @@ export function addCompletion(program: Command, run: Run): void {
     .command('completion')
     .summary('print what makes a shell complete')
     .description(
-      'A script for the shell, which asks the program itself: commands, flags, their choices, files, and with ' +
-        '--state or VORTEX_INGEST_STATE the names of targets, buckets and trials in it.',
+      'A script for the shell, which asks the program itself: commands, flags, their choices, files, profiles of the ' +
+        'config file, and the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
     )
     .argument('[words...]', 'bash, zsh or fish')
     // No variable may turn a script into an answer.

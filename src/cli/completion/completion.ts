@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { EXIT, IngestError } from '../../errors.js'
 import type { Action } from '../context.js'
 import { nearest } from '../nearest.js'
+import type { ConfigFlags } from '../terminal-flags.js'
 import { candidates } from './candidates.js'
 import { namesIn } from './names.js'
 import { SCRIPTS } from './scripts.js'
@@ -18,7 +19,8 @@ export const completion =
       report.raw(scriptFor(words))
       return EXIT.done
     }
-    const found = await candidates(program, words, (sort, state) => namesIn(sort, state, context))
+    const flags = program.opts<ConfigFlags>()
+    const found = await candidates(program, words, (sort, line) => namesIn(sort, { line, flags, context }))
     for (const { value, what = '' } of found) report.finding(`${value}\t${what}`)
     return EXIT.done
   }

@@ -17,33 +17,39 @@ _vortex_ingest() {
 complete -F _vortex_ingest vortex-ingest
 `
 
+// What zsh takes as the word is $PREFIX: without quotes, and without what is behind the cursor.
 const ZSH = `#compdef vortex-ingest
 _vortex_ingest() {
-  local line value what
+  local line value what offered=1
   local -a found
-  for line in "\${(@f)$("\${words[1]}" completion --query -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+  for line in "\${(@f)$("\${(Q)words[1]}" completion --query -- "\${(@Q)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}"; do
     value=\${line%%$'\\t'*} what=\${line#*$'\\t'}
     case $value in
       '') ;;
-      :files) _files ;;
-      :folders) _files -/ ;;
-      *) found+=("\${value//:/\\\\:}:$what") ;;
+      :files) [[ $PREFIX == --*=* ]] && compset -P '*='; _files && offered=0 ;;
+      :folders) [[ $PREFIX == --*=* ]] && compset -P '*='; _files -/ && offered=0 ;;
+      *) found+=("\${value//:/\\\\:}\${what:+:$what}") ;;
     esac
   done
-  (( $#found )) && _describe vortex-ingest found
+  (( $#found )) && _describe vortex-ingest found && offered=0
+  return offered
 }
 if [ "$funcstack[1]" = _vortex-ingest ]; then _vortex_ingest "$@"; else compdef _vortex_ingest vortex-ingest; fi
 `
 
+// fish completes the path in `--flag=path` only for flags that it was told of itself.
 const FISH = `# fish completion of vortex-ingest
 function __vortex_ingest_complete
-    set -l words (commandline -opc) (commandline -ct)
-    for line in ($words[1] completion --query -- $words[2..-1] 2>/dev/null)
+    set -l current (commandline -ct)
+    set -l flag (string match -r -- '^--[a-z-]+=' $current)
+    set -l path (string replace -r -- '^--[a-z-]+=' '' $current)
+    set -l words (commandline -opc)
+    for line in ($words[1] completion --query -- $words[2..-1] $current 2>/dev/null)
         switch $line
             case ':files*'
-                __fish_complete_path (commandline -ct)
+                string replace -r -- '^' "$flag" (__fish_complete_path "$path")
             case ':folders*'
-                __fish_complete_directories (commandline -ct)
+                string replace -r -- '^' "$flag" (__fish_complete_directories "$path")
             case '*'
                 echo $line
         end

@@ -3,6 +3,7 @@
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { readConfigFile } from '../../config/config-file.js'
 import { IngestError } from '../../errors.js'
+import { lineageOf, rootOf, typedNameOf } from '../lineage.js'
 import type { Report } from '../report.js'
 import { configurable, nameOf, sectionsOf, type Section } from './sections.js'
 
@@ -71,21 +72,4 @@ function valueOf(option: Option, { origin, values }: Section): unknown {
 function parsed(option: Option, text: string, before: unknown): unknown {
   const parse = option.parseArg as ((text: string, before: unknown) => unknown) | undefined
   return parse === undefined ? text : parse.call(option, text, before)
-}
-
-function lineageOf(command: Command): readonly Command[] {
-  return command.parent === null ? [command] : [command, ...lineageOf(command.parent)]
-}
-
-function rootOf(command: Command): Command {
-  return command.parent === null ? command : rootOf(command.parent)
-}
-
-/** `state prune` of `vortex-ingest state prune`. */
-function typedNameOf(command: Command): string {
-  return lineageOf(command)
-    .slice(0, -1)
-    .reverse()
-    .map(level => level.name())
-    .join(' ')
 }

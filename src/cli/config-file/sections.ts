@@ -45,7 +45,7 @@ export function sectionsOf(
   for (const [name, table] of profiles) checked.layer(table, `${PROFILE}.${name}.`)
   checked.layer(content, '')
   const chosen = profile === undefined ? undefined : profiles.get(profile)
-  if (profile !== undefined && chosen === undefined) throw checked.unknown('profile', profile, [...profiles.keys()])
+  if (profile !== undefined && chosen === undefined) throw noProfile(path, profile, [...profiles.keys()])
   const layers = [...(chosen === undefined ? [] : [[chosen, `${PROFILE}.${profile}`] as const]), [content, ''] as const]
   return layers.flatMap(([layer, name]) => {
     const own = checked.tables(layer, COMMAND).get(command)
@@ -55,6 +55,11 @@ export function sectionsOf(
       { origin: name === '' ? path : `${path} [${name}]`, values: flagsIn(layer) },
     ]
   })
+}
+
+/** @throws {IngestError} `config_invalid` where they are no sections */
+export function profilesOf({ path, content }: ConfigFile): readonly string[] {
+  return [...new Checker(path, new Map()).tables(content, PROFILE).keys()]
 }
 
 type Table = Readonly<Record<string, unknown>>
@@ -101,9 +106,15 @@ class Checker {
     const close = nearest(name, names)
     const secret = /token|password|secret/i.test(name) ? 'secrets stay in the environment or in a file' : undefined
     const hint = secret ?? (close === undefined ? 'docs/config.md says what there is' : `did you mean ${close}?`)
-    const what = where === 'profile' ? `there is no profile ${name}` : `${where}${name} is not known`
-    return new IngestError('config_invalid', `${this.path}: ${what}`, { hint })
+    return new IngestError('config_invalid', `${this.path}: ${where}${name} is not known`, { hint })
   }
+}
+
+function noProfile(path: string, name: string, names: readonly string[]): IngestError {
+  const close = nearest(name, names)
+  const meant = close === undefined ? '' : `did you mean ${close}? `
+  const hint = names.length === 0 ? 'it has no profiles' : `${meant}its profiles are ${names.join(', ')}`
+  return new IngestError('config_invalid', `${path}: there is no profile ${name}`, { hint })
 }
 
 /** `no-warm` of `--no-warm`. */

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,17 +7,9 @@ import { trialKey } from '../../../src/state/keys.js'
 import { openStorage } from '../../../src/storage/open.js'
 import { projectFile, runCli } from '../../fixtures/cli.js'
 import { terminalMissing } from '../../fixtures/terminal.js'
+import { missing } from '../fixtures/shells.js'
 
 const BIN = projectFile('bin/vortex-ingest.js')
-
-function missing(shell: string): string | false {
-  try {
-    execFileSync(shell, ['-c', 'exit 0'], { stdio: 'ignore' })
-    return false
-  } catch {
-    return `this system has no ${shell}`
-  }
-}
 
 type Place = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }
 
@@ -30,7 +22,7 @@ function bashOffers(line: string, { cwd, env }: Place = {}): Promise<readonly st
     COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
     _vortex_ingest 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`
   return new Promise((resolve, reject) => {
-    const options = { cwd, env: { PATH: process.env['PATH'], LINE: line, ...env } }
+    const options = { cwd, env: { PATH: process.env['PATH'], HOME: cwd, LINE: line, ...env } }
     execFile('bash', ['--norc', '-c', script], options, (error, stdout) =>
       error === null ? resolve(stdout.split('\n').filter(word => word !== '')) : reject(new Error(error.message)),
     )
@@ -38,7 +30,9 @@ function bashOffers(line: string, { cwd, env }: Place = {}): Promise<readonly st
 }
 
 t.test('in bash', { skip: missing('bash') }, async t => {
-  const cwd = t.testdir({ 'results.jsonl': '', 'readme.txt': '', state: {} })
+  const CONFIG = '[profile.nightly]\nretries = 3\n'
+  const files = { 'results.jsonl': '', 'readme.txt': '', 'vortex-ingest.toml': CONFIG }
+  const cwd = t.testdir({ '.git': {}, ...files, state: {} })
   const state = join(cwd, 'kept')
   const added = await runCli(['targets', 'add', 'site', 'http', 'http://127.0.0.1:1', '--state', state])
   t.equal(added.code, 0, added.stderr)
@@ -65,6 +59,8 @@ t.test('in bash', { skip: missing('bash') }, async t => {
     ['files after --', 'vortex-ingest push -- res', ['results.jsonl']],
     ['targets of the state that a flag names', `vortex-ingest push --state ${state} --target s`, ['site']],
     ['trials', `vortex-ingest promote --state ${state} --trial fed`, ['fedcba987654']],
+    ['targets of a state below the home folder', 'vortex-ingest targets rm --state ~/kept ', ['site']],
+    ['profiles of the config file', 'vortex-ingest push --profile = n', ['nightly']],
     ['shells', 'vortex-ingest completion f', ['fish']],
   ]
   for (const [name, line, offered] of CASES)
@@ -102,6 +98,16 @@ t.test('in bash', { skip: missing('bash') }, async t => {
     t.notOk(existsSync(none))
   })
 
+  await t.test('the address of a state in a bucket is one word', async t => {
+    const { stdout } = await runCli(['completion', '--query', '--', 'push', '--state', 's3', ':', '//b/p', '--targ'])
+    t.match(stdout, /^--target\t/)
+  })
+
+  await t.test('a mistake in the config file keeps nobody from typing', async t => {
+    const wrong = t.testdir({ 'vortex-ingest.toml': 'postgress = "x"\n' })
+    t.strictSame(await bashOffers('vortex-ingest va', { cwd: wrong }), ['validate'])
+  })
+
   await t.test('every command and flag is offered', async t => {
     const { stdout } = await runCli(['completion', '--query', '--', ''])
     const commands = stdout.split('\n').map(line => line.split('\t')[0])
@@ -125,14 +131,6 @@ t.test('a Tab in an interactive bash', { skip: missing('bash') || (terminalMissi
   t.match(shown, /vortex-ingest golden-check /)
   shell.stdin.end('\u0003\nexit\n')
 })
-
-for (const shell of ['zsh', 'fish'])
-  t.test(`the script for ${shell} is one that it can read`, { skip: missing(shell) }, async t => {
-    const { stdout } = await runCli(['completion', shell])
-    const file = join(t.testdir({ script: stdout }), 'script')
-    execFileSync(shell, ['-n', file])
-    t.match(stdout, /completion --query --/)
-  })
 
 t.test('an unknown shell is a usage error that names the nearest one', async t => {
   const { code, stderr } = await runCli(['completion', 'bsh'])

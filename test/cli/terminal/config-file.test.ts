@@ -100,7 +100,10 @@ t.test('two files, or a profile that there is not, are refused', async t => {
   const one = t.testdir(repository({ 'vortex-ingest.toml': TOML }))
   const { code, stderr } = await runCli(['validate', 'good.jsonl', '--profile', 'nigtly'], { cwd: one })
   t.equal(code, 78)
-  t.match(stderr, /there is no profile nigtly\nhint: did you mean nightly\?/)
+  t.match(stderr, /there is no profile nigtly\nhint: did you mean nightly\? its profiles are nightly\n/)
+  const none = t.testdir(repository({ 'vortex-ingest.toml': '' }))
+  const told = await runCli(['validate', 'good.jsonl', '--profile', 'x'], { cwd: none })
+  t.match(told.stderr, /no profile x\nhint: it has no profiles/)
 })
 
 t.test('a password in it is warned of and not shown', async t => {

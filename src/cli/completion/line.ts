@@ -1,0 +1,61 @@
+/** An unfinished command line, read as far as it goes. */
+
+import type { Command, Option } from 'commander'
+
+export type Line = {
+  readonly command: Command
+  /** The command's own, and those of the program. */
+  readonly options: readonly Option[]
+  /** Flags by their long names, with their values where they have one. */
+  readonly given: ReadonlyMap<string, string | undefined>
+  /** What the next word is the value of. */
+  readonly awaiting: Option | undefined
+  readonly positionals: number
+  /** After `--` there are no flags. */
+  readonly isOver: boolean
+}
+
+/** Bash makes three words of `--format=json`, and of `s3://bucket`. */
+export function joined(words: readonly string[]): readonly string[] {
+  return words.reduce<readonly string[]>((before, word) => {
+    const last = before.at(-1) ?? ''
+    const goesOn = (word === '=' && /^--[a-z-]+$/.test(last)) || /^--[a-z-]+=$/.test(last)
+    const isAddress = (word === ':' && /^\w+$/.test(last)) || (word.startsWith('//') && last.endsWith(':'))
+    return goesOn || isAddress ? [...before.slice(0, -1), last + word] : [...before, word]
+  }, [])
+}
+
+/** @param words all but the one that is not finished */
+export function readLine(program: Command, words: readonly string[]): Line {
+  let line: Line = {
+    ...{ command: program, options: program.options, given: new Map(), awaiting: undefined },
+    ...{ positionals: 0, isOver: false },
+  }
+  for (const word of words) line = { ...line, ...next(line, word, program) }
+  return line
+}
+
+function next(line: Line, word: string, program: Command): Partial<Line> {
+  const { awaiting, isOver, command, positionals } = line
+  if (awaiting !== undefined) return { awaiting: undefined, given: withFlag(line, awaiting.long ?? '', word) }
+  if (word === '--') return { isOver: true }
+  if (word.startsWith('-') && !isOver) return withWord(line, word)
+  const below = positionals === 0 ? command.commands.find(one => one.name() === word) : undefined
+  if (below === undefined) return { positionals: positionals + 1 }
+  const alone = below.commands.find(one => one.name() === (below as WithDefault)._defaultCommandName)
+  return { command: below, options: [...below.options, ...(alone?.options ?? []), ...program.options] }
+}
+
+function withWord(line: Line, word: string): Partial<Line> {
+  const [flag = '', value] = word.split(/=(.*)/s)
+  const option = line.options.find(({ long, short }) => long === flag || short === flag)
+  const takes = option?.required === true && value === undefined
+  return { given: withFlag(line, option?.long ?? flag, value), awaiting: takes ? option : undefined }
+}
+
+function withFlag({ given }: Line, flag: string, value: string | undefined): Line['given'] {
+  return new Map(given).set(flag, value)
+}
+
+/** What commander has without saying so in its types: the command that `journal` alone is short for. */
+type WithDefault = { readonly _defaultCommandName?: string | null }
