@@ -40,8 +40,8 @@ export interface Watch {
   readonly reads?: ReadWatch
   /** For any other long work. */
   readonly meters?: Meters
-  /** The same targets, whose deliveries are watched. */
-  targets(targets: readonly Target[]): readonly Target[]
+  /** The same targets, whose deliveries are watched. @param meters by whom; default: `meters` */
+  targets(targets: readonly Target[], meters?: Meters): readonly Target[]
   /** Nothing is shown any more. */
   stop(): void
 }

@@ -10,6 +10,7 @@ import { chooseTargets, namesTarget, type ChoiceFlags, type Chosen } from './cho
 import type { Action, Context, Format } from './context.js'
 import { withFailPoints } from './fail-points.js'
 import { openState } from './open-state.js'
+import type { WholeRun } from './progress/whole-run.js'
 import { explain } from './explain.js'
 import { printDrained } from './drain-print.js'
 import { rangeText } from './push-print.js'
@@ -43,10 +44,14 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
-  const { require, ...named } = await chosen(flags, context)
+  const whole = await wholeRun(context)
+  const { require, ...named } = await chosen(flags, whole === undefined ? context : watchedAs(whole, context))
+  whole?.name(command, named.targets)
   const { state, targets, now } = await withFailPoints({ state: await openState(config, context), ...named }, env)
   try {
-    const drained = await work(state, { targets, now, hash: await wasmHash64(), waitMs: config.waitMs, signal })
+    const onPending = whole && { onPending: (records: number) => whole.expect(records) }
+    const options = { targets, now, hash: await wasmHash64(), waitMs: config.waitMs, signal }
+    const drained = await work(state, { ...options, ...onPending })
     const { outcomes } = drained
     const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)
     for (const warning of [...drained.warnings, ...warnings]) report.warning(warning)
@@ -59,6 +64,18 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   } finally {
     await state.storage.close()
   }
+}
+
+/** Where somebody looks: how far all of it is, not each of many deliveries. */
+async function wholeRun({ watch }: Context): Promise<WholeRun | undefined> {
+  if (watch?.meters === undefined) return undefined
+  const { WholeRun } = await import('./progress/whole-run.js')
+  return new WholeRun(watch.meters)
+}
+
+function watchedAs(whole: WholeRun, context: Context): Context {
+  const { watch } = context
+  return watch === undefined ? context : { ...context, watch: { ...watch, targets: all => watch.targets(all, whole) } }
 }
 
 /** @throws {IngestError} `usage`: the embedded database is no default here, since it may not be one of the state's targets */

@@ -4,6 +4,7 @@ import type { Environment } from '../commit/ci.js'
 import { isCi } from '../config/environment.js'
 import type { Target } from '../delivery/opening.js'
 import type { Context, Screen, Watch } from './context.js'
+import type { Meters } from './progress/meter.js'
 import type { Report } from './report.js'
 import type { TerminalFlags } from './terminal-flags.js'
 
@@ -20,7 +21,8 @@ export async function watchOf(
   if (progress === undefined && details === undefined) return undefined
   return {
     ...(progress !== undefined && { reads: progress.progress, meters: progress.progress }),
-    targets: targets => targets.map(details?.watchTarget ?? same).map(progress?.watchTarget ?? same),
+    targets: (targets, meters = progress?.progress) =>
+      targets.map(details?.watchTarget ?? same).map(target => progress?.watchTarget(target, meters) ?? target),
     stop() {
       progress?.progress.stop()
       details?.end()
@@ -45,7 +47,7 @@ async function openProgress(report: Report, screen: Screen) {
     columns: () => screen.columns ?? COLUMNS,
     now: () => performance.now(),
   })
-  return { progress, watchTarget: (target: Target) => watchedTarget(target, progress) }
+  return { progress, watchTarget: (target: Target, meters: Meters = progress) => watchedTarget(target, meters) }
 }
 
 async function openDetails(report: Report) {

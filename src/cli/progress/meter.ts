@@ -8,25 +8,38 @@ export type Work = {
   readonly unit: Unit
   /** Undefined where nobody knows how much will come. */
   readonly total: number | undefined
+  /** Goes by fits and starts, so its speed is that of all of it so far, and it is shown as so many of so many. */
+  readonly isWhole?: boolean
+}
+
+/** Told how far a piece of work is. */
+export interface Gauge {
+  add(amount: number): void
+  /** What is begun again counts from where it is now. */
+  moveTo(done: number): void
+  /** More is to be done than was known. */
+  expect(more: number): void
 }
 
 /** Where work is announced that somebody may want to see. */
 export interface Meters {
-  start(work: Work): Meter
-  finish(meter: Meter): void
+  start(work: Work): Gauge
+  finish(gauge: Gauge): void
 }
 
-/** The speed is that of the last few seconds, so that a standstill shows. */
+/** Else the speed is that of the last few seconds, so that a standstill shows. */
 const SAMPLES = 25
 
-export class Meter {
+export class Meter implements Gauge {
   readonly work: Work
+  #total: number | undefined
   #done = 0
   #samples: { readonly at: number; readonly done: number }[]
 
   /** @param startedAt in milliseconds, as `sample` is told */
   constructor(work: Work, startedAt: number) {
     this.work = work
+    this.#total = work.total
     this.#samples = [{ at: startedAt, done: 0 }]
   }
 
@@ -38,7 +51,14 @@ export class Meter {
     this.#done += amount
   }
 
-  /** What is begun again counts from where it is now. */
+  get total(): number | undefined {
+    return this.#total
+  }
+
+  expect(more: number): void {
+    if (this.#total !== undefined) this.#total += more
+  }
+
   moveTo(done: number): void {
     if (done < this.#done) this.#samples = this.#samples.slice(-1).map(({ at }) => ({ at, done }))
     this.#done = done
@@ -46,14 +66,14 @@ export class Meter {
 
   /** From 0 to 1; undefined where the whole is not known, or was more than anybody knew. */
   get fraction(): number | undefined {
-    const { total } = this.work
+    const { total } = this
     return total === undefined || total === 0 || this.#done > total ? undefined : this.#done / total
   }
 
   /** Looks at the clock; a few times a second. */
   sample(now: number): void {
     this.#samples.push({ at: now, done: this.#done })
-    if (this.#samples.length > SAMPLES) this.#samples.shift()
+    if (this.#samples.length > SAMPLES) this.#samples.splice(this.work.isWhole === true ? 1 : 0, 1)
   }
 
   /** Units a second, as far as two looks at the clock can tell. */
@@ -64,8 +84,8 @@ export class Meter {
   }
 
   get leftMs(): number | undefined {
-    const { fraction, rate } = this
-    if (fraction === undefined || rate === undefined || rate === 0 || this.work.total === undefined) return undefined
-    return ((this.work.total - this.#done) / rate) * 1000
+    const { fraction, rate, total } = this
+    if (fraction === undefined || rate === undefined || rate === 0 || total === undefined) return undefined
+    return ((total - this.#done) / rate) * 1000
   }
 }

@@ -11,17 +11,20 @@ const LEAST_LABEL = 8
 
 /** What fits into `columns`: the bar goes first, then the speed, then the end of the label; what is left of time stays. */
 export function progressLine(meter: Meter, columns: number): string {
-  const { fraction, rate, leftMs, work, done } = meter
+  const { fraction, rate, leftMs, work, done, total } = meter
   if (fraction === 1)
     return fitted(oneLine(work.label), work.unit === 'bytes' ? '100 %' : 'waiting for the answer', columns)
   const percent = fraction === undefined ? '' : `${Math.floor(fraction * 100)} %`
   const amount = fraction === undefined ? amountOf(done, work.unit) : ''
+  const counted =
+    fraction !== undefined && work.isWhole === true ? `${count(done)} of ${amountOf(total ?? 0, work.unit)}` : ''
   const speed = rate === undefined ? '' : `${amountOf(rate, work.unit)}/s`
   const left = leftMs === undefined ? '' : `${durationOf(leftMs)} left`
   const bar = fraction === undefined ? '' : barOf(fraction)
   const label = oneLine(work.label)
   const forms: readonly (readonly [label: number, ...parts: string[]])[] = [
-    [WIDE_LABEL, bar, percent, amount, speed, left],
+    [WIDE_LABEL, bar, percent, counted, amount, speed, left],
+    [WIDE_LABEL, percent, counted, amount, speed, left],
     [WIDE_LABEL, percent, amount, speed, left],
     [LEAST_LABEL, percent, amount, left],
     [LEAST_LABEL, percent, amount],

@@ -1,7 +1,7 @@
 /** How far a command is, on a line of the terminal that comes only when the work is long, and goes before all else. */
 
 import type { ReadWatch } from '../../source/read-watch.js'
-import { Meter, type Meters, type Work } from './meter.js'
+import { Meter, type Gauge, type Meters, type Work } from './meter.js'
 import { progressLine } from './progress-line.js'
 
 export type ProgressOptions = {
@@ -53,8 +53,8 @@ export class Progress implements Meters, ReadWatch {
     return meter
   }
 
-  finish(meter: Meter): void {
-    this.#meters.delete(meter)
+  finish(gauge: Gauge): void {
+    for (const meter of this.#meters) if (meter === gauge) this.#meters.delete(meter)
   }
 
   /** Takes the line away for good. */

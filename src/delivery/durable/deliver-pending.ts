@@ -3,16 +3,14 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import { EXIT, IngestError, messageOf } from '../../errors.js'
 import { PartlyLanded } from '../../sink/sink.js'
-import { readHead } from '../../state/head.js'
 import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { isGone } from '../../state/lease.js'
-import { batchesAfter } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { readWatermark } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import { deliverCourse, type CourseLog } from './course.js'
 import type { Followed } from './followed.js'
+import { keptRecords } from './pending-records.js'
 import { settingsNow } from './settings-now.js'
 
 export type PendingOptions = {
@@ -112,16 +110,6 @@ async function toHeal(
 /** Everything was delivered; what others took in meanwhile is theirs to deliver. */
 function isAll(failures: readonly unknown[], { room }: PendingOptions): boolean {
   return failures.length === 0 && (room === undefined || room(0) > 0)
-}
-
-async function keptRecords(state: State, target: string, partitions: readonly Partition[]): Promise<number> {
-  let kept = 0
-  for (const partition of partitions) {
-    const { watermark } = await readWatermark(state.storage, { target, partition })
-    const { head } = await readHead(state.storage, partition)
-    for (const { records } of batchesAfter(head, watermark.until)) kept += records
-  }
-  return kept
 }
 
 /** A target that is down is no failure of a push that kept what it missed: promise 6. */

@@ -13,6 +13,7 @@ import type { Target } from '../opening.js'
 import { deliverPending } from './deliver-pending.js'
 import { Followed } from './followed.js'
 import { makeKnown } from './make-known.js'
+import { begunRecords, keptRecords } from './pending-records.js'
 import { inRounds, type Rounds, type TargetsNow } from './registrations.js'
 
 export type DrainOptions = {
@@ -23,6 +24,8 @@ export type DrainOptions = {
   readonly maxRecords: number
   /** Nothing new is begun after that. */
   readonly maxDurationMs: number
+  /** Told how many records each target is to be given, about, before the first of them is. */
+  readonly onPending?: (records: number) => void
   readonly hash: Hash64
   readonly waitMs: number
   readonly signal: AbortSignal
@@ -62,9 +65,11 @@ async function deliver(state: State, found: readonly Partition[], options: Deliv
   const startedAt = state.tools.now()
   const intents = await listIntents(state.storage)
   const known = new Set<string>()
-  const rounds = await inRounds(state, { ...options, now: options.takesUp }, targets => {
+  const rounds = await inRounds(state, { ...options, now: options.takesUp }, async targets => {
     for (const { opener } of targets) known.add(opener.id)
-    return deliverTo(state, targets, { ...options, partitions: found, intents, startedAt })
+    const round: Round = { ...options, partitions: found, intents, startedAt }
+    await tellPending(state, targets, round)
+    return deliverTo(state, targets, round)
   })
   const discarded = await discardOrphans(state, intents)
   const gone = discarded.map(({ id }) => id)
@@ -76,6 +81,17 @@ type Round = DrainOptions & {
   readonly partitions: readonly Partition[]
   readonly intents: readonly Intent[]
   readonly startedAt: number
+}
+
+/** What cannot be read is told by the delivery. */
+async function tellPending(state: State, targets: readonly Target[], round: Round): Promise<void> {
+  const { onPending, maxRecords, partitions } = round
+  if (onPending === undefined) return
+  for (const { opener } of targets) {
+    const counts = [keptRecords(state, opener.id, partitions), begunRecords(state, opener.id, round)]
+    const [kept = 0, begun = 0] = await Promise.all(counts).catch(() => [])
+    onPending(Math.min(kept, maxRecords) + begun)
+  }
 }
 
 async function deliverTo(state: State, targets: readonly Target[], round: Round): Promise<readonly TargetOutcome[]> {

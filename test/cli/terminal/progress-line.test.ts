@@ -45,6 +45,17 @@ t.test('a standstill shows after a few seconds', async t => {
   t.equal(meter.leftMs, undefined, 'nobody can say')
 })
 
+t.test('work in parts is counted, and its speed is that of all of it', async t => {
+  const meter = new Meter({ label: 'drain to site', unit: 'records', total: 4000, isWhole: true }, 0)
+  meter.add(1000)
+  for (let at = 200; at <= 10_000; at += 200) meter.sample(at)
+  const line = 'drain to site  [=====>              ]  25 %  1,000 of 4,000 records  100 records/s  30 s left'
+  t.equal(progressLine(meter, 100), line)
+  t.equal(progressLine(meter, 80), 'drain to site  25 %  1,000 of 4,000 records  100 records/s  30 s left')
+  meter.expect(1000)
+  t.match(progressLine(meter, 80), /20 % {2}1,000 of 5,000 records .* 40 s left/, 'there may be more than was known')
+})
+
 t.test('a name with control characters cannot move the cursor', async t => {
   const meter = new Meter({ label: 'reading a\u001b[2Jb\nc', unit: 'records', total: 10 }, 0)
   t.notMatch(progressLine(meter, 80), /[\u0000-\u001f]/)

@@ -1,0 +1,42 @@
+/** How much of the outbox a target does not have. */
+
+import { readHead } from '../../state/head.js'
+import type { Intent } from '../../state/intent.js'
+import type { Partition } from '../../state/keys.js'
+import { batchesAfter } from '../../state/outbox.js'
+import type { State } from '../../state/state.js'
+import { readWatermark } from '../../state/watermark.js'
+import { batchesIn } from './range.js'
+
+/** Records of these partitions that the target has not acknowledged. */
+export async function keptRecords(
+  { storage }: State,
+  target: string,
+  partitions: readonly Partition[],
+): Promise<number> {
+  let kept = 0
+  for (const partition of partitions) {
+    const { watermark } = await readWatermark(storage, { target, partition })
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesAfter(head, watermark.until)) kept += records
+  }
+  return kept
+}
+
+/** Records of deliveries that somebody began and did not see through, in other partitions than these. */
+export async function begunRecords(
+  { storage }: State,
+  target: string,
+  { intents, partitions }: { readonly intents: readonly Intent[]; readonly partitions: readonly Partition[] },
+): Promise<number> {
+  let begun = 0
+  for (const intent of intents) {
+    const { partition } = intent
+    if (intent.target !== target || partitions.includes(partition)) continue
+    const { watermark } = await readWatermark(storage, { target, partition })
+    if (watermark.until >= intent.until) continue
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesIn(head.batches, intent)) begun += records
+  }
+  return begun
+}
