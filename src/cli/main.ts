@@ -6,6 +6,7 @@ import { ENV_PREFIX, wantsColor } from '../config/environment.js'
 import { EXIT, IngestError } from '../errors.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './error-report.js'
+import { withoutEmptyVariables } from './empty-variables.js'
 import { openCi } from './open-ci.js'
 import { packageVersion } from './package-file.js'
 import { buildProgram, withSubcommands } from './program.js'
@@ -56,7 +57,9 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   const version = await packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome, argv[2])
-  for (const command of withSubcommands(program)) configureUsage(command, { stdout, stderr }, context.report)
+  const commands = withSubcommands(program)
+  withoutEmptyVariables(commands, context.env)
+  for (const command of commands) configureUsage(command, { stdout, stderr }, context.report)
   if (argv.length <= 2) {
     program.outputHelp()
     return EXIT.usage

@@ -2,6 +2,10 @@
 
 import { requiredStateConfig, type StateFlags } from '../config/state.js'
 import { EXIT } from '../errors.js'
+import type { Intent } from '../state/intent.js'
+import { isGone } from '../state/lease.js'
+import type { State } from '../state/state.js'
+import { readWatermark } from '../state/watermark.js'
 import { survey, type Lag, type Survey } from '../state/survey.js'
 import type { Action, Context, Format } from './context.js'
 import { openState } from './open-state.js'
@@ -19,7 +23,7 @@ export const status: Action<StatusFlags> = async (_, flags, context) => {
     const found = await survey(state.storage, AUDIT_ROWS)
     const exitCode = found.problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json') report.json(statusReport(found, { exitCode, place: state.storage.description, now }))
-    else printStatus(report, found, { place: state.storage.description, now })
+    else printStatus(report, found, { place: state.storage.description, now, cutOff: await cutOffIn(state, found) })
     for (const problem of found.problems) report.warning(problem)
     return exitCode
   } finally {
@@ -61,7 +65,20 @@ function statusReport(found: Survey, { exitCode, place, now }: Told & { readonly
   }
 }
 
-function printStatus(report: Report, found: Survey, { place, now }: Told): void {
+/** Deliveries that nobody is at: who is has the lease of the partition. */
+async function cutOffIn(state: State, { intents }: Survey): Promise<ReadonlySet<Intent>> {
+  const underWay = await Promise.all(intents.map(intent => isLeased(state, intent).catch(() => false)))
+  return new Set(intents.filter((_, index) => underWay[index] !== true))
+}
+
+async function isLeased(state: State, intent: Intent): Promise<boolean> {
+  const { lease } = (await readWatermark(state.storage, intent)).watermark
+  return lease !== undefined && !(await isGone(state, lease.owner, lease.expiresAt))
+}
+
+type Shown = Told & { readonly cutOff: ReadonlySet<Intent> }
+
+function printStatus(report: Report, found: Survey, { place, now, cutOff }: Shown): void {
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
   const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'
@@ -69,8 +86,7 @@ function printStatus(report: Report, found: Survey, { place, now }: Told): void 
     return report.result(`nothing: no push has used ${place} yet`)
   report.verdict(word === 'up to date:', word, size)
   for (const lag of found.lags) report.result(`  ${lag.target.description}: ${lagText(lag, now)}`)
-  for (const intent of found.intents)
-    report.result(`  open delivery of ${rangeText(intent)} to ${intent.target}, begun ${intent.at}`)
+  for (const intent of found.intents) report.result(`  ${deliveryText(intent, cutOff.has(intent))}`)
   for (const { at, event, target, detail } of found.audit) report.result(`  ${at} ${event} ${target}: ${detail}`)
 }
 
@@ -78,6 +94,11 @@ function lagText(lag: Lag, now: () => Date): string {
   if (lag.oldest === undefined) return 'has everything'
   const age = `the oldest ${duration(ageMs(lag, now))} old`
   return `lacks ${plural(lag.records, 'record')} (${megabytes(lag.bytes)}) of ${plural(lag.partitions, 'commit')}, ${age}`
+}
+
+function deliveryText(intent: Intent, isCutOff: boolean): string {
+  const what = `${rangeText(intent)} to ${intent.target}, begun ${intent.at}`
+  return isCutOff ? `not seen through: ${what}; the next push or drain sends it again` : `under way: ${what}`
 }
 
 function ageMs({ oldest }: Lag, now: () => Date): number {

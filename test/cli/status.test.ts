@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { runCli } from '../fixtures/cli.js'
-import { applied, startAnswering } from '../fixtures/http-server.js'
-import { push } from './fixtures/pushing.js'
+import { runCli, startCli } from '../fixtures/cli.js'
+import { applied, startAnswering, startHttpServer } from '../fixtures/http-server.js'
+import { push, pushArgs, TOKEN } from './fixtures/pushing.js'
 import { jsonl, manyQueries } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { DEAD, everythingIn, keyBelow, onState, STATE, statusOf, storageOf } from './fixtures/state.js'
@@ -32,10 +33,27 @@ t.test('who lacks what, open deliveries, and nothing is changed', async t => {
   t.equal(code, 0)
   t.match(stdout, /^behind: 3 records of 1 commit/)
   t.match(stdout, /^  http:\/\/127\.0\.0\.1:1: lacks 3 records \(\d kB\) of 1 commit, the oldest \d+ s old$/m)
-  t.match(stdout, /^  open delivery of numbers 1 to 3 of 5d1f0c3 to http:\/\/127\.0\.0\.1:1, begun 20/m)
+  t.match(
+    stdout,
+    /^  not seen through: numbers 1 to 3 of 5d1f0c3 to http:\/\/127\.0\.0\.1:1, begun 20\S+; the next push or drain sends it again$/m,
+  )
   const json = await onState(cwd, ['status', '--format', 'json'])
   t.strictSame(schemaErrors('status-report', json.stdout), [])
   t.equal(everythingIn(join(cwd, 'state')), before)
+})
+
+t.test('a delivery that goes on is told from one that was not seen through', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)) })
+  const server = await startHttpServer(t, { answer: () => () => undefined })
+  const pushing = startCli(pushArgs(cwd, 'f.jsonl', '--server', server.url, ...STATE), {
+    cwd,
+    env: { INGEST_BEARER_TOKEN: TOKEN },
+  })
+  while (server.asked.length === 0) await pause(20)
+  t.match((await onState(cwd, ['status'])).stdout, /^  under way: numbers 1 to 3 of 5d1f0c3 to http\S+, begun 20\S+$/m)
+  pushing.child.kill('SIGKILL')
+  await pushing.result
+  t.match((await onState(cwd, ['status'])).stdout, /^  not seen through: numbers 1 to 3 of 5d1f0c3 /m)
 })
 
 t.test('damage is named and everything else is shown, in words and as JSON', async t => {
