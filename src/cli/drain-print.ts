@@ -24,13 +24,13 @@ export function printDrained(report: Report, outcome: DrainOutcome, besideJson: 
   if (drained.swept > 0) report.note(`${plural(drained.swept, 'leftover')} of processes that are gone removed`)
 }
 
-function printTarget(report: Report, { command, durationMs }: DrainOutcome, target: TargetOutcome): void {
+function printTarget(report: Report, { command, drained, durationMs }: DrainOutcome, target: TargetOutcome): void {
   const { description, failure, outbox } = target
   const landed = landedIn(target)
   const { records, inserted, updated } = totals(landed)
   const left = outbox === undefined || outbox.kept === 0 ? '' : `, ${plural(outbox.kept, 'record')} still in the outbox`
   const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
-  const time = `in ${seconds(durationMs)}`
+  const time = `in ${seconds(drained.outcomes.length > 1 ? target.durationMs : durationMs)}`
   if (landed.length > 0) return report.verdict(failure === undefined, `${command}ed`, `${what}${left} ${time}`)
   // What failed, or was removed, is told beside it.
   if (outbox?.isRemoved === true) return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)

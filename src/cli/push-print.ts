@@ -10,6 +10,7 @@ import { LongList } from './long-list.js'
 import {
   attemptsOf,
   checked,
+  kindCounts,
   kindTotals,
   landedIn,
   stateOf,
@@ -100,20 +101,21 @@ export function printLanded(
 ): void {
   const { description, failure } = target
   const landed = landedIn(target)
+  // Who has one target waits for all of the push, and who has several wants to know which one is slow.
+  const tookMs = pushed.outcomes.length > 1 ? target.durationMs : durationMs
   if (failure !== undefined && landed.length === 0) return
   if (target.outbox?.byAnother === true)
     return report.verdict(true, 'ingested', `into ${description} by another push that ran at the same time`)
   const state = stateOf(target)
   if (state === 'removed' && landed.length === 0) return
-  if (state === 'nothing new')
-    return report.verdict(true, 'nothing new', `for ${description} in ${seconds(durationMs)}`)
+  if (state === 'nothing new') return report.verdict(true, 'nothing new', `for ${description} in ${seconds(tookMs)}`)
   const { records, inserted, updated, unchanged } = totals(landed)
   const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`
   const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
   const of = pushed.commit === undefined ? '' : ` of ${shortSha(pushed.commit)}`
   const what = `${plural(records, 'record')}${of} into ${description} ${numbers}`
-  report.verdict(failure === undefined, 'ingested', `${what} in ${seconds(durationMs)}${tries(target)}`)
-  for (const kind of kindTotals(landed)) report.result(kindLine(kind))
+  report.verdict(failure === undefined, 'ingested', `${what} in ${seconds(tookMs)}${tries(target)}`)
+  for (const line of kindLines(target)) report.result(line)
 }
 
 function tries(target: TargetOutcome): string {
@@ -174,6 +176,12 @@ function times(n: number): string {
 
 function shortSha(commit: { readonly sha: string } | undefined): string {
   return commit?.sha.slice(0, 7) ?? ''
+}
+
+function kindLines(target: TargetOutcome): readonly string[] {
+  const kinds = kindTotals(landedIn(target))
+  if (kinds.length > 0) return kinds.map(kindLine)
+  return [...kindCounts(target)].map(([kind, records]) => `  ${kind.padEnd(20)} ${count(records).padStart(11)} records`)
 }
 
 function kindLine({ kind, records, inserted, updated }: KindReceipt): string {

@@ -72,7 +72,7 @@ export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | un
 }
 
 export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): object {
-  const { name, description, retries } = outcome
+  const { name, description, retries, durationMs } = outcome
   const landed = landedIn(outcome)
   return {
     name: nameOf(outcome),
@@ -83,6 +83,7 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
     ...totals(landed),
     chunks: chunksOf(landed),
     attempts: attemptsOf(outcome),
+    duration_ms: Math.round(durationMs),
     waited_ms: waitedMs(retries),
     retries: retries.map(retryReport),
     failed: failureOf(outcome),
@@ -147,6 +148,16 @@ export function totals(receipts: readonly Receipt[]): Totals {
   const of = (key: 'records' | 'inserted' | 'updated'): number => receipts.reduce((all, one) => all + one[key], 0)
   const unchanged = sum(receipts.flatMap(({ kinds }) => kinds)).unchanged
   return { records: of('records'), inserted: of('inserted'), updated: of('updated'), unchanged }
+}
+
+/** Of a target that did not say what it did to each kind, at least what was delivered. */
+export function kindCounts({ receipts, partial }: TargetOutcome): ReadonlyMap<string, number> {
+  const all = new Map<string, number>()
+  // Of a file that landed in part nobody has counted it.
+  if (partial !== undefined) return all
+  for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
+    all.set(kind, (all.get(kind) ?? 0) + records)
+  return all
 }
 
 export function kindTotals(receipts: readonly Receipt[]): readonly KindReceipt[] {

@@ -7,7 +7,12 @@ import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/si
 import { valuesOf, type UsedSetting } from '../sink/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
-export type FileReceipt = Receipt & { readonly source: string; readonly retries: number }
+export type FileReceipt = Receipt & {
+  readonly source: string
+  readonly retries: number
+  /** Records of each kind that were delivered, by kind name. */
+  readonly counts: ReadonlyMap<string, number>
+}
 
 export type OutboxOutcome = {
   /** The part of the last partition that was delivered now; undefined when nothing was. */
@@ -33,6 +38,8 @@ export type TargetOutcome = {
   readonly receipts: readonly FileReceipt[]
   /** Of the file that failed, the chunks that landed all the same. */
   readonly partial: Receipt | undefined
+  /** What the target alone took, waiting for it included. */
+  readonly durationMs: number
   /** What failed and was tried again. */
   readonly retries: readonly TimedRetry[]
   /** How the last delivery was written; undefined where none was, or the sink has no choice. */
@@ -62,23 +69,29 @@ async function deliverTo(
 ): Promise<TargetOutcome> {
   const { opener, settings, ...target } = opening.target
   const used = settings?.(undefined)
+  const started = performance.now()
   const receipts: FileReceipt[] = []
   const retries: TimedRetry[] = []
+  const outcome = (): Omit<TargetOutcome, 'partial' | 'failure'> => {
+    const durationMs = performance.now() - started
+    return { ...target, description: opener.description, receipts, durationMs, retries, used }
+  }
   let sink: Sink | undefined
   for (const delivery of deliveries) {
     const before = retries.length
     try {
       sink ??= await opening.sink()
       const receipt = await sink.write(delivery, retry => retries.push({ ...retry, at: Date.now() }), valuesOf(used))
-      receipts.push({ ...receipt, source: delivery.source, retries: retries.length - before })
+      const { source, counts } = delivery
+      receipts.push({ ...receipt, source, counts, retries: retries.length - before })
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
       const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
-      return { ...target, description: opener.description, receipts, partial, retries, used, failure }
+      return { ...outcome(), partial, failure }
     }
   }
-  return { ...target, description: opener.description, receipts, partial: undefined, retries, used, failure: undefined }
+  return { ...outcome(), partial: undefined, failure: undefined }
 }
 
 /** Of a source that changed, whatever the target made of its rows is not the reason to tell. */

@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Context } from '../../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
+import { query, writeCommit } from './fixtures/records.js'
 
 const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
 
@@ -106,4 +107,15 @@ t.test('what a command knows of itself does not depend on the others being there
     )
     t.equal(only.commands[0]?.helpInformation(), help, `${name} --help`)
   }
+})
+
+t.test('an empty variable counts as not set, but for those that say where records go', async t => {
+  const cwd = t.testdir({ 'f.jsonl': query() })
+  const dryRun = ['push', 'f.jsonl', '--dry-run', '--commit', writeCommit(cwd)]
+  const unset = ['COMMIT', 'COMMIT_SHA', 'REPORT', 'FORMAT', 'RETRIES', 'PROFILE', 'REQUIRE', 'REPO_URL', 'CONFIG']
+  const env = Object.fromEntries(unset.map(name => [`VORTEX_INGEST_${name}`, '']))
+  const { code, stderr } = await runCli(dryRun, { cwd, env })
+  t.equal(code, 0, stderr)
+  for (const place of ['SERVER', 'POSTGRES', 'STATE', 'ARCHIVE', 'TARGET'])
+    t.not((await runCli(dryRun, { cwd, env: { [`VORTEX_INGEST_${place}`]: '' } })).code, 0, place)
 })

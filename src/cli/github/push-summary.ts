@@ -4,7 +4,7 @@ import type { TargetOutcome } from '../../delivery/deliver.js'
 import { messageOf } from '../../errors.js'
 import type { KindReceipt } from '../../sink/sink.js'
 import type { Told } from '../context.js'
-import { attemptsOf, checked, decidingOf, kindTotals, landedIn, stateOf, totals } from '../push-report.js'
+import { attemptsOf, checked, decidingOf, kindCounts, kindTotals, landedIn, stateOf, totals } from '../push-report.js'
 import type { PushOutcome } from '../push-report.js'
 import { count, plural, seconds } from '../report.js'
 import { heading, table, text } from './markdown.js'
@@ -52,12 +52,13 @@ function targetTable(targets: readonly TargetOutcome[]): string {
   return table(['target', 'state', 'records', 'inserted', 'updated', 'unchanged', 'tries'], rows, 2)
 }
 
-/** Only from targets that say it. */
+/** More than their number only from targets that say it. */
 function kindTable(target: TargetOutcome): readonly string[] {
-  const kinds = kindTotals(landedIn(target))
-  if (kinds.length === 0) return []
-  const rows = kinds.map(kind => [kind.kind, ...figures(kind)])
-  return [`**Into ${text(target.description)}**`, table(['kind', 'records', 'inserted', 'updated', 'unchanged'], rows)]
+  const said = kindTotals(landedIn(target)).map(kind => [kind.kind, ...figures(kind)])
+  const counted = [...kindCounts(target)].map(([kind, records]) => [kind, count(records)])
+  const rows = said.length > 0 ? said : counted
+  const head = ['kind', 'records', 'inserted', 'updated', 'unchanged'].slice(0, rows[0]?.length)
+  return rows.length === 0 ? [] : [`**Into ${text(target.description)}**`, table(head, rows)]
 }
 
 function figures({ records, inserted, updated, unchanged }: Omit<KindReceipt, 'kind'>): readonly string[] {

@@ -190,7 +190,8 @@ class Run {
       const [sink, used] = await Promise.all([this.options.sink(), this.options.settings()])
       this.log.used = used
       const receipt = await sink.write(delivery, noteRetry, valuesOf(used))
-      this.log.receipts.push({ ...receipt, source: delivery.source, retries: this.log.retries.length - before })
+      const { source, counts } = delivery
+      this.log.receipts.push({ ...receipt, source, counts, retries: this.log.retries.length - before })
     } catch (error) {
       if (lease.isLost) return false
       throw error

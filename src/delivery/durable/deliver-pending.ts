@@ -31,7 +31,9 @@ export async function deliverPending(
   options: PendingOptions,
 ): Promise<TargetOutcome> {
   const log: CourseLog = { receipts: [], retries: [], audited: [], warnings: [], delivered: undefined, used: undefined }
+  const started = performance.now()
   const failures = await deliverEach(state, followed, { ...options, log })
+  const durationMs = performance.now() - started
   const { isRemoved } = followed
   const { opener, settings: _settings, ...target } = followed.target
   const waiting = isRemoved || isAll(failures, options) ? [] : options.partitions
@@ -44,7 +46,7 @@ export async function deliverPending(
   const partial = error instanceof PartlyLanded ? error.receipt : undefined
   const warnings = [...log.warnings, ...others.map(messageOf)]
   return {
-    ...{ ...target, description: opener.description, receipts, partial, retries, used },
+    ...{ ...target, description: opener.description, receipts, partial, durationMs, retries, used },
     failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
     outbox: { delivered, kept, audited, warnings, ...(isRemoved && { isRemoved }) },
   }
