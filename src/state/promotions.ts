@@ -9,7 +9,7 @@ import type { Fields } from './fields.js'
 import { promotionsKey } from './keys.js'
 import type { RegisteredTarget } from './registry.js'
 import { timestamp, type State } from './state.js'
-import { findTrial, parseSettings, type Trial, type WriteSettings } from './trial.js'
+import { findTrials, parseSettings, type Trial, type WriteSettings } from './trial.js'
 import { newId } from './ulid.js'
 
 export type Promotion = {
@@ -44,7 +44,8 @@ export type Promoted = { readonly promotion: Promotion; readonly changed: boolea
 
 /**
  * Makes a trial's settings those of its target. It is durable when this returns; done again it changes nothing.
- * @throws {IngestError} `not_found` for an unknown trial, another target's, and one without figures
+ * @throws {IngestError} `not_found` for an unknown trial, another target's, and one without figures; `usage` where it
+ * may be any of several
  */
 export async function promote(
   state: State,
@@ -106,14 +107,21 @@ async function auditChange(state: State, { identity }: RegisteredTarget, row: Au
   await audit(state, { ...row, target: identity, partition: '', since: 0, until: 0 })
 }
 
+/** @param id or how it begins, where only one of the target's trials begins so */
 async function trialOf({ storage }: State, { identity, name }: RegisteredTarget, id: string): Promise<Trial> {
-  const trial = await findTrial(storage, id)
+  const found = id === '' ? [] : await findTrials(storage, id)
+  const own = found.filter(({ target }) => target === identity)
   const hint = `vortex-ingest promotions --target ${name} shows its trials`
+  if (own.length > 1) {
+    const ids = own.map(one => one.id).sort()
+    throw new IngestError('usage', `${id} may be any of the trials ${ids.join(', ')}`, { hint: 'give more of its id' })
+  }
+  const trial = own[0] ?? found[0]
   if (trial === undefined) throw new IngestError('not_found', `there is no trial ${id}`, { hint })
   if (trial.target !== identity)
-    throw new IngestError('not_found', `the trial ${id} is one of ${trial.target}, not of ${name}`, { hint })
+    throw new IngestError('not_found', `the trial ${trial.id} is one of ${trial.target}, not of ${name}`, { hint })
   if (trial.result === undefined || trial.result.challenger.deliveries === 0)
-    throw new IngestError('not_found', `the trial ${id} has no figures: it failed, or was cut off`, { hint })
+    throw new IngestError('not_found', `the trial ${trial.id} has no figures: it failed, or was cut off`, { hint })
   return trial
 }
 

@@ -90,14 +90,16 @@ export async function trialIds({ storage }: State): Promise<readonly string[]> {
   return ids
 }
 
-/** Of any target. @throws {IngestError} `state_corrupt`, `state_version` */
-export async function findTrial(storage: Storage, id: string): Promise<Trial | undefined> {
-  for await (const { key } of listAll(storage, TRIALS)) {
-    if (!key.endsWith(`/${id}`)) continue
-    const body = await storage.get(key)
-    if (body !== undefined) return parseDocument(body, { key, parse: parseTrial, storage })
-  }
-  return undefined
+/** Of any target: the one of that id, else all whose id begins so. @throws {IngestError} `state_corrupt`, `state_version` */
+export async function findTrials(storage: Storage, id: string): Promise<readonly Trial[]> {
+  const keys: string[] = []
+  for await (const { key } of listAll(storage, TRIALS)) keys.push(key)
+  const whole = keys.filter(key => key.endsWith(`/${id}`))
+  const found = whole.length > 0 ? whole : keys.filter(key => key.slice(key.lastIndexOf('/') + 1).startsWith(id))
+  const bodies = await Promise.all(found.map(async key => ({ key, body: await storage.get(key) })))
+  return bodies.flatMap(({ key, body }) =>
+    body === undefined ? [] : [parseDocument(body, { key, parse: parseTrial, storage })],
+  )
 }
 
 function orderOf({ at, id }: Trial): string {

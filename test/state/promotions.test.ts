@@ -79,6 +79,21 @@ t.test('after a rollback another promotion goes back to what is left', async t =
   t.equal((await rollback(state, db, { by })).to?.id, first.promotion.id)
 })
 
+t.test('a trial is known by how its id begins, where only one of the target begins so', async t => {
+  const state = await stateOn(memoryStorage())
+  const trials = await Promise.all(Array.from({ length: 20 }, (_, number) => tried(state, number)))
+  const [{ id }] = trials as [Trial, ...Trial[]]
+  // Of 20 ids of hexadecimal digits at least two begin alike.
+  const shared = trials.map(trial => trial.id[0]!).find((first, at, all) => all.indexOf(first) !== at)!
+  const alike = trials.map(trial => trial.id).filter(one => one.startsWith(shared))
+  const message = `${shared} may be any of the trials ${alike.sort().join(', ')}`
+  await t.rejects(promote(state, db, { trial: shared, by }), { code: 'usage', message })
+  await t.rejects(promote(state, db, { trial: '', by }), { code: 'not_found' })
+  const one = await promote(state, db, { trial: id.slice(0, 8), by })
+  t.equal(one.promotion.trial, id)
+  t.strictSame(await promote(state, db, { trial: id, by }), { ...one, changed: false })
+})
+
 t.test('a trial that is unknown, of another target, or without figures is refused', async t => {
   const state = await stateOn(memoryStorage())
   await t.rejects(promote(state, db, { trial: 'none', by }), { code: 'not_found', message: 'there is no trial none' })

@@ -23,7 +23,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     const checked = flags.check === false ? undefined : await checkAll(overview, state, context)
     const exitCode = overview.problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json') report.json(document(overview, checked, exitCode))
-    else print(report, overview, checked)
+    else print(report, overview, { checked, columns: context.columns })
     for (const problem of overview.problems) report.warning(problem)
     return exitCode
   })
@@ -50,14 +50,17 @@ function document(overview: Overview, checked: Checked | undefined, exitCode: nu
   }
 }
 
-function print(report: Report, { targets, unregistered }: Overview, checked: Checked | undefined): void {
+type Shown = { readonly checked: Checked | undefined; readonly columns: number | undefined }
+
+function print(report: Report, { targets, unregistered }: Overview, { checked, columns }: Shown): void {
   if (targets.length === 0) {
     report.result('no targets are registered')
     report.hint('vortex-ingest targets add NAME KIND ADDRESS registers one')
   } else {
-    const head = ['NAME', 'KIND', 'ADDRESS', 'REQUIRED', 'REACHABLE', 'LACKS', 'LAST ERROR', 'SETTINGS']
-    const rows = targets.map((one, index) => rowOf(one, checked === undefined ? undefined : checked[index]))
-    for (const line of table([head, ...rows])) report.result(line)
+    const rows = targets.map((one, index) => rowOf(one, checked?.[index]))
+    const wide = table([HEAD, ...rows.map(row => HEAD.map(name => row[name]))])
+    const fits = columns === undefined || wide.every(line => line.length <= columns)
+    for (const line of fits ? wide : narrow(rows)) report.result(line)
   }
   for (const [index, one] of targets.entries()) {
     const problem = problemOf(checked?.[index])
@@ -67,17 +70,33 @@ function print(report: Report, { targets, unregistered }: Overview, checked: Che
     report.note(`not registered, but waited for: ${oneLine(target.name)} (vortex-ingest targets rm ends that)`)
 }
 
-function rowOf({ target, lag, lastError, promotion }: TargetOverview, checked: Diagnosis | undefined): string[] {
-  return [
-    target.name,
-    target.kind,
-    oneLine(target.address),
-    target.isRequired ? 'yes' : 'best effort',
-    checked === undefined ? '-' : checked.exitCode === 0 ? 'yes' : 'no',
-    lag === undefined || lag.oldest === undefined ? 'nothing' : lacks(lag),
-    lastError === undefined ? '-' : `${lastError.time.slice(0, 19)}Z ${lastError.code}`,
-    promotion === undefined ? 'defaults' : settingsText(promotion.settings),
+const HEAD = ['NAME', 'KIND', 'ADDRESS', 'REQUIRED', 'REACHABLE', 'LACKS', 'LAST ERROR', 'SETTINGS'] as const
+
+type Row = Readonly<Record<(typeof HEAD)[number], string>>
+
+function rowOf({ target, lag, lastError, promotion }: TargetOverview, checked: Diagnosis | undefined): Row {
+  return {
+    NAME: target.name,
+    KIND: target.kind,
+    ADDRESS: oneLine(target.address),
+    REQUIRED: target.isRequired ? 'yes' : 'best effort',
+    REACHABLE: checked === undefined ? '-' : checked.exitCode === 0 ? 'yes' : 'no',
+    LACKS: lag === undefined || lag.oldest === undefined ? 'nothing' : lacks(lag),
+    'LAST ERROR': lastError === undefined ? '-' : `${lastError.time.slice(0, 19)}Z ${lastError.code}`,
+    SETTINGS: promotion === undefined ? 'defaults' : settingsText(promotion.settings),
+  }
+}
+
+/** What is long stands below its target, and what says nothing is left out. */
+function narrow(rows: readonly Row[]): readonly string[] {
+  const head = ['NAME', 'KIND', 'REQUIRED', 'REACHABLE', 'LACKS'] as const
+  const [first = '', ...lines] = table([head, ...rows.map(row => head.map(name => row[name]))])
+  const below = ({ ADDRESS, SETTINGS, 'LAST ERROR': lastError }: Row): readonly string[] => [
+    `  ${ADDRESS}`,
+    ...(lastError === '-' ? [] : [`  last error: ${lastError}`]),
+    ...(SETTINGS === 'defaults' ? [] : [`  settings: ${SETTINGS}`]),
   ]
+  return [first, ...rows.flatMap((row, index) => [lines[index] ?? '', ...below(row)])]
 }
 
 function lacks({ records, partitions }: Lag): string {

@@ -39,7 +39,7 @@ export function addPromote(program: Command, run: Run): void {
     .summary("make a trial's settings those of its target")
     .description('The next delivery of any command uses them. Done again it changes nothing.')
     .addOption(targetFlag)
-    .addOption(flag('--trial <id>', 'as tune and promotions show it'))
+    .addOption(flag('--trial <id>', 'as tune and promotions show it, or how it begins'))
     .addOption(flag('--note <text>', 'why'))
     .addOption(byFlag)
     .action(run(lazy(async () => (await import('./promote.js')).promote)))
