@@ -12,7 +12,7 @@ import { packageVersion } from './package-file.js'
 import { buildProgram, withSubcommands } from './program.js'
 import { Report } from './report.js'
 import type { Outcome } from './run.js'
-import { configureUsage } from './usage-errors.js'
+import { configureUsage, withoutHelpOfNothing } from './usage-errors.js'
 
 /** What of `process` the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
@@ -65,7 +65,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
     return EXIT.usage
   }
   try {
-    await program.parseAsync(argv)
+    await program.parseAsync(withoutHelpOfNothing(argv, program))
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done

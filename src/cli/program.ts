@@ -6,6 +6,7 @@ import { addCompletion } from './completion/completion-command.js'
 import type { Context } from './context.js'
 import { addDoctor } from './doctor-command.js'
 import { addDrain, addRecover } from './drain-command.js'
+import { examples } from './examples.js'
 import { addOptions } from './flags.js'
 import { addGoldenCheck } from './golden-check-command.js'
 import { addId } from './id-command.js'
@@ -48,6 +49,13 @@ const COMMANDS: ReadonlyMap<string, (program: Command, run: Run) => void> = new 
   ['completion', addCompletion],
 ])
 
+const EXAMPLES = [
+  ['push results.jsonl', 'into an embedded database in this folder'],
+  ['push results.jsonl --server https://ingest.example.com --benchmark-id nightly', 'to an ingest service'],
+  ['serve --insecure-no-auth', 'look at it in a browser'],
+  ['push --help', 'what a command takes, with examples'],
+] as const
+
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
@@ -67,7 +75,7 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', examples(EXAMPLES) + EXIT_CODES)
   addOptions(program, terminalFlags())
   const asked = COMMANDS.get(only ?? '')
   for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome))

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import type { Output, Report } from './report.js'
+import { lineageOf } from './lineage.js'
 import { nearest } from './nearest.js'
 import { pathOf } from './program.js'
 
@@ -23,8 +24,27 @@ export function configureUsage(
   })
 }
 
+/** `help pusch` as `pusch`, whose mistake is told; to commander it asks for all of the help. */
+export function withoutHelpOfNothing(argv: readonly string[], program: Command): readonly string[] {
+  const [node = '', script = '', first, name, ...others] = argv
+  const isCommand = [...program.commands.map(one => one.name()), 'help', undefined].includes(name)
+  return first === 'help' && !isCommand && name?.startsWith('-') !== true ? [node, script, name!, ...others] : argv
+}
+
+/** What of a mistake commander has no name for. */
+function meantBy(command: Command, text: string): string | undefined {
+  return siblingMeant(command, text) ?? flagMeant(command, text)
+}
+
+/** `--formt=json` is one word to commander, which is near to no flag. */
+function flagMeant(command: Command, text: string): string | undefined {
+  const [, flag] = /unknown option '(--[^'=]+)=/.exec(text) ?? []
+  const known = lineageOf(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''))
+  return flag === undefined ? undefined : nearest(flag, known)
+}
+
 /** `journal helth` is `journal show helth` to commander, which knows no more than that this is too much. */
-function meantBy({ args, parent }: Command, text: string): string | undefined {
+function siblingMeant({ args, parent }: Command, text: string): string | undefined {
   if (parent === null || !text.includes('too many arguments')) return undefined
   const siblings = parent.commands.map(one => one.name())
   return parent.parent === null ? undefined : nearest(args[0] ?? '', siblings)

@@ -12,9 +12,9 @@ t.test('alone it shows its help and ends as a usage error', async t => {
   for (const command of COMMANDS) t.match(stdout, new RegExp(`^  ${command} `, 'm'))
 })
 
-t.test('every command has help with examples', async t => {
+t.test('every command has help with examples, which are command lines that it takes', async t => {
   const program = buildProgram('', {} as Context, { exitCode: 0 })
-  const commands = withSubcommands(program).filter(({ commands }) => commands.length === 0)
+  const commands = withSubcommands(program)
   t.ok(commands.length > 20)
   for (const command of commands) {
     const name = pathOf(command).split(' ').slice(1)
@@ -22,6 +22,9 @@ t.test('every command has help with examples', async t => {
     t.strictSame([code, stderr], [0, ''], name.join(' '))
     t.match(stdout, /\nExamples:\n {2}\S/)
     t.match(stdout, /--quiet/, 'and the flags of every command')
+    const lines = (stdout.split('\nExamples:\n')[1] ?? '').split('\n').filter(line => line.startsWith('  '))
+    for (const line of lines.filter(one => one.includes('vortex-ingest ')))
+      await t.resolves(parsed(wordsOf(line)), line)
   }
 })
 
@@ -86,6 +89,8 @@ t.test('whatever is mistyped, the nearest one is named', async t => {
     ['validate --verbos x', '--verbose'],
     ['validate --format jsn', 'json'],
     ['push --role-policy anny', 'any'],
+    ['validate --formt=json x', '--format'],
+    ['help pusch', 'push'],
   ] as const) {
     const { code, stderr } = await runCli(args.split(' '))
     t.equal(code, 2, args)
@@ -119,3 +124,25 @@ t.test('an empty variable counts as not set, but for those that say where record
   for (const place of ['SERVER', 'POSTGRES', 'STATE', 'ARCHIVE', 'TARGET'])
     t.not((await runCli(dryRun, { cwd, env: { [`VORTEX_INGEST_${place}`]: '' } })).code, 0, place)
 })
+
+/** The words of a line of shell, of one with a pipe those of the program behind it. */
+function wordsOf(line: string): readonly string[] {
+  const own = line.slice(line.indexOf('vortex-ingest') + 'vortex-ingest'.length).replace(/ +#.*$| [|>]+ .*$/g, '')
+  return [...own.matchAll(/'([^']*)'|"([^"]*)"|(\$\([^)]*\)|\S+)/g)].map(
+    ([, single, double, plain = '']) => single ?? double ?? plain,
+  )
+}
+
+/** Parses it as the program does, and runs nothing. @returns the name of the command that would run */
+async function parsed(words: readonly string[]): Promise<string> {
+  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  let ran = ''
+  for (const command of withSubcommands(program)) {
+    command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
+    if (command.commands.length === 0) command.action(() => void (ran = pathOf(command)))
+  }
+  const line = words.filter(word => word !== '--help')
+  await program.parseAsync(['node', 'vortex-ingest', ...line])
+  if (ran === '') throw new Error('no command would run')
+  return ran
+}

@@ -1,6 +1,7 @@
 /** `buckets` and the commands below it, with their flags and help; they are loaded when they run. */
 
 import type { Command } from 'commander'
+import { examples } from '../examples.js'
 import { flag } from '../flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../run.js'
@@ -11,6 +12,7 @@ export function addBuckets(program: Command, run: Run): void {
     .command('buckets')
     .summary('show and change where objects lie')
     .description('Named places. primary and rescue lie in the state itself; rescue answers what others cannot.')
+    .addHelpText('after', examples([['buckets add cold --root s3://bench-cold/runs --state ~/bench-state', '']]))
   const ls = buckets
     .command('ls')
     .summary('list them')

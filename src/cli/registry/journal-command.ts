@@ -1,5 +1,6 @@
 /** `journal` and the commands below it, with their flags and help; they are loaded when they run. */
 
+import { examples } from '../examples.js'
 import { InvalidArgumentError, type Command } from 'commander'
 import { age, flag, positive } from '../flags.js'
 import { lazy } from '../lazy.js'
@@ -11,6 +12,7 @@ export function addJournal(program: Command, run: Run): void {
     .command('journal')
     .summary('show what failed')
     .description('Failed operations on targets and buckets. Alone it is `journal show`.')
+    .addHelpText('after', examples([['journal --since 1h --state ~/bench-state', 'what failed in the last hour']]))
   const show = journal
     .command('show', { isDefault: true })
     .summary('list what failed, the newest first')

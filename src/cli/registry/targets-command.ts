@@ -1,16 +1,23 @@
 /** `targets` and the commands below it, with their flags and help; they are loaded when they run. */
 
 import type { Command } from 'commander'
+import { examples } from '../examples.js'
 import { flag, regionFlag, rolePolicyFlag } from '../flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../run.js'
 import { aboutState } from '../state/about-state.js'
+
+const EXAMPLES = [
+  ['targets add db postgres postgres://bench_ingest@db.example.com/bench --state ~/bench-state', ''],
+  ['targets ls --state ~/bench-state', 'reachable, lag, last error, settings'],
+] as const
 
 export function addTargets(program: Command, run: Run): void {
   const targets = program
     .command('targets')
     .summary('show and change where records go')
     .description('Registered targets: a push, drain or recover with their state and without target flags uses them.')
+    .addHelpText('after', examples(EXAMPLES))
   const ls = targets
     .command('ls')
     .summary('list them: reachable, lag, last error, settings')

@@ -1,6 +1,7 @@
 /** `state` and the commands below it, with their flags and help; they are loaded when they run. */
 
 import type { Command } from 'commander'
+import { examples } from '../examples.js'
 import { age, flag } from '../flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../run.js'
@@ -13,6 +14,13 @@ export function addState(program: Command, run: Run): void {
     .command('state')
     .summary('look into a state, tidy it up, move it')
     .description('What pushes with --state remember: an outbox, and up to where each target has it.')
+    .addHelpText(
+      'after',
+      examples([
+        ['state ls --state ~/bench-state', ''],
+        ['state prune --older-than 30d --state ~/bench-state', ''],
+      ]),
+    )
   addReading(state, run)
   addMoving(state, run)
   addTidying(state, run)
