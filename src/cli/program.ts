@@ -24,8 +24,11 @@ import { terminalFlags } from './terminal-flags.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
+/** @param all every command, where one must know the others */
+type Add = (program: Command, run: Run, all: () => Command) => void
+
 /** By name, in the order of the help. */
-const COMMANDS: ReadonlyMap<string, (program: Command, run: Run) => void> = new Map([
+const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['push', addPush],
   ['validate', addValidate],
   ['verify', addVerify],
@@ -78,7 +81,8 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .addHelpText('after', examples(EXAMPLES) + EXIT_CODES)
   addOptions(program, terminalFlags())
   const asked = COMMANDS.get(only ?? '')
-  for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome))
+  const all = (): Command => buildProgram(version, context, outcome)
+  for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome, all), all)
   return program
 }
 

@@ -14,20 +14,25 @@ export type Outcome = { exitCode: number }
 /** Makes a command's function what commander calls; commander has checked its flags against the declared options. */
 export type Run = <Flags>(action: Action<Flags>) => (...params: unknown[]) => Promise<void>
 
-/** @param outcome where the command that ran leaves its exit code */
-export function runner(context: Context, outcome: Outcome): Run {
+/**
+ * @param outcome where the command that ran leaves its exit code
+ * @param all every command: what a config file may be about
+ */
+export function runner(context: Context, outcome: Outcome, all: () => Command): Run {
   return action =>
     async (...params) => {
       const command = params.at(-1) as Command
-      outcome.exitCode = await runCommand(action as Action<unknown>, command, context)
+      outcome.exitCode = await runCommand(action as Action<unknown>, command, { context, all })
     }
 }
 
 const SYNTAX: Readonly<Record<string, Syntax>> = { json: 'json', sarif: 'json', junit: 'xml' }
 
-async function runCommand(action: Action<unknown>, command: Command, context: Context): Promise<number> {
+type Running = { readonly context: Context; readonly all: () => Command }
+
+async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
   // Completion helps to type what the file is wrong about, and takes nothing from it.
-  if (command.name() !== 'completion') await applyConfig(command, context)
+  if (command.name() !== 'completion') await applyConfig(command, { context, all })
   const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
   const origins = originsOf(command)
   const { report, ci } = context
@@ -48,12 +53,12 @@ async function runCommand(action: Action<unknown>, command: Command, context: Co
 }
 
 /** Loaded only where there is a file. @throws {IngestError} `config_invalid`, `usage` */
-async function applyConfig(command: Command, { report }: Context): Promise<void> {
+async function applyConfig(command: Command, { context: { report }, all }: Running): Promise<void> {
   const { config, profile } = command.optsWithGlobals<ConfigFlags>()
   const path = findConfigFile(config, process.cwd())
   if (path !== undefined) {
     const { applyConfigFile } = await import('./config-file/apply.js')
-    return applyConfigFile(command, { path, profile, report })
+    return applyConfigFile(command, { path, profile, report, all })
   }
   if (profile !== undefined) throw new IngestError('usage', `there is no config file with a profile ${profile}`)
 }

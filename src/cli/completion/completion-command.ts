@@ -5,7 +5,7 @@ import { examples } from '../examples.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../run.js'
 
-export function addCompletion(program: Command, run: Run): void {
+export function addCompletion(program: Command, run: Run, all: () => Command): void {
   program
     .command('completion')
     .summary('print what makes a shell complete')
@@ -24,5 +24,5 @@ export function addCompletion(program: Command, run: Run): void {
         ['completion fish > ~/.config/fish/completions/vortex-ingest.fish', ''],
       ]),
     )
-    .action(run(lazy(async () => (await import('./completion.js')).completion(program))))
+    .action(run(lazy(async () => (await import('./completion.js')).completion(program, all))))
 }

@@ -11,8 +11,9 @@ import { SCRIPTS } from './scripts.js'
 
 export type CompletionFlags = { readonly query?: boolean }
 
+/** @param program as its own flags were parsed @param all every command that may be typed */
 export const completion =
-  (program: Command): Action<CompletionFlags> =>
+  (program: Command, all: () => Command): Action<CompletionFlags> =>
   async (words, { query = false }, context) => {
     const { report } = context
     if (!query) {
@@ -20,7 +21,7 @@ export const completion =
       return EXIT.done
     }
     const flags = program.opts<ConfigFlags>()
-    const found = await candidates(program, words, (sort, line) => namesIn(sort, { line, flags, context }))
+    const found = await candidates(all(), words, (sort, line) => namesIn(sort, { line, flags, context }))
     for (const { value, what = '' } of found) report.finding(`${value}\t${what}`)
     return EXIT.done
   }

@@ -3,15 +3,20 @@
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { readConfigFile } from '../../config/config-file.js'
 import { IngestError } from '../../errors.js'
-import { lineageOf, rootOf, typedNameOf } from '../lineage.js'
+import { lineageOf, typedNameOf } from '../lineage.js'
 import type { Report } from '../report.js'
 import { configurable, nameOf, sectionsOf, type Section } from './sections.js'
 
-export type Applied = { readonly path: string; readonly profile: string | undefined; readonly report: Report }
+export type Applied = {
+  readonly path: string
+  readonly profile: string | undefined
+  readonly report: Report
+  readonly all: () => Command
+}
 
 /** @throws {IngestError} `config_invalid` */
-export async function applyConfigFile(command: Command, { path, profile, report }: Applied): Promise<void> {
-  const commands = configurable(rootOf(command))
+export async function applyConfigFile(command: Command, { path, profile, report, all }: Applied): Promise<void> {
+  const commands = configurable(all())
   const sections = sectionsOf(await readConfigFile(path), { commands, command: typedNameOf(command), profile })
   const levels = lineageOf(command)
   for (const level of levels)

@@ -49,6 +49,12 @@ t.test('a flag beats a variable, that beats the file, and in the file the narrow
   t.match(await stateOf([...push, '--state', 'from-flag'], { VORTEX_INGEST_STATE: 'x' }), /from-flag \(--state\)$/)
 })
 
+t.test('what is for other commands, and flags that only others have, are known to all', async t => {
+  const cwd = t.testdir(repository({ 'vortex-ingest.toml': 'retries = 3\n\n[command.push]\nretries = 4\n' }))
+  const { code, stderr } = await runCli(['validate', 'good.jsonl'], { cwd })
+  t.equal(code, 0, stderr)
+})
+
 t.test('doctor says which value comes from the file', async t => {
   const cwd = t.testdir(repository({ 'vortex-ingest.json': '{"retries": 3, "$schema": "schemas/config.json"}' }))
   const { stdout } = await runCli(['doctor', '--server', 'http://127.0.0.1:1', '--retries', '2'], { cwd })
