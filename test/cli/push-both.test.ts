@@ -13,6 +13,8 @@ const { server: postgres, createDatabase } = await startMigratedPostgres(t)
 
 /** Nothing listens there. */
 const DEAD_SERVER = 'http://127.0.0.1:1'
+/** For how long a dead database is tried again. */
+const BRIEFLY = ['--retry-deadline', '1']
 const deadDatabase = (url: string): string => url.replace(`:${postgres.port}/`, ':1/')
 
 t.test('both get every record, and the report lists each', async t => {
@@ -90,7 +92,7 @@ async function failsWhereItMust(
   const { url, countRows } = await createDatabase()
   const server = await startAnswering(t, applied)
   const to = (address: string, dsn: string): readonly string[] => [
-    ...['f.jsonl', '--retries', '0', '--server', address, '--postgres', dsn, ...args],
+    ...['f.jsonl', '--retries', '0', ...BRIEFLY, '--server', address, '--postgres', dsn, ...args],
   ]
   const first = await pushReported(cwd, to(DEAD_SERVER, url))
   t.equal(first.code, serverDown, `${name}, server down: ${first.stderr}`)
@@ -132,7 +134,7 @@ t.test('a required target that refuses for good outweighs one that is down', asy
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const server = await startAnswering(t, json(401, {}))
-  const args = ['f.jsonl', '--server', server.url, '--postgres', deadDatabase(url), '--require', 'all']
+  const args = ['f.jsonl', '--server', server.url, '--postgres', deadDatabase(url), ...BRIEFLY, '--require', 'all']
   t.equal((await push(cwd, [...args, '--allow-failure'])).code, 77)
 })
 
