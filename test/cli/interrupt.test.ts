@@ -135,7 +135,7 @@ t.test('what landed before the connection was lost is reported, and pushing agai
 
 t.test('Ctrl-C during a push into the embedded database leaves all or nothing, and it opens again', async t => {
   const cwd = t.testdir({ 'results.jsonl': jsonl(manyQueries(10_000)) })
-  const folder = (await databaseCopies(t))(t)
+  const folder = (await databaseCopies())(t)
   const cli = startCli(['push', 'results.jsonl', '--commit', writeCommit(cwd), '--embedded', folder], { cwd })
   await untilDone(cli, () => existsSync(join(folder, 'db', 'postmaster.pid')))
   await setTimeout(500)
