@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { startCli, untilDone } from '../fixtures/cli.js'
 import { applied, json, startAnswering, startHttpServer } from '../fixtures/http-server.js'
-import { startMigratedPostgres } from './fixtures/database.js'
+import { holding, startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN } from './fixtures/pushing.js'
 import { jsonl, oneOfEach, query } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
@@ -53,17 +53,17 @@ t.test('they are fed at the same time: a server that answers only when the datab
 
 t.test('and a database that commits only when the server has answered', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
-  const { url, name, countRows } = await createDatabase()
+  const database = await createDatabase()
+  const { url, countRows } = database
   const server = await startAnswering(t, applied)
-  // A statement of several is one transaction.
-  const holder = postgres.sql('LOCK TABLE commits IN EXCLUSIVE MODE; SELECT pg_sleep(2)', name)
+  const letGo = holding(database, 'LOCK TABLE commits IN EXCLUSIVE MODE')
   const cli = startCli(pushArgs(cwd, 'f.jsonl', '--server', server.url, '--postgres', url), {
     cwd,
     env: { INGEST_BEARER_TOKEN: TOKEN },
   })
   await untilDone(cli, () => server.asked.length > 0)
   t.equal(await countRows(), 0)
-  await holder
+  await letGo()
   t.equal((await cli.result).code, 0)
 })
 
