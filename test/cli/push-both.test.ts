@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { startCli, untilDone } from '../fixtures/cli.js'
 import { applied, json, startAnswering, startHttpServer } from '../fixtures/http-server.js'
-import { startMigratedPostgres } from './fixtures/database.js'
+import { holding, startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN } from './fixtures/pushing.js'
 import { jsonl, oneOfEach, query } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
@@ -13,6 +13,8 @@ const { server: postgres, createDatabase } = await startMigratedPostgres(t)
 
 /** Nothing listens there. */
 const DEAD_SERVER = 'http://127.0.0.1:1'
+/** For how long a dead database is tried again. */
+const BRIEFLY = ['--retry-deadline', '1']
 const deadDatabase = (url: string): string => url.replace(`:${postgres.port}/`, ':1/')
 
 t.test('both get every record, and the report lists each', async t => {
@@ -51,17 +53,17 @@ t.test('they are fed at the same time: a server that answers only when the datab
 
 t.test('and a database that commits only when the server has answered', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
-  const { url, name, countRows } = await createDatabase()
+  const database = await createDatabase()
+  const { url, countRows } = database
   const server = await startAnswering(t, applied)
-  // A statement of several is one transaction.
-  const holder = postgres.sql('LOCK TABLE commits IN EXCLUSIVE MODE; SELECT pg_sleep(2)', name)
+  const letGo = holding(database, 'LOCK TABLE commits IN EXCLUSIVE MODE')
   const cli = startCli(pushArgs(cwd, 'f.jsonl', '--server', server.url, '--postgres', url), {
     cwd,
     env: { INGEST_BEARER_TOKEN: TOKEN },
   })
   await untilDone(cli, () => server.asked.length > 0)
   t.equal(await countRows(), 0)
-  await holder
+  await letGo()
   t.equal((await cli.result).code, 0)
 })
 
@@ -90,7 +92,7 @@ async function failsWhereItMust(
   const { url, countRows } = await createDatabase()
   const server = await startAnswering(t, applied)
   const to = (address: string, dsn: string): readonly string[] => [
-    ...['f.jsonl', '--retries', '0', '--server', address, '--postgres', dsn, ...args],
+    ...['f.jsonl', '--retries', '0', ...BRIEFLY, '--server', address, '--postgres', dsn, ...args],
   ]
   const first = await pushReported(cwd, to(DEAD_SERVER, url))
   t.equal(first.code, serverDown, `${name}, server down: ${first.stderr}`)
@@ -132,7 +134,7 @@ t.test('a required target that refuses for good outweighs one that is down', asy
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const server = await startAnswering(t, json(401, {}))
-  const args = ['f.jsonl', '--server', server.url, '--postgres', deadDatabase(url), '--require', 'all']
+  const args = ['f.jsonl', '--server', server.url, '--postgres', deadDatabase(url), ...BRIEFLY, '--require', 'all']
   t.equal((await push(cwd, [...args, '--allow-failure'])).code, 77)
 })
 

@@ -22,7 +22,7 @@ import {
 } from './fixtures/records.js'
 
 const DEFAULT = '.vortex-ingest'
-const copyDatabase = await databaseCopies(t)
+const copyDatabase = await databaseCopies()
 
 function push(cwd: string, args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return runCli(['push', '--commit', writeCommit(cwd), ...args], { cwd, ...options })

@@ -19,6 +19,8 @@ const { createDatabase } = await startMigratedPostgres(t)
 const database = await createDatabase()
 const dir = t.testdir({ 'f.jsonl': jsonl([query()]), 'bad.jsonl': '{}\n' })
 const SECRET = 'hush-site'
+/** For how long a dead database is tried again. */
+const BRIEFLY = ['--retry-deadline', '1']
 
 type Ended = CliResult & { readonly report: PushReport }
 
@@ -70,9 +72,9 @@ t.test('it is not told of rows that are not in Postgres', async t => {
   const server = await startAnswering(t, applied)
   const dead = database.url.replace(/:\d+\//, ':1/')
   for (const args of [
-    ['--postgres', dead],
+    ['--postgres', dead, ...BRIEFLY],
     ['--server', server.url],
-    ['--server', server.url, '--postgres', dead],
+    ['--server', server.url, '--postgres', dead, ...BRIEFLY],
     ['bad.jsonl', '--postgres', database.url],
     ['--postgres', database.url, '--dry-run'],
     ['--embedded', 'store'],

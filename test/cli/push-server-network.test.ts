@@ -157,6 +157,6 @@ t.test('a proxy that is not there, says nothing or is none ends the push in time
     const { code, stdout, stderr } = await push(dir, [...to(server), '--timeout', '1'], { env: { HTTPS_PROXY } })
     t.equal(code, wanted, stderr)
     t.notMatch(stdout + stderr, /hush/)
-    t.ok(Date.now() - startedAt < 4_000, `${HTTPS_PROXY}: ${Date.now() - startedAt} ms`)
+    t.ok(Date.now() - startedAt < 12_000, `${HTTPS_PROXY}: ${Date.now() - startedAt} ms`)
   }
 })

@@ -5,9 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runCli } from '../fixtures/cli.js'
-import { emptyFolder } from '../sink/embedded/fixtures/folders.js'
+import { databaseCopies, emptyFolder } from '../sink/embedded/fixtures/folders.js'
 import { commit, envelope } from '../server/fixtures/envelopes.js'
 import { head, rawClient } from '../server/fixtures/socket.js'
 import { startMigratedPostgres } from './fixtures/database.js'
@@ -15,6 +15,10 @@ import { countEmbeddedRows } from './fixtures/embedded.js'
 import { manyQueries, query, SHA } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { send, startServe, stop, TOKEN } from './fixtures/serve.js'
+
+/** A working folder in which the database that `serve` takes by itself is there already. */
+const copyDatabase = await databaseCopies()
+const folderWithDatabase = (t: Test): string => copyDatabase(t, '.vortex-ingest')
 
 const one = envelope([query()], { commit: commit(SHA) })
 
@@ -33,7 +37,7 @@ t.test('it says where it listens, takes an envelope, and drains on SIGTERM', asy
 })
 
 t.test('with --format json the one line is a serve-report, and Ctrl-C drains as well', async t => {
-  const serving = await startServe(['--format', 'json', '--store', 'elsewhere'], { cwd: emptyFolder(t) })
+  const serving = await startServe(['--format', 'json', '--store', 'elsewhere'], { cwd: copyDatabase(t, 'elsewhere') })
   const { stdout } = serving.printed()
   t.strictSame(schemaErrors('serve-report', stdout), [])
   t.match(JSON.parse(stdout), {
@@ -89,7 +93,7 @@ t.test('a refusal is a document too with --format json', async t => {
 })
 
 t.test('a port that is taken, and an address that is not here, are told in one line', async t => {
-  const cwd = emptyFolder(t)
+  const cwd = folderWithDatabase(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => other.close())
@@ -107,7 +111,7 @@ t.test('a port that is taken, and an address that is not here, are told in one l
 })
 
 t.test('the token of a file is taken without its line feed, before that of the environment', async t => {
-  const cwd = emptyFolder(t)
+  const cwd = folderWithDatabase(t)
   writeFileSync(join(cwd, 'token'), 'of-the-file\r\n')
   const serving = await startServe(['--token-file', 'token', '--listen', '[::1]:0'], { cwd })
   t.match(serving.url, /^http:\/\/\[::1\]:\d+$/)
@@ -118,7 +122,7 @@ t.test('the token of a file is taken without its line feed, before that of the e
 
 t.test('without a token it takes envelopes from this machine, and says so', async t => {
   const serving = await startServe(['--insecure-no-auth', '--listen', 'localhost:0'], {
-    ...{ cwd: emptyFolder(t), env: { INGEST_BEARER_TOKEN: '' } },
+    ...{ cwd: folderWithDatabase(t), env: { INGEST_BEARER_TOKEN: '' } },
   })
   t.match(serving.printed().stderr, /^warning: --insecure-no-auth/)
   t.equal((await fetch(`${serving.url}/api/ingest`, { method: 'POST' })).status, 415)
@@ -127,10 +131,10 @@ t.test('without a token it takes envelopes from this machine, and says so', asyn
 })
 
 t.test('SIGTERM during an envelope: it is answered and stored whole, or neither', async t => {
-  const records = manyQueries(15_000)
+  const records = manyQueries(5_000)
   const body = Buffer.from(envelope(records, { commit: commit(SHA) }))
-  for (const delayMs of [0, 60, 400]) {
-    const cwd = emptyFolder(t)
+  for (const delayMs of [0, 30, 200]) {
+    const cwd = folderWithDatabase(t)
     const serving = await startServe([], { cwd })
     const idle = await rawClient(t, serving)
     idle.send(head('GET', '/health', {}))
@@ -151,25 +155,25 @@ t.test('SIGTERM during an envelope: it is answered and stored whole, or neither'
 })
 
 t.test('kill -9 during an envelope: the folder opens again, with all of it or nothing', async t => {
-  const cwd = emptyFolder(t)
-  const records = manyQueries(15_000)
+  const cwd = folderWithDatabase(t)
+  const records = manyQueries(5_000)
   const body = Buffer.from(envelope(records, { commit: commit(SHA) }))
   const serving = await startServe([], { cwd })
   t.equal((await send(serving, one)).status, 200)
   const answered = send(serving, body).catch(() => undefined)
-  await sleep(300)
+  await sleep(100)
   await stop(serving, 'SIGKILL')
   await answered
   const again = await startServe([], { cwd })
   const { rows } = (await (await fetch(`${again.url}/health`)).json()) as { rows: { query_measurements: number } }
-  t.ok([1, 15_001].includes(rows.query_measurements), `${rows.query_measurements} rows`)
+  t.ok([1, 5_001].includes(rows.query_measurements), `${rows.query_measurements} rows`)
   t.equal((await send(again, body)).status, 200)
   t.equal((await stop(again)).code, 0)
-  t.equal(await countEmbeddedRows(join(cwd, '.vortex-ingest')), 15_001)
+  t.equal(await countEmbeddedRows(join(cwd, '.vortex-ingest')), 5_001)
 })
 
 t.test('the tokens are in no output and no answer', async t => {
-  const cwd = emptyFolder(t)
+  const cwd = folderWithDatabase(t)
   const serving = await startServe(['--format', 'json'], { cwd, env: { BENCH_REVALIDATE_TOKEN: 'hush-revalidate' } })
   const answers: string[] = []
   for (const [method, path, token] of [

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { startPostgres } from '../fixtures/postgres.js'
-import { startMigratedPostgres, type Database } from './fixtures/database.js'
+import { holding, startMigratedPostgres, type Database } from './fixtures/database.js'
 import { COMMIT, manyQueries, query, writeCommit, writeLines } from './fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
@@ -89,11 +89,11 @@ t.test('a lock_timeout is one more reason to try again, until the time is spent'
   t.match(both.map(({ stdout }) => stdout).join(), /lock timeout/)
   t.equal(await database.countRows(), 21)
 
-  const holder = database.sql('BEGIN; SELECT FROM commits FOR UPDATE; SELECT pg_sleep(2); COMMIT')
+  const letGo = holding(database, 'SELECT FROM commits FOR UPDATE')
   const { code, stderr } = await runCli([...pushOf([query()], database.url), '--retry-deadline', '0.3'])
   t.equal(code, 69, stderr)
   t.match(stderr, /lock timeout.*\nhint: .*lock_timeout/)
-  await holder
+  await letGo()
 })
 
 t.test('a transaction_timeout of the role is named', async t => {

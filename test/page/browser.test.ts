@@ -26,7 +26,7 @@ const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile:
 
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
 
-t.test('in a browser', { skip, timeout: 170_000 }, async t => {
+t.test('in a browser', { skip, timeout: 280_000 }, async t => {
   const server = await startWithHistory(t, COMMITS)
   const browser = await startBrowser(t, executable!)
   for (const [name, test] of Object.entries(TESTS)) await t.test(name, t => test(t, { server, browser }))

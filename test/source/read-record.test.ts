@@ -58,10 +58,10 @@ t.test('a token is exact up to 2^53 of significand and powers of ten up to 22', 
 })
 
 t.test('a token of millions of digits is judged at once', async t => {
-  const start = performance.now()
+  const start = process.cpuUsage()
   t.equal(mayBeInexact(`0.${'1'.repeat(10_000_000)}e10000000`), true)
   t.equal(mayBeInexact(`0.${'0'.repeat(10_000_000)}1e10000001`), false)
-  t.ok(performance.now() - start < 1_000, 'BigInt alone would take seconds')
+  t.ok(process.cpuUsage(start).user < 1_000_000, 'BigInt alone would take seconds')
 })
 
 t.test('a threshold that a path A server may read otherwise is told, as it stands in the line', async t => {

@@ -92,17 +92,17 @@ t.test('of an owner that was killed on this machine it is taken over at once', a
 
 t.test('it is renewed while its owner works, so that nobody takes it over', async t => {
   const storage = memoryStorage()
-  const real = testState({ storage, tools: { now: Date.now, leaseMs: 60 } })
+  const real = testState({ storage, tools: { now: Date.now, leaseMs: 900 } })
   const lease = await held(real)
   for (let i = 0; i < 10; i++) {
-    await setTimeout(30)
+    await setTimeout(150)
     const { lease: seen } = (await readWatermark(storage, COURSE)).watermark
     if (seen === undefined || seen.expiresAt <= Date.now()) t.fail('the lease ran out while its owner worked')
   }
   t.equal(await lease.isHeld(), true)
   await lease.release()
   const { stored: version } = await readWatermark(storage, COURSE)
-  await setTimeout(100)
+  await setTimeout(500)
   t.equal((await readWatermark(storage, COURSE)).stored, version, 'and no longer after it was given back')
 })
 

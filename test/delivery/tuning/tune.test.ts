@@ -83,10 +83,10 @@ t.test('two processes at once never try the same', async t => {
 t.test('it ends when its budget is spent', async t => {
   const state = await stateOn(memoryStorage())
   const slow = withWrite(database, async write => {
-    await setTimeout(20)
+    await setTimeout(70)
     return write()
   })
-  const tuned = await tune(state, options({ opener: slow, trials: 100, budgetMs: 300 }))
+  const tuned = await tune(state, options({ opener: slow, trials: 100, budgetMs: 1_000 }))
   t.equal(tuned.stopped, 'budget')
   t.ok(tuned.trials.length > 0 && tuned.trials.length < 3, `${tuned.trials.length} trials`)
   t.equal(tuned.trials.at(-1)?.result?.won, false, 'one that was cut short proves nothing')

@@ -46,7 +46,7 @@ const DAMAGES: readonly Damage[] = [
 ]
 
 t.test('a data folder that does not start is one clear error; it stays, and the lock is free', async t => {
-  const copy = await databaseCopies(t)
+  const copy = await databaseCopies()
   for (const { what, damage, said } of DAMAGES) {
     const dir = copy(t)
     damage(join(dir, 'db'))
@@ -72,7 +72,7 @@ t.test('a file where the data folder should be is refused and kept', async t => 
 })
 
 t.test('a folder copied elsewhere is a database of its own', async t => {
-  const dir = (await databaseCopies(t))(t)
+  const dir = (await databaseCopies())(t)
   const elsewhere = emptyFolder(t)
   const first = await openEmbedded(dir, { create: false })
   await first.execute('CREATE TABLE kept (n int)')

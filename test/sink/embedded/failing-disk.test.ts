@@ -10,7 +10,7 @@ const BATCHES = 4
 const ROWS = 300
 
 t.test('whichever write or fsync fails: no commit is lost, none half there, nothing hangs, it opens again', async t => {
-  const copy = await databaseCopies(t)
+  const copy = await databaseCopies()
   const disk = failingDisk(t)
   let reached = true
   for (let at = 1; reached; at += STRIDE) {

@@ -4,7 +4,7 @@ import { IngestError } from '../../../src/errors.js'
 import { openEmbedded } from '../../../src/sink/embedded/database.js'
 import { databaseCopies } from './fixtures/folders.js'
 
-const copy = await databaseCopies(t)
+const copy = await databaseCopies()
 
 /** What COPY text wants escaped. */
 const escaped = (value: string) =>

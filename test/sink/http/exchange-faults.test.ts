@@ -38,11 +38,11 @@ t.test('a server that is slow but not silent is waited for', async t => {
     response.writeHead(200)
     for (const byte of '{"inserted":1}') {
       response.write(byte)
-      await setTimeout(50)
+      await setTimeout(100)
     }
     response.end()
   })
-  t.equal((await post(t, server.url, { body: small(), silenceMs: 300 })).text, '{"inserted":1}')
+  t.equal((await post(t, server.url, { body: small(), silenceMs: 1_000 })).text, '{"inserted":1}')
 })
 
 t.test('an answer that never comes to its end is given up, however much is said', async t => {
@@ -66,10 +66,10 @@ t.test('a body that takes its time is no silence of the server', async t => {
   const slow = async function* (): AsyncGenerator<Buffer> {
     for (let i = 0; i < 8; i++) {
       yield Buffer.from(' ')
-      await setTimeout(60)
+      await setTimeout(150)
     }
   }
-  t.equal((await post(t, server.url, { body: slow(), silenceMs: 300 })).status, 200)
+  t.equal((await post(t, server.url, { body: slow(), silenceMs: 1_000 })).status, 200)
 })
 
 t.test('a connection that breaks before the body is out is no lost answer', async t => {
@@ -145,6 +145,6 @@ t.test('an abort ends it at every point, with its reason', async t => {
     const abortedAt = Date.now()
     controller.abort(reason)
     t.equal(await failure(answer), reason)
-    t.ok(Date.now() - abortedAt < 2_000)
+    t.ok(Date.now() - abortedAt < 10_000)
   }
 })

@@ -26,7 +26,7 @@ try {
 
 /** Connects in a process of its own, since pg reads the environment when it is loaded, too. */
 async function connectIn(env: Record<string, string>, dsn: string): Promise<unknown> {
-  const flags = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM, dsn]
+  const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', PROGRAM, dsn]
   const { stdout } = await run(process.execPath, flags, { cwd: ROOT, env: { PATH: process.env.PATH, ...env } })
   return JSON.parse(stdout)
 }

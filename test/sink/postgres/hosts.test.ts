@@ -36,7 +36,7 @@ t.test('a silent host costs its connect timeout and no more', async t => {
   const startedAt = Date.now()
   const session = await connect(t, [at(silent.port), at(writable.port)], '&connect_timeout=1')
   t.equal(await portOf(session), writable.port)
-  t.ok(Date.now() - startedAt < 5_000)
+  t.ok(Date.now() - startedAt < 9_000)
 })
 
 t.test('a host that takes no writes is passed over, unless any will do', async t => {
