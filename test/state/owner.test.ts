@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { hasEnded, thisProcess } from '../../src/state/owner.js'
 
@@ -27,14 +28,16 @@ t.test('a process that has the number of another is another', { skip: process.pl
 
 t.test('a dead process that nobody waited for has ended', { skip: process.platform !== 'linux' }, async t => {
   // The shell stops before it can wait for its child.
-  const shell = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'])
+  const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
+  t.teardown(() => shell.kill('SIGKILL'))
   const pid = Number(await once(shell.stdout, 'data'))
   const started = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ')[19] ?? ''
   const owner = { ...(await thisProcess()), pid, started }
   t.equal(await hasEnded(owner), false)
-  await new Promise(resolve => setTimeout(resolve, 400))
+  process.kill(pid, 'SIGKILL')
+  for (let tries = 0; tries < 3_000 && !(await hasEnded(owner)); tries++) await setTimeout(10)
   t.equal(await hasEnded(owner), true)
-  shell.kill('SIGKILL')
+  t.match(await readFile(`/proc/${pid}/stat`, 'utf8'), /\) Z /, 'its number is not free yet')
 })
 
 t.test('of a process of another machine nobody here knows that it ended', async t => {
