@@ -8,10 +8,21 @@
 const { readFileSync, renameSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
 const DIST = join(__dirname, '..', 'dist')
 const RUNTIME = `${process.version}-${process.platform}-${process.arch}`
+
+/** Later ones have no such flag, and a cheaper compiler before the one that optimises. */
+const CAN_WAIT = process.version.startsWith('v20.')
+/** Bytes of bytecode that a function runs before V8 looks whether to optimise it: its own, and what a short run stays below. */
+const BUDGET = 66 * 1024
+const LATE_BUDGET = 1_000_000
+/** A run that takes longer gains more from optimised code than it costs. */
+const LATE_MS = 100
+
+let isLate = false
 
 /** @type {Map<string, { script: Script, kept: string, module: { exports: any } }>} */
 const loaded = new Map()
@@ -24,11 +35,37 @@ function load(name) {
   // The build sees to it that it is ASCII: so read it takes half of the memory.
   const source = readFileSync(filename, 'latin1')
   const kept = `${filename}.${hashIn(source)}.${RUNTIME}.cache`
-  const script = new Script(source, { filename, cachedData: read(kept) })
+  const script = underUsualFlags(() => new Script(source, { filename, cachedData: read(kept) }))
   const module = { exports: {} }
   loaded.set(name, { script, kept, module })
   script.runInThisContext()(module.exports, requireOne, module, pathToFileURL(filename).href)
   return module.exports
+}
+
+/**
+ * For now V8 optimises later: the small push of a CI job is over before that has paid for itself, and spent a fifth of its
+ * processor time on it, in threads beside those of 13 other jobs.
+ */
+function optimizeLate() {
+  if (!CAN_WAIT) return
+  setLate(true)
+  setTimeout(() => setLate(false), LATE_MS).unref()
+}
+
+function setLate(late) {
+  isLate = late
+  setFlagsFromString(`--interrupt-budget=${late ? LATE_BUDGET : BUDGET}`)
+}
+
+/** V8 takes what was kept, by us or in Node of its own modules, only under the flags under which it was compiled. */
+function underUsualFlags(compile) {
+  if (!isLate) return compile()
+  setLate(false)
+  try {
+    return compile()
+  } finally {
+    setLate(true)
+  }
 }
 
 /** Keeps what has been compiled by now; the more was run before, the more that is. */
@@ -53,7 +90,7 @@ function hashIn(source) {
 
 /** @param {string} name */
 function requireOne(name) {
-  return name.startsWith('./') ? load(name.slice(2)) : require(name)
+  return name.startsWith('./') ? load(name.slice(2)) : underUsualFlags(() => require(name))
 }
 
 function read(file) {
@@ -64,4 +101,4 @@ function read(file) {
   }
 }
 
-module.exports = { load, keepCompiled, wasKept }
+module.exports = { load, optimizeLate, keepCompiled, wasKept }

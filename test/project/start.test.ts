@@ -21,7 +21,10 @@ function keptFiles(root: string): readonly string[] {
     .map(name => join(root, 'dist', name))
 }
 
-function run(cwd: string, ...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
+function run(
+  cwd: string,
+  ...args: readonly string[]
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   return spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
 }
 
@@ -58,6 +61,14 @@ t.test('what was kept of one program is not taken for another of the same length
   const other = '//0000000000000000\n(function (exports) { exports.main = async () => 7 })'
   writeFileSync(file, other.padEnd(readFileSync(file, 'utf8').length))
   t.equal(run(root, ...VALIDATE).status, 7)
+})
+
+t.test('what is loaded while V8 is asked to optimise later is taken from what was kept, too', async t => {
+  const late = `const { load, optimizeLate, wasKept } = require('./bin/load.js'); load('program.cjs'); optimizeLate()
+    load('fastify.cjs'); console.log(wasKept('fastify.cjs'))`
+  const { stdout, stderr } = run(installed(t), '--input-type=commonjs', '-e', late)
+  t.equal(stdout, 'true\n')
+  t.equal(stderr, '', 'no flag that V8 does not know')
 })
 
 t.test('a program that never comes to its end, or dies, is no success', async t => {
