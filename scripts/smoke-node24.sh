@@ -9,6 +9,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$node24" --version
+# Nothing is said of flags that this Node does not know.
+[ -z "$("$node24" bin/vortex-ingest.js --version 2>&1 >/dev/null)" ]
 "$node24" bin/vortex-ingest.js golden-check
 "$node24" bin/vortex-ingest.js push examples/results.jsonl --commit examples/commit.json --embedded "$work/db"
 "$node24" bin/vortex-ingest.js verify examples/results.jsonl --embedded "$work/db" --extra

@@ -7,10 +7,10 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
+import { read, readdir } from './at-once.js'
 import { unless } from './durable.js'
 import { corrupt } from './failure.js'
 
@@ -66,7 +66,7 @@ export async function readContent(folder: string): Promise<Stored | undefined> {
     const found = await findContent(folder)
     if (found === undefined) return undefined
     const { version } = found
-    const body = await unless(['ENOENT', 'ESTALE'], readFile(bodyIn(folder, version)))
+    const body = await unless(['ENOENT', 'ESTALE'], read(bodyIn(folder, version), bytesOf(version)))
     if (body?.length === bytesOf(version)) return { body, version }
     if (body !== undefined) throw corrupt(bodyIn(folder, version), `has ${body.length} of its bytes`)
     // It was replaced meanwhile; the next one may be as well, but never by the same.

@@ -1,8 +1,9 @@
 /** Writes and removals that a power cut cannot take back, and such that may fail without harm. */
 
-import { mkdir, open, rm, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
+import { close, mkdir, open, readdir, rmdir, sync, unlink, write } from './at-once.js'
 
 /**
  * Makes a new file whose content is on the disk; its name is there once its folder is synced, too.
@@ -11,10 +12,12 @@ import { systemCodeOf } from '../../errors.js'
 export async function writeNewFile(path: string, body: Buffer, alongside?: () => Promise<void>): Promise<void> {
   const file = await open(path, 'wx')
   try {
-    await file.writeFile(body)
-    await Promise.all([file.sync(), alongside?.()])
+    await write(file, body)
+    // A file is not closed while it is synced.
+    const synced = await Promise.allSettled([sync(file), alongside?.()])
+    for (const one of synced) if (one.status === 'rejected') throw one.reason
   } finally {
-    await file.close()
+    await close(file)
   }
 }
 
@@ -23,9 +26,9 @@ export async function syncFolder(path: string): Promise<void> {
   const folder = await unless(['ENOENT'], open(path, 'r'))
   try {
     // Some file systems on a network have no such operation.
-    await unless(['EINVAL', 'ENOTSUP'], folder?.sync())
+    if (folder !== undefined) await unless(['EINVAL', 'ENOTSUP'], sync(folder))
   } finally {
-    await folder?.close()
+    if (folder !== undefined) await close(folder)
   }
 }
 
@@ -55,9 +58,17 @@ export async function syncFolders(path: string, made: string | undefined): Promi
   await Promise.all(folders.map(syncFolder))
 }
 
-/** What stays is seen by nobody, and goes with the next sweep or write. */
+/**
+ * What stays is seen by nobody, and goes with the next sweep or write. A key's folder has files only; the rest is for
+ * folders of keys, since Node loads something for it.
+ */
 export async function discard(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined)
+  try {
+    for (const name of await readdir(path)) await unlink(join(path, name))
+    await rmdir(path)
+  } catch {
+    await rm(path, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined)
+  }
 }
 
 export async function discardFile(path: string): Promise<void> {
