@@ -90,6 +90,41 @@ t.test('a target that is removed while a push waits for its input is given nothi
   t.match((await run(cwd, 'status')).stdout, /^up to date/, 'nothing waits for it')
 })
 
+t.test('a target that is registered again before a push ends is given all of it', async t => {
+  const cwd = t.testdir({})
+  const { site, letGo } = await held(t)
+  const back = await startAnswering(t, applied)
+  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'back', 'http', back.url)
+  const push = await waiting(cwd)
+  await operator(t, cwd, 'rm', 'back')
+  push.child.stdin?.end(line(2))
+  await untilDone(push, () => site.asked.length === 1)
+  await operator(t, cwd, 'add', 'back', 'http', back.url)
+  letGo()
+  const { code, report, stderr } = reported(t, await push.result)
+  t.equal(code, 0, stderr)
+  t.match(
+    report.targets.filter(({ name }) => name === 'back'),
+    [{ state: 'delivered', required: true, records: 2 }],
+  )
+  t.notMatch(stderr, /is given no more/)
+  t.equal(back.asked.flatMap(recordsOf).length, 2)
+  t.match((await run(cwd, 'status')).stdout, /^up to date: 2 records .*(has everything.*){2}/s)
+})
+
+t.test('a target that was removed is not the one that --require any asks for', async t => {
+  const cwd = t.testdir({})
+  const gone = await startAnswering(t, applied)
+  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
+  await operator(t, cwd, 'add', 'gone', 'http', gone.url)
+  const push = await waiting(cwd, '--require', 'any', '--retries', '0')
+  await operator(t, cwd, 'rm', 'gone')
+  const { code, report, stderr } = await ended(t, push)
+  t.equal(code, 75, stderr)
+  t.match(report.targets, [{ state: 'kept' }, { state: 'removed' }])
+})
+
 t.test('a push whose targets are all removed is not green, and a drain delivers once there is one', async t => {
   const cwd = t.testdir({})
   const site = await startAnswering(t, applied)

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.js'
 import { readRegistry, type Registry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import type { Storage } from '../../storage/storage.js'
-import type { TargetOutcome } from '../deliver.js'
+import type { OutboxOutcome, TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
 import { makeKnown } from './make-known.js'
 
@@ -28,18 +28,54 @@ export async function inRounds(
   { targets, now, signal }: RoundsOptions,
   deliverTo: (targets: readonly Target[]) => Promise<readonly TargetOutcome[]>,
 ): Promise<Rounds> {
-  const known = new Set<string>()
-  const outcomes: TargetOutcome[] = []
+  let outcomes: readonly TargetOutcome[] = []
   const warnings: string[] = []
+  const known = new Set<string>()
   for (let round = targets; round.length > 0;) {
     for (const { opener } of round) known.add(opener.id)
-    outcomes.push(...(await deliverTo(round)))
+    outcomes = (await deliverTo(round)).reduce(withOutcome, outcomes)
+    // Whoever was removed may be registered again by now.
+    for (const { registered, outbox } of outcomes)
+      if (registered !== undefined && outbox?.isRemoved === true) known.delete(registered.identity)
     // What was delivered is told, whatever becomes of the registry.
     round = signal.aborted ? [] : await added(state, known, now).catch(unread(warnings, []))
   }
   // What was interrupted ends as such.
   if (signal.aborted) return { outcomes, warnings }
   return { outcomes: await asRegisteredNow(state, outcomes).catch(unread(warnings, outcomes)), warnings }
+}
+
+/** One that was removed and registered again is one to whoever reads. */
+function withOutcome(outcomes: readonly TargetOutcome[], next: TargetOutcome): readonly TargetOutcome[] {
+  const before = outcomes.find(one => one.registered !== undefined && isSame(one, next))
+  if (before === undefined) return [...outcomes, next]
+  return outcomes.map(one => (one === before ? continued(before, next) : one))
+}
+
+function isSame(one: TargetOutcome, { registered }: TargetOutcome): boolean {
+  return one.registered?.identity === registered?.identity
+}
+
+function continued(before: TargetOutcome, next: TargetOutcome): TargetOutcome {
+  const { outbox: first } = before
+  const { outbox: last } = next
+  return {
+    ...next,
+    receipts: [...before.receipts, ...next.receipts],
+    retries: [...before.retries, ...next.retries],
+    durationMs: before.durationMs + next.durationMs,
+    ...(first !== undefined && last !== undefined && { outbox: goneOn(first, last) }),
+  }
+}
+
+function goneOn(first: OutboxOutcome, last: OutboxOutcome): OutboxOutcome {
+  const delivered = last.delivered && { ...last.delivered, since: first.delivered?.since ?? last.delivered.since }
+  return {
+    ...last,
+    delivered: delivered ?? first.delivered,
+    audited: [...first.audited, ...last.audited],
+    warnings: [...first.warnings, ...last.warnings],
+  }
 }
 
 async function added(
