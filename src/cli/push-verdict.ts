@@ -50,7 +50,9 @@ function failuresThatCount(
   required: ReadonlySet<TargetOutcome>,
   require: Requirement | undefined,
 ): readonly unknown[] {
-  if (require === 'any' && outcomes.some(({ failure }) => failure === undefined)) return []
+  // One that was removed has none, and not the records either.
+  if (require === 'any' && outcomes.some(({ failure, outbox }) => failure === undefined && outbox?.isRemoved !== true))
+    return []
   return [...required].flatMap(({ failure }) => (failure === undefined ? [] : [failure.error]))
 }
 
