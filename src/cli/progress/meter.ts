@@ -60,7 +60,9 @@ export class Meter implements Gauge {
   }
 
   moveTo(done: number): void {
-    if (done < this.#done) this.#samples = this.#samples.slice(-1).map(({ at }) => ({ at, done }))
+    // The speed of all of it so far has its start already.
+    if (done < this.#done && this.work.isWhole !== true)
+      this.#samples = this.#samples.slice(-1).map(({ at }) => ({ at, done }))
     this.#done = done
   }
 

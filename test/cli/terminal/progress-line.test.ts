@@ -54,6 +54,9 @@ t.test('work in parts is counted, and its speed is that of all of it', async t =
   t.equal(progressLine(meter, 80), 'drain to site  25 %  1,000 of 4,000 records  100 records/s  30 s left')
   meter.expect(1000)
   t.match(progressLine(meter, 80), /20 % {2}1,000 of 5,000 records .* 40 s left/, 'there may be more than was known')
+  meter.moveTo(500)
+  meter.sample(10_200)
+  t.equal(Math.round(meter.rate ?? 0), 49, 'a part that is begun again takes nothing from the time before')
 })
 
 t.test('a name with control characters cannot move the cursor', async t => {
