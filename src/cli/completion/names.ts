@@ -44,8 +44,9 @@ async function profiles(asked: Asked): Promise<readonly string[]> {
 
 async function namesInState(sort: Exclude<NameSort, 'profile'>, asked: Asked): Promise<readonly string[]> {
   const { context } = asked
-  const place = asked.line.given.get('--state') ?? stateVariable(context.env) ?? (await stateInFile(asked))
-  const config = stateConfig(place === undefined ? {} : { state: fromHome(place) }, context.env)
+  const typed = asked.line.given.get('--state')
+  const place = typed === undefined ? (stateVariable(context.env) ?? (await stateInFile(asked))) : fromHome(typed)
+  const config = stateConfig(place === undefined ? {} : { state: place }, context.env)
   // A folder that is not there would be made.
   if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
   const state = await openState(config, context)
@@ -68,7 +69,7 @@ async function configFile({ line, flags }: Asked): Promise<ConfigFile | undefine
   return path === undefined ? undefined : readConfigFile(path)
 }
 
-/** The shell has not read the line yet. */
+/** The shell has not read the line yet; it reads no variable and no file like that, and neither does the program. */
 function fromHome(path: string): string {
-  return path.replace(/^~(?=\/|$)/, homedir())
+  return path.replace(/^~(?=\/|$)/, () => homedir())
 }

@@ -103,6 +103,13 @@ t.test('in bash', { skip: missing('bash') }, async t => {
     t.match(stdout, /^--target\t/)
   })
 
+  await t.test('a ~ that no shell reads is a folder of that name, as for every command', async t => {
+    const env = { HOME: cwd, VORTEX_INGEST_STATE: '~/kept' }
+    const query = ['completion', '--query', '--', 'targets', 'rm']
+    t.equal((await runCli([...query, ''], { cwd, env })).stdout, '')
+    t.match((await runCli([...query, '--state', '~/kept', ''], { cwd, env })).stdout, /^site/)
+  })
+
   await t.test('a mistake in the config file keeps nobody from typing', async t => {
     const wrong = t.testdir({ 'vortex-ingest.toml': 'postgress = "x"\n' })
     t.strictSame(await bashOffers('vortex-ingest va', { cwd: wrong }), ['validate'])
