@@ -195,6 +195,22 @@ t.test('a dead target that is removed is no failure of the push any more', async
   t.match(report.targets, [{ state: 'removed', required: false, failed: null }, { state: 'delivered' }])
 })
 
+t.test('what a push keeps for a target that is registered again is waited for', async t => {
+  const cwd = t.testdir({ 'f.jsonl': line(1) })
+  const { site, letGo } = await held(t)
+  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
+  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  const push = startCli(pushArgs(cwd, 'f.jsonl', '--retries', '0', '--format', 'json'), { cwd, env })
+  await untilDone(push, () => site.asked.length === 1)
+  await operator(t, cwd, 'rm', 'dead')
+  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
+  letGo()
+  const { code, report, stderr } = reported(t, await push.result)
+  t.equal(code, 75, stderr)
+  t.match(report.targets, [{ state: 'kept', required: true }, { state: 'delivered' }])
+  t.match((await run(cwd, 'status')).stdout, new RegExp(`^behind: .*${DEAD}: lacks 1 record`, 's'))
+})
+
 t.test('between the deliveries of one commit', async t => {
   /** Two benchmarks wait in the outbox, the push brings a third: three deliveries, the first of which is held. */
   const started = async (t: Test): Promise<Held & { readonly cwd: string; readonly push: Cli }> => {

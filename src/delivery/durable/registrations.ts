@@ -3,6 +3,7 @@
 import { messageOf } from '../../errors.js'
 import { readRegistry, type Registry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
+import { know } from '../../state/target-record.js'
 import type { Storage } from '../../storage/storage.js'
 import type { OutboxOutcome, TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
@@ -96,13 +97,19 @@ function unread<T>(warnings: string[], instead: T): (error: unknown) => T {
 }
 
 /** Whose failure counts is decided by what is registered when all is done. */
-async function asRegisteredNow(
-  { storage }: State,
-  outcomes: readonly TargetOutcome[],
-): Promise<readonly TargetOutcome[]> {
+async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[]): Promise<readonly TargetOutcome[]> {
   if (outcomes.every(({ registered }) => registered === undefined)) return outcomes
-  const registry = await readRegistry(storage)
-  return outcomes.map(outcome => ofRegistry(registry, outcome))
+  const registry = await readRegistry(state.storage)
+  const found = outcomes.map(outcome => ofRegistry(registry, outcome))
+  await keepForAll(state, found)
+  return found
+}
+
+/** Who was removed after its last delivery, and registered again, is not known any more, and lacks what it did before. */
+async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
+  for (const { name, description, registered, outbox } of outcomes)
+    if (registered !== undefined && outbox !== undefined && outbox.kept > 0)
+      await know(state, { name: registered.identity, kind: name, description })
 }
 
 function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {
