@@ -4,7 +4,7 @@ import { EXIT, IngestError, messageOf } from '../errors.js'
 import type { Partition } from './keys.js'
 import { acquire, type HeldLease } from './lease.js'
 import type { State } from './state.js'
-import { knownTargets } from './target-record.js'
+import { waitedFor } from './waited-for.js'
 
 /** Why nothing was done with a partition now. */
 export type Skipped = { readonly skipped: string }
@@ -40,13 +40,13 @@ export class Hold {
   ) {}
 
   /**
-   * Takes the leases of all targets that are known now. Called once more when the head names the lines no longer: a
+   * Takes the leases of all targets that are waited for now. Called once more when the head names the lines no longer: a
    * target that becomes known after that reads that head, and one that became known before may still read them.
    * @throws {IngestError} `kept` when another process has one
    */
   async acquireAll(): Promise<void> {
     const { partition, state } = this
-    for (const { name: target } of await knownTargets(state.storage)) {
+    for (const target of await waitedFor(state.storage)) {
       if (this.#leases.has(target)) continue
       this.#leases.set(target, await acquire(state, { target, partition }, { waitMs: 0 }))
     }

@@ -1,5 +1,5 @@
 /**
- * Removes from outboxes what every known target has. A head stays when its last batch goes: it knows the next number,
+ * Removes from outboxes what every target has that is known or registered. A head stays when its last batch goes: it knows the next number,
  * which must never be given twice, and up to where growing files were taken.
  */
 
@@ -11,8 +11,8 @@ import { audit } from './audit.js'
 import { batchesAfter, partitions } from './outbox.js'
 import { bytesOf, recordsOf, rewrite } from './rewrite.js'
 import type { State } from './state.js'
-import { knownTargets } from './target-record.js'
 import { newId } from './ulid.js'
+import { waitedFor } from './waited-for.js'
 import { readWatermark } from './watermark.js'
 
 export type PruneOptions = {
@@ -37,7 +37,7 @@ export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skip
  * @throws {IngestError} `state_corrupt`, `state_version` when a part of the state says less than must be known
  */
 export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
-  const targets = (await knownTargets(state.storage)).map(({ name }) => name)
+  const targets = await waitedFor(state.storage)
   for await (const partition of partitions(state.storage)) {
     const watermarks = await watermarksOf(state, partition, targets)
     const plan = planOf(state, options, watermarks)
@@ -91,7 +91,7 @@ function passedBy(watermarks: ReadonlyMap<string, number>, intents: readonly Int
 async function watermarksOf(
   { storage }: State,
   partition: Partition,
-  targets: readonly string[],
+  targets: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, number>> {
   const watermarks = new Map<string, number>()
   for (const target of targets)

@@ -211,6 +211,23 @@ t.test('what a push keeps for a target that is registered again is waited for', 
   t.match((await run(cwd, 'status')).stdout, new RegExp(`^behind: .*${DEAD}: lacks 1 record`, 's'))
 })
 
+t.test('what a target lacks that is registered again is not pruned before it had a chance', async t => {
+  const cwd = t.testdir({ 'f.jsonl': line(1), 'g.jsonl': line(2) })
+  const site = await startAnswering(t, applied)
+  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
+  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  t.equal((await run(cwd, ...pushArgs(cwd, 'f.jsonl', '--retries', '0'))).code, 75)
+  await operator(t, cwd, 'rm', 'dead')
+  await operator(t, cwd, 'add', 'dead', 'http', DEAD, '--secret-env', 'OTHER_TOKEN')
+  const other = await run(cwd, ...pushArgs(cwd, 'g.jsonl', '--target', 'site'))
+  t.match(other, { code: 0, stderr: /a delivery to .* was discarded/ }, 'nothing but the registry speaks for it')
+  t.match(await run(cwd, 'state', 'prune'), { code: 0, stdout: /^removed 0 records/ })
+  t.match(await run(cwd, 'drain', '--target', 'dead', '--retries', '0'), {
+    code: 75,
+    stdout: /2 records still in the outbox/,
+  })
+})
+
 t.test('between the deliveries of one commit', async t => {
   /** Two benchmarks wait in the outbox, the push brings a third: three deliveries, the first of which is held. */
   const started = async (t: Test): Promise<Held & { readonly cwd: string; readonly push: Cli }> => {
