@@ -29,7 +29,8 @@ export async function main(world: World): Promise<number> {
     stdin,
     env,
     report,
-    columns: stdout.columns,
+    // Some consoles say 0 where they do not know.
+    columns: stdout.columns || undefined,
     screen: stderr,
     signal: interruption.signal,
     stopWithin: interruption.stopWithin,

@@ -44,7 +44,7 @@ async function openProgress(report: Report, screen: Screen) {
   ])
   const progress = new Progress({
     draw: line => report.passing(line),
-    columns: () => screen.columns ?? COLUMNS,
+    columns: () => screen.columns || COLUMNS,
     now: () => performance.now(),
   })
   return { progress, watchTarget: (target: Target, meters: Meters = progress) => watchedTarget(target, meters) }

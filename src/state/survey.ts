@@ -9,6 +9,7 @@ import { assertReaches, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
+import { readRegistry, type RegisteredTarget } from './registry.js'
 import { parseTarget, type TargetRecord } from './target-record.js'
 import { readWatermark, type Course } from './watermark.js'
 
@@ -39,9 +40,8 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
   const heads = new Map<string, Head>()
   for await (const partition of partitions(storage))
     for (const { head } of await orSay(problems, () => readHead(storage, partition))) heads.set(partition, head)
-  const targets = await readable(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
   const lags: Lag[] = []
-  for (const target of targets) lags.push(await lagOf(storage, target, { heads, problems }))
+  for (const target of await allTargets(storage, problems)) lags.push(await lagOf(storage, target, { heads, problems }))
   const batches = [...heads.values()].flatMap(head => head.batches)
   return {
     partitions: heads.size,
@@ -51,6 +51,18 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
     audit: await readable(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems }),
     problems,
   }
+}
+
+/** Those that state knows, and those that are registered and become known with the next push or drain. */
+async function allTargets(storage: Storage, problems: string[]): Promise<readonly TargetRecord[]> {
+  const known = await readable(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
+  const [registry] = await orSay(problems, () => readRegistry(storage))
+  const isNew = ({ identity }: RegisteredTarget): boolean => known.every(({ name }) => name !== identity)
+  return [...known, ...[...(registry?.targets.values() ?? [])].filter(isNew).map(asRecord)]
+}
+
+function asRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
+  return { name: identity, kind: kind === 'http' ? 'server' : kind, description: address, since: addedAt }
 }
 
 /** What it answers, or nothing and a problem more. */

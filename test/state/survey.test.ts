@@ -5,6 +5,7 @@ import { putIntent } from '../../src/state/intent.js'
 import { acquire } from '../../src/state/lease.js'
 import { append } from '../../src/state/outbox.js'
 import { survey } from '../../src/state/survey.js'
+import { addTarget } from '../../src/state/targets.js'
 import { know } from '../../src/state/target-record.js'
 import { newId } from '../../src/state/ulid.js'
 import { COMMIT, SHA } from '../fixtures/delivery.js'
@@ -35,6 +36,19 @@ t.test('it says what there is, who lacks what and since when', async t => {
   t.match(a, { records: 1, partitions: 1, oldest: '2026-04-25T00:01:00.000Z' })
   t.match(b, { records: 4, partitions: 2, oldest: '2026-04-25T00:00:00.000Z' })
   t.ok(b!.bytes > a!.bytes && b!.bytes === found.bytes)
+})
+
+t.test('a target that is registered lacks what nobody has given it, whether state knows it or not', async t => {
+  const state = await sample()
+  const site = { name: 'site', kind: 'http', address: 'http://c', identity: 'http://c', isRequired: true } as const
+  const rest = { bucket: undefined, insecureLocal: false, rolePolicy: undefined, region: undefined }
+  await addTarget(state, { ...site, ...rest, secretEnv: undefined })
+  const { lags } = await survey(state.storage, 0)
+  t.match(
+    lags.find(({ target }) => target.name === 'http://c'),
+    { records: 4, target: { kind: 'server', description: 'http://c' } },
+  )
+  t.equal(lags.length, 3)
 })
 
 t.test('an empty state is one', async t => {
