@@ -25,8 +25,9 @@ export function axes({ commits, unit, scale, theme }: ChartOptions): uPlot.Axis[
   }
   const times: uPlot.Axis = {
     ...common,
-    size: 32,
-    gap: 6,
+    // The first time is below the least value, not beside it.
+    size: 38,
+    gap: 12,
     grid: { show: false },
     splits: (plot, _axis, min, max) => wholeTicks(min, max, plot.width / 130),
     values: (_plot, splits) => {

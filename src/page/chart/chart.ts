@@ -7,6 +7,7 @@ import { axes, valueRange } from './axes.js'
 import { Lines } from './lines.js'
 import type { ChartOptions, DrawnLine, Span } from './options.js'
 import { Overlay } from './overlay.js'
+import { onStillClick } from './still-click.js'
 
 const UNSEEN: uPlot.Series = { paths: () => null, points: { show: false } }
 
@@ -83,21 +84,24 @@ export class Chart {
     this.move(settled(this.reach))
   }
 
-  showAll(): void {
+  /** @param chosen is pointed at as before */
+  showAll(chosen?: number): void {
     this.show({ first: 0, last: this.end })
+    this.#keep(chosen)
   }
 
-  /** @param factor below one shows fewer commits @param around stays where it is */
+  /** @param factor below one shows fewer commits @param around stays where it is, and pointed at if it was */
   zoom(factor: number, around?: number): void {
     const { first, last } = this.span
     const reach = { min: first, max: last }
     const place = around ?? (first + last) / 2
     this.move(settled(zoomed(reach, factor, { place, share: shareOf(reach, place), end: this.end })))
+    this.#keep(around)
   }
 
   /** Puts the cursor on a commit, at the height of a line that was measured there. */
-  point(at: number): void {
-    const value = this.#shown.find(({ values }) => typeof values[at] === 'number')?.values[at] ?? 0
+  point(at: number, line = this.#shown.find(({ values }) => typeof values[at] === 'number')): void {
+    const value = line?.values[at] ?? 0
     this.#plot.setCursor({ left: this.#plot.valToPos(at, 'x'), top: this.#plot.valToPos(value, 'y') })
   }
 
@@ -110,9 +114,9 @@ export class Chart {
     this.#overlay.mark(at)
   }
 
-  /** A line that stands out. */
+  /** A line that stands out, with a dot at the commit under the cursor. */
   highlight(line: DrawnLine | undefined): void {
-    this.#overlay.highlight(line)
+    this.#overlay.highlight(line, this.#plot.cursor.idx ?? undefined)
   }
 
   /** Where that part begins in what the chart is in. */
@@ -122,6 +126,15 @@ export class Chart {
 
   leftOf(at: number): number {
     return this.#plot.valToPos(at, 'x')
+  }
+
+  /** To be called after what moves it: the plot's cursor stays at a place of the window, not at its commit. */
+  #keep(at: number | undefined): void {
+    const { idx, top = 0 } = this.#plot.cursor
+    if (at === undefined || idx !== at) return
+    const line = this.#nearest(at, top)
+    // The plot has its new scales in a task of this kind, which it has asked for before.
+    queueMicrotask(() => this.point(at, line))
   }
 
   #drawable(): readonly DrawnLine[] {
@@ -216,13 +229,3 @@ export class Chart {
 function positive(line: DrawnLine): DrawnLine {
   return { ...line, values: line.values.map(value => (value !== null && value > 0 ? value : null)) }
 }
-
-/** Calls for a click that was not the end of a drag. */
-function onStillClick(host: HTMLElement, onClick: () => void): void {
-  let from = 0
-  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
-  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
-}
-
-/** A hand moves a little while it clicks. */
-const CLICK_ROOM = 4

@@ -37,7 +37,7 @@ function react({ key, shiftKey }: KeyboardEvent, chart: Chart, target: KeyTarget
     '+': () => chart.zoom(CLOSER, at),
     '=': () => chart.zoom(CLOSER, at),
     '-': () => chart.zoom(1 / CLOSER, at),
-    '0': () => chart.showAll(),
+    '0': () => chart.showAll(at),
     Enter: () => at !== undefined && target.onEnter(at),
     Escape: () => target.onEscape(),
   }

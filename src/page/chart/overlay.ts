@@ -13,6 +13,7 @@ const DOT = 4
 export class Overlay {
   readonly #layer: Layer
   #line: DrawnLine | undefined
+  #at: number | undefined
   #marked: number | undefined
 
   constructor(
@@ -22,9 +23,11 @@ export class Overlay {
     this.#layer = new Layer(plot, 'overlay')
   }
 
-  highlight(line: DrawnLine | undefined): void {
-    if (line === this.#line) return
+  /** @param at the commit at which it has a dot */
+  highlight(line: DrawnLine | undefined, at: number | undefined): void {
+    if (line === this.#line && at === this.#at) return
     this.#line = line
+    this.#at = at
     this.draw()
   }
 
@@ -53,11 +56,11 @@ export class Overlay {
   }
 
   #drawLine({ values, style }: DrawnLine, place: Place): void {
-    const wider = { ...style, width: style.width + WIDER, dash: [] }
+    const wider = { ...style, width: style.width + WIDER }
     this.#layer.clipped(context => strokeLine(context, { values, style: wider, stride: 1 }, place))
-    const at = this.plot.cursor.idx
-    const value = typeof at === 'number' ? values[at] : undefined
-    if (typeof at !== 'number' || typeof value !== 'number') return
+    const at = this.#at
+    const value = at === undefined ? undefined : values[at]
+    if (at === undefined || typeof value !== 'number') return
     const { context } = this.#layer
     context.fillStyle = style.colour
     context.beginPath()

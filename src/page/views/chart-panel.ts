@@ -41,7 +41,7 @@ export class ChartPanel {
     part('zoom').append(
       button('−', () => this.#chart?.zoom(2, this.#at), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
       button('+', () => this.#chart?.zoom(0.5, this.#at), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
-      button('All commits', () => this.#chart?.showAll(), { title: 'Show all commits (0)' }),
+      button('All commits', () => this.#chart?.showAll(this.#at), { title: 'Show all commits (0)' }),
     )
   }
 
@@ -55,7 +55,7 @@ export class ChartPanel {
     this.#chart = new Chart(this.#host, {
       ...drawing,
       onCursor: (at, nearest) => this.#moved(at, nearest),
-      onSpan: this.options.onSpan,
+      onSpan: span => this.#spanChanged(span),
       onClick: at => this.#clicked(at),
     })
   }
@@ -70,8 +70,15 @@ export class ChartPanel {
     this.#chart?.highlight(line)
   }
 
+  /** Keys come faster than frames: the next one goes on from here. */
   #point(at: number): void {
+    if (this.#pinned === undefined) this.#at = at
     this.#chart?.point(at)
+  }
+
+  #spanChanged(span: Span | undefined): void {
+    if (this.#pinned !== undefined) this.#place(this.#pinned)
+    this.options.onSpan(span)
   }
 
   #moved(at: number | undefined, nearest: DrawnLine | undefined): void {
@@ -135,6 +142,7 @@ export class ChartPanel {
     const chart = this.#chart
     if (chart === undefined) return
     const { first, last } = chart.span
+    if (at < first || at > last) return
     this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
     this.#card.style.left = `${chart.areaLeft + chart.leftOf(at)}px`
   }
