@@ -7,7 +7,7 @@ import { navigation } from './navigation.js'
 import { addThemeSwitch } from './theme.js'
 import { ActivityView } from './views/activity-view.js'
 import { ChartsView } from './views/charts-view.js'
-import { failed, nothingYet } from './views/notice.js'
+import { failed, noSuchSuite, nothingYet } from './views/notice.js'
 import { OperatorView } from './views/operator-view.js'
 import { headingOf, SuiteList, suiteName } from './views/suites.js'
 
@@ -16,7 +16,8 @@ const nav = navigation(show)
 const charts = new ChartsView(nav)
 const activity = new ActivityView()
 const operator = new OperatorView()
-let suites: readonly Suite[] = []
+/** Undefined until they are known. */
+let suites: readonly Suite[] | undefined
 
 addThemeSwitch(part('theme') as HTMLSelectElement, () => charts.redraw())
 // What stands in the address is not to be lost.
@@ -38,15 +39,29 @@ async function start(): Promise<void> {
 
 function show(address: Address): void {
   showView(address)
-  const suite = suites.find(({ slug }) => slug === address.suite) ?? suites[0]
-  if (suite === undefined) return nothingYet()
-  const found = { ...address, suite: suite.slug }
+  if (suites === undefined) return
+  const [first] = suites
+  if (first === undefined) return nothingYet()
+  const found = { ...address, suite: address.suite || first.slug }
   list.show(found)
-  part('suite-name').textContent = `${headingOf(suite)}: ${suiteName(suite)}`
   if (address.view !== 'charts') return
-  part('suite').hidden = false
-  document.title = `${suiteName(suite)} · vortex-ingest`
-  void charts.show(found)
+  // Whoever gets the address sees this suite, also when another one has become the first.
+  if (address.suite === '') nav.note({ suite: found.suite })
+  showSuite(
+    found,
+    suites.find(({ slug }) => slug === found.suite),
+  )
+}
+
+function showSuite(address: Address, suite: Suite | undefined): void {
+  part('suite').hidden = suite === undefined
+  document.title = suite === undefined ? 'vortex-ingest' : `${suiteName(suite)} · vortex-ingest`
+  if (suite === undefined) {
+    charts.clear()
+    return noSuchSuite(address.suite)
+  }
+  part('suite-name').textContent = `${headingOf(suite)}: ${suiteName(suite)}`
+  void charts.show(address)
 }
 
 function showView(address: Address): void {

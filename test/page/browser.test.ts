@@ -12,7 +12,7 @@ import { commit, envelope } from '../server/fixtures/envelopes.js'
 import { OPERATOR_TOKEN, startOperated } from '../server/fixtures/operator.js'
 import { get, post, type Running } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
-import { findChromium, openPage, OUTPUT, startBrowser, type Opened } from './fixtures/browser.js'
+import { findChromium, openPage, OUTPUT, startBrowser, until, type Opened } from './fixtures/browser.js'
 import { shaOf } from './fixtures/history.js'
 import { pictureOf, pixelsOf } from './fixtures/pixels.js'
 import { PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
@@ -36,7 +36,8 @@ t.test('in a browser, before anything was pushed and after something odd was', {
   const server = await startWithHistory(t, 0)
   const browser = await startBrowser(t, executable!)
   const { page } = await openPage(t, browser, server.url)
-  await page.getByText(`vortex-ingest push results.jsonl --server ${server.url}`).waitFor()
+  const command = `vortex-ingest push results.jsonl --server ${server.url} --benchmark-id try`
+  await page.getByText(command, { exact: true }).waitFor()
   const odd = '<img src=x onerror=alert(1)>'
   const records = [sizeLine(odd, { format: JSON.stringify(odd) })]
   await post(server, envelope(records, { commit: commit(SHA, { message: odd, url: 'javascript:alert(1)' }) }))
@@ -317,13 +318,6 @@ async function hover(page: Page, share: number): Promise<void> {
   const box = (await page.locator('#chart .u-over').boundingBox())!
   await page.mouse.move(box.x + (box.width - 2) * share, box.y + box.height / 2)
   await page.locator('#card').waitFor()
-}
-
-/** The page's policy forbids what Playwright's own waiting does. */
-async function until(page: Page, condition: string): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; await page.waitForTimeout(20))
-    if (await page.evaluate<boolean>(condition)) return
-  throw new Error(`never came true: ${condition}`)
 }
 
 function lineNames(page: Page): Promise<readonly string[]> {

@@ -1,9 +1,10 @@
 /** What the page makes of a history, without a browser. */
 
 import t from 'tap'
-import { formatAddress, parseAddress, START, type Address } from '../../src/page/address.js'
+import { formatAddress, parseAddress, START, type Address, type Scale } from '../../src/page/address.js'
 import { formatChange, formatTick, formatTime, formatValue } from '../../src/page/format.js'
 import { extremesAt, valueAt, valueBefore } from '../../src/page/model/compare.js'
+import { whyEmpty } from '../../src/page/model/empty.js'
 import { extentOf } from '../../src/page/model/extent.js'
 import { lastFew } from '../../src/page/model/last-few.js'
 import type { Line } from '../../src/page/model/line.js'
@@ -253,4 +254,18 @@ t.test('what is in sight is moved until it reaches an end, and comes to rest at 
   t.equal(placeAt({ min: 10, max: 30 }, 0.25), 15)
   t.equal(shareOf({ min: 10, max: 30 }, 15), 0.25)
   t.equal(shareOf({ min: 3, max: 3 }, 3), 0.5)
+})
+
+t.test('a chart without anything to draw says why', async t => {
+  const [all, linear] = [[line([1, null]), line([0, null])], 'linear'] as const
+  const why = (found: readonly Line[], drawn: readonly Line[], scale: Scale = linear): string | undefined =>
+    whyEmpty({ all, found, drawn, scale })
+  t.equal(why(all, all), undefined)
+  t.equal(why([], []), 'No line has these words.')
+  t.equal(why(all, []), 'All lines are hidden.')
+  t.equal(why(all.slice(1), []), 'All of these lines are hidden.')
+  t.equal(why(all, all.slice(1)), undefined, 'nothing is a value')
+  t.equal(why(all, all.slice(1), 'log'), 'These lines have no value that can be drawn.')
+  t.equal(why(all, [line([null])]), 'These lines have no value that can be drawn.')
+  t.equal(whyEmpty({ all: [], found: [], drawn: [], scale: linear }), 'Nothing was measured at these commits.')
 })

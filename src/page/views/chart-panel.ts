@@ -45,7 +45,9 @@ export class ChartPanel {
     )
   }
 
-  draw(drawing: Drawing): void {
+  /** @param whyEmpty what is told in place of the chart */
+  draw(drawing: Drawing, whyEmpty: string | undefined): void {
+    this.#tellEmpty(whyEmpty)
     const before = this.#drawing
     this.#drawing = drawing
     this.#release()
@@ -64,6 +66,13 @@ export class ChartPanel {
     this.#chart?.destroy()
     this.#chart = undefined
     this.#card.hidden = true
+  }
+
+  #tellEmpty(why: string | undefined): void {
+    this.#host.classList.toggle('empty', why !== undefined)
+    const told = part('chart-empty')
+    told.hidden = why === undefined
+    told.textContent = why ?? ''
   }
 
   highlight(line: DrawnLine | undefined): void {

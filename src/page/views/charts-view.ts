@@ -1,10 +1,11 @@
 /** A suite on the screen: its panels, its chart, its table. */
 
 import { readHistory } from '../api.js'
-import { START, type Address } from '../address.js'
+import { EVERY, MEAN, START, type Address } from '../address.js'
 import { part } from '../element.js'
 import { formatCount, shortSha, type Unit } from '../format.js'
 import type { DrawnLine, Span } from '../chart/options.js'
+import { whyEmpty } from '../model/empty.js'
 import { suiteOf, type Suite } from '../model/panels.js'
 import { found } from '../model/select.js'
 import { stylesFor } from '../model/style.js'
@@ -45,7 +46,7 @@ export class ChartsView {
   redraw(): void {
     if (this.#loaded === undefined) return
     const { suite } = this.#loaded
-    const address = { ...this.#address, panel: panelOf(suite, this.#address.panel) }
+    const address = { ...this.#address, panel: this.#choosePanel(suite) }
     const all = this.#linesOf(suite, address)
     const lines = found(all, address.find)
     const hidden = new Set(address.hide)
@@ -58,8 +59,29 @@ export class ChartsView {
       commits.map(({ sha }) => sha),
       address,
     )
-    this.#panel.draw({ commits, lines: drawn, unit, scale: address.scale, theme: theme(), span })
+    const { scale } = address
+    const empty = whyEmpty({ all, found: lines, drawn, scale })
+    this.#panel.draw({ commits, lines: drawn, unit, scale, theme: theme(), span }, empty)
     part('suite-facts').textContent = factsOf(suite)
+  }
+
+  /** Nothing of a suite is on the screen, and nothing of one that was asked for comes late. */
+  clear(): void {
+    this.#loading.abort()
+    this.#loaded = undefined
+    this.#panel.clear()
+  }
+
+  /** @returns the panel that is asked for, or the first one, which is told where another was asked for */
+  #choosePanel({ panels }: Suite): string {
+    const wanted = this.#address.panel
+    const panel = panels.find(({ id }) => id === wanted) ?? panels[0]
+    if (panel === undefined) return ''
+    if (wanted === '') this.#note({ panel: panel.id })
+    // Where there is but one panel it is its own mean.
+    if (['', MEAN, EVERY, panel.id].includes(wanted)) quiet()
+    else note(`This suite has no panel ${wanted} here: this is ${panel.label}.`)
+    return panel.id
   }
 
   #linesOf(suite: Suite, { panel, versus }: Address): readonly DrawnLine[] {
@@ -107,14 +129,14 @@ export class ChartsView {
 
   #noteSpan(span: Span | undefined): void {
     const shaAt = (at: number | undefined): string => shortSha(this.#loaded?.suite.commits[at ?? -1]?.sha ?? '')
-    const change = { from: shaAt(span?.first), to: shaAt(span?.last) }
+    this.#note({ from: shaAt(span?.first), to: shaAt(span?.last) })
+  }
+
+  /** Into the address, which is what is on the screen. */
+  #note(change: Partial<Address>): void {
     this.#address = { ...this.#address, ...change }
     this.navigation.note(change)
   }
-}
-
-function panelOf({ panels }: Suite, wanted: string): string {
-  return (panels.find(({ id }) => id === wanted) ?? panels[0])?.id ?? ''
 }
 
 function styled(lines: ReturnType<Suite['lines']>, suite: Suite): readonly DrawnLine[] {

@@ -21,8 +21,15 @@ export function failed(what: string, error: unknown, again: () => void): void {
 
 /** What to do before there is anything to see. */
 export function nothingYet(): void {
-  const command = `vortex-ingest push results.jsonl --server ${location.origin}`
-  say('Nothing has been pushed here yet. ', element('code', {}, command))
+  // A proxy may put the server below a path of its own.
+  const server = new URL('.', location.href).href.replace(/\/$/, '')
+  const command = `vortex-ingest push results.jsonl --server ${server} --benchmark-id try`
+  const [code, token] = [element('code', {}, command), element('code', {}, 'INGEST_BEARER_TOKEN')]
+  say('Nothing has been pushed here yet. ', code, ' Where this server wants a token, set ', token, ' to it first.')
+}
+
+export function noSuchSuite(slug: string): void {
+  say('There is no suite ', element('code', {}, slug), ' here: choose one of the list.')
 }
 
 function say(...children: readonly Child[]): void {
