@@ -91,11 +91,35 @@ t.test('whatever is mistyped, the nearest one is named', async t => {
     ['push --role-policy anny', 'any'],
     ['validate --formt=json x', '--format'],
     ['help pusch', 'push'],
+    ['help targets ad', 'add'],
+    ['targets help ad', 'add'],
   ] as const) {
     const { code, stderr } = await runCli(args.split(' '))
     t.equal(code, 2, args)
     t.match(stderr, `(Did you mean ${meant}?)`, args)
   }
+})
+
+t.test('help in front of a command is its help, which is no failure', async t => {
+  for (const [args, asked] of [
+    ['help', '--help'],
+    ['help help', '--help'],
+    ['help push', 'push --help'],
+    ['help push f.jsonl', 'push --help'],
+    ['help targets', 'targets --help'],
+    ['targets help', 'targets --help'],
+    ['help targets add', 'targets add --help'],
+    ['targets help add', 'targets add --help'],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(args.split(' '))
+    t.strictSame([code, stderr], [0, ''], args)
+    t.equal(stdout, (await runCli(asked.split(' '))).stdout, args)
+  }
+})
+
+t.test('what a command takes may be called help', async t => {
+  const { code, stderr } = await runCli(['validate', 'help'], { cwd: t.testdir({ help: query() }) })
+  t.equal(code, 0, stderr)
 })
 
 t.test('what a command knows of itself does not depend on the others being there', async t => {
