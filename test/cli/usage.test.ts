@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Context } from '../../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
-import { query, writeCommit } from './fixtures/records.js'
+import { query, SHA, writeCommit } from './fixtures/records.js'
 
 const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
 
@@ -59,6 +59,13 @@ const MISTAKES: readonly [string, readonly string[], RegExp][] = [
     ['push', 'f', '--postgres', 'postgres://u@db.example.com/d', '--insecure-local'],
     /insecure-local/,
   ],
+  ...['push', 'validate', 'verify'].flatMap(command =>
+    ['abc', SHA.slice(0, 7), SHA.toUpperCase(), 'HEAD', ''].map((sha): [string, readonly string[], RegExp] => [
+      `--commit-sha '${sha}' of ${command}`,
+      [command, 'f', '--commit-sha', sha],
+      /^error: .* is invalid\. It must be 40 lowercase hex digits, [^\n]*\nhint: [^\n]*\n$/,
+    ]),
+  ),
   ['an argument too many', ['golden-check', 'x'], /too many arguments/],
 ]
 

@@ -87,6 +87,7 @@ const MISTAKES: readonly [string, string, RegExp][] = [
   ['a value of another sort', 'verbose = "yes"', /verbose must be true or false/],
   ['a choice that there is not', 'format = "xml"', /format is wrong: .*human, json/],
   ['a number that is none', 'max-rejections = 0', /max-rejections is wrong: .*whole number from 1/],
+  ['a commit that is none', 'commit-sha = "abc"', /commit-sha.*40 lowercase hex digits/],
   ['a list where one value goes', 'commit-sha = ["a", "b"]', /commit-sha takes one value/],
   ['what is no TOML', 'format = ', /vortex-ingest\.toml: /],
 ]
