@@ -69,12 +69,7 @@ t.test('limits end it early, and that is no success while something is left', as
   t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
 })
 
-for (const args of [
-  ['drain', '--server', DEAD],
-  ['drain'],
-  ['recover', '--server', DEAD],
-  ['recover', '--dry-run'],
-])
+for (const args of [['drain', '--server', DEAD], ['drain'], ['recover', '--server', DEAD], ['recover', '--dry-run']])
   t.test(`${args.join(' ')} of a place that no push has used makes nothing and is not green`, async t => {
     const cwd = t.testdir({})
     const { code, stdout, stderr } = await onState(cwd, args)
