@@ -9,7 +9,7 @@ import type { Intent } from '../state/intent.js'
 import { chooseTargets, namesTarget, type ChoiceFlags, type Chosen } from './choose-targets.js'
 import type { Action, Context, Format } from './context.js'
 import { withFailPoints } from './fail-points.js'
-import { openState } from './open-state.js'
+import { openUsedState } from './state/used-state.js'
 import type { WholeRun } from './progress/whole-run.js'
 import { explain } from './explain.js'
 import { printDrained } from './drain-print.js'
@@ -44,11 +44,12 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
-  const whole = await wholeRun(context)
-  const { require, ...named } = await chosen(flags, whole === undefined ? context : watchedAs(whole, context))
-  whole?.name(command, named.targets)
-  const { state, targets, now } = await withFailPoints({ state: await openState(config, context), ...named }, env)
+  const used = await openUsedState(config, context)
   try {
+    const whole = await wholeRun(context)
+    const { require, ...named } = await chosen(flags, whole === undefined ? context : watchedAs(whole, context))
+    whole?.name(command, named.targets)
+    const { state, targets, now } = await withFailPoints({ state: used, ...named }, env)
     const onPending = whole && { onPending: (records: number) => whole.expect(records) }
     const options = { targets, now, hash: await wasmHash64(), waitMs: config.waitMs, signal }
     const drained = await work(state, { ...options, ...onPending })
@@ -62,7 +63,7 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
     printDrained(report, outcome, flags.format === 'json')
     return verdict.exitCode
   } finally {
-    await state.storage.close()
+    await used.storage.close()
   }
 }
 
@@ -101,7 +102,7 @@ function plan(intents: readonly Foreseen[]): object {
 async function foresee(flags: DrainFlags, context: Context): Promise<number> {
   const { env, report } = context
   const [{ listIntents }, { isGone }] = await Promise.all([import('../state/intent.js'), import('../state/lease.js')])
-  const state = await openState(requiredStateConfig(flags, env), context)
+  const state = await openUsedState(requiredStateConfig(flags, env), context)
   try {
     const intents = await Promise.all(
       (await listIntents(state.storage)).map(async intent => ({

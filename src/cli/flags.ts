@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ENV_PREFIX } from '../config/environment.js'
+import { isFullSha } from '../commit/formats.js'
 import { nearest } from './nearest.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
@@ -117,7 +118,8 @@ export const outcomeFlags = (): readonly Option[] => [
   flag('--no-compare', "leave the commit before out of the run's summary (GitHub Actions)"),
 ]
 
-export const commitShaFlag = (): Option => flag('--commit-sha <sha>', 'the commit that every record must name')
+export const commitShaFlag = (): Option =>
+  flag('--commit-sha <sha>', 'the commit that every record must name, in full').argParser(fullSha)
 
 export const commitFlags = (): readonly Option[] => [
   commitShaFlag(),
@@ -129,6 +131,12 @@ export const commitFlags = (): readonly Option[] => [
 
 export function addOptions(command: Command, options: readonly Option[]): void {
   for (const option of options) command.addOption(option)
+}
+
+/** What a record can name: a name or a part of an id would be every line's mistake. */
+export function fullSha(text: string): string {
+  if (isFullSha(text)) return text
+  throw new InvalidArgumentError('It must be 40 lowercase hex digits, as `git rev-parse COMMIT` prints them.')
 }
 
 /** A whole number from 0. */

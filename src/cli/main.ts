@@ -12,7 +12,8 @@ import { packageVersion } from './package-file.js'
 import { buildProgram, withSubcommands } from './program.js'
 import { Report } from './report.js'
 import type { Outcome } from './run.js'
-import { configureUsage, withoutHelpOfNothing } from './usage-errors.js'
+import { withHelpAsked } from './help-asked.js'
+import { configureUsage } from './usage-errors.js'
 
 /** What of `process` the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
@@ -60,17 +61,18 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   const program = buildProgram(version, context, outcome, argv[2])
   const commands = withSubcommands(program)
   withoutEmptyVariables(commands, context.env)
-  for (const command of commands) configureUsage(command, { stdout, stderr }, context.report)
+  for (const command of commands) configureUsage(command, { stdout, stderr })
   if (argv.length <= 2) {
     program.outputHelp()
     return EXIT.usage
   }
   try {
-    await program.parseAsync(withoutHelpOfNothing(argv, program))
+    await program.parseAsync(withHelpAsked(argv, program))
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
-    const usage = new IngestError('usage', error.message.replace(/^error: /, ''))
+    // The help of a group, which is on stderr, in place of one of its commands.
+    const usage = new IngestError('usage', 'no command is named')
     if (asksForJson(argv, context.env)) context.report.json(errorDocument(usage))
     return EXIT.usage
   }

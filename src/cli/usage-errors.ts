@@ -1,34 +1,28 @@
 /** What a person reads who has mistyped something: what is wrong, what was meant, where the help is. */
 
 import type { Command } from 'commander'
-import type { Output, Report } from './report.js'
+import { IngestError } from '../errors.js'
 import { lineageOf } from './lineage.js'
 import { nearest } from './nearest.js'
 import { pathOf } from './program.js'
+import { oneLine, type Output } from './report.js'
 
-/** Nothing ends the process by itself, and no message goes anywhere else. */
+/** Nothing ends the process by itself, and no message goes anywhere else: a mistake is thrown, as `usage`. */
 export function configureUsage(
   command: Command,
   { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
-  report: Report,
 ): void {
   command.exitOverride().configureOutput({
     writeOut: text => void stdout.write(text),
     writeErr: text => void stderr.write(text),
     outputError: text => {
       const meant = meantBy(command, text)
-      const wrong = text.replace(/^error: /, '').trim()
-      report.failure(meant === undefined ? wrong : `${wrong} (Did you mean ${meant}?)`)
-      report.hint(`${pathOf(command)} --help shows the usage`)
+      // commander asks whether something near was meant in a line of its own.
+      const wrong = oneLine(text.replace(/^error: /, ''))
+      const message = meant === undefined ? wrong : `${wrong} (Did you mean ${meant}?)`
+      throw new IngestError('usage', message, { hint: `${pathOf(command)} --help shows the usage` })
     },
   })
-}
-
-/** `help pusch` as `pusch`, whose mistake is told; to commander it asks for all of the help. */
-export function withoutHelpOfNothing(argv: readonly string[], program: Command): readonly string[] {
-  const [node = '', script = '', first, name, ...others] = argv
-  const isCommand = [...program.commands.map(one => one.name()), 'help', undefined].includes(name)
-  return first === 'help' && !isCommand && name?.startsWith('-') !== true ? [node, script, name!, ...others] : argv
 }
 
 /** What of a mistake commander has no name for. */

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { IngestError, messageOf } from '../errors.js'
+import { IngestError, messageOf, systemCodeOf } from '../errors.js'
+import { ENV_PREFIX } from './environment.js'
 
 export const CONFIG_NAMES = ['vortex-ingest.toml', 'vortex-ingest.json'] as const
 
@@ -44,13 +45,23 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     const content: unknown = name.endsWith('.json') ? JSON.parse(text) : (await import('smol-toml')).parse(text)
     if (isSection(content)) return { path, content }
   } catch (cause) {
-    throw new IngestError('config_invalid', `${path}: ${firstLine(messageOf(cause))}`, { cause })
+    throw unreadable(path, cause)
   }
   throw new IngestError('config_invalid', `${path} holds no names with values`)
 }
 
 export function isSection(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+}
+
+function unreadable(path: string, cause: unknown): IngestError {
+  if (systemCodeOf(cause) === 'ENOENT') {
+    const hint = `check what --config, or ${ENV_PREFIX}CONFIG, names`
+    return new IngestError('config_invalid', `there is no config file ${path}`, { cause, hint })
+  }
+  const { line } = cause as { readonly line?: unknown }
+  const where = typeof line === 'number' ? `line ${line}: ` : ''
+  return new IngestError('config_invalid', `${path}: ${where}${firstLine(messageOf(cause))}`, { cause })
 }
 
 /** The TOML parser quotes the lines around a mistake, and with them what may be a secret. */

@@ -1,7 +1,7 @@
 /** File names, globs and `-` to sources. */
 
 import { stat } from 'node:fs/promises'
-import { createReadStream, fstatSync } from 'node:fs'
+import { createReadStream, fstatSync, type Stats } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
 import { chunkReader, type ByteReader } from './byte-reader.js'
@@ -40,8 +40,11 @@ export async function releaseAll(sources: readonly Source[]): Promise<void> {
 }
 
 function defaultInput({ stdin }: InputOptions): string {
-  if (stdin.isTTY !== true) return '-'
-  throw new IngestError('usage', 'no input', { hint: 'name a file, or pipe records in' })
+  const hint = 'name a file, or pipe records in'
+  if (stdin.isTTY === true) throw new IngestError('usage', 'no input', { hint })
+  // /dev/null is what a job has that was given nothing; who means an empty run names it, or `-`.
+  if (infoOf(stdin)?.isCharacterDevice() === true) throw new IngestError('no_input', 'no input', { hint })
+  return '-'
 }
 
 /** What can make a name a pattern; a name that is none matches itself. */
@@ -80,12 +83,16 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
   return fileSource(path, { mayGrow: options.mayGrow, watch: options.watch })
 }
 
+/** Undefined for what is not the process's own. */
+function infoOf(stdin: InputOptions['stdin']): Stats | undefined {
+  const { fd } = stdin as { readonly fd?: number }
+  return fd === 0 ? fstatSync(fd) : undefined
+}
+
 /** What Node has no stream for it gives an empty one: an input that cannot be read would look like none. */
 function assertGivesBytes(stdin: InputOptions['stdin']): void {
-  const { fd } = stdin as { readonly fd?: number }
-  if (fd !== 0) return
-  const info = fstatSync(fd)
-  if (info.isDirectory() || info.isBlockDevice())
+  const info = infoOf(stdin)
+  if (info?.isDirectory() === true || info?.isBlockDevice() === true)
     throw new IngestError('no_input', '- is a directory or a device', { hint: 'pipe records in, or name files' })
 }
 

@@ -18,11 +18,14 @@ export type Health = {
   readonly name: string
   /** In the minutes that were asked about. */
   readonly errors: number
-  /** The last one of these. */
+  /** The last that the journal knows of, however long ago. */
   readonly lastError: JournalEvent | undefined
   /** RFC 3339; undefined when there has been none. */
   readonly lastSuccess: string | undefined
-  /** `failing`: nothing has gone well since its last error; `unknown`: nothing has been asked of it. */
+  /**
+   * `failing`: nothing has gone well since its last error, however long ago that was; `recovered`: something has, after
+   * an error in these minutes; `unknown`: nothing has been asked of it.
+   */
   readonly state: 'ok' | 'recovered' | 'failing' | 'unknown'
 }
 
@@ -37,7 +40,9 @@ export type HealthQuery = { readonly minutes: number; readonly onDamage: (messag
 export async function readHealth(state: State, { minutes, onDamage }: HealthQuery): Promise<readonly Health[]> {
   const { storage, tools } = state
   const since = tools.now() - minutes * 60_000
-  const events = await readJournal(storage, { since, onDamage })
+  // What failed last and was not asked since is failing still: the minutes are of the count alone.
+  const all = await readJournal(storage, { onDamage })
+  const events = all.filter(({ time }) => Date.parse(time) >= since)
   const successes = await readSuccesses(storage, onDamage)
   const { targets, buckets } = await readRegistry(storage)
   const registered = [
@@ -49,7 +54,7 @@ export async function readHealth(state: State, { minutes, onDamage }: HealthQuer
   )
   return [...subjects]
     .sort(([one], [other]) => (one < other ? 1 : -1))
-    .map(([, subject]) => healthOf(subject, { events, successes }))
+    .map(([, subject]) => healthOf(subject, { all, events, successes }))
 }
 
 /** When each last did what it was asked. */
@@ -69,20 +74,31 @@ export async function readSuccesses(
   return successes
 }
 
-type Known = { readonly events: readonly JournalEvent[]; readonly successes: readonly Success[] }
-
-function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { events, successes }: Known): Health {
-  const isOf = (one: Pick<Health, 'sort' | 'name'>): boolean => one.sort === sort && one.name === name
-  const errors = events.filter(isOf)
-  const lastError = errors[0]
-  const lastSuccess = successes.find(isOf)?.at
-  return { sort, name, errors: errors.length, lastError, lastSuccess, state: stateOf(lastError, lastSuccess) }
+type Known = {
+  /** The newest first. */
+  readonly all: readonly JournalEvent[]
+  /** Those of them in the minutes that were asked about. */
+  readonly events: readonly JournalEvent[]
+  readonly successes: readonly Success[]
 }
 
-function stateOf(lastError: JournalEvent | undefined, lastSuccess: string | undefined): Health['state'] {
+function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { all, events, successes }: Known): Health {
+  const isOf = (one: Pick<Health, 'sort' | 'name'>): boolean => one.sort === sort && one.name === name
+  const errors = events.filter(isOf).length
+  const lastError = all.find(isOf)
+  const lastSuccess = successes.find(isOf)?.at
+  return { sort, name, errors, lastError, lastSuccess, state: stateOf({ errors, lastError, lastSuccess }) }
+}
+
+function stateOf({
+  errors,
+  lastError,
+  lastSuccess,
+}: Pick<Health, 'errors' | 'lastError' | 'lastSuccess'>): Health['state'] {
   if (lastError === undefined) return lastSuccess === undefined ? 'unknown' : 'ok'
   // Retries that were won are noted with the success that they led to, and at the same instant.
-  return lastSuccess !== undefined && lastSuccess >= lastError.time ? 'recovered' : 'failing'
+  if (lastSuccess === undefined || lastSuccess < lastError.time) return 'failing'
+  return errors > 0 ? 'recovered' : 'ok'
 }
 
 function parseSuccess(fields: Fields): Success {

@@ -48,7 +48,7 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
     ...sizeOf(batches),
     lags,
     intents: await readable(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
-    audit: await readable(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems }),
+    audit: byTime(await readable(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems })),
     problems,
   }
 }
@@ -63,6 +63,11 @@ async function allTargets(storage: Storage, problems: string[]): Promise<readonl
 
 function asRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
   return { name: identity, kind: kind === 'http' ? 'server' : kind, description: address, since: addedAt }
+}
+
+/** The newest first: a delivery's row has the name of its intent, which is older than the row. */
+function byTime(rows: readonly AuditRow[]): readonly AuditRow[] {
+  return [...rows].sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
 }
 
 /** What it answers, or nothing and a problem more. */

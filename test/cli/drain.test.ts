@@ -1,5 +1,7 @@
 /** `drain` and `recover`: what a state kept reaches its target, and what was cut off is seen through. */
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { applied, json, recordsOf, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { runCli, startCli, untilDone } from '../fixtures/cli.js'
@@ -67,8 +69,20 @@ t.test('limits end it early, and that is no success while something is left', as
   t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
 })
 
+for (const args of [['drain', '--server', DEAD], ['drain'], ['recover', '--server', DEAD], ['recover', '--dry-run']])
+  t.test(`${args.join(' ')} of a place that no push has used makes nothing and is not green`, async t => {
+    const cwd = t.testdir({})
+    const { code, stdout, stderr } = await onState(cwd, args)
+    t.strictSame([code, stdout], [66, ''])
+    t.match(stderr, /^error: no push has used .*state yet\nhint: .*--state/)
+    t.equal(existsSync(join(cwd, 'state')), false)
+    const json = await onState(cwd, [...args, '--format', 'json'])
+    t.match(JSON.parse(json.stdout), { exit_code: 66, error: { code: 'no_input' } })
+  })
+
 t.test('a target must be named, and a state', async t => {
   const cwd = t.testdir({})
+  await kept(cwd, DEAD)
   for (const command of ['drain', 'recover']) {
     const none = await onState(cwd, [command])
     t.equal(none.code, 2)

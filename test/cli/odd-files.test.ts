@@ -19,6 +19,18 @@ async function throughFifo(cwd: string, args: readonly string[], text: string): 
   return result
 }
 
+t.test('a job that was given no input at all is told so, and not asked for a commit', async t => {
+  const nothing = await open('/dev/null', 'r')
+  t.teardown(() => nothing.close())
+  for (const command of ['push', 'validate']) {
+    const { code, stderr } = await runCli([command], { cwd: t.testdir({}), stdin: nothing.fd })
+    t.equal(code, 66, command)
+    t.equal(stderr, 'error: no input\nhint: name a file, or pipe records in\n', command)
+  }
+  const empty = await runCli(['validate', '-'], { stdin: nothing.fd })
+  t.equal(empty.code, 0, 'a run that emitted nothing is named')
+})
+
 t.test('a FIFO is read like a file, and kept where it must be read twice', async t => {
   const lines = jsonl(manyQueries(3_000))
   for (const [args, stdout] of [

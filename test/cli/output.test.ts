@@ -84,6 +84,15 @@ t.test('with --format json a failure is a JSON document on stdout, and words on 
   }
 })
 
+t.test('the document of a mistyped command line says in one line what stderr says, and its hint', async t => {
+  for (const args of ['push --postgress x', 'help pusch', 'journal helth', 'validat']) {
+    const { stdout, stderr } = await runCli([...args.split(' '), '--format', 'json'])
+    const { error } = JSON.parse(stdout) as { error: { message: string; hint: string } }
+    t.match(error.message, /^[^\n]* \(Did you mean \S+\?\)$/)
+    t.equal(stderr, `error: ${error.message}\nhint: ${error.hint}\n`, args)
+  }
+})
+
 t.test('JSON results are what their published schemas say', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'bad.jsonl': jsonl([query(), '{}']) })
   const { url } = await createDatabase()

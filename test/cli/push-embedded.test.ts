@@ -100,7 +100,10 @@ t.test('a second push into one folder at the same time is told which process has
   const { code, stdout, stderr } = await push(cwd, ['second.jsonl', '--embedded', folder])
   t.strictSame([code, stdout], [69, ''])
   t.match(stderr, `error: the embedded database in ${folder} is in use by process ${first.pid} (since `)
-  t.match(stderr, /\)\nhint: wait for it to finish, or use another folder; if it is `serve`, ask that with --server\n$/)
+  t.match(
+    stderr,
+    /\)\nhint: wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server\n$/,
+  )
   t.equal((await first.result).code, 0)
   t.equal((await push(cwd, ['second.jsonl', '--embedded', folder])).code, 0)
   t.equal(await countEmbeddedRows(folder), 6)

@@ -70,6 +70,9 @@ t.test('a push goes to what is registered; who is required decides; a target tha
       { name: 'site', lag: { records: 5 }, last_error: { name: 'site' }, settings: 'defaults' },
     ],
   })
+  const unsaid = await run(cwd, 'targets', 'set', 'site')
+  t.equal(unsaid.code, 2)
+  t.equal(unsaid.stderr, 'error: it is not said what site is to be\nhint: give --required or --best-effort\n')
   t.match(await json(cwd, 'targets-set', ['targets', 'set', 'site', '--required']), { changed: true })
   t.not((await run(cwd, 'drain', '--retries', '0')).code, 0, 'a required target that fails is red')
   isUp = true

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Context } from '../../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
-import { query, writeCommit } from './fixtures/records.js'
+import { query, SHA, writeCommit } from './fixtures/records.js'
 
 const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
 
@@ -59,6 +59,13 @@ const MISTAKES: readonly [string, readonly string[], RegExp][] = [
     ['push', 'f', '--postgres', 'postgres://u@db.example.com/d', '--insecure-local'],
     /insecure-local/,
   ],
+  ...['push', 'validate', 'verify'].flatMap(command =>
+    ['abc', SHA.slice(0, 7), SHA.toUpperCase(), 'HEAD', ''].map((sha): [string, readonly string[], RegExp] => [
+      `--commit-sha '${sha}' of ${command}`,
+      [command, 'f', '--commit-sha', sha],
+      /^error: .* is invalid\. It must be 40 lowercase hex digits, [^\n]*\nhint: [^\n]*\n$/,
+    ]),
+  ),
   ['an argument too many', ['golden-check', 'x'], /too many arguments/],
 ]
 
@@ -91,11 +98,35 @@ t.test('whatever is mistyped, the nearest one is named', async t => {
     ['push --role-policy anny', 'any'],
     ['validate --formt=json x', '--format'],
     ['help pusch', 'push'],
+    ['help targets ad', 'add'],
+    ['targets help ad', 'add'],
   ] as const) {
     const { code, stderr } = await runCli(args.split(' '))
     t.equal(code, 2, args)
     t.match(stderr, `(Did you mean ${meant}?)`, args)
   }
+})
+
+t.test('help in front of a command is its help, which is no failure', async t => {
+  for (const [args, asked] of [
+    ['help', '--help'],
+    ['help help', '--help'],
+    ['help push', 'push --help'],
+    ['help push f.jsonl', 'push --help'],
+    ['help targets', 'targets --help'],
+    ['targets help', 'targets --help'],
+    ['help targets add', 'targets add --help'],
+    ['targets help add', 'targets add --help'],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(args.split(' '))
+    t.strictSame([code, stderr], [0, ''], args)
+    t.equal(stdout, (await runCli(asked.split(' '))).stdout, args)
+  }
+})
+
+t.test('what a command takes may be called help', async t => {
+  const { code, stderr } = await runCli(['validate', 'help'], { cwd: t.testdir({ help: query() }) })
+  t.equal(code, 0, stderr)
 })
 
 t.test('what a command knows of itself does not depend on the others being there', async t => {

@@ -38,6 +38,7 @@ t.test('JSON output', async t => {
     ['recover', 'drain-report', 75, ['recover', ...dead.slice(0, 4), ...state]],
     ['drain', 'drain-report', 0, ['drain', ...at, ...state]],
     ['drain to a dead target', 'drain-report', 75, ['drain', ...dead.slice(0, 4), ...state]],
+    ['drain of an unused state', 'error-report', 66, ['drain', ...at, '--state', join(folder, 'typo')]],
     ['status', 'status-report', 0, ['status', ...state]],
     ['status without state', 'error-report', 2, ['status']],
     ['a push without input', 'error-report', 66, ['push', join(folder, 'none.jsonl'), ...at]],

@@ -36,6 +36,19 @@ t.test('the last ones come first', async t => {
   t.equal((await details(100)).length, 7)
 })
 
+t.test('a row stands where it was written, not where the delivery that it tells of was begun', async t => {
+  const state = testState()
+  const [early, late] = [newId(state.clock.now), newId(state.clock.now + 1)]
+  await audit(state, row(late, 'first'))
+  state.clock.now += 60_000
+  await audit(state, row(early, 'second'))
+  const found = await survey(state.storage, 5)
+  t.strictSame(
+    found.audit.map(({ detail }) => detail),
+    ['second', 'first'],
+  )
+})
+
 t.test('a row that cannot be read is named, and hides none of the others', async t => {
   const state = testState()
   const [first, bad, newer, last] = [1, 2, 3, 4].map(number => newId(state.clock.now + number)) as [string, ...string[]]

@@ -8,12 +8,24 @@ import type { State } from '../../src/state/state.js'
 import { redact } from '../../src/sink/redact.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import type { Storage } from '../../src/storage/storage.js'
+import { addTarget } from '../../src/state/targets.js'
 import { stateOn } from './fixtures/filled.js'
 
 const MINUTE = 60_000
 const down = new IngestError('target_unreachable', 'no way to https://token@example.com')
 
 const journalOf = (state: State): Journal => new Journal(state, { run: 'nightly', redact })
+
+const NOTHING_MORE = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined } as const
+const SITE = {
+  name: 'site',
+  kind: 'http',
+  address: 'https://example.com',
+  identity: 'https://example.com',
+  isRequired: true,
+  insecureLocal: false,
+  ...NOTHING_MORE,
+} as const
 
 /** One event a flush. */
 async function fail(state: State, name: string, sort: 'target' | 'bucket' = 'target'): Promise<void> {
@@ -167,4 +179,22 @@ t.test('health: failing after an error, recovered after a success, ok when the w
   now += 10 * MINUTE
   t.match(await health(), { state: 'ok', errors: 0 })
   t.match(await health(60), { state: 'recovered', errors: 1 })
+})
+
+t.test('health: what failed last is failing however few the minutes, which are of the count alone', async t => {
+  let now = Date.UTC(2026, 1, 3)
+  const state = await stateOn(memoryStorage(), () => now)
+  await addTarget(state, SITE)
+  await noteSuccess(state, 'target', 'site')
+  now += MINUTE
+  await fail(state, 'site')
+  now += 60 * MINUTE
+  const of = async (minutes: number) => {
+    const all = await readHealth(state, { minutes, onDamage: message => t.fail(message) })
+    return all.find(({ name }) => name === 'site')
+  }
+  t.match(await of(1), { state: 'failing', errors: 0, lastError: { time: '2026-02-03T00:01:00.000Z' } })
+  t.match(await of(120), { state: 'failing', errors: 1 })
+  await noteSuccess(state, 'target', 'site')
+  t.match(await of(1), { state: 'ok', errors: 0 })
 })

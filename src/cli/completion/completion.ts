@@ -31,7 +31,9 @@ function scriptFor([shell, ...others]: readonly string[]): string {
   const shells = [...SCRIPTS.keys()]
   const script = others.length === 0 && shell !== undefined ? SCRIPTS.get(shell) : undefined
   if (script !== undefined) return script
-  const close = shell === undefined ? undefined : nearest(shell, shells)
+  if (shell === undefined)
+    throw new IngestError('usage', 'no shell is named', { hint: `name one of ${shells.join(', ')}` })
+  const close = nearest(shell, shells)
   const hint = close === undefined ? `name one of ${shells.join(', ')}` : `did you mean ${close}?`
-  throw new IngestError('usage', `there is no completion for ${shell ?? 'no shell'}`, { hint })
+  throw new IngestError('usage', `there is no completion for ${shell}`, { hint })
 }

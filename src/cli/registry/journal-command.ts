@@ -38,7 +38,7 @@ export function addJournal(program: Command, run: Run): void {
     .command('health')
     .summary('how targets and buckets have been lately')
     .description('For each its errors in the last minutes, its last success, and what to think of it.')
-    .addOption(flag('--minutes <n>', 'how far to look back (default: 5)').argParser(minutes))
+    .addOption(flag('--minutes <n>', 'how far back errors are counted (default: 5)').argParser(minutes))
     .action(run(lazy(async () => (await import('./journal-health.js')).health)))
   aboutState(health, [['journal health --minutes 60 --state ~/bench-state', '']])
 }

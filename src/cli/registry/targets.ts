@@ -39,7 +39,9 @@ export const set: RegistryAction = ([name = ''], flags, context) =>
     const { report } = context
     const { required = false, bestEffort = false } = flags
     if (required === bestEffort)
-      throw new IngestError('usage', 'targets set takes --required or --best-effort', { hint: 'give one of them' })
+      throw new IngestError('usage', `it is not said what ${name} is to be`, {
+        hint: 'give --required or --best-effort',
+      })
     const changed = await setRequired(state, name, required)
     if (flags.format === 'json') report.json({ command: 'targets set', exit_code: EXIT.done, name, required, changed })
     else report.verdict(true, changed ? 'set' : 'unchanged', `${name} is ${required ? 'required' : 'best effort'}`)

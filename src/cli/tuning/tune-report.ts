@@ -1,8 +1,9 @@
 /** What `tune` says: as JSON (schemas/v1/tune-report.json), and to people. */
 
+import { MARGIN, PAIRS } from '../../delivery/tuning/measure.js'
 import type { Tuned } from '../../delivery/tuning/tune.js'
 import type { RegisteredTarget } from '../../state/registry.js'
-import type { Trial } from '../../state/trial.js'
+import type { Trial, TrialResult } from '../../state/trial.js'
 import { plural, seconds, type Report } from '../report.js'
 import { settingsText, trialDocument } from './documents.js'
 import { trialLines } from './promotions.js'
@@ -30,18 +31,36 @@ function winnerOf({ trials }: Tuned): Trial | undefined {
   return trials.findLast(({ result }) => result?.won === true)
 }
 
+/** How a trial ended, in a line, and why it is no win where it looks like one. */
+export function trialText(id: string, result: TrialResult): string {
+  const doubt = result.ratio > 1 && !result.won ? `, but no win: ${whyNotWon(result)}` : ''
+  return `trial ${id}: ${result.ratio.toFixed(2)} times as fast as the champion${doubt}`
+}
+
+function whyNotWon({ ratio, challenger, champion }: TrialResult): string {
+  const whole = Math.min(challenger.deliveries, champion.deliveries)
+  if (whole < PAIRS) return `only ${whole} of ${PAIRS} pairs were seen through`
+  return ratio < MARGIN ? `less than ${MARGIN_PERCENT} % in the median` : `not faster in all ${PAIRS} pairs`
+}
+
+const MARGIN_PERCENT = Math.round((MARGIN - 1) * 100)
+
 export function printTuned(report: Report, found: Tuned, { target, sample, durationMs }: Told): void {
   const { trials, champion, rehearsal } = found
   const winner = winnerOf(found)
   const what = `${target.name}: ${plural(trials.length, 'trial')} in ${seconds(durationMs)}${trials.length > 0 ? ', all rolled back' : ''}`
   report.verdict(true, 'tuned', `${what}${STOPPED[found.stopped](found.nextAt)}`)
-  if (trials.length > 0) for (const line of trialLines(trials)) report.result(line)
+  if (trials.length > 0) {
+    for (const line of trialLines(trials)) report.result(line)
+    report.note('only RATIO can be compared between trials: each was measured at another moment')
+  }
   report.result(`${winner === undefined ? 'to beat' : 'best so far'}: ${settingsText(champion)}`)
   if (trials.length > 0 && rehearsal.inserted < sample.size.records)
     report.warning('records of the sample are in the target already: what was measured is in part what a re-push takes')
   if (winner !== undefined)
     report.hint(`vortex-ingest promote --target ${target.name} --trial ${winner.id} makes pushes use them`)
-  else if (trials.length > 0) report.note('nothing was clearly faster')
+  else if (trials.length > 0)
+    report.note(`nothing was clearly faster: that is in all ${PAIRS} pairs, and ${MARGIN_PERCENT} % in the median`)
 }
 
 const STOPPED: Readonly<Record<Tuned['stopped'], (nextAt: number | undefined) => string>> = {

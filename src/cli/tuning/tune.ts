@@ -17,7 +17,7 @@ import type { Work } from '../progress/meter.js'
 import { openForTrials } from '../registered-targets.js'
 import type { TuningAction, TuningFlags } from './flags.js'
 import { readSample } from './sample.js'
-import { printTuned, tuneReport, type Told } from './tune-report.js'
+import { printTuned, trialText, tuneReport, type Told } from './tune-report.js'
 import { missing, withTarget } from './with-target.js'
 
 export const DEFAULT_TRIALS = 8
@@ -76,7 +76,7 @@ function workOf({ name }: RegisteredTarget, { records }: Trial['sample'], flags:
 
 /** A line each, while it goes on. */
 function noteTrial({ id, result }: Trial, { report }: Context): void {
-  if (result !== undefined) report.note(`trial ${id}: ${result.ratio.toFixed(2)} times as fast as the champion`)
+  if (result !== undefined) report.note(trialText(id, result))
 }
 
 type Telling = { readonly context: Context; readonly format: TuningFlags['format'] }

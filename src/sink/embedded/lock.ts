@@ -74,7 +74,7 @@ async function busy(dir: string): Promise<IngestError> {
   // A holder that has not written its file yet is still a holder.
   const who = /^process \d+ \(since \S+\)$/.test(owner) ? owner : 'another process'
   return new IngestError('target_busy', `the embedded database in ${dir} is in use by ${who}`, {
-    hint: 'wait for it to finish, or use another folder; if it is `serve`, ask that with --server',
+    hint: 'wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server',
   })
 }
 

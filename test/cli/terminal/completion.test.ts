@@ -139,6 +139,12 @@ t.test('a Tab in an interactive bash', { skip: missing('bash') || (terminalMissi
   shell.stdin.end('\u0003\nexit\n')
 })
 
+t.test('without a shell the shells are named', async t => {
+  const { code, stderr } = await runCli(['completion'])
+  t.equal(code, 2)
+  t.equal(stderr, 'error: no shell is named\nhint: name one of bash, zsh, fish\n')
+})
+
 t.test('an unknown shell is a usage error that names the nearest one', async t => {
   const { code, stderr } = await runCli(['completion', 'bsh'])
   t.equal(code, 2)

@@ -87,8 +87,9 @@ const MISTAKES: readonly [string, string, RegExp][] = [
   ['a value of another sort', 'verbose = "yes"', /verbose must be true or false/],
   ['a choice that there is not', 'format = "xml"', /format is wrong: .*human, json/],
   ['a number that is none', 'max-rejections = 0', /max-rejections is wrong: .*whole number from 1/],
+  ['a commit that is none', 'commit-sha = "abc"', /commit-sha.*40 lowercase hex digits/],
   ['a list where one value goes', 'commit-sha = ["a", "b"]', /commit-sha takes one value/],
-  ['what is no TOML', 'format = ', /vortex-ingest\.toml: /],
+  ['what is no TOML', 'retries = 3\nformat = ', /vortex-ingest\.toml: line 2: Invalid TOML document: invalid value\n/],
 ]
 
 for (const [name, text, says] of MISTAKES)
@@ -99,6 +100,12 @@ for (const [name, text, says] of MISTAKES)
     t.notMatch(stdout + stderr, /hunter2|\n {4}at /)
     t.equal(code, 78)
   })
+
+t.test('a file that is named and not there is said in a line, with what to look at', async t => {
+  const { code, stderr } = await runCli(['validate', 'x', '--config', 'none.toml'], { cwd: t.testdir({}) })
+  t.equal(code, 78)
+  t.match(stderr, /^error: there is no config file none\.toml\nhint: check what --config, [^\n]*\n$/)
+})
 
 t.test('two files, or a profile that there is not, are refused', async t => {
   const two = t.testdir(repository({ 'vortex-ingest.toml': '', 'vortex-ingest.json': '{}' }))

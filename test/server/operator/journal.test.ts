@@ -155,3 +155,18 @@ t.test('the journal is bounded though nobody compacts it', async t => {
   t.equal(objects.length, 21)
   t.equal((await eventsOf(server, '?limit=1000')).length, 120)
 })
+
+t.test('what failed last is failing, however few minutes its errors are counted over', async t => {
+  const server = await start(t)
+  const at = Date.now() - 3_600_000
+  const error = new IngestError('target_unreachable', 'away')
+  server.journal.events.record({ sort: 'bucket', name: 'rescue', operation: 'put', error, at })
+  const { body } = await server.ask('GET', '/storage/bucket-health?minutes=1')
+  t.match(body, {
+    minutes: 1,
+    health: [
+      { name: 'rescue', state: 'failing', errors: 0 },
+      { name: 'primary', state: 'unknown' },
+    ],
+  })
+})
