@@ -5,6 +5,7 @@
 
 import {
   closeSync,
+  constants,
   fsync,
   mkdirSync,
   openSync,
@@ -26,7 +27,10 @@ export const rename = atOnce(renameSync)
 export const rmdir = atOnce((path: string) => rmdirSync(path))
 export const stat = atOnce((path: string) => statSync(path))
 export const unlink = atOnce(unlinkSync)
-export const open = atOnce((path: string, flags: 'r' | 'wx') => openSync(path, flags))
+/** To be written; one that is there already is refused. */
+export const create = atOnce((path: string) => openSync(path, 'wx'))
+/** To be synced. */
+export const openFolder = atOnce((path: string) => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY))
 export const close = atOnce(closeSync)
 
 /** To the disk. @param fd an open file or folder */
@@ -34,7 +38,7 @@ export const sync = promisify(fsync)
 
 const FEW_BYTES = 64 * 1024
 const writeMuch: (fd: number, body: Buffer) => Promise<void> = promisify(writeFile)
-const readMuch: (path: string) => Promise<Buffer> = promisify(readFile)
+const readMuch: (fd: number) => Promise<Buffer> = promisify(readFile)
 
 /** @param fd an open file */
 export async function write(fd: number, body: Buffer): Promise<void> {
@@ -43,7 +47,13 @@ export async function write(fd: number, body: Buffer): Promise<void> {
 
 /** @param bytes how many it should have */
 export async function read(path: string, bytes: number): Promise<Buffer> {
-  return bytes <= FEW_BYTES ? readFileSync(path) : readMuch(path)
+  // A FIFO in its place would be waited for, with the program deaf to Ctrl-C.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return bytes <= FEW_BYTES ? readFileSync(file) : await readMuch(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** Fails as a promise does: whoever calls need not know. */

@@ -3,14 +3,14 @@
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
-import { close, mkdir, open, readdir, rmdir, sync, unlink, write } from './at-once.js'
+import { close, create, mkdir, openFolder, readdir, rmdir, sync, unlink, write } from './at-once.js'
 
 /**
  * Makes a new file whose content is on the disk; its name is there once its folder is synced, too.
  * @param alongside another sync: a journal takes both together
  */
 export async function writeNewFile(path: string, body: Buffer, alongside?: () => Promise<void>): Promise<void> {
-  const file = await open(path, 'wx')
+  const file = await create(path)
   try {
     await write(file, body)
     // A file is not closed while it is synced.
@@ -23,7 +23,7 @@ export async function writeNewFile(path: string, body: Buffer, alongside?: () =>
 
 /** Brings the names in a folder to the disk. A folder that is gone has nothing to keep. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await unless(['ENOENT'], open(path, 'r'))
+  const folder = await unless(['ENOENT'], openFolder(path))
   try {
     // Some file systems on a network have no such operation.
     if (folder !== undefined) await unless(['EINVAL', 'ENOTSUP'], sync(folder))

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import type { Version } from '../storage.js'
-import { close, open, rename, rmdir, stat } from './at-once.js'
+import { close, create, rename, rmdir, stat } from './at-once.js'
 import { bodyIn, findContent, newVersion, pointerIn } from './content.js'
 import { discard, discardFile, makeFolders, syncFolder, syncFolders, unless, writeNewFile } from './durable.js'
 import { STAGING } from './names.js'
@@ -49,7 +49,7 @@ async function stage(folder: string, body: Buffer): Promise<Version> {
   const version = newVersion(body)
   await makeFolders(folder)
   // Its name is all it says, and the folder's sync keeps that.
-  await close(await open(pointerIn(folder, version), 'wx'))
+  await close(await create(pointerIn(folder, version)))
   await writeNewFile(bodyIn(folder, version), body, () => syncFolder(folder))
   return version
 }

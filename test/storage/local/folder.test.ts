@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { syncFolder } from '../../../src/storage/local/durable.js'
 import { openLocalStorage } from '../../../src/storage/local/local.js'
 
 const BODY = Buffer.from('body')
@@ -69,6 +71,20 @@ t.test('what somebody took away by hand is told by name, and can be deleted', as
     await storage.put(key, BODY)
     await storage.delete(key)
   }
+})
+
+t.test('a FIFO in the place of a file or folder is told, not waited for', { timeout: 10_000 }, async t => {
+  const { root, storage } = await open(t)
+  const sizes = { little: BODY, large: Buffer.alloc(100_000) }
+  for (const [key, content] of Object.entries(sizes)) {
+    const body = join(root, `${key}=`, `b-${await storage.put(key, content)}`)
+    rmSync(body)
+    execFileSync('mkfifo', [body])
+    await t.rejects(storage.get(key), { code: 'state_corrupt', message: /b-\S+ has 0 of its bytes/ }, key)
+  }
+  execFileSync('mkfifo', [join(root, 'folder')])
+  await t.rejects(storage.put('folder/a', BODY), { code: 'storage_failed', message: /not a folder is in the way/ })
+  await t.rejects(syncFolder(join(root, 'folder')), { code: 'ENOTDIR' })
 })
 
 t.test('list does not look into folders before or beside what is asked for', async t => {
