@@ -7,6 +7,7 @@ import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { isGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
+import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import { deliverCourse, type CourseLog } from './course.js'
 import type { Followed } from './followed.js'
@@ -18,6 +19,8 @@ export type PendingOptions = {
   readonly partitions: readonly Partition[]
   /** All that were there when the command began. */
   readonly intents: readonly Intent[]
+  /** Those partitions are delivered again from their first line. */
+  readonly fromStart?: boolean
   readonly hash: Hash64
   readonly waitMs: number
   readonly room?: (delivered: number) => number
@@ -64,6 +67,7 @@ async function deliverEach(
   const courses = [...healed.map(partition => ({ partition, healOnly: true })), ...options.partitions.map(all)]
   for (const { partition, healOnly } of courses) {
     try {
+      if (options.fromStart === true && !healOnly) await rewind(state, { target, partition }, 0)
       await deliverCourse(
         state,
         { target, partition },

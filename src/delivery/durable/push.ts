@@ -6,7 +6,6 @@ import { discardOrphans } from '../../state/discard.js'
 import { listIntents, type Intent } from '../../state/intent.js'
 import { sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
@@ -94,18 +93,15 @@ async function prepare(state: State, options: DurablePushOptions): Promise<Ready
 type Delivering = DurablePushOptions & PendingOptions
 
 async function deliverRounds(state: State, openings: Openings, options: Delivering): Promise<Rounds> {
-  const { now, signal, fullRefresh, partitions } = options
-  return inRounds(state, options, async targets => {
-    if (fullRefresh)
-      for (const { opener } of targets)
-        for (const partition of partitions) await rewind(state, { target: opener.id, partition }, 0)
-    return Promise.all(
+  const { now, signal, fullRefresh } = options
+  return inRounds(state, options, targets =>
+    Promise.all(
       targets.map(async target => {
         const followed = new Followed(state, target, { now, signal, opening: openings.take(target) })
-        return deliverPending(state, followed, options).finally(() => followed.close())
+        return deliverPending(state, followed, { ...options, fromStart: fullRefresh }).finally(() => followed.close())
       }),
-    )
-  })
+    ),
+  )
 }
 
 /** Nothing is green that is in no target. */
