@@ -72,7 +72,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
     // The help of a group, which is on stderr, in place of one of its commands.
-    const usage = new IngestError('usage', 'no command is named')
+    const usage = new IngestError('usage', 'no command is named', { hint: '--help lists them' })
     if (asksForJson(argv, context.env)) context.report.json(errorDocument(usage))
     return EXIT.usage
   }

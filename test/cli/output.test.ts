@@ -84,6 +84,16 @@ t.test('with --format json a failure is a JSON document on stdout, and words on 
   }
 })
 
+t.test('a group without a command shows its help, and the document says what is missing', async t => {
+  const { code, stdout, stderr } = await runCli(['targets'], { env: { VORTEX_INGEST_FORMAT: 'json' } })
+  t.equal(code, 2)
+  t.strictSame(JSON.parse(stdout), {
+    exit_code: 2,
+    error: { code: 'usage', message: 'no command is named', hint: '--help lists them' },
+  })
+  t.match(stderr, /^Usage: vortex-ingest targets /)
+})
+
 t.test('the document of a mistyped command line says in one line what stderr says, and its hint', async t => {
   for (const args of ['push --postgress x', 'help pusch', 'journal helth', 'validat']) {
     const { stdout, stderr } = await runCli([...args.split(' '), '--format', 'json'])
