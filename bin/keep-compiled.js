@@ -22,18 +22,25 @@ if (existsSync(join(DIST, 'program.cjs')))
 
 async function keep() {
   process.chdir(ROOT)
+  const folder = mkdtempSync(join(tmpdir(), 'vortex-ingest-'))
+  try {
+    await runWhatMostRun(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  keepCompiled()
+}
+
+async function runWhatMostRun(folder) {
   for (const name of readdirSync(DIST).filter(name => name.endsWith('.cjs'))) load(name)
   const refusing = createServer(socket => socket.once('data', () => socket.end(REFUSAL)))
   await once(refusing.listen(0, '127.0.0.1'), 'listening')
   const dsn = `postgres://nobody:none@127.0.0.1:${refusing.address().port}/none`
   await run('validate', EXAMPLE[0])
   await run('push', ...EXAMPLE, '--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run')
-  const folder = mkdtempSync(join(tmpdir(), 'vortex-ingest-'))
   await run('push', ...EXAMPLE, '--state', join(folder, 'state'), '--archive', join(folder, 'archive'))
-  rmSync(folder, { recursive: true })
   await run('push', ...EXAMPLE, '--insecure-local', '--postgres', dsn)
   refusing.close()
-  keepCompiled()
 }
 
 async function run(...args) {

@@ -9,7 +9,7 @@ import { IngestError } from '../errors.js'
 import type { SinkOpener } from '../sink/sink.js'
 import { openBucket } from '../state/bucket-objects.js'
 import { BUILT_IN } from '../state/buckets.js'
-import { readRegistry, type RegisteredTarget, type Registry } from '../state/registry.js'
+import { readRegistry, reportedKind, type RegisteredTarget, type Registry } from '../state/registry.js'
 import { targetOf } from '../state/targets.js'
 import type { Context } from './context.js'
 import { openState } from './open-state.js'
@@ -95,7 +95,7 @@ function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget,
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, early: false, open }
-  return { name: kind === 'http' ? 'server' : kind, registered: { name, identity, isRequired, bucket }, opener }
+  return { name: reportedKind(kind), registered: { name, identity, isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {

@@ -50,6 +50,11 @@ export type Registry = {
 
 const EMPTY: Registry = { targets: new Map(), buckets: new Map() }
 
+/** What the rest of state and every report call it. */
+export function reportedKind(kind: TargetKind): 'server' | Exclude<TargetKind, 'http'> {
+  return kind === 'http' ? 'server' : kind
+}
+
 /** @throws {IngestError} `state_corrupt`, `state_version` */
 export async function readRegistry(storage: Storage): Promise<Registry> {
   return (await readDocument(storage, REGISTRY_KEY, parseRegistry))?.value ?? EMPTY

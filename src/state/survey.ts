@@ -9,7 +9,7 @@ import { assertReaches, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { readRegistry, type RegisteredTarget } from './registry.js'
+import { readRegistry, reportedKind, type RegisteredTarget } from './registry.js'
 import { parseTarget, type TargetRecord } from './target-record.js'
 import { readWatermark, type Course } from './watermark.js'
 
@@ -62,7 +62,7 @@ async function allTargets(storage: Storage, problems: string[]): Promise<readonl
 }
 
 function asRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
-  return { name: identity, kind: kind === 'http' ? 'server' : kind, description: address, since: addedAt }
+  return { name: identity, kind: reportedKind(kind), description: address, since: addedAt }
 }
 
 /** The newest first: a delivery's row has the name of its intent, which is older than the row. */

@@ -2,6 +2,7 @@
 
 import type { Command, Option } from 'commander'
 import { joined, readLine, type Line } from './line.js'
+import { SCRIPTS } from './scripts.js'
 
 export type Candidate = { readonly value: string; readonly what?: string }
 
@@ -79,7 +80,7 @@ async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidat
   const last = all.at(-1)
   const argument = all[positionals] ?? (last?.variadic === true ? last : undefined)
   if (argument === undefined) return []
-  if (command.name() === 'completion') return ['bash', 'zsh', 'fish'].map(value => ({ value }))
+  if (command.name() === 'completion') return [...SCRIPTS.keys()].map(value => ({ value }))
   if (/^files?$/.test(argument.name())) return [FILES]
   const sort = sortOf(command, argument.name())
   if (sort === undefined) return (argument.argChoices ?? []).map(value => ({ value }))

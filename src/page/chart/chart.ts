@@ -57,9 +57,8 @@ export class Chart {
   }
 
   get span(): Span {
-    const { min = 0, max = 0 } = this.#plot.scales['x'] ?? {}
-    const last = this.options.commits.length - 1
-    return { first: Math.max(0, Math.ceil(min)), last: Math.min(last, Math.floor(max)) }
+    const { min, max } = this.reach
+    return { first: Math.max(0, Math.ceil(min)), last: Math.min(this.end, Math.floor(max)) }
   }
 
   get reach(): Reach {
@@ -177,7 +176,7 @@ export class Chart {
       series: [{}, UNSEEN, UNSEEN],
       hooks: {
         setCursor: [() => this.#askForFrame()],
-        setScale: [(_plot, name) => this.#spanChanged(name, commits.length)],
+        setScale: [(_plot, name) => this.#spanChanged(name)],
         draw: [() => this.#draw()],
       },
     }
@@ -188,11 +187,11 @@ export class Chart {
     this.#overlay.draw()
   }
 
-  #spanChanged(scale: string, commits: number): void {
+  #spanChanged(scale: string): void {
     // The first is set while the chart is made.
     if (scale !== 'x' || this.#overlay === undefined) return
     const { first, last } = this.span
-    this.options.onSpan(first === 0 && last === commits - 1 ? undefined : { first, last })
+    this.options.onSpan(first === 0 && last === this.end ? undefined : { first, last })
   }
 
   /** The pointer moves more often than the screen is drawn. */

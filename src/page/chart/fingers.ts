@@ -15,8 +15,7 @@ type Pinch = {
 export function addFinger(host: HTMLElement, chart: () => Chart | undefined, onPoint: (at: number) => void): void {
   // Until all are lifted: the one that is left of two does not read.
   let alone = true
-  const count = ({ touches }: TouchEvent): boolean => (alone = touches.length === 0 || (alone && touches.length === 1))
-  for (const event of ['touchstart', 'touchend', 'touchcancel'] as const) host.addEventListener(event, count)
+  host.addEventListener('touchstart', ({ touches }) => (alone = touches.length === 1))
   host.addEventListener('pointermove', ({ pointerType, clientX }) => {
     const shown = chart()
     if (shown === undefined || pointerType !== 'touch' || !alone) return
