@@ -10,9 +10,11 @@ const silent = { write: () => true }
 
 t.test('whoever watches a target, it is written to with the settings it was to be', async t => {
   const seen: (WriteSettings | undefined)[] = []
+  const asked: (number | undefined)[] = []
   const sink: Sink = {
-    write: async (_delivery, _onRetry, settings) => {
+    write: async (delivery, _onRetry, settings) => {
       seen.push(settings)
+      delivery.rows(settings?.['copy-bytes'])
       return receiptOf([])
     },
     close: async () => undefined,
@@ -24,8 +26,14 @@ t.test('whoever watches a target, it is written to with the settings it was to b
     const watch = await watchOf(flags, { report, screen: { isTTY }, env: {} })
     const [target] = watch!.targets([{ name: 'postgres', opener } satisfies Target])
     const opened = await target!.opener.open(new AbortController().signal)
-    await opened.write(await deliveryOf([]), () => undefined, { 'copy-bytes': 7 })
+    const delivery = await deliveryOf([])
+    const rows: typeof delivery.rows = chunkBytes => {
+      asked.push(chunkBytes)
+      return delivery.rows(chunkBytes)
+    }
+    await opened.write({ ...delivery, rows }, () => undefined, { 'copy-bytes': 7 })
     watch!.stop()
   }
   t.strictSame(seen, Array(3).fill({ 'copy-bytes': 7 }))
+  t.strictSame(asked, [7, 7, 7])
 })

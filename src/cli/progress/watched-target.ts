@@ -57,7 +57,7 @@ function watchedDelivery(delivery: Delivery, moveTo: MoveTo): Delivery {
   const pass = { moveTo, total: recordsOf(delivery) }
   return {
     ...delivery,
-    rows: () => counted(delivery.rows(), { ...pass, recordsIn: ({ rows }) => rows }),
+    rows: chunkBytes => counted(delivery.rows(chunkBytes), { ...pass, recordsIn: ({ rows }) => rows }),
     lines: () => counted(delivery.lines(), { ...pass, recordsIn: ({ bytes }) => linesIn(bytes) }),
   }
 }
