@@ -2,11 +2,13 @@
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Hash64 } from '../contract/hash64.js'
-import type { Delivery, SinkOpener } from '../sink/sink.js'
+import type { Delivery, SinkOpener, StagedRows } from '../sink/sink.js'
 import { inspect, type Inspection } from '../source/inspect.js'
+import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
 import { deliverAll, type TargetOutcome } from './deliver.js'
+import { KeptRows } from './kept-rows.js'
 import { Opening, type Target } from './opening.js'
 import { linesOf, rowsOf } from './rows.js'
 
@@ -38,15 +40,17 @@ export type Pushed = {
 /** @throws {IngestError} when nothing could be sent to any target; what becomes of each is part of the answer */
 export async function push(sources: readonly Source[], options: PushOptions): Promise<Pushed> {
   // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
-  const openings = (options.dryRun === true ? [] : options.targets).map(target => new Opening(target, options.signal))
+  const targets = options.dryRun === true ? [] : options.targets
+  const openings = targets.map(target => new Opening(target, options.signal))
+  const kept = targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(options.hash) : undefined
   try {
-    const inspections = await inspectAll(sources, options)
+    const inspections = await inspectAll(sources, options, kept)
     const commitSha = commitShaOf(inspections, options)
     const pushed: Pushed = { inspections, commitSha, commit: undefined, outcomes: [] }
     if (inspections.some(({ rejected }) => rejected > 0)) return pushed
     const commit = await options.commitOf(commitSha)
     const deliveries = sources.map((source, index) =>
-      deliveryOf(source, { commit, counts: inspections[index]!.counts, options }),
+      deliveryOf(source, { commit, counts: inspections[index]!.counts, kept, options }),
     )
     const openers = options.targets.map(({ opener }) => opener)
     if (await isRefused(deliveries, { ...options, openers })) return { ...pushed, commit }
@@ -60,12 +64,14 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
 export async function inspectAll(
   sources: readonly Source[],
   options: Pick<PushOptions, 'commitSha' | 'onRejection' | 'onWarning' | 'signal'>,
+  kept?: KeptRows,
 ): Promise<readonly Inspection[]> {
   const { onRejection, onWarning, signal } = options
   const inspections: Inspection[] = []
   for (const source of sources) {
     const commitSha = commitShaOf(inspections, options)
-    inspections.push(await inspect(source, { commitSha, oneCommit: true, onRejection, onWarning, signal }))
+    const onBatch = kept && ((batch: RecordBatch) => kept.add(source, batch))
+    inspections.push(await inspect(source, { commitSha, oneCommit: true, onBatch, onRejection, onWarning, signal }))
   }
   return inspections
 }
@@ -97,17 +103,20 @@ export async function isRefused(
 type Checked = {
   readonly commit: Commit
   readonly counts: ReadonlyMap<string, number>
+  readonly kept?: KeptRows | undefined
   readonly options: Pick<PushOptions, 'run' | 'hash' | 'signal'>
 }
 
 /** A checked source as what every target can read for itself, from its start and as often as it must. */
-export function deliveryOf(source: Source, { commit, counts, options }: Checked): Delivery {
+export function deliveryOf(source: Source, { commit, counts, kept, options }: Checked): Delivery {
+  const readAgain = (chunkBytes?: number): AsyncIterable<StagedRows> =>
+    rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes)
   return {
     source: source.name,
     run: options.run,
     commit,
     counts,
-    rows: chunkBytes => rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes),
+    rows: chunkBytes => kept?.of(source, chunkBytes) ?? readAgain(chunkBytes),
     lines: () => linesOf(source, options.signal),
     assertUnchanged: () => source.assertUnchanged(),
   }

@@ -29,6 +29,24 @@ const COLUMNS: readonly (readonly Column[])[] = CONTRACT.kinds.map(kind =>
   stagedFields(kind).map(field => ({ field: kind.fields.indexOf(field), type: field.type })),
 )
 
+/** All rows of any number of batches: a chunk a kind, whose memory is not used again. */
+export class KeptChunks {
+  readonly #pool = new Pool()
+  readonly #writers = CONTRACT.kinds.map(kind => new KindWriter(kind, this.#pool))
+
+  add(batch: RecordBatch): void {
+    for (let row = 0; row < batch.count; row++) this.#writers[batch.kinds[row]!]!.write(batch, row)
+  }
+
+  get bytes(): number {
+    return this.#writers.reduce((sum, { length }) => sum + length, 0)
+  }
+
+  get chunks(): readonly StagedRows[] {
+    return this.#writers.filter(({ length }) => length > 0).map(({ chunk }) => chunk)
+  }
+}
+
 /**
  * Turns batches into chunks. A chunk's memory is used again when the chunk after the next is asked for, so that one can
  * be on its way to the server while the next is written.
@@ -77,9 +95,13 @@ class KindWriter {
     this.#columns = COLUMNS[CONTRACT.kinds.indexOf(kind)]!
   }
 
-  take(): StagedRows & { buffer: Buffer } {
+  get chunk(): StagedRows & { readonly buffer: Buffer } {
     const buffer = this.#buffer
-    const chunk = { kind: this.kind, rows: this.#rows, text: buffer.subarray(0, this.length), buffer }
+    return { kind: this.kind, rows: this.#rows, text: buffer.subarray(0, this.length), buffer }
+  }
+
+  take(): StagedRows & { readonly buffer: Buffer } {
+    const { chunk } = this
     this.#buffer = Buffer.alloc(0)
     this.#rows = 0
     this.length = 0

@@ -111,6 +111,8 @@ export type SinkOpener = {
   readonly description: string
   /** Opening waits more than it works, so it may overlap with checking the input. */
   readonly early: boolean
+  /** A delivery's rows, not its lines, are what it writes. */
+  readonly takesRows?: true
   /** Every delivery stays as it is: one that arrives late does not write over a later one. */
   readonly isAppendOnly?: true
   /** Records that are valid but that a target of this sort cannot take; asked before anything is sent to any target. */

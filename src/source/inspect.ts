@@ -17,6 +17,8 @@ export type InspectOptions = {
   readonly oneCommit: boolean
   /** Fills `batch.ids`; given, ids that occur twice are warned of. */
   readonly identify?: (batch: RecordBatch) => void
+  /** Shown each batch, of which some rows may be refused yet. */
+  readonly onBatch?: ((batch: RecordBatch) => void) | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
   /** Asked after each block: true ends the pass early. */
@@ -74,6 +76,7 @@ class Pass {
     this.#rejected += all.length
     this.#records += batch.count - mismatches.length
     if (this.options.identify !== undefined) this.#noteIds(batch, this.options.identify)
+    this.options.onBatch?.(batch)
   }
 
   done(): Inspection {

@@ -16,6 +16,7 @@ export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkO
     id: `embedded:${resolve(folder)}`,
     description: `the embedded database in ${folder}`,
     early: false,
+    takesRows: true,
     open: signal => openSink(folder, rehearse, signal),
   }
 }

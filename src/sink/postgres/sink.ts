@@ -38,6 +38,7 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
     id: placeOf(address),
     description: describeAddress(address),
     early: true,
+    takesRows: true,
     open: signal => openSink(new Writer(address, { ...options, signal }), options.rehearse === true),
   }
 }

@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { wasmHash64 } from '../../src/contract/hash64.js'
+import { KeptRows } from '../../src/delivery/kept-rows.js'
+import { deliveryOf, inspectAll, push } from '../../src/delivery/push.js'
+import { receiptOf, type Delivery, type Sink, type SinkOpener, type StagedRows } from '../../src/sink/sink.js'
+import { fileSource, type Source } from '../../src/source/source.js'
+import { COMMIT, query, RUN, size } from '../fixtures/delivery.js'
+
+const hash = await wasmHash64()
+const signal = new AbortController().signal
+const options = { onRejection: () => undefined, onWarning: () => undefined, signal }
+
+t.test('rows that the first pass kept are those that a second one makes, as often as they are asked for', async t => {
+  const [first, second, third] = sourcesOf(t.testdir(), [lines('a', 40), lines('b', 30), lines('c', 20)])
+  const sources = [first!, second!, third!]
+  const inspections = await inspectAll(sources, options)
+  const bytesOf = async (source: Source): Promise<number> =>
+    (await rows(deliveries(sources, inspections)[sources.indexOf(source)]!)).join('').length
+  const most = (await bytesOf(first!)) + (await bytesOf(second!))
+
+  const kept = new KeptRows(hash, most)
+  await inspectAll(sources, options, kept)
+  const again = deliveries(sources, inspections)
+  for (const [at, delivery] of deliveries(sources, inspections, kept).entries()) {
+    const expected = await rows(again[at]!)
+    const opened = sources[at]!.opened
+    for (let time = 0; time < 2; time++) t.strictSame(await rows(delivery), expected)
+    t.equal(sources[at]!.opened - opened, at === 2 ? 2 : 0, 'what is too much is read again')
+  }
+  const before = first!.opened
+  await rows(deliveries(sources, inspections, kept)[0]!, 100)
+  t.equal(first!.opened - before, 1, 'smaller chunks are made anew')
+})
+
+t.test('a push reads a small source once for a database, and keeps nothing for who takes lines', async t => {
+  for (const [takes, opened] of [
+    ['rows', 1],
+    ['lines', 2],
+  ] as const) {
+    const [source] = sourcesOf(t.testdir(), [lines('a', 40)])
+    let seen = 0
+    const write = async (delivery: Delivery): ReturnType<Sink['write']> => {
+      if (takes === 'rows') for await (const { rows } of delivery.rows()) seen += rows
+      else for await (const { bytes } of delivery.lines()) seen += bytes.toString().trimEnd().split('\n').length
+      return receiptOf([])
+    }
+    const opener: SinkOpener = {
+      ...{ id: 'x', description: 'x', early: false },
+      ...(takes === 'rows' && { takesRows: true }),
+      open: async () => ({ write, close: async () => undefined }),
+    }
+    const commitOf = async (): Promise<typeof COMMIT> => COMMIT
+    await push([source!], { ...options, commitOf, run: RUN, hash, targets: [{ name: 'postgres', opener }] })
+    t.equal(seen, 80)
+    t.equal(source!.opened, opened, takes)
+  }
+})
+
+type Counted = Source & { readonly opened: number }
+
+function sourcesOf(folder: string, contents: readonly string[]): readonly Counted[] {
+  return contents.map((content, at) => {
+    const path = join(folder, `${at}.jsonl`)
+    writeFileSync(path, content)
+    const source = fileSource(path)
+    let opened = 0
+    const open: Source['open'] = () => {
+      opened++
+      return source.open()
+    }
+    return Object.defineProperty({ ...source, open }, 'opened', { get: () => opened }) as unknown as Counted
+  })
+}
+
+/** Of two kinds in turn. */
+function lines(name: string, each: number): string {
+  const pairs = Array.from({ length: each }, (_, at) => [
+    size(`${name}\t${at}`, at),
+    JSON.stringify(query({ query_idx: at + 1 })),
+  ])
+  return `${pairs.flat().join('\n')}\n`
+}
+
+function deliveries(
+  sources: readonly Source[],
+  inspections: Awaited<ReturnType<typeof inspectAll>>,
+  kept?: KeptRows,
+): readonly Delivery[] {
+  const more = { commit: COMMIT, kept, options: { run: RUN, hash, signal } }
+  return sources.map((source, at) => deliveryOf(source, { ...more, counts: inspections[at]!.counts }))
+}
+
+async function rows(delivery: Delivery, chunkBytes?: number): Promise<readonly string[]> {
+  const chunks: string[] = []
+  for await (const { kind, rows, text } of delivery.rows(chunkBytes) as AsyncIterable<StagedRows>)
+    chunks.push(`${kind.kind} ${rows}\n${text.toString()}`)
+  return chunks
+}
