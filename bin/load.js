@@ -5,7 +5,7 @@
 
 'use strict'
 
-const { readFileSync, renameSync, writeFileSync } = require('node:fs')
+const { readFileSync, renameSync, statSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { setFlagsFromString } = require('node:v8')
@@ -21,6 +21,8 @@ const BUDGET = 66 * 1024
 const LATE_BUDGET = 1_000_000
 /** A run that takes longer gains more from optimised code than it costs. */
 const LATE_MS = 100
+/** So does one that reads a larger file. */
+const LARGE_BYTES = 4 * 1024 * 1024
 
 let isLate = false
 
@@ -45,11 +47,21 @@ function load(name) {
 /**
  * For now V8 optimises later: the small push of a CI job is over before that has paid for itself, and spent a fifth of its
  * processor time on it, in threads beside those of 13 other jobs.
+ * @param {readonly string[]} args of the command line
  */
-function optimizeLate() {
-  if (!CAN_WAIT) return
+function optimizeLate(args) {
+  if (!CAN_WAIT || args.some(isLargeFile)) return
   setLate(true)
   setTimeout(() => setLate(false), LATE_MS).unref()
+}
+
+/** @param {string} arg */
+function isLargeFile(arg) {
+  try {
+    return statSync(arg, { throwIfNoEntry: false })?.size > LARGE_BYTES
+  } catch {
+    return false
+  }
 }
 
 function setLate(late) {
