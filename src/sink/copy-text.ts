@@ -115,7 +115,7 @@ class KindWriter {
     const { starts, ends } = batch
     const from = batch.viewOf(row)
     const escape = batch.mayHoldControls(row)
-    let at = this.length + to.write(batch.ids[row]!.toString(), this.length, 'latin1')
+    let at = writeAscii(to, this.length, batch.ids[row]!.toString())
     for (const { field, type } of this.#columns) {
       const start = starts[row * STRIDE + field]!
       const end = ends[row * STRIDE + field]!
@@ -123,7 +123,7 @@ class KindWriter {
       if (start === ABSENT) {
         to[at++] = BACKSLASH
         to[at++] = LETTER_N
-      } else if (type === 'f64') at += to.write(realText(batch.reals[row]!), at, 'latin1')
+      } else if (type === 'f64') at = writeAscii(to, at, realText(batch.reals[row]!))
       else if (type === '[i64]') {
         to[at++] = OPEN
         at = copyBytes(view, at, from, start, end)
@@ -154,6 +154,12 @@ class KindWriter {
     if (!fits) given.copy(this.#buffer, 0, 0, this.length)
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
   }
+}
+
+/** `Buffer.write` checks and dispatches for longer than so few bytes take. */
+function writeAscii(to: Buffer, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) to[at + i] = text.charCodeAt(i)
+  return at + text.length
 }
 
 function copyEscaped(to: DataView, at: number, from: DataView, start: number, end: number): number {
