@@ -4,7 +4,7 @@ import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import { KeptRows } from '../../src/delivery/kept-rows.js'
 import { deliveryOf, inspectAll, push } from '../../src/delivery/push.js'
-import { receiptOf, type Delivery, type Sink, type SinkOpener, type StagedRows } from '../../src/sink/sink.js'
+import { receiptOf, type Delivery, type Sink, type SinkOpener } from '../../src/sink/sink.js'
 import { fileSource, type Source } from '../../src/source/source.js'
 import { COMMIT, query, RUN, size } from '../fixtures/delivery.js'
 
@@ -94,7 +94,7 @@ function deliveries(
 
 async function rows(delivery: Delivery, chunkBytes?: number): Promise<readonly string[]> {
   const chunks: string[] = []
-  for await (const { kind, rows, text } of delivery.rows(chunkBytes) as AsyncIterable<StagedRows>)
+  for await (const { kind, rows, text } of delivery.rows(chunkBytes))
     chunks.push(`${kind.kind} ${rows}\n${text.toString()}`)
   return chunks
 }
