@@ -5,14 +5,15 @@ import { KeptChunks } from '../sink/copy-text.js'
 import type { StagedRows } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
-import type { Source } from '../source/source.js'
+import type { Target } from './opening.js'
 
 /** Of all sources together: some 27,000 rows. */
 const MOST_BYTES = 4 * 1024 * 1024
 
-export class KeptRows {
+/** @typeParam Key what tells one source, or one part of the outbox, from another */
+export class KeptRows<Key> {
   readonly #identify: (batch: RecordBatch) => void
-  readonly #kept = new Map<Source, KeptChunks>()
+  readonly #kept = new Map<Key, KeptChunks>()
   #bytesBefore = 0
   #isFull = false
 
@@ -23,29 +24,39 @@ export class KeptRows {
     this.#identify = identifier(hash)
   }
 
-  /** @param source comes whole before the next one does */
-  add(source: Source, batch: RecordBatch): void {
+  /** @param key its rows come whole before those of the next one do */
+  add(key: Key, batch: RecordBatch): void {
     if (this.#isFull) return
-    const kept = this.#kept.get(source) ?? this.#begin(source)
+    const kept = this.#kept.get(key) ?? this.#begin(key)
     this.#identify(batch)
     kept.add(batch)
     if (this.#bytesBefore + kept.bytes <= this.mostBytes) return
     this.#isFull = true
-    this.#kept.delete(source)
+    this.#kept.delete(key)
   }
 
-  /** As often as they are asked for. @returns undefined when the source, or one of its chunks, would be too large */
-  of(source: Source, chunkBytes = Infinity): AsyncIterable<StagedRows> | undefined {
-    const chunks = this.#kept.get(source)?.chunks
-    return chunks?.every(({ text }) => text.length <= chunkBytes) ? inTurn(chunks) : undefined
+  /** As often as they are asked for. @returns undefined when some were not kept, or a chunk would be too large */
+  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<StagedRows> | undefined {
+    const chunks: StagedRows[] = []
+    for (const key of keys) {
+      const kept = this.#kept.get(key)
+      if (kept === undefined) return undefined
+      chunks.push(...kept.chunks)
+    }
+    return chunks.every(({ text }) => text.length <= chunkBytes) ? inTurn(chunks) : undefined
   }
 
-  #begin(source: Source): KeptChunks {
+  #begin(key: Key): KeptChunks {
     this.#bytesBefore = [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0)
     const kept = new KeptChunks()
-    this.#kept.set(source, kept)
+    this.#kept.set(key, kept)
     return kept
   }
+}
+
+/** @returns undefined where nobody takes rows */
+export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows<Key> | undefined {
+  return targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(hash) : undefined
 }
 
 async function* inTurn(chunks: readonly StagedRows[]): AsyncGenerator<StagedRows> {

@@ -8,7 +8,7 @@ import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
 import { deliverAll, type TargetOutcome } from './deliver.js'
-import { KeptRows } from './kept-rows.js'
+import { keptFor, type KeptRows } from './kept-rows.js'
 import { Opening, type Target } from './opening.js'
 import { linesOf, rowsOf } from './rows.js'
 
@@ -42,7 +42,7 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
   // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
   const targets = options.dryRun === true ? [] : options.targets
   const openings = targets.map(target => new Opening(target, options.signal))
-  const kept = targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(options.hash) : undefined
+  const kept = keptFor<Source>(targets, options.hash)
   try {
     const inspections = await inspectAll(sources, options, kept)
     const commitSha = commitShaOf(inspections, options)
@@ -64,7 +64,7 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
 export async function inspectAll(
   sources: readonly Source[],
   options: Pick<PushOptions, 'commitSha' | 'onRejection' | 'onWarning' | 'signal'>,
-  kept?: KeptRows,
+  kept?: KeptRows<Source>,
 ): Promise<readonly Inspection[]> {
   const { onRejection, onWarning, signal } = options
   const inspections: Inspection[] = []
@@ -103,7 +103,7 @@ export async function isRefused(
 type Checked = {
   readonly commit: Commit
   readonly counts: ReadonlyMap<string, number>
-  readonly kept?: KeptRows | undefined
+  readonly kept?: KeptRows<Source> | undefined
   readonly options: Pick<PushOptions, 'run' | 'hash' | 'signal'>
 }
 
@@ -116,7 +116,7 @@ export function deliveryOf(source: Source, { commit, counts, kept, options }: Ch
     run: options.run,
     commit,
     counts,
-    rows: chunkBytes => kept?.of(source, chunkBytes) ?? readAgain(chunkBytes),
+    rows: chunkBytes => kept?.of([source], chunkBytes) ?? readAgain(chunkBytes),
     lines: () => linesOf(source, options.signal),
     assertUnchanged: () => source.assertUnchanged(),
   }

@@ -9,11 +9,13 @@ import { linesPrefix, OUTBOX, type Partition } from './keys.js'
 import { ownerOf, storeLines } from './lines.js'
 import { hasEnded } from './owner.js'
 import { timestamp, type State } from './state.js'
-import { newId, timeOf } from './ulid.js'
+import { timeOf } from './ulid.js'
 import { highestWatermark } from './watermark.js'
 
 /** What is new of one source. */
 export type Intake = {
+  /** What its batch will be called; never used before. */
+  readonly id: string
   readonly source: string
   readonly linesBefore: number
   readonly records: number
@@ -95,10 +97,9 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
   const positions = new Map(head.positions)
   let { next } = head
   for (const [index, intake] of intakes.entries()) {
-    const { source, linesBefore, records, counts, position } = intake
+    const { id, source, linesBefore, records, counts, position } = intake
     positions.set(position.name, position.to)
     if (!isDelivered(intake)) continue
-    const id = newId(state.tools.now())
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     batches.push({ id, first, last, records, counts, source, linesBefore, at: timestamp(state), ...origin, objects })

@@ -17,10 +17,10 @@ t.test('rows that the first pass kept are those that a second one makes, as ofte
   const sources = [first!, second!, third!]
   const inspections = await inspectAll(sources, options)
   const bytesOf = async (source: Source): Promise<number> =>
-    (await rows(deliveries(sources, inspections)[sources.indexOf(source)]!)).join('').length
+    (await rows(deliveries(sources, inspections)[sources.indexOf(source as Counted)]!)).join('').length
   const most = (await bytesOf(first!)) + (await bytesOf(second!))
 
-  const kept = new KeptRows(hash, most)
+  const kept = new KeptRows<Source>(hash, most)
   await inspectAll(sources, options, kept)
   const again = deliveries(sources, inspections)
   for (const [at, delivery] of deliveries(sources, inspections, kept).entries()) {
@@ -86,7 +86,7 @@ function lines(name: string, each: number): string {
 function deliveries(
   sources: readonly Source[],
   inspections: Awaited<ReturnType<typeof inspectAll>>,
-  kept?: KeptRows,
+  kept?: KeptRows<Source>,
 ): readonly Delivery[] {
   const more = { commit: COMMIT, kept, options: { run: RUN, hash, signal } }
   return sources.map((source, at) => deliveryOf(source, { ...more, counts: inspections[at]!.counts }))

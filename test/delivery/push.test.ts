@@ -109,19 +109,30 @@ t.test('a push into Postgres', async t => {
 
   await t.test('a file that changes while its rows are on their way is refused before the commit', async t => {
     const name = await database('changing_late')
-    const [file] = await files(t.testdir(), [[size('a')]])
-    const source = fileSource(file!)
+    // Rows of the one are kept from the first pass, those of the other are read again.
+    const [file, large] = await files(t.testdir(), [
+      [size('a')],
+      Array.from({ length: 9_000 }, () => size('a'.repeat(500))),
+    ])
+    const source = fileSource(large!)
     const opens = { count: 0 }
     const changing = {
       ...source,
       open: async () => {
         const reader = await source.open()
-        if (++opens.count === 2) await writeFile(file!, `${size('a')}\n${size('b')}\n`)
+        if (++opens.count === 2) await writeFile(large!, `${size('a')}\n${size('b')}\n`)
         return reader
       },
     }
-    const { outcomes } = await push([changing], options(name))
-    t.match(outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
+    const commitOf = async (): Promise<typeof COMMIT> => {
+      await writeFile(file!, `${size('a')}\n${size('b')}\n`)
+      return COMMIT
+    }
+    for (const outcome of [
+      await push([fileSource(file!)], options(name, { commitOf })),
+      await push([changing], options(name)),
+    ])
+      t.match(outcome.outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
     t.strictSame(await datasets(server, name), [])
   })
 })

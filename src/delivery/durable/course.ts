@@ -15,6 +15,7 @@ import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
 import { readWatermark, rewind, type Course } from '../../state/watermark.js'
 import type { FileReceipt } from '../deliver.js'
+import type { KeptRows } from '../kept-rows.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
 
 export type CourseOptions = {
@@ -24,6 +25,8 @@ export type CourseOptions = {
   readonly sink: () => Promise<Sink>
   /** How the next delivery is to be written. */
   readonly settings: () => Promise<readonly UsedSetting[] | undefined>
+  /** Of batches that this command has taken in. */
+  readonly kept?: KeptRows<string> | undefined
   readonly hash: Hash64
   readonly signal: AbortSignal
   /** All that were there when the command began. */
@@ -179,9 +182,9 @@ class Run {
 
   /** @returns false when the lease was lost meanwhile: some of it may have been applied */
   async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
-    const { hash, signal } = this.options
+    const { hash, kept, signal } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
-    const delivery = deliveryOfRange(this.state, batches, { range, hash, signal, assertHeld })
+    const delivery = deliveryOfRange(this.state, batches, { range, hash, kept, signal, assertHeld })
     const noteRetry = (retry: Retry): void => {
       this.log.retries.push({ ...retry, at: this.state.tools.now() })
     }

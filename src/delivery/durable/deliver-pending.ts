@@ -9,6 +9,7 @@ import { isGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
 import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
+import type { KeptRows } from '../kept-rows.js'
 import { deliverCourse, type CourseLog } from './course.js'
 import type { Followed } from './followed.js'
 import { keptRecords } from './pending-records.js'
@@ -21,6 +22,8 @@ export type PendingOptions = {
   readonly intents: readonly Intent[]
   /** Those partitions are delivered again from their first line. */
   readonly fromStart?: boolean
+  /** Of batches that this command has taken in. */
+  readonly kept?: KeptRows<string> | undefined
   readonly hash: Hash64
   readonly waitMs: number
   readonly room?: (delivered: number) => number

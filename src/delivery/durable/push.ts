@@ -7,6 +7,7 @@ import { listIntents, type Intent } from '../../state/intent.js'
 import { sweep } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
+import { keptFor } from '../kept-rows.js'
 import { Opening, type Target } from '../opening.js'
 import type { Pushed, PushOptions } from '../push.js'
 import { deliverPending, type PendingOptions } from './deliver-pending.js'
@@ -40,12 +41,14 @@ export async function pushDurably(
   // Met before anything is taken in.
   ready.catch(() => undefined)
   const openings = new Openings(options.targets, options.signal)
+  const kept = dryRun ? undefined : keptFor<string>(options.targets, options.hash)
   try {
     const taken = await takeIn(state, sources, {
       ...options,
       ready,
       dryRun,
       fromStart: fullRefresh,
+      kept,
       openers: async () => (await ready).targets.map(({ opener }) => opener),
       commitSha: options.commitSha,
       // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
@@ -55,7 +58,7 @@ export async function pushDurably(
     const { inspections, commitSha, commit, partition } = taken
     const pushed: DurablyPushed = { inspections, commitSha, commit, sources: taken.sources, outcomes: [], warnings: [] }
     if (partition === undefined || dryRun) return pushed
-    const pending = { ...options, targets, partitions: [partition], intents }
+    const pending = { ...options, targets, partitions: [partition], intents, kept }
     const [tidied, rounds] = await Promise.all([
       tidyQuietly(state, partition, intents),
       deliverRounds(state, openings, pending),

@@ -8,6 +8,7 @@ import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
 import type { Storage } from '../../storage/storage.js'
+import type { KeptRows } from '../kept-rows.js'
 import { rowsOf } from '../rows.js'
 
 const LF = 0x0a
@@ -39,6 +40,8 @@ export function batchesIn(batches: readonly Batch[], { since, until }: Range): r
 export type RangeOptions = {
   readonly range: Range
   readonly hash: Hash64
+  /** By the batch's id. */
+  readonly kept?: KeptRows<string> | undefined
   readonly signal: AbortSignal
   /** Throws when another process has begun to deliver the same. */
   readonly assertHeld: () => Promise<void>
@@ -48,7 +51,7 @@ export type RangeOptions = {
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
-  { range, hash, signal, assertHeld }: RangeOptions,
+  { range, hash, kept, signal, assertHeld }: RangeOptions,
 ): Delivery {
   const { run, commit } = batches[0]!
   const source = sourceOf(batches)
@@ -64,7 +67,11 @@ export function deliveryOfRange(
     ...{ source, run, commit, range, lines },
     placeOf: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts: countsOf(batches),
-    rows: chunkBytes => rowsOf(lines(), { name: source, hash }, chunkBytes),
+    rows: chunkBytes =>
+      kept?.of(
+        batches.map(({ id }) => id),
+        chunkBytes,
+      ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
     // What is in the outbox does not change; who was overtaken must not write over what its successor did.
     assertUnchanged: assertHeld,
   }

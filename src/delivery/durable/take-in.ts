@@ -16,7 +16,9 @@ import { readHead, type Head, type Position } from '../../state/head.js'
 import type { Partition } from '../../state/keys.js'
 import { append, type Intake } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
+import { newId } from '../../state/ulid.js'
 import { inspectAll, isRefused } from '../push.js'
+import type { KeptRows } from '../kept-rows.js'
 import { linesOf, rowsOf } from '../rows.js'
 
 export type TakeInOptions = {
@@ -26,6 +28,8 @@ export type TakeInOptions = {
   /** Of the targets as they are by then. */
   readonly openers: () => Promise<readonly SinkOpener[]>
   readonly hash: Hash64
+  /** Of the batches that are taken in. */
+  readonly kept?: KeptRows<string> | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
   /** What must have been done before anything is taken in; it overlaps with reading the sources. */
@@ -81,7 +85,7 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   const partition = options.commit?.sha ?? options.commitSha!
   const before = await readHead(state.storage, partition)
   const found = await findAll(sources, { ...options, head: before.head })
-  const fresh = found.filter(isFresh)
+  const fresh = found.filter(isFresh).map(one => ({ ...one, id: newId(state.tools.now()) }))
   if (fresh.length > 0) options.onNew()
   const inspections: Inspection[] = []
   for (const one of fresh) inspections.push(await inspectRest(one, { ...options, partition }))
@@ -107,10 +111,11 @@ function warningsOf({ batches }: Head): readonly string[] {
   ]
 }
 
-type Fresh = Found & { readonly rest: Rest }
+/** @property id what its batch will be called */
+type Fresh = Found & { readonly rest: Rest; readonly id: string }
 
 /** An empty file is new once: its commit is to be known. */
-function isFresh(found: Found): found is Fresh {
+function isFresh(found: Found): found is Found & { readonly rest: Rest } {
   return found.rest !== undefined && found.rest.change !== 'unchanged'
 }
 
@@ -145,25 +150,27 @@ function positionName({ name }: Source, { benchmark_id }: RunMeta): string {
 }
 
 async function inspectRest(
-  { rest, position }: Fresh,
-  { onRejection, onWarning, signal, commitSha }: Known & { readonly partition: Partition },
+  { id, rest, position }: Fresh,
+  { kept, onRejection, onWarning, signal, commitSha }: Known & { readonly partition: Partition },
 ): Promise<Inspection> {
   const { source, skipped } = rest
   const linesBefore = skipped > 0 ? (position?.lines ?? 0) : 0
   return inspect(source, {
     commitSha,
     oneCommit: true,
+    onBatch: kept && (batch => kept.add(id, batch)),
     onRejection: one => onRejection({ ...one, line: one.line + linesBefore, byte: one.byte + skipped }),
     onWarning: one => onWarning(one.line === 0 ? one : { ...one, line: one.line + linesBefore }),
     signal,
   })
 }
 
-function intakeOf({ name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): Intake {
+function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): Intake {
   const linesBefore = rest.skipped > 0 ? (position?.lines ?? 0) : 0
   // A line without its end goes on, as far as anybody knows, where the next part begins.
   const lines = linesBefore + inspection.lines - (rest.isOpenEnded ? 1 : 0)
   return {
+    id,
     source: source.name,
     linesBefore,
     records: inspection.records,

@@ -2,7 +2,9 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { listIntents } from '../../../src/state/intent.js'
 import { readWatermark } from '../../../src/state/watermark.js'
+import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
+import { receiptOf } from '../../../src/sink/sink.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
 import { COURSE, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
@@ -231,3 +233,47 @@ t.test('a target that refuses for good is told as that, and keeps what it refuse
   const [outcome] = (await push(state, [write(t.testdir(), 'f', 'a')], [refusing])).outcomes
   t.match(outcome, { failure: { error: { code: 'auth_failed' } }, outbox: { kept: 1 } })
 })
+
+t.test(
+  'a database is given the rows that were made when the lines were checked, and only else reads the outbox',
+  async t => {
+    const plain = testState()
+    const read: string[] = []
+    const get: typeof plain.storage.get = key => {
+      if (key.includes('/lines/')) read.push(key)
+      return plain.storage.get(key)
+    }
+    const state = { ...plain, storage: { ...plain.storage, get } }
+    const given: string[] = []
+    let isDown = true
+    const base = target()
+    const opener: Target['opener'] = {
+      ...base.opener,
+      takesRows: true,
+      open: async () => ({
+        async write(delivery) {
+          if (isDown) await down()
+          for await (const { text } of delivery.rows()) given.push(...text.toString().trimEnd().split('\n'))
+          return receiptOf([])
+        },
+        close: async () => undefined,
+      }),
+    }
+    const there = { ...base, opener }
+    const folder = t.testdir()
+    const [first, second, third] = [['a', 'b'], ['c'], ['d']].map(pairs => write(folder, pairs.join(), ...pairs))
+    await push(state, [first!], [there])
+    isDown = false
+    await push(state, [second!], [there])
+    t.match(given, [/\ta\t/, /\tb\t/, /\tc\t/], 'what was missed comes first, in order')
+    t.equal(read.length, 2)
+    await push(state, [third!], [there])
+    t.match(given.slice(3), [/\td\t/])
+    t.equal(read.length, 2, 'nothing is read back')
+    const outbox = await plain.storage.list('outbox/')
+    t.ok(
+      outbox.objects.some(({ key }) => key.includes('/lines/')),
+      'it is there all the same',
+    )
+  },
+)
