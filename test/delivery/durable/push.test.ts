@@ -6,7 +6,7 @@ import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
 import { receiptOf } from '../../../src/sink/sink.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
-import { COURSE, keysOf, testState } from '../../state/fixtures/state.js'
+import { COURSE, interfering, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
 
 const until = async (state: ReturnType<typeof testState>, name = COURSE.target): Promise<number> =>
@@ -243,7 +243,7 @@ t.test(
       if (key.includes('/lines/')) read.push(key)
       return plain.storage.get(key)
     }
-    const state = { ...plain, storage: { ...plain.storage, get } }
+    const state = { ...plain, storage: { ...interfering(plain.storage, async () => undefined), get } }
     const given: string[] = []
     let isDown = true
     const base = target()
@@ -266,10 +266,10 @@ t.test(
     isDown = false
     await push(state, [second!], [there])
     t.match(given, [/\ta\t/, /\tb\t/, /\tc\t/], 'what was missed comes first, in order')
-    t.equal(read.length, 2)
+    t.equal(read.length, 1, 'what was missed is read')
     await push(state, [third!], [there])
     t.match(given.slice(3), [/\td\t/])
-    t.equal(read.length, 2, 'nothing is read back')
+    t.equal(read.length, 1, 'nothing is read back')
     const outbox = await plain.storage.list('outbox/')
     t.ok(
       outbox.objects.some(({ key }) => key.includes('/lines/')),
