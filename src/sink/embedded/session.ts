@@ -52,7 +52,7 @@ export class EmbeddedSession implements SqlSession {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
     const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
-    await this.#ask(async () => [await postgres.query(copy, [], { blob: new Blob([data]) })])
+    await this.#ask(async () => [await postgres.query(copy, [], { blob: new Bytes(data) })])
   }
 
   /** Moves what was committed from the log into the tables' files, all of it fsynced; keeps the log short. */
@@ -102,6 +102,17 @@ export class EmbeddedSession implements SqlSession {
   #break(cause: unknown): IngestError {
     const reason = this.#parts.engine.folder.lastWords() ?? messageOf(cause)
     return (this.#broken = brokenEngine(reason, cause))
+  }
+}
+
+/** A blob makes a copy of its bytes, and one more of them when it is read: many MB that wait for the collector. */
+class Bytes extends Blob {
+  constructor(private readonly data: Uint8Array) {
+    super([])
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return new Uint8Array(this.data).buffer
   }
 }
 
