@@ -32,10 +32,18 @@ export const serve: Benchmark = {
     const servers: Run[] = []
     let folders = 0
     /** On an empty store of its own; the server's own account goes to `servers`. */
-    const embedded = async (work: (url: string) => Promise<Sample>): Promise<Sample> => {
+    const embedded = async (work: (url: string) => Promise<Sample>, onEnd?: (run: Run) => void): Promise<Sample> => {
       const store = join(folder, `store-${folders++}`)
       await mkdir(store)
-      return serving(node, ['--store', store], work, run => servers.push(run))
+      return serving(node, ['--store', store], work, onEnd)
+    }
+    /** The database is there, as that of a server is. */
+    const pathBEmbedded = async (): Promise<Sample> => {
+      const store = join(folder, `store-${folders++}`)
+      await node([BIN, 'migrate', '--embedded', store])
+      const run = await node([BIN, 'push', all, '--embedded', store, '--commit', commit, '--format', 'json'])
+      assertInserted([run])
+      return run
     }
     const intoPostgres = async (work: (url: string) => Promise<Sample>): Promise<Sample> => {
       await database.reset()
@@ -44,20 +52,26 @@ export const serve: Benchmark = {
     try {
       const sides: Record<string, () => Promise<Sample>> = {
         'push 300 to serve, embedded': () => embedded(url => push(few, url)),
+        [EMBEDDED]: () => embedded(url => timed(parts.map(part => push(part, url)))),
+        'path B push of the same rows, embedded': pathBEmbedded,
         [PROCESSES]: () => intoPostgres(url => timed(parts.map(part => push(part, url)))),
         [ENVELOPES]: () => intoPostgres(url => postTogether(url, envelopes, CLIENTS * EACH)),
-        'path B push of the same rows': () => pushRun({ database, node, input: all, rows: CLIENTS * EACH }),
-        [LARGE]: () => embedded(url => push(large, url)),
+        'path B push of the same rows, Postgres': () => pushRun({ database, node, input: all, rows: CLIENTS * EACH }),
+        [LARGE]: () =>
+          embedded(
+            url => push(large, url),
+            run => servers.push(run),
+          ),
       }
       const samples = await alternate(runs, sides)
       const of = (name: string): readonly Sample[] => samples[name] ?? []
-      const ofOnePush = (what: string, many: readonly Sample[]): Verdict =>
-        atLeast(what, pairRatios(wallTimes(of('path B push of the same rows')), wallTimes(many)), 0.6)
+      const ofOnePush = (what: string, many: string, store: string): Verdict =>
+        atLeast(what, pairRatios(wallTimes(of(`path B push of the same rows, ${store}`)), wallTimes(of(many))), 0.6)
       return {
         notes: [
-          `\`vortex-ingest push … --server\` to \`vortex-ingest serve\` on the same machine: ${FEW} records into the embedded database; ${CLIENTS} processes at once with ${EACH} records each into Postgres, from the start of the first to the end of the last; one envelope of 60 MiB into the embedded database.`,
-          `The same ${CLIENTS} envelopes are also posted at once by one process that is there already, from the first byte to the last answer: that times the server, and not the start-up of ${CLIENTS} clients on the same cores.`,
-          'Beside the many: one path B push of the same rows into the same Postgres, the whole process.',
+          `\`vortex-ingest push … --server\` to \`vortex-ingest serve\` on the same machine: ${FEW} records into the embedded database; ${CLIENTS} processes at once with ${EACH} records each, from the start of the first to the end of the last; one envelope of 60 MiB into the embedded database.`,
+          `The same ${CLIENTS} envelopes are also posted to a server on Postgres at once by one process that is there already, from the first byte to the last answer: that times the server, and not the start-up of ${CLIENTS} clients on the same cores.`,
+          'Beside the many: one path B push of the same rows, the whole process, into the same Postgres or into an embedded database that is there already.',
           SETTINGS_NOTE,
         ],
         series: [
@@ -66,8 +80,9 @@ export const serve: Benchmark = {
         ],
         verdicts: [
           atMost('push 300 to serve', spread(wallTimes(of('push 300 to serve, embedded'))), 250, seconds),
-          ofOnePush(`rows/s, ${CLIENTS} envelopes to serve ÷ one path B push`, of(ENVELOPES)),
-          ofOnePush(`the same with ${CLIENTS} processes, their start-up included`, of(PROCESSES)),
+          ofOnePush(`rows/s, ${CLIENTS} processes to serve ÷ one path B push, embedded`, EMBEDDED, 'embedded'),
+          ofOnePush(`rows/s, ${CLIENTS} envelopes to serve ÷ one path B push, Postgres`, ENVELOPES, 'Postgres'),
+          ofOnePush(`the same with ${CLIENTS} processes, their start-up included`, PROCESSES, 'Postgres'),
           rssBelow('serve during the envelope', servers, 400),
         ],
       }
@@ -77,8 +92,9 @@ export const serve: Benchmark = {
   },
 }
 
-const PROCESSES = `${CLIENTS} processes at once push ${EACH} each to serve`
-const ENVELOPES = `${CLIENTS} envelopes of ${EACH} at once to serve`
+const EMBEDDED = `${CLIENTS} processes at once push ${EACH} each to serve, embedded`
+const PROCESSES = `${CLIENTS} processes at once push ${EACH} each to serve, Postgres`
+const ENVELOPES = `${CLIENTS} envelopes of ${EACH} at once to serve, Postgres`
 const LARGE = 'push of 60 MiB to serve, embedded'
 
 /** @param onEnd what the server's process used @returns what `work` measured */
@@ -100,10 +116,16 @@ async function serving(
 
 async function timed(runs: readonly Promise<Run>[]): Promise<Sample> {
   const started = performance.now()
-  const reports = (await Promise.all(runs)).map(({ stdout }) => JSON.parse(stdout) as { inserted: number })
+  const ended = await Promise.all(runs)
+  const wallMs = performance.now() - started
+  assertInserted(ended)
+  return { wallMs }
+}
+
+function assertInserted(runs: readonly Run[]): void {
+  const reports = runs.map(({ stdout }) => JSON.parse(stdout) as { inserted: number })
   const inserted = reports.reduce((sum, report) => sum + report.inserted, 0)
   if (inserted !== CLIENTS * EACH) throw new Error(`${inserted} rows were inserted instead of ${CLIENTS * EACH}`)
-  return { wallMs: performance.now() - started }
 }
 
 async function split(file: string, folder: string): Promise<readonly string[]> {
