@@ -23,6 +23,8 @@ export async function startDelayProxy(port: number, oneWayMs: number): Promise<D
       socket.on('close', () => sockets.delete(socket))
     }
     delay(client, upstream, oneWayMs, () => (asked = true))
+    // Nobody waits for the answer to a goodbye.
+    client.on('end', () => (asked = false))
     delay(upstream, client, oneWayMs, () => {
       if (asked) trips++
       asked = false
