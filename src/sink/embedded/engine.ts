@@ -3,6 +3,7 @@ import { PGlite, types } from '@electric-sql/pglite'
 import { DataFolder } from './data-folder.js'
 import { checkVersion } from './data-version.js'
 import { deadDatabase, unusableDatabase } from './errors.js'
+import { optimizedLate } from './optimized-late.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
 
@@ -23,7 +24,8 @@ export async function startEngine(dataDir: string): Promise<Engine> {
   try {
     // As text, like from a real Postgres: a number cannot hold every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
-    return { postgres: await PGlite.create({ fs: folder, startParams: START, parsers }), folder }
+    const postgres = await optimizedLate(() => PGlite.create({ fs: folder, startParams: START, parsers }))
+    return { postgres, folder }
   } catch (cause) {
     const reason = folder.lastWords()
     throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
