@@ -64,7 +64,7 @@ t.test('what was kept of one program is not taken for another of the same length
 })
 
 t.test('what is loaded while V8 is asked to optimise later is taken from what was kept, too', async t => {
-  const late = `const { load, optimizeLate, wasKept } = require('./bin/load.js'); load('program.cjs'); optimizeLate()
+  const late = `const { load, optimizeLate, wasKept } = require('./bin/load.js'); load('program.cjs'); optimizeLate([])
     load('fastify.cjs'); console.log(wasKept('fastify.cjs'))`
   const { stdout, stderr } = run(installed(t), '--input-type=commonjs', '-e', late)
   t.equal(stdout, 'true\n')
