@@ -3,6 +3,7 @@
 import { CONTRACT } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
 import { commitMismatchProblem } from '../contract/validate.js'
+import { startsWith, tokenOf, type Token } from '../contract/words.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
 import { STRIDE, type RecordBatch } from './record-batch.js'
@@ -55,7 +56,7 @@ class Pass {
   #rejected = 0
   #counts = new Float64Array(CONTRACT.kinds.length)
   #ids = new IdTable()
-  #sha: Buffer | undefined
+  #sha: Token | undefined
   #shaText: string | undefined
   #firstSha: string | undefined
   #warnedOfCommits = false
@@ -95,18 +96,26 @@ class Pass {
 
   #expect(sha: string): void {
     this.#shaText = sha
-    this.#sha = Buffer.from(sha)
+    const bytes = Buffer.from(sha)
+    this.#sha = bytes.length < 4 ? undefined : tokenOf(bytes)
   }
 
   #checkCommits(batch: RecordBatch): Rejection[] {
     const rejections: Rejection[] = []
     if (batch.count > 0) this.#firstSha ??= batch.text(0, COMMIT_FIELD) ?? ''
-    if (this.#sha === undefined && this.#firstSha !== undefined) this.#expect(this.#firstSha)
+    if (this.#shaText === undefined && this.#firstSha !== undefined) this.#expect(this.#firstSha)
     for (let row = 0; row < batch.count; row++) {
-      if (holdsCommit(batch, row, this.#sha!) || this.#toleratesCommit(batch, row)) this.#counts[batch.kinds[row]!]!++
+      if (this.#holdsCommit(batch, row) || this.#toleratesCommit(batch, row)) this.#counts[batch.kinds[row]!]!++
       else rejections.push(this.#mismatch(batch, row))
     }
     return rejections
+  }
+
+  #holdsCommit(batch: RecordBatch, row: number): boolean {
+    const sha = this.#sha
+    if (sha === undefined) return batch.text(row, COMMIT_FIELD) === this.#shaText
+    const start = batch.starts[row * STRIDE + COMMIT_FIELD]!
+    return batch.ends[row * STRIDE + COMMIT_FIELD]! - start === sha.length && startsWith(batch.viewOf(row), start, sha)
   }
 
   #mismatch(batch: RecordBatch, row: number): Rejection {
@@ -150,12 +159,4 @@ const COMMIT_FIELD = 0
 /** A commit is 40 hex digits, but nothing has checked that. */
 function printable(sha: string): string {
   return quote(sha, 40).slice(1, -1)
-}
-
-function holdsCommit(batch: RecordBatch, row: number, sha: Buffer): boolean {
-  const start = batch.starts[row * STRIDE + COMMIT_FIELD]!
-  if (batch.ends[row * STRIDE + COMMIT_FIELD]! - start !== sha.length) return false
-  const bytes = batch.bytesOf(row)
-  for (let at = 0; at < sha.length; at++) if (bytes[start + at] !== sha[at]) return false
-  return true
 }
