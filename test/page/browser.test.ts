@@ -248,9 +248,9 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     for (const [view, content] of [
       ['activity', '#activity table tbody tr'],
       ['operator', '#operator-none pre'],
-    ]) {
+    ] as const) {
       await page.goto(`${server.url}/#view=${view}`)
-      await page.locator(content!).first().waitFor()
+      await page.locator(content).first().waitFor()
       t.equal(await page.evaluate(`document.documentElement.scrollWidth`), 375, view)
     }
     t.strictSame(complaints, [])
