@@ -22,25 +22,25 @@ if (existsSync(join(DIST, 'program.cjs')))
 
 async function keep() {
   process.chdir(ROOT)
+  for (const name of readdirSync(DIST).filter(name => name.endsWith('.cjs'))) load(name)
   const folder = mkdtempSync(join(tmpdir(), 'vortex-ingest-'))
+  const refusing = createServer(socket => socket.once('data', () => socket.end(REFUSAL)))
   try {
-    await runWhatMostRun(folder)
+    await once(refusing.listen(0, '127.0.0.1'), 'listening')
+    await runWhatMostRun(folder, `postgres://nobody:none@127.0.0.1:${refusing.address().port}/none`)
   } finally {
+    // A server that listens would keep the installation waiting.
+    refusing.close()
     rmSync(folder, { recursive: true })
   }
   keepCompiled()
 }
 
-async function runWhatMostRun(folder) {
-  for (const name of readdirSync(DIST).filter(name => name.endsWith('.cjs'))) load(name)
-  const refusing = createServer(socket => socket.once('data', () => socket.end(REFUSAL)))
-  await once(refusing.listen(0, '127.0.0.1'), 'listening')
-  const dsn = `postgres://nobody:none@127.0.0.1:${refusing.address().port}/none`
+async function runWhatMostRun(folder, dsn) {
   await run('validate', EXAMPLE[0])
   await run('push', ...EXAMPLE, '--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run')
   await run('push', ...EXAMPLE, '--state', join(folder, 'state'), '--archive', join(folder, 'archive'))
   await run('push', ...EXAMPLE, '--insecure-local', '--postgres', dsn)
-  refusing.close()
 }
 
 async function run(...args) {
