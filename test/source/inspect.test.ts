@@ -94,6 +94,14 @@ t.test('where one commit may come, the first record says which', async t => {
   t.strictSame(found.warnings, [])
 })
 
+t.test('a commit of any length is told from another', async t => {
+  for (const sha of ['', 'a', 'abc', 'abcd', 'abcde', 'é', 'abcdefgé']) {
+    const [own, longer, unlike] = [sha, `${sha}x`, `${sha.slice(0, -1)}~`].map(one => sizeLine('a').replace(SHA, one))
+    const { records, rejections } = await seen([own!, longer!, own!, unlike!])
+    t.strictSame([records, rejections.map(({ line }) => line)], [2, [2, 4]], sha)
+  }
+})
+
 t.test('where a commit was asked for, every record must name it, the first too', async t => {
   const found = await seen([sizeLine('a'), other('b'), sizeLine('c')], { commitSha: OTHER })
   t.match(found, { records: 1, rejected: 2, commitSha: SHA }, 'and the first record is still the one that is told')

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { listIntents } from '../../../src/state/intent.js'
+import { watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
 import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
@@ -277,3 +278,17 @@ t.test(
     )
   },
 )
+
+t.test('a target that cannot be rewound fails alone', async t => {
+  const plain = testState()
+  const [lost, well] = [target('http://lost'), target('http://well')]
+  const path = write(t.testdir(), 'f', 'a')
+  await push(plain, [path], [lost, well])
+  const isOfLost = (key: string): boolean => key === watermarkKey(SHA, 'http://lost')
+  const storage = interfering(plain.storage, async key => {
+    if (isOfLost(key)) throw new IngestError('storage_failed', 'no room')
+  })
+  const { outcomes } = await push({ ...plain, storage }, [path], [lost, well], { fullRefresh: true })
+  t.strictSame(outcomes.map(codeOf), ['kept', undefined])
+  t.equal(well.given.length, 2, 'all of it again')
+})
