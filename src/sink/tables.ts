@@ -55,7 +55,8 @@ export function upsertStaged(kind: Kind): string {
 /**
  * The same for a few rows without a staging table, which costs round trips and, in the server's catalog, more than the
  * rows. Parameters: the commit's sha and timestamp, the rows as COPY text without escapes and without its last line feed.
- * Answers `ids`, too: how many different ones came.
+ * Answers `ids`, too: how many different ones came. OFFSET is there for the planner, which would else split a line anew
+ * for each of its columns.
  */
 export function upsertLines(kind: Kind): string {
   const cells = [
@@ -67,6 +68,7 @@ export function upsertLines(kind: Kind): string {
       SELECT ${cells.join(', ')}, line FROM (
         SELECT string_to_array(text, E'\\t', '\\N') AS cells, line
         FROM unnest(string_to_array($3::text, E'\\n')) WITH ORDINALITY AS lines (text, line)
+        OFFSET 0
       ) AS split
     ), latest AS MATERIALIZED (
       SELECT DISTINCT ON (measurement_id) * FROM staged ORDER BY measurement_id, line DESC

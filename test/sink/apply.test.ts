@@ -8,7 +8,7 @@ import { openEmbedded } from '../../src/sink/embedded/database.js'
 import { migrate, migrationNames } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
-import { beginStaging, stagingColumns, stagingTable, upsertStaged } from '../../src/sink/tables.js'
+import { beginStaging, stagingColumns, stagingTable, upsertLines, upsertStaged } from '../../src/sink/tables.js'
 import type { RowDelivery } from '../../src/sink/sink.js'
 import type { SqlSession } from '../../src/sink/sql.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
@@ -100,6 +100,14 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     const text = plan.map(row => Object.values(row).join(' ')).join('\n')
     t.match(text, /Index Scan using query_measurements_pkey/, text)
     t.notMatch(text, /Seq Scan on query_measurements/, text)
+  })
+
+  await test('without staging tables a line is split once, not once for each of its columns', async t => {
+    for (const kind of CONTRACT.kinds) {
+      const plan = await session.query(`EXPLAIN (VERBOSE) ${upsertLines(kind)}`, [SHA, COMMIT.timestamp, ''])
+      const text = plan.map(row => Object.values(row).join(' ')).join('\n')
+      t.equal(text.split('string_to_array(lines.text').length - 1, 1, kind.kind)
+    }
   })
 
   await test('a rehearsal does all of it, and then nothing was done', async t => {
