@@ -1,8 +1,9 @@
 /** Many rows: COPY into staging tables first, then one upsert a kind. */
 
-import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
+import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
+import { sqlStateOf } from './postgres/errors.js'
 import type { End } from './small.js'
 import type { SqlSession } from './sql.js'
 import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommit, upsertStaged } from './tables.js'
@@ -21,19 +22,49 @@ export type Staging = {
 export async function applyStaged(
   session: SqlSession,
   delivery: RowDelivery,
-  { workMemMiB, copyBytes, end = 'COMMIT' }: Staging = {},
+  staging: Staging = {},
+): Promise<readonly KindReceipt[]> {
+  try {
+    return await applyOnce(session, delivery, { ...staging, trusting: true })
+  } catch (error) {
+    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
+    // Rows are there of a commit that is not.
+    await session.execute('ROLLBACK')
+    return applyOnce(session, delivery, { ...staging, trusting: false })
+  }
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+type Once = Staging & { readonly trusting: boolean }
+
+async function applyOnce(
+  session: SqlSession,
+  delivery: RowDelivery,
+  { workMemMiB, copyBytes, end = 'COMMIT', trusting }: Once,
 ): Promise<readonly KindReceipt[]> {
   const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertUnchanged()
-  const written = await upsertAll(session, kinds, delivery.commit)
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => delivery.commit[field]) }
+  const upserts = kinds.map(kind => ({
+    text: upsertStaged(kind, { trusting }),
+    values: [delivery.commit.sha, delivery.commit.timestamp],
+  }))
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])
   const receipts: KindReceipt[] = []
-  for (const [index, kind] of kinds.entries())
-    receipts.push(await receiptOf(session, kind, { ...written[index]!, staged: staged.get(kind.kind) ?? 0 }))
+  for (const [index, kind] of kinds.entries()) {
+    const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]
+    receipts.push(await receiptOf(session, kind, { ...written, staged: staged.get(kind.kind) ?? 0 }))
+  }
   await session.execute(end)
   return receipts
 }
+
+type Written = { readonly inserted: number; readonly rewritten: number }
+
+const NOTHING: Written = { inserted: 0, rewritten: 0 }
 
 /** @returns the rows staged of each kind */
 async function stage(
@@ -56,19 +87,6 @@ async function stage(
   }
   assertCounts(delivery, kind => staged.get(kind) ?? 0)
   return staged
-}
-
-type Written = { readonly inserted: number; readonly rewritten: number }
-
-/** @returns what was written of each kind */
-async function upsertAll(session: SqlSession, kinds: readonly Kind[], commit: Commit): Promise<readonly Written[]> {
-  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
-  const upserts = kinds.map(kind => ({ text: upsertStaged(kind), values: [commit.sha, commit.timestamp] }))
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])
-  return kinds.map((_, index) => {
-    const [written] = (answers[index] ?? []) as readonly Written[]
-    return written ?? { inserted: 0, rewritten: 0 }
-  })
 }
 
 type Outcome = Written & { readonly staged: number }
