@@ -55,6 +55,10 @@ export const serve: Benchmark = {
         [EMBEDDED]: () => embedded(url => timed(parts.map(part => push(part, url)))),
         'path B push of the same rows, embedded': pathBEmbedded,
         [PROCESSES]: () => intoPostgres(url => timed(parts.map(part => push(part, url)))),
+        [STARTS]: () => timed(
+            parts.map(() => node([BIN, '--version'])),
+            () => undefined,
+          ),
         [ENVELOPES]: () => intoPostgres(url => postTogether(url, envelopes, CLIENTS * EACH)),
         'path B push of the same rows, Postgres': () => pushRun({ database, node, input: all, rows: CLIENTS * EACH }),
         [LARGE]: () =>
@@ -70,7 +74,7 @@ export const serve: Benchmark = {
       return {
         notes: [
           `\`vortex-ingest push … --server\` to \`vortex-ingest serve\` on the same machine: ${FEW} records into the embedded database; ${CLIENTS} processes at once with ${EACH} records each, from the start of the first to the end of the last; one envelope of 60 MiB into the embedded database.`,
-          `The same ${CLIENTS} envelopes are also posted to a server on Postgres at once by one process that is there already, from the first byte to the last answer: that times the server, and not the start-up of ${CLIENTS} clients on the same cores.`,
+          `The same ${CLIENTS} envelopes are also posted to a server on Postgres at once by one process that is there already, from the first byte to the last answer: that times the server, and not the start-up of ${CLIENTS} clients on the same cores. Limit of the processes: ${CLIENTS} starts at once that do nothing.`,
           'Beside the many: one path B push of the same rows, the whole process, into the same Postgres or into an embedded database that is there already.',
           SETTINGS_NOTE,
         ],
@@ -94,6 +98,7 @@ export const serve: Benchmark = {
 
 const EMBEDDED = `${CLIENTS} processes at once push ${EACH} each to serve, embedded`
 const PROCESSES = `${CLIENTS} processes at once push ${EACH} each to serve, Postgres`
+const STARTS = `${CLIENTS} starts at once that do nothing (--version)`
 const ENVELOPES = `${CLIENTS} envelopes of ${EACH} at once to serve, Postgres`
 const LARGE = 'push of 60 MiB to serve, embedded'
 
@@ -114,11 +119,12 @@ async function serving(
   }
 }
 
-async function timed(runs: readonly Promise<Run>[]): Promise<Sample> {
+/** @param check what has to be true of their reports */
+async function timed(runs: readonly Promise<Run>[], check = assertInserted): Promise<Sample> {
   const started = performance.now()
   const ended = await Promise.all(runs)
   const wallMs = performance.now() - started
-  assertInserted(ended)
+  check(ended)
   return { wallMs }
 }
 
