@@ -55,7 +55,8 @@ export const serve: Benchmark = {
         [EMBEDDED]: () => embedded(url => timed(parts.map(part => push(part, url)))),
         'path B push of the same rows, embedded': pathBEmbedded,
         [PROCESSES]: () => intoPostgres(url => timed(parts.map(part => push(part, url)))),
-        [STARTS]: () => timed(
+        [STARTS]: () =>
+          timed(
             parts.map(() => node([BIN, '--version'])),
             () => undefined,
           ),

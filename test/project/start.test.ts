@@ -71,6 +71,26 @@ t.test('what is loaded while V8 is asked to optimise later is taken from what wa
   t.equal(stderr, '', 'no flag that V8 does not know')
 })
 
+const NO_FLAG = process.version.startsWith('v20.') ? false : 'later versions than Node 20 have no such flag'
+
+t.test('V8 optimises as ever after some processor time, and for a large file at once', { skip: NO_FLAG }, async t => {
+  const root = installed(t)
+  const large = join(root, 'large')
+  writeFileSync(large, '')
+  truncateSync(large, 4 * 1024 * 1024 + 1)
+  const asked = (body: string): unknown => {
+    const script = `const v8 = require('node:v8'), flags = []; v8.setFlagsFromString = flag => flags.push(flag)
+      const { optimizeLate } = require('./bin/load.js'), wait = ms => new Promise(done => setTimeout(done, ms))
+      const work = () => { for (const start = process.cpuUsage(); process.cpuUsage(start).user < 300_000; ); }
+      ;(async () => { ${body}; console.log(JSON.stringify(flags.map(flag => Number(flag.split('=')[1])))) })()`
+    return JSON.parse(run(root, '--input-type=commonjs', '-e', script).stdout)
+  }
+  const [usual, late] = [66 * 1024, 1_000_000]
+  t.strictSame(asked('optimizeLate([]); await wait(400)'), [late], 'whatever the clock says')
+  t.strictSame(asked('optimizeLate([]); work(); await wait(200)'), [late, usual])
+  t.strictSame(asked(`optimizeLate(['push', ${JSON.stringify(large)}])`), [])
+})
+
 t.test('a program that never comes to its end, or dies, is no success', async t => {
   const root = installed(t)
   const file = join(root, 'dist/program.cjs')
