@@ -7,7 +7,7 @@ import { wasmHash64 } from '../src/contract/hash64.js'
 import type { Kind } from '../src/contract/kinds.js'
 import { copyChunks } from '../src/sink/copy-text.js'
 import type { SqlSession } from '../src/sink/sql.js'
-import { beginStaging, stagingColumns, stagingTable, upsertCommit, upsertStaged } from '../src/sink/tables.js'
+import { beginStaging, insertOrUpsertStaged, stagingColumns, stagingTable, upsertCommit } from '../src/sink/tables.js'
 import { identifier } from '../src/source/identify.js'
 import { lineBlocks } from '../src/source/lines.js'
 import type { RecordBatch } from '../src/source/record-batch.js'
@@ -48,7 +48,7 @@ export async function copyOnServer(session: SqlSession, files: CopyFiles): Promi
     upsertCommit(),
     COMMIT_FIELDS.map(field => COMMIT[field]),
   )
-  for (const kind of kinds) await session.query(upsertStaged(kind, { trusting: true }), [COMMIT.sha, COMMIT.timestamp])
+  for (const kind of kinds) await session.query(insertOrUpsertStaged(kind), [COMMIT.sha, COMMIT.timestamp])
   await session.execute('COMMIT')
   return { wallMs: performance.now() - started }
 }

@@ -24,8 +24,10 @@ const LATE_BUDGET = 1_000_000
  * all the same: 14 at once share a machine.
  */
 const LATE_CPU_MS = 150
+/** How often it is looked at, and until when: a program that waits for so long should not be woken for this. */
 const LOOK_MS = 50
-/** So does one that reads a larger file. */
+const LATEST_MS = 5_000
+/** A file beyond this is worth optimising for at once. */
 const LARGE_BYTES = 4 * 1024 * 1024
 
 let isLate = false
@@ -59,7 +61,7 @@ function optimizeLate(args) {
   const start = process.cpuUsage()
   const looking = setInterval(() => {
     const { user, system } = process.cpuUsage(start)
-    if ((user + system) / 1000 < LATE_CPU_MS) return
+    if ((user + system) / 1000 < LATE_CPU_MS && performance.now() < LATEST_MS) return
     clearInterval(looking)
     setLate(false)
   }, LOOK_MS).unref()

@@ -86,3 +86,17 @@ export function systemCodeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
+
+/** The SQLSTATE of an error or of the nearest of its causes that has one. */
+export function sqlStateOf(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const code = systemCodeOf(current)
+    if (code !== undefined && isSqlState(code)) return code
+  }
+  return undefined
+}
+
+// EPIPE and its like have five characters too, but a SQLSTATE that means an error starts with a digit, F, H, P or X.
+export function isSqlState(code: string): boolean {
+  return /^[0-9FHPX][0-9A-Z]{4}$/.test(code)
+}

@@ -2,9 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
+import { sqlStateOf } from '../errors.js'
 import { copyChunks } from '../sink/copy-text.js'
 import type { RowDelivery, KindReceipt } from '../sink/sink.js'
-import { sqlStateOf } from '../sink/postgres/errors.js'
 import type { Answer } from './answer.js'
 import { announced } from './body/headers.js'
 import { receive, type Body, type Received } from './body/receive.js'

@@ -2,11 +2,19 @@
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { sqlStateOf } from '../errors.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
-import { sqlStateOf } from './postgres/errors.js'
 import type { End } from './small.js'
 import type { SqlSession } from './sql.js'
-import { beginStaging, countStagedIds, stagingColumns, stagingTable, upsertCommit, upsertStaged } from './tables.js'
+import {
+  beginStaging,
+  countStagedIds,
+  insertOrUpsertStaged,
+  stagingColumns,
+  stagingTable,
+  upsertCommit,
+  upsertStaged,
+} from './tables.js'
 
 /** How it is staged, and how the transaction ends. */
 export type Staging = {
@@ -25,23 +33,23 @@ export async function applyStaged(
   staging: Staging = {},
 ): Promise<readonly KindReceipt[]> {
   try {
-    return await applyOnce(session, delivery, { ...staging, trusting: true })
+    return await applyOnce(session, delivery, { ...staging, statementFor: insertOrUpsertStaged })
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
-    // Rows are there of a commit that is not.
+    // Some rows are stored though their commit is not; any other reason comes back the second time.
     await session.execute('ROLLBACK')
-    return applyOnce(session, delivery, { ...staging, trusting: false })
+    return applyOnce(session, delivery, { ...staging, statementFor: upsertStaged })
   }
 }
 
 const UNIQUE_VIOLATION = '23505'
 
-type Once = Staging & { readonly trusting: boolean }
+type Once = Staging & { readonly statementFor: (kind: Kind) => string }
 
 async function applyOnce(
   session: SqlSession,
   delivery: RowDelivery,
-  { workMemMiB, copyBytes, end = 'COMMIT', trusting }: Once,
+  { workMemMiB, copyBytes, end = 'COMMIT', statementFor }: Once,
 ): Promise<readonly KindReceipt[]> {
   const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
   await session.execute(beginStaging(kinds, workMemMiB))
@@ -49,7 +57,7 @@ async function applyOnce(
   await delivery.assertUnchanged()
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => delivery.commit[field]) }
   const upserts = kinds.map(kind => ({
-    text: upsertStaged(kind, { trusting }),
+    text: statementFor(kind),
     values: [delivery.commit.sha, delivery.commit.timestamp],
   }))
   const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])

@@ -43,20 +43,29 @@ function createStaging(kind: Kind): string {
 /**
  * Moves a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Answers one row: `inserted`,
  * `rewritten`.
- * @param trusting of a commit that `upsertCommit` has just added no row can be there, and without looking they go in by
- * a fifth faster. One that is there all the same fails it (SQLSTATE 23505): no foreign key keeps it from that
  * @see upsertFrom
  */
-export function upsertStaged(kind: Kind, { trusting }: { readonly trusting: boolean }): string {
-  const latest = `(
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
-      ) AS latest`
-  if (!trusting) return `WITH ${upsertFrom(kind, latest)} SELECT ${WRITTEN_COUNTS} FROM written`
+export function upsertStaged(kind: Kind): string {
+  return `WITH ${upsertFrom(kind, latestStaged(kind))} SELECT ${WRITTEN_COUNTS} FROM written`
+}
+
+/**
+ * The same, but rows of a commit that `upsertCommit` has added just before go in without being looked up, by a fifth
+ * faster: only a writer that did without the commit can have stored one. Then it fails with SQLSTATE 23505.
+ */
+export function insertOrUpsertStaged(kind: Kind): string {
+  const latest = latestStaged(kind)
   return `
     WITH ${insertFrom(kind, latest, IS_NEW_COMMIT)}, ${upsertFrom(kind, latest, `NOT ${IS_NEW_COMMIT}`)}, counted AS (
       SELECT ${WRITTEN_COUNTS} FROM written
     )
     SELECT inserted + (SELECT count(*)::int FROM added) AS inserted, rewritten FROM counted`
+}
+
+function latestStaged(kind: Kind): string {
+  return `(
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
+      ) AS latest`
 }
 
 /**
@@ -109,7 +118,10 @@ function upsertFrom(kind: Kind, latest: string, when = 'true'): string {
     )`
 }
 
-/** Rows none of which is there, as a part of a statement. @param latest a relation of that name @param when a condition on all of it */
+/**
+ * Rows none of which is there, as a part of a statement.
+ * @param latest a relation of that name @param when a condition on all of it
+ */
 function insertFrom(kind: Kind, latest: string, when: string): string {
   return `added AS (
       INSERT INTO public.${kind.table} (${[...valuesOf(kind).keys()].join(', ')})
@@ -156,9 +168,9 @@ export function countStagedIds(kind: Kind): string {
   return `SELECT count(*)::int AS ids FROM (SELECT DISTINCT measurement_id FROM ${stagingTable(kind)}) AS staged`
 }
 
-/** Of this transaction. */
+/** A setting that lasts for the transaction: `true` when it added the commit. */
 const NEW_COMMIT = 'vortex_ingest.new_commit'
-/** A query of its own: asked once, not for each row. An error before `upsertCommit` was run. */
+/** A query of its own: asked once, not for each row. It fails where `upsertCommit` was not run before. */
 const IS_NEW_COMMIT = `(SELECT current_setting('${NEW_COMMIT}')::boolean)`
 
 /**

@@ -1,7 +1,6 @@
 /** What the server's own store fails with, under the name that the registry has for it. */
 
-import { IngestError, messageOf } from '../../errors.js'
-import { sqlStateOf } from '../../sink/postgres/errors.js'
+import { IngestError, messageOf, sqlStateOf } from '../../errors.js'
 import { redact } from '../../sink/redact.js'
 import { noteSuccess } from '../../state/health.js'
 import { readRegistry } from '../../state/registry.js'

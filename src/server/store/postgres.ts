@@ -15,12 +15,6 @@ import type { Store, StoreOptions } from './store.js'
 const WRITERS = 4
 /** Apart from the writers: whoever reads needs no token, and must not be in their way. */
 const READERS = 2
-/**
- * Up to how many rows an envelope goes without staging tables. Envelopes of one commit come together, and staging is what
- * they can do side by side: with 2,000 rows each, 14 are a fifth faster for it. Measured: bench/README.md.
- */
-const SMALL_ROWS = 500
-
 export type PostgresStoreOptions = StoreOptions & {
   readonly rolePolicy: RolePolicy
   readonly onWarning: (message: string) => void
@@ -49,8 +43,7 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
     ...{ kind: 'postgres', description: describeAddress(address), sessions: writers.size },
     write: async delivery => {
       const loss = new FirstLoss()
-      const apply = (): ReturnType<typeof applyDelivery> =>
-        writers.use(session => applyDelivery(session, delivery, { smallRows: SMALL_ROWS }))
+      const apply = (): ReturnType<typeof applyDelivery> => writers.use(session => applyDelivery(session, delivery))
       const mayPass = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
       return withRetry(apply, { ...retrying, mayPass })
     },

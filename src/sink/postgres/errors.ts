@@ -1,5 +1,5 @@
 /** Turns what pg, TLS and the network throw into one clear error: what, where, what to do. */
-import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
+import { IngestError, isSqlState, messageOf, sqlStateOf, systemCodeOf } from '../../errors.js'
 import { redact } from '../redact.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
@@ -52,20 +52,6 @@ export function mayComeBack(error: unknown): error is IngestError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
     if (systemCodeOf(cause) === 'ENOTFOUND') return false
   return true
-}
-
-/** The SQLSTATE of an error or of the nearest of its causes that has one. */
-export function sqlStateOf(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    const code = systemCodeOf(current)
-    if (code !== undefined && isSqlState(code)) return code
-  }
-  return undefined
-}
-
-// EPIPE and its like have five characters too, but a SQLSTATE that means an error starts with a digit, F, H, P or X.
-function isSqlState(code: string): boolean {
-  return /^[0-9FHPX][0-9A-Z]{4}$/.test(code)
 }
 
 function meaningOf(error: unknown): Meaning {

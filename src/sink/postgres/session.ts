@@ -1,14 +1,14 @@
 /** One connection to Postgres whose calls always end: with an answer, or with one clear error when it is lost. */
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
-import { IngestError } from '../../errors.js'
+import { IngestError, sqlStateOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
 import { traced } from '../wire.js'
 import type { PostgresClient } from './client.js'
 import { copy } from './copy.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { interruptionOf, sqlStateOf, toIngestError } from './errors.js'
+import { interruptionOf, toIngestError } from './errors.js'
 
 /** How long a call may see no byte move in either direction; 0 waits for ever. */
 export type SilenceLimits = {
