@@ -53,7 +53,7 @@ async function prepare(input: string): Promise<readonly RecordBatch[]> {
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf('\n', Math.min(start + 256 * 1024, bytes.length - 1)) + 1
     const block: LineBlock = { bytes: bytes.subarray(start, end), firstByte: start, tooLong: false }
-    for await (const { batch } of readRecords(once(block), input)) batches.push(batch)
+    for await (const { batch } of readRecords(once(block), { source: input })) batches.push(batch)
     start = end
   }
   return batches

@@ -56,7 +56,7 @@ export async function copyOnServer(session: SqlSession, files: CopyFiles): Promi
 async function* identified(input: string): AsyncGenerator<RecordBatch> {
   const identify = identifier(await wasmHash64())
   const source = fileSource(input)
-  for await (const { batch } of readRecords(lineBlocks(await source.open()), input)) {
+  for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: input })) {
     identify(batch)
     yield batch
   }

@@ -4,32 +4,60 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { _, type KeywordCxt } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
-import { CONTRACTS, type Contract } from '../src/contract/kinds.js'
+import { CONTRACTS, type Contract, type Kind } from '../src/contract/kinds.js'
 import { envelopeShape, publishedSchemas, recordShape, schemaText, tokenDialect } from '../src/contract/schema.js'
 
 const OUT = 'src/contract/generated'
 
+type Validator = { readonly version: number; readonly name: string }
+
 export async function generate(): Promise<void> {
-  for (const contract of CONTRACTS.values()) await writeValidators(contract)
+  await mkdir(OUT, { recursive: true })
+  const validators = new Map<Kind, Validator>()
+  for (const contract of CONTRACTS.values()) await writeValidators(contract, validators)
+  await writeFile(`${OUT}/validators.js`, indexOf(validators))
+  await writeFile(`${OUT}/validators.d.ts`, DECLARATIONS)
 }
 
-if (process.argv[1] === import.meta.filename) {
-  await generate()
-  if (process.argv.includes('--schemas')) for (const contract of CONTRACTS.values()) await writeSchemas(contract)
-}
-
-async function writeValidators(contract: Contract): Promise<void> {
+/** Writes the validators of the kinds that `contract` adds or changes; the other kinds share those of the version before. */
+async function writeValidators(contract: Contract, validators: Map<Kind, Validator>): Promise<void> {
   const ajv = new Ajv2020({ code: { source: true, esm: true, lines: true }, strict: true, allowUnionTypes: true })
   ajv.addKeyword({ keyword: 'token', schemaType: 'string', code: tokenCode })
-  for (const kind of contract.kinds) ajv.addSchema(recordShape(kind, tokenDialect), kind.kind)
-  ajv.addSchema(envelopeShape({}, tokenDialect), 'envelope')
-  const names = [...contract.kinds.map(kind => kind.kind), 'envelope']
+  const changed = contract.kinds.filter(kind => !validators.has(kind))
+  for (const kind of changed) {
+    ajv.addSchema(recordShape(kind, tokenDialect), kind.kind)
+    validators.set(kind, { version: contract.version, name: kind.kind })
+  }
+  const names = changed.map(kind => kind.kind)
+  if (contract.version === 1) {
+    ajv.addSchema(envelopeShape({}, tokenDialect), 'envelope')
+    names.push('envelope')
+  }
   const code = standalone.default(ajv, Object.fromEntries(names.map(name => [name, name])))
   if (/\brequire\(/.test(code)) throw new Error('the generated validators must stand alone')
-  await mkdir(OUT, { recursive: true })
   await writeFile(`${OUT}/v${contract.version}.js`, code)
-  await writeFile(`${OUT}/v${contract.version}.d.ts`, declarations(names))
 }
+
+/** A module that names the validator of each kind in each version. */
+function indexOf(validators: ReadonlyMap<Kind, Validator>): string {
+  const versions = [...CONTRACTS.values()]
+  const imports = versions.map(({ version }) => `import * as v${version} from './v${version}.js'`)
+  const entries = versions.map(({ version, kinds }) => {
+    const list = kinds.map(kind => {
+      const { version, name } = validators.get(kind)!
+      return `${name}: v${version}.${name}`
+    })
+    return `  [${version}, { ${list.join(', ')} }],`
+  })
+  const envelope = 'export const envelope = v1.envelope'
+  return [...imports, envelope, 'export const recordShapes = new Map([', ...entries, '])', ''].join('\n')
+}
+
+const DECLARATIONS = `import type { ErrorObject } from 'ajv'
+export type ShapeCheck = { (data: unknown): boolean; errors?: ErrorObject[] | null }
+export declare const envelope: ShapeCheck
+export declare const recordShapes: ReadonlyMap<number, Readonly<Record<string, ShapeCheck>>>
+`
 
 /** Integer tokens are bigint and every other number a number (see exact-value.ts), so the type tells the token. */
 function tokenCode(cxt: KeywordCxt): void {
@@ -46,19 +74,14 @@ function fail(cxt: KeywordCxt, type: string): void {
   else cxt.fail(_`typeof ${data} !== "bigint" || ${data} < -9223372036854775808n || ${data} > 9223372036854775807n`)
 }
 
-function declarations(names: readonly string[]): string {
-  const lines = names.map(name => `export declare const ${name}: ShapeCheck`)
-  return [
-    `import type { ErrorObject } from 'ajv'`,
-    `export type ShapeCheck = { (data: unknown): boolean; errors?: ErrorObject[] | null }`,
-    ...lines,
-    '',
-  ].join('\n')
-}
-
 async function writeSchemas(contract: Contract): Promise<void> {
   const folder = `schemas/v${contract.version}`
   await mkdir(folder, { recursive: true })
   for (const [name, schema] of Object.entries(publishedSchemas(contract)))
     await writeFile(`${folder}/${name}.json`, schemaText(schema))
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await generate()
+  if (process.argv.includes('--schemas')) for (const contract of CONTRACTS.values()) await writeSchemas(contract)
 }

@@ -20,7 +20,7 @@ export const id: Action<IdFlags> = async (args, { format }, context) => {
   let rejected = 0
   try {
     for (const source of sources)
-      for await (const records of readRecords(lineBlocks(await source.open()), source.name)) {
+      for await (const records of readRecords(lineBlocks(await source.open()), { source: source.name })) {
         signal.throwIfAborted()
         // `id … | head -1`: who asked has what they wanted.
         if (report.closed) return EXIT.done

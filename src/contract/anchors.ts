@@ -13,7 +13,7 @@ export type Anchor = {
 
 /** @see contract section 7 */
 export const ANCHORS: readonly Anchor[] = [
-  { file: 'src/contract/kinds.ts', pattern: /export const SCHEMA_VERSION = (\d+)$/m, sourceOnly: true },
+  { file: 'src/contract/versions.ts', pattern: /export const SCHEMA_VERSION = (\d+)$/m, sourceOnly: true },
   { file: `schemas/v${SCHEMA_VERSION}/envelope.json`, pattern: /"schema_version": \{\s*"const": (\d+)/ },
   { file: `schemas/v${SCHEMA_VERSION}/record.json`, pattern: /"\$id": "[^"]*\/v(\d+)\/record\.json"/ },
   { file: 'README.md', pattern: /Contract version: \*\*(\d+)\*\*/ },

@@ -1,4 +1,4 @@
-/** What a path A server says about an envelope, in the order of the contract. */
+/** Checks an envelope as a path A server of one contract version does, in the order of the contract. */
 
 import type { Commit, RunMeta } from './commit.js'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
@@ -17,22 +17,27 @@ export type EnvelopeCheck =
 /**
  * Shape of the whole envelope, then the schema version, then the records one by one.
  * @param value a body that parsed as JSON
+ * @param version the contract version of the server
  * @see contract section 3
  */
-export function checkEnvelope(value: ExactValue): EnvelopeCheck {
+export function checkEnvelope(value: ExactValue, version = SCHEMA_VERSION): EnvelopeCheck {
   const problem = checkEnvelopeShape(value)
   if (problem !== undefined || !isExactObject(value)) return malformed(problem)
   const { run_meta: runMeta, commit, records } = value as EnvelopeFields
   const shaped: BenchRecord[] = []
   for (const [index, record] of records.entries()) {
-    const checked = checkShape(record)
+    const checked = checkShape(record, { version })
     if (!checked.ok) return malformed(checked.problem, `/records/${index}`)
     shaped.push(checked.value)
   }
   // The run is stored nowhere, so its strings may hold anything.
   const nul = Object.values(commit).some(value => typeof value === 'string' && value.includes('\0'))
   if (nul) return { ok: false, error: 'malformed', message: 'a string holds U+0000, which Postgres text cannot hold' }
-  return wrongVersion(runMeta.schema_version) ?? brokenRecord(shaped, commit.sha) ?? accepted(runMeta, commit, shaped)
+  return (
+    wrongVersion(runMeta.schema_version, version) ??
+    brokenRecord(shaped, commit.sha) ??
+    accepted(runMeta, commit, shaped)
+  )
 }
 
 type EnvelopeFields = ExactObject & {
@@ -46,11 +51,11 @@ function accepted(runMeta: EnvelopeFields['run_meta'], commit: Commit, records: 
   return { ok: true, envelope: { runMeta: meta, commit, records } }
 }
 
-function wrongVersion(version: bigint): EnvelopeCheck | undefined {
+function wrongVersion(version: bigint, expected: number): EnvelopeCheck | undefined {
   const got = Number(version)
-  if (got === SCHEMA_VERSION) return undefined
-  if (got > SCHEMA_VERSION) return { ok: false, error: 'schema_version_too_new', expected: SCHEMA_VERSION, got }
-  return { ok: false, error: 'malformed', message: `/run_meta/schema_version must be ${SCHEMA_VERSION}, got ${got}` }
+  if (got === expected) return undefined
+  if (got > expected) return { ok: false, error: 'schema_version_too_new', expected, got }
+  return { ok: false, error: 'malformed', message: `/run_meta/schema_version must be ${expected}, got ${got}` }
 }
 
 function brokenRecord(records: readonly BenchRecord[], sha: string): EnvelopeCheck | undefined {

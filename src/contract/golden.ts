@@ -2,7 +2,7 @@
 
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
 import type { Hash64 } from './hash64.js'
-import { CONTRACT, dimensionsOf, type Kind } from './kinds.js'
+import { CONTRACT, dimensionsOf, type Field, type Kind } from './kinds.js'
 import { measurementId } from './measurement-id.js'
 import { describe } from './shape-problem.js'
 
@@ -32,12 +32,12 @@ function readVector(entry: ExactValue): Vector | string {
   if (kind === undefined) return `names no table of the contract: ${describe(table)}`
   if (!isExactObject(fields)) return 'has no object "fields"'
   if (typeof id !== 'bigint' || id !== BigInt.asIntN(64, id)) return 'has no 64-bit integer "measurement_id"'
-  const wrong = dimensionsOf(kind).find(({ name, type, optional }) => !hashable(fields[name], type, optional))
+  const wrong = dimensionsOf(kind).find(field => !hashable(fields[field.name], field))
   return wrong === undefined ? { kind, fields, id } : `has no usable /fields/${wrong.name}`
 }
 
-function hashable(value: ExactValue | undefined, type: string, optional: boolean): boolean {
-  if (value === undefined || value === null) return optional
+function hashable(value: ExactValue | undefined, { type, optional, conditional }: Field): boolean {
+  if (value === undefined || value === null) return optional || conditional !== undefined
   if (type === 'i32') return typeof value === 'bigint' && BigInt.asIntN(32, value) === value
   if (type === 'f64') return typeof value === 'bigint' || typeof value === 'number'
   return typeof value === 'string'

@@ -9,9 +9,10 @@ import { copyBytes, SLACK, wordView } from './words.js'
 /**
  * The hashed bytes of one measurement: table name in ASCII, 0x00, then each dimension in order.
  * A string is its UTF-8 length as u64 little-endian and its bytes; an optional string has 0x00 (absent) or 0x01 before
- * it; an i32 is 4 bytes and an f64 8 bytes, both little-endian.
+ * it; an i32 is 4 bytes and an f64 8 bytes, both little-endian. A conditional dimension is left out when it is absent or
+ * has its default.
  *
- * Whoever lays a preimage out keeps the place itself: each `put…` takes where to write and returns what follows.
+ * The caller keeps the current offset: each `put…` takes the offset to write at and returns the offset after it.
  * @see contract section 6
  */
 export class Preimage {
@@ -72,7 +73,9 @@ export function tableTag(table: string): Buffer {
  * @see contract section 6
  */
 export function measurementId(kind: Kind, fields: ExactObject, hash: Hash64): bigint {
-  const parts = dimensionsOf(kind).map(dimension => ({ ...dimension, value: fields[dimension.name] ?? null }))
+  const parts = dimensionsOf(kind)
+    .map(dimension => ({ ...dimension, value: fields[dimension.name] ?? null }))
+    .filter(({ conditional, value }) => conditional === undefined || (value !== null && value !== conditional))
   const tag = tableTag(kind.table)
   const texts = parts.map(({ value }) => Buffer.from(typeof value === 'string' ? value : ''))
   const preimage = new Preimage()

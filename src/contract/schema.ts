@@ -5,16 +5,17 @@ import type { Contract, Field, FieldType, Kind } from './kinds.js'
 
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
-/** Where the published schemas live; only a name, nothing is fetched from there. */
+/** Identifier of a published schema; only a name, nothing is fetched from there. */
 export function schemaId(version: number, name: string): string {
   return `https://vortex-ingest.dev/schemas/v${version}/${name}.json`
 }
 
 /**
- * How a field's type is written. The published form is plain JSON Schema. The program's own form asks for the token
- * (`1.0` is no integer), which plain JSON Schema cannot: `token` is a keyword that the generator gives to ajv.
+ * Writes a field as JSON Schema. The published form is plain JSON Schema with descriptions. The program's own form asks
+ * for the token (`1.0` is no integer), which plain JSON Schema cannot: `token` is a keyword that the generator gives to ajv.
  */
-export type Dialect = (type: FieldType, nullable: boolean) => JsonSchema
+export type Dialect = (field: DialectField) => JsonSchema
+export type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
 
 const PUBLISHED: Readonly<Record<FieldType, JsonSchema>> = {
   // Postgres text cannot hold U+0000.
@@ -28,12 +29,15 @@ const PUBLISHED: Readonly<Record<FieldType, JsonSchema>> = {
   },
 }
 
-export const publishedDialect: Dialect = (type, nullable) => {
+export const publishedDialect: Dialect = ({ type, optional, description, unit, since = 1 }) => {
   const schema = PUBLISHED[type]
-  return nullable ? { ...schema, type: [schema['type'], 'null'] } : schema
+  const nullable = optional ? { ...schema, type: [schema['type'], 'null'] } : schema
+  if (description === undefined) return nullable
+  const version = since === 1 ? '' : ` Since contract version ${since}.`
+  return { description: `${description}${unit === undefined ? '' : ` Unit: ${unit}.`}${version}`, ...nullable }
 }
 
-export const tokenDialect: Dialect = (type, nullable) => {
+export const tokenDialect: Dialect = ({ type, optional: nullable }) => {
   if (type === '[i64]') return { type: 'array', items: { token: 'i64' } }
   if (type === 'str') return { type: nullable ? ['string', 'null'] : 'string' }
   return { token: nullable ? `${type}?` : type }
@@ -45,7 +49,7 @@ export function recordShape({ kind, fields }: Kind, dialect: Dialect): JsonSchem
     type: 'object',
     properties: Object.fromEntries([
       ['kind', { const: kind }],
-      ...fields.map(field => [field.name, dialect(field.type, field.optional)] as const),
+      ...fields.map(field => [field.name, dialect(field)] as const),
     ]),
     required: ['kind', ...fields.filter(field => !field.optional).map(field => field.name)],
     additionalProperties: false,
@@ -59,8 +63,8 @@ export function envelopeShape(records: JsonSchema, dialect: Dialect): JsonSchema
   // No database holds the run, so its strings are any string, U+0000 included.
   const run = all(['benchmark_id', 'started_at'], { type: 'string' })
   return object([
-    ['run_meta', object([...run, ['schema_version', dialect('i32', false)]])],
-    ['commit', object(all(COMMIT_FIELDS, dialect('str', false)))],
+    ['run_meta', object([...run, ['schema_version', dialect({ type: 'i32', optional: false })]])],
+    ['commit', object(all(COMMIT_FIELDS, dialect({ type: 'str', optional: false })))],
     ['records', { type: 'array', items: records }],
   ])
 }

@@ -69,7 +69,7 @@ function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
   return at
 }
 
-/** The contract's type of what stands at `pointer`: ajv only says where. An envelope's one number is an i32. */
+/** The type that the contract gives the value at `pointer`; ajv names the pointer only. The one number of an envelope is an i32. */
 function typeAt(value: ExactValue, pointer: string): FieldType {
   const name = isExactObject(value) ? value['kind'] : undefined
   const kind = CONTRACT.kinds.find(({ kind }) => kind === name)

@@ -2,49 +2,69 @@
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
-import * as shapes from './generated/v1.js'
-import { CONTRACT, type Kind } from './kinds.js'
+import { envelope, recordShapes, type ShapeCheck } from './generated/validators.js'
+import { CONTRACT, CONTRACTS, SCHEMA_VERSION, type Kind } from './kinds.js'
 import { pointerTo, quote, type Problem } from './problem.js'
 import { describe, shapeProblem } from './shape-problem.js'
+import { versionsFitting, type VersionSet } from './version-set.js'
 
-/** A record whose shape is that of its kind. */
-export type BenchRecord = { readonly kind: Kind; readonly fields: ExactObject }
+/** A record whose shape is that of its kind in some contract version. */
+export type BenchRecord = {
+  /** The kind with the fields of all versions. */
+  readonly kind: Kind
+  readonly fields: ExactObject
+  /** The contract versions that the record fits. */
+  readonly fits: VersionSet
+}
 
 export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem }
 
-type ShapeCheck = { (data: unknown): boolean; errors?: ErrorObject[] | null }
-type KnownKind = { readonly kind: Kind; readonly check: ShapeCheck }
+const KINDS: ReadonlyMap<string, Kind> = new Map(CONTRACT.kinds.map(kind => [kind.kind, kind]))
 
-const generated = shapes as unknown as Readonly<Record<string, ShapeCheck>>
-const KINDS: ReadonlyMap<string, KnownKind> = new Map(
-  CONTRACT.kinds.map(kind => {
-    const check = generated[kind.kind]
-    if (check === undefined) throw new Error(`no validator was generated for ${kind.kind}`)
-    return [kind.kind, { kind, check }]
-  }),
-)
+/** The versions from the newest to the oldest: most records are of the newest. */
+const NEWEST_FIRST = [...CONTRACTS.keys()].reverse()
+
+export type ShapeOptions = {
+  /** The only version that the record may have; by default any. */
+  readonly version?: number | undefined
+  /** The version that the problem of a record is worded for when no version fits it. Default: the newest. */
+  readonly expected?: number | undefined
+}
 
 /** Shape only: kind, fields and types. @see contract section 3, "malformed" */
-export function checkShape(value: ExactValue): Checked<BenchRecord> {
+export function checkShape(value: ExactValue, { version, expected }: ShapeOptions = {}): Checked<BenchRecord> {
   if (!isExactObject(value)) return fail('', 'not_object', `must be an object, got ${describe(value)}`)
   const name = value['kind']
   if (name === undefined) return fail('/kind', 'missing_field', '/kind is missing')
-  const known = typeof name === 'string' ? KINDS.get(name) : undefined
-  if (known === undefined)
+  const kind = typeof name === 'string' ? KINDS.get(name) : undefined
+  if (kind === undefined)
     return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
-  if (known.check(value)) return { ok: true, value: { kind: known.kind, fields: value } }
-  const error = known.check.errors?.[0]
-  if (error === undefined) throw new Error('a validator refused a record without saying why')
-  return { ok: false, problem: shapeProblem(error, value) }
+  const versions = version === undefined ? NEWEST_FIRST : [version]
+  if (versions.some(version => shapeOf(version, kind)(value)))
+    return { ok: true, value: { kind, fields: value, fits: versionsFitting(kind, field => field in value) } }
+  return {
+    ok: false,
+    problem: shapeProblem(firstError(shapeOf(version ?? expected ?? SCHEMA_VERSION, kind), value), value),
+  }
+}
+
+function shapeOf(version: number, { kind }: Kind): ShapeCheck {
+  const check = recordShapes.get(version)?.[kind]
+  if (check === undefined) throw new Error(`no validator was generated for ${kind} in version ${version}`)
+  return check
+}
+
+function firstError(check: ShapeCheck, value: ExactValue): ErrorObject {
+  check(value)
+  const error = check.errors?.[0]
+  if (error === undefined) throw new Error('a validator refused a value without saying why')
+  return error
 }
 
 /** Shape of an envelope; its records are only known to be an array. */
 export function checkEnvelopeShape(value: ExactValue): Problem | undefined {
   if (!isExactObject(value)) return { pointer: '', code: 'not_object', message: 'must be an object' }
-  if (shapes.envelope(value)) return undefined
-  const error = shapes.envelope.errors?.[0]
-  if (error === undefined) throw new Error('the envelope validator refused without saying why')
-  return shapeProblem(error, value)
+  return envelope(value) ? undefined : shapeProblem(firstError(envelope, value), value)
 }
 
 /**
@@ -74,6 +94,8 @@ export function commitMismatchProblem(sha: ExactValue | undefined, commitSha: st
 function notAllowed({ oneOf }: Kind, fields: ExactObject): Problem | undefined {
   for (const [name, values] of Object.entries(oneOf)) {
     const value = fields[name]
+    // A field of a later version than the record's is absent; the shape has checked that the version allows it.
+    if (value === undefined) continue
     if (typeof value === 'string' && values.includes(value)) continue
     const message = `/${name} must be one of ${values.join(', ')}, got ${describe(value)}`
     return { pointer: pointerTo(name), code: 'bad_value', message }

@@ -23,7 +23,7 @@ export function rowsOf(
 
 async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {
   const identify = identifier(hash)
-  for await (const { batch, rejections } of readRecords(lines, name)) {
+  for await (const { batch, rejections } of readRecords(lines, { source: name })) {
     if (rejections.length > 0) throw new IngestError('input_changed', `${name} changed while it was being read`)
     identify(batch)
     yield batch

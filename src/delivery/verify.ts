@@ -78,7 +78,7 @@ class Verifier {
   async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
     const identify = identifier(this.options.hash)
     await this.#compareCommit(source.name, inspections[0])
-    for await (const { batch } of readRecords(lineBlocks(await source.open()), source.name)) {
+    for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: source.name })) {
       this.options.signal.throwIfAborted()
       identify(batch)
       this.#collect(batch, inspections)

@@ -7,7 +7,13 @@ import { copyBytes, wordView } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 
 type Plan = { readonly tag: DataView; readonly tagLength: number; readonly steps: readonly Step[] }
-type Step = { readonly field: number; readonly type: 'str' | 'i32' | 'f64'; readonly optional: boolean }
+type Step = {
+  readonly field: number
+  readonly type: 'str' | 'i32' | 'f64'
+  readonly optional: boolean
+  /** The default of a conditional dimension: a row with it, or without the field, is hashed without the dimension. */
+  readonly unless: Buffer | undefined
+}
 
 const PLANS: readonly Plan[] = CONTRACT.kinds.map(planOf)
 
@@ -17,6 +23,7 @@ function planOf(kind: Kind): Plan {
     field: kind.fields.indexOf(dimension),
     type: dimension.type as Step['type'],
     optional: dimension.optional,
+    unless: dimension.conditional === undefined ? undefined : Buffer.from(dimension.conditional),
   }))
   return { tag: wordView(tag), tagLength: tag.length, steps }
 }
@@ -42,9 +49,10 @@ function layOut(to: DataView, batch: RecordBatch, row: number): number {
   const { starts, ends, reals } = batch
   const from = batch.viewOf(row)
   let at = copyBytes(to, 0, tag, 0, tagLength)
-  for (const { field, type, optional } of steps) {
+  for (const { field, type, optional, unless } of steps) {
     const start = starts[row * STRIDE + field]!
     const end = ends[row * STRIDE + field]!
+    if (unless !== undefined && (start === ABSENT || batch.bytesOf(row).subarray(start, end).equals(unless))) continue
     if (type === 'i32') at = putI32(to, at, parseDigits(from, start, end))
     else if (type === 'f64') at = putF64(to, at, reals[row]!)
     else if (start === ABSENT) at = putByte(to, at, 0)

@@ -1,8 +1,9 @@
-/** The first pass over a source: every line checked, nothing kept but counts, problems and, if asked, ids. */
+/** The first pass over a source: checks every line and keeps counts, problems and, if asked, ids. */
 
 import { CONTRACT } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
 import { commitMismatchProblem } from '../contract/validate.js'
+import { versionBit, type VersionSet } from '../contract/version-set.js'
 import { startsWith, tokenOf, type Token } from '../contract/words.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
@@ -10,10 +11,13 @@ import { STRIDE, type RecordBatch } from './record-batch.js'
 import { readRecords, type Records } from './records.js'
 import type { Rejection, Warning } from './rejection.js'
 import type { Source } from './source.js'
+import { VersionTally } from './version-tally.js'
 
 export type InspectOptions = {
   /** The commit that every record must name; undefined takes the first record's, from this source on. */
   readonly commitSha?: string | undefined
+  /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of the source. */
+  readonly contractVersion?: number | undefined
   /** Several commits in one source are refused (a push) or only warned of (no commit was asked for). */
   readonly oneCommit: boolean
   /** Fills `batch.ids`; given, ids that occur twice are warned of. */
@@ -36,18 +40,36 @@ export type Inspection = {
   readonly counts: ReadonlyMap<string, number>
   /** The commit of the first record. */
   readonly commitSha: string | undefined
+  /** The contract versions that fit every record: the file is sent as one of them. All versions for an empty file. */
+  readonly fits: VersionSet
   /** Where each id was last seen; empty unless ids were asked for. */
   readonly ids: IdTable
 }
 
 export async function inspect(source: Source, options: InspectOptions): Promise<Inspection> {
   const pass = new Pass(source.name, options)
-  for await (const records of readRecords(lineBlocks(await source.open()), source.name)) {
-    options.signal?.throwIfAborted()
+  for await (const records of recordsOf(source, options)) {
     pass.take(records)
-    if (options.enough?.() === true) break
+    if (options.enough?.() === true) return pass.done()
   }
+  if (pass.hasMixedVersions) await rejectOtherVersions(source, pass, options)
   return pass.done()
+}
+
+/** A second pass, because only the end of the first one shows which version most records of a mixed file have. */
+async function rejectOtherVersions(source: Source, pass: Pass, options: InspectOptions): Promise<void> {
+  for await (const { batch } of recordsOf(source, options)) {
+    pass.rejectOtherVersions(batch)
+    if (options.enough?.() === true) return
+  }
+}
+
+async function* recordsOf(source: Source, { contractVersion, signal }: InspectOptions): AsyncGenerator<Records> {
+  const blocks = lineBlocks(await source.open())
+  for await (const records of readRecords(blocks, { source: source.name, version: contractVersion })) {
+    signal?.throwIfAborted()
+    yield records
+  }
 }
 
 class Pass {
@@ -56,6 +78,7 @@ class Pass {
   #rejected = 0
   #counts = new Float64Array(CONTRACT.kinds.length)
   #ids = new IdTable()
+  #versions = new VersionTally()
   #sha: Token | undefined
   #shaText: string | undefined
   #firstSha: string | undefined
@@ -70,6 +93,7 @@ class Pass {
 
   take({ batch, rejections, warnings, lines }: Records): void {
     this.#lines = lines
+    this.#versions.note(batch)
     const mismatches = this.#checkCommits(batch)
     const all = mismatches.length === 0 ? rejections : [...rejections, ...mismatches].sort((a, b) => a.line - b.line)
     for (const rejection of all) this.options.onRejection(rejection)
@@ -78,6 +102,28 @@ class Pass {
     this.#records += batch.count - mismatches.length
     if (this.options.identify !== undefined) this.#noteIds(batch, this.options.identify)
     this.options.onBatch?.(batch)
+  }
+
+  get hasMixedVersions(): boolean {
+    return this.#versions.common === 0
+  }
+
+  /** Rejects the records of a mixed file that do not have the version of most of its records. */
+  rejectOtherVersions(batch: RecordBatch): void {
+    const version = this.#versions.mostFrequent
+    for (let row = 0; row < batch.count; row++) {
+      if ((batch.fits[row]! & versionBit(version)) !== 0 || !this.#isCounted(batch, row)) continue
+      const place = { source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]! }
+      this.options.onRejection({ ...place, ...this.#versions.rejectionOf(batch, row, version) })
+      this.#counts[batch.kinds[row]!]!--
+      this.#records--
+      this.#rejected++
+    }
+  }
+
+  /** Whether the first pass counted a record, which it does unless the record names another commit. */
+  #isCounted(batch: RecordBatch, row: number): boolean {
+    return !this.options.oneCommit || this.#holdsCommit(batch, row)
   }
 
   done(): Inspection {
@@ -90,8 +136,15 @@ class Pass {
       rejected: this.#rejected,
       counts: new Map(counts.filter(([, count]) => count > 0)),
       commitSha: this.#firstSha,
+      fits: this.#fits,
       ids: this.#ids,
     }
+  }
+
+  get #fits(): VersionSet {
+    const { contractVersion } = this.options
+    if (contractVersion !== undefined) return versionBit(contractVersion)
+    return this.hasMixedVersions ? versionBit(this.#versions.mostFrequent) : this.#versions.common
   }
 
   #expect(sha: string): void {

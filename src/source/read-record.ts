@@ -3,7 +3,7 @@
 import { realText, type ExactValue } from '../contract/exact-value.js'
 import { CONTRACT } from '../contract/kinds.js'
 import type { Problem } from '../contract/problem.js'
-import { brokenRule, checkShape, type BenchRecord } from '../contract/validate.js'
+import { brokenRule, checkShape, type BenchRecord, type ShapeOptions } from '../contract/validate.js'
 import { readBody, type BodyResult } from './body.js'
 import { MAX_BODY_DEPTH } from './exact-json.js'
 import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
@@ -19,12 +19,12 @@ export type ExactRecord =
   | { readonly ok: false; readonly problem: LineProblem }
 
 /** @param line the bytes of one line without its line feed @returns the record, checked whole, or what is wrong */
-export function readRecord(line: Buffer): ExactRecord {
+export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecord {
   const reals: string[] = []
   const onReal = (token: string): void => void reals.push(token)
   const parsed: BodyResult = readBody(line, { maxDepth: MAX_LINE_DEPTH, onReal })
   if (!parsed.ok) return refuse({ pointer: '', code: parsed.code, message: `the line ${parsed.message}` })
-  const shape = checkShape(parsed.value)
+  const shape = checkShape(parsed.value, options)
   if (!shape.ok) return refuse(shape.problem)
   const problem = brokenRule(shape.value)
   return problem === undefined
@@ -33,7 +33,7 @@ export function readRecord(line: Buffer): ExactRecord {
 }
 
 /** Adds a record that the exact reader took to a batch. */
-export function addRecord(batch: RecordBatch, { kind, fields }: BenchRecord, place: LinePlace): void {
+export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecord, place: LinePlace): void {
   const base = batch.nextRow() * STRIDE
   batch.starts.fill(ABSENT, base, base + STRIDE)
   for (const [index, { name, type }] of kind.fields.entries()) {
@@ -42,7 +42,7 @@ export function addRecord(batch: RecordBatch, { kind, fields }: BenchRecord, pla
     if (type === 'f64') batch.reals[batch.count] = Number(value)
     batch.setText(index, textOf(value))
   }
-  batch.commitSide(CONTRACT.kinds.indexOf(kind), place)
+  batch.commitSide(CONTRACT.kinds.indexOf(kind), place, fits)
 }
 
 function textOf(value: ExactValue): string {

@@ -1,6 +1,7 @@
 /** Valid records as offsets into the bytes they came in, so that a line costs no objects. */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
+import type { VersionSet } from '../contract/version-set.js'
 import { SLACK, wordView } from '../contract/words.js'
 
 /** Offsets kept for every row, whatever its kind. */
@@ -22,6 +23,8 @@ export class RecordBatch {
   count = 0
   /** Index into `CONTRACT.kinds`. */
   kinds = new Uint8Array(0)
+  /** The contract versions that each row fits. */
+  fits = new Uint32Array(0)
   /** Line number of each row, from 1. */
   lines = new Uint32Array(0)
   /** Offset in the source of each row's line. */
@@ -56,8 +59,9 @@ export class RecordBatch {
   }
 
   /** Accepts the row that `nextRow` gave. */
-  commit(kind: number, { line, start }: LinePlace): void {
+  commit(kind: number, { line, start }: LinePlace, fits: VersionSet): void {
     this.kinds[this.count] = kind
+    this.fits[this.count] = fits
     this.lines[this.count] = line
     this.bytes[this.count] = this.#firstByte + start
     this.#inSide[this.count] = 0
@@ -75,8 +79,8 @@ export class RecordBatch {
   }
 
   /** Like `commit`, for a row whose fields were set with `setText`. */
-  commitSide(kind: number, place: LinePlace): void {
-    this.commit(kind, place)
+  commitSide(kind: number, place: LinePlace, fits: VersionSet): void {
+    this.commit(kind, place, fits)
     this.#inSide[this.count - 1] = 1
   }
 
@@ -118,6 +122,7 @@ export class RecordBatch {
 
   #grow(capacity: number): void {
     this.kinds = grown(this.kinds, new Uint8Array(capacity))
+    this.fits = grown(this.fits, new Uint32Array(capacity))
     this.lines = grown(this.lines, new Uint32Array(capacity))
     this.bytes = grown(this.bytes, new Float64Array(capacity))
     this.starts = grown(this.starts, new Int32Array(capacity * STRIDE))

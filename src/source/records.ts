@@ -1,13 +1,14 @@
 /** Blocks of lines to batches of valid records; every other line becomes a rejection. */
 
 import { isUtf8 } from 'node:buffer'
+import { ALL_VERSIONS, highestIn, versionBit, type VersionSet } from '../contract/version-set.js'
 import { LINE_LIMITS, type LineBlock } from './lines.js'
 import { addRecord, readRecord } from './read-record.js'
 import { RecordBatch, type LinePlace } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
 import { NOT_TAKEN, scanRecord } from './scan-record.js'
 
-/** What one block of lines held. Valid until the next is asked for. */
+/** The records and rejections of one block of lines. Valid until the next block is asked for. */
 export type Records = {
   readonly batch: RecordBatch
   readonly rejections: readonly Rejection[]
@@ -18,9 +19,15 @@ export type Records = {
 
 const LF = 0x0a
 
-/** @param source what rejections call the place the lines come from */
-export async function* readRecords(blocks: AsyncIterable<LineBlock>, source: string): AsyncGenerator<Records> {
-  const reader = new BlockReader(source)
+export type ReadOptions = {
+  /** The name that rejections give to the place the lines come from. */
+  readonly source: string
+  /** The only contract version whose shapes are accepted. By default a record may have the shape of any version. */
+  readonly version?: number | undefined
+}
+
+export async function* readRecords(blocks: AsyncIterable<LineBlock>, options: ReadOptions): AsyncGenerator<Records> {
+  const reader = new BlockReader(options)
   for await (const block of blocks) yield reader.read(block)
 }
 
@@ -30,8 +37,14 @@ class BlockReader {
   #warnings: Warning[] = []
   /** One object for all lines: the readers only look at it. */
   #place: LinePlace = { line: 0, start: 0 }
+  readonly #accepted: VersionSet
+  /** The versions that fit every record so far; a record that fits none is judged by the newest of them. */
+  #speaking: VersionSet
 
-  constructor(private readonly source: string) {}
+  constructor(private readonly options: ReadOptions) {
+    this.#accepted = options.version === undefined ? ALL_VERSIONS : versionBit(options.version)
+    this.#speaking = this.#accepted
+  }
 
   read(block: LineBlock): Records {
     this.#rejections = []
@@ -52,8 +65,25 @@ class BlockReader {
     while (place.start < length) {
       place.line++
       const next = scannable ? scanRecord(bytes, this.#batch, place) : NOT_TAKEN
-      place.start = next === NOT_TAKEN ? this.#readExactly(block) : next
+      place.start = next !== NOT_TAKEN && this.#accepts() ? next : this.#readExactly(block)
     }
+  }
+
+  /** Takes the row that was scanned last back unless the version asked for fits it. */
+  #accepts(): boolean {
+    const fits = this.#batch.fits[this.#batch.count - 1]!
+    if ((fits & this.#accepted) === 0) {
+      this.#batch.count--
+      return false
+    }
+    this.#note(fits)
+    return true
+  }
+
+  #note(fits: VersionSet): void {
+    const speaking = this.#speaking & fits
+    // A file of mixed versions: the versions of its first lines stay.
+    if (speaking !== 0) this.#speaking = speaking
   }
 
   #readExactly(block: LineBlock): number {
@@ -61,8 +91,9 @@ class BlockReader {
     const end = block.bytes.indexOf(LF, start)
     const line = block.bytes.subarray(start, end)
     if (isBlank(line)) return end + 1
-    const result = readRecord(line)
+    const result = readRecord(line, { version: this.options.version, expected: highestIn(this.#speaking) })
     if (result.ok) {
+      this.#note(result.record.fits)
       addRecord(this.#batch, result.record, this.#place)
       if (result.inexact !== undefined) this.#warnInexact(result.inexact)
     } else this.#rejections.push({ ...this.#at(block.firstByte + start), ...result.problem })
@@ -79,11 +110,17 @@ class BlockReader {
   #warnInexact(token: string): void {
     const pointer = '/threshold'
     const message = `${pointer} ${token.slice(0, 40)} may be read one unit off by a path A server: more than 2^53 of significand or a power of ten beyond ±22`
-    this.#warnings.push({ source: this.source, line: this.#place.line, pointer, code: 'inexact_threshold', message })
+    this.#warnings.push({
+      source: this.options.source,
+      line: this.#place.line,
+      pointer,
+      code: 'inexact_threshold',
+      message,
+    })
   }
 
   #at(byte: number): Pick<Rejection, 'source' | 'line' | 'byte'> {
-    return { source: this.source, line: this.#place.line, byte }
+    return { source: this.options.source, line: this.#place.line, byte }
   }
 }
 

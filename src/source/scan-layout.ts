@@ -1,6 +1,7 @@
 /** The contract's kinds as bytes: what a line of each looks like to the fast reader. */
 
-import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
+import { CONTRACT, CONTRACTS, type Field, type Kind } from '../contract/kinds.js'
+import { versionBit, type VersionSet } from '../contract/version-set.js'
 import { tokenOf, type Token } from '../contract/words.js'
 
 /** The sorts of value, for a quick switch. */
@@ -25,12 +26,18 @@ export type Layout = {
   /** All that stands before each field's value where nothing is spaced: comma, key, colon, opening quote or bracket. */
   readonly openings: readonly Token[]
   readonly types: Uint8Array
-  /** Bit f set: field f may be null. */
+  /** Bit f set: field f may be null. Null in a field of a later version is left to the exact reader. */
   readonly optional: number
   readonly required: number
   readonly together: number
   readonly oneOf: readonly { readonly field: number; readonly values: readonly Buffer[] }[]
+  /** The contract versions, as the fields that a record of each must have and must not have. */
+  readonly versions: readonly VersionFields[]
+  /** Whether any version has added a field to the kind; otherwise every record of it fits all versions. */
+  readonly hasVersions: boolean
 }
+
+type VersionFields = { readonly bit: VersionSet; readonly required: number; readonly unknown: number }
 
 /** In the order of `CONTRACT.kinds`. */
 export const LAYOUTS: readonly Layout[] = CONTRACT.kinds.map(layoutOf)
@@ -43,12 +50,18 @@ function layoutOf({ kind, fields, oneOf, together }: Kind): Layout {
     keys: fields.map(field => Buffer.from(`"${field.name}"`)),
     openings: fields.map(({ name, type }) => tokenOf(Buffer.from(`,"${name}":${OPENING[type]}`))),
     types: Uint8Array.from(fields, field => TYPE_OF[field.type]),
-    optional: bits(field => field.optional),
-    required: bits(field => !field.optional),
+    optional: bits(field => field.optional && field.since === 1),
+    required: bits(field => !field.optional && field.since === 1),
     together: bits(field => together.includes(field.name)),
     oneOf: Object.entries(oneOf).map(([name, values]) => ({
       field: fields.findIndex(field => field.name === name),
       values: values.map(value => Buffer.from(value)),
+    })),
+    hasVersions: fields.some(field => field.since > 1),
+    versions: [...CONTRACTS.keys()].map(version => ({
+      bit: versionBit(version),
+      required: bits(field => !field.optional && field.since <= version),
+      unknown: bits(field => field.since > version),
     })),
   }
 }

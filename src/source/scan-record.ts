@@ -7,6 +7,7 @@
  * most 15 digits; spaces between tokens; every required field there and every record rule kept.
  */
 
+import { ALL_VERSIONS, type VersionSet } from '../contract/version-set.js'
 import { endOfDigits, endOfPlain, startsWith, tokenOf, type Token } from '../contract/words.js'
 import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
 import { LAYOUTS, VALUE, type Layout } from './scan-layout.js'
@@ -49,11 +50,21 @@ export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePlace, 
   const layout = LAYOUTS[kind]!
   const end = scanFields(bytes, from, layout, batch)
   if (end === NOT_TAKEN || !keepsRules(bytes, layout, batch)) return NOT_TAKEN
+  const fits = layout.hasVersions ? versionsOf(layout) : ALL_VERSIONS
+  if (fits === 0) return NOT_TAKEN
   const next = ending(bytes, end)
   if (next === NOT_TAKEN) return NOT_TAKEN
   if (known === NOT_TAKEN) learnHead(bytes, batch, { kind, start: place.start })
-  batch.commit(kind, place)
+  batch.commit(kind, place, fits)
   return next
+}
+
+/** The contract versions that fit the fields of the row being scanned. */
+function versionsOf({ versions }: Layout): VersionSet {
+  let fits = 0
+  for (const { bit, required, unknown } of versions)
+    if ((seen & required) === required && (seen & unknown) === 0) fits |= bit
+  return fits
 }
 
 /** Fields of the row being scanned that hold a value, a bit each. */
@@ -216,6 +227,8 @@ function keepsRules(bytes: Buffer, layout: Layout, batch: RecordBatch): boolean 
   for (const { field, values } of layout.oneOf) {
     const at = batch.count * STRIDE + field
     const start = batch.starts[at]!
+    // A field of a later version than the record's.
+    if (start === ABSENT) continue
     const length = batch.ends[at]! - start
     if (!isOneOf(bytes, start, { length, values })) return false
   }

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { CONTRACT } from '../../src/contract/kinds.js'
+import { ALL_VERSIONS } from '../../src/contract/version-set.js'
 import { ABSENT, RecordBatch, STRIDE } from '../../src/source/record-batch.js'
 
 const SIZE = CONTRACT.kinds.findIndex(({ kind }) => kind === 'compression_size')
@@ -10,7 +11,7 @@ function addSide(batch: RecordBatch, commit: string, dataset: string, line: numb
   batch.starts.fill(ABSENT, base, base + STRIDE)
   batch.setText(0, commit)
   batch.setText(1, dataset)
-  batch.commitSide(SIZE, { line, start: line * 10 })
+  batch.commitSide(SIZE, { line, start: line * 10 }, ALL_VERSIONS)
 }
 
 t.test('rows keep their text however many there are and however long it is', async t => {
@@ -45,7 +46,7 @@ t.test('a row points into the block or beside it, and says whether its text may 
   const base = batch.nextRow() * STRIDE
   batch.starts.set([4, 0], base)
   batch.ends.set([7, 3], base)
-  batch.commit(SIZE, { line: 2, start: 0 })
+  batch.commit(SIZE, { line: 2, start: 0 }, ALL_VERSIONS)
   t.strictSame([batch.text(0, 0), batch.text(0, 1)], ['x', 'y'])
   t.strictSame([batch.text(1, 0), batch.text(1, 1)], ['def', 'abc'])
   t.strictSame(
@@ -74,7 +75,7 @@ t.test('a row of the block may stand where a row beside it stood before', async 
   const base = batch.nextRow() * STRIDE
   batch.starts[base] = 0
   batch.ends[base] = 6
-  batch.commit(SIZE, { line: 1, start: 0 })
+  batch.commit(SIZE, { line: 1, start: 0 }, ALL_VERSIONS)
   t.equal(batch.text(0, 0), 'within')
   t.equal(batch.mayHoldControls(0), false)
 })

@@ -200,7 +200,7 @@ const FIRST_LINES = { ...LINE_LIMITS, blockBytes: 4096 }
 /** What the first record names; undefined where there is none. */
 async function firstCommitSha(sources: readonly Source[]): Promise<string | undefined> {
   for (const source of sources)
-    for await (const { batch } of readRecords(lineBlocks(await source.open(), FIRST_LINES), source.name))
+    for await (const { batch } of readRecords(lineBlocks(await source.open(), FIRST_LINES), { source: source.name }))
       if (batch.count > 0) return batch.text(0, 0)
   return undefined
 }

@@ -41,7 +41,7 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
 
 /** @see docs/server.md, "Reading" */
 function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
-  const columns = fields.map(({ name, type, optional }) => [name, publishedDialect(type, optional)] as const)
+  const columns = fields.map(field => [field.name, publishedDialect(field)] as const)
   return object({
     kind: { const: kind },
     measurement_id: { type: 'string', pattern: '^-?\\d{1,19}$' },

@@ -27,7 +27,7 @@ export async function packByKind(lines: AsyncIterable<LineBlock>, source: string
     const seen = async function* (): AsyncGenerator<LineBlock> {
       for await (const next of lines) yield (block = next)
     }
-    for await (const { batch, rejections } of readRecords(seen(), source)) {
+    for await (const { batch, rejections } of readRecords(seen(), { source })) {
       if (rejections.length > 0) throw new IngestError('input_changed', `${source} changed while it was being read`)
       const { bytes, firstByte } = block!
       for (let row = 0; row < batch.count; row++) {

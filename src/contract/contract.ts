@@ -1,0 +1,65 @@
+/** The shape of a contract version as data, and how a version is derived from the one before it. */
+
+/** `[i64]` is an array of i64; `str` is UTF-8 text; i32 and i64 are JSON integers judged by their token. */
+export type FieldType = 'str' | 'i32' | 'i64' | 'f64' | '[i64]'
+
+export type Field = {
+  readonly name: string
+  readonly type: FieldType
+  /** One sentence for the documentation and the JSON Schemas. */
+  readonly description: string
+  /** Unit of a number, such as `ns` or `bytes`; absent where the number has none. */
+  readonly unit?: string
+  /** Absent and null mean the same. */
+  readonly optional: boolean
+  /** Part of the measurement_id, in this order. */
+  readonly dimension: boolean
+  /**
+   * The default of a dimension that is hashed only when it has another value, so that rows from before the field keep
+   * their ids. A record without the field is stored with this value.
+   */
+  readonly conditional?: string
+  /** The contract version that added the field. */
+  readonly since: number
+}
+
+export type Kind = {
+  readonly kind: string
+  readonly table: string
+  /** In column order. */
+  readonly fields: readonly Field[]
+  /** Fields that take only these values: a record rule, checked after the shape. */
+  readonly oneOf: Readonly<Record<string, readonly string[]>>
+  /** Fields that are all present or all absent: a record rule, checked after `oneOf`. */
+  readonly together: readonly string[]
+}
+
+export type Contract = { readonly version: number; readonly kinds: readonly Kind[] }
+
+/** One field that a version adds to a kind of the version before it. */
+export type Addition = {
+  readonly kind: string
+  /** The field that the new one follows in column and hash order. */
+  readonly after: string
+  readonly field: Field
+  /** The values that the field takes; any value when absent. */
+  readonly oneOf?: readonly string[]
+}
+
+/** The version after `before`: the same kinds with the added fields. */
+export function addFields(before: Contract, additions: readonly Addition[]): Contract {
+  const version = before.version + 1
+  const kinds = before.kinds.map(kind =>
+    additions
+      .filter(addition => addition.kind === kind.kind)
+      .reduce((grown, addition) => addField(grown, addition, version), kind),
+  )
+  return { version, kinds }
+}
+
+function addField(kind: Kind, { after, field, oneOf }: Addition, since: number): Kind {
+  const at = kind.fields.findIndex(({ name }) => name === after) + 1
+  if (at === 0) throw new Error(`${kind.kind} has no field ${after}`)
+  const fields = [...kind.fields.slice(0, at), { ...field, since }, ...kind.fields.slice(at)]
+  return { ...kind, fields, oneOf: oneOf === undefined ? kind.oneOf : { ...kind.oneOf, [field.name]: oneOf } }
+}

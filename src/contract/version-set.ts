@@ -1,0 +1,50 @@
+/** Sets of contract versions as bit masks, and which versions a record fits. */
+
+import { CONTRACTS, kindIn, type Kind } from './kinds.js'
+
+/** A set of contract versions: bit `v - 1` is set when version `v` is in it. */
+export type VersionSet = number
+
+export function versionBit(version: number): VersionSet {
+  return 1 << (version - 1)
+}
+
+export const ALL_VERSIONS: VersionSet = [...CONTRACTS.keys()].reduce((set, version) => set | versionBit(version), 0)
+
+/** The versions of a set, the oldest first. */
+export function versionsIn(set: VersionSet): readonly number[] {
+  return [...CONTRACTS.keys()].filter(version => (set & versionBit(version)) !== 0)
+}
+
+/** The oldest version of a set that is not empty. */
+export function lowestIn(set: VersionSet): number {
+  return 32 - Math.clz32(set & -set)
+}
+
+/** The newest version of a set that is not empty. */
+export function highestIn(set: VersionSet): number {
+  return 32 - Math.clz32(set)
+}
+
+/**
+ * The versions whose fields are exactly those of a record: every required field of the version and no later one.
+ * @param has whether the record has a field, null included
+ */
+export function versionsFitting(kind: Kind, has: (field: string) => boolean): VersionSet {
+  let set = 0
+  for (const version of CONTRACTS.keys()) if (misfitOf(version, kind, has) === undefined) set |= versionBit(version)
+  return set
+}
+
+/** The first field that keeps a record out of a version: one that the record lacks, or one that the version does not know. */
+export type Misfit = { readonly field: string; readonly isMissing: boolean }
+
+export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
+  const known = kindIn(version, kind).fields
+  for (const field of kind.fields) {
+    const isKnown = known.includes(field)
+    if (isKnown && !field.optional && !has(field.name)) return { field: field.name, isMissing: true }
+    if (!isKnown && has(field.name)) return { field: field.name, isMissing: false }
+  }
+  return undefined
+}

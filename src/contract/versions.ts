@@ -1,0 +1,131 @@
+/**
+ * The contract versions as data. A version is one entry of `VERSIONS`: the version before it plus the fields it adds.
+ * Columns, hash order, DDL checks, validators and JSON Schemas are derived from these entries.
+ *
+ * A later version only ever adds fields: the newest version's fields are those of all versions together.
+ */
+
+import { addFields, type Contract, type Field, type FieldType, type Kind } from './contract.js'
+
+/** The newest contract version: the one that files are written in today and that `serve` speaks by default. */
+export const SCHEMA_VERSION = 3
+
+type Text = Pick<Field, 'description' | 'unit'>
+
+function field(name: string, type: FieldType, text: Text): Field {
+  return { name, type, ...text, optional: false, dimension: false, since: 1 }
+}
+
+const dimension = (name: string, description: string, type: FieldType = 'str'): Field => ({
+  ...field(name, type, { description }),
+  dimension: true,
+})
+const optional = (given: Field): Field => ({ ...given, optional: true })
+
+const commitSha = dimension('commit_sha', 'Commit that was measured: 40 lowercase hex digits.')
+const dataset = dimension('dataset', 'Name of the dataset.')
+const datasetVariant = optional(dimension('dataset_variant', 'Variant of the dataset, where it has several.'))
+const format = dimension('format', 'File format that was measured, such as `parquet`.')
+const runtimes = [
+  field('value_ns', 'i64', { description: 'Duration that charts show, as a rule the median of the runs.', unit: 'ns' }),
+  field('all_runtimes_ns', '[i64]', { description: 'Duration of every run, in the order of the runs.', unit: 'ns' }),
+]
+const memory = [
+  field('peak_physical', 'i64', { description: 'Highest physical memory during the query.', unit: 'bytes' }),
+  field('peak_virtual', 'i64', { description: 'Highest virtual memory during the query.', unit: 'bytes' }),
+  field('physical_delta', 'i64', { description: 'Physical memory after the query minus before it.', unit: 'bytes' }),
+  field('virtual_delta', 'i64', { description: 'Virtual memory after the query minus before it.', unit: 'bytes' }),
+].map(optional)
+const envTriple = optional(field('env_triple', 'str', { description: 'Target triple of the machine that measured.' }))
+
+const kind = (name: string, table: string, fields: readonly Field[]): Kind => ({
+  ...{ kind: name, table, fields },
+  oneOf: {},
+  together: [],
+})
+
+/** @see contract section 1 */
+const VERSION_1: Contract = {
+  version: 1,
+  kinds: [
+    {
+      ...kind('query_measurement', 'query_measurements', [
+        commitSha,
+        dataset,
+        datasetVariant,
+        optional(dimension('scale_factor', 'Scale factor of the dataset, as text.')),
+        dimension('query_idx', 'Number of the query in its suite.', 'i32'),
+        dimension('storage', 'Storage the data was read from: `nvme` or `s3`.'),
+        dimension('engine', 'Query engine, such as `datafusion`.'),
+        format,
+        ...runtimes,
+        ...memory,
+        envTriple,
+      ]),
+      oneOf: { storage: ['nvme', 's3'] },
+      together: memory.map(({ name }) => name),
+    },
+    kind('compression_time', 'compression_times', [
+      commitSha,
+      dataset,
+      datasetVariant,
+      format,
+      dimension('op', 'Operation that was timed, such as `encode` or `decode`.'),
+      ...runtimes,
+      envTriple,
+    ]),
+    kind('compression_size', 'compression_sizes', [
+      commitSha,
+      dataset,
+      datasetVariant,
+      format,
+      field('value_bytes', 'i64', { description: 'Size of the compressed data.', unit: 'bytes' }),
+    ]),
+    kind('random_access_time', 'random_access_times', [commitSha, dataset, format, ...runtimes, envTriple]),
+    kind('vector_search_run', 'vector_search_runs', [
+      commitSha,
+      dataset,
+      dimension('layout', 'Layout of the vectors on disk.'),
+      dimension('flavor', 'Variant of the search.'),
+      dimension(
+        'threshold',
+        'Similarity threshold of the search. Its double is hashed, so -0.0 and 0.0 differ.',
+        'f64',
+      ),
+      ...runtimes,
+      field('matches', 'i64', { description: 'Rows that the search found.', unit: 'rows' }),
+      field('rows_scanned', 'i64', { description: 'Rows that the search read.', unit: 'rows' }),
+      field('bytes_scanned', 'i64', { description: 'Bytes that the search read.', unit: 'bytes' }),
+      field('iterations', 'i32', { description: 'Number of runs.', unit: 'runs' }),
+      envTriple,
+    ]),
+  ],
+}
+
+/** @see contract section 8 */
+const VERSION_2 = addFields(VERSION_1, [
+  {
+    kind: 'compression_size',
+    after: 'value_bytes',
+    field: field('uncompressed_bytes', 'i64', { description: 'Size of the data before compression.', unit: 'bytes' }),
+  },
+])
+
+/** @see contract section 8 */
+const VERSION_3 = addFields(VERSION_2, [
+  {
+    kind: 'random_access_time',
+    after: 'format',
+    field: {
+      ...dimension(
+        'open_mode',
+        'Whether the file stayed open between accesses (`cached`) or was opened each time (`reopen`).',
+      ),
+      conditional: 'cached',
+    },
+    oneOf: ['cached', 'reopen'],
+  },
+])
+
+/** Every contract version that this program speaks, the oldest first. */
+export const VERSIONS: readonly Contract[] = [VERSION_1, VERSION_2, VERSION_3]
