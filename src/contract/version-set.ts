@@ -1,6 +1,6 @@
 /** Sets of contract versions as bit masks, and which versions a record fits. */
 
-import { CONTRACTS, kindIn, type Kind } from './kinds.js'
+import { CONTRACTS, contractOf, kindIn, type Kind } from './kinds.js'
 
 /** A set of contract versions: bit `v - 1` is set when version `v` is in it. */
 export type VersionSet = number
@@ -47,4 +47,16 @@ export function misfitOf(version: number, kind: Kind, has: (field: string) => bo
     if (!isKnown && has(field.name)) return { field: field.name, isMissing: false }
   }
   return undefined
+}
+
+/**
+ * The versions that fit all records of a file whose version is known: those from there on that have changed none of the
+ * file's kinds.
+ * @param lowest the file's version @param counts its records of each kind, by kind name
+ */
+export function versionsAlike(lowest: number, counts: ReadonlyMap<string, number>): VersionSet {
+  const kinds = contractOf(lowest).kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0)
+  return [...CONTRACTS.keys()]
+    .filter(version => version >= lowest && kinds.every(kind => kindIn(version, kind) === kind))
+    .reduce((set, version) => set | versionBit(version), 0)
 }

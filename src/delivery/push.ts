@@ -1,6 +1,7 @@
 /** The path of a record: sources, checked whole, then file by file into every target at the same time. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import { lowestIn } from '../contract/version-set.js'
 import type { Hash64 } from '../contract/hash64.js'
 import type { Delivery, SinkOpener, StagedRows } from '../sink/sink.js'
 import { inspect, type Inspection } from '../source/inspect.js'
@@ -21,6 +22,8 @@ export type PushOptions = {
   readonly targets: readonly Target[]
   /** Checks all that can be checked without the targets, and sends nothing. */
   readonly dryRun?: boolean
+  /** Gives a target of an older contract version the part of the records that it can hold. */
+  readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
@@ -50,7 +53,7 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
     if (inspections.some(({ rejected }) => rejected > 0)) return pushed
     const commit = await options.commitOf(commitSha)
     const deliveries = sources.map((source, index) =>
-      deliveryOf(source, { commit, counts: inspections[index]!.counts, kept, options }),
+      deliveryOf(source, { commit, inspection: inspections[index]!, kept, options }),
     )
     const openers = options.targets.map(({ opener }) => opener)
     if (await isRefused(deliveries, { ...options, openers })) return { ...pushed, commit }
@@ -102,20 +105,23 @@ export async function isRefused(
 
 type Checked = {
   readonly commit: Commit
-  readonly counts: ReadonlyMap<string, number>
+  readonly inspection: Pick<Inspection, 'counts' | 'fits'>
   readonly kept?: KeptRows<Source> | undefined
-  readonly options: Pick<PushOptions, 'run' | 'hash' | 'signal'>
+  readonly options: Pick<PushOptions, 'run' | 'hash' | 'mayDowngrade' | 'signal'>
 }
 
 /** A checked source as what every target can read for itself, from its start and as often as it must. */
-export function deliveryOf(source: Source, { commit, counts, kept, options }: Checked): Delivery {
+export function deliveryOf(source: Source, { commit, inspection, kept, options }: Checked): Delivery {
+  const { counts, fits } = inspection
   const readAgain = (chunkBytes?: number): AsyncIterable<StagedRows> =>
     rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes)
   return {
     source: source.name,
-    run: options.run,
+    run: { ...options.run, schema_version: lowestIn(fits) },
     commit,
     counts,
+    fits,
+    mayDowngrade: options.mayDowngrade === true,
     rows: chunkBytes => kept?.of([source], chunkBytes) ?? readAgain(chunkBytes),
     lines: () => linesOf(source, options.signal),
     assertUnchanged: () => source.assertUnchanged(),

@@ -2,6 +2,8 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { versionBit } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
 import { copyChunks } from '../sink/copy-text.js'
 import type { RowDelivery, KindReceipt } from '../sink/sink.js'
@@ -58,6 +60,7 @@ export class Ingest {
   async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
     const delivery: RowDelivery = {
       commit,
+      fits: versionBit(SCHEMA_VERSION),
       counts,
       rows: () => copyChunks(recordBatches(bytes, from, this.options.hash), CHUNK_BYTES),
       assertUnchanged: () => Promise.resolve(),

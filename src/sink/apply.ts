@@ -1,6 +1,10 @@
 /** Writes one file into a database: one transaction, whichever way is the faster one for so many rows. */
 
-import type { KindReceipt, RowDelivery } from './sink.js'
+import { highestIn } from '../contract/version-set.js'
+import { sqlStateOf } from '../errors.js'
+import { databaseVersion } from './contract-version.js'
+import { olderTarget, planDowngrade, type Downgrade } from './downgrade.js'
+import { receiptOf, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
 import { applyInOneFlight, smallDelivery } from './small.js'
 import { applyStaged } from './staged.js'
@@ -14,6 +18,8 @@ export type ApplyOptions = {
   readonly copyBytes?: number | undefined
   /** Does all of it and takes it back. */
   readonly rehearse?: boolean | undefined
+  /** For a database of an older contract version than the delivery: the part that is left out. */
+  readonly downgrade?: Downgrade | undefined
 }
 
 /** Settings as this takes them. */
@@ -32,16 +38,46 @@ export async function applyDelivery(
   delivery: RowDelivery,
   options: ApplyOptions = {},
 ): Promise<readonly KindReceipt[]> {
-  const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false } = options
+  const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
+  const version = downgrade?.version ?? highestIn(delivery.fits)
   try {
     const small = await smallDelivery(delivery, smallRows)
     return small === undefined
-      ? await applyStaged(session, delivery, { ...options, end })
-      : await applyInOneFlight(session, delivery, { small, end })
+      ? await applyStaged(session, delivery, { ...options, version, end })
+      : await applyInOneFlight(session, delivery, { small, version, downgrade, end })
   } catch (error) {
     // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.
     await session.execute('ROLLBACK').catch(() => undefined)
     throw error
+  }
+}
+
+type Applying = ApplyOptions & {
+  /** The database in words, without secrets. */
+  readonly target: string
+}
+
+const UNDEFINED_COLUMN = '42703'
+
+/**
+ * Applies a delivery to a database of any contract version. A database that lacks a column is asked for its version.
+ * @throws {IngestError} `schema_version` when it is older than the delivery, unless the delivery may be downgraded
+ */
+export async function applyInVersion(
+  session: SqlSession,
+  delivery: Delivery,
+  { target, ...options }: Applying,
+): Promise<Receipt> {
+  try {
+    return receiptOf(await applyDelivery(session, delivery, options))
+  } catch (error) {
+    if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
+    const version = await databaseVersion(session)
+    // The missing column is not one that a later version added.
+    if (version >= highestIn(delivery.fits)) throw error
+    if (delivery.mayDowngrade !== true) throw olderTarget({ target, version, delivery })
+    const downgrade = await planDowngrade(delivery, version)
+    return receiptOf(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
   }
 }

@@ -4,16 +4,20 @@ import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import type { LineBlock } from '../source/lines.js'
+import type { VersionSet } from '../contract/version-set.js'
 import type { Rejection } from '../source/rejection.js'
+import type { Downgrade } from './downgrade.js'
 import type { Retry } from './retry.js'
 import type { WriteSettings } from './tunables.js'
 
 /** Some rows of one kind in COPY text format, in the columns of `stagingColumns`. */
 export type StagedRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
 
-/** A checked file as rows: what a database takes. */
+/** A checked file as rows, which databases take. */
 export type RowDelivery = {
   readonly commit: Commit
+  /** The contract versions that fit every record: it is written as one of them. */
+  readonly fits: VersionSet
   /** How many records of each kind will come, by kind name: what the first pass over the file counted. */
   readonly counts: ReadonlyMap<string, number>
   /**
@@ -40,6 +44,8 @@ export type Delivery = RowDelivery & {
   /** What messages call the file. */
   readonly source: string
   readonly run: RunMeta
+  /** Whether a target of an older contract version may be given what it can hold of the delivery. Default: no. */
+  readonly mayDowngrade?: boolean
   /** The file's lines from its start, as they came in. */
   readonly lines: () => AsyncIterable<LineBlock>
   /** Where one of the lines is in its file; by default they are all of `source`. */
@@ -74,12 +80,14 @@ export type Receipt = {
   readonly kinds: readonly KindReceipt[]
   /** Parts that became durable one after the other: transactions or envelopes. */
   readonly chunks: number
+  /** The part that the target could not hold; absent where it holds everything. */
+  readonly downgrade?: Downgrade | undefined
 }
 
-/** What one transaction did. */
-export function receiptOf(kinds: readonly KindReceipt[]): Receipt {
+/** The receipt of one transaction. */
+export function receiptOf(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
   const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((all, kind) => all + kind[key], 0)
-  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1 }
+  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
 }
 
 /** The failure of a file of which some chunks are durable all the same. */

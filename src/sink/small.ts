@@ -1,7 +1,9 @@
 /** A few rows: the whole transaction is sent at once and answered at once. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
-import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
+import { columnProbes } from './contract-version.js'
+import { notSentOf, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import { BEGIN, type SqlSession } from './sql.js'
 import { upsertCommit, upsertLines } from './tables.js'
@@ -44,7 +46,13 @@ function holdsEscapes(text: Buffer): boolean {
 /** How the transaction ends. */
 export type End = 'COMMIT' | 'ROLLBACK'
 
-type Flight = { readonly small: readonly SmallRows[]; readonly end: End }
+type Flight = {
+  readonly small: readonly SmallRows[]
+  /** The contract version whose columns are written. */
+  readonly version: number
+  readonly downgrade: Downgrade | undefined
+  readonly end: End
+}
 
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
@@ -52,21 +60,23 @@ type Written = { readonly inserted: number; readonly rewritten: number; readonly
 export async function applyInOneFlight(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
-  { small, end }: Flight,
+  { small, version, downgrade, end }: Flight,
 ): Promise<readonly KindReceipt[]> {
   await assertUnchanged()
-  const upserts = small.map(({ kind, text }) => ({
-    text: upsertLines(kind),
+  const kinds = small.map(({ kind }) => kindIn(version, kind))
+  const upserts = small.map(({ text }, index) => ({
+    text: upsertLines(kinds[index]!),
     values: [commit.sha, commit.timestamp, text],
   }))
   // Answered before anything else is sent: where there is no transaction, each statement would stand for itself.
-  await session.execute(BEGIN)
+  await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
   const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: end }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
     const unchanged = ids - inserted - rewritten
-    return { kind: kind.kind, records: rows, inserted, updated: rows - inserted, unchanged }
+    const records = rows - notSentOf(downgrade, kind.kind)
+    return { kind: kind.kind, records, inserted, updated: records - inserted, unchanged }
   })
 }

@@ -1,8 +1,10 @@
 /** Many rows: COPY into staging tables first, then one upsert a kind. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
-import { CONTRACT, type Kind } from '../contract/kinds.js'
+import type { Kind } from '../contract/kinds.js'
+import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
+import { kindsOf, notSentOf, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import type { End } from './small.js'
 import type { SqlSession } from './sql.js'
@@ -16,8 +18,11 @@ import {
   upsertStaged,
 } from './tables.js'
 
-/** How it is staged, and how the transaction ends. */
+/** The columns that are written, how rows are staged, and how the transaction ends. */
 export type Staging = {
+  /** The contract version whose columns are written. Default: the newest that fits the delivery. */
+  readonly version?: number | undefined
+  readonly downgrade?: Downgrade | undefined
   readonly workMemMiB?: number | undefined
   readonly copyBytes?: number | undefined
   readonly end?: End
@@ -49,9 +54,9 @@ type Once = Staging & { readonly statementFor: (kind: Kind) => string }
 async function applyOnce(
   session: SqlSession,
   delivery: RowDelivery,
-  { workMemMiB, copyBytes, end = 'COMMIT', statementFor }: Once,
+  { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: Once,
 ): Promise<readonly KindReceipt[]> {
-  const kinds = CONTRACT.kinds.filter(kind => (delivery.counts.get(kind.kind) ?? 0) > 0)
+  const kinds = kindsOf(delivery.counts, version)
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertUnchanged()
@@ -64,7 +69,8 @@ async function applyOnce(
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]
-    receipts.push(await receiptOf(session, kind, { ...written, staged: staged.get(kind.kind) ?? 0 }))
+    const sent = (staged.get(kind.kind) ?? 0) - notSentOf(downgrade, kind.kind)
+    receipts.push(await receiptOf(session, kind, { ...written, staged: sent }))
   }
   await session.execute(end)
   return receipts

@@ -1,7 +1,8 @@
 /** SQL text made from the contract table. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
-import type { Field, FieldType, Kind } from '../contract/kinds.js'
+import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
+import { columnProbes } from './contract-version.js'
 import { BEGIN } from './sql.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
@@ -13,8 +14,15 @@ export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
   '[i64]': 'bigint[]',
 }
 
-/** The record's columns that differ from row to row: every record of a file has the same commit. */
-export function stagedFields(kind: Kind): Kind['fields'] {
+/**
+ * The record's columns that differ from row to row: every record of a file has the same commit. Rows are staged with the
+ * fields of all contract versions; the statements below write the columns of the version that they are given.
+ */
+export function stagedFields({ kind }: Kind): Kind['fields'] {
+  return rowFields(CONTRACT.kinds.find(({ kind: name }) => name === kind)!)
+}
+
+function rowFields(kind: Kind): Kind['fields'] {
   return kind.fields.filter(field => field.name !== 'commit_sha')
 }
 
@@ -23,16 +31,25 @@ export function stagingColumns(kind: Kind): readonly string[] {
   return ['measurement_id', ...stagedFields(kind).map(field => field.name)]
 }
 
+/** Leaves out rows that only a dimension tells apart which the kind of an older contract version does not have. */
+function isKnown(kind: Kind): string {
+  const names = new Set(kind.fields.map(({ name }) => name))
+  const unknown = stagedFields(kind).filter(({ name, dimension }) => dimension && !names.has(name))
+  if (unknown.length === 0) return 'true'
+  return unknown.map(({ name, conditional }) => `coalesce(${name} = '${conditional ?? ''}', true)`).join(' AND ')
+}
+
 export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
 /**
- * Begins a transaction with a staging table for each kind. @param workMemMiB what the database may take to
- * sort their rows in
+ * Begins a transaction with a staging table for each kind.
+ * @param workMemMiB memory that the database may use to sort the rows, in MiB
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
-  return [BEGIN, `SET LOCAL work_mem = '${workMemMiB}MB'`, ...kinds.map(createStaging)].join('; ')
+  const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
+  return [BEGIN, ...columnProbes(kinds), memory, ...kinds.map(createStaging)].join('; ')
 }
 
 function createStaging(kind: Kind): string {
@@ -64,7 +81,8 @@ export function insertOrUpsertStaged(kind: Kind): string {
 
 function latestStaged(kind: Kind): string {
   return `(
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} ORDER BY measurement_id, ctid DESC
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}
+        ORDER BY measurement_id, ctid DESC
       ) AS latest`
 }
 
@@ -87,7 +105,7 @@ export function upsertLines(kind: Kind): string {
         OFFSET 0
       ) AS split
     ), latest AS MATERIALIZED (
-      SELECT DISTINCT ON (measurement_id) * FROM staged ORDER BY measurement_id, line DESC
+      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${isKnown(kind)} ORDER BY measurement_id, line DESC
     ), ${upsertFrom(kind, 'latest')}
     SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids FROM written`
 }
@@ -141,10 +159,11 @@ function rowsInOrder(kind: Kind, latest: string, where: string): string {
   return `SELECT ${[...valuesOf(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
 }
 
-/** What goes into each column that is written. */
+/** The expression that fills each column that is written. */
 function valuesOf(kind: Kind): ReadonlyMap<string, string> {
-  const staged = stagingColumns(kind).map(name => [name, `latest.${name}`] as const)
+  const staged = rowFields(kind).map(({ name }) => [name, `latest.${name}`] as const)
   return new Map([
+    ['measurement_id', 'latest.measurement_id'],
     ...staged,
     ['commit_sha', '$1::text'],
     ...(isTimed(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
@@ -165,7 +184,8 @@ function inOrder({ name, type }: Field): string {
 }
 
 export function countStagedIds(kind: Kind): string {
-  return `SELECT count(*)::int AS ids FROM (SELECT DISTINCT measurement_id FROM ${stagingTable(kind)}) AS staged`
+  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}`
+  return `SELECT count(*)::int AS ids FROM (${ids}) AS staged`
 }
 
 /** A setting that lasts for the transaction: `true` when it added the commit. */

@@ -1,6 +1,7 @@
 /** Lines that were taken in, numbered, until every target has them. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
 import { untilWritten } from './contend.js'
@@ -20,6 +21,8 @@ export type Intake = {
   readonly linesBefore: number
   readonly records: number
   readonly counts: ReadonlyMap<string, number>
+  /** The contract versions that fit all records. */
+  readonly fits: VersionSet
   readonly lines: () => AsyncIterable<LineBlock>
   /** Under which name the position is kept, what it was when the source was looked at, and what it is now. */
   readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
@@ -97,12 +100,14 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
   const positions = new Map(head.positions)
   let { next } = head
   for (const [index, intake] of intakes.entries()) {
-    const { id, source, linesBefore, records, counts, position } = intake
+    const { id, source, linesBefore, records, counts, fits, position } = intake
     positions.set(position.name, position.to)
     if (!isDelivered(intake)) continue
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
-    batches.push({ id, first, last, records, counts, source, linesBefore, at: timestamp(state), ...origin, objects })
+    const run = { ...origin.run, schema_version: lowestIn(fits) }
+    const at = timestamp(state)
+    batches.push({ ...{ id, first, last, records, counts, source, linesBefore, at }, ...origin, run, objects })
     next = last + 1
   }
   return { ...head, next, batches, positions }

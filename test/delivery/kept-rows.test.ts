@@ -89,7 +89,7 @@ function deliveries(
   kept?: KeptRows<Source>,
 ): readonly Delivery[] {
   const more = { commit: COMMIT, kept, options: { run: RUN, hash, signal } }
-  return sources.map((source, at) => deliveryOf(source, { ...more, counts: inspections[at]!.counts }))
+  return sources.map((source, at) => deliveryOf(source, { ...more, inspection: inspections[at]! }))
 }
 
 async function rows(delivery: Delivery, chunkBytes?: number): Promise<readonly string[]> {

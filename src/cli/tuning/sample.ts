@@ -25,11 +25,11 @@ export async function readSample(source: Source, { signal, now, report }: Contex
   for (const rejection of notes.rejections) report.rejection(rejection)
   const hint = `vortex-ingest validate ${source.name} shows all of it`
   if (notes.rejected > 0) throw new IngestError('bad_data', `${source.name} cannot be delivered`, { hint })
-  const { commitSha, counts, records } = inspection!
+  const { commitSha, records } = inspection!
   if (commitSha === undefined) throw new IngestError('no_input', `there is no record in ${source.name}`)
   const run = runMeta({ benchmarkId: 'tune', ci: undefined, now })
   const options = { run, hash: await wasmHash64(), signal }
-  const delivery = deliveryOf(source, { commit: anyCommit(commitSha), counts, options })
+  const delivery = deliveryOf(source, { commit: anyCommit(commitSha), inspection: inspection!, options })
   return { delivery, size: { records, bytes: await bytesOf(source, signal) } }
 }
 

@@ -9,6 +9,7 @@ import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
 import type { Storage } from '../../storage/storage.js'
 import type { KeptRows } from '../kept-rows.js'
+import { versionsAlike } from '../../contract/version-set.js'
 import { rowsOf } from '../rows.js'
 
 const LF = 0x0a
@@ -42,6 +43,7 @@ export type RangeOptions = {
   readonly hash: Hash64
   /** By the batch's id. */
   readonly kept?: KeptRows<string> | undefined
+  readonly mayDowngrade?: boolean | undefined
   readonly signal: AbortSignal
   /** Throws when another process has begun to deliver the same. */
   readonly assertHeld: () => Promise<void>
@@ -51,10 +53,11 @@ export type RangeOptions = {
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
-  { range, hash, kept, signal, assertHeld }: RangeOptions,
+  { range, hash, kept, mayDowngrade, signal, assertHeld }: RangeOptions,
 ): Delivery {
   const { run, commit } = batches[0]!
   const source = sourceOf(batches)
+  const counts = countsOf(batches)
   const lines = (): AsyncIterable<LineBlock> =>
     unlessAborted(
       readLines(
@@ -66,7 +69,9 @@ export function deliveryOfRange(
   return {
     ...{ source, run, commit, range, lines },
     placeOf: (line, byte) => placeOf(storage, batches, { line, byte }),
-    counts: countsOf(batches),
+    counts,
+    fits: versionsAlike(run.schema_version, counts),
+    mayDowngrade: mayDowngrade === true,
     rows: chunkBytes =>
       kept?.of(
         batches.map(({ id }) => id),

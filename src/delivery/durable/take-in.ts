@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { isFullSha } from '../../commit/formats.js'
 import type { Commit, RunMeta } from '../../contract/commit.js'
+import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery, SinkOpener } from '../../sink/sink.js'
 import { inspect, type Inspection } from '../../source/inspect.js'
@@ -175,6 +176,7 @@ function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspe
     linesBefore,
     records: inspection.records,
     counts: inspection.counts,
+    fits: inspection.fits,
     lines: () => linesOf(rest.source, signal),
     position: { name, from: position, to: { path: source.name, lines, ...rest.whole } },
   }
@@ -182,12 +184,13 @@ function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspe
 
 /** For the targets that are asked whether they can take it. */
 function deliveryOf(
-  { source, counts, lines, linesBefore }: Intake,
+  { source, counts, fits, lines, linesBefore }: Intake,
   { rest }: Fresh,
   { run, hash, commit }: TakeInOptions & { readonly commit: Commit },
 ): Delivery {
   return {
-    ...{ source, run, commit, counts, lines },
+    ...{ source, commit, counts, fits, lines },
+    run: { ...run, schema_version: lowestIn(fits) },
     placeOf: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
     rows: () => rowsOf(lines(), { name: source, hash }),
     assertUnchanged: () => Promise.resolve(),

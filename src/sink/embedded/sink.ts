@@ -1,9 +1,9 @@
 /** The embedded database as a target. */
 
 import { resolve } from 'node:path'
-import { applyDelivery, applyOptionsOf } from '../apply.js'
+import { applyInVersion, applyOptionsOf } from '../apply.js'
 import { migrate } from '../migrate.js'
-import { receiptOf, type Sink, type SinkOpener } from '../sink.js'
+import type { Sink, SinkOpener } from '../sink.js'
 
 export type EmbeddedSinkOptions = {
   /** Every delivery is made in full and rolled back. */
@@ -34,9 +34,10 @@ async function openSink(folder: string, rehearse: boolean, signal: AbortSignal):
   }
   return {
     async write(delivery, _onRetry, settings) {
-      const kinds = await applyDelivery(session, delivery, { ...applyOptionsOf(settings), rehearse })
+      const options = { ...applyOptionsOf(settings), rehearse, target: `the embedded database in ${folder}` }
+      const receipt = await applyInVersion(session, delivery, options)
       await session.sync()
-      return receiptOf(kinds)
+      return receipt
     },
     close: () => session.close(),
   }

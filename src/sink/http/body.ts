@@ -61,9 +61,9 @@ function isSpace(byte: number): boolean {
 }
 
 /**
- * Names an envelope by what it says, so that it has the same key whenever the same lines are sent again: the moment a
- * run was started at is left out.
+ * Starts the idempotency key of an envelope. The same lines of the same benchmark have the same key whenever they are
+ * sent, so the start time of the run and the contract version, which the server decides, are not part of it.
  */
 export function envelopeKey({ run, commit }: { readonly run: RunMeta; readonly commit: Commit }): Hash {
-  return createHash('sha256').update(JSON.stringify([run.benchmark_id, run.schema_version, commit]))
+  return createHash('sha256').update(JSON.stringify([run.benchmark_id, commit]))
 }

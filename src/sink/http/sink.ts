@@ -15,6 +15,7 @@ import { gzipped } from './gzip.js'
 import { LineRanges } from './line-range.js'
 import { locateRecord } from './locate.js'
 import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan.js'
+import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
 
 export type HttpSinkOptions = {
   readonly address: HttpAddress
@@ -32,12 +33,13 @@ type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
 
 /** Plans are made once a file: before anything is sent anywhere, and then followed. */
 export function httpSink(options: HttpSinkOptions): SinkOpener {
-  const plans = new Map<Delivery, Plan>()
+  /** By the delivery's lines, which stay the same when only the contract version of its envelopes is chosen. */
+  const plans = new Map<Delivery['lines'], Plan>()
   const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: HowToSend): Promise<Plan> => {
-    const known = plans.get(delivery)
+    const known = plans.get(delivery.lines)
     if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
     const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
-    plans.set(delivery, plan)
+    plans.set(delivery.lines, plan)
     return plan
   }
   const description = describeServer(options.address.base)
@@ -49,15 +51,29 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
     async open(signal) {
       const agent = await agentFor(options.address)
       const sender = new Sender({ ...options, agent, signal })
-      const write: Sink['write'] = async (delivery, onRetry, settings) => {
-        const how = howToSend(options, settings)
+      const send = async (given: Delivery, version: number | undefined, how: Sent): Promise<Receipt> => {
+        const { delivery, downgrade } = await fitToServer(given, { target: description, version })
         const { envelopes: plans } = await planOf(delivery, how)
-        return sender.send(delivery, { plans, gzipLevel: how.gzipLevel, onRetry })
+        return { ...(await sender.send(delivery, { plans, ...how })), downgrade }
+      }
+      const write: Sink['write'] = async (delivery, onRetry, settings) => {
+        const how = { ...howToSend(options, settings), onRetry }
+        const version = await sender.version()
+        try {
+          return await send(delivery, version, how)
+        } catch (error) {
+          // A server that does not state its version says it when it refuses a newer one.
+          const expected = expectedVersion(error)
+          if (expected === undefined || version !== undefined) throw error
+          return send(delivery, expected, how)
+        }
       }
       return { write, close: async () => agent.destroy() }
     },
   }
 }
+
+type Sent = HowToSend & { readonly onRetry: (retry: Retry) => void }
 
 type HowToSend = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
 
@@ -103,7 +119,18 @@ type Envelope = {
 }
 
 class Sender {
+  #version: Promise<number | undefined> | undefined
+
   constructor(private readonly options: SenderOptions) {}
+
+  /** The contract version that the server states, asked once. A server that cannot be asked fails the first envelope. */
+  version(): Promise<number | undefined> {
+    const { address, agent, silenceMs, signal } = this.options
+    const headers = { accept: 'application/json' }
+    const request = { method: 'GET' as const, url: routeOf(address.base, VERSION_ROUTE), headers }
+    this.#version ??= exchange({ ...request, agent, silenceMs, signal }).then(statedVersion, () => undefined)
+    return this.#version
+  }
 
   /** Envelope by envelope: each commits alone. */
   async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {

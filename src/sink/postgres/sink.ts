@@ -2,11 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
-import { applyDelivery, applyOptionsOf } from '../apply.js'
+import { applyInVersion, applyOptionsOf } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
 import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
-import { receiptOf } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, placeOf, type PostgresAddress } from './dsn.js'
 import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
@@ -39,16 +38,22 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
     description: describeAddress(address),
     early: true,
     takesRows: true,
-    open: signal => openSink(new Writer(address, { ...options, signal }), options.rehearse === true),
+    open: signal =>
+      openSink(new Writer(address, { ...options, signal }), {
+        target: describeAddress(address),
+        rehearse: options.rehearse === true,
+      }),
   }
 }
 
-async function openSink(writer: Writer, rehearse: boolean): Promise<Sink> {
+type Opening = { readonly target: string; readonly rehearse: boolean }
+
+async function openSink(writer: Writer, { target, rehearse }: Opening): Promise<Sink> {
   await writer.open()
   return {
     async write(delivery, onRetry, settings) {
-      const options = { ...applyOptionsOf(settings), rehearse }
-      return receiptOf(await writer.run(session => applyDelivery(session, delivery, options), onRetry))
+      const options = { ...applyOptionsOf(settings), rehearse, target }
+      return writer.run(session => applyInVersion(session, delivery, options), onRetry)
     },
     close: () => writer.close(),
   }

@@ -1,0 +1,31 @@
+/** The contract version of a database, told by its columns. */
+
+import { CONTRACT, type Kind } from '../contract/kinds.js'
+import type { SqlSession } from './sql.js'
+
+/**
+ * Statements that fail with SQLSTATE 42703 unless the database has the columns that later contract versions added to
+ * these kinds. They go with the BEGIN of a delivery, so that asking costs no round trip and nothing is sent in vain.
+ */
+export function columnProbes(kinds: readonly Kind[]): readonly string[] {
+  return kinds.flatMap(({ table, fields }) => {
+    const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
+    return added.length === 0 ? [] : [`SELECT ${added.join(', ')} FROM public.${table} LIMIT 0`]
+  })
+}
+
+/** The newest contract version all of whose columns the database has. */
+export async function databaseVersion(session: SqlSession): Promise<number> {
+  const found = await session.query<{ column: string }>(
+    `SELECT relname || '.' || attname AS column FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped AND relname || '.' || attname = ANY ($1)`,
+    [ADDED_COLUMNS.map(({ column }) => column)],
+  )
+  const has = new Set(found.map(({ column }) => column))
+  const missing = ADDED_COLUMNS.filter(({ column }) => !has.has(column)).map(({ since }) => since)
+  return Math.min(...missing, CONTRACT.version + 1) - 1
+}
+
+const ADDED_COLUMNS = CONTRACT.kinds.flatMap(({ table, fields }) =>
+  fields.filter(({ since }) => since > 1).map(({ name, since }) => ({ column: `${table}.${name}`, since })),
+)

@@ -1,0 +1,115 @@
+/** A delivery to a target of an older contract version: the part of it that the target cannot hold. */
+
+import { CONTRACT, kindIn, type Field, type Kind } from '../contract/kinds.js'
+import { highestIn, lowestIn, type VersionSet } from '../contract/version-set.js'
+import { IngestError } from '../errors.js'
+import { STRIDE, ABSENT, type RecordBatch } from '../source/record-batch.js'
+import type { LineBlock } from '../source/lines.js'
+import { readRecords } from '../source/records.js'
+
+/** Records of one kind, and the field because of which they are counted. */
+export type FieldCount = { readonly kind: string; readonly field: string; readonly records: number }
+
+export type Downgrade = {
+  /** The contract version of the target. */
+  readonly version: number
+  /** Fields that the target does not know, left out of these records. */
+  readonly fieldsLeftOut: readonly FieldCount[]
+  /** Records that the target could not tell from others, because it lacks a dimension of theirs. They are not sent. */
+  readonly recordsNotSent: readonly FieldCount[]
+}
+
+/** The fields of later versions than `version`. */
+export function fieldsAfter(version: number, kind: Kind): readonly Field[] {
+  return newestOf(kind).fields.filter(field => field.since > version)
+}
+
+function newestOf({ kind }: Kind): Kind {
+  return CONTRACT.kinds.find(({ kind: name }) => name === kind)!
+}
+
+type Lines = { readonly source: string; readonly lines: () => AsyncIterable<LineBlock> }
+
+/** Reads a delivery once and counts the fields and records that a target of `version` cannot hold. */
+export async function planDowngrade({ source, lines }: Lines, version: number): Promise<Downgrade> {
+  const leftOut = new Counts()
+  const notSent = new Counts()
+  for await (const { batch } of readRecords(lines(), { source }))
+    for (let row = 0; row < batch.count; row++) {
+      const kind = batch.kindOf(row)
+      const dimension = unknownDimension(batch, row, version)
+      if (dimension !== undefined) notSent.add(kind, dimension)
+      else for (const field of fieldsAfter(version, kind)) if (hasField(batch, row, field)) leftOut.add(kind, field)
+    }
+  return { version, fieldsLeftOut: leftOut.list(), recordsNotSent: notSent.list() }
+}
+
+class Counts {
+  readonly #counts = new Map<Field, { kind: string; field: string; records: number }>()
+
+  add({ kind }: Kind, field: Field): void {
+    const count = this.#counts.get(field) ?? { kind, field: field.name, records: 0 }
+    count.records++
+    this.#counts.set(field, count)
+  }
+
+  list(): readonly FieldCount[] {
+    return [...this.#counts.values()]
+  }
+}
+
+/** The dimension of a later version that tells the row from one which the older version has, too. */
+export function unknownDimension(batch: RecordBatch, row: number, version: number): Field | undefined {
+  return fieldsAfter(version, batch.kindOf(row)).find(
+    field => field.dimension && hasField(batch, row, field) && textOf(batch, row, field) !== field.conditional,
+  )
+}
+
+function hasField(batch: RecordBatch, row: number, field: Field): boolean {
+  return batch.starts[row * STRIDE + indexOf(batch, row, field)] !== ABSENT
+}
+
+function textOf(batch: RecordBatch, row: number, field: Field): string | undefined {
+  return batch.text(row, indexOf(batch, row, field))
+}
+
+function indexOf(batch: RecordBatch, row: number, field: Field): number {
+  return batch.kindOf(row).fields.indexOf(field)
+}
+
+/** Records of a kind that are not sent. */
+export function notSentOf(downgrade: Downgrade | undefined, kind: string): number {
+  const counts = downgrade?.recordsNotSent ?? []
+  return counts.filter(count => count.kind === kind).reduce((sum, { records }) => sum + records, 0)
+}
+
+type Versions = {
+  /** The target in words, without secrets. */
+  readonly target: string
+  readonly version: number
+  readonly delivery: { readonly fits: VersionSet; readonly counts: ReadonlyMap<string, number> }
+}
+
+/** The error for a delivery that is newer than its target. */
+export function olderTarget({ target, version, delivery: { fits, counts } }: Versions): IngestError {
+  const needed = lowestIn(fits)
+  const lost = kindsOf(counts, needed).flatMap(kind =>
+    kind.fields.filter(({ since }) => since > version).map(({ name }) => `${name} of ${kind.kind}`),
+  )
+  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${lost.join(', no ')}`
+  const hint = 'upgrade the target (a database: `vortex-ingest migrate`), or leave these fields out with --downgrade'
+  return new IngestError('schema_version', message, { hint })
+}
+
+/** The error for a delivery that is older than its server, which accepts no older version. */
+export function newerTarget({ target, version, delivery: { fits } }: Versions): IngestError {
+  const has = highestIn(fits)
+  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${has}`
+  const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${has}`
+  return new IngestError('schema_version', message, { hint })
+}
+
+/** The kinds of a contract version that a delivery has records of. */
+export function kindsOf(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
+  return CONTRACT.kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0).map(kind => kindIn(version, kind))
+}
