@@ -1,9 +1,10 @@
 //! The golden file as text: one vector a line, so that a diff names the vectors it touches.
 
+use crate::contracts::Table;
 use crate::json::quoted;
-use crate::layout::{Presence, Table, Value, measurement_id};
+use crate::layout::{Presence, Value, measurement_id};
 
-const NOTE: &str = "Golden vectors for measurement_id (contract section 6): XXH64 with seed 0, read as a signed 64-bit \
+const NOTE: &str = "Golden vectors for measurement_id (contract sections 6 and 8): XXH64 with seed 0, read as a signed 64-bit \
 integer. Ids and thresholds are exact tokens; read ids as integers, not as doubles. Written by golden/generator, \
 never edited by hand.";
 
@@ -14,11 +15,12 @@ pub struct Vector {
     pub values: Vec<Value>,
 }
 
-pub fn document(vectors: &[Vector]) -> String {
+/// `version` is the contract version whose dimensions the vectors hold.
+pub fn document(version: u32, vectors: &[Vector]) -> String {
     let lines: Vec<String> = vectors.iter().map(line).collect();
     let note = quoted(NOTE);
     let body = lines.join(",\n");
-    format!("{{\"note\":{note},\"seed\":0,\"vectors\":[\n{body}\n]}}\n")
+    format!("{{\"note\":{note},\"contract_version\":{version},\"seed\":0,\"vectors\":[\n{body}\n]}}\n")
 }
 
 /// One vector as JSON, without the line break.
@@ -44,7 +46,8 @@ fn fields(vector: &Vector) -> String {
 fn token(value: &Value) -> Option<String> {
     match value {
         Value::Str(text) | Value::OptionalStr(Presence::Given(text)) => Some(quoted(text)),
-        Value::OptionalStr(Presence::Absent) => None,
+        Value::Conditional(Some(text)) => Some(quoted(text)),
+        Value::OptionalStr(Presence::Absent) | Value::Conditional(None) => None,
         Value::OptionalStr(Presence::Null) => Some("null".to_owned()),
         Value::I32(number) => Some(number.to_string()),
         Value::F64(number) => Some(number.token().to_owned()),

@@ -1,88 +1,8 @@
-//! The bytes of a measurement_id and their hash, as contract section 6 states them.
+//! The bytes of a measurement_id and their hash, as contract sections 6 and 8 state them.
 
 use twox_hash::XxHash64;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Str,
-    OptionalStr,
-    I32,
-    F64,
-}
-
-#[derive(Debug)]
-pub struct Dimension {
-    pub name: &'static str,
-    pub kind: Kind,
-}
-
-/// A fact table and its dimensions in hash order.
-#[derive(Debug)]
-pub struct Table {
-    pub name: &'static str,
-    pub dimensions: &'static [Dimension],
-}
-
-const fn dimension(name: &'static str, kind: Kind) -> Dimension {
-    Dimension { name, kind }
-}
-
-pub static TABLES: [Table; 5] = [
-    Table {
-        name: "query_measurements",
-        dimensions: &[
-            dimension("commit_sha", Kind::Str),
-            dimension("dataset", Kind::Str),
-            dimension("dataset_variant", Kind::OptionalStr),
-            dimension("scale_factor", Kind::OptionalStr),
-            dimension("query_idx", Kind::I32),
-            dimension("storage", Kind::Str),
-            dimension("engine", Kind::Str),
-            dimension("format", Kind::Str),
-        ],
-    },
-    Table {
-        name: "compression_times",
-        dimensions: &[
-            dimension("commit_sha", Kind::Str),
-            dimension("dataset", Kind::Str),
-            dimension("dataset_variant", Kind::OptionalStr),
-            dimension("format", Kind::Str),
-            dimension("op", Kind::Str),
-        ],
-    },
-    Table {
-        name: "compression_sizes",
-        dimensions: &[
-            dimension("commit_sha", Kind::Str),
-            dimension("dataset", Kind::Str),
-            dimension("dataset_variant", Kind::OptionalStr),
-            dimension("format", Kind::Str),
-        ],
-    },
-    Table {
-        name: "random_access_times",
-        dimensions: &[
-            dimension("commit_sha", Kind::Str),
-            dimension("dataset", Kind::Str),
-            dimension("format", Kind::Str),
-        ],
-    },
-    Table {
-        name: "vector_search_runs",
-        dimensions: &[
-            dimension("commit_sha", Kind::Str),
-            dimension("dataset", Kind::Str),
-            dimension("layout", Kind::Str),
-            dimension("flavor", Kind::Str),
-            dimension("threshold", Kind::F64),
-        ],
-    },
-];
-
-pub fn table_named(name: &str) -> Option<&'static Table> {
-    TABLES.iter().find(|table| table.name == name)
-}
+use crate::contracts::{Kind, Table};
 
 /// An optional field. `Absent` and `Null` differ in the JSON and hash the same.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +40,8 @@ impl Number {
 pub enum Value {
     Str(String),
     OptionalStr(Presence),
+    /// The value of a conditional dimension; `None` when the field is absent.
+    Conditional(Option<String>),
     I32(i32),
     F64(Number),
 }
@@ -128,13 +50,13 @@ pub enum Value {
 pub fn payload(table: &Table, values: &[Value]) -> Vec<u8> {
     let mut bytes = table.name.as_bytes().to_vec();
     bytes.push(0x00);
-    for value in values {
-        push_value(&mut bytes, value);
+    for (dimension, value) in table.dimensions.iter().zip(values) {
+        push_value(&mut bytes, dimension.kind, value);
     }
     bytes
 }
 
-fn push_value(bytes: &mut Vec<u8>, value: &Value) {
+fn push_value(bytes: &mut Vec<u8>, kind: Kind, value: &Value) {
     match value {
         Value::Str(text) => push_text(bytes, text),
         Value::OptionalStr(Presence::Absent | Presence::Null) => bytes.push(0x00),
@@ -142,9 +64,16 @@ fn push_value(bytes: &mut Vec<u8>, value: &Value) {
             bytes.push(0x01);
             push_text(bytes, text);
         }
+        Value::Conditional(None) => {}
+        Value::Conditional(Some(text)) if is_omitted(kind, text) => {}
+        Value::Conditional(Some(text)) => push_text(bytes, text),
         Value::I32(number) => bytes.extend(number.to_le_bytes()),
         Value::F64(number) => bytes.extend(number.value().to_bits().to_le_bytes()),
     }
+}
+
+fn is_omitted(kind: Kind, text: &str) -> bool {
+    matches!(kind, Kind::StrUnless(default) if default == text)
 }
 
 fn push_text(bytes: &mut Vec<u8>, text: &str) {

@@ -2,11 +2,8 @@
 
 use twox_hash::XxHash64;
 
-use super::{Number, Presence, TABLES, Table, Value, measurement_id, payload, table_named};
-
-fn table(name: &str) -> &'static Table {
-    table_named(name).unwrap()
-}
+use super::{Number, Presence, Value, measurement_id, payload};
+use crate::contracts::{Table, contract, contracts};
 
 fn text(text: &str) -> Value {
     Value::Str(text.to_owned())
@@ -20,11 +17,15 @@ fn threshold(token: &str) -> Value {
     Value::F64(Number::from_token(token).unwrap())
 }
 
+/// Holds in every version: a record without the dimensions of later versions keeps its bytes and its id.
 fn assert_hashes(name: &str, values: &[Value], parts: &[&[u8]], id: i64) {
-    let table = table(name);
-    assert_eq!(values.len(), table.dimensions.len());
-    assert_eq!(payload(table, values), parts.concat());
-    assert_eq!(measurement_id(table, values), id);
+    for contract in contracts() {
+        let table = contract.table(name).unwrap();
+        let mut values = values.to_vec();
+        values.resize(table.dimensions.len(), Value::Conditional(None));
+        assert_eq!(payload(table, &values), parts.concat());
+        assert_eq!(measurement_id(table, &values), id);
+    }
 }
 
 #[test]
@@ -163,8 +164,45 @@ fn nan_and_infinities_are_no_numbers() {
     }
 }
 
+const RANDOM_ACCESS: [&[u8]; 8] = [
+    b"random_access_times",
+    &[0],
+    &[40, 0, 0, 0, 0, 0, 0, 0],
+    b"0123456789abcdef0123456789abcdef01234567",
+    &[4, 0, 0, 0, 0, 0, 0, 0],
+    b"taxi",
+    &[7, 0, 0, 0, 0, 0, 0, 0],
+    b"parquet",
+];
+
+fn random_access(open_mode: Option<&str>) -> (&'static Table, [Value; 4]) {
+    let values = [
+        text("0123456789abcdef0123456789abcdef01234567"),
+        text("taxi"),
+        text("parquet"),
+        Value::Conditional(open_mode.map(str::to_owned)),
+    ];
+    (contract(3).unwrap().table("random_access_times").unwrap(), values)
+}
+
 #[test]
-fn the_five_tables_have_25_dimensions_in_all() {
-    let counts = TABLES.each_ref().map(|table| table.dimensions.len());
-    assert_eq!(counts, [8, 5, 4, 3, 5]);
+fn an_open_mode_of_cached_or_none_is_not_hashed() {
+    for open_mode in [None, Some("cached")] {
+        let (table, values) = random_access(open_mode);
+        assert_eq!(payload(table, &values), RANDOM_ACCESS.concat());
+        assert_eq!(measurement_id(table, &values), 164_255_076_009_922_704);
+    }
+}
+
+#[test]
+fn any_other_open_mode_is_hashed_after_format() {
+    let (table, values) = random_access(Some("reopen"));
+    let open_mode: [&[u8]; 2] = [&[6, 0, 0, 0, 0, 0, 0, 0], b"reopen"];
+    assert_eq!(
+        payload(table, &values),
+        [RANDOM_ACCESS.concat(), open_mode.concat()].concat()
+    );
+    assert_eq!(measurement_id(table, &values), -4_421_471_856_282_394_060);
+    let (table, values) = random_access(Some(""));
+    assert_eq!(payload(table, &values), [&RANDOM_ACCESS.concat()[..], &[0; 8]].concat());
 }

@@ -2,19 +2,23 @@
 
 mod cases;
 mod check;
+mod contracts;
 mod document;
+mod files;
 mod json;
 mod layout;
 mod verify;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const GOLDEN: &str = "../measurement-id.json";
-const USAGE: &str = "usage: measurement-id-vectors [--check | --write | --verify] [FILE]";
+use crate::contracts::Contract;
+
+/// The folder of the golden files, seen from this program's own.
+const GOLDEN: &str = "..";
+const USAGE: &str = "usage: measurement-id-vectors [--check | --write] [FOLDER | FILE], or --verify FILE";
 
 enum Mode {
     Check,
@@ -31,11 +35,13 @@ enum Failure {
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let outcome = settings(&arguments).and_then(|(mode, file)| run(&mode, &file));
-    // Nobody is left to tell when the terminal is gone.
+    let outcome = settings(&arguments).and_then(|(mode, path)| run(&mode, &path));
+    // A failed write is ignored: there is nowhere to report it once the terminal is gone.
     match outcome {
-        Ok(verdict) => {
-            let _ = writeln!(io::stdout(), "{}", one_line(&verdict));
+        Ok(verdicts) => {
+            for verdict in verdicts {
+                let _ = writeln!(io::stdout(), "{}", one_line(&verdict));
+            }
             ExitCode::SUCCESS
         }
         Err(Failure::File(message)) => {
@@ -57,6 +63,7 @@ fn settings(arguments: &[OsString]) -> Result<(Mode, PathBuf), Failure> {
         _ => (Mode::Check, arguments),
     };
     match files {
+        [] if matches!(mode, Mode::Verify) => Err(Failure::Usage("--verify needs a file".to_owned())),
         [] => Ok((mode, PathBuf::from(GOLDEN))),
         [file] if !file.as_encoded_bytes().starts_with(b"-") => Ok((mode, PathBuf::from(file))),
         [option] => Err(usage("unknown option", option)),
@@ -68,62 +75,22 @@ fn usage(what: &str, argument: &OsString) -> Failure {
     Failure::Usage(format!("{what} {}", argument.display()))
 }
 
-fn run(mode: &Mode, file: &Path) -> Result<String, Failure> {
+/// One line per file, or the first failure.
+fn run(mode: &Mode, path: &Path) -> Result<Vec<String>, Failure> {
     let result = match mode {
-        Mode::Check => check_file(file),
-        Mode::Write => write_file(file),
-        Mode::Verify => verify_file(file),
+        Mode::Check => each_golden_file(path, files::check_file),
+        Mode::Write => each_golden_file(path, files::write_file),
+        Mode::Verify => files::verify_file(path).map(|verdict| vec![verdict]),
     };
     result.map_err(Failure::File)
 }
 
-fn check_file(file: &Path) -> Result<String, String> {
-    let vectors = cases::all();
-    let generated = document::document(&vectors);
-    let stored = read(file)?;
-    match check::first_difference(&stored, generated.as_bytes()) {
-        None => Ok(format!("{}: {} vectors, as generated", file.display(), vectors.len())),
-        Some(at) => Err(format!(
-            "{}:{}:{}: differs from what the generator writes",
-            file.display(),
-            at.line,
-            at.byte,
-        )),
-    }
-}
-
-fn write_file(file: &Path) -> Result<String, String> {
-    let vectors = cases::all();
-    let text = document::document(&vectors);
-    fs::write(file, &text).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(format!(
-        "{}: wrote {} vectors, {} bytes",
-        file.display(),
-        vectors.len(),
-        text.len()
-    ))
-}
-
-fn verify_file(file: &Path) -> Result<String, String> {
-    let text = String::from_utf8(read(file)?).map_err(|error| format!("{}: {error}", file.display()))?;
-    let verdict = verify::verify(&text).map_err(|reason| format!("{}: {reason}", file.display()))?;
-    let total = verdict.vectors;
-    match verdict.mismatches.first() {
-        None => Ok(format!("{}: {total} of {total} vectors match", file.display())),
-        Some(first) => Err(format!(
-            "{}: {} of {total} vectors differ, first /vectors/{} ({}): stored {}, computed {}",
-            file.display(),
-            verdict.mismatches.len(),
-            first.index,
-            first.table,
-            first.stored,
-            first.computed,
-        )),
-    }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
+fn each_golden_file(
+    path: &Path,
+    action: fn(&Path, &'static Contract) -> Result<String, String>,
+) -> Result<Vec<String>, String> {
+    let files = files::golden_files(path)?;
+    files.iter().map(|(file, contract)| action(file, contract)).collect()
 }
 
 /// Messages quote file contents and paths: keep them short, on one line and harmless to a terminal.

@@ -6,13 +6,15 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::layout::{Kind, Number, Presence, Table, Value, measurement_id, table_named};
+use crate::contracts::{Contract, Dimension, Kind, Table, contract, contracts};
+use crate::layout::{Number, Presence, Value, measurement_id};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document<'a> {
     #[serde(rename = "note")]
     _note: Option<String>,
+    contract_version: Option<u32>,
     seed: u64,
     #[serde(borrow)]
     vectors: Vec<Entry<'a>>,
@@ -64,6 +66,7 @@ pub struct Mismatch {
 
 #[derive(Debug, PartialEq)]
 pub struct Verdict {
+    pub contract_version: u32,
     pub vectors: usize,
     pub mismatches: Vec<Mismatch>,
 }
@@ -77,17 +80,30 @@ pub fn verify(text: &str) -> Result<Verdict, String> {
     if document.vectors.is_empty() {
         return Err("/vectors is empty".to_owned());
     }
+    let contract = stated_contract(document.contract_version)?;
     let mut mismatches = Vec::new();
     for (index, entry) in document.vectors.iter().enumerate() {
-        mismatches.extend(recompute(index, entry)?);
+        mismatches.extend(recompute(contract, index, entry)?);
     }
-    let vectors = document.vectors.len();
-    Ok(Verdict { vectors, mismatches })
+    Ok(Verdict {
+        contract_version: contract.version,
+        vectors: document.vectors.len(),
+        mismatches,
+    })
 }
 
-fn recompute(index: usize, entry: &Entry) -> Result<Option<Mismatch>, String> {
-    let table =
-        table_named(&entry.table).ok_or_else(|| format!("/vectors/{index}/table is unknown: {}", entry.table))?;
+/// The newest contract when a file states none, because records of older versions have the same ids there.
+fn stated_contract(version: Option<u32>) -> Result<&'static Contract, String> {
+    let Some(version) = version else {
+        return contracts().last().ok_or_else(|| "there are no contracts".to_owned());
+    };
+    contract(version).ok_or_else(|| format!("/contract_version is unknown: {version}"))
+}
+
+fn recompute(contract: &'static Contract, index: usize, entry: &Entry) -> Result<Option<Mismatch>, String> {
+    let table = contract
+        .table(&entry.table)
+        .ok_or_else(|| format!("/vectors/{index}/table is unknown: {}", entry.table))?;
     let values = values(table, &entry.fields.0).map_err(|reason| format!("/vectors/{index}/fields/{reason}"))?;
     let (stored, computed) = (entry.measurement_id, measurement_id(table, &values));
     Ok((stored != computed).then_some(Mismatch {
@@ -114,16 +130,24 @@ fn values(table: &Table, members: &[(String, &RawValue)]) -> Result<Vec<Value>, 
         .map(|dimension| match of(dimension.name) {
             Some((name, raw)) => read(dimension.kind, raw.get())
                 .ok_or_else(|| format!("{name} is no {:?}: {}", dimension.kind, raw.get())),
-            None if dimension.kind == Kind::OptionalStr => Ok(Value::OptionalStr(Presence::Absent)),
-            None => Err(format!("{} is missing", dimension.name)),
+            None => absent(dimension),
         })
         .collect()
+}
+
+fn absent(dimension: &Dimension) -> Result<Value, String> {
+    match dimension.kind {
+        Kind::OptionalStr => Ok(Value::OptionalStr(Presence::Absent)),
+        Kind::StrUnless(_) => Ok(Value::Conditional(None)),
+        Kind::Str | Kind::I32 | Kind::F64 => Err(format!("{} is missing", dimension.name)),
+    }
 }
 
 fn read(kind: Kind, token: &str) -> Option<Value> {
     match kind {
         Kind::Str => serde_json::from_str(token).ok().map(Value::Str),
         Kind::OptionalStr => read_optional(token).map(Value::OptionalStr),
+        Kind::StrUnless(_) => serde_json::from_str(token).ok().map(Some).map(Value::Conditional),
         Kind::I32 => read_i32(token).map(Value::I32),
         Kind::F64 => Number::from_token(token).map(Value::F64),
     }

@@ -15,8 +15,11 @@ fn search_with(threshold: &str) -> String {
 }
 
 fn matching(vectors: usize) -> Result<Verdict, String> {
-    let mismatches = Vec::new();
-    Ok(Verdict { vectors, mismatches })
+    Ok(Verdict {
+        contract_version: 3,
+        vectors,
+        mismatches: Vec::new(),
+    })
 }
 
 fn refusal(text: &str) -> String {
@@ -100,6 +103,48 @@ fn fields_must_be_the_dimensions_each_once() {
 fn an_unknown_table_is_refused() {
     let unknown = SIZE.replace("compression_sizes", "commits");
     assert_eq!(refusal(&file(&unknown)), "/vectors/0/table is unknown: commits");
+}
+
+const ACCESS: &str = r#"{"table":"random_access_times","fields":{"commit_sha":"0123456789abcdef0123456789abcdef01234567","dataset":"taxi","format":"parquet","open_mode":"reopen"},"measurement_id":-4421471856282394060}"#;
+
+fn file_of_version(version: &str, vectors: &str) -> String {
+    file(vectors).replace("\"seed\"", &format!("\"contract_version\":{version},\"seed\""))
+}
+
+#[test]
+fn a_file_is_read_by_the_version_it_states() {
+    assert_eq!(verify(&file_of_version("3", ACCESS)), matching(1));
+    assert_eq!(verify(&file_of_version("1", SIZE)).unwrap().contract_version, 1);
+    for version in ["1", "2"] {
+        assert_eq!(
+            refusal(&file_of_version(version, ACCESS)),
+            "/vectors/0/fields/open_mode is not a dimension of random_access_times"
+        );
+    }
+    assert_eq!(
+        refusal(&file_of_version("4", ACCESS)),
+        "/contract_version is unknown: 4"
+    );
+    assert!(verify(&file_of_version("\"3\"", ACCESS)).is_err());
+}
+
+#[test]
+fn a_file_that_states_no_version_is_read_by_the_newest() {
+    assert_eq!(verify(&file(ACCESS)), matching(1));
+}
+
+#[test]
+fn an_open_mode_may_be_absent_but_not_null() {
+    let cached_id = "164255076009922704";
+    let absent = ACCESS
+        .replace(",\"open_mode\":\"reopen\"", "")
+        .replace("-4421471856282394060", cached_id);
+    let cached = ACCESS
+        .replace("reopen", "cached")
+        .replace("-4421471856282394060", cached_id);
+    assert_eq!(verify(&file(&format!("{absent},{cached}"))), matching(2));
+    let null = ACCESS.replace("\"reopen\"", "null");
+    assert!(refusal(&file(&null)).starts_with("/vectors/0/fields/open_mode is no StrUnless"));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! An ordinary record of each table, from which a case changes a field or two.
 
+use crate::contracts::{Contract, Dimension, Kind, Table};
 use crate::document::Vector;
-use crate::layout::{Dimension, Kind, Number, Presence, TABLES, Table, Value};
+use crate::layout::{Number, Presence, Value};
 
-pub const QUERIES: &Table = &TABLES[0];
-pub const SIZES: &Table = &TABLES[2];
-pub const RANDOM_ACCESS: &Table = &TABLES[3];
-pub const VECTOR_SEARCH: &Table = &TABLES[4];
+/// # Panics
+/// When a table named in this program is not in the contract.
+pub fn table(contract: &'static Contract, name: &str) -> &'static Table {
+    let table = contract.table(name);
+    table.unwrap_or_else(|| panic!("no table: {name}"))
+}
 
 pub fn base(table: &'static Table) -> Vector {
     let values = table.dimensions.iter().map(ordinary).collect();
@@ -23,7 +26,7 @@ pub fn with(table: &'static Table, changes: &[(usize, Value)]) -> Vector {
 
 fn ordinary(dimension: &Dimension) -> Value {
     match dimension.kind {
-        Kind::Str | Kind::OptionalStr => text_value(dimension.kind, ordinary_text(dimension.name)),
+        Kind::Str | Kind::OptionalStr | Kind::StrUnless(_) => text_value(dimension.kind, ordinary_text(dimension.name)),
         Kind::I32 => Value::I32(7),
         Kind::F64 => float(0.85),
     }
@@ -40,6 +43,7 @@ fn ordinary_text(name: &str) -> &'static str {
         "format" => "parquet",
         "op" => "encode",
         "layout" => "flat",
+        "open_mode" => "reopen",
         _ => "cosine",
     }
 }
@@ -47,6 +51,7 @@ fn ordinary_text(name: &str) -> &'static str {
 pub fn text_value(kind: Kind, text: &str) -> Value {
     match kind {
         Kind::OptionalStr => Value::OptionalStr(Presence::Given(text.to_owned())),
+        Kind::StrUnless(_) => Value::Conditional(Some(text.to_owned())),
         _ => Value::Str(text.to_owned()),
     }
 }
@@ -64,8 +69,9 @@ pub fn token(token: &str) -> Value {
 }
 
 /// Where a string can stand: every table with the index of each of its text dimensions.
-pub fn text_slots() -> Vec<(&'static Table, usize)> {
-    TABLES
+pub fn text_slots(contract: &'static Contract) -> Vec<(&'static Table, usize)> {
+    contract
+        .tables
         .iter()
         .flat_map(|table| (0..table.dimensions.len()).map(move |index| (table, index)))
         .filter(|(table, index)| is_text(table.dimensions[*index].kind))
@@ -73,5 +79,5 @@ pub fn text_slots() -> Vec<(&'static Table, usize)> {
 }
 
 pub fn is_text(kind: Kind) -> bool {
-    matches!(kind, Kind::Str | Kind::OptionalStr)
+    matches!(kind, Kind::Str | Kind::OptionalStr | Kind::StrUnless(_))
 }

@@ -2,21 +2,49 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{all, text};
+use super::{Vector, all, text};
+use crate::contracts::{Contract, Kind, contract, contracts};
 use crate::document::{document, line};
-use crate::layout::{Kind, Presence, TABLES, Value, measurement_id, payload};
+use crate::layout::{Presence, Value, measurement_id, payload};
 use crate::verify::verify;
 
-fn texts() -> impl Iterator<Item = String> {
-    let values = all().into_iter().flat_map(|vector| vector.values);
+fn contract_1() -> &'static Contract {
+    contract(1).unwrap()
+}
+
+/// The vectors of version 1: every case of the dimensions that all versions share.
+fn first() -> Vec<Vector> {
+    all(contract_1())
+}
+
+fn third() -> Vec<Vector> {
+    all(contract(3).unwrap())
+}
+
+fn every_version() -> Vec<Vector> {
+    contracts().iter().flat_map(all).collect()
+}
+
+fn texts(vectors: Vec<Vector>) -> impl Iterator<Item = String> {
+    let values = vectors.into_iter().flat_map(|vector| vector.values);
     values.filter_map(|value| match value {
-        Value::Str(text) | Value::OptionalStr(Presence::Given(text)) => Some(text),
+        Value::Str(text) | Value::OptionalStr(Presence::Given(text)) | Value::Conditional(Some(text)) => Some(text),
         _ => None,
     })
 }
 
+fn open_modes() -> Vec<Option<String>> {
+    let values = third().into_iter().flat_map(|vector| vector.values);
+    values
+        .filter_map(|value| match value {
+            Value::Conditional(open_mode) => Some(open_mode),
+            _ => None,
+        })
+        .collect()
+}
+
 fn thresholds() -> HashSet<u64> {
-    let values = all().into_iter().flat_map(|vector| vector.values);
+    let values = first().into_iter().flat_map(|vector| vector.values);
     let bits = |value| match value {
         Value::F64(number) => Some(number.value().to_bits()),
         _ => None,
@@ -25,60 +53,118 @@ fn thresholds() -> HashSet<u64> {
 }
 
 #[test]
-fn the_document_is_the_same_each_time() {
-    assert_eq!(document(&all()), document(&all()));
+fn the_documents_are_the_same_each_time() {
+    for contract in contracts() {
+        let text = || document(contract.version, &all(contract));
+        assert_eq!(text(), text());
+    }
 }
 
 #[test]
 fn there_are_enough_vectors_for_every_table_in_less_than_two_megabytes() {
-    let vectors = all();
+    let vectors = first();
     assert!(vectors.len() >= 1_500, "{}", vectors.len());
-    for table in &TABLES {
+    for table in &contract_1().tables {
         let count = vectors.iter().filter(|vector| vector.table.name == table.name).count();
         assert!(count >= 250, "{}: {count}", table.name);
     }
-    assert!(document(&vectors).len() < 2_000_000);
+    assert!(document(1, &vectors).len() < 2_000_000);
 }
 
 #[test]
-fn the_document_is_ascii_with_one_vector_a_line() {
-    let vectors = all();
-    let document = document(&vectors);
-    assert!(
-        document
-            .bytes()
-            .all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte))
-    );
-    assert_eq!(document.lines().count(), vectors.len() + 2);
+fn later_versions_have_vectors_of_every_table_in_less_than_a_megabyte() {
+    for contract in &contracts()[1..] {
+        let vectors = all(contract);
+        for table in &contract.tables {
+            let count = vectors.iter().filter(|vector| vector.table.name == table.name).count();
+            assert!(count >= 60, "{}: {count}", table.name);
+        }
+        assert!(document(contract.version, &vectors).len() < 1_000_000);
+    }
+}
+
+#[test]
+fn version_3_has_hundreds_of_vectors_of_each_open_mode() {
+    let modes = open_modes();
+    let count = |open_mode: Option<&str>| modes.iter().filter(|mode| mode.as_deref() == open_mode).count();
+    for open_mode in [None, Some("cached"), Some("reopen")] {
+        assert!(count(open_mode) >= 200, "{open_mode:?}: {}", count(open_mode));
+    }
+    let distinct: HashSet<_> = modes.iter().collect();
+    assert!(distinct.len() >= 100, "{}", distinct.len());
+}
+
+#[test]
+fn version_3_takes_texts_from_every_plane_of_unicode() {
+    let planes: HashSet<u32> = texts(third()).flat_map(|text| planes_of(&text)).collect();
+    assert_eq!(planes.len(), 17);
+}
+
+fn planes_of(text: &str) -> Vec<u32> {
+    text.chars().map(|c| u32::from(c) >> 16).collect()
+}
+
+#[test]
+fn an_older_vector_has_the_same_bytes_in_every_newer_version() {
+    for older in contracts() {
+        for vector in all(older) {
+            for newer in contracts().iter().filter(|newer| newer.version > older.version) {
+                let table = newer.table(vector.table.name).unwrap();
+                let mut values = vector.values.clone();
+                values.resize(table.dimensions.len(), Value::Conditional(None));
+                assert_eq!(payload(table, &values), payload(vector.table, &vector.values));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_documents_are_ascii_with_one_vector_a_line() {
+    for contract in contracts() {
+        let vectors = all(contract);
+        let document = document(contract.version, &vectors);
+        let is_plain = |byte| byte == b'\n' || (b' '..=b'~').contains(&byte);
+        assert!(document.bytes().all(is_plain));
+        assert_eq!(document.lines().count(), vectors.len() + 2);
+    }
 }
 
 #[test]
 fn an_independent_reader_gets_every_id_back() {
-    let vectors = all();
-    let verdict = verify(&document(&vectors)).unwrap();
-    assert_eq!(verdict.vectors, vectors.len());
-    assert_eq!(verdict.mismatches, []);
+    for contract in contracts() {
+        let vectors = all(contract);
+        let verdict = verify(&document(contract.version, &vectors)).unwrap();
+        assert_eq!(verdict.contract_version, contract.version);
+        assert_eq!(verdict.vectors, vectors.len());
+        assert_eq!(verdict.mismatches, []);
+    }
 }
 
 #[test]
 fn every_value_has_the_kind_of_its_dimension() {
-    for vector in all() {
-        let kinds: Vec<Kind> = vector.table.dimensions.iter().map(|known| known.kind).collect();
-        let kind_of = |value: &Value| match value {
-            Value::Str(_) => Kind::Str,
-            Value::OptionalStr(_) => Kind::OptionalStr,
-            Value::I32(_) => Kind::I32,
-            Value::F64(_) => Kind::F64,
-        };
-        let actual: Vec<Kind> = vector.values.iter().map(kind_of).collect();
-        assert_eq!(actual, kinds, "{}", line(&vector));
+    for vector in every_version() {
+        assert_eq!(vector.values.len(), vector.table.dimensions.len());
+        for (dimension, value) in vector.table.dimensions.iter().zip(&vector.values) {
+            assert!(fits(dimension.kind, value), "{}", line(&vector));
+        }
     }
+}
+
+fn fits(kind: Kind, value: &Value) -> bool {
+    matches!(
+        (kind, value),
+        (Kind::Str, Value::Str(_))
+            | (Kind::OptionalStr, Value::OptionalStr(_))
+            | (Kind::StrUnless(_), Value::Conditional(_))
+            | (Kind::I32, Value::I32(_))
+            | (Kind::F64, Value::F64(_))
+    )
 }
 
 #[test]
 fn every_dimension_takes_many_values() {
     let mut seen: HashMap<(&str, &str), HashSet<String>> = HashMap::new();
-    for vector in all() {
+    for vector in first() {
         for (dimension, value) in vector.table.dimensions.iter().zip(&vector.values) {
             let values = seen.entry((vector.table.name, dimension.name)).or_default();
             values.insert(format!("{value:?}"));
@@ -94,7 +180,7 @@ fn every_dimension_takes_many_values() {
 fn ids_are_equal_exactly_when_the_bytes_are() {
     let mut payloads: HashMap<i64, Vec<u8>> = HashMap::new();
     let mut shared = 0;
-    for vector in all() {
+    for vector in every_version() {
         let bytes = payload(vector.table, &vector.values);
         let id = measurement_id(vector.table, &vector.values);
         if let Some(earlier) = payloads.insert(id, bytes.clone()) {
@@ -110,15 +196,25 @@ fn ids_are_equal_exactly_when_the_bytes_are() {
 }
 
 #[test]
-fn no_text_holds_the_character_postgres_cannot_store() {
-    assert!(texts().all(|text| !text.contains('\0')));
+fn no_text_of_versions_1_and_2_holds_the_character_postgres_cannot_store() {
+    for version in [1, 2] {
+        let vectors = all(contract(version).unwrap());
+        assert!(texts(vectors).all(|text| !text.contains('\0')));
+    }
 }
 
 #[test]
 fn payload_lengths_leave_every_remainder_of_a_block() {
-    let remainder = |vector: super::Vector| payload(vector.table, &vector.values).len() % 32;
-    let remainders: HashSet<usize> = all().into_iter().map(remainder).collect();
+    let remainder = |vector: &Vector| payload(vector.table, &vector.values).len() % 32;
+    let remainders: HashSet<usize> = first().iter().map(remainder).collect();
     assert_eq!(remainders.len(), 32);
+    let reopened = Value::Conditional(Some("reopen".to_owned()));
+    let reopened: HashSet<usize> = third()
+        .iter()
+        .filter(|vector| vector.values.contains(&reopened))
+        .map(remainder)
+        .collect();
+    assert_eq!(reopened.len(), 32);
 }
 
 #[test]
@@ -146,7 +242,7 @@ fn the_borders_of_a_double_are_among_the_thresholds() {
 
 #[test]
 fn minus_zero_is_written_in_one_way_only() {
-    for vector in all() {
+    for vector in every_version() {
         if let Some(Value::F64(number)) = vector.values.last() {
             let is_minus_zero = number.value().to_bits() == (-0.0_f64).to_bits();
             assert_eq!(is_minus_zero, number.token() == "-0.0", "{}", number.token());
@@ -156,7 +252,7 @@ fn minus_zero_is_written_in_one_way_only() {
 
 #[test]
 fn the_borders_of_an_i32_are_among_the_query_indexes() {
-    let vectors = all();
+    let vectors = first();
     let seen: HashSet<i32> = vectors
         .iter()
         .flat_map(|vector| &vector.values)

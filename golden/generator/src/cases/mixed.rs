@@ -4,19 +4,18 @@ use super::base::{float, token};
 use super::numbers::{INTEGERS, TOKENS};
 use super::random::Random;
 use super::text::sized;
+use crate::contracts::{Contract, Kind};
 use crate::document::Vector;
-use crate::layout::{Kind, Presence, TABLES, Value};
+use crate::layout::{Presence, Value};
 
-const COUNT: usize = 550;
-const SEED: u64 = 20_240_229;
-
-pub fn remainder() -> Vec<Vector> {
-    let mut random = Random::seeded(SEED);
-    (0..COUNT).map(|turn| vector(turn, &mut random)).collect()
+/// `count` vectors, taking the tables in turn.
+pub fn remainder(contract: &'static Contract, seed: u64, count: usize) -> Vec<Vector> {
+    let mut random = Random::seeded(seed);
+    (0..count).map(|turn| vector(contract, turn, &mut random)).collect()
 }
 
-fn vector(turn: usize, random: &mut Random) -> Vector {
-    let table = &TABLES[turn % TABLES.len()];
+fn vector(contract: &'static Contract, turn: usize, random: &mut Random) -> Vector {
+    let table = &contract.tables[turn % contract.tables.len()];
     let dimensions = table.dimensions.iter();
     let values = dimensions.map(|dimension| value(dimension.kind, random));
     Vector {
@@ -29,6 +28,7 @@ fn value(kind: Kind, random: &mut Random) -> Value {
     match kind {
         Kind::Str => Value::Str(text(random)),
         Kind::OptionalStr => Value::OptionalStr(presence(random)),
+        Kind::StrUnless(default) => Value::Conditional(conditional(default, random)),
         Kind::I32 => Value::I32(integer(random)),
         Kind::F64 => threshold(random),
     }
@@ -40,6 +40,15 @@ fn presence(random: &mut Random) -> Presence {
         1 => Presence::Null,
         2 => Presence::Given(String::new()),
         _ => Presence::Given(text(random)),
+    }
+}
+
+fn conditional(default: &str, random: &mut Random) -> Option<String> {
+    match random.below(6) {
+        0 => None,
+        1 => Some(default.to_owned()),
+        2 => Some(text(random)),
+        _ => Some("reopen".to_owned()),
     }
 }
 

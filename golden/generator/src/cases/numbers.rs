@@ -1,6 +1,7 @@
 //! Integers and doubles at the borders of their encodings.
 
-use super::base::{QUERIES, VECTOR_SEARCH, float, token, with};
+use super::base::{float, table, token, with};
+use crate::contracts::Contract;
 use crate::document::Vector;
 use crate::layout::Value;
 
@@ -32,14 +33,15 @@ pub const INTEGERS: [i32; 21] = [
 ];
 
 /// Each integer, its neighbours, their negatives and complements.
-pub fn query_indexes() -> Vec<Vector> {
+pub fn query_indexes(contract: &'static Contract) -> Vec<Vector> {
     let near = INTEGERS
         .iter()
         .flat_map(|&n| [n.saturating_sub(1), n, n.saturating_add(1)]);
     let mut numbers: Vec<i32> = near.flat_map(|n| [n, -n, !n]).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let vector = |n| with(QUERIES, &[(QUERY_IDX, Value::I32(n))]);
+    let queries = table(contract, "query_measurements");
+    let vector = |n| with(queries, &[(QUERY_IDX, Value::I32(n))]);
     numbers.into_iter().map(vector).collect()
 }
 
@@ -120,7 +122,8 @@ pub const TOKENS: [&str; 72] = [
     "1.7976931348623158e308",
 ];
 
-pub fn thresholds() -> Vec<Vector> {
+pub fn thresholds(contract: &'static Contract) -> Vec<Vector> {
+    let searches = table(contract, "vector_search_runs");
     let written = TOKENS.iter().map(|text| token(text));
     let computed = computed_doubles().into_iter().map(float);
     let powers = powers_of_ten().into_iter().map(|text| token(&text));
@@ -128,7 +131,7 @@ pub fn thresholds() -> Vec<Vector> {
         .chain(exact_expansions())
         .chain(computed)
         .chain(powers)
-        .map(|value| with(VECTOR_SEARCH, &[(THRESHOLD, value)]))
+        .map(|value| with(searches, &[(THRESHOLD, value)]))
         .collect()
 }
 

@@ -1,12 +1,14 @@
 //! Cases that belong together: records that must share an id and records that must not.
 
 use super::base::{base, is_text, text_value, with};
+use crate::contracts::{Contract, Kind, Table};
 use crate::document::Vector;
-use crate::layout::{Kind, Presence, TABLES, Table, Value};
+use crate::layout::{Presence, Value};
 
 /// The same ordinary values under each table name, and with nothing but empty strings.
-pub fn whole_records() -> Vec<Vector> {
-    TABLES
+pub fn whole_records(contract: &'static Contract) -> Vec<Vector> {
+    contract
+        .tables
         .iter()
         .flat_map(|table| [base(table), filled(table, ""), filled(table, "x")])
         .collect()
@@ -21,8 +23,8 @@ fn filled(table: &'static Table, text: &str) -> Vector {
 }
 
 /// Absent and null share an id; "" and every other text have their own.
-pub fn optionals() -> Vec<Vector> {
-    TABLES.iter().flat_map(optionals_of).collect()
+pub fn optionals(contract: &'static Contract) -> Vec<Vector> {
+    contract.tables.iter().flat_map(optionals_of).collect()
 }
 
 fn optionals_of(table: &'static Table) -> Vec<Vector> {
@@ -67,8 +69,8 @@ const SPLITS: [(&str, &str); 10] = [
     ("s3", "nvme"),
 ];
 
-pub fn shifted_borders() -> Vec<Vector> {
-    TABLES.iter().flat_map(shifted_borders_of).collect()
+pub fn shifted_borders(contract: &'static Contract) -> Vec<Vector> {
+    contract.tables.iter().flat_map(shifted_borders_of).collect()
 }
 
 fn shifted_borders_of(table: &'static Table) -> Vec<Vector> {

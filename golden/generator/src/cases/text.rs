@@ -1,11 +1,11 @@
 //! Strings that implementations get wrong: encodings, escapes, lengths around block borders.
 
-use super::base::{RANDOM_ACCESS, SIZES, text_slots, text_value, with};
+use super::base::{table, text_slots, text_value, with};
+use crate::contracts::{Contract, Table};
 use crate::document::Vector;
-use crate::layout::Table;
 
 /// Tried in every text dimension.
-const COMMON: [&str; 20] = [
+pub const COMMON: [&str; 20] = [
     "",
     "a",
     " lead and trail ",
@@ -29,7 +29,7 @@ const COMMON: [&str; 20] = [
 ];
 
 /// Tried in one dimension each.
-const RARE: [&str; 50] = [
+pub const RARE: [&str; 50] = [
     "\u{1}",
     "\u{2}",
     "\u{1b}[31mred\u{1b}[0m",
@@ -83,40 +83,40 @@ const RARE: [&str; 50] = [
     "{\"a\":[1,null]}",
 ];
 
-const LENGTHS: [usize; 14] = [30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1000, 5000];
+pub const LENGTHS: [usize; 14] = [30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1000, 5000];
 
 /// Around the sizes that buffers tend to have, and where the length needs a third byte.
 const LARGE: [usize; 8] = [4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536];
 
-pub fn in_every_dimension() -> Vec<Vector> {
+pub fn in_every_dimension(contract: &'static Contract) -> Vec<Vector> {
     let mut texts: Vec<String> = COMMON.map(str::to_owned).to_vec();
     texts.extend(LENGTHS.map(|bytes| sized("", bytes)));
-    text_slots()
+    text_slots(contract)
         .into_iter()
         .flat_map(|slot| texts.iter().map(move |text| at(slot, text)))
         .collect()
 }
 
-pub fn in_one_dimension() -> Vec<Vector> {
+pub fn in_one_dimension(contract: &'static Contract) -> Vec<Vector> {
     let mut texts: Vec<String> = RARE.map(str::to_owned).to_vec();
     for wide in ["\u{e9}", "€", "😀"] {
         texts.extend(LENGTHS.map(|bytes| sized(wide, bytes)));
     }
-    let slots = text_slots();
+    let slots = text_slots(contract);
     // 7 shares no factor with the number of slots, so each gets its turn.
     let spread = texts
         .iter()
         .enumerate()
         .map(|(turn, text)| at(slots[turn * 7 % slots.len()], text));
-    let large = LARGE.map(|bytes| at((SIZES, 1), &sized("", bytes)));
+    let sizes = table(contract, "compression_sizes");
+    let large = LARGE.map(|bytes| at((sizes, 1), &sized("", bytes)));
     spread.chain(large).collect()
 }
 
 /// One byte more each time, so that the hash meets every tail of a block behind every count of blocks up to three.
-pub fn every_payload_length() -> Vec<Vector> {
-    (0..=96)
-        .map(|bytes| at((RANDOM_ACCESS, 1), &sized("", bytes)))
-        .collect()
+pub fn every_payload_length(contract: &'static Contract) -> Vec<Vector> {
+    let accesses = table(contract, "random_access_times");
+    (0..=96).map(|bytes| at((accesses, 1), &sized("", bytes))).collect()
 }
 
 fn at((table, index): (&'static Table, usize), text: &str) -> Vector {
