@@ -11,9 +11,12 @@ export function addGoldenCheck(program: Command, run: Run): void {
     .command('golden-check')
     .summary('check both id implementations against the golden vectors')
     .description(
-      'Two implementations of the measurement_id, every golden vector, and every place that states the version.',
+      'Computes the measurement_id of every golden vector of every contract version with two implementations, ' +
+        'and checks every file that states a contract version.',
     )
-    .addOption(flag('--vectors <file>', "also check somebody else's vectors, in the published format"))
+    .addOption(
+      flag('--vectors <file>', 'also check the vectors of this file, in the format that golden/README.md describes'),
+    )
     .addOption(formatFlag())
     .addHelpText(
       'after',

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,15 +20,25 @@ const KIND_OF_TABLE: Readonly<Record<string, readonly [kind: string, rest: strin
 }
 
 t.test('the ids of records that have the dimensions of the golden vectors are the golden ids', async t => {
-  const vectors = goldenVectors().filter(isRecord)
-  t.ok(vectors.length > 1500)
+  await checkGoldenIds(t, goldenVectors('measurement-id.json'), 1_500)
+})
+
+t.test('records with an open_mode have the golden ids of version 3', async t => {
+  const vectors = goldenVectors('measurement-id-v3.json').filter(hasFieldsOfVersion3)
+  t.ok(vectors.some(({ line }) => line.includes('"open_mode":"reopen"')))
+  await checkGoldenIds(t, vectors, 700)
+})
+
+async function checkGoldenIds(t: Test, all: readonly Identified[], atLeast: number): Promise<void> {
+  const vectors = all.filter(isRecord)
+  t.ok(vectors.length > atLeast, `${vectors.length} records`)
   const { code, stdout, stderr } = await runCli(['id', '-'], { stdin: jsonl(vectors.map(({ line }) => line)) })
   t.equal(code, 0, stderr)
   t.strictSame(
     stdout.trimEnd().split('\n'),
     vectors.map(({ id }) => id),
   )
-})
+}
 
 t.test('the ids are those of the reference implementation', async t => {
   const text = await readSharedFixture(t, 'fixtures/ids.jsonl')
@@ -108,8 +118,8 @@ t.test('a reader that has enough ends it early and quietly, as `| head -1` does'
 type Identified = { readonly line: string; readonly id: string }
 
 /** Cut out of the text: a threshold must stay as it is written, an id is beyond what a number holds. */
-function goldenVectors(): Identified[] {
-  const text = readFileSync(projectFile('golden/measurement-id.json'), 'utf8')
+function goldenVectors(file: string): Identified[] {
+  const text = readFileSync(projectFile(`golden/${file}`), 'utf8')
   return [...text.matchAll(/^\{"table":"(\w+)","fields":\{(.*)\},"measurement_id":(-?\d+)\}/gm)].map(
     ([, table = '', fields = '', id = '']) => {
       const [kind, rest] = KIND_OF_TABLE[table] ?? ['', '']
@@ -118,7 +128,14 @@ function goldenVectors(): Identified[] {
   )
 }
 
-/** Some vectors hash what no record may hold: another storage, or a NUL. */
+/** A vector of another open_mode, or of none, is no record of version 3. A compression size lacks its uncompressed bytes. */
+function hasFieldsOfVersion3({ line }: Identified): boolean {
+  const { kind, open_mode } = JSON.parse(line) as { readonly kind: string; readonly open_mode?: string }
+  if (kind === 'random_access_time') return open_mode === 'cached' || open_mode === 'reopen'
+  return kind !== 'compression_size'
+}
+
+/** Some vectors hash values that no record may hold: another storage, or a NUL. */
 function isRecord({ line }: Identified): boolean {
   const { kind, storage } = JSON.parse(line) as { readonly kind: string; readonly storage?: string }
   return !line.includes('\\u0000') && (kind !== 'query_measurement' || storage === 'nvme' || storage === 's3')

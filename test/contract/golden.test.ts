@@ -1,19 +1,82 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import type { ExactValue } from '../../src/contract/exact-value.js'
-import { mismatches, readVectors, type Vector } from '../../src/contract/golden.js'
+import { goldenFile, mismatches, readVectors, type Vector } from '../../src/contract/golden.js'
 import { jsHash64, wasmHash64, type Hash64 } from '../../src/contract/hash64.js'
+import { CONTRACTS } from '../../src/contract/kinds.js'
 import { readBody } from '../../src/source/body.js'
 import { readSharedFixture } from '../fixtures/shared.js'
 
-const GOLDEN = new URL('../../golden/measurement-id.json', import.meta.url)
+const ROOT = new URL('../../', import.meta.url)
+const GOLDEN = new URL(goldenFile(1), ROOT)
 const implementations: Readonly<Record<string, Hash64>> = { wasm: await wasmHash64(), js: await jsHash64() }
 
-t.test('both implementations give the id of every golden vector', async t => {
-  const vectors = vectorsOf(await readFile(GOLDEN, 'utf8'))
-  t.ok(vectors.length > 100, `${vectors.length} vectors`)
-  t.strictSame(new Set(vectors.map(({ kind }) => kind.kind)).size, 5)
+t.test('both implementations give the id of every golden vector of every version', async t => {
+  for (const version of CONTRACTS.keys()) {
+    const { contractVersion, vectors } = read(await readFile(new URL(goldenFile(version), ROOT), 'utf8'))
+    t.equal(contractVersion, version)
+    t.ok(vectors.length > 300, `${vectors.length} vectors of version ${version}`)
+    t.strictSame(new Set(vectors.map(({ kind }) => kind.kind)).size, 5)
+    for (const [name, hash] of Object.entries(implementations)) t.strictSame(mismatches(vectors, hash), [], name)
+  }
+})
+
+t.test('the vectors of a version hold under every later one, because ids never change', async t => {
+  for (const older of CONTRACTS.keys()) {
+    const text = await readFile(new URL(goldenFile(older), ROOT), 'utf8')
+    for (const newer of [...CONTRACTS.keys()].filter(version => version > older)) {
+      const vectors = vectorsOf(text.replace(`"contract_version":${older}`, `"contract_version":${newer}`))
+      t.strictSame(mismatches(vectors, implementations['wasm']!), [], `version ${older} under ${newer}`)
+    }
+  }
+})
+
+t.test('version 3 has hundreds of vectors of each open mode', async t => {
+  const vectors = vectorsOf(await readFile(new URL(goldenFile(3), ROOT), 'utf8'))
+  const access = vectors.filter(({ kind }) => kind.kind === 'random_access_time')
+  for (const openMode of ['cached', 'reopen', undefined]) {
+    const count = access.filter(({ fields }) => fields['open_mode'] === openMode).length
+    t.ok(count > 200, `${count} of ${openMode}`)
+  }
+})
+
+t.test('the ids that the contract states for open_mode are the ids of both implementations', async t => {
+  const vectors = vectorsOf(
+    document(3, accessVector('"cached"', '164255076009922704'), accessVector('"reopen"', '-4421471856282394060')),
+  )
   for (const [name, hash] of Object.entries(implementations)) t.strictSame(mismatches(vectors, hash), [], name)
+})
+
+t.test('an open mode may be absent, but not null or a number', async t => {
+  const absent = accessVector('"cached"', '164255076009922704').replace(',"open_mode":"cached"', '')
+  t.strictSame(mismatches(vectorsOf(document(3, absent)), implementations['wasm']!), [])
+  for (const openMode of ['null', '1'])
+    t.strictSame(readVectors(parsed(document(3, accessVector(openMode, '1')))), {
+      ok: false,
+      message: '/vectors/0 has no usable /fields/open_mode',
+    })
+})
+
+t.test('a document is read by the version that it states, or by the newest', async t => {
+  const reopened = accessVector('"reopen"', '-4421471856282394060')
+  t.equal(mismatches(vectorsOf(document(1, reopened)), implementations['wasm']!).length, 1)
+  t.strictSame(mismatches(vectorsOf(file(reopened)), implementations['wasm']!), [])
+  t.match(readVectors(parsed(document(3, reopened))), { contractVersion: 3 })
+  t.match(readVectors(parsed(file(reopened))), { contractVersion: Math.max(...CONTRACTS.keys()) })
+})
+
+t.test('a contract version that is unknown is refused', async t => {
+  const known = [...CONTRACTS.keys()].join(', ')
+  for (const [token, got] of [
+    ['0', '0'],
+    ['99', '99'],
+    ['"3"', '"3"'],
+    ['null', 'null'],
+  ] as const)
+    t.strictSame(readVectors(parsed(`{"contract_version":${token},"seed":0,"vectors":[]}`)), {
+      ok: false,
+      message: `has a "contract_version" that is none of ${known}: ${got}`,
+    })
 })
 
 t.test('both implementations give the id of every published vector', async t => {
@@ -98,7 +161,7 @@ t.test('a query whose index is no 32-bit integer cannot be hashed', async t => {
 })
 
 t.test('an empty list, and thresholds as integers, are fine', async t => {
-  t.strictSame(readVectors(parsed('{"seed":0,"vectors":[]}')), { ok: true, vectors: [] })
+  t.match(readVectors(parsed('{"seed":0,"vectors":[]}')), { ok: true, vectors: [] })
   t.equal(readVectors(parsed(file(`{${SEARCH},${searchFields(',"threshold":1')},"measurement_id":-1}`))).ok, true)
 })
 
@@ -106,10 +169,24 @@ function file(...vectors: string[]): string {
   return `{"seed":0,"vectors":[${vectors.join(',')}]}`
 }
 
+function document(version: number, ...vectors: string[]): string {
+  return file(...vectors).replace('{', `{"contract_version":${version},`)
+}
+
+/** The record of contract section 8. */
+function accessVector(openMode: string, id: string): string {
+  const fields = `"commit_sha":"0123456789abcdef0123456789abcdef01234567","dataset":"taxi","format":"parquet"`
+  return `{"table":"random_access_times","fields":{${fields},"open_mode":${openMode}},"measurement_id":${id}}`
+}
+
 function vectorsOf(text: string): readonly Vector[] {
+  return read(text).vectors
+}
+
+function read(text: string): { readonly contractVersion: number; readonly vectors: readonly Vector[] } {
   const file = readVectors(parsed(text))
   if (!file.ok) throw new Error(file.message)
-  return file.vectors
+  return file
 }
 
 function parsed(text: string): ExactValue {

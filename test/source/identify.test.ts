@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
 import { realText, type ExactValue } from '../../src/contract/exact-value.js'
-import { readVectors, type Vector } from '../../src/contract/golden.js'
+import { goldenFile, readVectors, type Vector } from '../../src/contract/golden.js'
 import { jsHash64, wasmHash64 } from '../../src/contract/hash64.js'
+import { CONTRACTS } from '../../src/contract/kinds.js'
 import { measurementId } from '../../src/contract/measurement-id.js'
 import { checkShape, type BenchRecord } from '../../src/contract/validate.js'
 import { readBody } from '../../src/source/body.js'
@@ -40,10 +41,11 @@ t.test(`a batch and an object give the same ids, whichever reader took the line 
   t.strictSame(await idsOf(lines), lines.map(idOfObject))
 })
 
-t.test('every golden vector gets its id in a batch', async t => {
-  const text = await readFile(new URL('../../golden/measurement-id.json', import.meta.url), 'utf8')
-  await checkVectors(t, vectorsOf(text))
-})
+for (const version of CONTRACTS.keys())
+  t.test(`every golden vector of version ${version} gets its id in a batch`, async t => {
+    const text = await readFile(new URL(`../../${goldenFile(version)}`, import.meta.url), 'utf8')
+    await checkVectors(t, vectorsOf(text))
+  })
 
 t.test('every published vector gets its id in a batch', async t => {
   const text = await readSharedFixture(t, 'contract/golden-upstream.json')
