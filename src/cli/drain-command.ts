@@ -5,6 +5,7 @@ import { examples } from './examples.js'
 import {
   addOptions,
   archiveFlag,
+  downgradeFlag,
   duration,
   explainFlag,
   flag,
@@ -69,5 +70,5 @@ export function addRecover(program: Command, run: Run): void {
 /** What may be given to, and from where: the same for both. */
 function deliveryFlags(): readonly Option[] {
   const places = [stateFlag(), archiveFlag(), targetNameFlag()]
-  return [...places, ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]
+  return [...places, downgradeFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]
 }

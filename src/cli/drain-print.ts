@@ -3,7 +3,7 @@
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { DrainOutcome } from './drain-report.js'
 import { printExplained } from './explain-report.js'
-import { printOutbox, rangeText } from './push-print.js'
+import { printDowngrade, printOutbox, rangeText } from './push-print.js'
 import { landedIn, totals } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
@@ -13,6 +13,7 @@ export function printDrained(report: Report, outcome: DrainOutcome, besideJson: 
   for (const target of drained.outcomes) {
     if (!besideJson) printTarget(report, outcome, target)
     printOutbox(report, target)
+    printDowngrade(report, target)
     if (target.failure !== undefined && verdict.required.has(target)) report.error(target.failure.error)
     else if (target.failure !== undefined) report.tolerated(target.failure.error, 'best effort')
   }

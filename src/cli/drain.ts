@@ -24,6 +24,7 @@ export type DrainFlags = ChoiceFlags & {
   readonly maxDuration?: number
   readonly dryRun?: boolean
   readonly explain?: boolean
+  readonly downgrade?: boolean
 }
 
 export const drain: Action<DrainFlags> = (_, flags, context) =>
@@ -51,7 +52,8 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
     whole?.name(command, named.targets)
     const { state, targets, now } = await withFailPoints({ state: used, ...named }, env)
     const onPending = whole && { onPending: (records: number) => whole.expect(records) }
-    const options = { targets, now, hash: await wasmHash64(), waitMs: config.waitMs, signal }
+    const mayDowngrade = flags.downgrade === true
+    const options = { targets, now, mayDowngrade, hash: await wasmHash64(), waitMs: config.waitMs, signal }
     const drained = await work(state, { ...options, ...onPending })
     const { outcomes } = drained
     const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)

@@ -110,6 +110,12 @@ export const requireFlag = (): Option =>
     'whose failure is that of a push to several targets (default: server, else the database)',
   ).choices(['all', 'any', 'server', 'postgres', 'embedded', 'archive'])
 
+export const downgradeFlag = (): Option =>
+  flag(
+    '--downgrade',
+    'leave out what a target of an older contract version cannot hold, and report it; without it such a target is refused',
+  )
+
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),
   flag('--allow-failure', 'end in 0 although a required target is down (69, or 75 with --state); never for bad data'),

@@ -6,6 +6,7 @@ import {
   addOptions,
   archiveFlag,
   commitFlags,
+  downgradeFlag,
   explainFlag,
   flag,
   formatFlag,
@@ -40,6 +41,7 @@ export function addPush(program: Command, run: Run): void {
     .addOption(archiveFlag())
     .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
+    .addOption(downgradeFlag())
     .addOption(flag('--dry-run', 'do everything but connect and write'))
     .addOption(explainFlag())
     .addOption(noSecretsFlag())

@@ -5,6 +5,7 @@ import type { Range } from '../state/intent.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt } from '../sink/sink.js'
 import { messageOf } from '../errors.js'
+import { downgradeOf, downgradeText } from './downgrade-report.js'
 import { printExplained } from './explain-report.js'
 import { LongList } from './long-list.js'
 import {
@@ -135,9 +136,16 @@ function printRetries(report: Report, { description, retries }: TargetOutcome): 
   report.warning(`${what}: the records may have been applied before they were sent again, and then count as updated`)
 }
 
+/** Warns every time, because the target lacks what the report says. */
+export function printDowngrade(report: Report, target: TargetOutcome): void {
+  const downgrade = downgradeOf(landedIn(target))
+  if (downgrade !== undefined) report.warning(downgradeText(target.description, downgrade))
+}
+
 function printTrouble(report: Report, outcome: PushOutcome, target: TargetOutcome): void {
   const { description, receipts, failure } = target
   printRetries(report, target)
+  printDowngrade(report, target)
   for (const { source, chunks } of receipts)
     if (chunks > 1)
       report.warning(`${source} went to ${description} as ${chunks} envelopes: each of them was committed by itself`)

@@ -1,6 +1,7 @@
 /** What a push says as JSON when it is done (schemas/v1/push-report.json). */
 
 import type { RunMeta } from '../contract/commit.js'
+import { lowestIn } from '../contract/version-set.js'
 import type { OutboxOutcome, TargetOutcome } from '../delivery/deliver.js'
 import type { SourceTaken } from '../delivery/durable/take-in.js'
 import type { DurablyPushed } from '../delivery/durable/push.js'
@@ -12,6 +13,7 @@ import { redact } from '../sink/redact.js'
 import type { Retry } from '../sink/retry.js'
 import { AnswerLost } from '../sink/http/connection-error.js'
 import type { KindReceipt, Receipt } from '../sink/sink.js'
+import { downgradeOf, downgradeReport } from './downgrade-report.js'
 import { errorReport } from './error-report.js'
 import { explainReport, type Explained } from './explain-report.js'
 import type { Notes } from './notes.js'
@@ -42,7 +44,7 @@ export function pushReport(outcome: PushOutcome): object {
     exit_code: verdict.exitCode,
     dry_run: dryRun,
     commit: commit?.sha ?? null,
-    run,
+    run: { ...run, schema_version: Math.max(1, ...inspections.map(({ fits }) => lowestIn(fits))) },
     target: deciding?.description ?? null,
     ...(dryRun ? { records: checked(pushed), inserted: 0, updated: 0, unchanged: 0 } : totals(landed)),
     chunks: chunksOf(landed),
@@ -87,6 +89,7 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
     waited_ms: waitedMs(retries),
     retries: retries.map(retryReport),
     failed: failureOf(outcome),
+    downgrade: downgradeReport(downgradeOf(landed)),
     outbox: outcome.outbox === undefined ? null : outboxReport(outcome.outbox),
   }
 }

@@ -32,6 +32,7 @@ export type PushFlags = ChoiceFlags &
     readonly dryRun?: boolean
     readonly secrets?: 'skip' | 'fail'
     readonly allowFailure?: boolean
+    readonly downgrade?: boolean
     readonly revalidate?: boolean
     readonly warm?: boolean
     readonly compare?: boolean
@@ -64,6 +65,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       run,
       targets,
       dryRun,
+      mayDowngrade: flags.downgrade === true,
       hash: await wasmHash64(),
       onRejection: rejection => notes.reject(rejection),
       onWarning: warning => notes.warn(warning),

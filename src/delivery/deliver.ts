@@ -1,5 +1,6 @@
 /** Files on their way to several targets at the same time: promise 6, targets fail alone. */
 
+import { sentCounts } from '../sink/downgrade.js'
 import type { TimedRetry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
@@ -83,7 +84,8 @@ async function deliverTo(
       sink ??= await opening.sink()
       const receipt = await sink.write(delivery, retry => retries.push({ ...retry, at: Date.now() }), valuesOf(used))
       const { source, counts } = delivery
-      receipts.push({ ...receipt, source, counts, retries: retries.length - before })
+      const sent = sentCounts(counts, receipt.downgrade)
+      receipts.push({ ...receipt, source, counts: sent, retries: retries.length - before })
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }

@@ -83,6 +83,37 @@ export function notSentOf(downgrade: Downgrade | undefined, kind: string): numbe
   return counts.filter(count => count.kind === kind).reduce((sum, { records }) => sum + records, 0)
 }
 
+/** The records of each kind that are sent, by kind name; kinds without any are left out. */
+export function sentCounts(
+  counts: ReadonlyMap<string, number>,
+  downgrade: Downgrade | undefined,
+): ReadonlyMap<string, number> {
+  if (downgrade === undefined) return counts
+  const sent = [...counts].map(([kind, count]) => [kind, count - notSentOf(downgrade, kind)] as const)
+  return new Map(sent.filter(([, count]) => count > 0))
+}
+
+/** The downgrades of several deliveries to one target as one; undefined where nothing was left out. */
+export function mergedDowngrade(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
+  const found = all.filter(one => one !== undefined)
+  const [first] = found
+  if (first === undefined) return undefined
+  return {
+    version: first.version,
+    fieldsLeftOut: merged(found.flatMap(({ fieldsLeftOut }) => fieldsLeftOut)),
+    recordsNotSent: merged(found.flatMap(({ recordsNotSent }) => recordsNotSent)),
+  }
+}
+
+function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
+  const sums = new Map<string, FieldCount>()
+  for (const count of counts) {
+    const key = `${count.kind}.${count.field}`
+    sums.set(key, { ...count, records: (sums.get(key)?.records ?? 0) + count.records })
+  }
+  return [...sums.values()]
+}
+
 type Versions = {
   /** The target in words, without secrets. */
   readonly target: string

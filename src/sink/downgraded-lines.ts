@@ -4,7 +4,7 @@ import { kindIn, type FieldType, type Kind } from '../contract/kinds.js'
 import type { LineBlock } from '../source/lines.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
 import { readRecords } from '../source/records.js'
-import { notSentOf, unknownDimension, type Downgrade } from './downgrade.js'
+import { sentCounts, unknownDimension, type Downgrade } from './downgrade.js'
 import { placeIn, type Delivery } from './sink.js'
 
 /**
@@ -12,12 +12,10 @@ import { placeIn, type Delivery } from './sink.js'
  * that line numbers stay those of the file.
  */
 export function downgradedDelivery(delivery: Delivery, downgrade: Downgrade): Delivery {
-  const { version } = downgrade
-  const counts = [...delivery.counts].map(([kind, count]) => [kind, count - notSentOf(downgrade, kind)] as const)
   return {
     ...delivery,
-    counts: new Map(counts.filter(([, count]) => count > 0)),
-    lines: () => downgradedLines(delivery, version),
+    counts: sentCounts(delivery.counts, downgrade),
+    lines: () => downgradedLines(delivery, downgrade.version),
     placeOf: async line => ({ ...(await placeIn(delivery, line, 0)), byte: undefined }),
   }
 }

@@ -4,6 +4,7 @@ import type { TargetOutcome } from '../../delivery/deliver.js'
 import { messageOf } from '../../errors.js'
 import type { KindReceipt } from '../../sink/sink.js'
 import type { Told } from '../context.js'
+import { downgradeOf, downgradeText } from '../downgrade-report.js'
 import { attemptsOf, checked, decidingOf, kindCounts, kindTotals, landedIn, stateOf, totals } from '../push-report.js'
 import type { PushOutcome } from '../push-report.js'
 import { count, plural, seconds } from '../report.js'
@@ -65,9 +66,12 @@ function figures({ records, inserted, updated, unchanged }: Omit<KindReceipt, 'k
   return [records, inserted, updated, unchanged].map(count)
 }
 
-function trouble({ description, retries, failure }: TargetOutcome): readonly string[] {
+function trouble(target: TargetOutcome): readonly string[] {
+  const { description, retries, failure } = target
   const last = retries.at(-1)
+  const downgrade = downgradeOf(landedIn(target))
   return [
+    ...(downgrade === undefined ? [] : [text(downgradeText(description, downgrade))]),
     ...(last === undefined
       ? []
       : [`${text(description)} was tried again ${plural(retries.length, 'time')}: ${text(messageOf(last.error))}`]),

@@ -2,6 +2,7 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
+import { sentCounts } from '../../sink/downgrade.js'
 import type { Retry, TimedRetry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
@@ -27,6 +28,8 @@ export type CourseOptions = {
   readonly settings: () => Promise<readonly UsedSetting[] | undefined>
   /** Of batches that this command has taken in. */
   readonly kept?: KeptRows<string> | undefined
+  /** Gives a target of an older contract version the part of the records that it can hold. */
+  readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly signal: AbortSignal
   /** All that were there when the command began. */
@@ -182,9 +185,9 @@ class Run {
 
   /** @returns false when the lease was lost meanwhile: some of it may have been applied */
   async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
-    const { hash, kept, signal } = this.options
+    const { hash, kept, mayDowngrade, signal } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
-    const delivery = deliveryOfRange(this.state, batches, { range, hash, kept, signal, assertHeld })
+    const delivery = deliveryOfRange(this.state, batches, { range, hash, kept, mayDowngrade, signal, assertHeld })
     const noteRetry = (retry: Retry): void => {
       this.log.retries.push({ ...retry, at: this.state.tools.now() })
     }
@@ -194,7 +197,8 @@ class Run {
       this.log.used = used
       const receipt = await sink.write(delivery, noteRetry, valuesOf(used))
       const { source, counts } = delivery
-      this.log.receipts.push({ ...receipt, source, counts, retries: this.log.retries.length - before })
+      const sent = sentCounts(counts, receipt.downgrade)
+      this.log.receipts.push({ ...receipt, source, counts: sent, retries: this.log.retries.length - before })
     } catch (error) {
       if (lease.isLost) return false
       throw error

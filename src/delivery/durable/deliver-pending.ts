@@ -24,6 +24,8 @@ export type PendingOptions = {
   readonly fromStart?: boolean
   /** Of batches that this command has taken in. */
   readonly kept?: KeptRows<string> | undefined
+  /** Gives a target of an older contract version the part of the records that it can hold. */
+  readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly waitMs: number
   readonly room?: (delivered: number) => number
@@ -97,9 +99,10 @@ const all = (partition: Partition): { readonly partition: Partition; readonly he
   healOnly: false,
 })
 
-/** Another partition may hold no such record, and nobody may be working on it. */
+/** Another partition may hold no such record, records of another contract version, and no other process' delivery. */
 function isOfOnePartition(error: unknown): boolean {
-  return error instanceof IngestError && [EXIT.badData, EXIT.kept].some(code => code === error.exitCode)
+  if (!(error instanceof IngestError)) return false
+  return error.code === 'schema_version' || [EXIT.badData, EXIT.kept].some(code => code === error.exitCode)
 }
 
 /** Partitions in which the process that delivered to the target is gone. */

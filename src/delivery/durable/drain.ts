@@ -26,6 +26,8 @@ export type DrainOptions = {
   readonly maxDurationMs: number
   /** Told how many records each target is to be given, about, before the first of them is. */
   readonly onPending?: (records: number) => void
+  /** Gives a target of an older contract version the part of the records that it can hold. */
+  readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly waitMs: number
   readonly signal: AbortSignal

@@ -1,0 +1,28 @@
+/** The part of a push that a target of an older contract version could not hold, as JSON and in words. */
+
+import { mergedDowngrade, type Downgrade, type FieldCount } from '../sink/downgrade.js'
+import type { Receipt } from '../sink/sink.js'
+import { count, plural } from './report.js'
+
+export function downgradeOf(receipts: readonly Receipt[]): Downgrade | undefined {
+  return mergedDowngrade(receipts.map(({ downgrade }) => downgrade))
+}
+
+export function downgradeReport(downgrade: Downgrade | undefined): object | null {
+  if (downgrade === undefined) return null
+  const { version, fieldsLeftOut, recordsNotSent } = downgrade
+  return { contract_version: version, fields_left_out: fieldsLeftOut, records_not_sent: recordsNotSent }
+}
+
+/** One sentence about what was left out. @param description the target, without secrets */
+export function downgradeText(description: string, { version, fieldsLeftOut, recordsNotSent }: Downgrade): string {
+  const leftOut = fieldsLeftOut.map(({ field, kind, records }) => `left out ${field} of ${recordsOf(kind, records)}`)
+  const notSent = recordsNotSent.map(({ field, kind, records }: FieldCount) => {
+    return `did not send ${recordsOf(kind, records)}, which only ${field} tells from others`
+  })
+  return `${description} is at contract version ${version}: --downgrade ${[...leftOut, ...notSent].join('; ')}`
+}
+
+function recordsOf(kind: string, records: number): string {
+  return `${count(records)} ${kind} ${plural(records, 'record').split(' ').at(-1)}`
+}
