@@ -3,6 +3,7 @@ import { PGlite, types } from '@electric-sql/pglite'
 import { DataFolder } from './data-folder.js'
 import { checkVersion } from './data-version.js'
 import { deadDatabase, unusableDatabase } from './errors.js'
+import { ExactPGlite } from './exact-pglite.js'
 import { optimizedLate } from './optimized-late.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
@@ -22,12 +23,18 @@ export async function startEngine(dataDir: string): Promise<Engine> {
   await checkVersion(dataDir)
   const folder = new DataFolder(dataDir)
   try {
-    // As text, like from a real Postgres: a number cannot hold every int8.
+    // int8 comes as text, as it does from `pg`, because a number cannot hold every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
-    const postgres = await optimizedLate(() => PGlite.create({ fs: folder, startParams: START, parsers }))
+    const postgres = await optimizedLate(() => started(new ExactPGlite({ fs: folder, startParams: START, parsers })))
     return { postgres, folder }
   } catch (cause) {
     const reason = folder.lastWords()
     throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
   }
+}
+
+/** PGlite's own `create` makes a PGlite, not an object of a class that extends it. */
+async function started(postgres: PGlite): Promise<PGlite> {
+  await postgres.waitReady
+  return postgres
 }

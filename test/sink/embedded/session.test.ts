@@ -38,6 +38,52 @@ t.test('parameters may be arrays, of any text and of null', async t => {
   await session.close()
 })
 
+t.test('a U+FEFF stays where it is in parameters, arrays, JSON, column names, copied rows and errors', async t => {
+  const session = await openEmbedded(copy(t), { create: false })
+  const [plain, doubled, alone] = ['\ufeffx', '\ufeff\ufeff', '\ufeff']
+  t.strictSame(
+    await session.query(
+      `SELECT $1::text AS value, length($1) AS length, $2::text[] AS many, $2::text[]::text AS written,
+        to_jsonb($1::text) AS json, $3 AS "\ufeffname"`,
+      [plain, [doubled, alone], 'inner\ufeff\ufeff'],
+    ),
+    [
+      {
+        value: plain,
+        length: 2,
+        many: [doubled, alone],
+        written: `{${doubled},${alone}}`,
+        json: plain,
+        '\ufeffname': 'inner\ufeff\ufeff',
+      },
+    ],
+  )
+  await session.execute('CREATE TABLE copied (v text)')
+  await session.copyIn({ table: 'copied', columns: ['v'] }, Buffer.from(`${plain}\n${doubled}\n${alone}\n`))
+  t.strictSame(await session.query('SELECT v, length(v) FROM copied ORDER BY ctid'), [
+    { v: plain, length: 2 },
+    { v: doubled, length: 2 },
+    { v: alone, length: 1 },
+  ])
+  const raise = `DO $$ BEGIN RAISE EXCEPTION '\ufeffno' USING DETAIL = '\ufeffbecause'; END $$`
+  const failure = { message: 'embedded database: \ufeffno', cause: { detail: '\ufeffbecause' } }
+  await t.rejects(session.execute(raise), failure)
+  await t.rejects(session.query(raise), failure)
+  await session.close()
+})
+
+t.test('a value of many megabytes and many rows come whole', async t => {
+  const session = await openEmbedded(copy(t), { create: false })
+  const [large] = await session.query<{ v: string }>(`SELECT repeat('a🦀é', 3000000) AS v`)
+  t.ok(large?.v === 'a🦀é'.repeat(3_000_000))
+  const rows = await session.query(`SELECT g, repeat('é', g % 100) AS v FROM generate_series(1, 30000) AS g`)
+  t.strictSame(
+    rows,
+    Array.from({ length: 30_000 }, (_, index) => ({ g: index + 1, v: 'é'.repeat((index + 1) % 100) })),
+  )
+  await session.close()
+})
+
 t.test('COPY takes special characters and 20,000 rows, and int8 beyond 2^53', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   await session.execute('CREATE TABLE "of ""rows""" (id int8, "a b" text)')
