@@ -1,28 +1,34 @@
-/** Whether the tables are those of the contract: what `migrate --check` finds, sorted by what a push would meet. */
+/** The findings of `migrate --check`, those that stop a push first. */
 
-import { findDrift, type Drift } from '../sink/drift.js'
+import { compareSchema, type Drift } from '../sink/drift.js'
 import type { SqlSession } from '../sink/sql.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const SHOWN = 8
 
-/** A push lands all the same: slower, or beside something that is not this program's. */
-const HARMLESS: readonly Drift['code'][] = ['unknown_migration', 'changed_migration', 'missing_index']
+/** Differences that do not stop a push. */
+const HARMLESS: readonly Drift['code'][] = ['unknown_migration', 'changed_migration', 'missing_index', 'token_login']
 
 export async function schemaFindings(session: SqlSession): Promise<readonly Finding[]> {
-  const drift = await findDrift(session)
-  if (drift.length === 0) return [ok('every migration, table and index of the contract is there')]
+  const { drift, isLedgerReadable } = await compareSchema(session)
+  if (drift.length === 0) return [ok(isLedgerReadable ? COMPLETE : COMPLETE_WITHOUT_LEDGER)]
   // What stops a push first.
   const sorted = [...drift].sort((one, other) => Number(isHarmless(one)) - Number(isHarmless(other)))
   const rest = sorted.slice(SHOWN)
   return [...sorted.slice(0, SHOWN).map(finding), ...(rest.length > 0 ? [summary(rest)] : [])]
 }
 
+const COMPLETE = 'every migration, table and index of the contract is there'
+const COMPLETE_WITHOUT_LEDGER =
+  'every table and index of the contract is there; this role may not read the ledger of migrations'
+
 function finding(drift: Drift): Finding {
   const fact = `${drift.object}: ${drift.message} (${drift.code})`
-  return isHarmless(drift) ? warn(fact, HINT) : fail('target_misconfigured', fact, HINT)
+  const hint = drift.code === 'token_login' ? LOGIN_HINT : HINT
+  return isHarmless(drift) ? warn(fact, hint) : fail('target_misconfigured', fact, hint)
 }
 
+const LOGIN_HINT = 'REVOKE rds_iam FROM bench_read; `vortex-ingest migrate` does so for a role with CREATEROLE'
 const HINT = 'vortex-ingest migrate, as the owner, applies what is missing; `migrate --check` compares'
 
 function summary(rest: readonly Drift[]): Finding {

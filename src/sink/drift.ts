@@ -1,8 +1,9 @@
-/** Where a database differs from what the migrations of this program make of one. Only reads. */
+/** Differences between a database and what the migrations make of one. Only reads. */
 
 import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
-import { readLedger } from './ledger.js'
-import { migrationFiles } from './migration-files.js'
+import { isApplied, readLedger, unknownNames, type Ledger } from './ledger.js'
+import { migrationFiles, type MigrationFile } from './migration-files.js'
+import { readTokenMembership } from './read-role.js'
 import type { SqlSession } from './sql.js'
 
 export type Drift = {
@@ -17,38 +18,55 @@ export type Drift = {
     | 'required_column'
     | 'missing_key'
     | 'missing_index'
-  /** A migration, a table, or `table.column`. */
+    | 'token_login'
+  /** A migration, a table, `table.column` or a role. */
   readonly object: string
   readonly message: string
 }
 
-export async function findDrift(session: SqlSession): Promise<readonly Drift[]> {
+export type Comparison = {
+  readonly drift: readonly Drift[]
+  /** False when the role may not read the ledger: then the migrations were not compared. */
+  readonly isLedgerReadable: boolean
+}
+
+/** Compares migrations, tables, columns, indexes and the login of `bench_read`. */
+export async function compareSchema(session: SqlSession): Promise<Comparison> {
   const { columns, indexes } = await readSchema(session)
   const tables = EXPECTED_TABLES.flatMap(table => {
     const found = columns.filter(column => column.table === table.name)
     if (found.length === 0) return [drift('missing_table', table.name, 'the table is missing')]
     return [...columnDrift(table, found), ...indexDrift(table, indexes)]
   })
-  return [...(await migrationDrift(session)), ...tables]
+  const ledger = await readLedger(session)
+  const migrations = ledger.isReadable ? migrationDrift(ledger, await migrationFiles()) : []
+  return { drift: [...migrations, ...tables, ...(await loginDrift(session))], isLedgerReadable: ledger.isReadable }
 }
 
 function drift(code: Drift['code'], object: string, message: string): Drift {
   return { code, object, message }
 }
 
-async function migrationDrift(session: SqlSession): Promise<readonly Drift[]> {
-  const [files, { applied }] = [await migrationFiles(), await readLedger(session)]
-  const known = new Set(files.map(({ name }) => name))
-  const unknown = [...applied.keys()].filter(name => !known.has(name))
+function migrationDrift(ledger: Ledger, files: readonly MigrationFile[]): readonly Drift[] {
   return [
-    ...files.flatMap(({ name, checksum }) => {
-      if (!applied.has(name)) return [drift('missing_migration', name, 'the migration is not applied')]
-      const kept = applied.get(name)
-      if (kept === undefined || kept === checksum) return []
-      return [drift('changed_migration', name, 'what was applied under this name had another content')]
+    ...files.flatMap(file => {
+      if (!isApplied(ledger, file)) return [drift('missing_migration', file.name, 'the migration is not applied')]
+      const checksum = ledger.applied.get(file.name)
+      if (checksum === undefined || [file.checksum, ...file.earlierChecksums].includes(checksum)) return []
+      return [drift('changed_migration', file.name, 'another content was applied under this name')]
     }),
-    ...unknown.map(name => drift('unknown_migration', name, 'applied by something else, or by a newer version')),
+    ...unknownNames(ledger, files).map(name =>
+      drift('unknown_migration', name, 'applied by another program or by a newer version'),
+    ),
   ]
+}
+
+async function loginDrift(session: SqlSession): Promise<readonly Drift[]> {
+  const membership = await readTokenMembership(session)
+  if (membership === 'none') return []
+  const through = membership === 'inherited' ? ' through another role' : ''
+  const message = `the role is a member of rds_iam${through}, so it cannot log in with its password`
+  return [drift('token_login', 'bench_read', message)]
 }
 
 type Column = ExpectedColumn & { readonly table: string; readonly supplied: boolean }

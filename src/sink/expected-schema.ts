@@ -44,12 +44,26 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
   vector_search_runs: ['(dataset, layout, threshold)'],
 }
 
+/**
+ * Columns of contract versions 2 and 3. A database takes older records too, so what these records lack is null or has a
+ * default.
+ * @see contract section 8
+ */
+const LATER_COLUMNS: Readonly<Record<string, readonly ExpectedColumn[]>> = {
+  compression_sizes: [{ name: 'uncompressed_bytes', type: SQL_TYPES.i64, nullable: true }],
+  random_access_times: [{ name: 'open_mode', type: SQL_TYPES.str, nullable: false }],
+}
+
 /** @see contract section 5 */
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [COMMITS, ...CONTRACT.kinds.map(factTable)]
 
 function factTable({ table, fields }: Kind): ExpectedTable {
-  const columns = fields.map(({ name, type, optional }) => ({ name, type: SQL_TYPES[type], nullable: optional }))
+  const later = LATER_COLUMNS[table] ?? []
+  const isLater = (name: string): boolean => later.some(column => column.name === name)
+  const columns = fields
+    .filter(({ name }) => !isLater(name))
+    .map(({ name, type, optional }) => ({ name, type: SQL_TYPES[type], nullable: optional }))
   const id = { name: 'measurement_id', type: SQL_TYPES.i64, nullable: false }
   const time = table === 'query_measurements' ? [{ name: 'commit_timestamp', type: TIME, nullable: true }] : []
-  return { name: table, key: id.name, columns: [id, ...columns, ...time], indexes: INDEXES[table] ?? [] }
+  return { name: table, key: id.name, columns: [id, ...columns, ...later, ...time], indexes: INDEXES[table] ?? [] }
 }

@@ -1,15 +1,26 @@
-/** The ledger `_applied_migrations`: which files a database has, and since this program what was in them. */
+/**
+ * The ledger `_applied_migrations`: the migrations that a database has.
+ * @see docs/adr/0019-two-ledgers.md
+ */
 
+import { IngestError } from '../errors.js'
 import type { MigrationFile } from './migration-files.js'
+import { hasEquivalents, isOtherRunnersFile, ledgerNames } from './other-runner.js'
 import type { SqlSession } from './sql.js'
 
 export type Ledger = {
   readonly exists: boolean
-  /** Ledgers of before have no such column, and only their owner can add it. */
+  /** False when the role has no SELECT on the ledger; `applied` is then empty. */
+  readonly isReadable: boolean
+  /** The column with the names of files: `name` in ledgers that this program made, `filename` in those of the other runner. */
+  readonly key: 'name' | 'filename'
+  /** The first ledgers of this program have no such column, nor have those of the other runner. */
   readonly hasChecksums: boolean
-  /** By name; undefined where no checksum was kept. */
+  /** Checksums by the names that the ledger has; undefined where no checksum was kept. */
   readonly applied: ReadonlyMap<string, string | undefined>
 }
+
+const NO_LEDGER: Ledger = { exists: false, isReadable: true, key: 'name', hasChecksums: false, applied: new Map() }
 
 const CREATE = `
   CREATE TABLE IF NOT EXISTS public._applied_migrations (
@@ -19,29 +30,60 @@ const CREATE = `
   )`
 
 const DESCRIBE = `
-  SELECT to_regclass('public._applied_migrations') IS NOT NULL AS exists,
-    EXISTS (
-      SELECT FROM pg_attribute
-      WHERE attrelid = to_regclass('public._applied_migrations') AND attname = 'checksum' AND NOT attisdropped
-    ) AS "hasChecksums"`
+  SELECT has_table_privilege(attrelid, 'SELECT') AS "isReadable", array_agg(attname::text) AS columns
+  FROM pg_attribute
+  WHERE attrelid = to_regclass('public._applied_migrations') AND attnum > 0 AND NOT attisdropped
+  GROUP BY attrelid`
 
-/** Only reads. */
+type Description = { readonly isReadable: boolean; readonly columns: readonly string[] }
+
+/** Only reads. @throws {IngestError} `target_misconfigured` when the table is no ledger of either runner */
 export async function readLedger(session: SqlSession): Promise<Ledger> {
-  const [found] = await session.query<{ exists: boolean; hasChecksums: boolean }>(DESCRIBE)
-  const { exists, hasChecksums } = found ?? { exists: false, hasChecksums: false }
-  if (!exists) return { exists, hasChecksums, applied: new Map() }
-  const checksum = hasChecksums ? 'checksum' : 'NULL'
-  const rows = await session.query<{ name: string; checksum: string | null }>(
-    `SELECT name::text AS name, ${checksum}::text AS checksum FROM public._applied_migrations ORDER BY name`,
-  )
-  return { exists, hasChecksums, applied: new Map(rows.map(row => [row.name, row.checksum ?? undefined])) }
+  const [found] = await session.query<Description>(DESCRIBE)
+  if (found === undefined) return NO_LEDGER
+  const { isReadable, columns } = found
+  const key = keyColumn(columns)
+  const hasChecksums = columns.includes('checksum')
+  const applied = isReadable ? await readRows(session, { key, hasChecksums }) : new Map<string, undefined>()
+  return { exists: true, isReadable, key, hasChecksums, applied }
 }
 
-/** Makes what is missing, as far as the role may: a ledger without checksums is a ledger, too. */
+function keyColumn(columns: readonly string[]): Ledger['key'] {
+  if (columns.includes('filename')) return 'filename'
+  if (columns.includes('name')) return 'name'
+  const message = 'the table public._applied_migrations has neither a column name nor a column filename'
+  throw new IngestError('target_misconfigured', message, { hint: 'another program made it: use another database' })
+}
+
+async function readRows(
+  session: SqlSession,
+  { key, hasChecksums }: Pick<Ledger, 'key' | 'hasChecksums'>,
+): Promise<Ledger['applied']> {
+  const checksum = hasChecksums ? 'checksum' : 'NULL'
+  const rows = await session.query<{ name: string; checksum: string | null }>(
+    `SELECT ${key}::text AS name, ${checksum}::text AS checksum FROM public._applied_migrations ORDER BY 1`,
+  )
+  return new Map(rows.map(row => [row.name, row.checksum ?? undefined]))
+}
+
+/** Whether the database has a migration, applied by this program or, under other names, by the other runner. */
+export function isApplied({ key, applied }: Ledger, { name }: Pick<MigrationFile, 'name'>): boolean {
+  return applied.has(name) || (key === 'filename' && hasEquivalents(applied.keys(), name))
+}
+
+/** Names in the ledger that are neither migrations of this program nor files of the other runner. */
+export function unknownNames({ key, applied }: Ledger, files: readonly MigrationFile[]): readonly string[] {
+  const own = new Set(files.map(({ name }) => name))
+  return [...applied.keys()].filter(name => !own.has(name) && !(key === 'filename' && isOtherRunnersFile(name)))
+}
+
+/**
+ * Makes the ledger, or adds its column of checksums where the role owns it. A ledger of the other runner stays as it is.
+ */
 export async function prepareLedger(session: SqlSession): Promise<void> {
-  const { exists, hasChecksums } = await readLedger(session)
+  const { exists, key, hasChecksums } = await readLedger(session)
   if (!exists) return session.execute(CREATE)
-  if (hasChecksums) return
+  if (hasChecksums || key === 'filename') return
   const [row] = await session.query<{ owned: boolean }>(
     `SELECT pg_has_role(relowner, 'USAGE') AS owned FROM pg_class WHERE oid = 'public._applied_migrations'::regclass`,
   )
@@ -49,8 +91,14 @@ export async function prepareLedger(session: SqlSession): Promise<void> {
     await session.execute('ALTER TABLE public._applied_migrations ADD COLUMN IF NOT EXISTS checksum text')
 }
 
-export async function recordMigration(session: SqlSession, { name, checksum }: MigrationFile): Promise<void> {
-  if ((await readLedger(session)).hasChecksums)
-    await session.query('INSERT INTO public._applied_migrations (name, checksum) VALUES ($1, $2)', [name, checksum])
-  else await session.query('INSERT INTO public._applied_migrations (name) VALUES ($1)', [name])
+/** @param ledger as it is in the transaction that has just applied the file */
+export async function recordMigration(session: SqlSession, file: MigrationFile, ledger: Ledger): Promise<void> {
+  const insert = `INSERT INTO public._applied_migrations (${ledger.key}`
+  if (ledger.key === 'filename') {
+    const names = ledgerNames(ledger.applied.keys(), file.name)
+    const text = `${insert}) SELECT unnest($1::text[]) ON CONFLICT (filename) DO NOTHING`
+    await session.query(text, [names])
+  } else if (ledger.hasChecksums)
+    await session.query(`${insert}, checksum) VALUES ($1, $2)`, [file.name, file.checksum])
+  else await session.query(`${insert}) VALUES ($1)`, [file.name])
 }

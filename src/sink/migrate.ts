@@ -1,8 +1,10 @@
 /** Forward-only migrations: the files of one folder in name order, one transaction each, remembered in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
-import { prepareLedger, readLedger, recordMigration } from './ledger.js'
-import { migrationFiles, type MigrationFile } from './migration-files.js'
+import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger } from './ledger.js'
+import { migrationFiles, type MigrationFile, type Need } from './migration-files.js'
+import { missingFirstFiles } from './other-runner.js'
+import { readTokenMembership, REVOKE_RIGHTS, revokeTokenMembership } from './read-role.js'
 import { BEGIN, type SqlSession } from './sql.js'
 
 export { migrationNames } from './migration-files.js'
@@ -10,36 +12,62 @@ export { migrationNames } from './migration-files.js'
 // Any constant will do, as long as every migrator of this program takes the same one.
 const LOCK = 7_236_519_042
 
-export type Migrated = { readonly applied: readonly string[]; readonly alreadyThere: readonly string[] }
+export type Migrated = {
+  readonly applied: readonly string[]
+  readonly alreadyThere: readonly string[]
+  /** Memberships of roles that were revoked: `rds_iam from bench_read`, or none. */
+  readonly revoked: readonly string[]
+}
 
 /**
- * Applies what the ledger `_applied_migrations` does not name yet; where that is nothing, it only reads. Two at once are
- * safe: each file runs under one lock of the database, which its transaction lets go.
- * @throws {IngestError} `auth_failed`, with every right that is missing, before anything is applied
+ * Applies the migrations that the ledger `_applied_migrations` does not name yet, and revokes a membership of `bench_read`
+ * in `rds_iam`. Where there is neither, it only reads. Two at once are safe: each file runs under one lock of the
+ * database, which its transaction releases.
+ * @throws {IngestError} `auth_failed`, with every right that is missing, before anything is applied;
+ * `target_misconfigured` when only another runner can bring the database further
  */
 export async function migrate(session: SqlSession): Promise<Migrated> {
   const files = await migrationFiles()
-  const { exists, applied: known } = await readLedger(session)
-  const pending = files.filter(({ name }) => !known.has(name))
-  if (pending.length > 0) {
-    await assertRights(session, exists ? pending : [LEDGER, ...pending])
-    await inTransaction(session, () => prepareLedger(session))
-  }
+  const ledger = await readLedger(session)
+  assertUsable(ledger)
+  const pending = files.filter(file => !isApplied(ledger, file))
+  const revokes = (await readTokenMembership(session)) === 'direct'
+  await assertRights(session, [
+    ...(pending.length > 0 ? [ledgerRights(ledger), ...pending] : []),
+    ...(revokes ? [REVOKE_RIGHTS] : []),
+  ])
+  if (pending.length > 0) await inTransaction(session, () => prepareLedger(session))
   const applied: string[] = []
   for (const file of pending) if (await inTransaction(session, () => applyOnce(session, file))) applied.push(file.name)
-  return { applied, alreadyThere: files.map(({ name }) => name).filter(name => !applied.includes(name)) }
+  if (revokes) await inTransaction(session, () => revokeTokenMembership(session))
+  const alreadyThere = files.map(({ name }) => name).filter(name => !applied.includes(name))
+  return { applied, alreadyThere, revoked: revokes ? ['rds_iam from bench_read'] : [] }
 }
 
-/** Has needs like a file. */
-const LEDGER: Pick<MigrationFile, 'name' | 'needs'> = {
-  name: 'the ledger _applied_migrations',
-  needs: [{ what: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }],
+function assertUsable({ isReadable, key, applied }: Ledger): void {
+  if (!isReadable)
+    throw new IngestError('auth_failed', 'this role may not read the ledger public._applied_migrations', {
+      hint: 'run it as the owner of the database or as migrator',
+    })
+  const missing = key === 'filename' ? missingFirstFiles(applied.keys()) : []
+  if (missing.length === 0) return
+  const message = `another migration runner made this database and has not applied ${missing.join(', ')}`
+  throw new IngestError('target_misconfigured', message, { hint: 'apply the files of that runner up to 007 first' })
 }
 
-async function assertRights(
-  session: SqlSession,
-  files: readonly Pick<MigrationFile, 'name' | 'needs'>[],
-): Promise<void> {
+type Rights = Pick<MigrationFile, 'name' | 'needs'>
+
+function ledgerRights({ exists }: Ledger): Rights {
+  const name = 'the ledger _applied_migrations'
+  const create: Need = { what: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }
+  const insert: Need = {
+    what: 'INSERT',
+    condition: `has_table_privilege(to_regclass('public._applied_migrations'), 'INSERT')`,
+  }
+  return { name, needs: [exists ? insert : create] }
+}
+
+async function assertRights(session: SqlSession, files: readonly Rights[]): Promise<void> {
   const needs = files.flatMap(({ name, needs }) => needs.map(need => ({ name, ...need })))
   if (needs.length === 0) return
   const conditions = needs.map(({ condition }, index) => `(${condition}) AS met${index}`)
@@ -55,8 +83,9 @@ async function assertRights(
 }
 
 async function applyOnce(session: SqlSession, file: MigrationFile): Promise<boolean> {
-  // Another migrator may have been quicker.
-  if ((await readLedger(session)).applied.has(file.name)) return false
+  // Read again under the lock: another migrator may have applied the file meanwhile.
+  const ledger = await readLedger(session)
+  if (isApplied(ledger, file)) return false
   try {
     await session.execute(file.text)
   } catch (cause) {
@@ -64,7 +93,7 @@ async function applyOnce(session: SqlSession, file: MigrationFile): Promise<bool
     const hint = 'nothing of this file was kept; run it as the owner of the database or as migrator'
     throw new IngestError(code, `migration ${file.name} failed: ${messageOf(cause)}`, { cause, hint })
   }
-  await recordMigration(session, file)
+  await recordMigration(session, file, ledger)
   return true
 }
 
@@ -75,7 +104,7 @@ async function inTransaction<T>(session: SqlSession, work: () => Promise<T>): Pr
     await session.execute('COMMIT')
     return result
   } catch (error) {
-    // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.
+    // A lost session is rolled back by the server, so only the first error is reported.
     await session.execute('ROLLBACK').catch(() => undefined)
     throw error
   }

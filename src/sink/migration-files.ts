@@ -6,7 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 /** Beside this module in the sources, beside the bundle in what is published. */
 const FOLDER = new URL('./migrations/', import.meta.url)
 
-/** What a role must have to apply a file, and how the database is asked whether it does. */
+/** A right that a role must have to apply a file, and the SQL condition that tells whether the role has it. */
 export type Need = { readonly what: string; readonly condition: string }
 
 export type MigrationFile = {
@@ -14,11 +14,12 @@ export type MigrationFile = {
   readonly text: string
   /** SHA-256 in hex, the same whatever ends the lines. */
   readonly checksum: string
-  /** From lines `-- needs <what>: <SQL condition>`. */
+  /** Checksums of what earlier builds applied under this name, from lines `-- earlier content: <checksum>`. */
+  readonly earlierChecksums: readonly string[]
   readonly needs: readonly Need[]
 }
 
-/** In the order in which they apply. */
+/** All migrations in the order in which they apply. */
 export async function migrationFiles(): Promise<readonly MigrationFile[]> {
   return Promise.all((await migrationNames()).map(readMigration))
 }
@@ -29,9 +30,28 @@ export async function migrationNames(): Promise<readonly string[]> {
 
 async function readMigration(name: string): Promise<MigrationFile> {
   const text = (await readFile(new URL(name, FOLDER), 'utf8')).replace(/\r\n/g, '\n')
-  const needs = [...text.matchAll(/^-- needs ([^:\n]+): (.+)$/gm)].map(([, what = '', condition = '']) => ({
-    what,
-    condition,
-  }))
-  return { name, text, checksum: createHash('sha256').update(text).digest('hex'), needs }
+  const earlierChecksums = [...text.matchAll(/^-- earlier content: ([0-9a-f]{64})$/gm)].map(([, sum = '']) => sum)
+  const checksum = createHash('sha256').update(text).digest('hex')
+  return { name, text, checksum, earlierChecksums, needs: needsOf(text) }
+}
+
+/**
+ * The rights that the comments of a migration ask for:
+ * - `-- needs <what>: <SQL condition>`
+ * - `-- migrate-schema: requires-superuser`: a superuser or a role with CREATEROLE, the marker of the migration runner
+ *   that made the production database. A line `-- or <what>: <SQL condition>` names what makes up for that.
+ */
+export function needsOf(text: string): readonly Need[] {
+  const stated = [...text.matchAll(/^-- needs ([^:\n]+): (.+)$/gm)]
+  const needs = stated.map(([, what = '', condition = '']) => ({ what, condition }))
+  return /^\s*-+\s*migrate-schema: requires-superuser\s*$/m.test(text) ? [roleRight(text), ...needs] : needs
+}
+
+/** True for a superuser and for a role that may make roles, as the master user of RDS may. */
+export const MAY_MAKE_ROLES = `SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user`
+
+function roleRight(text: string): Need {
+  const [, what, condition] = /^-- or ([^:\n]+): (.+)$/m.exec(text) ?? []
+  if (what === undefined || condition === undefined) return { what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
+  return { what: `CREATEROLE (or ${what})`, condition: `(${MAY_MAKE_ROLES}) OR ${condition}` }
 }

@@ -1,6 +1,8 @@
--- Who may do what (contract, sections 4 and 5).
--- needs CREATEROLE (or the roles migrator, bench_ingest and bench_read made before): (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) OR (SELECT count(*) = 3 FROM pg_roles WHERE rolname IN ('migrator', 'bench_ingest', 'bench_read'))
+-- The roles and their rights (contract, sections 4 and 5).
+-- migrate-schema: requires-superuser
+-- or the roles migrator, bench_ingest and bench_read made before: (SELECT count(*) = 3 FROM pg_roles WHERE rolname IN ('migrator', 'bench_ingest', 'bench_read'))
 -- needs to own the tables: NOT EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass('public.commits'), to_regclass('public.query_measurements'), to_regclass('public.compression_times'), to_regclass('public.compression_sizes'), to_regclass('public.random_access_times'), to_regclass('public.vector_search_runs'), to_regclass('public._applied_migrations')) AND NOT pg_has_role(relowner, 'USAGE'))
+-- earlier content: 940acd9aee4ed2a266bf2eab34b2790c6715c44eb74f69c2d25e53b2cc8cf012
 
 DO $$
 DECLARE
@@ -10,8 +12,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
       EXECUTE format('CREATE ROLE %I LOGIN', name);
     END IF;
-    -- On RDS this is what lets a role log in with a short-lived token instead of a password.
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role(name::name, oid, 'MEMBER')) THEN
+    -- On RDS a member of rds_iam logs in with a short-lived token and can no longer use a password. bench_read logs in
+    -- with a password, so it must not be a member.
+    IF name <> 'bench_read' AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam' AND NOT pg_has_role(name::name, oid, 'MEMBER')) THEN
       EXECUTE format('GRANT rds_iam TO %I', name);
     END IF;
   END LOOP;

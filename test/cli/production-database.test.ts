@@ -1,0 +1,204 @@
+/** Every command on a database that the migration runner of production made, at each state that is in use. */
+
+import t, { type Test } from 'tap'
+import { runCli, type CliResult } from '../fixtures/cli.js'
+import { createOtherRunnersDatabase, filesUpTo, LEVELS, type Level } from '../fixtures/other-runner.js'
+import { startPostgres } from '../fixtures/postgres.js'
+import { runDoctor } from './fixtures/doctor.js'
+import { jsonl, oneOfEach, writeCommit } from './fixtures/records.js'
+import { schemaErrors } from './fixtures/schema.js'
+
+const server = await startPostgres(t, { tls: true })
+await server.sql('CREATE ROLE rds_iam')
+
+/** What each state lacks, as drift. */
+const LACKING: Readonly<Record<Level, readonly string[]>> = {
+  '007': ['004_uncompressed_bytes.sql', '005_open_mode.sql'],
+  '008': ['004_uncompressed_bytes.sql', '005_open_mode.sql'],
+  '009': ['005_open_mode.sql'],
+  '010': [],
+}
+const COLUMNS: Readonly<Record<string, string>> = {
+  '004_uncompressed_bytes.sql': 'compression_sizes.uncompressed_bytes',
+  '005_open_mode.sql': 'random_access_times.open_mode',
+}
+
+for (const level of LEVELS)
+  t.test(`a database at ${level}`, async t => {
+    const name = `at_${level}`
+    await createOtherRunnersDatabase(server, name, level)
+    const [owner, ingest] = [server.url(name), server.url(name, 'bench_ingest')]
+    const lacking = LACKING[level]
+    const drift = [
+      ...lacking.map(file => `${file} missing_migration`),
+      ...lacking.map(file => `${COLUMNS[file]} missing_column`),
+    ]
+    const indexes = await indexesOf(name)
+    t.equal(indexes.length, 6 + 12, 'the primary keys and the indexes of the contract')
+
+    t.strictSame(await checked(t, owner), { code: drift.length > 0 ? 78 : 0, drift, ledgerCompared: true })
+    const before = await runDoctor(t, ['--postgres', ingest])
+    t.equal(before.code, drift.length > 0 ? 78 : 0)
+    t.strictSame(
+      before.said('schema').filter(line => /missing/.test(line)).length,
+      lacking.length,
+      'bench_ingest may not read the ledger, but sees the columns',
+    )
+
+    await pushAndVerify(t, ingest)
+
+    const first = await migrated(t, owner)
+    t.strictSame(first.applied, lacking)
+    const ledger = [...new Set([...filesUpTo(level), ...filesUpTo('010').slice(-2)])]
+    t.strictSame(await ledgerOf(name), ledger)
+    t.strictSame(await indexesOf(name), indexes, 'no index was added')
+    t.strictSame(await columnsOf(name), ['open_mode text NO', 'uncompressed_bytes bigint YES'])
+
+    const again = await migrated(t, owner)
+    t.strictSame([again.applied, again.already_there.length], [[], 5], 'the second time nothing happens')
+    t.strictSame(await ledgerOf(name), ledger)
+    t.strictSame(await checked(t, owner), { code: 0, drift: [], ledgerCompared: true })
+    t.strictSame(await checked(t, ingest), { code: 0, drift: [], ledgerCompared: false })
+    const doctor = await runDoctor(t, ['--postgres', ingest])
+    t.equal(doctor.code, 0, doctor.text)
+    t.strictSame(doctor.said('schema'), [
+      'ok every table and index of the contract is there; this role may not read the ledger of migrations',
+    ])
+    await pushAndVerify(t, ingest)
+  })
+
+/** Pushes records of version 1, which every state takes, and verifies them. */
+async function pushAndVerify(t: Test, url: string): Promise<void> {
+  const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()) })
+  const commit = writeCommit(cwd)
+  const push = await runCli(['push', 'results.jsonl', '--commit', commit, '--postgres', url], { cwd })
+  t.equal(push.code, 0, push.stderr)
+  const verify = await runCli(['verify', 'results.jsonl', '--postgres', url], { cwd })
+  t.equal(verify.code, 0, verify.stdout + verify.stderr)
+}
+
+t.test('migrator brings a database at 008 up to date, one at 007 it does not own', async t => {
+  await createOtherRunnersDatabase(server, 'owned', '008')
+  await createOtherRunnersDatabase(server, 'foreign', '007')
+  const owned = await runCli(['migrate', server.url('owned', 'migrator')])
+  t.equal(owned.code, 0, owned.stderr)
+  t.match(owned.stdout, /applied 2 migrations, 3 already there/)
+  const refused = await runCli(['migrate', server.url('foreign', 'migrator')])
+  t.equal(refused.code, 77)
+  t.match(
+    refused.stderr,
+    /role migrator may not migrate this database: 004_uncompressed_bytes\.sql needs to own the table compression_sizes; 005_open_mode\.sql needs to own the table random_access_times\nhint: nothing was applied/,
+  )
+  t.strictSame(await ledgerOf('foreign'), filesUpTo('007'))
+  t.strictSame(await columnsOf('foreign'), [])
+})
+
+t.test('a role that may not read the ledger is told so by migrate', async t => {
+  await createOtherRunnersDatabase(server, 'unreadable', '010')
+  const { code, stderr } = await runCli(['migrate', server.url('unreadable', 'bench_ingest')])
+  t.equal(code, 77)
+  t.match(stderr, /error: this role may not read the ledger public\._applied_migrations\nhint: run it as the owner/)
+})
+
+t.test('a database before 007 is left to the other runner, and nothing in it changes', async t => {
+  await createOtherRunnersDatabase(server, 'early', '006')
+  const { code, stderr } = await runCli(['migrate', server.url('early')])
+  t.equal(code, 78)
+  t.match(stderr, /another migration runner made this database and has not applied 007_summary_covering_index\nhint:/)
+  t.strictSame(await ledgerOf('early'), filesUpTo('006'))
+})
+
+t.test('a ledger without the suffix .sql gets rows without it', async t => {
+  await createOtherRunnersDatabase(server, 'bare', '009')
+  await server.sql(`UPDATE _applied_migrations SET filename = replace(filename, '.sql', '')`, 'bare')
+  t.strictSame((await migrated(t, server.url('bare'))).applied, ['005_open_mode.sql'])
+  t.equal((await ledgerOf('bare')).at(-1), '010_random_access_open_mode')
+  t.equal((await checked(t, server.url('bare'))).code, 0)
+})
+
+t.test('a file of the other runner that this version does not know is drift that stops no push', async t => {
+  await createOtherRunnersDatabase(server, 'later', '010')
+  await server.sql(`INSERT INTO _applied_migrations (filename) VALUES ('011_later.sql')`, 'later')
+  t.strictSame((await checked(t, server.url('later'))).drift, ['011_later.sql unknown_migration'])
+  const doctor = await runDoctor(t, ['--postgres', server.url('later'), '--role-policy', 'any'])
+  t.match(doctor.said('schema'), [/^warn 011_later\.sql: applied by another program or by a newer version/])
+})
+
+t.test('migrate takes rds_iam from bench_read, whoever granted it; the other roles keep it', async t => {
+  await createOtherRunnersDatabase(server, 'tokens', '010')
+  await server.sql('CREATE ROLE master SUPERUSER; GRANT rds_iam TO master WITH ADMIN OPTION')
+  await server.sql('SET ROLE master; GRANT rds_iam TO bench_read GRANTED BY master; RESET ROLE')
+  await server.sql('GRANT rds_iam TO bench_read, bench_ingest, migrator')
+  const warning = `bench_read: the role is a member of rds_iam, so it cannot log in with its password (token_login)`
+  const doctor = await runDoctor(t, ['--postgres', server.url('tokens', 'bench_ingest')])
+  t.equal(doctor.code, 0, 'a push works all the same')
+  t.strictSame(doctor.said('schema'), [`warn ${warning}`])
+  t.strictSame((await checked(t, server.url('tokens'))).drift, ['bench_read token_login'])
+
+  const refused = await runCli(['migrate', server.url('tokens', 'migrator')])
+  t.equal(refused.code, 77)
+  t.match(refused.stderr, /taking rds_iam from bench_read needs CREATEROLE/)
+  t.strictSame(await tokenRoles(), ['bench_ingest', 'bench_read', 'master', 'migrator'])
+
+  const { code, stdout } = await runCli(['migrate', server.url('tokens')])
+  t.equal(code, 0)
+  t.match(stdout, /: no migration to apply, 5 already there\n {2}revoked rds_iam from bench_read, which/)
+  t.strictSame(await tokenRoles(), ['bench_ingest', 'master', 'migrator'])
+  t.strictSame((await migrated(t, server.url('tokens'))).revoked, [])
+  t.strictSame((await checked(t, server.url('tokens'))).drift, [])
+})
+
+t.test('migrating a new database where rds_iam exists makes the writers members, not bench_read', async t => {
+  await server.sql('REVOKE rds_iam FROM bench_ingest, migrator')
+  const { code, stderr } = await runCli(['migrate', await server.createDatabase('new')])
+  t.equal(code, 0, stderr)
+  t.strictSame(await tokenRoles(), ['bench_ingest', 'master', 'migrator'])
+})
+
+type Migrated = {
+  readonly applied: readonly string[]
+  readonly already_there: readonly string[]
+  readonly revoked: readonly string[]
+}
+
+async function migrated(t: Test, url: string): Promise<Migrated> {
+  const result: CliResult = await runCli(['migrate', url, '--format', 'json'])
+  t.equal(result.code, 0, result.stderr)
+  t.strictSame(schemaErrors('migrate-report', result.stdout), [])
+  return JSON.parse(result.stdout) as Migrated
+}
+
+type Checked = { readonly code: number | null; readonly drift: readonly string[]; readonly ledgerCompared: boolean }
+
+async function checked(t: Test, url: string): Promise<Checked> {
+  const { code, stdout } = await runCli(['migrate', '--check', url, '--format', 'json'])
+  t.strictSame(schemaErrors('migrate-check-report', stdout), [])
+  const { drift, ledger_compared: ledgerCompared } = JSON.parse(stdout) as {
+    drift: { object: string; code: string }[]
+    ledger_compared: boolean
+  }
+  return { code, drift: drift.map(({ object, code }) => `${object} ${code}`), ledgerCompared }
+}
+
+async function ledgerOf(name: string): Promise<readonly unknown[]> {
+  const rows = await server.sql('SELECT filename FROM _applied_migrations ORDER BY 1', name)
+  return rows.map(({ filename }) => filename)
+}
+
+async function indexesOf(name: string): Promise<readonly unknown[]> {
+  const sql = `SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_applied_migrations' ORDER BY 1`
+  return (await server.sql(sql, name)).map(({ indexname }) => indexname)
+}
+
+/** The columns of versions 2 and 3, with their type and whether they take null. */
+async function columnsOf(name: string): Promise<readonly unknown[]> {
+  const sql = `SELECT concat_ws(' ', column_name, data_type, is_nullable) AS column FROM information_schema.columns
+    WHERE table_schema = 'public' AND column_name IN ('open_mode', 'uncompressed_bytes') ORDER BY 1`
+  return (await server.sql(sql, name)).map(({ column }) => column)
+}
+
+async function tokenRoles(): Promise<readonly unknown[]> {
+  const sql = `SELECT DISTINCT pg_get_userbyid(member)::text AS role FROM pg_auth_members
+    WHERE pg_get_userbyid(roleid) = 'rds_iam' ORDER BY 1`
+  return (await server.sql(sql)).map(({ role }) => role)
+}
