@@ -118,6 +118,9 @@ type Envelope = {
   readonly gzipLevel: number
 }
 
+/** A server that does not answer so small a question soon is left to the envelope, which is sent again as configured. */
+const VERSION_SILENCE_MS = 10_000
+
 class Sender {
   #version: Promise<number | undefined> | undefined
 
@@ -128,7 +131,8 @@ class Sender {
     const { address, agent, silenceMs, signal } = this.options
     const headers = { accept: 'application/json' }
     const request = { method: 'GET' as const, url: routeOf(address.base, VERSION_ROUTE), headers }
-    this.#version ??= exchange({ ...request, agent, silenceMs, signal }).then(statedVersion, () => undefined)
+    const patience = { silenceMs: Math.min(silenceMs, VERSION_SILENCE_MS), signal }
+    this.#version ??= exchange({ ...request, agent, ...patience }).then(statedVersion, () => undefined)
     return this.#version
   }
 
