@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { pointerTo, quote } from '../contract/problem.js'
+import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { isFullSha, isTimestamp } from './formats.js'
+import { isFullSha } from './formats.js'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -82,9 +83,7 @@ function fieldProblem(field: keyof Commit, value: unknown): string | undefined {
   // Neither can be stored: Postgres has no NUL in text, and UTF-8 no half of a surrogate pair.
   if (/[\0\p{Surrogate}]/u.test(value)) return `${field} must not contain a NUL or a lone surrogate`
   if (field === 'sha' && !isFullSha(value)) return `sha must be 40 lowercase hex digits, got ${quote(value)}`
-  if (field === 'timestamp' && !isTimestamp(value)) {
-    return `timestamp must be RFC 3339 like 2026-01-31T12:00:00+00:00, got ${quote(value)}`
-  }
+  if (field === 'timestamp' && !isTimestamp(value)) return `timestamp ${TIMESTAMP_RULE}, got ${quote(value)}`
   return undefined
 }
 

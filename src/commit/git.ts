@@ -2,9 +2,10 @@
 
 import type { Commit } from '../contract/commit.js'
 import { quote } from '../contract/problem.js'
+import { isTimestamp } from '../contract/timestamp.js'
 import { IngestError } from '../errors.js'
 import type { Environment } from './ci.js'
-import { isFullSha, isTimestamp } from './formats.js'
+import { isFullSha } from './formats.js'
 import { showFailure } from './git-failure.js'
 import { runGit, type GitContext } from './git-process.js'
 import { commitUrl, webUrlOf } from './repo-url.js'

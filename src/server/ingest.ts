@@ -3,8 +3,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { quote } from '../contract/problem.js'
+import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { versionBit } from '../contract/version-set.js'
-import { sqlStateOf } from '../errors.js'
 import { copyChunks } from '../sink/copy-text.js'
 import type { RowDelivery, KindReceipt } from '../sink/sink.js'
 import type { Answer } from './answer.js'
@@ -58,6 +59,7 @@ export class Ingest {
   }
 
   async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
+    if (!isTimestamp(commit.timestamp)) return badTime(commit.timestamp)
     const delivery: RowDelivery = {
       commit,
       fits: versionBit(SCHEMA_VERSION),
@@ -65,14 +67,9 @@ export class Ingest {
       rows: () => copyChunks(recordBatches(bytes, from, this.options.hash), CHUNK_BYTES),
       assertUnchanged: () => Promise.resolve(),
     }
-    try {
-      const receipts = await this.options.store.write(delivery)
-      const done = { inserted: sum(receipts, 'inserted'), updated: sum(receipts, 'updated') }
-      return { status: 200, body: done, facts: { commit: commit.sha, records: total, ...done } }
-    } catch (error) {
-      if (!isBadTime(error)) throw error
-      return answerOf({ ok: false, error: 'malformed', message: '/commit/timestamp is not a time' })
-    }
+    const receipts = await this.options.store.write(delivery)
+    const done = { inserted: sum(receipts, 'inserted'), updated: sum(receipts, 'updated') }
+    return { status: 200, body: done, facts: { commit: commit.sha, records: total, ...done } }
   }
 }
 
@@ -102,9 +99,10 @@ function answerOf(refusal: Refusal): Answer {
   }
 }
 
-/** Datetime that cannot be read or kept. Nothing else of an envelope is a time that a database reads. */
-function isBadTime(error: unknown): boolean {
-  return ['22007', '22008', '22009'].includes(sqlStateOf(error) ?? '')
+/** Looked at after everything else in the envelope, as by a server that only meets it when it writes the commit. */
+function badTime(timestamp: string): Answer {
+  const message = `/commit/timestamp ${TIMESTAMP_RULE}, got ${quote(timestamp)}`
+  return answerOf({ ok: false, error: 'malformed', message })
 }
 
 function sum(receipts: readonly KindReceipt[], count: 'inserted' | 'updated'): number {

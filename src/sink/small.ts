@@ -6,7 +6,7 @@ import { columnProbes } from './contract-version.js'
 import { notSentOf, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import { BEGIN, type SqlSession } from './sql.js'
-import { upsertCommit, upsertLines } from './tables.js'
+import { storedCommit, upsertCommit, upsertLines } from './tables.js'
 
 /** A kind's rows as COPY text without escapes, the last line feed left out. */
 export type SmallRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
@@ -63,14 +63,15 @@ export async function applyInOneFlight(
   { small, version, downgrade, end }: Flight,
 ): Promise<readonly KindReceipt[]> {
   await assertUnchanged()
+  const stored = storedCommit(commit)
   const kinds = small.map(({ kind }) => kindIn(version, kind))
   const upserts = small.map(({ text }, index) => ({
     text: upsertLines(kinds[index]!),
-    values: [commit.sha, commit.timestamp, text],
+    values: [stored.sha, stored.timestamp, text],
   }))
   // Answered before anything else is sent: where there is no transaction, each statement would stand for itself.
   await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
-  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => commit[field]) }
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
   const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: end }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]

@@ -14,6 +14,7 @@ import {
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
+  storedCommit,
   upsertCommit,
   upsertStaged,
 } from './tables.js'
@@ -60,11 +61,9 @@ async function applyOnce(
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertUnchanged()
-  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => delivery.commit[field]) }
-  const upserts = kinds.map(kind => ({
-    text: statementFor(kind),
-    values: [delivery.commit.sha, delivery.commit.timestamp],
-  }))
+  const stored = storedCommit(delivery.commit)
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const upserts = kinds.map(kind => ({ text: statementFor(kind), values: [stored.sha, stored.timestamp] }))
   const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {

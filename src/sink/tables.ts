@@ -1,7 +1,8 @@
 /** SQL text made from the contract table. */
 
-import { COMMIT_FIELDS } from '../contract/commit.js'
+import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
+import { utcTimestamp } from '../contract/timestamp.js'
 import { columnProbes } from './contract-version.js'
 import { BEGIN } from './sql.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
@@ -192,6 +193,14 @@ export function countStagedIds(kind: Kind): string {
 const NEW_COMMIT = 'vortex_ingest.new_commit'
 /** A query of its own: asked once, not for each row. It fails where `upsertCommit` was not run before. */
 const IS_NEW_COMMIT = `(SELECT current_setting('${NEW_COMMIT}')::boolean)`
+
+/**
+ * The commit as it is stored: its time in UTC and in whole microseconds. A time that an earlier version queued, before
+ * the rule for times was this strict, is left to the database.
+ */
+export function storedCommit(commit: Commit): Commit {
+  return { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
+}
 
 /**
  * Leaves behind in the transaction whether the commit is new. Parameters: the commit's fields in the order of

@@ -84,7 +84,7 @@ t.test('a sha is 40 lowercase hex digits and a timestamp is RFC 3339', async t =
   t.equal(await problemOf(t, JSON.stringify({ ...COMMIT, sha })), `/sha must be 40 lowercase hex digits, got "${sha}"`)
   t.equal(
     await problemOf(t, JSON.stringify({ ...COMMIT, timestamp: '2026-02-30T00:00:00Z' })),
-    '/timestamp must be RFC 3339 like 2026-01-31T12:00:00+00:00, got "2026-02-30T00:00:00Z"',
+    '/timestamp must be an RFC 3339 time from 1970 to 2099, like 2026-01-31T12:00:00+00:00, got "2026-02-30T00:00:00Z"',
   )
 })
 

@@ -164,17 +164,55 @@ t.test('malformed comes before the version, the version before records, and they
   t.strictSame(await storedIds(store), [])
 })
 
-t.test('a commit time that no database reads is malformed, and nothing is stored', async t => {
+/** The first four were taken by Postgres, and so by earlier versions. */
+const NO_TIMES = [
+  ...['now', 'today', 'Apr 25 2026', 'infinity', '2026-04-25 00:00:00+00', '2026-04-25T00:00:00', '2026-04-25'],
+  ...['yesterdayish', '', '2026-13-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-04-25T24:00:00Z'],
+  ...['1969-12-31T23:59:59Z', '2100-01-01T00:00:00Z', '999999-01-01T00:00:00Z', '2026-04-25T00:00:00+24:00'],
+]
+
+t.test('a commit time that is not RFC 3339, or out of range, is malformed, and nothing is stored', async t => {
   const server = await startServer(t, { store })
-  for (const timestamp of ['yesterdayish', '', '2026-13-01T00:00:00Z', '999999-01-01T00:00:00Z'])
+  for (const timestamp of NO_TIMES)
     t.match(
       await post(server, envelope([sizeLine('a')], { commit: commit(SHA, { timestamp }) })),
-      { status: 400, body: { error: 'malformed', message: '/commit/timestamp is not a time' } },
+      {
+        status: 400,
+        body: { error: 'malformed', message: /^\/commit\/timestamp must be an RFC 3339 time from 1970 / },
+      },
       timestamp,
     )
   t.strictSame(await storedIds(store), [])
   t.equal((await post(server, one)).status, 200, 'the session goes on')
   await emptyTables(store)
+})
+
+t.test('a bad commit time is found after a bad record and a newer version', async t => {
+  const server = await startServer(t, { store })
+  const wrong = commit(SHA, { timestamp: 'now' })
+  const gcs = line('query_measurement', { storage: '"gcs"' })
+  t.match(await post(server, envelope([gcs], { commit: wrong })), { status: 400, body: { error: 'record' } })
+  const newer = META.replace(':1', ':2')
+  t.match(await post(server, envelope([sizeLine('a')], { commit: wrong, meta: newer })), { status: 409 })
+})
+
+t.test('every offset of RFC 3339 is taken, and more than six decimals are rounded', async t => {
+  const server = await startServer(t, { store })
+  for (const [timestamp, stored] of [
+    ['2026-04-25T00:00:00+16:00', '2026-04-24 08:00:00+00'],
+    ['2026-04-25T00:00:00-23:59', '2026-04-25 23:59:00+00'],
+    ['2026-04-25t00:00:00.12345649z', '2026-04-25 00:00:00.123456+00'],
+    ['2026-04-25T00:00:00.1234566000000000000000000000000000000000001Z', '2026-04-25 00:00:00.123457+00'],
+    ['2026-04-25T23:59:59.9999995Z', '2026-04-26 00:00:00+00'],
+  ] as const) {
+    const answer = await post(server, envelope([sizeLine('a')], { commit: commit(SHA, { timestamp }) }))
+    t.equal(answer.status, 200, timestamp)
+    const rows = await store.read(session =>
+      session.query(`SELECT (timestamp AT TIME ZONE 'UTC')::text || '+00' AS at FROM commits`),
+    )
+    t.strictSame(rows, [{ at: stored }], timestamp)
+    await emptyTables(store)
+  }
 })
 
 t.test('a store that fails is an internal error that says nothing, and the log says why', async t => {

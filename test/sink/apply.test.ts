@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { COMMIT_FIELDS } from '../../src/contract/commit.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
+import { utcTimestamp } from '../../src/contract/timestamp.js'
 import { applyDelivery, type ApplyOptions } from '../../src/sink/apply.js'
 import { openEmbedded } from '../../src/sink/embedded/database.js'
 import { migrate, migrationNames } from '../../src/sink/migrate.js'
@@ -22,6 +23,7 @@ import type { RowDelivery } from '../../src/sink/sink.js'
 import type { SqlSession } from '../../src/sink/sql.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
+import { Random, SEED } from '../fixtures/random.js'
 
 /** Either way must do the same, whatever the number of rows. */
 const WAYS: readonly (readonly [string, ApplyOptions])[] = [
@@ -278,6 +280,30 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await rows(session, select), [{ at: '2026-04-26 00:00:00+00' }])
   })
 
+  await test('a commit time is stored as its instant, rounded to microseconds, whatever its offset', async t => {
+    for (const [timestamp, stored] of [
+      ['2026-04-25T00:00:00+23:59', '2026-04-24 00:01:00+00'],
+      ['2026-04-25T00:00:00.1234567-16:00', '2026-04-25 16:00:00.123457+00'],
+      [`2026-04-25T23:59:59.${'9'.repeat(200)}Z`, '2026-04-26 00:00:00+00'],
+    ] as const) {
+      await apply(await deliveryOf([query()], { ...COMMIT, timestamp }))
+      const select = 'SELECT timestamp::text AS of_commit, commit_timestamp::text AS of_row'
+      t.strictSame(await rows(session, `${select} FROM commits JOIN query_measurements USING (commit_sha)`), [
+        { of_commit: stored, of_row: stored },
+      ])
+    }
+  })
+
+  await test(`times that the database can read itself are the ones that we make of them (seed ${SEED})`, async t => {
+    const random = new Random()
+    const given = Array.from({ length: 5_000 }, () => randomTime(random))
+    const ours = given.map(text => utcTimestamp(text))
+    t.notOk(ours.includes(undefined))
+    const differing = `SELECT pair.given, ours FROM unnest($1::text[], $2::text[]) AS pair (given, ours)
+      WHERE pair.given::timestamptz IS DISTINCT FROM ours::timestamptz`
+    t.strictSame(await session.query(differing, [arrayText(given), arrayText(ours)]), [])
+  })
+
   await test('a target may carry further columns', async t => {
     await session.execute(
       `ALTER TABLE compression_sizes ADD COLUMN checked bigint, ADD COLUMN note text DEFAULT 'x'`,
@@ -320,6 +346,20 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     await session.execute('ALTER TABLE compression_sizes RENAME COLUMN other TO value_bytes')
     t.strictSame(await rows(session, 'SELECT 1 FROM commits'), [])
   })
+}
+
+/** Offsets up to 15 hours, which Postgres reads; half of the fractions lie halfway between two microseconds. */
+function randomTime(random: Random): string {
+  const two = (least: number, most: number): string => String(random.int(least, most)).padStart(2, '0')
+  const date = `${random.int(1971, 2098)}-${two(1, 12)}-${two(1, 28)}`
+  const fraction = random.digits(random.int(1, 12)).padStart(random.int(1, 12), '0')
+  const halfway = `${random.int(0, 999_999)}`.padStart(6, '0') + '5'
+  const clock = `${two(0, 23)}:${two(0, 59)}:${two(0, 59)}.${random.chance(0.5) ? halfway : fraction}`
+  return `${date}T${clock}${random.pick(['+', '-'])}${two(0, 15)}:${two(0, 59)}`
+}
+
+function arrayText(texts: readonly (string | undefined)[]): string {
+  return `{${texts.join(',')}}`
 }
 
 async function rows<Row extends object>(session: SqlSession, text: string): Promise<readonly Row[]> {
