@@ -54,9 +54,13 @@ const MAX_SIGNIFICAND = 2n ** 53n
 const MAX_DIGITS = String(MAX_SIGNIFICAND).length
 const MAX_POWER = 22
 
+/** The largest integer token that is read as an integer, and so converted to a double exactly. */
+const MAX_INTEGER = 2n ** 64n - 1n
+const MAX_INTEGER_DIGITS = String(MAX_INTEGER).length
+
 /**
- * The token of a record's f64 field if path A's server may read it one unit off: its parser is exact only up to 2^53
- * of significand and powers of ten up to ±22.
+ * The token of a record's f64 field if path A's server may read it one unit off: its parser is exact only for integer
+ * tokens within an unsigned 64-bit integer, and for others up to 2^53 of significand and powers of ten up to ±22.
  * @see promise 3
  */
 function inexactToken({ kind, fields }: BenchRecord, reals: readonly string[]): string | undefined {
@@ -70,10 +74,12 @@ function inexactToken({ kind, fields }: BenchRecord, reals: readonly string[]): 
 
 /** @param token a JSON number */
 export function mayBeInexact(token: string): boolean {
+  // Digits are counted before they are read: a line may hold millions of them, for which BigInt takes seconds.
+  const [, integer] = /^-?(\d+)$/.exec(token) ?? []
+  if (integer !== undefined) return integer.length > MAX_INTEGER_DIGITS || BigInt(integer) > MAX_INTEGER
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? []
   const power = Number(exponent) - fraction.length
   const digits = (whole + fraction).replace(/^0+(?=\d)/, '')
-  // Counted first: a line may hold millions of digits, and BigInt takes seconds for them.
   return digits.length > MAX_DIGITS || BigInt(digits) > MAX_SIGNIFICAND || Math.abs(power) > MAX_POWER
 }
 

@@ -33,11 +33,17 @@ const EXACT = [
   '1e+022',
   `0.${'0'.repeat(21)}1`,
   '900719925474099.2',
+  '9007199254740993',
+  '-9007199254740993',
+  '18446744073709551615',
+  '-18446744073709551615',
 ]
 const INEXACT = [
-  '9007199254740993',
-  '18446744073709551615',
-  '-9007199254740993',
+  '18446744073709551616',
+  '-18446744073709551616',
+  '100000000000000000000',
+  '9007199254740993.0',
+  '9007199254740993e0',
   '1e23',
   '1e-23',
   '1E+23',
@@ -52,15 +58,19 @@ const INEXACT = [
   '1'.repeat(300),
 ]
 
-t.test('a token is exact up to 2^53 of significand and powers of ten up to 22', async t => {
-  for (const token of EXACT) t.equal(mayBeInexact(token), false, token)
-  for (const token of INEXACT) t.equal(mayBeInexact(token), true, token)
-})
+t.test(
+  'a token is exact within u64 as an integer, else up to 2^53 of significand and powers of ten up to 22',
+  async t => {
+    for (const token of EXACT) t.equal(mayBeInexact(token), false, token)
+    for (const token of INEXACT) t.equal(mayBeInexact(token), true, token)
+  },
+)
 
 t.test('a token of millions of digits is judged at once', async t => {
   const start = process.cpuUsage()
   t.equal(mayBeInexact(`0.${'1'.repeat(10_000_000)}e10000000`), true)
   t.equal(mayBeInexact(`0.${'0'.repeat(10_000_000)}1e10000001`), false)
+  t.equal(mayBeInexact('1'.repeat(10_000_000)), true)
   t.ok(process.cpuUsage(start).user < 1_000_000, 'BigInt alone would take seconds')
 })
 

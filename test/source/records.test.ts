@@ -160,7 +160,7 @@ t.test('a line that is too long is one rejection, and lines go on behind it', as
 
 t.test('a threshold that a path A server may read otherwise is a warning, and the record is taken', async t => {
   const { rows, rejections, warnings } = await readAll(
-    `${line('vector_search_run')}\n${line('vector_search_run', { threshold: '9007199254740993' })}\n`,
+    `${line('vector_search_run')}\n${line('vector_search_run', { threshold: '9007199254740993.5' })}\n`,
   )
   t.equal(rows.length, 2)
   t.strictSame(rejections, [])
@@ -171,7 +171,7 @@ t.test('a threshold that a path A server may read otherwise is a warning, and th
       pointer: '/threshold',
       code: 'inexact_threshold',
       message:
-        '/threshold 9007199254740993 may be read one unit off by a path A server: more than 2^53 of significand or a power of ten beyond ±22',
+        '/threshold 9007199254740993.5 may be read one unit off by a path A server: more than 2^53 of significand or a power of ten beyond ±22',
     },
   ])
 })
