@@ -6,7 +6,7 @@ import ts from 'typescript'
 
 /** From the bottom up; a layer may import from any layer below it and from its own folder. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts'],
+  ['errors.ts', 'package-file.ts'],
   ['contract'],
   ['source', 'commit', 'compare'],
   ['storage'],

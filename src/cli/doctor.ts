@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { WriteFlags } from '../config/write.js'
 import type { Action, Format } from './context.js'
 import { printExamined } from './doctor-print.js'
-import { packageFile } from './package-file.js'
+import { packageFile } from '../package-file.js'
 
 export type DoctorFlags = WriteFlags & { readonly format: Format }
 

@@ -9,7 +9,7 @@ import { EXIT, IngestError } from '../errors.js'
 import { readBody } from '../source/body.js'
 import { unreadable } from '../source/source.js'
 import type { Action, Format } from './context.js'
-import { packageFile } from './package-file.js'
+import { packageFile } from '../package-file.js'
 import { plural, type Report } from './report.js'
 
 export type GoldenFlags = { readonly format: Format; readonly vectors?: string }

@@ -8,7 +8,7 @@ import { inspect, type Inspection } from '../source/inspect.js'
 import type { Source } from '../source/source.js'
 import type { Annotator } from './annotator.js'
 import type { Action, CiStep, Context, Format } from './context.js'
-import { packageVersion } from './package-file.js'
+import { packageVersion } from '../package-file.js'
 import { JsonPrinter } from './validate-json.js'
 import { HumanPrinter, type Printer, type Validated } from './validate-print.js'
 

@@ -9,7 +9,7 @@ import { openBucket } from '../../state/bucket-objects.js'
 import type { RegisteredTarget } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import type { Context } from '../context.js'
-import { packageFile } from '../package-file.js'
+import { packageFile } from '../../package-file.js'
 
 /** What `doctor` says of a push to it. */
 export async function checkTarget(target: RegisteredTarget, state: State, context: Context): Promise<Diagnosis> {

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
+import { userAgent } from '../../package-file.js'
 import { traced } from '../wire.js'
 import { connectionError } from './connection-error.js'
 import { limitPatience } from './patience.js'
@@ -96,7 +97,8 @@ async function start({ url, method, headers, agent }: HttpRequest): Promise<Atte
     request: typeof httpRequest
   }
   const givenUp = new AbortController()
-  const connecting: ConnectingOptions = { method, headers, agent, givenUp: givenUp.signal }
+  const named = { 'user-agent': userAgent(), ...headers }
+  const connecting: ConnectingOptions = { method, headers: named, agent, givenUp: givenUp.signal }
   const outgoing = request(url, connecting)
   // Always listened to: an error that nobody hears ends the process.
   outgoing.on('error', () => undefined)

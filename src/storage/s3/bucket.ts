@@ -3,6 +3,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
 import { setTimeout } from 'node:timers/promises'
+import { userAgent } from '../../package-file.js'
 import type { S3Address } from '../address.js'
 import { silenceAdvice, silentLogger } from '../aws-sdk.js'
 import { isPassing } from './failure.js'
@@ -24,6 +25,7 @@ export function makeClient({ region, endpoint, pathStyle }: S3Address): S3Client
     // A write that is tried again needs a new name, so the tries are counted here and not in the SDK.
     maxAttempts: 1,
     logger: silentLogger,
+    customUserAgent: userAgent(),
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       requestTimeout: REQUEST_MS,
