@@ -3,7 +3,9 @@
 import { messageOf } from '../errors.js'
 import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
+import { withoutToken } from '../sink/http/answer.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
+import { saidIn, statusAndWords } from '../sink/http/said.js'
 
 export type RefreshOptions = {
   readonly address: HttpAddress
@@ -37,9 +39,9 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
     const headers = method === 'POST' ? { authorization: `Bearer ${address.token}`, 'content-length': 0 } : {}
     try {
       const url = routeOf(address.base, path)
-      const answer = await exchange({ method, url, headers, ...limits, signal: both })
+      const answer = withoutToken(await exchange({ method, url, headers, ...limits, signal: both }), address.token)
       if (answer.status === 200) return answer
-      problems.push(`${method} ${describeServer(address.base)}${path} answered ${answer.status}`)
+      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusAndWords(answer)}`)
     } catch (error) {
       problems.push(`${method} ${describeServer(address.base)}${path}: ${messageOf(error)}`)
     }
@@ -54,7 +56,9 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
     const revalidated = (await ask('POST', '/api/revalidate')) !== undefined
     if (!revalidated || !warm) return { revalidated, warmed, problems }
     const [, groups] = await Promise.all([get('/'), get('/api/groups')])
-    await inTurns(slugsOf(groups?.text ?? ''), slug => get(`/api/group/${encodeURIComponent(slug)}?n=100`))
+    const slugs = groups === undefined ? [] : slugsIn(groups.text)
+    if (slugs === undefined) problems.push(`GET ${describeServer(address.base)}/api/groups ${notJson(groups?.text)}`)
+    await inTurns(slugs ?? [], slug => get(`/api/group/${encodeURIComponent(slug)}?n=100`))
     return { revalidated, warmed, problems }
   } finally {
     agent.destroy()
@@ -70,8 +74,8 @@ async function inTurns(slugs: readonly string[], visit: (slug: string) => Promis
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
-/** Every `slug` in the list of groups, however the site nests them. */
-function slugsOf(text: string): readonly string[] {
+/** Every `slug` in the list of groups, however the site nests them; undefined for a text that is not JSON. */
+function slugsIn(text: string): readonly string[] | undefined {
   const slugs = new Set<string>()
   try {
     JSON.parse(text, (key, value: unknown) => {
@@ -79,7 +83,13 @@ function slugsOf(text: string): readonly string[] {
       return value
     })
   } catch {
-    // No JSON, no groups: the request itself was fine.
+    return undefined
   }
   return [...slugs]
+}
+
+function notJson(text = ''): string {
+  if (Buffer.byteLength(text) >= MAX_GROUPS_BYTES) return 'answered more than 4 MiB, so no group was fetched'
+  const said = saidIn({ text })
+  return `answered 200, but not with JSON${said === '' ? '' : ` (${said})`}`
 }

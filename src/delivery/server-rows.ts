@@ -7,6 +7,7 @@ import { IngestError } from '../errors.js'
 import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
+import { statusAndWords } from '../sink/http/said.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
 import type { StoredRows } from './stored-rows.js'
@@ -64,13 +65,14 @@ class Server {
     const answer = await exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
     const body = answer.status === 200 ? bodyOf(answer) : undefined
-    if (body === undefined) throw this.#notReadable(path.replace(/\?.*/, ''), answer.status)
+    if (body === undefined) throw this.#notReadable(path.replace(/\?.*/, ''), answer)
     return body
   }
 
-  #notReadable(path: string, status?: number): IngestError {
-    const said = status === undefined || status === 200 ? 'something else' : String(status)
-    const message = `${describeServer(this.options.address.base)}${path} answered ${said}, not what is stored`
+  /** @param answer undefined when its members are not those of a list of rows */
+  #notReadable(path: string, answer?: HttpAnswer): IngestError {
+    const answered = answer === undefined ? 'other members' : statusAndWords(answer)
+    const message = `${describeServer(this.options.address.base)}${path} answered ${answered}, not with stored rows`
     const hint = 'verify needs the read routes of vortex-ingest serve; a database is compared with --postgres'
     return new IngestError('target_misconfigured', message, { hint })
   }

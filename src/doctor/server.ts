@@ -7,9 +7,10 @@ import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import { agentFor, verifiedTls } from '../sink/http/agent.js'
-import { appliedOf, Refused } from '../sink/http/answer.js'
+import { appliedOf, withoutToken } from '../sink/http/answer.js'
 import { connectionError } from '../sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
+import { jsonObject, statusAndWords } from '../sink/http/said.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding, type ClockReading } from './clock.js'
 import { broken, fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
@@ -108,11 +109,18 @@ async function healthFindings(address: HttpAddress, { now, onClock, signal }: As
   return [healthFinding(answer)]
 }
 
-function healthFinding({ status, text }: HttpAnswer): Finding {
-  const { schema_version: version, store } = membersOf(text)
-  if (status === 503) return fail('target_failed', 'the service runs, but cannot reach its store', 'look at its log')
-  if (status !== 200 || typeof version !== 'number')
-    return warn(`GET /health answered ${status}, not as this project's servers do`, 'another service may be behind it')
+function healthFinding(answer: HttpAnswer): Finding {
+  const { status, text } = answer
+  const { schema_version: version, store, error } = jsonObject(text) ?? {}
+  if (status === 503) {
+    const fact = 'the service runs, but cannot reach its store'
+    const said = error === 'store_unreachable' ? '' : `: it answered ${statusAndWords(answer)}`
+    return fail('target_failed', fact + said, 'look at its log')
+  }
+  if (status !== 200 || typeof version !== 'number') {
+    const fact = `GET /health answered ${statusAndWords(answer)}, not as vortex-ingest serve does`
+    return warn(fact, 'other ingest services may have no such route: see what is said of the token')
+  }
   if (version < SCHEMA_VERSION) {
     const fact = `it speaks contract version ${version}, this program ${SCHEMA_VERSION}`
     return fail('schema_version', fact, 'use a version of vortex-ingest that the server knows')
@@ -121,7 +129,9 @@ function healthFinding({ status, text }: HttpAnswer): Finding {
   return ok(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}, contract version ${version}`)
 }
 
-/** An empty body can apply nothing: a service that takes the token goes on to refuse that. */
+/** No envelope is `null`, so nothing is applied: a service that takes the token goes on to refuse the body. */
+const NO_ENVELOPE = Buffer.from('null')
+
 function tokenCheck(address: HttpAddress): Check {
   const { base, token } = address
   const run: Check['run'] = async signal => {
@@ -132,13 +142,23 @@ function tokenCheck(address: HttpAddress): Check {
       if (!(error instanceof IngestError)) throw error
       if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]
       if (error.code !== 'bad_data') return [failure(error)]
-      if ((error.cause as Refused).serverMessage !== '')
+      if (refusesBody(answer))
         return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
     }
-    const fact = `POST /api/ingest answered ${answer.status} to an empty body, not as an ingest service does`
+    const fact = `POST /api/ingest answered ${statusAndWords(answer)} to a body of null, not as an ingest service does`
     return [warn(fact, 'something else may answer there: check --server')]
   }
   return { name: 'token', run }
+}
+
+/**
+ * Whether a 400 is an ingest service's refusal of a body that is no envelope: `{"error":"malformed"}`, with a message or
+ * without one, or plain text about the JSON, which is how the reference server refuses what it cannot parse.
+ */
+function refusesBody({ text, headers }: HttpAnswer): boolean {
+  const body = jsonObject(text)
+  if (body !== undefined) return typeof body['error'] === 'string' || typeof body['message'] === 'string'
+  return /^text\/plain\b/i.test(headers['content-type'] ?? '') && /\bjson\b|\bbody\b|\bpars(?:e|ing)\b/i.test(text)
 }
 
 function noToken({ code, message }: IngestError): Finding {
@@ -151,19 +171,17 @@ type Question = { readonly path: string; readonly signal: AbortSignal } & Pick<H
 async function ask(address: HttpAddress, { method, path, signal }: Question): Promise<HttpAnswer> {
   const agent = await agentFor(address)
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
-  const headers = method === 'GET' ? {} : { 'content-type': 'application/json', 'content-length': 0, ...authorization }
+  const length = { 'content-length': NO_ENVELOPE.length }
+  const headers = method === 'GET' ? {} : { 'content-type': 'application/json', ...length, ...authorization }
+  const request = { method, url: routeOf(address.base, path), headers, agent, silenceMs: SILENCE_MS, signal }
   try {
-    return await exchange({ method, url: routeOf(address.base, path), headers, agent, silenceMs: SILENCE_MS, signal })
+    const answer = await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
+    return withoutToken(answer, address.token)
   } finally {
     agent.destroy()
   }
 }
 
-function membersOf(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value = JSON.parse(text) as unknown
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
+async function* once(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield chunk
 }

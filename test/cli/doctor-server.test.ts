@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { Test } from 'tap'
 import { makeAuthority, makeCertificate } from '../fixtures/certificates.js'
+import { startReferenceServer } from '../fixtures/reference-server.js'
 import { emptyFolder } from '../sink/embedded/fixtures/folders.js'
 import { runDoctor } from './fixtures/doctor.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
@@ -143,6 +144,21 @@ t.test('a server that takes a connection and says nothing is given up in time', 
 const answering = async (t: Test, listener: RequestListener): Promise<string> =>
   `http://127.0.0.1:${await listening(t, createServer(listener))}`
 
+t.test('the reference server is recognised by either of its answers to what is no envelope', async t => {
+  const plain = { 'content-type': 'text/plain; charset=utf-8' }
+  const reference = (await startReferenceServer(t, TOKEN)).url
+  const unparsed = await answering(t, (_, response) =>
+    response.writeHead(400, plain).end('Failed to parse the request body as JSON: EOF while parsing a value'),
+  )
+  for (const url of [reference, unparsed]) {
+    const page = await runDoctor(t, ['--server', url], { env: withToken })
+    t.equal(page.code, 0, page.text)
+    t.equal(page.said('token').at(-1), 'ok it is accepted')
+  }
+  const refused = await runDoctor(t, ['--server', reference], { env: { INGEST_BEARER_TOKEN: 'wrong-token' } })
+  t.strictSame(refused.failures, ['token auth_failed'])
+})
+
 t.test('what answers but is no ingest service of ours is told apart', async t => {
   const json = { 'content-type': 'application/json' }
   const answers: readonly (readonly [RequestListener, number, RegExp, RegExp])[] = [
@@ -164,10 +180,25 @@ t.test('what answers but is no ingest service of ours is told apart', async t =>
       /^fail .* redirects to "\/there"$/,
     ],
     [
-      (_, response) => response.writeHead(400).end('<html>'),
+      (_, response) => response.writeHead(400).end('\n<html>\u001b[2J\n<body>'),
+      0,
+      /^warn GET \/health answered 400 \(<html>\\u001b\[2J\), not as/,
+      /^warn POST \/api\/ingest answered 400 \(<html>\\u001b\[2J\) to a body of null/,
+    ],
+    [
+      (_, response) =>
+        response
+          .writeHead(400, { 'content-type': 'text/plain' })
+          .end('Client sent an HTTP request to an HTTPS server.'),
       0,
       /^warn/,
-      /^warn POST \/api\/ingest answered 400 to an empty body/,
+      /^warn POST \/api\/ingest answered 400 \(Client sent an HTTP request to an HTTPS server\.\)/,
+    ],
+    [
+      (_, response) => response.writeHead(502).end(`upstream of ${'.'.repeat(170)}${TOKEN} is down`),
+      69,
+      /^warn/,
+      /^fail .* answered 502: upstream of \.{170}\*\*\* is down$/,
     ],
     [
       (_, response) => response.writeHead(503).end(),

@@ -7,6 +7,11 @@ import { push, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
 import { jsonl, manyQueries, query, writeLines } from './fixtures/records.js'
 
 const html: Answer = response => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>')
+/** More than one line, with bytes that would steer a terminal. */
+const page =
+  (status: number): Answer =>
+  response =>
+    response.writeHead(status, { 'content-type': 'text/html' }).end('\r\n<html> \u001b[31mno\r\n<body>')
 const huge: Answer = response => response.writeHead(404).end(Buffer.alloc(10_000_000, 'x'))
 
 /** Answers that nothing changes: sent once, and told. */
@@ -20,7 +25,9 @@ const FINAL: readonly (readonly [string, Answer, number, RegExp])[] = [
   ],
   ['403', json(403, {}), 77, /answered 403\nhint: check the token/],
   ['404', json(404, { error: 'no such route' }), 78, /answered 404: no such route\nhint: .*without \/api\/ingest/],
-  ['a huge 404', huge, 78, /answered 404\nhint/],
+  ['a huge 404', huge, 78, /answered 404: x{200}…\nhint/],
+  ['an HTML page', page(404), 78, /answered 404: <html> \\u001b\[31mno\nhint/],
+  ['a 400 in plain text', page(400), 65, /answered 400: <html> /],
   ['409', json(409, { error: 'schema_version_too_new', expected: 0, got: 1 }), 78, /version 0, .* version 1\nhint/],
   ['409 of something else', json(409, {}), 78, /409|version/],
   ['413', json(413, {}), 78, /answered 413\nhint: .*smaller --max-envelope-bytes/],
@@ -116,12 +123,16 @@ t.test('a push of several files stops at the one that is refused, and says what 
   t.equal(server.asked.length, 2)
 })
 
+/** Its line is cut within the token. */
+const nearlyTooLong: Answer = response => response.writeHead(500).end(`${'x'.repeat(190)}${TOKEN}`)
+
 t.test('what a server says cannot fake a line, and a token that it repeats is not shown', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   for (const answer of [
     json(401, { error: 'unauthorized', message: `bad token ${TOKEN}\n\u001b[32mingested 9 records` }),
     json(302, {}, { location: `https://elsewhere.example/?t=${TOKEN}` }),
     json(500, { error: TOKEN }),
+    nearlyTooLong,
     json(400, { error: 'record', record_index: 0, message: TOKEN }),
   ])
     for (const format of ['human', 'json']) {

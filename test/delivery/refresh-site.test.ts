@@ -76,14 +76,42 @@ t.test('nothing is warmed where the site does not take the news', async t => {
   }
 })
 
+t.test('what the site says is in the problem, on one line and without the token', async t => {
+  const site = await startSite(t, {
+    '/api/revalidate': response => response.writeHead(500).end('no such secret: hush\u0007\nat line 1'),
+  })
+  const { problems } = await refresh(site.url)
+  t.strictSame(problems, [`POST ${site.url}/api/revalidate answered 500 (no such secret: ***\\u0007)`])
+})
+
 t.test('a site that is not there is one problem', async t => {
   const { revalidated, problems } = await refresh('http://127.0.0.1:1')
   t.equal(revalidated, false)
   t.match(problems, [/^POST http:\/\/127\.0\.0\.1:1\/api\/revalidate: .*ECONNREFUSED/])
 })
 
+t.test('groups that are not JSON are a problem', async t => {
+  for (const [text, said] of [
+    ['\n<html>\n', ' (<html>)'],
+    ['', ''],
+    ['{"slug":"a"', ' ({"slug":"a")'],
+  ] as const) {
+    const site = await startSite(t, { '/api/groups': response => response.end(text) })
+    const problems = [`GET ${site.url}/api/groups answered 200, but not with JSON${said}`]
+    t.strictSame(await refresh(site.url), { revalidated: true, warmed: 2, problems }, text)
+  }
+})
+
+t.test('groups that are too many to be read are a problem', async t => {
+  const many = JSON.stringify(
+    Array.from({ length: 100_000 }, (_, slug) => ({ slug: `group ${slug} ${'x'.repeat(40)}` })),
+  )
+  const site = await startSite(t, { '/api/groups': response => response.end(many) })
+  t.match((await refresh(site.url)).problems, [/\/api\/groups answered more than 4 MiB, so no group was fetched$/])
+})
+
 t.test('a list of groups that is none warms what it can', async t => {
-  for (const text of ['<html>', '', 'null', '7', '{"slug":7}', '[{"slug":null}]']) {
+  for (const text of ['null', '7', '{"slug":7}', '[{"slug":null}]']) {
     const site = await startSite(t, { '/api/groups': response => response.end(text) })
     t.strictSame(await refresh(site.url), { revalidated: true, warmed: 2, problems: [] }, text)
   }

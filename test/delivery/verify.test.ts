@@ -58,7 +58,7 @@ t.test('a server without read routes', async t => {
   const address = { base, token: undefined, proxy: undefined, authorities: [] }
   const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
   t.teardown(() => rows.close())
-  await t.rejects(rows.hasCommit(SHA), { code: 'target_misconfigured', message: /not what is stored/ })
+  await t.rejects(rows.hasCommit(SHA), { code: 'target_misconfigured', message: /not with stored rows/ })
 })
 
 t.test('the embedded database', async t => {

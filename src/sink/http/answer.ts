@@ -6,6 +6,7 @@ import { IngestError } from '../../errors.js'
 import { describeServer } from './address.js'
 import type { HttpAnswer } from './exchange.js'
 import { retryAfterMs } from './retry-after.js'
+import { jsonObject, saidIn } from './said.js'
 
 export type Applied = { readonly inserted: number; readonly updated: number }
 
@@ -21,9 +22,9 @@ export class Refused extends Error {
     return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
   }
 
-  get serverMessage(): string {
-    const { message, error } = bodyOf(this.answer)
-    return typeof message === 'string' ? message : typeof error === 'string' ? error : ''
+  /** The server's own words, fit for a message. */
+  get said(): string {
+    return saidIn(this.answer)
   }
 }
 
@@ -68,8 +69,8 @@ export function appliedOf(answer: HttpAnswer, { base, records }: { base: URL; re
 
 function refusalOf(answer: HttpAnswer, base: URL): IngestError {
   const { status, headers } = answer
-  const said = new Refused(answer).serverMessage
-  const message = `${where(base)} answered ${status}${said === '' ? '' : `: ${quote(said, 300).slice(1, -1)}`}`
+  const said = saidIn(answer)
+  const message = `${where(base)} answered ${status}${said === '' ? '' : `: ${said}`}`
   if (status >= 300 && status < 400) {
     const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`
     const hint = 'redirects are not followed with the token: give the final address in --server'
@@ -115,12 +116,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
+/** No members for an HTML page of some proxy, or for an empty answer. */
 function bodyOf({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
-  try {
-    const value = JSON.parse(text) as unknown
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  } catch {
-    // An HTML page of some proxy, or nothing at all.
-    return {}
-  }
+  return jsonObject(text) ?? {}
 }

@@ -206,7 +206,7 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
   if (found === undefined) return error
   const { source, line, byte } = await placeIn(delivery, found.number, found.start)
   const at = byte === undefined ? '' : ` (byte ${byte})`
-  const message = `${source}:${line}${at}: the server refuses the record: ${refused.serverMessage}`
+  const message = `${source}:${line}${at}: the server refuses the record: ${refused.said}`
   return new IngestError('bad_data', message, { cause: refused })
 }
 
