@@ -46,7 +46,8 @@ function propertiesOf(options: readonly Option[]): Schema {
 function one(same: readonly Option[]): Schema {
   const { description } = same[0]!
   const choices = [...new Set(same.flatMap(option => option.argChoices ?? []))]
-  if (choices.length > 0) return { description, enum: choices }
+  const switches = same.some(option => option.optional) ? [true, false] : []
+  if (choices.length > 0) return { description, enum: [...choices, ...switches] }
   const types = [...new Set(same.flatMap(typesOf))]
   const type = types.length === 1 ? types[0] : types
   return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }

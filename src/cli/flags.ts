@@ -3,6 +3,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { ENV_PREFIX } from '../config/environment.js'
 import { isFullSha } from '../commit/formats.js'
+import type { CompressMode } from '../config/server.js'
 import { nearest } from './nearest.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
@@ -81,8 +82,30 @@ export const serverFlags = (): readonly Option[] => [
     '--retry-deadline <seconds>',
     'for how long it, or Postgres, is tried again (default: 120, Postgres 60)',
   ).argParser(duration),
-  flag('--compress', 'send gzip, to servers that take it'),
+  compressFlag(),
 ]
+
+const COMPRESS_MODES = ['always', 'auto', 'never'] as const
+/** `--compress` had no value in earlier versions, and its variable was a switch. */
+const SWITCH_WORDS: Readonly<Record<string, CompressMode>> = {
+  ...{ 1: 'always', true: 'always', yes: 'always', on: 'always' },
+  ...{ 0: 'never', false: 'never', no: 'never', off: 'never' },
+}
+
+/** Without a value it means `always`. */
+const compressFlag = (): Option => {
+  const option = flag(
+    '--compress [when]',
+    'send gzip: always, or auto, which sends uncompressed to a server that refuses gzip',
+  )
+  return option.choices(COMPRESS_MODES).preset('always').argParser(compressMode)
+}
+
+function compressMode(text: string): CompressMode {
+  const mode = COMPRESS_MODES.find(one => one === text) ?? SWITCH_WORDS[text.trim().toLowerCase()]
+  if (mode !== undefined) return mode
+  throw new InvalidArgumentError(`Allowed choices are ${COMPRESS_MODES.join(', ')}.`)
+}
 
 /** How a database is written to; `tune` finds better values. */
 export const writeSettingFlags = (): readonly Option[] => [

@@ -13,6 +13,7 @@ import { buildProgram, withSubcommands } from './program.js'
 import { Report } from './report.js'
 import type { Outcome } from './run.js'
 import { withHelpAsked } from './help-asked.js'
+import { withPresets } from './presets.js'
 import { configureUsage } from './usage-errors.js'
 
 /** What of `process` the program uses. */
@@ -67,7 +68,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
     return EXIT.usage
   }
   try {
-    await program.parseAsync(withHelpAsked(argv, program))
+    await program.parseAsync(withPresets(withHelpAsked(argv, program), commands))
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done

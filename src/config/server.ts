@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { Environment } from '../commit/ci.js'
 import { IngestError, messageOf } from '../errors.js'
 import { describeServer, parseServerUrl, type HttpAddress } from '../sink/http/address.js'
+import type { WhenGzipRefused } from '../sink/http/gzip.js'
 import { isLoopback } from '../sink/loopback.js'
 import { DEFAULT_ENVELOPE_BYTES } from '../sink/tunables.js'
 
@@ -15,8 +16,11 @@ export type ServerFlags = {
   readonly retries?: number
   readonly retryDeadline?: number
   readonly maxEnvelopeBytes?: number
-  readonly compress?: boolean
+  readonly compress?: CompressMode
 }
+
+/** When bodies are sent as gzip; `auto` until the server refuses gzip. */
+export type CompressMode = 'always' | 'auto' | 'never'
 
 export type ServerConfig = {
   readonly address: HttpAddress
@@ -25,11 +29,17 @@ export type ServerConfig = {
   readonly retries: number
   readonly retryDeadlineMs: number
   readonly maxEnvelopeBytes: number
+  /** From 1 to 9; 0 sends bodies as they are. */
   readonly gzipLevel: number
+  readonly whenGzipRefused: WhenGzipRefused
 }
 
 // Measured: higher levels cost more time than they save on the wire.
-export const COMPRESS_LEVEL = 1
+const COMPRESS_LEVEL = 1
+
+export function gzipLevelOf(mode: CompressMode): number {
+  return mode === 'never' ? 0 : COMPRESS_LEVEL
+}
 
 export async function serverConfig(flags: ServerFlags, env: Environment): Promise<ServerConfig | undefined> {
   if (flags.server === undefined) return undefined
@@ -45,7 +55,8 @@ export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> 
     retries: flags.retries ?? 8,
     retryDeadlineMs: (flags.retryDeadline ?? 120) * 1000,
     maxEnvelopeBytes: flags.maxEnvelopeBytes ?? DEFAULT_ENVELOPE_BYTES,
-    gzipLevel: flags.compress === true ? COMPRESS_LEVEL : 0,
+    gzipLevel: gzipLevelOf(flags.compress ?? 'never'),
+    whenGzipRefused: flags.compress === 'auto' ? 'resend' : 'fail',
   }
 }
 

@@ -39,7 +39,7 @@ export function settingsOf(told: Told): readonly Setting[] {
 
 function serverSettings(server: string, { flags, origins, env }: Told): readonly Setting[] {
   const from = (name: keyof ServerFlags): string => origins.get(name) ?? DEFAULT
-  const { silenceMs, retries, retryDeadlineMs, maxEnvelopeBytes, gzipLevel } = serverLimits(flags)
+  const { silenceMs, retries, retryDeadlineMs, maxEnvelopeBytes } = serverLimits(flags)
   return [
     { name: 'server', value: readable(() => describeServer(parseServerUrl(server))), origin: from('server') },
     ...tokenSetting(flags, env),
@@ -50,7 +50,7 @@ function serverSettings(server: string, { flags, origins, env }: Told): readonly
       origin: of(from('retries'), from('retryDeadline')),
     },
     { name: 'max-envelope-bytes', value: String(maxEnvelopeBytes), origin: from('maxEnvelopeBytes') },
-    { name: 'compress', value: gzipLevel > 0 ? 'yes' : 'no', origin: from('compress') },
+    { name: 'compress', value: flags.compress ?? 'never', origin: from('compress') },
   ]
 }
 

@@ -4,7 +4,7 @@ import { IngestError } from '../errors.js'
 import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../sink/tunables.js'
 import type { Promotion } from '../state/promotions.js'
 import type { TargetKind } from '../state/registry.js'
-import { COMPRESS_LEVEL } from './server.js'
+import { gzipLevelOf, type CompressMode } from './server.js'
 import type { Origins } from './settings.js'
 
 export type WriteSettingFlags = {
@@ -12,7 +12,7 @@ export type WriteSettingFlags = {
   readonly smallRows?: number
   readonly workMemMib?: number
   readonly maxEnvelopeBytes?: number
-  readonly compress?: boolean
+  readonly compress?: CompressMode
 }
 
 export type GivenSettings = { readonly flags: WriteSettingFlags; readonly origins: Origins }
@@ -44,9 +44,9 @@ export function writeSettings(
   })
 }
 
-/** `--compress` is a switch. */
-function valueOf(given: number | boolean | undefined): number | undefined {
-  return typeof given === 'boolean' ? (given ? COMPRESS_LEVEL : undefined) : given
+/** `--compress` names no level. */
+function valueOf(given: number | CompressMode | undefined): number | undefined {
+  return typeof given === 'string' ? gzipLevelOf(given) : given
 }
 
 function assertKnown(tunables: readonly Tunable[], { trial, settings }: Promotion): void {

@@ -4,7 +4,8 @@ import t from 'tap'
 import { execFileSync } from 'node:child_process'
 import { gzipSync } from 'node:zlib'
 import { runCli } from '../fixtures/cli.js'
-import { applied, recordsOf, startAnswering, type Asked } from '../fixtures/http-server.js'
+import { applied, json, recordsOf, startAnswering, type Asked } from '../fixtures/http-server.js'
+import { startReferenceServer } from '../fixtures/reference-server.js'
 import { push, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
 import { COMMIT, jsonl, manyQueries, oneOfEach, query, SHA, size, token } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
@@ -64,6 +65,93 @@ t.test('--compress sends the same body in gzip', async t => {
   t.equal(code, 0, stderr)
   t.equal(server.asked[0]?.headers['content-encoding'], 'gzip')
   t.equal(recordsOf(server.asked[0]!).length, 2_000)
+})
+
+t.test(
+  'the value of --compress may be left out, also in front of a file, and its variable may be a switch',
+  async t => {
+    const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+    const server = await startAnswering(t, applied)
+    for (const [args, variable, encoding] of [
+      [['--compress', 'f.jsonl'], undefined, 'gzip'],
+      [['--compress', 'auto', 'f.jsonl'], undefined, 'gzip'],
+      [['--compress=always', 'f.jsonl'], undefined, 'gzip'],
+      [['--compress', 'never', 'f.jsonl'], undefined, undefined],
+      [['f.jsonl'], 'auto', 'gzip'],
+      [['f.jsonl'], '1', 'gzip'],
+      [['f.jsonl'], 'True', 'gzip'],
+      [['f.jsonl'], '0', undefined],
+      [['f.jsonl'], '', undefined],
+      [['--compress=never', 'f.jsonl'], '1', undefined],
+    ] as const) {
+      const env = variable === undefined ? {} : { VORTEX_INGEST_COMPRESS: variable }
+      const { code, stderr } = await push(cwd, [...args, '--server', server.url], { env })
+      t.equal(code, 0, stderr)
+      t.equal(server.asked.at(-1)?.headers['content-encoding'], encoding, `${args.join(' ')} ${variable}`)
+    }
+    const wrong = await push(cwd, ['f.jsonl', '--server', server.url, '--compress=atuo'])
+    t.equal(wrong.code, 2)
+    t.match(wrong.stderr, /--compress \[when\].*Allowed choices are always, auto, never/)
+  },
+)
+
+t.test('a config file says true, false or how to compress', async t => {
+  const server = await startAnswering(t, applied)
+  for (const [value, code, encoding] of [
+    ['true', 0, 'gzip'],
+    ['"auto"', 0, 'gzip'],
+    ['false', 0, undefined],
+    ['"sometimes"', 78, undefined],
+  ] as const) {
+    const cwd = t.testdir({ 'f.jsonl': jsonl([query()]), 'c.toml': `compress = ${value}\n` })
+    const pushed = await push(cwd, ['f.jsonl', '--server', server.url, '--config', 'c.toml'])
+    t.equal(pushed.code, code, pushed.stderr)
+    t.equal(code === 0 ? server.asked.at(-1)?.headers['content-encoding'] : undefined, encoding, value)
+  }
+})
+
+t.test('a server that takes no gzip: --compress fails and says why, --compress auto sends again', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([query()]), 'b.jsonl': jsonl([query({ query_idx: 2 })]) })
+  const files = ['a.jsonl', 'b.jsonl']
+  const encodings = (asked: readonly Asked[]): unknown => asked.map(({ headers }) => headers['content-encoding'])
+  const strict = await startReferenceServer(t, TOKEN)
+  const failed = await push(cwd, [...files, '--server', strict.url, '--compress'])
+  t.equal(failed.code, 65)
+  t.match(
+    failed.stderr,
+    /answered 400: Failed to parse the request body as JSON.*\nhint: compression is the likely reason/,
+  )
+  t.strictSame(encodings(strict.asked), ['gzip'])
+
+  const server = await startReferenceServer(t, TOKEN)
+  const args = [...files, '--server', server.url, '--compress', 'auto', '--retries', '0']
+  const { code, stderr, report, target } = await pushReported(cwd, args)
+  t.equal(code, 0, stderr)
+  t.strictSame(encodings(server.asked), ['gzip', undefined, undefined], 'the second file is not tried as gzip')
+  t.match(report, { records: 2, inserted: 2 })
+  t.match(target, { attempts: 3, retries: [{ error: /answered 400: Failed to parse/, waited_ms: 0 }] })
+  t.match(stderr, /sent again|tried again once, the last time because of: .* answered 400: Failed to parse/)
+})
+
+t.test('with --compress auto it is the answer to the uncompressed body that counts', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
+  for (const [answer, code, says] of [
+    [
+      json(400, { error: 'malformed', message: 'commit.url is odd' }),
+      65,
+      /answered 400: commit\.url is odd\nhint: .*validate/,
+    ],
+    [json(401, { error: 'unauthorized' }), 77, /answered 401/],
+  ] as const) {
+    const server = await startAnswering(t, response => response.writeHead(415).end('no gzip'), answer)
+    const pushed = await push(cwd, ['f.jsonl', '--server', server.url, '--compress', 'auto'])
+    t.equal(pushed.code, code)
+    t.match(pushed.stderr, says)
+    t.equal(server.asked.length, 2)
+  }
+  const record = await startAnswering(t, json(400, { error: 'record', record_index: 0, message: 'odd' }))
+  await push(cwd, ['f.jsonl', '--server', record.url, '--compress', 'auto'])
+  t.equal(record.asked.length, 1, 'a record that is refused was read, so gzip is taken')
 })
 
 t.test('a file without records sends an envelope without records, for the commit', async t => {

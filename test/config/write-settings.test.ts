@@ -30,7 +30,7 @@ t.test('a flag beats what was promoted, which beats the default; each says where
 })
 
 t.test('a server has its own, and an archive none', t => {
-  const flags = given({ compress: true, maxEnvelopeBytes: 9 }, [
+  const flags = given({ compress: 'auto', maxEnvelopeBytes: 9 }, [
     ['compress', '--compress'],
     ['maxEnvelopeBytes', '--max-envelope-bytes'],
   ])

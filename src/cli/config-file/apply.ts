@@ -60,7 +60,9 @@ function valueOf(option: Option, { origin, values }: Section): unknown {
   const wrong = (what: string): IngestError => new IngestError('config_invalid', `${origin}: ${name} ${what}`)
   if (option.isBoolean() || option.negate || (option.optional && typeof value === 'boolean')) {
     if (typeof value !== 'boolean') throw wrong('must be true or false')
-    return value ? !option.negate : undefined
+    if (!value) return undefined
+    const preset: unknown = option.presetArg
+    return typeof preset === 'string' ? parsed(option, preset, undefined) : !option.negate
   }
   const texts = (Array.isArray(value) ? value : [value]).map(one => {
     if (typeof one === 'string' || typeof one === 'number' || typeof one === 'bigint') return String(one)

@@ -50,9 +50,28 @@ export function mayPass(error: unknown, now: number): boolean | number {
   return retryAfterMs(headers['retry-after'], now) ?? true
 }
 
-/** @param records of the envelope: a server that acknowledges another number has lost some @throws {IngestError} */
-export function appliedOf(answer: HttpAnswer, { base, records }: { base: URL; records: number }): Applied {
-  if (answer.status !== 200) throw refusalOf(answer, base)
+/**
+ * How probable it is that a refusal of a gzip body is about the gzip. To a server that does not unpack it, it is no JSON: one
+ * answers 400 in plain text, another with `malformed` and a message, which may as well be about the records.
+ */
+export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'text'>): 'likely' | 'possible' | 'none' {
+  // 411 because the length of a gzip body is not known beforehand.
+  if (status === 411 || status === 415) return 'likely'
+  const body = jsonObject(text)
+  if (status !== 400 || body?.['record_index'] !== undefined) return 'none'
+  return typeof body?.['message'] === 'string' ? 'possible' : 'likely'
+}
+
+export type Sent = {
+  readonly base: URL
+  /** Records of the envelope: a server that acknowledges another number has lost some. */
+  readonly records: number
+  readonly encoding?: 'gzip' | undefined
+}
+
+/** @throws {IngestError} */
+export function appliedOf(answer: HttpAnswer, { base, records, encoding }: Sent): Applied {
+  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRefusalOf(answer, base) : refusalOf(answer, base)
   const { inserted, updated } = bodyOf(answer)
   if (!isCount(inserted) || !isCount(updated)) {
     const hint = 'something else than an ingest service answers there: check --server'
@@ -65,6 +84,20 @@ export function appliedOf(answer: HttpAnswer, { base, records }: { base: URL; re
     throw failed('target_misconfigured', answer, `${where(base)} acknowledged ${got} of ${records} records`, hint)
   }
   return { inserted, updated }
+}
+
+function gzipRefusalOf(answer: HttpAnswer, base: URL): IngestError {
+  const refusal = refusalOf(answer, base)
+  const hint = GZIP_HINTS[gzipSuspicion(answer)]
+  return hint === undefined ? refusal : new IngestError(refusal.code, refusal.message, { cause: refusal.cause, hint })
+}
+
+const WITHOUT_GZIP = 'leave --compress out, or give --compress auto'
+
+const GZIP_HINTS = {
+  likely: `compression is the likely reason, because not every server takes gzip: ${WITHOUT_GZIP}`,
+  possible: `if that is not about the records, the server may not take gzip: ${WITHOUT_GZIP}`,
+  none: undefined,
 }
 
 function refusalOf(answer: HttpAnswer, base: URL): IngestError {

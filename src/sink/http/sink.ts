@@ -8,10 +8,10 @@ import { PartlyLanded, placeIn, type Delivery, type Receipt, type Sink, type Sin
 import type { WriteSettings } from '../tunables.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
-import { appliedOf, mayPass, Refused, withoutToken, type Applied } from './answer.js'
+import { appliedOf, gzipSuspicion, mayPass, Refused, withoutToken, type Applied } from './answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
 import { exchange } from './exchange.js'
-import { gzipped } from './gzip.js'
+import { gzipped, type WhenGzipRefused } from './gzip.js'
 import { LineRanges } from './line-range.js'
 import { locateRecord } from './locate.js'
 import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan.js'
@@ -25,6 +25,7 @@ export type HttpSinkOptions = {
   readonly silenceMs: number
   /** From 1; 0 sends bodies as they are. */
   readonly gzipLevel: number
+  readonly whenGzipRefused: WhenGzipRefused
   readonly policy: RetryPolicy
   readonly tools: RetryTools
 }
@@ -123,6 +124,8 @@ const VERSION_SILENCE_MS = 10_000
 
 class Sender {
   #version: Promise<number | undefined> | undefined
+  /** Whether the server refused a body as gzip, so that all others are sent uncompressed. */
+  #refusesGzip = false
 
   constructor(private readonly options: SenderOptions) {}
 
@@ -155,7 +158,7 @@ class Sender {
   async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
     const { policy, tools } = this.options
     try {
-      return await withRetry(() => this.#post(envelope), {
+      return await withRetry(() => this.#postAsTaken(envelope, onRetry), {
         policy,
         tools,
         mayPass: error => mayPass(error, Date.now()),
@@ -163,6 +166,20 @@ class Sender {
       })
     } catch (error) {
       throw await withPlace(error, envelope)
+    }
+  }
+
+  /** Where that is wanted, an envelope that is refused as gzip is sent again uncompressed, and so are those after it. */
+  async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
+    const plain = { ...envelope, gzipLevel: 0 }
+    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(plain)
+    try {
+      return await this.#post(envelope)
+    } catch (error) {
+      if (this.options.whenGzipRefused === 'fail' || !mayBeAboutGzip(error)) throw error
+      onRetry({ error, waitMs: 0 })
+      this.#refusesGzip = true
+      return this.#post(plain)
     }
   }
 
@@ -184,8 +201,14 @@ class Sender {
       ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
       ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, silenceMs, signal },
     })
-    return appliedOf(withoutToken(answer, address.token), { base: address.base, records: plan.records })
+    const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
+    return appliedOf(withoutToken(answer, address.token), sent)
   }
+}
+
+function mayBeAboutGzip(error: unknown): boolean {
+  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  return refused !== undefined && gzipSuspicion(refused.answer) !== 'none'
 }
 
 async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer): AsyncGenerator<Buffer> {

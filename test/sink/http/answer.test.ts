@@ -1,6 +1,6 @@
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { appliedOf, mayPass, withoutToken, type Applied } from '../../../src/sink/http/answer.js'
+import { appliedOf, gzipSuspicion, mayPass, withoutToken, type Applied } from '../../../src/sink/http/answer.js'
 import type { HttpAnswer } from '../../../src/sink/http/exchange.js'
 
 const BASE = new URL('https://ingest.example.com')
@@ -95,6 +95,23 @@ t.test('a newer version than the server knows names both', async t => {
 t.test('long words of a server are cut', async t => {
   t.ok(errorOf(answer(500, JSON.stringify({ error: 'x'.repeat(50_000) }))).message.length < 500)
   t.ok(errorOf(answer(302, '', { location: `https://${'x'.repeat(50_000)}` })).message.length < 500)
+})
+
+t.test('a refusal of a gzip body is suspected to be about the gzip where it may be', async t => {
+  for (const [status, text, suspicion] of [
+    [400, 'Failed to parse the request body as JSON', 'likely'],
+    [400, '', 'likely'],
+    [400, '{"error":"malformed"}', 'likely'],
+    [400, '{"error":"malformed","message":"expected value at line 1 column 1"}', 'possible'],
+    [400, '{"error":"record","record_index":0,"message":"bad storage"}', 'none'],
+    [411, '', 'likely'],
+    [415, 'Unsupported', 'likely'],
+    [401, '', 'none'],
+    [409, '{"error":"schema_version_too_new"}', 'none'],
+    [413, '', 'none'],
+    [503, '', 'none'],
+  ] as const)
+    t.equal(gzipSuspicion({ status, text }), suspicion, `${status} ${text}`)
 })
 
 t.test('a token is taken out of everything that is shown of an answer', async t => {
