@@ -47,13 +47,18 @@ export async function main(world: World): Promise<number> {
     await ci?.finish(exitCode, undefined)
     return exitCode
   } catch (thrown) {
-    const error: unknown = interruption.signal.aborted ? interruption.signal.reason : thrown
+    const error = interruption.signal.aborted ? interruptionError(thrown, interruption.signal.reason) : thrown
     const exitCode = fail(error, context, argv)
     await ci?.finish(exitCode, error)
     return exitCode
   } finally {
     interruption.done()
   }
+}
+
+/** The reason of the signal, or the error that a command made of that reason to say what it had done by then. */
+function interruptionError(thrown: unknown, reason: unknown): unknown {
+  return thrown instanceof IngestError && thrown.cause === reason ? thrown : reason
 }
 
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {

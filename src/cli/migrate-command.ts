@@ -11,18 +11,27 @@ export function addMigrate(program: Command, run: Run): void {
     .command('migrate')
     .summary('bring a database up to date')
     .description(
-      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once.",
+      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once. " +
+        'In a database whose ledger has the column filename, which the migration runner of production made, it records ' +
+        "what it adds under that runner's names.",
     )
     .argument('[dsn]', 'a Postgres database, as --postgres names one; by default the embedded one')
     .hook('preAction', takeDsn)
     .action(run(lazy(async () => (await import('./migrate.js')).migrate)))
   addOptions(command, targetFlags())
   command.addOption(flag('--check', 'change nothing: report where the database differs, with exit code 78'))
+  command.addOption(
+    flag(
+      '--repair-timestamps',
+      'apply no migration: give stored query measurements the timestamp of their commit where it differs',
+    ).conflicts('check'),
+  )
   command.addOption(formatFlag()).addHelpText(
     'after',
     examples([
       ['migrate postgres://owner@db.example.com/bench', ''],
-      ['migrate --check --postgres DSN', 'is it as it should be?'],
+      ['migrate --check --postgres DSN', 'report differences, change nothing'],
+      ['migrate --repair-timestamps --postgres DSN', 'may be interrupted and run again'],
       ['migrate', 'the embedded database'],
     ]),
   )

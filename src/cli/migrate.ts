@@ -1,9 +1,10 @@
-/** `migrate`: brings a database up to date or reports where it differs. */
+/** `migrate`: brings a database up to date, reports where it differs, or repairs stored timestamps. */
 
 import { targetConfig, type TargetFlags } from '../config/target.js'
-import { EXIT } from '../errors.js'
+import { EXIT, IngestError } from '../errors.js'
 import { compareSchema, type Drift } from '../sink/drift.js'
 import { migrate as apply } from '../sink/migrate.js'
+import { repairTimestamps, type TimestampRepair } from '../sink/repair-timestamps.js'
 import type { Action, Context, Format } from './context.js'
 import { oneLine, plural } from './report.js'
 import { openSession, warnInsecure, type OpenSession } from './targets.js'
@@ -11,6 +12,7 @@ import { openSession, warnInsecure, type OpenSession } from './targets.js'
 export type MigrateFlags = TargetFlags & {
   readonly format: Format
   readonly check?: boolean
+  readonly repairTimestamps?: boolean
 }
 
 export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
@@ -27,8 +29,9 @@ export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
 
 type Step = (opened: OpenSession, flags: MigrateFlags, context: Context) => Promise<number>
 
-function stepFor({ check }: MigrateFlags): Step {
-  return check === true ? checkSchema : applyMigrations
+function stepFor({ check, repairTimestamps }: MigrateFlags): Step {
+  if (check === true) return checkSchema
+  return repairTimestamps === true ? repair : applyMigrations
 }
 
 const applyMigrations: Step = async ({ session, description }, { format }, { report }) => {
@@ -70,4 +73,31 @@ const checkSchema: Step = async ({ session, description }, { format }, { report 
   if (has('missing_migration')) report.hint('vortex-ingest migrate applies the missing migrations')
   if (has('token_login')) report.hint('vortex-ingest migrate revokes rds_iam from bench_read')
   return exitCode
+}
+
+const repair: Step = async ({ session, description }, { format }, { report, signal }) => {
+  let done: TimestampRepair = { examined: 0, repaired: 0 }
+  try {
+    await repairTimestamps(session, { onBatch: soFar => void (done = soFar) })
+  } catch (error) {
+    throw signal.aborted ? interrupted(error, done) : error
+  }
+  const exitCode = EXIT.done
+  if (format === 'json') {
+    report.json({
+      ...{ command: 'migrate', repair_timestamps: true, exit_code: exitCode, target: description },
+      ...done,
+    })
+    return exitCode
+  }
+  const repaired = done.repaired === 0 ? 'nothing to repair' : `repaired ${plural(done.repaired, 'timestamp')}`
+  report.verdict(true, 'repaired:', `${description}: ${repaired}, ${plural(done.examined, 'row')} examined`)
+  return exitCode
+}
+
+function interrupted(error: unknown, { examined, repaired }: TimestampRepair): unknown {
+  if (!(error instanceof IngestError)) return error
+  const message = `interrupted: ${plural(repaired, 'timestamp')} repaired, ${plural(examined, 'row')} examined`
+  const hint = 'repaired rows stay repaired; run the same command again for the rest'
+  return new IngestError(error.code, message, { cause: error, hint })
 }

@@ -6,7 +6,7 @@ import { columnProbes } from './contract-version.js'
 import { notSentOf, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import { BEGIN, type SqlSession } from './sql.js'
-import { storedCommit, upsertCommit, upsertLines } from './tables.js'
+import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
 
 /** A kind's rows as COPY text without escapes, the last line feed left out. */
 export type SmallRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
@@ -56,7 +56,7 @@ type Flight = {
 
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
-/** Everything but BEGIN in one flight: the commit's row is held without a round trip in between. */
+/** Sends everything but BEGIN in one round trip, so that the commit's row is not locked while a message travels. */
 export async function applyInOneFlight(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
@@ -69,10 +69,11 @@ export async function applyInOneFlight(
     text: upsertLines(kinds[index]!),
     values: [stored.sha, stored.timestamp, text],
   }))
-  // Answered before anything else is sent: where there is no transaction, each statement would stand for itself.
+  // BEGIN is answered first: if it failed, each later statement would be a transaction of its own.
   await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, { text: end }])
+  const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, timestamps, { text: end }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }

@@ -15,6 +15,7 @@ import {
   stagingColumns,
   stagingTable,
   storedCommit,
+  updateCommitTimestamps,
   upsertCommit,
   upsertStaged,
 } from './tables.js'
@@ -63,8 +64,10 @@ async function applyOnce(
   await delivery.assertUnchanged()
   const stored = storedCommit(delivery.commit)
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
-  const upserts = kinds.map(kind => ({ text: statementFor(kind), values: [stored.sha, stored.timestamp] }))
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts])
+  const values = [stored.sha, stored.timestamp]
+  const upserts = kinds.map(kind => ({ text: statementFor(kind), values }))
+  const timestamps = { text: updateCommitTimestamps(), values }
+  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, timestamps])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]

@@ -194,6 +194,9 @@ const NEW_COMMIT = 'vortex_ingest.new_commit'
 /** A query of its own: asked once, not for each row. It fails where `upsertCommit` was not run before. */
 const IS_NEW_COMMIT = `(SELECT current_setting('${NEW_COMMIT}')::boolean)`
 
+/** A setting that lasts for the transaction: `true` when the commit was stored with another timestamp. */
+const NEW_TIMESTAMP = 'vortex_ingest.new_timestamp'
+
 /**
  * The commit as it is stored: its time in UTC and in whole microseconds. A time that an earlier version queued, before
  * the rule for times was this strict, is left to the database.
@@ -203,18 +206,34 @@ export function storedCommit(commit: Commit): Commit {
 }
 
 /**
- * Leaves behind in the transaction whether the commit is new. Parameters: the commit's fields in the order of
- * COMMIT_FIELDS.
+ * Inserts or overwrites the commit's row. Two settings keep for the rest of the transaction whether the commit is new and
+ * whether its timestamp changed. The second is set in the condition of the update, which sees the locked row as it was.
+ * Parameters: the commit's fields in the order of COMMIT_FIELDS.
  */
 export function upsertCommit(): string {
   const columns = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
   const overwritten = columns.slice(1).map(name => `${name} = excluded.${name}`)
   return `
     WITH written AS (
-      INSERT INTO public.commits (${columns.join(', ')})
+      INSERT INTO public.commits AS stored (${columns.join(', ')})
       VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
       ON CONFLICT (commit_sha) DO UPDATE SET ${overwritten.join(', ')}
+      WHERE set_config(
+        '${NEW_TIMESTAMP}', (stored.timestamp IS DISTINCT FROM excluded.timestamp)::text, true
+      ) IS NOT NULL
       RETURNING (xmax = 0) AS inserted
     )
     SELECT set_config('${NEW_COMMIT}', inserted::text, true) FROM written`
+}
+
+/**
+ * Gives the stored rows of the commit its timestamp, after the rows of a delivery are written. Reads no table unless
+ * `upsertCommit` has changed the timestamp before in the same transaction. Parameters: the commit's sha and timestamp.
+ */
+export function updateCommitTimestamps(): string {
+  // A setting of an earlier transaction on the connection is an empty string.
+  return `
+    UPDATE public.query_measurements SET commit_timestamp = $2::timestamptz
+    WHERE (SELECT NULLIF(current_setting('${NEW_TIMESTAMP}', true), '')::boolean)
+      AND commit_sha = $1::text AND commit_timestamp IS DISTINCT FROM $2::timestamptz`
 }

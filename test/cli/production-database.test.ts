@@ -5,7 +5,7 @@ import { runCli, type CliResult } from '../fixtures/cli.js'
 import { createOtherRunnersDatabase, filesUpTo, LEVELS, type Level } from '../fixtures/other-runner.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { jsonl, oneOfEach, writeCommit } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, writeCommit } from './fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const server = await startPostgres(t, { tls: true })
@@ -153,6 +153,27 @@ t.test('migrating a new database where rds_iam exists makes the writers members,
   const { code, stderr } = await runCli(['migrate', await server.createDatabase('new')])
   t.equal(code, 0, stderr)
   t.strictSame(await tokenRoles(), ['bench_ingest', 'master', 'migrator'])
+})
+
+t.test('rows that disagree with their commit are repaired in a database of the other runner', async t => {
+  await createOtherRunnersDatabase(server, 'repaired', '010')
+  const url = server.url('repaired', 'bench_ingest')
+  const cwd = t.testdir({ 'results.jsonl': jsonl([1, 2, 3].map(query_idx => query({ query_idx }))) })
+  await runCli(['push', 'results.jsonl', '--commit', writeCommit(cwd), '--postgres', url], { cwd })
+  await server.sql(`UPDATE query_measurements SET commit_timestamp = NULL WHERE query_idx = 2`, 'repaired')
+  await server.sql(`UPDATE query_measurements SET commit_timestamp = '2020-01-01Z' WHERE query_idx = 3`, 'repaired')
+  const first = await runCli(['migrate', '--repair-timestamps', url, '--format', 'json'])
+  t.strictSame(schemaErrors('migrate-repair-report', first.stdout), [])
+  t.match(JSON.parse(first.stdout), { exit_code: 0, examined: 3, repaired: 2 })
+  const second = await runCli(['migrate', '--repair-timestamps', url])
+  t.match(second.stdout, /^repaired: postgres:\S+: nothing to repair, 3 rows examined\n/)
+  t.strictSame(
+    await server.sql(
+      'SELECT FROM query_measurements JOIN commits USING (commit_sha) WHERE commit_timestamp <> timestamp',
+      'repaired',
+    ),
+    [],
+  )
 })
 
 type Migrated = {

@@ -146,7 +146,17 @@ async function checkServer(t: Test, store: Store): Promise<void> {
   const address = { base: new URL(url), token: TOKEN, proxy: undefined, authorities: [] }
   const tools = { random: Math.random, sleep, now: () => performance.now() }
   const policy = { attempts: 1, baseDelayMs: 1, maxDelayMs: 1 }
-  await deliver(httpSink({ address, maxEnvelopeBytes: 1024 * 1024, silenceMs: 60_000, gzipLevel: 0, policy, tools }))
+  await deliver(
+    httpSink({
+      address,
+      maxEnvelopeBytes: 1024 * 1024,
+      silenceMs: 60_000,
+      gzipLevel: 0,
+      whenGzipRefused: 'fail',
+      policy,
+      tools,
+    }),
+  )
   const rows = await serverRows({ address, silenceMs: 60_000, signal })
   await checkVerified(t, rows).finally(() => rows.close())
   for (const { commit, records } of BATCHES) {

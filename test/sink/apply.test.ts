@@ -15,12 +15,14 @@ import {
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
+  updateCommitTimestamps,
   upsertCommit,
   upsertLines,
   upsertStaged,
 } from '../../src/sink/tables.js'
 import type { RowDelivery } from '../../src/sink/sink.js'
-import type { SqlSession } from '../../src/sink/sql.js'
+import { repairTimestamps, type TimestampRepair } from '../../src/sink/repair-timestamps.js'
+import { BEGIN, type SqlSession } from '../../src/sink/sql.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
@@ -304,10 +306,67 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await session.query(differing, [arrayText(given), arrayText(ours)]), [])
   })
 
-  await test('a target may carry further columns', async t => {
-    await session.execute(
-      `ALTER TABLE compression_sizes ADD COLUMN checked bigint, ADD COLUMN note text DEFAULT 'x'`,
+  const disagreeing =
+    'SELECT FROM query_measurements JOIN commits USING (commit_sha) WHERE commit_timestamp <> timestamp'
+
+  for (const [what, records] of [
+    ['a part of its rows', [query({ query_idx: 1 })]],
+    ['rows of another kind', [size('a')]],
+    ['no rows', []],
+  ] as const)
+    await test(`a commit pushed again with another timestamp and ${what} changes the time of all its rows`, async t => {
+      const other = { ...COMMIT, sha: SHA.replaceAll('0', '1'), timestamp: '2026-01-01T00:00:00Z' }
+      await apply(await deliveryOf([1, 2, 3].map(query_idx => query({ query_idx }))))
+      await apply(await deliveryOf([query({ query_idx: 9, commit_sha: other.sha })], other))
+      const later = { ...COMMIT, timestamp: '2026-04-26T00:00:00Z' }
+      await applyDelivery(session, await deliveryOf(records, later), { ...options, rehearse: true })
+      t.strictSame(await times(session), ['2026-01-01', '2026-04-25', '2026-04-25', '2026-04-25'], 'not by a rehearsal')
+      await apply(await deliveryOf(records, later))
+      t.strictSame(await times(session), ['2026-01-01', '2026-04-26', '2026-04-26', '2026-04-26'])
+      t.strictSame(await rows(session, disagreeing), [])
+    })
+
+  await test('a commit pushed again with its timestamp reads none of its other rows', async t => {
+    await apply(await deliveryOf([query()]))
+    await session.execute(BEGIN)
+    await session.query(
+      upsertCommit(),
+      COMMIT_FIELDS.map(field => COMMIT[field]),
     )
+    const update = `EXPLAIN (ANALYZE) ${updateCommitTimestamps()}`
+    const plan = await session.query(update, [SHA, COMMIT.timestamp])
+    await session.execute('ROLLBACK')
+    const text = plan.map(row => Object.values(row).join(' ')).join('\n')
+    t.match(text, /on query_measurements .*never executed/, text)
+  })
+
+  await test('rows that disagree with their commit are repaired in batches, and rows without a commit are left', async t => {
+    await apply(await deliveryOf(Array.from({ length: 25 }, (_, query_idx) => query({ query_idx }))))
+    await session.execute(`
+      UPDATE query_measurements SET commit_timestamp = NULL WHERE query_idx % 5 = 0;
+      UPDATE query_measurements SET commit_timestamp = '2020-01-01Z' WHERE query_idx % 5 = 1;
+      UPDATE query_measurements SET commit_sha = 'gone' WHERE query_idx = 0`)
+    const batches: string[] = []
+    const onBatch = ({ examined, repaired }: TimestampRepair): void => void batches.push(`${examined} ${repaired}`)
+    const result = await repairTimestamps(session, { batchRows: 10, onBatch })
+    t.strictSame(result, { examined: 25, repaired: 9 })
+    t.match(batches, [/^10 /, /^20 /, '25 9', '25 9'])
+    t.strictSame(await rows(session, disagreeing), [])
+    t.strictSame(await repairTimestamps(session), { examined: 25, repaired: 0 }, 'the second time there is nothing')
+  })
+
+  await test('an interrupted repair keeps the batches before', async t => {
+    await apply(await deliveryOf(Array.from({ length: 25 }, (_, query_idx) => query({ query_idx }))))
+    await session.execute('UPDATE query_measurements SET commit_timestamp = NULL')
+    const stop = (): never => {
+      throw new Error('interrupted')
+    }
+    await t.rejects(repairTimestamps(session, { batchRows: 10, onBatch: stop }), { message: 'interrupted' })
+    t.strictSame(await repairTimestamps(session), { examined: 25, repaired: 15 })
+  })
+
+  await test('a target may carry further columns', async t => {
+    await session.execute(`ALTER TABLE compression_sizes ADD COLUMN checked bigint, ADD COLUMN note text DEFAULT 'x'`)
     await apply(await deliveryOf([size('a')]))
     t.match(await rows(session, 'SELECT checked, note FROM compression_sizes'), [{ checked: null, note: 'x' }])
     await session.execute('ALTER TABLE compression_sizes DROP COLUMN checked, DROP COLUMN note')
@@ -364,6 +423,15 @@ function arrayText(texts: readonly (string | undefined)[]): string {
 
 async function rows<Row extends object>(session: SqlSession, text: string): Promise<readonly Row[]> {
   return await session.query<Row>(text)
+}
+
+/** The day of each query measurement. */
+async function times(session: SqlSession): Promise<readonly string[]> {
+  const stored = await rows<{ day: string }>(
+    session,
+    `SELECT (commit_timestamp AT TIME ZONE 'UTC')::date::text AS day FROM query_measurements ORDER BY 1`,
+  )
+  return stored.map(({ day }) => day)
 }
 
 async function sizes(session: SqlSession): Promise<readonly string[]> {

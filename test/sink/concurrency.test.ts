@@ -3,9 +3,11 @@ import { postgresSink } from '../../src/sink/postgres/sink.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
 import { migrate } from '../../src/sink/migrate.js'
+import { repairTimestamps } from '../../src/sink/repair-timestamps.js'
+import type { Sink } from '../../src/sink/sink.js'
 import type { WriteSettings } from '../../src/sink/tunables.js'
 import { withRetry, type Retry, type RetryPolicy } from '../../src/sink/retry.js'
-import { deliveryOf, query } from '../fixtures/delivery.js'
+import { COMMIT, deliveryOf, query } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
 const signal = new AbortController().signal
@@ -24,6 +26,37 @@ t.test('against Postgres', async t => {
     t.equal(applied.length, results[0]!.applied.length + results[0]!.alreadyThere.length)
     await Promise.all(sessions.map(session => session.close()))
   })
+
+  for (const [way, settings] of [
+    ['in one flight', undefined],
+    ['staged', { 'small-rows': 0 }],
+  ] as const)
+    await t.test(
+      `writers that disagree about a commit's time, and a repair beside them, end with one time, ${way}`,
+      async t => {
+        await server.sql('TRUNCATE commits, query_measurements', 'concurrency')
+        const repairer = await connectPostgres(address)
+        const sinks = await Promise.all(
+          Array.from({ length: 6 }, () =>
+            postgresSink(address, { random: Math.random, rolePolicy: 'any' }).open(signal),
+          ),
+        )
+        for (let round = 0; round < 8; round++) {
+          const push = async (sink: Sink, writer: number): Promise<void> => {
+            const commit = { ...COMMIT, timestamp: `2026-01-0${1 + ((writer + round) % 3)}T00:00:00Z` }
+            const records = [1, 2, 3].map(index => query({ query_idx: writer * 100 + index + round }))
+            await sink.write(await deliveryOf(records, commit), ignore, settings)
+          }
+          await Promise.all([...sinks.map(push), repairTimestamps(repairer, { batchRows: 7 })])
+        }
+        await Promise.all([...sinks, repairer].map(opened => opened.close()))
+        const disagreeing = await server.sql(
+          'SELECT q.commit_timestamp FROM query_measurements q, commits c WHERE commit_timestamp IS DISTINCT FROM c.timestamp',
+          'concurrency',
+        )
+        t.strictSame(disagreeing, [])
+      },
+    )
 
   const writers = async (t: Test, settings: WriteSettings): Promise<void> => {
     await server.sql('TRUNCATE commits, query_measurements', 'concurrency')
