@@ -1,5 +1,6 @@
 /** `migrate --repair-timestamps`: interrupted, on the embedded database, and beside other flags. */
 
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { holding, startMigratedPostgres } from './fixtures/database.js'
@@ -32,6 +33,9 @@ t.test('Ctrl-C keeps the batches that were repaired, and the next run does the r
     'error: interrupted: 40,000 timestamps repaired, 40,000 rows examined\n' +
       'hint: repaired rows stay repaired; run the same command again for the rest\n',
   )
+  // The server notices after a moment that the connection is gone.
+  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  while ((await database.sql(waiting)).length > 0) await setTimeout(20)
   await release()
   const again = await runCli(repair)
   t.equal(again.code, 0, again.stderr)
