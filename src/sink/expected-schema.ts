@@ -1,7 +1,7 @@
 /** The tables and indexes of the contract as data, to compare a database with. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
-import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
 import { SQL_TYPES } from './tables.js'
 
 export type ExpectedColumn = { readonly name: string; readonly type: string; readonly nullable: boolean }
@@ -44,26 +44,17 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
   vector_search_runs: ['(dataset, layout, threshold)'],
 }
 
-/**
- * Columns of contract versions 2 and 3. A database takes older records too, so what these records lack is null or has a
- * default.
- * @see contract section 8
- */
-const LATER_COLUMNS: Readonly<Record<string, readonly ExpectedColumn[]>> = {
-  compression_sizes: [{ name: 'uncompressed_bytes', type: SQL_TYPES.i64, nullable: true }],
-  random_access_times: [{ name: 'open_mode', type: SQL_TYPES.str, nullable: false }],
-}
-
 /** @see contract section 5 */
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [COMMITS, ...CONTRACT.kinds.map(factTable)]
 
 function factTable({ table, fields }: Kind): ExpectedTable {
-  const later = LATER_COLUMNS[table] ?? []
-  const isLater = (name: string): boolean => later.some(column => column.name === name)
-  const columns = fields
-    .filter(({ name }) => !isLater(name))
-    .map(({ name, type, optional }) => ({ name, type: SQL_TYPES[type], nullable: optional }))
+  const columns = fields.map(field => ({ name: field.name, type: SQL_TYPES[field.type], nullable: isNullable(field) }))
   const id = { name: 'measurement_id', type: SQL_TYPES.i64, nullable: false }
   const time = table === 'query_measurements' ? [{ name: 'commit_timestamp', type: TIME, nullable: true }] : []
-  return { name: table, key: id.name, columns: [id, ...columns, ...later, ...time], indexes: INDEXES[table] ?? [] }
+  return { name: table, key: id.name, columns: [id, ...columns, ...time], indexes: INDEXES[table] ?? [] }
+}
+
+/** A column of a later version is null in rows from before it, unless it has a default. @see contract section 8 */
+function isNullable({ optional, since, conditional }: Field): boolean {
+  return optional || (since > 1 && conditional === undefined)
 }

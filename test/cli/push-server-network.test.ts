@@ -121,7 +121,7 @@ t.test('HTTP_PROXY forwards plain requests', async t => {
   const proxy = await startHttpProxy(t)
   const { code, stderr } = await push(dir, to(server), { env: { HTTP_PROXY: `http://127.0.0.1:${proxy.port}` } })
   t.equal(code, 0, stderr)
-  t.strictSame(proxy.asked, [`POST ${server.url}/api/ingest`])
+  t.strictSame(proxy.asked, [`GET ${server.url}/health?version`, `POST ${server.url}/api/ingest`])
 })
 
 t.test("a proxy's password is used, and shown nowhere", async t => {

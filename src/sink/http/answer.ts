@@ -1,6 +1,5 @@
 /** What a path A server's answer to an envelope means. @see contract section 3 */
 
-import { SCHEMA_VERSION } from '../../contract/kinds.js'
 import { quote } from '../../contract/problem.js'
 import { IngestError } from '../../errors.js'
 import { describeServer } from './address.js'
@@ -114,7 +113,7 @@ function refusalOf(answer: HttpAnswer, base: URL): IngestError {
       'schema_version',
       answer,
       versions(answer, base),
-      'use a version of vortex-ingest that the server knows',
+      'upgrade the server, or leave out what it does not know with --downgrade',
     )
   const hint = HINTS[status]
   if (status === 400) return failed('bad_data', answer, message, hint)
@@ -133,8 +132,8 @@ const HINTS: Readonly<Record<number, string>> = {
 
 function versions(answer: HttpAnswer, base: URL): string {
   const { expected, got } = bodyOf(answer)
-  const server = isCount(expected) ? String(expected) : 'an older one'
-  return `${where(base)} speaks contract version ${server}, these records are of version ${isCount(got) ? got : SCHEMA_VERSION}`
+  if (!isCount(expected) || !isCount(got)) return `${where(base)} is at an older contract version than the records`
+  return `${where(base)} is at contract version ${expected}, the records are of version ${got}`
 }
 
 function where(base: URL): string {

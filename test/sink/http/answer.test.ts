@@ -87,9 +87,9 @@ t.test('a server says when it may be asked again', async t => {
 t.test('a newer version than the server knows names both', async t => {
   const said = (body: object): IngestError => errorOf(answer(409, JSON.stringify(body)))
   t.match(said({ error: 'schema_version_too_new', expected: 3, got: 4 }), {
-    ...{ code: 'schema_version', exitCode: 78, message: /contract version 3, these records are of version 4/ },
+    ...{ code: 'schema_version', exitCode: 78, message: /is at contract version 3, the records are of version 4/ },
   })
-  t.match(said({}), { code: 'schema_version', message: /an older one, these records are of version 1/ })
+  t.match(said({}), { code: 'schema_version', message: /is at an older contract version than the records/ })
 })
 
 t.test('long words of a server are cut', async t => {
