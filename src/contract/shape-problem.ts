@@ -2,7 +2,7 @@
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, realText, type ExactValue } from './exact-value.js'
-import { CONTRACT, type FieldType } from './kinds.js'
+import { CONTRACT, type Field, type FieldType } from './kinds.js'
 import { pointerTo, quote, type Problem } from './problem.js'
 
 /** @param value what was validated; the message shows what stood at the pointer */
@@ -11,9 +11,9 @@ export function shapeProblem(error: ErrorObject, value: ExactValue): Problem {
   const pointer = path === '' ? 'the record' : path
   switch (error.keyword) {
     case 'required':
-      return missing(path, String(params['missingProperty']))
+      return missing(path, String(params['missingProperty']), value)
     case 'additionalProperties':
-      return unknown(path, String(params['additionalProperty']))
+      return unknown(path, String(params['additionalProperty']), value)
     case 'token':
       return badToken(path, typeAt(value, path), valueAt(value, path))
     default: {
@@ -29,14 +29,24 @@ export function shapeProblem(error: ErrorObject, value: ExactValue): Problem {
   }
 }
 
-function missing(path: string, name: string): Problem {
+function missing(path: string, name: string, value: ExactValue): Problem {
   const pointer = path + pointerTo(name)
-  return { pointer, code: 'missing_field', message: `${pointer} is missing` }
+  const since = addedIn(name, value)
+  const why = since === undefined ? '' : ` (required since contract version ${since})`
+  return { pointer, code: 'missing_field', message: `${pointer} is missing${why}` }
 }
 
-function unknown(path: string, name: string): Problem {
+function unknown(path: string, name: string, value: ExactValue): Problem {
   const pointer = path + pointerTo(name)
-  return { pointer, code: 'unknown_field', message: `${quote(pointer)} is not a field of this kind` }
+  const since = addedIn(name, value)
+  const why = since === undefined ? '' : ` (added in contract version ${since})`
+  return { pointer, code: 'unknown_field', message: `${quote(pointer)} is not a field of this kind${why}` }
+}
+
+/** The version after the first that added a field to the kind of a record; undefined for every other name. */
+function addedIn(name: string, value: ExactValue): number | undefined {
+  const since = fieldOf(value, name)?.since ?? 1
+  return since === 1 ? undefined : since
 }
 
 function badToken(pointer: string, type: FieldType, value: ExactValue | undefined): Problem {
@@ -71,7 +81,10 @@ function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
 
 /** The type that the contract gives the value at `pointer`; ajv names the pointer only. The one number of an envelope is an i32. */
 function typeAt(value: ExactValue, pointer: string): FieldType {
-  const name = isExactObject(value) ? value['kind'] : undefined
-  const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
-  return kind?.fields.find(field => field.name === pointer.split('/')[1])?.type ?? 'i32'
+  return fieldOf(value, pointer.split('/')[1] ?? '')?.type ?? 'i32'
+}
+
+function fieldOf(value: ExactValue, name: string): Field | undefined {
+  const kindName = isExactObject(value) ? value['kind'] : undefined
+  return CONTRACT.kinds.find(({ kind }) => kind === kindName)?.fields.find(field => field.name === name)
 }

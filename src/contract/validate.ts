@@ -3,10 +3,10 @@
 import type { ErrorObject } from 'ajv'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
 import { envelope, recordShapes, type ShapeCheck } from './generated/validators.js'
-import { CONTRACT, CONTRACTS, SCHEMA_VERSION, type Kind } from './kinds.js'
+import { CONTRACT, CONTRACTS, type Kind } from './kinds.js'
 import { pointerTo, quote, type Problem } from './problem.js'
 import { describe, shapeProblem } from './shape-problem.js'
-import { versionsFitting, type VersionSet } from './version-set.js'
+import { ALL_VERSIONS, highestIn, versionsFitting, type VersionSet } from './version-set.js'
 
 /** A record whose shape is that of its kind in some contract version. */
 export type BenchRecord = {
@@ -27,25 +27,32 @@ const NEWEST_FIRST = [...CONTRACTS.keys()].reverse()
 export type ShapeOptions = {
   /** The only version that the record may have; by default any. */
   readonly version?: number | undefined
-  /** The version that the problem of a record is worded for when no version fits it. Default: the newest. */
-  readonly expected?: number | undefined
+  /** The versions that a record may be judged by when it fits none, such as those of the lines before it. Default: all. */
+  readonly expected?: VersionSet | undefined
 }
 
 /** Shape only: kind, fields and types. @see contract section 3, "malformed" */
-export function checkShape(value: ExactValue, { version, expected }: ShapeOptions = {}): Checked<BenchRecord> {
+export function checkShape(value: ExactValue, options: ShapeOptions = {}): Checked<BenchRecord> {
   if (!isExactObject(value)) return fail('', 'not_object', `must be an object, got ${describe(value)}`)
   const name = value['kind']
   if (name === undefined) return fail('/kind', 'missing_field', '/kind is missing')
   const kind = typeof name === 'string' ? KINDS.get(name) : undefined
   if (kind === undefined)
     return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
-  const versions = version === undefined ? NEWEST_FIRST : [version]
-  if (versions.some(version => shapeOf(version, kind)(value)))
-    return { ok: true, value: { kind, fields: value, fits: versionsFitting(kind, field => field in value) } }
-  return {
-    ok: false,
-    problem: shapeProblem(firstError(shapeOf(version ?? expected ?? SCHEMA_VERSION, kind), value), value),
-  }
+  const fits = versionsFitting(kind, field => field in value)
+  const versions = options.version === undefined ? NEWEST_FIRST : [options.version]
+  if (versions.some(version => shapeOf(version, kind)(value))) return { ok: true, value: { kind, fields: value, fits } }
+  const judge = options.version ?? judgeOf(fits, options.expected)
+  return { ok: false, problem: shapeProblem(firstError(shapeOf(judge, kind), value), value) }
+}
+
+/**
+ * The version whose shape is held against a record that fits no version: the newest expected one, preferably one whose
+ * added fields the record has, so that the problem is the field that is wrong in every version.
+ */
+function judgeOf(fits: VersionSet, expected = ALL_VERSIONS): number {
+  const likely = fits & expected
+  return highestIn(likely === 0 ? expected : likely)
 }
 
 function shapeOf(version: number, { kind }: Kind): ShapeCheck {

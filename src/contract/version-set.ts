@@ -27,7 +27,8 @@ export function highestIn(set: VersionSet): number {
 }
 
 /**
- * The versions whose fields are exactly those of a record: every required field of the version and no later one.
+ * The versions that the fields of a record leave possible: each required field that a version has added is present in
+ * that version and the later ones, and absent in the earlier ones.
  * @param has whether the record has a field, null included
  */
 export function versionsFitting(kind: Kind, has: (field: string) => boolean): VersionSet {
@@ -36,15 +37,15 @@ export function versionsFitting(kind: Kind, has: (field: string) => boolean): Ve
   return set
 }
 
-/** The first field that keeps a record out of a version: one that the record lacks, or one that the version does not know. */
+/** The first added field that keeps a record out of a version: one that the record lacks, or one that the version does not know. */
 export type Misfit = { readonly field: string; readonly isMissing: boolean }
 
 export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
-  const known = kindIn(version, kind).fields
-  for (const field of kind.fields) {
-    const isKnown = known.includes(field)
-    if (isKnown && !field.optional && !has(field.name)) return { field: field.name, isMissing: true }
-    if (!isKnown && has(field.name)) return { field: field.name, isMissing: false }
+  for (const { name, since, optional } of kind.fields) {
+    // Every version has the fields of the first one, so they tell no versions apart.
+    if (since === 1) continue
+    if (since > version && has(name)) return { field: name, isMissing: false }
+    if (since <= version && !optional && !has(name)) return { field: name, isMissing: true }
   }
   return undefined
 }

@@ -93,8 +93,8 @@ class Pass {
 
   take({ batch, rejections, warnings, lines }: Records): void {
     this.#lines = lines
-    this.#versions.note(batch)
     const mismatches = this.#checkCommits(batch)
+    this.#versions.note(batch, new Set(mismatches.map(({ line }) => line)))
     const all = mismatches.length === 0 ? rejections : [...rejections, ...mismatches].sort((a, b) => a.line - b.line)
     for (const rejection of all) this.options.onRejection(rejection)
     for (const warning of warnings) this.options.onWarning(warning)
@@ -121,7 +121,7 @@ class Pass {
     }
   }
 
-  /** Whether the first pass counted a record, which it does unless the record names another commit. */
+  /** Whether the first pass accepted a record. It rejected those of another commit. */
   #isCounted(batch: RecordBatch, row: number): boolean {
     return !this.options.oneCommit || this.#holdsCommit(batch, row)
   }

@@ -1,7 +1,7 @@
 /** Blocks of lines to batches of valid records; every other line becomes a rejection. */
 
 import { isUtf8 } from 'node:buffer'
-import { ALL_VERSIONS, highestIn, versionBit, type VersionSet } from '../contract/version-set.js'
+import { ALL_VERSIONS, versionBit, type VersionSet } from '../contract/version-set.js'
 import { LINE_LIMITS, type LineBlock } from './lines.js'
 import { addRecord, readRecord } from './read-record.js'
 import { RecordBatch, type LinePlace } from './record-batch.js'
@@ -38,12 +38,12 @@ class BlockReader {
   /** One object for all lines: the readers only look at it. */
   #place: LinePlace = { line: 0, start: 0 }
   readonly #accepted: VersionSet
-  /** The versions that fit every record so far; a record that fits none is judged by the newest of them. */
-  #speaking: VersionSet
+  /** The versions that fit every record so far: a line that fits no version is judged by one of them. */
+  #expected: VersionSet
 
   constructor(private readonly options: ReadOptions) {
     this.#accepted = options.version === undefined ? ALL_VERSIONS : versionBit(options.version)
-    this.#speaking = this.#accepted
+    this.#expected = this.#accepted
   }
 
   read(block: LineBlock): Records {
@@ -69,7 +69,7 @@ class BlockReader {
     }
   }
 
-  /** Takes the row that was scanned last back unless the version asked for fits it. */
+  /** Removes the row that was scanned last unless an accepted version fits it; the exact reader then says why. */
   #accepts(): boolean {
     const fits = this.#batch.fits[this.#batch.count - 1]!
     if ((fits & this.#accepted) === 0) {
@@ -81,9 +81,9 @@ class BlockReader {
   }
 
   #note(fits: VersionSet): void {
-    const speaking = this.#speaking & fits
-    // A file of mixed versions: the versions of its first lines stay.
-    if (speaking !== 0) this.#speaking = speaking
+    const expected = this.#expected & fits
+    // In a file of mixed versions, the versions of its first lines stay expected.
+    if (expected !== 0) this.#expected = expected
   }
 
   #readExactly(block: LineBlock): number {
@@ -91,7 +91,7 @@ class BlockReader {
     const end = block.bytes.indexOf(LF, start)
     const line = block.bytes.subarray(start, end)
     if (isBlank(line)) return end + 1
-    const result = readRecord(line, { version: this.options.version, expected: highestIn(this.#speaking) })
+    const result = readRecord(line, { version: this.options.version, expected: this.#expected })
     if (result.ok) {
       this.#note(result.record.fits)
       addRecord(this.#batch, result.record, this.#place)

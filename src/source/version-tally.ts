@@ -1,24 +1,26 @@
-/** Counts which contract versions the records of a file fit, and finds the version of a file whose records fit none together. */
+/** Counts which contract versions the records of a file fit, and names the version of a file in which they are mixed. */
 
-import { CONTRACTS } from '../contract/kinds.js'
-import { ALL_VERSIONS, misfitOf, versionBit, type Misfit, type VersionSet } from '../contract/version-set.js'
+import { CONTRACTS, type Kind } from '../contract/kinds.js'
 import { pointerTo } from '../contract/problem.js'
+import { ALL_VERSIONS, misfitOf, versionBit, type Misfit, type VersionSet } from '../contract/version-set.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 import type { Rejection } from './rejection.js'
 
+/** The records of a file that fit the same versions. */
 type Group = { readonly fits: VersionSet; readonly firstLine: number; records: number }
 
 export class VersionTally {
   /** The versions that fit every record so far; empty for a file of mixed versions. */
   common: VersionSet = ALL_VERSIONS
-  /** The records that do not fit all versions, grouped by the versions that they fit. */
+  /** Records that fit every version are in no group: they speak for none. */
   readonly #groups = new Map<VersionSet, Group>()
 
-  note(batch: RecordBatch): void {
+  /** @param rejected lines of the batch that do not count, because they were rejected for another reason */
+  note(batch: RecordBatch, rejected: ReadonlySet<number>): void {
     let group: Group | undefined
     for (let row = 0; row < batch.count; row++) {
       const fits = batch.fits[row]!
-      if (fits === ALL_VERSIONS) continue
+      if (fits === ALL_VERSIONS || (rejected.size > 0 && rejected.has(batch.lines[row]!))) continue
       if (group?.fits !== fits) group = this.#groupOf(fits, batch.lines[row]!)
       group.records++
     }
@@ -33,7 +35,7 @@ export class VersionTally {
     return group
   }
 
-  /** The version that fits the most records that have one; of several such versions the newest. */
+  /** The version that fits the most records of the groups; the newest of several that fit equally many. */
   get mostFrequent(): number {
     let [best, most] = [1, -1]
     for (const version of CONTRACTS.keys()) {
@@ -43,14 +45,11 @@ export class VersionTally {
     return best
   }
 
-  /** The rejection of a row that `version` does not fit in a file whose other lines have that version. */
+  /** Says why a record does not belong to a file of another version. */
   rejectionOf(batch: RecordBatch, row: number, version: number): Pick<Rejection, 'pointer' | 'code' | 'message'> {
+    const { field, isMissing } = misfitOfRow(batch, row, version)
+    const problem = isMissing ? `has no ${field}` : `has ${field}, which version ${version} does not know`
     const firstLine = Math.min(...this.#fitting(version).map(group => group.firstLine))
-    const kind = batch.kindOf(row)
-    const has = (field: string): boolean =>
-      batch.starts[row * STRIDE + kind.fields.findIndex(({ name }) => name === field)] !== ABSENT
-    const { field, isMissing } = misfitOf(version, kind, has) ?? NULL_FIELD
-    const problem = isMissing ? `has no ${field}` : `has ${field}, which version ${version} does not have`
     const others = `other lines of this file are version ${version} (the first is line ${firstLine})`
     const code = isMissing ? 'missing_field' : 'unknown_field'
     return { pointer: pointerTo(field), code, message: `line ${batch.lines[row]!} ${problem}; ${others}` }
@@ -61,5 +60,17 @@ export class VersionTally {
   }
 }
 
-/** A batch does not tell a later version's field that is null from one that is absent. */
-const NULL_FIELD: Misfit = { field: 'a null field', isMissing: false }
+/** @param row a record that `version` does not fit */
+function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
+  const kind = batch.kindOf(row)
+  const index = (name: string): number => kind.fields.findIndex(field => field.name === name)
+  const has = (name: string): boolean => batch.starts[row * STRIDE + index(name)] !== ABSENT
+  return misfitOf(version, kind, has) ?? nullMisfit(kind, version)
+}
+
+/** A batch does not tell null from absent: where no field explains the misfit, a later version's optional field is null. */
+function nullMisfit(kind: Kind, version: number): Misfit {
+  const field = kind.fields.find(({ since, optional }) => since > version && optional)
+  if (field === undefined) throw new Error(`a ${kind.kind} does not fit version ${version}, and no field says why`)
+  return { field: field.name, isMissing: false }
+}

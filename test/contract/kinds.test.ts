@@ -1,8 +1,11 @@
 import t from 'tap'
-import { CONTRACT, CONTRACTS, SCHEMA_VERSION, dimensionsOf, type Field } from '../../src/contract/kinds.js'
+import { addFields } from '../../src/contract/contract.js'
+import { CONTRACT, CONTRACTS, SCHEMA_VERSION, contractOf, dimensionsOf, type Field } from '../../src/contract/kinds.js'
+
+const MEMORY = ['peak_physical', 'peak_virtual', 'physical_delta', 'virtual_delta']
 
 /** The table of contract section 1, written out by hand; `!` marks a dimension. */
-const SECTION_1 = {
+const VERSION_1 = {
   'query_measurement query_measurements':
     '!commit_sha str, !dataset str, !dataset_variant str?, !scale_factor str?, !query_idx i32, !storage str, ' +
     '!engine str, !format str, value_ns i64, all_runtimes_ns [i64], peak_physical i64?, peak_virtual i64?, ' +
@@ -19,16 +22,71 @@ const SECTION_1 = {
     'matches i64, rows_scanned i64, bytes_scanned i64, iterations i32, env_triple str?',
 }
 
-t.test('the table is that of the contract: kinds, tables, fields, types, dimensions, all in order', async t => {
-  const table = CONTRACT.kinds.map(({ kind, table, fields }) => [`${kind} ${table}`, fields.map(written).join(', ')])
-  t.strictSame(table, Object.entries(SECTION_1))
+/** Contract section 8 by hand: the kinds that a version changes, whole; `!?cached` marks a dimension with a default. */
+const VERSION_2 = {
+  ...VERSION_1,
+  'compression_size compression_sizes':
+    '!commit_sha str, !dataset str, !dataset_variant str?, !format str, value_bytes i64, uncompressed_bytes i64',
+}
+const VERSION_3 = {
+  ...VERSION_2,
+  'random_access_time random_access_times':
+    '!commit_sha str, !dataset str, !format str, !?cached open_mode str, value_ns i64, all_runtimes_ns [i64], ' +
+    'env_triple str?',
+}
+
+for (const [version, expected] of [VERSION_1, VERSION_2, VERSION_3].entries())
+  t.test(
+    `version ${version + 1} has the kinds, tables, fields, types and dimensions of the contract, in order`,
+    async t => {
+      const { kinds } = contractOf(version + 1)
+      const table = kinds.map(({ kind, table, fields }) => [`${kind} ${table}`, fields.map(written).join(', ')])
+      t.strictSame(table, Object.entries(expected))
+    },
+  )
+
+t.test('rules beyond types: storage, the open mode since version 3, memory figures all or none', async t => {
+  const query = { oneOf: { storage: ['nvme', 's3'] }, together: MEMORY }
+  const none = { oneOf: {}, together: [] }
+  const access = { oneOf: { open_mode: ['cached', 'reopen'] }, together: [] }
+  for (const [version, randomAccess] of [
+    [1, none],
+    [2, none],
+    [3, access],
+  ] as const)
+    t.strictSame(
+      contractOf(version).kinds.map(({ oneOf, together }) => ({ oneOf, together })),
+      [query, none, none, randomAccess, none],
+      `version ${version}`,
+    )
 })
 
-t.test('only a query has rules beyond types: where it was stored, and memory figures all or none', async t => {
-  const [query, ...others] = CONTRACT.kinds
-  t.strictSame(query?.oneOf, { storage: ['nvme', 's3'] })
-  t.strictSame(query?.together, ['peak_physical', 'peak_virtual', 'physical_delta', 'virtual_delta'])
-  for (const { kind, oneOf, together } of others) t.strictSame({ oneOf, together }, { oneOf: {}, together: [] }, kind)
+t.test('every field says what it means, and the versions agree about it', async t => {
+  for (const { kind, fields } of CONTRACT.kinds)
+    for (const { name, description, type, unit, since } of fields) {
+      t.match(description, /^[A-Z].*\.$/, `${kind}.${name} is described by a sentence`)
+      t.equal(
+        unit !== undefined,
+        /ns$|bytes$|^peak_|_delta$|^matches$|_scanned$|iterations/.test(name),
+        `${name}: ${unit}`,
+      )
+      t.ok(unit === undefined || type !== 'str', `${name} has no unit, because it is text`)
+      for (const contract of CONTRACTS.values()) {
+        const same = contract.kinds.find(other => other.kind === kind)?.fields.find(field => field.name === name)
+        t.equal(same?.description, contract.version < since ? undefined : description, `v${contract.version} ${name}`)
+      }
+    }
+})
+
+t.test('a version cannot add a field behind one that does not exist', async t => {
+  const field = CONTRACT.kinds[0]!.fields[0]!
+  const addition = { kind: 'compression_size', after: 'nothing', field }
+  t.throws(() => addFields(CONTRACT, [addition]), { message: 'compression_size has no field nothing' })
+})
+
+t.test('a version that is not spoken is no contract', async t => {
+  for (const version of [0, 4, 1.5, NaN])
+    t.throws(() => contractOf(version), { message: `no contract version ${version}` })
 })
 
 t.test('every kind starts with its commit, which the readers rely on', async t => {
@@ -43,12 +101,14 @@ t.test('the dimensions are the fields that are hashed, in the order of the table
   )
 })
 
-t.test('the program writes version 1, and knows it by its number', async t => {
-  t.equal(SCHEMA_VERSION, 1)
+t.test('the program speaks versions 1 to 3, and the newest one is that of the records it writes', async t => {
+  t.strictSame([...CONTRACTS.keys()], [1, 2, 3])
+  t.equal(SCHEMA_VERSION, 3)
   t.equal(CONTRACTS.get(SCHEMA_VERSION), CONTRACT)
   t.equal(CONTRACT.version, SCHEMA_VERSION)
 })
 
-function written({ name, type, optional, dimension }: Field): string {
-  return `${dimension ? '!' : ''}${name} ${type}${optional ? '?' : ''}`
+function written({ name, type, optional, dimension, conditional }: Field): string {
+  const unless = conditional === undefined ? '' : `?${conditional} `
+  return `${dimension ? '!' : ''}${unless}${name} ${type}${optional ? '?' : ''}`
 }

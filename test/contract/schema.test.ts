@@ -2,76 +2,143 @@ import { readFile } from 'node:fs/promises'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { checkEnvelope } from '../../src/contract/envelope.js'
-import { CONTRACT } from '../../src/contract/kinds.js'
+import { CONTRACT, CONTRACTS, contractOf } from '../../src/contract/kinds.js'
 import { publishedSchemas, schemaText } from '../../src/contract/schema.js'
+import { versionsIn } from '../../src/contract/version-set.js'
 import { readBody } from '../../src/source/body.js'
 import { readRecord } from '../../src/source/read-record.js'
-import { KIND_NAMES, SHA, VALID, line, type KindName, type Tokens } from '../fixtures/records.js'
+import { BEFORE, KIND_NAMES, SHA, VALID, line, type KindName, type Tokens } from '../fixtures/records.js'
 
-const FOLDER = new URL('../../schemas/v1/', import.meta.url)
-const readSchema = (name: string): Promise<string> => readFile(new URL(`${name}.json`, FOLDER), 'utf8')
+const VERSIONS = [...CONTRACTS.keys()]
+const readSchema = (name: string, version: number): Promise<string> =>
+  readFile(new URL(`../../schemas/v${version}/${name}.json`, import.meta.url), 'utf8')
 const NAMES = [...KIND_NAMES, 'record', 'envelope']
 
-t.test('the published files are what the contract table says, byte for byte', async t => {
-  const schemas = publishedSchemas(CONTRACT)
-  t.strictSame(Object.keys(schemas), NAMES)
-  for (const [name, schema] of Object.entries(schemas))
-    t.equal(await readSchema(name), schemaText(schema), `${name}.json (npm run generate -- --schemas)`)
+/** Every version, and the fields that a line of it does not have. */
+const LINES_OF: readonly (readonly [version: number, without: Tokens])[] = [
+  [1, BEFORE[1]],
+  [2, BEFORE[2]],
+  [3, {}],
+]
+
+for (const version of VERSIONS)
+  t.test(`the published files of version ${version} are what the contract table says, byte for byte`, async t => {
+    const schemas = publishedSchemas(contractOf(version))
+    t.strictSame(Object.keys(schemas), NAMES)
+    for (const [name, schema] of Object.entries(schemas))
+      t.equal(await readSchema(name, version), schemaText(schema), `${name}.json (npm run generate -- --schemas)`)
+  })
+
+t.test('every published field has a description, and a field of a later version says since when', async t => {
+  for (const version of VERSIONS)
+    for (const kind of KIND_NAMES) {
+      const { title, properties } = JSON.parse(await readSchema(kind, version)) as PublishedKind
+      t.equal(title, `One ${kind} record`)
+      for (const [name, { description }] of Object.entries(properties).filter(([name]) => name !== 'kind'))
+        t.match(description, /^[A-Z].*\.$/, `v${version} ${kind}.${name}`)
+    }
+  const { properties } = JSON.parse(await readSchema('compression_size', 3)) as PublishedKind
+  t.equal(
+    properties['uncompressed_bytes']?.description,
+    'Size of the data before compression. Unit: bytes. Since contract version 2.',
+  )
 })
 
+type PublishedKind = {
+  readonly title: string
+  readonly properties: Readonly<Record<string, { readonly description?: string }>>
+}
+
 t.test('64-bit bounds are published digit for digit, though a double would round them', async t => {
-  const text = await readSchema('compression_size')
+  const text = await readSchema('compression_size', 1)
   t.match(text, /"minimum": -9223372036854775808,/)
   t.match(text, /"maximum": 9223372036854775807$/m)
 })
 
-t.test('a published schema and the program give every record the same verdict', async t => {
-  const ajv = await compiled()
+for (const version of VERSIONS)
+  t.test(`a published schema of version ${version} and the program give every record the same verdict`, async t => {
+    const ajv = await compiled(version)
+    for (const kind of KIND_NAMES) {
+      const schemas = ['record', kind].map(name => validator(ajv, name, version))
+      const verdicts = { taken: 0, refused: 0 }
+      const disagreements: string[] = []
+      for (const text of mutations(kind)) {
+        const { ok } = readRecord(Buffer.from(text), { version })
+        verdicts[ok ? 'taken' : 'refused']++
+        if (schemas.some(schema => schema(JSON.parse(text)) !== ok)) disagreements.push(text)
+      }
+      t.strictSame(disagreements, [], kind)
+      t.ok(verdicts.taken > 1 && verdicts.refused > 20, `${kind}: ${verdicts.taken} taken, ${verdicts.refused} refused`)
+    }
+  })
+
+t.test('the versions that a record fits are those whose published schemas take it', async t => {
+  const ajvs = await Promise.all(VERSIONS.map(async version => [version, await compiled(version)] as const))
   for (const kind of KIND_NAMES) {
-    const schemas = ['record', kind].map(name => validator(ajv, name))
-    const verdicts = { taken: 0, refused: 0 }
     const disagreements: string[] = []
-    for (const text of [line(kind), ...mutations(kind)]) {
-      const { ok } = readRecord(Buffer.from(text))
-      verdicts[ok ? 'taken' : 'refused']++
-      if (schemas.some(schema => schema(JSON.parse(text)) !== ok)) disagreements.push(text)
+    const found = new Set<string>()
+    for (const text of mutations(kind)) {
+      const value: unknown = JSON.parse(text)
+      const published = ajvs
+        .filter(([version, ajv]) => validator(ajv, kind, version)(value))
+        .map(([version]) => version)
+      const read = readRecord(Buffer.from(text))
+      const fits = read.ok ? versionsIn(read.record.fits) : []
+      found.add(fits.join())
+      if (fits.join() !== published.join()) disagreements.push(`${text}: ${fits.join()}, published ${published.join()}`)
     }
     t.strictSame(disagreements, [], kind)
-    t.ok(verdicts.taken > 1 && verdicts.refused > 20, `${kind}: ${verdicts.taken} taken, ${verdicts.refused} refused`)
+    t.strictSame([...found].sort(), SETS[kind] ?? ['', '1,2,3'], kind)
   }
 })
 
+/** The sets of versions that lines of a kind fit; the other kinds are the same in all versions. */
+const SETS: Readonly<Record<string, readonly string[]>> = {
+  compression_size: ['', '1', '2,3'],
+  random_access_time: ['', '1,2', '3'],
+}
+
 t.test('the published schema of a kind takes no other kind', async t => {
-  const ajv = await compiled()
+  const ajv = await compiled(CONTRACT.version)
   for (const kind of KIND_NAMES) {
-    const taken = KIND_NAMES.filter(other => validator(ajv, kind)(JSON.parse(line(other))))
+    const taken = KIND_NAMES.filter(other => validator(ajv, kind, CONTRACT.version)(JSON.parse(line(other))))
     t.strictSame(taken, [kind])
   }
 })
 
-t.test('the published envelope and the program give every envelope the same verdict', async t => {
-  const schema = validator(await compiled(), 'envelope')
-  const verdict = (text: string): boolean => {
-    const body = readBody(Buffer.from(text))
-    return body.ok && checkEnvelope(body.value).ok
-  }
-  t.ok(verdict(JSON.stringify(envelope())) && schema(envelope()), 'a valid one is taken')
-  for (const [part, name, value] of envelopeMutations()) {
-    const text = JSON.stringify(envelope(part, { [name]: value }))
-    t.equal(verdict(text), false, `${part}.${name} = ${JSON.stringify(value)}: refused by the program`)
-    t.equal(schema(JSON.parse(text)), false, `${part}.${name} = ${JSON.stringify(value)}: refused by the schema`)
-  }
-})
+for (const [version, without] of LINES_OF)
+  t.test(
+    `the published envelope of version ${version} and the program give every envelope the same verdict`,
+    async t => {
+      const schema = validator(await compiled(version), 'envelope', version)
+      const verdict = (text: string): boolean => {
+        const body = readBody(Buffer.from(text))
+        return body.ok && checkEnvelope(body.value, version).ok
+      }
+      const sound = envelope({ version, without })
+      t.ok(verdict(JSON.stringify(sound)) && schema(sound), 'a valid one is taken')
+      const others = LINES_OF.filter(([other]) => other !== version)
+      for (const [other, lacks] of others) {
+        const mixed = envelope({ version, without: lacks })
+        t.notOk(verdict(JSON.stringify(mixed)) || schema(mixed), `records of version ${other} are refused by both`)
+      }
+      for (const [part, name, value] of envelopeMutations(version)) {
+        const text = JSON.stringify(envelope({ version, without }, part, { [name]: value }))
+        t.equal(verdict(text), false, `${part}.${name} = ${JSON.stringify(value)}: refused by the program`)
+        t.equal(schema(JSON.parse(text)), false, `${part}.${name} = ${JSON.stringify(value)}: refused by the schema`)
+      }
+    },
+  )
 
-/** All published schemas in one strict ajv; only its check of types beside `properties` is left out. */
-async function compiled(): Promise<Ajv2020> {
+/** All published schemas of a version in one strict ajv; only its check of types beside `properties` is left out. */
+async function compiled(version: number): Promise<Ajv2020> {
   const ajv = new Ajv2020({ strict: true, strictTypes: false })
-  for (const name of NAMES) ajv.addSchema(JSON.parse(await readSchema(name)) as object)
+  for (const name of NAMES) ajv.addSchema(JSON.parse(await readSchema(name, version)) as object)
   return ajv
 }
 
-function validator(ajv: Ajv2020, name: string): ValidateFunction {
-  const validate = ajv.getSchema(`https://vortex-ingest.dev/schemas/v1/${name}.json`)
+function validator(ajv: Ajv2020, name: string, version: number): ValidateFunction {
+  const validate = ajv.getSchema(`https://vortex-ingest.dev/schemas/v${version}/${name}.json`)
   if (validate === undefined) throw new Error(`${name} is not published`)
   return validate
 }
@@ -80,11 +147,13 @@ function validator(ajv: Ajv2020, name: string): ValidateFunction {
 const VALUES = ['null', 'true', '0', '-1', '2147483647', '2147483648', '1.5', '""', '"1"', '"a\\u0000b"', '"s3"']
 const NESTED = ['[]', '[1]', '[1,"2"]', '[1,1.5]', '[null]', '[[1]]', '{}', '{"a":1}']
 
+/** Lines of every version, changed in one place each. */
 function mutations(kind: KindName): string[] {
   const names = ['kind', ...Object.keys(VALID[kind])]
   const changes: Tokens[] = names.flatMap(name => [undefined, ...VALUES, ...NESTED].map(token => ({ [name]: token })))
   const unknown: Tokens[] = [{ extra: '1' }, { extra: 'null' }, { Dataset: '"x"' }, { measurement_id: '1' }]
-  return [...changes, ...unknown, ...(kind === 'query_measurement' ? memory() : [])].map(change => line(kind, change))
+  const all = [{}, ...changes, ...unknown, ...(kind === 'query_measurement' ? memory() : [])]
+  return LINES_OF.flatMap(([, without]) => all.map(change => line(kind, { ...without, ...change })))
 }
 
 /** Each of the 81 ways in which the memory four may be there, null or absent. */
@@ -98,7 +167,9 @@ function memory(): Tokens[] {
 type Part = 'top' | 'run_meta' | 'commit'
 type Parts = Readonly<Record<string, unknown>>
 
-function envelope(part?: Part, change: Parts = {}): Parts {
+type Version = { readonly version: number; readonly without: Tokens }
+
+function envelope({ version, without }: Version, part?: Part, change: Parts = {}): Parts {
   const of = (name: Part): Parts => (part === name ? change : {})
   const commit = {
     sha: SHA,
@@ -112,15 +183,15 @@ function envelope(part?: Part, change: Parts = {}): Parts {
     url: `https://example.com/commit/${SHA}`,
   }
   return {
-    run_meta: { benchmark_id: 'b', schema_version: 1, started_at: '2026-04-25T09:02:33Z', ...of('run_meta') },
+    run_meta: { benchmark_id: 'b', schema_version: version, started_at: '2026-04-25T09:02:33Z', ...of('run_meta') },
     commit: { ...commit, ...of('commit') },
-    records: KIND_NAMES.map(kind => JSON.parse(line(kind)) as unknown),
+    records: KIND_NAMES.map(kind => JSON.parse(line(kind, without)) as unknown),
     ...of('top'),
   }
 }
 
-function envelopeMutations(): [Part, string, unknown][] {
-  const { run_meta, commit, ...top } = envelope()
+function envelopeMutations(version: number): [Part, string, unknown][] {
+  const { run_meta, commit, ...top } = envelope({ version, without: {} })
   const parts = { top: { run_meta, commit, ...top }, run_meta, commit } as Readonly<Record<Part, object>>
   const wrong = [undefined, null, true, 1.5, [null], {}]
   return (Object.entries(parts) as [Part, object][]).flatMap(([part, fields]) => [
