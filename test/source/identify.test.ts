@@ -11,9 +11,9 @@ import { identifier } from '../../src/source/identify.js'
 import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
 import { Random, SEED } from '../fixtures/random.js'
-import { line, lineOf, VALID, type KindName, type Tokens } from '../fixtures/records.js'
+import { BEFORE, line, lineOf, VALID, type KindName, type Tokens } from '../fixtures/records.js'
 import { readSharedFixture } from '../fixtures/shared.js'
-import { plainLine } from './fixtures/odd-lines.js'
+import { plainLineOfAnyVersion } from './fixtures/odd-lines.js'
 import { readAll } from './fixtures/reading.js'
 
 const hash = await wasmHash64()
@@ -35,7 +35,7 @@ function idOfObject(text: string): bigint {
 t.test(`a batch and an object give the same ids, whichever reader took the line (seed ${SEED})`, async t => {
   const random = new Random()
   // A tab between tokens, which the scanner leaves to the exact reader.
-  const lines = Array.from({ length: 5_000 }, () => plainLine(random)).map(text =>
+  const lines = Array.from({ length: 5_000 }, () => plainLineOfAnyVersion(random)).map(text =>
     random.chance(0.3) ? text.replace(':', ':\t') : text,
   )
   t.strictSame(await idsOf(lines), lines.map(idOfObject))
@@ -93,6 +93,42 @@ t.test('every reference record gets its id, as it stands, by both ways and both 
     expected,
     'with the second implementation',
   )
+})
+
+/** Contract section 8: what hashing the open mode only when it is not `cached` comes to. */
+const CACHED = 164255076009922704n
+const REOPEN = -4421471856282394060n
+
+t.test('the open mode of a random access is hashed only when it is not cached', async t => {
+  const access = (changes: Tokens): string => line('random_access_time', { format: '"parquet"', ...changes })
+  const cases: readonly (readonly [text: string, id: bigint])[] = [
+    [access(BEFORE[1]), CACHED],
+    [access({ open_mode: '"cached"' }), CACHED],
+    [access({ open_mode: '"reopen"' }), REOPEN],
+  ]
+  const lines = cases.map(([text]) => text)
+  const expected = cases.map(([, id]) => id)
+  t.strictSame(await idsOf(lines), expected, 'by the fast reader')
+  const tabbed = lines.map(text => text.replace(':', ':\t'))
+  t.strictSame(await idsOf(tabbed), expected, 'by the exact reader')
+  t.strictSame(await idsOf([access({ open_mode: '"\\u0063ached"' })]), [CACHED], 'however it is escaped')
+  t.strictSame(lines.map(idOfObject), expected, 'by way of an object')
+  const { rows } = await readAll(lines.join('\n'), { identify: identifier(await jsHash64()) })
+  t.strictSame(
+    rows.map(({ id }) => id),
+    expected,
+    'with the second implementation',
+  )
+})
+
+t.test('the uncompressed size is no part of the id', async t => {
+  const [one, other, old] = await idsOf([
+    line('compression_size'),
+    line('compression_size', { uncompressed_bytes: '1' }),
+    line('compression_size', BEFORE[1]),
+  ])
+  t.equal(one, other)
+  t.equal(one, old)
 })
 
 t.test('-0, -0.0 and -0e5 are one measurement by way of a line too, and 0 is another', async t => {

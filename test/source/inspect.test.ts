@@ -4,11 +4,12 @@ import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import type { ByteReader } from '../../src/source/byte-reader.js'
+import { versionsIn } from '../../src/contract/version-set.js'
 import { identifier } from '../../src/source/identify.js'
 import { inspect, type InspectOptions, type Inspection } from '../../src/source/inspect.js'
 import type { Rejection, Warning } from '../../src/source/rejection.js'
 import type { Source } from '../../src/source/source.js'
-import { line, SHA, sizeLine, KIND_NAMES } from '../fixtures/records.js'
+import { BEFORE, line, SHA, sizeLine, KIND_NAMES, type Tokens } from '../fixtures/records.js'
 import { memorySource } from './fixtures/reading.js'
 
 const identify = identifier(await wasmHash64())
@@ -192,6 +193,142 @@ t.test('a source is read again in full: nothing is kept from the pass before', a
   const source = memorySource([sizeLine('a'), other('b')].join('\n'))
   const [first, second] = [await seen(source, { identify }), await seen(source, { identify })]
   t.strictSame({ ...first, ids: first.ids.size }, { ...second, ids: second.ids.size })
+})
+
+const access = (changes: Tokens = {}): string => line('random_access_time', changes)
+const oldAccess = access(BEFORE[2])
+const oldSize = sizeLine('old', BEFORE[1])
+const versions = ({ fits }: Inspection): readonly number[] => versionsIn(fits)
+
+t.test('a file has every version that fits all of its records', async t => {
+  const query = line('query_measurement')
+  t.strictSame(versions(await seen([])), [1, 2, 3], 'an empty file')
+  t.strictSame(versions(await seen([query])), [1, 2, 3])
+  t.strictSame(versions(await seen([query, oldAccess])), [1, 2])
+  t.strictSame(versions(await seen([query, oldAccess, sizeLine('a')])), [2])
+  t.strictSame(versions(await seen([oldSize, oldAccess, query])), [1])
+  t.strictSame(versions(await seen([sizeLine('a'), query])), [2, 3])
+  t.strictSame(versions(await seen([access(), sizeLine('a'), query])), [3])
+  t.strictSame(versions(await seen([oldAccess, `${access()},`])), [1, 2], 'a rejected line has no part in it')
+})
+
+t.test('in a mixed file, each line of another version than most lines is rejected, and says so', async t => {
+  const lines = [access(), sizeLine('a'), line('query_measurement'), 'no JSON', access(), '', oldAccess, oldSize]
+  for (const end of ['\n', '\r\n']) {
+    const found = await seen(memorySource(lines.join(end)))
+    t.match(found, { lines: 8, records: 4, rejected: 3 })
+    t.strictSame(versions(found), [3])
+    t.strictSame(
+      [...found.counts],
+      [
+        ['query_measurement', 1],
+        ['compression_size', 1],
+        ['random_access_time', 2],
+      ],
+    )
+    const others = 'other lines of this file are version 3 (the first is line 1)'
+    const byte = (count: number): number => lines.slice(0, count).join(end).length + end.length
+    t.match(found.rejections, [
+      { line: 4, code: 'invalid_json' },
+      {
+        source: 'results.jsonl',
+        line: 7,
+        byte: byte(6),
+        pointer: '/open_mode',
+        code: 'missing_field',
+        message: `line 7 has no open_mode; ${others}`,
+      },
+      {
+        source: 'results.jsonl',
+        line: 8,
+        byte: byte(7),
+        pointer: '/uncompressed_bytes',
+        code: 'missing_field',
+        message: `line 8 has no uncompressed_bytes; ${others}`,
+      },
+    ])
+  }
+})
+
+t.test('in a mixed file of mostly older lines, the newer ones are rejected', async t => {
+  const found = await seen([line('query_measurement'), oldAccess, access(), oldSize, oldSize, sizeLine('new')])
+  t.strictSame(versions(found), [1])
+  t.strictSame(
+    found.rejections.map(({ line, code, message }) => [line, code, message]),
+    [
+      [
+        3,
+        'unknown_field',
+        'line 3 has open_mode, which version 1 does not know; other lines of this file are version 1 (the first is line 2)',
+      ],
+      [
+        6,
+        'unknown_field',
+        'line 6 has uncompressed_bytes, which version 1 does not know; other lines of this file are version 1 (the first is line 2)',
+      ],
+    ],
+  )
+})
+
+t.test('of two versions with equally many lines, the newer one is that of the file', async t => {
+  const found = await seen([oldAccess, access(), sizeLine('a')])
+  t.strictSame(versions(found), [3])
+  t.strictSame(
+    found.rejections.map(({ line, message }) => [line, message]),
+    [[1, 'line 1 has no open_mode; other lines of this file are version 3 (the first is line 2)']],
+  )
+})
+
+t.test('a version that is asked for is that of the file, and no second pass says anything more', async t => {
+  const found = await seen([access(), oldAccess, access()], { contractVersion: 2 })
+  t.strictSame(versions(found), [2])
+  t.match(found, { records: 1, rejected: 2 })
+  t.strictSame(
+    found.rejections.map(({ line, code }) => [line, code]),
+    [
+      [1, 'unknown_field'],
+      [3, 'unknown_field'],
+    ],
+  )
+  t.strictSame(versions(await seen([line('query_measurement')], { contractVersion: 3 })), [3])
+})
+
+t.test('lines of another commit are rejected for that alone, and are not counted for a version', async t => {
+  const others = [1, 2, 3].map(at => sizeLine(`d${at}`, { ...BEFORE[1], commit_sha: `"${OTHER}"` }))
+  const found = await seen([sizeLine('a'), ...others, access()])
+  t.strictSame(versions(found), [3])
+  t.match(found, { records: 2, rejected: 3 })
+  t.ok(found.rejections.every(({ code }) => code === 'commit_mismatch'))
+  const mixed = await seen([sizeLine('a'), ...others, access(), oldSize])
+  t.match(mixed, { records: 2, rejected: 4 })
+  t.match(mixed.rejections.at(-1), { line: 6, code: 'missing_field' })
+})
+
+t.test('where several commits may come, lines of every commit have the version of the file', async t => {
+  const old = sizeLine('b', { ...BEFORE[1], commit_sha: `"${OTHER}"` })
+  const found = await seen([sizeLine('a'), old, access()], { oneCommit: false })
+  t.match(found, { records: 2, rejected: 1 })
+  t.match(found.rejections, [{ line: 2, pointer: '/uncompressed_bytes' }])
+})
+
+t.test('the second pass over a mixed file ends early too when that is enough', async t => {
+  const lines = [access(), access(), ...Array.from({ length: 100_000 }, () => line('query_measurement')), oldAccess]
+  let rejected = 0
+  const text = [...lines, ...lines.slice(0, 100_002), oldAccess].join('\n')
+  let opened = 0
+  const memory = memorySource(text)
+  const source: Source = { ...memory, open: () => (opened++, memory.open()) }
+  const found = await seen(source, { onRejection: () => rejected++, enough: () => rejected >= 1 })
+  t.equal(opened, 2)
+  t.equal(rejected, 1)
+  t.equal(found.rejected, 1)
+})
+
+t.test('a file of one version is read once', async t => {
+  let opened = 0
+  const memory = memorySource([access(), sizeLine('a'), 'bad'].join('\n'))
+  await seen({ ...memory, open: () => (opened++, memory.open()) })
+  t.equal(opened, 1)
 })
 
 t.test('a pass ends early when that is enough, and the source is closed', async t => {

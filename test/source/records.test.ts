@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Random } from '../fixtures/random.js'
-import { line, SHA, sizeLine } from '../fixtures/records.js'
+import { BEFORE, line, SHA, sizeLine } from '../fixtures/records.js'
 import { plainLine } from './fixtures/odd-lines.js'
 import { readAll } from './fixtures/reading.js'
 
@@ -174,6 +174,85 @@ t.test('a threshold that a path A server may read otherwise is a warning, and th
         '/threshold 9007199254740993.5 may be read one unit off by a path A server: more than 2^53 of significand or a power of ten beyond ±22',
     },
   ])
+})
+
+/** A tab, which only the exact reader takes. */
+const exactly = (text: string): string => text.replace(':', ':\t')
+
+t.test('a record may have any version, and a version that is asked for takes no other', async t => {
+  const size = line('compression_size', BEFORE[1])
+  const access = line('random_access_time')
+  const old = line('random_access_time', BEFORE[2])
+  const lines = [line('query_measurement'), size, line('compression_size'), old, access]
+  const accepted = async (version?: number, change = (text: string): string => text): Promise<readonly number[]> => {
+    const { rows } = await readAll(lines.map(change).join('\n'), version === undefined ? {} : { version })
+    return rows.map(({ line }) => line)
+  }
+  for (const change of [(text: string): string => text, exactly]) {
+    t.strictSame(await accepted(undefined, change), [1, 2, 3, 4, 5])
+    t.strictSame(await accepted(1, change), [1, 2, 4])
+    t.strictSame(await accepted(2, change), [1, 3, 4])
+    t.strictSame(await accepted(3, change), [1, 3, 5])
+  }
+})
+
+t.test('a version that is asked for says which field it misses or does not know', async t => {
+  const old = `${line('compression_size', BEFORE[1])}\n${line('random_access_time', BEFORE[1])}`
+  const recent = `${line('compression_size')}\n${line('random_access_time')}`
+  for (const change of [(text: string): string => text, exactly]) {
+    t.match((await readAll(change(recent), { version: 1 })).rejections, [
+      {
+        line: 1,
+        pointer: '/uncompressed_bytes',
+        code: 'unknown_field',
+        message: '"/uncompressed_bytes" is not a field of this kind (added in contract version 2)',
+      },
+      {
+        line: 2,
+        pointer: '/open_mode',
+        code: 'unknown_field',
+        message: '"/open_mode" is not a field of this kind (added in contract version 3)',
+      },
+    ])
+    t.match((await readAll(change(old), { version: 3 })).rejections, [
+      { line: 1, code: 'missing_field', message: '/uncompressed_bytes is missing (required since contract version 2)' },
+      { line: 2, code: 'missing_field', message: '/open_mode is missing (required since contract version 3)' },
+    ])
+  }
+})
+
+t.test('null is no value for an added field: it is unknown before its version and of the wrong type after', async t => {
+  const text = [
+    line('compression_size', { uncompressed_bytes: 'null' }),
+    line('random_access_time', { open_mode: 'null' }),
+  ].join('\n')
+  const codes = async (version?: number): Promise<readonly string[]> =>
+    (await readAll(text, version === undefined ? {} : { version })).rejections.map(({ code }) => code)
+  t.strictSame(await codes(), ['not_integer', 'not_string'])
+  t.strictSame(await codes(3), ['not_integer', 'not_string'])
+  t.strictSame(await codes(2), ['not_integer', 'unknown_field'])
+  t.strictSame(await codes(1), ['unknown_field', 'unknown_field'])
+})
+
+t.test('a line that fits no version is judged by the version of the lines before it, or by its own fields', async t => {
+  const typo = { formta: '"x"' }
+  const message = async (...lines: readonly string[]): Promise<string | undefined> =>
+    (await readAll(lines.join('\n'))).rejections[0]?.message
+  const unknown = '"/formta" is not a field of this kind'
+  const access = line('random_access_time')
+  const old = line('random_access_time', BEFORE[2])
+  t.equal(await message(line('random_access_time', typo)), unknown)
+  t.equal(await message(line('random_access_time', { ...BEFORE[2], ...typo })), unknown, 'by its own fields')
+  t.equal(await message(old, line('random_access_time', { ...BEFORE[2], ...typo })), unknown, 'as the line before')
+  t.equal(
+    await message(access, line('random_access_time', { ...BEFORE[2], ...typo })),
+    '/open_mode is missing (required since contract version 3)',
+    'as the line before, of another version',
+  )
+  t.equal(
+    await message(old, line('random_access_time', typo)),
+    '"/open_mode" is not a field of this kind (added in contract version 3)',
+  )
 })
 
 t.test('no bytes are no lines and no records', async t => {

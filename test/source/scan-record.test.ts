@@ -6,8 +6,8 @@ import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
 import { NOT_TAKEN, scanRecord } from '../../src/source/scan-record.js'
 import { Random, SEED } from '../fixtures/random.js'
-import { KIND_NAMES, line, lineOf, VALID, type Tokens } from '../fixtures/records.js'
-import { oddLine, plainLine } from './fixtures/odd-lines.js'
+import { BEFORE, KIND_NAMES, line, lineOf, VALID, type Tokens } from '../fixtures/records.js'
+import { oddLine, plainLineOfAnyVersion } from './fixtures/odd-lines.js'
 import { rowOf, type Row } from './fixtures/reading.js'
 
 const identify = identifier(await wasmHash64())
@@ -50,8 +50,8 @@ function identifiedRow(): Row {
 /** Object.is on the double, equality on all else. */
 function same(a: Row, b: Row | undefined): boolean {
   if (b === undefined || !Object.is(a.real, b.real) || a.id !== b.id) return false
-  const plain = ({ kind, line, byte, fields }: Row): string =>
-    JSON.stringify([kind, line, byte, Object.entries(fields).sort()])
+  const plain = ({ kind, line, byte, fields, versions }: Row): string =>
+    JSON.stringify([kind, line, byte, versions, Object.entries(fields).sort()])
   return plain(a) === plain(b)
 }
 
@@ -59,7 +59,7 @@ t.test(
   `lines as emitters write them are all taken, and read as the exact reader reads them (seed ${SEED})`,
   async t => {
     const random = new Random()
-    const lines = Array.from({ length: 20_000 }, () => plainLine(random))
+    const lines = Array.from({ length: 20_000 }, () => plainLineOfAnyVersion(random))
     t.strictSame(
       lines.filter(text => scanned(text) === undefined),
       [],
@@ -101,6 +101,7 @@ const swapped = lineOf({
   kind: '"compression_size"',
   ...Object.fromEntries(Object.entries(VALID.compression_size).reverse()),
 })
+const access = (changes: Tokens): string => line('random_access_time', changes)
 const absent = { peak_physical: 'null', peak_virtual: undefined, physical_delta: 'null', virtual_delta: undefined }
 
 const TAKEN: Readonly<Record<string, string>> = {
@@ -121,6 +122,11 @@ const TAKEN: Readonly<Record<string, string>> = {
   'a threshold of 15 characters': search('0.1234567890123'),
   'an integer as threshold': search('-0'),
   'a negative zero as threshold': search('-0.0'),
+  'a size of version 1': size(BEFORE[1]),
+  'a random access of versions 1 and 2': access(BEFORE[1]),
+  'a random access that opened the file again': access({ open_mode: '"reopen"' }),
+  'added fields before all others': access(BEFORE[1]).replace('"commit_sha"', '"open_mode":"reopen","commit_sha"'),
+  'added fields behind all others': access(BEFORE[1]).replace('}', ',"open_mode":"cached"}'),
 }
 
 const LEFT: Readonly<Record<string, string>> = {
@@ -154,6 +160,11 @@ const LEFT: Readonly<Record<string, string>> = {
   'a threshold without a digit before its point': search('.5'),
   'a storage that is none': query({ storage: '"nvm"' }),
   'a storage that only starts like one': query({ storage: '"nvmes3"' }),
+  'an open mode that is none': access({ open_mode: '"reopened"' }),
+  'an open mode that is null': access({ open_mode: 'null' }),
+  'an open mode twice': access({}).replace('}', ',"open_mode":"cached"}'),
+  'an uncompressed size that is null': size({ uncompressed_bytes: 'null' }),
+  'an added field of another kind': size({ open_mode: '"cached"' }),
   'half of the memory four': query({ peak_physical: 'null' }),
   'something behind the object': `${size({})} {}`,
   'no end': size({}).slice(0, -1),
@@ -168,6 +179,20 @@ t.test('taken, and read as the exact reader reads it, is what every JSON reader 
   for (const [what, text] of Object.entries(TAKEN)) {
     const row = scanned(text)
     t.ok(row !== undefined && same(row, readExactly(text)), what)
+  }
+})
+
+t.test('a row says which contract versions it fits, whichever reader took it', async t => {
+  const cases: readonly (readonly [text: string, versions: readonly number[]])[] = [
+    [query({}), [1, 2, 3]],
+    [size({}), [2, 3]],
+    [size(BEFORE[1]), [1]],
+    [access({}), [3]],
+    [access(BEFORE[2]), [1, 2]],
+  ]
+  for (const [text, versions] of cases) {
+    t.strictSame(scanned(text)?.versions, versions, text)
+    t.strictSame(readExactly(text)?.versions, versions, text)
   }
 })
 
@@ -186,6 +211,7 @@ t.test('a line that is left adds no row, and the next one is read as if it had n
     dataset: 'taxi',
     format: 'vortex',
     value_bytes: '4096',
+    uncompressed_bytes: '16384',
   })
 })
 
