@@ -61,7 +61,7 @@ type CheckOptions = { readonly printers: readonly Printer[]; readonly context: C
 
 async function checkAll(args: readonly string[], flags: ValidateFlags, options: CheckOptions): Promise<Validated> {
   const { stdin, signal, watch } = options.context
-  const sources = await openInputs(args, { stdin, rereadable: true, signal, watch: watch?.reads })
+  const sources = await openInputs(args, { stdin, rereadable: 'maybe', signal, watch: watch?.reads })
   try {
     return await check(sources, flags, options)
   } finally {

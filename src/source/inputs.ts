@@ -6,14 +6,18 @@ import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
 import { chunkReader, type ByteReader } from './byte-reader.js'
 import { decompressed } from './decompress.js'
+import { keptInput } from './kept-input.js'
 import { watched, type ReadWatch } from './read-watch.js'
 import { fileSource, unreadable, type Source } from './source.js'
 import { spool } from './spool.js'
 
 export type InputOptions = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
-  /** Sources will be read more than once: keep what can be read only once in a temporary file. */
-  readonly rereadable: boolean
+  /**
+   * Whether sources will be read more than once: what can be read only once is kept in a temporary file then. `maybe`
+   * keeps it while it is read for the first time, so that the first reading need not wait for the end of the input.
+   */
+  readonly rereadable: boolean | 'maybe'
   /** Files may grow while they are read. */
   readonly mayGrow?: boolean
   readonly signal?: AbortSignal
@@ -100,8 +104,9 @@ function assertGivesBytes(stdin: InputOptions['stdin']): void {
 async function once(name: string, input: () => NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
   const { watch } = options
   watch?.expect(name, undefined)
-  if (options.rereadable) return spool(name, input(), options)
+  if (options.rereadable === true) return spool(name, input(), options)
   const chunks = readable(name, input)
+  if (options.rereadable === 'maybe') return keptInput(name, chunks, watch)
   const bytes = (): ByteReader => chunkReader(chunks, () => Promise.resolve())
   return {
     name,

@@ -60,7 +60,7 @@ export async function namelessFile(): Promise<FileHandle> {
   }
 }
 
-function cannotKeep(name: string, cause: unknown): IngestError {
+export function cannotKeep(name: string, cause: unknown): IngestError {
   const hint = 'set TMPDIR to a folder with room'
   return new IngestError('input_unreadable', `${name}: cannot keep the input in ${tmpdir()}: ${messageOf(cause)}`, {
     cause,
