@@ -1,6 +1,7 @@
 /** Flags that several commands share; each can be set by an environment variable too. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { CONTRACT_CHOICES } from '../config/contract.js'
 import { ENV_PREFIX } from '../config/environment.js'
 import { isFullSha } from '../commit/formats.js'
 import type { CompressMode } from '../config/server.js'
@@ -33,6 +34,11 @@ export const validateFormatFlag = (): Option =>
   flag('--format <format>', 'how to print the result; sarif and junit are for CI services')
     .choices(['human', 'json', 'sarif', 'junit'])
     .default('human')
+
+export const contractFlag = (): Option =>
+  flag('--contract <version>', 'contract version of the files; auto finds the version of each file')
+    .choices(CONTRACT_CHOICES)
+    .default('auto')
 
 export const noSecretsFlag = (): Option =>
   flag('--no-secrets <how>', 'how a CI run ends that was given none, as those of forks: fail (77) or skip (0)')

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
-import { formatFlag } from './flags.js'
+import { contractFlag, formatFlag } from './flags.js'
 import { lazy } from './lazy.js'
 import type { Run } from './run.js'
 
@@ -12,6 +12,7 @@ export function addId(program: Command, run: Run): void {
     .summary('print the measurement_id of every record')
     .description('One id a line in input order; a rejected line prints an empty line, and its reason on stderr.')
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .addOption(contractFlag())
     .addOption(formatFlag())
     .addHelpText(
       'after',

@@ -1,6 +1,7 @@
 /** `id`: the measurement_id of every record, in input order. */
 
 import { once } from 'node:events'
+import { pinnedVersion, type ContractFlags } from '../config/contract.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { EXIT } from '../errors.js'
 import { identifier } from '../source/identify.js'
@@ -10,17 +11,18 @@ import { readRecords, type Records } from '../source/records.js'
 import type { Source } from '../source/source.js'
 import type { Action, Context, Format } from './context.js'
 
-export type IdFlags = { readonly format: Format }
+export type IdFlags = ContractFlags & { readonly format: Format }
 
-export const id: Action<IdFlags> = async (args, { format }, context) => {
+export const id: Action<IdFlags> = async (args, { format, ...flags }, context) => {
   const { report, signal, stdin, watch } = context
   const sources = await openInputs(args, { stdin, rereadable: false, signal, watch: watch?.reads })
   const identify = identifier(await wasmHash64())
   const print = format === 'json' ? await jsonPrinter(context) : textPrinter(context)
+  const version = pinnedVersion(flags)
   let rejected = 0
   try {
     for (const source of sources)
-      for await (const records of readRecords(lineBlocks(await source.open()), { source: source.name })) {
+      for await (const records of readRecords(lineBlocks(await source.open()), { source: source.name, version })) {
         signal.throwIfAborted()
         // `id … | head -1`: who asked has what they wanted.
         if (report.closed) return EXIT.done

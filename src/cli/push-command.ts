@@ -7,6 +7,7 @@ import {
   archiveFlag,
   commitFlags,
   downgradeFlag,
+  contractFlag,
   explainFlag,
   flag,
   formatFlag,
@@ -35,7 +36,7 @@ export function addPush(program: Command, run: Run): void {
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(push)))
   addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
-  addOptions(command, [...outcomeFlags(), ...commitFlags()])
+  addOptions(command, [...outcomeFlags(), ...commitFlags(), contractFlag()])
   command
     .addOption(stateFlag())
     .addOption(archiveFlag())

@@ -2,6 +2,7 @@
 
 import { runMeta } from '../commit/run.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
+import { pinnedVersion, type ContractFlags } from '../config/contract.js'
 import { missingSecrets } from '../config/missing-secrets.js'
 import { siteConfig } from '../config/server.js'
 import { stateConfig, type StateConfig } from '../config/state.js'
@@ -25,6 +26,7 @@ import { verdictOf } from './push-verdict.js'
 import { resolveCommit } from './resolve-commit.js'
 
 export type PushFlags = ChoiceFlags &
+  ContractFlags &
   CommitFlags & {
     readonly fullRefresh?: boolean
     readonly format: Format
@@ -61,6 +63,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   try {
     const options: PushOptions = {
       commitSha: commitSource.sha,
+      contractVersion: pinnedVersion(flags),
       commitOf: sha => resolveCommit(sha, commitSource, context),
       run,
       targets,

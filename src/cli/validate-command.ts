@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
-import { commitShaFlag, flag, positive, reportFlag, validateFormatFlag } from './flags.js'
+import { commitShaFlag, contractFlag, flag, positive, reportFlag, validateFormatFlag } from './flags.js'
 import { withReportFile } from './report-file.js'
 import type { Run } from './run.js'
 import { validate } from './validate.js'
@@ -14,6 +14,7 @@ export function addValidate(program: Command, run: Run): void {
     .description('Reports every line that a push would reject. Needs no network, no token and no git.')
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .addOption(commitShaFlag())
+    .addOption(contractFlag())
     .addOption(flag('--max-rejections <n>', 'stop after this many').argParser(positive))
     .addOption(validateFormatFlag())
     .addOption(reportFlag())

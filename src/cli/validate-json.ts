@@ -1,5 +1,6 @@
 /** The result of `validate` as JSON (schemas/v1/validate-report.json). */
 
+import { contractVersionOf, type Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { JsonArrayReport, type TextSink } from './json-array-report.js'
 import { totalsOf, type Printer, type Validated } from './validate-print.js'
@@ -40,9 +41,14 @@ export class JsonPrinter implements Printer {
       records,
       rejected,
       kinds: Object.fromEntries(counts),
-      files: inspections.map(({ source, lines, records, rejected }) => ({ source, lines, records, rejected })),
+      files: inspections.map(fileReport),
       warned: this.#warned,
       warnings: this.#warnings,
     })
   }
+}
+
+function fileReport(inspection: Inspection): object {
+  const { source, lines, records, rejected } = inspection
+  return { source, lines, records, rejected, contract_version: contractVersionOf(inspection) ?? null }
 }

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
-import type { Inspection } from '../source/inspect.js'
+import { contractVersionOf, type Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { TextSink } from './json-array-report.js'
 import { plural, rejectionLine, warningLine } from './report.js'
@@ -49,7 +49,8 @@ export class JunitPrinter implements Printer {
     )
   }
 
-  #suite({ source, records, rejected }: Inspection): Suite {
+  #suite(inspection: Inspection): Suite {
+    const { source, records, rejected } = inspection
     const cases = this.#rejections.filter(rejection => rejection.source === source).map(caseOf)
     if (rejected > cases.length) cases.push(restOf(source, rejected - cases.length))
     const failures = cases.length
@@ -58,7 +59,11 @@ export class JunitPrinter implements Printer {
     const warnings = this.#warnings.filter(warning => warning.source === source).map(warningLine)
     const output = warnings.length === 0 ? [] : [element('system-out', {}, xmlText(warnings.join('\n')))]
     const attributes = { name: source, tests: cases.length, failures, errors: 0, skipped: 0 }
-    return { tests: cases.length, failures, text: element('testsuite', attributes, [...cases, ...output].join('')) }
+    return {
+      tests: cases.length,
+      failures,
+      text: element('testsuite', attributes, [propertiesOf(inspection), ...cases, ...output].join('')),
+    }
   }
 
   #print(counts: Readonly<Record<string, number>>, suites: readonly string[]): void {
@@ -67,6 +72,13 @@ export class JunitPrinter implements Printer {
 }
 
 type Suite = { readonly tests: number; readonly failures: number; readonly text: string }
+
+/** The contract version of a file, as the property that test reports show beside a suite. */
+function propertiesOf(inspection: Inspection): string {
+  const version = contractVersionOf(inspection)
+  if (version === undefined) return ''
+  return element('properties', {}, element('property', { name: 'contract_version', value: version }))
+}
 
 function caseOf(rejection: Rejection): string {
   const { source, line, pointer, code, message } = rejection

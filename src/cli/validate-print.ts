@@ -1,6 +1,6 @@
 /** What `validate` tells whoever reads its result, line by line while it checks and once when it is done. */
 
-import type { Inspection } from '../source/inspect.js'
+import { contractVersionOf, type Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { LongList } from './long-list.js'
 import { count, plural, rejectionLine, warningLine, type Report } from './report.js'
@@ -47,15 +47,16 @@ export class HumanPrinter implements Printer {
 
   done({ inspections, rejected, stoppedEarly }: Validated): void {
     this.#list.end()
-    const { records, counts } = totalsOf(inspections)
+    const { records, counts, versions } = totalsOf(inspections)
     const where = inspections.length === 1 ? (inspections[0]?.source ?? '') : plural(inspections.length, 'file')
     const warned = this.#warnings === 0 ? '' : `, ${plural(this.#warnings, 'warning')}`
+    const spoken = versions.length === 0 ? '' : `, ${versionsText(versions)}`
     if (stoppedEarly)
       this.report.verdict(false, 'invalid:', `stopped after ${plural(rejected, 'rejected line')} in ${where}`)
     else if (rejected > 0) {
-      const all = `${count(rejected)} of ${plural(records + rejected, 'line')} rejected in ${where}${warned}`
+      const all = `${count(rejected)} of ${plural(records + rejected, 'line')} rejected in ${where}${spoken}${warned}`
       this.report.verdict(false, 'invalid:', all)
-    } else this.report.verdict(true, 'valid:', `${plural(records, 'record')} in ${where}${warned}`)
+    } else this.report.verdict(true, 'valid:', `${plural(records, 'record')} in ${where}${spoken}${warned}`)
     for (const [kind, number] of counts) this.report.result(`  ${kind.padEnd(20)} ${count(number).padStart(11)}`)
   }
 }
@@ -65,6 +66,13 @@ export type ValidatedTotals = {
   readonly records: number
   /** By kind name. */
   readonly counts: ReadonlyMap<string, number>
+  /** The contract versions of the files that have records, the lowest first. */
+  readonly versions: readonly number[]
+}
+
+/** `contract version 3`, `contract versions 1, 3`. */
+export function versionsText(versions: readonly number[]): string {
+  return `contract version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}`
 }
 
 export function totalsOf(inspections: readonly Inspection[]): ValidatedTotals {
@@ -72,5 +80,11 @@ export function totalsOf(inspections: readonly Inspection[]): ValidatedTotals {
   for (const inspection of inspections)
     for (const [kind, number] of inspection.counts) counts.set(kind, (counts.get(kind) ?? 0) + number)
   const sum = (of: (inspection: Inspection) => number): number => inspections.reduce((total, one) => total + of(one), 0)
-  return { lines: sum(one => one.lines), records: sum(one => one.records), counts }
+  const versions = new Set(inspections.flatMap(inspection => contractVersionOf(inspection) ?? []))
+  return {
+    lines: sum(one => one.lines),
+    records: sum(one => one.records),
+    counts,
+    versions: [...versions].sort((a, b) => a - b),
+  }
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
 import { messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
+import { contractVersionOf } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { exitCodeOf } from './error-report.js'
 import type { TextSink } from './json-array-report.js'
@@ -41,9 +42,11 @@ export class SarifPrinter implements Printer {
     })
   }
 
-  done({ exitCode, stoppedEarly }: Validated): void {
-    // What was found is no failure of the one who looked.
-    this.#end({ executionSuccessful: true, exitCode, ...(stoppedEarly && { properties: { stoppedEarly } }) })
+  done({ inspections, exitCode, stoppedEarly }: Validated): void {
+    const versions = inspections.map(inspection => [uriOf(inspection.source), contractVersionOf(inspection)] as const)
+    const properties = { ...(stoppedEarly && { stoppedEarly }), contractVersions: Object.fromEntries(versions) }
+    // The check itself succeeded, whatever it found.
+    this.#end({ executionSuccessful: true, exitCode, properties })
   }
 
   #result(level: Level, { source, pointer, code, message }: Omit<Warning, 'code'> & Found, region?: object): void {

@@ -1,5 +1,6 @@
 /** `validate`: every line of every source checked, nothing sent. */
 
+import { pinnedVersion, type ContractFlags } from '../config/contract.js'
 import { EXIT } from '../errors.js'
 import { wasmHash64 } from '../contract/hash64.js'
 import { identifier } from '../source/identify.js'
@@ -14,7 +15,7 @@ import { HumanPrinter, type Printer, type Validated } from './validate-print.js'
 
 export type ValidateFormat = Format | 'sarif' | 'junit'
 
-export type ValidateFlags = {
+export type ValidateFlags = ContractFlags & {
   readonly format: ValidateFormat
   readonly commitSha?: string
   readonly maxRejections?: number
@@ -71,7 +72,7 @@ async function checkAll(args: readonly string[], flags: ValidateFlags, options: 
 
 async function check(
   sources: readonly Source[],
-  { commitSha, maxRejections = Infinity }: ValidateFlags,
+  { commitSha, maxRejections = Infinity, ...flags }: ValidateFlags,
   { printers, context: { signal } }: CheckOptions,
 ): Promise<Validated> {
   const identify = identifier(await wasmHash64())
@@ -82,6 +83,7 @@ async function check(
     if (enough()) break
     const inspection = await inspect(source, {
       ...{ commitSha, oneCommit: commitSha !== undefined, identify, enough, signal },
+      contractVersion: pinnedVersion(flags),
       onRejection: rejection => {
         // A block of lines is checked whole, so more can come than were asked for.
         if (!enough()) for (const printer of printers) printer.rejection(rejection)

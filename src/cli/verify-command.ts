@@ -5,6 +5,7 @@ import { examples } from './examples.js'
 import {
   addOptions,
   commitShaFlag,
+  contractFlag,
   flag,
   formatFlag,
   reportFlag,
@@ -23,7 +24,7 @@ export function addVerify(program: Command, run: Run): void {
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
     .action(run(withReportFile(lazy(async () => (await import('./verify.js')).verify))))
-  addOptions(command, [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag()])
+  addOptions(command, [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag(), contractFlag()])
   command
     .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
     .addOption(formatFlag())

@@ -1,6 +1,7 @@
 /** `verify`: is what the files say what the database holds? */
 
 import type { Environment } from '../commit/ci.js'
+import { pinnedVersion, type ContractFlags } from '../config/contract.js'
 import { readServerConfig, type ReadServerConfig, type ServerFlags } from '../config/server.js'
 import { targetConfig, type TargetConfig, type TargetFlags } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
@@ -15,6 +16,7 @@ import { oneLine, plural, type Report } from './report.js'
 import { openSession, warnInsecure } from './targets.js'
 
 export type VerifyFlags = TargetFlags &
+  ContractFlags &
   Pick<ServerFlags, 'server' | 'timeout'> & {
     readonly format: Format
     readonly report?: string
@@ -37,6 +39,7 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
     try {
       const verified = await compare(sources, rows, {
         commitSha: flags.commitSha,
+        contractVersion: pinnedVersion(flags),
         extra: flags.extra === true,
         hash: await wasmHash64(),
         onRejection: rejection => report.rejection(rejection),

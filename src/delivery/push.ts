@@ -16,6 +16,8 @@ import { linesOf, rowsOf } from './rows.js'
 export type PushOptions = {
   /** The commit that every record must name; by default the one that the first record names. */
   readonly commitSha?: string | undefined
+  /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
+  readonly contractVersion?: number | undefined
   /** Called once, with the records' commit or undefined when there are no records. */
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
@@ -66,15 +68,16 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
 /** Promise 1: every line of every source is checked before the first byte of one is sent. */
 export async function inspectAll(
   sources: readonly Source[],
-  options: Pick<PushOptions, 'commitSha' | 'onRejection' | 'onWarning' | 'signal'>,
+  options: Pick<PushOptions, 'commitSha' | 'contractVersion' | 'onRejection' | 'onWarning' | 'signal'>,
   kept?: KeptRows<Source>,
 ): Promise<readonly Inspection[]> {
-  const { onRejection, onWarning, signal } = options
+  const { contractVersion, onRejection, onWarning, signal } = options
   const inspections: Inspection[] = []
   for (const source of sources) {
     const commitSha = commitShaOf(inspections, options)
     const onBatch = kept && ((batch: RecordBatch) => kept.add(source, batch))
-    inspections.push(await inspect(source, { commitSha, oneCommit: true, onBatch, onRejection, onWarning, signal }))
+    const given = { commitSha, contractVersion, oneCommit: true, onBatch, onRejection, onWarning, signal }
+    inspections.push(await inspect(source, given))
   }
   return inspections
 }

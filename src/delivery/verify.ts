@@ -24,6 +24,8 @@ export type Difference = {
 
 export type VerifyOptions = {
   readonly commitSha?: string | undefined
+  /** The only contract version whose shapes are accepted. Default: the version of each file. */
+  readonly contractVersion?: number | undefined
   /** Also report rows of the file's commit that no line names. */
   readonly extra: boolean
   readonly hash: Hash64
@@ -49,10 +51,10 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<Verified> {
   const identify = identifier(options.hash)
-  const { commitSha, onRejection, onWarning, signal } = options
+  const { commitSha, contractVersion, onRejection, onWarning, signal } = options
+  const given = { commitSha, contractVersion, oneCommit: false, identify, onRejection, onWarning, signal }
   const inspections: Inspection[] = []
-  for (const source of sources)
-    inspections.push(await inspect(source, { commitSha, oneCommit: false, identify, onRejection, onWarning, signal }))
+  for (const source of sources) inspections.push(await inspect(source, given))
   const verifier = new Verifier(stored, options)
   if (inspections.every(({ rejected }) => rejected === 0)) {
     for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))

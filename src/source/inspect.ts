@@ -3,7 +3,7 @@
 import { CONTRACT } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
 import { commitMismatchProblem } from '../contract/validate.js'
-import { versionBit, type VersionSet } from '../contract/version-set.js'
+import { lowestIn, versionBit, type VersionSet } from '../contract/version-set.js'
 import { startsWith, tokenOf, type Token } from '../contract/words.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
@@ -18,6 +18,8 @@ export type InspectOptions = {
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of the source. */
   readonly contractVersion?: number | undefined
+  /** Lines that stand before this source in its file, for the line numbers in messages. Default: 0. */
+  readonly linesBefore?: number
   /** Several commits in one source are refused (a push) or only warned of (no commit was asked for). */
   readonly oneCommit: boolean
   /** Fills `batch.ids`; given, ids that occur twice are warned of. */
@@ -44,6 +46,11 @@ export type Inspection = {
   readonly fits: VersionSet
   /** Where each id was last seen; empty unless ids were asked for. */
   readonly ids: IdTable
+}
+
+/** The lowest contract version that fits every record of a source; undefined for a source without records. */
+export function contractVersionOf({ records, fits }: Pick<Inspection, 'records' | 'fits'>): number | undefined {
+  return records === 0 ? undefined : lowestIn(fits)
 }
 
 export async function inspect(source: Source, options: InspectOptions): Promise<Inspection> {
@@ -78,7 +85,7 @@ class Pass {
   #rejected = 0
   #counts = new Float64Array(CONTRACT.kinds.length)
   #ids = new IdTable()
-  #versions = new VersionTally()
+  readonly #versions: VersionTally
   #sha: Token | undefined
   #shaText: string | undefined
   #firstSha: string | undefined
@@ -88,6 +95,7 @@ class Pass {
     private readonly source: string,
     private readonly options: InspectOptions,
   ) {
+    this.#versions = new VersionTally(options.linesBefore)
     if (options.commitSha !== undefined) this.#expect(options.commitSha)
   }
 

@@ -15,6 +15,9 @@ export class VersionTally {
   /** Records that fit every version are in no group: they speak for none. */
   readonly #groups = new Map<VersionSet, Group>()
 
+  /** @param linesBefore lines that stand before the records in their file, for the line numbers in messages */
+  constructor(private readonly linesBefore = 0) {}
+
   /** @param rejected lines of the batch that do not count, because they were rejected for another reason */
   note(batch: RecordBatch, rejected: ReadonlySet<number>): void {
     let group: Group | undefined
@@ -49,10 +52,11 @@ export class VersionTally {
   rejectionOf(batch: RecordBatch, row: number, version: number): Pick<Rejection, 'pointer' | 'code' | 'message'> {
     const { field, isMissing } = misfitOfRow(batch, row, version)
     const problem = isMissing ? `has no ${field}` : `has ${field}, which version ${version} does not know`
-    const firstLine = Math.min(...this.#fitting(version).map(group => group.firstLine))
+    const firstLine = Math.min(...this.#fitting(version).map(group => group.firstLine)) + this.linesBefore
+    const line = batch.lines[row]! + this.linesBefore
     const others = `other lines of this file are version ${version} (the first is line ${firstLine})`
     const code = isMissing ? 'missing_field' : 'unknown_field'
-    return { pointer: pointerTo(field), code, message: `line ${batch.lines[row]!} ${problem}; ${others}` }
+    return { pointer: pointerTo(field), code, message: `line ${line} ${problem}; ${others}` }
   }
 
   #fitting(version: number): readonly Group[] {

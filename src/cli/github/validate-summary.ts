@@ -5,7 +5,7 @@ import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../context.js'
 import { Notes } from '../notes.js'
 import { count, plural } from '../report.js'
-import { totalsOf, type Printer, type Validated } from '../validate-print.js'
+import { totalsOf, versionsText, type Printer, type Validated } from '../validate-print.js'
 import { heading, table } from './markdown.js'
 import { rejectionTable, warningList } from './notes-summary.js'
 
@@ -31,11 +31,12 @@ export class GithubPrinter implements Printer {
   fail(): void {}
 
   done({ inspections, rejected, exitCode }: Validated): void {
-    const { records, counts } = totalsOf(inspections)
+    const { records, counts, versions } = totalsOf(inspections)
+    const spoken = versions.length === 0 ? '' : `, ${versionsText(versions)}`
     const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
     const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
     const summary = [
-      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}`),
+      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
       ...(kinds.length === 0 ? [] : [table(['kind', 'records'], kinds)]),
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),

@@ -24,6 +24,7 @@ import { linesOf, rowsOf } from '../rows.js'
 
 export type TakeInOptions = {
   readonly commitSha: string | undefined
+  readonly contractVersion?: number | undefined
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
   /** Of the targets as they are by then. */
@@ -152,12 +153,14 @@ function positionName({ name }: Source, { benchmark_id }: RunMeta): string {
 
 async function inspectRest(
   { id, rest, position }: Fresh,
-  { kept, onRejection, onWarning, signal, commitSha }: Known & { readonly partition: Partition },
+  { kept, onRejection, onWarning, signal, commitSha, contractVersion }: Known & { readonly partition: Partition },
 ): Promise<Inspection> {
   const { source, skipped } = rest
   const linesBefore = skipped > 0 ? (position?.lines ?? 0) : 0
   return inspect(source, {
     commitSha,
+    contractVersion,
+    linesBefore,
     oneCommit: true,
     onBatch: kept && (batch => kept.add(id, batch)),
     onRejection: one => onRejection({ ...one, line: one.line + linesBefore, byte: one.byte + skipped }),
