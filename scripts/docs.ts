@@ -6,6 +6,7 @@ import type { Context } from '../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../src/cli/program.js'
 import { SCHEMA_VERSION } from '../src/contract/kinds.js'
 import { configSchema } from './config-schema.js'
+import { contractTables } from './contract-tables.js'
 import { manPage } from './man-page.js'
 import { writtenDocument } from './openapi.js'
 
@@ -13,6 +14,7 @@ const REFERENCE = 'docs/commands.md'
 const MAN_PAGE = 'man/vortex-ingest.1'
 const CONFIG_SCHEMA = 'schemas/config.json'
 const README = 'README.md'
+const CONTRACT_PAGE = 'docs/contract.md'
 const OPENAPI = `schemas/v${SCHEMA_VERSION}/openapi.json`
 const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
 const END = '<!-- prettier-ignore-end -->'
@@ -20,16 +22,22 @@ const END = '<!-- prettier-ignore-end -->'
 /** What each file should hold, by name. @param root the folder of the package, with a slash at its end */
 export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, string>> {
   const program = documentedProgram()
-  const readme = await readFile(new URL(README, root), 'utf8')
-  const [before, after] = [readme.split(START)[0], readme.split(END)[1]]
-  if (before === undefined || after === undefined) throw new Error(`${README} lacks the markers of the command table`)
   return new Map([
     [REFERENCE, reference(program)],
     [MAN_PAGE, manPage(program)],
     [CONFIG_SCHEMA, `${JSON.stringify(configSchema(program), undefined, 2)}\n`],
-    [README, `${before}${START}\n\n${table(program)}\n${END}${after}`],
+    [README, await withBlock(root, README, table(program))],
+    [CONTRACT_PAGE, await withBlock(root, CONTRACT_PAGE, contractTables())],
     [OPENAPI, writtenDocument()],
   ])
+}
+
+/** A page that people write, with its one generated block between the markers. */
+async function withBlock(root: URL, name: string, block: string): Promise<string> {
+  const page = await readFile(new URL(name, root), 'utf8')
+  const [start, end] = [page.indexOf(START), page.indexOf(END)]
+  if (start === -1 || end < start) throw new Error(`${name} lacks the markers of its generated block`)
+  return `${page.slice(0, start)}${START}\n\n${block}\n${page.slice(end)}`
 }
 
 /** The program as `--help` shows it on a terminal of 100 columns, with the flags that all commands have said once. */
