@@ -34,7 +34,7 @@ t.test('a job that was given no input at all is told so, and not asked for a com
 t.test('a FIFO is read like a file, and kept where it must be read twice', async t => {
   const lines = jsonl(manyQueries(3_000))
   for (const [args, stdout] of [
-    [['validate', 'pipe'], 'valid: 3,000 records in pipe\n  query_measurement          3,000\n'],
+    [['validate', 'pipe'], 'valid: 3,000 records in pipe, contract version 1\n  query_measurement          3,000\n'],
     [
       ['push', 'pipe', '--commit', 'commit.json', '--dry-run'],
       'dry run: 3,000 records of 5d1f0c3 would be sent; nothing was\n',
@@ -60,7 +60,7 @@ t.test('a name may hold blanks, quotes, glob characters, and start with a dash',
   for (const name of names) {
     const { code, stdout, stderr } = await runCli(['validate', name], { cwd })
     t.match({ code, stderr }, { code: 0, stderr: '' }, name)
-    t.match(stdout, `valid: 1 record in ${name}\n`)
+    t.match(stdout, `valid: 1 record in ${name}, contract version 1\n`)
   }
   t.equal((await runCli(['validate', '--', '-dash.jsonl'], { cwd })).code, 0)
   const dash = await runCli(['validate', '-dash.jsonl'], { cwd })
@@ -131,5 +131,5 @@ t.test('an input that cannot be kept is told where it was to be kept', async t =
 t.test('a file that is named twice is read once', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   const { stdout } = await runCli(['validate', 'one.jsonl', '*.jsonl', 'one.jsonl'], { cwd })
-  t.match(stdout, /^valid: 1 record in one\.jsonl\n/)
+  t.match(stdout, /^valid: 1 record in one\.jsonl, contract version 1\n/)
 })

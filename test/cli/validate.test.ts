@@ -12,7 +12,7 @@ const EXAMPLE_KINDS = `\
   query_measurement            372
   compression_time              48
   compression_size              24
-  random_access_time            12
+  random_access_time            24
   vector_search_run             36
 `
 
@@ -21,7 +21,7 @@ const KINDS = 'query_measurement, compression_time, compression_size, random_acc
 t.test('a good file is valid, with its records of each kind counted', async t => {
   const { code, stdout, stderr } = await runCli(['validate', EXAMPLE])
   t.equal(code, 0)
-  t.equal(stdout, `valid: 492 records in ${EXAMPLE}\n${EXAMPLE_KINDS}`)
+  t.equal(stdout, `valid: 504 records in ${EXAMPLE}, contract version 3\n${EXAMPLE_KINDS}`)
   t.equal(stderr, '')
 })
 
@@ -33,7 +33,7 @@ t.test('gzip and zstd are told by what is in a file, not by its name', async t =
   for (const name of ['results.jsonl', 'results.gz', 'results.zst']) {
     const { code, stdout, stderr } = await runCli(['validate', name], { cwd })
     t.equal(code, 0, name)
-    t.equal(stdout, `valid: 3 records in ${name}\n  compression_size               3\n`)
+    t.equal(stdout, `valid: 3 records in ${name}, contract version 1\n  compression_size               3\n`)
     t.equal(stderr, '')
   }
 })
@@ -47,7 +47,7 @@ t.test('standard input is read for -, and where no file is named; compressed as 
   ] as const) {
     const { code, stdout, stderr } = await runCli(args, { stdin })
     t.equal(code, 0)
-    t.equal(stdout, `valid: 492 records in -\n${EXAMPLE_KINDS}`)
+    t.equal(stdout, `valid: 504 records in -, contract version 3\n${EXAMPLE_KINDS}`)
     t.equal(stderr, '')
   }
 })
@@ -57,13 +57,13 @@ t.test('a glob stands for its files in the order of their names, each once', asy
   const { code, stdout, stderr } = await runCli(['validate', '*.jsonl', 'b.jsonl', '--format', 'json'], { cwd })
   t.equal(code, 0)
   t.strictSame(parse(stdout).files, [
-    { source: 'a.jsonl', lines: 2, records: 2, rejected: 0 },
-    { source: 'b.jsonl', lines: 1, records: 1, rejected: 0 },
+    { source: 'a.jsonl', lines: 2, records: 2, rejected: 0, contract_version: 1 },
+    { source: 'b.jsonl', lines: 1, records: 1, rejected: 0, contract_version: 1 },
   ])
   t.equal(stderr, '')
 
   const human = await runCli(['validate', '*.jsonl'], { cwd })
-  t.match(human.stdout, /^valid: 3 records in 2 files\n/)
+  t.match(human.stdout, /^valid: 3 records in 2 files, contract version 1\n/)
 })
 
 t.test('every rejected line is listed, with its place and what is wrong in words', async t => {
@@ -99,7 +99,7 @@ t.test('every rejected line is listed, with its place and what is wrong in words
     `${at(10)} ${memory} must be all present or all absent; missing: ${memory.slice('peak_physical, '.length)} (partial_fields)`,
     `${at(11)} /all_runtimes_ns/1 must be an integer, got 2 (written with a fraction, an exponent or as -0) (not_integer)`,
     `${at(12)} /op must be a string, got null (not_string)`,
-    'invalid: 10 of 12 lines rejected in bad.jsonl',
+    'invalid: 10 of 12 lines rejected in bad.jsonl, contract version 1',
     '  query_measurement              1',
     '  compression_size               1',
     '',
@@ -153,7 +153,7 @@ t.test('--commit-sha refuses the records of another commit, which are then no re
   t.equal(
     stdout,
     `error: two.jsonl:2 (byte ${query().length + 1}): /commit_sha must be "${SHA}", got "${other}" (commit_mismatch)\n` +
-      'invalid: 1 of 2 lines rejected in two.jsonl\n  query_measurement              1\n',
+      'invalid: 1 of 2 lines rejected in two.jsonl, contract version 1\n  query_measurement              1\n',
   )
   t.equal((await runCli(['validate', '-', '--commit-sha', SHA], { stdin: jsonl(oneOfEach()) })).code, 0)
 })
@@ -174,7 +174,7 @@ t.test('what deserves a word but is no failure is a warning', async t => {
     'warning: odd.jsonl:1: /threshold 0.12345678901234567891 may be read one unit off by a path A server: ' +
       'more than 2^53 of significand or a power of ten beyond ±22 (inexact_threshold)',
     'warning: odd.jsonl:3: the same measurement as line 2; the last one wins (duplicate_id)',
-    'valid: 4 records in odd.jsonl, 3 warnings',
+    'valid: 4 records in odd.jsonl, contract version 1, 3 warnings',
     '  query_measurement              2',
     '  compression_time               1',
     '  vector_search_run              1',
