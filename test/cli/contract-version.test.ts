@@ -57,7 +57,15 @@ t.test('validate reports the version of each file, in every format', async t => 
 t.test(
   'a mixed file is rejected line by line against the version of most lines, from a file and from a pipe',
   async t => {
-    const lines = [access3(), size3(), query(), access3('reopen'), '', query({ query_idx: 2 }), access({ dataset: 'b' })]
+    const lines = [
+      access3(),
+      size3(),
+      query(),
+      access3('reopen'),
+      '',
+      query({ query_idx: 2 }),
+      access({ dataset: 'b' }),
+    ]
     const cwd = t.testdir({ 'mixed.jsonl': jsonl(lines), tmp: {} })
     const message = 'line 7 has no open_mode; other lines of this file are version 3 (the first is line 1)'
     for (const [args, name] of [

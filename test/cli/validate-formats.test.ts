@@ -37,7 +37,8 @@ t.test('SARIF names rule, file, line and pointer of every rejection and warning'
     run.tool.driver.rules.map(({ id }) => id),
     ['not_integer', 'invalid_json', 'duplicate_id', 'empty_input'],
   )
-  t.strictSame(run.invocations, [{ executionSuccessful: true, exitCode: 65 }])
+  const properties = { contractVersions: { 'a%20b%23.jsonl': 1 } }
+  t.strictSame(run.invocations, [{ executionSuccessful: true, exitCode: 65, properties }])
 })
 
 function place(uri: string, region: object): object {
