@@ -16,6 +16,7 @@ import { ids } from './ids.js'
 import { push } from './push.js'
 import { repush } from './repush.js'
 import { machine, render, writeToReadme } from './report.js'
+import { scan } from './scan.js'
 import { serve } from './serve.js'
 import { smallPush } from './small-push.js'
 import { state } from './state.js'
@@ -24,6 +25,7 @@ import { validate } from './validate.js'
 
 const BENCHMARKS: readonly Benchmark[] = [
   validate,
+  scan,
   ids,
   smallPush,
   push,

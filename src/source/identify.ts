@@ -3,7 +3,7 @@
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, dimensionsOf, type Kind } from '../contract/kinds.js'
 import { Preimage, putByte, putF64, putI32, putText, tableTag } from '../contract/measurement-id.js'
-import { copyBytes, wordView } from '../contract/words.js'
+import { copyBytes, startsWith, tokenOf, wordView, type Token } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 
 type Plan = { readonly tag: DataView; readonly tagLength: number; readonly steps: readonly Step[] }
@@ -12,7 +12,7 @@ type Step = {
   readonly type: 'str' | 'i32' | 'f64'
   readonly optional: boolean
   /** The default of a conditional dimension: a row with it, or without the field, is hashed without the dimension. */
-  readonly unless: Buffer | undefined
+  readonly unless: Token | undefined
 }
 
 const PLANS: readonly Plan[] = CONTRACT.kinds.map(planOf)
@@ -23,7 +23,7 @@ function planOf(kind: Kind): Plan {
     field: kind.fields.indexOf(dimension),
     type: dimension.type as Step['type'],
     optional: dimension.optional,
-    unless: dimension.conditional === undefined ? undefined : Buffer.from(dimension.conditional),
+    unless: dimension.conditional === undefined ? undefined : tokenOf(Buffer.from(dimension.conditional)),
   }))
   return { tag: wordView(tag), tagLength: tag.length, steps }
 }
@@ -52,7 +52,7 @@ function layOut(to: DataView, batch: RecordBatch, row: number): number {
   for (const { field, type, optional, unless } of steps) {
     const start = starts[row * STRIDE + field]!
     const end = ends[row * STRIDE + field]!
-    if (unless !== undefined && (start === ABSENT || batch.bytesOf(row).subarray(start, end).equals(unless))) continue
+    if (unless !== undefined && (start === ABSENT || isToken(from, { start, end, token: unless }))) continue
     if (type === 'i32') at = putI32(to, at, parseDigits(from, start, end))
     else if (type === 'f64') at = putF64(to, at, reals[row]!)
     else if (start === ABSENT) at = putByte(to, at, 0)
@@ -62,6 +62,13 @@ function layOut(to: DataView, batch: RecordBatch, row: number): number {
     }
   }
   return at
+}
+
+type Compared = { readonly start: number; readonly end: number; readonly token: Token }
+
+/** Whether a field is a token, whole. */
+function isToken(bytes: DataView, { start, end, token }: Compared): boolean {
+  return end - start === token.length && startsWith(bytes, start, token)
 }
 
 /** @param bytes an integer token from `start` to `end`, known to fit in 32 bits */
