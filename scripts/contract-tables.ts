@@ -9,7 +9,7 @@ export function contractTables(): string {
 function section(kind: Kind): string {
   const head = ['| field | type | id | meaning | unit | since |', '|---|---|---|---|---|---|']
   const rows = kind.fields.map(field => `| ${cells(field).join(' | ')} |`)
-  return [`### \`${kind.kind}\`, table \`${kind.table}\``, '', ...head, ...rows, ''].join('\n')
+  return [`### \`${kind.kind}\`, table \`${kind.table}\``, '', kind.description, '', ...head, ...rows, ''].join('\n')
 }
 
 function cells({ name, type, optional, description, unit = '', since, ...field }: Field): string[] {

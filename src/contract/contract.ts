@@ -26,6 +26,8 @@ export type Field = {
 export type Kind = {
   readonly kind: string
   readonly table: string
+  /** One sentence for the documentation and the JSON Schemas. */
+  readonly description: string
   /** In column order. */
   readonly fields: readonly Field[]
   /** Fields that take only these values: a record rule, checked after the shape. */

@@ -76,10 +76,11 @@ export function publishedSchemas({ version, kinds }: Contract): Readonly<Record<
     $id: schemaId(version, name),
     title,
   })
-  const records = kinds.map(kind => [
-    kind.kind,
-    { ...head(kind.kind, `One ${kind.kind} record`), ...recordShape(kind, publishedDialect), ...recordRules(kind) },
-  ])
+  const records = kinds.map(kind => {
+    const { kind: name, description } = kind
+    const shape = { ...recordShape(kind, publishedDialect), ...recordRules(kind) }
+    return [name, { ...head(name, `One ${name} record`), description, ...shape }]
+  })
   return {
     ...(Object.fromEntries(records) as Record<string, JsonSchema>),
     record: { ...head('record', 'One emitter record'), oneOf: kinds.map(({ kind }) => ({ $ref: `${kind}.json` })) },

@@ -38,18 +38,45 @@ const memory = [
 ].map(optional)
 const envTriple = optional(field('env_triple', 'str', { description: 'Target triple of the machine that measured.' }))
 
-const kind = (name: string, table: string, fields: readonly Field[]): Kind => ({
-  ...{ kind: name, table, fields },
+const kind = (named: Pick<Kind, 'kind' | 'table' | 'description'>, fields: readonly Field[]): Kind => ({
+  ...named,
+  fields,
   oneOf: {},
   together: [],
 })
+
+const query = {
+  kind: 'query_measurement',
+  table: 'query_measurements',
+  description: 'Durations of one query, and the memory it took.',
+}
+const compressionTime = {
+  kind: 'compression_time',
+  table: 'compression_times',
+  description: 'Durations of compressing or decompressing a dataset.',
+}
+const compressionSize = {
+  kind: 'compression_size',
+  table: 'compression_sizes',
+  description: 'Size of a dataset after compression.',
+}
+const randomAccess = {
+  kind: 'random_access_time',
+  table: 'random_access_times',
+  description: 'Durations of reading single rows of a dataset.',
+}
+const vectorSearch = {
+  kind: 'vector_search_run',
+  table: 'vector_search_runs',
+  description: 'Durations of a similarity search over vectors, and how much it read.',
+}
 
 /** @see contract section 1 */
 const VERSION_1: Contract = {
   version: 1,
   kinds: [
     {
-      ...kind('query_measurement', 'query_measurements', [
+      ...kind(query, [
         commitSha,
         dataset,
         datasetVariant,
@@ -65,7 +92,7 @@ const VERSION_1: Contract = {
       oneOf: { storage: ['nvme', 's3'] },
       together: memory.map(({ name }) => name),
     },
-    kind('compression_time', 'compression_times', [
+    kind(compressionTime, [
       commitSha,
       dataset,
       datasetVariant,
@@ -74,15 +101,15 @@ const VERSION_1: Contract = {
       ...runtimes,
       envTriple,
     ]),
-    kind('compression_size', 'compression_sizes', [
+    kind(compressionSize, [
       commitSha,
       dataset,
       datasetVariant,
       format,
       field('value_bytes', 'i64', { description: 'Size of the compressed data.', unit: 'bytes' }),
     ]),
-    kind('random_access_time', 'random_access_times', [commitSha, dataset, format, ...runtimes, envTriple]),
-    kind('vector_search_run', 'vector_search_runs', [
+    kind(randomAccess, [commitSha, dataset, format, ...runtimes, envTriple]),
+    kind(vectorSearch, [
       commitSha,
       dataset,
       dimension('layout', 'Layout of the vectors on disk.'),

@@ -32,8 +32,9 @@ for (const version of VERSIONS)
 t.test('every published field has a description, and a field of a later version says since when', async t => {
   for (const version of VERSIONS)
     for (const kind of KIND_NAMES) {
-      const { title, properties } = JSON.parse(await readSchema(kind, version)) as PublishedKind
+      const { title, description, properties } = JSON.parse(await readSchema(kind, version)) as PublishedKind
       t.equal(title, `One ${kind} record`)
+      t.match(description, /^[A-Z].*\.$/, kind)
       for (const [name, { description }] of Object.entries(properties).filter(([name]) => name !== 'kind'))
         t.match(description, /^[A-Z].*\.$/, `v${version} ${kind}.${name}`)
     }
@@ -46,6 +47,7 @@ t.test('every published field has a description, and a field of a later version 
 
 type PublishedKind = {
   readonly title: string
+  readonly description: string
   readonly properties: Readonly<Record<string, { readonly description?: string }>>
 }
 
