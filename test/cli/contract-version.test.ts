@@ -86,6 +86,17 @@ t.test(
   },
 )
 
+t.test('--max-rejections counts the lines of other versions too, from a file and from a pipe', async t => {
+  const lines = [...Array.from({ length: 50 }, () => access3()), ...Array.from({ length: 40 }, () => access())]
+  const cwd = t.testdir({ 'mixed.jsonl': jsonl(lines) })
+  for (const name of ['mixed.jsonl', '-']) {
+    const { code, stdout } = await runCli(['validate', name, '--max-rejections', '2'], { cwd, stdin: jsonl(lines) })
+    t.equal(code, 65)
+    t.strictSame(stdout.match(/line \d+ has no open_mode/g), ['line 51 has no open_mode', 'line 52 has no open_mode'])
+    t.match(stdout, `invalid: stopped after 2 rejected lines in ${name}\n`)
+  }
+})
+
 t.test('a push of a mixed file sends nothing, with state or without', async t => {
   const cwd = t.testdir({ 'mixed.jsonl': jsonl([access3(), access(), access3('reopen')]), 'commit.json': COMMIT_FILE })
   for (const state of [[], ['--state', 'state']]) {
@@ -128,6 +139,10 @@ t.test(
       t.equal(code, 65, args.join(' '))
       t.match(stdout + stderr, unknown, args.join(' '))
     }
+    await runCli(['migrate', '--embedded', 'store'], { cwd })
+    const verified = await runCli(['verify', 'v3.jsonl', '--embedded', 'store', '--contract', '1'], { cwd })
+    t.equal(verified.code, 65)
+    t.match(verified.stdout + verified.stderr, unknown, 'verify')
     t.equal((await runCli(['validate', 'v3.jsonl', '--contract', '3'], { cwd })).code, 0)
     t.equal((await runCli(['validate', 'v1.jsonl', '--contract', 'auto'], { cwd })).code, 0)
     t.match((await runCli(['validate', 'v1.jsonl'], { cwd, env: { VORTEX_INGEST_CONTRACT: '3' } })).stdout, missing)
