@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
 import { wasmHash64 } from '../src/contract/hash64.js'
+import { SCHEMA_VERSION } from '../src/contract/kinds.js'
 import { createServer, LIMITS } from '../src/server/app.js'
 import { embeddedStore } from '../src/server/store/embedded.js'
 import { findChromium } from '../test/page/fixtures/browser.js'
@@ -25,7 +26,7 @@ try {
   await fillCrowd(store, { commits: COMMITS, series: SERIES })
   const server = createServer({
     ...{ store, token: 'none', revalidateToken: undefined, limits: LIMITS, pageFolder: PAGE_FOLDER },
-    ...{ hash: await wasmHash64(), log: () => undefined, now: () => new Date() },
+    ...{ version: SCHEMA_VERSION, hash: await wasmHash64(), log: () => undefined, now: () => new Date() },
   })
   await server.app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = server.app.server.address() as AddressInfo

@@ -110,7 +110,8 @@ async function serving(
   work: (url: string) => Promise<Sample>,
   onEnd: (run: Run) => void = () => undefined,
 ): Promise<Sample> {
-  const server = node.start([BIN, 'serve', '--insecure-no-auth', '--format', 'json', ...args])
+  // The generated records are of contract version 1.
+  const server = node.start([BIN, 'serve', '--contract', '1', '--insecure-no-auth', '--format', 'json', ...args])
   try {
     const { url } = JSON.parse(await server.firstLine) as { url: string }
     return await work(url)

@@ -47,7 +47,7 @@ function one(same: readonly Option[]): Schema {
   const { description } = same[0]!
   const choices = [...new Set(same.flatMap(option => option.argChoices ?? []))]
   const switches = same.some(option => option.optional) ? [true, false] : []
-  if (choices.length > 0) return { description, enum: [...choices, ...switches] }
+  if (choices.length > 0) return { description, enum: [...choices.flatMap(asWritten), ...switches] }
   const types = [...new Set(same.flatMap(typesOf))]
   const type = types.length === 1 ? types[0] : types
   return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }
@@ -61,6 +61,11 @@ const TYPES = new Map<unknown, string>([
   [positive, 'integer'],
   [duration, 'number'],
 ])
+
+/** A choice that is a whole number may be written with or without quotes. */
+function asWritten(choice: string): readonly (string | number)[] {
+  return /^\d+$/.test(choice) ? [choice, Number(choice)] : [choice]
+}
 
 function typesOf(option: Option): readonly string[] {
   if (option.isBoolean() || option.negate) return ['boolean']

@@ -5,6 +5,7 @@ import { CONTRACT_CHOICES } from '../config/contract.js'
 import { ENV_PREFIX } from '../config/environment.js'
 import { isFullSha } from '../commit/formats.js'
 import type { CompressMode } from '../config/server.js'
+import { CONTRACTS, SCHEMA_VERSION } from '../contract/kinds.js'
 import { nearest } from './nearest.js'
 
 /** @param flags as commander writes them: `--commit-sha <sha>` */
@@ -68,6 +69,11 @@ export const rolePolicyFlag = (): Option =>
     'bench_ingest',
     'any',
   ])
+
+export const serverContractFlag = (): Option =>
+  flag('--contract <n>', 'contract version of the server: the envelopes it accepts and the answers it gives')
+    .choices([...CONTRACTS.keys()].map(String))
+    .default(String(SCHEMA_VERSION))
 
 export const serverFlag = (): Option =>
   flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com')

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'
 import { examples } from './examples.js'
-import { byteCount, flag, formatFlag, regionFlag, rolePolicyFlag } from './flags.js'
+import { byteCount, flag, formatFlag, regionFlag, rolePolicyFlag, serverContractFlag } from './flags.js'
 import { lazy } from './lazy.js'
 import type { Run } from './run.js'
 
@@ -22,6 +22,7 @@ export function addServe(program: Command, run: Run): void {
     .addOption(
       flag('--store <dir|dsn>', 'where envelopes go: a folder (embedded) or a Postgres').default('.vortex-ingest'),
     )
+    .addOption(serverContractFlag())
     .addOption(
       flag('--max-body <size>', 'largest body taken, also unpacked')
         .argParser(byteCount)
@@ -38,6 +39,7 @@ export function addServe(program: Command, run: Run): void {
       'after',
       examples([
         ['serve --insecure-no-auth', 'into .vortex-ingest, on a free port of this machine'],
+        ['serve --contract 1', 'answer as a server of contract version 1, to test older clients'],
         ['serve --listen 0.0.0.0:8080 --store postgres://bench_ingest@db.example.com/bench', ''],
       ]),
     )

@@ -5,9 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { serveConfig, type ListenAddress, type ServeConfig, type ServeFlags } from '../config/serve.js'
-import { type TargetConfig } from '../config/target.js'
 import { wasmHash64 } from '../contract/hash64.js'
-import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { EXIT, IngestError, messageOf, systemCodeOf } from '../errors.js'
 import type { Server } from '../server/app.js'
 import type { Store } from '../server/store/store.js'
@@ -30,14 +28,14 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
   warnInsecure(config.store, context)
   if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
   const abandon = new AbortController()
-  const store = await openStore(config.store, abandon.signal, context)
+  const store = await openStore(config, abandon.signal, context)
   let drained = true
   let state: ServeState | undefined
   try {
     context.signal.throwIfAborted()
     state = await openServeState(config, store, context)
     const server = await startServer(config, state, { token, context })
-    announce(server, store, { token, format: flags.format, context })
+    announce(server, store, { token, version: config.version, format: flags.format, context })
     context.stopWithin(DRAIN_MS + CLOSE_MS)
     await untilAborted(context.signal)
     drained = await drain(server, store, abandon)
@@ -49,27 +47,32 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
   return EXIT.done
 }
 
-async function openStore(target: TargetConfig, signal: AbortSignal, { random, report }: Context): Promise<Store> {
+async function openStore(
+  { store: target }: ServeConfig,
+  signal: AbortSignal,
+  { random, report }: Context,
+): Promise<Store> {
   if (target.kind === 'embedded') {
     const { embeddedStore } = await import('../server/store/embedded.js')
     return embeddedStore(target.folder, { signal })
   }
   const { postgresStore } = await import('../server/store/postgres.js')
   const onWarning = (message: string): void => {
-    // That any role may write there has been said.
+    // warnInsecure has already reported that any role may write.
     if (!target.insecureLocal) report.warning(message)
   }
-  return postgresStore(await addressOf(target), { signal, random, rolePolicy: target.rolePolicy, onWarning })
+  const { rolePolicy } = target
+  return postgresStore(await addressOf(target), { signal, random, rolePolicy, onWarning })
 }
 
 type Surroundings = { readonly token: string | undefined; readonly context: Context }
 
 async function startServer(config: ServeConfig, state: ServeState, { token, context }: Surroundings): Promise<Server> {
   const { createServer, LIMITS } = await import('../server/app.js')
-  const { revalidateToken, maxBodyBytes, listen } = config
+  const { version, revalidateToken, maxBodyBytes, listen } = config
   const server = createServer({
     ...{ store: state.store, operator: state.operator, onUnreachable: state.onUnreachable },
-    ...{ token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
+    ...{ version, token, revalidateToken, limits: { ...LIMITS, maxBodyBytes }, now: context.now },
     hash: await wasmHash64(),
     pageFolder: fileURLToPath(PAGE_FOLDER),
     log: entry => context.report.note(JSON.stringify(entry)),
@@ -94,16 +97,17 @@ function cannotListen(address: ListenAddress, cause: unknown): IngestError {
   return new IngestError('config_invalid', `cannot listen on ${where}: ${messageOf(cause)}`, { cause, hint })
 }
 
-type Announcement = Surroundings & { readonly format: Format }
+type Announcement = Surroundings & { readonly version: number; readonly format: Format }
 
-function announce({ app }: Server, { description }: Store, { token, format, context }: Announcement): void {
+function announce({ app }: Server, { description }: Store, announcement: Announcement): void {
+  const { token, version, format, context } = announcement
   const { address, port } = app.server.address() as AddressInfo
   const url = urlOf({ host: address, port })
-  if (format === 'human') return context.report.result(`listening on ${url}`)
+  if (format === 'human') return context.report.result(`listening on ${url} (contract version ${version})`)
   const auth = token === undefined ? 'none' : 'bearer'
   context.report.json({
     ...{ command: 'serve', url, host: address, port, target: description, auth },
-    ...{ schema_version: SCHEMA_VERSION, pid: process.pid },
+    ...{ schema_version: version, pid: process.pid },
   })
 }
 

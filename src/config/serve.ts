@@ -1,7 +1,8 @@
-/** The reference server: where it listens, what it writes to, whom it lets in. */
+/** Settings of the reference server: its address, its store, its contract version and its tokens. */
 
 import { isIP } from 'node:net'
 import type { Environment } from '../commit/ci.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import { isLoopback } from '../sink/loopback.js'
 import { ENV_PREFIX } from './environment.js'
@@ -11,6 +12,7 @@ import { EMBEDDED_FOLDER, NO_FOLDER, postgresConfig, type PostgresFlags, type Ta
 export type ServeFlags = PostgresFlags & {
   readonly listen?: string
   readonly store?: string
+  readonly contract?: string
   readonly maxBody?: number
   readonly tokenFile?: string
   readonly insecureNoAuth?: boolean
@@ -20,6 +22,8 @@ export type ServeFlags = PostgresFlags & {
 export type ServeConfig = {
   readonly listen: ListenAddress
   readonly store: TargetConfig
+  /** The contract version of the server. */
+  readonly version: number
   readonly maxBodyBytes: number
   readonly auth: ServeAuth
   /** Undefined where readers' caches are not this server's to refresh. */
@@ -56,6 +60,7 @@ export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
     listen: address,
     maxBodyBytes,
     store: storeConfig(store, flags, env),
+    version: Number(flags.contract ?? SCHEMA_VERSION),
     auth: serveAuth(flags, address, env),
     revalidateToken: env['BENCH_REVALIDATE_TOKEN'] || undefined,
     state: stateConfig({ ...(flags.state !== undefined && { state: flags.state }) }, env),

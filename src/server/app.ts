@@ -2,13 +2,12 @@
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Hash64 } from '../contract/hash64.js'
-import { SCHEMA_VERSION } from '../contract/kinds.js'
 import type { Answer } from './answer.js'
 import { answerClientError } from './client-error.js'
 import { Ingest } from './ingest.js'
 import { isLingering, lingerAfter } from './linger.js'
 import { BadParameter } from './read/parameters.js'
-import { health } from './read/health.js'
+import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page/routes.js'
 import { addHistoryRoutes } from './read/history-routes.js'
 import { addReadRoutes } from './read/routes.js'
@@ -41,6 +40,8 @@ export const LIMITS: ServerLimits = {
 export type ServerOptions = {
   readonly store: Store
   readonly hash: Hash64
+  /** The contract version of the server: of the envelopes that it accepts and of its answers. The store may be newer. */
+  readonly version: number
   /** Undefined lets everybody write. */
   readonly token: string | undefined
   readonly revalidateToken: string | undefined
@@ -102,7 +103,7 @@ export function createServer(options: ServerOptions): Server {
   const list = new RouteList(app)
   addRoutes(app, options, log)
   pushes.addRoute(app)
-  addDocument(app, list)
+  addDocument(app, list, options.version)
   for (const other of otherMethods(list.seal())) app.route(other)
   return { app, routes: list.routes, drain: () => void (draining = true) }
 }
@@ -173,20 +174,20 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
     if (!bearerCheck(revalidateToken)(request.headers.authorization)) return unauthorized(reply)
     return { revalidated: true }
   })
-  app.get('/health', async (_request, reply) => send(reply, await health(store, error => onUnreachable(reply, error))))
+  addHealthRoute(app, { store, version: options.version, send, onUnreachable })
   const reading = { store, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
-  const greeting = { service: 'vortex-ingest', schema_version: SCHEMA_VERSION }
+  const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)
     addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
 }
 
-/** Made when somebody asks for it. */
-function addDocument(app: FastifyInstance, { routes }: RouteList): void {
+/** The document is made for each request, because hardly anybody asks for it. */
+function addDocument(app: FastifyInstance, { routes }: RouteList, version: number): void {
   app.get('/openapi.json', async (_request, reply) => {
     const { openApiDocument } = await import('./openapi/document.js')
-    return reply.type('application/json; charset=utf-8').send(openApiDocument(routes))
+    return reply.type('application/json; charset=utf-8').send(openApiDocument(routes, version))
   })
 }

@@ -2,7 +2,6 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
-import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { versionBit } from '../contract/version-set.js'
@@ -19,6 +18,8 @@ import type { Store } from './store/store.js'
 export type IngestOptions = {
   readonly store: Store
   readonly hash: Hash64
+  /** The contract version of the envelopes that are accepted. */
+  readonly version: number
   readonly maxBodyBytes: number
   readonly stallMs: number
 }
@@ -54,17 +55,18 @@ export class Ingest {
 
   async #take(body: Body): Promise<Answer> {
     const bytes = await body.bytes()
-    const check = await checkBody(bytes)
+    const check = await checkBody(bytes, this.options.version)
     return check.ok ? this.#apply(bytes, check) : answerOf(check)
   }
 
   async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
     if (!isTimestamp(commit.timestamp)) return badTime(commit.timestamp)
+    const { hash, version } = this.options
     const delivery: RowDelivery = {
       commit,
-      fits: versionBit(SCHEMA_VERSION),
+      fits: versionBit(version),
       counts,
-      rows: () => copyChunks(recordBatches(bytes, from, this.options.hash), CHUNK_BYTES),
+      rows: () => copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES),
       assertUnchanged: () => Promise.resolve(),
     }
     const receipts = await this.options.store.write(delivery)

@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { databaseCopies, emptyFolder } from '../sink/embedded/fixtures/folders.js'
-import { commit, envelope } from '../server/fixtures/envelopes.js'
+import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
+import { commit, envelope, metaOf } from '../server/fixtures/envelopes.js'
 import { head, rawClient } from '../server/fixtures/socket.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
@@ -25,7 +26,7 @@ const one = envelope([query()], { commit: commit(SHA) })
 t.test('it says where it listens, takes an envelope, and drains on SIGTERM', async t => {
   const cwd = emptyFolder(t)
   const serving = await startServe([], { cwd })
-  t.match(serving.printed().stdout, /^listening on http:\/\/127\.0\.0\.1:\d+\n$/)
+  t.match(serving.printed().stdout, /^listening on http:\/\/127\.0\.0\.1:\d+ \(contract version 3\)\n$/)
   const answer = await send(serving, one)
   t.strictSame([answer.status, await answer.json()], [200, { inserted: 1, updated: 0 }])
   const { code, stderr } = await stop(serving)
@@ -42,7 +43,7 @@ t.test('with --format json the one line is a serve-report, and Ctrl-C drains as 
   t.strictSame(schemaErrors('serve-report', stdout), [])
   t.match(JSON.parse(stdout), {
     ...{ command: 'serve', url: serving.url, host: '127.0.0.1', target: 'the embedded database in elsewhere' },
-    ...{ auth: 'bearer', schema_version: 1, pid: serving.cli.pid },
+    ...{ auth: 'bearer', schema_version: SCHEMA_VERSION, pid: serving.cli.pid },
   })
   const { code, stdout: all } = await stop(serving, 'SIGINT')
   t.equal(code, 0)
@@ -67,6 +68,10 @@ t.test('it refuses to start where anybody could write, or nobody', async t => {
     [['--listen', 'nonsense'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be nonsense/],
     [['--listen', '127.0.0.1:65536'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be/],
     [['--listen', '[127.0.0.1]:0'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--listen cannot be/],
+    [['--contract', '4'], { INGEST_BEARER_TOKEN: 'x' }, 2, /Allowed choices are 1, 2, 3/],
+    [['--contract', '1.0'], { INGEST_BEARER_TOKEN: 'x' }, 2, /Allowed choices are 1, 2, 3/],
+    [['--contract', ''], { INGEST_BEARER_TOKEN: 'x' }, 2, /Allowed choices are 1, 2, 3/],
+    [[], { INGEST_BEARER_TOKEN: 'x', VORTEX_INGEST_CONTRACT: '0' }, 2, /Allowed choices are 1, 2, 3/],
     [['--max-body', '64 parsecs'], { INGEST_BEARER_TOKEN: 'x' }, 2, /It must be a size/],
     [['--max-body', '2GiB'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--max-body cannot be more than 1GiB/],
     [['--store', 'mysql://u:hush@h/d'], { INGEST_BEARER_TOKEN: 'x' }, 2, /a Postgres DSN starts with/],
@@ -84,6 +89,32 @@ t.test('it refuses to start where anybody could write, or nobody', async t => {
     t.equal(result.stdout, '')
     t.notMatch(result.stderr, /hush/)
   }
+})
+
+t.test('--contract, its variable and the config file choose the contract version of the server', async t => {
+  const cwd = folderWithDatabase(t)
+  writeFileSync(join(cwd, 'vortex-ingest.toml'), '[command.serve]\ncontract = 2\n')
+  const variable = { VORTEX_INGEST_CONTRACT: '3' }
+  for (const [args, env, version] of [
+    [[], {}, 2],
+    [[], variable, 3],
+    [['--contract', '1'], variable, 1],
+  ] as const) {
+    const serving = await startServe(['--format', 'json', ...args], { cwd, env })
+    t.match(JSON.parse(serving.printed().stdout), { schema_version: version })
+    t.match(await (await fetch(`${serving.url}/health`)).json(), { schema_version: version })
+    t.match(await (await fetch(`${serving.url}/health?version`)).json(), { schema_version: version })
+    const older = envelope([], { meta: metaOf(version - 1), commit: commit(SHA) })
+    const own = envelope([query()], { meta: metaOf(version), commit: commit(SHA) })
+    const newer = envelope([query()], { meta: metaOf(version + 1), commit: commit(SHA) })
+    t.equal((await send(serving, older)).status, 400)
+    t.equal((await send(serving, own)).status, 200)
+    const refused = await send(serving, newer)
+    const answer = { error: 'schema_version_too_new', expected: version, got: version + 1 }
+    t.strictSame([refused.status, await refused.json()], [409, answer])
+    t.equal((await stop(serving)).code, 0)
+  }
+  t.equal(await countEmbeddedRows(join(cwd, '.vortex-ingest')), 1)
 })
 
 t.test('a refusal is a document too with --format json', async t => {

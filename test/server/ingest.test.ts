@@ -2,8 +2,9 @@
 
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import { KIND_NAMES, SHA, line, sizeLine } from '../fixtures/records.js'
-import { commit, envelope, META } from './fixtures/envelopes.js'
+import { commit, envelope, metaOf } from './fixtures/envelopes.js'
 import { get, HEADERS, post, startServer, TOKEN } from './fixtures/server.js'
 import { emptyTables, startStore, storedIds } from './fixtures/store.js'
 
@@ -148,11 +149,14 @@ t.test('a body larger than memory should hold waits on disk and is applied all t
 
 t.test('malformed comes before the version, the version before records, and they are named', async t => {
   const server = await startServer(t, { store })
-  const newer = META.replace(':1', ':2')
+  const newer = metaOf(SCHEMA_VERSION + 1)
   const gcs = line('query_measurement', { storage: '"gcs"' })
   t.match(await post(server, envelope([gcs, '{}'], { meta: newer })), { status: 400, body: { error: 'malformed' } })
   const { status, body } = await post(server, envelope([gcs], { meta: newer }))
-  t.strictSame([status, body], [409, { error: 'schema_version_too_new', expected: 1, got: 2 }])
+  t.strictSame(
+    [status, body],
+    [409, { error: 'schema_version_too_new', expected: SCHEMA_VERSION, got: SCHEMA_VERSION + 1 }],
+  )
   t.match(await post(server, envelope([sizeLine('a'), gcs])), {
     ...{ status: 400, body: { error: 'record', record_index: 1, message: /^\/storage must be one of nvme, s3/ } },
   })
@@ -192,7 +196,7 @@ t.test('a bad commit time is found after a bad record and a newer version', asyn
   const wrong = commit(SHA, { timestamp: 'now' })
   const gcs = line('query_measurement', { storage: '"gcs"' })
   t.match(await post(server, envelope([gcs], { commit: wrong })), { status: 400, body: { error: 'record' } })
-  const newer = META.replace(':1', ':2')
+  const newer = metaOf(SCHEMA_VERSION + 1)
   t.match(await post(server, envelope([sizeLine('a')], { commit: wrong, meta: newer })), { status: 409 })
 })
 

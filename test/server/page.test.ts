@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
+import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import { PAGE_FOLDER } from '../page/fixtures/server.js'
 import { startServer } from './fixtures/server.js'
 import { startStore } from './fixtures/store.js'
@@ -19,7 +20,7 @@ t.test('a browser gets the page at the root, everybody else what they got before
   t.match(page.body, '<!doctype html>')
   for (const accept of ['*/*', 'application/json']) {
     const { body } = await app.inject({ url: '/', headers: { accept } })
-    t.strictSame(JSON.parse(body), { service: 'vortex-ingest', schema_version: 1 })
+    t.strictSame(JSON.parse(body), { service: 'vortex-ingest', schema_version: SCHEMA_VERSION })
   }
 })
 
@@ -88,7 +89,7 @@ t.test('nothing else of the disk can be had', async t => {
 t.test('a server that was not built with a page goes on without', async t => {
   const { app } = await startServer(t, { store, pageFolder: join(PAGE_FOLDER, 'none') })
   const { statusCode, body } = await app.inject({ url: '/', headers: HTML })
-  t.strictSame([statusCode, JSON.parse(body)], [200, { service: 'vortex-ingest', schema_version: 1 }])
+  t.strictSame([statusCode, JSON.parse(body)], [200, { service: 'vortex-ingest', schema_version: SCHEMA_VERSION }])
 })
 
 function sha256(bytes: Buffer): string {

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { KIND_NAMES, line, sizeLine } from '../fixtures/records.js'
 import { groupOf, slugOf } from '../../src/server/read/groups.js'
-import { CONTRACT } from '../../src/contract/kinds.js'
+import { CONTRACT, SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import type { Store } from '../../src/server/store/store.js'
 import { commit, envelope } from './fixtures/envelopes.js'
 import { get, post, REVALIDATE_TOKEN, startServer, type Running } from './fixtures/server.js'
@@ -217,7 +217,11 @@ t.test('health says that the store cannot be reached, and no more', async t => {
   const server = await startServer(t, { store: failing })
   const { status, text, body } = await get(server, '/health')
   t.equal(status, 503)
-  t.match(body, { status: 'unavailable', schema_version: 1, store: { kind: 'embedded', reachable: false } })
+  t.match(body, {
+    status: 'unavailable',
+    schema_version: SCHEMA_VERSION,
+    store: { kind: 'embedded', reachable: false },
+  })
   t.notMatch(text, /down|hush/)
   t.match(server.entries, [{ status: 503, reason: 'down: password=***' }])
 })

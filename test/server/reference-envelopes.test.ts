@@ -1,4 +1,4 @@
-/** Every reference envelope, over HTTP, into a database that is then looked at. */
+/** Every reference envelope, over HTTP to a server of contract version 1, into a database that is then looked at. */
 
 import t from 'tap'
 import { readSharedFixture } from '../fixtures/shared.js'
@@ -21,7 +21,7 @@ t.test('every reference envelope is answered and stored as by the reference serv
   const text = await readSharedFixture(t, 'fixtures/envelopes.jsonl')
   if (text === undefined) return
   const store = await startStore(t)
-  const server = await startServer(t, { store })
+  const server = await startServer(t, { store, version: 1 })
   for (const row of text.trimEnd().split('\n')) {
     const { why, body, body_b64, expect } = JSON.parse(row) as Case
     const answer = await post(server, body ?? Buffer.from(body_b64 ?? '', 'base64'))

@@ -10,10 +10,21 @@ import { RecordWalk } from './walk-records.js'
 /** Rows of one batch: enough to share its costs, few enough to give other requests their turn. */
 const BATCH_ROWS = 1024
 
-/** @param bytes a body that `checkBody` took @param from the place after the `[` of its records */
-export async function* recordBatches(bytes: Buffer, from: number, hash: Hash64): AsyncGenerator<RecordBatch> {
+export type BatchesOptions = {
+  /** The place after the `[` of the records. */
+  readonly from: number
+  /** The contract version that `checkBody` checked the body against. */
+  readonly version: number
+  readonly hash: Hash64
+}
+
+/** @param bytes a body that `checkBody` accepted */
+export async function* recordBatches(
+  bytes: Buffer,
+  { from, version, hash }: BatchesOptions,
+): AsyncGenerator<RecordBatch> {
   const identify = identifier(hash)
-  const walk = new RecordWalk(bytes, from)
+  const walk = new RecordWalk(bytes, from, version)
   const batch = new BodyBatch()
   while (walk.end === undefined) {
     batch.reset(bytes, 0)

@@ -1,10 +1,10 @@
-/** What the contract says of a body, without building it: the same as checkEnvelope says of the whole tree. */
+/** Checks a body in its bytes, without building its tree. The verdict is the one that checkEnvelope reaches on the tree. */
 
 import { isUtf8 } from 'node:buffer'
 import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
 import { checkEnvelope, type EnvelopeCheck } from '../../contract/envelope.js'
 import type { ExactValue } from '../../contract/exact-value.js'
-import { brokenRule, checkShape } from '../../contract/validate.js'
+import { brokenRule, checkShape, type BenchRecord } from '../../contract/validate.js'
 import { readBody } from '../../source/body.js'
 import { MAX_BODY_DEPTH } from '../../source/exact-json.js'
 import { inspectRecords, type Place, type RecordsInspection } from './inspect-records.js'
@@ -34,18 +34,19 @@ const VALUE_DEPTH = MAX_BODY_DEPTH - 1
 
 /**
  * @param bytes the body, and a line feed of ours as its last byte
+ * @param version the contract version of the server
  * @see contract section 3
  */
-export async function checkBody(bytes: Buffer): Promise<CheckedBody | Refusal> {
+export async function checkBody(bytes: Buffer, version: number): Promise<CheckedBody | Refusal> {
   if (!isUtf8(bytes)) return malformed('the body is not valid UTF-8')
-  const parts = await readParts(bytes)
-  return 'ok' in parts ? parts : decide(bytes, parts)
+  const parts = await readParts(bytes, version)
+  return 'ok' in parts ? parts : decide(bytes, parts, version)
 }
 
 type Parts = { readonly head: Readonly<Record<string, ExactValue>>; readonly records: RecordsInspection | undefined }
 
-/** Of a repeated key the last value counts; what was dropped must still be JSON. */
-async function readParts(bytes: Buffer): Promise<Parts | Refusal> {
+/** The last value of a repeated key counts; the values before it must still be valid JSON. */
+async function readParts(bytes: Buffer, version: number): Promise<Parts | Refusal> {
   const head: Record<string, ExactValue> = {}
   let records: RecordsInspection | undefined
   const members = walkMembers(bytes, skipSpace(bytes, 0))
@@ -55,7 +56,7 @@ async function readParts(bytes: Buffer): Promise<Parts | Refusal> {
     const names = HEADS.get(key)
     let end = INVALID
     if (key === 'records') {
-      records = await inspectRecords(bytes, start, VALUE_DEPTH)
+      records = await inspectRecords(bytes, { start, maxDepth: VALUE_DEPTH, version })
       end = records.end
     } else if (names !== undefined) {
       const read = readFlatObject(bytes, start, { names, maxDepth: VALUE_DEPTH })
@@ -67,11 +68,11 @@ async function readParts(bytes: Buffer): Promise<Parts | Refusal> {
   return atEnd ? { head, records } : malformed('the body is not a JSON object')
 }
 
-/** Everything is JSON: shape, then the version, then the records in order. */
-function decide(bytes: Buffer, { head, records }: Parts): CheckedBody | Refusal {
-  // A whole envelope but for its records, so that its rules stand in one place.
+/** Judges a body that is valid JSON: first its shape, then its schema version, then its records in order. */
+function decide(bytes: Buffer, { head, records }: Parts, version: number): CheckedBody | Refusal {
+  // checkEnvelope gets the envelope without its records, so that the rules of an envelope are written only once.
   const list = records === undefined ? {} : { records: records.from === undefined ? null : [] }
-  const outer = checkEnvelope({ ...head, ...list })
+  const outer = checkEnvelope({ ...head, ...list }, version)
   if (!outer.ok && outer.error === 'malformed') return outer
   const misshapen = records?.misshapen
   if (misshapen !== undefined) return malformed(`/records/${misshapen.index}: ${misshapen.message}`)
@@ -79,7 +80,7 @@ function decide(bytes: Buffer, { head, records }: Parts): CheckedBody | Refusal 
   const { commit } = outer.envelope
   if (records?.from === undefined) throw new Error('an envelope without records passed for a whole one')
   const wrong = firstWrong(records, commit.sha)
-  if (wrong !== undefined) return refusalOf(bytes, wrong, commit.sha)
+  if (wrong !== undefined) return refusalOf(recordAt(bytes, wrong, version), wrong, commit.sha)
   return { ok: true, commit, from: records.from, total: records.total, counts: records.counts }
 }
 
@@ -89,12 +90,17 @@ function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sh
   return broken.index < mismatch.index ? broken : mismatch
 }
 
-/** Looks at one record again, for words. */
-function refusalOf(bytes: Buffer, { index, start }: Place, sha: string): Refusal {
+/** Reads a record again that the first pass found to break a rule. */
+function recordAt(bytes: Buffer, { index, start }: Place, version: number): BenchRecord {
   const read = readBody(bytes.subarray(start, skipValue(bytes, start, MAX_BODY_DEPTH)))
-  const shape = read.ok ? checkShape(read.value) : undefined
-  const problem = shape?.ok === true ? brokenRule(shape.value, sha) : undefined
-  if (problem === undefined) throw new Error(`record ${index} broke a rule once and not twice`)
+  const shape = read.ok ? checkShape(read.value, { version }) : undefined
+  if (shape?.ok !== true) throw new Error(`record ${index} had a valid shape in the first pass only`)
+  return shape.value
+}
+
+function refusalOf(record: BenchRecord, { index }: Place, sha: string): Refusal {
+  const problem = brokenRule(record, sha)
+  if (problem === undefined) throw new Error(`record ${index} broke a rule in the first pass only`)
   return { ok: false, error: 'record', recordIndex: index, message: problem.message }
 }
 

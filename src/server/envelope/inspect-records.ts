@@ -35,11 +35,21 @@ const TURN_RECORDS = 4096
 /** Every kind's first field. */
 const COMMIT_FIELD = 0
 
-/** @param start where the value of `records` starts */
-export async function inspectRecords(bytes: Buffer, start: number, maxDepth: number): Promise<RecordsInspection> {
+export type InspectOptions = {
+  /** The place where the value of `records` starts. */
+  readonly start: number
+  readonly maxDepth: number
+  /** The contract version that every record must have. */
+  readonly version: number
+}
+
+export async function inspectRecords(
+  bytes: Buffer,
+  { start, maxDepth, version }: InspectOptions,
+): Promise<RecordsInspection> {
   const pass = new Pass(bytes)
   if (bytes[start] !== OPEN_LIST) return pass.result(skipValue(bytes, start, maxDepth), undefined)
-  const walk = new RecordWalk(bytes, start + 1)
+  const walk = new RecordWalk(bytes, start + 1, version)
   const batch = new RecordBatch()
   batch.reset(bytes, 0)
   for (;;) {

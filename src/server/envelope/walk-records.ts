@@ -1,6 +1,10 @@
-/** Walks over the `records` of an envelope: each through the fast reader, or the exact one where that says no. */
+/**
+ * Walks over the `records` of an envelope. The fast reader reads each record; the exact reader reads those that the fast
+ * reader leaves and those that do not have the shape of the server's contract version.
+ */
 
 import { checkShape, type BenchRecord } from '../../contract/validate.js'
+import { versionBit, type VersionSet } from '../../contract/version-set.js'
 import { readBody } from '../../source/body.js'
 import { MAX_BODY_DEPTH } from '../../source/exact-json.js'
 import { NOT_TAKEN, scanRecord } from '../../source/scan-record.js'
@@ -14,10 +18,13 @@ const OPEN = 0x7b
 /** A record sits in the envelope and in its array. */
 const RECORD_DEPTH = MAX_BODY_DEPTH - 2
 
-/** What stands at one place of the array. */
+/** One element of the array, as the reader that accepted it left it. */
 export type Element =
+  /** The fast reader has added it to the batch. */
   | { readonly sort: 'taken' }
+  /** The exact reader has read it. */
   | { readonly sort: 'read'; readonly record: BenchRecord }
+  /** It is valid JSON and not a record of the server's contract version. */
   | { readonly sort: 'misshapen'; readonly message: string }
 
 const TAKEN: Element = { sort: 'taken' }
@@ -34,31 +41,44 @@ export class RecordWalk {
   end: number | undefined
   #at: number
   readonly #place: LinePlace = { line: 0, start: 0 }
+  readonly #wanted: VersionSet
 
-  /** @param from the place after the array's `[` */
+  /** @param from the place after the array's `[` @param version the contract version that every record must have */
   constructor(
     private readonly bytes: Buffer,
     from: number,
+    private readonly version: number,
   ) {
+    this.#wanted = versionBit(version)
     this.#at = skipSpace(bytes, from)
     if (bytes[this.#at] === CLOSE_LIST) this.end = this.#at + 1
   }
 
-  /** @param batch gets a row when the fast reader takes the element @returns undefined at the end */
+  /** @param batch gets a row when the fast reader accepts the element @returns undefined at the end */
   next(batch: RecordBatch): Element | undefined {
     if (this.end !== undefined) return undefined
     const { bytes } = this
     this.index++
     this.start = this.#place.start = this.#at
     this.#place.line = this.index
-    // Past the end there is not even the line feed that stops the scanner.
+    // Past the end of the body there is no line feed that would stop the scanner.
     const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_TAKEN
-    if (after !== NOT_TAKEN) return this.#pass(after, TAKEN)
-    const end = this.#skip()
-    return end === INVALID ? undefined : this.#pass(skipSpace(bytes, end), readElement(bytes.subarray(this.start, end)))
+    if (after !== NOT_TAKEN) {
+      if ((batch.fits[batch.count - 1]! & this.#wanted) !== 0) return this.#pass(after, TAKEN)
+      // A record of another version: the exact reader says which field is wrong.
+      batch.count--
+    }
+    return this.#readExactly()
   }
 
-  /** Skips all that is left: only whether it is JSON is asked. */
+  #readExactly(): Element | undefined {
+    const { bytes, start, version } = this
+    const end = this.#skip()
+    if (end === INVALID) return undefined
+    return this.#pass(skipSpace(bytes, end), readElement(bytes.subarray(start, end), version))
+  }
+
+  /** Skips the remaining elements and checks only that they are valid JSON. */
   skipRest(): void {
     while (this.end === undefined) {
       this.index++
@@ -84,15 +104,15 @@ export class RecordWalk {
   }
 }
 
-/** What may follow a record: where the mark between two records, or after the last, stands. */
+/** @returns the place of the comma or bracket that follows a record, or NOT_TAKEN when neither does */
 function endOfElement(bytes: Buffer, from: number): number {
   const at = skipSpace(bytes, from)
   return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_TAKEN
 }
 
-function readElement(bytes: Buffer): Element {
+function readElement(bytes: Buffer, version: number): Element {
   const parsed = readBody(bytes, { maxDepth: RECORD_DEPTH })
   if (!parsed.ok) return { sort: 'misshapen', message: `the record ${parsed.message}` }
-  const shape = checkShape(parsed.value)
+  const shape = checkShape(parsed.value, { version })
   return shape.ok ? { sort: 'read', record: shape.value } : { sort: 'misshapen', message: shape.problem.message }
 }

@@ -1,14 +1,15 @@
-/** The schemas that operations name: the contract's from its own table, and what operators are shown. */
+/** The schemas that operations refer to: those of the contract, made from its table, and those of the operator routes. */
 
-import { CONTRACT, type Contract, type Kind } from '../../contract/kinds.js'
+import { CONTRACT, contractOf, type Contract, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
 import { flag, list, named, object, orNull, text, texts, time, whole, words } from './schema.js'
 
-export function componentSchemas(): Readonly<Record<string, JsonSchema>> {
-  return { ...contractSchemas(CONTRACT), ...readSchemas(CONTRACT), ...OPERATOR_SCHEMAS }
+/** @param version the contract version of the server; the rows that it shows have the fields of all versions */
+export function componentSchemas(version: number): Readonly<Record<string, JsonSchema>> {
+  return { ...contractSchemas(contractOf(version)), ...readSchemas(CONTRACT), ...OPERATOR_SCHEMAS }
 }
 
-/** As they are published, but for where they refer to. */
+/** The published schemas, with references to other components in place of references to other files. */
 function contractSchemas(contract: Contract): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     Object.entries(publishedSchemas(contract)).map(([name, { $schema: _, $id: __, ...schema }]) => [

@@ -1,6 +1,5 @@
 /** The OpenAPI document of a server, made from the routes that it has. */
 
-import { SCHEMA_VERSION } from '../../contract/kinds.js'
 import { schemaText } from '../../contract/schema.js'
 import type { KnownRoute } from '../route-list.js'
 import { componentSchemas } from './components.js'
@@ -8,18 +7,24 @@ import { INGEST_OPERATIONS } from './ingest-operations.js'
 import { failure, type Operation, type Operations } from './operation.js'
 import { OPERATOR_OPERATIONS } from './operator-operations.js'
 import { NO_OPERATIONS, PAGE_OPERATIONS } from './page-operations.js'
-import { READ_OPERATIONS } from './read-operations.js'
+import { readOperations } from './read-operations.js'
 
-const OPERATIONS: Operations = { ...INGEST_OPERATIONS, ...READ_OPERATIONS, ...PAGE_OPERATIONS, ...OPERATOR_OPERATIONS }
+function operationsIn(version: number): Operations {
+  return { ...INGEST_OPERATIONS, ...readOperations(version), ...PAGE_OPERATIONS, ...OPERATOR_OPERATIONS }
+}
 
-/** @returns JSON @throws {Error} for a route of which nothing is said */
-export function openApiDocument(routes: readonly KnownRoute[]): string {
+/**
+ * @param version the contract version of the server
+ * @returns JSON @throws {Error} for a route that no operation describes
+ */
+export function openApiDocument(routes: readonly KnownRoute[], version: number): string {
+  const operations = operationsIn(version)
   const paths: Record<string, Record<string, Operation>> = {}
-  // What HEAD answers follows from GET.
+  // A HEAD request is answered as GET is, without the body.
   for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
     if (NO_OPERATIONS.has(`${method} ${url}`)) continue
-    const operation = OPERATIONS[`${method} ${url}`]
-    if (operation === undefined) throw new Error(`nothing is said of ${method} ${url} in src/server/openapi`)
+    const operation = operations[`${method} ${url}`]
+    if (operation === undefined) throw new Error(`src/server/openapi does not describe ${method} ${url}`)
     paths[templateOf(url)] = { ...paths[templateOf(url)], [method.toLowerCase()]: withFailures(operation) }
   }
   const bearer = { type: 'http', scheme: 'bearer' }
@@ -27,7 +32,7 @@ export function openApiDocument(routes: readonly KnownRoute[]): string {
     openapi: '3.1.0',
     info: {
       title: 'vortex-ingest serve',
-      version: String(SCHEMA_VERSION),
+      version: String(version),
       description: 'Takes envelopes of benchmark records, shows what is stored, and lets operators operate.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
@@ -36,7 +41,7 @@ export function openApiDocument(routes: readonly KnownRoute[]): string {
     paths,
     components: {
       securitySchemes: { writer: bearer, revalidator: bearer, operator: bearer },
-      schemas: componentSchemas(),
+      schemas: componentSchemas(version),
     },
   })
 }

@@ -1,11 +1,11 @@
-/** The operations of those who read. */
+/** The operations that read what is stored. */
 
-import { CONTRACT, SCHEMA_VERSION } from '../../contract/kinds.js'
+import { CONTRACT } from '../../contract/kinds.js'
 import { BAD_REQUEST } from './ingest-operations.js'
-import { failure, inPath, inQuery, json, type Operations } from './operation.js'
+import type { JsonSchema } from '../../contract/schema.js'
+import { failure, inPath, inQuery, json, type Operations, type Response } from './operation.js'
 import { list, named, object, orNull, text, texts, whole, words } from './schema.js'
 
-const version = { const: SCHEMA_VERSION }
 const kinds = words(...CONTRACT.kinds.map(({ kind }) => kind))
 const count = { type: 'integer' }
 const counts = Object.fromEntries(
@@ -21,39 +21,59 @@ const group = {
   required: ['slug', 'name', 'kind', 'dataset', 'series'],
   additionalProperties: false,
 }
-const store = (reachable: boolean) => object({ kind: words('embedded', 'postgres'), reachable: { const: reachable } })
+const storeKind = words('embedded', 'postgres')
+const store = (reachable: boolean) => object({ kind: storeKind, reachable: { const: reachable } })
 const missing = failure('There is none', 'not_found')
 
-export const READ_OPERATIONS: Operations = {
-  'GET /': {
-    operationId: 'about',
-    summary: 'What this is; for who accepts text/html, the page',
-    tags: ['read'],
-    responses: { 200: json('Its name', object({ service: { const: 'vortex-ingest' }, schema_version: version })) },
-  },
-  'GET /health': {
-    operationId: 'health',
-    summary: 'Whether the store answers, and how much it holds',
-    tags: ['read'],
-    responses: {
-      200: json(
-        'It answers',
-        object({
-          ...{ status: { const: 'ok' }, schema_version: version, store: store(true) },
-          ...{ rows: object(counts), estimated: texts },
-        }),
-      ),
-      503: json('It does not, or the server stops', {
-        anyOf: [
-          object({
-            ...{ error: words('store_unreachable'), status: words('unavailable') },
-            ...{ schema_version: version, store: store(false) },
-          }),
-          object({ error: words('shutting_down') }),
-        ],
-      }),
+/** @param version the contract version of the server */
+export function readOperations(version: number): Operations {
+  return { ...aboutOperations({ const: version }), ...DATA_OPERATIONS }
+}
+
+/** The operations whose answers state the contract version. */
+function aboutOperations(version: JsonSchema): Operations {
+  return {
+    'GET /': {
+      operationId: 'about',
+      summary: 'The name of this service; for clients that accept text/html, the page',
+      tags: ['read'],
+      responses: { 200: json('Its name', object({ service: { const: 'vortex-ingest' }, schema_version: version })) },
     },
-  },
+    'GET /health': {
+      operationId: 'health',
+      summary: 'Whether the store answers, and how much it holds',
+      tags: ['read'],
+      parameters: [inQuery('version', text, 'With any value: only the contract version, without asking the store')],
+      responses: { 200: json('The store answers, or was not asked', healthy(version)), 503: unhealthy(version) },
+    },
+  }
+}
+
+function healthy(version: JsonSchema): JsonSchema {
+  return {
+    anyOf: [
+      object({
+        ...{ status: { const: 'ok' }, schema_version: version, store: store(true) },
+        ...{ rows: object(counts), estimated: texts },
+      }),
+      object({ schema_version: version, store: object({ kind: storeKind }) }),
+    ],
+  }
+}
+
+function unhealthy(version: JsonSchema): Response {
+  return json('The store does not answer, or the server stops', {
+    anyOf: [
+      object({
+        ...{ error: words('store_unreachable'), status: words('unavailable') },
+        ...{ schema_version: version, store: store(false) },
+      }),
+      object({ error: words('shutting_down') }),
+    ],
+  })
+}
+
+const DATA_OPERATIONS: Operations = {
   'GET /api/groups': {
     operationId: 'groups',
     summary: 'Every group of measurements',

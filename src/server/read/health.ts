@@ -1,18 +1,43 @@
-/** Whether the store answers, and how much it holds. */
+/** `GET /health`: whether the store answers, and how many rows it holds. `GET /health?version`: the contract version. */
 
-import { CONTRACT, SCHEMA_VERSION } from '../../contract/kinds.js'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { CONTRACT } from '../../contract/kinds.js'
 import type { Answer } from '../answer.js'
 import type { SqlSession } from '../../sink/sql.js'
 import type { Store } from '../store/store.js'
 
-/** On a server shared with others, of a table larger than this its own estimate is told. */
+/** A larger table of a shared database is not counted: the answer has the database's own estimate. */
 const COUNTED_BYTES = 64 * 1024 * 1024
 
 type Rows = { readonly rows: number | null; readonly exact: boolean }
 
-/** @param onFailure is told why the store cannot be reached */
-export async function health(store: Store, onFailure: (error: unknown) => void): Promise<Answer> {
-  const common = { schema_version: SCHEMA_VERSION, store: { kind: store.kind, reachable: true } }
+export type HealthOptions = {
+  readonly store: Store
+  /** The contract version of the server. */
+  readonly version: number
+  readonly send: (reply: FastifyReply, answer: Answer) => FastifyReply
+  /** Called with the reason when the store cannot be reached. */
+  readonly onUnreachable: (reply: FastifyReply, error: unknown) => void
+}
+
+export function addHealthRoute(app: FastifyInstance, { send, onUnreachable, ...options }: HealthOptions): void {
+  app.get('/health', async (request, reply) => {
+    // A push asks for the version before each delivery, so that answer costs no query.
+    if ('version' in (request.query as object)) return send(reply, versionAnswer(options))
+    return send(reply, await health({ ...options, onFailure: error => onUnreachable(reply, error) }))
+  })
+}
+
+type Facts = Pick<HealthOptions, 'store' | 'version'>
+
+function versionAnswer({ store, version }: Facts): Answer {
+  return { status: 200, body: { schema_version: version, store: { kind: store.kind } } }
+}
+
+type Asking = Facts & { readonly onFailure: (error: unknown) => void }
+
+async function health({ store, version, onFailure }: Asking): Promise<Answer> {
+  const common = { schema_version: version, store: { kind: store.kind, reachable: true } }
   try {
     const counts = await store.read(session => countTables(session, store.kind === 'embedded'))
     const rows = Object.fromEntries([...counts].map(([table, { rows }]) => [table, rows]))

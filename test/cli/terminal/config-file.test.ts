@@ -136,9 +136,16 @@ t.test('a target on the command line stands against another one in the file', as
 t.test('the schema for editors takes what the program takes, and refuses what it refuses', async t => {
   const schema = JSON.parse(readFileSync(projectFile('schemas/config.json'), 'utf8')) as object
   const check = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
-  for (const text of [TOML, 'no-warm = true\nmax-rejections = 3', '[command."state prune"]\nolder-than = "30d"'])
+  const contract = ['contract = "1"', '[command.serve]\ncontract = 3']
+  for (const text of [
+    TOML,
+    ...contract,
+    'no-warm = true\nmax-rejections = 3',
+    '[command."state prune"]\nolder-than = "30d"',
+  ])
     t.ok(check(parse(text)), text)
   for (const [name, text] of MISTAKES.slice(0, 6)) t.notOk(check(parse(text)), name)
+  t.notOk(check(parse('contract = 4')), 'a contract version that there is not')
 })
 
 t.test('a FIFO that nobody writes to does not keep the program from being stopped', async t => {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { checkEnvelope } from '../../../src/contract/envelope.js'
 import { realText, type ExactValue } from '../../../src/contract/exact-value.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
+import { SCHEMA_VERSION } from '../../../src/contract/kinds.js'
 import { measurementId } from '../../../src/contract/measurement-id.js'
 import { recordBatches } from '../../../src/server/envelope/batches.js'
 import { checkBody } from '../../../src/server/envelope/check-body.js'
@@ -19,10 +20,10 @@ type Row = { readonly id: string; readonly kind: string; readonly values: readon
 
 async function found(text: string): Promise<readonly Row[]> {
   const bytes = walkable(Buffer.from(text))
-  const check = await checkBody(bytes)
+  const check = await checkBody(bytes, SCHEMA_VERSION)
   if (!check.ok) throw new Error(check.error)
   const rows: Row[] = []
-  for await (const batch of recordBatches(bytes, check.from, hash))
+  for await (const batch of recordBatches(bytes, { from: check.from, version: SCHEMA_VERSION, hash }))
     for (let row = 0; row < batch.count; row++) {
       const kind = batch.kindOf(row)
       const values = kind.fields.map(({ type }, field) => {

@@ -2,31 +2,36 @@
 
 import t from 'tap'
 import { checkEnvelope } from '../../../src/contract/envelope.js'
+import { CONTRACTS } from '../../../src/contract/kinds.js'
 import { readBody } from '../../../src/source/body.js'
 import { checkBody } from '../../../src/server/envelope/check-body.js'
-import { KIND_NAMES, SHA, line, lineOf, randomTokens } from '../../fixtures/records.js'
+import { BEFORE, KIND_NAMES, SHA, line, lineOf, randomTokens, type Tokens } from '../../fixtures/records.js'
 import { Random, SEED } from '../../fixtures/random.js'
 import { readSharedFixture } from '../../fixtures/shared.js'
 import { walkable } from '../fixtures/bodies.js'
 
 type Verdict = { readonly error: string | null; readonly recordIndex: number | null; readonly records: number | null }
 
-/** By the whole tree. */
-function expected(bytes: Buffer): Verdict {
+const VERSIONS = [...CONTRACTS.keys()]
+/** By contract version, the fields that a record of it lacks. */
+const LACKING: Readonly<Record<number, Tokens>> = BEFORE
+
+/** The verdict on the whole tree. @param version the contract version of the server */
+function expected(bytes: Buffer, version: number): Verdict {
   const body = readBody(bytes)
-  const check = body.ok ? checkEnvelope(body.value) : ({ ok: false, error: 'malformed' } as const)
+  const check = body.ok ? checkEnvelope(body.value, version) : ({ ok: false, error: 'malformed' } as const)
   if (check.ok) return { error: null, recordIndex: null, records: check.envelope.records.length }
   return { error: check.error, recordIndex: check.error === 'record' ? check.recordIndex : null, records: null }
 }
 
-/** By the walk. */
-async function found(bytes: Buffer): Promise<Verdict> {
-  const check = await checkBody(walkable(bytes))
+/** The verdict of the walk over the bytes. */
+async function found(bytes: Buffer, version: number): Promise<Verdict> {
+  const check = await checkBody(walkable(bytes), version)
   if (check.ok) return { error: null, recordIndex: null, records: check.total }
   return { error: check.error, recordIndex: check.error === 'record' ? check.recordIndex : null, records: null }
 }
 
-const META = '{"benchmark_id":"b","schema_version":1,"started_at":"now"}'
+const META = '{"benchmark_id":"b","schema_version":3,"started_at":"now"}'
 const COMMIT = `{"sha":"${SHA}","timestamp":"2026-01-01T00:00:00Z","message":"m","author_name":"a","author_email":"b","committer_name":"c","committer_email":"d","tree_sha":"e","url":"f"}`
 const RECORDS = `[${KIND_NAMES.map(kind => line(kind)).join(',')}]`
 const SIZE = line('compression_size')
@@ -41,9 +46,17 @@ const OTHER = line('compression_size', { commit_sha: '"other"' })
 const GCS = line('query_measurement', { storage: '"gcs"' })
 const PARTIAL = line('query_measurement', { peak_virtual: undefined })
 const NUL = line('compression_size', { format: '"\\u0000"' })
+const MMAP = line('random_access_time', { open_mode: '"mmap"' })
 const UNKNOWN = '{"kind":"nope"}'
 
-/** Bodies with an oddity each, by what it is. */
+/** The same body with the version and the fields of an older contract version. */
+function inVersion(version: number, body: string | Buffer): Buffer {
+  const text = Buffer.from(body).toString('latin1').replaceAll('"schema_version":3', `"schema_version":${version}`)
+  const without2 = version < 2 ? text.replaceAll(',"uncompressed_bytes":16384', '') : text
+  return Buffer.from(version < 3 ? without2.replaceAll(',"open_mode":"cached"', '') : without2, 'latin1')
+}
+
+/** Bodies of version 3 with one oddity each, by the oddity. */
 const ODD: Readonly<Record<string, string | Buffer>> = {
   'as clients write it': envelope(),
   'no records': envelope('[]'),
@@ -139,10 +152,10 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   'no commit': members(['"run_meta"', META], ['"records"', RECORDS]),
   'no run': members(['"commit"', COMMIT], ['"records"', RECORDS]),
   'no array of records': members(['"run_meta"', META], ['"commit"', COMMIT]),
-  'a newer version': envelope(RECORDS, { meta: META.replace(':1', ':2') }),
-  'a newer version, then a bad record': envelope(`[${UNKNOWN}]`, { meta: META.replace(':1', ':2') }),
-  'a newer version, then a broken rule': envelope(`[${GCS}]`, { meta: META.replace(':1', ':2') }),
-  'an older version': envelope(RECORDS, { meta: META.replace(':1', ':0') }),
+  'a newer version': envelope(RECORDS, { meta: META.replace(':3', ':4') }),
+  'a newer version, then a bad record': envelope(`[${UNKNOWN}]`, { meta: META.replace(':3', ':4') }),
+  'a newer version, then a broken rule': envelope(`[${GCS}]`, { meta: META.replace(':3', ':4') }),
+  'an older version': envelope(RECORDS, { meta: META.replace(':3', ':0') }),
   'a broken rule before a bad record': envelope(`[${GCS},${SIZE},${UNKNOWN}]`),
   'a broken rule, then another commit': envelope(`[${SIZE},${GCS},${OTHER}]`),
   'another commit, then a broken rule': envelope(`[${SIZE},${OTHER},${GCS}]`),
@@ -154,7 +167,7 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   'U+0000 in the commit': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\u0000"') }),
   'U+0000 in the run': envelope(RECORDS, { meta: META.replace('now', '\\u0000') }),
   'U+0000 in the run of a newer version': envelope(RECORDS, {
-    meta: META.replace(':1', ':2').replace('now', '\\u0000'),
+    meta: META.replace(':3', ':4').replace('now', '\\u0000'),
   }),
   'records that the fast reader leaves': envelope(`[${MESSY},${SIZE},${MESSY}]`),
   'an array as a record': envelope('[[]]'),
@@ -191,7 +204,7 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   }),
   'a pair of surrogates': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"\\ud83d\\ude00"') }),
   'a lone surrogate in a key': envelope(RECORDS, { commit: COMMIT.replace('"m"', '"m","\\ud800":1') }),
-  'a number without end': envelope(RECORDS, { meta: META.replace(':1', `:${'1'.repeat(400)}`) }),
+  'a number without end': envelope(RECORDS, { meta: META.replace(':3', `:${'1'.repeat(400)}`) }),
   'a dropped number without end': members(
     ['"run_meta"', '1e400'],
     ['"run_meta"', META],
@@ -214,11 +227,22 @@ const ODD: Readonly<Record<string, string | Buffer>> = {
   'a key of 10,000 characters beside the records': members([`"${'r'.repeat(10_000)}"`, '1'], ['"commit"', COMMIT]),
 }
 
-t.test('a body with an oddity gets the same answer', async t => {
-  for (const [name, body] of Object.entries(ODD)) {
-    const bytes = Buffer.from(body)
-    t.strictSame(await found(bytes), expected(bytes), name)
-  }
+for (const version of VERSIONS)
+  t.test(`a body with an oddity gets the same answer in version ${version}`, async t => {
+    for (const [name, body] of Object.entries(ODD)) {
+      const bytes = inVersion(version, body)
+      t.strictSame(await found(bytes, version), expected(bytes, version), name)
+    }
+    t.strictSame(expected(inVersion(version, envelope()), version).error, null)
+  })
+
+t.test('a body of another version gets the same answer', async t => {
+  for (const server of VERSIONS)
+    for (const version of VERSIONS.filter(version => version !== server))
+      for (const [name, body] of Object.entries(ODD)) {
+        const bytes = inVersion(version, body)
+        t.strictSame(await found(bytes, server), expected(bytes, server), `version ${version} to ${server}: ${name}`)
+      }
 })
 
 t.test('depth is counted over the whole body', async t => {
@@ -235,7 +259,8 @@ t.test('depth is counted over the whole body', async t => {
         nested(depth, open, close),
       ]) {
         const valid = open === '{"a":' ? body.replaceAll(':}', ':1}') : body
-        t.strictSame(await found(Buffer.from(valid)), expected(Buffer.from(valid)), `${depth} ${valid.slice(0, 20)}`)
+        const bytes = Buffer.from(valid)
+        t.strictSame(await found(bytes, 3), expected(bytes, 3), `${depth} ${valid.slice(0, 20)}`)
       }
 })
 
@@ -244,7 +269,7 @@ t.test('a body cut anywhere gets the same answer', async t => {
   const wrong: number[] = []
   for (let length = 0; length <= whole.length; length++) {
     const cut = whole.subarray(0, length)
-    if (JSON.stringify(await found(cut)) !== JSON.stringify(expected(cut))) wrong.push(length)
+    if (JSON.stringify(await found(cut, 3)) !== JSON.stringify(expected(cut, 3))) wrong.push(length)
   }
   t.strictSame(wrong, [])
 })
@@ -253,34 +278,41 @@ t.test(`bodies that chance made and then spoilt get the same answer (seed ${SEED
   const random = new Random()
   const answers = new Map<string, number>()
   for (let round = 0; round < 6_000; round++) {
-    const bytes = spoilt(random, Buffer.from(randomBody(random)))
-    const wanted = expected(bytes)
-    const got = await found(bytes)
-    if (JSON.stringify(got) !== JSON.stringify(wanted)) return t.strictSame(got, wanted, bytes.toString())
-    const key = String(wanted.error)
+    const version = random.pick(VERSIONS)
+    const bytes = spoilt(random, Buffer.from(randomBody(random, version)))
+    const wanted = expected(bytes, version)
+    const got = await found(bytes, version)
+    if (JSON.stringify(got) !== JSON.stringify(wanted))
+      return t.strictSame(got, wanted, `${version} ${bytes.toString()}`)
+    const key = `${version} ${wanted.error}`
     answers.set(key, (answers.get(key) ?? 0) + 1)
   }
-  for (const answer of ['null', 'malformed', 'record', 'schema_version_too_new'])
-    t.ok((answers.get(answer) ?? 0) > 50, `${answer}: ${answers.get(answer)} times`)
+  for (const version of VERSIONS)
+    for (const answer of ['null', 'malformed', 'record', 'schema_version_too_new'].map(error => `${version} ${error}`))
+      t.ok((answers.get(answer) ?? 0) > 20, `${answer}: ${answers.get(answer)} times`)
 })
 
-function randomBody(random: Random): string {
+/** A body of this contract version, or now and then of another. */
+function randomBody(random: Random, version: number): string {
+  const stated = random.chance(0.15) ? version + random.pick([-1, 1, 1]) : version
   const parts: [string, string][] = [
-    ['"run_meta"', random.chance(0.05) ? META.replace(':1', ':2') : META],
+    ['"run_meta"', META.replace(':3', `:${stated}`)],
     ['"commit"', COMMIT],
-    ['"records"', randomRecords(random)],
+    ['"records"', randomRecords(random, version)],
   ]
-  if (random.chance(0.2)) parts.push(['"records"', randomRecords(random)])
+  if (random.chance(0.2)) parts.push(['"records"', randomRecords(random, version)])
   if (random.chance(0.1)) parts.push(['"commit"', COMMIT.replace(SHA, random.pick([SHA, 'x', '']))])
   const shuffled = random.chance(0.5) ? random.shuffled(parts) : parts
   return members(...shuffled)
 }
 
-function randomRecords(random: Random): string {
+function randomRecords(random: Random, version: number): string {
   const records = Array.from({ length: random.int(0, 6) }, () => {
-    if (random.chance(0.08)) return random.pick([OTHER, GCS, PARTIAL, NUL, MESSY])
+    if (random.chance(0.08))
+      return inVersion(version, random.pick([OTHER, GCS, PARTIAL, NUL, MESSY, MMAP])).toString('utf8')
     const { kind, tokens } = randomTokens(random)
-    const pairs = Object.entries({ kind: `"${kind}"`, ...tokens })
+    const fields = { ...tokens, ...LACKING[random.chance(0.02) ? random.pick(VERSIONS) : version] }
+    const pairs = Object.entries({ kind: `"${kind}"`, ...fields })
     return lineOf(Object.fromEntries(random.chance(0.2) ? random.shuffled(pairs) : pairs))
   })
   return `[${records.join(random.pick([',', ' , ', ',\n  ']))}]`
@@ -313,7 +345,7 @@ function changed(random: Random, bytes: Buffer): Buffer {
   }
 }
 
-t.test('every reference envelope gets the answer of the reference server', async t => {
+t.test('every reference envelope gets the answer of the reference server, which is at version 1', async t => {
   const text = await readSharedFixture(t, 'fixtures/envelopes.jsonl')
   if (text === undefined) return
   for (const row of text.trimEnd().split('\n')) {
@@ -324,7 +356,7 @@ t.test('every reference envelope gets the answer of the reference server', async
       readonly expect: { readonly error: string | null; readonly record_index: number | null }
     }
     const bytes = body === undefined ? Buffer.from(body_b64 ?? '', 'base64') : Buffer.from(body)
-    const { error, recordIndex } = await found(bytes)
+    const { error, recordIndex } = await found(bytes, 1)
     t.strictSame({ error, recordIndex }, { error: expect.error, recordIndex: expect.record_index }, why)
   }
 })
