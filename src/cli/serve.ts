@@ -48,7 +48,7 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
 }
 
 async function openStore(
-  { store: target }: ServeConfig,
+  { store: target, version }: ServeConfig,
   signal: AbortSignal,
   { random, report }: Context,
 ): Promise<Store> {
@@ -62,7 +62,7 @@ async function openStore(
     if (!target.insecureLocal) report.warning(message)
   }
   const { rolePolicy } = target
-  return postgresStore(await addressOf(target), { signal, random, rolePolicy, onWarning })
+  return postgresStore(await addressOf(target), { signal, random, version, rolePolicy, onWarning })
 }
 
 type Surroundings = { readonly token: string | undefined; readonly context: Context }

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { databaseCopies, emptyFolder } from '../sink/embedded/fixtures/folders.js'
 import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
+import { line } from '../fixtures/records.js'
 import { commit, envelope, metaOf } from '../server/fixtures/envelopes.js'
 import { head, rawClient } from '../server/fixtures/socket.js'
 import { startMigratedPostgres } from './fixtures/database.js'
@@ -115,6 +116,27 @@ t.test('--contract, its variable and the config file choose the contract version
     t.equal((await stop(serving)).code, 0)
   }
   t.equal(await countEmbeddedRows(join(cwd, '.vortex-ingest')), 1)
+})
+
+t.test('a Postgres that is older than the server is refused at the start', async t => {
+  const { server, createDatabase } = await startMigratedPostgres(t)
+  const database = await createDatabase()
+  await database.sql('ALTER TABLE random_access_times DROP COLUMN open_mode')
+  const without = await createDatabase()
+  await without.sql('DROP TABLE commits')
+  await server.sql(`ALTER ROLE bench_ingest PASSWORD '${server.password}'`)
+  const store = ['--store', server.url(database.name, 'bench_ingest')]
+  const result = await runCli(['serve', ...store], { cwd: t.testdir({}), env: { INGEST_BEARER_TOKEN: TOKEN } })
+  t.equal(result.code, 78)
+  t.match(result.stderr, /is at contract version 2, the server would be at version 3\nhint: .*migrate.*--contract 2\n$/)
+  const empty = ['--store', server.url(without.name, 'bench_ingest')]
+  const tables = await runCli(['serve', ...empty], { cwd: t.testdir({}), env: { INGEST_BEARER_TOKEN: TOKEN } })
+  t.not(tables.code, 0, 'it ends, too, where there are no tables')
+  const serving = await startServe(['--contract', '2', ...store], { cwd: t.testdir({}) })
+  const access = line('random_access_time', { commit_sha: `"${SHA}"`, open_mode: undefined })
+  const body = envelope([access], { meta: metaOf(2), commit: commit(SHA) })
+  t.strictSame(await (await send(serving, body)).json(), { inserted: 1, updated: 0 })
+  t.equal((await stop(serving)).code, 0)
 })
 
 t.test('a refusal is a document too with --format json', async t => {

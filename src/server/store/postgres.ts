@@ -3,11 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../../sink/apply.js'
+import { databaseVersion } from '../../sink/contract-version.js'
 import { connectPostgres, type PostgresSession } from '../../sink/postgres/connect.js'
 import { describeAddress, type PostgresAddress } from '../../sink/postgres/dsn.js'
 import { isRetryable } from '../../sink/postgres/errors.js'
 import { assertRole, type RolePolicy } from '../../sink/postgres/role.js'
 import { CONFLICT_RETRY, withRetry } from '../../sink/retry.js'
+import type { SqlSession } from '../../sink/sql.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
@@ -16,13 +18,18 @@ const WRITERS = 4
 /** Apart from the writers: whoever reads needs no token, and must not be in their way. */
 const READERS = 2
 export type PostgresStoreOptions = StoreOptions & {
+  /** The contract version of the server: the database must have its columns. */
+  readonly version: number
   readonly rolePolicy: RolePolicy
   readonly onWarning: (message: string) => void
 }
 
-/** Connects once at the start, so that whatever is wrong with it is told now and not to the first client. */
+/**
+ * Connects once at the start, so that an unusable database is reported then and not to the first client.
+ * @throws {IngestError} `schema_version` when the database is older than the server
+ */
 export async function postgresStore(address: PostgresAddress, options: PostgresStoreOptions): Promise<Store> {
-  const { signal, random, rolePolicy, onWarning } = options
+  const { signal, random, version, rolePolicy, onWarning } = options
   const connect = (): Promise<PostgresSession> => connectPostgres(address, { signal })
   const writers = new SessionPool(WRITERS, async () => {
     const session = await connect()
@@ -35,12 +42,19 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
     }
   })
   const readers = new SessionPool(READERS, connect)
-  await writers.use(session => session.query('SELECT commit_sha FROM public.commits LIMIT 1'))
+  const description = describeAddress(address)
+  try {
+    await writers.use(session => assertUsable(session, version, description))
+  } catch (error) {
+    // An open session would keep the process from ending.
+    await writers.close()
+    throw error
+  }
   const sleepFor = (delayMs: number): Promise<void> => sleep(delayMs, undefined, { signal })
   const tools = { random, sleep: sleepFor, now: () => performance.now() }
   const retrying = { policy: CONFLICT_RETRY, tools, onRetry: () => undefined }
   return {
-    ...{ kind: 'postgres', description: describeAddress(address), sessions: writers.size },
+    ...{ kind: 'postgres', description, sessions: writers.size },
     write: async delivery => {
       const loss = new FirstLoss()
       const apply = (): ReturnType<typeof applyDelivery> => writers.use(session => applyDelivery(session, delivery))
@@ -56,6 +70,16 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
       await Promise.all([writers.close(), readers.close()])
     },
   }
+}
+
+/** @throws {IngestError} where there are no tables, or those of an older contract version than the server's */
+async function assertUsable(session: SqlSession, server: number, description: string): Promise<void> {
+  await session.query('SELECT commit_sha FROM public.commits LIMIT 1')
+  const database = await databaseVersion(session)
+  if (database >= server) return
+  const message = `${description} is at contract version ${database}, the server would be at version ${server}`
+  const hint = `migrate the database with \`vortex-ingest migrate\`, or serve with --contract ${database}`
+  throw new IngestError('schema_version', message, { hint })
 }
 
 /** An idle session may have been lost without anybody noticing; that, once, is no reason to fail. */
