@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import type { Commit } from '../../src/contract/commit.js'
 import { wasmHash64 } from '../../src/contract/hash64.js'
-import { CONTRACT, type Kind } from '../../src/contract/kinds.js'
+import { CONTRACT, type Kind, SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
 import { verify } from '../../src/delivery/verify.js'
@@ -76,7 +76,13 @@ t.test(`every target returns what was delivered to it (TEST_SEED=${SEED} repeats
 
   await t.test('a server over Postgres', async t => {
     const address = await newDatabase(server, 'behind_server')
-    const options = { signal, random: Math.random, rolePolicy: 'any', onWarning: () => undefined } as const
+    const options = {
+      version: SCHEMA_VERSION,
+      signal,
+      random: Math.random,
+      rolePolicy: 'any',
+      onWarning: () => undefined,
+    } as const
     await checkServer(t, await postgresStore(address, options))
   })
 
