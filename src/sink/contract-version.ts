@@ -26,6 +26,19 @@ export async function databaseVersion(session: SqlSession): Promise<number> {
   return Math.min(...missing, CONTRACT.version + 1) - 1
 }
 
+const atNewest = new WeakSet<SqlSession>()
+
+/**
+ * `databaseVersion`, asked only once for a session whose database has every column. A database that lacks some is asked
+ * again each time, because it may be migrated while the session is open.
+ */
+export async function readableVersion(session: SqlSession): Promise<number> {
+  if (atNewest.has(session)) return CONTRACT.version
+  const version = await databaseVersion(session)
+  if (version === CONTRACT.version) atNewest.add(session)
+  return version
+}
+
 const ADDED_COLUMNS = CONTRACT.kinds.flatMap(({ table, fields }) =>
   fields.filter(({ since }) => since > 1).map(({ name, since }) => ({ column: `${table}.${name}`, since })),
 )

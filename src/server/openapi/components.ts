@@ -1,6 +1,6 @@
 /** The schemas that operations refer to: those of the contract, made from its table, and those of the operator routes. */
 
-import { CONTRACT, contractOf, type Contract, type Kind } from '../../contract/kinds.js'
+import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
 import { flag, list, named, object, orNull, text, texts, time, whole, words } from './schema.js'
 
@@ -40,15 +40,26 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
   }
 }
 
-/** @see docs/server.md, "Reading" */
+/**
+ * A column that a later contract version added is absent in rows of a database without it, and null in rows that are older
+ * than it unless it has a default.
+ * @see docs/server.md, "Reading"
+ */
 function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
-  const columns = fields.map(field => [field.name, publishedDialect(field)] as const)
-  return object({
+  const { properties, ...schema } = object({
     kind: { const: kind },
     measurement_id: { type: 'string', pattern: '^-?\\d{1,19}$' },
-    ...Object.fromEntries(columns),
+    ...Object.fromEntries(fields.map(field => [field.name, columnSchema(field)])),
     ...(table === 'query_measurements' && { commit_timestamp: orNull(text) }),
   })
+  const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
+  const required = (schema['required'] as readonly string[]).filter(name => !added.includes(name))
+  return { ...schema, properties, required }
+}
+
+function columnSchema(field: Field): JsonSchema {
+  const schema = publishedDialect(field)
+  return field.since > 1 && field.conditional === undefined ? orNull(schema) : schema
 }
 
 const SORT = words('target', 'bucket')

@@ -27,7 +27,10 @@ const history = {
     ...{ dataset: text, dataset_variant: orNull(text), scale_factor: orNull(text) },
     ...{ storage: orNull(text), layout: orNull(text), dimensions: texts, more: flag },
     commits: list(object({ sha: text, timestamp: text, message: text, author: text, url: text })),
-    series: list(object({ key: texts, values: list(orNull(count)) })),
+    series: list({
+      ...object({ key: texts, values: list(orNull(count)), uncompressed_bytes: list(orNull(count)) }),
+      required: ['key', 'values'],
+    }),
   },
   required: ['slug', 'name', 'kind', 'unit', 'dataset', 'dimensions', 'commits', 'more', 'series'],
   additionalProperties: false,

@@ -58,7 +58,10 @@ export function nameOf({ kind, values }: Group): string {
   return [kind.kind, ...values.filter(value => value !== null && value !== '')].join(' ')
 }
 
-/** Answers the group's columns and `series`, how many there are. No parameters. */
+/**
+ * Answers the group's columns and `series`, the number of its series. No parameters.
+ * @param kind as the contract version of the database has it
+ */
 export function selectGroups(kind: Kind, limit: number): string {
   const columns = groupFields(kind).map(({ name }) => name)
   const all = [...columns, ...seriesFields(kind).map(({ name }) => name)].join(', ')

@@ -30,4 +30,6 @@ export type HistorySeries = {
   readonly key: readonly string[]
   /** A value for each commit, null where it measured none. */
   readonly values: readonly (number | null)[]
+  /** For sizes: the size before compression at each commit, null where it is not known. Other kinds have no such list. */
+  readonly uncompressed_bytes?: readonly (number | null)[]
 }

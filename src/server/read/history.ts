@@ -1,6 +1,7 @@
 /** The history of a group: what each of its series measured at each of the last commits, as one table of numbers. */
 
-import type { Field, Kind } from '../../contract/kinds.js'
+import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
+import { readableVersion } from '../../sink/contract-version.js'
 import type { Store } from '../store/store.js'
 import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
@@ -14,9 +15,12 @@ export const MAX_SERIES = 1_000
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
   const commits = (await findCommits(store, { newest })).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
-  const { text, values } = selectHistory(group)
-  const rows = await store.read(session => session.query<TextRow>(text, [shas, ...values]))
   const { kind } = group
+  const rows = await store.read(async session => {
+    const known = kindIn(await readableVersion(session), kind)
+    const { text, values } = selectHistory({ ...group, kind: known })
+    return session.query<TextRow>(text, [shas, ...values])
+  })
   const head = {
     ...{ slug: slugOf(group), name: nameOf(group), kind: kind.kind, unit: unitOf(kind) },
     ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
@@ -28,14 +32,19 @@ export async function historyJson(store: Store, group: Group, newest: number): P
   return `${JSON.stringify(head).slice(0, -1)},"series":[${series.join(',')}]}`
 }
 
-/** Added up by the database: a row for each series is read, not one for each measurement. */
+/**
+ * The database gathers the points of each series, so that a row for each series is read and not one for each measurement. A
+ * point is the place of its commit, the value and, where it is known, the size before compression.
+ * @param group its kind as the contract version of the database has it
+ */
 function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
   const { kind } = group
   const by = seriesFields(kind).map(({ name }) => name)
   const { sql, values } = inGroup(group, 2)
+  const uncompressed = hasUncompressed(kind) ? ` || coalesce(' ' || ${UNCOMPRESSED}, '')` : ''
   const text = `
     SELECT ${by.map(name => `${name}::text AS ${name}`).join(', ')},
-      string_agg((place - 1) || ' ' || ${valueField(kind).name}, ',') AS points
+      string_agg((place - 1) || ' ' || ${valueField(kind).name}${uncompressed}, ',') AS points
     FROM public.${kind.table} JOIN unnest($1::text[]) WITH ORDINALITY AS chosen (sha, place) ON commit_sha = sha
     WHERE ${sql} GROUP BY ${by.map(name => `${kind.table}.${name}`).join(', ')}
     ORDER BY ${by.map(name => `${kind.table}.${name}`).join(', ')} LIMIT ${MAX_SERIES + 1}`
@@ -50,14 +59,24 @@ function unitOf(kind: Kind): HistoryAnswer['unit'] {
   return valueField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
+const UNCOMPRESSED = 'uncompressed_bytes'
+
+function hasUncompressed({ fields }: Kind): boolean {
+  return fields.some(({ name }) => name === UNCOMPRESSED)
+}
+
+/** @param kind as the newest contract version has it: a series of an older database has the default of a new dimension */
 function seriesJson(kind: Kind, row: TextRow, length: number): string {
-  const key = seriesFields(kind).map(({ name }) => row[name] ?? '')
+  const key = seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
   const values = new Array<string>(length).fill('null')
+  const uncompressed = new Array<string>(length).fill('null')
   for (const point of (row['points'] ?? '').split(',')) {
-    const [place = '', value = 'null'] = point.split(' ')
+    const [place = '', value = 'null', before = 'null'] = point.split(' ')
     values[Number(place)] = value
+    uncompressed[Number(place)] = before
   }
-  return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]}`
+  const sizes = hasUncompressed(kind) ? `,"${UNCOMPRESSED}":[${uncompressed.join(',')}]` : ''
+  return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]${sizes}}`
 }
 
 function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {

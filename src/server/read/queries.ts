@@ -1,7 +1,8 @@
 /** What the read routes ask the store, a page at a time. */
 
 import { COMMIT_FIELDS } from '../../contract/commit.js'
-import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
+import { readableVersion } from '../../sink/contract-version.js'
 import type { SqlSession } from '../../sink/sql.js'
 import type { Store } from '../store/store.js'
 import { groupFields, inGroup, nameOf, selectGroups, slugOf, type Group } from './groups.js'
@@ -20,7 +21,10 @@ const MAX_GROUPS = 10_000
 export async function findGroups(store: Store): Promise<readonly GroupEntry[]> {
   const found: GroupEntry[] = []
   for (const kind of CONTRACT.kinds) {
-    const rows = await store.read(session => session.query<TextRow>(selectGroups(kind, MAX_GROUPS)))
+    const rows = await store.read(async session => {
+      const known = kindIn(await readableVersion(session), kind)
+      return session.query<TextRow>(selectGroups(known, MAX_GROUPS))
+    })
     for (const row of rows) found.push(groupEntry(kind, row))
   }
   return found
@@ -76,7 +80,9 @@ export function groupPage(
 
 type Filter = PageOf & { readonly sql: string; readonly values: readonly unknown[] }
 
-async function page(session: SqlSession, kind: Kind, { sql, values, after, limit }: Filter): Promise<readonly Row[]> {
+/** @param newest the kind as the newest contract version has it; rows have the columns of the database's version */
+async function page(session: SqlSession, newest: Kind, { sql, values, after, limit }: Filter): Promise<readonly Row[]> {
+  const kind = kindIn(await readableVersion(session), newest)
   const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
   const text = `SELECT ${selectColumns(kind)} FROM public.${kind.table} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
   const rows = await session.query<TextRow>(text, after === undefined ? values : [...values, after])
