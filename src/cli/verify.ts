@@ -1,4 +1,4 @@
-/** `verify`: is what the files say what the database holds? */
+/** `verify`: compare files with the rows of a target. */
 
 import type { Environment } from '../commit/ci.js'
 import { pinnedVersion, type ContractFlags } from '../config/contract.js'
@@ -12,8 +12,9 @@ import { describeServer } from '../sink/http/address.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Action, Context, Format } from './context.js'
 import { JsonArrayReport } from './json-array-report.js'
-import { oneLine, plural, type Report } from './report.js'
+import { oneLine } from './report.js'
 import { openSession, warnInsecure } from './targets.js'
+import { printVerdict } from './verify-words.js'
 
 export type VerifyFlags = TargetFlags &
   ContractFlags &
@@ -90,19 +91,6 @@ function exitCodeOf({ inspections, differences }: Verified): number {
   return differences > 0 ? EXIT.mismatch : EXIT.done
 }
 
-function printVerdict(report: Report, { compared, differences, inspections }: Verified, description: string): void {
-  const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
-  if (rejected > 0) report.failure(`nothing was compared: ${plural(rejected, 'line')} rejected`)
-  else if (differences === 0)
-    report.verdict(true, 'verified:', `${plural(compared, 'measurement')} in ${description} are as the file says`)
-  else
-    report.verdict(
-      false,
-      'different:',
-      `${plural(differences, 'difference')} in ${plural(compared, 'measurement')} against ${description}`,
-    )
-}
-
 function line({ source, line, kind, measurementId, message }: Difference): string {
   const where = line === 0 ? source : `${source}:${line}`
   return oneLine([where === '' ? '' : `${where}:`, kind, measurementId, message].filter(part => part !== '').join(' '))
@@ -112,7 +100,12 @@ function fields({ measurementId, ...rest }: Difference): object {
   return { ...rest, measurement_id: measurementId }
 }
 
-function summary({ compared, differences, inspections }: Verified, description: string, exitCode: number): object {
+function summary(verified: Verified, description: string, exitCode: number): object {
+  const { compared, differences, inspections, targetVersion, notCompared } = verified
   const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
-  return { command: 'verify', exit_code: exitCode, target: description, compared, different: differences, rejected }
+  const gaps = notCompared.fields.map(({ missingIn, ...count }) => ({ ...count, missing_in: missingIn }))
+  return {
+    ...{ command: 'verify', exit_code: exitCode, target: description, target_version: targetVersion ?? null },
+    ...{ compared, different: differences, rejected, not_compared: { fields: gaps, records: notCompared.records } },
+  }
 }

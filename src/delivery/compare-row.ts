@@ -7,7 +7,7 @@ export type StoredRow = { readonly measurement_id: string; readonly [column: str
 
 /**
  * @param values the line's fields as text in column order, undefined for null
- * @returns the first column that differs, in words
+ * @returns the first column that differs, in words; columns that only the file or only the target has are left out
  */
 export function compareRow(
   { fields }: Kind,
@@ -17,10 +17,28 @@ export function compareRow(
   for (const [index, field] of fields.entries()) {
     const expected = values[index]
     const stored = row[field.name] ?? undefined
-    if (!same(field, expected, stored))
+    if (isComparable(field, expected, row) && !same(field, expected, stored))
       return `/${field.name} is ${shown(stored)} in the database and ${shown(expected)} in the file`
   }
   return undefined
+}
+
+/** A field of a later contract version is compared only when both the line and the table have it. */
+function isComparable(field: Field, expected: string | undefined, row: StoredRow): boolean {
+  return field.since === 1 || (expected !== undefined && field.name in row)
+}
+
+export type Side = 'target' | 'file'
+
+/**
+ * The side that lacks a field, so that it was not compared. A record without the field means its default: a default on the other
+ * side agrees with it, and nothing was left uncompared.
+ */
+export function sideWithout(field: Field, expected: string | undefined, row: StoredRow): Side | undefined {
+  if (isComparable(field, expected, row)) return undefined
+  if (expected !== undefined) return expected === field.conditional ? undefined : 'target'
+  const stored = row[field.name] ?? field.conditional
+  return stored === field.conditional ? undefined : 'file'
 }
 
 function same({ type }: Field, expected: string | undefined, stored: string | undefined): boolean {

@@ -1,13 +1,14 @@
-/** What a server has stored, through its read routes (docs/server.md). */
+/** Rows that a server has stored, through its read routes (docs/server.md). */
 
 import type { Agent } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
-import type { Kind } from '../contract/kinds.js'
+import { SCHEMA_VERSION, type Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
 import { statusAndWords } from '../sink/http/said.js'
+import { statedVersion, VERSION_ROUTE } from '../sink/http/server-version.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
 import type { StoredRows } from './stored-rows.js'
@@ -26,6 +27,8 @@ export async function serverRows(options: ServerRowsOptions): Promise<StoredRows
   const agent = await agentFor(options.address)
   const server = new Server(options, agent)
   return {
+    // A server that does not state its version is taken to hold all fields; its rows then show which it lacks.
+    version: async () => statedVersion(await server.ask(VERSION_ROUTE)) ?? SCHEMA_VERSION,
     hasCommit: async sha => (await server.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
       const rows: StoredRow[] = []
@@ -59,14 +62,18 @@ class Server {
 
   /** @returns undefined when there is no such thing @throws {IngestError} */
   async get(path: string): Promise<ExactObject | undefined> {
-    const { address, silenceMs, signal } = this.options
-    const headers = { accept: 'application/json' }
-    const limits = { agent: this.agent, silenceMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
-    const answer = await exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
+    const answer = await this.ask(path)
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
     const body = answer.status === 200 ? bodyOf(answer) : undefined
     if (body === undefined) throw this.#notReadable(path.replace(/\?.*/, ''), answer)
     return body
+  }
+
+  ask(path: string): Promise<HttpAnswer> {
+    const { address, silenceMs, signal } = this.options
+    const headers = { accept: 'application/json' }
+    const limits = { agent: this.agent, silenceMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
+    return exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
   }
 
   /** @param answer undefined when its members are not those of a list of rows */
@@ -83,9 +90,10 @@ function bodyOf({ text }: HttpAnswer): ExactObject | undefined {
   return parsed.ok && isExactObject(parsed.value) ? parsed.value : undefined
 }
 
-/** Every column as the text that Postgres would give. */
+/** Every column as the text that Postgres would give. A column of a later contract version may be missing. */
 function textRow({ fields }: Kind, row: ExactObject): StoredRow {
-  const columns = fields.map(({ name }) => [name, textOf(row[name])] as const)
+  const known = fields.filter(({ name, since }) => since === 1 || name in row)
+  const columns = known.map(({ name }) => [name, textOf(row[name])] as const)
   return { ...Object.fromEntries(columns), measurement_id: idOf(row) }
 }
 

@@ -1,12 +1,15 @@
-/** What is stored, as `verify` asks for it: in a database, or through a server's read routes. */
+/** Stored rows as `verify` reads them: from a database, or through a server's read routes. */
 
-import type { Kind } from '../contract/kinds.js'
+import { kindIn, type Kind } from '../contract/kinds.js'
+import { readableVersion } from '../sink/contract-version.js'
 import type { SqlSession } from '../sink/sql.js'
 import type { StoredRow } from './compare-row.js'
 
 export interface StoredRows {
+  /** The contract version of the tables. */
+  version(): Promise<number>
   hasCommit(sha: string): Promise<boolean>
-  /** The rows that have one of these ids. */
+  /** The rows that have one of these ids. A row lacks the columns that its table lacks. */
   byId(kind: Kind, ids: readonly string[]): Promise<readonly StoredRow[]>
   /** Ids of a commit's rows, by id and in pages: those larger than `after`; none after the last. */
   idsOf(kind: Kind, sha: string, after: string | undefined): Promise<readonly string[]>
@@ -16,11 +19,13 @@ const PAGE_ROWS = 10_000
 
 export function databaseRows(session: SqlSession): StoredRows {
   return {
+    version: () => readableVersion(session),
     async hasCommit(sha) {
       const rows = await session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
       return rows.length > 0
     },
-    byId: (kind, ids) => session.query<StoredRow>(selectRows(kind), [ids]),
+    byId: async (kind, ids) =>
+      session.query<StoredRow>(selectRows(kindIn(await readableVersion(session), kind)), [ids]),
     async idsOf(kind, sha, after) {
       const rows = await session.query<{ id: string }>(selectIds(kind, after), [sha, ...(after ? [after] : [])])
       return rows.map(({ id }) => id)

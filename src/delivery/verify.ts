@@ -9,7 +9,9 @@ import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
+import { unknownDimension } from '../sink/downgrade.js'
 import { compareRow } from './compare-row.js'
+import { Uncompared, type NotCompared } from './not-compared.js'
 import type { StoredRows } from './stored-rows.js'
 
 export type Difference = {
@@ -37,14 +39,20 @@ export type VerifyOptions = {
 
 export type Verified = {
   readonly inspections: readonly Inspection[]
+  /** The contract version of the target; undefined when nothing was compared because of a bad line. */
+  readonly targetVersion: number | undefined
   readonly compared: number
   readonly differences: number
+  readonly notCompared: NotCompared
 }
 
 /** Rows asked for in one query. */
 const CHUNK_ROWS = 1_000
 
-/** Of several lines with one id only the last is compared: it is the one that won. Nothing is compared if a line is bad. */
+/**
+ * Compares files with a target of any contract version. Where several lines have one id, only the last is compared, because its
+ * values are the stored ones. Nothing is compared if a line is bad.
+ */
 export async function verify(
   sources: readonly Source[],
   stored: StoredRows,
@@ -55,12 +63,18 @@ export async function verify(
   const given = { commitSha, contractVersion, oneCommit: false, identify, onRejection, onWarning, signal }
   const inspections: Inspection[] = []
   for (const source of sources) inspections.push(await inspect(source, given))
-  const verifier = new Verifier(stored, options)
-  if (inspections.every(({ rejected }) => rejected === 0)) {
-    for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
-    if (options.extra) await verifier.findExtra(inspections)
-  }
-  return { inspections, compared: verifier.compared, differences: verifier.differences }
+  if (inspections.some(({ rejected }) => rejected > 0)) return { inspections, ...NOTHING_COMPARED }
+  const targetVersion = await stored.version()
+  const verifier = new Verifier(stored, { ...options, targetVersion })
+  for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
+  if (options.extra) await verifier.findExtra(inspections)
+  const { compared, differences, uncompared } = verifier
+  return { inspections, targetVersion, compared, differences, notCompared: uncompared.list() }
+}
+
+const NOTHING_COMPARED = {
+  ...{ targetVersion: undefined, compared: 0, differences: 0 },
+  notCompared: { fields: [], records: [] },
 }
 
 /** A line's values as text, by field; undefined for null. */
@@ -69,11 +83,12 @@ type Line = { readonly line: number; readonly values: readonly (string | undefin
 class Verifier {
   compared = 0
   differences = 0
+  readonly uncompared = new Uncompared()
   #waiting = new Map<Kind, Map<string, Line>>(CONTRACT.kinds.map(kind => [kind, new Map<string, Line>()]))
 
   constructor(
     private readonly stored: StoredRows,
-    private readonly options: VerifyOptions,
+    private readonly options: VerifyOptions & { readonly targetVersion: number },
   ) {}
 
   /** @param inspections of the source and of the ones after it: a later file's line wins over this one's */
@@ -116,6 +131,11 @@ class Verifier {
       const line = batch.lines[row]!
       if (own?.ids.get(id) !== line || later.some(({ ids }) => ids.get(id) !== 0)) continue
       const kind = batch.kindOf(row)
+      const dimension = unknownDimension(batch, row, this.options.targetVersion)
+      if (dimension !== undefined) {
+        this.uncompared.records.add(kind, dimension)
+        continue
+      }
       const values = kind.fields.map((_, field) => batch.text(row, field))
       this.#linesOf(kind).set(id.toString(), { line, values })
     }
@@ -129,6 +149,7 @@ class Verifier {
     for (const [id, { line, values }] of lines) {
       this.compared++
       const row = stored.get(id)
+      if (row !== undefined) this.uncompared.addFields(kind, values, row)
       const message = row === undefined ? 'is not stored' : compareRow(kind, values, row)
       if (message === undefined) continue
       const code = row === undefined ? 'missing' : 'different'

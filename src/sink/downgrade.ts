@@ -32,8 +32,8 @@ type Lines = { readonly source: string; readonly lines: () => AsyncIterable<Line
 
 /** Reads a delivery once and counts the fields and records that a target of `version` cannot hold. */
 export async function planDowngrade({ source, lines }: Lines, version: number): Promise<Downgrade> {
-  const leftOut = new Counts()
-  const notSent = new Counts()
+  const leftOut = new FieldCounts()
+  const notSent = new FieldCounts()
   for await (const { batch } of readRecords(lines(), { source }))
     for (let row = 0; row < batch.count; row++) {
       const kind = batch.kindOf(row)
@@ -44,7 +44,8 @@ export async function planDowngrade({ source, lines }: Lines, version: number): 
   return { version, fieldsLeftOut: leftOut.list(), recordsNotSent: notSent.list() }
 }
 
-class Counts {
+/** Counts records by kind and field. */
+export class FieldCounts {
   readonly #counts = new Map<Field, { kind: string; field: string; records: number }>()
 
   add({ kind }: Kind, field: Field): void {

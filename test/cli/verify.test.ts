@@ -17,6 +17,7 @@ import {
   writeCommit,
   writeLines,
 } from './fixtures/records.js'
+import { olderTables } from '../fixtures/older-database.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
@@ -174,6 +175,52 @@ t.test('the JSON report is what its published schema says', async t => {
       },
     ],
   })
+})
+
+/** Lines of contract version 3: two that version 1 can tell apart, and one that it cannot. */
+const version3 = (): readonly string[] => [
+  size({ uncompressed_bytes: 16_384 }),
+  access({ open_mode: 'cached' }),
+  access({ open_mode: 'reopen' }),
+]
+
+t.test('a database of version 1 is compared with a file of version 3 as far as it can hold it', async t => {
+  const cwd = t.testdir({})
+  const database = await pushed(cwd, version3())
+  await database.sql(`DELETE FROM random_access_times WHERE open_mode = 'reopen'; ${olderTables(1).join('; ')}`)
+  const { code, stdout, stderr } = await verify(cwd, database)
+  t.strictSame([code, stderr], [0, ''])
+  const where = `postgres://bench_ingest@127.0.0.1:${server.port}/${database.name}`
+  const target = 'the target is at contract version 1, which has no'
+  t.equal(
+    stdout,
+    [
+      `verified: 2 measurements in ${where} are as the file says, as far as they can be compared`,
+      `not compared: uncompressed_bytes of 1 compression_size record: ${target} such field`,
+      `not compared: 1 random_access_time record: ${target} open_mode to tell them from others`,
+      '',
+    ].join('\n'),
+  )
+  const { stdout: document } = await verify(cwd, database, '--format', 'json')
+  t.strictSame(schemaErrors('verify-report', document), [])
+  t.match(JSON.parse(document), {
+    ...{ exit_code: 0, target_version: 1, compared: 2, different: 0 },
+    not_compared: {
+      fields: [{ kind: 'compression_size', field: 'uncompressed_bytes', records: 1, missing_in: 'target' }],
+      records: [{ kind: 'random_access_time', field: 'open_mode', records: 1 }],
+    },
+  })
+  await database.sql('UPDATE compression_sizes SET value_bytes = 1')
+  t.equal((await verify(cwd, database)).code, 4)
+})
+
+t.test('fields that a file of version 1 does not have are not compared', async t => {
+  const cwd = t.testdir({})
+  const database = await pushed(cwd, version3())
+  writeLines(cwd, 'results.jsonl', [size(), access()])
+  const { code, stdout } = await verify(cwd, database)
+  t.equal(code, 0)
+  t.match(stdout, '\nnot compared: uncompressed_bytes of 1 compression_size record: the file does not have it\n')
 })
 
 t.test('another database, none, and one without tables are told apart', async t => {
