@@ -1,7 +1,7 @@
 /** A comparison as JSON: all of it, values digit for digit as strings (schemas/v1/compare-report.json). */
 
 import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type Change } from '../compare/judge.js'
-import { seriesFields, type Single } from '../compare/series.js'
+import { seriesFields, valueFields, type Single } from '../compare/series.js'
 import { notes, tally, unitOf, type Compared } from './compare-words.js'
 
 export function compareDocument(compared: Compared): object {
@@ -31,6 +31,9 @@ function changeFields(change: Change): object {
     test: test === undefined ? null : { p: test.p, q: test.q, method: test.method, direction: test.direction },
     ...{ verdict, reason: reason ?? null, regression: isRegression(change) },
     platforms: [base.platform, head.platform],
+    uncompressed_bytes: valueFields(kind).sized
+      ? [base, head].map(side => side.uncompressed?.toString() ?? null)
+      : null,
   }
 }
 

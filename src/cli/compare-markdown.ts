@@ -1,7 +1,7 @@
 /** A comparison as Markdown, for a pull request or a step summary. */
 
 import { cellsOf, changeLines, COLUMNS, lonelyLines } from './compare-rows.js'
-import { headline, nameOf, notes, ratioText, type Compared } from './compare-words.js'
+import { comparedNamer, headline, notes, ratioText, seriesOf, type Compared } from './compare-words.js'
 import { count, oneLine, type Report } from './report.js'
 
 export function printMarkdown(report: Report, compared: Compared, verbose: boolean): void {
@@ -11,7 +11,8 @@ export function printMarkdown(report: Report, compared: Compared, verbose: boole
 export function markdownOf(compared: Compared, verbose: boolean): string {
   const { word, rest } = headline(compared)
   const { shown, hidden } = changeLines(compared, verbose)
-  const rows = shown.map(change => [...cellsOf(change), code(nameOf(change))])
+  const name = comparedNamer(compared)
+  const rows = shown.map(change => [...cellsOf(change), code(name(seriesOf(change)))])
   const means = compared.suites.map(({ kind, dataset, series, ratio }) => [
     ...[code(kind.kind), code(dataset), count(series), ratioText(ratio)],
   ])

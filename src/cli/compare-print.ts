@@ -3,7 +3,15 @@
 import type { Suite } from '../compare/comparison.js'
 import type { Change } from '../compare/judge.js'
 import { cellsOf, changeLines, firstOf, lonelyLines } from './compare-rows.js'
-import { headline, nameOf, notes, ratioText, type Compared } from './compare-words.js'
+import {
+  comparedNamer,
+  headline,
+  notes,
+  ratioText,
+  seriesOf,
+  type Compared,
+  type SeriesNamer,
+} from './compare-words.js'
 import { count, oneLine, plural, type Report } from './report.js'
 
 export type PrintOptions = {
@@ -17,7 +25,8 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
   const { good, word, rest } = headline(compared)
   report.verdict(good, word, rest)
   const changes = changeLines(compared, verbose)
-  for (const line of tableLines(changes.shown, columns)) report.result(line)
+  const name = comparedNamer(compared)
+  for (const line of tableLines(changes.shown, { columns, name })) report.result(line)
   const more = plural(changes.hidden, 'more that changed', 'more that changed')
   if (changes.hidden > 0) report.result(`  … and ${more} (-v shows all)`)
   const suites = firstOf(compared.suites, verbose)
@@ -28,15 +37,17 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
   for (const note of notes(compared)) for (const line of wrapped(`note: ${note}`, columns)) report.result(line)
 }
 
-/** One line a series where it fits, else its name on lines of its own. */
-function tableLines(changes: readonly Change[], columns: number): readonly string[] {
+type TableOptions = { readonly columns: number; readonly name: SeriesNamer }
+
+/** A line for each series; where the line would be too long, the name is on lines of its own. */
+function tableLines(changes: readonly Change[], { columns, name: nameOf }: TableOptions): readonly string[] {
   const cells = changes.map(cellsOf)
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...cells.map(row => row[column]?.length ?? 0)))
   return changes.flatMap((change, index) => {
     const [verdict = '', ...others] = cells[index] ?? []
     const figures = others.map((cell, column) => cell.padStart(widths[column + 1] ?? 0)).join('  ')
     const line = `  ${verdict.padEnd(widths[0] ?? 0)}  ${figures}`
-    const name = nameOf(change)
+    const name = nameOf(seriesOf(change))
     if (line.length + 2 + name.length <= columns) return [`${line}  ${name}`]
     const narrow = [`  ${change.verdict}  ${others.join('  ')}`, `    ${name}`]
     return (line.length <= columns ? [line, `    ${name}`] : narrow).flatMap(part => wrapped(part, columns))

@@ -1,7 +1,7 @@
 /** Which lines a comparison has, and what is in them, on a terminal and in Markdown. */
 
 import type { Change } from '../compare/judge.js'
-import { evidence, isNotable, ratioText, seriesName, valuesOf, type Compared } from './compare-words.js'
+import { evidence, isNotable, ratioText, comparedNamer, valuesOf, type Compared } from './compare-words.js'
 
 /** Lines of each table unless all are asked for. */
 const MOST_LINES = 20
@@ -34,13 +34,11 @@ export function cellsOf(change: Change): readonly [verdict: string, ratio: strin
   return [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)]
 }
 
-/** Series that only one of the commits has; told when all is. */
-export function lonelyLines(
-  { onlyBase, onlyHead }: Compared,
-  name = (text: string): string => text,
-): readonly string[] {
+/** Series that only one of the commits has. @param format formats a name */
+export function lonelyLines(compared: Compared, format = (name: string): string => name): readonly string[] {
+  const name = comparedNamer(compared)
   return [
-    ...onlyBase.map(series => `only in BASE: ${name(seriesName(series))}`),
-    ...onlyHead.map(series => `only in HEAD: ${name(seriesName(series))}`),
+    ...compared.onlyBase.map(series => `only in BASE: ${format(name(series))}`),
+    ...compared.onlyHead.map(series => `only in HEAD: ${format(name(series))}`),
   ]
 }

@@ -55,17 +55,35 @@ export function short({ sha }: StoredCommit): string {
   return sha.slice(0, 7)
 }
 
-/** `query_measurement tpch 10 q7 nvme datafusion vortex`. */
-export function seriesName({ kind, dimensions }: Single): string {
-  const parts = seriesFields(kind).map(({ name }, index) => {
-    const value = dimensions[index] ?? ''
-    return name === 'query_idx' ? `q${value}` : value
-  })
-  return oneLine([kind.kind, ...parts.filter(part => part !== '')].join(' '))
+export type SeriesNamer = (series: Single) => string
+
+/**
+ * Names series: `query_measurement tpch 10 q7 nvme datafusion vortex`. Random access is `(hot)` or `(cold)`; where all of it is
+ * hot there is nothing to tell apart, and neither is said.
+ * @param all the series that are named together
+ */
+export function seriesNamer(all: readonly Single[]): SeriesNamer {
+  const words = all.some(isCold) ? { cached: '(hot)', reopen: '(cold)' } : { cached: '' }
+  return ({ kind, dimensions }) => {
+    const parts = seriesFields(kind).map(({ name }, index) => {
+      const value = dimensions[index] ?? ''
+      if (name === 'open_mode') return (words as Readonly<Record<string, string>>)[value] ?? value
+      return name === 'query_idx' ? `q${value}` : value
+    })
+    return oneLine([kind.kind, ...parts.filter(part => part !== '')].join(' '))
+  }
 }
 
-export function nameOf({ kind, head }: Change): string {
-  return seriesName({ kind, dimensions: head.dimensions })
+function isCold({ kind, dimensions }: Single): boolean {
+  return seriesFields(kind).some(({ name }, index) => name === 'open_mode' && dimensions[index] === 'reopen')
+}
+
+export function comparedNamer({ changes, onlyBase, onlyHead }: Compared): SeriesNamer {
+  return seriesNamer([...changes.map(seriesOf), ...onlyBase, ...onlyHead])
+}
+
+export function seriesOf({ kind, head }: Change): Single {
+  return { kind, dimensions: head.dimensions }
 }
 
 /** `12,345 → 9,876 ns`, digit for digit. */
@@ -101,6 +119,7 @@ export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compar
   const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
   const sizes = number(changes, ({ kind }) => !valueFields(kind).timed)
   const moved = number(changes, ({ base, head }) => base.platform !== head.platform)
+  const resized = number(changes, hasOtherData)
   return [
     `slower and faster: q < ${MOST_CHANCE} (Mann-Whitney, Benjamini-Hochberg) and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     ...(unproven ? [`${unproven} unproven: the ratio is beyond that, but q is not: it may be chance`] : []),
@@ -108,11 +127,17 @@ export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compar
     ...(few ? [`${few} cannot be judged: a side has fewer than ${FEWEST_RUNTIMES} runs`] : []),
     ...(none ? [`${none} cannot be judged: a value that is not above zero has no ratio`] : []),
     ...powerNote(changes),
+    ...(resized ? [`${resized} compressed other data at HEAD than at BASE (uncompressed_bytes differs)`] : []),
     ...(moved ? [`${moved} ran on another platform (env_triple) at HEAD than at BASE`] : []),
     ...(onlyBase.length > 0 ? [`${plural(onlyBase.length, 'series', 'series')} only in BASE`] : []),
     ...(onlyHead.length > 0 ? [`${plural(onlyHead.length, 'series', 'series')} only in HEAD`] : []),
     ...access.flatMap(scanNote),
   ]
+}
+
+/** A larger file is no regression of the compression when more data went into it. */
+function hasOtherData({ base, head }: Change): boolean {
+  return base.uncompressed !== undefined && head.uncompressed !== undefined && base.uncompressed !== head.uncompressed
 }
 
 function number(changes: readonly Change[], is: (change: Change) => boolean): string {

@@ -10,8 +10,10 @@ export type Measurement = {
   readonly value: bigint
   /** Undefined for kinds that are not timed. */
   readonly runtimes: readonly bigint[] | undefined
-  /** What it ran on, where that was said. */
+  /** Target triple of the machine that measured, where it is known. */
   readonly platform: string | null
+  /** Of sizes, the bytes before compression, where they are known. */
+  readonly uncompressed: bigint | undefined
 }
 
 export type Pair = { readonly kind: Kind; readonly base: Measurement; readonly head: Measurement }
@@ -25,15 +27,24 @@ export type Paired = {
   readonly onlyHead: readonly Single[]
 }
 
-/** What tells the series of a kind apart: every dimension but the commit. */
+/** The dimensions that distinguish the series of a kind: every dimension except the commit. */
 export function seriesFields(kind: Kind): readonly Field[] {
   return dimensionsOf(kind).filter(({ name }) => name !== 'commit_sha')
 }
 
-/** The fields of a kind that hold what is compared, and the runs it came from. */
-export function valueFields(kind: Kind): { readonly value: 'value_ns' | 'value_bytes'; readonly timed: boolean } {
-  const timed = kind.fields.some(({ name }) => name === 'all_runtimes_ns')
-  return { value: timed ? 'value_ns' : 'value_bytes', timed }
+export type ValueFields = {
+  readonly value: 'value_ns' | 'value_bytes'
+  /** Whether the kind has runs. */
+  readonly timed: boolean
+  /** Whether the kind has `uncompressed_bytes`. */
+  readonly sized: boolean
+}
+
+/** The fields of a kind that hold the compared value, and the fields beside it. */
+export function valueFields({ fields }: Kind): ValueFields {
+  const has = (field: string): boolean => fields.some(({ name }) => name === field)
+  const timed = has('all_runtimes_ns')
+  return { value: timed ? 'value_ns' : 'value_bytes', timed, sized: has('uncompressed_bytes') }
 }
 
 export type Sides<T> = { readonly base: T; readonly head: T }

@@ -7,7 +7,7 @@ import { CONTRACT } from '../../src/contract/kinds.js'
 
 const kind = CONTRACT.kinds.find(({ kind }) => kind === 'random_access_time')!
 const row = (dataset: string, value: bigint): Measurement => ({
-  ...{ dimensions: [dataset, 'vortex-file-compressed'], value, platform: null },
+  ...{ dimensions: [dataset, 'vortex-file-compressed'], value, platform: null, uncompressed: undefined },
   runtimes: Array.from({ length: 10 }, (_, run) => value + BigInt(run)),
 })
 

@@ -204,3 +204,32 @@ t.test('what cannot be compared is said, and is no success where one was asked f
   for (const threshold of ['1', '0.9', 'x', '-2', 'Infinity'])
     t.equal((await compare(cwd, database, BASE, '--threshold', threshold)).code, 2, threshold)
 })
+
+t.test('hot and cold random access are two series, and other data is told beside a larger size', async t => {
+  const cwd = t.testdir({})
+  const database = await createDatabase()
+  const lines =
+    (hot: number, cold: number, bytes: number): Lines =>
+    at => [
+      access({ ...at, open_mode: 'cached', ...timed(hot) }),
+      access({ ...at, open_mode: 'reopen', ...timed(cold) }),
+      size({ ...at, value_bytes: bytes, uncompressed_bytes: bytes * 4 }),
+    ]
+  await pushed(cwd, ['--postgres', database.url], lines(1_000, 9_000, 1_000), lines(1_000, 90_000, 2_000))
+  const { stdout } = await compare(cwd, database, BASE)
+  t.match(stdout, /^ {2}slower .* random_access_time taxi lance \(cold\)$/m)
+  t.notMatch(stdout, /lance \(hot\)/)
+  t.match(stdout, 'note: 1 series compressed other data at HEAD than at BASE (uncompressed_bytes differs)')
+  const json = await compare(cwd, database, BASE, '--format', 'json')
+  t.strictSame(schemaErrors('compare-report', json.stdout), [])
+  const { series } = JSON.parse(json.stdout) as { series: readonly Record<string, unknown>[] }
+  t.match(
+    series.find(({ kind }) => kind === 'compression_size'),
+    { uncompressed_bytes: ['4000', '8000'] },
+  )
+  t.match(
+    series.filter(({ kind }) => kind === 'random_access_time').map(({ dimensions }) => dimensions),
+    [{ open_mode: 'reopen' }, { open_mode: 'cached' }],
+  )
+  t.match((await compare(cwd, database, BASE, '-v')).stdout, /unchanged .* random_access_time taxi lance \(hot\)$/m)
+})

@@ -12,11 +12,11 @@ const SIZE = kindOf('compression_size')
 const runs = (about: number, n = 10): bigint[] => Array.from({ length: n }, (_, index) => BigInt(about + index))
 
 function access(format: string, value: number, runtimes = runs(value)): Measurement {
-  return { dimensions: ['taxi', format], value: BigInt(value), runtimes, platform: null }
+  return { dimensions: ['taxi', format], value: BigInt(value), runtimes, platform: null, uncompressed: undefined }
 }
 
 function size(dataset: string, value: bigint): Measurement {
-  return { dimensions: [dataset, null, 'vortex'], value, runtimes: undefined, platform: null }
+  return { dimensions: [dataset, null, 'vortex'], value, runtimes: undefined, platform: null, uncompressed: undefined }
 }
 
 function compare(kind: Kind, base: readonly Measurement[], head: readonly Measurement[]): Comparison {

@@ -8,7 +8,7 @@ import { readCommitRows } from '../../delivery/compared/commit-rows.js'
 import { commitBefore } from '../../delivery/compared/stored-commit.js'
 import { EXIT, messageOf } from '../../errors.js'
 import { markdownOf } from '../compare-markdown.js'
-import { seriesName } from '../compare-words.js'
+import { seriesNamer } from '../compare-words.js'
 import type { Context } from '../context.js'
 import type { PushOutcome } from '../push-report.js'
 import { count } from '../report.js'
@@ -58,7 +58,8 @@ function slowest(kinds: readonly KindRows[]): readonly string[] {
     rows.head.map(({ dimensions, value }) => ({ kind, dimensions, value })),
   )
   if (rows.length === 0) return []
+  const name = seriesNamer(rows)
   rows.sort((one, other) => Number(other.value - one.value))
-  const cells = rows.slice(0, SLOWEST).map(row => [text(seriesName(row)), `${count(row.value)} ns`])
+  const cells = rows.slice(0, SLOWEST).map(row => [text(name(row)), `${count(row.value)} ns`])
   return ['#### The slowest', table(['series', 'median'], cells)]
 }

@@ -3,8 +3,9 @@
 import type { KindRows } from '../../compare/comparison.js'
 import { seriesFields, valueFields, type Measurement, type Sides } from '../../compare/series.js'
 import type { Hash64 } from '../../contract/hash64.js'
-import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
+import { readableVersion } from '../../sink/contract-version.js'
 import type { SqlSession } from '../../sink/sql.js'
 import { findAccess, type Access } from './access.js'
 import { selectSeries } from './loose-scan.js'
@@ -29,7 +30,10 @@ const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
 /** Ids asked for in one query. */
 const CHUNK_IDS = 10_000
 
-/** Only reads; the same snapshot for all of it, so that a push at the same time is there or not. */
+/**
+ * Reads the rows of both commits in one snapshot, so that a concurrent push is seen whole or not at all. Rows of a database of an
+ * older contract version have the default of a dimension that it lacks.
+ */
 export async function readCommitRows(
   session: SqlSession,
   shas: Sides<string>,
@@ -40,28 +44,38 @@ export async function readCommitRows(
     if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
     const kinds: KindRows[] = []
     const access: Access[] = []
-    for (const found of await findAccess(session, CONTRACT.kinds, limits.smallBytes)) {
-      const read = await readKind(session, found, { shas, hash, limits })
-      kinds.push({ kind: found.kind, rows: read.rows })
+    const version = await readableVersion(session)
+    const stored = CONTRACT.kinds.map(kind => kindIn(version, kind))
+    for (const [index, found] of (await findAccess(session, stored, limits.smallBytes)).entries()) {
+      const kind = CONTRACT.kinds[index]!
+      const read = await readKind(session, found, { kind, shas, hash, limits })
+      kinds.push({ kind, rows: read.rows })
       access.push(read.access)
     }
     return { kinds, access }
   } finally {
-    // The session may be gone; what failed is told by what failed.
+    // The session may be lost; the error that lost it is the one to report.
     await session.execute('ROLLBACK').catch(() => undefined)
   }
 }
 
-type Wanted = { readonly shas: Sides<string>; readonly hash: Hash64; readonly limits: Limits }
+type Wanted = {
+  /** As the newest contract version has it; `Access` has it as the database does. */
+  readonly kind: Kind
+  readonly shas: Sides<string>
+  readonly hash: Hash64
+  readonly limits: Limits
+}
 
 type KindRead = { readonly rows: Sides<readonly Measurement[]>; readonly access: Access }
 
 async function readKind(session: SqlSession, access: Access, wanted: Wanted): Promise<KindRead> {
-  const { kind } = access
+  const { kind } = wanted
   const { base, head } = wanted.shas
+  const text = select(access.kind)
   const ids = access.by === 'series' ? await idsBySeries(session, access, wanted) : undefined
   if (ids === undefined) {
-    const rows = await session.query<TextRow>(`${select(kind)} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
+    const rows = await session.query<TextRow>(`${text} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
     return {
       rows: sidesOf(kind, rows, wanted.shas),
       access: access.by === 'series' ? { ...access, by: 'scan' } : access,
@@ -70,7 +84,7 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
   const rows: TextRow[] = []
   for (let from = 0; from < ids.length; from += CHUNK_IDS) {
     const some = ids.slice(from, from + CHUNK_IDS)
-    rows.push(...(await session.query<TextRow>(`${select(kind)} WHERE measurement_id = ANY($1::bigint[])`, [some])))
+    rows.push(...(await session.query<TextRow>(`${text} WHERE measurement_id = ANY($1::bigint[])`, [some])))
   }
   return { rows: sidesOf(kind, rows, wanted.shas), access }
 }
@@ -98,11 +112,10 @@ async function idsBySeries(
 type TextRow = Readonly<Record<string, string | null>>
 
 function select(kind: Kind): string {
-  const { value, timed } = valueFields(kind)
+  const { value, timed, sized } = valueFields(kind)
   const names = ['commit_sha', ...seriesFields(kind).map(({ name }) => name), value]
-  const columns = [...names, ...(timed ? ['all_runtimes_ns', 'env_triple'] : [])].map(
-    name => `${name}::text AS ${name}`,
-  )
+  const beside = [...(timed ? ['all_runtimes_ns', 'env_triple'] : []), ...(sized ? ['uncompressed_bytes'] : [])]
+  const columns = [...names, ...beside].map(name => `${name}::text AS ${name}`)
   return `SELECT ${columns.join(', ')} FROM public.${kind.table}`
 }
 
@@ -114,11 +127,13 @@ function sidesOf(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<str
 
 function measurementOf(kind: Kind, row: TextRow): Measurement {
   const { value, timed } = valueFields(kind)
+  const uncompressed = row['uncompressed_bytes'] ?? undefined
   return {
-    dimensions: seriesFields(kind).map(({ name }) => row[name] ?? null),
+    dimensions: seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? null),
     value: BigInt(row[value] ?? ''),
     runtimes: timed ? integersOf(row['all_runtimes_ns'] ?? '{}') : undefined,
     platform: row['env_triple'] ?? null,
+    uncompressed: uncompressed === undefined ? undefined : BigInt(uncompressed),
   }
 }
 

@@ -1,0 +1,60 @@
+/** Two commits' rows from databases of every contract version, on Postgres and on the embedded database. */
+
+import t, { type Test } from 'tap'
+import type { Measurement } from '../../../src/compare/series.js'
+import { wasmHash64 } from '../../../src/contract/hash64.js'
+import { readCommitRows } from '../../../src/delivery/compared/commit-rows.js'
+import { applyInVersion } from '../../../src/sink/apply.js'
+import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { migrate } from '../../../src/sink/migrate.js'
+import { connectPostgres } from '../../../src/sink/postgres/connect.js'
+import { parseDsn } from '../../../src/sink/postgres/dsn.js'
+import type { SqlSession } from '../../../src/sink/sql.js'
+import { COMMIT, deliveryOf } from '../../fixtures/delivery.js'
+import { olderTables } from '../../fixtures/older-database.js'
+import { startPostgres } from '../../fixtures/postgres.js'
+import { line, SHA } from '../../fixtures/records.js'
+import { databaseCopies } from '../../sink/embedded/fixtures/folders.js'
+
+const hash = await wasmHash64()
+const OTHER = 'b'.repeat(40)
+const copyDatabase = await databaseCopies()
+const postgres = await startPostgres(t)
+
+for (const version of [1, 2, 3]) {
+  t.test(`Postgres at version ${version}`, async t => {
+    const url = (await postgres.createDatabase(`compared_${version}`)).replace('?sslmode=disable', '')
+    const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
+    await check(t, session, version).finally(() => session.close())
+  })
+  t.test(`the embedded database at version ${version}`, async t => {
+    const session = await openEmbedded(copyDatabase(t), { create: false })
+    await check(t, session, version).finally(() => session.close())
+  })
+}
+
+const RECORDS = [
+  line('compression_size'),
+  line('random_access_time'),
+  line('random_access_time', { open_mode: '"reopen"' }),
+]
+
+async function check(t: Test, session: SqlSession, version: number): Promise<void> {
+  await migrate(session)
+  for (const statement of olderTables(version)) await session.execute(statement)
+  const delivery = { ...(await deliveryOf(RECORDS, { ...COMMIT, sha: SHA })), mayDowngrade: true }
+  await applyInVersion(session, delivery, { target: 'the database' })
+  const limits = { smallBytes: -1, mostSeries: 1_000 }
+  const { kinds } = await readCommitRows(session, { base: OTHER, head: SHA }, { hash, limits })
+  const headOf = (name: string): readonly Measurement[] => kinds.find(({ kind }) => kind.kind === name)!.rows.head
+  t.strictSame(
+    headOf('compression_size').map(({ uncompressed }) => uncompressed),
+    [version === 1 ? undefined : 16_384n],
+  )
+  t.strictSame(
+    headOf('random_access_time')
+      .map(({ dimensions }) => dimensions)
+      .sort(),
+    [['taxi', 'vortex', 'cached'], ...(version === 3 ? [['taxi', 'vortex', 'reopen']] : [])],
+  )
+}
