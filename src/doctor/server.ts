@@ -2,7 +2,7 @@
 
 import { proxyOf, siteAddress, serverToken, type ServerFlags } from '../config/server.js'
 import type { Environment } from '../commit/ci.js'
-import { SCHEMA_VERSION } from '../contract/kinds.js'
+import { CONTRACTS, SCHEMA_VERSION } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
@@ -121,12 +121,17 @@ function healthFinding(answer: HttpAnswer): Finding {
     const fact = `GET /health answered ${statusAndWords(answer)}, not as vortex-ingest serve does`
     return warn(fact, 'other ingest services may have no such route: see what is said of the token')
   }
-  if (version < SCHEMA_VERSION) {
-    const fact = `it speaks contract version ${version}, this program ${SCHEMA_VERSION}`
-    return fail('schema_version', fact, 'use a version of vortex-ingest that the server knows')
-  }
   const kind = (store as { kind?: unknown } | undefined)?.kind
-  return ok(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}, contract version ${version}`)
+  return versionFinding(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}`, version)
+}
+
+function versionFinding(fact: string, version: number): Finding {
+  const stated = `${fact}, contract version ${version}`
+  if (version === SCHEMA_VERSION) return ok(stated)
+  if (CONTRACTS.has(version))
+    return warn(`${stated}: newer files are refused`, 'upgrade the server, or push newer files with --downgrade')
+  const hint = 'use a version of vortex-ingest that knows it'
+  return fail('schema_version', `${stated}, which this program does not know`, hint)
 }
 
 /** No envelope is `null`, so nothing is applied: a service that takes the token goes on to refuse the body. */

@@ -20,7 +20,7 @@ const withToken = { INGEST_BEARER_TOKEN: TOKEN }
 t.test('a service that is as it should be gets nothing but ok, and the token is not shown', async t => {
   const page = await runDoctor(t, ['--server', serving.url, '--retries', '3'], { env: withToken })
   t.equal(page.code, 0, page.text)
-  t.strictSame(page.said('health'), ['ok it runs, its store (embedded) answers, contract version 1'])
+  t.strictSame(page.said('health'), ['ok it runs, its store (embedded) answers, contract version 3'])
   t.match(page.said('token'), ['ok set (INGEST_BEARER_TOKEN)', 'ok it is accepted'])
   t.strictSame(page.said('retries'), ['ok 3, for 120 s (--retries, default)'])
   t.strictSame(page.said('address'), ['ok not encrypted, on this machine'])
@@ -209,7 +209,13 @@ t.test('what answers but is no ingest service of ours is told apart', async t =>
     [
       (_, response) => response.writeHead(200, json).end('{"schema_version":0,"inserted":0,"updated":0}'),
       78,
-      /^fail it speaks contract version 0, this program 1$/,
+      /^fail it runs, contract version 0, which this program does not know$/,
+      /^warn POST \/api\/ingest answered 200/,
+    ],
+    [
+      (_, response) => response.writeHead(200, json).end('{"schema_version":1,"inserted":0,"updated":0}'),
+      0,
+      /^warn it runs, contract version 1: newer files are refused$/,
       /^warn POST \/api\/ingest answered 200/,
     ],
     [
