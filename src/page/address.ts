@@ -3,6 +3,9 @@
 export const VIEWS = ['charts', 'activity', 'operator'] as const
 export type View = (typeof VIEWS)[number]
 export type Scale = 'linear' | 'log'
+/** The values as measured, or of sizes the compression ratio. */
+export const MEASURES = ['value', 'ratio'] as const
+export type Measure = (typeof MEASURES)[number]
 
 /** A panel that is no value of the suite's: the mean of all of them, or all at once. */
 export const MEAN = 'mean'
@@ -20,6 +23,7 @@ export type Address = {
   readonly hide: readonly string[]
   /** The line that the others are divided by; empty for none. */
   readonly versus: string
+  readonly measure: Measure
   readonly scale: Scale
   /** How many commits are asked for. */
   readonly n: number
@@ -32,7 +36,7 @@ export const COUNTS = [50, 200, 1000] as const
 
 export const START: Address = {
   ...{ view: 'charts', suite: '', panel: '', find: '', hide: [], versus: '' },
-  ...{ scale: 'linear', n: 200, from: '', to: '' },
+  ...{ measure: 'value', scale: 'linear', n: 200, from: '', to: '' },
 }
 
 /** @param hash with or without `#`; what it does not know it leaves out */
@@ -44,6 +48,7 @@ export function parseAddress(hash: string): Address {
     view: VIEWS.find(view => view === given.get('view')) ?? START.view,
     ...{ suite: text('suite'), panel: text('panel'), find: text('find'), versus: text('versus') },
     hide: given.getAll('hide'),
+    measure: MEASURES.find(measure => measure === given.get('measure')) ?? START.measure,
     scale: given.get('scale') === 'log' ? 'log' : 'linear',
     n: Number.isInteger(n) && n >= 1 && n <= 1000 ? n : START.n,
     ...{ from: text('from'), to: text('to') },
@@ -53,7 +58,7 @@ export function parseAddress(hash: string): Address {
 /** The shortest hash that `parseAddress` reads back, with its `#`. */
 export function formatAddress(address: Address): string {
   const told = new URLSearchParams()
-  for (const name of ['view', 'suite', 'panel', 'find', 'versus', 'scale', 'n', 'from', 'to'] as const)
+  for (const name of ['view', 'suite', 'panel', 'find', 'versus', 'measure', 'scale', 'n', 'from', 'to'] as const)
     if (address[name] !== START[name]) told.set(name, String(address[name]))
   for (const line of address.hide) told.append('hide', line)
   return `#${told.toString()}`

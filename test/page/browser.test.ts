@@ -205,6 +205,58 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     t.equal(rows.find(({ format }) => format === 'parquet')?.value_bytes, 48_450_000)
   },
 
+  'sizes have their compression ratio beside them, and can be seen as ratios': async (t, { server, browser }) => {
+    const { page, complaints } = await drawn(t, { server, browser }, '#suite=compression_size.taxi.~')
+    t.strictSame(await cellsOf(page, 'parquet'), ['48.5\u00a0MB', '4.21\u00a0×', '0.0\u00a0%', '1.15\u00a0×'])
+    await hover(page, 1)
+    t.match(await page.locator('#card').innerText(), /parquet\s+48\.5\sMB\s+4\.21\s×/)
+    await page.screenshot({ path: join(OUTPUT, 'sizes.png') })
+    const bytes = await pictureOf(page)
+    await page.mouse.move(5, 5)
+    await page.getByRole('radio', { name: 'Ratio' }).check()
+    t.match(page.url(), 'measure=ratio')
+    t.match(await page.locator('#suite-facts').innerText(), 'more is better')
+    t.equal(await page.locator('#series-beside').innerText(), 'size')
+    t.strictSame(await cellsOf(page, 'parquet'), ['4.21\u00a0×', '48.5\u00a0MB', '0.0\u00a0%', '0.87\u00a0×'])
+    t.not(await pictureOf(page), bytes)
+    await hover(page, 0.53)
+    t.equal(await page.locator('#series-at').innerText(), `At ${shaOf(31).slice(0, 7)}`)
+    t.match((await cellsOf(page, 'parquet'))[2], '▲ +5.3')
+    t.ok(
+      await page.locator('#series-rows tr', { hasText: 'parquet' }).locator('.better').isVisible(),
+      'a higher ratio is better',
+    )
+    await page.screenshot({ path: join(OUTPUT, 'ratios.png') })
+    const { page: other } = await drawn(t, { server, browser }, new URL(page.url()).hash)
+    t.equal((await cellsOf(other, 'parquet'))[0], '4.21\u00a0×', 'a link shows the same')
+    await other.getByRole('link', { name: /^tpch/ }).click()
+    await other.getByText('Queries: tpch').waitFor()
+    t.equal(await other.locator('#measures').isVisible(), false, 'times have no ratio')
+    t.equal(await other.locator('#series-beside').isVisible(), false)
+    t.strictSame(complaints, [])
+  },
+
+  'a link to ratios where none is known says so and shows what was measured': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#suite=compression_time.taxi.~&measure=ratio')
+    await page.getByText('No compression ratio is known here.').waitFor()
+    t.match(await page.locator('#suite-facts').innerText(), 'less is better')
+  },
+
+  'hot and cold random access are lines of their own': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#suite=random_access_time.taxi')
+    t.strictSame((await lineNames(page)).slice(0, 2), ['parquet (hot)', 'parquet (cold)'])
+    t.equal(await page.locator('#series-rows tr').count(), 6)
+    await page.screenshot({ path: join(OUTPUT, 'open-modes.png') })
+    await page.getByRole('searchbox', { name: 'Find lines' }).fill('cold parquet')
+    t.strictSame(await lineNames(page), ['parquet (cold)'])
+    await page.getByRole('searchbox', { name: 'Find lines' }).fill('')
+    await page.getByLabel('Compare with').selectOption({ label: '× parquet (cold)' })
+    t.equal(await cellOf(page, 'parquet (cold)', 0), '1.00\u00a0×')
+    const { page: other } = await drawn(t, { server, browser }, '#suite=random_access_time.taxi&hide=parquet')
+    t.notOk(await other.getByRole('checkbox', { name: 'parquet (hot)' }).isChecked(), 'older links mean the hot line')
+    t.ok(await other.getByRole('checkbox', { name: 'parquet (cold)' }).isChecked())
+  },
+
   'a suite that is not measured at each commit shows the commits at which it is': async (t, { server, browser }) => {
     const { page } = await drawn(t, { server, browser }, '#suite=vector_search_run.cohere.trained')
     t.match(await page.locator('#suite-facts').innerText(), 'measured at 20 commits')
@@ -329,6 +381,11 @@ function lineNames(page: Page): Promise<readonly string[]> {
 
 async function cellOf(page: Page, name: string, column: number): Promise<string | null> {
   return page.getByRole('row', { name }).locator('td.number').nth(column).textContent()
+}
+
+/** The numbers of a line: value, the other measure, against the commit before, against the best. */
+function cellsOf(page: Page, name: string): Promise<readonly string[]> {
+  return page.locator('#series-rows tr', { hasText: name }).locator('td.number').allTextContents()
 }
 
 function focused(page: Page): Promise<string> {

@@ -9,7 +9,7 @@ import { extentOf } from '../../src/page/model/extent.js'
 import { lastFew } from '../../src/page/model/last-few.js'
 import type { Line } from '../../src/page/model/line.js'
 import { meanLine } from '../../src/page/model/mean.js'
-import { suiteOf } from '../../src/page/model/panels.js'
+import { suiteOf, type Suite } from '../../src/page/model/panels.js'
 import { moved, placeAt, settled, shareOf, zoomed } from '../../src/page/model/reach.js'
 import { rowsOf, textOf } from '../../src/page/model/rows.js'
 import { matches } from '../../src/page/model/select.js'
@@ -34,7 +34,7 @@ t.test('an address comes back from its hash, and is as short as it can be', asyn
   t.equal(formatAddress(START), '#')
   const odd: Address = {
     ...START,
-    ...{ suite: 'a.~20.~', panel: 'Q 1&2', find: '#+%', hide: ['a · b', 'c=d'], versus: 'ü' },
+    ...{ suite: 'a.~20.~', panel: 'Q 1&2', find: '#+%', hide: ['a · b', 'c=d'], versus: 'ü', measure: 'ratio' },
     scale: 'log',
     n: 1000,
     from: 'abc',
@@ -46,7 +46,7 @@ t.test('an address comes back from its hash, and is as short as it can be', asyn
 })
 
 t.test('of an address that was made up, what means something is taken', async t => {
-  for (const hash of ['', '#', '#view=none&scale=odd&n=-1', '#n=1e9', '#n=2.5', '#%E0%A4%A'])
+  for (const hash of ['', '#', '#view=none&scale=odd&measure=odd&n=-1', '#n=1e9', '#n=2.5', '#%E0%A4%A'])
     t.strictSame(parseAddress(hash), START, hash)
 })
 
@@ -62,7 +62,10 @@ t.test('a suite has a panel for each query, their mean before them and all after
     suite.panels.map(({ label }) => label),
     ['Mean', 'Q1', 'Q2', 'All'],
   )
-  t.strictSame(suite.lineNames, ['duckdb · parquet', 'duckdb · vortex'])
+  t.strictSame(
+    suite.choices.map(({ id }) => id),
+    ['duckdb · parquet', 'duckdb · vortex'],
+  )
   t.equal(suite.lines('mean', '').length, 2)
   t.equal(suite.lines('2', '').length, 2)
   t.strictSame(
@@ -137,8 +140,84 @@ t.test('a line has a value at a commit, or the last one before it', async t => {
   t.equal(valueBefore(values, 3, false), 1)
   t.equal(valueBefore(values, 2, true), 1)
   t.equal(valueBefore(values, 0, true), undefined)
-  t.strictSame(extremesAt([line([4]), line([2]), line([0]), line([null])], 0, true), { best: 2, worst: 4 })
-  t.strictSame(extremesAt([line([null])], 0, false), { best: undefined, worst: undefined })
+  const here = { at: 0, exactly: false, better: 'lower' } as const
+  t.strictSame(extremesAt([line([4]), line([2]), line([0]), line([null])], { ...here, exactly: true }), {
+    best: 2,
+    greatest: 4,
+  })
+  t.strictSame(extremesAt([line([4]), line([2])], { ...here, better: 'higher' }), { best: 4, greatest: 4 })
+  t.strictSame(extremesAt([line([null])], here), { best: undefined, greatest: undefined })
+})
+
+const SIZES: HistoryAnswer = {
+  ...history([], 3),
+  ...{ kind: 'compression_size', unit: 'bytes', dimensions: ['format'] },
+  series: [
+    { key: ['parquet'], values: [50, 40, 20], uncompressed_bytes: [null, 100, 100] },
+    { key: ['vortex'], values: [10, 0, null], uncompressed_bytes: [null, 100, 100] },
+  ],
+}
+
+t.test('sizes have the compression ratio beside them, where it is known', async t => {
+  const suite = suiteOf(SIZES)
+  t.match(suite, { unit: 'bytes', better: 'lower', besideUnit: 'ratio', hasRatios: true })
+  t.equal(suite.commits.length, 3)
+  t.match(suite.lines('', ''), [
+    { name: 'parquet', values: [50, 40, 20], beside: [null, 2.5, 5] },
+    { name: 'vortex', values: [10, 0, null], beside: [null, null, null] },
+  ])
+})
+
+t.test('sizes as compression ratios have the bytes beside them, and more is better', async t => {
+  const suite = suiteOf(SIZES, 'ratio')
+  t.match(suite, { unit: 'ratio', better: 'higher', besideUnit: 'bytes' })
+  t.strictSame(
+    suite.commits.map(({ sha }) => sha),
+    ['sha-1', 'sha-2'],
+    'commits without any ratio are left out',
+  )
+  t.match(suite.lines('', '')[0], { values: [2.5, 5], beside: [40, 20] })
+})
+
+t.test('sizes from before there was a compression ratio, and times, are shown as measured', async t => {
+  const old = { ...SIZES, series: SIZES.series.map(one => ({ ...one, uncompressed_bytes: [null, null, null] })) }
+  for (const before of [old, history([{ key: ['1', 'duckdb', 'parquet'], values: [1] }], 1)]) {
+    const suite = suiteOf(before, 'ratio')
+    t.match(suite, { unit: before.unit, better: 'lower', besideUnit: undefined, hasRatios: false })
+    t.equal(suite.lines(suite.panels[0]?.id ?? '', '')[0]?.beside, undefined)
+  }
+})
+
+function accesses(...keys: (readonly string[])[]): Suite {
+  const series = keys.map(key => ({ key, values: [1] }))
+  return suiteOf({ ...history(series, 1), kind: 'random_access_time', dimensions: ['format', 'open_mode'] })
+}
+
+t.test('random access to a file that is opened each time is a line of its own', async t => {
+  const suite = accesses(['parquet', 'cached'], ['parquet', 'reopen'], ['vortex', 'cached'])
+  const lines = suite.lines('', '')
+  t.strictSame(
+    lines.map(({ id, name }) => [id, name]),
+    [
+      ['parquet', 'parquet (hot)'],
+      ['parquet · cold', 'parquet (cold)'],
+      ['vortex', 'vortex (hot)'],
+    ],
+  )
+  t.strictSame(suite.choices[1], { id: 'parquet · cold', name: 'parquet (cold)' })
+  const [hot, cold] = lines.map(stylesFor(lines, 'light'))
+  t.equal(hot?.colour, cold?.colour)
+  t.strictSame([hot?.dash, cold?.dash], [[], [7, 4]])
+})
+
+t.test('a suite in which all files stayed open says nothing of it', async t => {
+  t.strictSame(
+    accesses(['parquet', 'cached'], ['vortex', 'cached'])
+      .lines('', '')
+      .map(({ name }) => name),
+    ['parquet', 'vortex'],
+  )
+  t.equal(accesses(['parquet', 'reopen']).lines('', '')[0]?.name, 'parquet (cold)')
 })
 
 t.test('words must all be in a name, those after a minus must not', async t => {

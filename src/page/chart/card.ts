@@ -14,6 +14,7 @@ export type CardContent = {
   readonly lines: readonly DrawnLine[]
   readonly nearest: DrawnLine | undefined
   readonly unit: Unit
+  readonly besideUnit: Unit | undefined
 }
 
 export function cardOf(content: CardContent): readonly HTMLElement[] {
@@ -32,10 +33,13 @@ export function cardOf(content: CardContent): readonly HTMLElement[] {
   ]
 }
 
-/** In one sentence, for who cannot see it. */
+/** The card in one sentence, for a screen reader. */
 export function spoken(content: CardContent): string {
   const { commit, at, unit } = content
-  const lines = around(content).map(({ name, values }) => `${name} ${formatValue(values[at]!, unit)}`)
+  const lines = around(content).map(line => {
+    const beside = besideOf(line, content)
+    return `${line.name} ${formatValue(line.values[at]!, unit)}${beside === '' ? '' : ` (${beside})`}`
+  })
   return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${lines.join('; ')}`
 }
 
@@ -48,14 +52,23 @@ function around({ lines, at, nearest }: CardContent): readonly DrawnLine[] {
   return sorted.slice(first, first + SHOWN)
 }
 
-function row(line: DrawnLine, { at, unit, nearest }: CardContent): HTMLElement {
+function row(line: DrawnLine, content: CardContent): HTMLElement {
+  const { at, unit, besideUnit, nearest } = content
+  const beside = element('td', { class: 'number quiet' }, besideOf(line, content))
   return element(
     'tr',
     { class: line === nearest ? 'nearest' : undefined },
     element('td', {}, swatch(line)),
     element('td', {}, line.name),
     element('td', { class: 'number' }, formatValue(line.values[at]!, unit)),
+    ...(besideUnit === undefined ? [] : [beside]),
   )
+}
+
+/** The other measure of a line at the commit; empty where it is not known. */
+function besideOf({ beside }: DrawnLine, { at, besideUnit }: CardContent): string {
+  const value = beside?.[at] ?? null
+  return value === null || besideUnit === undefined ? '' : formatValue(value, besideUnit)
 }
 
 /** A piece of the line as it is drawn. */

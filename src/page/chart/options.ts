@@ -15,6 +15,8 @@ export type ChartOptions = {
   readonly commits: readonly HistoryCommit[]
   readonly lines: readonly DrawnLine[]
   readonly unit: Unit
+  /** The unit of the lines' `beside`; undefined where they have none. */
+  readonly besideUnit: Unit | undefined
   readonly scale: Scale
   readonly theme: 'light' | 'dark'
   /** Undefined for all. */

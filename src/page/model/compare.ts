@@ -1,6 +1,7 @@
-/** A line's value at a commit, the one before it, and the best of all there. */
+/** A line's value at a commit, the one before it, and the best and greatest of all lines there. */
 
 import type { Line, Values } from './line.js'
+import type { Better } from './measure.js'
 
 /** @param exactly whether an older value does not count */
 export function valueAt(values: Values, at: number, exactly: boolean): number | undefined {
@@ -14,18 +15,23 @@ export function valueBefore(values: Values, at: number, exactly: boolean): numbe
   return place === undefined ? undefined : valueAt(values, place - 1, false)
 }
 
-export type Extremes = { readonly best: number | undefined; readonly worst: number | undefined }
+export type Extremes = { readonly best: number | undefined; readonly greatest: number | undefined }
 
-/** The least and the greatest positive value of some lines at a commit. */
-export function extremesAt(lines: readonly Line[], at: number, exactly: boolean): Extremes {
-  let [best, worst] = [Infinity, 0]
-  for (const { values } of lines) {
-    const value = valueAt(values, at, exactly) ?? 0
-    if (value <= 0) continue
-    best = Math.min(best, value)
-    worst = Math.max(worst, value)
-  }
-  return worst === 0 ? { best: undefined, worst: undefined } : { best, worst }
+export type Asked = {
+  /** The place of the commit. */
+  readonly at: number
+  /** Whether an older value does not count. */
+  readonly exactly: boolean
+  readonly better: Better
+}
+
+/** The best and the greatest positive value of some lines at a commit. */
+export function extremesAt(lines: readonly Line[], { at, exactly, better }: Asked): Extremes {
+  const values = lines.map(({ values }) => valueAt(values, at, exactly) ?? 0).filter(value => value > 0)
+  if (values.length === 0) return { best: undefined, greatest: undefined }
+  const greatest = values.reduce((one, other) => Math.max(one, other))
+  const least = values.reduce((one, other) => Math.min(one, other))
+  return { best: better === 'lower' ? least : greatest, greatest }
 }
 
 function placeAt(values: Values, at: number, exactly: boolean): number | undefined {

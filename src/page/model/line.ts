@@ -6,10 +6,12 @@ export type Line = {
   /** The same on every panel of the suite, but for `EVERY`. */
   readonly id: string
   readonly name: string
-  /** What its colour says: the format. */
+  /** The format, told by the colour. */
   readonly family: string
-  /** What its dashes say: the engine, if there is one. */
+  /** The engine or the open mode, where there is one, told by the dashes. */
   readonly variant: string
   /** A value for each commit. */
   readonly values: Values
+  /** Of sizes whose compression ratio is known, the ratio where `values` are bytes, and bytes where they are ratios. */
+  readonly beside?: Values | undefined
 }

@@ -1,21 +1,29 @@
 /** A history cut into panels, each with the lines that are compared on one chart. */
 
 import type { HistoryAnswer, HistoryCommit } from '../../server/read/history-answer.js'
-import { EVERY, MEAN } from '../address.js'
-import type { Line, Values } from './line.js'
+import { EVERY, MEAN, type Measure } from '../address.js'
+import type { Unit } from '../format.js'
+import type { Line } from './line.js'
 import { lastFew } from './last-few.js'
 import { meanLine } from './mean.js'
+import { hasRatios, measured, type Better, type Measured, type MeasuredHistory } from './measure.js'
+import { openModeId, openModeName } from './open-mode.js'
 
 export type Panel = { readonly id: string; readonly label: string }
 
 export type Suite = {
   readonly commits: readonly HistoryCommit[]
-  readonly unit: HistoryAnswer['unit']
+  readonly unit: Unit
+  readonly better: Better
+  /** The unit of the lines' `beside`; undefined where they have none. */
+  readonly besideUnit: Unit | undefined
+  /** Whether it can be seen as compression ratios, too. */
+  readonly hasRatios: boolean
   readonly panels: readonly Panel[]
   readonly more: boolean
   readonly lines: (panel: string, versus: string) => readonly Line[]
-  /** All that occur, for the choice of what to compare with. */
-  readonly lineNames: readonly string[]
+  /** All lines, for the choice of a line to compare with. */
+  readonly choices: readonly Pick<Line, 'id' | 'name'>[]
 }
 
 type Series = Line & { readonly panel: string }
@@ -30,16 +38,16 @@ const PANEL_DIMENSIONS: Readonly<Record<string, PanelDimension>> = {
 }
 const NO_PANELS: PanelDimension = { label: String, hasMean: false }
 
-export function suiteOf(history: HistoryAnswer): Suite {
-  const measured = withoutEmptyCommits(history)
-  const place = measured.dimensions.findIndex(name => name in PANEL_DIMENSIONS)
-  const { label, hasMean } = PANEL_DIMENSIONS[measured.dimensions[place] ?? ''] ?? NO_PANELS
-  const series = measured.series.map(({ key, values }) => seriesOf(measured.dimensions, key, values, place))
+export function suiteOf(history: HistoryAnswer, measure: Measure = 'value'): Suite {
+  const { commits, series: all, dimensions, ...known } = withoutEmptyCommits(measured(history, measure))
+  const series = seriesOf(dimensions, all)
+  const { label, hasMean } = PANEL_DIMENSIONS[dimensions[panelPlace(dimensions)] ?? ''] ?? NO_PANELS
   const values = [...new Set(series.map(({ panel }) => panel))]
-  const lineNames = [...new Set(series.map(({ id }) => id))]
+  const choices = [...new Map(series.map(({ id, name }) => [id, { id, name }])).values()]
   const ofValues = values.map(value => ({ id: value, label: label(value) }))
+  const { unit, better, besideUnit, more } = known
   return {
-    ...{ commits: measured.commits, unit: measured.unit, more: measured.more, lineNames },
+    ...{ commits, unit, better, besideUnit, more, choices, hasRatios: hasRatios(history) },
     panels:
       values.length < 2
         ? ofValues
@@ -49,7 +57,7 @@ export function suiteOf(history: HistoryAnswer): Suite {
 }
 
 /** Suites are not measured at every commit. */
-function withoutEmptyCommits(history: HistoryAnswer): HistoryAnswer {
+function withoutEmptyCommits(history: MeasuredHistory): MeasuredHistory {
   const places = history.commits
     .map((_, place) => place)
     .filter(place => history.series.some(({ values }) => typeof values[place] === 'number'))
@@ -57,18 +65,32 @@ function withoutEmptyCommits(history: HistoryAnswer): HistoryAnswer {
   return {
     ...history,
     commits: places.map(place => history.commits[place]!),
-    series: history.series.map(({ key, values }) => ({ key, values: places.map(place => values[place] ?? null) })),
+    series: history.series.map(({ key, values, beside }) => ({
+      key,
+      values: places.map(place => values[place] ?? null),
+      ...(beside && { beside: places.map(place => beside[place] ?? null) }),
+    })),
   }
 }
 
-function seriesOf(dimensions: readonly string[], key: readonly string[], values: Values, place: number): Series {
-  const of = (name: string): string => key[dimensions.indexOf(name)] ?? ''
-  const id = key.filter((_, index) => index !== place).join(' · ')
-  return {
-    ...{ id, name: id, panel: place === -1 ? id : (key[place] ?? ''), values },
-    ...{ family: of('format') || of('flavor'), variant: of('engine') },
-    ...(place === -1 && { panel: '' }),
-  }
+function panelPlace(dimensions: readonly string[]): number {
+  return dimensions.findIndex(name => name in PANEL_DIMENSIONS)
+}
+
+function seriesOf(dimensions: readonly string[], all: readonly Measured[]): readonly Series[] {
+  const panelAt = panelPlace(dimensions)
+  const modeAt = dimensions.indexOf('open_mode')
+  const modes = new Set(all.map(({ key }) => key[modeAt] ?? ''))
+  return all.map(({ key, values, beside }) => {
+    const of = (name: string): string => key[dimensions.indexOf(name)] ?? ''
+    const mode = of('open_mode')
+    const base = key.filter((_, index) => index !== panelAt && index !== modeAt).join(' · ')
+    return {
+      ...{ id: base + openModeId(mode), name: base + openModeName(mode, modes) },
+      ...{ panel: key[panelAt] ?? '', values, beside },
+      ...{ family: of('format') || of('flavor'), variant: of('engine') || mode },
+    }
+  })
 }
 
 function linesOf(series: readonly Series[], panel: string, label: (value: string) => string): readonly Line[] {
@@ -79,8 +101,8 @@ function linesOf(series: readonly Series[], panel: string, label: (value: string
   return [...groups.values()].map(meanLine)
 }
 
-function namedWithPanel({ panel, id }: Series, label: (value: string) => string): Pick<Line, 'id' | 'name'> {
-  return { id: `${panel} · ${id}`, name: `${label(panel)} · ${id}` }
+function namedWithPanel({ panel, id, name }: Series, label: (value: string) => string): Pick<Line, 'id' | 'name'> {
+  return { id: `${panel} · ${id}`, name: `${label(panel)} · ${name}` }
 }
 
 /** Each value as a multiple of what `versus` measured in the same panel at the same commit. */

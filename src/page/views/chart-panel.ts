@@ -142,8 +142,8 @@ export class ChartPanel {
   #contentAt(at: number | undefined, nearest: DrawnLine | undefined): CardContent | undefined {
     const commit = this.#drawing?.commits[at ?? -1]
     if (at === undefined || commit === undefined || this.#drawing === undefined) return undefined
-    const { lines, unit } = this.#drawing
-    return { commit, at, lines: [...lines], nearest, unit }
+    const { lines, unit, besideUnit } = this.#drawing
+    return { commit, at, lines: [...lines], nearest, unit, besideUnit }
   }
 
   /** Beside the cursor, on the side that has more room. */

@@ -1,7 +1,7 @@
 /** A suite on the screen: its panels, its chart, its table. */
 
 import { readHistory } from '../api.js'
-import { EVERY, MEAN, START, type Address } from '../address.js'
+import { EVERY, MEAN, START, type Address, type Measure } from '../address.js'
 import { part } from '../element.js'
 import { formatCount, shortSha, type Unit } from '../format.js'
 import type { DrawnLine, Span } from '../chart/options.js'
@@ -21,7 +21,7 @@ export class ChartsView {
   readonly #panel: ChartPanel
   readonly #table: SeriesTable
   #address: Address = START
-  #loaded: { readonly key: string; readonly suite: Suite } | undefined
+  #loaded: { readonly key: string; readonly suites: Readonly<Record<Measure, Suite>> } | undefined
   /** With their styles: the same objects as long as they look the same, for what is made of them to be kept. */
   #styled: { readonly key: string; readonly lines: readonly DrawnLine[] } = { key: '', lines: [] }
   #loading = new AbortController()
@@ -45,23 +45,24 @@ export class ChartsView {
   /** Also when the theme has changed. */
   redraw(): void {
     if (this.#loaded === undefined) return
-    const { suite } = this.#loaded
+    const suite = this.#loaded.suites[this.#address.measure]
     const address = { ...this.#address, panel: this.#choosePanel(suite) }
+    if (address.measure === 'ratio' && !suite.hasRatios) note('No compression ratio is known here.')
     const all = this.#linesOf(suite, address)
     const lines = found(all, address.find)
     const hidden = new Set(address.hide)
     const unit: Unit = address.versus === '' ? suite.unit : 'ratio'
     this.#controls.show(address, suite, all)
-    this.#table.show({ lines, hidden, unit })
+    const { commits, better, besideUnit } = suite
+    this.#table.show({ lines, hidden, unit, better, besideUnit })
     const drawn = lines.filter(({ id }) => !hidden.has(id))
-    const { commits } = suite
     const span = spanOf(
       commits.map(({ sha }) => sha),
       address,
     )
     const { scale } = address
     const empty = whyEmpty({ all, found: lines, drawn, scale })
-    this.#panel.draw({ commits, lines: drawn, unit, scale, theme: theme(), span }, empty)
+    this.#panel.draw({ commits, lines: drawn, unit, besideUnit, scale, theme: theme(), span }, empty)
     part('suite-facts').textContent = factsOf(suite)
   }
 
@@ -84,8 +85,8 @@ export class ChartsView {
     return panel.id
   }
 
-  #linesOf(suite: Suite, { panel, versus }: Address): readonly DrawnLine[] {
-    const key = JSON.stringify([panel, versus, theme()])
+  #linesOf(suite: Suite, { panel, versus, measure }: Address): readonly DrawnLine[] {
+    const key = JSON.stringify([panel, versus, measure, theme()])
     if (this.#styled.key !== key) this.#styled = { key, lines: styled(suite.lines(panel, versus), suite) }
     return this.#styled.lines
   }
@@ -96,8 +97,9 @@ export class ChartsView {
     const { signal } = (this.#loading = new AbortController())
     const slow = setTimeout(() => note('Loading…'), 200)
     try {
-      const suite = suiteOf(await readHistory(slug, n, signal))
-      this.#loaded = { key, suite }
+      const history = await readHistory(slug, n, signal)
+      const value = suiteOf(history)
+      this.#loaded = { key, suites: { value, ratio: value.hasRatios ? suiteOf(history, 'ratio') : value } }
       this.#styled = { key: '', lines: [] }
       quiet()
       return true
@@ -117,7 +119,7 @@ export class ChartsView {
 
   #tell(at: number | undefined): void {
     if (this.#loaded === undefined) return
-    const { commits } = this.#loaded.suite
+    const { commits } = this.#loaded.suites[this.#address.measure]
     const last =
       spanOf(
         commits.map(({ sha }) => sha),
@@ -128,7 +130,8 @@ export class ChartsView {
   }
 
   #noteSpan(span: Span | undefined): void {
-    const shaAt = (at: number | undefined): string => shortSha(this.#loaded?.suite.commits[at ?? -1]?.sha ?? '')
+    const commits = this.#loaded?.suites[this.#address.measure].commits ?? []
+    const shaAt = (at: number | undefined): string => shortSha(commits[at ?? -1]?.sha ?? '')
     this.#note({ from: shaAt(span?.first), to: shaAt(span?.last) })
   }
 
@@ -152,7 +155,7 @@ function spanOf(shas: readonly string[], { from, to }: Address): Span | undefine
   return { first: Math.max(0, first), last: last === -1 ? shas.length - 1 : last }
 }
 
-function factsOf({ commits, more }: Suite): string {
+function factsOf({ commits, more, better }: Suite): string {
   const measured = commits.length === 1 ? 'one commit' : `${formatCount(commits.length)} commits`
-  return `measured at ${measured}; less is better${more ? '; not all of its series are shown, there are too many' : ''}`
+  return `measured at ${measured}; ${better === 'lower' ? 'less' : 'more'} is better${more ? '; not all of its series are shown, there are too many' : ''}`
 }

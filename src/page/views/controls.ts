@@ -1,6 +1,6 @@
-/** What a reader can set: panel, words, what to compare with, scale, how many commits. */
+/** The settings of a reader: panel, words, the line to compare with, measure, scale, number of commits. */
 
-import { COUNTS, type Address, type Scale } from '../address.js'
+import { COUNTS, type Address, type Measure, type Scale } from '../address.js'
 import { element, part } from '../element.js'
 import { isVortex } from '../model/style.js'
 import type { Line } from '../model/line.js'
@@ -14,6 +14,11 @@ const SIDES = [
   ['Others', '-vortex'],
 ] as const
 
+const MEASURES = [
+  ['Size', 'value'],
+  ['Ratio', 'ratio'],
+] as const
+
 export class Controls {
   readonly #find = part('find') as HTMLInputElement
   readonly #versus = part('versus') as HTMLSelectElement
@@ -25,6 +30,7 @@ export class Controls {
     this.#versus.addEventListener('change', () => navigation.go({ versus: this.#versus.value }))
     this.#count.addEventListener('change', () => navigation.go({ n: Number(this.#count.value), from: '', to: '' }))
     onChoice('scale', value => navigation.go({ scale: value as Scale }))
+    onChoice('measures', measure => navigation.go({ measure: measure as Measure }))
     onChoice('panels', panel => navigation.go({ panel }))
     onChoice('sides', find => navigation.go({ find }))
   }
@@ -38,6 +44,7 @@ export class Controls {
     )
     const mixed = lines.some(isVortex) && !lines.every(isVortex)
     fillChoices('sides', 'side', mixed || address.find !== '' ? SIDES : [], address.find)
+    fillChoices('measures', 'measure', suite.hasRatios ? MEASURES : [], address.measure)
     fillChoices(
       'scale',
       'scale',
@@ -52,8 +59,8 @@ export class Controls {
     this.#showCount(address)
   }
 
-  #showVersus({ versus }: Address, { lineNames }: Suite): void {
-    const names = lineNames.map(name => element('option', { value: name }, `× ${name}`))
+  #showVersus({ versus }: Address, { choices }: Suite): void {
+    const names = choices.map(({ id, name }) => element('option', { value: id }, `× ${name}`))
     this.#versus.replaceChildren(element('option', { value: '' }, 'as measured'), ...names)
     this.#versus.value = versus
   }

@@ -4,7 +4,8 @@ import { element, part } from '../element.js'
 import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
 import { swatch } from '../chart/card.js'
 import type { DrawnLine } from '../chart/options.js'
-import { extremesAt, valueAt, valueBefore } from '../model/compare.js'
+import { extremesAt, valueAt, valueBefore, type Extremes } from '../model/compare.js'
+import type { Better } from '../model/measure.js'
 import { Slices } from '../slices.js'
 
 export type SeriesTableOptions = {
@@ -16,21 +17,19 @@ export type Shown = {
   readonly lines: readonly DrawnLine[]
   readonly hidden: ReadonlySet<string>
   readonly unit: Unit
+  readonly better: Better
+  /** The unit of the lines' `beside`; undefined where they have none. */
+  readonly besideUnit: Unit | undefined
 }
 
-type At = {
-  readonly at: number
-  readonly exactly: boolean
-  readonly best: number | undefined
-  readonly worst: number | undefined
-}
+type At = Extremes & { readonly at: number; readonly exactly: boolean }
 
 type Row = {
   readonly line: DrawnLine
   readonly element: HTMLElement
   readonly box: HTMLInputElement
   readonly bar: HTMLElement
-  readonly cells: readonly [HTMLElement, HTMLElement, HTMLElement]
+  readonly cells: readonly [value: HTMLElement, beside: HTMLElement, change: HTMLElement, best: HTMLElement]
 }
 
 /** Less than this is noise. */
@@ -45,9 +44,9 @@ export class SeriesTable {
   readonly #rowOf = new WeakMap<Element, Row>()
   readonly #filling = new Slices()
   readonly #writing = new Slices()
-  #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns' }
+  #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns', better: 'lower', besideUnit: undefined }
   #rows: Row[] = []
-  #at: At = { at: 0, exactly: false, best: undefined, worst: undefined }
+  #at: At = { at: 0, exactly: false, best: undefined, greatest: undefined }
   /** While the pointer moves, numbers are written where they are seen: hundreds of rows may be far below. */
   readonly #inSight = new Set<Row>()
   readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
@@ -67,6 +66,8 @@ export class SeriesTable {
     const { lines, hidden } = shown
     const before = this.#shown.lines
     this.#shown = shown
+    part('series').classList.toggle('with-beside', shown.besideUnit !== undefined)
+    setText(part('series-beside'), shown.besideUnit === 'ratio' ? 'ratio' : 'size')
     for (const row of this.#rows) row.box.checked = !hidden.has(row.line.id)
     if (lines.length !== before.length || lines.some((line, index) => line !== before[index]))
       this.#filling.begin(this.#filled())
@@ -77,9 +78,9 @@ export class SeriesTable {
   /** @param exactly whether older values do not count */
   showAt(at: number, heading: string, exactly: boolean): void {
     setText(part('series-at'), heading)
-    const { hidden, lines } = this.#shown
+    const { hidden, lines, better } = this.#shown
     const drawn = lines.filter(({ id }) => !hidden.has(id))
-    this.#at = { at, exactly, ...extremesAt(drawn, at, exactly) }
+    this.#at = { at, exactly, ...extremesAt(drawn, { at, exactly, better }) }
     this.#writing.begin(this.#written())
   }
 
@@ -118,14 +119,18 @@ export class SeriesTable {
     }
   }
 
-  #write({ line, bar, cells }: Row): void {
-    const { at, exactly, best, worst } = this.#at
+  #write({ line, bar, cells: [valueCell, besideCell, changeCell, bestCell] }: Row): void {
+    const { at, exactly, best, greatest } = this.#at
+    const { unit, besideUnit, better } = this.#shown
     const value = valueAt(line.values, at, exactly)
     const before = valueBefore(line.values, at, exactly)
-    setText(cells[0], value === undefined ? '–' : formatValue(value, this.#shown.unit))
-    showChange(cells[1], value !== undefined && before !== undefined && before > 0 ? value / before : undefined)
-    bar.style.width = `${value === undefined || worst === undefined ? 0 : Math.max(0, (100 * value) / worst)}%`
-    setText(cells[2], value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
+    const beside = valueAt(line.beside ?? [], at, exactly)
+    setText(valueCell, value === undefined ? '–' : formatValue(value, unit))
+    setText(besideCell, beside === undefined || besideUnit === undefined ? '–' : formatValue(beside, besideUnit))
+    const change = value !== undefined && before !== undefined && before > 0 ? value / before : undefined
+    showChange(changeCell, change, better)
+    bar.style.width = `${value === undefined || greatest === undefined ? 0 : Math.max(0, (100 * value) / greatest)}%`
+    setText(bestCell, value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
   /** As it was, where there was one for this line, with its box and its numbers as they are now. */
@@ -156,7 +161,7 @@ export class SeriesTable {
 // A table that is laid out as a grid is no table for everybody, unless it says so.
 function rowOf(line: DrawnLine): Row {
   const [box, bar] = [element('input', { type: 'checkbox' }), barOf(line)]
-  const cells = [numberCell(), numberCell(), numberCell()] as const
+  const cells = [numberCell(), numberCell('number beside'), numberCell(), numberCell()] as const
   const label = element('label', {}, box, swatch(line), element('span', {}, line.name))
   const row = element(
     'tr',
@@ -175,8 +180,8 @@ function barOf({ style }: DrawnLine): HTMLElement {
   return bar
 }
 
-function numberCell(): HTMLElement {
-  return element('td', { class: 'number', role: 'cell' })
+function numberCell(name = 'number'): HTMLElement {
+  return element('td', { class: name, role: 'cell' })
 }
 
 /** Writing what stands there already would cost a layout. */
@@ -184,10 +189,11 @@ function setText(cell: HTMLElement, text: string): void {
   if (cell.textContent !== text) cell.textContent = text
 }
 
-/** Less is better in every unit there is. */
-function showChange(cell: HTMLElement, change: number | undefined): void {
-  const kind = change === undefined || Math.abs(change - 1) < WORTH_A_COLOUR ? '' : change < 1 ? ' better' : ' worse'
-  const mark = kind === '' ? '' : change! < 1 ? '▼ ' : '▲ '
+function showChange(cell: HTMLElement, change: number | undefined, better: Better): void {
+  const isNotable = change !== undefined && Math.abs(change - 1) >= WORTH_A_COLOUR
+  const isBetter = isNotable && change < 1 === (better === 'lower')
+  const kind = !isNotable ? '' : isBetter ? ' better' : ' worse'
+  const mark = !isNotable ? '' : change < 1 ? '▼ ' : '▲ '
   setText(cell, change === undefined ? '–' : `${mark}${formatChange(change)}`)
   const name = `number${kind}`
   if (cell.className !== name) cell.className = name

@@ -1,0 +1,48 @@
+/** The two ways to see sizes: in bytes, and as the compression ratio (uncompressed ÷ compressed). */
+
+import type { HistoryAnswer, HistorySeries } from '../../server/read/history-answer.js'
+import type { Measure } from '../address.js'
+import type { Unit } from '../format.js'
+import type { Values } from './line.js'
+
+/** A series as it is charted, with the other measure of it where there is one. */
+export type Measured = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
+
+/** Whether a lower or a higher value is the better one. */
+export type Better = 'lower' | 'higher'
+
+export type MeasuredHistory = Omit<HistoryAnswer, 'unit' | 'series'> & {
+  readonly unit: Unit
+  readonly better: Better
+  /** The unit of `beside`; undefined where no compression ratio is known. */
+  readonly besideUnit: Unit | undefined
+  readonly series: readonly Measured[]
+}
+
+/** Whether the compression ratio of at least one size is known. */
+export function hasRatios({ series }: HistoryAnswer): boolean {
+  return series.some(one => ratiosOf(one).some(ratio => ratio !== null))
+}
+
+/** @returns the history in that measure; without any compression ratio always as measured */
+export function measured(history: HistoryAnswer, measure: Measure): MeasuredHistory {
+  const { unit } = history
+  if (!hasRatios(history)) return { ...history, better: 'lower', besideUnit: undefined }
+  const series = history.series.map(one => ({ key: one.key, sizes: one.values, ratios: ratiosOf(one) }))
+  return measure === 'ratio'
+    ? {
+        ...{ ...history, unit: 'ratio', better: 'higher', besideUnit: unit },
+        series: series.map(({ key, sizes, ratios }) => ({ key, values: ratios, beside: sizes })),
+      }
+    : {
+        ...{ ...history, better: 'lower', besideUnit: 'ratio' },
+        series: series.map(({ key, sizes, ratios }) => ({ key, values: sizes, beside: ratios })),
+      }
+}
+
+function ratiosOf({ values, uncompressed_bytes: uncompressed = [] }: HistorySeries): Values {
+  return values.map((value, at) => {
+    const before = uncompressed[at] ?? null
+    return before === null || value === null || value <= 0 ? null : before / value
+  })
+}

@@ -1,0 +1,17 @@
+/** Random access to a file that stayed open (hot) or was opened each time (cold): lines of their own. */
+
+const WORDS: Readonly<Record<string, string>> = { cached: 'hot', reopen: 'cold' }
+const HOT = 'cached'
+
+/** The end of a line's id. Hot lines have none, so that links from before there were cold lines still work. */
+export function openModeId(mode: string): string {
+  return mode === '' || mode === HOT ? '' : ` · ${WORDS[mode] ?? mode}`
+}
+
+/**
+ * The end of a line's name, such as ` (cold)`. Where all lines are hot there is nothing to tell apart, and it is empty.
+ * @param all the modes of the suite
+ */
+export function openModeName(mode: string, all: ReadonlySet<string>): string {
+  return mode === '' || [...all].every(other => other === HOT) ? '' : ` (${WORDS[mode] ?? mode})`
+}
