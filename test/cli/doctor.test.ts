@@ -17,7 +17,7 @@ t.test('without a target it looks at the embedded database, and makes none', asy
   const cwd = emptyFolder(t)
   const page = await runDoctor(t, [], { cwd })
   t.equal(page.code, 0, page.text)
-  t.match(page.said('version'), [/^ok vortex-ingest \d+\.\d+\.\d+, contract version 1$/])
+  t.match(page.said('version'), [/^ok vortex-ingest \d+\.\d+\.\d+, contract version 3$/])
   t.strictSame(page.said('node'), [`ok Node ${process.version} on ${process.platform} ${process.arch}`])
   t.strictSame(page.said('ci'), ['ok not in CI'])
   t.strictSame(page.said('embedded'), ['ok .vortex-ingest (default)'])

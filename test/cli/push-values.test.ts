@@ -85,12 +85,12 @@ t.test('records of every kind land over TLS, each with all of its columns', asyn
   t.strictSame(await sql('SELECT * FROM compression_sizes'), [
     {
       ...{ measurement_id: ids[2], commit_sha: SHA, dataset: 'taxi', dataset_variant: null, format: 'vortex' },
-      value_bytes: '4096',
+      ...{ value_bytes: '4096', uncompressed_bytes: null },
     },
   ])
   t.strictSame(await sql('SELECT * FROM random_access_times'), [
     {
-      ...{ measurement_id: ids[3], commit_sha: SHA, dataset: 'taxi', format: 'lance' },
+      ...{ measurement_id: ids[3], commit_sha: SHA, dataset: 'taxi', format: 'lance', open_mode: 'cached' },
       ...{ value_ns: '9', all_runtimes_ns: ['9', '9'], env_triple: null },
     },
   ])

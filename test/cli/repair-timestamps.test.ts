@@ -39,7 +39,8 @@ t.test('Ctrl-C keeps the batches that were repaired, and the next run does the r
   await release()
   const again = await runCli(repair)
   t.equal(again.code, 0, again.stderr)
-  t.match(again.stdout, /: repaired 10,000 timestamps, 50,000 rows examined\n/)
+  // The server may have committed the batch that it was waiting with.
+  t.match(again.stdout, /(repaired 10,000 timestamps|nothing to repair), 50,000 rows examined\n/)
   t.equal(await repaired(), 50_000)
 })
 
