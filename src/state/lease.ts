@@ -2,7 +2,7 @@
 
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { hasEnded, isSame, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import {
@@ -44,7 +44,7 @@ export async function isGone({ tools }: State, owner: Owner, expiresAt: number):
 
 /** @returns the lease of the process that has it when that is another one */
 async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lease> {
-  return untilWritten(state, async () => {
+  return retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, course)
     const { watermark, isDamaged } = found
     const { lease } = watermark

@@ -4,7 +4,7 @@ import type { Commit, RunMeta } from '../contract/commit.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
 import { linesPrefix, OUTBOX, type Partition } from './keys.js'
 import { ownerOf, storeLines } from './lines.js'
@@ -50,7 +50,7 @@ export async function append(state: State, { intakes, origin, before }: Appendin
     const stored: (readonly LinesObject[])[] = []
     for (const intake of intakes)
       stored.push(isDelivered(intake) ? await storeLines(state, partition, intake.lines()) : [])
-    const result = await untilWritten(state, async () => {
+    const result = await retryOnConflict(state, async () => {
       const to = known?.stored === undefined ? await headToWrite(state.storage, partition) : known
       known = undefined
       return commitBatches(state, { intakes, origin, stored, epoch, to })
@@ -161,7 +161,7 @@ export async function sweep(state: State, partition: Partition): Promise<number>
   for await (const { key } of listAll(storage, linesPrefix(partition)))
     if (!named.has(key) && (await isAbandoned(state, key))) abandoned.push({ key })
   if (abandoned.length === 0) return 0
-  const swept = await untilWritten(state, async () => {
+  const swept = await retryOnConflict(state, async () => {
     const { head: now, stored } = await headToWrite(storage, partition)
     await writeHead(storage, partition, { head: { ...now, epoch: now.epoch + 1 }, stored })
     const kept = new Set(now.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))

@@ -3,7 +3,7 @@
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { audit } from './audit.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { promotionsKey } from './keys.js'
@@ -90,7 +90,7 @@ function changePromotions<T>(
 ): Promise<T> {
   const { storage } = state
   const key = promotionsKey(identity)
-  return untilWritten(state, async () => {
+  return retryOnConflict(state, async () => {
     const found = await readDocument(storage, key, parsePromotions)
     const before = found?.value ?? []
     const { answer, after } = await change(before)

@@ -5,7 +5,7 @@
 
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { corrupt } from './damage.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
@@ -69,7 +69,7 @@ export async function changeRegistry(
   change: (registry: Registry) => Registry | Promise<Registry>,
 ): Promise<Registry> {
   const { storage } = state
-  return untilWritten(state, async () => {
+  return retryOnConflict(state, async () => {
     const found = await readDocument(storage, REGISTRY_KEY, parseRegistry)
     const before = found?.value ?? EMPTY
     const after = await change(before)

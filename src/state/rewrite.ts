@@ -1,7 +1,7 @@
 /** Changes which lines a head names, and removes those that it names no longer. */
 
 import { EXIT, IngestError } from '../errors.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import type { Hold } from './exclusive.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject } from './head.js'
 import type { Partition } from './keys.js'
@@ -22,7 +22,7 @@ export type Rewriting = {
  */
 export async function rewrite(state: State, { partition, hold, change }: Rewriting): Promise<boolean> {
   const { storage } = state
-  const unnamed = await untilWritten(state, async () => {
+  const unnamed = await retryOnConflict(state, async () => {
     const { head, stored } = await readHead(storage, partition)
     const batches = change(head)
     if (batches === undefined) return undefined

@@ -2,7 +2,7 @@
 
 import { IngestError } from '../errors.js'
 import { listAll, type Storage, type Version } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { parseDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { watermarkKey, watermarksOf, type Partition } from './keys.js'
@@ -72,7 +72,7 @@ export async function writeWatermark(
 
 /** Makes it known that a target holds nothing after `until`: what comes after it is delivered again. */
 export async function rewind(state: State, course: Course, until: number): Promise<void> {
-  await untilWritten(state, async () => {
+  await retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, course)
     const { watermark } = found
     if (watermark.until <= until) return

@@ -7,7 +7,7 @@ const FIRST_DELAY_MS = 5
 const MAX_DELAY_MS = 500
 
 /** Reads, changes and writes anew until nobody else was faster. @param attempt throws `VersionConflict` when it lost */
-export async function untilWritten<T>({ tools }: State, attempt: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>({ tools }: State, attempt: () => Promise<T>): Promise<T> {
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_DELAY_MS)) {
     try {
       return await attempt()
