@@ -2,7 +2,7 @@
 
 import { messageOf } from '../errors.js'
 import { VersionConflict, type Storage, type Version } from '../storage/storage.js'
-import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
 
 export type Document<T> = {
@@ -29,7 +29,7 @@ type Parsing<T> = { readonly key: string; readonly parse: (fields: Fields) => T;
 export function parseDocument<T>(body: Buffer, { key, parse, storage }: Parsing<T>): T {
   const where = `${key} in ${storage.description}`
   const fields = new Fields(parseJson(body, where), where)
-  assertVersion(fields.count('version'), where)
+  assertStateVersion(fields.count('version'), where)
   return parse(fields)
 }
 
@@ -54,6 +54,6 @@ function parseJson(body: Buffer, where: string): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw corrupt(where, messageOf(cause), cause)
+    throw corruptStateError(where, messageOf(cause), cause)
   }
 }

@@ -1,6 +1,6 @@
 /** The fields of a JSON document, each asked for as what it must be. */
 
-import { corrupt } from './damage.js'
+import { corruptStateError } from './state-errors.js'
 
 export class Fields {
   readonly #fields: Readonly<Record<string, unknown>>
@@ -10,7 +10,8 @@ export class Fields {
     value: unknown,
     readonly where: string,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(where, 'it is no object')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw corruptStateError(where, 'it is no object')
     this.#fields = value as Readonly<Record<string, unknown>>
   }
 
@@ -83,6 +84,6 @@ export class Fields {
   }
 
   #wrong(name: string, what: string): Error {
-    return corrupt(this.where, `${name} must be ${what}`)
+    return corruptStateError(this.where, `${name} must be ${what}`)
   }
 }

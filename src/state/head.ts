@@ -2,7 +2,7 @@
 
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import type { Storage, Version } from '../storage/storage.js'
-import { corrupt } from './damage.js'
+import { corruptStateError } from './state-errors.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { headKey, type Partition } from './keys.js'
@@ -92,7 +92,7 @@ export function assertReaches(
   if (until < next) return
   const seen = `records up to ${until} of it were delivered or begun`
   const what = next === EMPTY_HEAD.next ? `it is gone, but ${seen}` : `it ends at ${next - 1}, but ${seen}`
-  throw corrupt(`${headKey(partition)} in ${description}`, what)
+  throw corruptStateError(`${headKey(partition)} in ${description}`, what)
 }
 
 function headFields({ epoch, next, batches, positions }: Head): object {
@@ -119,10 +119,11 @@ function parseHead(fields: Fields): Head {
 function assertNumbered({ batches, next }: Head, where: string): void {
   let expected = batches[0]?.first ?? next
   for (const { first, last, records } of batches) {
-    if (first !== expected || last - first + 1 !== Math.max(1, records)) throw corrupt(where, 'its numbers have a gap')
+    if (first !== expected || last - first + 1 !== Math.max(1, records))
+      throw corruptStateError(where, 'its numbers have a gap')
     expected = last + 1
   }
-  if (expected !== next) throw corrupt(where, 'its numbers have a gap')
+  if (expected !== next) throw corruptStateError(where, 'its numbers have a gap')
 }
 
 function parseBatch(fields: Fields): Batch {

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
-import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
 import { parseEvent, type JournalEvent } from './journal-event.js'
 import { JOURNAL, journalKey } from './keys.js'
@@ -30,8 +30,8 @@ export async function readEvents(storage: Storage, key: string): Promise<readonl
   if (body === undefined) return undefined
   const where = `${key} in ${storage.description}`
   const [header, ...lines] = body.toString('utf8').split('\n')
-  assertVersion(fieldsOf(header ?? '', where).count('version'), where)
-  if (lines.pop() !== '') throw corrupt(where, 'its last line has no end')
+  assertStateVersion(fieldsOf(header ?? '', where).count('version'), where)
+  if (lines.pop() !== '') throw corruptStateError(where, 'its last line has no end')
   return lines.map(line => parseEvent(fieldsOf(line, where)))
 }
 
@@ -39,6 +39,6 @@ function fieldsOf(line: string, where: string): Fields {
   try {
     return new Fields(JSON.parse(line), where)
   } catch (cause) {
-    throw corrupt(where, messageOf(cause), cause)
+    throw corruptStateError(where, messageOf(cause), cause)
   }
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { LineBlock } from '../source/lines.js'
 import type { Storage } from '../storage/storage.js'
-import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
 import type { LinesObject } from './head.js'
 import { linesPrefix, type Partition } from './keys.js'
@@ -65,10 +65,10 @@ export async function* readLines(storage: Storage, objects: readonly LinesObject
 async function readObject(storage: Storage, { key, bytes, digest }: LinesObject): Promise<Buffer> {
   const where = `${key} in ${storage.description}`
   const body = await storage.get(key)
-  if (body === undefined) throw corrupt(where, 'it is gone')
+  if (body === undefined) throw corruptStateError(where, 'it is gone')
   headerOf(body, where)
-  if (body.length !== bytes) throw corrupt(where, `it has ${body.length} bytes of ${bytes}`)
-  if (digestOf(body) !== digest) throw corrupt(where, 'it does not hold what was stored')
+  if (body.length !== bytes) throw corruptStateError(where, `it has ${body.length} bytes of ${bytes}`)
+  if (digestOf(body) !== digest) throw corruptStateError(where, 'it does not hold what was stored')
   return body
 }
 
@@ -82,10 +82,10 @@ function headerOf(body: Buffer, where: string): Fields {
   try {
     header = JSON.parse(body.toString('utf8', 0, endOfHeader(body)))
   } catch (cause) {
-    throw corrupt(where, 'its first line is no JSON', cause)
+    throw corruptStateError(where, 'its first line is no JSON', cause)
   }
   const fields = new Fields(header, where)
-  assertVersion(fields.count('version'), where)
+  assertStateVersion(fields.count('version'), where)
   return fields
 }
 

@@ -6,7 +6,7 @@
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { retryOnConflict } from './retry-on-conflict.js'
-import { corrupt } from './damage.js'
+import { corruptStateError } from './state-errors.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { REGISTRY_KEY } from './keys.js'
@@ -129,5 +129,5 @@ function parseBucket(fields: Fields): RegisteredBucket {
 function parseName(fields: Fields): string {
   const name = fields.text('name')
   if (NAME.test(name)) return name
-  throw corrupt(fields.where, 'name is none that can be given')
+  throw corruptStateError(fields.where, 'name is none that can be given')
 }
