@@ -4,7 +4,7 @@ import { EXIT, IngestError, messageOf } from '../errors.js'
 import type { Partition } from './keys.js'
 import { acquire, type HeldLease } from './lease.js'
 import type { State } from './state.js'
-import { waitedFor } from './waited-for.js'
+import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 
 /** Why nothing was done with a partition now. */
 export type Skipped = { readonly skipped: string }
@@ -46,7 +46,7 @@ export class Hold {
    */
   async acquireAll(): Promise<void> {
     const { partition, state } = this
-    for (const target of await waitedFor(state.storage)) {
+    for (const target of await targetsBlockingPruning(state.storage)) {
       if (this.#leases.has(target)) continue
       this.#leases.set(target, await acquire(state, { target, partition }, { waitMs: 0 }))
     }

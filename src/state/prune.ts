@@ -12,7 +12,7 @@ import { batchesAfter, partitions } from './outbox.js'
 import { bytesOf, recordsOf, rewrite } from './rewrite.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
-import { waitedFor } from './waited-for.js'
+import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 import { readWatermark } from './watermark.js'
 
 export type PruneOptions = {
@@ -37,7 +37,7 @@ export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skip
  * @throws {IngestError} `state_corrupt`, `state_version` when a part of the state says less than must be known
  */
 export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
-  const targets = await waitedFor(state.storage)
+  const targets = await targetsBlockingPruning(state.storage)
   for await (const partition of partitions(state.storage)) {
     const watermarks = await watermarksOf(state, partition, targets)
     const plan = planOf(state, options, watermarks)

@@ -9,7 +9,7 @@ import { knownTargets } from './target-record.js'
  * known ones. Who was removed and registered again is of the second sort until then, and lacks what it did before.
  * @throws {IngestError} `state_corrupt`, `state_version`
  */
-export async function waitedFor(storage: Storage): Promise<ReadonlySet<string>> {
+export async function targetsBlockingPruning(storage: Storage): Promise<ReadonlySet<string>> {
   const [known, { targets }] = await Promise.all([knownTargets(storage), readRegistry(storage)])
   return new Set([...known.map(({ name }) => name), ...[...targets.values()].map(({ identity }) => identity)])
 }
