@@ -4,7 +4,7 @@ import type { Bucket } from './buckets.js'
 import type { Health } from './health.js'
 import { journalEventDocument } from './journal-event-document.js'
 import { promotionDocument } from './promotion-document.js'
-import type { Lag } from './survey.js'
+import type { Lag } from './state-summary.js'
 import type { Overview, TargetOverview } from './target-overview.js'
 
 /** What is known of a target beside what it was registered as. */

@@ -8,7 +8,7 @@ import type { JournalEvent } from './journal-event.js'
 import { activeOf, readPromotions, type Promotion } from './promotions.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import type { State } from './state.js'
-import { survey, type Lag } from './survey.js'
+import { summarizeState, type Lag } from './state-summary.js'
 
 export type TargetOverview = {
   readonly target: RegisteredTarget
@@ -34,7 +34,7 @@ export type Overview = {
 export async function overviewTargets({ storage }: State): Promise<Overview> {
   const problems: string[] = []
   const { targets } = await readRegistry(storage)
-  const { lags, problems: unread } = await survey(storage, 0)
+  const { lags, problems: unread } = await summarizeState(storage, 0)
   const events = await readJournal(storage, { onDamage: message => problems.push(message) })
   const successes = await readSuccesses(storage, message => problems.push(message))
   const overviews: TargetOverview[] = []

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { audit } from '../../src/state/audit.js'
 import { auditKey } from '../../src/state/keys.js'
-import { survey } from '../../src/state/survey.js'
+import { summarizeState } from '../../src/state/state-summary.js'
 import { newId } from '../../src/state/ulid.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { COURSE, testState } from './fixtures/state.js'
@@ -42,7 +42,7 @@ t.test('a row stands where it was written, not where the delivery that it tells 
   await audit(state, row(late, 'first'))
   state.clock.now += 60_000
   await audit(state, row(early, 'second'))
-  const found = await survey(state.storage, 5)
+  const found = await summarizeState(state.storage, 5)
   t.strictSame(
     found.audit.map(({ detail }) => detail),
     ['second', 'first'],
@@ -55,7 +55,7 @@ t.test('a row that cannot be read is named, and hides none of the others', async
   for (const id of [first, last!]) await audit(state, row(id))
   await state.storage.put(auditKey(bad!), Buffer.from('{"version":1}'))
   await state.storage.put(auditKey(newer!), Buffer.from('{"version":2}'))
-  const found = await survey(state.storage, 5)
+  const found = await summarizeState(state.storage, 5)
   t.strictSame(
     found.audit.map(({ id }) => id),
     [last, first],

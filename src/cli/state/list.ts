@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
-import { listState } from '../../state/survey.js'
+import { listState } from '../../state/state-summary.js'
 import { count, oneLine, plural } from '../report.js'
 import type { StateAction } from './flags.js'
 import { withState } from './with-state.js'

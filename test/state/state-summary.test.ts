@@ -4,7 +4,7 @@ import { auditKey, headKey, intentKey, targetKey, watermarkKey } from '../../src
 import { putIntent } from '../../src/state/intent.js'
 import { acquire } from '../../src/state/lease.js'
 import { append } from '../../src/state/outbox.js'
-import { survey } from '../../src/state/survey.js'
+import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
 import { know } from '../../src/state/target-record.js'
 import { newId } from '../../src/state/ulid.js'
@@ -30,7 +30,7 @@ async function sample(): Promise<TestState> {
 }
 
 t.test('it says what there is, who lacks what and since when', async t => {
-  const found = await survey((await sample()).storage, 5)
+  const found = await summarizeState((await sample()).storage, 5)
   t.match(found, { partitions: 2, records: 4, problems: [], audit: [{ event: 'healed' }], intents: [{ target: B }] })
   const [a, b] = [A, B].map(name => found.lags.find(({ target }) => target.name === name))
   t.match(a, { records: 1, partitions: 1, oldest: '2026-04-25T00:01:00.000Z' })
@@ -43,7 +43,7 @@ t.test('a target that is registered lacks what nobody has given it, whether stat
   const site = { name: 'site', kind: 'http', address: 'http://c', identity: 'http://c', isRequired: true } as const
   const rest = { bucket: undefined, insecureLocal: false, rolePolicy: undefined, region: undefined }
   await addTarget(state, { ...site, ...rest, secretEnv: undefined })
-  const { lags } = await survey(state.storage, 0)
+  const { lags } = await summarizeState(state.storage, 0)
   t.match(
     lags.find(({ target }) => target.name === 'http://c'),
     { records: 4, target: { kind: 'server', description: 'http://c' } },
@@ -52,7 +52,7 @@ t.test('a target that is registered lacks what nobody has given it, whether stat
 })
 
 t.test('an empty state is one', async t => {
-  t.strictSame(await survey(testState().storage, 5), {
+  t.strictSame(await summarizeState(testState().storage, 5), {
     ...{ partitions: 0, records: 0, bytes: 0, lags: [], intents: [], audit: [], problems: [] },
   })
 })
@@ -63,7 +63,7 @@ t.test('what cannot be read is said by name, and everything else is still shown'
     for (const key of [headKey(SHA), intentKey('x'), targetKey('c'), auditKey('z')]) {
       const { storage } = await sample()
       await storage.put(key, Buffer.from(body))
-      const found = await survey(storage, 5)
+      const found = await summarizeState(storage, 5)
       t.equal(found.problems.length, 1, key)
       t.match(found.problems[0], new RegExp(`^${key} in memory:`))
       t.equal(found.lags.length, 2, `${key}: both targets are shown`)
@@ -78,7 +78,7 @@ t.test('a watermark that is damaged, or newer, is said', async t => {
   const { storage } = await sample()
   await storage.put(watermarkKey(SHA, A), Buffer.from('{'))
   await storage.put(watermarkKey(SHA, B), Buffer.from('{"version":2}'))
-  const { problems, lags } = await survey(storage, 5)
+  const { problems, lags } = await summarizeState(storage, 5)
   t.match([...problems].sort(), [/watermarks.*(damaged|version 2)/, /watermarks.*(damaged|version 2)/])
   t.match(
     problems.find(problem => problem.includes('damaged')),
@@ -90,7 +90,9 @@ t.test('a watermark that is damaged, or newer, is said', async t => {
 t.test('a head that is gone is said when some target was given something of it', async t => {
   const { storage } = await sample()
   await storage.delete(headKey(SHA))
-  t.match((await survey(storage, 5)).problems, [new RegExp(`^${headKey(SHA)} in memory: is damaged: it is gone`)])
+  t.match((await summarizeState(storage, 5)).problems, [
+    new RegExp(`^${headKey(SHA)} in memory: is damaged: it is gone`),
+  ])
   await storage.delete(headKey(OTHER))
-  t.equal((await survey(storage, 5)).problems.length, 1, 'of the other nobody can know')
+  t.equal((await summarizeState(storage, 5)).problems.length, 1, 'of the other nobody can know')
 })

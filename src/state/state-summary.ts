@@ -24,7 +24,7 @@ export type Lag = {
   readonly oldest: string | undefined
 }
 
-export type Survey = {
+export type StateSummary = {
   readonly partitions: number
   readonly records: number
   readonly bytes: number
@@ -35,11 +35,12 @@ export type Survey = {
   readonly problems: readonly string[]
 }
 
-export async function survey(storage: Storage, auditRows: number): Promise<Survey> {
+export async function summarizeState(storage: Storage, auditRows: number): Promise<StateSummary> {
   const problems: string[] = []
   const heads = new Map<string, Head>()
   for await (const partition of partitions(storage))
-    for (const { head } of await orSay(problems, () => readHead(storage, partition))) heads.set(partition, head)
+    for (const { head } of await collectProblems(problems, () => readHead(storage, partition)))
+      heads.set(partition, head)
   const lags: Lag[] = []
   for (const target of await allTargets(storage, problems)) lags.push(await lagOf(storage, target, { heads, problems }))
   const batches = [...heads.values()].flatMap(head => head.batches)
@@ -47,21 +48,23 @@ export async function survey(storage: Storage, auditRows: number): Promise<Surve
     partitions: heads.size,
     ...sizeOf(batches),
     lags,
-    intents: await readable(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
-    audit: byTime(await readable(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems })),
+    intents: await readDocuments(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
+    audit: byTime(
+      await readDocuments(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems }),
+    ),
     problems,
   }
 }
 
 /** Those that state knows, and those that are registered and become known with the next push or drain. */
 async function allTargets(storage: Storage, problems: string[]): Promise<readonly TargetRecord[]> {
-  const known = await readable(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
-  const [registry] = await orSay(problems, () => readRegistry(storage))
+  const known = await readDocuments(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
+  const [registry] = await collectProblems(problems, () => readRegistry(storage))
   const isNew = ({ identity }: RegisteredTarget): boolean => known.every(({ name }) => name !== identity)
-  return [...known, ...[...(registry?.targets.values() ?? [])].filter(isNew).map(asRecord)]
+  return [...known, ...[...(registry?.targets.values() ?? [])].filter(isNew).map(toTargetRecord)]
 }
 
-function asRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
+function toTargetRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
   return { name: identity, kind: reportedKind(kind), description: address, since: addedAt }
 }
 
@@ -71,7 +74,7 @@ function byTime(rows: readonly AuditRow[]): readonly AuditRow[] {
 }
 
 /** What it answers, or nothing and a problem more. */
-async function orSay<T>(problems: string[], read: () => Promise<T>): Promise<readonly T[]> {
+async function collectProblems<T>(problems: string[], read: () => Promise<T>): Promise<readonly T[]> {
   try {
     return [await read()]
   } catch (error) {
@@ -80,18 +83,18 @@ async function orSay<T>(problems: string[], read: () => Promise<T>): Promise<rea
   }
 }
 
-type Reading<T> = {
+type ReadQuery<T> = {
   readonly keys: Promise<readonly string[]>
   readonly parse: (fields: Fields) => T
   readonly problems: string[]
 }
 
 /** All of some documents that can be read. */
-async function readable<T>(storage: Storage, { keys, parse, problems }: Reading<T>): Promise<readonly T[]> {
-  const [there = []] = await orSay(problems, () => keys)
+async function readDocuments<T>(storage: Storage, { keys, parse, problems }: ReadQuery<T>): Promise<readonly T[]> {
+  const [there = []] = await collectProblems(problems, () => keys)
   const found: T[] = []
   for (const key of there)
-    for (const document of await orSay(problems, () => readDocument(storage, key, parse)))
+    for (const document of await collectProblems(problems, () => readDocument(storage, key, parse)))
       if (document !== undefined) found.push(document.value)
   return found
 }
@@ -100,13 +103,15 @@ async function keysBelow(storage: Storage, prefix: string): Promise<readonly str
   return (await listState(storage, prefix)).map(({ key }) => key)
 }
 
-type Against = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }
+type OutboxContents = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }
 
-async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }: Against): Promise<Lag> {
+async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }: OutboxContents): Promise<Lag> {
   const behind: (readonly Batch[])[] = []
   for (const [partition, head] of heads)
-    for (const until of await orSay(problems, () => heldBy(storage, { target: target.name, partition }, problems))) {
-      await orSay(problems, async () => assertReaches(storage, head, { partition, until }))
+    for (const until of await collectProblems(problems, () =>
+      readUntil(storage, { target: target.name, partition }, problems),
+    )) {
+      await collectProblems(problems, async () => assertReaches(storage, head, { partition, until }))
       const batches = batchesAfter(head, until)
       if (batches.length > 0) behind.push(batches)
     }
@@ -115,7 +120,7 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
   return { target, partitions: behind.length, oldest, ...sizeOf(all) }
 }
 
-async function heldBy(storage: Storage, course: Course, problems: string[]): Promise<number> {
+async function readUntil(storage: Storage, course: Course, problems: string[]): Promise<number> {
   const { watermark, isDamaged } = await readWatermark(storage, course)
   if (isDamaged)
     problems.push(
