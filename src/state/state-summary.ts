@@ -100,7 +100,7 @@ async function readDocuments<T>(storage: Storage, { keys, parse, problems }: Rea
 }
 
 async function keysBelow(storage: Storage, prefix: string): Promise<readonly string[]> {
-  return (await listState(storage, prefix)).map(({ key }) => key)
+  return (await listObjects(storage, prefix)).map(({ key }) => key)
 }
 
 type OutboxContents = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }
@@ -136,7 +136,10 @@ function sizeOf(batches: readonly Batch[]): { readonly records: number; readonly
 }
 
 /** Every object's key and size. */
-export async function listState(storage: Storage, prefix: string): Promise<readonly { key: string; bytes: number }[]> {
+export async function listObjects(
+  storage: Storage,
+  prefix: string,
+): Promise<readonly { key: string; bytes: number }[]> {
   const all: { key: string; bytes: number }[] = []
   for await (const object of listAll(storage, prefix)) all.push(object)
   return all
