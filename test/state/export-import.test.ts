@@ -1,7 +1,7 @@
 import t from 'tap'
 import { chunkReader } from '../../src/source/byte-reader.js'
 import { lineBlocks, type LineBlock } from '../../src/source/lines.js'
-import { exportLines, importLines } from '../../src/state/transfer.js'
+import { exportLines, importLines } from '../../src/state/export-import.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { all, datasetsIn, deliverTo, keysOf, makeKnown, stateOn, STORAGES, take, watched } from './fixtures/filled.js'
