@@ -3,7 +3,7 @@
  * Where a target stands, and where a delivery was begun that is to be repeated, a border stays.
  */
 
-import { whileNobodyDelivers, type Hold, type Skipped } from './exclusive.js'
+import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
 import { goesWith, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
 import type { Partition } from './keys.js'
@@ -42,12 +42,12 @@ export async function* compact(
     else
       yield {
         partition,
-        ...(await whileNobodyDelivers(state, partition, hold => compactPartition(state, partition, hold))),
+        ...(await withPartitionLeases(state, partition, hold => compactPartition(state, partition, hold))),
       }
   }
 }
 
-async function compactPartition(state: State, partition: Partition, hold: Hold): Promise<Compacted> {
+async function compactPartition(state: State, partition: Partition, hold: PartitionLeases): Promise<Compacted> {
   for (;;) {
     const { head } = await readHead(state.storage, partition)
     const runs = runsOf(head, await bordersOf(state, partition))

@@ -3,7 +3,7 @@
  * which must never be given twice, and up to where growing files were taken.
  */
 
-import { whileNobodyDelivers, type Hold, type Skipped } from './exclusive.js'
+import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
 import { readHead, type Batch, type Head } from './head.js'
 import { deleteIntent, listIntents, type Intent } from './intent.js'
 import type { Partition } from './keys.js'
@@ -48,12 +48,12 @@ export async function* prune(state: State, options: PruneOptions): AsyncGenerato
     else
       yield {
         partition,
-        ...(await whileNobodyDelivers(state, partition, hold => prunePartition(state, partition, { hold, options }))),
+        ...(await withPartitionLeases(state, partition, hold => prunePartition(state, partition, { hold, options }))),
       }
   }
 }
 
-type Pruning = { readonly hold: Hold; readonly options: PruneOptions }
+type Pruning = { readonly hold: PartitionLeases; readonly options: PruneOptions }
 
 async function prunePartition(state: State, partition: Partition, { hold, options }: Pruning): Promise<Pruned> {
   const intents = await intentsOf(state, partition)
@@ -125,7 +125,7 @@ async function auditLoss(state: State, { partition, records, lost }: Pruned, goi
   })
 }
 
-type Gone = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: Hold }
+type Gone = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: PartitionLeases }
 
 /** Of a delivery that was begun and of which nothing is left there is nothing to heal. */
 async function discardIfGone(state: State, intent: Intent, { head, going, hold }: Gone): Promise<void> {

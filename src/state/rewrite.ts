@@ -2,14 +2,14 @@
 
 import { EXIT, IngestError } from '../errors.js'
 import { retryOnConflict } from './retry-on-conflict.js'
-import type { Hold } from './exclusive.js'
+import type { PartitionLeases } from './partition-leases.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject } from './head.js'
 import type { Partition } from './keys.js'
 import type { State } from './state.js'
 
 export type Rewriting = {
   readonly partition: Partition
-  readonly hold: Hold
+  readonly hold: PartitionLeases
   /** The batches that take the place of a head's; undefined to leave it as it is. Asked again when another write was first. */
   readonly change: (head: Head) => readonly Batch[] | undefined
 }
@@ -37,7 +37,7 @@ export async function rewrite(state: State, { partition, hold, change }: Rewriti
 }
 
 /** Where it is not known, they are left to `sweep`. */
-async function isUnread(hold: Hold): Promise<boolean> {
+async function isUnread(hold: PartitionLeases): Promise<boolean> {
   try {
     await hold.acquireAll()
     await hold.assertHeld()

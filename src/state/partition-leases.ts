@@ -13,12 +13,12 @@ export type Skipped = { readonly skipped: string }
  * Deliveries read lines while they hold the lease of their target and partition, so whoever is to take lines away holds
  * the leases of all targets. Nobody is waited for.
  */
-export async function whileNobodyDelivers<T>(
+export async function withPartitionLeases<T>(
   state: State,
   partition: Partition,
-  work: (hold: Hold) => Promise<T>,
+  work: (hold: PartitionLeases) => Promise<T>,
 ): Promise<T | Skipped> {
-  const hold = new Hold(state, partition)
+  const hold = new PartitionLeases(state, partition)
   try {
     await hold.acquireAll()
     return await work(hold)
@@ -31,7 +31,7 @@ export async function whileNobodyDelivers<T>(
   }
 }
 
-export class Hold {
+export class PartitionLeases {
   readonly #leases = new Map<string, HeldLease>()
 
   constructor(
