@@ -3,7 +3,7 @@ import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
-import { discardOrphans } from '../../src/state/discard.js'
+import { discardOrphanedIntents } from '../../src/state/discard-orphaned-intents.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquire } from '../../src/state/lease.js'
 import { REGISTRY_KEY } from '../../src/state/keys.js'
@@ -86,9 +86,9 @@ t.test('nothing waits for a target that was removed, and what was begun for it i
   await lease.release()
   t.equal(await removeTarget(state, 'site'), identity)
   t.same(await knownTargets(state.storage), [])
-  t.same(await discardOrphans(state, await listIntents(state.storage)), [], 'its process may still be at work')
+  t.same(await discardOrphanedIntents(state, await listIntents(state.storage)), [], 'its process may still be at work')
   now += 60_000
-  t.match(await discardOrphans(state, await listIntents(state.storage)), [{ event: 'discarded', until: 3 }])
+  t.match(await discardOrphanedIntents(state, await listIntents(state.storage)), [{ event: 'discarded', until: 3 }])
   t.same(await listIntents(state.storage), [])
   t.equal((await lastAuditRows(state.storage, 10)).length, 1)
 })

@@ -7,7 +7,7 @@ import type { State } from './state.js'
 import { knownTargets } from './target-record.js'
 
 /** Writes one row for each and removes it. What a process is still at work on is left to it. */
-export async function discardOrphans(state: State, intents: readonly Intent[]): Promise<readonly AuditRow[]> {
+export async function discardOrphanedIntents(state: State, intents: readonly Intent[]): Promise<readonly AuditRow[]> {
   if (intents.length === 0) return []
   const known = new Set((await knownTargets(state.storage)).map(({ name }) => name))
   const discarded: AuditRow[] = []
