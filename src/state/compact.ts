@@ -9,7 +9,7 @@ import { listIntents } from './intent.js'
 import type { Partition } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
 import { partitions } from './outbox.js'
-import { bytesOf, objectsOf, recordsOf, rewrite } from './rewrite.js'
+import { totalBytes, linesObjectsIn, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
 import { watermarksIn } from './watermark.js'
@@ -54,14 +54,18 @@ async function compactPartition(state: State, partition: Partition, hold: Partit
     if (runs.length === 0) return compactedOf(partition, head, { runs, objects: 0 })
     const merged: Batch[] = []
     for (const run of runs) merged.push(mergedOf(run, await copied(state, partition, run), newId(state.tools.now())))
-    const isDone = await rewrite(state, { partition, hold, change: now => replaced(now, { head, runs, merged }) })
-    if (isDone) return compactedOf(partition, head, { runs, objects: objectsOf(merged).length })
+    const isDone = await rewriteBatches(state, {
+      partition,
+      hold,
+      change: now => replaced(now, { head, runs, merged }),
+    })
+    if (isDone) return compactedOf(partition, head, { runs, objects: linesObjectsIn(merged).length })
     // The copies are left to `sweep`: a head may name them, where it was written and the answer was lost.
   }
 }
 
 function copied(state: State, partition: Partition, run: readonly Batch[]): Promise<readonly LinesObject[]> {
-  return storeLines(state, partition, readLines(state.storage, objectsOf(run)))
+  return storeLines(state, partition, readLines(state.storage, linesObjectsIn(run)))
 }
 
 /** Numbers that must stay the last of a batch. */
@@ -92,13 +96,13 @@ function canFollow(run: readonly Batch[], batch: Batch, borders: ReadonlySet<num
     isSmall(batch) &&
     goesWith(last, batch) &&
     !borders.has(last.last) &&
-    bytesOf(run) + bytesOf([batch]) <= OBJECT_BYTES
+    totalBytes(run) + totalBytes([batch]) <= OBJECT_BYTES
   )
 }
 
 /** A batch without records has a number all the same, which no merged batch could account for. */
 function isSmall(batch: Batch): boolean {
-  return batch.records > 0 && bytesOf([batch]) <= SMALL_BYTES
+  return batch.records > 0 && totalBytes([batch]) <= SMALL_BYTES
 }
 
 function mergedOf(run: readonly Batch[], objects: readonly LinesObject[], id: string): Batch {
@@ -106,7 +110,7 @@ function mergedOf(run: readonly Batch[], objects: readonly LinesObject[], id: st
   const [source = '', ...others] = new Set(run.map(batch => batch.source))
   return {
     ...first,
-    ...{ id, objects, last: last.last, records: recordsOf(run), counts: sumOf(run) },
+    ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumOf(run) },
     source: others.length === 0 ? source : `${source} and ${others.length} more`,
     linesBefore: others.length === 0 ? first.linesBefore : 0,
     // By age nothing goes before it is due.
@@ -135,9 +139,9 @@ type Merge = { readonly runs: readonly (readonly Batch[])[]; readonly objects: n
 
 function compactedOf(partition: Partition, { batches }: Head, { runs, objects }: Merge): Compacted {
   const old = runs.flat()
-  const objectsBefore = objectsOf(batches).length
+  const objectsBefore = linesObjectsIn(batches).length
   return {
     ...{ partition, batchesBefore: batches.length, batchesAfter: batches.length - old.length + runs.length },
-    ...{ objectsBefore, objectsAfter: objectsBefore - objectsOf(old).length + objects, bytes: bytesOf(old) },
+    ...{ objectsBefore, objectsAfter: objectsBefore - linesObjectsIn(old).length + objects, bytes: totalBytes(old) },
   }
 }

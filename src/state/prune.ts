@@ -9,7 +9,7 @@ import { deleteIntent, listIntents, type Intent } from './intent.js'
 import type { Partition } from './keys.js'
 import { audit } from './audit.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { bytesOf, recordsOf, rewrite } from './rewrite.js'
+import { totalBytes, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
 import { targetsBlockingPruning } from './targets-blocking-pruning.js'
@@ -64,7 +64,7 @@ async function prunePartition(state: State, partition: Partition, { hold, option
   // Told before it is done: rather a row too many than a loss that nobody knows of.
   if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
   const ids = new Set(going.map(({ id }) => id))
-  await rewrite(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
+  await rewriteBatches(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
   for (const intent of intents) await discardIfGone(state, intent, { head, going, hold })
   return pruned
 }
@@ -105,10 +105,10 @@ async function intentsOf({ storage }: State, partition: Partition): Promise<read
 
 function prunedOf(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
   const lost = [...watermarks].flatMap(([target, until]) => {
-    const records = recordsOf(going.filter(({ last }) => last > until))
+    const records = totalRecords(going.filter(({ last }) => last > until))
     return records === 0 ? [] : [[target, records] as const]
   })
-  const sizes = { batches: going.length, records: recordsOf(going), bytes: bytesOf(going) }
+  const sizes = { batches: going.length, records: totalRecords(going), bytes: totalBytes(going) }
   return { partition, ...sizes, lost: new Map(lost) }
 }
 

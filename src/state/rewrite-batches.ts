@@ -20,7 +20,7 @@ export type Rewriting = {
  * @returns whether it was changed
  * @throws {IngestError} `kept` when a lease was lost before that
  */
-export async function rewrite(state: State, { partition, hold, change }: Rewriting): Promise<boolean> {
+export async function rewriteBatches(state: State, { partition, hold, change }: Rewriting): Promise<boolean> {
   const { storage } = state
   const unnamed = await retryOnConflict(state, async () => {
     const { head, stored } = await readHead(storage, partition)
@@ -28,16 +28,16 @@ export async function rewrite(state: State, { partition, hold, change }: Rewriti
     if (batches === undefined) return undefined
     await hold.assertHeld()
     await writeHead(storage, partition, { head: { ...head, batches }, stored })
-    const named = new Set(objectsOf(batches).map(({ key }) => key))
-    return objectsOf(head.batches).filter(({ key }) => !named.has(key))
+    const named = new Set(linesObjectsIn(batches).map(({ key }) => key))
+    return linesObjectsIn(head.batches).filter(({ key }) => !named.has(key))
   })
   if (unnamed === undefined) return false
-  if (await isUnread(hold)) for (const { key } of unnamed) await storage.delete(key)
+  if (await isSafeToDelete(hold)) for (const { key } of unnamed) await storage.delete(key)
   return true
 }
 
 /** Where it is not known, they are left to `sweep`. */
-async function isUnread(hold: PartitionLeases): Promise<boolean> {
+async function isSafeToDelete(hold: PartitionLeases): Promise<boolean> {
   try {
     await hold.acquireAll()
     await hold.assertHeld()
@@ -48,14 +48,14 @@ async function isUnread(hold: PartitionLeases): Promise<boolean> {
   }
 }
 
-export function objectsOf(batches: readonly Batch[]): readonly LinesObject[] {
+export function linesObjectsIn(batches: readonly Batch[]): readonly LinesObject[] {
   return batches.flatMap(({ objects }) => objects)
 }
 
-export function bytesOf(batches: readonly Batch[]): number {
-  return objectsOf(batches).reduce((all, { bytes }) => all + bytes, 0)
+export function totalBytes(batches: readonly Batch[]): number {
+  return linesObjectsIn(batches).reduce((all, { bytes }) => all + bytes, 0)
 }
 
-export function recordsOf(batches: readonly Batch[]): number {
+export function totalRecords(batches: readonly Batch[]): number {
   return batches.reduce((all, { records }) => all + records, 0)
 }
