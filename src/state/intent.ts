@@ -8,12 +8,12 @@ import type { HeldLease } from './lease.js'
 import { readOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import { newId } from './ulid.js'
-import type { Course } from './watermark.js'
+import type { TargetPartition } from './watermark.js'
 
 /** The lines after `since` and up to `until`: a retry delivers exactly these. */
 export type Range = { readonly since: number; readonly until: number }
 
-export type Intent = Course &
+export type Intent = TargetPartition &
   Range & {
     /** Also the name of the delivery: a retry has the same. */
     readonly id: string
@@ -24,7 +24,7 @@ export type Intent = Course &
   }
 
 export async function putIntent(state: State, lease: HeldLease, range: Range): Promise<Intent> {
-  const { course, fence } = lease
+  const { targetPartition: course, fence } = lease
   const intent = { id: newId(state.tools.now()), ...course, ...range, owner: state.owner, fence, at: timestamp(state) }
   await writeDocument(state.storage, intentKey(intent.id), { fields: intent, over: undefined })
   return intent

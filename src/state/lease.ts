@@ -8,7 +8,7 @@ import { timestamp, type State } from './state.js'
 import {
   readWatermark,
   writeWatermark,
-  type Course,
+  type TargetPartition,
   type Lease,
   type StoredWatermark,
   type Watermark,
@@ -23,7 +23,7 @@ const FIRST_POLL_MS = 20
 const MAX_POLL_MS = 1_000
 
 /** @throws {IngestError} `kept` when another process has it and goes on working */
-export async function acquire(state: State, course: Course, { waitMs }: AcquireOptions): Promise<HeldLease> {
+export async function acquire(state: State, course: TargetPartition, { waitMs }: AcquireOptions): Promise<HeldLease> {
   const { sleep, random } = state.tools
   // Counted, not read off the clock, which may be set meanwhile.
   let waitedMs = 0
@@ -43,7 +43,7 @@ export async function isGone({ tools }: State, owner: Owner, expiresAt: number):
 }
 
 /** @returns the lease of the process that has it when that is another one */
-async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lease> {
+async function tryAcquire(state: State, course: TargetPartition): Promise<HeldLease | Lease> {
   return retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, course)
     const { watermark, isDamaged } = found
@@ -81,7 +81,7 @@ export class HeldLease {
 
   constructor(
     private readonly state: State,
-    readonly course: Course,
+    readonly targetPartition: TargetPartition,
     { tookOver, isDamaged, ...current }: Taken,
   ) {
     this.tookOver = tookOver
@@ -161,7 +161,7 @@ export class HeldLease {
     if (this.#isLost) return false
     const watermark = change(this.#current.watermark)
     try {
-      this.#current = await writeWatermark(this.state.storage, this.course, { ...this.#current, watermark })
+      this.#current = await writeWatermark(this.state.storage, this.targetPartition, { ...this.#current, watermark })
       return true
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error

@@ -11,7 +11,7 @@ import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
 import { readRegistry, reportedKind, type RegisteredTarget } from './registry.js'
 import { parseTarget, type TargetRecord } from './target-record.js'
-import { readWatermark, type Course } from './watermark.js'
+import { readWatermark, type TargetPartition } from './watermark.js'
 
 /** What a target does not have yet. */
 export type Lag = {
@@ -120,7 +120,7 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
   return { target, partitions: behind.length, oldest, ...sizeOf(all) }
 }
 
-async function readUntil(storage: Storage, course: Course, problems: string[]): Promise<number> {
+async function readUntil(storage: Storage, course: TargetPartition, problems: string[]): Promise<number> {
   const { watermark, isDamaged } = await readWatermark(storage, course)
   if (isDamaged)
     problems.push(

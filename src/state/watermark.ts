@@ -10,7 +10,7 @@ import { readOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 
 /** A target's name and a partition. */
-export type Course = { readonly target: string; readonly partition: Partition }
+export type TargetPartition = { readonly target: string; readonly partition: Partition }
 
 export type Lease = {
   readonly owner: Owner
@@ -38,7 +38,7 @@ export type StoredWatermark = {
 const NOTHING: Watermark = { until: 0, fence: 0, lease: undefined, at: '' }
 
 /** @throws {IngestError} `state_version` */
-export function readWatermark(storage: Storage, { partition, target }: Course): Promise<StoredWatermark> {
+export function readWatermark(storage: Storage, { partition, target }: TargetPartition): Promise<StoredWatermark> {
   return readAt(storage, watermarkKey(partition, target))
 }
 
@@ -59,7 +59,7 @@ async function readAt(storage: Storage, key: string): Promise<StoredWatermark> {
 /** @throws {VersionConflict} when it is not as it was read */
 export async function writeWatermark(
   storage: Storage,
-  course: Course,
+  course: TargetPartition,
   { watermark, stored, isDamaged }: StoredWatermark,
 ): Promise<StoredWatermark> {
   const fields = { ...course, ...watermark, lease: watermark.lease ?? null }
@@ -71,7 +71,7 @@ export async function writeWatermark(
 }
 
 /** Makes it known that a target holds nothing after `until`: what comes after it is delivered again. */
-export async function rewind(state: State, course: Course, until: number): Promise<void> {
+export async function rewind(state: State, course: TargetPartition, until: number): Promise<void> {
   await retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, course)
     const { watermark } = found

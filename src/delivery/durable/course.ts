@@ -14,7 +14,7 @@ import { batchesAfter } from '../../state/outbox.js'
 import { isSame } from '../../state/owner.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
-import { readWatermark, rewind, type Course } from '../../state/watermark.js'
+import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
 import type { FileReceipt } from '../deliver.js'
 import type { KeptRows } from '../kept-rows.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
@@ -59,7 +59,7 @@ export type CourseLog = {
 /** @throws what the target or the state failed with; the outbox keeps what was not delivered */
 export async function deliverCourse(
   state: State,
-  course: Course,
+  course: TargetPartition,
   { log, ...options }: CourseOptions & { readonly log: CourseLog },
 ): Promise<void> {
   const own = options.intents.filter(intent => isOf(intent, course))
@@ -69,12 +69,12 @@ export async function deliverCourse(
   while (!isOver) isOver = await run.underLease()
 }
 
-function isOf(intent: Intent, { target, partition }: Course): boolean {
+function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
   return intent.target === target && intent.partition === partition
 }
 
 /** Something to deliver, or a lease that a process left there that is gone. */
-async function hasWork(state: State, course: Course): Promise<boolean> {
+async function hasWork(state: State, course: TargetPartition): Promise<boolean> {
   const { storage } = state
   // In this order: the outbox is never behind a watermark that was read before it.
   const { watermark, isDamaged } = await readWatermark(storage, course)
@@ -88,7 +88,7 @@ async function hasWork(state: State, course: Course): Promise<boolean> {
 class Run {
   constructor(
     private readonly state: State,
-    private readonly course: Course,
+    private readonly course: TargetPartition,
     private readonly log: CourseLog,
     private readonly options: CourseOptions,
   ) {}
