@@ -3,7 +3,7 @@
 import { requiredStateConfig, type StateFlags } from '../config/state.js'
 import { EXIT } from '../errors.js'
 import type { Intent } from '../state/intent.js'
-import { isGone } from '../state/lease.js'
+import { isOwnerGone } from '../state/lease.js'
 import type { State } from '../state/state.js'
 import { readWatermark } from '../state/watermark.js'
 import { summarizeState, type Lag, type StateSummary } from '../state/state-summary.js'
@@ -73,7 +73,7 @@ async function cutOffIn(state: State, { intents }: StateSummary): Promise<Readon
 
 async function isLeased(state: State, intent: Intent): Promise<boolean> {
   const { lease } = (await readWatermark(state.storage, intent)).watermark
-  return lease !== undefined && !(await isGone(state, lease.owner, lease.expiresAt))
+  return lease !== undefined && !(await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
 type Shown = Told & { readonly cutOff: ReadonlySet<Intent> }

@@ -2,7 +2,7 @@
 
 import { audit, type AuditRow } from './audit.js'
 import { deleteIntent, type Intent } from './intent.js'
-import { isGone } from './lease.js'
+import { isOwnerGone } from './lease.js'
 import type { State } from './state.js'
 import { knownTargets } from './target-record.js'
 
@@ -13,7 +13,7 @@ export async function discardOrphanedIntents(state: State, intents: readonly Int
   const discarded: AuditRow[] = []
   for (const intent of intents) {
     const { id, target, partition, since, until, owner, at } = intent
-    if (known.has(target) || !(await isGone(state, owner, Date.parse(at) + state.tools.leaseMs))) continue
+    if (known.has(target) || !(await isOwnerGone(state, owner, Date.parse(at) + state.tools.leaseMs))) continue
     const detail = 'its target was removed'
     discarded.push(await audit(state, { id, event: 'discarded', target, partition, since, until, detail }))
     await deleteIntent(state.storage, intent)

@@ -5,7 +5,7 @@ import { parseDocument, readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { intentKey, INTENTS } from './keys.js'
 import type { HeldLease } from './lease.js'
-import { readOwner, type Owner } from './owner.js'
+import { parseOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import { newId } from './ulid.js'
 import type { TargetPartition } from './watermark.js'
@@ -56,7 +56,7 @@ export function parseIntent(fields: Fields): Intent {
     partition: fields.text('partition'),
     since: fields.count('since'),
     until: fields.count('until'),
-    owner: readOwner(fields.fields('owner')),
+    owner: parseOwner(fields.fields('owner')),
     fence: fields.count('fence'),
     at: fields.text('at'),
   }

@@ -3,7 +3,7 @@
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
 import { retryOnConflict } from './retry-on-conflict.js'
-import { hasEnded, isSame, type Owner } from './owner.js'
+import { hasEnded, isSameOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import {
   readWatermark,
@@ -23,14 +23,18 @@ const FIRST_POLL_MS = 20
 const MAX_POLL_MS = 1_000
 
 /** @throws {IngestError} `kept` when another process has it and goes on working */
-export async function acquire(state: State, course: TargetPartition, { waitMs }: AcquireOptions): Promise<HeldLease> {
+export async function acquireLease(
+  state: State,
+  course: TargetPartition,
+  { waitMs }: AcquireOptions,
+): Promise<HeldLease> {
   const { sleep, random } = state.tools
   // Counted, not read off the clock, which may be set meanwhile.
   let waitedMs = 0
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
-    const held = await tryAcquire(state, course)
+    const held = await tryAcquireLease(state, course)
     if (held instanceof HeldLease) return held
-    if (waitedMs >= waitMs) throw busy(held)
+    if (waitedMs >= waitMs) throw leaseHeldError(held)
     const delayMs = Math.min(waitMs - waitedMs, pollMs * (0.5 + random() / 2))
     await sleep(delayMs)
     waitedMs += delayMs
@@ -38,35 +42,35 @@ export async function acquire(state: State, course: TargetPartition, { waitMs }:
 }
 
 /** Whoever does not say that it works, or is known to have ended, has lost its right. */
-export async function isGone({ tools }: State, owner: Owner, expiresAt: number): Promise<boolean> {
+export async function isOwnerGone({ tools }: State, owner: Owner, expiresAt: number): Promise<boolean> {
   return tools.now() >= expiresAt || (await hasEnded(owner))
 }
 
 /** @returns the lease of the process that has it when that is another one */
-async function tryAcquire(state: State, course: TargetPartition): Promise<HeldLease | Lease> {
+async function tryAcquireLease(state: State, course: TargetPartition): Promise<HeldLease | Lease> {
   return retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, course)
     const { watermark, isDamaged } = found
     const { lease } = watermark
     // One of our own is one that we have lost: who overtook us left it there.
-    const isFree = lease === undefined || isSame(lease.owner, state.owner)
-    if (!isFree && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
-    const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
+    const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
+    if (!isFree && !(await isOwnerGone(state, lease.owner, lease.expiresAt))) return lease
+    const taken = { ...watermark, fence: watermark.fence + 1, lease: newLease(state) }
     const written = await writeWatermark(state.storage, course, { ...found, watermark: taken })
     return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
   })
 }
 
-function leaseOf({ owner, tools }: State): Lease {
+function newLease({ owner, tools }: State): Lease {
   return { owner, expiresAt: tools.now() + tools.leaseMs }
 }
 
-function busy({ owner }: Lease): IngestError {
+function leaseHeldError({ owner }: Lease): IngestError {
   const hint = 'it delivers what is in the outbox; run it again, or `vortex-ingest drain` later'
   return new IngestError('kept', `another process (${owner.pid}) is delivering to it`, { hint })
 }
 
-type Taken = StoredWatermark & { readonly tookOver: boolean }
+type AcquiredWatermark = StoredWatermark & { readonly tookOver: boolean }
 
 export class HeldLease {
   /** The process that had it before did not give it back. */
@@ -82,7 +86,7 @@ export class HeldLease {
   constructor(
     private readonly state: State,
     readonly targetPartition: TargetPartition,
-    { tookOver, isDamaged, ...current }: Taken,
+    { tookOver, isDamaged, ...current }: AcquiredWatermark,
   ) {
     this.tookOver = tookOver
     this.wasDamaged = isDamaged
@@ -130,7 +134,7 @@ export class HeldLease {
 
   /** @returns false when another process has taken the lease over: nothing was moved */
   async move(until: number): Promise<boolean> {
-    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: leaseOf(this.state) }))
+    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: newLease(this.state) }))
   }
 
   /** Moves the watermark, if told to, and gives the lease back, at once. @returns false when it was lost before */
@@ -144,7 +148,7 @@ export class HeldLease {
 
   async #renew(): Promise<void> {
     // A storage that does not answer now may answer before the lease is over; then the next write says so.
-    await this.#write(watermark => ({ ...watermark, lease: leaseOf(this.state) })).catch(() => undefined)
+    await this.#write(watermark => ({ ...watermark, lease: newLease(this.state) })).catch(() => undefined)
   }
 
   /** One after the other: each names what the one before it wrote. */

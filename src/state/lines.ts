@@ -7,7 +7,7 @@ import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-er
 import { Fields } from './fields.js'
 import type { LinesObject } from './head.js'
 import { linesPrefix, type Partition } from './keys.js'
-import { readOwner, type Owner } from './owner.js'
+import { parseOwner, type Owner } from './owner.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
 
@@ -74,7 +74,7 @@ async function readObject(storage: Storage, { key, bytes, digest }: LinesObject)
 
 /** Who stored an object. @throws {IngestError} */
 export function ownerOf(body: Buffer, where: string): Owner {
-  return readOwner(headerOf(body, where).fields('owner'))
+  return parseOwner(headerOf(body, where).fields('owner'))
 }
 
 function headerOf(body: Buffer, where: string): Fields {

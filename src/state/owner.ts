@@ -14,22 +14,22 @@ export type Owner = {
   readonly started: string
 }
 
-export function readOwner(fields: Fields): Owner {
+export function parseOwner(fields: Fields): Owner {
   return { host: fields.text('host'), pid: fields.count('pid'), started: fields.text('started') }
 }
 
 let self: Promise<Owner> | undefined
 
 export function thisProcess(): Promise<Owner> {
-  return (self ??= describe(process.pid))
+  return (self ??= describeProcess(process.pid))
 }
 
-async function describe(pid: number): Promise<Owner> {
-  const [host, started] = await Promise.all([hostOf(), startOf(pid)])
+async function describeProcess(pid: number): Promise<Owner> {
+  const [host, started] = await Promise.all([readHostId(), readStartTime(pid)])
   return { host, pid, started: started ?? '' }
 }
 
-export function isSame(one: Owner, other: Owner): boolean {
+export function isSameOwner(one: Owner, other: Owner): boolean {
   return one.host === other.host && one.pid === other.pid && one.started === other.started
 }
 
@@ -41,10 +41,10 @@ export async function hasEnded({ host, pid, started }: Owner): Promise<boolean> 
   } catch (error) {
     return systemCodeOf(error) === 'ESRCH'
   }
-  return started !== '' && (await startOf(pid)) !== started
+  return started !== '' && (await readStartTime(pid)) !== started
 }
 
-async function hostOf(): Promise<string> {
+async function readHostId(): Promise<string> {
   const names = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
     readlink('/proc/self/ns/pid').catch(() => ''),
@@ -56,7 +56,7 @@ async function hostOf(): Promise<string> {
 }
 
 /** Field 22 of proc(5) stat, in ticks since the boot; undefined for a process that has ended but was not waited for. */
-async function startOf(pid: number): Promise<string | undefined> {
+async function readStartTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

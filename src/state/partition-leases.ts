@@ -2,7 +2,7 @@
 
 import { EXIT, IngestError, messageOf } from '../errors.js'
 import type { Partition } from './keys.js'
-import { acquire, type HeldLease } from './lease.js'
+import { acquireLease, type HeldLease } from './lease.js'
 import type { State } from './state.js'
 import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 
@@ -48,7 +48,7 @@ export class PartitionLeases {
     const { partition, state } = this
     for (const target of await targetsBlockingPruning(state.storage)) {
       if (this.#leases.has(target)) continue
-      this.#leases.set(target, await acquire(state, { target, partition }, { waitMs: 0 }))
+      this.#leases.set(target, await acquireLease(state, { target, partition }, { waitMs: 0 }))
     }
   }
 

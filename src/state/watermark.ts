@@ -6,7 +6,7 @@ import { retryOnConflict } from './retry-on-conflict.js'
 import { parseDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { watermarkKey, watermarksOf, type Partition } from './keys.js'
-import { readOwner, type Owner } from './owner.js'
+import { parseOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 
 /** A target's name and a partition. */
@@ -104,5 +104,5 @@ function parseWatermark(fields: Fields): Watermark {
 }
 
 function parseLease(fields: Fields): Lease {
-  return { owner: readOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
+  return { owner: parseOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
 }

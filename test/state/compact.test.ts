@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { compact, type CompactedOrSkipped } from '../../src/state/compact.js'
 import { putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { OBJECT_BYTES } from '../../src/state/lines.js'
 import { sweep } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
@@ -70,7 +70,7 @@ for (const [name, open] of STORAGES)
     await t.test('leaves borders where a begun delivery begins and ends, which is repeated as it was', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b', 'c', 'd']) await take(state, [dataset])
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 0, until: 3 })
       await lease.release()
       await compacted(state)
@@ -94,7 +94,7 @@ for (const [name, open] of STORAGES)
     await t.test('leaves a commit that another process is delivering', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b']) await take(state, [dataset])
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       t.match(await compacted(state), [{ partition: SHA, skipped: /another process/ }])
       await lease.release()
       t.same(await bordersOf(state), ['1-1', '2-2'])

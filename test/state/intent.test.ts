@@ -1,11 +1,11 @@
 import t from 'tap'
 import { deleteIntent, listIntents, putIntent, readIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { COURSE, keysOf, owner, testState } from './fixtures/state.js'
 
 t.test('an intent says all that a healer needs, and is gone when it is deleted', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, COURSE, { waitMs: 0 })
   const intent = await putIntent(state, lease, { since: 3, until: 9 })
   t.match(intent, { ...COURSE, since: 3, until: 9, owner: owner(), fence: 1, at: '2026-04-25T00:00:00.000Z' })
   t.strictSame(await readIntent(state.storage, intent.id), intent)
@@ -19,7 +19,7 @@ t.test('an intent says all that a healer needs, and is gone when it is deleted',
 
 t.test('they are listed from the oldest, on the same clock', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, COURSE, { waitMs: 0 })
   const made = []
   for (let until = 1; until <= 5; until++) {
     state.clock.now += 1
@@ -31,7 +31,7 @@ t.test('they are listed from the oldest, on the same clock', async t => {
 
 t.test('one that cannot be read stops the listing with its name, and stays', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, COURSE, { waitMs: 0 })
   const { id } = await putIntent(state, lease, { since: 0, until: 1 })
   await lease.release()
   const [key = ''] = await keysOf(state, 'intents/')

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { setTimeout } from 'node:timers/promises'
-import { acquire, isGone, type HeldLease } from '../../src/state/lease.js'
+import { acquireLease, isOwnerGone, type HeldLease } from '../../src/state/lease.js'
 import { watermarkKey } from '../../src/state/keys.js'
 import { thisProcess } from '../../src/state/owner.js'
 import { readWatermark, rewind } from '../../src/state/watermark.js'
@@ -8,7 +8,7 @@ import { memoryStorage } from '../../src/storage/memory.js'
 import { IngestError } from '../../src/errors.js'
 import { COURSE, interfering, LEASE_MS, owner, seenBy, testState, type TestState } from './fixtures/state.js'
 
-const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquire(state, COURSE, { waitMs })
+const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquireLease(state, COURSE, { waitMs })
 const stored = async (state: TestState): Promise<object> => (await readWatermark(state.storage, COURSE)).watermark
 
 t.test('the first who asks has it, moves the watermark and gives it back with the last move', async t => {
@@ -39,7 +39,7 @@ t.test('a second one waits for the first and goes on from where it came to', asy
 t.test('it waits no longer than it was told to, and says who works', async t => {
   const state = testState()
   // Whose owner goes on saying that it works.
-  const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+  const busy = await acquireLease({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
   const started = state.clock.now
   await t.rejects(held(seenBy(state, owner('second')), 5_000), {
     code: 'kept',
@@ -53,14 +53,14 @@ t.test('it waits no longer than it was told to, and says who works', async t => 
 t.test('the clock may be set while it waits, back and forth', async t => {
   for (const jump of [-86_400_000, 3_000]) {
     const state = testState()
-    const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+    const busy = await acquireLease({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
     let slept = 0
     const sleep = async (delayMs: number): Promise<void> => {
       slept += delayMs
       state.clock.now += jump
     }
     const waiting = { ...seenBy(state, owner('second')), tools: { ...state.tools, sleep } }
-    await t.rejects(acquire(waiting, COURSE, { waitMs: 2_000 }), { code: 'kept' })
+    await t.rejects(acquireLease(waiting, COURSE, { waitMs: 2_000 }), { code: 'kept' })
     t.ok(Math.abs(slept - 2_000) < 1, `${slept} ms`)
     await busy.release()
   }
@@ -161,7 +161,7 @@ t.test('many who ask at the same time have it one after the other', async t => {
 
 t.test('isGone: who said nothing for too long, or is known to have ended', async t => {
   const state = testState()
-  t.equal(await isGone(state, owner(), state.clock.now + 1), false)
-  t.equal(await isGone(state, owner(), state.clock.now), true)
-  t.equal(await isGone(state, { ...(await thisProcess()), pid: 2 ** 22 + 1 }, state.clock.now + 1), true)
+  t.equal(await isOwnerGone(state, owner(), state.clock.now + 1), false)
+  t.equal(await isOwnerGone(state, owner(), state.clock.now), true)
+  t.equal(await isOwnerGone(state, { ...(await thisProcess()), pid: 2 ** 22 + 1 }, state.clock.now + 1), true)
 })

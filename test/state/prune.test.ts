@@ -2,7 +2,7 @@ import t from 'tap'
 import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { sweep } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
@@ -154,12 +154,12 @@ for (const [name, open] of STORAGES)
       await makeKnown(state, 'one', 'two')
       await take(state, ['a'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'two', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'two', partition: SHA }, { waitMs: 0 })
       t.match(await pruned(state), [{ partition: SHA, skipped: /another process/ }])
       t.same(await datasetsIn(state), ['a'])
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
-      await (await acquire(state, { target: 'one', partition: SHA }, { waitMs: 0 })).release()
+      await (await acquireLease(state, { target: 'one', partition: SHA }, { waitMs: 0 })).release()
     })
 
     await t.test('leaves what a begun delivery is to repeat although its watermark says more', async t => {
@@ -168,7 +168,7 @@ for (const [name, open] of STORAGES)
       await take(state, ['a'])
       await take(state, ['b'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 3 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
@@ -180,7 +180,7 @@ for (const [name, open] of STORAGES)
       await makeKnown(state, 'one')
       await take(state, ['a'])
       await deliverTo(state, 'one', memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 2 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
@@ -200,7 +200,7 @@ t.test('a target that becomes known meanwhile keeps its lines until it has read 
     if (operation !== 'putIfMatch' || !key.endsWith('/head') || late) return
     late = true
     await makeKnown(state, 'late')
-    await acquire(elsewhere(state), { target: 'late', partition: SHA }, { waitMs: 0 })
+    await acquireLease(elsewhere(state), { target: 'late', partition: SHA }, { waitMs: 0 })
   })
   t.match(await pruned({ ...state, storage: meanwhile }), [{ batches: 1 }])
   t.ok(late)

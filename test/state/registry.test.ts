@@ -5,7 +5,7 @@ import { lastAuditRows } from './fixtures/audit-rows.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
 import { discardOrphanedIntents } from '../../src/state/discard-orphaned-intents.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { REGISTRY_KEY } from '../../src/state/keys.js'
 import { readRegistry, type RegisteredTarget } from '../../src/state/registry.js'
 import { know, knownTargets } from '../../src/state/target-record.js'
@@ -81,7 +81,7 @@ t.test('nothing waits for a target that was removed, and what was begun for it i
   const state = await stateOn(memoryStorage(), () => now)
   const { identity } = await addTarget(state, target('site'))
   await know(state, { name: identity, kind: 'server', description: 'site' })
-  const lease = await acquire(state, { target: identity, partition: 'p' }, { waitMs: 0 })
+  const lease = await acquireLease(state, { target: identity, partition: 'p' }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
   t.equal(await removeTarget(state, 'site'), identity)

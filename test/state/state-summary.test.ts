@@ -2,7 +2,7 @@ import t from 'tap'
 import { audit } from '../../src/state/audit.js'
 import { auditKey, headKey, intentKey, targetKey, watermarkKey } from '../../src/state/keys.js'
 import { putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { append } from '../../src/state/outbox.js'
 import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
@@ -21,8 +21,8 @@ async function sample(): Promise<TestState> {
   await append(state, { intakes: [ofFile('f', '1', '2', '3')], origin: ORIGIN })
   state.clock.now += 60_000
   await append(state, { intakes: [ofFile('f', '4')], origin: { ...ORIGIN, commit: { ...COMMIT, sha: OTHER } } })
-  await (await acquire(state, { target: A, partition: SHA }, { waitMs: 0 })).release(3)
-  const lease = await acquire(state, { target: B, partition: SHA }, { waitMs: 0 })
+  await (await acquireLease(state, { target: A, partition: SHA }, { waitMs: 0 })).release(3)
+  const lease = await acquireLease(state, { target: B, partition: SHA }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
   await audit(state, { id: newId(1), event: 'healed', target: A, partition: SHA, since: 0, until: 3, detail: 'x' })

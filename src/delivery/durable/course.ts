@@ -9,9 +9,9 @@ import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
 import { assertReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
-import { acquire, isGone, type HeldLease } from '../../state/lease.js'
+import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
-import { isSame } from '../../state/owner.js'
+import { isSameOwner } from '../../state/owner.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
 import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
@@ -82,7 +82,7 @@ async function hasWork(state: State, course: TargetPartition): Promise<boolean> 
   assertReaches(storage, head, { partition: course.partition, until: watermark.until })
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
-  return lease !== undefined && (await isGone(state, lease.owner, lease.expiresAt))
+  return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
 class Run {
@@ -99,7 +99,7 @@ class Run {
    */
   async underLease(known?: readonly Intent[]): Promise<boolean> {
     const { state, course } = this
-    const lease = await acquire(state, course, { waitMs: this.options.waitMs })
+    const lease = await acquireLease(state, course, { waitMs: this.options.waitMs })
     if (lease.wasDamaged)
       this.log.warnings.push(
         `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
@@ -130,7 +130,11 @@ class Run {
     // Its process is about to delete it.
     const { leaseMs } = this.state.tools
     const { owner } = intent
-    if (isDone && !isSame(owner, this.state.owner) && !(await isGone(this.state, owner, lease.movedAt + leaseMs)))
+    if (
+      isDone &&
+      !isSameOwner(owner, this.state.owner) &&
+      !(await isOwnerGone(this.state, owner, lease.movedAt + leaseMs))
+    )
       return true
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
     const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'

@@ -3,7 +3,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { deleteIntent, listIntents, putIntent } from '../../../src/state/intent.js'
-import { acquire } from '../../../src/state/lease.js'
+import { acquireLease } from '../../../src/state/lease.js'
 import { readWatermark, rewind } from '../../../src/state/watermark.js'
 import { IngestError } from '../../../src/errors.js'
 import { SHA } from '../../fixtures/delivery.js'
@@ -106,7 +106,7 @@ t.test(
 t.test('an intent of a process that lives is left to it', async t => {
   const state = testState()
   const path = write(t.testdir(), 'f', 'a')
-  const lease = await acquire(seenBy(state, owner('busy')), COURSE, { waitMs: 0 })
+  const lease = await acquireLease(seenBy(state, owner('busy')), COURSE, { waitMs: 0 })
   const intent = await putIntent(state, lease, { since: 0, until: 1 })
   const [outcome] = (await push(state, [path], [target()], { waitMs: 100 })).outcomes
   t.match(outcome, {
