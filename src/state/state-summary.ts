@@ -10,7 +10,7 @@ import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
 import { readRegistry, reportedKind, type RegisteredTarget } from './registry.js'
-import { parseTarget, type TargetRecord } from './target-record.js'
+import { parseTargetRecord, type TargetRecord } from './target-record.js'
 import { readWatermark, type TargetPartition } from './watermark.js'
 
 /** What a target does not have yet. */
@@ -58,7 +58,7 @@ export async function summarizeState(storage: Storage, auditRows: number): Promi
 
 /** Those that state knows, and those that are registered and become known with the next push or drain. */
 async function allTargets(storage: Storage, problems: string[]): Promise<readonly TargetRecord[]> {
-  const known = await readDocuments(storage, { keys: keysBelow(storage, TARGETS), parse: parseTarget, problems })
+  const known = await readDocuments(storage, { keys: keysBelow(storage, TARGETS), parse: parseTargetRecord, problems })
   const [registry] = await collectProblems(problems, () => readRegistry(storage))
   const isNew = ({ identity }: RegisteredTarget): boolean => known.every(({ name }) => name !== identity)
   return [...known, ...[...(registry?.targets.values() ?? [])].filter(isNew).map(toTargetRecord)]

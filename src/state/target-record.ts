@@ -16,15 +16,15 @@ export type TargetRecord = {
 }
 
 /** Makes a target known before anything is kept for it. @throws {IngestError} `state_corrupt`, `state_version` */
-export async function know(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
+export async function recordTarget(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
   const key = targetKey(target.name)
   // Most targets are known: a read costs less than a write that loses.
-  if ((await readDocument(state.storage, key, parseTarget)) !== undefined) return
+  if ((await readDocument(state.storage, key, parseTargetRecord)) !== undefined) return
   await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
 }
 
 /** Nothing waits for it any more. @param name what state calls it */
-export async function forget({ storage }: State, name: string): Promise<void> {
+export async function forgetTarget({ storage }: State, name: string): Promise<void> {
   await storage.delete(targetKey(name))
 }
 
@@ -32,12 +32,12 @@ export async function knownTargets(storage: Storage): Promise<readonly TargetRec
   const targets: TargetRecord[] = []
   for await (const { key } of listAll(storage, TARGETS)) {
     const body = await storage.get(key)
-    if (body !== undefined) targets.push(parseDocument(body, { key, parse: parseTarget, storage }))
+    if (body !== undefined) targets.push(parseDocument(body, { key, parse: parseTargetRecord, storage }))
   }
   return targets
 }
 
-export function parseTarget(fields: Fields): TargetRecord {
+export function parseTargetRecord(fields: Fields): TargetRecord {
   return {
     name: fields.text('name'),
     kind: fields.text('kind'),

@@ -12,7 +12,7 @@ import {
   type Registry,
 } from './registry.js'
 import { timestamp, type State } from './state.js'
-import { forget, knownTargets } from './target-record.js'
+import { forgetTarget, knownTargets } from './target-record.js'
 import { newId } from './ulid.js'
 
 /** @throws {IngestError} `usage` for the name, `already_exists`, `not_found` when its bucket is unknown */
@@ -61,7 +61,7 @@ export async function removeTarget(state: State, name: string): Promise<string> 
       targetOf(registry, name)
       return { ...registry, targets: withEntry(registry.targets, name, undefined) }
     })
-  await forget(state, identity)
+  await forgetTarget(state, identity)
   return identity
 }
 

@@ -8,7 +8,7 @@ import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
 import { REGISTRY_KEY } from '../../src/state/keys.js'
 import { readRegistry, type RegisteredTarget } from '../../src/state/registry.js'
-import { know, knownTargets } from '../../src/state/target-record.js'
+import { recordTarget, knownTargets } from '../../src/state/target-record.js'
 import { addTarget, removeTarget, setRequired } from '../../src/state/targets.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { openStorage } from '../../src/storage/open.js'
@@ -80,7 +80,7 @@ t.test('nothing waits for a target that was removed, and what was begun for it i
   let now = Date.now()
   const state = await stateOn(memoryStorage(), () => now)
   const { identity } = await addTarget(state, target('site'))
-  await know(state, { name: identity, kind: 'server', description: 'site' })
+  await recordTarget(state, { name: identity, kind: 'server', description: 'site' })
   const lease = await acquireLease(state, { target: identity, partition: 'p' }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
@@ -95,7 +95,7 @@ t.test('nothing waits for a target that was removed, and what was begun for it i
 
 t.test('a target that only flags named can be removed by what state calls it', async t => {
   const state = await stateOn(memoryStorage())
-  await know(state, { name: 'embedded:/x', kind: 'embedded', description: 'x' })
+  await recordTarget(state, { name: 'embedded:/x', kind: 'embedded', description: 'x' })
   t.equal(await removeTarget(state, 'embedded:/x'), 'embedded:/x')
   t.same(await knownTargets(state.storage), [])
 })

@@ -6,7 +6,7 @@ import { acquireLease } from '../../src/state/lease.js'
 import { append } from '../../src/state/outbox.js'
 import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
-import { know } from '../../src/state/target-record.js'
+import { recordTarget } from '../../src/state/target-record.js'
 import { newId } from '../../src/state/ulid.js'
 import { COMMIT, SHA } from '../fixtures/delivery.js'
 import { ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
@@ -17,7 +17,7 @@ const [A, B] = ['http://a', 'http://b']
 /** Two commits with 3 and 1 records; `a` has the first, `b` nothing; a delivery to `b` is open. */
 async function sample(): Promise<TestState> {
   const state = testState()
-  for (const name of [A, B]) await know(state, { name, kind: 'server', description: name })
+  for (const name of [A, B]) await recordTarget(state, { name, kind: 'server', description: name })
   await append(state, { intakes: [ofFile('f', '1', '2', '3')], origin: ORIGIN })
   state.clock.now += 60_000
   await append(state, { intakes: [ofFile('f', '4')], origin: { ...ORIGIN, commit: { ...COMMIT, sha: OTHER } } })

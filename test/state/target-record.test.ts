@@ -1,16 +1,16 @@
 import t from 'tap'
 import { targetKey } from '../../src/state/keys.js'
-import { know, knownTargets } from '../../src/state/target-record.js'
+import { recordTarget, knownTargets } from '../../src/state/target-record.js'
 import { keysOf, testState } from './fixtures/state.js'
 
 const target = { name: 'http://there', kind: 'server', description: 'there' }
 
 t.test('a target is known from the first time on, and keeps that moment', async t => {
   const state = testState()
-  await know(state, target)
+  await recordTarget(state, target)
   state.clock.now += 1000
-  await know(state, { ...target, description: 'elsewhere' })
-  await know(state, { ...target, name: 'http://there:81' })
+  await recordTarget(state, { ...target, description: 'elsewhere' })
+  await recordTarget(state, { ...target, name: 'http://there:81' })
   const known = await knownTargets(state.storage)
   t.equal(known.length, 2)
   t.match(
@@ -21,7 +21,7 @@ t.test('a target is known from the first time on, and keeps that moment', async 
 
 t.test('several processes may make it known at once', async t => {
   const state = testState()
-  await Promise.all(Array.from({ length: 8 }, () => know(state, target)))
+  await Promise.all(Array.from({ length: 8 }, () => recordTarget(state, target)))
   t.equal((await keysOf(state, 'targets/')).length, 1)
 })
 
@@ -34,7 +34,7 @@ t.test('one that cannot be read is refused and left alone', async t => {
     ['{"version":2}', 'state_version'],
   ] as const) {
     await state.storage.put(key, Buffer.from(body))
-    await t.rejects(know(state, target), { code, message: new RegExp(`^${key} in memory:`) })
+    await t.rejects(recordTarget(state, target), { code, message: new RegExp(`^${key} in memory:`) })
     await t.rejects(knownTargets(state.storage), { code })
     t.equal((await state.storage.get(key))?.toString(), body)
   }
