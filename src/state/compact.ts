@@ -4,7 +4,7 @@
  */
 
 import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
-import { goesWith, readHead, type Batch, type Head, type LinesObject } from './head.js'
+import { canDeliverTogether, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
 import type { Partition } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
@@ -94,7 +94,7 @@ function canFollow(run: readonly Batch[], batch: Batch, borders: ReadonlySet<num
   return (
     isSmall(last) &&
     isSmall(batch) &&
-    goesWith(last, batch) &&
+    canDeliverTogether(last, batch) &&
     !borders.has(last.last) &&
     totalBytes(run) + totalBytes([batch]) <= OBJECT_BYTES
   )

@@ -28,7 +28,7 @@ export type Batch = {
 }
 
 /** Whether they can be delivered as one: of one commit, as it is known in each, and one run. */
-export function goesWith(one: Batch, other: Batch): boolean {
+export function canDeliverTogether(one: Batch, other: Batch): boolean {
   return (
     one.run.benchmark_id === other.run.benchmark_id &&
     one.run.schema_version === other.run.schema_version &&
@@ -84,7 +84,7 @@ export async function writeHead(
  * A head that was lost, or an older one that was put back, would have lines left out without a word.
  * @throws {IngestError} `state_corrupt` when the numbers end before one that is known to have been given
  */
-export function assertReaches(
+export function assertHeadReaches(
   { description }: Storage,
   { next }: Head,
   { partition, until }: { readonly partition: Partition; readonly until: number },
@@ -111,12 +111,12 @@ function parseHead(fields: Fields): Head {
     batches: fields.list('batches', parseBatch),
     positions: fields.map('positions', parsePosition),
   }
-  assertNumbered(head, fields.where)
+  assertNoGaps(head, fields.where)
   return head
 }
 
 /** A gap would be lines that nobody delivers. */
-function assertNumbered({ batches, next }: Head, where: string): void {
+function assertNoGaps({ batches, next }: Head, where: string): void {
   let expected = batches[0]?.first ?? next
   for (const { first, last, records } of batches) {
     if (first !== expected || last - first + 1 !== Math.max(1, records))

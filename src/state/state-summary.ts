@@ -5,7 +5,7 @@ import { listAll, type Storage } from '../storage/storage.js'
 import { lastAuditKeys, parseAuditRow, type AuditRow } from './audit.js'
 import { readDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { assertReaches, readHead, type Batch, type Head } from './head.js'
+import { assertHeadReaches, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
@@ -111,7 +111,7 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
     for (const until of await collectProblems(problems, () =>
       readUntil(storage, { target: target.name, partition }, problems),
     )) {
-      await collectProblems(problems, async () => assertReaches(storage, head, { partition, until }))
+      await collectProblems(problems, async () => assertHeadReaches(storage, head, { partition, until }))
       const batches = batchesAfter(head, until)
       if (batches.length > 0) behind.push(batches)
     }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { assertReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
+import { assertHeadReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
 import { headKey } from '../../src/state/keys.js'
 import { append } from '../../src/state/outbox.js'
 import { SHA } from '../fixtures/delivery.js'
@@ -89,12 +89,14 @@ t.test('a gap in the numbers is damage: it would be lines that nobody delivers',
 
 t.test('an outbox that ends before what a target was given was lost, or is an old one', async t => {
   const { state, head } = await twoBatches()
-  for (const until of [0, 4, 5]) assertReaches(state.storage, head, { partition: SHA, until })
-  t.throws(() => assertReaches(state.storage, head, { partition: SHA, until: 6 }), {
+  for (const until of [0, 4, 5]) assertHeadReaches(state.storage, head, { partition: SHA, until })
+  t.throws(() => assertHeadReaches(state.storage, head, { partition: SHA, until: 6 }), {
     code: 'state_corrupt',
     message: new RegExp(`^outbox/${SHA}/head in memory: is damaged: it ends at 5, but records up to 6`),
   })
-  t.throws(() => assertReaches(state.storage, EMPTY_HEAD, { partition: SHA, until: 1 }), { message: /it is gone, but/ })
+  t.throws(() => assertHeadReaches(state.storage, EMPTY_HEAD, { partition: SHA, until: 1 }), {
+    message: /it is gone, but/,
+  })
 })
 
 t.test('of two writers of one head one is told that it lost', async t => {

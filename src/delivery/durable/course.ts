@@ -7,7 +7,7 @@ import type { Retry, TimedRetry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
-import { assertReaches, readHead, type Batch } from '../../state/head.js'
+import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
 import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
@@ -79,7 +79,7 @@ async function hasWork(state: State, course: TargetPartition): Promise<boolean> 
   // In this order: the outbox is never behind a watermark that was read before it.
   const { watermark, isDamaged } = await readWatermark(storage, course)
   const { head } = await readHead(storage, course.partition)
-  assertReaches(storage, head, { partition: course.partition, until: watermark.until })
+  assertHeadReaches(storage, head, { partition: course.partition, until: watermark.until })
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
   return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
@@ -147,7 +147,7 @@ class Run {
   async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
     const { partition } = this.course
     const { head } = await readHead(this.state.storage, partition)
-    assertReaches(this.state.storage, head, { partition, until })
+    assertHeadReaches(this.state.storage, head, { partition, until })
     const from = lease.until
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)
