@@ -14,7 +14,7 @@ import { timeOf } from './ulid.js'
 import { highestWatermark } from './watermark.js'
 
 /** What is new of one source. */
-export type Intake = {
+export type NewLines = {
   /** What its batch will be called; never used before. */
   readonly id: string
   readonly source: string
@@ -30,8 +30,8 @@ export type Intake = {
 
 export type Origin = { readonly run: RunMeta; readonly commit: Commit }
 
-export type Appending = {
-  readonly intakes: readonly Intake[]
+export type AppendOptions = {
+  readonly additions: readonly NewLines[]
   readonly origin: Origin
   /** The head as it was when the sources were looked at: while nobody else writes, it need not be read again. */
   readonly before?: StoredHead
@@ -41,7 +41,10 @@ export type Appending = {
  * Takes all of `intakes` in at once: their lines get the next numbers, their positions move.
  * @returns undefined when another process has taken a part of one in meanwhile: look at the sources again
  */
-export async function append(state: State, { intakes, origin, before }: Appending): Promise<Head | undefined> {
+export async function appendToOutbox(
+  state: State,
+  { additions: intakes, origin, before }: AppendOptions,
+): Promise<Head | undefined> {
   const partition = origin.commit.sha
   let known = before
   for (;;) {
@@ -49,11 +52,11 @@ export async function append(state: State, { intakes, origin, before }: Appendin
     const { epoch } = known.head
     const stored: (readonly LinesObject[])[] = []
     for (const intake of intakes)
-      stored.push(isDelivered(intake) ? await storeLines(state, partition, intake.lines()) : [])
+      stored.push(makesBatch(intake) ? await storeLines(state, partition, intake.lines()) : [])
     const result = await retryOnConflict(state, async () => {
-      const to = known?.stored === undefined ? await headToWrite(state.storage, partition) : known
+      const to = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
       known = undefined
-      return commitBatches(state, { intakes, origin, stored, epoch, to })
+      return commitBatches(state, { additions: intakes, origin, stored, epoch, storedHead: to })
     })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
@@ -62,47 +65,47 @@ export async function append(state: State, { intakes, origin, before }: Appendin
   }
 }
 
-type Prepared = {
-  readonly intakes: readonly Intake[]
+type StoredLines = {
+  readonly additions: readonly NewLines[]
   readonly origin: Origin
   readonly stored: readonly (readonly LinesObject[])[]
   readonly epoch: number
-  readonly to: StoredHead
+  readonly storedHead: StoredHead
 }
 
-async function commitBatches(state: State, prepared: Prepared): Promise<Head | 'swept' | undefined> {
-  const { intakes, origin, epoch, to } = prepared
+async function commitBatches(state: State, prepared: StoredLines): Promise<Head | 'swept' | undefined> {
+  const { additions: intakes, origin, epoch, storedHead: to } = prepared
   const { head, stored } = to
   // Told as lost although it was done, as a store may whose answer was.
-  if (names(head, prepared.stored.flat())) return head
+  if (namesAny(head, prepared.stored.flat())) return head
   // Somebody took these lines for those of a process that is gone.
   if (head.epoch !== epoch) return 'swept'
-  if (intakes.some(({ position: { name, from } }) => !samePosition(head.positions.get(name), from))) return undefined
+  if (intakes.some(({ position: { name, from } }) => !isSamePosition(head.positions.get(name), from))) return undefined
   const grown = withBatches(head, prepared, state)
   await writeHead(state.storage, origin.commit.sha, { head: grown, stored })
   return grown
 }
 
-function names({ batches }: Head, stored: readonly LinesObject[]): boolean {
+function namesAny({ batches }: Head, stored: readonly LinesObject[]): boolean {
   const keys = new Set(stored.map(({ key }) => key))
   return batches.some(({ objects }) => objects.some(({ key }) => keys.has(key)))
 }
 
 /** A head that was lost must not begin again with numbers that targets are known to have. */
-async function headToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
+async function readHeadToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
   const { head, stored } = await readHead(storage, partition)
   if (stored !== undefined) return { head, stored }
   return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
 }
 
-function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: State): Head {
+function withBatches(head: Head, { additions: intakes, origin, stored }: StoredLines, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
   let { next } = head
   for (const [index, intake] of intakes.entries()) {
     const { id, source, linesBefore, records, counts, fits, position } = intake
     positions.set(position.name, position.to)
-    if (!isDelivered(intake)) continue
+    if (!makesBatch(intake)) continue
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     const run = { ...origin.run, schema_version: lowestIn(fits) }
@@ -114,11 +117,11 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
 }
 
 /** A source that gained nothing but blank lines has told of its commit before. */
-function isDelivered({ records, position }: Intake): boolean {
+function makesBatch({ records, position }: NewLines): boolean {
   return records > 0 || position.from === undefined
 }
 
-function samePosition(one: Position | undefined, other: Position | undefined): boolean {
+function isSamePosition(one: Position | undefined, other: Position | undefined): boolean {
   return one?.bytes === other?.bytes && one?.fingerprint === other?.fingerprint
 }
 
@@ -144,14 +147,14 @@ export async function* partitions(storage: Storage): AsyncGenerator<Partition> {
 }
 
 /** An object that no batch names is being written now, or belongs to a process that is gone; this is how old it may be. */
-const UNNAMED_MS = 15 * 60_000
+const MAX_UNNAMED_AGE_MS = 15 * 60_000
 
 /**
  * Removes lines that no batch names and whose writer is gone. Who takes them in all the same finds the epoch changed and
  * stores them again; that is why they are listed before the epoch is counted up and only then deleted.
  * @returns how many objects went
  */
-export async function sweep(state: State, partition: Partition): Promise<number> {
+export async function sweepUnnamedLines(state: State, partition: Partition): Promise<number> {
   const { storage } = state
   const { head, stored } = await readHead(storage, partition)
   // Of a head that was lost they are all that is left.
@@ -162,7 +165,7 @@ export async function sweep(state: State, partition: Partition): Promise<number>
     if (!named.has(key) && (await isAbandoned(state, key))) abandoned.push({ key })
   if (abandoned.length === 0) return 0
   const swept = await retryOnConflict(state, async () => {
-    const { head: now, stored } = await headToWrite(storage, partition)
+    const { head: now, stored } = await readHeadToWrite(storage, partition)
     await writeHead(storage, partition, { head: { ...now, epoch: now.epoch + 1 }, stored })
     const kept = new Set(now.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
     return abandoned.filter(({ key }) => !kept.has(key))
@@ -174,7 +177,7 @@ export async function sweep(state: State, partition: Partition): Promise<number>
 async function isAbandoned({ storage, tools }: State, key: string): Promise<boolean> {
   const body = await storage.get(key)
   if (body === undefined) return false
-  return (await hasEnded(ownerOf(body, key))) || tools.now() - timeOf(key) > UNNAMED_MS
+  return (await hasEnded(ownerOf(body, key))) || tools.now() - timeOf(key) > MAX_UNNAMED_AGE_MS
 }
 
 async function deleteObjects(storage: Storage, objects: readonly { readonly key: string }[]): Promise<void> {

@@ -3,7 +3,7 @@ import { compact, type CompactedOrSkipped } from '../../src/state/compact.js'
 import { putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
 import { OBJECT_BYTES } from '../../src/state/lines.js'
-import { sweep } from '../../src/state/outbox.js'
+import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { VersionConflict, type Storage } from '../../src/storage/storage.js'
@@ -148,7 +148,7 @@ t.test('copies that were swept meanwhile are made again', async t => {
   let swept = 0
   const meanwhile = watched(storage, async (operation, key) => {
     if (operation !== 'putIfMatch' || !key.endsWith('/head') || swept > 0) return
-    swept = await sweep(tomorrow, SHA)
+    swept = await sweepUnnamedLines(tomorrow, SHA)
   })
   await compacted({ ...state, storage: meanwhile })
   t.equal(swept, 1)
@@ -196,7 +196,7 @@ async function finish(t: Test, state: State): Promise<void> {
   const tomorrow = { ...state, tools: { ...state.tools, now: () => Date.now() + 86_400_000 } }
   await compacted(tomorrow)
   t.same(await bordersOf(state), ['1-3'])
-  await sweep(tomorrow, SHA)
+  await sweepUnnamedLines(tomorrow, SHA)
   t.equal((await linesObjects(state)).length, 1)
   t.same(await datasetsIn(state), ['a', 'b', 'c'])
 }

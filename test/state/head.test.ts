@@ -1,15 +1,15 @@
 import t from 'tap'
 import { assertHeadReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
 import { headKey } from '../../src/state/keys.js'
-import { append } from '../../src/state/outbox.js'
+import { appendToOutbox } from '../../src/state/outbox.js'
 import { SHA } from '../fixtures/delivery.js'
 import { intake, ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 
 /** Two batches: numbers 1 to 2 and 3 to 5. */
 async function twoBatches(): Promise<{ state: TestState; head: Head; key: string }> {
   const state = testState()
-  await append(state, { intakes: [ofFile('a', '1', '2')], origin: ORIGIN })
-  await append(state, { intakes: [ofFile('b', '3', '4', '5')], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [ofFile('a', '1', '2')], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [ofFile('b', '3', '4', '5')], origin: ORIGIN })
   return { state, head: (await readHead(state.storage, SHA)).head, key: headKey(SHA) }
 }
 
@@ -102,6 +102,6 @@ t.test('an outbox that ends before what a target was given was lost, or is an ol
 t.test('of two writers of one head one is told that it lost', async t => {
   const { state, head } = await twoBatches()
   const read = await readHead(state.storage, SHA)
-  await append(state, { intakes: [intake(['6'])], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [intake(['6'])], origin: ORIGIN })
   await t.rejects(writeHead(state.storage, SHA, { head, stored: read.stored }), { code: 'state_conflict' })
 })

@@ -4,7 +4,7 @@ import { readHead } from '../../src/state/head.js'
 import { headKey, linesPrefix } from '../../src/state/keys.js'
 import { readLines, storeLines } from '../../src/state/lines.js'
 import { thisProcess } from '../../src/state/owner.js'
-import { append, batchesAfter, partitions, sweep } from '../../src/state/outbox.js'
+import { appendToOutbox, batchesAfter, partitions, sweepUnnamedLines } from '../../src/state/outbox.js'
 import { writeWatermark } from '../../src/state/watermark.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { COMMIT, SHA } from '../fixtures/delivery.js'
@@ -25,8 +25,8 @@ import {
 
 const append1 = (
   state: TestState,
-  ...intakes: Parameters<typeof append>[1]['intakes'][number][]
-): ReturnType<typeof append> => append(state, { intakes, origin: ORIGIN })
+  ...intakes: Parameters<typeof appendToOutbox>[1]['additions'][number][]
+): ReturnType<typeof appendToOutbox> => appendToOutbox(state, { additions: intakes, origin: ORIGIN })
 
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined
@@ -124,7 +124,7 @@ t.test('lines that were swept away before they were named are stored again', asy
   await append1(state, ofFile('a', 'x'))
   const sweeper = testState({ storage })
   sweeper.clock.now += 60 * 60_000
-  const sweepOnce = once(() => sweep(sweeper, SHA))
+  const sweepOnce = once(() => sweepUnnamedLines(sweeper, SHA))
   const slow = testState({
     storage: interfering(storage, key => (key === headKey(SHA) ? sweepOnce() : Promise.resolve())),
   })
@@ -153,7 +153,7 @@ t.test('partitions are found once each, in order, however many objects they have
   const shas = ['f', '0', 'a'].map(digit => digit.repeat(40))
   for (const sha of shas)
     for (const name of ['a', 'b', 'c'])
-      await append(state, { intakes: [ofFile(name, 'x')], origin: { ...ORIGIN, commit: { ...COMMIT, sha } } })
+      await appendToOutbox(state, { additions: [ofFile(name, 'x')], origin: { ...ORIGIN, commit: { ...COMMIT, sha } } })
   const found: string[] = []
   for await (const partition of partitions(state.storage)) found.push(partition)
   t.strictSame(found, [...shas].sort())
@@ -167,11 +167,11 @@ t.test('sweep', async t => {
     await append1(state, ofFile('a', 'x'))
     await storeLines(state, SHA, blocksOf('left behind'))
     const { head } = await readHead(state.storage, SHA)
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
     t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
     t.equal((await readHead(state.storage, SHA)).head.epoch, head.epoch + 1, 'whoever still wants them is told')
     t.strictSame(await linesIn(state), ['x'])
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     t.equal((await readHead(state.storage, SHA)).head.epoch, head.epoch + 1, 'nothing to do, nothing written')
   })
 
@@ -179,11 +179,11 @@ t.test('sweep', async t => {
     const state = testState()
     await append1(state, ofFile('a', 'x'))
     await storeLines(state, SHA, blocksOf('being written'))
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     state.clock.now += 14 * 60_000
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     state.clock.now += 2 * 60_000
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
     t.strictSame(await linesIn(state), ['x'])
   })
 
@@ -200,7 +200,7 @@ t.test('sweep', async t => {
     sweeper.clock.now += 60 * 60_000
     const writing = append1(writer, ofFile('a', 'x'))
     while ((await keysOf(writer, linesPrefix(SHA))).length === 0) await setTimeout(1)
-    const sweeping = sweep(sweeper, SHA)
+    const sweeping = sweepUnnamedLines(sweeper, SHA)
     await writing
     named.open()
     t.equal(await sweeping, 0)
@@ -213,14 +213,14 @@ t.test('sweep', async t => {
     const watermark = { until: 1, fence: 1, lease: undefined, at: '' }
     await writeWatermark(state.storage, COURSE, { watermark, stored: undefined, isDamaged: false })
     await state.storage.delete(headKey(SHA))
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
   })
 
   await t.test('removes the lines of a first push that was killed', async t => {
     const state = await dead()
     await storeLines(state, SHA, blocksOf('x'))
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
   })
 })
 

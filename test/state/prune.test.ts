@@ -3,7 +3,7 @@ import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
-import { sweep } from '../../src/state/outbox.js'
+import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { SHA } from '../fixtures/delivery.js'
@@ -226,7 +226,7 @@ for (const operation of ['putIfMatch', 'delete'] as const)
       t.match((await datasetsIn(state)).join(), /^(a,)?b$/, `the ${failing}.`)
       await pruned({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } })
       t.same(await datasetsIn(state), ['b'])
-      await sweep({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } }, SHA)
+      await sweepUnnamedLines({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } }, SHA)
       t.equal((await linesObjects(state)).length, 1)
     }
   })

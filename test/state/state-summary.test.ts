@@ -3,7 +3,7 @@ import { audit } from '../../src/state/audit.js'
 import { auditKey, headKey, intentKey, targetKey, watermarkKey } from '../../src/state/keys.js'
 import { putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
-import { append } from '../../src/state/outbox.js'
+import { appendToOutbox } from '../../src/state/outbox.js'
 import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
 import { recordTarget } from '../../src/state/target-record.js'
@@ -18,9 +18,12 @@ const [A, B] = ['http://a', 'http://b']
 async function sample(): Promise<TestState> {
   const state = testState()
   for (const name of [A, B]) await recordTarget(state, { name, kind: 'server', description: name })
-  await append(state, { intakes: [ofFile('f', '1', '2', '3')], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [ofFile('f', '1', '2', '3')], origin: ORIGIN })
   state.clock.now += 60_000
-  await append(state, { intakes: [ofFile('f', '4')], origin: { ...ORIGIN, commit: { ...COMMIT, sha: OTHER } } })
+  await appendToOutbox(state, {
+    additions: [ofFile('f', '4')],
+    origin: { ...ORIGIN, commit: { ...COMMIT, sha: OTHER } },
+  })
   await (await acquireLease(state, { target: A, partition: SHA }, { waitMs: 0 })).release(3)
   const lease = await acquireLease(state, { target: B, partition: SHA }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })

@@ -6,7 +6,7 @@ import type { AuditRow } from '../../state/audit.js'
 import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
 import { listIntents, type Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
-import { partitions, sweep } from '../../state/outbox.js'
+import { partitions, sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
@@ -132,6 +132,6 @@ function roomOf({ tools }: State, { maxRecords, maxDurationMs, startedAt }: Roun
 
 async function sweepAll(state: State): Promise<number> {
   let swept = 0
-  for await (const partition of partitions(state.storage)) swept += await sweep(state, partition)
+  for await (const partition of partitions(state.storage)) swept += await sweepUnnamedLines(state, partition)
   return swept
 }

@@ -4,7 +4,7 @@ import { IngestError, messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
 import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
 import { listIntents, type Intent } from '../../state/intent.js'
-import { sweep } from '../../state/outbox.js'
+import { sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import { keptFor } from '../kept-rows.js'
@@ -131,7 +131,7 @@ function orByAnother(outcome: TargetOutcome): TargetOutcome {
 async function tidyQuietly(state: State, partition: string, intents: readonly Intent[]): Promise<readonly string[]> {
   try {
     const discarded = await discardOrphanedIntents(state, intents)
-    await sweep(state, partition)
+    await sweepUnnamedLines(state, partition)
     return discarded.map(({ target }) => `a delivery to ${target} was discarded: its target was removed`)
   } catch (error) {
     return [`leftovers in the state could not be removed: ${messageOf(error)}`]
