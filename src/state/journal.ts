@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.js'
 import type { JournalEvent, Sort } from './journal-event.js'
 import { journalKeys, readEvents, storeEvents } from './journal-object.js'
 import type { State } from './state.js'
-import { newId, timeOf } from './ulid.js'
+import { newId, idTime } from './ulid.js'
 
 /** More than compaction would keep are not worth their memory. */
 const MAX_BUFFERED = 10_000
@@ -139,7 +139,7 @@ async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Pro
 
 function isYoung(key: string, since: number): boolean {
   try {
-    return timeOf(key) >= since
+    return idTime(key) >= since
   } catch {
     // Something else, which will be called damaged.
     return true

@@ -66,18 +66,18 @@ async function readObject(storage: Storage, { key, bytes, digest }: LinesObject)
   const where = `${key} in ${storage.description}`
   const body = await storage.get(key)
   if (body === undefined) throw corruptStateError(where, 'it is gone')
-  headerOf(body, where)
+  parseHeader(body, where)
   if (body.length !== bytes) throw corruptStateError(where, `it has ${body.length} bytes of ${bytes}`)
   if (digestOf(body) !== digest) throw corruptStateError(where, 'it does not hold what was stored')
   return body
 }
 
 /** Who stored an object. @throws {IngestError} */
-export function ownerOf(body: Buffer, where: string): Owner {
-  return parseOwner(headerOf(body, where).fields('owner'))
+export function parseLinesOwner(body: Buffer, where: string): Owner {
+  return parseOwner(parseHeader(body, where).fields('owner'))
 }
 
-function headerOf(body: Buffer, where: string): Fields {
+function parseHeader(body: Buffer, where: string): Fields {
   let header: unknown
   try {
     header = JSON.parse(body.toString('utf8', 0, endOfHeader(body)))

@@ -7,10 +7,10 @@ import { listAll, type Storage } from '../storage/storage.js'
 import { retryOnConflict } from './retry-on-conflict.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
 import { linesPrefix, OUTBOX, type Partition } from './keys.js'
-import { ownerOf, storeLines } from './lines.js'
+import { parseLinesOwner, storeLines } from './lines.js'
 import { hasEnded } from './owner.js'
 import { timestamp, type State } from './state.js'
-import { timeOf } from './ulid.js'
+import { idTime } from './ulid.js'
 import { highestWatermark } from './watermark.js'
 
 /** What is new of one source. */
@@ -177,7 +177,7 @@ export async function sweepUnnamedLines(state: State, partition: Partition): Pro
 async function isAbandoned({ storage, tools }: State, key: string): Promise<boolean> {
   const body = await storage.get(key)
   if (body === undefined) return false
-  return (await hasEnded(ownerOf(body, key))) || tools.now() - timeOf(key) > MAX_UNNAMED_AGE_MS
+  return (await hasEnded(parseLinesOwner(body, key))) || tools.now() - idTime(key) > MAX_UNNAMED_AGE_MS
 }
 
 async function deleteObjects(storage: Storage, objects: readonly { readonly key: string }[]): Promise<void> {

@@ -4,14 +4,14 @@ import { createHash } from 'node:crypto'
 import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument, parseDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { trialKey, TRIALS, trialsOf } from './keys.js'
+import { trialKey, TRIALS, trialsPrefix } from './keys.js'
 import type { State } from './state.js'
 
 /** How records are written, by name. */
 export type WriteSettings = Readonly<Record<string, number>>
 
 /** What several deliveries with the same settings took. */
-export type Measured = {
+export type Measurements = {
   readonly deliveries: number
   /** Deliveries that failed; they are in no other figure. */
   readonly errors: number
@@ -37,8 +37,8 @@ export type Trial = {
 }
 
 export type TrialResult = {
-  readonly challenger: Measured
-  readonly champion: Measured
+  readonly challenger: Measurements
+  readonly champion: Measurements
   /** How many times as fast as the champion, in the median of the pairs; 0 where a side has no figure. */
   readonly ratio: number
   /** Clearly faster, so that later trials are compared with it. */
@@ -47,13 +47,13 @@ export type TrialResult = {
 
 export function trialId(target: string, settings: WriteSettings): string {
   return createHash('sha256')
-    .update(`${target}\n${keyOfSettings(settings)}`)
+    .update(`${target}\n${settingsKey(settings)}`)
     .digest('hex')
     .slice(0, 12)
 }
 
 /** The same text for the same settings. */
-export function keyOfSettings(settings: WriteSettings): string {
+export function settingsKey(settings: WriteSettings): string {
   const names = Object.keys(settings).sort()
   return names.map(name => `${name}=${settings[name]}`).join(' ')
 }
@@ -68,23 +68,23 @@ export async function recordTrial({ storage }: State, trial: Trial): Promise<voi
 }
 
 /** As if it had never been begun. */
-export async function dropTrial({ storage }: State, { target, id }: Trial): Promise<void> {
+export async function deleteTrial({ storage }: State, { target, id }: Trial): Promise<void> {
   await storage.delete(trialKey(target, id))
 }
 
 /** In the order they were begun in. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function readTrials(storage: Storage, target: string): Promise<readonly Trial[]> {
   const keys: string[] = []
-  for await (const { key } of listAll(storage, trialsOf(target))) keys.push(key)
+  for await (const { key } of listAll(storage, trialsPrefix(target))) keys.push(key)
   const found = await Promise.all(keys.map(async key => ({ key, body: await storage.get(key) })))
   const trials = found.flatMap(({ key, body }) =>
     body === undefined ? [] : [parseDocument(body, { key, parse: parseTrial, storage })],
   )
-  return trials.sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1))
+  return trials.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1))
 }
 
 /** Of every target, without reading one. */
-export async function trialIds({ storage }: State): Promise<readonly string[]> {
+export async function listTrialIds({ storage }: State): Promise<readonly string[]> {
   const ids: string[] = []
   for await (const { key } of listAll(storage, TRIALS)) ids.push(key.slice(key.lastIndexOf('/') + 1))
   return ids
@@ -102,7 +102,7 @@ export async function findTrials(storage: Storage, id: string): Promise<readonly
   )
 }
 
-function orderOf({ at, id }: Trial): string {
+function sortKey({ at, id }: Trial): string {
   return `${at} ${id}`
 }
 
@@ -133,7 +133,7 @@ function parseResult(fields: Fields): TrialResult {
   }
 }
 
-function parseMeasured(fields: Fields): Measured {
+function parseMeasured(fields: Fields): Measurements {
   return {
     deliveries: fields.count('deliveries'),
     errors: fields.count('errors'),

@@ -8,6 +8,6 @@ export function newId(now: number): string {
 }
 
 /** When an id was made, milliseconds since 1970. @param text ends with an id */
-export function timeOf(text: string): number {
+export function idTime(text: string): number {
   return decodeTime(text.slice(-26).toUpperCase())
 }

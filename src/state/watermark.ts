@@ -5,7 +5,7 @@ import { listAll, type Storage, type Version } from '../storage/storage.js'
 import { retryOnConflict } from './retry-on-conflict.js'
 import { parseDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { watermarkKey, watermarksOf, type Partition } from './keys.js'
+import { watermarkKey, watermarksPrefix, type Partition } from './keys.js'
 import { parseOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 
@@ -89,7 +89,7 @@ export async function highestWatermark(storage: Storage, partition: Partition): 
 /** Up to where each target is known to hold it, whether or not the target itself is known; 0 for what cannot be read. */
 export async function watermarksIn(storage: Storage, partition: Partition): Promise<readonly number[]> {
   const all: number[] = []
-  for await (const { key } of listAll(storage, watermarksOf(partition)))
+  for await (const { key } of listAll(storage, watermarksPrefix(partition)))
     all.push((await readAt(storage, key)).watermark.until)
   return all
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { lineBlocks } from '../../src/source/lines.js'
 import { chunkReader } from '../../src/source/byte-reader.js'
-import { OBJECT_BYTES, ownerOf, readLines, storeLines } from '../../src/state/lines.js'
+import { OBJECT_BYTES, parseLinesOwner, readLines, storeLines } from '../../src/state/lines.js'
 import { SHA } from '../fixtures/delivery.js'
 import { blocksOf, keysOf, owner, testState, textsOf } from './fixtures/state.js'
 
@@ -89,5 +89,5 @@ t.test('an object of a newer version is refused as that', async t => {
 t.test('an object says who stored it', async t => {
   const state = testState({ owner: owner('a-host') })
   const [object] = await storeLines(state, SHA, blocksOf('{}'))
-  t.strictSame(ownerOf((await state.storage.get(object!.key))!, 'here'), owner('a-host'))
+  t.strictSame(parseLinesOwner((await state.storage.get(object!.key))!, 'here'), owner('a-host'))
 })
