@@ -32,15 +32,15 @@ function assertNew(registry: Registry, { name, identity, bucket }: RegisteredTar
   const same = [...targets.values()].find(target => target.identity === identity)
   // Two would be one to the rest of state, required and not required.
   if (same !== undefined) throw new IngestError('already_exists', `${identity} is the target ${same.name} already`)
-  if (bucket !== undefined && !isBucket(registry, bucket)) throw noBucket(bucket)
+  if (bucket !== undefined && !isBucket(registry, bucket)) throw noBucketError(bucket)
 }
 
-function noBucket(name: string): IngestError {
+function noBucketError(name: string): IngestError {
   return new IngestError('not_found', `there is no bucket ${name}`, { hint: 'vortex-ingest buckets add makes one' })
 }
 
 /** @throws {IngestError} `not_found` */
-export function targetOf({ targets }: Registry, name: string): RegisteredTarget {
+export function requireTarget({ targets }: Registry, name: string): RegisteredTarget {
   const target = targets.get(name)
   if (target !== undefined) return target
   const hint = 'vortex-ingest targets ls shows those that there are'
@@ -55,22 +55,22 @@ export function targetOf({ targets }: Registry, name: string): RegisteredTarget 
  */
 export async function removeTarget(state: State, name: string): Promise<string> {
   const registered = (await readRegistry(state.storage)).targets.get(name)
-  const identity = registered?.identity ?? (await unregistered(state, name))
+  const identity = registered?.identity ?? (await findUnregistered(state, name))
   if (registered !== undefined)
     await changeRegistry(state, registry => {
-      targetOf(registry, name)
+      requireTarget(registry, name)
       return { ...registry, targets: withEntry(registry.targets, name, undefined) }
     })
   await forgetTarget(state, identity)
   return identity
 }
 
-async function unregistered(state: State, name: string): Promise<string> {
+async function findUnregistered(state: State, name: string): Promise<string> {
   const registry = await readRegistry(state.storage)
   const identities = [...registry.targets.values()].map(({ identity }) => identity)
   const known = await knownTargets(state.storage)
   const found = known.find(record => record.name === name && !identities.includes(record.name))
-  return found?.name ?? targetOf(registry, name).identity
+  return found?.name ?? requireTarget(registry, name).identity
 }
 
 /**
@@ -80,16 +80,16 @@ async function unregistered(state: State, name: string): Promise<string> {
  */
 export async function setRequired(state: State, name: string, isRequired: boolean): Promise<boolean> {
   const id = newId(state.tools.now())
-  let isNews = false
+  let isChanged = false
   await changeRegistry(state, async registry => {
-    const target = targetOf(registry, name)
-    isNews = target.isRequired !== isRequired
-    if (!isNews) return registry
+    const target = requireTarget(registry, name)
+    isChanged = target.isRequired !== isRequired
+    if (!isChanged) return registry
     // Told before it is done: rather a row too many than a cutover that nobody finds.
     await auditRequired(state, { ...target, isRequired }, id)
     return { ...registry, targets: withEntry(registry.targets, name, { ...target, isRequired }) }
   })
-  return isNews
+  return isChanged
 }
 
 async function auditRequired(state: State, target: RegisteredTarget, id: string): Promise<void> {

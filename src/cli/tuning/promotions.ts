@@ -4,7 +4,7 @@ import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
 import { activeOf, readPromotions, type Promotion } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 import { readTrials, type Trial } from '../../state/trial.js'
 import type { Storage } from '../../storage/storage.js'
 import { table } from '../registry/table.js'
@@ -35,7 +35,7 @@ export const promotions: TuningAction = (_, flags, context) =>
 
 async function readAll(storage: Storage, name: string | undefined): Promise<readonly Tuned[]> {
   const registry = await readRegistry(storage)
-  const chosen = name === undefined ? [...registry.targets.values()] : [targetOf(registry, name)]
+  const chosen = name === undefined ? [...registry.targets.values()] : [requireTarget(registry, name)]
   return Promise.all(
     chosen.map(async ({ name, identity }) => ({
       name,

@@ -4,7 +4,7 @@ import { promotionDocument } from '../../state/promotion-document.js'
 import { activeOf, readPromotions } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 
 /**
  * Target by target, of each the newest first.
@@ -13,7 +13,7 @@ import { targetOf } from '../../state/targets.js'
  */
 export async function promotionDocuments({ storage }: State, name: string | undefined): Promise<readonly object[]> {
   const registry = await readRegistry(storage)
-  const targets = name === undefined ? [...registry.targets.values()] : [targetOf(registry, name)]
+  const targets = name === undefined ? [...registry.targets.values()] : [requireTarget(registry, name)]
   const found = await Promise.all(
     targets.map(async ({ name, identity }) => {
       const promotions = await readPromotions(storage, identity)
