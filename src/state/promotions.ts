@@ -32,7 +32,7 @@ export async function readPromotions(storage: Storage, target: string): Promise<
 }
 
 /** The one in force; undefined: the defaults are. */
-export function activeOf(promotions: readonly Promotion[]): Promotion | undefined {
+export function activePromotion(promotions: readonly Promotion[]): Promotion | undefined {
   return promotions.find(({ rolledBack }) => rolledBack === undefined)
 }
 
@@ -52,12 +52,12 @@ export async function promote(
   target: RegisteredTarget,
   { trial: trialId, by, note }: Change & { readonly trial: string },
 ): Promise<Promoted> {
-  const trial = await trialOf(state, target, trialId)
+  const trial = await findTrial(state, target, trialId)
   const { settings } = trial
   const id = newId(state.tools.now())
   const promotion = { id, at: timestamp(state), by, note, trial: trial.id, settings, rolledBack: undefined }
   return changePromotions<Promoted>(state, target, async before => {
-    const active = activeOf(before)
+    const active = activePromotion(before)
     if (active?.trial === trial.id) return { answer: { promotion: active, changed: false }, after: before }
     await auditChange(state, target, { id, event: 'promoted', detail: `trial ${trial.id} by ${by}` })
     const after = [promotion, ...before].slice(0, MAX_PROMOTIONS)
@@ -72,21 +72,21 @@ export type RolledBack = { readonly from: Promotion; readonly to: Promotion | un
 export async function rollback(state: State, target: RegisteredTarget, { by }: Change): Promise<RolledBack> {
   const id = newId(state.tools.now())
   return changePromotions(state, target, async before => {
-    const from = activeOf(before)
+    const from = activePromotion(before)
     if (from === undefined) throw nothingToRollBack(target)
     await auditChange(state, target, { id, event: 'rolled-back', detail: `what was active before applies, by ${by}` })
     const rolledBack = { at: timestamp(state), by }
     const after = before.map(one => (one === from ? { ...one, rolledBack } : one))
-    return { answer: { from: { ...from, rolledBack }, to: activeOf(after) }, after }
+    return { answer: { from: { ...from, rolledBack }, to: activePromotion(after) }, after }
   })
 }
 
-type Changed<T> = { readonly answer: T; readonly after: readonly Promotion[] }
+type PromotionsChange<T> = { readonly answer: T; readonly after: readonly Promotion[] }
 
 function changePromotions<T>(
   state: State,
   { identity, name }: RegisteredTarget,
-  change: (before: readonly Promotion[]) => Promise<Changed<T>>,
+  change: (before: readonly Promotion[]) => Promise<PromotionsChange<T>>,
 ): Promise<T> {
   const { storage } = state
   const key = promotionsKey(identity)
@@ -108,7 +108,7 @@ async function auditChange(state: State, { identity }: RegisteredTarget, row: Au
 }
 
 /** @param id or how it begins, where only one of the target's trials begins so */
-async function trialOf({ storage }: State, { identity, name }: RegisteredTarget, id: string): Promise<Trial> {
+async function findTrial({ storage }: State, { identity, name }: RegisteredTarget, id: string): Promise<Trial> {
   const found = id === '' ? [] : await findTrials(storage, id)
   const own = found.filter(({ target }) => target === identity)
   const hint = `vortex-ingest promotions --target ${name} shows its trials`

@@ -5,7 +5,7 @@ import type { Storage } from '../storage/storage.js'
 import { readSuccesses } from './health.js'
 import { readJournal } from './journal.js'
 import type { JournalEvent } from './journal-event.js'
-import { activeOf, readPromotions, type Promotion } from './promotions.js'
+import { activePromotion, readPromotions, type Promotion } from './promotions.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import type { State } from './state.js'
 import { summarizeState, type Lag } from './state-summary.js'
@@ -45,7 +45,7 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
       lag: lags.find(lag => lag.target.name === target.identity),
       lastError: events.find(isOf),
       lastSuccess: successes.find(isOf)?.at,
-      promotion: await activePromotion(storage, target).catch((error: unknown) => {
+      promotion: await readActivePromotion(storage, target).catch((error: unknown) => {
         problems.push(messageOf(error))
         return undefined
       }),
@@ -56,6 +56,6 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
   return { targets: overviews, unregistered, problems: [...unread, ...problems] }
 }
 
-async function activePromotion(storage: Storage, { identity }: RegisteredTarget): Promise<Promotion | undefined> {
-  return activeOf(await readPromotions(storage, identity))
+async function readActivePromotion(storage: Storage, { identity }: RegisteredTarget): Promise<Promotion | undefined> {
+  return activePromotion(await readPromotions(storage, identity))
 }

@@ -5,7 +5,7 @@ import { FailPoints, parseFailPoint } from '../../src/delivery/fail-points.js'
 import { IngestError } from '../../src/errors.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { promotionsKey } from '../../src/state/keys.js'
-import { activeOf, MAX_PROMOTIONS, promote, readPromotions, rollback } from '../../src/state/promotions.js'
+import { activePromotion, MAX_PROMOTIONS, promote, readPromotions, rollback } from '../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../src/state/registry.js'
 import type { State } from '../../src/state/state.js'
 import { claimTrial, recordTrial, type Trial } from '../../src/state/trial.js'
@@ -40,7 +40,7 @@ t.test('a promotion is there when it is answered: who, when, why and from which 
   t.equal(changed, true)
   const at = '2026-02-01T00:00:00.000Z'
   t.match(promotion, { at, by, note: 'far from CI', trial, settings, rolledBack: undefined })
-  t.strictSame(activeOf(await promotionsOf(state)), promotion)
+  t.strictSame(activePromotion(await promotionsOf(state)), promotion)
   t.match(await lastAuditRows(state.storage, 5), [
     { event: 'promoted', target: db.identity, detail: /trial \w+ by ada/ },
   ])
@@ -63,7 +63,7 @@ t.test('a rollback brings back what was active before, and at last the defaults'
   t.strictSame(once.to, first.promotion)
   t.match(once.from, { id: second.promotion.id, rolledBack: { by: 'grace', at: String } })
   t.equal((await rollback(state, db, { by })).to, undefined)
-  t.equal(activeOf(await promotionsOf(state)), undefined)
+  t.equal(activePromotion(await promotionsOf(state)), undefined)
   await t.rejects(rollback(state, db, { by }), { code: 'not_found', message: /nothing to roll back for db/ })
   t.equal((await promotionsOf(state)).length, 2, 'the history stays')
   const events = (await lastAuditRows(state.storage, 9)).map(({ event }) => event)
@@ -125,7 +125,7 @@ async function promoteAtOnce(t: Test, storage: Storage): Promise<void> {
   const promotions = await readPromotions(storage, db.identity)
   t.same(promotions.map(({ by }) => by).sort(), ['0', '1', '2', '3', '4', '5'])
   await Promise.all(states.map(state => rollback(state, db, { by })))
-  t.equal(activeOf(await readPromotions(storage, db.identity)), undefined)
+  t.equal(activePromotion(await readPromotions(storage, db.identity)), undefined)
   await t.rejects(rollback(states[0]!, db, { by }), { code: 'not_found' })
 }
 

@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
-import { activeOf, readPromotions, type Promotion } from '../../state/promotions.js'
+import { activePromotion, readPromotions, type Promotion } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
 import { requireTarget } from '../../state/targets.js'
 import { readTrials, type Trial } from '../../state/trial.js'
@@ -48,14 +48,14 @@ async function readAll(storage: Storage, name: string | undefined): Promise<read
 function document({ name, promotions, trials }: Tuned): object {
   return {
     target: name,
-    active: activeOf(promotions)?.id ?? null,
+    active: activePromotion(promotions)?.id ?? null,
     promotions: promotions.map(promotionDocument),
     trials: trials.map(trialDocument),
   }
 }
 
 function print(report: Report, { name, promotions, trials }: Tuned): void {
-  const active = activeOf(promotions)
+  const active = activePromotion(promotions)
   report.result(`${name}: ${active === undefined ? 'defaults' : settingsText(active.settings)}`)
   for (const one of promotions) report.result(`  ${promotionLine(one, one === active)}`)
   if (trials.length > 0) for (const line of trialLines(trials)) report.result(`  ${line}`)

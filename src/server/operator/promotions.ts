@@ -1,7 +1,7 @@
 /** The write settings that were promoted, of registered targets. */
 
 import { promotionDocument } from '../../state/promotion-document.js'
-import { activeOf, readPromotions } from '../../state/promotions.js'
+import { activePromotion, readPromotions } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import { requireTarget } from '../../state/targets.js'
@@ -17,7 +17,7 @@ export async function promotionDocuments({ storage }: State, name: string | unde
   const found = await Promise.all(
     targets.map(async ({ name, identity }) => {
       const promotions = await readPromotions(storage, identity)
-      const active = activeOf(promotions)
+      const active = activePromotion(promotions)
       return promotions.map(one => ({ target: name, active: one === active, ...promotionDocument(one) }))
     }),
   )
