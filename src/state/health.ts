@@ -6,15 +6,15 @@ import { BUILT_IN } from './buckets.js'
 import { encodeDocument, parseDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { readJournal } from './journal.js'
-import { SORTS, type JournalEvent, type Sort } from './journal-event.js'
+import { SUBJECT_SORTS, type JournalEvent, type SubjectSort } from './journal-event.js'
 import { HEALTH, healthKey } from './keys.js'
 import { readRegistry } from './registry.js'
 import { timestamp, type State } from './state.js'
 
-export type Success = { readonly sort: Sort; readonly name: string; readonly at: string }
+export type Success = { readonly sort: SubjectSort; readonly name: string; readonly at: string }
 
 export type Health = {
-  readonly sort: Sort
+  readonly sort: SubjectSort
   readonly name: string
   /** In the minutes that were asked about. */
   readonly errors: number
@@ -30,7 +30,7 @@ export type Health = {
 }
 
 /** Whoever writes last has seen it last. */
-export async function noteSuccess(state: State, sort: Sort, name: string): Promise<void> {
+export async function noteSuccess(state: State, sort: SubjectSort, name: string): Promise<void> {
   await state.storage.put(healthKey(sort, name), encodeDocument({ sort, name, at: timestamp(state) }))
 }
 
@@ -74,7 +74,7 @@ export async function readSuccesses(
   return successes
 }
 
-type Known = {
+type HealthData = {
   /** The newest first. */
   readonly all: readonly JournalEvent[]
   /** Those of them in the minutes that were asked about. */
@@ -82,7 +82,7 @@ type Known = {
   readonly successes: readonly Success[]
 }
 
-function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { all, events, successes }: Known): Health {
+function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { all, events, successes }: HealthData): Health {
   const isOf = (one: Pick<Health, 'sort' | 'name'>): boolean => one.sort === sort && one.name === name
   const errors = events.filter(isOf).length
   const lastError = all.find(isOf)
@@ -102,5 +102,5 @@ function stateOf({
 }
 
 function parseSuccess(fields: Fields): Success {
-  return { sort: fields.word('sort', SORTS), name: fields.text('name'), at: fields.text('at') }
+  return { sort: fields.word('sort', SUBJECT_SORTS), name: fields.text('name'), at: fields.text('at') }
 }

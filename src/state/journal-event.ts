@@ -2,15 +2,15 @@
 
 import type { Fields } from './fields.js'
 
-export const SORTS = ['target', 'bucket'] as const
-export type Sort = (typeof SORTS)[number]
+export const SUBJECT_SORTS = ['target', 'bucket'] as const
+export type SubjectSort = (typeof SUBJECT_SORTS)[number]
 
 export type JournalEvent = {
   /** One event has one, however often it was written: it is shown once. */
   readonly id: string
   /** RFC 3339, in UTC. */
   readonly time: string
-  readonly sort: Sort
+  readonly sort: SubjectSort
   /** Of the target or bucket. */
   readonly name: string
   /** `deliver`, `get`, `put`, `list`, `delete`. */
@@ -24,11 +24,11 @@ export type JournalEvent = {
   readonly run: string
 }
 
-export function parseEvent(fields: Fields): JournalEvent {
+export function parseJournalEvent(fields: Fields): JournalEvent {
   return {
     id: fields.text('id'),
     time: fields.text('time'),
-    sort: fields.word('sort', SORTS),
+    sort: fields.word('sort', SUBJECT_SORTS),
     name: fields.text('name'),
     operation: fields.text('operation'),
     code: fields.text('code'),

@@ -4,7 +4,7 @@ import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
 import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
-import { parseEvent, type JournalEvent } from './journal-event.js'
+import { parseJournalEvent, type JournalEvent } from './journal-event.js'
 import { JOURNAL, journalKey } from './keys.js'
 import { newId } from './ulid.js'
 
@@ -25,14 +25,14 @@ export async function journalKeys(storage: Storage): Promise<readonly string[]> 
 }
 
 /** @returns undefined when it is gone @throws {IngestError} `state_corrupt`, `state_version` */
-export async function readEvents(storage: Storage, key: string): Promise<readonly JournalEvent[] | undefined> {
+export async function readJournalObject(storage: Storage, key: string): Promise<readonly JournalEvent[] | undefined> {
   const body = await storage.get(key)
   if (body === undefined) return undefined
   const where = `${key} in ${storage.description}`
   const [header, ...lines] = body.toString('utf8').split('\n')
   assertStateVersion(fieldsOf(header ?? '', where).count('version'), where)
   if (lines.pop() !== '') throw corruptStateError(where, 'its last line has no end')
-  return lines.map(line => parseEvent(fieldsOf(line, where)))
+  return lines.map(line => parseJournalEvent(fieldsOf(line, where)))
 }
 
 function fieldsOf(line: string, where: string): Fields {

@@ -2,8 +2,8 @@
 
 import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import type { JournalEvent, Sort } from './journal-event.js'
-import { journalKeys, readEvents, storeEvents } from './journal-object.js'
+import type { JournalEvent, SubjectSort } from './journal-event.js'
+import { journalKeys, readJournalObject, storeEvents } from './journal-object.js'
 import type { State } from './state.js'
 import { newId, idTime } from './ulid.js'
 
@@ -17,8 +17,8 @@ export type JournalOptions = {
   readonly redact: (message: string) => string
 }
 
-export type Failed = {
-  readonly sort: Sort
+export type FailedOperation = {
+  readonly sort: SubjectSort
   readonly name: string
   readonly operation: string
   readonly error: unknown
@@ -42,7 +42,7 @@ export class Journal {
     return this.#waiting.length
   }
 
-  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: Failed): void {
+  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: FailedOperation): void {
     const { run, redact } = this.options
     const code = error instanceof IngestError ? error.code : 'internal'
     const message = redact(messageOf(error))
@@ -93,12 +93,12 @@ export type JournalQuery = {
 /** The newest first. */
 export async function readJournal(storage: Storage, query: JournalQuery): Promise<readonly JournalEvent[]> {
   const { name, since = 0, limit = Infinity, onDamage } = query
-  const { events } = await readAll(storage, { since, onDamage })
+  const { events } = await readJournalContents(storage, { since, onDamage })
   const wanted = events.filter(event => Date.parse(event.time) >= since && (name === undefined || event.name === name))
-  return wanted.sort(byTime).reverse().slice(0, limit)
+  return wanted.sort(compareEvents).reverse().slice(0, limit)
 }
 
-export function byTime(one: JournalEvent, other: JournalEvent): number {
+export function compareEvents(one: JournalEvent, other: JournalEvent): number {
   const [first, second] = [one.time + one.id, other.time + other.id]
   return first < second ? -1 : first > second ? 1 : 0
 }
@@ -109,27 +109,30 @@ export type ReadOptions = {
   readonly onDamage: ((message: string) => void) | undefined
 }
 
-export type WholeJournal = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
+export type JournalContents = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
 
 /** Each event once. When a compaction takes an object away meanwhile, its successor is looked for. */
-export async function readAll(storage: Storage, options: ReadOptions): Promise<WholeJournal> {
+export async function readJournalContents(storage: Storage, options: ReadOptions): Promise<JournalContents> {
   for (;;) {
-    const whole = await readOnce(storage, options)
+    const whole = await tryReadJournalContents(storage, options)
     if (whole !== undefined) return whole
   }
 }
 
-async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Promise<WholeJournal | undefined> {
-  const keys = (await journalKeys(storage)).filter(key => isYoung(key, since))
+async function tryReadJournalContents(
+  storage: Storage,
+  { since, onDamage }: ReadOptions,
+): Promise<JournalContents | undefined> {
+  const keys = (await journalKeys(storage)).filter(key => mayHoldEventsSince(key, since))
   const events = new Map<string, JournalEvent>()
   const damaged: string[] = []
   for (const key of keys) {
     try {
-      const found = await readEvents(storage, key)
+      const found = await readJournalObject(storage, key)
       if (found === undefined) return undefined
       for (const event of found) events.set(event.id, event)
     } catch (error) {
-      if (onDamage === undefined || !isDamage(error)) throw error
+      if (onDamage === undefined || !isCorruption(error)) throw error
       damaged.push(messageOf(error))
     }
   }
@@ -137,7 +140,7 @@ async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Pro
   return { keys, events: [...events.values()] }
 }
 
-function isYoung(key: string, since: number): boolean {
+function mayHoldEventsSince(key: string, since: number): boolean {
   try {
     return idTime(key) >= since
   } catch {
@@ -146,6 +149,6 @@ function isYoung(key: string, since: number): boolean {
   }
 }
 
-function isDamage(error: unknown): boolean {
+function isCorruption(error: unknown): boolean {
   return error instanceof IngestError && (error.code === 'state_corrupt' || error.code === 'state_version')
 }
