@@ -25,7 +25,7 @@ export type ReadObject = {
 export async function putObject(state: State, { bucket, key, journal }: ObjectName, body: Buffer): Promise<void> {
   assertObjectKey(key)
   await withBucket(state, bucket, async objects => {
-    await journalled(journal, { bucket, operation: 'put' }, () => objects.put(key, body))
+    await journalFailure(journal, { bucket, operation: 'put' }, () => objects.put(key, body))
     await noteSuccess(state, 'bucket', bucket)
   })
 }
@@ -36,7 +36,9 @@ export type ObjectName = { readonly bucket: string; readonly key: string; readon
 export async function getObject(state: State, { bucket, key, journal }: ObjectName): Promise<ReadObject> {
   assertObjectKey(key)
   const from = (name: string): Promise<Buffer | undefined> =>
-    withBucket(state, name, objects => journalled(journal, { bucket: name, operation: 'get' }, () => objects.get(key)))
+    withBucket(state, name, objects =>
+      journalFailure(journal, { bucket: name, operation: 'get' }, () => objects.get(key)),
+    )
   let failure: IngestError | undefined
   const body = await from(bucket).catch((error: unknown) => {
     if (!(error instanceof IngestError) || error.code === 'not_found') throw error
@@ -54,18 +56,18 @@ export async function openBucket(state: State, name: string): Promise<PlainObjec
   const registry = await readRegistry(state.storage)
   assertBucket(registry, name)
   const { root } = registry.buckets.get(name) ?? {}
-  if (root === undefined) return withinState(state, name)
+  if (root === undefined) return openBucketInState(state, name)
   const address = parseStorageAddress(root)
-  if (address.kind === 'memory') return inThisProcess(`${state.storage.description} ${name}`)
+  if (address.kind === 'memory') return openSharedMemory(`${state.storage.description} ${name}`)
   return openPlain(address, { mustExist: true })
 }
 
-const inMemory = new Map<string, Promise<PlainObjects>>()
+const memoryBuckets = new Map<string, Promise<PlainObjects>>()
 
 /** What one request puts there the next one finds; nobody closes it. */
-function inThisProcess(name: string): Promise<PlainObjects> {
-  const opened = inMemory.get(name) ?? openPlain({ kind: 'memory' })
-  inMemory.set(name, opened)
+function openSharedMemory(name: string): Promise<PlainObjects> {
+  const opened = memoryBuckets.get(name) ?? openPlain({ kind: 'memory' })
+  memoryBuckets.set(name, opened)
   return opened
 }
 
@@ -79,7 +81,7 @@ async function withBucket<T>(state: State, name: string, work: (objects: PlainOb
 }
 
 /** The state's storage stays open: it is not the bucket's. */
-function withinState({ storage }: State, name: string): PlainObjects {
+function openBucketInState({ storage }: State, name: string): PlainObjects {
   const place = (key: string): string => `${BUCKETS}${name}/${key}`
   return {
     description: `the bucket ${name} in ${storage.description}`,
@@ -89,9 +91,13 @@ function withinState({ storage }: State, name: string): PlainObjects {
   }
 }
 
-type Doing = { readonly bucket: string; readonly operation: string }
+type Operation = { readonly bucket: string; readonly operation: string }
 
-async function journalled<T>(journal: Journal, { bucket, operation }: Doing, work: () => Promise<T>): Promise<T> {
+async function journalFailure<T>(
+  journal: Journal,
+  { bucket, operation }: Operation,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -102,11 +108,11 @@ async function journalled<T>(journal: Journal, { bucket, operation }: Doing, wor
 
 /** Also of what somebody decodes once more, or reads as Windows does. @throws {IngestError} `usage` */
 export function assertObjectKey(key: string): void {
-  for (const reading of readingsOf(key)) if (!isKey(reading.replace(/\\/g, '/'))) throw leaves(key)
+  for (const reading of decodings(key)) if (!isKey(reading.replace(/\\/g, '/'))) throw escapesBucketError(key)
   assertKey(key)
 }
 
-function readingsOf(key: string): readonly string[] {
+function decodings(key: string): readonly string[] {
   const readings = [key]
   for (let last = key; /%[0-9a-f]{2}/i.test(last); readings.push(last)) {
     const decoded = last.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)))
@@ -115,7 +121,7 @@ function readingsOf(key: string): readonly string[] {
   return readings
 }
 
-function leaves(key: string): IngestError {
+function escapesBucketError(key: string): IngestError {
   const shown = JSON.stringify(key.slice(0, 100))
   const hint = 'a key is made of names with / between them; none is empty, "." or ".."'
   return new IngestError('usage', `${shown} cannot be a key: it would lead out of its bucket`, { hint })

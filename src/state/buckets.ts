@@ -36,11 +36,11 @@ export async function listBuckets({ storage }: State): Promise<readonly Bucket[]
   const registry = await readRegistry(storage)
   const builtIn = BUILT_IN.map(name => ({
     ...{ name, backend: 'state' as const, root: storage.description, isBuiltIn: true },
-    usedBy: usersOf(registry, name),
+    usedBy: targetsUsing(registry, name),
   }))
   const added = [...registry.buckets.values()].map(({ name, root }) => ({
     ...{ name, backend: parseStorageAddress(root).kind, root, isBuiltIn: false },
-    usedBy: usersOf(registry, name),
+    usedBy: targetsUsing(registry, name),
   }))
   return [...builtIn, ...added.sort((one, other) => (one.name < other.name ? -1 : 1))]
 }
@@ -51,7 +51,7 @@ export async function listBuckets({ storage }: State): Promise<readonly Bucket[]
  */
 export async function addBucket(state: State, name: string, root: string): Promise<RegisteredBucket> {
   assertName(name, 'bucket')
-  const place = await placeFor(state, root)
+  const place = await resolveRoot(state, root)
   const added = { name, root: place, addedAt: timestamp(state) }
   // A name that is taken makes no folder.
   assertFree(await readRegistry(state.storage), name)
@@ -64,13 +64,13 @@ export async function addBucket(state: State, name: string, root: string): Promi
 }
 
 /** The same for every process, wherever it runs. */
-async function placeFor({ storage }: State, root: string): Promise<string> {
+async function resolveRoot({ storage }: State, root: string): Promise<string> {
   if (root.trim() === '') throw new IngestError('usage', 'a bucket needs a root', { hint: HINT })
   const address = parseStorageAddress(root)
   if (address.kind === 'memory') return root
   const place = address.kind === 'local' ? resolve(address.folder) : root
   const places = [storage.description, place.split('?')[0] ?? '']
-  const real = await Promise.all(places.map(realPlace))
+  const real = await Promise.all(places.map(resolveLinks))
   const [one, other] = real.map(text => `${text.replace(/\/+$/, '')}/`)
   if (one!.startsWith(other!) || other!.startsWith(one!)) {
     const hint = 'give it a place of its own; primary and rescue lie in the state'
@@ -80,11 +80,11 @@ async function placeFor({ storage }: State, root: string): Promise<string> {
 }
 
 /** Where a folder, or the first one above it that is there, leads through links. */
-async function realPlace(folder: string): Promise<string> {
+async function resolveLinks(folder: string): Promise<string> {
   if (!isAbsolute(folder)) return folder
   const real = await realpath(folder).catch(() => undefined)
   if (real !== undefined || dirname(folder) === folder) return real ?? folder
-  return join(await realPlace(dirname(folder)), basename(folder))
+  return join(await resolveLinks(dirname(folder)), basename(folder))
 }
 
 const HINT = 'name a folder, s3://BUCKET/PREFIX[?region=…&endpoint=…&path-style=true], or memory:'
@@ -106,8 +106,8 @@ export async function removeBucket(state: State, name: string): Promise<void> {
   if (BUILT_IN.includes(name)) throw new IngestError('protected', `the bucket ${name} cannot be removed`)
   await changeRegistry(state, registry => {
     assertBucket(registry, name)
-    const users = usersOf(registry, name)
-    if (users.length > 0) throw inUse(name, users)
+    const users = targetsUsing(registry, name)
+    if (users.length > 0) throw inUseError(name, users)
     return { ...registry, buckets: withEntry(registry.buckets, name, undefined) }
   })
 }
@@ -119,11 +119,11 @@ export function assertBucket(registry: Registry, name: string): void {
   throw new IngestError('not_found', `there is no bucket ${name}`, { hint })
 }
 
-function usersOf({ targets }: Registry, bucket: string): readonly string[] {
+function targetsUsing({ targets }: Registry, bucket: string): readonly string[] {
   return [...targets.values()].filter(target => target.bucket === bucket).map(({ name }) => name)
 }
 
-function inUse(name: string, users: readonly string[]): IngestError {
+function inUseError(name: string, users: readonly string[]): IngestError {
   const hint = 'remove what uses it first: vortex-ingest targets rm'
   return new IngestError('in_use', `the bucket ${name} is in use by ${users.join(', ')}`, { hint })
 }

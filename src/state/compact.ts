@@ -36,9 +36,9 @@ export async function* compact(
 ): AsyncGenerator<CompactedOrSkipped> {
   for await (const partition of partitions(state.storage)) {
     const { head } = await readHead(state.storage, partition)
-    const runs = runsOf(head, await bordersOf(state, partition))
+    const runs = mergeableRuns(head, await readBoundaries(state, partition))
     if (runs.length === 0) continue
-    if (dryRun) yield compactedOf(partition, head, { runs, objects: runs.length })
+    if (dryRun) yield compactionResult(partition, head, { runs, objects: runs.length })
     else
       yield {
         partition,
@@ -50,46 +50,46 @@ export async function* compact(
 async function compactPartition(state: State, partition: Partition, hold: PartitionLeases): Promise<Compacted> {
   for (;;) {
     const { head } = await readHead(state.storage, partition)
-    const runs = runsOf(head, await bordersOf(state, partition))
-    if (runs.length === 0) return compactedOf(partition, head, { runs, objects: 0 })
+    const runs = mergeableRuns(head, await readBoundaries(state, partition))
+    if (runs.length === 0) return compactionResult(partition, head, { runs, objects: 0 })
     const merged: Batch[] = []
-    for (const run of runs) merged.push(mergedOf(run, await copied(state, partition, run), newId(state.tools.now())))
+    for (const run of runs) merged.push(mergeRun(run, await copyLines(state, partition, run), newId(state.tools.now())))
     const isDone = await rewriteBatches(state, {
       partition,
       hold,
-      change: now => replaced(now, { head, runs, merged }),
+      change: now => replaceMerged(now, { head, runs, merged }),
     })
-    if (isDone) return compactedOf(partition, head, { runs, objects: linesObjectsIn(merged).length })
+    if (isDone) return compactionResult(partition, head, { runs, objects: linesObjectsIn(merged).length })
     // The copies are left to `sweep`: a head may name them, where it was written and the answer was lost.
   }
 }
 
-function copied(state: State, partition: Partition, run: readonly Batch[]): Promise<readonly LinesObject[]> {
+function copyLines(state: State, partition: Partition, run: readonly Batch[]): Promise<readonly LinesObject[]> {
   return storeLines(state, partition, readLines(state.storage, linesObjectsIn(run)))
 }
 
 /** Numbers that must stay the last of a batch. */
-async function bordersOf({ storage }: State, partition: Partition): Promise<ReadonlySet<number>> {
+async function readBoundaries({ storage }: State, partition: Partition): Promise<ReadonlySet<number>> {
   const intents = (await listIntents(storage)).filter(intent => intent.partition === partition)
   const ends = intents.flatMap(({ since, until }) => [since, until])
   return new Set([...(await watermarksIn(storage, partition)), ...ends])
 }
 
 /** Neighbours that become one batch, at least two each. */
-export function runsOf(
+export function mergeableRuns(
   { batches }: Pick<Head, 'batches'>,
   borders: ReadonlySet<number>,
 ): readonly (readonly Batch[])[] {
   const runs: Batch[][] = []
   for (const batch of batches) {
     const run = runs.at(-1)
-    if (run !== undefined && canFollow(run, batch, borders)) run.push(batch)
+    if (run !== undefined && canJoin(run, batch, borders)) run.push(batch)
     else runs.push([batch])
   }
   return runs.filter(run => run.length > 1)
 }
 
-function canFollow(run: readonly Batch[], batch: Batch, borders: ReadonlySet<number>): boolean {
+function canJoin(run: readonly Batch[], batch: Batch, borders: ReadonlySet<number>): boolean {
   const last = run.at(-1)!
   return (
     isSmall(last) &&
@@ -105,12 +105,12 @@ function isSmall(batch: Batch): boolean {
   return batch.records > 0 && totalBytes([batch]) <= SMALL_BYTES
 }
 
-function mergedOf(run: readonly Batch[], objects: readonly LinesObject[], id: string): Batch {
+function mergeRun(run: readonly Batch[], objects: readonly LinesObject[], id: string): Batch {
   const [first, last] = [run[0]!, run.at(-1)!]
   const [source = '', ...others] = new Set(run.map(batch => batch.source))
   return {
     ...first,
-    ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumOf(run) },
+    ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumCounts(run) },
     source: others.length === 0 ? source : `${source} and ${others.length} more`,
     linesBefore: others.length === 0 ? first.linesBefore : 0,
     // By age nothing goes before it is due.
@@ -118,7 +118,7 @@ function mergedOf(run: readonly Batch[], objects: readonly LinesObject[], id: st
   }
 }
 
-function sumOf(run: readonly Batch[]): ReadonlyMap<string, number> {
+function sumCounts(run: readonly Batch[]): ReadonlyMap<string, number> {
   const all = new Map<string, number>()
   for (const { counts } of run) for (const [kind, count] of counts) all.set(kind, (all.get(kind) ?? 0) + count)
   return all
@@ -127,7 +127,7 @@ function sumOf(run: readonly Batch[]): ReadonlyMap<string, number> {
 type Merging = { readonly head: Head; readonly runs: readonly (readonly Batch[])[]; readonly merged: readonly Batch[] }
 
 /** @returns undefined when the copies may have been swept, as those of a process that is gone, or others are there now */
-function replaced(now: Head, { head, runs, merged }: Merging): readonly Batch[] | undefined {
+function replaceMerged(now: Head, { head, runs, merged }: Merging): readonly Batch[] | undefined {
   const present = new Set(now.batches.map(({ id }) => id))
   if (now.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined
   const inPlace = new Map(runs.map((run, index) => [run[0]!.id, merged[index]!]))
@@ -137,7 +137,7 @@ function replaced(now: Head, { head, runs, merged }: Merging): readonly Batch[] 
 
 type Merge = { readonly runs: readonly (readonly Batch[])[]; readonly objects: number }
 
-function compactedOf(partition: Partition, { batches }: Head, { runs, objects }: Merge): Compacted {
+function compactionResult(partition: Partition, { batches }: Head, { runs, objects }: Merge): Compacted {
   const old = runs.flat()
   const objectsBefore = linesObjectsIn(batches).length
   return {

@@ -39,12 +39,12 @@ export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skip
 export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
   const targets = await targetsBlockingPruning(state.storage)
   for await (const partition of partitions(state.storage)) {
-    const watermarks = await watermarksOf(state, partition, targets)
-    const plan = planOf(state, options, watermarks)
-    const intents = await intentsOf(state, partition)
+    const watermarks = await readWatermarks(state, partition, targets)
+    const plan = planPruning(state, options, watermarks)
+    const intents = await readIntents(state, partition)
     const going = plan((await readHead(state.storage, partition)).head, intents)
     if (going.length === 0) continue
-    if (options.dryRun) yield prunedOf(partition, going, watermarks)
+    if (options.dryRun) yield pruneResult(partition, going, watermarks)
     else
       yield {
         partition,
@@ -56,25 +56,25 @@ export async function* prune(state: State, options: PruneOptions): AsyncGenerato
 type Pruning = { readonly hold: PartitionLeases; readonly options: PruneOptions }
 
 async function prunePartition(state: State, partition: Partition, { hold, options }: Pruning): Promise<Pruned> {
-  const intents = await intentsOf(state, partition)
-  const plan = planOf(state, options, hold.watermarks)
+  const intents = await readIntents(state, partition)
+  const plan = planPruning(state, options, hold.watermarks)
   const { head } = await readHead(state.storage, partition)
   const going = plan(head, intents)
-  const pruned = prunedOf(partition, going, hold.watermarks)
+  const pruned = pruneResult(partition, going, hold.watermarks)
   // Told before it is done: rather a row too many than a loss that nobody knows of.
   if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
   const ids = new Set(going.map(({ id }) => id))
   await rewriteBatches(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
-  for (const intent of intents) await discardIfGone(state, intent, { head, going, hold })
+  for (const intent of intents) await discardIfNothingRemains(state, intent, { head, going, hold })
   return pruned
 }
 
 type Plan = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
 
 /** The first batches that may go: numbers that are left must have no gap. */
-function planOf({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
+function planPruning({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
   return ({ batches }, intents, byAge = olderThanMs !== undefined) => {
-    const passed = passedBy(watermarks, intents)
+    const passed = deliveredEverywhereUntil(watermarks, intents)
     const before = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
     const staying = batches.findIndex(({ last, at }) => last > passed && !(Date.parse(at) < before))
     return staying === -1 ? batches : batches.slice(0, staying)
@@ -82,13 +82,13 @@ function planOf({ tools }: State, { olderThanMs }: PruneOptions, watermarks: Rea
 }
 
 /** Nothing where no target is known: then it is the list of them that is lost. */
-function passedBy(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
+function deliveredEverywhereUntil(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
   if (watermarks.size === 0) return 0
   const begun = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
   return Math.min(...watermarks.values(), ...begun.map(({ since }) => since))
 }
 
-async function watermarksOf(
+async function readWatermarks(
   { storage }: State,
   partition: Partition,
   targets: ReadonlySet<string>,
@@ -99,11 +99,11 @@ async function watermarksOf(
   return watermarks
 }
 
-async function intentsOf({ storage }: State, partition: Partition): Promise<readonly Intent[]> {
+async function readIntents({ storage }: State, partition: Partition): Promise<readonly Intent[]> {
   return (await listIntents(storage)).filter(intent => intent.partition === partition)
 }
 
-function prunedOf(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
+function pruneResult(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
   const lost = [...watermarks].flatMap(([target, until]) => {
     const records = totalRecords(going.filter(({ last }) => last > until))
     return records === 0 ? [] : [[target, records] as const]
@@ -125,10 +125,10 @@ async function auditLoss(state: State, { partition, records, lost }: Pruned, goi
   })
 }
 
-type Gone = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: PartitionLeases }
+type Removal = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: PartitionLeases }
 
 /** Of a delivery that was begun and of which nothing is left there is nothing to heal. */
-async function discardIfGone(state: State, intent: Intent, { head, going, hold }: Gone): Promise<void> {
+async function discardIfNothingRemains(state: State, intent: Intent, { head, going, hold }: Removal): Promise<void> {
   const { id, target, partition, since, until } = intent
   const watermark = hold.watermarks.get(target)
   const wasTaken = going.some(({ first, last }) => last > since && first <= until)
