@@ -2,8 +2,8 @@
 
 import { IngestError } from '../errors.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { openPlain } from '../storage/plain.js'
-import type { PlainObjects } from '../storage/plain-objects.js'
+import { openBucketStorage } from '../storage/open-bucket-storage.js'
+import type { BucketStorage } from '../storage/bucket-storage.js'
 import { assertKey, isKey } from '../storage/storage.js'
 import { assertBucket, RESCUE } from './buckets.js'
 import { noteSuccess } from './health.js'
@@ -52,26 +52,26 @@ export async function getObject(state: State, { bucket, key, journal }: ObjectNa
 }
 
 /** The caller closes what it gets. @throws {IngestError} `not_found` */
-export async function openBucket(state: State, name: string): Promise<PlainObjects> {
+export async function openBucket(state: State, name: string): Promise<BucketStorage> {
   const registry = await readRegistry(state.storage)
   assertBucket(registry, name)
   const { root } = registry.buckets.get(name) ?? {}
   if (root === undefined) return openBucketInState(state, name)
   const address = parseStorageAddress(root)
   if (address.kind === 'memory') return openSharedMemory(`${state.storage.description} ${name}`)
-  return openPlain(address, { mustExist: true })
+  return openBucketStorage(address, { mustExist: true })
 }
 
-const memoryBuckets = new Map<string, Promise<PlainObjects>>()
+const memoryBuckets = new Map<string, Promise<BucketStorage>>()
 
 /** What one request puts there the next one finds; nobody closes it. */
-function openSharedMemory(name: string): Promise<PlainObjects> {
-  const opened = memoryBuckets.get(name) ?? openPlain({ kind: 'memory' })
+function openSharedMemory(name: string): Promise<BucketStorage> {
+  const opened = memoryBuckets.get(name) ?? openBucketStorage({ kind: 'memory' })
   memoryBuckets.set(name, opened)
   return opened
 }
 
-async function withBucket<T>(state: State, name: string, work: (objects: PlainObjects) => Promise<T>): Promise<T> {
+async function withBucket<T>(state: State, name: string, work: (objects: BucketStorage) => Promise<T>): Promise<T> {
   const objects = await openBucket(state, name)
   try {
     return await work(objects)
@@ -81,7 +81,7 @@ async function withBucket<T>(state: State, name: string, work: (objects: PlainOb
 }
 
 /** The state's storage stays open: it is not the bucket's. */
-function openBucketInState({ storage }: State, name: string): PlainObjects {
+function openBucketInState({ storage }: State, name: string): BucketStorage {
   const place = (key: string): string => `${BUCKETS}${name}/${key}`
   return {
     description: `the bucket ${name} in ${storage.description}`,

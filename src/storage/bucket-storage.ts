@@ -1,6 +1,6 @@
 /** Objects that other programs read too: a file is a file, an object in S3 its body and nothing else. No versions. */
 
-export interface PlainObjects {
+export interface BucketStorage {
   /** In words, without secrets. */
   readonly description: string
   get(key: string): Promise<Buffer | undefined>
@@ -9,7 +9,7 @@ export interface PlainObjects {
   close(): Promise<void>
 }
 
-export type PlainOptions = {
+export type BucketStorageOptions = {
   /** It was made before: where it is gone, nothing is made in its place, which may be an empty mount point. */
   readonly mustExist?: boolean
 }

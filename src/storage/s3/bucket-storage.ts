@@ -2,13 +2,13 @@
 
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Address } from '../address.js'
-import type { PlainObjects } from '../plain-objects.js'
+import type { BucketStorage } from '../bucket-storage.js'
 import { assertKey } from '../storage.js'
 import { makeClient, persistently } from './bucket.js'
 import { isMissing, s3Failure } from './failure.js'
 
 /** Asks nothing yet: credentials, region and bucket are met with the first operation. */
-export function plainObjects(address: S3Address): PlainObjects {
+export function s3BucketStorage(address: S3Address): BucketStorage {
   const { bucket, prefix } = address
   const client = makeClient(address)
   const description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`

@@ -5,12 +5,12 @@ import { constants } from 'node:fs'
 import { open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
-import type { PlainObjects, PlainOptions } from '../plain-objects.js'
+import type { BucketStorage, BucketStorageOptions } from '../bucket-storage.js'
 import { assertKey } from '../storage.js'
 import { discardFile, makeFolders, syncFolders, unless, writeNewFile } from './durable.js'
 import { explained } from './failure.js'
 
-export function plainFiles(root: string, { mustExist = false }: PlainOptions = {}): PlainObjects {
+export function localBucketStorage(root: string, { mustExist = false }: BucketStorageOptions = {}): BucketStorage {
   const inRoot = <T>(work: () => Promise<T>): Promise<T> =>
     explained(root, async () => {
       if (mustExist) await assertThere(root)

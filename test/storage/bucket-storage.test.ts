@@ -5,14 +5,14 @@ import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openPlain } from '../../src/storage/plain.js'
+import { openBucketStorage } from '../../src/storage/open-bucket-storage.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 
 const KEY = 'query_measurements/0123/0-9.jsonl.gz'
 const BODY = Buffer.from([0x1f, 0x8b, 0, 10, 255])
 
-async function holdsWhatWasPut(t: Test, address: Parameters<typeof openPlain>[0]): Promise<void> {
-  const objects = await openPlain(address)
+async function holdsWhatWasPut(t: Test, address: Parameters<typeof openBucketStorage>[0]): Promise<void> {
+  const objects = await openBucketStorage(address)
   t.equal(await objects.get(KEY), undefined)
   await objects.put(KEY, Buffer.from('before'))
   await objects.put(KEY, BODY)
@@ -31,14 +31,14 @@ t.test('in a folder they are files of their names, and nothing else is there', a
 
 t.test('a folder that cannot be made is a clear error', async t => {
   const folder = `${t.testdir({ file: 'x' })}/file/archive`
-  const objects = await openPlain({ kind: 'local', folder })
+  const objects = await openBucketStorage({ kind: 'local', folder })
   await t.rejects(objects.put(KEY, BODY), { code: 'storage_failed', message: /not a folder/ })
 })
 
 t.test('what is no file is refused, not waited for', { timeout: 10_000 }, async t => {
   const folder = t.testdir({ folder: {} })
   execFileSync('mkfifo', [join(folder, 'fifo')])
-  const objects = await openPlain({ kind: 'local', folder })
+  const objects = await openBucketStorage({ kind: 'local', folder })
   for (const key of ['fifo', 'folder'])
     await t.rejects(objects.get(key), { code: 'storage_failed', message: /is no file/ })
 })
