@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
-import { read, readdir } from './at-once.js'
+import { read, readdir } from './blocking-fs.js'
 import { unless } from './durable.js'
 import { corrupt } from './failure.js'
 

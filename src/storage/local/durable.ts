@@ -3,7 +3,7 @@
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
-import { close, create, mkdir, openFolder, readdir, rmdir, sync, unlink, write } from './at-once.js'
+import { close, create, mkdir, openFolder, readdir, rmdir, syncToDisk, unlink, write } from './blocking-fs.js'
 
 /**
  * Makes a new file whose content is on the disk; its name is there once its folder is synced, too.
@@ -14,7 +14,7 @@ export async function writeNewFile(path: string, body: Buffer, alongside?: () =>
   try {
     await write(file, body)
     // A file is not closed while it is synced.
-    const synced = await Promise.allSettled([sync(file), alongside?.()])
+    const synced = await Promise.allSettled([syncToDisk(file), alongside?.()])
     for (const one of synced) if (one.status === 'rejected') throw one.reason
   } finally {
     await close(file)
@@ -26,7 +26,7 @@ export async function syncFolder(path: string): Promise<void> {
   const folder = await unless(['ENOENT'], openFolder(path))
   try {
     // Some file systems on a network have no such operation.
-    if (folder !== undefined) await unless(['EINVAL', 'ENOTSUP'], sync(folder))
+    if (folder !== undefined) await unless(['EINVAL', 'ENOTSUP'], syncToDisk(folder))
   } finally {
     if (folder !== undefined) await close(folder)
   }
