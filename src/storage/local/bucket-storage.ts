@@ -7,25 +7,25 @@ import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
 import type { BucketStorage, BucketStorageOptions } from '../bucket-storage.js'
 import { assertKey } from '../storage.js'
-import { discardFile, makeFolders, syncFolders, unless, writeNewFile } from './durable.js'
-import { explained } from './failure.js'
+import { tryRemoveFile, makeFolders, syncFolders, ignoreCodes, writeNewFile } from './durable.js'
+import { explainFileErrors } from './failure.js'
 
 export function localBucketStorage(root: string, { mustExist = false }: BucketStorageOptions = {}): BucketStorage {
   const inRoot = <T>(work: () => Promise<T>): Promise<T> =>
-    explained(root, async () => {
+    explainFileErrors(root, async () => {
       if (mustExist) await assertThere(root)
       return work()
     })
   return {
     description: root,
-    get: key => inRoot(() => unless(['ENOENT'], read(pathOf(root, key)))),
+    get: key => inRoot(() => ignoreCodes(['ENOENT'], read(pathOf(root, key)))),
     put: (key, body) => inRoot(() => write(pathOf(root, key), body)),
     close: () => Promise.resolve(),
   }
 }
 
 async function assertThere(root: string): Promise<void> {
-  const found = await unless(['ENOENT'], stat(root))
+  const found = await ignoreCodes(['ENOENT'], stat(root))
   if (found?.isDirectory() === true) return
   const hint = 'put it back, or mount it; what was to be written there can be sent again'
   throw new IngestError('storage_failed', `the folder ${root} is not there`, { hint })
@@ -51,7 +51,7 @@ async function write(path: string, body: Buffer): Promise<void> {
     await writeNewFile(unfinished, body)
     await rename(unfinished, path)
   } catch (error) {
-    await discardFile(unfinished)
+    await tryRemoveFile(unfinished)
     throw error
   }
   await syncFolders(folder, made)

@@ -11,8 +11,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
 import { read, readdir } from './blocking-fs.js'
-import { unless } from './durable.js'
-import { corrupt } from './failure.js'
+import { ignoreCodes } from './durable.js'
+import { corruptObjectError } from './failure.js'
 
 export type Content = {
   readonly version: Version
@@ -24,21 +24,21 @@ const POINTER = 'c-'
 const BODY = 'b-'
 
 /** A listing may miss a file that is renamed meanwhile; a file that stays missing for so many is not there. */
-const LISTINGS = 20
+const MAX_LISTINGS = 20
 
 export function newVersion(body: Buffer): Version {
   return `${randomBytes(12).toString('hex')}-${body.length}`
 }
 
-export function bytesOf(version: Version): number {
+export function bodyBytes(version: Version): number {
   return Number(/-(\d+)$/.exec(version)?.[1])
 }
 
-export function pointerIn(folder: string, version: Version): string {
+export function pointerPath(folder: string, version: Version): string {
   return join(folder, POINTER + version)
 }
 
-export function bodyIn(folder: string, version: Version): string {
+export function bodyPath(folder: string, version: Version): string {
   return join(folder, BODY + version)
 }
 
@@ -48,11 +48,11 @@ export function bodyIn(folder: string, version: Version): string {
  */
 export async function findContent(folder: string): Promise<Content | undefined> {
   for (let listing = 1; ; listing++) {
-    const names = await unless(['ENOENT', 'ESTALE'], readdir(folder))
+    const names = await ignoreCodes(['ENOENT', 'ESTALE'], readdir(folder))
     if (names === undefined) return undefined
     const [version, ...others] = currentVersions(names)
     if (version !== undefined && others.length === 0) return { version, names }
-    if (listing === LISTINGS) throw corrupt(folder, whatIsWrong(names))
+    if (listing === MAX_LISTINGS) throw corruptObjectError(folder, describeCorruption(names))
     await setTimeout(listing)
   }
 }
@@ -66,11 +66,11 @@ export async function readContent(folder: string): Promise<Stored | undefined> {
     const found = await findContent(folder)
     if (found === undefined) return undefined
     const { version } = found
-    const body = await unless(['ENOENT', 'ESTALE'], read(bodyIn(folder, version), bytesOf(version)))
-    if (body?.length === bytesOf(version)) return { body, version }
-    if (body !== undefined) throw corrupt(bodyIn(folder, version), `has ${body.length} of its bytes`)
+    const body = await ignoreCodes(['ENOENT', 'ESTALE'], read(bodyPath(folder, version), bodyBytes(version)))
+    if (body?.length === bodyBytes(version)) return { body, version }
+    if (body !== undefined) throw corruptObjectError(bodyPath(folder, version), `has ${body.length} of its bytes`)
     // It was replaced meanwhile; the next one may be as well, but never by the same.
-    if (version === tried) throw corrupt(bodyIn(folder, version), 'is missing')
+    if (version === tried) throw corruptObjectError(bodyPath(folder, version), 'is missing')
     tried = version
   }
 }
@@ -87,7 +87,7 @@ function currentVersions(names: readonly string[]): readonly Version[] {
     .filter(version => bodies.has(version))
 }
 
-function whatIsWrong(names: readonly string[]): string {
+function describeCorruption(names: readonly string[]): string {
   const pointers = names.filter(name => name.startsWith(POINTER))
   if (pointers.length === 0) return `has no file ${POINTER}… that says which body is the content`
   return pointers.length === 1

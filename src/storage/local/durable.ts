@@ -23,10 +23,10 @@ export async function writeNewFile(path: string, body: Buffer, alongside?: () =>
 
 /** Brings the names in a folder to the disk. A folder that is gone has nothing to keep. */
 export async function syncFolder(path: string): Promise<void> {
-  const folder = await unless(['ENOENT'], openFolder(path))
+  const folder = await ignoreCodes(['ENOENT'], openFolder(path))
   try {
     // Some file systems on a network have no such operation.
-    if (folder !== undefined) await unless(['EINVAL', 'ENOTSUP'], syncToDisk(folder))
+    if (folder !== undefined) await ignoreCodes(['EINVAL', 'ENOTSUP'], syncToDisk(folder))
   } finally {
     if (folder !== undefined) await close(folder)
   }
@@ -45,7 +45,7 @@ export async function makeFolders(path: string): Promise<string | undefined> {
     if (systemCodeOf(error) !== 'ENOENT') throw error
   }
   const top = await makeFolders(dirname(path))
-  await unless(['EEXIST'], mkdir(path))
+  await ignoreCodes(['EEXIST'], mkdir(path))
   return top ?? path
 }
 
@@ -62,7 +62,7 @@ export async function syncFolders(path: string, made: string | undefined): Promi
  * What stays is seen by nobody, and goes with the next sweep or write. A key's folder has files only; the rest is for
  * folders of keys, since Node loads something for it.
  */
-export async function discard(path: string): Promise<void> {
+export async function tryRemoveFolder(path: string): Promise<void> {
   try {
     for (const name of await readdir(path)) await unlink(join(path, name))
     await rmdir(path)
@@ -71,12 +71,15 @@ export async function discard(path: string): Promise<void> {
   }
 }
 
-export async function discardFile(path: string): Promise<void> {
+export async function tryRemoveFile(path: string): Promise<void> {
   await unlink(path).catch(() => undefined)
 }
 
 /** The promise's value, or undefined for errors of these codes. */
-export async function unless<T>(codes: readonly string[], promise: Promise<T> | undefined): Promise<T | undefined> {
+export async function ignoreCodes<T>(
+  codes: readonly string[],
+  promise: Promise<T> | undefined,
+): Promise<T | undefined> {
   try {
     return await promise
   } catch (error) {

@@ -3,7 +3,7 @@
 import { IngestError, messageOf, systemCodeOf, type ErrorDetails } from '../../errors.js'
 
 /** Runs one operation on the folder `root` and explains what went wrong. */
-export async function explained<T>(root: string, operation: () => Promise<T>): Promise<T> {
+export async function explainFileErrors<T>(root: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (cause) {
@@ -12,7 +12,7 @@ export async function explained<T>(root: string, operation: () => Promise<T>): P
 }
 
 /** For what no interrupted write leaves behind. @param path of what is missing or wrong */
-export function corrupt(path: string, what: string): IngestError {
+export function corruptObjectError(path: string, what: string): IngestError {
   const hint = 'put the file back, or delete the folder it is in to do without the object'
   return new IngestError('state_corrupt', `${path} ${what}`, { hint })
 }

@@ -18,10 +18,10 @@ import {
   type Version,
 } from '../storage.js'
 import { findContent, readContent } from './content.js'
-import { explained } from './failure.js'
+import { explainFileErrors } from './failure.js'
 import { keyFolder, prefixFolder } from './names.js'
-import { sweep } from './sweep.js'
-import { walk } from './walk.js'
+import { sweepStaging } from './sweep.js'
+import { walkKeys } from './walk.js'
 import { createContent, removeFolder, replaceContent } from './write.js'
 
 export type LocalOptions = {
@@ -35,7 +35,7 @@ export type LocalOptions = {
  */
 export async function openLocalStorage(folder: string, { now = Date.now }: LocalOptions = {}): Promise<Storage> {
   const root = resolve(folder)
-  await explained(root, () => sweep(root, now))
+  await explainFileErrors(root, () => sweepStaging(root, now))
   return new LocalStorage(root)
 }
 
@@ -84,7 +84,7 @@ class LocalStorage implements Storage {
   list(prefix: string, { after, limit = PAGE_OBJECTS }: ListOptions = {}): Promise<Page> {
     return this.#explained(async () => {
       const objects: Listed[] = []
-      for await (const listed of walk({ root: this.description, prefix, after })) {
+      for await (const listed of walkKeys({ root: this.description, prefix, after })) {
         if (objects.length === limit) return { objects, next: objects.at(-1)?.key }
         objects.push(listed)
       }
@@ -113,6 +113,6 @@ class LocalStorage implements Storage {
   }
 
   #explained<T>(operation: () => Promise<T>): Promise<T> {
-    return explained(this.description, operation)
+    return explainFileErrors(this.description, operation)
   }
 }

@@ -33,7 +33,7 @@ export function prefixFolder(root: string, prefix: string): string {
 }
 
 /** What a name among the folders says: the last part of a key, or a folder of keys; undefined for what is not ours. */
-export function readName(name: string): { readonly part: string; readonly isKey: boolean } | undefined {
+export function parseName(name: string): { readonly part: string; readonly isKey: boolean } | undefined {
   const isKey = name.endsWith(KEY_MARK)
   const part = decodePart(isKey ? name.slice(0, -KEY_MARK.length) : name)
   return part === undefined ? undefined : { part, isKey }

@@ -2,7 +2,7 @@
 
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { discard, unless } from './durable.js'
+import { tryRemoveFolder, ignoreCodes } from './durable.js'
 import { STAGING } from './names.js'
 import { stagingFolder } from './write.js'
 
@@ -10,8 +10,8 @@ import { stagingFolder } from './write.js'
 const LEFT_AFTER_MS = 60 * 60 * 1000
 
 /** Does what it can: a sweep that fails leaves things that nobody sees. @throws when `root` is not a folder */
-export async function sweep(root: string, now: () => number): Promise<void> {
-  const names = await unless(['ENOENT', 'EACCES', 'EPERM'], readdir(join(root, STAGING)))
+export async function sweepStaging(root: string, now: () => number): Promise<void> {
+  const names = await ignoreCodes(['ENOENT', 'EACCES', 'EPERM'], readdir(join(root, STAGING)))
   for (const name of names ?? []) await sweepOne(root, join(root, STAGING, name), now).catch(() => undefined)
 }
 
@@ -21,5 +21,5 @@ async function sweepOne(root: string, path: string, now: () => number): Promise<
   // First out of reach in one step: its writer must not put half of it in place.
   const grave = stagingFolder(root, 'old')
   await rename(path, grave)
-  await discard(grave)
+  await tryRemoveFolder(grave)
 }

@@ -2,9 +2,9 @@
 
 import { readdir } from 'node:fs/promises'
 import { isKey, type Listed } from '../storage.js'
-import { bytesOf, findContent } from './content.js'
-import { unless } from './durable.js'
-import { keyFolder, prefixFolder, readName } from './names.js'
+import { bodyBytes, findContent } from './content.js'
+import { ignoreCodes } from './durable.js'
+import { keyFolder, prefixFolder, parseName } from './names.js'
 
 type Query = {
   readonly root: string
@@ -15,7 +15,7 @@ type Query = {
 /** One key, or with a slash at its end all keys that begin with it. */
 type Entry = { readonly key: string; readonly bytes: Buffer }
 
-export async function* walk(query: Query): AsyncGenerator<Listed> {
+export async function* walkKeys(query: Query): AsyncGenerator<Listed> {
   const top = query.prefix.slice(0, query.prefix.lastIndexOf('/') + 1)
   if (top === '' || (isKey(top.slice(0, -1)) && mayFollow(top, query.after))) yield* walkFolder(query, top)
 }
@@ -27,17 +27,17 @@ async function* walkFolder(query: Query, top: string): AsyncGenerator<Listed> {
       continue
     }
     const found = await findContent(keyFolder(query.root, key))
-    if (found !== undefined) yield { key, bytes: bytesOf(found.version) }
+    if (found !== undefined) yield { key, bytes: bodyBytes(found.version) }
   }
 }
 
 /** A folder's keys sort as if its name ended with the slash that they go on with. */
 async function entriesIn({ root, prefix, after }: Query, top: string): Promise<readonly Entry[]> {
-  const found = await unless(['ENOENT', 'ENAMETOOLONG'], readdir(prefixFolder(root, top), { withFileTypes: true }))
+  const found = await ignoreCodes(['ENOENT', 'ENAMETOOLONG'], readdir(prefixFolder(root, top), { withFileTypes: true }))
   return (found ?? [])
     .filter(entry => entry.isDirectory())
     .flatMap(({ name }) => {
-      const read = readName(name)
+      const read = parseName(name)
       return read === undefined ? [] : [`${top}${read.part}${read.isKey ? '' : '/'}`]
     })
     .filter(key => key.startsWith(prefix) && mayFollow(key, after))

@@ -5,8 +5,16 @@ import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import type { Version } from '../storage.js'
 import { close, create, rename, rmdir, stat } from './blocking-fs.js'
-import { bodyIn, findContent, newVersion, pointerIn } from './content.js'
-import { discard, discardFile, makeFolders, syncFolder, syncFolders, unless, writeNewFile } from './durable.js'
+import { bodyPath, findContent, newVersion, pointerPath } from './content.js'
+import {
+  tryRemoveFolder,
+  tryRemoveFile,
+  makeFolders,
+  syncFolder,
+  syncFolders,
+  ignoreCodes,
+  writeNewFile,
+} from './durable.js'
 import { STAGING } from './names.js'
 
 /** Whoever deletes the last key of a folder removes it, under the hands of one who is about to put a key there. */
@@ -32,15 +40,15 @@ async function createOnce(root: string, folder: string, body: Buffer): Promise<V
   try {
     const version = await stage(staged, body)
     // Onto a folder with files in it a folder cannot be renamed.
-    const won = await unless(
+    const won = await ignoreCodes(
       ['ENOTEMPTY', 'EEXIST'],
       rename(staged, folder).then(() => true),
     )
-    if (won === undefined) await discard(staged)
+    if (won === undefined) await tryRemoveFolder(staged)
     else await syncFolders(parent, made)
     return won === undefined ? undefined : version
   } catch (error) {
-    await discard(staged)
+    await tryRemoveFolder(staged)
     throw error
   }
 }
@@ -49,8 +57,8 @@ async function stage(folder: string, body: Buffer): Promise<Version> {
   const version = newVersion(body)
   await makeFolders(folder)
   // Its name is all it says, and the folder's sync keeps that.
-  await close(await create(pointerIn(folder, version)))
-  await writeNewFile(bodyIn(folder, version), body, () => syncFolder(folder))
+  await close(await create(pointerPath(folder, version)))
+  await writeNewFile(bodyPath(folder, version), body, () => syncFolder(folder))
   return version
 }
 
@@ -60,16 +68,16 @@ export async function replaceContent(folder: string, body: Buffer, version: Vers
   if (found?.version !== version) return undefined
   const next = newVersion(body)
   try {
-    await writeNewFile(bodyIn(folder, next), body)
-    await rename(pointerIn(folder, version), pointerIn(folder, next))
+    await writeNewFile(bodyPath(folder, next), body)
+    await rename(pointerPath(folder, version), pointerPath(folder, next))
   } catch (error) {
-    await discardFile(bodyIn(folder, next))
+    await tryRemoveFile(bodyPath(folder, next))
     if (systemCodeOf(error) === 'ENOENT') return undefined
     throw error
   }
   await syncFolder(folder)
   // Who wrote a body before this writer won expected a version that is past. Bodies that came later may win.
-  await Promise.all(found.names.map(name => discardFile(join(folder, name))))
+  await Promise.all(found.names.map(name => tryRemoveFile(join(folder, name))))
   return next
 }
 
@@ -78,9 +86,9 @@ export async function removeFolder(root: string, folder: string): Promise<void> 
   if (!(await exists(folder))) return
   const grave = stagingFolder(root, 'old')
   await makeFolders(dirname(grave))
-  await unless(['ENOENT'], rename(folder, grave))
+  await ignoreCodes(['ENOENT'], rename(folder, grave))
   await syncFolder(dirname(folder))
-  await discard(grave)
+  await tryRemoveFolder(grave)
   await removeEmptyParents(root, folder)
 }
 
@@ -100,5 +108,5 @@ export function stagingFolder(root: string, kind: 'new' | 'old'): string {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await unless(['ENOENT'], stat(path))) !== undefined
+  return (await ignoreCodes(['ENOENT'], stat(path))) !== undefined
 }
