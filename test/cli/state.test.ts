@@ -1,7 +1,7 @@
 import t from 'tap'
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { jsonl, query, SHA, writeCommit, writeLines } from './fixtures/records.js'

@@ -11,7 +11,7 @@ import { readRegistry, type RegisteredTarget } from '../../src/state/registry.js
 import { recordTarget, knownTargets } from '../../src/state/target-record.js'
 import { addTarget, removeTarget, setRequired } from '../../src/state/targets.js'
 import { memoryStorage } from '../../src/storage/memory.js'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { stateOn } from './fixtures/filled.js'
 
 function target(name: string, fields: Partial<RegisteredTarget> = {}): Omit<RegisteredTarget, 'addedAt'> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { parseStorageAddress } from '../../src/storage/address.js'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 
 const PLAIN = { kind: 's3', prefix: '', region: undefined, endpoint: undefined, pathStyle: false } as const
 

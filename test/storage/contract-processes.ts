@@ -1,7 +1,7 @@
 /** What a storage promises to several processes at once, with real ones. */
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { listAll, type Storage } from '../../src/storage/storage.js'
 import { Random, SEED } from '../fixtures/random.js'
 import type { Backend } from './fixtures/backend.js'

@@ -1,6 +1,6 @@
 /** What every storage promises (src/storage/storage.ts), each promise with the test that would see it broken. */
 import type { Test } from 'tap'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { listAll, type Storage } from '../../src/storage/storage.js'
 import type { Backend } from './fixtures/backend.js'
 

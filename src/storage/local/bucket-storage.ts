@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
 import type { BucketStorage, BucketStorageOptions } from '../bucket-storage.js'
 import { assertKey } from '../storage.js'
-import { tryRemoveFile, makeFolders, syncFolders, ignoreCodes, writeNewFile } from './durable.js'
+import { tryRemoveFile, makeFolders, syncFolders, ignoreCodes, writeNewFile } from './durable-files.js'
 import { explainFileErrors } from './failure.js'
 
 export function localBucketStorage(root: string, { mustExist = false }: BucketStorageOptions = {}): BucketStorage {

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
 import { read, readdir } from './blocking-fs.js'
-import { ignoreCodes } from './durable.js'
+import { ignoreCodes } from './durable-files.js'
 import { corruptObjectError } from './failure.js'
 
 export type Content = {

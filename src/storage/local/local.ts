@@ -19,7 +19,7 @@ import {
 } from '../storage.js'
 import { findContent, readContent } from './content.js'
 import { explainFileErrors } from './failure.js'
-import { keyFolder, prefixFolder } from './names.js'
+import { keyFolder, prefixFolder } from './key-folder.js'
 import { sweepStaging } from './sweep.js'
 import { walkKeys } from './walk.js'
 import { createContent, removeFolder, replaceContent } from './write.js'

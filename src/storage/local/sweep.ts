@@ -2,8 +2,8 @@
 
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tryRemoveFolder, ignoreCodes } from './durable.js'
-import { STAGING } from './names.js'
+import { tryRemoveFolder, ignoreCodes } from './durable-files.js'
+import { STAGING } from './key-folder.js'
 import { stagingFolder } from './write.js'
 
 /** No write takes so long; one whose process slept meanwhile finds its folder gone and stages it again. */

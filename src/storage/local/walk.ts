@@ -3,8 +3,8 @@
 import { readdir } from 'node:fs/promises'
 import { isKey, type Listed } from '../storage.js'
 import { bodyBytes, findContent } from './content.js'
-import { ignoreCodes } from './durable.js'
-import { keyFolder, prefixFolder, parseName } from './names.js'
+import { ignoreCodes } from './durable-files.js'
+import { keyFolder, prefixFolder, parseName } from './key-folder.js'
 
 type Query = {
   readonly root: string

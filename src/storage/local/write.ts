@@ -14,8 +14,8 @@ import {
   syncFolders,
   ignoreCodes,
   writeNewFile,
-} from './durable.js'
-import { STAGING } from './names.js'
+} from './durable-files.js'
+import { STAGING } from './key-folder.js'
 
 /** Whoever deletes the last key of a folder removes it, under the hands of one who is about to put a key there. */
 const ATTEMPTS = 50

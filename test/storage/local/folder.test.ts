@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { syncFolder } from '../../../src/storage/local/durable.js'
+import { syncFolder } from '../../../src/storage/local/durable-files.js'
 import { openLocalStorage } from '../../../src/storage/local/local.js'
 
 const BODY = Buffer.from('body')
