@@ -4,20 +4,20 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Address } from '../address.js'
 import type { BucketStorage } from '../bucket-storage.js'
 import { assertKey } from '../storage.js'
-import { makeClient, persistently } from './bucket.js'
-import { isMissing, s3Failure } from './failure.js'
+import { createS3Client, retryTransient } from './client.js'
+import { isMissing, toIngestError } from './failure.js'
 
 /** Asks nothing yet: credentials, region and bucket are met with the first operation. */
 export function s3BucketStorage(address: S3Address): BucketStorage {
   const { bucket, prefix } = address
-  const client = makeClient(address)
+  const client = createS3Client(address)
   const description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`
   const explained = async <T>(operation: () => Promise<T>): Promise<T> => {
     try {
       // Writing the same once more does no harm, so all of it may be tried again.
-      return await persistently(operation)
+      return await retryTransient(operation)
     } catch (error) {
-      throw s3Failure(description, error)
+      throw toIngestError(description, error)
     }
   }
   const placeOf = (key: string): { readonly Bucket: string; readonly Key: string } => {

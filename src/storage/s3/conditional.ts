@@ -3,8 +3,8 @@
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { IngestError } from '../../errors.js'
 import type { Version } from '../storage.js'
-import { ATTEMPTS, pause, persistently } from './bucket.js'
-import { isLost, isMissing, isPassing, isUnanswered } from './failure.js'
+import { MAX_ATTEMPTS, waitBeforeRetry, retryTransient } from './client.js'
+import { isConditionFailed, isMissing, isTransient, isOutcomeUnknown } from './failure.js'
 import { frame } from './frame.js'
 
 export type Condition = { readonly IfNoneMatch?: '*'; readonly IfMatch?: Version }
@@ -29,11 +29,11 @@ export async function write(to: Write, body: Buffer): Promise<Version | undefine
     try {
       return await writeOnce(to, body, sent)
     } catch (error) {
-      const own = attempt > 1 || isUnanswered(error) ? await findOwn(to, sent) : undefined
+      const own = attempt > 1 || isOutcomeUnknown(error) ? await findOwn(to, sent) : undefined
       if (own !== undefined) return own
-      if (isLost(error) || (to.condition.IfMatch !== undefined && isMissing(error))) return undefined
-      if (attempt === ATTEMPTS || !isPassing(error)) throw error
-      await pause(attempt)
+      if (isConditionFailed(error) || (to.condition.IfMatch !== undefined && isMissing(error))) return undefined
+      if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw error
+      await waitBeforeRetry(attempt)
     }
   }
 }
@@ -50,7 +50,7 @@ async function writeOnce({ client, bucket, key, condition }: Write, body: Buffer
 /** The version of the object when it is one of those sent. */
 async function findOwn({ client, bucket, key }: Write, sent: ReadonlySet<string>): Promise<Version | undefined> {
   try {
-    const { Metadata, ETag } = await persistently(() =>
+    const { Metadata, ETag } = await retryTransient(() =>
       client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
     )
     return sent.has(Metadata?.[WRITE_ID] ?? '') ? versionOf(ETag, key) : undefined

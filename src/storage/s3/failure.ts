@@ -15,44 +15,44 @@ const DENIED = [
   'TokenRefreshRequired',
 ]
 /** 4xx that a second try may mend: the SDK corrects its clock by the first answer. */
-const PASSING = ['RequestTimeout', 'RequestTimeTooSkewed', 'RequestExpired', 'ConditionalRequestConflict', 'SlowDown']
+const TRANSIENT = ['RequestTimeout', 'RequestTimeTooSkewed', 'RequestExpired', 'ConditionalRequestConflict', 'SlowDown']
 const PERMISSIONS =
   'it needs s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket'
 
 export function isMissing(error: unknown): boolean {
-  return ['NoSuchKey', 'NotFound'].includes(nameOf(error))
+  return ['NoSuchKey', 'NotFound'].includes(errorName(error))
 }
 
 /** The condition did not hold. Not a 409, which says that somebody else was at it and to try again. */
-export function isLost(error: unknown): boolean {
-  return statusOf(error) === 412
+export function isConditionFailed(error: unknown): boolean {
+  return httpStatus(error) === 412
 }
 
 /** No answer, or one that says nothing of what was done. */
-export function isUnanswered(error: unknown): boolean {
-  const status = statusOf(error)
-  return !isUnsent(error) && (status === undefined || status >= 500 || status < 400)
+export function isOutcomeUnknown(error: unknown): boolean {
+  const status = httpStatus(error)
+  return !isBeforeRequest(error) && (status === undefined || status >= 500 || status < 400)
 }
 
-export function isPassing(error: unknown): boolean {
-  const status = statusOf(error)
-  return isUnanswered(error) || status === 409 || status === 429 || PASSING.includes(nameOf(error))
+export function isTransient(error: unknown): boolean {
+  const status = httpStatus(error)
+  return isOutcomeUnknown(error) || status === 409 || status === 429 || TRANSIENT.includes(errorName(error))
 }
 
-export function s3Failure(place: string, cause: unknown): IngestError {
+export function toIngestError(place: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
-  const [name, status] = [nameOf(cause), statusOf(cause)]
+  const [name, status] = [errorName(cause), httpStatus(cause)]
   const failed = (what: string, hint: string): IngestError =>
     new IngestError('storage_failed', `${place}: ${what}`, { cause, hint })
   if (name === 'CredentialsProviderError')
-    return denied(
+    return deniedError(
       place,
       cause,
       'AWS has no credentials',
       'in GitHub Actions, aws-actions/configure-aws-credentials gives some',
     )
-  if (DENIED.includes(name)) return denied(place, cause, `the credentials are refused (${name})`, 'renew them')
-  if (status === 401 || status === 403) return denied(place, cause, 'access denied', PERMISSIONS)
+  if (DENIED.includes(name)) return deniedError(place, cause, `the credentials are refused (${name})`, 'renew them')
+  if (status === 401 || status === 403) return deniedError(place, cause, 'access denied', PERMISSIONS)
   if (name === 'NoSuchBucket') return failed('there is no such bucket', 'make it, or check its name and region')
   if (isRegionMissing(cause)) return failed('no AWS region is known', 'add ?region=… to the address, or set AWS_REGION')
   if (status === 301 || name === 'PermanentRedirect')
@@ -62,13 +62,13 @@ export function s3Failure(place: string, cause: unknown): IngestError {
   return failed(`answered ${status} ${name}: ${messageOf(cause)}`, 'try again later')
 }
 
-function denied(place: string, cause: unknown, what: string, hint: string): IngestError {
+function deniedError(place: string, cause: unknown, what: string, hint: string): IngestError {
   return new IngestError('storage_denied', `${place}: ${what}`, { cause, hint })
 }
 
 /** Nothing was asked yet. */
-function isUnsent(error: unknown): boolean {
-  return nameOf(error) === 'CredentialsProviderError' || isRegionMissing(error)
+function isBeforeRequest(error: unknown): boolean {
+  return errorName(error) === 'CredentialsProviderError' || isRegionMissing(error)
 }
 
 function isRegionMissing(error: unknown): boolean {
@@ -77,13 +77,13 @@ function isRegionMissing(error: unknown): boolean {
 
 /** The SDK gives some errors of Node's no message. */
 function networkReason(error: unknown): string {
-  return messageOf(error) || systemCodeOf(error) || nameOf(error)
+  return messageOf(error) || systemCodeOf(error) || errorName(error)
 }
 
-function nameOf(error: unknown): string {
+function errorName(error: unknown): string {
   return (error as S3Error | undefined)?.name ?? ''
 }
 
-function statusOf(error: unknown): number | undefined {
+function httpStatus(error: unknown): number | undefined {
   return (error as S3Error | undefined)?.$metadata?.httpStatusCode
 }

@@ -1,7 +1,7 @@
 /** The keys below a prefix as S3 lists them, page by page. */
 
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
-import { persistently } from './bucket.js'
+import { retryTransient } from './client.js'
 
 export type Objects = {
   readonly keys: readonly { readonly key: string; readonly bytes: number }[]
@@ -25,7 +25,7 @@ export async function listKeys({ client, bucket, prefix, after, limit }: ListQue
     EncodingType: 'url',
     ...(after !== undefined && { StartAfter: after }),
   })
-  const answer = await persistently(() => client.send(command))
+  const answer = await retryTransient(() => client.send(command))
   const keys = (answer.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: decodeKey(Key, answer), bytes: Size }))
   return { keys, isLast: answer.IsTruncated !== true || keys.length === 0 }
 }

@@ -21,9 +21,9 @@ import {
   type Stored,
   type Version,
 } from '../storage.js'
-import { makeClient, persistently } from './bucket.js'
+import { createS3Client, retryTransient } from './client.js'
 import { versionOf, write, type Condition } from './conditional.js'
-import { isMissing, s3Failure } from './failure.js'
+import { isMissing, toIngestError } from './failure.js'
 import { HEADER_BYTES, unframe } from './frame.js'
 import { listKeys, type Objects } from './listing.js'
 import { assertHonoursConditions } from './probe.js'
@@ -43,7 +43,7 @@ class S3Storage implements Storage {
   constructor(address: S3Address) {
     const { bucket, prefix } = address
     this.description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`
-    this.#client = makeClient(address)
+    this.#client = createS3Client(address)
     this.#bucket = bucket
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
@@ -55,7 +55,7 @@ class S3Storage implements Storage {
   getVersioned(key: string): Promise<Stored | undefined> {
     return this.#explained(async () => {
       const place = this.#placeOf(key)
-      const found = await persistently(() => this.#read(place.Key))
+      const found = await retryTransient(() => this.#read(place.Key))
       return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${place.Key}`) }
     })
   }
@@ -90,7 +90,7 @@ class S3Storage implements Storage {
   delete(key: string): Promise<void> {
     return this.#explained(async () => {
       const place = this.#placeOf(key)
-      await persistently(() => this.#client.send(new DeleteObjectCommand(place)))
+      await retryTransient(() => this.#client.send(new DeleteObjectCommand(place)))
     })
   }
 
@@ -146,7 +146,7 @@ class S3Storage implements Storage {
 
   async #deleteAll(keys: readonly string[]): Promise<void> {
     const Delete = { Objects: keys.map(Key => ({ Key })), Quiet: true }
-    const { Errors = [] } = await persistently(() =>
+    const { Errors = [] } = await retryTransient(() =>
       this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete })),
     )
     const [first] = Errors
@@ -169,7 +169,7 @@ class S3Storage implements Storage {
     try {
       return await operation()
     } catch (error) {
-      throw s3Failure(this.description, error)
+      throw toIngestError(this.description, error)
     }
   }
 }

@@ -6,16 +6,16 @@ import { setTimeout } from 'node:timers/promises'
 import { userAgent } from '../../package-file.js'
 import type { S3Address } from '../address.js'
 import { silenceAdvice, silentLogger } from '../aws-sdk.js'
-import { isPassing } from './failure.js'
+import { isTransient } from './failure.js'
 
-export const ATTEMPTS = 5
+export const MAX_ATTEMPTS = 5
 
 const FIRST_DELAY_MS = 100
 const CONNECT_MS = 5_000
 /** From the first byte of the question to the head of the answer. */
 const REQUEST_MS = 30_000
 
-export function makeClient({ region, endpoint, pathStyle }: S3Address): S3Client {
+export function createS3Client({ region, endpoint, pathStyle }: S3Address): S3Client {
   silenceAdvice()
   return new S3Client({
     ...(endpoint !== undefined && { endpoint, region: anyRegion }),
@@ -39,18 +39,18 @@ export function makeClient({ region, endpoint, pathStyle }: S3Address): S3Client
 const anyRegion = loadConfig({ ...NODE_REGION_CONFIG_OPTIONS, default: 'us-east-1' }, NODE_REGION_CONFIG_FILE_OPTIONS)
 
 /** Repeats what may be repeated: reading and deleting. */
-export async function persistently<T>(operation: () => Promise<T>): Promise<T> {
+export async function retryTransient<T>(operation: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await operation()
     } catch (error) {
-      if (attempt === ATTEMPTS || !isPassing(error)) throw error
-      await pause(attempt)
+      if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw error
+      await waitBeforeRetry(attempt)
     }
   }
 }
 
 /** Twice as long after each attempt, and never the same for two who met. */
-export function pause(attempt: number): Promise<void> {
+export function waitBeforeRetry(attempt: number): Promise<void> {
   return setTimeout(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()))
 }
