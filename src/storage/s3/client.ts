@@ -5,7 +5,7 @@ import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS
 import { setTimeout } from 'node:timers/promises'
 import { userAgent } from '../../package-file.js'
 import type { S3Address } from '../address.js'
-import { silenceAdvice, silentLogger } from '../aws-sdk.js'
+import { silenceVersionWarning, silentLogger } from '../aws-sdk.js'
 import { isTransient } from './failure.js'
 
 export const MAX_ATTEMPTS = 5
@@ -16,7 +16,7 @@ const CONNECT_MS = 5_000
 const REQUEST_MS = 30_000
 
 export function createS3Client({ region, endpoint, pathStyle }: S3Address): S3Client {
-  silenceAdvice()
+  silenceVersionWarning()
   return new S3Client({
     ...(endpoint !== undefined && { endpoint, region: anyRegion }),
     ...(region !== undefined && { region }),

@@ -3,7 +3,7 @@
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
 import { retryTransient } from './client.js'
 
-export type Objects = {
+export type KeyPage = {
   readonly keys: readonly { readonly key: string; readonly bytes: number }[]
   readonly isLast: boolean
 }
@@ -16,7 +16,7 @@ export type ListQuery = {
   readonly limit: number
 }
 
-export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<Objects> {
+export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<KeyPage> {
   const command = new ListObjectsV2Command({
     Bucket: bucket,
     Prefix: prefix,

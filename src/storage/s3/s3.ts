@@ -22,10 +22,10 @@ import {
   type Version,
 } from '../storage.js'
 import { createS3Client, retryTransient } from './client.js'
-import { versionOf, write, type Condition } from './conditional.js'
+import { etagVersion, writeConditionally, type Condition } from './conditional-write.js'
 import { isMissing, toIngestError } from './failure.js'
 import { HEADER_BYTES, unframe } from './frame.js'
-import { listKeys, type Objects } from './listing.js'
+import { listKeys, type KeyPage } from './listing.js'
 import { assertHonoursConditions } from './probe.js'
 
 /** Asks nothing yet: credentials, region and bucket are met with the first operation. */
@@ -53,8 +53,8 @@ class S3Storage implements Storage {
   }
 
   getVersioned(key: string): Promise<Stored | undefined> {
-    return this.#explained(async () => {
-      const place = this.#placeOf(key)
+    return this.#explainErrors(async () => {
+      const place = this.#locate(key)
       const found = await retryTransient(() => this.#read(place.Key))
       return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${place.Key}`) }
     })
@@ -77,32 +77,32 @@ class S3Storage implements Storage {
   }
 
   list(prefix: string, { after, limit = PAGE_OBJECTS }: ListOptions = {}): Promise<Page> {
-    return this.#explained(async () => {
+    return this.#explainErrors(async () => {
       const { keys, isLast } = await this.#listKeys(prefix, after, limit)
       const objects = keys
-        .map(({ key, bytes }) => ({ key: this.#own(key), bytes: Math.max(0, bytes - HEADER_BYTES) }))
+        .map(({ key, bytes }) => ({ key: this.#withoutPrefix(key), bytes: Math.max(0, bytes - HEADER_BYTES) }))
         .filter(({ key }) => isKey(key))
       const last = keys.at(-1)
-      return { objects, next: isLast || last === undefined ? undefined : this.#own(last.key) }
+      return { objects, next: isLast || last === undefined ? undefined : this.#withoutPrefix(last.key) }
     })
   }
 
   delete(key: string): Promise<void> {
-    return this.#explained(async () => {
-      const place = this.#placeOf(key)
+    return this.#explainErrors(async () => {
+      const place = this.#locate(key)
       await retryTransient(() => this.#client.send(new DeleteObjectCommand(place)))
     })
   }
 
   deletePrefix(prefix: string): Promise<void> {
-    return this.#explained(async () => {
+    return this.#explainErrors(async () => {
       assertFolderPrefix(prefix)
       for (let after: string | undefined; ;) {
         const { keys, isLast } = await this.#listKeys(prefix, after, PAGE_OBJECTS)
         const last = keys.at(-1)
         if (last !== undefined) await this.#deleteAll(keys.map(({ key }) => key))
         if (isLast || last === undefined) return
-        after = this.#own(last.key)
+        after = this.#withoutPrefix(last.key)
       }
     })
   }
@@ -116,14 +116,14 @@ class S3Storage implements Storage {
     const version = await this.#write(key, body, condition)
     if (version === undefined || this.#client.config.isCustomEndpoint !== true) return version
     this.#probed ??= assertHonoursConditions(this.#client, this.#bucket, this.#prefix)
-    await this.#explained(() => this.#probed ?? Promise.resolve())
+    await this.#explainErrors(() => this.#probed ?? Promise.resolve())
     return version
   }
 
   #write(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
-    return this.#explained(() => {
-      const { Bucket, Key } = this.#placeOf(key)
-      return write({ client: this.#client, bucket: Bucket, key: Key, condition }, body)
+    return this.#explainErrors(() => {
+      const { Bucket, Key } = this.#locate(key)
+      return writeConditionally({ client: this.#client, bucket: Bucket, key: Key, condition }, body)
     })
   }
 
@@ -132,14 +132,14 @@ class S3Storage implements Storage {
       const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }))
       // All of it now: an answer that breaks off is asked for again.
       const body = Buffer.from((await Body?.transformToByteArray()) ?? [])
-      return { body, version: versionOf(ETag, key) }
+      return { body, version: etagVersion(ETag, key) }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
   }
 
-  #listKeys(prefix: string, after: string | undefined, limit: number): Promise<Objects> {
+  #listKeys(prefix: string, after: string | undefined, limit: number): Promise<KeyPage> {
     const from = after === undefined ? undefined : this.#prefix + after
     return listKeys({ client: this.#client, bucket: this.#bucket, prefix: this.#prefix + prefix, after: from, limit })
   }
@@ -156,16 +156,16 @@ class S3Storage implements Storage {
     throw new IngestError(code, message, { hint: 'it needs s3:DeleteObject on the prefix' })
   }
 
-  #placeOf(key: string): { readonly Bucket: string; readonly Key: string } {
+  #locate(key: string): { readonly Bucket: string; readonly Key: string } {
     assertKey(key)
     return { Bucket: this.#bucket, Key: this.#prefix + key }
   }
 
-  #own(key: string): string {
+  #withoutPrefix(key: string): string {
     return key.slice(this.#prefix.length)
   }
 
-  async #explained<T>(operation: () => Promise<T>): Promise<T> {
+  async #explainErrors<T>(operation: () => Promise<T>): Promise<T> {
     try {
       return await operation()
     } catch (error) {

@@ -9,7 +9,7 @@ import { frame } from './frame.js'
 
 export type Condition = { readonly IfNoneMatch?: '*'; readonly IfMatch?: Version }
 
-export type Write = {
+export type ConditionalWrite = {
   readonly client: S3Client
   readonly bucket: string
   /** The whole key in the bucket. */
@@ -23,7 +23,7 @@ const WRITE_ID = 'write-id'
  * Each attempt is a write of its own name. After one whose answer was lost, the object's name tells whether it was done.
  * @returns undefined when the condition did not hold
  */
-export async function write(to: Write, body: Buffer): Promise<Version | undefined> {
+export async function writeConditionally(to: ConditionalWrite, body: Buffer): Promise<Version | undefined> {
   const sent = new Set<string>()
   for (let attempt = 1; ; attempt++) {
     try {
@@ -38,29 +38,36 @@ export async function write(to: Write, body: Buffer): Promise<Version | undefine
   }
 }
 
-async function writeOnce({ client, bucket, key, condition }: Write, body: Buffer, sent: Set<string>): Promise<Version> {
+async function writeOnce(
+  { client, bucket, key, condition }: ConditionalWrite,
+  body: Buffer,
+  sent: Set<string>,
+): Promise<Version> {
   const { writeId, bytes } = frame(body)
   sent.add(writeId)
   const { ETag } = await client.send(
     new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, Metadata: { [WRITE_ID]: writeId }, ...condition }),
   )
-  return versionOf(ETag, key)
+  return etagVersion(ETag, key)
 }
 
 /** The version of the object when it is one of those sent. */
-async function findOwn({ client, bucket, key }: Write, sent: ReadonlySet<string>): Promise<Version | undefined> {
+async function findOwn(
+  { client, bucket, key }: ConditionalWrite,
+  sent: ReadonlySet<string>,
+): Promise<Version | undefined> {
   try {
     const { Metadata, ETag } = await retryTransient(() =>
       client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })),
     )
-    return sent.has(Metadata?.[WRITE_ID] ?? '') ? versionOf(ETag, key) : undefined
+    return sent.has(Metadata?.[WRITE_ID] ?? '') ? etagVersion(ETag, key) : undefined
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
   }
 }
 
-export function versionOf(etag: string | undefined, key: string): Version {
+export function etagVersion(etag: string | undefined, key: string): Version {
   if (etag === undefined) throw new IngestError('storage_failed', `the store gave ${key} no ETag`)
   return etag
 }
