@@ -1,15 +1,18 @@
-/** Objects that other programs read too: a file is a file, an object in S3 its body and nothing else. No versions. */
+/**
+ * Storage of a bucket. Other programs read its objects too, so a local object is an ordinary file and an S3 object holds
+ * the body alone. There are no versions.
+ */
 
 export interface BucketStorage {
-  /** In words, without secrets. */
+  /** The location for people, without secrets. */
   readonly description: string
   get(key: string): Promise<Buffer | undefined>
-  /** Makes or replaces; whole or not at all, and on the disk when it returns. */
+  /** Creates or replaces an object atomically. The object is durable when this resolves. */
   put(key: string, body: Buffer): Promise<unknown>
   close(): Promise<void>
 }
 
 export type BucketStorageOptions = {
-  /** It was made before: where it is gone, nothing is made in its place, which may be an empty mount point. */
+  /** Fail when the folder is missing instead of creating it: a missing mount would otherwise be filled. Default: false. */
   readonly mustExist?: boolean
 }

@@ -1,9 +1,9 @@
-/** From an address to plain objects. */
+/** Opens the storage of a bucket from its address. */
 
 import type { StorageAddress } from './address.js'
 import type { BucketStorage, BucketStorageOptions } from './bucket-storage.js'
 
-/** The code of a backend is loaded when it is named. @throws {IngestError} as `Storage` */
+/** Loads only the code of the backend that is named. @throws {IngestError} the errors of `Storage` */
 export async function openBucketStorage(
   address: StorageAddress,
   options: BucketStorageOptions = {},

@@ -1,6 +1,7 @@
 /**
- * What only reads or changes names, or a few bytes, done at once: the way to another thread and back takes several times as
- * long as such a call, and a push with state makes two hundred. What waits for the disk goes that way.
+ * File-system calls behind promises. Calls that only touch names or a few bytes run synchronously, because a round trip
+ * to the thread pool takes several times as long and a push with state makes about two hundred of them. Calls that wait
+ * for the disk run in the thread pool.
  */
 
 import {
@@ -27,27 +28,27 @@ export const rename = asPromise(renameSync)
 export const rmdir = asPromise((path: string) => rmdirSync(path))
 export const stat = asPromise((path: string) => statSync(path))
 export const unlink = asPromise(unlinkSync)
-/** To be written; one that is there already is refused. */
+/** Opens a new file for writing. Fails with EEXIST when the file exists. */
 export const create = asPromise((path: string) => openSync(path, 'wx'))
-/** To be synced. */
+/** Opens a folder for `syncToDisk`. */
 export const openFolder = asPromise((path: string) => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY))
 export const close = asPromise(closeSync)
 
-/** To the disk. @param fd an open file or folder */
+/** Flushes an open file or folder to the disk. */
 export const syncToDisk = promisify(fsync)
 
 const MAX_BLOCKING_BYTES = 64 * 1024
 const writeInThread: (fd: number, body: Buffer) => Promise<void> = promisify(writeFile)
 const readInThread: (fd: number) => Promise<Buffer> = promisify(readFile)
 
-/** @param fd an open file */
+/** Writes a body to an open file. */
 export async function write(fd: number, body: Buffer): Promise<void> {
   return body.length <= MAX_BLOCKING_BYTES ? writeFileSync(fd, body) : writeInThread(fd, body)
 }
 
-/** @param bytes how many it should have */
+/** Reads a file. @param bytes its expected size, which selects a synchronous or threaded read */
 export async function read(path: string, bytes: number): Promise<Buffer> {
-  // A FIFO in its place would be waited for, with the program deaf to Ctrl-C.
+  // Non-blocking, because opening a FIFO would block the event loop and Ctrl-C with it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     return bytes <= MAX_BLOCKING_BYTES ? readFileSync(file) : await readInThread(file)
@@ -56,7 +57,7 @@ export async function read(path: string, bytes: number): Promise<Buffer> {
   }
 }
 
-/** Fails as a promise does: whoever calls need not know. */
+/** Wraps a synchronous call so that it returns or rejects a promise. */
 function asPromise<Args extends readonly unknown[], Result>(
   call: (...args: Args) => Result,
 ): (...args: Args) => Promise<Result> {

@@ -1,4 +1,4 @@
-/** Writes and removals that a power cut cannot take back, and such that may fail without harm. */
+/** Durable writes, which survive a power failure, and best-effort removals. */
 
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -6,26 +6,26 @@ import { systemCodeOf } from '../../errors.js'
 import { close, create, mkdir, openFolder, readdir, rmdir, syncToDisk, unlink, write } from './blocking-fs.js'
 
 /**
- * Makes a new file whose content is on the disk; its name is there once its folder is synced, too.
- * @param alongside another sync: a journal takes both together
+ * Creates a file and syncs its content. Its name is durable only after `syncFolder` of its folder.
+ * @param alongside another sync to run at the same time, because a file system journals both together
  */
 export async function writeNewFile(path: string, body: Buffer, alongside?: () => Promise<void>): Promise<void> {
   const file = await create(path)
   try {
     await write(file, body)
-    // A file is not closed while it is synced.
+    // Waits for both, because the file must not be closed during its sync.
     const synced = await Promise.allSettled([syncToDisk(file), alongside?.()])
-    for (const one of synced) if (one.status === 'rejected') throw one.reason
+    for (const result of synced) if (result.status === 'rejected') throw result.reason
   } finally {
     await close(file)
   }
 }
 
-/** Brings the names in a folder to the disk. A folder that is gone has nothing to keep. */
+/** Makes the names in a folder durable. A missing folder is ignored. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await ignoreCodes(['ENOENT'], openFolder(path))
   try {
-    // Some file systems on a network have no such operation.
+    // Some network file systems do not support syncing folders.
     if (folder !== undefined) await ignoreCodes(['EINVAL', 'ENOTSUP'], syncToDisk(folder))
   } finally {
     if (folder !== undefined) await close(folder)
@@ -33,8 +33,9 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder and its parents; Node's own way says ENOENT for a full or read-only disk.
- * @returns the topmost one it made
+ * Creates a folder and its parents. Node's recursive mkdir is not used because it reports ENOENT for a full or read-only
+ * disk.
+ * @returns the topmost created folder; undefined when the folder existed
  */
 export async function makeFolders(path: string): Promise<string | undefined> {
   try {
@@ -49,18 +50,22 @@ export async function makeFolders(path: string): Promise<string | undefined> {
   return top ?? path
 }
 
-/** Syncs a folder and, where `made` is the topmost of its parents that is new, those up to the one that has its name. */
-export async function syncFolders(path: string, made: string | undefined): Promise<void> {
-  const top = made === undefined ? path : dirname(made)
+/**
+ * Syncs a folder and its newly created parents, up to the existing folder above them.
+ * @param created the topmost created folder, as returned by `makeFolders`
+ */
+export async function syncFolders(path: string, created: string | undefined): Promise<void> {
+  const top = created === undefined ? path : dirname(created)
   const folders = [path]
   while (folders.at(-1)! !== top) folders.push(dirname(folders.at(-1)!))
-  // At once: a journal takes them together.
+  // In parallel, because a file system journals the syncs together.
   await Promise.all(folders.map(syncFolder))
 }
 
 /**
- * What stays is seen by nobody, and goes with the next sweep or write. A key's folder has files only; the rest is for
- * folders of keys, since Node loads something for it.
+ * Removes a folder that readers cannot see any more. Failures are ignored: the next sweep or write removes the rest.
+ * A key's folder holds only files and is removed file by file. The recursive `rm` handles other folders; it is the
+ * fallback because Node loads extra code for it.
  */
 export async function tryRemoveFolder(path: string): Promise<void> {
   try {
@@ -71,11 +76,12 @@ export async function tryRemoveFolder(path: string): Promise<void> {
   }
 }
 
+/** Removes a file. Failures are ignored. */
 export async function tryRemoveFile(path: string): Promise<void> {
   await unlink(path).catch(() => undefined)
 }
 
-/** The promise's value, or undefined for errors of these codes. */
+/** Resolves to undefined when the promise rejects with one of these system error codes. */
 export async function ignoreCodes<T>(
   codes: readonly string[],
   promise: Promise<T> | undefined,

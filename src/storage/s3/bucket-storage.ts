@@ -1,4 +1,4 @@
-/** Plain objects in a bucket: their bodies are what was given. */
+/** Bucket storage in S3: each object holds the body alone, without a header. */
 
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Address } from '../address.js'
@@ -7,29 +7,29 @@ import { assertKey } from '../storage.js'
 import { createS3Client, retryTransient } from './client.js'
 import { isMissing, toIngestError } from './failure.js'
 
-/** Asks nothing yet: credentials, region and bucket are met with the first operation. */
+/** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
 export function s3BucketStorage(address: S3Address): BucketStorage {
   const { bucket, prefix } = address
   const client = createS3Client(address)
   const description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`
-  const explained = async <T>(operation: () => Promise<T>): Promise<T> => {
+  const explainErrors = async <T>(operation: () => Promise<T>): Promise<T> => {
     try {
-      // Writing the same once more does no harm, so all of it may be tried again.
+      // All operations may be retried, because writing the same body again changes nothing.
       return await retryTransient(operation)
     } catch (error) {
       throw toIngestError(description, error)
     }
   }
-  const placeOf = (key: string): { readonly Bucket: string; readonly Key: string } => {
+  const locate = (key: string): { readonly Bucket: string; readonly Key: string } => {
     assertKey(key)
     return { Bucket: bucket, Key: prefix === '' ? key : `${prefix}/${key}` }
   }
   return {
     description,
     get: key =>
-      explained(async () => {
+      explainErrors(async () => {
         try {
-          const { Body } = await client.send(new GetObjectCommand(placeOf(key)))
+          const { Body } = await client.send(new GetObjectCommand(locate(key)))
           return Buffer.from((await Body?.transformToByteArray()) ?? [])
         } catch (error) {
           if (isMissing(error)) return undefined
@@ -37,7 +37,7 @@ export function s3BucketStorage(address: S3Address): BucketStorage {
         }
       }),
     put: (key, body) =>
-      explained(async () => void (await client.send(new PutObjectCommand({ ...placeOf(key), Body: body })))),
+      explainErrors(async () => void (await client.send(new PutObjectCommand({ ...locate(key), Body: body })))),
     close: async () => client.destroy(),
   }
 }

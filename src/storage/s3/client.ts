@@ -1,4 +1,4 @@
-/** The requests to one bucket, each bounded in time and tried again where that may help and cannot harm. */
+/** The S3 client, with timeouts, and retries of requests that are safe to repeat. */
 
 import { S3Client } from '@aws-sdk/client-s3'
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
@@ -12,17 +12,17 @@ export const MAX_ATTEMPTS = 5
 
 const FIRST_DELAY_MS = 100
 const CONNECT_MS = 5_000
-/** From the first byte of the question to the head of the answer. */
+/** From sending the request to receiving the response headers. */
 const REQUEST_MS = 30_000
 
 export function createS3Client({ region, endpoint, pathStyle }: S3Address): S3Client {
   silenceVersionWarning()
   return new S3Client({
-    ...(endpoint !== undefined && { endpoint, region: anyRegion }),
+    ...(endpoint !== undefined && { endpoint, region: defaultRegion }),
     ...(region !== undefined && { region }),
     forcePathStyle: pathStyle,
     followRegionRedirects: true,
-    // A write that is tried again needs a new name, so the tries are counted here and not in the SDK.
+    // The SDK must not retry: each attempt of a write needs a new write id, see conditional-write.ts.
     maxAttempts: 1,
     logger: silentLogger,
     customUserAgent: userAgent(),
@@ -35,10 +35,13 @@ export function createS3Client({ region, endpoint, pathStyle }: S3Address): S3Cl
   })
 }
 
-/** Stores that are not AWS's have none to be known, and signatures need one. */
-const anyRegion = loadConfig({ ...NODE_REGION_CONFIG_OPTIONS, default: 'us-east-1' }, NODE_REGION_CONFIG_FILE_OPTIONS)
+/** Default region for S3-compatible stores: they ignore the region, but signatures need one. */
+const defaultRegion = loadConfig(
+  { ...NODE_REGION_CONFIG_OPTIONS, default: 'us-east-1' },
+  NODE_REGION_CONFIG_FILE_OPTIONS,
+)
 
-/** Repeats what may be repeated: reading and deleting. */
+/** Retries an idempotent operation, such as a read or delete, after transient errors. */
 export async function retryTransient<T>(operation: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -50,7 +53,7 @@ export async function retryTransient<T>(operation: () => Promise<T>): Promise<T>
   }
 }
 
-/** Twice as long after each attempt, and never the same for two who met. */
+/** Exponential backoff with jitter. @param attempt counted from 1 */
 export function waitBeforeRetry(attempt: number): Promise<void> {
   return setTimeout(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()))
 }

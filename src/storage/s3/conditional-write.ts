@@ -1,4 +1,4 @@
-/** Writes that happen once, although an answer may be lost and the question asked again. */
+/** Conditional writes that take effect at most once, although responses may be lost and requests are retried. */
 
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { IngestError } from '../../errors.js'
@@ -12,7 +12,7 @@ export type Condition = { readonly IfNoneMatch?: '*'; readonly IfMatch?: Version
 export type ConditionalWrite = {
   readonly client: S3Client
   readonly bucket: string
-  /** The whole key in the bucket. */
+  /** The full key, including the prefix. */
   readonly key: string
   readonly condition: Condition
 }
@@ -20,7 +20,8 @@ export type ConditionalWrite = {
 const WRITE_ID = 'write-id'
 
 /**
- * Each attempt is a write of its own name. After one whose answer was lost, the object's name tells whether it was done.
+ * Writes an object if the condition holds. Each attempt has its own write id. After a lost response, the write id in the
+ * object tells whether an earlier attempt took effect.
  * @returns undefined when the condition did not hold
  */
 export async function writeConditionally(to: ConditionalWrite, body: Buffer): Promise<Version | undefined> {
@@ -51,7 +52,7 @@ async function writeOnce(
   return etagVersion(ETag, key)
 }
 
-/** The version of the object when it is one of those sent. */
+/** The version of the object when one of these write ids wrote it. */
 async function findOwn(
   { client, bucket, key }: ConditionalWrite,
   sent: ReadonlySet<string>,
@@ -68,6 +69,6 @@ async function findOwn(
 }
 
 export function etagVersion(etag: string | undefined, key: string): Version {
-  if (etag === undefined) throw new IngestError('storage_failed', `the store gave ${key} no ETag`)
+  if (etag === undefined) throw new IngestError('storage_failed', `the store returned no ETag for ${key}`)
   return etag
 }

@@ -1,4 +1,4 @@
-/** The keys below a prefix as S3 lists them, page by page. */
+/** Lists one page of keys below a prefix. */
 
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
 import { retryTransient } from './client.js'
@@ -21,7 +21,7 @@ export async function listKeys({ client, bucket, prefix, after, limit }: ListQue
     Bucket: bucket,
     Prefix: prefix,
     MaxKeys: limit,
-    // XML cannot hold every character that a key may have.
+    // XML cannot represent every character that a key may contain.
     EncodingType: 'url',
     ...(after !== undefined && { StartAfter: after }),
   })
@@ -30,7 +30,7 @@ export async function listKeys({ client, bucket, prefix, after, limit }: ListQue
   return { keys, isLast: answer.IsTruncated !== true || keys.length === 0 }
 }
 
-/** A store that does not know the encoding leaves it out of its answer. */
+/** Stores that do not support the encoding omit it from the response. */
 function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
   return EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
 }

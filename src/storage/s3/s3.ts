@@ -1,9 +1,10 @@
 /**
- * Objects in a bucket of S3, or of a store that speaks its protocol and honours `If-Match` and `If-None-Match`.
+ * Storage in a bucket of S3, or of a compatible store that honours `If-Match` and `If-None-Match`.
  *
- * An object is a body behind a line that makes it unique (frame.ts), so that an ETag is a version. A writer whose answer
- * was lost finds its own write by name; if somebody replaced that one at once, it is told as lost though it was done, and
- * if somebody deleted it at once, `putIfAbsent` may do it again.
+ * Each object starts with a header that makes its content unique (frame.ts), so that its ETag serves as the version. When
+ * the response to a write is lost, the writer looks for its own write id in the object. Two cases remain: if another
+ * process replaced the object meanwhile, the write is reported as a conflict although it took effect; if another process
+ * deleted it, `putIfAbsent` may write it again.
  */
 
 import { DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
@@ -28,7 +29,7 @@ import { HEADER_BYTES, unframe } from './frame.js'
 import { listKeys, type KeyPage } from './listing.js'
 import { assertHonoursConditions } from './probe.js'
 
-/** Asks nothing yet: credentials, region and bucket are met with the first operation. */
+/** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
 export function openS3Storage(address: S3Address): Storage {
   return new S3Storage(address)
 }
@@ -54,9 +55,9 @@ class S3Storage implements Storage {
 
   getVersioned(key: string): Promise<Stored | undefined> {
     return this.#explainErrors(async () => {
-      const place = this.#locate(key)
-      const found = await retryTransient(() => this.#read(place.Key))
-      return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${place.Key}`) }
+      const location = this.#locate(key)
+      const found = await retryTransient(() => this.#read(location.Key))
+      return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${location.Key}`) }
     })
   }
 
@@ -89,8 +90,8 @@ class S3Storage implements Storage {
 
   delete(key: string): Promise<void> {
     return this.#explainErrors(async () => {
-      const place = this.#locate(key)
-      await retryTransient(() => this.#client.send(new DeleteObjectCommand(place)))
+      const location = this.#locate(key)
+      await retryTransient(() => this.#client.send(new DeleteObjectCommand(location)))
     })
   }
 
@@ -111,7 +112,7 @@ class S3Storage implements Storage {
     this.#client.destroy()
   }
 
-  /** A win is believed once the store has shown that it refuses others; AWS's does. */
+  /** Writes conditionally. Before the first success with a store other than AWS counts, a probe checks that it honours conditions. */
   async #writeIf(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
     const version = await this.#write(key, body, condition)
     if (version === undefined || this.#client.config.isCustomEndpoint !== true) return version
@@ -130,7 +131,7 @@ class S3Storage implements Storage {
   async #read(key: string): Promise<Stored | undefined> {
     try {
       const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }))
-      // All of it now: an answer that breaks off is asked for again.
+      // Reads the whole body here, so that an interrupted response is retried.
       const body = Buffer.from((await Body?.transformToByteArray()) ?? [])
       return { body, version: etagVersion(ETag, key) }
     } catch (error) {
@@ -152,8 +153,8 @@ class S3Storage implements Storage {
     const [first] = Errors
     if (first === undefined) return
     const code = first.Code === 'AccessDenied' ? 'storage_denied' : 'storage_failed'
-    const message = `${this.description}: ${Errors.length} objects were not deleted, the first because of ${first.Code}`
-    throw new IngestError(code, message, { hint: 'it needs s3:DeleteObject on the prefix' })
+    const message = `${this.description}: ${Errors.length} objects were not deleted, the first with error ${first.Code}`
+    throw new IngestError(code, message, { hint: 'grant s3:DeleteObject on the prefix' })
   }
 
   #locate(key: string): { readonly Bucket: string; readonly Key: string } {
