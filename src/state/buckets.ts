@@ -1,4 +1,4 @@
-/** Named places for objects: two that every state has, and others that an operator adds. */
+/** Buckets: named object storage. Every state has two built-in buckets; operators register others. */
 
 import { mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
@@ -14,17 +14,17 @@ import {
 } from './registry.js'
 import { timestamp, type State } from './state.js'
 
-/** Below the state's own objects. `rescue` answers what other buckets cannot. */
+/** Stored inside the state. `rescue` answers reads that another bucket cannot. */
 export const BUILT_IN: readonly string[] = ['primary', 'rescue']
 export const RESCUE = 'rescue'
 
 export type Bucket = {
   readonly name: string
   readonly backend: 'state' | 'local' | 's3' | 'memory'
-  /** Where it is, in words. */
+  /** A folder, `s3://…` or `memory:`; for a built-in bucket the location of the state. */
   readonly root: string
   readonly isBuiltIn: boolean
-  /** The targets that write to it. */
+  /** Names of the targets that write to the bucket. */
   readonly usedBy: readonly string[]
 }
 
@@ -42,20 +42,21 @@ export async function listBuckets({ storage }: State): Promise<readonly Bucket[]
     ...{ name, backend: parseStorageAddress(root).kind, root, isBuiltIn: false },
     usedBy: targetsUsing(registry, name),
   }))
-  return [...builtIn, ...added.sort((one, other) => (one.name < other.name ? -1 : 1))]
+  return [...builtIn, ...added.sort((left, right) => (left.name < right.name ? -1 : 1))]
 }
 
 /**
- * @param root a folder, which is made, `s3://bucket/prefix` or `memory:`
- * @throws {IngestError} `usage` for an empty root or one that cannot be, `already_exists`, `storage_failed`
+ * Registers a bucket and creates its folder.
+ * @param root a folder, `s3://bucket/prefix` or `memory:`
+ * @throws {IngestError} `usage` for an invalid root, `already_exists`, `storage_failed`
  */
 export async function addBucket(state: State, name: string, root: string): Promise<RegisteredBucket> {
   assertName(name, 'bucket')
-  const place = await resolveRoot(state, root)
-  const added = { name, root: place, addedAt: timestamp(state) }
-  // A name that is taken makes no folder.
+  const resolved = await resolveRoot(state, root)
+  const added = { name, root: resolved, addedAt: timestamp(state) }
+  // Checked first, so that a taken name creates no folder.
   assertFree(await readRegistry(state.storage), name)
-  if (parseStorageAddress(place).kind === 'local') await makeFolder(place)
+  if (parseStorageAddress(resolved).kind === 'local') await makeFolder(resolved)
   await changeRegistry(state, registry => {
     assertFree(registry, name)
     return { ...registry, buckets: withEntry(registry.buckets, name, added) }
@@ -63,23 +64,26 @@ export async function addBucket(state: State, name: string, root: string): Promi
   return added
 }
 
-/** The same for every process, wherever it runs. */
+/**
+ * A root as it is registered: folders become absolute, so that the working directory of later commands does not matter.
+ * @throws {IngestError} `usage` when the root overlaps the state
+ */
 async function resolveRoot({ storage }: State, root: string): Promise<string> {
-  if (root.trim() === '') throw new IngestError('usage', 'a bucket needs a root', { hint: HINT })
+  if (root.trim() === '') throw new IngestError('usage', 'missing root for the bucket', { hint: HINT })
   const address = parseStorageAddress(root)
   if (address.kind === 'memory') return root
-  const place = address.kind === 'local' ? resolve(address.folder) : root
-  const places = [storage.description, place.split('?')[0] ?? '']
-  const real = await Promise.all(places.map(resolveLinks))
-  const [one, other] = real.map(text => `${text.replace(/\/+$/, '')}/`)
-  if (one!.startsWith(other!) || other!.startsWith(one!)) {
-    const hint = 'give it a place of its own; primary and rescue lie in the state'
-    throw new IngestError('usage', `${place} and the state are the same place, or one lies in the other`, { hint })
+  const resolved = address.kind === 'local' ? resolve(address.folder) : root
+  const locations = [storage.description, resolved.split('?')[0] ?? '']
+  const real = await Promise.all(locations.map(resolveLinks))
+  const [stateRoot, bucketRoot] = real.map(text => `${text.replace(/\/+$/, '')}/`)
+  if (stateRoot!.startsWith(bucketRoot!) || bucketRoot!.startsWith(stateRoot!)) {
+    const hint = 'choose another root; only primary and rescue are stored in the state'
+    throw new IngestError('usage', `${resolved} overlaps the location of the state`, { hint })
   }
-  return place
+  return resolved
 }
 
-/** Where a folder, or the first one above it that is there, leads through links. */
+/** Resolves symbolic links in a folder's path, also when only some of its parents exist. */
 async function resolveLinks(folder: string): Promise<string> {
   if (!isAbsolute(folder)) return folder
   const real = await realpath(folder).catch(() => undefined)
@@ -90,7 +94,7 @@ async function resolveLinks(folder: string): Promise<string> {
 const HINT = 'name a folder, s3://BUCKET/PREFIX[?region=…&endpoint=…&path-style=true], or memory:'
 
 function assertFree(registry: Registry, name: string): void {
-  if (isBucket(registry, name)) throw new IngestError('already_exists', `there is a bucket ${name} already`)
+  if (isBucket(registry, name)) throw new IngestError('already_exists', `the bucket ${name} already exists`)
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -101,7 +105,7 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The objects stay where they are. @throws {IngestError} `protected`, `not_found`, `in_use` */
+/** Unregisters a bucket. Its objects are not deleted. @throws {IngestError} `protected`, `not_found`, `in_use` */
 export async function removeBucket(state: State, name: string): Promise<void> {
   if (BUILT_IN.includes(name)) throw new IngestError('protected', `the bucket ${name} cannot be removed`)
   await changeRegistry(state, registry => {
@@ -115,7 +119,7 @@ export async function removeBucket(state: State, name: string): Promise<void> {
 /** @throws {IngestError} `not_found` */
 export function assertBucket(registry: Registry, name: string): void {
   if (isBucket(registry, name)) return
-  const hint = 'vortex-ingest buckets ls shows those that there are'
+  const hint = 'vortex-ingest buckets ls lists the buckets'
   throw new IngestError('not_found', `there is no bucket ${name}`, { hint })
 }
 
@@ -124,6 +128,6 @@ function targetsUsing({ targets }: Registry, bucket: string): readonly string[] 
 }
 
 function inUseError(name: string, users: readonly string[]): IngestError {
-  const hint = 'remove what uses it first: vortex-ingest targets rm'
+  const hint = 'first remove the targets that use it: vortex-ingest targets rm'
   return new IngestError('in_use', `the bucket ${name} is in use by ${users.join(', ')}`, { hint })
 }

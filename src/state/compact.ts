@@ -1,6 +1,7 @@
 /**
- * Merges small batches that go together, so that a delivery of many pushes reads few objects and a head stays short.
- * Where a target stands, and where a delivery was begun that is to be repeated, a border stays.
+ * Compaction: merges adjacent small batches of one run and commit, so that a later delivery reads fewer objects and the
+ * partition head stays short. Batches are never merged across a watermark or across the end of an intent's range, because
+ * deliveries start and end at batch boundaries.
  */
 
 import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
@@ -14,7 +15,7 @@ import type { State } from './state.js'
 import { newId } from './ulid.js'
 import { watermarksIn } from './watermark.js'
 
-/** What is larger is not copied again for the sake of a few lines beside it. */
+/** Larger batches are left alone: copying them costs more than the merge saves. */
 const SMALL_BYTES = OBJECT_BYTES / 2
 
 export type Compacted = {
@@ -23,13 +24,16 @@ export type Compacted = {
   readonly batchesAfter: number
   readonly objectsBefore: number
   readonly objectsAfter: number
-  /** What was read and written anew. */
+  /** Bytes that were copied into new objects. */
   readonly bytes: number
 }
 
 export type CompactedOrSkipped = Compacted | ({ readonly partition: Partition } & Skipped)
 
-/** Each partition where something is merged, or would be; then the number of objects is what is expected. */
+/**
+ * Compacts every partition that has batches to merge and yields one result per such partition.
+ * A dry run changes nothing; its `objectsAfter` is an estimate.
+ */
 export async function* compact(
   state: State,
   { dryRun }: { readonly dryRun: boolean },
@@ -60,7 +64,7 @@ async function compactPartition(state: State, partition: Partition, hold: Partit
       change: now => replaceMerged(now, { head, runs, merged }),
     })
     if (isDone) return compactionResult(partition, head, { runs, objects: linesObjectsIn(merged).length })
-    // The copies are left to `sweep`: a head may name them, where it was written and the answer was lost.
+    // The copies are left to `sweepUnnamedLines`, because the head may name them: a write can succeed without its answer.
   }
 }
 
@@ -68,14 +72,14 @@ function copyLines(state: State, partition: Partition, run: readonly Batch[]): P
   return storeLines(state, partition, readLines(state.storage, linesObjectsIn(run)))
 }
 
-/** Numbers that must stay the last of a batch. */
+/** Sequence numbers that must stay the last of their batch: all watermarks and the ends of all intents' ranges. */
 async function readBoundaries({ storage }: State, partition: Partition): Promise<ReadonlySet<number>> {
   const intents = (await listIntents(storage)).filter(intent => intent.partition === partition)
   const ends = intents.flatMap(({ since, until }) => [since, until])
   return new Set([...(await watermarksIn(storage, partition)), ...ends])
 }
 
-/** Neighbours that become one batch, at least two each. */
+/** Runs of at least two adjacent batches that can be merged into one. */
 export function mergeableRuns(
   { batches }: Pick<Head, 'batches'>,
   borders: ReadonlySet<number>,
@@ -100,7 +104,7 @@ function canJoin(run: readonly Batch[], batch: Batch, borders: ReadonlySet<numbe
   )
 }
 
-/** A batch without records has a number all the same, which no merged batch could account for. */
+/** False for a batch without records: it still uses one sequence number, which a merged batch could not account for. */
 function isSmall(batch: Batch): boolean {
   return batch.records > 0 && totalBytes([batch]) <= SMALL_BYTES
 }
@@ -113,20 +117,23 @@ function mergeRun(run: readonly Batch[], objects: readonly LinesObject[], id: st
     ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumCounts(run) },
     source: others.length === 0 ? source : `${source} and ${others.length} more`,
     linesBefore: others.length === 0 ? first.linesBefore : 0,
-    // By age nothing goes before it is due.
+    // The latest time, so that pruning by age removes no line too early.
     at: last.at,
   }
 }
 
 function sumCounts(run: readonly Batch[]): ReadonlyMap<string, number> {
-  const all = new Map<string, number>()
-  for (const { counts } of run) for (const [kind, count] of counts) all.set(kind, (all.get(kind) ?? 0) + count)
-  return all
+  const totals = new Map<string, number>()
+  for (const { counts } of run) for (const [kind, count] of counts) totals.set(kind, (totals.get(kind) ?? 0) + count)
+  return totals
 }
 
 type Merging = { readonly head: Head; readonly runs: readonly (readonly Batch[])[]; readonly merged: readonly Batch[] }
 
-/** @returns undefined when the copies may have been swept, as those of a process that is gone, or others are there now */
+/**
+ * The batches of the current head with each merged run replaced.
+ * @returns undefined when another process may have swept the copies, or has changed the batches of a run
+ */
 function replaceMerged(now: Head, { head, runs, merged }: Merging): readonly Batch[] | undefined {
   const present = new Set(now.batches.map(({ id }) => id))
   if (now.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined

@@ -1,4 +1,4 @@
-/** Deliveries that were begun for a target which state knows no more: nobody will see them through. */
+/** Orphaned intents: deliveries that were interrupted and whose target has since been removed. */
 
 import { audit, type AuditRow } from './audit.js'
 import { deleteIntent, type Intent } from './intent.js'
@@ -6,7 +6,7 @@ import { isOwnerGone } from './lease.js'
 import type { State } from './state.js'
 import { knownTargets } from './target-record.js'
 
-/** Writes one row for each and removes it. What a process is still at work on is left to it. */
+/** Deletes orphaned intents, each with an audit row. An intent whose owner may still be running is left alone. */
 export async function discardOrphanedIntents(state: State, intents: readonly Intent[]): Promise<readonly AuditRow[]> {
   if (intents.length === 0) return []
   const known = new Set((await knownTargets(state.storage)).map(({ name }) => name))

@@ -1,4 +1,4 @@
-/** JSON objects in state. Each says its version: one that this program does not know is refused by name and left alone. */
+/** JSON documents in state. Each holds its format version; a document of another version is refused and not changed. */
 
 import { messageOf } from '../errors.js'
 import { VersionConflict, type Storage, type Version } from '../storage/storage.js'
@@ -7,13 +7,14 @@ import { Fields } from './fields.js'
 
 export type Document<T> = {
   readonly value: T
-  /** What `replace` must name to replace it. */
+  /** Version in the storage; `writeDocument` needs it to replace the document. */
   readonly stored: Version
 }
 
 /**
- * @returns undefined when there is none
- * @throws {IngestError} `state_corrupt` when it is no such document, `state_version` when it is a newer one
+ * Reads and parses a document.
+ * @returns undefined when the key does not exist
+ * @throws {IngestError} `state_corrupt`, or `state_version` when another version of the program wrote the document
  */
 export async function readDocument<T>(
   storage: Storage,
@@ -37,7 +38,11 @@ export function encodeDocument(fields: object): Buffer {
   return Buffer.from(`${JSON.stringify({ version: STATE_VERSION, ...fields })}\n`)
 }
 
-/** Makes or replaces a document, unless somebody else was first. @throws {VersionConflict} */
+/**
+ * Creates or replaces a document by compare-and-swap.
+ * @param over the version to replace; undefined to create the document
+ * @throws {VersionConflict} when another process was first
+ */
 export async function writeDocument(
   storage: Storage,
   key: string,

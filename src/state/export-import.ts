@@ -1,6 +1,6 @@
 /**
- * All of a state as lines of JSON: an object each, then their number, so that a file that was cut is noticed. Objects are
- * not looked into, so damaged ones go along.
+ * Export and import of a whole state as JSON lines: one line per object, then a line with their number, so that a
+ * truncated file is detected. Objects are not parsed, so damaged ones are exported too.
  */
 
 import { isUtf8 } from 'node:buffer'
@@ -12,17 +12,17 @@ import { INTENTS, TARGETS, WATERMARKS } from './keys.js'
 export type ExportedObject = { readonly key: string; readonly body: Buffer }
 
 /**
- * Watermarks before what they are about, in case somebody writes meanwhile: a target that is said to have too little is
- * given it once more, one that is said to have too much loses it.
+ * Exported before the outbox, in case another process writes during the export. A watermark that is too low only repeats
+ * a delivery; one that is too high would lose records.
  */
 const EXPORTED_FIRST: readonly string[] = [WATERMARKS, INTENTS, TARGETS]
 
-/** @returns lines with their line feeds */
+/** Lines with their line feeds. */
 export async function* exportLines(storage: Storage): AsyncGenerator<string> {
   let objects = 0
   for await (const key of keysInOrder(storage)) {
     const body = await storage.get(key)
-    // Deleted meanwhile.
+    // Deleted since the listing.
     if (body === undefined) continue
     objects++
     yield `${JSON.stringify(isUtf8(body) ? { key, body: body.toString() } : { key, body: body.toString('base64'), encoding: 'base64' })}\n`
@@ -37,12 +37,13 @@ async function* keysInOrder(storage: Storage): AsyncGenerator<string> {
 }
 
 /**
- * Writes what `exportLines` gave into an empty storage, after all of it was looked at. Watermarks come last: without
- * them everything is delivered again, without the lines they are about nothing would be.
- * @param read the lines from the start, each time it is asked
- * @param source what messages call them
- * @returns how many objects there are
- * @throws {IngestError} `usage` when something is there, `bad_data` when the lines are not all of a state: nothing is written
+ * Imports exported lines into an empty storage, after checking all of them. Watermarks are written last: if the import is
+ * interrupted, records are delivered again and none is skipped.
+ * @param read returns the lines from the start each time it is called
+ * @param source name of the lines in messages
+ * @returns the number of objects
+ * @throws {IngestError} `usage` when the storage is not empty, `bad_data` when the export is incomplete or invalid;
+ * nothing is written in either case
  */
 export async function importLines(
   storage: Storage,
@@ -52,9 +53,9 @@ export async function importLines(
   await assertEmpty(storage)
   let objects = 0
   for await (const entry of parseExport(read(), source)) objects += entry.key === '' ? 0 : 1
-  for (const ofWatermarks of [false, true])
+  for (const isWatermarkPass of [false, true])
     for await (const { key, body } of parseExport(read(), source)) {
-      if (key.startsWith(WATERMARKS) !== ofWatermarks) continue
+      if (key.startsWith(WATERMARKS) !== isWatermarkPass) continue
       if ((await storage.putIfAbsent(key, body)) === undefined) throw notEmptyError(storage, key)
     }
   return objects
@@ -66,50 +67,50 @@ async function assertEmpty(storage: Storage): Promise<void> {
 }
 
 function notEmptyError({ description }: Storage, key: string): IngestError {
-  const hint = 'name a new place: what two states know does not add up'
-  return new IngestError('usage', `there is a state in ${description} already: it has ${key}`, { hint })
+  const hint = 'name an empty location: two states cannot be merged'
+  return new IngestError('usage', `${description} already holds a state: it has ${key}`, { hint })
 }
 
-/** @throws {IngestError} `bad_data` also when the end is missing, or not the end */
+/** @throws {IngestError} `bad_data` for an invalid line, and when the closing line is missing or not the last */
 async function* parseExport(blocks: AsyncIterable<LineBlock>, source: string): AsyncGenerator<ExportedObject> {
   const keys = new Set<string>()
   let isOver = false
   for await (const { bytes, tooLong } of blocks) {
-    if (tooLong) throw invalidExport(source, 'it has a line that is too long')
+    if (tooLong) throw invalidExport(source, 'a line is too long')
     for (const line of bytes.toString().split('\n')) {
       if (line === '') continue
-      if (isOver) throw invalidExport(source, 'it goes on after its end')
+      if (isOver) throw invalidExport(source, 'there are lines after the closing line')
       const parsed = parseLine(line, source)
       if (typeof parsed === 'number') {
-        if (parsed !== keys.size) throw invalidExport(source, `it has ${keys.size} objects of ${parsed}`)
+        if (parsed !== keys.size) throw invalidExport(source, `it has ${keys.size} of ${parsed} objects`)
         isOver = true
       } else {
-        if (keys.has(parsed.key)) throw invalidExport(source, `it has ${parsed.key} twice`)
+        if (keys.has(parsed.key)) throw invalidExport(source, `${parsed.key} occurs twice`)
         keys.add(parsed.key)
         yield parsed
       }
     }
   }
-  if (!isOver) throw invalidExport(source, `it ends after ${keys.size} objects, without saying that these are all`)
+  if (!isOver) throw invalidExport(source, `it ends after ${keys.size} objects without a closing line`)
 }
 
-/** @returns the number of objects for the last line */
+/** @returns an object, or the number of objects for the closing line */
 function parseLine(line: string, source: string): ExportedObject | number {
   let value: unknown
   try {
     value = JSON.parse(line)
   } catch (cause) {
-    throw invalidExport(source, 'a line is no JSON', cause)
+    throw invalidExport(source, 'a line is not JSON', cause)
   }
   const { key, body, encoding, objects } = (value ?? {}) as Readonly<Record<string, unknown>>
   if (typeof objects === 'number' && key === undefined) return objects
   if (typeof key !== 'string' || !isKey(key) || typeof body !== 'string')
-    throw invalidExport(source, 'a line is no object of a state')
-  if (encoding !== undefined && encoding !== 'base64') throw invalidExport(source, 'it is from a newer vortex-ingest')
+    throw invalidExport(source, 'a line is not an object of a state')
+  if (encoding !== undefined && encoding !== 'base64') throw invalidExport(source, 'a newer vortex-ingest wrote it')
   return { key, body: Buffer.from(body, encoding ?? 'utf8') }
 }
 
 function invalidExport(source: string, what: string, cause?: unknown): IngestError {
-  const hint = 'export it once more; nothing was written'
-  return new IngestError('bad_data', `${source} is not all of an exported state: ${what}`, { cause, hint })
+  const hint = 'export the state again; nothing was written'
+  return new IngestError('bad_data', `${source} is not a complete export of a state: ${what}`, { cause, hint })
 }

@@ -1,4 +1,4 @@
-/** What is being delivered right now: written before the first byte leaves, deleted when the watermark has moved. */
+/** Intents: write-ahead notes of deliveries. Written before a delivery starts, deleted after its watermark moved. */
 
 import { listAll, type Storage } from '../storage/storage.js'
 import { parseDocument, readDocument, writeDocument } from './document.js'
@@ -10,22 +10,30 @@ import { timestamp, type State } from './state.js'
 import { newId } from './ulid.js'
 import type { TargetPartition } from './watermark.js'
 
-/** The lines after `since` and up to `until`: a retry delivers exactly these. */
+/** The sequence numbers after `since`, up to and including `until`. A retry delivers exactly the same range. */
 export type Range = { readonly since: number; readonly until: number }
 
 export type Intent = TargetPartition &
   Range & {
-    /** Also the name of the delivery: a retry has the same. */
+    /** Also the id of the delivery; a retry uses the same id. */
     readonly id: string
     readonly owner: Owner
-    /** The lease it was made under. */
+    /** Fencing token of the lease under which the intent was written. */
     readonly fence: number
     readonly at: string
   }
 
+/** Stores an intent for a range, before the delivery of that range starts. */
 export async function putIntent(state: State, lease: HeldLease, range: Range): Promise<Intent> {
-  const { targetPartition: course, fence } = lease
-  const intent = { id: newId(state.tools.now()), ...course, ...range, owner: state.owner, fence, at: timestamp(state) }
+  const { targetPartition, fence } = lease
+  const intent = {
+    id: newId(state.tools.now()),
+    ...targetPartition,
+    ...range,
+    owner: state.owner,
+    fence,
+    at: timestamp(state),
+  }
   await writeDocument(state.storage, intentKey(intent.id), { fields: intent, over: undefined })
   return intent
 }
@@ -38,12 +46,12 @@ export async function deleteIntent(storage: Storage, { id }: Intent): Promise<vo
   await storage.delete(intentKey(id))
 }
 
-/** All of them, the oldest first. @throws {IngestError} `state_corrupt`, `state_version` for one that cannot be read */
+/** All intents, oldest first. @throws {IngestError} `state_corrupt`, `state_version` when one cannot be read */
 export async function listIntents(storage: Storage): Promise<readonly Intent[]> {
   const intents: Intent[] = []
   for await (const { key } of listAll(storage, INTENTS)) {
     const body = await storage.get(key)
-    // Deleted meanwhile: its delivery is done.
+    // Deleted since the listing: the delivery is finished.
     if (body !== undefined) intents.push(parseDocument(body, { key, parse: parseIntent, storage }))
   }
   return intents

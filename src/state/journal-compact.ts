@@ -1,4 +1,4 @@
-/** Keeps the journal bounded: one object in place of many, without what is too old or too much. */
+/** Compacts the journal into one object and drops events that are too old or too many. */
 
 import { compareEvents, readJournalContents } from './journal.js'
 import { storeEvents } from './journal-object.js'
@@ -11,9 +11,9 @@ export type JournalSize = { readonly objects: number; readonly events: number }
 export type JournalCompacted = { readonly before: JournalSize; readonly after: JournalSize }
 
 /**
- * Ended at any instant it leaves every event that is to stay, some of them perhaps twice, of which readers show one. The
- * same holds for two at once.
- * @throws {IngestError} `state_corrupt`, `state_version`: nothing is dropped that could not be read
+ * Keeps the newest `MAX_EVENTS` events that are younger than `MAX_AGE_MS`. An interrupted or concurrent compaction loses
+ * none of them. It may store an event twice; readers show that event once.
+ * @throws {IngestError} `state_corrupt`, `state_version`: nothing is deleted when an object cannot be read
  */
 export async function compactJournal({ storage, tools }: State): Promise<JournalCompacted> {
   const { keys, events } = await readJournalContents(storage, { since: 0, onDamage: undefined })

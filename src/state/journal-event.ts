@@ -1,4 +1,4 @@
-/** One failed operation on a target or a bucket, as a line of JSON. */
+/** A journal event: one failed operation on a target or bucket. */
 
 import type { Fields } from './fields.js'
 
@@ -6,21 +6,22 @@ export const SUBJECT_SORTS = ['target', 'bucket'] as const
 export type SubjectSort = (typeof SUBJECT_SORTS)[number]
 
 export type JournalEvent = {
-  /** One event has one, however often it was written: it is shown once. */
+  /** Unique per event. An event that is stored twice has one id and is shown once. */
   readonly id: string
   /** RFC 3339, in UTC. */
   readonly time: string
   readonly sort: SubjectSort
-  /** Of the target or bucket. */
+  /** Name of the target or bucket. */
   readonly name: string
-  /** `deliver`, `get`, `put`, `list`, `delete`. */
+  /** `deliver`, `get`, `put`, `list` or `delete`. */
   readonly operation: string
+  /** Code of the `IngestError`, or `internal`. */
   readonly code: string
-  /** Without secrets. */
+  /** Error message without secrets. */
   readonly message: string
   /** Counted from 1. */
   readonly attempt: number
-  /** What ran: a benchmark's id, or the command. */
+  /** Benchmark id of the run, or the name of the command. */
   readonly run: string
 }
 

@@ -1,4 +1,4 @@
-/** Events as objects that are never changed: a line of JSON that says what it is, then one an event. */
+/** Journal objects: a JSON line with the format version, then one JSON line per event. They are never changed. */
 
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -8,10 +8,14 @@ import { parseJournalEvent, type JournalEvent } from './journal-event.js'
 import { JOURNAL, journalKey } from './keys.js'
 import { newId } from './ulid.js'
 
-/** Stores them all at once. @param now milliseconds since 1970 @returns the key */
+/**
+ * Stores events as one new object.
+ * @param now milliseconds since 1970
+ * @returns the key of the object
+ */
 export async function storeEvents(storage: Storage, events: readonly JournalEvent[], now: number): Promise<string> {
   const newest = Math.max(now, ...events.map(({ time }) => Date.parse(time)))
-  // No event in it is younger than its name, so that whoever looks for young ones need not read old objects.
+  // The id carries the time of the newest event, so that readers of recent events can skip older objects by key.
   const key = journalKey(newId(newest))
   const lines = [{ version: STATE_VERSION }, ...events].map(line => `${JSON.stringify(line)}\n`)
   await storage.put(key, Buffer.from(lines.join('')))
@@ -24,14 +28,18 @@ export async function journalKeys(storage: Storage): Promise<readonly string[]> 
   return keys
 }
 
-/** @returns undefined when it is gone @throws {IngestError} `state_corrupt`, `state_version` */
+/**
+ * Reads the events of one object.
+ * @returns undefined when the object does not exist any more
+ * @throws {IngestError} `state_corrupt`, `state_version`
+ */
 export async function readJournalObject(storage: Storage, key: string): Promise<readonly JournalEvent[] | undefined> {
   const body = await storage.get(key)
   if (body === undefined) return undefined
   const where = `${key} in ${storage.description}`
   const [header, ...lines] = body.toString('utf8').split('\n')
   assertStateVersion(fieldsOf(header ?? '', where).count('version'), where)
-  if (lines.pop() !== '') throw corruptStateError(where, 'its last line has no end')
+  if (lines.pop() !== '') throw corruptStateError(where, 'its last line does not end with a line feed')
   return lines.map(line => parseJournalEvent(fieldsOf(line, where)))
 }
 

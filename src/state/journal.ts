@@ -1,4 +1,4 @@
-/** What failed: written by every command that delivers, read by whoever wants to know why. */
+/** The journal: failed operations on targets and buckets, written by every command that delivers. */
 
 import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
@@ -7,13 +7,13 @@ import { journalKeys, readJournalObject, storeEvents } from './journal-object.js
 import type { State } from './state.js'
 import { newId, idTime } from './ulid.js'
 
-/** More than compaction would keep are not worth their memory. */
+/** The number of events that a compaction keeps; buffering more would waste memory. */
 const MAX_BUFFERED = 10_000
 
 export type JournalOptions = {
-  /** What runs. */
+  /** Benchmark id of the run, or the name of the command. */
   readonly run: string
-  /** Takes secrets out of a message. */
+  /** Removes secrets from a message. */
   readonly redact: (message: string) => string
 }
 
@@ -28,7 +28,7 @@ export type FailedOperation = {
   readonly at?: number | undefined
 }
 
-/** One process's part of it: held in memory until `flush`. */
+/** Collects the failures of this process in memory until `flush` stores them. */
 export class Journal {
   #waiting: JournalEvent[] = []
 
@@ -37,11 +37,12 @@ export class Journal {
     private readonly options: JournalOptions,
   ) {}
 
-  /** Events that would be lost if the process ended now. */
+  /** Number of events that are not stored yet. */
   get waiting(): number {
     return this.#waiting.length
   }
 
+  /** Buffers one failure. Drops the oldest event when the buffer is full. */
   record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: FailedOperation): void {
     const { run, redact } = this.options
     const code = error instanceof IngestError ? error.code : 'internal'
@@ -61,9 +62,9 @@ export class Journal {
   }
 
   /**
-   * Makes durable what waits. What could not be written waits on.
-   * @returns how many events
-   * @throws {IngestError} of the storage
+   * Stores the buffered events. When that fails, they stay buffered.
+   * @returns the number of events stored
+   * @throws {IngestError} when the storage fails
    */
   async flush(): Promise<number> {
     const events = this.#waiting
@@ -80,17 +81,17 @@ export class Journal {
 }
 
 export type JournalQuery = {
-  /** Of a target or bucket; default: all. */
+  /** Name of a target or bucket. Default: all. */
   readonly name?: string | undefined
-  /** Milliseconds since 1970; default: all there are. */
+  /** Milliseconds since 1970. Default: no limit. */
   readonly since?: number | undefined
   /** Default: no limit. */
   readonly limit?: number | undefined
-  /** Told what cannot be read, and is left out. */
+  /** Called for each object that cannot be read; its events are left out. */
   readonly onDamage: (message: string) => void
 }
 
-/** The newest first. */
+/** The events that match a query, newest first. */
 export async function readJournal(storage: Storage, query: JournalQuery): Promise<readonly JournalEvent[]> {
   const { name, since = 0, limit = Infinity, onDamage } = query
   const { events } = await readJournalContents(storage, { since, onDamage })
@@ -98,24 +99,25 @@ export async function readJournal(storage: Storage, query: JournalQuery): Promis
   return wanted.sort(compareEvents).reverse().slice(0, limit)
 }
 
-export function compareEvents(one: JournalEvent, other: JournalEvent): number {
-  const [first, second] = [one.time + one.id, other.time + other.id]
+/** Orders events by time, then by id. */
+export function compareEvents(left: JournalEvent, right: JournalEvent): number {
+  const [first, second] = [left.time + left.id, right.time + right.id]
   return first < second ? -1 : first > second ? 1 : 0
 }
 
 export type ReadOptions = {
   readonly since: number
-  /** Undefined: damage is thrown. */
+  /** When undefined, an object that cannot be read is thrown as an error. */
   readonly onDamage: ((message: string) => void) | undefined
 }
 
 export type JournalContents = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
 
-/** Each event once. When a compaction takes an object away meanwhile, its successor is looked for. */
+/** Reads all events, each once. Starts again when a concurrent compaction deletes an object. */
 export async function readJournalContents(storage: Storage, options: ReadOptions): Promise<JournalContents> {
   for (;;) {
-    const whole = await tryReadJournalContents(storage, options)
-    if (whole !== undefined) return whole
+    const contents = await tryReadJournalContents(storage, options)
+    if (contents !== undefined) return contents
   }
 }
 
@@ -144,7 +146,7 @@ function mayHoldEventsSince(key: string, since: number): boolean {
   try {
     return idTime(key) >= since
   } catch {
-    // Something else, which will be called damaged.
+    // Not a journal key: reading the object reports the damage.
     return true
   }
 }

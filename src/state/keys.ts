@@ -1,8 +1,11 @@
-/** Where things are in state. */
+/** Keys of all objects in state. */
 
 import { createHash } from 'node:crypto'
 
-/** One partition a commit: its lines are numbered together, so that of two with one id the later one is known. */
+/**
+ * A partition is the SHA of one commit. Sequence numbers order all lines of a commit, so that the later of two records
+ * with the same measurement id wins.
+ */
 export type Partition = string
 
 export const OUTBOX = 'outbox/'
@@ -31,8 +34,8 @@ export const trialsPrefix = (target: string): string => `${TRIALS}${targetKeyPar
 export const trialKey = (target: string, id: string): string => `${trialsPrefix(target)}${id}`
 export const promotionsKey = (target: string): string => `${PROMOTIONS}${targetKeyPart(target)}`
 
-/** A target's address may hold anything; its sort at the front is for people. */
+/** A target id as part of a key. It is hashed because ids may hold any character; its scheme stays readable for people. */
 function targetKeyPart(target: string): string {
-  const [sort = ''] = /^[a-z]+/.exec(target) ?? []
-  return `${sort}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
+  const [scheme = ''] = /^[a-z]+/.exec(target) ?? []
+  return `${scheme}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
 }

@@ -1,4 +1,4 @@
-/** Lines that were taken in, numbered, until every target has them. */
+/** The outbox: enqueued lines with sequence numbers, stored until every target has them. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
@@ -13,9 +13,9 @@ import { timestamp, type State } from './state.js'
 import { idTime } from './ulid.js'
 import { highestWatermark } from './watermark.js'
 
-/** What is new of one source. */
+/** New lines of one source, and how far the source is enqueued with them. */
 export type NewLines = {
-  /** What its batch will be called; never used before. */
+  /** Id of the new batch; must be unused. */
   readonly id: string
   readonly source: string
   readonly linesBefore: number
@@ -24,7 +24,7 @@ export type NewLines = {
   /** The contract versions that fit all records. */
   readonly fits: VersionSet
   readonly lines: () => AsyncIterable<LineBlock>
-  /** Under which name the position is kept, what it was when the source was looked at, and what it is now. */
+  /** Name of the stored position, its value when the source was read (`from`), and its new value (`to`). */
   readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
 }
 
@@ -33,17 +33,18 @@ export type Origin = { readonly run: RunMeta; readonly commit: Commit }
 export type AppendOptions = {
   readonly additions: readonly NewLines[]
   readonly origin: Origin
-  /** The head as it was when the sources were looked at: while nobody else writes, it need not be read again. */
+  /** The head that was read before the sources; saves reading it again unless another process has written it. */
   readonly before?: StoredHead
 }
 
 /**
- * Takes all of `intakes` in at once: their lines get the next numbers, their positions move.
- * @returns undefined when another process has taken a part of one in meanwhile: look at the sources again
+ * Appends lines of several sources with one write of the head: all lines get sequence numbers and all positions move, or
+ * nothing changes.
+ * @returns the new head; undefined when another process moved one of the positions, so that the sources must be read again
  */
 export async function appendToOutbox(
   state: State,
-  { additions: intakes, origin, before }: AppendOptions,
+  { additions, origin, before }: AppendOptions,
 ): Promise<Head | undefined> {
   const partition = origin.commit.sha
   let known = before
@@ -51,12 +52,12 @@ export async function appendToOutbox(
     known ??= await readHead(state.storage, partition)
     const { epoch } = known.head
     const stored: (readonly LinesObject[])[] = []
-    for (const intake of intakes)
-      stored.push(makesBatch(intake) ? await storeLines(state, partition, intake.lines()) : [])
+    for (const addition of additions)
+      stored.push(makesBatch(addition) ? await storeLines(state, partition, addition.lines()) : [])
     const result = await retryOnConflict(state, async () => {
-      const to = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
+      const storedHead = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
       known = undefined
-      return commitBatches(state, { additions: intakes, origin, stored, epoch, storedHead: to })
+      return commitBatches(state, { additions, origin, stored, epoch, storedHead })
     })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
@@ -65,7 +66,7 @@ export async function appendToOutbox(
   }
 }
 
-type StoredLines = {
+type AppendAttempt = {
   readonly additions: readonly NewLines[]
   readonly origin: Origin
   readonly stored: readonly (readonly LinesObject[])[]
@@ -73,14 +74,15 @@ type StoredLines = {
   readonly storedHead: StoredHead
 }
 
-async function commitBatches(state: State, prepared: StoredLines): Promise<Head | 'swept' | undefined> {
-  const { additions: intakes, origin, epoch, storedHead: to } = prepared
-  const { head, stored } = to
-  // Told as lost although it was done, as a store may whose answer was.
+async function commitBatches(state: State, prepared: AppendAttempt): Promise<Head | 'swept' | undefined> {
+  const { additions, origin, epoch, storedHead } = prepared
+  const { head, stored } = storedHead
+  // An earlier write succeeded although the storage reported a conflict, because its answer was lost.
   if (namesAny(head, prepared.stored.flat())) return head
-  // Somebody took these lines for those of a process that is gone.
+  // Another process swept unnamed lines, perhaps these.
   if (head.epoch !== epoch) return 'swept'
-  if (intakes.some(({ position: { name, from } }) => !isSamePosition(head.positions.get(name), from))) return undefined
+  if (additions.some(({ position: { name, from } }) => !isSamePosition(head.positions.get(name), from)))
+    return undefined
   const grown = withBatches(head, prepared, state)
   await writeHead(state.storage, origin.commit.sha, { head: grown, stored })
   return grown
@@ -91,21 +93,21 @@ function namesAny({ batches }: Head, stored: readonly LinesObject[]): boolean {
   return batches.some(({ objects }) => objects.some(({ key }) => keys.has(key)))
 }
 
-/** A head that was lost must not begin again with numbers that targets are known to have. */
+/** Reads the head. A missing head starts after the highest watermark, so that no sequence number is assigned twice. */
 async function readHeadToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
   const { head, stored } = await readHead(storage, partition)
   if (stored !== undefined) return { head, stored }
   return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
 }
 
-function withBatches(head: Head, { additions: intakes, origin, stored }: StoredLines, state: State): Head {
+function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
   let { next } = head
-  for (const [index, intake] of intakes.entries()) {
-    const { id, source, linesBefore, records, counts, fits, position } = intake
+  for (const [index, addition] of additions.entries()) {
+    const { id, source, linesBefore, records, counts, fits, position } = addition
     positions.set(position.name, position.to)
-    if (!makesBatch(intake)) continue
+    if (!makesBatch(addition)) continue
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     const run = { ...origin.run, schema_version: lowestIn(fits) }
@@ -116,18 +118,18 @@ function withBatches(head: Head, { additions: intakes, origin, stored }: StoredL
   return { ...head, next, batches, positions }
 }
 
-/** A source that gained nothing but blank lines has told of its commit before. */
+/** False for a known source that gained only blank lines: its commit was delivered before. */
 function makesBatch({ records, position }: NewLines): boolean {
   return records > 0 || position.from === undefined
 }
 
-function isSamePosition(one: Position | undefined, other: Position | undefined): boolean {
-  return one?.bytes === other?.bytes && one?.fingerprint === other?.fingerprint
+function isSamePosition(left: Position | undefined, right: Position | undefined): boolean {
+  return left?.bytes === right?.bytes && left?.fingerprint === right?.fingerprint
 }
 
-/** Batches with lines after `since`, in order. */
+/** Batches with sequence numbers greater than `since`, in order. */
 export function batchesAfter({ batches }: Head, since: number): readonly Batch[] {
-  // Deliveries start at the end far more often than at the start.
+  // Searched from the end, because most deliveries need only the last batches.
   let from = batches.length
   while (from > 0 && batches[from - 1]!.last > since) from--
   return batches.slice(from)
@@ -141,23 +143,23 @@ export async function* partitions(storage: Storage): AsyncGenerator<Partition> {
     const partition = objects[0]?.key.slice(OUTBOX.length).split('/')[0]
     if (partition === undefined) return
     yield partition
-    // Sorts after every key of the partition: the page is skipped, not read.
+    // Sorts after every key of the partition, so that its other keys are not listed.
     after = `${OUTBOX}${partition}/\u{10ffff}`
   }
 }
 
-/** An object that no batch names is being written now, or belongs to a process that is gone; this is how old it may be. */
+/** An object that no batch names and that is older was left by a process that is gone. Younger ones may be in use. */
 const MAX_UNNAMED_AGE_MS = 15 * 60_000
 
 /**
- * Removes lines that no batch names and whose writer is gone. Who takes them in all the same finds the epoch changed and
- * stores them again; that is why they are listed before the epoch is counted up and only then deleted.
- * @returns how many objects went
+ * Deletes objects with lines that no batch names and whose writer is gone. The steps are: list the objects, increment the
+ * epoch, delete. A writer that is alive after all finds the epoch changed and stores its lines again.
+ * @returns the number of deleted objects
  */
 export async function sweepUnnamedLines(state: State, partition: Partition): Promise<number> {
   const { storage } = state
   const { head, stored } = await readHead(storage, partition)
-  // Of a head that was lost they are all that is left.
+  // The head was lost: these lines are all that remains, so they are not deleted.
   if (stored === undefined && (await highestWatermark(storage, partition)) > 0) return 0
   const named = new Set(head.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
   const abandoned: { key: string }[] = []

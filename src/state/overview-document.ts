@@ -1,4 +1,4 @@
-/** Registered targets, buckets and health as JSON: the same from the command line and over HTTP. */
+/** JSON of registered targets, buckets and health, shared by the command line and the HTTP API. */
 
 import type { Bucket } from './buckets.js'
 import type { Health } from './health.js'
@@ -7,7 +7,7 @@ import { promotionDocument } from './promotion-document.js'
 import type { Lag } from './state-summary.js'
 import type { Overview, TargetOverview } from './target-overview.js'
 
-/** What is known of a target beside what it was registered as. */
+/** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
 export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
   return {
     lag: lagDocument(lag),
@@ -18,6 +18,7 @@ export function knownDocument({ lag, lastSuccess, lastError, promotion }: Target
   }
 }
 
+/** JSON of targets that were named only by flags. */
 export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
   return unregistered.map(lag => ({ identity: lag.target.name, kind: lag.target.kind, lag: lagDocument(lag) }))
 }

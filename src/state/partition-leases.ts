@@ -1,4 +1,4 @@
-/** Work on a partition that no delivery may be reading meanwhile. */
+/** Exclusive work on a partition, such as pruning, while no delivery may read its lines. */
 
 import { EXIT, IngestError, messageOf } from '../errors.js'
 import type { Partition } from './keys.js'
@@ -6,12 +6,13 @@ import { acquireLease, type HeldLease } from './lease.js'
 import type { State } from './state.js'
 import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 
-/** Why nothing was done with a partition now. */
+/** A partition was left alone; `skipped` is the reason, for people. */
 export type Skipped = { readonly skipped: string }
 
 /**
- * Deliveries read lines while they hold the lease of their target and partition, so whoever is to take lines away holds
- * the leases of all targets. Nobody is waited for.
+ * Runs `work` while this process holds the partition's leases of all targets that block pruning. A delivery reads lines
+ * only under the lease of its target, so nobody reads while all leases are held.
+ * @returns the reason when another process holds a lease; this function does not wait for leases
  */
 export async function withPartitionLeases<T>(
   state: State,
@@ -23,7 +24,7 @@ export async function withPartitionLeases<T>(
     await hold.acquireAll()
     return await work(hold)
   } catch (error) {
-    // Another process is at work; whoever comes later does this as well.
+    // Not an error: a later run does the same work.
     if (error instanceof IngestError && error.exitCode === EXIT.kept) return { skipped: messageOf(error) }
     throw error
   } finally {
@@ -40,9 +41,10 @@ export class PartitionLeases {
   ) {}
 
   /**
-   * Takes the leases of all targets that are waited for now. Called once more when the head names the lines no longer: a
-   * target that becomes known after that reads that head, and one that became known before may still read them.
-   * @throws {IngestError} `kept` when another process has one
+   * Acquires the leases of all targets that block pruning now and are not held yet. Call it again after the head was
+   * rewritten and before lines are deleted: a target registered in between may be reading them. A target registered later
+   * reads the new head.
+   * @throws {IngestError} `kept` when another process holds one of the leases
    */
   async acquireAll(): Promise<void> {
     const { partition, state } = this
@@ -52,18 +54,18 @@ export class PartitionLeases {
     }
   }
 
-  /** @throws {IngestError} `kept` when another process has taken one over: this one was taken to be dead */
+  /** @throws {IngestError} `kept` when another process took a lease over because this process seemed dead */
   async assertHeld(): Promise<void> {
     for (const lease of this.#leases.values())
-      if (!(await lease.isHeld())) throw new IngestError('kept', 'another process began to deliver it meanwhile')
+      if (!(await lease.isHeld())) throw new IngestError('kept', 'another process took over a lease of this partition')
   }
 
-  /** Up to which number each target has it, by target. */
+  /** The watermark of each target, by target id. */
   get watermarks(): ReadonlyMap<string, number> {
     return new Map([...this.#leases].map(([target, { until }]) => [target, until]))
   }
 
-  /** One that is not given back is over by itself. */
+  /** Releases all leases. Failures are ignored because a lease expires by itself. */
   async release(): Promise<void> {
     await Promise.all([...this.#leases.values()].map(lease => lease.release().catch(() => undefined)))
   }

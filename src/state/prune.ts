@@ -1,6 +1,6 @@
 /**
- * Removes from outboxes what every target has that is known or registered. A head stays when its last batch goes: it knows the next number,
- * which must never be given twice, and up to where growing files were taken.
+ * Pruning: removes batches from the outbox that every known or registered target has. The head stays when its last batch
+ * is removed, because it holds the next sequence number and the positions of growing files.
  */
 
 import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
@@ -16,7 +16,7 @@ import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 import { readWatermark } from './watermark.js'
 
 export type PruneOptions = {
-  /** Also removes what is older, whoever lacks it. */
+  /** Also removes batches that are older, even when a target lacks them. */
   readonly olderThanMs: number | undefined
   readonly dryRun: boolean
 }
@@ -26,15 +26,15 @@ export type Pruned = {
   readonly batches: number
   readonly records: number
   readonly bytes: number
-  /** Records that each target that had not all of it will never get from here. */
+  /** Number of removed records that each target lacks and will never get, by target id. */
   readonly lost: ReadonlyMap<string, number>
 }
 
 export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skipped)
 
 /**
- * Each partition from which something goes, or would.
- * @throws {IngestError} `state_corrupt`, `state_version` when a part of the state says less than must be known
+ * Prunes every partition and yields one result per partition from which batches are, or in a dry run would be, removed.
+ * @throws {IngestError} `state_corrupt`, `state_version` when state that is needed for the decision cannot be read
  */
 export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
   const targets = await targetsBlockingPruning(state.storage)
@@ -61,7 +61,7 @@ async function prunePartition(state: State, partition: Partition, { hold, option
   const { head } = await readHead(state.storage, partition)
   const going = plan(head, intents)
   const pruned = pruneResult(partition, going, hold.watermarks)
-  // Told before it is done: rather a row too many than a loss that nobody knows of.
+  // Written before the removal, because a spare row is better than a loss without one.
   if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
   const ids = new Set(going.map(({ id }) => id))
   await rewriteBatches(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
@@ -71,7 +71,7 @@ async function prunePartition(state: State, partition: Partition, { hold, option
 
 type Plan = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
 
-/** The first batches that may go: numbers that are left must have no gap. */
+/** Selects the batches to remove: always a prefix, so that the remaining sequence numbers have no gap. */
 function planPruning({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
   return ({ batches }, intents, byAge = olderThanMs !== undefined) => {
     const passed = deliveredEverywhereUntil(watermarks, intents)
@@ -81,7 +81,10 @@ function planPruning({ tools }: State, { olderThanMs }: PruneOptions, watermarks
   }
 }
 
-/** Nothing where no target is known: then it is the list of them that is lost. */
+/**
+ * The highest sequence number that every target has and no open intent still needs. 0 when no target is known, because
+ * then the list of targets may have been lost.
+ */
 function deliveredEverywhereUntil(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
   if (watermarks.size === 0) return 0
   const begun = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
@@ -117,24 +120,24 @@ function isLoss({ batches }: Pruned, passed: readonly Batch[]): boolean {
 }
 
 async function auditLoss(state: State, { partition, records, lost }: Pruned, going: readonly Batch[]): Promise<void> {
-  const losses = [...lost].map(([target, count]) => `${target} never gets ${count}`)
+  const losses = [...lost].map(([target, count]) => `${target} never gets ${count} of them`)
   await audit(state, {
     ...{ id: newId(state.tools.now()), event: 'pruned', target: [...lost.keys()].join(', '), partition },
     ...{ since: going[0]!.first - 1, until: going.at(-1)!.last },
-    detail: [`${records} records were removed by age, by force`, ...losses].join('; '),
+    detail: [`${records} records were removed by age`, ...losses].join('; '),
   })
 }
 
 type Removal = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: PartitionLeases }
 
-/** Of a delivery that was begun and of which nothing is left there is nothing to heal. */
+/** Discards an intent whose lines were all removed, because its delivery cannot be recovered. */
 async function discardIfNothingRemains(state: State, intent: Intent, { head, going, hold }: Removal): Promise<void> {
   const { id, target, partition, since, until } = intent
   const watermark = hold.watermarks.get(target)
   const wasTaken = going.some(({ first, last }) => last > since && first <= until)
-  const left = batchesAfter(head, Math.max(since, going.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
-  if (!wasTaken || watermark === undefined || until <= watermark || left.length > 0) return
-  const detail = 'its lines were removed by age, by force'
+  const remaining = batchesAfter(head, Math.max(since, going.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
+  if (!wasTaken || watermark === undefined || until <= watermark || remaining.length > 0) return
+  const detail = 'its lines were removed by age'
   await audit(state, { id, event: 'discarded', target, partition, since, until, detail })
   await deleteIntent(state.storage, intent)
 }

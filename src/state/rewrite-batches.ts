@@ -1,4 +1,4 @@
-/** Changes which lines a head names, and removes those that it names no longer. */
+/** Replaces the batches of a head and deletes the lines that no batch names any more. */
 
 import { EXIT, IngestError } from '../errors.js'
 import { retryOnConflict } from './retry-on-conflict.js'
@@ -10,15 +10,15 @@ import type { State } from './state.js'
 export type Rewriting = {
   readonly partition: Partition
   readonly hold: PartitionLeases
-  /** The batches that take the place of a head's; undefined to leave it as it is. Asked again when another write was first. */
+  /** Returns the new batches, or undefined to change nothing. Called again when another process wrote first. */
   readonly change: (head: Head) => readonly Batch[] | undefined
 }
 
 /**
- * One write of the head decides; whatever ends the process, what is there is the old or the new, and objects that no
- * head names, which `sweep` removes.
- * @returns whether it was changed
- * @throws {IngestError} `kept` when a lease was lost before that
+ * Rewrites the batches with one write of the head, so that a killed process leaves the old or the new batches. Objects
+ * that the head does not name are then left to `sweepUnnamedLines`.
+ * @returns whether the head was changed
+ * @throws {IngestError} `kept` when a lease was lost before the write
  */
 export async function rewriteBatches(state: State, { partition, hold, change }: Rewriting): Promise<boolean> {
   const { storage } = state
@@ -36,7 +36,7 @@ export async function rewriteBatches(state: State, { partition, hold, change }: 
   return true
 }
 
-/** Where it is not known, they are left to `sweep`. */
+/** Whether no delivery can be reading the old lines. When false, `sweepUnnamedLines` deletes them later. */
 async function isSafeToDelete(hold: PartitionLeases): Promise<boolean> {
   try {
     await hold.acquireAll()
@@ -48,14 +48,15 @@ async function isSafeToDelete(hold: PartitionLeases): Promise<boolean> {
   }
 }
 
+/** All objects with lines of the batches, in order. */
 export function linesObjectsIn(batches: readonly Batch[]): readonly LinesObject[] {
   return batches.flatMap(({ objects }) => objects)
 }
 
 export function totalBytes(batches: readonly Batch[]): number {
-  return linesObjectsIn(batches).reduce((all, { bytes }) => all + bytes, 0)
+  return linesObjectsIn(batches).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 export function totalRecords(batches: readonly Batch[]): number {
-  return batches.reduce((all, { records }) => all + records, 0)
+  return batches.reduce((sum, { records }) => sum + records, 0)
 }

@@ -1,4 +1,4 @@
-/** What state holds, for people: nothing is changed, and what cannot be read is said, not thrown. */
+/** A summary of state for people. It changes nothing, and reports objects that cannot be read instead of throwing. */
 
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -13,14 +13,14 @@ import { readRegistry, reportedKind, type RegisteredTarget } from './registry.js
 import { parseTargetRecord, type TargetRecord } from './target-record.js'
 import { readWatermark, type TargetPartition } from './watermark.js'
 
-/** What a target does not have yet. */
+/** Queued records that a target does not have yet. */
 export type Lag = {
   readonly target: TargetRecord
   readonly records: number
   readonly bytes: number
-  /** Commits with something for it. */
+  /** Number of commits with records that the target lacks. */
   readonly partitions: number
-  /** When the oldest of it was taken in, RFC 3339; undefined when it has everything. */
+  /** When the oldest of these records was enqueued, RFC 3339; undefined when the target has everything. */
   readonly oldest: string | undefined
 }
 
@@ -31,7 +31,7 @@ export type StateSummary = {
   readonly lags: readonly Lag[]
   readonly intents: readonly Intent[]
   readonly audit: readonly AuditRow[]
-  /** What could not be read. */
+  /** Messages about objects that could not be read. */
   readonly problems: readonly string[]
 }
 
@@ -56,7 +56,7 @@ export async function summarizeState(storage: Storage, auditRows: number): Promi
   }
 }
 
-/** Those that state knows, and those that are registered and become known with the next push or drain. */
+/** Targets with a record in state, and registered targets that get theirs with the next push or drain. */
 async function allTargets(storage: Storage, problems: string[]): Promise<readonly TargetRecord[]> {
   const known = await readDocuments(storage, { keys: keysBelow(storage, TARGETS), parse: parseTargetRecord, problems })
   const [registry] = await collectProblems(problems, () => readRegistry(storage))
@@ -68,12 +68,12 @@ function toTargetRecord({ identity, kind, address, addedAt }: RegisteredTarget):
   return { name: identity, kind: reportedKind(kind), description: address, since: addedAt }
 }
 
-/** The newest first: a delivery's row has the name of its intent, which is older than the row. */
+/** Sorts rows newest first by time, because an id may be that of an intent and older than its row. */
 function byTime(rows: readonly AuditRow[]): readonly AuditRow[] {
-  return [...rows].sort((one, other) => (one.at < other.at ? 1 : one.at > other.at ? -1 : 0))
+  return [...rows].sort((left, right) => (left.at < right.at ? 1 : left.at > right.at ? -1 : 0))
 }
 
-/** What it answers, or nothing and a problem more. */
+/** The value that `read` returns as a list of one; an empty list when `read` throws, whose message joins the problems. */
 async function collectProblems<T>(problems: string[], read: () => Promise<T>): Promise<readonly T[]> {
   try {
     return [await read()]
@@ -89,11 +89,11 @@ type ReadQuery<T> = {
   readonly problems: string[]
 }
 
-/** All of some documents that can be read. */
+/** Reads documents by key and leaves out those that cannot be read. */
 async function readDocuments<T>(storage: Storage, { keys, parse, problems }: ReadQuery<T>): Promise<readonly T[]> {
-  const [there = []] = await collectProblems(problems, () => keys)
+  const [existing = []] = await collectProblems(problems, () => keys)
   const found: T[] = []
-  for (const key of there)
+  for (const key of existing)
     for (const document of await collectProblems(problems, () => readDocument(storage, key, parse)))
       if (document !== undefined) found.push(document.value)
   return found
@@ -115,32 +115,32 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
       const batches = batchesAfter(head, until)
       if (batches.length > 0) behind.push(batches)
     }
-  const all = behind.flat()
-  const oldest = all.map(({ at }) => at).sort()[0]
-  return { target, partitions: behind.length, oldest, ...sizeOf(all) }
+  const undelivered = behind.flat()
+  const oldest = undelivered.map(({ at }) => at).sort()[0]
+  return { target, partitions: behind.length, oldest, ...sizeOf(undelivered) }
 }
 
-async function readUntil(storage: Storage, course: TargetPartition, problems: string[]): Promise<number> {
-  const { watermark, isDamaged } = await readWatermark(storage, course)
+async function readUntil(storage: Storage, targetPartition: TargetPartition, problems: string[]): Promise<number> {
+  const { watermark, isDamaged } = await readWatermark(storage, targetPartition)
   if (isDamaged)
     problems.push(
-      `${watermarkKey(course.partition, course.target)} in ${storage.description} is damaged: ` +
-        `${course.target} is given all of the outbox again`,
+      `${watermarkKey(targetPartition.partition, targetPartition.target)} in ${storage.description} is damaged: ` +
+        `${targetPartition.target} is sent the whole outbox again`,
     )
   return watermark.until
 }
 
 function sizeOf(batches: readonly Batch[]): { readonly records: number; readonly bytes: number } {
-  const bytes = batches.flatMap(({ objects }) => objects).reduce((all, object) => all + object.bytes, 0)
-  return { records: batches.reduce((all, { records }) => all + records, 0), bytes }
+  const bytes = batches.flatMap(({ objects }) => objects).reduce((sum, object) => sum + object.bytes, 0)
+  return { records: batches.reduce((sum, { records }) => sum + records, 0), bytes }
 }
 
-/** Every object's key and size. */
+/** Key and size of every object whose key begins with `prefix`. */
 export async function listObjects(
   storage: Storage,
   prefix: string,
 ): Promise<readonly { key: string; bytes: number }[]> {
-  const all: { key: string; bytes: number }[] = []
-  for await (const object of listAll(storage, prefix)) all.push(object)
-  return all
+  const objects: { key: string; bytes: number }[] = []
+  for await (const object of listAll(storage, prefix)) objects.push(object)
+  return objects
 }

@@ -1,4 +1,4 @@
-/** Which targets state knows: what is taken in stays until each of them has it. */
+/** Records of the targets that were ever delivered to. Queued records stay until each of these targets has them. */
 
 import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument, parseDocument, readDocument } from './document.js'
@@ -7,23 +7,25 @@ import { targetKey, TARGETS } from './keys.js'
 import { timestamp, type State } from './state.js'
 
 export type TargetRecord = {
+  /** The target id. */
   readonly name: string
   /** `server`, `postgres`, `embedded` or `archive`. */
   readonly kind: string
-  /** In words, without secrets. */
+  /** For people, without secrets. */
   readonly description: string
+  /** When the record was written, RFC 3339. */
   readonly since: string
 }
 
-/** Makes a target known before anything is kept for it. @throws {IngestError} `state_corrupt`, `state_version` */
+/** Records a target unless it is recorded already, before anything is queued for it. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function recordTarget(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
   const key = targetKey(target.name)
-  // Most targets are known: a read costs less than a write that loses.
+  // Most targets are recorded already, and a read costs less than a write that is refused.
   if ((await readDocument(state.storage, key, parseTargetRecord)) !== undefined) return
   await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
 }
 
-/** Nothing waits for it any more. @param name what state calls it */
+/** Deletes the record of a target, so that nothing is queued for it any more. @param name the target id */
 export async function forgetTarget({ storage }: State, name: string): Promise<void> {
   await storage.delete(targetKey(name))
 }

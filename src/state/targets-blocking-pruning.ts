@@ -1,12 +1,12 @@
-/** Whom lines are kept for. */
+/** Targets that block pruning. */
 
 import type { Storage } from '../storage/storage.js'
 import { readRegistry } from './registry.js'
 import { knownTargets } from './target-record.js'
 
 /**
- * What state calls them: targets that it knows, and those that are registered, of which the next push or drain makes
- * known ones. Who was removed and registered again is of the second sort until then, and lacks what it did before.
+ * Ids of all targets that block pruning: those with a record in state and all registered ones. A registered target may
+ * have no record until the next push or drain, for example when it was removed and registered again.
  * @throws {IngestError} `state_corrupt`, `state_version`
  */
 export async function targetsBlockingPruning(storage: Storage): Promise<ReadonlySet<string>> {

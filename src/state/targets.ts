@@ -1,4 +1,4 @@
-/** What an operator does with registered targets. */
+/** Operations on registered targets: add, remove, require. */
 
 import { IngestError } from '../errors.js'
 import { audit } from './audit.js'
@@ -15,7 +15,7 @@ import { timestamp, type State } from './state.js'
 import { forgetTarget, knownTargets } from './target-record.js'
 import { newId } from './ulid.js'
 
-/** @throws {IngestError} `usage` for the name, `already_exists`, `not_found` when its bucket is unknown */
+/** Registers a target. @throws {IngestError} `usage` for the name, `already_exists`, `not_found` for its bucket */
 export async function addTarget(state: State, target: Omit<RegisteredTarget, 'addedAt'>): Promise<RegisteredTarget> {
   assertName(target.name, 'target')
   const added = { ...target, addedAt: timestamp(state) }
@@ -28,29 +28,30 @@ export async function addTarget(state: State, target: Omit<RegisteredTarget, 'ad
 
 function assertNew(registry: Registry, { name, identity, bucket }: RegisteredTarget): void {
   const { targets } = registry
-  if (targets.has(name)) throw new IngestError('already_exists', `there is a target ${name} already`)
-  const same = [...targets.values()].find(target => target.identity === identity)
-  // Two would be one to the rest of state, required and not required.
-  if (same !== undefined) throw new IngestError('already_exists', `${identity} is the target ${same.name} already`)
+  if (targets.has(name)) throw new IngestError('already_exists', `the target ${name} already exists`)
+  const existing = [...targets.values()].find(target => target.identity === identity)
+  // Two names for one target id would share watermarks but could differ in whether they are required.
+  if (existing !== undefined)
+    throw new IngestError('already_exists', `${identity} is already registered as the target ${existing.name}`)
   if (bucket !== undefined && !isBucket(registry, bucket)) throw noBucketError(bucket)
 }
 
 function noBucketError(name: string): IngestError {
-  return new IngestError('not_found', `there is no bucket ${name}`, { hint: 'vortex-ingest buckets add makes one' })
+  return new IngestError('not_found', `there is no bucket ${name}`, { hint: 'vortex-ingest buckets add creates one' })
 }
 
-/** @throws {IngestError} `not_found` */
+/** The registered target of that name. @throws {IngestError} `not_found` */
 export function requireTarget({ targets }: Registry, name: string): RegisteredTarget {
   const target = targets.get(name)
   if (target !== undefined) return target
-  const hint = 'vortex-ingest targets ls shows those that there are'
+  const hint = 'vortex-ingest targets ls lists the targets'
   throw new IngestError('not_found', `there is no target ${name}`, { hint })
 }
 
 /**
- * Nothing is kept for it any more. What was begun for it is discarded by the next command that heals.
- * @param name a registered one's, or what state calls one that only flags named
- * @returns what state called it
+ * Removes a target, so that nothing is queued for it any more. The next command that recovers discards its intents.
+ * @param name the name of a registered target, or the id of a target that only flags named
+ * @returns the target id
  * @throws {IngestError} `not_found`
  */
 export async function removeTarget(state: State, name: string): Promise<string> {
@@ -74,8 +75,8 @@ async function findUnregistered(state: State, name: string): Promise<string> {
 }
 
 /**
- * Says whose failure is the failure of a push: the cutover to a new path, and the way back.
- * @returns whether that was news
+ * Makes a target required or best-effort. A failure of a required target fails the push. Writes an audit row.
+ * @returns whether anything changed
  * @throws {IngestError} `not_found`
  */
 export async function setRequired(state: State, name: string, isRequired: boolean): Promise<boolean> {
@@ -85,7 +86,7 @@ export async function setRequired(state: State, name: string, isRequired: boolea
     const target = requireTarget(registry, name)
     isChanged = target.isRequired !== isRequired
     if (!isChanged) return registry
-    // Told before it is done: rather a row too many than a cutover that nobody finds.
+    // Written before the change, because a spare row is better than a change without one.
     await auditRequired(state, { ...target, isRequired }, id)
     return { ...registry, targets: withEntry(registry.targets, name, { ...target, isRequired }) }
   })

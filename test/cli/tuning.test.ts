@@ -195,7 +195,7 @@ t.test('a trial that was killed is never tried again, and is none to promote', a
   const [cutOff] = (await promotionsOf(cwd)).trials
   t.equal(cutOff?.result, null)
   t.notOk((await tuned(cwd, 2)).some(({ id }) => id === cutOff?.id))
-  t.match(await run(cwd, promote(cutOff!.id)), { code: 78, stderr: /no figures/ })
+  t.match(await run(cwd, promote(cutOff!.id)), { code: 78, stderr: /no result/ })
 })
 
 t.test('what cannot be done is said, with its exit code', async t => {

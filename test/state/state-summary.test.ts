@@ -14,7 +14,7 @@ import { ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 const OTHER = 'f'.repeat(40)
 const [A, B] = ['http://a', 'http://b']
 
-/** Two commits with 3 and 1 records; `a` has the first, `b` nothing; a delivery to `b` is open. */
+/** Two commits with 3 and 1 records. Target `a` has the first commit, `b` has nothing and an open intent. */
 async function sample(): Promise<TestState> {
   const state = testState()
   for (const name of [A, B]) await recordTarget(state, { name, kind: 'server', description: name })
@@ -32,7 +32,7 @@ async function sample(): Promise<TestState> {
   return state
 }
 
-t.test('it says what there is, who lacks what and since when', async t => {
+t.test('the summary counts records and shows what each target lacks and since when', async t => {
   const found = await summarizeState((await sample()).storage, 5)
   t.match(found, { partitions: 2, records: 4, problems: [], audit: [{ event: 'healed' }], intents: [{ target: B }] })
   const [a, b] = [A, B].map(name => found.lags.find(({ target }) => target.name === name))
@@ -41,7 +41,7 @@ t.test('it says what there is, who lacks what and since when', async t => {
   t.ok(b!.bytes > a!.bytes && b!.bytes === found.bytes)
 })
 
-t.test('a target that is registered lacks what nobody has given it, whether state knows it or not', async t => {
+t.test('a registered target lacks every undelivered record, with or without a record in state', async t => {
   const state = await sample()
   const site = { name: 'site', kind: 'http', address: 'http://c', identity: 'http://c', isRequired: true } as const
   const rest = { bucket: undefined, insecureLocal: false, rolePolicy: undefined, region: undefined }
@@ -54,13 +54,13 @@ t.test('a target that is registered lacks what nobody has given it, whether stat
   t.equal(lags.length, 3)
 })
 
-t.test('an empty state is one', async t => {
+t.test('an empty state has an empty summary', async t => {
   t.strictSame(await summarizeState(testState().storage, 5), {
     ...{ partitions: 0, records: 0, bytes: 0, lags: [], intents: [], audit: [], problems: [] },
   })
 })
 
-t.test('what cannot be read is said by name, and everything else is still shown', async t => {
+t.test('objects that cannot be read are reported by name, and everything else is shown', async t => {
   const bad = ['{', '{"version":2}']
   for (const body of bad) {
     for (const key of [headKey(SHA), intentKey('x'), targetKey('c'), auditKey('z')]) {
@@ -77,7 +77,7 @@ t.test('what cannot be read is said by name, and everything else is still shown'
   }
 })
 
-t.test('a watermark that is damaged, or newer, is said', async t => {
+t.test('a damaged or newer watermark is reported', async t => {
   const { storage } = await sample()
   await storage.put(watermarkKey(SHA, A), Buffer.from('{'))
   await storage.put(watermarkKey(SHA, B), Buffer.from('{"version":2}'))
@@ -85,16 +85,16 @@ t.test('a watermark that is damaged, or newer, is said', async t => {
   t.match([...problems].sort(), [/watermarks.*(damaged|version 2)/, /watermarks.*(damaged|version 2)/])
   t.match(
     problems.find(problem => problem.includes('damaged')),
-    /http:\/\/a is given all of the outbox again/,
+    /http:\/\/a is sent the whole outbox again/,
   )
   t.equal(lags.find(({ target }) => target.name === A)?.records, 4)
 })
 
-t.test('a head that is gone is said when some target was given something of it', async t => {
+t.test('a missing head is reported when a target has a watermark for it', async t => {
   const { storage } = await sample()
   await storage.delete(headKey(SHA))
   t.match((await summarizeState(storage, 5)).problems, [
-    new RegExp(`^${headKey(SHA)} in memory: is damaged: it is gone`),
+    new RegExp(`^${headKey(SHA)} in memory: is damaged: the head is missing`),
   ])
   await storage.delete(headKey(OTHER))
   t.equal((await summarizeState(storage, 5)).problems.length, 1, 'of the other nobody can know')

@@ -5,7 +5,7 @@ import { keysOf, testState } from './fixtures/state.js'
 
 const target = { name: 'http://there', kind: 'server', description: 'there' }
 
-t.test('a target is known from the first time on, and keeps that moment', async t => {
+t.test('a target is recorded once and keeps the time of its first record', async t => {
   const state = testState()
   await recordTarget(state, target)
   state.clock.now += 1000
@@ -19,13 +19,13 @@ t.test('a target is known from the first time on, and keeps that moment', async 
   )
 })
 
-t.test('several processes may make it known at once', async t => {
+t.test('several processes may record a target at once', async t => {
   const state = testState()
   await Promise.all(Array.from({ length: 8 }, () => recordTarget(state, target)))
   t.equal((await keysOf(state, 'targets/')).length, 1)
 })
 
-t.test('one that cannot be read is refused and left alone', async t => {
+t.test('a record that cannot be read is refused and not changed', async t => {
   const state = testState()
   const key = targetKey(target.name)
   for (const [body, code] of [
