@@ -46,24 +46,24 @@ export async function* compact(
     else
       yield {
         partition,
-        ...(await withPartitionLeases(state, partition, hold => compactPartition(state, partition, hold))),
+        ...(await withPartitionLeases(state, partition, leases => compactPartition(state, partition, leases))),
       }
   }
 }
 
-async function compactPartition(state: State, partition: Partition, hold: PartitionLeases): Promise<Compacted> {
+async function compactPartition(state: State, partition: Partition, leases: PartitionLeases): Promise<Compacted> {
   for (;;) {
     const { head } = await readHead(state.storage, partition)
     const runs = mergeableRuns(head, await readBoundaries(state, partition))
     if (runs.length === 0) return compactionResult(partition, head, { runs, objects: 0 })
     const merged: Batch[] = []
     for (const run of runs) merged.push(mergeRun(run, await copyLines(state, partition, run), newId(state.tools.now())))
-    const isDone = await rewriteBatches(state, {
+    const isRewritten = await rewriteBatches(state, {
       partition,
-      hold,
-      change: now => replaceMerged(now, { head, runs, merged }),
+      leases,
+      change: current => replaceMerged(current, { head, runs, merged }),
     })
-    if (isDone) return compactionResult(partition, head, { runs, objects: linesObjectsIn(merged).length })
+    if (isRewritten) return compactionResult(partition, head, { runs, objects: linesObjectsIn(merged).length })
     // The copies are left to `sweepUnnamedLines`, because the head may name them: a write can succeed without its answer.
   }
 }
@@ -82,24 +82,24 @@ async function readBoundaries({ storage }: State, partition: Partition): Promise
 /** Runs of at least two adjacent batches that can be merged into one. */
 export function mergeableRuns(
   { batches }: Pick<Head, 'batches'>,
-  borders: ReadonlySet<number>,
+  boundaries: ReadonlySet<number>,
 ): readonly (readonly Batch[])[] {
   const runs: Batch[][] = []
   for (const batch of batches) {
     const run = runs.at(-1)
-    if (run !== undefined && canJoin(run, batch, borders)) run.push(batch)
+    if (run !== undefined && canJoin(run, batch, boundaries)) run.push(batch)
     else runs.push([batch])
   }
   return runs.filter(run => run.length > 1)
 }
 
-function canJoin(run: readonly Batch[], batch: Batch, borders: ReadonlySet<number>): boolean {
+function canJoin(run: readonly Batch[], batch: Batch, boundaries: ReadonlySet<number>): boolean {
   const last = run.at(-1)!
   return (
     isSmall(last) &&
     isSmall(batch) &&
     canDeliverTogether(last, batch) &&
-    !borders.has(last.last) &&
+    !boundaries.has(last.last) &&
     totalBytes(run) + totalBytes([batch]) <= OBJECT_BYTES
   )
 }
@@ -128,23 +128,27 @@ function sumCounts(run: readonly Batch[]): ReadonlyMap<string, number> {
   return totals
 }
 
-type Merging = { readonly head: Head; readonly runs: readonly (readonly Batch[])[]; readonly merged: readonly Batch[] }
+type MergeAttempt = {
+  readonly head: Head
+  readonly runs: readonly (readonly Batch[])[]
+  readonly merged: readonly Batch[]
+}
 
 /**
  * The batches of the current head with each merged run replaced.
  * @returns undefined when another process may have swept the copies, or has changed the batches of a run
  */
-function replaceMerged(now: Head, { head, runs, merged }: Merging): readonly Batch[] | undefined {
-  const present = new Set(now.batches.map(({ id }) => id))
-  if (now.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined
-  const inPlace = new Map(runs.map((run, index) => [run[0]!.id, merged[index]!]))
-  const gone = new Set(runs.flatMap(run => run.slice(1).map(({ id }) => id)))
-  return now.batches.filter(({ id }) => !gone.has(id)).map(batch => inPlace.get(batch.id) ?? batch)
+function replaceMerged(current: Head, { head, runs, merged }: MergeAttempt): readonly Batch[] | undefined {
+  const present = new Set(current.batches.map(({ id }) => id))
+  if (current.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined
+  const replacements = new Map(runs.map((run, index) => [run[0]!.id, merged[index]!]))
+  const mergedAway = new Set(runs.flatMap(run => run.slice(1).map(({ id }) => id)))
+  return current.batches.filter(({ id }) => !mergedAway.has(id)).map(batch => replacements.get(batch.id) ?? batch)
 }
 
-type Merge = { readonly runs: readonly (readonly Batch[])[]; readonly objects: number }
+type MergeSize = { readonly runs: readonly (readonly Batch[])[]; readonly objects: number }
 
-function compactionResult(partition: Partition, { batches }: Head, { runs, objects }: Merge): Compacted {
+function compactionResult(partition: Partition, { batches }: Head, { runs, objects }: MergeSize): Compacted {
   const old = runs.flat()
   const objectsBefore = linesObjectsIn(batches).length
   return {

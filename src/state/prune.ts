@@ -40,44 +40,53 @@ export async function* prune(state: State, options: PruneOptions): AsyncGenerato
   const targets = await targetsBlockingPruning(state.storage)
   for await (const partition of partitions(state.storage)) {
     const watermarks = await readWatermarks(state, partition, targets)
-    const plan = planPruning(state, options, watermarks)
+    const selectBatches = createBatchSelector(state, options, watermarks)
     const intents = await readIntents(state, partition)
-    const going = plan((await readHead(state.storage, partition)).head, intents)
-    if (going.length === 0) continue
-    if (options.dryRun) yield pruneResult(partition, going, watermarks)
+    const removed = selectBatches((await readHead(state.storage, partition)).head, intents)
+    if (removed.length === 0) continue
+    if (options.dryRun) yield pruneResult(partition, removed, watermarks)
     else
       yield {
         partition,
-        ...(await withPartitionLeases(state, partition, hold => prunePartition(state, partition, { hold, options }))),
+        ...(await withPartitionLeases(state, partition, leases =>
+          prunePartition(state, partition, { leases, options }),
+        )),
       }
   }
 }
 
-type Pruning = { readonly hold: PartitionLeases; readonly options: PruneOptions }
+type PruneWork = { readonly leases: PartitionLeases; readonly options: PruneOptions }
 
-async function prunePartition(state: State, partition: Partition, { hold, options }: Pruning): Promise<Pruned> {
+async function prunePartition(state: State, partition: Partition, { leases, options }: PruneWork): Promise<Pruned> {
   const intents = await readIntents(state, partition)
-  const plan = planPruning(state, options, hold.watermarks)
+  const selectBatches = createBatchSelector(state, options, leases.watermarks)
   const { head } = await readHead(state.storage, partition)
-  const going = plan(head, intents)
-  const pruned = pruneResult(partition, going, hold.watermarks)
+  const removed = selectBatches(head, intents)
+  const pruned = pruneResult(partition, removed, leases.watermarks)
   // Written before the removal, because a spare row is better than a loss without one.
-  if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
-  const ids = new Set(going.map(({ id }) => id))
-  await rewriteBatches(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
-  for (const intent of intents) await discardIfNothingRemains(state, intent, { head, going, hold })
+  if (isLoss(pruned, selectBatches(head, intents, false))) await auditLoss(state, pruned, removed)
+  const ids = new Set(removed.map(({ id }) => id))
+  await rewriteBatches(state, { partition, leases, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
+  for (const intent of intents) await discardIfNothingRemains(state, intent, { head, removed, leases })
   return pruned
 }
 
-type Plan = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
+type BatchSelector = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
 
-/** Selects the batches to remove: always a prefix, so that the remaining sequence numbers have no gap. */
-function planPruning({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
+/**
+ * Returns a function that selects the batches to remove: those that every target has and, with `byAge`, older ones. The
+ * selection is always a prefix, so that the remaining sequence numbers have no gap.
+ */
+function createBatchSelector(
+  { tools }: State,
+  { olderThanMs }: PruneOptions,
+  watermarks: ReadonlyMap<string, number>,
+): BatchSelector {
   return ({ batches }, intents, byAge = olderThanMs !== undefined) => {
-    const passed = deliveredEverywhereUntil(watermarks, intents)
-    const before = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
-    const staying = batches.findIndex(({ last, at }) => last > passed && !(Date.parse(at) < before))
-    return staying === -1 ? batches : batches.slice(0, staying)
+    const deliveredUntil = deliveredEverywhereUntil(watermarks, intents)
+    const removedBefore = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
+    const firstKept = batches.findIndex(({ last, at }) => last > deliveredUntil && !(Date.parse(at) < removedBefore))
+    return firstKept === -1 ? batches : batches.slice(0, firstKept)
   }
 }
 
@@ -87,8 +96,8 @@ function planPruning({ tools }: State, { olderThanMs }: PruneOptions, watermarks
  */
 function deliveredEverywhereUntil(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
   if (watermarks.size === 0) return 0
-  const begun = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
-  return Math.min(...watermarks.values(), ...begun.map(({ since }) => since))
+  const openIntents = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
+  return Math.min(...watermarks.values(), ...openIntents.map(({ since }) => since))
 }
 
 async function readWatermarks(
@@ -106,37 +115,41 @@ async function readIntents({ storage }: State, partition: Partition): Promise<re
   return (await listIntents(storage)).filter(intent => intent.partition === partition)
 }
 
-function pruneResult(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
+function pruneResult(partition: Partition, removed: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
   const lost = [...watermarks].flatMap(([target, until]) => {
-    const records = totalRecords(going.filter(({ last }) => last > until))
+    const records = totalRecords(removed.filter(({ last }) => last > until))
     return records === 0 ? [] : [[target, records] as const]
   })
-  const sizes = { batches: going.length, records: totalRecords(going), bytes: totalBytes(going) }
+  const sizes = { batches: removed.length, records: totalRecords(removed), bytes: totalBytes(removed) }
   return { partition, ...sizes, lost: new Map(lost) }
 }
 
-function isLoss({ batches }: Pruned, passed: readonly Batch[]): boolean {
-  return batches > passed.length
+function isLoss({ batches }: Pruned, delivered: readonly Batch[]): boolean {
+  return batches > delivered.length
 }
 
-async function auditLoss(state: State, { partition, records, lost }: Pruned, going: readonly Batch[]): Promise<void> {
+async function auditLoss(state: State, { partition, records, lost }: Pruned, removed: readonly Batch[]): Promise<void> {
   const losses = [...lost].map(([target, count]) => `${target} never gets ${count} of them`)
   await audit(state, {
     ...{ id: newId(state.tools.now()), event: 'pruned', target: [...lost.keys()].join(', '), partition },
-    ...{ since: going[0]!.first - 1, until: going.at(-1)!.last },
+    ...{ since: removed[0]!.first - 1, until: removed.at(-1)!.last },
     detail: [`${records} records were removed by age`, ...losses].join('; '),
   })
 }
 
-type Removal = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: PartitionLeases }
+type Removal = { readonly head: Head; readonly removed: readonly Batch[]; readonly leases: PartitionLeases }
 
 /** Discards an intent whose lines were all removed, because its delivery cannot be recovered. */
-async function discardIfNothingRemains(state: State, intent: Intent, { head, going, hold }: Removal): Promise<void> {
+async function discardIfNothingRemains(
+  state: State,
+  intent: Intent,
+  { head, removed, leases }: Removal,
+): Promise<void> {
   const { id, target, partition, since, until } = intent
-  const watermark = hold.watermarks.get(target)
-  const wasTaken = going.some(({ first, last }) => last > since && first <= until)
-  const remaining = batchesAfter(head, Math.max(since, going.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
-  if (!wasTaken || watermark === undefined || until <= watermark || remaining.length > 0) return
+  const watermark = leases.watermarks.get(target)
+  const wasRemoved = removed.some(({ first, last }) => last > since && first <= until)
+  const remaining = batchesAfter(head, Math.max(since, removed.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
+  if (!wasRemoved || watermark === undefined || until <= watermark || remaining.length > 0) return
   const detail = 'its lines were removed by age'
   await audit(state, { id, event: 'discarded', target, partition, since, until, detail })
   await deleteIntent(state.storage, intent)

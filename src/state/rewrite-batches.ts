@@ -9,7 +9,7 @@ import type { State } from './state.js'
 
 export type Rewriting = {
   readonly partition: Partition
-  readonly hold: PartitionLeases
+  readonly leases: PartitionLeases
   /** Returns the new batches, or undefined to change nothing. Called again when another process wrote first. */
   readonly change: (head: Head) => readonly Batch[] | undefined
 }
@@ -20,27 +20,27 @@ export type Rewriting = {
  * @returns whether the head was changed
  * @throws {IngestError} `kept` when a lease was lost before the write
  */
-export async function rewriteBatches(state: State, { partition, hold, change }: Rewriting): Promise<boolean> {
+export async function rewriteBatches(state: State, { partition, leases, change }: Rewriting): Promise<boolean> {
   const { storage } = state
   const unnamed = await retryOnConflict(state, async () => {
     const { head, stored } = await readHead(storage, partition)
     const batches = change(head)
     if (batches === undefined) return undefined
-    await hold.assertHeld()
+    await leases.assertHeld()
     await writeHead(storage, partition, { head: { ...head, batches }, stored })
     const named = new Set(linesObjectsIn(batches).map(({ key }) => key))
     return linesObjectsIn(head.batches).filter(({ key }) => !named.has(key))
   })
   if (unnamed === undefined) return false
-  if (await isSafeToDelete(hold)) for (const { key } of unnamed) await storage.delete(key)
+  if (await isSafeToDelete(leases)) for (const { key } of unnamed) await storage.delete(key)
   return true
 }
 
 /** Whether no delivery can be reading the old lines. When false, `sweepUnnamedLines` deletes them later. */
-async function isSafeToDelete(hold: PartitionLeases): Promise<boolean> {
+async function isSafeToDelete(leases: PartitionLeases): Promise<boolean> {
   try {
-    await hold.acquireAll()
-    await hold.assertHeld()
+    await leases.acquireAll()
+    await leases.assertHeld()
     return true
   } catch (error) {
     if (error instanceof IngestError && error.exitCode === EXIT.kept) return false
