@@ -9,7 +9,7 @@ import { knownTargets } from './target-record.js'
 /** Deletes orphaned intents, each with an audit row. An intent whose owner may still be running is left alone. */
 export async function discardOrphanedIntents(state: State, intents: readonly Intent[]): Promise<readonly AuditRow[]> {
   if (intents.length === 0) return []
-  const known = new Set((await knownTargets(state.storage)).map(({ name }) => name))
+  const known = new Set((await knownTargets(state.storage)).map(({ id }) => id))
   const discarded: AuditRow[] = []
   for (const intent of intents) {
     const { id, target, partition, since, until, owner, at } = intent

@@ -19,23 +19,28 @@ export type Intent = TargetPartition &
     readonly id: string
     readonly owner: Owner
     /** Fencing token of the lease under which the intent was written. */
-    readonly fence: number
+    readonly fencingToken: number
     readonly at: string
   }
 
 /** Stores an intent for a range, before the delivery of that range starts. */
 export async function putIntent(state: State, lease: HeldLease, range: Range): Promise<Intent> {
-  const { targetPartition, fence } = lease
-  const intent = {
+  const { targetPartition, fencingToken } = lease
+  const intent: Intent = {
     id: newId(state.tools.now()),
     ...targetPartition,
     ...range,
     owner: state.owner,
-    fence,
+    fencingToken,
     at: timestamp(state),
   }
-  await writeDocument(state.storage, intentKey(intent.id), { fields: intent, over: undefined })
+  await writeDocument(state.storage, intentKey(intent.id), { fields: storedFields(intent), over: undefined })
   return intent
+}
+
+/** The stored document. Its field for the fencing token is called `fence`. */
+function storedFields({ fencingToken, ...intent }: Intent): Readonly<Record<string, unknown>> {
+  return { ...intent, fence: fencingToken }
 }
 
 export async function readIntent(storage: Storage, id: string): Promise<Intent | undefined> {
@@ -65,7 +70,7 @@ export function parseIntent(fields: Fields): Intent {
     since: fields.count('since'),
     until: fields.count('until'),
     owner: parseOwner(fields.fields('owner')),
-    fence: fields.count('fence'),
+    fencingToken: fields.count('fence'),
     at: fields.text('at'),
   }
 }

@@ -61,7 +61,7 @@ async function tryAcquireLease(state: State, targetPartition: TargetPartition): 
     // A stored lease of this process is one that it lost earlier, so it may be acquired again.
     const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
     if (!isFree && !(await isOwnerGone(state, lease.owner, lease.expiresAt))) return lease
-    const taken = { ...watermark, fence: watermark.fence + 1, lease: newLease(state) }
+    const taken = { ...watermark, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
     const written = await writeWatermark(state.storage, targetPartition, { ...found, watermark: taken })
     return new HeldLease(state, targetPartition, { ...written, isDamaged, tookOver: lease !== undefined })
   })
@@ -108,8 +108,8 @@ export class HeldLease {
   }
 
   /** The fencing token: grows with each lease of the same target and partition. */
-  get fence(): number {
-    return this.#current.watermark.fence
+  get fencingToken(): number {
+    return this.#current.watermark.fencingToken
   }
 
   /** When the watermark last moved, milliseconds since 1970; 0 when it never did. */

@@ -20,7 +20,7 @@ export function knownDocument({ lag, lastSuccess, lastError, promotion }: Target
 
 /** JSON of targets that were named only by flags. */
 export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
-  return unregistered.map(lag => ({ identity: lag.target.name, kind: lag.target.kind, lag: lagDocument(lag) }))
+  return unregistered.map(lag => ({ identity: lag.target.id, kind: lag.target.kind, lag: lagDocument(lag) }))
 }
 
 export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): object {

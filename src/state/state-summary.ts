@@ -60,12 +60,12 @@ export async function summarizeState(storage: Storage, auditRows: number): Promi
 async function allTargets(storage: Storage, problems: string[]): Promise<readonly TargetRecord[]> {
   const known = await readDocuments(storage, { keys: keysBelow(storage, TARGETS), parse: parseTargetRecord, problems })
   const [registry] = await collectProblems(problems, () => readRegistry(storage))
-  const isNew = ({ identity }: RegisteredTarget): boolean => known.every(({ name }) => name !== identity)
+  const isNew = ({ identity }: RegisteredTarget): boolean => known.every(({ id }) => id !== identity)
   return [...known, ...[...(registry?.targets.values() ?? [])].filter(isNew).map(toTargetRecord)]
 }
 
 function toTargetRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
-  return { name: identity, kind: reportedKind(kind), description: address, since: addedAt }
+  return { id: identity, kind: reportedKind(kind), description: address, since: addedAt }
 }
 
 /** Sorts rows newest first by time, because an id may be that of an intent and older than its row. */
@@ -109,7 +109,7 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
   const behind: (readonly Batch[])[] = []
   for (const [partition, head] of heads)
     for (const until of await collectProblems(problems, () =>
-      readUntil(storage, { target: target.name, partition }, problems),
+      readUntil(storage, { target: target.id, partition }, problems),
     )) {
       await collectProblems(problems, async () => assertHeadReaches(storage, head, { partition, until }))
       const batches = batchesAfter(head, until)

@@ -43,7 +43,7 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
       sort === 'target' && name === target.name
     overviews.push({
       target,
-      lag: lags.find(lag => lag.target.name === target.identity),
+      lag: lags.find(lag => lag.target.id === target.identity),
       lastError: events.find(isThisTarget),
       lastSuccess: successes.find(isThisTarget)?.at,
       promotion: await readActivePromotion(storage, target).catch((error: unknown) => {
@@ -53,7 +53,7 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
     })
   }
   const registered = new Set(overviews.map(({ target }) => target.identity))
-  const unregistered = lags.filter(({ target }) => !registered.has(target.name))
+  const unregistered = lags.filter(({ target }) => !registered.has(target.id))
   return { targets: overviews, unregistered, problems: [...unread, ...problems] }
 }
 

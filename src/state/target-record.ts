@@ -8,7 +8,7 @@ import { timestamp, type State } from './state.js'
 
 export type TargetRecord = {
   /** The target id. */
-  readonly name: string
+  readonly id: string
   /** `server`, `postgres`, `embedded` or `archive`. */
   readonly kind: string
   /** For people, without secrets. */
@@ -19,15 +19,20 @@ export type TargetRecord = {
 
 /** Records a target unless it is recorded already, before anything is queued for it. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function recordTarget(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
-  const key = targetKey(target.name)
+  const key = targetKey(target.id)
   // Most targets are recorded already, and a read costs less than a write that is refused.
   if ((await readDocument(state.storage, key, parseTargetRecord)) !== undefined) return
-  await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
+  await state.storage.putIfAbsent(key, encodeDocument(storedFields({ ...target, since: timestamp(state) })))
 }
 
-/** Deletes the record of a target, so that nothing is queued for it any more. @param name the target id */
-export async function forgetTarget({ storage }: State, name: string): Promise<void> {
-  await storage.delete(targetKey(name))
+/** The stored document. Its field for the target id is called `name`. */
+function storedFields({ id, kind, description, since }: TargetRecord): Readonly<Record<string, unknown>> {
+  return { name: id, kind, description, since }
+}
+
+/** Deletes the record of a target, so that nothing is queued for it any more. */
+export async function forgetTarget({ storage }: State, id: string): Promise<void> {
+  await storage.delete(targetKey(id))
 }
 
 export async function knownTargets(storage: Storage): Promise<readonly TargetRecord[]> {
@@ -41,7 +46,7 @@ export async function knownTargets(storage: Storage): Promise<readonly TargetRec
 
 export function parseTargetRecord(fields: Fields): TargetRecord {
   return {
-    name: fields.text('name'),
+    id: fields.text('name'),
     kind: fields.text('kind'),
     description: fields.text('description'),
     since: fields.text('since'),

@@ -11,5 +11,5 @@ import { knownTargets } from './target-record.js'
  */
 export async function targetsBlockingPruning(storage: Storage): Promise<ReadonlySet<string>> {
   const [known, { targets }] = await Promise.all([knownTargets(storage), readRegistry(storage)])
-  return new Set([...known.map(({ name }) => name), ...[...targets.values()].map(({ identity }) => identity)])
+  return new Set([...known.map(({ id }) => id), ...[...targets.values()].map(({ identity }) => identity)])
 }

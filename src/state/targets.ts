@@ -70,8 +70,8 @@ async function findUnregistered(state: State, name: string): Promise<string> {
   const registry = await readRegistry(state.storage)
   const identities = [...registry.targets.values()].map(({ identity }) => identity)
   const known = await knownTargets(state.storage)
-  const found = known.find(record => record.name === name && !identities.includes(record.name))
-  return found?.name ?? requireTarget(registry, name).identity
+  const found = known.find(record => record.id === name && !identities.includes(record.id))
+  return found?.id ?? requireTarget(registry, name).identity
 }
 
 /**

@@ -25,7 +25,7 @@ export type Watermark = {
   /** The target holds every line up to and including this sequence number; 0 when nothing is known. */
   readonly until: number
   /** The fencing token: incremented with every lease, so that writes of an earlier owner are refused. */
-  readonly fence: number
+  readonly fencingToken: number
   readonly lease: Lease | undefined
   /** When the watermark last moved, RFC 3339; empty when it never did. */
   readonly at: string
@@ -38,7 +38,7 @@ export type StoredWatermark = {
   readonly isDamaged: boolean
 }
 
-const NOTHING: Watermark = { until: 0, fence: 0, lease: undefined, at: '' }
+const NOTHING: Watermark = { until: 0, fencingToken: 0, lease: undefined, at: '' }
 
 /** Reads a watermark. A missing or damaged one counts as 0. @throws {IngestError} `state_version` */
 export function readWatermark(storage: Storage, { partition, target }: TargetPartition): Promise<StoredWatermark> {
@@ -65,12 +65,20 @@ export async function writeWatermark(
   targetPartition: TargetPartition,
   { watermark, stored, isDamaged }: StoredWatermark,
 ): Promise<StoredWatermark> {
-  const fields = { ...targetPartition, ...watermark, lease: watermark.lease ?? null }
+  const fields = storedFields(targetPartition, watermark)
   const key = watermarkKey(targetPartition.partition, targetPartition.target)
   // A body that the storage itself found torn has no version, so it is deleted first. A holder of its lease loses the lease.
   if (isDamaged && stored === undefined) await storage.delete(key)
   const version = await writeDocument(storage, key, { fields, over: stored })
   return { watermark, stored: version, isDamaged: false }
+}
+
+/** The stored document. Its field for the fencing token is called `fence`. */
+function storedFields(
+  targetPartition: TargetPartition,
+  { until, fencingToken, lease, at }: Watermark,
+): Readonly<Record<string, unknown>> {
+  return { ...targetPartition, until, fence: fencingToken, lease: lease ?? null, at }
 }
 
 /** Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease. */
@@ -79,7 +87,7 @@ export async function rewind(state: State, targetPartition: TargetPartition, unt
     const found = await readWatermark(state.storage, targetPartition)
     const { watermark } = found
     if (watermark.until <= until) return
-    const rewound = { ...watermark, until, fence: watermark.fence + 1, at: timestamp(state) }
+    const rewound = { ...watermark, until, fencingToken: watermark.fencingToken + 1, at: timestamp(state) }
     await writeWatermark(state.storage, targetPartition, { ...found, watermark: rewound })
   })
 }
@@ -100,7 +108,7 @@ export async function watermarksIn(storage: Storage, partition: Partition): Prom
 function parseWatermark(fields: Fields): Watermark {
   return {
     until: fields.count('until'),
-    fence: fields.count('fence'),
+    fencingToken: fields.count('fence'),
     at: fields.text('at'),
     lease: fields.optional('lease', name => parseLease(fields.fields(name))),
   }

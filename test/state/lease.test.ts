@@ -15,11 +15,15 @@ const stored = async (state: TestState): Promise<object> =>
 t.test('the first process acquires the lease, moves the watermark and releases both in one write', async t => {
   const state = testState()
   const lease = await held(state)
-  t.match(await stored(state), { until: 0, fence: 1, lease: { owner: owner(), expiresAt: state.clock.now + LEASE_MS } })
+  t.match(await stored(state), {
+    until: 0,
+    fencingToken: 1,
+    lease: { owner: owner(), expiresAt: state.clock.now + LEASE_MS },
+  })
   t.equal(await lease.move(5), true)
-  t.match(await stored(state), { until: 5, fence: 1, at: '2026-04-25T00:00:00.000Z', lease: { owner: owner() } })
+  t.match(await stored(state), { until: 5, fencingToken: 1, at: '2026-04-25T00:00:00.000Z', lease: { owner: owner() } })
   t.equal(await lease.release(8), true)
-  t.match(await stored(state), { until: 8, fence: 1, lease: undefined })
+  t.match(await stored(state), { until: 8, fencingToken: 1, lease: undefined })
   t.equal(await lease.release(), true, 'once more does nothing')
   t.match(await stored(state), { until: 8 })
 })
@@ -32,7 +36,7 @@ t.test('a second process waits for the first and continues from its watermark', 
   await first.release(5)
   const lease = await second
   t.equal(lease.until, 5)
-  t.equal(lease.fence, 2)
+  t.equal(lease.fencingToken, 2)
   t.equal(lease.tookOver, false)
   await lease.release()
 })
@@ -77,11 +81,11 @@ t.test('an expired lease is taken over, and its old owner can write nothing', as
   state.clock.now += LEASE_MS
   const next = await held(seenBy(state, owner('next')))
   t.equal(next.tookOver, true)
-  t.equal(next.fence, 2)
+  t.equal(next.fencingToken, 2)
   t.equal(await paused.isHeld(), false)
   t.equal(await paused.move(99), false)
   t.equal(await paused.release(99), false)
-  t.match(await stored(state), { until: 0, fence: 2, lease: { owner: owner('next') } })
+  t.match(await stored(state), { until: 0, fencingToken: 2, lease: { owner: owner('next') } })
   t.equal(await next.release(3), true)
   t.equal(await paused.move(99), false, 'not even when nobody holds it')
   t.match(await stored(state), { until: 3 })
@@ -161,7 +165,7 @@ t.test('processes that acquire at the same time hold the lease one after the oth
       await lease.release(++moved)
     }),
   )
-  t.match(await stored(state), { until: 12, fence: 12 })
+  t.match(await stored(state), { until: 12, fencingToken: 12 })
 })
 
 t.test('isOwnerGone is true for an expired owner and for one that is known to have ended', async t => {

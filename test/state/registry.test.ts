@@ -80,7 +80,7 @@ t.test('a removed target blocks nothing, and its intents are discarded with one 
   let now = Date.now()
   const state = await stateOn(memoryStorage(), () => now)
   const { identity } = await addTarget(state, target('site'))
-  await recordTarget(state, { name: identity, kind: 'server', description: 'site' })
+  await recordTarget(state, { id: identity, kind: 'server', description: 'site' })
   const lease = await acquireLease(state, { target: identity, partition: 'p' }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
@@ -95,7 +95,7 @@ t.test('a removed target blocks nothing, and its intents are discarded with one 
 
 t.test('a target that only flags named can be removed by its id', async t => {
   const state = await stateOn(memoryStorage())
-  await recordTarget(state, { name: 'embedded:/x', kind: 'embedded', description: 'x' })
+  await recordTarget(state, { id: 'embedded:/x', kind: 'embedded', description: 'x' })
   t.equal(await removeTarget(state, 'embedded:/x'), 'embedded:/x')
   t.same(await knownTargets(state.storage), [])
 })

@@ -17,7 +17,7 @@ const [A, B] = ['http://a', 'http://b']
 /** Two commits with 3 and 1 records. Target `a` has the first commit, `b` has nothing and an open intent. */
 async function sample(): Promise<TestState> {
   const state = testState()
-  for (const name of [A, B]) await recordTarget(state, { name, kind: 'server', description: name })
+  for (const id of [A, B]) await recordTarget(state, { id, kind: 'server', description: id })
   await appendToOutbox(state, { additions: [ofFile('f', '1', '2', '3')], origin: ORIGIN })
   state.clock.now += 60_000
   await appendToOutbox(state, {
@@ -35,7 +35,7 @@ async function sample(): Promise<TestState> {
 t.test('the summary counts records and shows what each target lacks and since when', async t => {
   const found = await summarizeState((await sample()).storage, 5)
   t.match(found, { partitions: 2, records: 4, problems: [], audit: [{ event: 'healed' }], intents: [{ target: B }] })
-  const [a, b] = [A, B].map(name => found.lags.find(({ target }) => target.name === name))
+  const [a, b] = [A, B].map(id => found.lags.find(({ target }) => target.id === id))
   t.match(a, { records: 1, partitions: 1, oldest: '2026-04-25T00:01:00.000Z' })
   t.match(b, { records: 4, partitions: 2, oldest: '2026-04-25T00:00:00.000Z' })
   t.ok(b!.bytes > a!.bytes && b!.bytes === found.bytes)
@@ -48,7 +48,7 @@ t.test('a registered target lacks every undelivered record, with or without a re
   await addTarget(state, { ...site, ...rest, secretEnv: undefined })
   const { lags } = await summarizeState(state.storage, 0)
   t.match(
-    lags.find(({ target }) => target.name === 'http://c'),
+    lags.find(({ target }) => target.id === 'http://c'),
     { records: 4, target: { kind: 'server', description: 'http://c' } },
   )
   t.equal(lags.length, 3)
@@ -87,7 +87,7 @@ t.test('a damaged or newer watermark is reported', async t => {
     problems.find(problem => problem.includes('damaged')),
     /http:\/\/a is sent the whole outbox again/,
   )
-  t.equal(lags.find(({ target }) => target.name === A)?.records, 4)
+  t.equal(lags.find(({ target }) => target.id === A)?.records, 4)
 })
 
 t.test('a missing head is reported when a target has a watermark for it', async t => {

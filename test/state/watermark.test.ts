@@ -10,7 +10,7 @@ import { TARGET_PARTITION, owner, testState } from './fixtures/state.js'
 
 const at = (until: number, more: Partial<Watermark> = {}): Watermark => ({
   until,
-  fence: 1,
+  fencingToken: 1,
   lease: undefined,
   at: '',
   ...more,
@@ -20,7 +20,10 @@ const key = watermarkKey(TARGET_PARTITION.partition, TARGET_PARTITION.target)
 
 t.test('the watermark of an unknown target is 0', async t => {
   const { watermark, stored, isDamaged } = await readWatermark(testState().storage, TARGET_PARTITION)
-  t.strictSame({ until: watermark.until, fence: watermark.fence, stored, isDamaged }, { until: 0, fence: 0, ...fresh })
+  t.strictSame(
+    { until: watermark.until, fencingToken: watermark.fencingToken, stored, isDamaged },
+    { until: 0, fencingToken: 0, ...fresh },
+  )
 })
 
 t.test('a watermark is read as it was written, with its lease', async t => {
@@ -28,6 +31,10 @@ t.test('a watermark is read as it was written, with its lease', async t => {
   const watermark = at(7, { lease: { owner: owner(), expiresAt: 12 }, at: '2026-01-01T00:00:00.000Z' })
   const { stored } = await writeWatermark(storage, TARGET_PARTITION, { watermark, ...fresh })
   t.strictSame(await readWatermark(storage, TARGET_PARTITION), { watermark, stored, isDamaged: false })
+  const document: unknown = JSON.parse((await storage.get(key))!.toString())
+  const { fencingToken, ...rest } = watermark
+  const expected = { version: 1, ...TARGET_PARTITION, ...rest, fence: fencingToken }
+  t.strictSame(document, expected, 'the stored field is called fence')
 })
 
 t.test('watermarks are separate per target and commit', async t => {
@@ -95,7 +102,7 @@ t.test('rewinding only moves back and invalidates the lease', async t => {
   await rewind(state, TARGET_PARTITION, 9)
   t.equal((await readWatermark(state.storage, TARGET_PARTITION)).stored, stored)
   await rewind(state, TARGET_PARTITION, 2)
-  t.match(await readWatermark(state.storage, TARGET_PARTITION), { watermark: { until: 2, fence: 2, lease } })
+  t.match(await readWatermark(state.storage, TARGET_PARTITION), { watermark: { until: 2, fencingToken: 2, lease } })
   t.not((await readWatermark(state.storage, TARGET_PARTITION)).stored, stored)
 })
 

@@ -67,7 +67,7 @@ function print(report: Report, { targets, unregistered }: Overview, { checked, c
     if (problem !== undefined) report.warning(`${one.target.name}: ${problem}`)
   }
   for (const { target } of unregistered)
-    report.note(`not registered, but waited for: ${oneLine(target.name)} (vortex-ingest targets rm ends that)`)
+    report.note(`not registered, but waited for: ${oneLine(target.id)} (vortex-ingest targets rm ends that)`)
 }
 
 const HEAD = ['NAME', 'KIND', 'ADDRESS', 'REQUIRED', 'REACHABLE', 'LACKS', 'LAST ERROR', 'SETTINGS'] as const

@@ -5,5 +5,5 @@ import type { State } from '../../state/state.js'
 import type { Target } from '../opening.js'
 
 export function makeKnown(state: State, { name, opener }: Target): Promise<void> {
-  return recordTarget(state, { name: opener.id, kind: name, description: opener.description })
+  return recordTarget(state, { id: opener.id, kind: name, description: opener.description })
 }

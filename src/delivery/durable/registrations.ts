@@ -109,7 +109,7 @@ async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[])
 async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
   for (const { name, description, registered, outbox } of outcomes)
     if (registered !== undefined && outbox !== undefined && outbox.kept > 0)
-      await recordTarget(state, { name: registered.identity, kind: name, description })
+      await recordTarget(state, { id: registered.identity, kind: name, description })
 }
 
 function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {
