@@ -37,7 +37,7 @@ export async function noteSuccess(state: State, sort: SubjectSort, name: string)
 /** `minutes` is the length of the window; `onDamage` is called for each object that cannot be read. */
 export type HealthQuery = { readonly minutes: number; readonly onDamage: (message: string) => void }
 
-/** Health of every registered, succeeded or failed target and bucket, sorted by sort and name. */
+/** Health of every target and bucket that is registered or has an event or success, in descending order of sort and name. */
 export async function readHealth(state: State, { minutes, onDamage }: HealthQuery): Promise<readonly Health[]> {
   const { storage, tools } = state
   const since = tools.now() - minutes * 60_000
