@@ -1,7 +1,7 @@
 /** Adds one to a number so many times, against others: `cas-writer FOLDER TIMES` prints how often it lost. */
 
 import { once } from 'node:events'
-import { openStorage } from '../src/storage/open.js'
+import { openStorage } from '../src/storage/open-storage.js'
 import { VersionConflict } from '../src/storage/storage.js'
 
 const [folder = '', times = ''] = process.argv.slice(2)

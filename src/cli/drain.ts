@@ -103,7 +103,10 @@ function plan(intents: readonly Foreseen[]): object {
 /** Says what `recover` would do and does nothing. */
 async function foresee(flags: DrainFlags, context: Context): Promise<number> {
   const { env, report } = context
-  const [{ listIntents }, { isGone }] = await Promise.all([import('../state/intent.js'), import('../state/lease.js')])
+  const [{ listIntents }, { isOwnerGone: isGone }] = await Promise.all([
+    import('../state/intent.js'),
+    import('../state/lease.js'),
+  ])
   const state = await openUsedState(requiredStateConfig(flags, env), context)
   try {
     const intents = await Promise.all(

@@ -10,7 +10,7 @@ import type { SinkOpener } from '../sink/sink.js'
 import { openBucket } from '../state/bucket-objects.js'
 import { BUILT_IN } from '../state/buckets.js'
 import { readRegistry, reportedKind, type RegisteredTarget, type Registry } from '../state/registry.js'
-import { targetOf } from '../state/targets.js'
+import { requireTarget } from '../state/targets.js'
 import type { Context } from './context.js'
 import { openState } from './open-state.js'
 import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } from './targets.js'
@@ -32,7 +32,7 @@ export async function openRegistered(
 ): Promise<Registration | undefined> {
   const { storage } = await openState(config, context)
   const registry = await readRegistry(storage).finally(() => storage.close())
-  for (const name of flags.target ?? []) targetOf(registry, name)
+  for (const name of flags.target ?? []) requireTarget(registry, name)
   const chosen = chosenOf(registry, flags.target)
   if (chosen.length === 0) return undefined
   if (flags.insecureLocal === true)

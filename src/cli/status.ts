@@ -3,10 +3,10 @@
 import { requiredStateConfig, type StateFlags } from '../config/state.js'
 import { EXIT } from '../errors.js'
 import type { Intent } from '../state/intent.js'
-import { isGone } from '../state/lease.js'
+import { isOwnerGone } from '../state/lease.js'
 import type { State } from '../state/state.js'
 import { readWatermark } from '../state/watermark.js'
-import { survey, type Lag, type Survey } from '../state/survey.js'
+import { summarizeState, type Lag, type StateSummary } from '../state/state-summary.js'
 import type { Action, Context, Format } from './context.js'
 import { openState } from './open-state.js'
 import { rangeText } from './push-print.js'
@@ -20,7 +20,7 @@ export const status: Action<StatusFlags> = async (_, flags, context) => {
   const { env, report, now } = context
   const state = await openState(requiredStateConfig(flags, env), context)
   try {
-    const found = await survey(state.storage, AUDIT_ROWS)
+    const found = await summarizeState(state.storage, AUDIT_ROWS)
     const exitCode = found.problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json') report.json(statusReport(found, { exitCode, place: state.storage.description, now }))
     else printStatus(report, found, { place: state.storage.description, now, cutOff: await cutOffIn(state, found) })
@@ -33,7 +33,7 @@ export const status: Action<StatusFlags> = async (_, flags, context) => {
 
 type Told = Pick<Context, 'now'> & { readonly place: string }
 
-function statusReport(found: Survey, { exitCode, place, now }: Told & { readonly exitCode: number }): object {
+function statusReport(found: StateSummary, { exitCode, place, now }: Told & { readonly exitCode: number }): object {
   return {
     command: 'status',
     exit_code: exitCode,
@@ -66,19 +66,19 @@ function statusReport(found: Survey, { exitCode, place, now }: Told & { readonly
 }
 
 /** Deliveries that nobody is at: who is has the lease of the partition. */
-async function cutOffIn(state: State, { intents }: Survey): Promise<ReadonlySet<Intent>> {
+async function cutOffIn(state: State, { intents }: StateSummary): Promise<ReadonlySet<Intent>> {
   const underWay = await Promise.all(intents.map(intent => isLeased(state, intent).catch(() => false)))
   return new Set(intents.filter((_, index) => underWay[index] !== true))
 }
 
 async function isLeased(state: State, intent: Intent): Promise<boolean> {
   const { lease } = (await readWatermark(state.storage, intent)).watermark
-  return lease !== undefined && !(await isGone(state, lease.owner, lease.expiresAt))
+  return lease !== undefined && !(await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
 type Shown = Told & { readonly cutOff: ReadonlySet<Intent> }
 
-function printStatus(report: Report, found: Survey, { place, now, cutOff }: Shown): void {
+function printStatus(report: Report, found: StateSummary, { place, now, cutOff }: Shown): void {
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
   const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'

@@ -3,7 +3,7 @@
 import { archiveConfig, type ArchiveFlags } from '../config/archive.js'
 import { placeOf } from '../sink/archive/place.js'
 import type { StorageAddress } from '../storage/address.js'
-import { openStorage } from '../storage/open.js'
+import { openStorage } from '../storage/open-storage.js'
 import { broken, ok, type Check, type Group } from './finding.js'
 import { roomIn, writable } from './room.js'
 

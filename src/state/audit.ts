@@ -1,4 +1,4 @@
-/** What was done in state besides ordinary deliveries, for whoever asks later. Rows are never changed. */
+/** The audit log: every change to state that is not an ordinary delivery. Rows are written once and never changed. */
 
 import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument } from './document.js'
@@ -8,27 +8,30 @@ import type { State } from './state.js'
 import { timestamp } from './state.js'
 
 export type AuditRow = {
-  /** Names what happened, so that it is told once: of a healed intent its id. */
+  /** Unique per event, so that an event is logged once. A recovered or discarded intent lends the row its own id. */
   readonly id: string
+  /** RFC 3339. */
   readonly at: string
-  /** In a word: `healed`, `discarded`. */
+  /** `healed` (recovered), `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
   readonly event: string
   readonly target: string
+  /** Empty when the event concerns a whole target. */
   readonly partition: string
+  /** The sequence numbers after `since`, up to and including `until`. */
   readonly since: number
   readonly until: number
-  /** In words. */
+  /** A sentence for people. */
   readonly detail: string
 }
 
-/** Once for each id. */
+/** Writes an audit row unless a row with the same id exists. Returns the row with the time of this call. */
 export async function audit(state: State, row: Omit<AuditRow, 'at'>): Promise<AuditRow> {
-  const whole = { ...row, at: timestamp(state) }
-  await state.storage.putIfAbsent(auditKey(row.id), encodeDocument(whole))
-  return whole
+  const dated = { ...row, at: timestamp(state) }
+  await state.storage.putIfAbsent(auditKey(row.id), encodeDocument(dated))
+  return dated
 }
 
-/** Of the last rows, the newest first. */
+/** Keys of the last `limit` rows, newest first. */
 export async function lastAuditKeys(storage: Storage, limit: number): Promise<readonly string[]> {
   let keys: string[] = []
   for await (const { key } of limit === 0 ? [] : listAll(storage, AUDIT)) keys = [...keys, key].slice(-limit)

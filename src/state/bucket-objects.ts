@@ -1,9 +1,9 @@
-/** Objects in buckets. Writes go to their bucket or fail; what a bucket cannot answer, rescue is asked for. */
+/** Reads and writes objects in buckets. A write fails with its bucket; a read falls back to the bucket `rescue`. */
 
 import { IngestError } from '../errors.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { openPlain } from '../storage/plain.js'
-import type { PlainObjects } from '../storage/plain-objects.js'
+import { openBucketStorage } from '../storage/open-bucket-storage.js'
+import type { BucketStorage } from '../storage/bucket-storage.js'
 import { assertKey, isKey } from '../storage/storage.js'
 import { assertBucket, RESCUE } from './buckets.js'
 import { noteSuccess } from './health.js'
@@ -14,62 +14,71 @@ import type { State } from './state.js'
 
 export type ReadObject = {
   readonly body: Buffer
-  /** The bucket that was asked. */
+  /** The requested bucket. */
   readonly asked: string
-  /** The one that answered. */
+  /** The bucket that held the object: `asked` or `rescue`. */
   readonly answered: string
   readonly rescued: boolean
 }
 
-/** What a bucket fails with becomes an event. @throws {IngestError} `not_found`, `usage`, `storage_failed`, `storage_denied` */
+/**
+ * Writes an object. A failure of the bucket is recorded in the journal.
+ * @throws {IngestError} `not_found`, `usage`, `storage_failed`, `storage_denied`
+ */
 export async function putObject(state: State, { bucket, key, journal }: ObjectName, body: Buffer): Promise<void> {
   assertObjectKey(key)
   await withBucket(state, bucket, async objects => {
-    await journalled(journal, { bucket, operation: 'put' }, () => objects.put(key, body))
+    await journalFailure(journal, { bucket, operation: 'put' }, () => objects.put(key, body))
     await noteSuccess(state, 'bucket', bucket)
   })
 }
 
 export type ObjectName = { readonly bucket: string; readonly key: string; readonly journal: Journal }
 
-/** @throws {IngestError} `not_found` when neither has it; the bucket's own failure when it failed and rescue misses it */
+/**
+ * Reads an object from its bucket, or from `rescue` when the bucket fails or lacks the object.
+ * @throws {IngestError} `not_found` when neither bucket has the object. When the bucket failed and `rescue` lacks the
+ * object, the bucket's own failure is thrown.
+ */
 export async function getObject(state: State, { bucket, key, journal }: ObjectName): Promise<ReadObject> {
   assertObjectKey(key)
-  const from = (name: string): Promise<Buffer | undefined> =>
-    withBucket(state, name, objects => journalled(journal, { bucket: name, operation: 'get' }, () => objects.get(key)))
+  const read = (name: string): Promise<Buffer | undefined> =>
+    withBucket(state, name, objects =>
+      journalFailure(journal, { bucket: name, operation: 'get' }, () => objects.get(key)),
+    )
   let failure: IngestError | undefined
-  const body = await from(bucket).catch((error: unknown) => {
+  const body = await read(bucket).catch((error: unknown) => {
     if (!(error instanceof IngestError) || error.code === 'not_found') throw error
     failure = error
     return undefined
   })
   if (body !== undefined) return { body, asked: bucket, answered: bucket, rescued: false }
-  const rescued = bucket === RESCUE ? undefined : await from(RESCUE)
+  const rescued = bucket === RESCUE ? undefined : await read(RESCUE)
   if (rescued !== undefined) return { body: rescued, asked: bucket, answered: RESCUE, rescued: true }
   throw failure ?? new IngestError('not_found', `there is no object ${key} in the bucket ${bucket}, nor in ${RESCUE}`)
 }
 
-/** The caller closes what it gets. @throws {IngestError} `not_found` */
-export async function openBucket(state: State, name: string): Promise<PlainObjects> {
+/** Opens a bucket. The caller closes the returned storage. @throws {IngestError} `not_found` */
+export async function openBucket(state: State, name: string): Promise<BucketStorage> {
   const registry = await readRegistry(state.storage)
   assertBucket(registry, name)
   const { root } = registry.buckets.get(name) ?? {}
-  if (root === undefined) return withinState(state, name)
+  if (root === undefined) return openBucketInState(state, name)
   const address = parseStorageAddress(root)
-  if (address.kind === 'memory') return inThisProcess(`${state.storage.description} ${name}`)
-  return openPlain(address, { mustExist: true })
+  if (address.kind === 'memory') return openSharedMemory(`${state.storage.description} ${name}`)
+  return openBucketStorage(address, { mustExist: true })
 }
 
-const inMemory = new Map<string, Promise<PlainObjects>>()
+const memoryBuckets = new Map<string, Promise<BucketStorage>>()
 
-/** What one request puts there the next one finds; nobody closes it. */
-function inThisProcess(name: string): Promise<PlainObjects> {
-  const opened = inMemory.get(name) ?? openPlain({ kind: 'memory' })
-  inMemory.set(name, opened)
+/** Memory buckets live as long as the process, so that a later request finds what an earlier one wrote. */
+function openSharedMemory(name: string): Promise<BucketStorage> {
+  const opened = memoryBuckets.get(name) ?? openBucketStorage({ kind: 'memory' })
+  memoryBuckets.set(name, opened)
   return opened
 }
 
-async function withBucket<T>(state: State, name: string, work: (objects: PlainObjects) => Promise<T>): Promise<T> {
+async function withBucket<T>(state: State, name: string, work: (objects: BucketStorage) => Promise<T>): Promise<T> {
   const objects = await openBucket(state, name)
   try {
     return await work(objects)
@@ -78,20 +87,24 @@ async function withBucket<T>(state: State, name: string, work: (objects: PlainOb
   }
 }
 
-/** The state's storage stays open: it is not the bucket's. */
-function withinState({ storage }: State, name: string): PlainObjects {
-  const place = (key: string): string => `${BUCKETS}${name}/${key}`
+/** A built-in bucket. Closing it leaves the state's storage open, because the state owns that storage. */
+function openBucketInState({ storage }: State, name: string): BucketStorage {
+  const keyInState = (key: string): string => `${BUCKETS}${name}/${key}`
   return {
     description: `the bucket ${name} in ${storage.description}`,
-    get: key => storage.get(place(key)),
-    put: async (key, body) => void (await storage.put(place(key), body)),
+    get: key => storage.get(keyInState(key)),
+    put: async (key, body) => void (await storage.put(keyInState(key), body)),
     close: () => Promise.resolve(),
   }
 }
 
-type Doing = { readonly bucket: string; readonly operation: string }
+type Operation = { readonly bucket: string; readonly operation: string }
 
-async function journalled<T>(journal: Journal, { bucket, operation }: Doing, work: () => Promise<T>): Promise<T> {
+async function journalFailure<T>(
+  journal: Journal,
+  { bucket, operation }: Operation,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -100,23 +113,27 @@ async function journalled<T>(journal: Journal, { bucket, operation }: Doing, wor
   }
 }
 
-/** Also of what somebody decodes once more, or reads as Windows does. @throws {IngestError} `usage` */
+/**
+ * Refuses keys that would leave their bucket, also after percent-decoding and with backslashes read as slashes.
+ * @throws {IngestError} `usage`
+ */
 export function assertObjectKey(key: string): void {
-  for (const reading of readingsOf(key)) if (!isKey(reading.replace(/\\/g, '/'))) throw leaves(key)
+  for (const decoded of decodings(key)) if (!isKey(decoded.replace(/\\/g, '/'))) throw escapesBucketError(key)
   assertKey(key)
 }
 
-function readingsOf(key: string): readonly string[] {
-  const readings = [key]
-  for (let last = key; /%[0-9a-f]{2}/i.test(last); readings.push(last)) {
+/** The key and each result of percent-decoding it once more, until nothing is left to decode. */
+function decodings(key: string): readonly string[] {
+  const results = [key]
+  for (let last = key; /%[0-9a-f]{2}/i.test(last); results.push(last)) {
     const decoded = last.replace(/%([0-9a-f]{2})/gi, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)))
     last = decoded
   }
-  return readings
+  return results
 }
 
-function leaves(key: string): IngestError {
+function escapesBucketError(key: string): IngestError {
   const shown = JSON.stringify(key.slice(0, 100))
-  const hint = 'a key is made of names with / between them; none is empty, "." or ".."'
-  return new IngestError('usage', `${shown} cannot be a key: it would lead out of its bucket`, { hint })
+  const hint = 'separate the parts of a key with /; no part may be empty, "." or ".."'
+  return new IngestError('usage', `${shown} is not a valid key: it would leave its bucket`, { hint })
 }

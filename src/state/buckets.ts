@@ -1,4 +1,4 @@
-/** Named places for objects: two that every state has, and others that an operator adds. */
+/** Buckets: named object storage. Every state has two built-in buckets; operators register others. */
 
 import { mkdir, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
@@ -14,17 +14,17 @@ import {
 } from './registry.js'
 import { timestamp, type State } from './state.js'
 
-/** Below the state's own objects. `rescue` answers what other buckets cannot. */
+/** Stored inside the state. `rescue` answers reads that another bucket cannot. */
 export const BUILT_IN: readonly string[] = ['primary', 'rescue']
 export const RESCUE = 'rescue'
 
 export type Bucket = {
   readonly name: string
   readonly backend: 'state' | 'local' | 's3' | 'memory'
-  /** Where it is, in words. */
+  /** A folder, `s3://…` or `memory:`; for a built-in bucket the location of the state. */
   readonly root: string
   readonly isBuiltIn: boolean
-  /** The targets that write to it. */
+  /** Names of the targets that write to the bucket. */
   readonly usedBy: readonly string[]
 }
 
@@ -36,26 +36,27 @@ export async function listBuckets({ storage }: State): Promise<readonly Bucket[]
   const registry = await readRegistry(storage)
   const builtIn = BUILT_IN.map(name => ({
     ...{ name, backend: 'state' as const, root: storage.description, isBuiltIn: true },
-    usedBy: usersOf(registry, name),
+    usedBy: targetsUsing(registry, name),
   }))
   const added = [...registry.buckets.values()].map(({ name, root }) => ({
     ...{ name, backend: parseStorageAddress(root).kind, root, isBuiltIn: false },
-    usedBy: usersOf(registry, name),
+    usedBy: targetsUsing(registry, name),
   }))
-  return [...builtIn, ...added.sort((one, other) => (one.name < other.name ? -1 : 1))]
+  return [...builtIn, ...added.sort((left, right) => (left.name < right.name ? -1 : 1))]
 }
 
 /**
- * @param root a folder, which is made, `s3://bucket/prefix` or `memory:`
- * @throws {IngestError} `usage` for an empty root or one that cannot be, `already_exists`, `storage_failed`
+ * Registers a bucket and creates its folder.
+ * @param root a folder, `s3://bucket/prefix` or `memory:`
+ * @throws {IngestError} `usage` for an invalid root, `already_exists`, `storage_failed`
  */
 export async function addBucket(state: State, name: string, root: string): Promise<RegisteredBucket> {
   assertName(name, 'bucket')
-  const place = await placeFor(state, root)
-  const added = { name, root: place, addedAt: timestamp(state) }
-  // A name that is taken makes no folder.
+  const resolved = await resolveRoot(state, root)
+  const added = { name, root: resolved, addedAt: timestamp(state) }
+  // Checked first, so that a taken name creates no folder.
   assertFree(await readRegistry(state.storage), name)
-  if (parseStorageAddress(place).kind === 'local') await makeFolder(place)
+  if (parseStorageAddress(resolved).kind === 'local') await makeFolder(resolved)
   await changeRegistry(state, registry => {
     assertFree(registry, name)
     return { ...registry, buckets: withEntry(registry.buckets, name, added) }
@@ -63,34 +64,37 @@ export async function addBucket(state: State, name: string, root: string): Promi
   return added
 }
 
-/** The same for every process, wherever it runs. */
-async function placeFor({ storage }: State, root: string): Promise<string> {
-  if (root.trim() === '') throw new IngestError('usage', 'a bucket needs a root', { hint: HINT })
+/**
+ * A root as it is registered: folders become absolute, so that the working directory of later commands does not matter.
+ * @throws {IngestError} `usage` when the root overlaps the state
+ */
+async function resolveRoot({ storage }: State, root: string): Promise<string> {
+  if (root.trim() === '') throw new IngestError('usage', 'missing root for the bucket', { hint: HINT })
   const address = parseStorageAddress(root)
   if (address.kind === 'memory') return root
-  const place = address.kind === 'local' ? resolve(address.folder) : root
-  const places = [storage.description, place.split('?')[0] ?? '']
-  const real = await Promise.all(places.map(realPlace))
-  const [one, other] = real.map(text => `${text.replace(/\/+$/, '')}/`)
-  if (one!.startsWith(other!) || other!.startsWith(one!)) {
-    const hint = 'give it a place of its own; primary and rescue lie in the state'
-    throw new IngestError('usage', `${place} and the state are the same place, or one lies in the other`, { hint })
+  const resolved = address.kind === 'local' ? resolve(address.folder) : root
+  const locations = [storage.description, resolved.split('?')[0] ?? '']
+  const real = await Promise.all(locations.map(resolveLinks))
+  const [stateRoot, bucketRoot] = real.map(text => `${text.replace(/\/+$/, '')}/`)
+  if (stateRoot!.startsWith(bucketRoot!) || bucketRoot!.startsWith(stateRoot!)) {
+    const hint = 'choose another root; only primary and rescue are stored in the state'
+    throw new IngestError('usage', `${resolved} overlaps the location of the state`, { hint })
   }
-  return place
+  return resolved
 }
 
-/** Where a folder, or the first one above it that is there, leads through links. */
-async function realPlace(folder: string): Promise<string> {
+/** Resolves symbolic links in a folder's path, also when only some of its parents exist. */
+async function resolveLinks(folder: string): Promise<string> {
   if (!isAbsolute(folder)) return folder
   const real = await realpath(folder).catch(() => undefined)
   if (real !== undefined || dirname(folder) === folder) return real ?? folder
-  return join(await realPlace(dirname(folder)), basename(folder))
+  return join(await resolveLinks(dirname(folder)), basename(folder))
 }
 
 const HINT = 'name a folder, s3://BUCKET/PREFIX[?region=…&endpoint=…&path-style=true], or memory:'
 
 function assertFree(registry: Registry, name: string): void {
-  if (isBucket(registry, name)) throw new IngestError('already_exists', `there is a bucket ${name} already`)
+  if (isBucket(registry, name)) throw new IngestError('already_exists', `the bucket ${name} already exists`)
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -101,13 +105,13 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The objects stay where they are. @throws {IngestError} `protected`, `not_found`, `in_use` */
+/** Unregisters a bucket. Its objects are not deleted. @throws {IngestError} `protected`, `not_found`, `in_use` */
 export async function removeBucket(state: State, name: string): Promise<void> {
   if (BUILT_IN.includes(name)) throw new IngestError('protected', `the bucket ${name} cannot be removed`)
   await changeRegistry(state, registry => {
     assertBucket(registry, name)
-    const users = usersOf(registry, name)
-    if (users.length > 0) throw inUse(name, users)
+    const users = targetsUsing(registry, name)
+    if (users.length > 0) throw inUseError(name, users)
     return { ...registry, buckets: withEntry(registry.buckets, name, undefined) }
   })
 }
@@ -115,15 +119,15 @@ export async function removeBucket(state: State, name: string): Promise<void> {
 /** @throws {IngestError} `not_found` */
 export function assertBucket(registry: Registry, name: string): void {
   if (isBucket(registry, name)) return
-  const hint = 'vortex-ingest buckets ls shows those that there are'
+  const hint = 'vortex-ingest buckets ls lists the buckets'
   throw new IngestError('not_found', `there is no bucket ${name}`, { hint })
 }
 
-function usersOf({ targets }: Registry, bucket: string): readonly string[] {
+function targetsUsing({ targets }: Registry, bucket: string): readonly string[] {
   return [...targets.values()].filter(target => target.bucket === bucket).map(({ name }) => name)
 }
 
-function inUse(name: string, users: readonly string[]): IngestError {
-  const hint = 'remove what uses it first: vortex-ingest targets rm'
+function inUseError(name: string, users: readonly string[]): IngestError {
+  const hint = 'first remove the targets that use it: vortex-ingest targets rm'
   return new IngestError('in_use', `the bucket ${name} is in use by ${users.join(', ')}`, { hint })
 }

@@ -1,20 +1,21 @@
 /**
- * Merges small batches that go together, so that a delivery of many pushes reads few objects and a head stays short.
- * Where a target stands, and where a delivery was begun that is to be repeated, a border stays.
+ * Compaction: merges adjacent small batches of one run and commit, so that a later delivery reads fewer objects and the
+ * partition head stays short. Batches are never merged across a watermark or across the end of an intent's range, because
+ * deliveries start and end at batch boundaries.
  */
 
-import { whileNobodyDelivers, type Hold, type Skipped } from './exclusive.js'
-import { goesWith, readHead, type Batch, type Head, type LinesObject } from './head.js'
+import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
+import { canDeliverTogether, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
 import type { Partition } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
 import { partitions } from './outbox.js'
-import { bytesOf, objectsOf, recordsOf, rewrite } from './rewrite.js'
+import { totalBytes, linesObjectsIn, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
 import { watermarksIn } from './watermark.js'
 
-/** What is larger is not copied again for the sake of a few lines beside it. */
+/** Larger batches are left alone: copying them costs more than the merge saves. */
 const SMALL_BYTES = OBJECT_BYTES / 2
 
 export type Compacted = {
@@ -23,121 +24,135 @@ export type Compacted = {
   readonly batchesAfter: number
   readonly objectsBefore: number
   readonly objectsAfter: number
-  /** What was read and written anew. */
+  /** Bytes that were copied into new objects. */
   readonly bytes: number
 }
 
 export type CompactedOrSkipped = Compacted | ({ readonly partition: Partition } & Skipped)
 
-/** Each partition where something is merged, or would be; then the number of objects is what is expected. */
+/**
+ * Compacts every partition that has batches to merge and yields one result per such partition.
+ * A dry run changes nothing; its `objectsAfter` is an estimate.
+ */
 export async function* compact(
   state: State,
   { dryRun }: { readonly dryRun: boolean },
 ): AsyncGenerator<CompactedOrSkipped> {
   for await (const partition of partitions(state.storage)) {
     const { head } = await readHead(state.storage, partition)
-    const runs = runsOf(head, await bordersOf(state, partition))
+    const runs = mergeableRuns(head, await readBoundaries(state, partition))
     if (runs.length === 0) continue
-    if (dryRun) yield compactedOf(partition, head, { runs, objects: runs.length })
+    if (dryRun) yield compactionResult(partition, head, { runs, objects: runs.length })
     else
       yield {
         partition,
-        ...(await whileNobodyDelivers(state, partition, hold => compactPartition(state, partition, hold))),
+        ...(await withPartitionLeases(state, partition, leases => compactPartition(state, partition, leases))),
       }
   }
 }
 
-async function compactPartition(state: State, partition: Partition, hold: Hold): Promise<Compacted> {
+async function compactPartition(state: State, partition: Partition, leases: PartitionLeases): Promise<Compacted> {
   for (;;) {
     const { head } = await readHead(state.storage, partition)
-    const runs = runsOf(head, await bordersOf(state, partition))
-    if (runs.length === 0) return compactedOf(partition, head, { runs, objects: 0 })
+    const runs = mergeableRuns(head, await readBoundaries(state, partition))
+    if (runs.length === 0) return compactionResult(partition, head, { runs, objects: 0 })
     const merged: Batch[] = []
-    for (const run of runs) merged.push(mergedOf(run, await copied(state, partition, run), newId(state.tools.now())))
-    const isDone = await rewrite(state, { partition, hold, change: now => replaced(now, { head, runs, merged }) })
-    if (isDone) return compactedOf(partition, head, { runs, objects: objectsOf(merged).length })
-    // The copies are left to `sweep`: a head may name them, where it was written and the answer was lost.
+    for (const run of runs) merged.push(mergeRun(run, await copyLines(state, partition, run), newId(state.tools.now())))
+    const isRewritten = await rewriteBatches(state, {
+      partition,
+      leases,
+      change: current => replaceMerged(current, { head, runs, merged }),
+    })
+    if (isRewritten) return compactionResult(partition, head, { runs, objects: linesObjectsIn(merged).length })
+    // The copies are left to `sweepUnnamedLines`, because the head may name them: a write can succeed without its answer.
   }
 }
 
-function copied(state: State, partition: Partition, run: readonly Batch[]): Promise<readonly LinesObject[]> {
-  return storeLines(state, partition, readLines(state.storage, objectsOf(run)))
+function copyLines(state: State, partition: Partition, run: readonly Batch[]): Promise<readonly LinesObject[]> {
+  return storeLines(state, partition, readLines(state.storage, linesObjectsIn(run)))
 }
 
-/** Numbers that must stay the last of a batch. */
-async function bordersOf({ storage }: State, partition: Partition): Promise<ReadonlySet<number>> {
+/** Sequence numbers that must stay the last of their batch: all watermarks and the ends of all intents' ranges. */
+async function readBoundaries({ storage }: State, partition: Partition): Promise<ReadonlySet<number>> {
   const intents = (await listIntents(storage)).filter(intent => intent.partition === partition)
   const ends = intents.flatMap(({ since, until }) => [since, until])
   return new Set([...(await watermarksIn(storage, partition)), ...ends])
 }
 
-/** Neighbours that become one batch, at least two each. */
-export function runsOf(
+/** Runs of at least two adjacent batches that can be merged into one. */
+export function mergeableRuns(
   { batches }: Pick<Head, 'batches'>,
-  borders: ReadonlySet<number>,
+  boundaries: ReadonlySet<number>,
 ): readonly (readonly Batch[])[] {
   const runs: Batch[][] = []
   for (const batch of batches) {
     const run = runs.at(-1)
-    if (run !== undefined && canFollow(run, batch, borders)) run.push(batch)
+    if (run !== undefined && canJoin(run, batch, boundaries)) run.push(batch)
     else runs.push([batch])
   }
   return runs.filter(run => run.length > 1)
 }
 
-function canFollow(run: readonly Batch[], batch: Batch, borders: ReadonlySet<number>): boolean {
+function canJoin(run: readonly Batch[], batch: Batch, boundaries: ReadonlySet<number>): boolean {
   const last = run.at(-1)!
   return (
     isSmall(last) &&
     isSmall(batch) &&
-    goesWith(last, batch) &&
-    !borders.has(last.last) &&
-    bytesOf(run) + bytesOf([batch]) <= OBJECT_BYTES
+    canDeliverTogether(last, batch) &&
+    !boundaries.has(last.last) &&
+    totalBytes(run) + totalBytes([batch]) <= OBJECT_BYTES
   )
 }
 
-/** A batch without records has a number all the same, which no merged batch could account for. */
+/** False for a batch without records: it still uses one sequence number, which a merged batch could not account for. */
 function isSmall(batch: Batch): boolean {
-  return batch.records > 0 && bytesOf([batch]) <= SMALL_BYTES
+  return batch.records > 0 && totalBytes([batch]) <= SMALL_BYTES
 }
 
-function mergedOf(run: readonly Batch[], objects: readonly LinesObject[], id: string): Batch {
+function mergeRun(run: readonly Batch[], objects: readonly LinesObject[], id: string): Batch {
   const [first, last] = [run[0]!, run.at(-1)!]
   const [source = '', ...others] = new Set(run.map(batch => batch.source))
   return {
     ...first,
-    ...{ id, objects, last: last.last, records: recordsOf(run), counts: sumOf(run) },
+    ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumCounts(run) },
     source: others.length === 0 ? source : `${source} and ${others.length} more`,
     linesBefore: others.length === 0 ? first.linesBefore : 0,
-    // By age nothing goes before it is due.
+    // The latest time, so that pruning by age removes no line too early.
     at: last.at,
   }
 }
 
-function sumOf(run: readonly Batch[]): ReadonlyMap<string, number> {
-  const all = new Map<string, number>()
-  for (const { counts } of run) for (const [kind, count] of counts) all.set(kind, (all.get(kind) ?? 0) + count)
-  return all
+function sumCounts(run: readonly Batch[]): ReadonlyMap<string, number> {
+  const totals = new Map<string, number>()
+  for (const { counts } of run) for (const [kind, count] of counts) totals.set(kind, (totals.get(kind) ?? 0) + count)
+  return totals
 }
 
-type Merging = { readonly head: Head; readonly runs: readonly (readonly Batch[])[]; readonly merged: readonly Batch[] }
-
-/** @returns undefined when the copies may have been swept, as those of a process that is gone, or others are there now */
-function replaced(now: Head, { head, runs, merged }: Merging): readonly Batch[] | undefined {
-  const present = new Set(now.batches.map(({ id }) => id))
-  if (now.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined
-  const inPlace = new Map(runs.map((run, index) => [run[0]!.id, merged[index]!]))
-  const gone = new Set(runs.flatMap(run => run.slice(1).map(({ id }) => id)))
-  return now.batches.filter(({ id }) => !gone.has(id)).map(batch => inPlace.get(batch.id) ?? batch)
+type MergeAttempt = {
+  readonly head: Head
+  readonly runs: readonly (readonly Batch[])[]
+  readonly merged: readonly Batch[]
 }
 
-type Merge = { readonly runs: readonly (readonly Batch[])[]; readonly objects: number }
+/**
+ * The batches of the current head with each merged run replaced.
+ * @returns undefined when another process may have swept the copies, or has changed the batches of a run
+ */
+function replaceMerged(current: Head, { head, runs, merged }: MergeAttempt): readonly Batch[] | undefined {
+  const present = new Set(current.batches.map(({ id }) => id))
+  if (current.epoch !== head.epoch || !runs.flat().every(({ id }) => present.has(id))) return undefined
+  const replacements = new Map(runs.map((run, index) => [run[0]!.id, merged[index]!]))
+  const mergedAway = new Set(runs.flatMap(run => run.slice(1).map(({ id }) => id)))
+  return current.batches.filter(({ id }) => !mergedAway.has(id)).map(batch => replacements.get(batch.id) ?? batch)
+}
 
-function compactedOf(partition: Partition, { batches }: Head, { runs, objects }: Merge): Compacted {
+type MergeSize = { readonly runs: readonly (readonly Batch[])[]; readonly objects: number }
+
+function compactionResult(partition: Partition, { batches }: Head, { runs, objects }: MergeSize): Compacted {
   const old = runs.flat()
-  const objectsBefore = objectsOf(batches).length
+  const objectsBefore = linesObjectsIn(batches).length
   return {
     ...{ partition, batchesBefore: batches.length, batchesAfter: batches.length - old.length + runs.length },
-    ...{ objectsBefore, objectsAfter: objectsBefore - objectsOf(old).length + objects, bytes: bytesOf(old) },
+    ...{ objectsBefore, objectsAfter: objectsBefore - linesObjectsIn(old).length + objects, bytes: totalBytes(old) },
   }
 }

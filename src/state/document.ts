@@ -1,19 +1,20 @@
-/** JSON objects in state. Each says its version: one that this program does not know is refused by name and left alone. */
+/** JSON documents in state. Each holds its format version; a document of another version is refused and not changed. */
 
 import { messageOf } from '../errors.js'
 import { VersionConflict, type Storage, type Version } from '../storage/storage.js'
-import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
 
 export type Document<T> = {
   readonly value: T
-  /** What `replace` must name to replace it. */
+  /** Version in the storage; `writeDocument` needs it to replace the document. */
   readonly stored: Version
 }
 
 /**
- * @returns undefined when there is none
- * @throws {IngestError} `state_corrupt` when it is no such document, `state_version` when it is a newer one
+ * Reads and parses a document.
+ * @returns undefined when the key does not exist
+ * @throws {IngestError} `state_corrupt`, or `state_version` when another version of the program wrote the document
  */
 export async function readDocument<T>(
   storage: Storage,
@@ -29,7 +30,7 @@ type Parsing<T> = { readonly key: string; readonly parse: (fields: Fields) => T;
 export function parseDocument<T>(body: Buffer, { key, parse, storage }: Parsing<T>): T {
   const where = `${key} in ${storage.description}`
   const fields = new Fields(parseJson(body, where), where)
-  assertVersion(fields.count('version'), where)
+  assertStateVersion(fields.count('version'), where)
   return parse(fields)
 }
 
@@ -37,7 +38,11 @@ export function encodeDocument(fields: object): Buffer {
   return Buffer.from(`${JSON.stringify({ version: STATE_VERSION, ...fields })}\n`)
 }
 
-/** Makes or replaces a document, unless somebody else was first. @throws {VersionConflict} */
+/**
+ * Creates or replaces a document by compare-and-swap.
+ * @param over the version to replace; undefined to create the document
+ * @throws {VersionConflict} when another process was first
+ */
 export async function writeDocument(
   storage: Storage,
   key: string,
@@ -54,6 +59,6 @@ function parseJson(body: Buffer, where: string): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw corrupt(where, messageOf(cause), cause)
+    throw corruptStateError(where, messageOf(cause), cause)
   }
 }

@@ -1,16 +1,20 @@
-/** The fields of a JSON document, each asked for as what it must be. */
+/** Typed access to the fields of a JSON object that was read from state. */
 
-import { corrupt } from './damage.js'
+import { corruptStateError } from './state-errors.js'
 
 export class Fields {
   readonly #fields: Readonly<Record<string, unknown>>
 
-  /** @throws {IngestError} `state_corrupt` when `value` is no object; so do all methods for a field that is not as asked */
+  /**
+   * @param where the document's key and storage, for messages
+   * @throws {IngestError} `state_corrupt` when `value` is not an object. All methods throw it for a field of another type.
+   */
   constructor(
     value: unknown,
     readonly where: string,
   ) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw corrupt(where, 'it is no object')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw corruptStateError(where, 'it is not an object')
     this.#fields = value as Readonly<Record<string, unknown>>
   }
 
@@ -30,27 +34,28 @@ export class Fields {
     return value
   }
 
-  /** One of some words. */
+  /** A string that is one of `words`. */
   word<T extends string>(name: string, words: readonly T[]): T {
     const found = words.find(word => word === this.#own(name))
     if (found === undefined) throw this.#wrong(name, words.join(' or '))
     return found
   }
 
-  /** A whole number from 0. */
+  /** An integer, 0 or greater. */
   count(name: string): number {
     const value = this.#own(name)
     if (!Number.isSafeInteger(value) || (value as number) < 0) throw this.#wrong(name, 'a whole number')
     return value as number
   }
 
-  /** A finite number from 0. */
+  /** A finite number, 0 or greater. */
   number(name: string): number {
     const value = this.#own(name)
     if (typeof value !== 'number' || !(value >= 0) || value === Infinity) throw this.#wrong(name, 'a number')
     return value
   }
 
+  /** Undefined when the field is absent or null. */
   optional<T>(name: string, read: (name: string) => T): T | undefined {
     const value = this.#own(name)
     return value === undefined || value === null ? undefined : read(name)
@@ -63,16 +68,16 @@ export class Fields {
   list<T>(name: string, read: (fields: Fields) => T): readonly T[] {
     const value = this.#own(name)
     if (!Array.isArray(value)) throw this.#wrong(name, 'a list')
-    return value.map((one, index) => read(new Fields(one, `${this.where}, ${name}/${index}`)))
+    return value.map((item, index) => read(new Fields(item, `${this.where}, ${name}/${index}`)))
   }
 
-  /** Every member as one of the same sort. */
+  /** An object whose values are all read by `read`. */
   map<T>(name: string, read: (fields: Fields) => T): ReadonlyMap<string, T> {
     const members = this.fields(name)
     return new Map(members.names.map(key => [key, read(members.fields(key))]))
   }
 
-  /** Every member as a whole number. */
+  /** An object whose values are all integers, 0 or greater. */
   counts(name: string): ReadonlyMap<string, number> {
     const members = this.fields(name)
     return new Map(members.names.map(key => [key, members.count(key)]))
@@ -83,6 +88,6 @@ export class Fields {
   }
 
   #wrong(name: string, what: string): Error {
-    return corrupt(this.where, `${name} must be ${what}`)
+    return corruptStateError(this.where, `${name} must be ${what}`)
   }
 }

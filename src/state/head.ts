@@ -1,62 +1,66 @@
-/** What a partition's outbox holds, and up to where its sources were taken: one object, so that both change at once. */
+/**
+ * The head of a partition: its batches and the positions of its sources. Both are one object, so that one
+ * compare-and-swap changes them together.
+ */
 
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import type { Storage, Version } from '../storage/storage.js'
-import { corrupt } from './damage.js'
+import { corruptStateError } from './state-errors.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { headKey, type Partition } from './keys.js'
 
-/** One file's new lines as they were taken: they land together. */
+/** The new lines of one source, enqueued by one push. A batch is delivered as a whole. */
 export type Batch = {
   readonly id: string
-  /** Ingest sequence numbers: one a record, and one for a batch without any, so that its commit is delivered too. */
+  /** Sequence numbers, one per record. A batch without records uses one, so that its commit is delivered too. */
   readonly first: number
   readonly last: number
   readonly records: number
-  /** Records of each kind, by kind name. */
+  /** Number of records by record kind. */
   readonly counts: ReadonlyMap<string, number>
-  /** What messages call the file, and how many of its lines came before these. */
+  /** The source's name in messages, and how many of its lines precede this batch. */
   readonly source: string
   readonly linesBefore: number
-  /** When it was taken, RFC 3339. */
+  /** When the batch was enqueued, RFC 3339. */
   readonly at: string
   readonly run: RunMeta
   readonly commit: Commit
-  /** The lines, in order. */
+  /** Objects that hold the lines, in order. */
   readonly objects: readonly LinesObject[]
 }
 
-/** Whether they can be delivered as one: of one commit, as it is known in each, and one run. */
-export function goesWith(one: Batch, other: Batch): boolean {
+/** Whether two batches can be delivered as one: they have the same run, contract version and commit metadata. */
+export function canDeliverTogether(first: Batch, second: Batch): boolean {
   return (
-    one.run.benchmark_id === other.run.benchmark_id &&
-    one.run.schema_version === other.run.schema_version &&
-    JSON.stringify(one.commit) === JSON.stringify(other.commit)
+    first.run.benchmark_id === second.run.benchmark_id &&
+    first.run.schema_version === second.run.schema_version &&
+    JSON.stringify(first.commit) === JSON.stringify(second.commit)
   )
 }
 
+/** An object with lines: its key, its size and the SHA-256 of its body in hex. */
 export type LinesObject = { readonly key: string; readonly bytes: number; readonly digest: string }
 
-/** Up to where a growing file was taken. */
+/** How much of a growing file is enqueued. */
 export type Position = {
   readonly path: string
   readonly bytes: number
   readonly lines: number
-  /** Of the first `bytes` bytes. */
+  /** Digest of the first `bytes` bytes. */
   readonly fingerprint: string
-  /** What the system says of the file as it was then; equal means that nobody has written to it. Empty: ask the bytes. */
+  /** File status at that time. Equal status means the file is unchanged; when empty, the fingerprint decides. */
   readonly stat: string
 }
 
 export type Head = {
-  /** Counted up before lines that no batch names are swept, so that a writer notices that its lines may be gone. */
+  /** Incremented before unnamed lines are swept, so that a writer notices that its lines may have been deleted. */
   readonly epoch: number
-  /** The next ingest sequence number. */
+  /** The next sequence number. */
   readonly next: number
-  /** By number; without a gap from the first to `next`. */
+  /** In order of sequence numbers, without a gap up to `next`. */
   readonly batches: readonly Batch[]
-  /** By a name that the taking side gives. */
+  /** By a name that the caller of `appendToOutbox` gives. */
   readonly positions: ReadonlyMap<string, Position>
 }
 
@@ -64,13 +68,13 @@ export type StoredHead = { readonly head: Head; readonly stored: Version | undef
 
 export const EMPTY_HEAD: Head = { epoch: 0, next: 1, batches: [], positions: new Map() }
 
-/** An empty one that is not stored where the partition is new. */
+/** Reads a partition's head. A new partition has an empty head that is not stored. */
 export async function readHead(storage: Storage, partition: Partition): Promise<StoredHead> {
   const found = await readDocument(storage, headKey(partition), parseHead)
   return found === undefined ? { head: EMPTY_HEAD, stored: undefined } : { head: found.value, stored: found.stored }
 }
 
-/** @throws {VersionConflict} */
+/** Creates or replaces a head. @throws {VersionConflict} when another process wrote it first */
 export async function writeHead(
   storage: Storage,
   partition: Partition,
@@ -81,18 +85,20 @@ export async function writeHead(
 }
 
 /**
- * A head that was lost, or an older one that was put back, would have lines left out without a word.
- * @throws {IngestError} `state_corrupt` when the numbers end before one that is known to have been given
+ * Detects a head that was deleted or replaced by an older copy, which would silently leave lines undelivered.
+ * @param until a sequence number that was assigned before
+ * @throws {IngestError} `state_corrupt` when the head ends before `until`
  */
-export function assertReaches(
+export function assertHeadReaches(
   { description }: Storage,
   { next }: Head,
   { partition, until }: { readonly partition: Partition; readonly until: number },
 ): void {
   if (until < next) return
-  const seen = `records up to ${until} of it were delivered or begun`
-  const what = next === EMPTY_HEAD.next ? `it is gone, but ${seen}` : `it ends at ${next - 1}, but ${seen}`
-  throw corrupt(`${headKey(partition)} in ${description}`, what)
+  const assigned = `records up to ${until} were delivered or are in delivery`
+  const what =
+    next === EMPTY_HEAD.next ? `the head is missing, but ${assigned}` : `the head ends at ${next - 1}, but ${assigned}`
+  throw corruptStateError(`${headKey(partition)} in ${description}`, what)
 }
 
 function headFields({ epoch, next, batches, positions }: Head): object {
@@ -111,18 +117,19 @@ function parseHead(fields: Fields): Head {
     batches: fields.list('batches', parseBatch),
     positions: fields.map('positions', parsePosition),
   }
-  assertNumbered(head, fields.where)
+  assertNoGaps(head, fields.where)
   return head
 }
 
-/** A gap would be lines that nobody delivers. */
-function assertNumbered({ batches, next }: Head, where: string): void {
+/** @throws {IngestError} `state_corrupt` for a gap, because no target would get the missing lines */
+function assertNoGaps({ batches, next }: Head, where: string): void {
   let expected = batches[0]?.first ?? next
   for (const { first, last, records } of batches) {
-    if (first !== expected || last - first + 1 !== Math.max(1, records)) throw corrupt(where, 'its numbers have a gap')
+    if (first !== expected || last - first + 1 !== Math.max(1, records))
+      throw corruptStateError(where, 'its sequence numbers have a gap')
     expected = last + 1
   }
-  if (expected !== next) throw corrupt(where, 'its numbers have a gap')
+  if (expected !== next) throw corruptStateError(where, 'its sequence numbers have a gap')
 }
 
 function parseBatch(fields: Fields): Batch {

@@ -1,4 +1,4 @@
-/** How targets and buckets have been lately: their failures from the journal, and when each last did what it was asked. */
+/** Health of targets and buckets: recent failures from the journal and the time of the last success. */
 
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -6,43 +6,44 @@ import { BUILT_IN } from './buckets.js'
 import { encodeDocument, parseDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { readJournal } from './journal.js'
-import { SORTS, type JournalEvent, type Sort } from './journal-event.js'
+import { SUBJECT_SORTS, type JournalEvent, type SubjectSort } from './journal-event.js'
 import { HEALTH, healthKey } from './keys.js'
 import { readRegistry } from './registry.js'
 import { timestamp, type State } from './state.js'
 
-export type Success = { readonly sort: Sort; readonly name: string; readonly at: string }
+export type Success = { readonly sort: SubjectSort; readonly name: string; readonly at: string }
 
 export type Health = {
-  readonly sort: Sort
+  readonly sort: SubjectSort
   readonly name: string
-  /** In the minutes that were asked about. */
+  /** Number of failures in the requested window. */
   readonly errors: number
-  /** The last that the journal knows of, however long ago. */
+  /** The latest failure in the journal, also when it is older than the window. */
   readonly lastError: JournalEvent | undefined
-  /** RFC 3339; undefined when there has been none. */
+  /** RFC 3339; undefined when there was no success. */
   readonly lastSuccess: string | undefined
   /**
-   * `failing`: nothing has gone well since its last error, however long ago that was; `recovered`: something has, after
-   * an error in these minutes; `unknown`: nothing has been asked of it.
+   * `failing`: no success since the last error, also when that error is older than the window. `recovered`: a success
+   * after an error in the window. `unknown`: neither an error nor a success is recorded.
    */
   readonly state: 'ok' | 'recovered' | 'failing' | 'unknown'
 }
 
-/** Whoever writes last has seen it last. */
-export async function noteSuccess(state: State, sort: Sort, name: string): Promise<void> {
+/** Records that an operation on a target or bucket succeeded now. */
+export async function noteSuccess(state: State, sort: SubjectSort, name: string): Promise<void> {
   await state.storage.put(healthKey(sort, name), encodeDocument({ sort, name, at: timestamp(state) }))
 }
 
+/** `minutes` is the length of the window; `onDamage` is called for each object that cannot be read. */
 export type HealthQuery = { readonly minutes: number; readonly onDamage: (message: string) => void }
 
-/** Of all that are registered, or of which something is known, by sort and name. */
+/** Health of every target and bucket that is registered or has an event or success, in descending order of sort and name. */
 export async function readHealth(state: State, { minutes, onDamage }: HealthQuery): Promise<readonly Health[]> {
   const { storage, tools } = state
   const since = tools.now() - minutes * 60_000
-  // What failed last and was not asked since is failing still: the minutes are of the count alone.
-  const all = await readJournal(storage, { onDamage })
-  const events = all.filter(({ time }) => Date.parse(time) >= since)
+  // Reads the whole journal: the window limits the count of errors, not the search for the last error.
+  const allEvents = await readJournal(storage, { onDamage })
+  const events = allEvents.filter(({ time }) => Date.parse(time) >= since)
   const successes = await readSuccesses(storage, onDamage)
   const { targets, buckets } = await readRegistry(storage)
   const registered = [
@@ -53,11 +54,11 @@ export async function readHealth(state: State, { minutes, onDamage }: HealthQuer
     [...registered, ...successes, ...events].map(({ sort, name }) => [`${sort} ${name}`, { sort, name }]),
   )
   return [...subjects]
-    .sort(([one], [other]) => (one < other ? 1 : -1))
-    .map(([, subject]) => healthOf(subject, { all, events, successes }))
+    .sort(([left], [right]) => (left < right ? 1 : -1))
+    .map(([, subject]) => healthOf(subject, { allEvents, events, successes }))
 }
 
-/** When each last did what it was asked. */
+/** The last success of each target and bucket. */
 export async function readSuccesses(
   storage: Storage,
   onDamage: (message: string) => void,
@@ -74,19 +75,20 @@ export async function readSuccesses(
   return successes
 }
 
-type Known = {
-  /** The newest first. */
-  readonly all: readonly JournalEvent[]
-  /** Those of them in the minutes that were asked about. */
+type HealthData = {
+  /** All events, newest first. */
+  readonly allEvents: readonly JournalEvent[]
+  /** The events in the window. */
   readonly events: readonly JournalEvent[]
   readonly successes: readonly Success[]
 }
 
-function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { all, events, successes }: Known): Health {
-  const isOf = (one: Pick<Health, 'sort' | 'name'>): boolean => one.sort === sort && one.name === name
-  const errors = events.filter(isOf).length
-  const lastError = all.find(isOf)
-  const lastSuccess = successes.find(isOf)?.at
+function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { allEvents, events, successes }: HealthData): Health {
+  const isSameSubject = (subject: Pick<Health, 'sort' | 'name'>): boolean =>
+    subject.sort === sort && subject.name === name
+  const errors = events.filter(isSameSubject).length
+  const lastError = allEvents.find(isSameSubject)
+  const lastSuccess = successes.find(isSameSubject)?.at
   return { sort, name, errors, lastError, lastSuccess, state: stateOf({ errors, lastError, lastSuccess }) }
 }
 
@@ -96,11 +98,11 @@ function stateOf({
   lastSuccess,
 }: Pick<Health, 'errors' | 'lastError' | 'lastSuccess'>): Health['state'] {
   if (lastError === undefined) return lastSuccess === undefined ? 'unknown' : 'ok'
-  // Retries that were won are noted with the success that they led to, and at the same instant.
+  // Retries that led to a success carry the same time as that success, so equal times mean success.
   if (lastSuccess === undefined || lastSuccess < lastError.time) return 'failing'
   return errors > 0 ? 'recovered' : 'ok'
 }
 
 function parseSuccess(fields: Fields): Success {
-  return { sort: fields.word('sort', SORTS), name: fields.text('name'), at: fields.text('at') }
+  return { sort: fields.word('sort', SUBJECT_SORTS), name: fields.text('name'), at: fields.text('at') }
 }

@@ -1,33 +1,46 @@
-/** What is being delivered right now: written before the first byte leaves, deleted when the watermark has moved. */
+/** Intents: write-ahead notes of deliveries. Written before a delivery starts, deleted after its watermark moved. */
 
 import { listAll, type Storage } from '../storage/storage.js'
 import { parseDocument, readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { intentKey, INTENTS } from './keys.js'
 import type { HeldLease } from './lease.js'
-import { readOwner, type Owner } from './owner.js'
+import { parseOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import { newId } from './ulid.js'
-import type { Course } from './watermark.js'
+import type { TargetPartition } from './watermark.js'
 
-/** The lines after `since` and up to `until`: a retry delivers exactly these. */
+/** The sequence numbers after `since`, up to and including `until`. A retry delivers exactly the same range. */
 export type Range = { readonly since: number; readonly until: number }
 
-export type Intent = Course &
+export type Intent = TargetPartition &
   Range & {
-    /** Also the name of the delivery: a retry has the same. */
+    /** Also the id of the delivery; a retry uses the same id. */
     readonly id: string
     readonly owner: Owner
-    /** The lease it was made under. */
-    readonly fence: number
+    /** Fencing token of the lease under which the intent was written. */
+    readonly fencingToken: number
     readonly at: string
   }
 
+/** Stores an intent for a range, before the delivery of that range starts. */
 export async function putIntent(state: State, lease: HeldLease, range: Range): Promise<Intent> {
-  const { course, fence } = lease
-  const intent = { id: newId(state.tools.now()), ...course, ...range, owner: state.owner, fence, at: timestamp(state) }
-  await writeDocument(state.storage, intentKey(intent.id), { fields: intent, over: undefined })
+  const { targetPartition, fencingToken } = lease
+  const intent: Intent = {
+    id: newId(state.tools.now()),
+    ...targetPartition,
+    ...range,
+    owner: state.owner,
+    fencingToken,
+    at: timestamp(state),
+  }
+  await writeDocument(state.storage, intentKey(intent.id), { fields: storedFields(intent), over: undefined })
   return intent
+}
+
+/** The stored document. Its field for the fencing token is called `fence`. */
+function storedFields({ fencingToken, ...intent }: Intent): Readonly<Record<string, unknown>> {
+  return { ...intent, fence: fencingToken }
 }
 
 export async function readIntent(storage: Storage, id: string): Promise<Intent | undefined> {
@@ -38,12 +51,12 @@ export async function deleteIntent(storage: Storage, { id }: Intent): Promise<vo
   await storage.delete(intentKey(id))
 }
 
-/** All of them, the oldest first. @throws {IngestError} `state_corrupt`, `state_version` for one that cannot be read */
+/** All intents, oldest first. @throws {IngestError} `state_corrupt`, `state_version` when one cannot be read */
 export async function listIntents(storage: Storage): Promise<readonly Intent[]> {
   const intents: Intent[] = []
   for await (const { key } of listAll(storage, INTENTS)) {
     const body = await storage.get(key)
-    // Deleted meanwhile: its delivery is done.
+    // Deleted since the listing: the delivery is finished.
     if (body !== undefined) intents.push(parseDocument(body, { key, parse: parseIntent, storage }))
   }
   return intents
@@ -56,8 +69,8 @@ export function parseIntent(fields: Fields): Intent {
     partition: fields.text('partition'),
     since: fields.count('since'),
     until: fields.count('until'),
-    owner: readOwner(fields.fields('owner')),
-    fence: fields.count('fence'),
+    owner: parseOwner(fields.fields('owner')),
+    fencingToken: fields.count('fence'),
     at: fields.text('at'),
   }
 }

@@ -1,6 +1,6 @@
-/** Keeps the journal bounded: one object in place of many, without what is too old or too much. */
+/** Compacts the journal into one object and drops events that are too old or too many. */
 
-import { byTime, readAll } from './journal.js'
+import { compareEvents, readJournalContents } from './journal.js'
 import { storeEvents } from './journal-object.js'
 import type { State } from './state.js'
 
@@ -11,17 +11,17 @@ export type JournalSize = { readonly objects: number; readonly events: number }
 export type JournalCompacted = { readonly before: JournalSize; readonly after: JournalSize }
 
 /**
- * Ended at any instant it leaves every event that is to stay, some of them perhaps twice, of which readers show one. The
- * same holds for two at once.
- * @throws {IngestError} `state_corrupt`, `state_version`: nothing is dropped that could not be read
+ * Keeps the newest `MAX_EVENTS` events that are younger than `MAX_AGE_MS`. An interrupted or concurrent compaction loses
+ * none of them. It may store an event twice; readers show that event once.
+ * @throws {IngestError} `state_corrupt`, `state_version`: nothing is deleted when an object cannot be read
  */
 export async function compactJournal({ storage, tools }: State): Promise<JournalCompacted> {
-  const { keys, events } = await readAll(storage, { since: 0, onDamage: undefined })
+  const { keys, events } = await readJournalContents(storage, { since: 0, onDamage: undefined })
   const before = { objects: keys.length, events: events.length }
-  const youngest = tools.now() - MAX_AGE_MS
+  const oldestKept = tools.now() - MAX_AGE_MS
   const kept = events
-    .filter(({ time }) => Date.parse(time) >= youngest)
-    .sort(byTime)
+    .filter(({ time }) => Date.parse(time) >= oldestKept)
+    .sort(compareEvents)
     .slice(-MAX_EVENTS)
   if (keys.length <= 1 && kept.length === events.length) return { before, after: before }
   if (kept.length > 0) await storeEvents(storage, kept, tools.now())

@@ -1,4 +1,4 @@
-/** A journal event as JSON. */
+/** JSON of a journal event. */
 
 import type { JournalEvent } from './journal-event.js'
 

@@ -1,34 +1,35 @@
-/** One failed operation on a target or a bucket, as a line of JSON. */
+/** A journal event: one failed operation on a target or bucket. */
 
 import type { Fields } from './fields.js'
 
-export const SORTS = ['target', 'bucket'] as const
-export type Sort = (typeof SORTS)[number]
+export const SUBJECT_SORTS = ['target', 'bucket'] as const
+export type SubjectSort = (typeof SUBJECT_SORTS)[number]
 
 export type JournalEvent = {
-  /** One event has one, however often it was written: it is shown once. */
+  /** Unique per event. An event that is stored twice has one id and is shown once. */
   readonly id: string
   /** RFC 3339, in UTC. */
   readonly time: string
-  readonly sort: Sort
-  /** Of the target or bucket. */
+  readonly sort: SubjectSort
+  /** Name of the target or bucket. */
   readonly name: string
-  /** `deliver`, `get`, `put`, `list`, `delete`. */
+  /** `deliver`, `get`, `put`, `list` or `delete`. */
   readonly operation: string
+  /** Code of the `IngestError`, or `internal`. */
   readonly code: string
-  /** Without secrets. */
+  /** Error message without secrets. */
   readonly message: string
   /** Counted from 1. */
   readonly attempt: number
-  /** What ran: a benchmark's id, or the command. */
+  /** Benchmark id of the run, or the name of the command. */
   readonly run: string
 }
 
-export function parseEvent(fields: Fields): JournalEvent {
+export function parseJournalEvent(fields: Fields): JournalEvent {
   return {
     id: fields.text('id'),
     time: fields.text('time'),
-    sort: fields.word('sort', SORTS),
+    sort: fields.word('sort', SUBJECT_SORTS),
     name: fields.text('name'),
     operation: fields.text('operation'),
     code: fields.text('code'),

@@ -1,24 +1,24 @@
-/** What failed: written by every command that delivers, read by whoever wants to know why. */
+/** The journal: failed operations on targets and buckets, written by every command that delivers. */
 
 import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import type { JournalEvent, Sort } from './journal-event.js'
-import { journalKeys, readEvents, storeEvents } from './journal-object.js'
+import type { JournalEvent, SubjectSort } from './journal-event.js'
+import { journalKeys, readJournalObject, storeEvents } from './journal-object.js'
 import type { State } from './state.js'
-import { newId, timeOf } from './ulid.js'
+import { newId, idTime } from './ulid.js'
 
-/** More than compaction would keep are not worth their memory. */
+/** The number of events that a compaction keeps; buffering more would waste memory. */
 const MAX_BUFFERED = 10_000
 
 export type JournalOptions = {
-  /** What runs. */
+  /** Benchmark id of the run, or the name of the command. */
   readonly run: string
-  /** Takes secrets out of a message. */
+  /** Removes secrets from a message. */
   readonly redact: (message: string) => string
 }
 
-export type Failed = {
-  readonly sort: Sort
+export type FailedOperation = {
+  readonly sort: SubjectSort
   readonly name: string
   readonly operation: string
   readonly error: unknown
@@ -28,7 +28,7 @@ export type Failed = {
   readonly at?: number | undefined
 }
 
-/** One process's part of it: held in memory until `flush`. */
+/** Collects the failures of this process in memory until `flush` stores them. */
 export class Journal {
   #waiting: JournalEvent[] = []
 
@@ -37,12 +37,13 @@ export class Journal {
     private readonly options: JournalOptions,
   ) {}
 
-  /** Events that would be lost if the process ended now. */
+  /** Number of events that are not stored yet. */
   get waiting(): number {
     return this.#waiting.length
   }
 
-  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: Failed): void {
+  /** Buffers one failure. Drops the oldest event when the buffer is full. */
+  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: FailedOperation): void {
     const { run, redact } = this.options
     const code = error instanceof IngestError ? error.code : 'internal'
     const message = redact(messageOf(error))
@@ -61,9 +62,9 @@ export class Journal {
   }
 
   /**
-   * Makes durable what waits. What could not be written waits on.
-   * @returns how many events
-   * @throws {IngestError} of the storage
+   * Stores the buffered events. When that fails, they stay buffered.
+   * @returns the number of events stored
+   * @throws {IngestError} when the storage fails
    */
   async flush(): Promise<number> {
     const events = this.#waiting
@@ -80,56 +81,60 @@ export class Journal {
 }
 
 export type JournalQuery = {
-  /** Of a target or bucket; default: all. */
+  /** Name of a target or bucket. Default: all. */
   readonly name?: string | undefined
-  /** Milliseconds since 1970; default: all there are. */
+  /** Milliseconds since 1970. Default: no limit. */
   readonly since?: number | undefined
   /** Default: no limit. */
   readonly limit?: number | undefined
-  /** Told what cannot be read, and is left out. */
+  /** Called for each object that cannot be read; its events are left out. */
   readonly onDamage: (message: string) => void
 }
 
-/** The newest first. */
+/** The events that match a query, newest first. */
 export async function readJournal(storage: Storage, query: JournalQuery): Promise<readonly JournalEvent[]> {
   const { name, since = 0, limit = Infinity, onDamage } = query
-  const { events } = await readAll(storage, { since, onDamage })
+  const { events } = await readJournalContents(storage, { since, onDamage })
   const wanted = events.filter(event => Date.parse(event.time) >= since && (name === undefined || event.name === name))
-  return wanted.sort(byTime).reverse().slice(0, limit)
+  return wanted.sort(compareEvents).reverse().slice(0, limit)
 }
 
-export function byTime(one: JournalEvent, other: JournalEvent): number {
-  const [first, second] = [one.time + one.id, other.time + other.id]
+/** Orders events by time, then by id. */
+export function compareEvents(left: JournalEvent, right: JournalEvent): number {
+  const [first, second] = [left.time + left.id, right.time + right.id]
   return first < second ? -1 : first > second ? 1 : 0
 }
 
 export type ReadOptions = {
   readonly since: number
-  /** Undefined: damage is thrown. */
+  /** When undefined, an object that cannot be read is thrown as an error. */
   readonly onDamage: ((message: string) => void) | undefined
 }
 
-export type WholeJournal = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
+export type JournalContents = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
 
-/** Each event once. When a compaction takes an object away meanwhile, its successor is looked for. */
-export async function readAll(storage: Storage, options: ReadOptions): Promise<WholeJournal> {
+/** Reads all events, each once. Starts again when a concurrent compaction deletes an object. */
+export async function readJournalContents(storage: Storage, options: ReadOptions): Promise<JournalContents> {
   for (;;) {
-    const whole = await readOnce(storage, options)
-    if (whole !== undefined) return whole
+    const contents = await tryReadJournalContents(storage, options)
+    if (contents !== undefined) return contents
   }
 }
 
-async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Promise<WholeJournal | undefined> {
-  const keys = (await journalKeys(storage)).filter(key => isYoung(key, since))
+async function tryReadJournalContents(
+  storage: Storage,
+  { since, onDamage }: ReadOptions,
+): Promise<JournalContents | undefined> {
+  const keys = (await journalKeys(storage)).filter(key => mayHoldEventsSince(key, since))
   const events = new Map<string, JournalEvent>()
   const damaged: string[] = []
   for (const key of keys) {
     try {
-      const found = await readEvents(storage, key)
+      const found = await readJournalObject(storage, key)
       if (found === undefined) return undefined
       for (const event of found) events.set(event.id, event)
     } catch (error) {
-      if (onDamage === undefined || !isDamage(error)) throw error
+      if (onDamage === undefined || !isCorruption(error)) throw error
       damaged.push(messageOf(error))
     }
   }
@@ -137,15 +142,15 @@ async function readOnce(storage: Storage, { since, onDamage }: ReadOptions): Pro
   return { keys, events: [...events.values()] }
 }
 
-function isYoung(key: string, since: number): boolean {
+function mayHoldEventsSince(key: string, since: number): boolean {
   try {
-    return timeOf(key) >= since
+    return idTime(key) >= since
   } catch {
-    // Something else, which will be called damaged.
+    // Not a journal key: reading the object reports the damage.
     return true
   }
 }
 
-function isDamage(error: unknown): boolean {
+function isCorruption(error: unknown): boolean {
   return error instanceof IngestError && (error.code === 'state_corrupt' || error.code === 'state_version')
 }

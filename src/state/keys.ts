@@ -1,8 +1,11 @@
-/** Where things are in state. */
+/** Keys of all objects in state. */
 
 import { createHash } from 'node:crypto'
 
-/** One partition a commit: its lines are numbered together, so that of two with one id the later one is known. */
+/**
+ * A partition is the SHA of one commit. Sequence numbers order all lines of a commit, so that the later of two records
+ * with the same measurement id wins.
+ */
 export type Partition = string
 
 export const OUTBOX = 'outbox/'
@@ -19,20 +22,20 @@ export const REGISTRY_KEY = 'registry'
 
 export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`
 export const linesPrefix = (partition: Partition): string => `${OUTBOX}${partition}/lines/`
-export const watermarksOf = (partition: Partition): string => `${WATERMARKS}${partition}/`
+export const watermarksPrefix = (partition: Partition): string => `${WATERMARKS}${partition}/`
 export const watermarkKey = (partition: Partition, target: string): string =>
-  `${watermarksOf(partition)}${nameOf(target)}`
-export const targetKey = (target: string): string => `${TARGETS}${nameOf(target)}`
+  `${watermarksPrefix(partition)}${targetKeyPart(target)}`
+export const targetKey = (target: string): string => `${TARGETS}${targetKeyPart(target)}`
 export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
 export const journalKey = (id: string): string => `${JOURNAL}${id}`
 export const healthKey = (sort: 'target' | 'bucket', name: string): string => `${HEALTH}${sort}/${name}`
-export const trialsOf = (target: string): string => `${TRIALS}${nameOf(target)}/`
-export const trialKey = (target: string, id: string): string => `${trialsOf(target)}${id}`
-export const promotionsKey = (target: string): string => `${PROMOTIONS}${nameOf(target)}`
+export const trialsPrefix = (target: string): string => `${TRIALS}${targetKeyPart(target)}/`
+export const trialKey = (target: string, id: string): string => `${trialsPrefix(target)}${id}`
+export const promotionsKey = (target: string): string => `${PROMOTIONS}${targetKeyPart(target)}`
 
-/** A target's address may hold anything; its sort at the front is for people. */
-function nameOf(target: string): string {
-  const [sort = ''] = /^[a-z]+/.exec(target) ?? []
-  return `${sort}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
+/** A target id as part of a key. It is hashed because ids may hold any character; its scheme stays readable for people. */
+function targetKeyPart(target: string): string {
+  const [scheme = ''] = /^[a-z]+/.exec(target) ?? []
+  return `${scheme}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
 }

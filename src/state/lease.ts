@@ -1,77 +1,88 @@
-/** The right to deliver a partition to a target: held by one process at a time, kept alive by it, lost when it says nothing. */
+/**
+ * Leases: the right to deliver a partition to a target. One process holds it at a time and renews it; a lease that is not
+ * renewed expires.
+ */
 
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
-import { hasEnded, isSame, type Owner } from './owner.js'
+import { retryOnConflict } from './retry-on-conflict.js'
+import { hasEnded, isSameOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 import {
   readWatermark,
   writeWatermark,
-  type Course,
+  type TargetPartition,
   type Lease,
   type StoredWatermark,
   type Watermark,
 } from './watermark.js'
 
 export type AcquireOptions = {
-  /** How long another process that works is waited for. */
+  /** How long to wait for a process that holds the lease. */
   readonly waitMs: number
 }
 
 const FIRST_POLL_MS = 20
 const MAX_POLL_MS = 1_000
 
-/** @throws {IngestError} `kept` when another process has it and goes on working */
-export async function acquire(state: State, course: Course, { waitMs }: AcquireOptions): Promise<HeldLease> {
+/**
+ * Acquires the lease, waiting up to `waitMs` while another process holds it.
+ * @throws {IngestError} `kept` when another process still holds the lease after that
+ */
+export async function acquireLease(
+  state: State,
+  targetPartition: TargetPartition,
+  { waitMs }: AcquireOptions,
+): Promise<HeldLease> {
   const { sleep, random } = state.tools
-  // Counted, not read off the clock, which may be set meanwhile.
+  // Counted from the delays, because the system clock may be changed while waiting.
   let waitedMs = 0
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
-    const held = await tryAcquire(state, course)
+    const held = await tryAcquireLease(state, targetPartition)
     if (held instanceof HeldLease) return held
-    if (waitedMs >= waitMs) throw busy(held)
+    if (waitedMs >= waitMs) throw leaseHeldError(held)
     const delayMs = Math.min(waitMs - waitedMs, pollMs * (0.5 + random() / 2))
     await sleep(delayMs)
     waitedMs += delayMs
   }
 }
 
-/** Whoever does not say that it works, or is known to have ended, has lost its right. */
-export async function isGone({ tools }: State, owner: Owner, expiresAt: number): Promise<boolean> {
+/** Whether the owner has lost its right: it let `expiresAt` pass, or its process is known to have ended. */
+export async function isOwnerGone({ tools }: State, owner: Owner, expiresAt: number): Promise<boolean> {
   return tools.now() >= expiresAt || (await hasEnded(owner))
 }
 
-/** @returns the lease of the process that has it when that is another one */
-async function tryAcquire(state: State, course: Course): Promise<HeldLease | Lease> {
-  return untilWritten(state, async () => {
-    const found = await readWatermark(state.storage, course)
+/** @returns the lease of another process when that process holds it */
+async function tryAcquireLease(state: State, targetPartition: TargetPartition): Promise<HeldLease | Lease> {
+  return retryOnConflict(state, async () => {
+    const found = await readWatermark(state.storage, targetPartition)
     const { watermark, isDamaged } = found
     const { lease } = watermark
-    // One of our own is one that we have lost: who overtook us left it there.
-    const isFree = lease === undefined || isSame(lease.owner, state.owner)
-    if (!isFree && !(await isGone(state, lease.owner, lease.expiresAt))) return lease
-    const taken = { ...watermark, fence: watermark.fence + 1, lease: leaseOf(state) }
-    const written = await writeWatermark(state.storage, course, { ...found, watermark: taken })
-    return new HeldLease(state, course, { ...written, isDamaged, tookOver: lease !== undefined })
+    // A stored lease of this process is one that it lost earlier, so it may be acquired again.
+    const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
+    if (!isFree && !(await isOwnerGone(state, lease.owner, lease.expiresAt))) return lease
+    const taken = { ...watermark, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
+    const written = await writeWatermark(state.storage, targetPartition, { ...found, watermark: taken })
+    return new HeldLease(state, targetPartition, { ...written, isDamaged, tookOver: lease !== undefined })
   })
 }
 
-function leaseOf({ owner, tools }: State): Lease {
+function newLease({ owner, tools }: State): Lease {
   return { owner, expiresAt: tools.now() + tools.leaseMs }
 }
 
-function busy({ owner }: Lease): IngestError {
-  const hint = 'it delivers what is in the outbox; run it again, or `vortex-ingest drain` later'
-  return new IngestError('kept', `another process (${owner.pid}) is delivering to it`, { hint })
+function leaseHeldError({ owner }: Lease): IngestError {
+  const hint = 'that process delivers the queued records; run this command again, or `vortex-ingest drain`, later'
+  return new IngestError('kept', `another process (${owner.pid}) is delivering to this target`, { hint })
 }
 
-type Taken = StoredWatermark & { readonly tookOver: boolean }
+type AcquiredWatermark = StoredWatermark & { readonly tookOver: boolean }
 
+/** A lease that this process holds and renews in the background until it is released or lost. */
 export class HeldLease {
-  /** The process that had it before did not give it back. */
+  /** True when the previous owner did not release the lease. */
   readonly tookOver: boolean
-  /** The watermark could not be read, so delivery begins at the start. */
+  /** True when the watermark could not be read, so that delivery starts from the beginning. */
   readonly wasDamaged: boolean
   #current: StoredWatermark
   #isLost = false
@@ -81,8 +92,8 @@ export class HeldLease {
 
   constructor(
     private readonly state: State,
-    readonly course: Course,
-    { tookOver, isDamaged, ...current }: Taken,
+    readonly targetPartition: TargetPartition,
+    { tookOver, isDamaged, ...current }: AcquiredWatermark,
   ) {
     this.tookOver = tookOver
     this.wasDamaged = isDamaged
@@ -91,21 +102,22 @@ export class HeldLease {
     this.#renewal.unref()
   }
 
+  /** The watermark: the highest sequence number that the target is known to hold. */
   get until(): number {
     return this.#current.watermark.until
   }
 
-  /** Names this lease among all that there were of the course. */
-  get fence(): number {
-    return this.#current.watermark.fence
+  /** The fencing token: grows with each lease of the same target and partition. */
+  get fencingToken(): number {
+    return this.#current.watermark.fencingToken
   }
 
-  /** When the watermark was moved last, milliseconds since 1970. */
+  /** When the watermark last moved, milliseconds since 1970; 0 when it never did. */
   get movedAt(): number {
     return Date.parse(this.#current.watermark.at) || 0
   }
 
-  /** Asks the storage unless it said so a moment ago. */
+  /** Whether this process still holds the lease. Renews the lease first when more than half of its time has passed. */
   async isHeld(): Promise<boolean> {
     if (this.#leftMs < this.state.tools.leaseMs / 2) await this.#renew()
     return !this.#isLost && this.#leftMs > 0
@@ -115,25 +127,28 @@ export class HeldLease {
     return (this.#current.watermark.lease?.expiresAt ?? 0) - this.state.tools.now()
   }
 
-  /** Another process has taken it over. */
+  /** True once a write has shown that another process took the lease over. */
   get isLost(): boolean {
     return this.#isLost
   }
 
-  /** @throws {IngestError} `kept` */
+  /** @throws {IngestError} `kept` when the lease is lost or expired */
   async assertHeld(): Promise<void> {
     if (await this.isHeld()) return
-    throw new IngestError('kept', 'this process was silent for so long that another one may deliver', {
+    throw new IngestError('kept', 'this process did not renew its lease in time, so another process may deliver', {
       hint: 'run it again',
     })
   }
 
-  /** @returns false when another process has taken the lease over: nothing was moved */
+  /** Moves the watermark and renews the lease. @returns false when the lease is lost; then nothing was moved */
   async move(until: number): Promise<boolean> {
-    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: leaseOf(this.state) }))
+    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: newLease(this.state) }))
   }
 
-  /** Moves the watermark, if told to, and gives the lease back, at once. @returns false when it was lost before */
+  /**
+   * Releases the lease and moves the watermark to `until` in the same write.
+   * @returns false when the lease was lost before; then nothing was written
+   */
   async release(until = this.until): Promise<boolean> {
     if (this.#isReleased) return true
     clearInterval(this.#renewal)
@@ -143,11 +158,11 @@ export class HeldLease {
   }
 
   async #renew(): Promise<void> {
-    // A storage that does not answer now may answer before the lease is over; then the next write says so.
-    await this.#write(watermark => ({ ...watermark, lease: leaseOf(this.state) })).catch(() => undefined)
+    // A failed renewal is not an error yet: the storage may recover before the lease expires, and the next write will tell.
+    await this.#write(watermark => ({ ...watermark, lease: newLease(this.state) })).catch(() => undefined)
   }
 
-  /** One after the other: each names what the one before it wrote. */
+  /** Runs writes one after the other, because each must name the version that the previous one wrote. */
   async #write(change: (watermark: Watermark) => Watermark): Promise<boolean> {
     const write = this.#writing.then(() => this.#writeNow(change))
     this.#writing = write.then(
@@ -161,7 +176,7 @@ export class HeldLease {
     if (this.#isLost) return false
     const watermark = change(this.#current.watermark)
     try {
-      this.#current = await writeWatermark(this.state.storage, this.course, { ...this.#current, watermark })
+      this.#current = await writeWatermark(this.state.storage, this.targetPartition, { ...this.#current, watermark })
       return true
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error

@@ -1,23 +1,26 @@
-/** A batch's lines as objects of bounded size: a line of JSON that says what it is, then the lines as they came in. */
+/**
+ * Lines of a batch as objects of bounded size: a JSON header with format version, partition and owner, then the lines
+ * exactly as they were read.
+ */
 
 import { createHash } from 'node:crypto'
 import type { LineBlock } from '../source/lines.js'
 import type { Storage } from '../storage/storage.js'
-import { assertVersion, corrupt, STATE_VERSION } from './damage.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
 import { Fields } from './fields.js'
 import type { LinesObject } from './head.js'
 import { linesPrefix, type Partition } from './keys.js'
-import { readOwner, type Owner } from './owner.js'
+import { parseOwner, type Owner } from './owner.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
 
 const LF = 0x0a
-/** Few enough requests for S3, little enough memory. */
+/** A compromise between the number of S3 requests and memory. */
 export const OBJECT_BYTES = 8 * 1024 * 1024
-/** As lineBlocks cuts a file. */
+/** The block size that `lineBlocks` uses for files. */
 const BLOCK_BYTES = 256 * 1024
 
-/** Stores all of `blocks`; nothing knows of the objects until a head names them. */
+/** Stores all lines of `blocks`. The objects have no effect until a head names them. */
 export async function storeLines(
   state: State,
   partition: Partition,
@@ -34,7 +37,7 @@ export async function storeLines(
   }
   for await (const block of blocks) {
     if (bytes + block.bytes.length > OBJECT_BYTES) await store()
-    // The block's memory is used again.
+    // Copied because the reader reuses the block's memory.
     parts.push(Buffer.from(block.bytes))
     bytes += block.bytes.length
   }
@@ -48,7 +51,10 @@ async function storeObject({ storage, tools }: State, partition: Partition, body
   return { key, bytes: body.length, digest: digestOf(body) }
 }
 
-/** @throws {IngestError} `state_corrupt` when an object is not what was stored, `state_version` */
+/**
+ * Reads the lines of several objects, in order.
+ * @throws {IngestError} `state_corrupt` when an object is missing or differs from its size or digest, `state_version`
+ */
 export async function* readLines(storage: Storage, objects: readonly LinesObject[]): AsyncGenerator<LineBlock> {
   let firstByte = 0
   for (const object of objects) {
@@ -65,27 +71,27 @@ export async function* readLines(storage: Storage, objects: readonly LinesObject
 async function readObject(storage: Storage, { key, bytes, digest }: LinesObject): Promise<Buffer> {
   const where = `${key} in ${storage.description}`
   const body = await storage.get(key)
-  if (body === undefined) throw corrupt(where, 'it is gone')
-  headerOf(body, where)
-  if (body.length !== bytes) throw corrupt(where, `it has ${body.length} bytes of ${bytes}`)
-  if (digestOf(body) !== digest) throw corrupt(where, 'it does not hold what was stored')
+  if (body === undefined) throw corruptStateError(where, 'the object is missing')
+  parseHeader(body, where)
+  if (body.length !== bytes) throw corruptStateError(where, `the object has ${body.length} of ${bytes} bytes`)
+  if (digestOf(body) !== digest) throw corruptStateError(where, 'the content does not match its digest')
   return body
 }
 
-/** Who stored an object. @throws {IngestError} */
-export function ownerOf(body: Buffer, where: string): Owner {
-  return readOwner(headerOf(body, where).fields('owner'))
+/** The process that stored an object, from its header. @throws {IngestError} `state_corrupt`, `state_version` */
+export function parseLinesOwner(body: Buffer, where: string): Owner {
+  return parseOwner(parseHeader(body, where).fields('owner'))
 }
 
-function headerOf(body: Buffer, where: string): Fields {
+function parseHeader(body: Buffer, where: string): Fields {
   let header: unknown
   try {
     header = JSON.parse(body.toString('utf8', 0, endOfHeader(body)))
   } catch (cause) {
-    throw corrupt(where, 'its first line is no JSON', cause)
+    throw corruptStateError(where, 'its first line is not JSON', cause)
   }
   const fields = new Fields(header, where)
-  assertVersion(fields.count('version'), where)
+  assertStateVersion(fields.count('version'), where)
   return fields
 }
 
@@ -94,7 +100,7 @@ function endOfHeader(body: Buffer): number {
   return end === 0 ? body.length : end
 }
 
-/** Whole lines; more than a block where one line is longer. */
+/** End of the next block: whole lines up to the block size, or one line that is longer. */
 function endOfBlock(body: Buffer, start: number): number {
   if (body.length - start <= BLOCK_BYTES) return body.length
   const end = body.lastIndexOf(LF, start + BLOCK_BYTES - 1) + 1

@@ -1,21 +1,21 @@
-/** Lines that were taken in, numbered, until every target has them. */
+/** The outbox: enqueued lines with sequence numbers, stored until every target has them. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
 import { linesPrefix, OUTBOX, type Partition } from './keys.js'
-import { ownerOf, storeLines } from './lines.js'
+import { parseLinesOwner, storeLines } from './lines.js'
 import { hasEnded } from './owner.js'
 import { timestamp, type State } from './state.js'
-import { timeOf } from './ulid.js'
+import { idTime } from './ulid.js'
 import { highestWatermark } from './watermark.js'
 
-/** What is new of one source. */
-export type Intake = {
-  /** What its batch will be called; never used before. */
+/** New lines of one source, and how far the source is enqueued with them. */
+export type NewLines = {
+  /** Id of the new batch; must be unused. */
   readonly id: string
   readonly source: string
   readonly linesBefore: number
@@ -24,36 +24,40 @@ export type Intake = {
   /** The contract versions that fit all records. */
   readonly fits: VersionSet
   readonly lines: () => AsyncIterable<LineBlock>
-  /** Under which name the position is kept, what it was when the source was looked at, and what it is now. */
+  /** Name of the stored position, its value when the source was read (`from`), and its new value (`to`). */
   readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
 }
 
 export type Origin = { readonly run: RunMeta; readonly commit: Commit }
 
-export type Appending = {
-  readonly intakes: readonly Intake[]
+export type AppendOptions = {
+  readonly additions: readonly NewLines[]
   readonly origin: Origin
-  /** The head as it was when the sources were looked at: while nobody else writes, it need not be read again. */
+  /** The head that was read before the sources; saves reading it again unless another process has written it. */
   readonly before?: StoredHead
 }
 
 /**
- * Takes all of `intakes` in at once: their lines get the next numbers, their positions move.
- * @returns undefined when another process has taken a part of one in meanwhile: look at the sources again
+ * Appends lines of several sources with one write of the head: all lines get sequence numbers and all positions move, or
+ * nothing changes.
+ * @returns the new head; undefined when another process moved one of the positions, so that the sources must be read again
  */
-export async function append(state: State, { intakes, origin, before }: Appending): Promise<Head | undefined> {
+export async function appendToOutbox(
+  state: State,
+  { additions, origin, before }: AppendOptions,
+): Promise<Head | undefined> {
   const partition = origin.commit.sha
   let known = before
   for (;;) {
     known ??= await readHead(state.storage, partition)
     const { epoch } = known.head
     const stored: (readonly LinesObject[])[] = []
-    for (const intake of intakes)
-      stored.push(isDelivered(intake) ? await storeLines(state, partition, intake.lines()) : [])
-    const result = await untilWritten(state, async () => {
-      const to = known?.stored === undefined ? await headToWrite(state.storage, partition) : known
+    for (const addition of additions)
+      stored.push(makesBatch(addition) ? await storeLines(state, partition, addition.lines()) : [])
+    const result = await retryOnConflict(state, async () => {
+      const storedHead = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
       known = undefined
-      return commitBatches(state, { intakes, origin, stored, epoch, to })
+      return commitBatches(state, { additions, origin, stored, epoch, storedHead })
     })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
@@ -62,47 +66,48 @@ export async function append(state: State, { intakes, origin, before }: Appendin
   }
 }
 
-type Prepared = {
-  readonly intakes: readonly Intake[]
+type AppendAttempt = {
+  readonly additions: readonly NewLines[]
   readonly origin: Origin
   readonly stored: readonly (readonly LinesObject[])[]
   readonly epoch: number
-  readonly to: StoredHead
+  readonly storedHead: StoredHead
 }
 
-async function commitBatches(state: State, prepared: Prepared): Promise<Head | 'swept' | undefined> {
-  const { intakes, origin, epoch, to } = prepared
-  const { head, stored } = to
-  // Told as lost although it was done, as a store may whose answer was.
-  if (names(head, prepared.stored.flat())) return head
-  // Somebody took these lines for those of a process that is gone.
+async function commitBatches(state: State, prepared: AppendAttempt): Promise<Head | 'swept' | undefined> {
+  const { additions, origin, epoch, storedHead } = prepared
+  const { head, stored } = storedHead
+  // An earlier write succeeded although the storage reported a conflict, because its answer was lost.
+  if (namesAny(head, prepared.stored.flat())) return head
+  // Another process swept unnamed lines, perhaps these.
   if (head.epoch !== epoch) return 'swept'
-  if (intakes.some(({ position: { name, from } }) => !samePosition(head.positions.get(name), from))) return undefined
+  if (additions.some(({ position: { name, from } }) => !isSamePosition(head.positions.get(name), from)))
+    return undefined
   const grown = withBatches(head, prepared, state)
   await writeHead(state.storage, origin.commit.sha, { head: grown, stored })
   return grown
 }
 
-function names({ batches }: Head, stored: readonly LinesObject[]): boolean {
+function namesAny({ batches }: Head, stored: readonly LinesObject[]): boolean {
   const keys = new Set(stored.map(({ key }) => key))
   return batches.some(({ objects }) => objects.some(({ key }) => keys.has(key)))
 }
 
-/** A head that was lost must not begin again with numbers that targets are known to have. */
-async function headToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
+/** Reads the head. A missing head starts after the highest watermark, so that no sequence number is assigned twice. */
+async function readHeadToWrite(storage: Storage, partition: Partition): Promise<StoredHead> {
   const { head, stored } = await readHead(storage, partition)
   if (stored !== undefined) return { head, stored }
   return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
 }
 
-function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: State): Head {
+function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
   let { next } = head
-  for (const [index, intake] of intakes.entries()) {
-    const { id, source, linesBefore, records, counts, fits, position } = intake
+  for (const [index, addition] of additions.entries()) {
+    const { id, source, linesBefore, records, counts, fits, position } = addition
     positions.set(position.name, position.to)
-    if (!isDelivered(intake)) continue
+    if (!makesBatch(addition)) continue
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     const run = { ...origin.run, schema_version: lowestIn(fits) }
@@ -113,18 +118,18 @@ function withBatches(head: Head, { intakes, origin, stored }: Prepared, state: S
   return { ...head, next, batches, positions }
 }
 
-/** A source that gained nothing but blank lines has told of its commit before. */
-function isDelivered({ records, position }: Intake): boolean {
+/** False for a known source that gained only blank lines: its commit was delivered before. */
+function makesBatch({ records, position }: NewLines): boolean {
   return records > 0 || position.from === undefined
 }
 
-function samePosition(one: Position | undefined, other: Position | undefined): boolean {
-  return one?.bytes === other?.bytes && one?.fingerprint === other?.fingerprint
+function isSamePosition(left: Position | undefined, right: Position | undefined): boolean {
+  return left?.bytes === right?.bytes && left?.fingerprint === right?.fingerprint
 }
 
-/** Batches with lines after `since`, in order. */
+/** Batches with sequence numbers greater than `since`, in order. */
 export function batchesAfter({ batches }: Head, since: number): readonly Batch[] {
-  // Deliveries start at the end far more often than at the start.
+  // Searched from the end, because most deliveries need only the last batches.
   let from = batches.length
   while (from > 0 && batches[from - 1]!.last > since) from--
   return batches.slice(from)
@@ -138,31 +143,31 @@ export async function* partitions(storage: Storage): AsyncGenerator<Partition> {
     const partition = objects[0]?.key.slice(OUTBOX.length).split('/')[0]
     if (partition === undefined) return
     yield partition
-    // Sorts after every key of the partition: the page is skipped, not read.
+    // Sorts after every key of the partition, so that its other keys are not listed.
     after = `${OUTBOX}${partition}/\u{10ffff}`
   }
 }
 
-/** An object that no batch names is being written now, or belongs to a process that is gone; this is how old it may be. */
-const UNNAMED_MS = 15 * 60_000
+/** An object that no batch names and that is older was left by a process that is gone. Younger ones may be in use. */
+const MAX_UNNAMED_AGE_MS = 15 * 60_000
 
 /**
- * Removes lines that no batch names and whose writer is gone. Who takes them in all the same finds the epoch changed and
- * stores them again; that is why they are listed before the epoch is counted up and only then deleted.
- * @returns how many objects went
+ * Deletes objects with lines that no batch names and whose writer is gone. The steps are: list the objects, increment the
+ * epoch, delete. A writer that is alive after all finds the epoch changed and stores its lines again.
+ * @returns the number of deleted objects
  */
-export async function sweep(state: State, partition: Partition): Promise<number> {
+export async function sweepUnnamedLines(state: State, partition: Partition): Promise<number> {
   const { storage } = state
   const { head, stored } = await readHead(storage, partition)
-  // Of a head that was lost they are all that is left.
+  // The head was lost: these lines are all that remains, so they are not deleted.
   if (stored === undefined && (await highestWatermark(storage, partition)) > 0) return 0
   const named = new Set(head.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
   const abandoned: { key: string }[] = []
   for await (const { key } of listAll(storage, linesPrefix(partition)))
     if (!named.has(key) && (await isAbandoned(state, key))) abandoned.push({ key })
   if (abandoned.length === 0) return 0
-  const swept = await untilWritten(state, async () => {
-    const { head: now, stored } = await headToWrite(storage, partition)
+  const swept = await retryOnConflict(state, async () => {
+    const { head: now, stored } = await readHeadToWrite(storage, partition)
     await writeHead(storage, partition, { head: { ...now, epoch: now.epoch + 1 }, stored })
     const kept = new Set(now.batches.flatMap(({ objects }) => objects.map(({ key }) => key)))
     return abandoned.filter(({ key }) => !kept.has(key))
@@ -174,7 +179,7 @@ export async function sweep(state: State, partition: Partition): Promise<number>
 async function isAbandoned({ storage, tools }: State, key: string): Promise<boolean> {
   const body = await storage.get(key)
   if (body === undefined) return false
-  return (await hasEnded(ownerOf(body, key))) || tools.now() - timeOf(key) > UNNAMED_MS
+  return (await hasEnded(parseLinesOwner(body, key))) || tools.now() - idTime(key) > MAX_UNNAMED_AGE_MS
 }
 
 async function deleteObjects(storage: Storage, objects: readonly { readonly key: string }[]): Promise<void> {

@@ -1,13 +1,13 @@
-/** Registered targets, buckets and health as JSON: the same from the command line and over HTTP. */
+/** JSON of registered targets, buckets and health, shared by the command line and the HTTP API. */
 
 import type { Bucket } from './buckets.js'
 import type { Health } from './health.js'
 import { journalEventDocument } from './journal-event-document.js'
 import { promotionDocument } from './promotion-document.js'
-import type { Lag } from './survey.js'
+import type { Lag } from './state-summary.js'
 import type { Overview, TargetOverview } from './target-overview.js'
 
-/** What is known of a target beside what it was registered as. */
+/** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
 export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
   return {
     lag: lagDocument(lag),
@@ -18,8 +18,9 @@ export function knownDocument({ lag, lastSuccess, lastError, promotion }: Target
   }
 }
 
+/** JSON of targets that were named only by flags. */
 export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
-  return unregistered.map(lag => ({ identity: lag.target.name, kind: lag.target.kind, lag: lagDocument(lag) }))
+  return unregistered.map(lag => ({ identity: lag.target.id, kind: lag.target.kind, lag: lagDocument(lag) }))
 }
 
 export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): object {

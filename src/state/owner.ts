@@ -1,4 +1,4 @@
-/** Which process does something in state, and whether it is known to be gone. */
+/** Identifies processes that write to state and detects those that have ended. */
 
 import { createHash } from 'node:crypto'
 import { readFile, readlink } from 'node:fs/promises'
@@ -7,33 +7,33 @@ import { systemCodeOf } from '../errors.js'
 import type { Fields } from './fields.js'
 
 export type Owner = {
-  /** Where process numbers mean the same: a boot of a machine and, on Linux, a namespace of processes. */
+  /** Scope in which a pid is unique: a hash of host name and, on Linux, boot and PID namespace. */
   readonly host: string
   readonly pid: number
-  /** Tells a process from a later one with its number; empty where the system does not say. */
+  /** Start time, which distinguishes processes that reuse a pid; empty where the system does not provide it. */
   readonly started: string
 }
 
-export function readOwner(fields: Fields): Owner {
+export function parseOwner(fields: Fields): Owner {
   return { host: fields.text('host'), pid: fields.count('pid'), started: fields.text('started') }
 }
 
-let self: Promise<Owner> | undefined
+let currentProcess: Promise<Owner> | undefined
 
 export function thisProcess(): Promise<Owner> {
-  return (self ??= describe(process.pid))
+  return (currentProcess ??= describeProcess(process.pid))
 }
 
-async function describe(pid: number): Promise<Owner> {
-  const [host, started] = await Promise.all([hostOf(), startOf(pid)])
+async function describeProcess(pid: number): Promise<Owner> {
+  const [host, started] = await Promise.all([readHostId(), readStartTime(pid)])
   return { host, pid, started: started ?? '' }
 }
 
-export function isSame(one: Owner, other: Owner): boolean {
-  return one.host === other.host && one.pid === other.pid && one.started === other.started
+export function isSameOwner(left: Owner, right: Owner): boolean {
+  return left.host === right.host && left.pid === right.pid && left.started === right.started
 }
 
-/** True only for a process of this host that has ended; about others nobody here can know. */
+/** Whether a process is known to have ended. False for a process of another host, because its status is unknown here. */
 export async function hasEnded({ host, pid, started }: Owner): Promise<boolean> {
   if (host !== (await thisProcess()).host) return false
   try {
@@ -41,10 +41,10 @@ export async function hasEnded({ host, pid, started }: Owner): Promise<boolean> 
   } catch (error) {
     return systemCodeOf(error) === 'ESRCH'
   }
-  return started !== '' && (await startOf(pid)) !== started
+  return started !== '' && (await readStartTime(pid)) !== started
 }
 
-async function hostOf(): Promise<string> {
+async function readHostId(): Promise<string> {
   const names = await Promise.all([
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => ''),
     readlink('/proc/self/ns/pid').catch(() => ''),
@@ -55,8 +55,8 @@ async function hostOf(): Promise<string> {
     .slice(0, 16)
 }
 
-/** Field 22 of proc(5) stat, in ticks since the boot; undefined for a process that has ended but was not waited for. */
-async function startOf(pid: number): Promise<string | undefined> {
+/** Field 22 of proc(5) stat: clock ticks between boot and process start. Undefined for zombies and unknown processes. */
+async function readStartTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')

@@ -1,4 +1,4 @@
-/** A promotion as JSON. */
+/** JSON of a promotion. */
 
 import type { Promotion } from './promotions.js'
 

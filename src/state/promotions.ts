@@ -1,9 +1,9 @@
-/** Which settings a target is written to with, and which ones before that: one object a target, changed as a whole. */
+/** Promotions: the write settings of a target and their history, one object per target. */
 
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { audit } from './audit.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { promotionsKey } from './keys.js'
@@ -16,48 +16,51 @@ export type Promotion = {
   readonly id: string
   /** RFC 3339. */
   readonly at: string
+  /** The person or program that promoted the trial, and an optional reason. */
   readonly by: string
   readonly note: string | undefined
+  /** Id of the trial. */
   readonly trial: string
   readonly settings: WriteSettings
-  /** Undefined while it was not. */
+  /** Undefined unless the promotion was rolled back. */
   readonly rolledBack: { readonly at: string; readonly by: string } | undefined
 }
 
 export const MAX_PROMOTIONS = 50
 
-/** The newest first, at most `MAX_PROMOTIONS`. @throws {IngestError} `state_corrupt`, `state_version` */
+/** A target's promotions, newest first, at most `MAX_PROMOTIONS`. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function readPromotions(storage: Storage, target: string): Promise<readonly Promotion[]> {
   return (await readDocument(storage, promotionsKey(target), parsePromotions))?.value ?? []
 }
 
-/** The one in force; undefined: the defaults are. */
-export function activeOf(promotions: readonly Promotion[]): Promotion | undefined {
+/** The promotion whose settings apply; undefined when the defaults apply. */
+export function activePromotion(promotions: readonly Promotion[]): Promotion | undefined {
   return promotions.find(({ rolledBack }) => rolledBack === undefined)
 }
 
-/** Who changes it, and why. */
+/** The person or program that makes a change, and an optional reason. */
 export type Change = { readonly by: string; readonly note?: string | undefined }
 
-/** `changed` is false where it was so already. */
+/** `changed` is false when the trial was already active. */
 export type Promoted = { readonly promotion: Promotion; readonly changed: boolean }
 
 /**
- * Makes a trial's settings those of its target. It is durable when this returns; done again it changes nothing.
- * @throws {IngestError} `not_found` for an unknown trial, another target's, and one without figures; `usage` where it
- * may be any of several
+ * Applies a trial's settings to its target. The change is durable when this returns. Promoting an active trial again
+ * changes nothing.
+ * @throws {IngestError} `not_found` for a trial that is unknown, of another target or without a result; `usage` when the
+ * id is ambiguous
  */
 export async function promote(
   state: State,
   target: RegisteredTarget,
   { trial: trialId, by, note }: Change & { readonly trial: string },
 ): Promise<Promoted> {
-  const trial = await trialOf(state, target, trialId)
+  const trial = await findTrial(state, target, trialId)
   const { settings } = trial
   const id = newId(state.tools.now())
   const promotion = { id, at: timestamp(state), by, note, trial: trial.id, settings, rolledBack: undefined }
   return changePromotions<Promoted>(state, target, async before => {
-    const active = activeOf(before)
+    const active = activePromotion(before)
     if (active?.trial === trial.id) return { answer: { promotion: active, changed: false }, after: before }
     await auditChange(state, target, { id, event: 'promoted', detail: `trial ${trial.id} by ${by}` })
     const after = [promotion, ...before].slice(0, MAX_PROMOTIONS)
@@ -65,32 +68,36 @@ export async function promote(
   })
 }
 
-/** What was active, and what is now; undefined: the defaults. */
+/** The promotion that was rolled back and the one that applies now; `to` is undefined when the defaults apply. */
 export type RolledBack = { readonly from: Promotion; readonly to: Promotion | undefined }
 
-/** @throws {IngestError} `not_found` when the defaults apply already */
+/** Rolls back the active promotion. @throws {IngestError} `not_found` when the defaults already apply */
 export async function rollback(state: State, target: RegisteredTarget, { by }: Change): Promise<RolledBack> {
   const id = newId(state.tools.now())
   return changePromotions(state, target, async before => {
-    const from = activeOf(before)
+    const from = activePromotion(before)
     if (from === undefined) throw nothingToRollBack(target)
-    await auditChange(state, target, { id, event: 'rolled-back', detail: `what was active before applies, by ${by}` })
+    await auditChange(state, target, {
+      id,
+      event: 'rolled-back',
+      detail: `rolled back to the previous settings by ${by}`,
+    })
     const rolledBack = { at: timestamp(state), by }
-    const after = before.map(one => (one === from ? { ...one, rolledBack } : one))
-    return { answer: { from: { ...from, rolledBack }, to: activeOf(after) }, after }
+    const after = before.map(promotion => (promotion === from ? { ...promotion, rolledBack } : promotion))
+    return { answer: { from: { ...from, rolledBack }, to: activePromotion(after) }, after }
   })
 }
 
-type Changed<T> = { readonly answer: T; readonly after: readonly Promotion[] }
+type PromotionsChange<T> = { readonly answer: T; readonly after: readonly Promotion[] }
 
 function changePromotions<T>(
   state: State,
   { identity, name }: RegisteredTarget,
-  change: (before: readonly Promotion[]) => Promise<Changed<T>>,
+  change: (before: readonly Promotion[]) => Promise<PromotionsChange<T>>,
 ): Promise<T> {
   const { storage } = state
   const key = promotionsKey(identity)
-  return untilWritten(state, async () => {
+  return retryOnConflict(state, async () => {
     const found = await readDocument(storage, key, parsePromotions)
     const before = found?.value ?? []
     const { answer, after } = await change(before)
@@ -102,31 +109,33 @@ function changePromotions<T>(
 
 type Audited = { readonly id: string; readonly event: string; readonly detail: string }
 
-/** Told before it is done: rather a row too many than a change that nobody finds. */
+/** Writes the audit row before the change, because a spare row is better than a change without one. */
 async function auditChange(state: State, { identity }: RegisteredTarget, row: Audited): Promise<void> {
   await audit(state, { ...row, target: identity, partition: '', since: 0, until: 0 })
 }
 
-/** @param id or how it begins, where only one of the target's trials begins so */
-async function trialOf({ storage }: State, { identity, name }: RegisteredTarget, id: string): Promise<Trial> {
+/** Finds a trial of the target by its id or a unique prefix of it. @throws {IngestError} `usage`, `not_found` */
+async function findTrial({ storage }: State, { identity, name }: RegisteredTarget, id: string): Promise<Trial> {
   const found = id === '' ? [] : await findTrials(storage, id)
   const own = found.filter(({ target }) => target === identity)
-  const hint = `vortex-ingest promotions --target ${name} shows its trials`
+  const hint = `vortex-ingest promotions --target ${name} lists its trials`
   if (own.length > 1) {
-    const ids = own.map(one => one.id).sort()
-    throw new IngestError('usage', `${id} may be any of the trials ${ids.join(', ')}`, { hint: 'give more of its id' })
+    const ids = own.map(trial => trial.id).sort()
+    throw new IngestError('usage', `the trial id ${id} is ambiguous: ${ids.join(', ')}`, {
+      hint: 'give more characters of the id',
+    })
   }
   const trial = own[0] ?? found[0]
   if (trial === undefined) throw new IngestError('not_found', `there is no trial ${id}`, { hint })
   if (trial.target !== identity)
-    throw new IngestError('not_found', `the trial ${trial.id} is one of ${trial.target}, not of ${name}`, { hint })
+    throw new IngestError('not_found', `the trial ${trial.id} belongs to ${trial.target}, not to ${name}`, { hint })
   if (trial.result === undefined || trial.result.challenger.deliveries === 0)
-    throw new IngestError('not_found', `the trial ${trial.id} has no figures: it failed, or was cut off`, { hint })
+    throw new IngestError('not_found', `the trial ${trial.id} has no result: it failed or was interrupted`, { hint })
   return trial
 }
 
 function nothingToRollBack({ name }: RegisteredTarget): IngestError {
-  const hint = `vortex-ingest promotions --target ${name} shows what was promoted`
+  const hint = `vortex-ingest promotions --target ${name} lists the promotions`
   return new IngestError('not_found', `there is nothing to roll back for ${name}: the defaults apply`, { hint })
 }
 

@@ -1,22 +1,22 @@
 /**
- * Removes from outboxes what every target has that is known or registered. A head stays when its last batch goes: it knows the next number,
- * which must never be given twice, and up to where growing files were taken.
+ * Pruning: removes batches from the outbox that every known or registered target has. The head stays when its last batch
+ * is removed, because it holds the next sequence number and the positions of growing files.
  */
 
-import { whileNobodyDelivers, type Hold, type Skipped } from './exclusive.js'
+import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
 import { readHead, type Batch, type Head } from './head.js'
 import { deleteIntent, listIntents, type Intent } from './intent.js'
 import type { Partition } from './keys.js'
 import { audit } from './audit.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { bytesOf, recordsOf, rewrite } from './rewrite.js'
+import { totalBytes, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
 import { newId } from './ulid.js'
-import { waitedFor } from './waited-for.js'
+import { targetsBlockingPruning } from './targets-blocking-pruning.js'
 import { readWatermark } from './watermark.js'
 
 export type PruneOptions = {
-  /** Also removes what is older, whoever lacks it. */
+  /** Also removes batches that are older, even when a target lacks them. */
   readonly olderThanMs: number | undefined
   readonly dryRun: boolean
 }
@@ -26,69 +26,81 @@ export type Pruned = {
   readonly batches: number
   readonly records: number
   readonly bytes: number
-  /** Records that each target that had not all of it will never get from here. */
+  /** Number of removed records that each target lacks and will never get, by target id. */
   readonly lost: ReadonlyMap<string, number>
 }
 
 export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skipped)
 
 /**
- * Each partition from which something goes, or would.
- * @throws {IngestError} `state_corrupt`, `state_version` when a part of the state says less than must be known
+ * Prunes every partition and yields one result per partition from which batches are, or in a dry run would be, removed.
+ * @throws {IngestError} `state_corrupt`, `state_version` when state that is needed for the decision cannot be read
  */
 export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
-  const targets = await waitedFor(state.storage)
+  const targets = await targetsBlockingPruning(state.storage)
   for await (const partition of partitions(state.storage)) {
-    const watermarks = await watermarksOf(state, partition, targets)
-    const plan = planOf(state, options, watermarks)
-    const intents = await intentsOf(state, partition)
-    const going = plan((await readHead(state.storage, partition)).head, intents)
-    if (going.length === 0) continue
-    if (options.dryRun) yield prunedOf(partition, going, watermarks)
+    const watermarks = await readWatermarks(state, partition, targets)
+    const selectBatches = createBatchSelector(state, options, watermarks)
+    const intents = await readIntents(state, partition)
+    const removed = selectBatches((await readHead(state.storage, partition)).head, intents)
+    if (removed.length === 0) continue
+    if (options.dryRun) yield pruneResult(partition, removed, watermarks)
     else
       yield {
         partition,
-        ...(await whileNobodyDelivers(state, partition, hold => prunePartition(state, partition, { hold, options }))),
+        ...(await withPartitionLeases(state, partition, leases =>
+          prunePartition(state, partition, { leases, options }),
+        )),
       }
   }
 }
 
-type Pruning = { readonly hold: Hold; readonly options: PruneOptions }
+type PruneWork = { readonly leases: PartitionLeases; readonly options: PruneOptions }
 
-async function prunePartition(state: State, partition: Partition, { hold, options }: Pruning): Promise<Pruned> {
-  const intents = await intentsOf(state, partition)
-  const plan = planOf(state, options, hold.watermarks)
+async function prunePartition(state: State, partition: Partition, { leases, options }: PruneWork): Promise<Pruned> {
+  const intents = await readIntents(state, partition)
+  const selectBatches = createBatchSelector(state, options, leases.watermarks)
   const { head } = await readHead(state.storage, partition)
-  const going = plan(head, intents)
-  const pruned = prunedOf(partition, going, hold.watermarks)
-  // Told before it is done: rather a row too many than a loss that nobody knows of.
-  if (isLoss(pruned, plan(head, intents, false))) await auditLoss(state, pruned, going)
-  const ids = new Set(going.map(({ id }) => id))
-  await rewrite(state, { partition, hold, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
-  for (const intent of intents) await discardIfGone(state, intent, { head, going, hold })
+  const removed = selectBatches(head, intents)
+  const pruned = pruneResult(partition, removed, leases.watermarks)
+  // Written before the removal, because a spare row is better than a loss without one.
+  if (isLoss(pruned, selectBatches(head, intents, false))) await auditLoss(state, pruned, removed)
+  const ids = new Set(removed.map(({ id }) => id))
+  await rewriteBatches(state, { partition, leases, change: ({ batches }) => batches.filter(({ id }) => !ids.has(id)) })
+  for (const intent of intents) await discardIfNothingRemains(state, intent, { head, removed, leases })
   return pruned
 }
 
-type Plan = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
+type BatchSelector = (head: Head, intents: readonly Intent[], byAge?: boolean) => readonly Batch[]
 
-/** The first batches that may go: numbers that are left must have no gap. */
-function planOf({ tools }: State, { olderThanMs }: PruneOptions, watermarks: ReadonlyMap<string, number>): Plan {
+/**
+ * Returns a function that selects the batches to remove: those that every target has and, with `byAge`, older ones. The
+ * selection is always a prefix, so that the remaining sequence numbers have no gap.
+ */
+function createBatchSelector(
+  { tools }: State,
+  { olderThanMs }: PruneOptions,
+  watermarks: ReadonlyMap<string, number>,
+): BatchSelector {
   return ({ batches }, intents, byAge = olderThanMs !== undefined) => {
-    const passed = passedBy(watermarks, intents)
-    const before = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
-    const staying = batches.findIndex(({ last, at }) => last > passed && !(Date.parse(at) < before))
-    return staying === -1 ? batches : batches.slice(0, staying)
+    const deliveredUntil = deliveredEverywhereUntil(watermarks, intents)
+    const removedBefore = byAge && olderThanMs !== undefined ? tools.now() - olderThanMs : -Infinity
+    const firstKept = batches.findIndex(({ last, at }) => last > deliveredUntil && !(Date.parse(at) < removedBefore))
+    return firstKept === -1 ? batches : batches.slice(0, firstKept)
   }
 }
 
-/** Nothing where no target is known: then it is the list of them that is lost. */
-function passedBy(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
+/**
+ * The highest sequence number that every target has and no open intent still needs. 0 when no target is known, because
+ * then the list of targets may have been lost.
+ */
+function deliveredEverywhereUntil(watermarks: ReadonlyMap<string, number>, intents: readonly Intent[]): number {
   if (watermarks.size === 0) return 0
-  const begun = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
-  return Math.min(...watermarks.values(), ...begun.map(({ since }) => since))
+  const openIntents = intents.filter(({ target, until }) => until > (watermarks.get(target) ?? 0))
+  return Math.min(...watermarks.values(), ...openIntents.map(({ since }) => since))
 }
 
-async function watermarksOf(
+async function readWatermarks(
   { storage }: State,
   partition: Partition,
   targets: ReadonlySet<string>,
@@ -99,42 +111,46 @@ async function watermarksOf(
   return watermarks
 }
 
-async function intentsOf({ storage }: State, partition: Partition): Promise<readonly Intent[]> {
+async function readIntents({ storage }: State, partition: Partition): Promise<readonly Intent[]> {
   return (await listIntents(storage)).filter(intent => intent.partition === partition)
 }
 
-function prunedOf(partition: Partition, going: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
+function pruneResult(partition: Partition, removed: readonly Batch[], watermarks: ReadonlyMap<string, number>): Pruned {
   const lost = [...watermarks].flatMap(([target, until]) => {
-    const records = recordsOf(going.filter(({ last }) => last > until))
+    const records = totalRecords(removed.filter(({ last }) => last > until))
     return records === 0 ? [] : [[target, records] as const]
   })
-  const sizes = { batches: going.length, records: recordsOf(going), bytes: bytesOf(going) }
+  const sizes = { batches: removed.length, records: totalRecords(removed), bytes: totalBytes(removed) }
   return { partition, ...sizes, lost: new Map(lost) }
 }
 
-function isLoss({ batches }: Pruned, passed: readonly Batch[]): boolean {
-  return batches > passed.length
+function isLoss({ batches }: Pruned, delivered: readonly Batch[]): boolean {
+  return batches > delivered.length
 }
 
-async function auditLoss(state: State, { partition, records, lost }: Pruned, going: readonly Batch[]): Promise<void> {
-  const losses = [...lost].map(([target, count]) => `${target} never gets ${count}`)
+async function auditLoss(state: State, { partition, records, lost }: Pruned, removed: readonly Batch[]): Promise<void> {
+  const losses = [...lost].map(([target, count]) => `${target} never gets ${count} of them`)
   await audit(state, {
     ...{ id: newId(state.tools.now()), event: 'pruned', target: [...lost.keys()].join(', '), partition },
-    ...{ since: going[0]!.first - 1, until: going.at(-1)!.last },
-    detail: [`${records} records were removed by age, by force`, ...losses].join('; '),
+    ...{ since: removed[0]!.first - 1, until: removed.at(-1)!.last },
+    detail: [`${records} records were removed by age`, ...losses].join('; '),
   })
 }
 
-type Gone = { readonly head: Head; readonly going: readonly Batch[]; readonly hold: Hold }
+type Removal = { readonly head: Head; readonly removed: readonly Batch[]; readonly leases: PartitionLeases }
 
-/** Of a delivery that was begun and of which nothing is left there is nothing to heal. */
-async function discardIfGone(state: State, intent: Intent, { head, going, hold }: Gone): Promise<void> {
+/** Discards an intent whose lines were all removed, because its delivery cannot be recovered. */
+async function discardIfNothingRemains(
+  state: State,
+  intent: Intent,
+  { head, removed, leases }: Removal,
+): Promise<void> {
   const { id, target, partition, since, until } = intent
-  const watermark = hold.watermarks.get(target)
-  const wasTaken = going.some(({ first, last }) => last > since && first <= until)
-  const left = batchesAfter(head, Math.max(since, going.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
-  if (!wasTaken || watermark === undefined || until <= watermark || left.length > 0) return
-  const detail = 'its lines were removed by age, by force'
+  const watermark = leases.watermarks.get(target)
+  const wasRemoved = removed.some(({ first, last }) => last > since && first <= until)
+  const remaining = batchesAfter(head, Math.max(since, removed.at(-1)?.last ?? 0)).filter(({ first }) => first <= until)
+  if (!wasRemoved || watermark === undefined || until <= watermark || remaining.length > 0) return
+  const detail = 'its lines were removed by age'
   await audit(state, { id, event: 'discarded', target, partition, since, until, detail })
   await deleteIntent(state.storage, intent)
 }

@@ -1,12 +1,12 @@
 /**
- * Where records go and where objects lie, under names that people give. One object, so that a rule over targets and
- * buckets holds whoever changes them at the same time.
+ * The registry: targets and buckets under names that operators choose. It is one object, so that rules over both hold
+ * under concurrent changes.
  */
 
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
-import { corrupt } from './damage.js'
+import { retryOnConflict } from './retry-on-conflict.js'
+import { corruptStateError } from './state-errors.js'
 import { readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { REGISTRY_KEY } from './keys.js'
@@ -18,17 +18,17 @@ export type TargetKind = (typeof TARGET_KINDS)[number]
 export type RegisteredTarget = {
   readonly name: string
   readonly kind: TargetKind
-  /** A URL, DSN or folder, without secrets; of an archive its bucket. */
+  /** URL, DSN or folder without secrets; for an archive the name of its bucket. */
   readonly address: string
-  /** What the rest of state calls it (`SinkOpener.id`): watermarks hang on the place, not on the name. */
+  /** The target id (`SinkOpener.id`). Watermarks are keyed by this id and not by the name. */
   readonly identity: string
-  /** The variable that holds its token or password. */
+  /** Environment variable that holds the token or password. */
   readonly secretEnv: string | undefined
-  /** Whether its failure is the failure of a push. */
+  /** Whether a failure of this target fails the push. */
   readonly isRequired: boolean
-  /** Archives write to one. */
+  /** Bucket that an archive writes to; undefined for other kinds. */
   readonly bucket: string | undefined
-  /** Of a database on this machine: neither TLS nor a certain role. */
+  /** For a database on this machine: allows connections without TLS and any role. */
   readonly insecureLocal: boolean
   readonly rolePolicy: string | undefined
   readonly region: string | undefined
@@ -38,7 +38,7 @@ export type RegisteredTarget = {
 
 export type RegisteredBucket = {
   readonly name: string
-  /** As `parseStorageAddress` reads it. */
+  /** Storage address, see `parseStorageAddress`. */
   readonly root: string
   readonly addedAt: string
 }
@@ -50,7 +50,7 @@ export type Registry = {
 
 const EMPTY: Registry = { targets: new Map(), buckets: new Map() }
 
-/** What the rest of state and every report call it. */
+/** The kind as reports and the rest of state name it. */
 export function reportedKind(kind: TargetKind): 'server' | Exclude<TargetKind, 'http'> {
   return kind === 'http' ? 'server' : kind
 }
@@ -61,15 +61,17 @@ export async function readRegistry(storage: Storage): Promise<Registry> {
 }
 
 /**
- * Changes it as if nobody else did at the same time.
- * @param change throws what is against the rules; asked again when another process was faster
+ * Changes the registry by compare-and-swap.
+ * @param change returns the new registry, or the same object for no change, and throws to refuse. It is called again when
+ * another process wrote first.
+ * @returns the new registry
  */
 export async function changeRegistry(
   state: State,
   change: (registry: Registry) => Registry | Promise<Registry>,
 ): Promise<Registry> {
   const { storage } = state
-  return untilWritten(state, async () => {
+  return retryOnConflict(state, async () => {
     const found = await readDocument(storage, REGISTRY_KEY, parseRegistry)
     const before = found?.value ?? EMPTY
     const after = await change(before)
@@ -81,14 +83,14 @@ export async function changeRegistry(
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/
 
-/** @param sort what is to be called so @throws {IngestError} `usage` */
+/** Checks the name of a new target or bucket. @throws {IngestError} `usage` */
 export function assertName(name: string, sort: 'target' | 'bucket'): void {
   if (NAME.test(name)) return
-  const hint = 'up to 63 lower-case letters, digits, - and _, the first a letter or a digit'
-  throw new IngestError('usage', `a ${sort} cannot be called ${JSON.stringify(name.slice(0, 80))}`, { hint })
+  const hint = 'use up to 63 lower-case letters, digits, - and _, starting with a letter or digit'
+  throw new IngestError('usage', `invalid ${sort} name ${JSON.stringify(name.slice(0, 80))}`, { hint })
 }
 
-/** A map with one entry more, less or another. */
+/** A copy of a map with one entry set, or removed when `value` is undefined. */
 export function withEntry<T>(map: ReadonlyMap<string, T>, name: string, value: T | undefined): ReadonlyMap<string, T> {
   const copy = new Map(map)
   if (value === undefined) copy.delete(name)
@@ -125,9 +127,9 @@ function parseBucket(fields: Fields): RegisteredBucket {
   return { name: parseName(fields), root: fields.text('root'), addedAt: fields.text('addedAt') }
 }
 
-/** Names are printed, and typed by a shell that completes them. */
+/** Names are checked on reading too, because they are printed and completed by shells. */
 function parseName(fields: Fields): string {
   const name = fields.text('name')
   if (NAME.test(name)) return name
-  throw corrupt(fields.where, 'name is none that can be given')
+  throw corruptStateError(fields.where, 'its name is not valid')
 }

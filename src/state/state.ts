@@ -1,11 +1,11 @@
-/** Durable memory of what was taken in and what was delivered, and what a process needs to work on it. */
+/** State: durable memory of enqueued and delivered records, with the effects that a process needs to work on it. */
 
 import type { Storage } from '../storage/storage.js'
 import type { Owner } from './owner.js'
 
 export type State = {
   readonly storage: Storage
-  /** Who works on it here. */
+  /** This process. */
   readonly owner: Owner
   readonly tools: StateTools
 }
@@ -13,14 +13,15 @@ export type State = {
 export type StateTools = {
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** From 0 to 1. */
+  /** A random number from 0 up to, but not including, 1. */
   readonly random: () => number
-  /** Rejects with the signal's reason when the command is to stop. */
+  /** Rejects with the signal's reason when the command is told to stop. */
   readonly sleep: (delayMs: number) => Promise<void>
-  /** How long an owner that says nothing is taken to be alive. */
+  /** How long a lease is valid without renewal. */
   readonly leaseMs: number
 }
 
+/** The current time, RFC 3339 in UTC. */
 export function timestamp({ tools }: State): string {
   return new Date(tools.now()).toISOString()
 }

@@ -1,4 +1,4 @@
-/** A registered target as JSON. */
+/** JSON of a registered target. */
 
 import type { RegisteredTarget } from './registry.js'
 

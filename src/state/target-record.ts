@@ -1,4 +1,4 @@
-/** Which targets state knows: what is taken in stays until each of them has it. */
+/** Records of the targets that were ever delivered to. Queued records stay until each of these targets has them. */
 
 import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument, parseDocument, readDocument } from './document.js'
@@ -7,39 +7,46 @@ import { targetKey, TARGETS } from './keys.js'
 import { timestamp, type State } from './state.js'
 
 export type TargetRecord = {
-  readonly name: string
+  /** The target id. */
+  readonly id: string
   /** `server`, `postgres`, `embedded` or `archive`. */
   readonly kind: string
-  /** In words, without secrets. */
+  /** For people, without secrets. */
   readonly description: string
+  /** When the record was written, RFC 3339. */
   readonly since: string
 }
 
-/** Makes a target known before anything is kept for it. @throws {IngestError} `state_corrupt`, `state_version` */
-export async function know(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
-  const key = targetKey(target.name)
-  // Most targets are known: a read costs less than a write that loses.
-  if ((await readDocument(state.storage, key, parseTarget)) !== undefined) return
-  await state.storage.putIfAbsent(key, encodeDocument({ ...target, since: timestamp(state) }))
+/** Records a target unless it is recorded already, before anything is queued for it. @throws {IngestError} `state_corrupt`, `state_version` */
+export async function recordTarget(state: State, target: Omit<TargetRecord, 'since'>): Promise<void> {
+  const key = targetKey(target.id)
+  // Most targets are recorded already, and a read costs less than a write that is refused.
+  if ((await readDocument(state.storage, key, parseTargetRecord)) !== undefined) return
+  await state.storage.putIfAbsent(key, encodeDocument(storedFields({ ...target, since: timestamp(state) })))
 }
 
-/** Nothing waits for it any more. @param name what state calls it */
-export async function forget({ storage }: State, name: string): Promise<void> {
-  await storage.delete(targetKey(name))
+/** The stored document. Its field for the target id is called `name`. */
+function storedFields({ id, kind, description, since }: TargetRecord): Readonly<Record<string, unknown>> {
+  return { name: id, kind, description, since }
+}
+
+/** Deletes the record of a target, so that nothing is queued for it any more. */
+export async function forgetTarget({ storage }: State, id: string): Promise<void> {
+  await storage.delete(targetKey(id))
 }
 
 export async function knownTargets(storage: Storage): Promise<readonly TargetRecord[]> {
   const targets: TargetRecord[] = []
   for await (const { key } of listAll(storage, TARGETS)) {
     const body = await storage.get(key)
-    if (body !== undefined) targets.push(parseDocument(body, { key, parse: parseTarget, storage }))
+    if (body !== undefined) targets.push(parseDocument(body, { key, parse: parseTargetRecord, storage }))
   }
   return targets
 }
 
-export function parseTarget(fields: Fields): TargetRecord {
+export function parseTargetRecord(fields: Fields): TargetRecord {
   return {
-    name: fields.text('name'),
+    id: fields.text('name'),
     kind: fields.text('kind'),
     description: fields.text('description'),
     since: fields.text('since'),

@@ -1,4 +1,4 @@
-/** What an operator does with registered targets. */
+/** Operations on registered targets: add, remove, require. */
 
 import { IngestError } from '../errors.js'
 import { audit } from './audit.js'
@@ -12,10 +12,10 @@ import {
   type Registry,
 } from './registry.js'
 import { timestamp, type State } from './state.js'
-import { forget, knownTargets } from './target-record.js'
+import { forgetTarget, knownTargets } from './target-record.js'
 import { newId } from './ulid.js'
 
-/** @throws {IngestError} `usage` for the name, `already_exists`, `not_found` when its bucket is unknown */
+/** Registers a target. @throws {IngestError} `usage` for the name, `already_exists`, `not_found` for its bucket */
 export async function addTarget(state: State, target: Omit<RegisteredTarget, 'addedAt'>): Promise<RegisteredTarget> {
   assertName(target.name, 'target')
   const added = { ...target, addedAt: timestamp(state) }
@@ -28,68 +28,69 @@ export async function addTarget(state: State, target: Omit<RegisteredTarget, 'ad
 
 function assertNew(registry: Registry, { name, identity, bucket }: RegisteredTarget): void {
   const { targets } = registry
-  if (targets.has(name)) throw new IngestError('already_exists', `there is a target ${name} already`)
-  const same = [...targets.values()].find(target => target.identity === identity)
-  // Two would be one to the rest of state, required and not required.
-  if (same !== undefined) throw new IngestError('already_exists', `${identity} is the target ${same.name} already`)
-  if (bucket !== undefined && !isBucket(registry, bucket)) throw noBucket(bucket)
+  if (targets.has(name)) throw new IngestError('already_exists', `the target ${name} already exists`)
+  const existing = [...targets.values()].find(target => target.identity === identity)
+  // Two names for one target id would share watermarks but could differ in whether they are required.
+  if (existing !== undefined)
+    throw new IngestError('already_exists', `${identity} is already registered as the target ${existing.name}`)
+  if (bucket !== undefined && !isBucket(registry, bucket)) throw noBucketError(bucket)
 }
 
-function noBucket(name: string): IngestError {
-  return new IngestError('not_found', `there is no bucket ${name}`, { hint: 'vortex-ingest buckets add makes one' })
+function noBucketError(name: string): IngestError {
+  return new IngestError('not_found', `there is no bucket ${name}`, { hint: 'vortex-ingest buckets add creates one' })
 }
 
-/** @throws {IngestError} `not_found` */
-export function targetOf({ targets }: Registry, name: string): RegisteredTarget {
+/** The registered target of that name. @throws {IngestError} `not_found` */
+export function requireTarget({ targets }: Registry, name: string): RegisteredTarget {
   const target = targets.get(name)
   if (target !== undefined) return target
-  const hint = 'vortex-ingest targets ls shows those that there are'
+  const hint = 'vortex-ingest targets ls lists the targets'
   throw new IngestError('not_found', `there is no target ${name}`, { hint })
 }
 
 /**
- * Nothing is kept for it any more. What was begun for it is discarded by the next command that heals.
- * @param name a registered one's, or what state calls one that only flags named
- * @returns what state called it
+ * Removes a target, so that nothing is queued for it any more. The next command that recovers discards its intents.
+ * @param name the name of a registered target, or the id of a target that only flags named
+ * @returns the target id
  * @throws {IngestError} `not_found`
  */
 export async function removeTarget(state: State, name: string): Promise<string> {
   const registered = (await readRegistry(state.storage)).targets.get(name)
-  const identity = registered?.identity ?? (await unregistered(state, name))
+  const identity = registered?.identity ?? (await findUnregistered(state, name))
   if (registered !== undefined)
     await changeRegistry(state, registry => {
-      targetOf(registry, name)
+      requireTarget(registry, name)
       return { ...registry, targets: withEntry(registry.targets, name, undefined) }
     })
-  await forget(state, identity)
+  await forgetTarget(state, identity)
   return identity
 }
 
-async function unregistered(state: State, name: string): Promise<string> {
+async function findUnregistered(state: State, name: string): Promise<string> {
   const registry = await readRegistry(state.storage)
   const identities = [...registry.targets.values()].map(({ identity }) => identity)
   const known = await knownTargets(state.storage)
-  const found = known.find(record => record.name === name && !identities.includes(record.name))
-  return found?.name ?? targetOf(registry, name).identity
+  const found = known.find(record => record.id === name && !identities.includes(record.id))
+  return found?.id ?? requireTarget(registry, name).identity
 }
 
 /**
- * Says whose failure is the failure of a push: the cutover to a new path, and the way back.
- * @returns whether that was news
+ * Makes a target required or best-effort. A failure of a required target fails the push. Writes an audit row.
+ * @returns whether anything changed
  * @throws {IngestError} `not_found`
  */
 export async function setRequired(state: State, name: string, isRequired: boolean): Promise<boolean> {
   const id = newId(state.tools.now())
-  let isNews = false
+  let isChanged = false
   await changeRegistry(state, async registry => {
-    const target = targetOf(registry, name)
-    isNews = target.isRequired !== isRequired
-    if (!isNews) return registry
-    // Told before it is done: rather a row too many than a cutover that nobody finds.
+    const target = requireTarget(registry, name)
+    isChanged = target.isRequired !== isRequired
+    if (!isChanged) return registry
+    // Written before the change, because a spare row is better than a change without one.
     await auditRequired(state, { ...target, isRequired }, id)
     return { ...registry, targets: withEntry(registry.targets, name, { ...target, isRequired }) }
   })
-  return isNews
+  return isChanged
 }
 
 async function auditRequired(state: State, target: RegisteredTarget, id: string): Promise<void> {

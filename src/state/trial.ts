@@ -1,108 +1,116 @@
-/** What was tried on a target, and how fast it was. */
+/** Trials: write settings that were measured against the current ones of a target. */
 
 import { createHash } from 'node:crypto'
 import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument, parseDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { trialKey, TRIALS, trialsOf } from './keys.js'
+import { trialKey, TRIALS, trialsPrefix } from './keys.js'
 import type { State } from './state.js'
 
-/** How records are written, by name. */
+/** Settings for writing records, by name. */
 export type WriteSettings = Readonly<Record<string, number>>
 
-/** What several deliveries with the same settings took. */
-export type Measured = {
+/** Durations of several deliveries with the same settings. */
+export type Measurements = {
   readonly deliveries: number
-  /** Deliveries that failed; they are in no other figure. */
+  /** Number of failed deliveries; the other figures exclude them. */
   readonly errors: number
-  /** Of the median. */
+  /** Rows per second of the median delivery. */
   readonly rowsPerSecond: number
+  /** Median and 95th percentile of the durations, milliseconds. */
   readonly p50Ms: number
   readonly p95Ms: number
 }
 
 export type Trial = {
-  /** The same for the same settings on the same target: none is tried twice. */
+  /** Derived from target and settings, so that no settings are tried twice on a target. */
   readonly id: string
-  /** RFC 3339: when it was begun. */
+  /** When the trial started, RFC 3339. */
   readonly at: string
-  /** What state calls the target. */
+  /** The target id. */
   readonly target: string
   readonly settings: WriteSettings
-  /** What it was compared with, in the same run, in turns. */
+  /** Settings of the champion. Champion and challenger took turns in the same run. */
   readonly champion: WriteSettings
   readonly sample: { readonly records: number; readonly bytes: number }
-  /** Undefined for one that was not seen through. */
+  /** Undefined when the trial was not finished. */
   readonly result: TrialResult | undefined
 }
 
 export type TrialResult = {
-  readonly challenger: Measured
-  readonly champion: Measured
-  /** How many times as fast as the champion, in the median of the pairs; 0 where a side has no figure. */
+  readonly challenger: Measurements
+  readonly champion: Measurements
+  /** Speed relative to the champion, median over the pairs; 0 when one side has no successful delivery. */
   readonly ratio: number
-  /** Clearly faster, so that later trials are compared with it. */
+  /** True when the challenger was clearly faster; later trials are then compared with it. */
   readonly won: boolean
 }
 
 export function trialId(target: string, settings: WriteSettings): string {
   return createHash('sha256')
-    .update(`${target}\n${keyOfSettings(settings)}`)
+    .update(`${target}\n${settingsKey(settings)}`)
     .digest('hex')
     .slice(0, 12)
 }
 
-/** The same text for the same settings. */
-export function keyOfSettings(settings: WriteSettings): string {
+/** A canonical text of settings: equal settings have equal text. */
+export function settingsKey(settings: WriteSettings): string {
   const names = Object.keys(settings).sort()
   return names.map(name => `${name}=${settings[name]}`).join(' ')
 }
 
-/** Before the first delivery, so that no other process, now or later, tries the same. @returns whether it is new */
+/**
+ * Claims a trial before its first delivery, so that no other process tries the same settings.
+ * @returns false when the trial exists already
+ */
 export async function claimTrial({ storage }: State, trial: Trial): Promise<boolean> {
   return (await storage.putIfAbsent(trialKey(trial.target, trial.id), encodeDocument(trial))) !== undefined
 }
 
+/** Stores a trial with its result. */
 export async function recordTrial({ storage }: State, trial: Trial): Promise<void> {
   await storage.put(trialKey(trial.target, trial.id), encodeDocument(trial))
 }
 
-/** As if it had never been begun. */
-export async function dropTrial({ storage }: State, { target, id }: Trial): Promise<void> {
+/** Deletes a trial, so that its settings can be tried again. */
+export async function deleteTrial({ storage }: State, { target, id }: Trial): Promise<void> {
   await storage.delete(trialKey(target, id))
 }
 
-/** In the order they were begun in. @throws {IngestError} `state_corrupt`, `state_version` */
+/** Trials of a target in the order they started. @throws {IngestError} `state_corrupt`, `state_version` */
 export async function readTrials(storage: Storage, target: string): Promise<readonly Trial[]> {
   const keys: string[] = []
-  for await (const { key } of listAll(storage, trialsOf(target))) keys.push(key)
+  for await (const { key } of listAll(storage, trialsPrefix(target))) keys.push(key)
   const found = await Promise.all(keys.map(async key => ({ key, body: await storage.get(key) })))
   const trials = found.flatMap(({ key, body }) =>
     body === undefined ? [] : [parseDocument(body, { key, parse: parseTrial, storage })],
   )
-  return trials.sort((one, other) => (orderOf(one) < orderOf(other) ? -1 : 1))
+  return trials.sort((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1))
 }
 
-/** Of every target, without reading one. */
-export async function trialIds({ storage }: State): Promise<readonly string[]> {
+/** Trial ids of all targets, from the keys alone. */
+export async function listTrialIds({ storage }: State): Promise<readonly string[]> {
   const ids: string[] = []
   for await (const { key } of listAll(storage, TRIALS)) ids.push(key.slice(key.lastIndexOf('/') + 1))
   return ids
 }
 
-/** Of any target: the one of that id, else all whose id begins so. @throws {IngestError} `state_corrupt`, `state_version` */
+/**
+ * Trials of any target: the one with this id, otherwise all whose id begins with it.
+ * @throws {IngestError} `state_corrupt`, `state_version`
+ */
 export async function findTrials(storage: Storage, id: string): Promise<readonly Trial[]> {
   const keys: string[] = []
   for await (const { key } of listAll(storage, TRIALS)) keys.push(key)
-  const whole = keys.filter(key => key.endsWith(`/${id}`))
-  const found = whole.length > 0 ? whole : keys.filter(key => key.slice(key.lastIndexOf('/') + 1).startsWith(id))
+  const exact = keys.filter(key => key.endsWith(`/${id}`))
+  const found = exact.length > 0 ? exact : keys.filter(key => key.slice(key.lastIndexOf('/') + 1).startsWith(id))
   const bodies = await Promise.all(found.map(async key => ({ key, body: await storage.get(key) })))
   return bodies.flatMap(({ key, body }) =>
     body === undefined ? [] : [parseDocument(body, { key, parse: parseTrial, storage })],
   )
 }
 
-function orderOf({ at, id }: Trial): string {
+function sortKey({ at, id }: Trial): string {
   return `${at} ${id}`
 }
 
@@ -119,7 +127,7 @@ function parseTrial(fields: Fields): Trial {
   }
 }
 
-/** @throws {IngestError} `state_corrupt` when they are no whole numbers */
+/** @throws {IngestError} `state_corrupt` when a setting is not an integer */
 export function parseSettings(fields: Fields, name: string): WriteSettings {
   return Object.fromEntries(fields.counts(name))
 }
@@ -133,7 +141,7 @@ function parseResult(fields: Fields): TrialResult {
   }
 }
 
-function parseMeasured(fields: Fields): Measured {
+function parseMeasured(fields: Fields): Measurements {
   return {
     deliveries: fields.count('deliveries'),
     errors: fields.count('errors'),

@@ -1,13 +1,13 @@
-/** Names that sort by the moment they were made at: lower-case ULIDs. */
+/** Ids that sort by creation time: lower-case ULIDs. */
 
 import { decodeTime, ulid } from 'ulid'
 
-/** 26 characters, unique everywhere. @param now milliseconds since 1970 */
+/** A globally unique id of 26 characters. @param now milliseconds since 1970 */
 export function newId(now: number): string {
   return ulid(now).toLowerCase()
 }
 
-/** When an id was made, milliseconds since 1970. @param text ends with an id */
-export function timeOf(text: string): number {
+/** Creation time of an id, milliseconds since 1970. @param text an id, or a key that ends with one */
+export function idTime(text: string): number {
   return decodeTime(text.slice(-26).toUpperCase())
 }

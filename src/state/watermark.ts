@@ -1,44 +1,47 @@
-/** Up to which number a target is known to hold a partition, and who may move that: one object, moved by compare-and-swap. */
+/**
+ * Watermarks: the highest sequence number of a partition that a target is known to hold, and the lease to move it. Both
+ * are one object, changed by compare-and-swap.
+ */
 
 import { IngestError } from '../errors.js'
 import { listAll, type Storage, type Version } from '../storage/storage.js'
-import { untilWritten } from './contend.js'
+import { retryOnConflict } from './retry-on-conflict.js'
 import { parseDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { watermarkKey, watermarksOf, type Partition } from './keys.js'
-import { readOwner, type Owner } from './owner.js'
+import { watermarkKey, watermarksPrefix, type Partition } from './keys.js'
+import { parseOwner, type Owner } from './owner.js'
 import { timestamp, type State } from './state.js'
 
-/** A target's name and a partition. */
-export type Course = { readonly target: string; readonly partition: Partition }
+/** A target id and a partition: the key of a watermark. */
+export type TargetPartition = { readonly target: string; readonly partition: Partition }
 
 export type Lease = {
   readonly owner: Owner
-  /** Milliseconds since 1970; its owner puts it off while it works. */
+  /** Milliseconds since 1970. The owner postpones it while it works. */
   readonly expiresAt: number
 }
 
 export type Watermark = {
-  /** The target holds every line up to this number; 0 when nothing is known. */
+  /** The target holds every line up to and including this sequence number; 0 when nothing is known. */
   readonly until: number
-  /** Counted up with every lease: what an owner writes that was overtaken is refused. */
-  readonly fence: number
+  /** The fencing token: incremented with every lease, so that writes of an earlier owner are refused. */
+  readonly fencingToken: number
   readonly lease: Lease | undefined
-  /** When it was moved last, RFC 3339; empty before that. */
+  /** When the watermark last moved, RFC 3339; empty when it never did. */
   readonly at: string
 }
 
 export type StoredWatermark = {
   readonly watermark: Watermark
   readonly stored: Version | undefined
-  /** What is there cannot be read, so the target is taken to hold nothing: its ids make what it holds once. */
+  /** True when the object cannot be read. The target then counts as holding nothing; measurement ids prevent duplicates. */
   readonly isDamaged: boolean
 }
 
-const NOTHING: Watermark = { until: 0, fence: 0, lease: undefined, at: '' }
+const NOTHING: Watermark = { until: 0, fencingToken: 0, lease: undefined, at: '' }
 
-/** @throws {IngestError} `state_version` */
-export function readWatermark(storage: Storage, { partition, target }: Course): Promise<StoredWatermark> {
+/** Reads a watermark. A missing or damaged one counts as 0. @throws {IngestError} `state_version` */
+export function readWatermark(storage: Storage, { partition, target }: TargetPartition): Promise<StoredWatermark> {
   return readAt(storage, watermarkKey(partition, target))
 }
 
@@ -56,53 +59,61 @@ async function readAt(storage: Storage, key: string): Promise<StoredWatermark> {
   }
 }
 
-/** @throws {VersionConflict} when it is not as it was read */
+/** Replaces a watermark that was read before. @throws {VersionConflict} when another process wrote it since */
 export async function writeWatermark(
   storage: Storage,
-  course: Course,
+  targetPartition: TargetPartition,
   { watermark, stored, isDamaged }: StoredWatermark,
 ): Promise<StoredWatermark> {
-  const fields = { ...course, ...watermark, lease: watermark.lease ?? null }
-  const key = watermarkKey(course.partition, course.target)
-  // The storage itself found it torn and names no version of it; whoever held its lease finds it lost.
+  const fields = storedFields(targetPartition, watermark)
+  const key = watermarkKey(targetPartition.partition, targetPartition.target)
+  // A body that the storage itself found torn has no version, so it is deleted first. A holder of its lease loses the lease.
   if (isDamaged && stored === undefined) await storage.delete(key)
   const version = await writeDocument(storage, key, { fields, over: stored })
   return { watermark, stored: version, isDamaged: false }
 }
 
-/** Makes it known that a target holds nothing after `until`: what comes after it is delivered again. */
-export async function rewind(state: State, course: Course, until: number): Promise<void> {
-  await untilWritten(state, async () => {
-    const found = await readWatermark(state.storage, course)
+/** The stored document. Its field for the fencing token is called `fence`. */
+function storedFields(
+  targetPartition: TargetPartition,
+  { until, fencingToken, lease, at }: Watermark,
+): Readonly<Record<string, unknown>> {
+  return { ...targetPartition, until, fence: fencingToken, lease: lease ?? null, at }
+}
+
+/** Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease. */
+export async function rewind(state: State, targetPartition: TargetPartition, until: number): Promise<void> {
+  await retryOnConflict(state, async () => {
+    const found = await readWatermark(state.storage, targetPartition)
     const { watermark } = found
     if (watermark.until <= until) return
-    const rewound = { ...watermark, until, fence: watermark.fence + 1, at: timestamp(state) }
-    await writeWatermark(state.storage, course, { ...found, watermark: rewound })
+    const rewound = { ...watermark, until, fencingToken: watermark.fencingToken + 1, at: timestamp(state) }
+    await writeWatermark(state.storage, targetPartition, { ...found, watermark: rewound })
   })
 }
 
-/** The highest number that some target is known to hold; what cannot be read is not known. */
+/** The highest watermark of any target; damaged ones count as 0. */
 export async function highestWatermark(storage: Storage, partition: Partition): Promise<number> {
   return Math.max(0, ...(await watermarksIn(storage, partition)))
 }
 
-/** Up to where each target is known to hold it, whether or not the target itself is known; 0 for what cannot be read. */
+/** All watermarks of a partition, also of targets without a record in state; damaged ones count as 0. */
 export async function watermarksIn(storage: Storage, partition: Partition): Promise<readonly number[]> {
-  const all: number[] = []
-  for await (const { key } of listAll(storage, watermarksOf(partition)))
-    all.push((await readAt(storage, key)).watermark.until)
-  return all
+  const watermarks: number[] = []
+  for await (const { key } of listAll(storage, watermarksPrefix(partition)))
+    watermarks.push((await readAt(storage, key)).watermark.until)
+  return watermarks
 }
 
 function parseWatermark(fields: Fields): Watermark {
   return {
     until: fields.count('until'),
-    fence: fields.count('fence'),
+    fencingToken: fields.count('fence'),
     at: fields.text('at'),
     lease: fields.optional('lease', name => parseLease(fields.fields(name))),
   }
 }
 
 function parseLease(fields: Fields): Lease {
-  return { owner: readOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
+  return { owner: parseOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
 }

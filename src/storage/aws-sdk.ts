@@ -1,8 +1,8 @@
-/** What every use of AWS's SDK needs, so that it writes nothing on the console, which is the report's alone. */
+/** Silences the AWS SDK, because only reports may write to the console. */
 
 export const silentLogger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
 
-/** Call it before the first client: it advises on Node's version, which is pinned with it. */
-export function silenceAdvice(): void {
+/** Suppresses the SDK's warning about Node versions. Call this before creating the first client. */
+export function silenceVersionWarning(): void {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 }

@@ -1,4 +1,4 @@
-/** Objects in this process's memory: they go with it. */
+/** Storage in memory. The objects are gone when the process ends. */
 
 import {
   assertFolderPrefix,
@@ -74,7 +74,7 @@ class MemoryStorage implements Storage {
   }
 }
 
-/** By their bytes in UTF-8, which is not the order of JavaScript's strings. */
+/** Orders keys by their UTF-8 bytes, which differs from JavaScript's string order. */
 function compareKeys(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -1,73 +1,82 @@
-/** A place for named objects that outlive a process: the one interface of memory, folders and S3. */
+/** Object storage: the interface that memory, folders and S3 implement. */
 
 import { IngestError } from '../errors.js'
 
-/** Names one content of one key; opaque, and never given to another content. */
+/** Identifies one content of one key. Opaque; never reused for another content. */
 export type Version = string
 
+/** The content of an object and its version. */
 export type Stored = { readonly body: Buffer; readonly version: Version }
 
+/** An object in a listing. */
 export type Listed = { readonly key: string; readonly bytes: number }
 
 export type Page = {
   readonly objects: readonly Listed[]
-  /** What to list after to get the next page; undefined on the last one. */
+  /** Pass this as `after` to get the next page; undefined on the last page. */
   readonly next: string | undefined
 }
 
 export type ListOptions = {
-  /** Only keys that sort after this one, which need not exist. */
+  /** List only keys that sort after this one. The key need not exist. */
   readonly after?: string | undefined
-  /** Objects a page at most. Default: 1000. */
+  /** Maximum number of objects per page. Default: 1000. */
   readonly limit?: number | undefined
 }
 
 /**
- * Keys are `/`-separated names in UTF-8, at most 900 bytes long, and sort by their bytes; `assertKey` says which there
- * are. Bodies are whole buffers: whoever has more than a few megabytes stores several objects.
+ * Named objects that outlive a process.
  *
- * What holds for every backend (test/storage/contract.ts runs it over each): a write that returned is visible in full to
- * any reader in any process; no reader ever sees a part of one; of several `putIfAbsent` of a key exactly one wins; a
- * `putIfMatch` that lost throws and changes nothing; `list` shows whole objects and nothing else; `delete` of what is
- * not there is done. A write that threw `storage_failed` may have been done all the same, in full or not at all.
+ * Keys are `/`-separated names in UTF-8 of at most 900 bytes and sort by their bytes; `isKey` defines valid keys. Bodies
+ * are whole buffers, so more than a few megabytes should be split into several objects.
  *
- * @throws {IngestError} all methods: `storage_failed` when the backend cannot be reached or has no room,
- * `storage_denied` when it says no, `usage` for a key that cannot be one
+ * Every backend guarantees the following, and test/storage/contract.ts runs over each:
+ * - A write that returned is visible in full to every reader in every process.
+ * - No reader sees a part of an object.
+ * - Of several `putIfAbsent` calls for one key, exactly one succeeds.
+ * - A `putIfMatch` that lost throws and changes nothing.
+ * - `list` returns complete objects only.
+ * - `delete` of a missing object succeeds.
+ * - A write that threw `storage_failed` has either taken effect in full or not at all.
+ *
+ * @throws {IngestError} all methods: `storage_failed` when the backend cannot be reached or is full, `storage_denied` when
+ * it refuses access, `usage` for an invalid key
  */
 export interface Storage {
-  /** In words, without secrets. */
+  /** The location for people, without secrets. */
   readonly description: string
   get(key: string): Promise<Buffer | undefined>
   getVersioned(key: string): Promise<Stored | undefined>
-  /** Makes or replaces. */
+  /** Creates or replaces an object. */
   put(key: string, body: Buffer): Promise<Version>
-  /** @returns undefined when the key was there already */
+  /** Creates an object. @returns undefined when the key exists already */
   putIfAbsent(key: string, body: Buffer): Promise<Version | undefined>
-  /** Replaces the content that `version` names. @throws {VersionConflict} when that is not what is there */
+  /** Replaces the content of that version. @throws {VersionConflict} when the current version differs */
   putIfMatch(key: string, body: Buffer, version: Version): Promise<Version>
   /**
-   * Objects whose keys begin with `prefix`, whether or not it ends at a slash, in the order of their keys. What is
-   * written or deleted meanwhile may be in it or not.
+   * Lists objects whose keys begin with `prefix`, in key order. The prefix need not end with a slash. Objects that are
+   * written or deleted during the listing may or may not be included.
    */
   list(prefix: string, options?: ListOptions): Promise<Page>
+  /** Deletes an object if it exists. */
   delete(key: string): Promise<void>
   /** Deletes every object whose key begins with `prefix`, which must end with a slash. */
   deletePrefix(prefix: string): Promise<void>
-  /** Lets go of connections; the objects stay. */
+  /** Closes connections. The objects stay. */
   close(): Promise<void>
 }
 
-/** Somebody else wrote first. */
+/** A compare-and-swap failed because another process wrote first. */
 export class VersionConflict extends IngestError {
   constructor(key: string) {
-    super('state_conflict', `${key} was changed by another process`, { hint: 'run it again' })
+    super('state_conflict', `${key} was changed by another process`, { hint: 'run the command again' })
   }
 }
 
 export const MAX_KEY_BYTES = 900
 export const PAGE_OBJECTS = 1000
 
-/** Whether this can be a key: no empty, `.` or `..` part, no control character, no lone surrogate, not too many bytes. */
+/** Whether a text is a valid key: no empty, `.` or `..` part, no control character or lone surrogate, at most 900 bytes. */
 export function isKey(text: string): boolean {
   return (
     !text.split('/').some(part => part === '' || part === '.' || part === '..') &&
@@ -76,18 +85,21 @@ export function isKey(text: string): boolean {
   )
 }
 
-/** @throws {IngestError} `usage` for what `isKey` says is none */
+/** @throws {IngestError} `usage` unless `isKey` */
 export function assertKey(key: string): void {
-  if (!isKey(key)) throw new IngestError('usage', `${JSON.stringify(key.slice(0, 100))} cannot be the key of an object`)
+  if (!isKey(key)) throw new IngestError('usage', `${JSON.stringify(key.slice(0, 100))} is not a valid object key`)
 }
 
-/** @throws {IngestError} `usage` for what does not name all keys of a folder */
+/** @throws {IngestError} `usage` unless the prefix is a valid key followed by a slash */
 export function assertFolderPrefix(prefix: string): void {
   if (!prefix.endsWith('/') || !isKey(prefix.slice(0, -1)))
-    throw new IngestError('usage', `${JSON.stringify(prefix.slice(0, 100))} is not a prefix that ends with a slash`)
+    throw new IngestError(
+      'usage',
+      `${JSON.stringify(prefix.slice(0, 100))} must be a key prefix that ends with a slash`,
+    )
 }
 
-/** Every object below a prefix, page by page. */
+/** All objects whose keys begin with `prefix`, fetched page by page. */
 export async function* listAll(storage: Storage, prefix: string, from: ListOptions = {}): AsyncGenerator<Listed> {
   let after = from.after
   do {

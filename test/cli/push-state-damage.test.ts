@@ -46,9 +46,9 @@ t.test(
         const pushed = await push(cwd, args)
         const refused = exitCode === 78 || isNewer
         t.equal(pushed.code, refused ? 78 : 0, `${name}: ${pushed.stderr}`)
-        t.match(pushed.stderr, isNewer ? /has version 2; this program knows 1/ : says, name)
+        t.match(pushed.stderr, isNewer ? /has version 2; this program supports version 1/ : says, name)
         if (refused) {
-          t.match(pushed.stderr, /^hint: .*left as it is/m)
+          t.match(pushed.stderr, /^hint: .*the object was not changed/m)
           t.equal((await storage.get(key))?.toString(), body, 'and left alone')
           t.equal(server.asked.length, asked, `${name}: nothing was sent`)
         } else t.equal(recordsOf(server.asked.at(-1)!).length, 3, 'all of the outbox')

@@ -308,7 +308,7 @@ t.test('memory: and VORTEX_INGEST_STATE', async t => {
   t.ok(existsSync(join(cwd, 'elsewhere')))
   const { code, stderr } = await push(cwd, [...args, '--state', 's4://bucket/x'])
   t.equal(code, 2)
-  t.match(stderr, /there is no storage at s4:/)
+  t.match(stderr, /unknown kind of storage s4:/)
 })
 
 t.test('a folder that cannot be written is said before anything is sent', async t => {

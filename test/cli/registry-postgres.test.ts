@@ -21,7 +21,7 @@ t.test('it is delivered to, once, under the rules of --postgres', async t => {
   t.equal(added.code, 0, added.stderr)
   t.match(await run(cwd, '', 'targets', 'add', 'twin', 'postgres', address), {
     code: 78,
-    stderr: /the target db already/,
+    stderr: /already registered as the target db/,
   })
 
   t.match(await run(cwd, '', ...pushArgs(cwd, 'f.jsonl')), {

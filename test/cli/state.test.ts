@@ -1,7 +1,7 @@
 import t from 'tap'
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { jsonl, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
@@ -84,10 +84,10 @@ t.test('an exported state is imported elsewhere, and a cut one is not', async t 
   const [from, to] = await Promise.all([state(cwd, 'ls'), state(cwd, 'ls', '--state', 'new')])
   t.equal(to.stdout, from.stdout)
   const again = await state(cwd, 'import', 'all.jsonl', '--state', 'new')
-  t.match([again.code, again.stderr], [2, /there is a state in .*new already/])
+  t.match([again.code, again.stderr], [2, /new already holds a state/])
   writeFileSync(join(cwd, 'cut.jsonl'), readFileSync(join(cwd, 'all.jsonl'), 'utf8').slice(0, -5))
   const cut = await state(cwd, 'import', 'cut.jsonl', '--state', 'other')
-  t.match([cut.code, cut.stderr], [65, /cut\.jsonl is not all of an exported state/])
+  t.match([cut.code, cut.stderr], [65, /cut\.jsonl is not a complete export of a state/])
   t.notOk(existsSync(join(cwd, 'other')) && readdirSync(join(cwd, 'other')).some(name => !name.startsWith('.')))
   const over = await state(cwd, 'export', 'all.jsonl')
   t.match([over.code, over.stderr], [2, /all\.jsonl is there already/])

@@ -162,7 +162,7 @@ t.test('in Postgres trials leave nothing either, and go on from those before', a
   t.equal(await database.countRows(), 0)
   t.strictSame(await database.sql('SELECT * FROM commits'), [])
   // A trial is of the target that it was made on.
-  t.match(await run(cwd, promote(ids[0]!)), { code: 78, stderr: /is one of postgres.*, not of db/ })
+  t.match(await run(cwd, promote(ids[0]!)), { code: 78, stderr: /belongs to postgres.*, not to db/ })
 })
 
 t.test('two processes that promote at once: both are in the history, one is active', async t => {
@@ -195,7 +195,7 @@ t.test('a trial that was killed is never tried again, and is none to promote', a
   const [cutOff] = (await promotionsOf(cwd)).trials
   t.equal(cutOff?.result, null)
   t.notOk((await tuned(cwd, 2)).some(({ id }) => id === cutOff?.id))
-  t.match(await run(cwd, promote(cutOff!.id)), { code: 78, stderr: /no figures/ })
+  t.match(await run(cwd, promote(cutOff!.id)), { code: 78, stderr: /no result/ })
 })
 
 t.test('what cannot be done is said, with its exit code', async t => {

@@ -1,21 +1,21 @@
 import t from 'tap'
 import { audit } from '../../src/state/audit.js'
 import { auditKey } from '../../src/state/keys.js'
-import { survey } from '../../src/state/survey.js'
+import { summarizeState } from '../../src/state/state-summary.js'
 import { newId } from '../../src/state/ulid.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
-import { COURSE, testState } from './fixtures/state.js'
+import { TARGET_PARTITION, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
   id,
   event: 'healed',
-  ...COURSE,
+  ...TARGET_PARTITION,
   since: 0,
   until: 3,
   detail,
 })
 
-t.test('what happened is told once, however often it is said', async t => {
+t.test('an event that is logged twice has one audit row', async t => {
   const state = testState()
   const id = newId(state.clock.now)
   await audit(state, row(id, 'first'))
@@ -25,7 +25,7 @@ t.test('what happened is told once, however often it is said', async t => {
   t.equal(rows.length, 1)
 })
 
-t.test('the last ones come first', async t => {
+t.test('the newest rows come first', async t => {
   const state = testState()
   for (let index = 0; index < 7; index++) await audit(state, row(newId(state.clock.now + index), String(index)))
   const details = async (limit: number): Promise<readonly string[]> =>
@@ -36,26 +36,26 @@ t.test('the last ones come first', async t => {
   t.equal((await details(100)).length, 7)
 })
 
-t.test('a row stands where it was written, not where the delivery that it tells of was begun', async t => {
+t.test('rows are sorted by the time they were written, not by the start of their delivery', async t => {
   const state = testState()
   const [early, late] = [newId(state.clock.now), newId(state.clock.now + 1)]
   await audit(state, row(late, 'first'))
   state.clock.now += 60_000
   await audit(state, row(early, 'second'))
-  const found = await survey(state.storage, 5)
+  const found = await summarizeState(state.storage, 5)
   t.strictSame(
     found.audit.map(({ detail }) => detail),
     ['second', 'first'],
   )
 })
 
-t.test('a row that cannot be read is named, and hides none of the others', async t => {
+t.test('a row that cannot be read is reported, and the others are shown', async t => {
   const state = testState()
   const [first, bad, newer, last] = [1, 2, 3, 4].map(number => newId(state.clock.now + number)) as [string, ...string[]]
   for (const id of [first, last!]) await audit(state, row(id))
   await state.storage.put(auditKey(bad!), Buffer.from('{"version":1}'))
   await state.storage.put(auditKey(newer!), Buffer.from('{"version":2}'))
-  const found = await survey(state.storage, 5)
+  const found = await summarizeState(state.storage, 5)
   t.strictSame(
     found.audit.map(({ id }) => id),
     [last, first],

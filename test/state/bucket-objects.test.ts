@@ -14,9 +14,9 @@ const journal = new Journal(state, { run: 'test', redact })
 const at = (bucket: string, key: string) => ({ bucket, key, journal })
 const BODY = Buffer.from([0, 255, 10])
 
-/** @param root a place of its own for each test */
+/** @param root a separate location for each test */
 function suite(sort: string, root: string): void {
-  t.test(`${sort}: what was put is got from the bucket that was asked`, async t => {
+  t.test(`${sort}: an object is read from the bucket it was written to`, async t => {
     const bucket = `own-${sort}`
     if (sort !== 'built in') await addBucket(state, bucket, root)
     const name = sort === 'built in' ? 'primary' : bucket
@@ -24,7 +24,7 @@ function suite(sort: string, root: string): void {
     t.same(await getObject(state, at(name, 'a/b.json')), { body: BODY, asked: name, answered: name, rescued: false })
   })
 
-  t.test(`${sort}: what it misses, rescue answers, and says so`, async t => {
+  t.test(`${sort}: an object that the bucket lacks is read from rescue and reported as rescued`, async t => {
     const name = sort === 'built in' ? 'primary' : `own-${sort}`
     await putObject(state, at('rescue', `of ${sort}`), BODY)
     t.same(await getObject(state, at(name, `of ${sort}`)), {
@@ -72,7 +72,7 @@ t.test(
   },
 )
 
-t.test('an unknown bucket is not found, for reading and for writing', async t => {
+t.test('reading from or writing to an unknown bucket fails with not_found', async t => {
   await t.rejects(getObject(state, at('nobody', 'a')), { code: 'not_found' })
   await t.rejects(putObject(state, at('nobody', 'a'), BODY), { code: 'not_found' })
 })

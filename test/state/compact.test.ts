@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
 import { compact, type CompactedOrSkipped } from '../../src/state/compact.js'
 import { putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { OBJECT_BYTES } from '../../src/state/lines.js'
-import { sweep } from '../../src/state/outbox.js'
+import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { VersionConflict, type Storage } from '../../src/storage/storage.js'
@@ -35,7 +35,7 @@ for (const [name, open] of STORAGES)
       return state
     }
 
-    await t.test('makes neighbours one batch in one object, with every line in its place', async t => {
+    await t.test('merges adjacent batches into one object and keeps all lines in order', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b', 'c']) await take(state, [dataset, `${dataset}2`])
       const before = await headOf(state)
@@ -53,7 +53,7 @@ for (const [name, open] of STORAGES)
       t.same(await keysOf(one), [`compression_sizes/${SHA}/0000000000000000-0000000000000006.jsonl.gz`])
     })
 
-    await t.test('leaves a border where a target stands', async t => {
+    await t.test('does not merge across a watermark', async t => {
       const state = await fresh('one', 'two')
       for (const dataset of ['a', 'b', 'c', 'd']) await take(state, [dataset])
       const one = memoryStorage()
@@ -67,10 +67,10 @@ for (const [name, open] of STORAGES)
       ])
     })
 
-    await t.test('leaves borders where a begun delivery begins and ends, which is repeated as it was', async t => {
+    await t.test('does not merge across the ends of an intent, whose delivery is repeated unchanged', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b', 'c', 'd']) await take(state, [dataset])
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 0, until: 3 })
       await lease.release()
       await compacted(state)
@@ -80,7 +80,7 @@ for (const [name, open] of STORAGES)
       t.equal((await keysOf(one))[0], `compression_sizes/${SHA}/0000000000000000-0000000000000003.jsonl.gz`)
     })
 
-    await t.test('keeps apart what does not go together, and what has no records', async t => {
+    await t.test('does not merge batches of different commit metadata or without records', async t => {
       const state = await fresh('one')
       await take(state, ['a'])
       await take(state, ['b'], { run: { ...RUN, benchmark_id: 'other' } })
@@ -91,16 +91,16 @@ for (const [name, open] of STORAGES)
       t.same(await bordersOf(state), ['1-1', '2-2', '3-3', '4-4', '5-5'])
     })
 
-    await t.test('leaves a commit that another process is delivering', async t => {
+    await t.test('skips a commit that another process is delivering', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b']) await take(state, [dataset])
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       t.match(await compacted(state), [{ partition: SHA, skipped: /another process/ }])
       await lease.release()
       t.same(await bordersOf(state), ['1-1', '2-2'])
     })
 
-    await t.test('only says what it would do', async t => {
+    await t.test('a dry run changes nothing', async t => {
       const state = await fresh('one')
       for (const dataset of ['a', 'b']) await take(state, [dataset])
       const before = await keysOf(state.storage)
@@ -109,7 +109,7 @@ for (const [name, open] of STORAGES)
     })
   })
 
-t.test('what is large is not copied, and a merged batch is no larger than an object', async t => {
+t.test('large batches are not copied, and a merged batch does not exceed the object size', async t => {
   const state = await stateOn(memoryStorage())
   await makeKnown(state, 'one')
   const third = [`x${'y'.repeat(OBJECT_BYTES / 3)}`]
@@ -123,7 +123,7 @@ t.test('what is large is not copied, and a merged batch is no larger than an obj
   t.same(await bordersOf(state), ['1-3', '4-5', '6-7', '8-8'])
 })
 
-t.test('lines that are taken in meanwhile stay where they belong', async t => {
+t.test('lines that are enqueued during a compaction keep their place', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   await makeKnown(state, 'one')
@@ -139,7 +139,7 @@ t.test('lines that are taken in meanwhile stay where they belong', async t => {
   t.same(await datasetsIn(state), ['a', 'b', 'late'])
 })
 
-t.test('copies that were swept meanwhile are made again', async t => {
+t.test('copies that were swept during a compaction are made again', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   await makeKnown(state, 'one')
@@ -148,7 +148,7 @@ t.test('copies that were swept meanwhile are made again', async t => {
   let swept = 0
   const meanwhile = watched(storage, async (operation, key) => {
     if (operation !== 'putIfMatch' || !key.endsWith('/head') || swept > 0) return
-    swept = await sweep(tomorrow, SHA)
+    swept = await sweepUnnamedLines(tomorrow, SHA)
   })
   await compacted({ ...state, storage: meanwhile })
   t.equal(swept, 1)
@@ -157,7 +157,7 @@ t.test('copies that were swept meanwhile are made again', async t => {
 })
 
 for (const operation of ['put', 'putIfMatch', 'delete'] as const)
-  t.test(`whichever ${operation} fails, no line is lost and the next run finishes`, async t => {
+  t.test(`when any ${operation} fails, no line is lost and the next run finishes`, async t => {
     for (let failing = 1; ; failing++) {
       const storage = memoryStorage()
       const state = await stateOn(storage)
@@ -174,7 +174,7 @@ for (const operation of ['put', 'putIfMatch', 'delete'] as const)
     }
   })
 
-t.test('a head that was written although it looked as if another write was first loses no line', async t => {
+t.test('a head write that took effect but was reported as a conflict loses no line', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   await makeKnown(state, 'one')
@@ -196,7 +196,7 @@ async function finish(t: Test, state: State): Promise<void> {
   const tomorrow = { ...state, tools: { ...state.tools, now: () => Date.now() + 86_400_000 } }
   await compacted(tomorrow)
   t.same(await bordersOf(state), ['1-3'])
-  await sweep(tomorrow, SHA)
+  await sweepUnnamedLines(tomorrow, SHA)
   t.equal((await linesObjects(state)).length, 1)
   t.same(await datasetsIn(state), ['a', 'b', 'c'])
 }

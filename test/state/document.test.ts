@@ -11,7 +11,7 @@ t.test('a document is read as it was written', async t => {
   t.equal(await readDocument(storage, 'other', fields => fields.text('name')), undefined)
 })
 
-t.test('of two that make or replace it one is told that it lost', async t => {
+t.test('of two concurrent writers of a document, one gets a conflict', async t => {
   const storage = memoryStorage()
   const first = await writeDocument(storage, 'k', { fields: { n: 1 }, over: undefined })
   const lost = { code: 'state_conflict', message: /^k was changed by another process/ }
@@ -21,7 +21,7 @@ t.test('of two that make or replace it one is told that it lost', async t => {
   t.equal((await readDocument(storage, 'k', fields => fields.count('n')))?.value, 3)
 })
 
-t.test('what is no such document is named, with where it is', async t => {
+t.test('an object that is not a valid document is reported with its key and storage', async t => {
   const whole = encodeDocument({ name: 'x' }).toString()
   const bodies = [
     '',
@@ -38,15 +38,15 @@ t.test('what is no such document is named, with where it is', async t => {
   for (const body of bodies)
     t.throws(
       () => parseDocument(Buffer.from(body), { ...parse, key: 'outbox/x' }),
-      { code: 'state_corrupt', message: /^outbox\/x in memory:.* is damaged/, hint: /left as it is/ },
+      { code: 'state_corrupt', message: /^outbox\/x in memory:.* is damaged/, hint: /the object was not changed/ },
       body,
     )
 })
 
-t.test('a version that this program does not know is refused by name, whatever else is in it', async t => {
+t.test('a document of an unsupported version is refused before its content is read', async t => {
   for (const version of [0, 2, 99])
     t.throws(() => parseDocument(Buffer.from(JSON.stringify({ version })), { ...parse, key: 'k' }), {
       code: 'state_version',
-      message: `k in memory: has version ${version}; this program knows 1`,
+      message: `k in memory: has version ${version}; this program supports version 1`,
     })
 })

@@ -1,19 +1,19 @@
 import t from 'tap'
-import { assertReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
+import { assertHeadReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
 import { headKey } from '../../src/state/keys.js'
-import { append } from '../../src/state/outbox.js'
+import { appendToOutbox } from '../../src/state/outbox.js'
 import { SHA } from '../fixtures/delivery.js'
-import { intake, ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
+import { newLines, ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 
-/** Two batches: numbers 1 to 2 and 3 to 5. */
+/** Two batches with the sequence numbers 1 to 2 and 3 to 5. */
 async function twoBatches(): Promise<{ state: TestState; head: Head; key: string }> {
   const state = testState()
-  await append(state, { intakes: [ofFile('a', '1', '2')], origin: ORIGIN })
-  await append(state, { intakes: [ofFile('b', '3', '4', '5')], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [ofFile('a', '1', '2')], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [ofFile('b', '3', '4', '5')], origin: ORIGIN })
   return { state, head: (await readHead(state.storage, SHA)).head, key: headKey(SHA) }
 }
 
-t.test('a partition without a head is empty and begins at 1', async t => {
+t.test('a partition without a head is empty and starts at sequence number 1', async t => {
   t.strictSame(await readHead(testState().storage, SHA), { head: EMPTY_HEAD, stored: undefined })
   t.equal(EMPTY_HEAD.next, 1)
 })
@@ -32,7 +32,7 @@ t.test('a head is read as it was written', async t => {
   )
 })
 
-t.test('a head of which a field is missing or wrong is damaged, not guessed', async t => {
+t.test('a head with a missing or wrong field is reported as damaged', async t => {
   const { state, key } = await twoBatches()
   const whole = (await state.storage.get(key))!.toString()
   const changes: readonly (readonly [string, string])[] = [
@@ -61,7 +61,7 @@ t.test('a head of which a field is missing or wrong is damaged, not guessed', as
   await t.rejects(readHead(state.storage, SHA), { code: 'state_version', message: new RegExp(`^${key}.* version 2;`) })
 })
 
-t.test('a gap in the numbers is damage: it would be lines that nobody delivers', async t => {
+t.test('a gap in the sequence numbers is damage, because its lines would never be delivered', async t => {
   const { state, head } = await twoBatches()
   const [one, two] = head.batches
   const gaps: readonly Head[] = [
@@ -76,7 +76,7 @@ t.test('a gap in the numbers is damage: it would be lines that nobody delivers',
     const { stored } = await readHead(state.storage, SHA).catch(() => ({ stored: undefined }))
     if (stored === undefined) await state.storage.delete(headKey(SHA))
     await writeHead(state.storage, SHA, { head: gap, stored })
-    await t.rejects(readHead(state.storage, SHA), { code: 'state_corrupt', message: /its numbers have a gap/ })
+    await t.rejects(readHead(state.storage, SHA), { code: 'state_corrupt', message: /its sequence numbers have a gap/ })
   }
   await state.storage.delete(headKey(SHA))
   await writeHead(state.storage, SHA, { head: { ...head, batches: [two!] }, stored: undefined })
@@ -87,19 +87,21 @@ t.test('a gap in the numbers is damage: it would be lines that nobody delivers',
   )
 })
 
-t.test('an outbox that ends before what a target was given was lost, or is an old one', async t => {
+t.test('a head that ends before a watermark was lost or replaced by an older copy', async t => {
   const { state, head } = await twoBatches()
-  for (const until of [0, 4, 5]) assertReaches(state.storage, head, { partition: SHA, until })
-  t.throws(() => assertReaches(state.storage, head, { partition: SHA, until: 6 }), {
+  for (const until of [0, 4, 5]) assertHeadReaches(state.storage, head, { partition: SHA, until })
+  t.throws(() => assertHeadReaches(state.storage, head, { partition: SHA, until: 6 }), {
     code: 'state_corrupt',
-    message: new RegExp(`^outbox/${SHA}/head in memory: is damaged: it ends at 5, but records up to 6`),
+    message: new RegExp(`^outbox/${SHA}/head in memory: is damaged: the head ends at 5, but records up to 6`),
   })
-  t.throws(() => assertReaches(state.storage, EMPTY_HEAD, { partition: SHA, until: 1 }), { message: /it is gone, but/ })
+  t.throws(() => assertHeadReaches(state.storage, EMPTY_HEAD, { partition: SHA, until: 1 }), {
+    message: /the head is missing, but/,
+  })
 })
 
-t.test('of two writers of one head one is told that it lost', async t => {
+t.test('of two concurrent writers of a head, one gets a conflict', async t => {
   const { state, head } = await twoBatches()
   const read = await readHead(state.storage, SHA)
-  await append(state, { intakes: [intake(['6'])], origin: ORIGIN })
+  await appendToOutbox(state, { additions: [newLines(['6'])], origin: ORIGIN })
   await t.rejects(writeHead(state.storage, SHA, { head, stored: read.stored }), { code: 'state_conflict' })
 })

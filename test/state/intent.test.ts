@@ -1,13 +1,24 @@
 import t from 'tap'
 import { deleteIntent, listIntents, putIntent, readIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
-import { COURSE, keysOf, owner, testState } from './fixtures/state.js'
+import { intentKey } from '../../src/state/keys.js'
+import { acquireLease } from '../../src/state/lease.js'
+import { TARGET_PARTITION, keysOf, owner, testState } from './fixtures/state.js'
 
-t.test('an intent says all that a healer needs, and is gone when it is deleted', async t => {
+t.test('an intent holds everything that recovery needs, and deleting removes it', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, TARGET_PARTITION, { waitMs: 0 })
   const intent = await putIntent(state, lease, { since: 3, until: 9 })
-  t.match(intent, { ...COURSE, since: 3, until: 9, owner: owner(), fence: 1, at: '2026-04-25T00:00:00.000Z' })
+  t.match(intent, {
+    ...TARGET_PARTITION,
+    since: 3,
+    until: 9,
+    owner: owner(),
+    fencingToken: 1,
+    at: '2026-04-25T00:00:00.000Z',
+  })
+  const { fencingToken, ...rest } = intent
+  const stored: unknown = JSON.parse((await state.storage.get(intentKey(intent.id)))!.toString())
+  t.strictSame(stored, { version: 1, ...rest, fence: fencingToken }, 'the stored field is called fence')
   t.strictSame(await readIntent(state.storage, intent.id), intent)
   t.strictSame(await listIntents(state.storage), [intent])
   await deleteIntent(state.storage, intent)
@@ -17,9 +28,9 @@ t.test('an intent says all that a healer needs, and is gone when it is deleted',
   await lease.release()
 })
 
-t.test('they are listed from the oldest, on the same clock', async t => {
+t.test('intents are listed oldest first', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, TARGET_PARTITION, { waitMs: 0 })
   const made = []
   for (let until = 1; until <= 5; until++) {
     state.clock.now += 1
@@ -29,9 +40,9 @@ t.test('they are listed from the oldest, on the same clock', async t => {
   await lease.release()
 })
 
-t.test('one that cannot be read stops the listing with its name, and stays', async t => {
+t.test('an intent that cannot be read stops the listing, is named and is not changed', async t => {
   const state = testState()
-  const lease = await acquire(state, COURSE, { waitMs: 0 })
+  const lease = await acquireLease(state, TARGET_PARTITION, { waitMs: 0 })
   const { id } = await putIntent(state, lease, { since: 0, until: 1 })
   await lease.release()
   const [key = ''] = await keysOf(state, 'intents/')

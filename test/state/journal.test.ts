@@ -27,14 +27,14 @@ const SITE = {
   ...NOTHING_MORE,
 } as const
 
-/** One event a flush. */
+/** Records one failure and flushes it. */
 async function fail(state: State, name: string, sort: 'target' | 'bucket' = 'target'): Promise<void> {
   const journal = journalOf(state)
   journal.record({ sort, name, operation: 'deliver', error: down })
   await journal.flush()
 }
 
-/** @throws what damage there is */
+/** Reads events. @throws when an object is damaged */
 const read = (storage: Storage, query: { name?: string; since?: number; limit?: number } = {}) =>
   readJournal(storage, {
     ...query,
@@ -43,7 +43,7 @@ const read = (storage: Storage, query: { name?: string; since?: number; limit?: 
     },
   })
 
-t.test('tries that are told together keep their own times, and their order', async t => {
+t.test('attempts that are recorded together keep their own times and order', async t => {
   const state = await stateOn(memoryStorage(), () => 10_000)
   const journal = journalOf(state)
   for (const at of [1_000, 3_000, undefined])
@@ -58,7 +58,7 @@ t.test('tries that are told together keep their own times, and their order', asy
   )
 })
 
-t.test('an event says when, what, why without secrets, which try and what ran', async t => {
+t.test('an event holds time, operation, redacted message, attempt and run', async t => {
   const state = await stateOn(memoryStorage(), () => Date.UTC(2026, 1, 3))
   const journal = journalOf(state)
   journal.record({ sort: 'target', name: 'site', operation: 'deliver', error: down, attempt: 2 })
@@ -73,7 +73,7 @@ t.test('an event says when, what, why without secrets, which try and what ran', 
   ])
 })
 
-t.test('the newest come first, of one name, of a time, and as many as asked for', async t => {
+t.test('events are listed newest first and can be limited by name, time and number', async t => {
   let now = Date.UTC(2026, 1, 3)
   const state = await stateOn(memoryStorage(), () => now)
   for (const name of ['a', 'b', 'a', 'b']) {
@@ -90,7 +90,7 @@ t.test('the newest come first, of one name, of a time, and as many as asked for'
   t.same(await read(state.storage, { limit: 1 }), all.slice(0, 1))
 })
 
-t.test('what could not be written waits, and is written with the next flush', async t => {
+t.test('events that could not be stored are stored with the next flush', async t => {
   const storage = memoryStorage()
   let isFull = true
   const put = async (key: string, body: Buffer): Promise<string> => {
@@ -107,7 +107,7 @@ t.test('what could not be written waits, and is written with the next flush', as
   t.equal(await journal.flush(), 1)
 })
 
-t.test('a damaged object is said and left out by readers, and stops a compaction', async t => {
+t.test('readers report and skip a damaged object; a compaction stops at it', async t => {
   const state = await stateOn(memoryStorage())
   await fail(state, 'a')
   await state.storage.put('journal/01jz9w2x3y4z5a6b7c8d9e0f1g', Buffer.from('{"version":1}\n{"half'))
@@ -118,7 +118,7 @@ t.test('a damaged object is said and left out by readers, and stops a compaction
   t.equal((await journalKeys(state.storage)).length, 2, 'nothing was removed')
 })
 
-t.test('compaction makes one object of many and drops what is too old', async t => {
+t.test('compaction merges objects into one and drops events that are too old', async t => {
   let now = Date.UTC(2026, 1, 3)
   const state = await stateOn(memoryStorage(), () => now)
   await fail(state, 'old')
@@ -130,7 +130,7 @@ t.test('compaction makes one object of many and drops what is too old', async t 
   t.same((await compactJournal(state)).before, compacted.after)
 })
 
-t.test('compaction keeps the newest of too many', async t => {
+t.test('compaction keeps the newest events when there are too many', async t => {
   let now = Date.UTC(2026, 1, 3)
   const state = await stateOn(memoryStorage(), () => now)
   const journal = journalOf(state)
@@ -143,7 +143,7 @@ t.test('compaction keeps the newest of too many', async t => {
   t.match(await read(state.storage, { limit: 1 }), [{ name: 'newest' }])
 })
 
-t.test('a compaction that was cut off before it deleted shows each event once', async t => {
+t.test('after a compaction that was interrupted before deleting, each event is shown once', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   for (const name of ['a', 'b']) await fail(state, name)
@@ -160,7 +160,7 @@ t.test('a compaction that was cut off before it deleted shows each event once', 
   t.equal((await read(storage)).length, 2)
 })
 
-t.test('health: failing after an error, recovered after a success, ok when the window is past it', async t => {
+t.test('health is failing after an error, recovered after a success, and ok after the window has passed', async t => {
   let now = Date.UTC(2026, 1, 3)
   const state = await stateOn(memoryStorage(), () => now)
   const health = async (minutes = 5) => {
@@ -181,7 +181,7 @@ t.test('health: failing after an error, recovered after a success, ok when the w
   t.match(await health(60), { state: 'recovered', errors: 1 })
 })
 
-t.test('health: what failed last is failing however few the minutes, which are of the count alone', async t => {
+t.test('health stays failing until a success, also when the last error is older than the window', async t => {
   let now = Date.UTC(2026, 1, 3)
   const state = await stateOn(memoryStorage(), () => now)
   await addTarget(state, SITE)

@@ -1,29 +1,34 @@
 import t from 'tap'
 import { setTimeout } from 'node:timers/promises'
-import { acquire, isGone, type HeldLease } from '../../src/state/lease.js'
+import { acquireLease, isOwnerGone, type HeldLease } from '../../src/state/lease.js'
 import { watermarkKey } from '../../src/state/keys.js'
 import { thisProcess } from '../../src/state/owner.js'
 import { readWatermark, rewind } from '../../src/state/watermark.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { IngestError } from '../../src/errors.js'
-import { COURSE, interfering, LEASE_MS, owner, seenBy, testState, type TestState } from './fixtures/state.js'
+import { TARGET_PARTITION, interfering, LEASE_MS, owner, seenBy, testState, type TestState } from './fixtures/state.js'
 
-const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquire(state, COURSE, { waitMs })
-const stored = async (state: TestState): Promise<object> => (await readWatermark(state.storage, COURSE)).watermark
+const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquireLease(state, TARGET_PARTITION, { waitMs })
+const stored = async (state: TestState): Promise<object> =>
+  (await readWatermark(state.storage, TARGET_PARTITION)).watermark
 
-t.test('the first who asks has it, moves the watermark and gives it back with the last move', async t => {
+t.test('the first process acquires the lease, moves the watermark and releases both in one write', async t => {
   const state = testState()
   const lease = await held(state)
-  t.match(await stored(state), { until: 0, fence: 1, lease: { owner: owner(), expiresAt: state.clock.now + LEASE_MS } })
+  t.match(await stored(state), {
+    until: 0,
+    fencingToken: 1,
+    lease: { owner: owner(), expiresAt: state.clock.now + LEASE_MS },
+  })
   t.equal(await lease.move(5), true)
-  t.match(await stored(state), { until: 5, fence: 1, at: '2026-04-25T00:00:00.000Z', lease: { owner: owner() } })
+  t.match(await stored(state), { until: 5, fencingToken: 1, at: '2026-04-25T00:00:00.000Z', lease: { owner: owner() } })
   t.equal(await lease.release(8), true)
-  t.match(await stored(state), { until: 8, fence: 1, lease: undefined })
+  t.match(await stored(state), { until: 8, fencingToken: 1, lease: undefined })
   t.equal(await lease.release(), true, 'once more does nothing')
   t.match(await stored(state), { until: 8 })
 })
 
-t.test('a second one waits for the first and goes on from where it came to', async t => {
+t.test('a second process waits for the first and continues from its watermark', async t => {
   const state = testState({ tools: { sleep: () => setTimeout(1) } })
   const first = await held(state)
   const second = held(seenBy(state, owner('second')), 120_000)
@@ -31,58 +36,62 @@ t.test('a second one waits for the first and goes on from where it came to', asy
   await first.release(5)
   const lease = await second
   t.equal(lease.until, 5)
-  t.equal(lease.fence, 2)
+  t.equal(lease.fencingToken, 2)
   t.equal(lease.tookOver, false)
   await lease.release()
 })
 
-t.test('it waits no longer than it was told to, and says who works', async t => {
+t.test('acquiring waits at most waitMs and names the process that holds the lease', async t => {
   const state = testState()
-  // Whose owner goes on saying that it works.
-  const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+  // The owner keeps renewing its lease.
+  const busy = await acquireLease({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, TARGET_PARTITION, {
+    waitMs: 0,
+  })
   const started = state.clock.now
   await t.rejects(held(seenBy(state, owner('second')), 5_000), {
     code: 'kept',
-    message: 'another process (1) is delivering to it',
-    hint: /run it again/,
+    message: 'another process (1) is delivering to this target',
+    hint: /run this command again/,
   })
   t.ok(Math.abs(state.clock.now - started - 5_000) < 100, 'five seconds')
   await busy.release()
 })
 
-t.test('the clock may be set while it waits, back and forth', async t => {
+t.test('changes of the system clock do not affect the waiting time', async t => {
   for (const jump of [-86_400_000, 3_000]) {
     const state = testState()
-    const busy = await acquire({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, COURSE, { waitMs: 0 })
+    const busy = await acquireLease({ ...state, tools: { ...state.tools, leaseMs: 3_600_000 } }, TARGET_PARTITION, {
+      waitMs: 0,
+    })
     let slept = 0
     const sleep = async (delayMs: number): Promise<void> => {
       slept += delayMs
       state.clock.now += jump
     }
     const waiting = { ...seenBy(state, owner('second')), tools: { ...state.tools, sleep } }
-    await t.rejects(acquire(waiting, COURSE, { waitMs: 2_000 }), { code: 'kept' })
+    await t.rejects(acquireLease(waiting, TARGET_PARTITION, { waitMs: 2_000 }), { code: 'kept' })
     t.ok(Math.abs(slept - 2_000) < 1, `${slept} ms`)
     await busy.release()
   }
 })
 
-t.test('of an owner that says nothing any more it is taken over, and the old owner can write nothing', async t => {
+t.test('an expired lease is taken over, and its old owner can write nothing', async t => {
   const state = testState()
   const paused = await held(state)
   state.clock.now += LEASE_MS
   const next = await held(seenBy(state, owner('next')))
   t.equal(next.tookOver, true)
-  t.equal(next.fence, 2)
+  t.equal(next.fencingToken, 2)
   t.equal(await paused.isHeld(), false)
   t.equal(await paused.move(99), false)
   t.equal(await paused.release(99), false)
-  t.match(await stored(state), { until: 0, fence: 2, lease: { owner: owner('next') } })
+  t.match(await stored(state), { until: 0, fencingToken: 2, lease: { owner: owner('next') } })
   t.equal(await next.release(3), true)
   t.equal(await paused.move(99), false, 'not even when nobody holds it')
   t.match(await stored(state), { until: 3 })
 })
 
-t.test('of an owner that was killed on this machine it is taken over at once', async t => {
+t.test('the lease of a process that was killed on this machine is taken over at once', async t => {
   const state = testState({ owner: { ...(await thisProcess()), pid: 2 ** 22 + 1 } })
   await held(state)
   const next = await held(seenBy(state, await thisProcess()))
@@ -90,23 +99,23 @@ t.test('of an owner that was killed on this machine it is taken over at once', a
   await next.release()
 })
 
-t.test('it is renewed while its owner works, so that nobody takes it over', async t => {
+t.test('a lease is renewed while its owner works, so that no other process takes it over', async t => {
   const storage = memoryStorage()
   const real = testState({ storage, tools: { now: Date.now, leaseMs: 900 } })
   const lease = await held(real)
   for (let i = 0; i < 10; i++) {
     await setTimeout(150)
-    const { lease: seen } = (await readWatermark(storage, COURSE)).watermark
+    const { lease: seen } = (await readWatermark(storage, TARGET_PARTITION)).watermark
     if (seen === undefined || seen.expiresAt <= Date.now()) t.fail('the lease ran out while its owner worked')
   }
   t.equal(await lease.isHeld(), true)
   await lease.release()
-  const { stored: version } = await readWatermark(storage, COURSE)
+  const { stored: version } = await readWatermark(storage, TARGET_PARTITION)
   await setTimeout(500)
-  t.equal((await readWatermark(storage, COURSE)).stored, version, 'and no longer after it was given back')
+  t.equal((await readWatermark(storage, TARGET_PARTITION)).stored, version, 'and no longer after it was given back')
 })
 
-t.test('a storage that does not answer for a moment costs nobody the lease', async t => {
+t.test('a short outage of the storage does not lose the lease', async t => {
   const inner = memoryStorage()
   let fails = 0
   const storage = interfering(inner, async () => {
@@ -123,18 +132,18 @@ t.test('a storage that does not answer for a moment costs nobody the lease', asy
   await lease.release()
 })
 
-t.test('a watermark that was rewound is lost to whoever held its lease', async t => {
+t.test('rewinding a watermark invalidates its lease', async t => {
   const state = testState()
   const lease = await held(state)
   await lease.move(5)
-  await rewind(state, COURSE, 0)
+  await rewind(state, TARGET_PARTITION, 0)
   t.equal(await lease.move(7), false)
   t.match(await stored(state), { until: 0 })
 })
 
-t.test('a damaged watermark can be had, and says so', async t => {
+t.test('the lease of a damaged watermark can be acquired and reports the damage', async t => {
   const state = testState()
-  await state.storage.put(watermarkKey(COURSE.partition, COURSE.target), Buffer.from('{'))
+  await state.storage.put(watermarkKey(TARGET_PARTITION.partition, TARGET_PARTITION.target), Buffer.from('{'))
   const lease = await held(state)
   t.equal(lease.wasDamaged, true)
   t.equal(lease.until, 0)
@@ -142,7 +151,7 @@ t.test('a damaged watermark can be had, and says so', async t => {
   t.equal((await held(state)).wasDamaged, false)
 })
 
-t.test('many who ask at the same time have it one after the other', async t => {
+t.test('processes that acquire at the same time hold the lease one after the other', async t => {
   const state = testState({ tools: { random: Math.random, now: Date.now, sleep: ms => setTimeout(ms / 10) } })
   let inside = 0
   let moved = 0
@@ -156,12 +165,12 @@ t.test('many who ask at the same time have it one after the other', async t => {
       await lease.release(++moved)
     }),
   )
-  t.match(await stored(state), { until: 12, fence: 12 })
+  t.match(await stored(state), { until: 12, fencingToken: 12 })
 })
 
-t.test('isGone: who said nothing for too long, or is known to have ended', async t => {
+t.test('isOwnerGone is true for an expired owner and for one that is known to have ended', async t => {
   const state = testState()
-  t.equal(await isGone(state, owner(), state.clock.now + 1), false)
-  t.equal(await isGone(state, owner(), state.clock.now), true)
-  t.equal(await isGone(state, { ...(await thisProcess()), pid: 2 ** 22 + 1 }, state.clock.now + 1), true)
+  t.equal(await isOwnerGone(state, owner(), state.clock.now + 1), false)
+  t.equal(await isOwnerGone(state, owner(), state.clock.now), true)
+  t.equal(await isOwnerGone(state, { ...(await thisProcess()), pid: 2 ** 22 + 1 }, state.clock.now + 1), true)
 })

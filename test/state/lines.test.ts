@@ -1,7 +1,7 @@
 import t from 'tap'
 import { lineBlocks } from '../../src/source/lines.js'
 import { chunkReader } from '../../src/source/byte-reader.js'
-import { OBJECT_BYTES, ownerOf, readLines, storeLines } from '../../src/state/lines.js'
+import { OBJECT_BYTES, parseLinesOwner, readLines, storeLines } from '../../src/state/lines.js'
 import { SHA } from '../fixtures/delivery.js'
 import { blocksOf, keysOf, owner, testState, textsOf } from './fixtures/state.js'
 
@@ -15,7 +15,7 @@ const blocksFrom = (text: string): ReturnType<typeof lineBlocks> =>
     ),
   )
 
-t.test('lines come back as they were, blanks and carriage returns too', async t => {
+t.test('lines are read back unchanged, including blank lines and carriage returns', async t => {
   const state = testState()
   const lines = ['{"a":1}', '', ' \r', 'Zoë\r', 'x'.repeat(1000)]
   const objects = await storeLines(state, SHA, blocksOf(...lines))
@@ -23,13 +23,13 @@ t.test('lines come back as they were, blanks and carriage returns too', async t 
   t.equal(objects.length, 1)
 })
 
-t.test('no lines are no object', async t => {
+t.test('an empty batch stores no object', async t => {
   const state = testState()
   t.strictSame(await storeLines(state, SHA, blocksOf()), [])
   t.strictSame(await keysOf(state), [])
 })
 
-t.test('much is several objects of bounded size, and blocks of it go on counting bytes', async t => {
+t.test('large input is split into objects of bounded size, and byte offsets continue across them', async t => {
   const state = testState()
   const line = 'y'.repeat(999)
   const count = Math.ceil((OBJECT_BYTES * 2.5) / 1000)
@@ -44,25 +44,25 @@ t.test('much is several objects of bounded size, and blocks of it go on counting
   t.equal(next, count * 1000)
 })
 
-t.test('a line longer than a block comes whole', async t => {
+t.test('a line longer than a block is returned whole', async t => {
   const state = testState()
   const long = 'z'.repeat(700_000)
   const objects = await storeLines(state, SHA, blocksFrom(`a\n${long}\nb\n`))
   t.strictSame(await textsOf(readLines(state.storage, objects)), ['a', long, 'b'])
 })
 
-t.test('an object that is not what was stored is refused by name, before a line of it is given', async t => {
+t.test('a changed object is refused and named before any of its lines is returned', async t => {
   const state = testState()
   const [object] = await storeLines(state, SHA, blocksOf('{"a":1}', '{"a":2}'))
   const whole = (await state.storage.get(object!.key))!
   const flipped = Buffer.from(whole)
   flipped[flipped.length - 3]! ^= 1
   const bodies: readonly (readonly [Buffer, RegExp])[] = [
-    [whole.subarray(0, -1), /bytes of/],
-    [whole.subarray(0, 10), /no JSON|bytes of/],
-    [Buffer.alloc(0), /no JSON/],
-    [flipped, /does not hold what was stored/],
-    [Buffer.concat([whole, Buffer.from('{"a":3}\n')]), /bytes of/],
+    [whole.subarray(0, -1), /of \d+ bytes/],
+    [whole.subarray(0, 10), /not JSON|of \d+ bytes/],
+    [Buffer.alloc(0), /not JSON/],
+    [flipped, /does not match its digest/],
+    [Buffer.concat([whole, Buffer.from('{"a":3}\n')]), /of \d+ bytes/],
   ]
   for (const [body, message] of bodies) {
     await state.storage.put(object!.key, body)
@@ -75,10 +75,13 @@ t.test('an object that is not what was stored is refused by name, before a line 
     t.equal(given, 0)
   }
   await state.storage.delete(object!.key)
-  await t.rejects(textsOf(readLines(state.storage, [object!])), { code: 'state_corrupt', message: /it is gone/ })
+  await t.rejects(textsOf(readLines(state.storage, [object!])), {
+    code: 'state_corrupt',
+    message: /the object is missing/,
+  })
 })
 
-t.test('an object of a newer version is refused as that', async t => {
+t.test('an object of a newer version is refused with state_version', async t => {
   const state = testState()
   const [object] = await storeLines(state, SHA, blocksOf('{}'))
   const whole = (await state.storage.get(object!.key))!.toString()
@@ -86,8 +89,8 @@ t.test('an object of a newer version is refused as that', async t => {
   await t.rejects(textsOf(readLines(state.storage, [object!])), { code: 'state_version', message: /version 2/ })
 })
 
-t.test('an object says who stored it', async t => {
+t.test('an object names the process that stored it', async t => {
   const state = testState({ owner: owner('a-host') })
   const [object] = await storeLines(state, SHA, blocksOf('{}'))
-  t.strictSame(ownerOf((await state.storage.get(object!.key))!, 'here'), owner('a-host'))
+  t.strictSame(parseLinesOwner((await state.storage.get(object!.key))!, 'here'), owner('a-host'))
 })

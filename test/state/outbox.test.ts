@@ -4,14 +4,14 @@ import { readHead } from '../../src/state/head.js'
 import { headKey, linesPrefix } from '../../src/state/keys.js'
 import { readLines, storeLines } from '../../src/state/lines.js'
 import { thisProcess } from '../../src/state/owner.js'
-import { append, batchesAfter, partitions, sweep } from '../../src/state/outbox.js'
+import { appendToOutbox, batchesAfter, partitions, sweepUnnamedLines } from '../../src/state/outbox.js'
 import { writeWatermark } from '../../src/state/watermark.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { COMMIT, SHA } from '../fixtures/delivery.js'
 import {
   blocksOf,
-  COURSE,
-  intake,
+  TARGET_PARTITION,
+  newLines,
   interfering,
   keysOf,
   ofFile,
@@ -25,8 +25,8 @@ import {
 
 const append1 = (
   state: TestState,
-  ...intakes: Parameters<typeof append>[1]['intakes'][number][]
-): ReturnType<typeof append> => append(state, { intakes, origin: ORIGIN })
+  ...additions: Parameters<typeof appendToOutbox>[1]['additions'][number][]
+): ReturnType<typeof appendToOutbox> => appendToOutbox(state, { additions, origin: ORIGIN })
 
 function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
   let open = (): void => undefined
@@ -44,7 +44,7 @@ async function linesIn(state: TestState): Promise<readonly string[]> {
   )
 }
 
-t.test('lines get the next numbers, in the order in which they were taken in', async t => {
+t.test('lines get the next sequence numbers in the order in which they are enqueued', async t => {
   const state = testState()
   await append1(state, ofFile('a', 'x', 'y'))
   const head = await append1(state, ofFile('b', 'z'), ofFile('c'))
@@ -53,7 +53,7 @@ t.test('lines get the next numbers, in the order in which they were taken in', a
     [
       ['a', 1, 2, 2],
       ['b', 3, 3, 1],
-      // A file without records has a number of its own, so that its commit is delivered.
+      // A file without records uses one sequence number, so that its commit is delivered.
       ['c', 4, 4, 0],
     ],
   )
@@ -61,11 +61,11 @@ t.test('lines get the next numbers, in the order in which they were taken in', a
   t.strictSame(await linesIn(state), ['x', 'y', 'z'])
 })
 
-t.test('the position moves with the lines, and blank lines alone move nothing else', async t => {
+t.test('the position moves with the lines; blank lines move only the position', async t => {
   const state = testState()
   const [p0, p1] = [position(10, 1), position(12, 3)]
-  await append1(state, intake(['x'], { position: { name: 'f', from: undefined, to: p0 } }))
-  const grown = intake(['', ''], { records: 0, position: { name: 'f', from: p0, to: p1 } })
+  await append1(state, newLines(['x'], { position: { name: 'f', from: undefined, to: p0 } }))
+  const grown = newLines(['', ''], { records: 0, position: { name: 'f', from: p0, to: p1 } })
   const head = await append1(state, grown)
   t.strictSame(head?.positions.get('f'), p1)
   t.equal(head?.batches.length, 1)
@@ -73,26 +73,26 @@ t.test('the position moves with the lines, and blank lines alone move nothing el
   t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
 })
 
-t.test('who finds that another process took the same part in takes nothing, and leaves nothing behind', async t => {
+t.test('a process that finds the same lines already enqueued enqueues nothing and leaves no objects', async t => {
   const state = testState()
-  await append1(state, intake(['x']))
-  t.equal(await append1(state, intake(['x'])), undefined)
+  await append1(state, newLines(['x']))
+  t.equal(await append1(state, newLines(['x'])), undefined)
   t.equal(
-    await append1(state, intake(['x'], { position: { name: 'f', from: position(9), to: position(20) } })),
+    await append1(state, newLines(['x'], { position: { name: 'f', from: position(9), to: position(20) } })),
     undefined,
   )
   t.strictSame(await linesIn(state), ['x'])
   t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
 })
 
-t.test('several files are taken in together or not at all', async t => {
+t.test('several files are enqueued together or not at all', async t => {
   const state = testState()
   await append1(state, ofFile('a', 'x'))
   t.equal(await append1(state, ofFile('b', 'y'), ofFile('a', 'x')), undefined)
   t.strictSame(await linesIn(state), ['x'])
 })
 
-t.test('appends at the same time lose nothing, and no number is given twice', async t => {
+t.test('concurrent appends lose nothing and assign no sequence number twice', async t => {
   const state = testState({ tools: { random: Math.random } })
   const names = Array.from({ length: 20 }, (_, index) => `file-${index}`)
   await Promise.all(names.map(name => append1(state, ofFile(name, `${name}-1`, `${name}-2`))))
@@ -101,7 +101,7 @@ t.test('appends at the same time lose nothing, and no number is given twice', as
   t.strictSame([...(await linesIn(state))].sort(), names.flatMap(name => [`${name}-1`, `${name}-2`]).sort())
 })
 
-t.test('who loses the head to another process takes the numbers after that', async t => {
+t.test('an append that loses a race gets the sequence numbers after the winner', async t => {
   const storage = memoryStorage()
   const rival = testState({ storage })
   const appendRival = once(() => append1(rival, ofFile('rival', 'r1', 'r2')))
@@ -118,13 +118,13 @@ t.test('who loses the head to another process takes the numbers after that', asy
   )
 })
 
-t.test('lines that were swept away before they were named are stored again', async t => {
+t.test('lines that were swept before the head named them are stored again', async t => {
   const storage = memoryStorage()
   const state = testState({ storage })
   await append1(state, ofFile('a', 'x'))
   const sweeper = testState({ storage })
   sweeper.clock.now += 60 * 60_000
-  const sweepOnce = once(() => sweep(sweeper, SHA))
+  const sweepOnce = once(() => sweepUnnamedLines(sweeper, SHA))
   const slow = testState({
     storage: interfering(storage, key => (key === headKey(SHA) ? sweepOnce() : Promise.resolve())),
   })
@@ -132,15 +132,15 @@ t.test('lines that were swept away before they were named are stored again', asy
   t.strictSame(await linesIn(state), ['x', 'y'], 'none of them is gone')
 })
 
-t.test('a head that was lost goes on after the numbers that targets have', async t => {
+t.test('a lost head continues after the highest watermark', async t => {
   const state = testState()
-  const watermark = { until: 41, fence: 3, lease: undefined, at: '' }
-  await writeWatermark(state.storage, COURSE, { watermark, stored: undefined, isDamaged: false })
+  const watermark = { until: 41, fencingToken: 3, lease: undefined, at: '' }
+  await writeWatermark(state.storage, TARGET_PARTITION, { watermark, stored: undefined, isDamaged: false })
   const head = await append1(state, ofFile('a', 'x'))
   t.equal(head?.batches[0]?.first, 42)
 })
 
-t.test('batchesAfter gives those with a number after the one asked for', async t => {
+t.test('batchesAfter returns the batches with greater sequence numbers', async t => {
   const state = testState()
   await append1(state, ofFile('a', '1', '2'), ofFile('b', '3'), ofFile('c', '4', '5'))
   const { head } = await readHead(state.storage, SHA)
@@ -148,46 +148,46 @@ t.test('batchesAfter gives those with a number after the one asked for', async t
   t.strictSame([0, 1, 2, 3, 4, 5, 9].map(after), [['a', 'b', 'c'], ['a', 'b', 'c'], ['b', 'c'], ['c'], ['c'], [], []])
 })
 
-t.test('partitions are found once each, in order, however many objects they have', async t => {
+t.test('each partition is listed once, in order, however many objects it has', async t => {
   const state = testState()
   const shas = ['f', '0', 'a'].map(digit => digit.repeat(40))
   for (const sha of shas)
     for (const name of ['a', 'b', 'c'])
-      await append(state, { intakes: [ofFile(name, 'x')], origin: { ...ORIGIN, commit: { ...COMMIT, sha } } })
+      await appendToOutbox(state, { additions: [ofFile(name, 'x')], origin: { ...ORIGIN, commit: { ...COMMIT, sha } } })
   const found: string[] = []
   for await (const partition of partitions(state.storage)) found.push(partition)
   t.strictSame(found, [...shas].sort())
 })
 
-t.test('sweep', async t => {
+t.test('sweepUnnamedLines', async t => {
   const dead = async (): Promise<TestState> => testState({ owner: { ...(await thisProcess()), pid: 2 ** 22 + 1 } })
 
-  await t.test('removes the lines of a process that ended before it named them, at once', async t => {
+  await t.test('deletes at once the unnamed lines of a process that has ended', async t => {
     const state = await dead()
     await append1(state, ofFile('a', 'x'))
     await storeLines(state, SHA, blocksOf('left behind'))
     const { head } = await readHead(state.storage, SHA)
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
     t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
     t.equal((await readHead(state.storage, SHA)).head.epoch, head.epoch + 1, 'whoever still wants them is told')
     t.strictSame(await linesIn(state), ['x'])
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     t.equal((await readHead(state.storage, SHA)).head.epoch, head.epoch + 1, 'nothing to do, nothing written')
   })
 
-  await t.test('leaves those of another machine until they are old', async t => {
+  await t.test('keeps unnamed lines of another machine until they are old', async t => {
     const state = testState()
     await append1(state, ofFile('a', 'x'))
     await storeLines(state, SHA, blocksOf('being written'))
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     state.clock.now += 14 * 60_000
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     state.clock.now += 2 * 60_000
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
     t.strictSame(await linesIn(state), ['x'])
   })
 
-  await t.test('keeps what is named between its look at the lines and its look at the head', async t => {
+  await t.test('keeps lines that are named between the listing and the read of the head', async t => {
     const storage = memoryStorage()
     const looked = gate()
     const named = gate()
@@ -200,31 +200,31 @@ t.test('sweep', async t => {
     sweeper.clock.now += 60 * 60_000
     const writing = append1(writer, ofFile('a', 'x'))
     while ((await keysOf(writer, linesPrefix(SHA))).length === 0) await setTimeout(1)
-    const sweeping = sweep(sweeper, SHA)
+    const sweeping = sweepUnnamedLines(sweeper, SHA)
     await writing
     named.open()
     t.equal(await sweeping, 0)
     t.strictSame(await linesIn(writer), ['x'])
   })
 
-  await t.test('takes nothing of a partition whose head was lost: it is all that is left', async t => {
+  await t.test('deletes nothing of a partition whose head was lost', async t => {
     const state = await dead()
     await append1(state, ofFile('a', 'x'))
-    const watermark = { until: 1, fence: 1, lease: undefined, at: '' }
-    await writeWatermark(state.storage, COURSE, { watermark, stored: undefined, isDamaged: false })
+    const watermark = { until: 1, fencingToken: 1, lease: undefined, at: '' }
+    await writeWatermark(state.storage, TARGET_PARTITION, { watermark, stored: undefined, isDamaged: false })
     await state.storage.delete(headKey(SHA))
-    t.equal(await sweep(state, SHA), 0)
+    t.equal(await sweepUnnamedLines(state, SHA), 0)
     t.equal((await keysOf(state, linesPrefix(SHA))).length, 1)
   })
 
-  await t.test('removes the lines of a first push that was killed', async t => {
+  await t.test('deletes the lines of a first push that was killed', async t => {
     const state = await dead()
     await storeLines(state, SHA, blocksOf('x'))
-    t.equal(await sweep(state, SHA), 1)
+    t.equal(await sweepUnnamedLines(state, SHA), 1)
   })
 })
 
-t.test('a head that was written and told as lost keeps its lines', async t => {
+t.test('a head write that took effect but was reported as a conflict keeps its lines', async t => {
   const storage = memoryStorage()
   const tellLost = once(async () => true)
   const state = testState({

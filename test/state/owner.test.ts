@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { hasEnded, thisProcess } from '../../src/state/owner.js'
 
-t.test('this process has not ended, and says the same of itself every time', async t => {
+t.test('this process has not ended, and its owner value is stable', async t => {
   const self = await thisProcess()
   t.equal(self.pid, process.pid)
   t.strictSame(await thisProcess(), self)
@@ -21,13 +21,13 @@ t.test('a process that was killed has ended', async t => {
   t.equal(await hasEnded(owner), true)
 })
 
-t.test('a process that has the number of another is another', { skip: process.platform !== 'linux' }, async t => {
+t.test('a process that reuses a pid is a different owner', { skip: process.platform !== 'linux' }, async t => {
   const self = await thisProcess()
   t.equal(await hasEnded({ ...self, started: `${self.started}0` }), true)
 })
 
-t.test('a dead process that nobody waited for has ended', { skip: process.platform !== 'linux' }, async t => {
-  // The shell stops before it can wait for its child.
+t.test('a zombie process has ended', { skip: process.platform !== 'linux' }, async t => {
+  // The shell stops itself, so that it cannot wait for its child.
   const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
   t.teardown(() => shell.kill('SIGKILL'))
   const pid = Number(await once(shell.stdout, 'data'))
@@ -40,6 +40,6 @@ t.test('a dead process that nobody waited for has ended', { skip: process.platfo
   t.match(await readFile(`/proc/${pid}/stat`, 'utf8'), /\) Z /, 'its number is not free yet')
 })
 
-t.test('of a process of another machine nobody here knows that it ended', async t => {
+t.test('a process of another machine is never known to have ended', async t => {
   t.equal(await hasEnded({ host: 'elsewhere', pid: 2 ** 30, started: '1' }), false)
 })

@@ -5,12 +5,12 @@ import { FailPoints, parseFailPoint } from '../../src/delivery/fail-points.js'
 import { IngestError } from '../../src/errors.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { promotionsKey } from '../../src/state/keys.js'
-import { activeOf, MAX_PROMOTIONS, promote, readPromotions, rollback } from '../../src/state/promotions.js'
+import { activePromotion, MAX_PROMOTIONS, promote, readPromotions, rollback } from '../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../src/state/registry.js'
 import type { State } from '../../src/state/state.js'
 import { claimTrial, recordTrial, type Trial } from '../../src/state/trial.js'
 import { memoryStorage } from '../../src/storage/memory.js'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
@@ -21,7 +21,7 @@ const more = { isRequired: true, insecureLocal: false, addedAt: '2026-01-31T12:0
 const db: RegisteredTarget = { name: 'db', kind: 'embedded', address: '/db', identity: 'embedded:/db', ...more }
 const other: RegisteredTarget = { ...db, name: 'other', address: '/other', identity: 'embedded:/other' }
 
-/** A finished trial in the state. */
+/** Stores a finished trial. */
 async function tried(state: State, number: number, target = db): Promise<Trial> {
   const settings = { ...DEFAULTS, 'small-rows': number }
   const trial = trialOf({ settings, target: target.identity })
@@ -32,7 +32,7 @@ async function tried(state: State, number: number, target = db): Promise<Trial> 
 const by = 'ada@there'
 const promotionsOf = (state: State): ReturnType<typeof readPromotions> => readPromotions(state.storage, db.identity)
 
-t.test('a promotion is there when it is answered: who, when, why and from which trial', async t => {
+t.test('a promotion is stored with person, time, note and trial when promote returns', async t => {
   const now = Date.parse('2026-02-01T00:00:00Z')
   const state = await stateOn(memoryStorage(), () => now)
   const { id: trial, settings } = await tried(state, 1)
@@ -40,13 +40,13 @@ t.test('a promotion is there when it is answered: who, when, why and from which 
   t.equal(changed, true)
   const at = '2026-02-01T00:00:00.000Z'
   t.match(promotion, { at, by, note: 'far from CI', trial, settings, rolledBack: undefined })
-  t.strictSame(activeOf(await promotionsOf(state)), promotion)
+  t.strictSame(activePromotion(await promotionsOf(state)), promotion)
   t.match(await lastAuditRows(state.storage, 5), [
     { event: 'promoted', target: db.identity, detail: /trial \w+ by ada/ },
   ])
 })
 
-t.test('promoted again it changes nothing', async t => {
+t.test('promoting the active trial again changes nothing', async t => {
   const state = await stateOn(memoryStorage())
   const { id: trial } = await tried(state, 1)
   const { promotion } = await promote(state, db, { trial, by })
@@ -55,7 +55,7 @@ t.test('promoted again it changes nothing', async t => {
   t.equal((await lastAuditRows(state.storage, 5)).length, 1)
 })
 
-t.test('a rollback brings back what was active before, and at last the defaults', async t => {
+t.test('a rollback restores the previous promotion, and the last one restores the defaults', async t => {
   const state = await stateOn(memoryStorage())
   const first = await promote(state, db, { trial: (await tried(state, 1)).id, by })
   const second = await promote(state, db, { trial: (await tried(state, 2)).id, by })
@@ -63,14 +63,14 @@ t.test('a rollback brings back what was active before, and at last the defaults'
   t.strictSame(once.to, first.promotion)
   t.match(once.from, { id: second.promotion.id, rolledBack: { by: 'grace', at: String } })
   t.equal((await rollback(state, db, { by })).to, undefined)
-  t.equal(activeOf(await promotionsOf(state)), undefined)
+  t.equal(activePromotion(await promotionsOf(state)), undefined)
   await t.rejects(rollback(state, db, { by }), { code: 'not_found', message: /nothing to roll back for db/ })
   t.equal((await promotionsOf(state)).length, 2, 'the history stays')
   const events = (await lastAuditRows(state.storage, 9)).map(({ event }) => event)
   t.same(events.sort(), ['promoted', 'promoted', 'rolled-back', 'rolled-back'])
 })
 
-t.test('after a rollback another promotion goes back to what is left', async t => {
+t.test('rolling back a promotion made after a rollback restores the remaining one', async t => {
   const state = await stateOn(memoryStorage())
   const first = await promote(state, db, { trial: (await tried(state, 1)).id, by })
   await promote(state, db, { trial: (await tried(state, 2)).id, by })
@@ -79,14 +79,14 @@ t.test('after a rollback another promotion goes back to what is left', async t =
   t.equal((await rollback(state, db, { by })).to?.id, first.promotion.id)
 })
 
-t.test('a trial is known by how its id begins, where only one of the target begins so', async t => {
+t.test('a trial is found by a prefix of its id that is unique for the target', async t => {
   const state = await stateOn(memoryStorage())
   const trials = await Promise.all(Array.from({ length: 20 }, (_, number) => tried(state, number)))
   const [{ id }] = trials as [Trial, ...Trial[]]
-  // Of 20 ids of hexadecimal digits at least two begin alike.
+  // Among 20 hexadecimal ids, at least two share their first digit.
   const shared = trials.map(trial => trial.id[0]!).find((first, at, all) => all.indexOf(first) !== at)!
   const alike = trials.map(trial => trial.id).filter(one => one.startsWith(shared))
-  const message = `${shared} may be any of the trials ${alike.sort().join(', ')}`
+  const message = `the trial id ${shared} is ambiguous: ${alike.sort().join(', ')}`
   await t.rejects(promote(state, db, { trial: shared, by }), { code: 'usage', message })
   await t.rejects(promote(state, db, { trial: '', by }), { code: 'not_found' })
   const one = await promote(state, db, { trial: id.slice(0, 8), by })
@@ -94,15 +94,15 @@ t.test('a trial is known by how its id begins, where only one of the target begi
   t.strictSame(await promote(state, db, { trial: id, by }), { ...one, changed: false })
 })
 
-t.test('a trial that is unknown, of another target, or without figures is refused', async t => {
+t.test('a trial that is unknown, of another target or without a result is refused', async t => {
   const state = await stateOn(memoryStorage())
   await t.rejects(promote(state, db, { trial: 'none', by }), { code: 'not_found', message: 'there is no trial none' })
   const { id } = await tried(state, 1, other)
-  const message = `the trial ${id} is one of embedded:/other, not of db`
+  const message = `the trial ${id} belongs to embedded:/other, not to db`
   await t.rejects(promote(state, db, { trial: id, by }), { code: 'not_found', message })
   const cutOff = { ...trialOf({ settings: DEFAULTS, target: db.identity }), result: undefined }
   t.equal(await claimTrial(state, cutOff), true)
-  await t.rejects(promote(state, db, { trial: cutOff.id, by }), { code: 'not_found', message: /no figures/ })
+  await t.rejects(promote(state, db, { trial: cutOff.id, by }), { code: 'not_found', message: /no result/ })
   t.strictSame(await promotionsOf(state), [])
 })
 
@@ -117,7 +117,7 @@ t.test(`the history keeps the last ${MAX_PROMOTIONS}`, async t => {
   t.strictSame(kept, ids.slice(0, MAX_PROMOTIONS))
 })
 
-/** Whatever order they get in: nothing is lost, and one is active. */
+/** In any order, no promotion is lost and one is active. */
 async function promoteAtOnce(t: Test, storage: Storage): Promise<void> {
   const states = await Promise.all(Array.from({ length: 6 }, () => stateOn(storage)))
   const trials = await Promise.all(states.map((state, number) => tried(state, number)))
@@ -125,18 +125,18 @@ async function promoteAtOnce(t: Test, storage: Storage): Promise<void> {
   const promotions = await readPromotions(storage, db.identity)
   t.same(promotions.map(({ by }) => by).sort(), ['0', '1', '2', '3', '4', '5'])
   await Promise.all(states.map(state => rollback(state, db, { by })))
-  t.equal(activeOf(await readPromotions(storage, db.identity)), undefined)
+  t.equal(activePromotion(await readPromotions(storage, db.identity)), undefined)
   await t.rejects(rollback(states[0]!, db, { by }), { code: 'not_found' })
 }
 
-t.test('of many that promote at once each is in the history, and one is active', async t => {
+t.test('of concurrent promotions, each is in the history and one is active', async t => {
   await promoteAtOnce(t, await openStorage({ kind: 'local', folder: join(t.testdir({}), 'state') }))
 })
 
 const python = await findMoto()
 if (python === undefined) t.pass('promotions in S3', { skip: NO_MOTO })
 else
-  t.test('of many that promote at once in S3, too', async t => {
+  t.test('of concurrent promotions in S3, each is in the history and one is active', async t => {
     const { endpoint, createBucket } = await startMoto(t, python)
     const place = { bucket: await createBucket(), prefix: 'state', region: undefined, endpoint, pathStyle: true }
     const storage = await openStorage({ kind: 's3', ...place })
@@ -144,7 +144,7 @@ else
     await promoteAtOnce(t, storage)
   })
 
-t.test('a promotion is in the history exactly when it is active, whatever step of it fails', async t => {
+t.test('when any step of a promotion fails, it is either active and in the history, or neither', async t => {
   const failed = new IngestError('storage_failed', 'on purpose')
   for (let step = 1; ; step++) {
     const storage = memoryStorage()
@@ -160,7 +160,7 @@ t.test('a promotion is in the history exactly when it is active, whatever step o
   }
 })
 
-t.test('an answer that was lost is no second promotion', async t => {
+t.test('a lost response does not cause a second promotion', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   const { id: trial } = await tried(state, 1)
@@ -170,7 +170,7 @@ t.test('an answer that was lost is no second promotion', async t => {
   t.equal((await promotionsOf(state)).length, 1)
 })
 
-t.test('what is damaged, or of a newer version, stops the command by its name', async t => {
+t.test('a damaged or newer object stops the command and is named', async t => {
   const state = await stateOn(memoryStorage())
   await state.storage.put(promotionsKey(db.identity), Buffer.from('{"version":1,"promotions":[{}]}'))
   await t.rejects(promotionsOf(state), { code: 'state_corrupt', message: /promotions\/embedded-/ })

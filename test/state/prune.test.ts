@@ -2,8 +2,8 @@ import t from 'tap'
 import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
-import { sweep } from '../../src/state/outbox.js'
+import { acquireLease } from '../../src/state/lease.js'
+import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { SHA } from '../fixtures/delivery.js'
@@ -33,7 +33,7 @@ async function pruned(
   return all(prune(state, options))
 }
 
-/** Fails as a target does that is down. */
+/** Opens no sink: the target is down. */
 const dead = {
   write: () => Promise.reject(new Error('down')),
   close: () => Promise.resolve(),
@@ -43,7 +43,7 @@ for (const [name, open] of STORAGES)
   t.test(`prune of a state in ${name}`, async t => {
     const fresh = async (now?: () => number): Promise<State> => stateOn(await open(t.testdir({})), now)
 
-    await t.test('removes what every known target has, lines and all, and nothing else', async t => {
+    await t.test('removes the batches and lines that every known target has, and nothing else', async t => {
       const state = await fresh()
       await makeKnown(state, 'one', 'two')
       for (const dataset of ['a', 'b', 'c']) await take(state, [dataset, `${dataset}2`])
@@ -63,7 +63,7 @@ for (const [name, open] of STORAGES)
       t.same(await lastAuditRows(state.storage, 9), [])
     })
 
-    await t.test('leaves a head behind, so that numbers go on and positions are known', async t => {
+    await t.test('keeps the head, so that sequence numbers continue and positions are known', async t => {
       const state = await fresh()
       await makeKnown(state, 'one')
       const { positions } = await take(state, ['a', 'b'])
@@ -79,14 +79,14 @@ for (const [name, open] of STORAGES)
       t.same(await keysOf(later), [`compression_sizes/${SHA}/0000000000000002-0000000000000003.jsonl.gz`])
     })
 
-    await t.test('removes nothing when no target is known, however old it is', async t => {
+    await t.test('removes nothing when no target is known, however old the batches are', async t => {
       const state = await fresh()
       await take(state, ['a'])
       t.same(await pruned(state), [])
       t.same(await bordersOf(state), ['1-1'])
     })
 
-    await t.test('only says what it would do', async t => {
+    await t.test('a dry run changes nothing', async t => {
       const state = await fresh()
       await makeKnown(state, 'one')
       await take(state, ['a'])
@@ -97,29 +97,38 @@ for (const [name, open] of STORAGES)
       t.same(await datasetsIn(state), ['a'])
     })
 
-    await t.test('by force removes what is older, says who loses it, in an audit row too', async t => {
-      let now = Date.parse('2026-01-01T00:00:00Z')
-      const state = await fresh(() => now)
-      await makeKnown(state, 'one', 'two')
-      await take(state, ['a', 'b'])
-      await take(state, ['c'])
-      await deliverTo(state, 'two', memoryStorage(), 1)
-      now += 31 * DAY
-      await take(state, ['d'])
-      const result = await pruned(state, { olderThanMs: 30 * DAY, dryRun: false })
-      t.match(result, [{ batches: 2, records: 3 }])
-      t.same((result[0] as { lost: unknown }).lost, new Map(Object.entries({ one: 3, two: 1 })))
-      t.same(await datasetsIn(state), ['d'])
-      t.match(await lastAuditRows(state.storage, 9), [
-        { event: 'pruned', partition: SHA, since: 0, until: 3, detail: /one never gets 3; two never gets 1/ },
-      ])
-      const one = memoryStorage()
-      t.equal(await deliverTo(state, 'one', one), undefined)
-      t.equal((await keysOf(one)).length, 1)
-      t.same(await pruned(state), [], 'two lacks d')
-    })
+    await t.test(
+      'by age removes older batches and reports the targets that lose them, also in an audit row',
+      async t => {
+        let now = Date.parse('2026-01-01T00:00:00Z')
+        const state = await fresh(() => now)
+        await makeKnown(state, 'one', 'two')
+        await take(state, ['a', 'b'])
+        await take(state, ['c'])
+        await deliverTo(state, 'two', memoryStorage(), 1)
+        now += 31 * DAY
+        await take(state, ['d'])
+        const result = await pruned(state, { olderThanMs: 30 * DAY, dryRun: false })
+        t.match(result, [{ batches: 2, records: 3 }])
+        t.same((result[0] as { lost: unknown }).lost, new Map(Object.entries({ one: 3, two: 1 })))
+        t.same(await datasetsIn(state), ['d'])
+        t.match(await lastAuditRows(state.storage, 9), [
+          {
+            event: 'pruned',
+            partition: SHA,
+            since: 0,
+            until: 3,
+            detail: /one never gets 3 of them; two never gets 1 of them/,
+          },
+        ])
+        const one = memoryStorage()
+        t.equal(await deliverTo(state, 'one', one), undefined)
+        t.equal((await keysOf(one)).length, 1)
+        t.same(await pruned(state), [], 'two lacks d')
+      },
+    )
 
-    await t.test('by force writes no audit row where nobody loses anything', async t => {
+    await t.test('by age writes no audit row when no target loses records', async t => {
       let now = Date.parse('2026-01-01T00:00:00Z')
       const state = await fresh(() => now)
       await makeKnown(state, 'one')
@@ -130,7 +139,7 @@ for (const [name, open] of STORAGES)
       t.same(await lastAuditRows(state.storage, 9), [])
     })
 
-    await t.test('by force discards a delivery that was begun and of which nothing is left', async t => {
+    await t.test('by age discards an intent whose lines were all removed', async t => {
       let now = Date.parse('2026-01-01T00:00:00Z')
       const state = await fresh(() => now)
       await makeKnown(state, 'one')
@@ -149,38 +158,38 @@ for (const [name, open] of STORAGES)
       )
     })
 
-    await t.test('leaves a commit that another process is delivering, and gives its own leases back', async t => {
+    await t.test('skips a commit that another process is delivering, and releases its own leases', async t => {
       const state = await fresh()
       await makeKnown(state, 'one', 'two')
       await take(state, ['a'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'two', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'two', partition: SHA }, { waitMs: 0 })
       t.match(await pruned(state), [{ partition: SHA, skipped: /another process/ }])
       t.same(await datasetsIn(state), ['a'])
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
-      await (await acquire(state, { target: 'one', partition: SHA }, { waitMs: 0 })).release()
+      await (await acquireLease(state, { target: 'one', partition: SHA }, { waitMs: 0 })).release()
     })
 
-    await t.test('leaves what a begun delivery is to repeat although its watermark says more', async t => {
+    await t.test('keeps the lines that an open intent needs, even when the watermark is higher', async t => {
       const state = await fresh()
       await makeKnown(state, 'one', 'two')
       await take(state, ['a'])
       await take(state, ['b'])
       for (const target of ['one', 'two']) await deliverTo(state, target, memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 3 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
       t.same(await bordersOf(state), ['2-2'])
     })
 
-    await t.test('discards no begun delivery of which it took nothing', async t => {
+    await t.test('keeps an intent of which no line was removed', async t => {
       const state = await fresh()
       await makeKnown(state, 'one')
       await take(state, ['a'])
       await deliverTo(state, 'one', memoryStorage())
-      const lease = await acquire(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
+      const lease = await acquireLease(elsewhere(state), { target: 'one', partition: SHA }, { waitMs: 0 })
       await putIntent(state, lease, { since: 1, until: 2 })
       await lease.release()
       t.match(await pruned(state), [{ batches: 1 }])
@@ -188,19 +197,19 @@ for (const [name, open] of STORAGES)
     })
   })
 
-t.test('a target that becomes known meanwhile keeps its lines until it has read them', async t => {
+t.test('lines stay until a target that was recorded during the pruning has read them', async t => {
   const storage = memoryStorage()
   const state = await stateOn(storage)
   await makeKnown(state, 'one')
   await take(state, ['a'])
   await deliverTo(state, 'one', memoryStorage())
   let late = false
-  // Between the leases and the write of the head.
+  // Happens between acquiring the leases and writing the head.
   const meanwhile = watched(storage, async (operation, key) => {
     if (operation !== 'putIfMatch' || !key.endsWith('/head') || late) return
     late = true
     await makeKnown(state, 'late')
-    await acquire(elsewhere(state), { target: 'late', partition: SHA }, { waitMs: 0 })
+    await acquireLease(elsewhere(state), { target: 'late', partition: SHA }, { waitMs: 0 })
   })
   t.match(await pruned({ ...state, storage: meanwhile }), [{ batches: 1 }])
   t.ok(late)
@@ -208,7 +217,7 @@ t.test('a target that becomes known meanwhile keeps its lines until it has read 
 })
 
 for (const operation of ['putIfMatch', 'delete'] as const)
-  t.test(`whichever ${operation} fails, what is there is the old or the new, and the next run finishes`, async t => {
+  t.test(`when any ${operation} fails, the old or the new batches are complete, and the next run finishes`, async t => {
     for (let failing = 1; ; failing++) {
       const storage = memoryStorage()
       const state = await stateOn(storage)
@@ -226,7 +235,7 @@ for (const operation of ['putIfMatch', 'delete'] as const)
       t.match((await datasetsIn(state)).join(), /^(a,)?b$/, `the ${failing}.`)
       await pruned({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } })
       t.same(await datasetsIn(state), ['b'])
-      await sweep({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } }, SHA)
+      await sweepUnnamedLines({ ...state, tools: { ...state.tools, now: () => Date.now() + DAY } }, SHA)
       t.equal((await linesObjects(state)).length, 1)
     }
   })

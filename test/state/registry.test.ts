@@ -3,15 +3,15 @@ import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
-import { discardOrphans } from '../../src/state/discard.js'
+import { discardOrphanedIntents } from '../../src/state/discard-orphaned-intents.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
-import { acquire } from '../../src/state/lease.js'
+import { acquireLease } from '../../src/state/lease.js'
 import { REGISTRY_KEY } from '../../src/state/keys.js'
 import { readRegistry, type RegisteredTarget } from '../../src/state/registry.js'
-import { know, knownTargets } from '../../src/state/target-record.js'
+import { recordTarget, knownTargets } from '../../src/state/target-record.js'
 import { addTarget, removeTarget, setRequired } from '../../src/state/targets.js'
 import { memoryStorage } from '../../src/storage/memory.js'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { stateOn } from './fixtures/filled.js'
 
 function target(name: string, fields: Partial<RegisteredTarget> = {}): Omit<RegisteredTarget, 'addedAt'> {
@@ -21,25 +21,25 @@ function target(name: string, fields: Partial<RegisteredTarget> = {}): Omit<Regi
   return { ...none, ...own, ...fields }
 }
 
-t.test('a target that was added is there, with all that was said of it', async t => {
+t.test('an added target is stored with all its settings', async t => {
   const state = await stateOn(memoryStorage())
   const added = await addTarget(state, target('site', { secretEnv: 'TOKEN', isRequired: false }))
   const { targets } = await readRegistry(state.storage)
   t.strictSame([...targets.values()], [added])
 })
 
-t.test('a known name is a conflict, and so is a place that has a name', async t => {
+t.test('a name or a target id can be registered only once', async t => {
   const state = await stateOn(memoryStorage())
   await addTarget(state, target('site'))
   await t.rejects(addTarget(state, target('site', { identity: 'other' })), { code: 'already_exists' })
   await t.rejects(addTarget(state, target('other', { identity: 'https://site.example.com' })), {
     code: 'already_exists',
-    message: 'https://site.example.com is the target site already',
+    message: 'https://site.example.com is already registered as the target site',
   })
   t.equal((await readRegistry(state.storage)).targets.size, 1)
 })
 
-t.test('of many that add one name at once exactly one wins, and other names all get in', async t => {
+t.test('of concurrent additions of one name exactly one succeeds; other names all succeed', async t => {
   const storage = await openStorage({ kind: 'local', folder: join(t.testdir({}), 'state') })
   const states = await Promise.all(Array.from({ length: 6 }, () => stateOn(storage)))
   const same = await Promise.allSettled(
@@ -51,13 +51,13 @@ t.test('of many that add one name at once exactly one wins, and other names all 
 })
 
 for (const name of ['', 'Site', '-site', 'a b', 'a'.repeat(64), '../x'])
-  t.test(`${JSON.stringify(name)} cannot be a name`, async t => {
+  t.test(`${JSON.stringify(name)} is refused as a name`, async t => {
     const state = await stateOn(memoryStorage())
     await t.rejects(addTarget(state, target(name)), { code: 'usage' })
     await t.rejects(addBucket(state, name, 'memory:'), { code: 'usage' })
   })
 
-t.test('an unknown name is not found', async t => {
+t.test('an unknown name fails with not_found', async t => {
   const state = await stateOn(memoryStorage())
   await t.rejects(removeTarget(state, 'site'), { code: 'not_found' })
   await t.rejects(setRequired(state, 'site', true), { code: 'not_found' })
@@ -65,7 +65,7 @@ t.test('an unknown name is not found', async t => {
   await t.rejects(addTarget(state, target('keep', { bucket: 'cold' })), { code: 'not_found' })
 })
 
-t.test('the cutover and the way back each leave one audit row, and what changes nothing leaves none', async t => {
+t.test('each change between required and best-effort writes one audit row; a repeated setting writes none', async t => {
   const state = await stateOn(memoryStorage())
   await addTarget(state, target('db', { isRequired: false }))
   t.equal(await setRequired(state, 'db', true), true)
@@ -76,31 +76,31 @@ t.test('the cutover and the way back each leave one audit row, and what changes 
   t.same(events.sort(), ['best-effort', 'required'])
 })
 
-t.test('nothing waits for a target that was removed, and what was begun for it is discarded with one row', async t => {
+t.test('a removed target blocks nothing, and its intents are discarded with one audit row', async t => {
   let now = Date.now()
   const state = await stateOn(memoryStorage(), () => now)
   const { identity } = await addTarget(state, target('site'))
-  await know(state, { name: identity, kind: 'server', description: 'site' })
-  const lease = await acquire(state, { target: identity, partition: 'p' }, { waitMs: 0 })
+  await recordTarget(state, { id: identity, kind: 'server', description: 'site' })
+  const lease = await acquireLease(state, { target: identity, partition: 'p' }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
   t.equal(await removeTarget(state, 'site'), identity)
   t.same(await knownTargets(state.storage), [])
-  t.same(await discardOrphans(state, await listIntents(state.storage)), [], 'its process may still be at work')
+  t.same(await discardOrphanedIntents(state, await listIntents(state.storage)), [], 'its process may still be at work')
   now += 60_000
-  t.match(await discardOrphans(state, await listIntents(state.storage)), [{ event: 'discarded', until: 3 }])
+  t.match(await discardOrphanedIntents(state, await listIntents(state.storage)), [{ event: 'discarded', until: 3 }])
   t.same(await listIntents(state.storage), [])
   t.equal((await lastAuditRows(state.storage, 10)).length, 1)
 })
 
-t.test('a target that only flags named can be removed by what state calls it', async t => {
+t.test('a target that only flags named can be removed by its id', async t => {
   const state = await stateOn(memoryStorage())
-  await know(state, { name: 'embedded:/x', kind: 'embedded', description: 'x' })
+  await recordTarget(state, { id: 'embedded:/x', kind: 'embedded', description: 'x' })
   t.equal(await removeTarget(state, 'embedded:/x'), 'embedded:/x')
   t.same(await knownTargets(state.storage), [])
 })
 
-t.test('primary and rescue are there from the start, and stay', async t => {
+t.test('primary and rescue exist from the start and cannot be removed', async t => {
   const state = await stateOn(memoryStorage())
   t.match(await listBuckets(state), [
     { name: 'primary', isBuiltIn: true },
@@ -111,7 +111,7 @@ t.test('primary and rescue are there from the start, and stay', async t => {
   await t.rejects(addBucket(state, 'primary', 'memory:'), { code: 'already_exists' })
 })
 
-t.test('a local bucket gets its folder made; an empty root, or one in the state, is refused', async t => {
+t.test('adding a local bucket creates its folder; an empty root or one inside the state is refused', async t => {
   const folder = t.testdir({})
   const state = await stateOn(await openStorage({ kind: 'local', folder: join(folder, 'state') }))
   await addBucket(state, 'cold', join(folder, 'deep', 'cold'))
@@ -122,7 +122,7 @@ t.test('a local bucket gets its folder made; an empty root, or one in the state,
   t.equal((await listBuckets(state)).length, 3)
 })
 
-t.test('a bucket in use says by whom, and can go when nobody uses it', async t => {
+t.test('a bucket in use names its targets and can be removed when none uses it', async t => {
   const state = await stateOn(memoryStorage())
   await addBucket(state, 'cold', 'memory:')
   await addTarget(state, target('keep', { kind: 'archive', bucket: 'cold' }))
@@ -132,7 +132,7 @@ t.test('a bucket in use says by whom, and can go when nobody uses it', async t =
   t.equal((await listBuckets(state)).length, 2)
 })
 
-t.test('a name that nobody can give, written by hand, is damage', async t => {
+t.test('an invalid name in the stored registry is reported as damage', async t => {
   const storage = memoryStorage()
   await addTarget(await stateOn(storage), target('site'))
   const text = (await storage.get(REGISTRY_KEY))!.toString()

@@ -3,8 +3,8 @@ import { archiveSink } from '../../src/sink/archive/sink.js'
 import { compact } from '../../src/state/compact.js'
 import { prune } from '../../src/state/prune.js'
 import type { S3Address } from '../../src/storage/address.js'
-import { openStorage } from '../../src/storage/open.js'
-import { openPlain } from '../../src/storage/plain.js'
+import { openStorage } from '../../src/storage/open-storage.js'
+import { openBucketStorage } from '../../src/storage/open-bucket-storage.js'
 import { SHA } from '../fixtures/delivery.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 import { all, datasetsIn, deliverTo, headOf, linesObjects, makeKnown, stateOn, take } from './fixtures/filled.js'
@@ -32,7 +32,7 @@ else
     t.same(await datasetsIn(state), ['a', 'b', 'c'])
     const sink = await opener.open(new AbortController().signal)
     t.equal(await deliverTo(state, opener.id, sink), undefined)
-    const archive = await openPlain(at('archive'))
+    const archive = await openBucketStorage(at('archive'))
     t.ok(await archive.get(`compression_sizes/${SHA}/0000000000000000-0000000000000003.jsonl.gz`))
     t.match(await all(prune(state, { olderThanMs: undefined, dryRun: false })), [{ batches: 1, records: 3 }])
     t.same(await linesObjects(state), [])

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { parseStorageAddress } from '../../src/storage/address.js'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 
 const PLAIN = { kind: 's3', prefix: '', region: undefined, endpoint: undefined, pathStyle: false } as const
 
-t.test('a folder, a bucket and memory are told apart', async t => {
+t.test('addresses of folders, S3 buckets and memory are parsed', async t => {
   const read = {
     'memory:': { kind: 'memory' },
     state: { kind: 'local', folder: 'state' },
@@ -25,27 +25,27 @@ t.test('a folder, a bucket and memory are told apart', async t => {
   for (const [text, address] of Object.entries(read)) t.strictSame(parseStorageAddress(text), address, text)
 })
 
-t.test('typos and what no storage is are refused, with what there is', async t => {
+t.test('invalid addresses are refused with a hint about the valid forms', async t => {
   const wrong: Record<string, RegExp> = {
-    '': /needs the name of a folder/,
-    '  ': /needs the name of a folder/,
-    's3:/bucket/x': /no storage at s3:/,
-    'S3://bucket': /no storage at S3:/,
-    'gs://bucket': /no storage at gs:/,
-    'file:///tmp': /no storage at file:/,
-    'memory:x': /no storage at memory:/,
-    's3://': /not followed by the name of a bucket/,
-    's3:///x': /not followed by the name of a bucket/,
-    's3://Bucket': /not followed by the name of a bucket/,
-    's3://key:secret@bucket/x': /not followed by the name of a bucket/,
+    '': /missing folder name/,
+    '  ': /missing folder name/,
+    's3:/bucket/x': /unknown kind of storage s3:/,
+    'S3://bucket': /unknown kind of storage S3:/,
+    'gs://bucket': /unknown kind of storage gs:/,
+    'file:///tmp': /unknown kind of storage file:/,
+    'memory:x': /unknown kind of storage memory:/,
+    's3://': /invalid or missing bucket name/,
+    's3:///x': /invalid or missing bucket name/,
+    's3://Bucket': /invalid or missing bucket name/,
+    's3://key:secret@bucket/x': /invalid or missing bucket name/,
     's3://bucket//x': /empty, "\." or "\.\." part/,
     's3://bucket/../x': /empty, "\." or "\.\." part/,
     [`s3://bucket/${'x'.repeat(121)}`]: /more than 120 bytes/,
     's3://bucket?regoin=x': /no parameter regoin/,
-    's3://bucket?region=a&region=b': /given twice/,
-    's3://bucket?path-style=yes': /path-style is true or false/,
-    's3://bucket?endpoint=minio:9000': /endpoint is an http/,
-    's3://bucket?endpoint=https://key:secret@host': /endpoint has credentials/,
+    's3://bucket?region=a&region=b': /repeats a parameter/,
+    's3://bucket?path-style=yes': /path-style must be true or false/,
+    's3://bucket?endpoint=minio:9000': /endpoint must be an http/,
+    's3://bucket?endpoint=https://key:secret@host': /endpoint must not contain credentials/,
   }
   for (const [text, message] of Object.entries(wrong)) {
     try {
@@ -58,7 +58,7 @@ t.test('typos and what no storage is are refused, with what there is', async t =
   }
 })
 
-t.test('an address opens the storage it names', async t => {
+t.test('openStorage opens the storage that an address names', async t => {
   for (const [text, description] of [
     ['memory:', 'memory:'],
     [t.testdirName, t.testdirName],

@@ -1,7 +1,7 @@
-/** What a storage promises to several processes at once, with real ones. */
+/** The storage contract under concurrency, tested with real processes. */
 import { setTimeout } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { listAll, type Storage } from '../../src/storage/storage.js'
 import { Random, SEED } from '../fixtures/random.js'
 import type { Backend } from './fixtures/backend.js'
@@ -13,7 +13,7 @@ const PROCESSES = 8
 
 export function testBetweenProcesses(t: Test, { name, fresh, increments, kills }: Backend): void {
   t.test(
-    `${name}: of eight processes one wins each putIfAbsent, and its megabytes are whole when they appear`,
+    `${name}: each putIfAbsent has one winner among eight processes, and readers see its large body only in full`,
     async t => {
       const address = await fresh(t)
       const storage = await openStorage(address)
@@ -32,7 +32,7 @@ export function testBetweenProcesses(t: Test, { name, fresh, increments, kills }
     },
   )
 
-  t.test(`${name}: eight processes count by putIfMatch, and no increment is lost`, async t => {
+  t.test(`${name}: eight processes increment a counter with putIfMatch, and no increment is lost`, async t => {
     const address = await fresh(t)
     const storage = await openStorage(address)
     await storage.put('counter', Buffer.from('0'))
@@ -44,7 +44,7 @@ export function testBetweenProcesses(t: Test, { name, fresh, increments, kills }
     await storage.close()
   })
 
-  t.test(`${name}: who reads while others write sees one body or another, and nothing in between`, async t => {
+  t.test(`${name}: a reader during writes sees one complete body or another`, async t => {
     const address = await fresh(t)
     const storage = await openStorage(address)
     await storage.put('shared', wholeBody(0))
@@ -61,7 +61,7 @@ export function testBetweenProcesses(t: Test, { name, fresh, increments, kills }
   })
 
   t.test(
-    `${name}: kill -9 leaves whole objects, all that were acknowledged, and nothing else (seed ${SEED})`,
+    `${name}: after kill -9 every acknowledged object exists and every object is complete (seed ${SEED})`,
     async t => {
       const address = await fresh(t)
       const storage = await openStorage(address)
@@ -85,7 +85,7 @@ export function testBetweenProcesses(t: Test, { name, fresh, increments, kills }
 
 async function assertSawWhole(t: Test, lines: readonly string[]): Promise<void> {
   const { whole, odd } = resultOf(lines) as { whole: number; odd: string[] }
-  // The object that ends the reader may be in its last list.
+  // The last listing may contain the object that stops the reader.
   t.strictSame(
     odd.filter(seen => !seen.startsWith('stop of ')),
     [],

@@ -1,6 +1,6 @@
-/** What every storage promises (src/storage/storage.ts), each promise with the test that would see it broken. */
+/** The contract of `Storage` (src/storage/storage.ts): one test per promise, run over every backend. */
 import type { Test } from 'tap'
-import { openStorage } from '../../src/storage/open.js'
+import { openStorage } from '../../src/storage/open-storage.js'
 import { listAll, type Storage } from '../../src/storage/storage.js'
 import type { Backend } from './fixtures/backend.js'
 
@@ -29,7 +29,7 @@ const BAD_KEYS = [
 ]
 
 export function testContract(t: Test, { name, fresh }: Backend): void {
-  /** A test over a storage of its own. */
+  /** Runs a test with a new storage. */
   const promise = (what: string, test: (t: Test, storage: Storage) => Promise<void>): void => {
     t.test(`${name}: ${what}`, async t => {
       const storage = await openStorage(await fresh(t))
@@ -38,14 +38,14 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     })
   }
 
-  promise('every key that is none of the refused ones comes back as it was', async (t, storage) => {
+  promise('every valid key is stored and listed unchanged', async (t, storage) => {
     for (const key of ODD_KEYS) await storage.put(key, Buffer.from(`body of ${key}`))
 
     for (const key of ODD_KEYS) t.equal(String(await storage.get(key)), `body of ${key}`, JSON.stringify(key))
     t.strictSame(await keysOf(storage), sorted(ODD_KEYS))
   })
 
-  promise('what cannot be a key is refused by every operation', async (t, storage) => {
+  promise('every operation refuses an invalid key', async (t, storage) => {
     const body = Buffer.from('x')
     for (const key of BAD_KEYS) {
       const code = { code: 'usage' }
@@ -60,7 +60,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.strictSame(await keysOf(storage), [])
   })
 
-  promise('a storage in which nothing was written is empty, and so is what is not in it', async (t, storage) => {
+  promise('a new storage is empty, and a missing key has no content', async (t, storage) => {
     t.equal(await storage.get('a'), undefined)
     t.equal(await storage.getVersioned('a/b'), undefined)
     for (const prefix of ['', 'a', 'a/', 'a//', '../', 'x'.repeat(950)])
@@ -69,7 +69,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     await storage.deletePrefix('a/')
   })
 
-  promise('bodies are kept byte for byte, from none to megabytes', async (t, storage) => {
+  promise('bodies are stored byte for byte, from empty to several megabytes', async (t, storage) => {
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
     const bodies = { empty: Buffer.alloc(0), every, large: Buffer.alloc(3_000_000, every) }
     for (const [key, body] of Object.entries(bodies)) await storage.put(key, body)
@@ -82,7 +82,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     ])
   })
 
-  promise('a body is what it was when it was written and when it was read', async (t, storage) => {
+  promise('changing a buffer after a write or a read does not change the stored body', async (t, storage) => {
     const body = Buffer.from('before')
     await storage.put('a', body)
     body.fill('x')
@@ -92,7 +92,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.equal(String(await storage.get('a')), 'before')
   })
 
-  promise('put makes and replaces, and every write has a version of its own', async (t, storage) => {
+  promise('put creates and replaces, and every write has a new version', async (t, storage) => {
     const versions = []
     for (const text of ['one', 'two', 'one', 'one']) {
       const version = await storage.put('a', Buffer.from(text))
@@ -102,7 +102,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.equal(new Set(versions).size, versions.length)
   })
 
-  promise('putIfAbsent writes where nothing is, and only there', async (t, storage) => {
+  promise('putIfAbsent writes only when the key does not exist', async (t, storage) => {
     const version = await storage.putIfAbsent('a', Buffer.from('first'))
     t.equal(await storage.putIfAbsent('a', Buffer.from('second')), undefined)
     t.strictSame(await storage.getVersioned('a'), { body: Buffer.from('first'), version })
@@ -112,7 +112,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.equal(String(await storage.get('a')), 'third')
   })
 
-  promise('putIfMatch replaces the version it names', async (t, storage) => {
+  promise('putIfMatch replaces the given version', async (t, storage) => {
     let version = await storage.put('a', Buffer.from('0'))
     for (const text of ['1', '2', '2', '3']) {
       version = await storage.putIfMatch('a', Buffer.from(text), version)
@@ -131,7 +131,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.strictSame(await keysOf(storage), ['a'])
   })
 
-  promise('putIfMatch is not fooled by a content that comes back', async (t, storage) => {
+  promise('putIfMatch refuses an old version even when the same content was written again', async (t, storage) => {
     const [one, two] = [Buffer.from('one'), Buffer.from('two')]
     const first = await storage.put('a', one)
     await storage.putIfMatch('a', one, await storage.putIfMatch('a', two, first))
@@ -145,7 +145,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.equal(String(await storage.get('a')), 'one')
   })
 
-  promise('of many putIfAbsent and putIfMatch at once one wins', async (t, storage) => {
+  promise('of concurrent putIfAbsent or putIfMatch calls, one wins', async (t, storage) => {
     const many = Array.from({ length: 12 }, (_, at) => Buffer.from(`writer ${at}`))
     const claims = await Promise.all(many.map(body => storage.putIfAbsent('a', body)))
     t.equal(claims.filter(version => version !== undefined).length, 1)
@@ -160,7 +160,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.strictSame(await storage.get('a'), winner)
   })
 
-  promise('list is in the order of bytes, where a slash is a byte like others', async (t, storage) => {
+  promise('list is in byte order, with the slash as an ordinary byte', async (t, storage) => {
     const keys = [
       'a',
       'a b',
@@ -198,7 +198,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.strictSame(await keysOf(storage, 'a/', 'b'), [], 'after all of them')
   })
 
-  promise('list gives all pages, each object once, and says which page is the last', async (t, storage) => {
+  promise('list returns every object once over all pages and marks the last page', async (t, storage) => {
     const keys = Array.from({ length: 7 }, (_, at) => `page/${at % 2 === 0 ? 'even/' : ''}${at}`)
     for (const key of keys) await storage.put(key, Buffer.from(key))
     await storage.put('page2', Buffer.from('a sibling'))
@@ -213,7 +213,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.equal((await storage.list('page/', { limit: 6 })).next, page.objects[5]?.key)
   })
 
-  promise('more objects than a page has are listed and deleted', async (t, storage) => {
+  promise('more objects than fit on one page are listed and deleted', async (t, storage) => {
     const keys = Array.from({ length: 1002 }, (_, at) => `many/${String(at).padStart(4, '0')}`)
     for (let at = 0; at < keys.length; at += 10)
       await Promise.all(keys.slice(at, at + 10).map(key => storage.put(key, Buffer.from('x'))))
@@ -226,7 +226,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     t.strictSame(await keysOf(storage), [])
   })
 
-  promise('delete takes away one object, and may be repeated', async (t, storage) => {
+  promise('delete removes one object and may be repeated', async (t, storage) => {
     for (const key of ['a', 'a/b', 'ab']) await storage.put(key, Buffer.from(key))
     for (let time = 0; time < 2; time++) {
       await storage.delete('a')
@@ -235,7 +235,7 @@ export function testContract(t: Test, { name, fresh }: Backend): void {
     }
   })
 
-  promise('deletePrefix takes away what is below it and no sibling, and may be repeated', async (t, storage) => {
+  promise('deletePrefix removes everything below a prefix and no sibling, and may be repeated', async (t, storage) => {
     for (const key of ['a', 'a/b', 'a/c/d', 'a-b', 'ab/c', 'b/a/c']) await storage.put(key, Buffer.from(key))
     for (let time = 0; time < 2; time++) {
       await storage.deletePrefix('a/')

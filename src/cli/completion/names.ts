@@ -7,7 +7,7 @@ import { stateConfig, stateVariable } from '../../config/state.js'
 import { listBuckets } from '../../state/buckets.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
-import { trialIds } from '../../state/trial.js'
+import { listTrialIds } from '../../state/trial.js'
 import { configurable, profilesOf, sectionsOf } from '../config-file/sections.js'
 import type { Context } from '../context.js'
 import { rootOf, typedNameOf } from '../lineage.js'
@@ -18,7 +18,7 @@ import type { Line } from './line.js'
 
 const LISTS: Readonly<Record<Exclude<NameSort, 'profile'>, (state: State) => Promise<readonly string[]>>> = {
   target: async ({ storage }) => [...(await readRegistry(storage)).targets.keys()],
-  trial: trialIds,
+  trial: listTrialIds,
   bucket: async state => (await listBuckets(state)).map(({ name }) => name),
 }
 

@@ -5,7 +5,7 @@ import { EXIT } from '../../errors.js'
 import type { Diagnosis } from '../../doctor/diagnose.js'
 import type { State } from '../../state/state.js'
 import { knownDocument, unregisteredDocuments } from '../../state/overview-document.js'
-import type { Lag } from '../../state/survey.js'
+import type { Lag } from '../../state/state-summary.js'
 import { targetDocument } from '../../state/target-document.js'
 import { overviewTargets, type Overview, type TargetOverview } from '../../state/target-overview.js'
 import type { Context } from '../context.js'
@@ -67,7 +67,7 @@ function print(report: Report, { targets, unregistered }: Overview, { checked, c
     if (problem !== undefined) report.warning(`${one.target.name}: ${problem}`)
   }
   for (const { target } of unregistered)
-    report.note(`not registered, but waited for: ${oneLine(target.name)} (vortex-ingest targets rm ends that)`)
+    report.note(`not registered, but waited for: ${oneLine(target.id)} (vortex-ingest targets rm ends that)`)
 }
 
 const HEAD = ['NAME', 'KIND', 'ADDRESS', 'REQUIRED', 'REACHABLE', 'LACKS', 'LAST ERROR', 'SETTINGS'] as const

@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { readRegistry } from '../../state/registry.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 import { printExamined } from '../doctor-print.js'
 import { withState } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
@@ -10,7 +10,7 @@ import type { RegistryAction } from './flags.js'
 
 export const test: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
-    const target = targetOf(await readRegistry(state.storage), name)
+    const target = requireTarget(await readRegistry(state.storage), name)
     const diagnosis = await checkTarget(target, state, context)
     printExamined(context.report, diagnosis, flags.format)
     return diagnosis.exitCode

@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
-import { listState } from '../../state/survey.js'
+import { listObjects } from '../../state/state-summary.js'
 import { count, oneLine, plural } from '../report.js'
 import type { StateAction } from './flags.js'
 import { withState } from './with-state.js'
@@ -10,7 +10,7 @@ import { withState } from './with-state.js'
 export const list: StateAction = ([prefix = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage }) => {
     const { report } = context
-    const objects = await listState(storage, prefix)
+    const objects = await listObjects(storage, prefix)
     const bytes = objects.reduce((all, object) => all + object.bytes, 0)
     if (flags.format === 'json') {
       report.json({ command: 'state ls', exit_code: EXIT.done, state: storage.description, prefix, objects })

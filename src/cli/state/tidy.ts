@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
-import type { Skipped } from '../../state/exclusive.js'
+import type { Skipped } from '../../state/partition-leases.js'
 import type { State } from '../../state/state.js'
 import type { Report } from '../report.js'
 import type { StateAction, StateCommandFlags } from './flags.js'

@@ -1,6 +1,6 @@
 /** Trials as JSON, and settings as a person reads them. */
 
-import type { Measured, Trial, WriteSettings } from '../../state/trial.js'
+import type { Measurements, Trial, WriteSettings } from '../../state/trial.js'
 import { count } from '../report.js'
 
 export function trialDocument({ id, at, settings, champion, sample, result }: Trial): object {
@@ -13,7 +13,7 @@ export function trialDocument({ id, at, settings, champion, sample, result }: Tr
   return { id, at, settings, champion, sample, result: figures ?? null }
 }
 
-function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: Measured): object {
+function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: Measurements): object {
   return { deliveries, errors, rows_per_second: rowsPerSecond, p50_ms: p50Ms, p95_ms: p95Ms }
 }
 

@@ -2,9 +2,9 @@
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
-import { activeOf, readPromotions, type Promotion } from '../../state/promotions.js'
+import { activePromotion, readPromotions, type Promotion } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 import { readTrials, type Trial } from '../../state/trial.js'
 import type { Storage } from '../../storage/storage.js'
 import { table } from '../registry/table.js'
@@ -35,7 +35,7 @@ export const promotions: TuningAction = (_, flags, context) =>
 
 async function readAll(storage: Storage, name: string | undefined): Promise<readonly Tuned[]> {
   const registry = await readRegistry(storage)
-  const chosen = name === undefined ? [...registry.targets.values()] : [targetOf(registry, name)]
+  const chosen = name === undefined ? [...registry.targets.values()] : [requireTarget(registry, name)]
   return Promise.all(
     chosen.map(async ({ name, identity }) => ({
       name,
@@ -48,14 +48,14 @@ async function readAll(storage: Storage, name: string | undefined): Promise<read
 function document({ name, promotions, trials }: Tuned): object {
   return {
     target: name,
-    active: activeOf(promotions)?.id ?? null,
+    active: activePromotion(promotions)?.id ?? null,
     promotions: promotions.map(promotionDocument),
     trials: trials.map(trialDocument),
   }
 }
 
 function print(report: Report, { name, promotions, trials }: Tuned): void {
-  const active = activeOf(promotions)
+  const active = activePromotion(promotions)
   report.result(`${name}: ${active === undefined ? 'defaults' : settingsText(active.settings)}`)
   for (const one of promotions) report.result(`  ${promotionLine(one, one === active)}`)
   if (trials.length > 0) for (const line of trialLines(trials)) report.result(`  ${line}`)

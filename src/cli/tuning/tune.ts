@@ -7,7 +7,7 @@ import { PAIRS } from '../../delivery/tuning/measure.js'
 import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../delivery/tuning/tune.js'
 import { EXIT } from '../../errors.js'
 import type { Journal } from '../../state/journal.js'
-import { activeOf, readPromotions } from '../../state/promotions.js'
+import { activePromotion, readPromotions } from '../../state/promotions.js'
 import type { RegisteredTarget } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import type { Trial } from '../../state/trial.js'
@@ -63,7 +63,7 @@ async function whatToTune(
   { storage }: State,
   { kind, identity }: RegisteredTarget,
 ): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
-  const promotion = activeOf(await readPromotions(storage, identity))
+  const promotion = activePromotion(await readPromotions(storage, identity))
   const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
   return { tunables: TUNABLES[kind], active: valuesOf(used) ?? {} }
 }

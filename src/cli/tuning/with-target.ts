@@ -4,7 +4,7 @@ import { requiredStateConfig } from '../../config/state.js'
 import { IngestError } from '../../errors.js'
 import { readRegistry, type RegisteredTarget } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 import type { Context } from '../context.js'
 import { withFailPoints } from '../fail-points.js'
 import { withState } from '../state/with-state.js'
@@ -20,7 +20,7 @@ export function withTarget(
   if (name === undefined) throw missing('--target', 'vortex-ingest targets ls shows those that there are')
   return withState(requiredStateConfig(flags, context.env), context, async opened => {
     const { state } = await withFailPoints({ state: opened, targets: [] }, context.env)
-    return work(state, targetOf(await readRegistry(state.storage), name))
+    return work(state, requireTarget(await readRegistry(state.storage), name))
   })
 }
 

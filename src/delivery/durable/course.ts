@@ -7,14 +7,14 @@ import type { Retry, TimedRetry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
 import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
-import { assertReaches, readHead, type Batch } from '../../state/head.js'
+import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
-import { acquire, isGone, type HeldLease } from '../../state/lease.js'
+import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
-import { isSame } from '../../state/owner.js'
+import { isSameOwner } from '../../state/owner.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
-import { readWatermark, rewind, type Course } from '../../state/watermark.js'
+import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
 import type { FileReceipt } from '../deliver.js'
 import type { KeptRows } from '../kept-rows.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
@@ -59,7 +59,7 @@ export type CourseLog = {
 /** @throws what the target or the state failed with; the outbox keeps what was not delivered */
 export async function deliverCourse(
   state: State,
-  course: Course,
+  course: TargetPartition,
   { log, ...options }: CourseOptions & { readonly log: CourseLog },
 ): Promise<void> {
   const own = options.intents.filter(intent => isOf(intent, course))
@@ -69,26 +69,26 @@ export async function deliverCourse(
   while (!isOver) isOver = await run.underLease()
 }
 
-function isOf(intent: Intent, { target, partition }: Course): boolean {
+function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
   return intent.target === target && intent.partition === partition
 }
 
 /** Something to deliver, or a lease that a process left there that is gone. */
-async function hasWork(state: State, course: Course): Promise<boolean> {
+async function hasWork(state: State, course: TargetPartition): Promise<boolean> {
   const { storage } = state
   // In this order: the outbox is never behind a watermark that was read before it.
   const { watermark, isDamaged } = await readWatermark(storage, course)
   const { head } = await readHead(storage, course.partition)
-  assertReaches(storage, head, { partition: course.partition, until: watermark.until })
+  assertHeadReaches(storage, head, { partition: course.partition, until: watermark.until })
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
-  return lease !== undefined && (await isGone(state, lease.owner, lease.expiresAt))
+  return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
 class Run {
   constructor(
     private readonly state: State,
-    private readonly course: Course,
+    private readonly course: TargetPartition,
     private readonly log: CourseLog,
     private readonly options: CourseOptions,
   ) {}
@@ -99,7 +99,7 @@ class Run {
    */
   async underLease(known?: readonly Intent[]): Promise<boolean> {
     const { state, course } = this
-    const lease = await acquire(state, course, { waitMs: this.options.waitMs })
+    const lease = await acquireLease(state, course, { waitMs: this.options.waitMs })
     if (lease.wasDamaged)
       this.log.warnings.push(
         `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
@@ -130,7 +130,11 @@ class Run {
     // Its process is about to delete it.
     const { leaseMs } = this.state.tools
     const { owner } = intent
-    if (isDone && !isSame(owner, this.state.owner) && !(await isGone(this.state, owner, lease.movedAt + leaseMs)))
+    if (
+      isDone &&
+      !isSameOwner(owner, this.state.owner) &&
+      !(await isOwnerGone(this.state, owner, lease.movedAt + leaseMs))
+    )
       return true
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
     const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
@@ -143,7 +147,7 @@ class Run {
   async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
     const { partition } = this.course
     const { head } = await readHead(this.state.storage, partition)
-    assertReaches(this.state.storage, head, { partition, until })
+    assertHeadReaches(this.state.storage, head, { partition, until })
     const from = lease.until
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)

@@ -5,7 +5,7 @@ import { EXIT, IngestError, messageOf } from '../../errors.js'
 import { PartlyLanded } from '../../sink/sink.js'
 import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
-import { isGone } from '../../state/lease.js'
+import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
 import { rewind } from '../../state/watermark.js'
 import type { TargetOutcome } from '../deliver.js'
@@ -114,7 +114,7 @@ async function toHeal(
   const found = new Set<Partition>()
   for (const { target: of, partition, owner, at } of intents) {
     if (of !== target || partitions.includes(partition)) continue
-    if (await isGone(state, owner, Date.parse(at) + state.tools.leaseMs)) found.add(partition)
+    if (await isOwnerGone(state, owner, Date.parse(at) + state.tools.leaseMs)) found.add(partition)
   }
   return [...found]
 }

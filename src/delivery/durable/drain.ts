@@ -3,10 +3,10 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import { IngestError } from '../../errors.js'
 import type { AuditRow } from '../../state/audit.js'
-import { discardOrphans } from '../../state/discard.js'
+import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
 import { listIntents, type Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
-import { partitions, sweep } from '../../state/outbox.js'
+import { partitions, sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
@@ -73,7 +73,7 @@ async function deliver(state: State, found: readonly Partition[], options: Deliv
     await tellPending(state, targets, round)
     return deliverTo(state, targets, round)
   })
-  const discarded = await discardOrphans(state, intents)
+  const discarded = await discardOrphanedIntents(state, intents)
   const gone = discarded.map(({ id }) => id)
   const left = intents.filter(({ id, target }) => !known.has(target) && !gone.includes(id))
   return { ...rounds, left, discarded, swept: await sweepAll(state) }
@@ -132,6 +132,6 @@ function roomOf({ tools }: State, { maxRecords, maxDurationMs, startedAt }: Roun
 
 async function sweepAll(state: State): Promise<number> {
   let swept = 0
-  for await (const partition of partitions(state.storage)) swept += await sweep(state, partition)
+  for await (const partition of partitions(state.storage)) swept += await sweepUnnamedLines(state, partition)
   return swept
 }

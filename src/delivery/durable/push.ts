@@ -2,9 +2,9 @@
 
 import { IngestError, messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
-import { discardOrphans } from '../../state/discard.js'
+import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
 import { listIntents, type Intent } from '../../state/intent.js'
-import { sweep } from '../../state/outbox.js'
+import { sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import { keptFor } from '../kept-rows.js'
@@ -130,8 +130,8 @@ function orByAnother(outcome: TargetOutcome): TargetOutcome {
 /** Leftovers of others' pushes are no reason for this one to fail. */
 async function tidyQuietly(state: State, partition: string, intents: readonly Intent[]): Promise<readonly string[]> {
   try {
-    const discarded = await discardOrphans(state, intents)
-    await sweep(state, partition)
+    const discarded = await discardOrphanedIntents(state, intents)
+    await sweepUnnamedLines(state, partition)
     return discarded.map(({ target }) => `a delivery to ${target} was discarded: its target was removed`)
   } catch (error) {
     return [`leftovers in the state could not be removed: ${messageOf(error)}`]

@@ -3,7 +3,7 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery, Place } from '../../sink/sink.js'
 import type { LineBlock } from '../../source/lines.js'
-import { goesWith, type Batch } from '../../state/head.js'
+import { canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
@@ -24,7 +24,7 @@ export function firstRange(batches: readonly Batch[], maxRecords = MAX_RECORDS):
   let records = 0
   const end = batches.findIndex((batch, index) => {
     records += batch.records
-    return index > 0 && (records > maxRecords || !goesWith(batch, first))
+    return index > 0 && (records > maxRecords || !canDeliverTogether(batch, first))
   })
   return end === -1 ? batches : batches.slice(0, end)
 }

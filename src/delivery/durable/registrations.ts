@@ -3,7 +3,7 @@
 import { messageOf } from '../../errors.js'
 import { readRegistry, type Registry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
-import { know } from '../../state/target-record.js'
+import { recordTarget } from '../../state/target-record.js'
 import type { Storage } from '../../storage/storage.js'
 import type { OutboxOutcome, TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
@@ -109,7 +109,7 @@ async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[])
 async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
   for (const { name, description, registered, outbox } of outcomes)
     if (registered !== undefined && outbox !== undefined && outbox.kept > 0)
-      await know(state, { name: registered.identity, kind: name, description })
+      await recordTarget(state, { id: registered.identity, kind: name, description })
 }
 
 function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {

@@ -1,7 +1,7 @@
 /** How a target is written to at this moment. */
 
 import type { UsedSetting } from '../../sink/tunables.js'
-import { activeOf, readPromotions } from '../../state/promotions.js'
+import { activePromotion, readPromotions } from '../../state/promotions.js'
 import type { State } from '../../state/state.js'
 import type { Target } from '../opening.js'
 
@@ -11,5 +11,5 @@ export async function settingsNow(
   { settings, registered, opener }: Target,
 ): Promise<readonly UsedSetting[] | undefined> {
   const promotions = registered === undefined ? [] : await readPromotions(storage, opener.id)
-  return settings?.(activeOf(promotions))
+  return settings?.(activePromotion(promotions))
 }

@@ -15,7 +15,7 @@ import { isUntouched, restOf, type Change, type Rest } from '../../source/resume
 import type { Source } from '../../source/source.js'
 import { readHead, type Head, type Position } from '../../state/head.js'
 import type { Partition } from '../../state/keys.js'
-import { append, type Intake } from '../../state/outbox.js'
+import { appendToOutbox, type NewLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
 import { inspectAll, isRefused } from '../push.js'
@@ -101,7 +101,7 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   if (await isRefused(deliveries, { ...options, openers: await options.openers() })) return nothing
   if (options.dryRun) return { ...taken, commit, partition }
   await options.ready
-  const head = await append(state, { intakes, origin: { run: options.run, commit }, before })
+  const head = await appendToOutbox(state, { additions: intakes, origin: { run: options.run, commit }, before })
   return head && { ...taken, commit, partition, warnings: before.stored === undefined ? warningsOf(head) : [] }
 }
 
@@ -169,7 +169,7 @@ async function inspectRest(
   })
 }
 
-function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): Intake {
+function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): NewLines {
   const linesBefore = rest.skipped > 0 ? (position?.lines ?? 0) : 0
   // A line without its end goes on, as far as anybody knows, where the next part begins.
   const lines = linesBefore + inspection.lines - (rest.isOpenEnded ? 1 : 0)
@@ -187,7 +187,7 @@ function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspe
 
 /** For the targets that are asked whether they can take it. */
 function deliveryOf(
-  { source, counts, fits, lines, linesBefore }: Intake,
+  { source, counts, fits, lines, linesBefore }: NewLines,
   { rest }: Fresh,
   { run, hash, commit }: TakeInOptions & { readonly commit: Commit },
 ): Delivery {

@@ -1,7 +1,7 @@
 /** Two settings against each other, in turns: times mean nothing but beside others of the same minute. */
 
 import type { WriteSettings } from '../../sink/tunables.js'
-import type { Measured, TrialResult } from '../../state/trial.js'
+import type { Measurements, TrialResult } from '../../state/trial.js'
 
 export const PAIRS = 5
 /** So much faster must a challenger be: less is what chance gives. */
@@ -45,7 +45,7 @@ function compared(challenger: Times, champion: Times): Pick<TrialResult, 'ratio'
   return { ratio, won: ratio >= MARGIN && ratios.filter(one => one > 1).length >= WINS }
 }
 
-function measured(times: Times, records: number): Measured {
+function measured(times: Times, records: number): Measurements {
   const whole = times.filter(ms => ms !== undefined)
   const p50Ms = quantile(whole, 0.5)
   return {

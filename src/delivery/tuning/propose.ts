@@ -1,7 +1,7 @@
 /** Which settings to try next: the same ones whenever the same have been tried. */
 
 import { effectOf, type Extent, type Tunable, type WriteSettings } from '../../sink/tunables.js'
-import { keyOfSettings, type Trial } from '../../state/trial.js'
+import { settingsKey, type Trial } from '../../state/trial.js'
 
 /** How often it is tried far from what is best so far. */
 export const EPSILON = 0.25
@@ -40,12 +40,12 @@ export function propose(history: History): WriteSettings | undefined {
 /** Whether something was never tried, and does not come to the same for this sample as what was. */
 function noveltyIn(history: History): (settings: WriteSettings) => boolean {
   const { trials, active, sample } = history
-  const effect = (settings: WriteSettings): string => keyOfSettings(effectOf(settings, sample))
+  const effect = (settings: WriteSettings): string => settingsKey(effectOf(settings, sample))
   const sidesOf = ({ settings, champion }: Trial): readonly WriteSettings[] => [settings, champion]
   const alike = trials.filter(trial => trial.sample.records === sample.records)
-  const tried = new Set(trials.flatMap(sidesOf).map(keyOfSettings))
+  const tried = new Set(trials.flatMap(sidesOf).map(settingsKey))
   const effects = new Set([active, championOf(history), ...alike.flatMap(sidesOf)].map(effect))
-  return settings => !tried.has(keyOfSettings(settings)) && !effects.has(effect(settings))
+  return settings => !tried.has(settingsKey(settings)) && !effects.has(effect(settings))
 }
 
 /** What is in force with one setting at its lowest, then at its highest. */

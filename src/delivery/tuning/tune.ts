@@ -5,7 +5,7 @@ import type { Delivery, Receipt, Sink, SinkOpener } from '../../sink/sink.js'
 import type { Tunable, WriteSettings } from '../../sink/tunables.js'
 import type { State } from '../../state/state.js'
 import { timestamp } from '../../state/state.js'
-import { claimTrial, dropTrial, readTrials, recordTrial, trialId, type Trial } from '../../state/trial.js'
+import { claimTrial, deleteTrial, readTrials, recordTrial, trialId, type Trial } from '../../state/trial.js'
 import { contest } from './measure.js'
 import { championOf, propose, type History } from './propose.js'
 
@@ -141,7 +141,7 @@ class Tuning {
       this.#trials.push(trial)
       onTrial(trial)
     } catch (error) {
-      await dropTrial(this.state, begun).catch(() => undefined)
+      await deleteTrial(this.state, begun).catch(() => undefined)
       throw error
     }
   }

@@ -1,10 +1,10 @@
 /** The write settings that were promoted, of registered targets. */
 
 import { promotionDocument } from '../../state/promotion-document.js'
-import { activeOf, readPromotions } from '../../state/promotions.js'
+import { activePromotion, readPromotions } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
-import { targetOf } from '../../state/targets.js'
+import { requireTarget } from '../../state/targets.js'
 
 /**
  * Target by target, of each the newest first.
@@ -13,11 +13,11 @@ import { targetOf } from '../../state/targets.js'
  */
 export async function promotionDocuments({ storage }: State, name: string | undefined): Promise<readonly object[]> {
   const registry = await readRegistry(storage)
-  const targets = name === undefined ? [...registry.targets.values()] : [targetOf(registry, name)]
+  const targets = name === undefined ? [...registry.targets.values()] : [requireTarget(registry, name)]
   const found = await Promise.all(
     targets.map(async ({ name, identity }) => {
       const promotions = await readPromotions(storage, identity)
-      const active = activeOf(promotions)
+      const active = activePromotion(promotions)
       return promotions.map(one => ({ target: name, active: one === active, ...promotionDocument(one) }))
     }),
   )

@@ -3,14 +3,14 @@
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 
-import { openPlain } from '../../storage/plain.js'
-import type { PlainObjects, PlainOptions } from '../../storage/plain-objects.js'
+import { openBucketStorage } from '../../storage/open-bucket-storage.js'
+import type { BucketStorage, BucketStorageOptions } from '../../storage/bucket-storage.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { placeOf, stateArchiveId } from './place.js'
 import { store } from './store.js'
 
-export function archiveSink(address: StorageAddress, options: PlainOptions = {}): SinkOpener {
+export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
   const place = placeOf(address)
   return {
     id: `archive:${place}`,
@@ -18,12 +18,12 @@ export function archiveSink(address: StorageAddress, options: PlainOptions = {})
     // A folder is opened in no time.
     early: address.kind === 's3',
     isAppendOnly: true,
-    open: async () => archiveIn(await openPlain(address, options)),
+    open: async () => archiveIn(await openBucketStorage(address, options)),
   }
 }
 
 /** In a bucket of the state itself. @param open answers objects that nobody else closes */
-export function stateArchiveSink(bucket: string, open: () => Promise<PlainObjects>): SinkOpener {
+export function stateArchiveSink(bucket: string, open: () => Promise<BucketStorage>): SinkOpener {
   return {
     id: stateArchiveId(bucket),
     description: `the archive in the bucket ${bucket} of the state`,
@@ -38,7 +38,7 @@ export function stateArchiveSink(bucket: string, open: () => Promise<PlainObject
  * range that is delivered again meets its own objects, and counts as updated; so a delivery that was cut off between
  * two tables is completed by the next one.
  */
-export function archiveIn(objects: PlainObjects): Sink {
+export function archiveIn(objects: BucketStorage): Sink {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
@@ -53,7 +53,7 @@ export function archiveIn(objects: PlainObjects): Sink {
 }
 
 async function writeTable(
-  objects: PlainObjects,
+  objects: BucketStorage,
   delivery: Delivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {

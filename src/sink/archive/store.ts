@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { IngestError } from '../../errors.js'
-import type { PlainObjects } from '../../storage/plain-objects.js'
+import type { BucketStorage } from '../../storage/bucket-storage.js'
 
 const unpack = promisify(gunzip)
 
@@ -11,7 +11,7 @@ const unpack = promisify(gunzip)
  * @returns false when it was there before
  * @throws {IngestError} `target_misconfigured` when what is there holds other lines
  */
-export async function store(objects: PlainObjects, key: string, body: Buffer): Promise<boolean> {
+export async function store(objects: BucketStorage, key: string, body: Buffer): Promise<boolean> {
   const there = await objects.get(key)
   // Nobody else writes it meanwhile: there is one lease for a target and a commit.
   if (there === undefined) await objects.put(key, body)

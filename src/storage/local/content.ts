@@ -1,83 +1,87 @@
 /**
- * The inside of a key's folder: `b-VERSION` is a body, `c-VERSION` an empty file whose name says which body is the
- * content. Whoever renames `c-OLD` to `c-NEW` has replaced the content: the file system lets one of several do so. Other
- * bodies belong to writers that have not won yet or never will.
+ * Files in a key's folder. `b-VERSION` is a body. `c-VERSION` is an empty file, the pointer: its name tells which body is
+ * the current content. Renaming `c-OLD` to `c-NEW` replaces the content; of several writers, the file system lets one
+ * succeed. Other bodies belong to writers that have not renamed the pointer yet or that lost.
  *
- * A version is a random name and the body's length, so that none is ever used again and a torn body is told.
+ * A version is a random name and the length of the body, so that versions are never reused and torn bodies are detected.
  */
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
-import { read, readdir } from './at-once.js'
-import { unless } from './durable.js'
-import { corrupt } from './failure.js'
+import { read, readdir } from './blocking-fs.js'
+import { ignoreCodes } from './durable-files.js'
+import { corruptObjectError } from './failure.js'
 
 export type Content = {
   readonly version: Version
-  /** Everything in the folder. */
+  /** Names of all files in the folder. */
   readonly names: readonly string[]
 }
 
 const POINTER = 'c-'
 const BODY = 'b-'
 
-/** A listing may miss a file that is renamed meanwhile; a file that stays missing for so many is not there. */
-const LISTINGS = 20
+/** A listing can miss a file that is being renamed. After this many listings without it, the file counts as missing. */
+const MAX_LISTINGS = 20
 
 export function newVersion(body: Buffer): Version {
   return `${randomBytes(12).toString('hex')}-${body.length}`
 }
 
-export function bytesOf(version: Version): number {
+/** Length of the body, from its version. */
+export function bodyBytes(version: Version): number {
   return Number(/-(\d+)$/.exec(version)?.[1])
 }
 
-export function pointerIn(folder: string, version: Version): string {
+export function pointerPath(folder: string, version: Version): string {
   return join(folder, POINTER + version)
 }
 
-export function bodyIn(folder: string, version: Version): string {
+export function bodyPath(folder: string, version: Version): string {
   return join(folder, BODY + version)
 }
 
 /**
- * Which content a key's folder has; undefined when there is no such folder.
- * @throws {IngestError} `state_corrupt` when somebody took the pointer or its body away
+ * Finds the current version in a key's folder.
+ * @returns undefined when the folder does not exist
+ * @throws {IngestError} `state_corrupt` when the pointer or its body is missing
  */
 export async function findContent(folder: string): Promise<Content | undefined> {
   for (let listing = 1; ; listing++) {
-    const names = await unless(['ENOENT', 'ESTALE'], readdir(folder))
+    const names = await ignoreCodes(['ENOENT', 'ESTALE'], readdir(folder))
     if (names === undefined) return undefined
     const [version, ...others] = currentVersions(names)
     if (version !== undefined && others.length === 0) return { version, names }
-    if (listing === LISTINGS) throw corrupt(folder, whatIsWrong(names))
+    if (listing === MAX_LISTINGS) throw corruptObjectError(folder, describeCorruption(names))
     await setTimeout(listing)
   }
 }
 
 /**
- * The content of a key's folder, whole; undefined when there is no such folder.
- * @throws {IngestError} `state_corrupt` when somebody took a part of it away
+ * Reads the current content of a key's folder.
+ * @returns undefined when the folder does not exist
+ * @throws {IngestError} `state_corrupt` when a file is missing or the body is truncated
  */
 export async function readContent(folder: string): Promise<Stored | undefined> {
   for (let tried: Version | undefined; ;) {
     const found = await findContent(folder)
     if (found === undefined) return undefined
     const { version } = found
-    const body = await unless(['ENOENT', 'ESTALE'], read(bodyIn(folder, version), bytesOf(version)))
-    if (body?.length === bytesOf(version)) return { body, version }
-    if (body !== undefined) throw corrupt(bodyIn(folder, version), `has ${body.length} of its bytes`)
-    // It was replaced meanwhile; the next one may be as well, but never by the same.
-    if (version === tried) throw corrupt(bodyIn(folder, version), 'is missing')
+    const body = await ignoreCodes(['ENOENT', 'ESTALE'], read(bodyPath(folder, version), bodyBytes(version)))
+    if (body?.length === bodyBytes(version)) return { body, version }
+    if (body !== undefined)
+      throw corruptObjectError(bodyPath(folder, version), `has ${body.length} of ${bodyBytes(version)} bytes`)
+    // Replaced during the read. Versions are never reused, so meeting the same one again means that its body is missing.
+    if (version === tried) throw corruptObjectError(bodyPath(folder, version), 'is missing')
     tried = version
   }
 }
 
 /**
- * Pointers with their bodies. One without may have come from a folder that was deleted in the middle of a rename, when
- * the kernel had looked up the old path in it and not yet the new one; it says nothing about this folder.
+ * Versions that have both a pointer and a body. A pointer without a body is ignored: a rename that ran while its folder
+ * was deleted and created again can move a pointer from the old folder into the new one.
  */
 function currentVersions(names: readonly string[]): readonly Version[] {
   const bodies = new Set(names.filter(name => name.startsWith(BODY)).map(name => name.slice(BODY.length)))
@@ -87,10 +91,10 @@ function currentVersions(names: readonly string[]): readonly Version[] {
     .filter(version => bodies.has(version))
 }
 
-function whatIsWrong(names: readonly string[]): string {
+function describeCorruption(names: readonly string[]): string {
   const pointers = names.filter(name => name.startsWith(POINTER))
-  if (pointers.length === 0) return `has no file ${POINTER}… that says which body is the content`
+  if (pointers.length === 0) return `has no pointer file ${POINTER}…`
   return pointers.length === 1
-    ? `has ${pointers[0]} and not ${BODY}${pointers[0]?.slice(POINTER.length)}, the body it names`
-    : 'has several contents'
+    ? `has the pointer ${pointers[0]} without its body ${BODY}${pointers[0]?.slice(POINTER.length)}`
+    : 'has several pointers with bodies'
 }

@@ -1,9 +1,9 @@
-/** What a file system's errors mean to whoever stores something. */
+/** Turns file-system errors into `IngestError`s with a hint. */
 
 import { IngestError, messageOf, systemCodeOf, type ErrorDetails } from '../../errors.js'
 
-/** Runs one operation on the folder `root` and explains what went wrong. */
-export async function explained<T>(root: string, operation: () => Promise<T>): Promise<T> {
+/** Runs an operation on the folder `root`. @throws {IngestError} for every system error of the operation */
+export async function explainFileErrors<T>(root: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation()
   } catch (cause) {
@@ -11,33 +11,33 @@ export async function explained<T>(root: string, operation: () => Promise<T>): P
   }
 }
 
-/** For what no interrupted write leaves behind. @param path of what is missing or wrong */
-export function corrupt(path: string, what: string): IngestError {
-  const hint = 'put the file back, or delete the folder it is in to do without the object'
+/** The error for damage that no interrupted write can cause. @param path the missing or wrong file */
+export function corruptObjectError(path: string, what: string): IngestError {
+  const hint = 'restore the file, or delete its folder to give up the object'
   return new IngestError('state_corrupt', `${path} ${what}`, { hint })
 }
 
 function failure(root: string, cause: unknown): IngestError {
   const path = (cause as NodeJS.ErrnoException).path ?? root
-  const refused = (code: 'storage_denied' | 'storage_failed', what: string, details: ErrorDetails): IngestError =>
+  const failed = (code: 'storage_denied' | 'storage_failed', what: string, details: ErrorDetails): IngestError =>
     new IngestError(code, `${path}: ${what}`, { cause, ...details })
   switch (systemCodeOf(cause) ?? '') {
     case 'EACCES':
     case 'EPERM':
-      return refused('storage_denied', 'permission denied', { hint: `give this user write permission to ${root}` })
+      return failed('storage_denied', 'permission denied', { hint: `give this user write permission to ${root}` })
     case 'EROFS':
-      return refused('storage_denied', 'the file system is read-only', { hint: 'name a folder that can be written' })
+      return failed('storage_denied', 'the file system is read-only', { hint: 'name a writable folder' })
     case 'ENOSPC':
     case 'EDQUOT':
-      return refused('storage_failed', 'no space left', { hint: `make room for ${root} and run it again` })
+      return failed('storage_failed', 'no space left', { hint: `free space for ${root} and run the command again` })
     case 'EFBIG':
-      return refused('storage_failed', 'larger than a file may be', { hint: 'see `ulimit -f`' })
+      return failed('storage_failed', 'exceeds the maximum file size', { hint: 'raise the limit, see `ulimit -f`' })
     case 'ENOTDIR':
     case 'EEXIST':
-      return refused('storage_failed', 'something that is not a folder is in the way', {
-        hint: `name another folder than ${root}, or move away what is there`,
+      return failed('storage_failed', 'the path is taken by something that is not a folder', {
+        hint: `move the existing file away, or name another folder than ${root}`,
       })
     default:
-      return refused('storage_failed', messageOf(cause), { hint: 'check the disk and the path' })
+      return failed('storage_failed', messageOf(cause), { hint: 'check the disk and the path' })
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Objects as folders of a file system that several processes and containers may use at once, without locks: each key is
- * a folder of its own, which docs/adr/0011 explains. It must be a file system where rename(2) is atomic and where all
- * of them see the same: a local one, not NFS.
+ * Storage in a folder that several processes and containers may use at once without locks. Each key is a folder of its
+ * own; docs/adr/0011 explains why. Requires a local file system with atomic rename(2) that all processes see alike. NFS
+ * does not qualify.
  */
 
 import { resolve } from 'node:path'
@@ -18,24 +18,24 @@ import {
   type Version,
 } from '../storage.js'
 import { findContent, readContent } from './content.js'
-import { explained } from './failure.js'
-import { keyFolder, prefixFolder } from './names.js'
-import { sweep } from './sweep.js'
-import { walk } from './walk.js'
+import { explainFileErrors } from './failure.js'
+import { keyFolder, prefixFolder } from './key-folder.js'
+import { sweepStaging } from './sweep.js'
+import { walkKeys } from './walk.js'
 import { createContent, removeFolder, replaceContent } from './write.js'
 
 export type LocalOptions = {
-  /** Milliseconds since 1970, to tell what is left over from what is being written. */
+  /** The clock, milliseconds since 1970. Distinguishes leftover files from files that are being written. */
   readonly now?: () => number
 }
 
 /**
- * Opens the folder, which need not exist yet, and sweeps up what processes left there that were killed an hour ago.
- * @throws {IngestError} `storage_failed` when it is a file
+ * Opens a folder, which need not exist yet, and removes what killed processes left there more than an hour ago.
+ * @throws {IngestError} `storage_failed` when the path is a file
  */
 export async function openLocalStorage(folder: string, { now = Date.now }: LocalOptions = {}): Promise<Storage> {
   const root = resolve(folder)
-  await explained(root, () => sweep(root, now))
+  await explainFileErrors(root, () => sweepStaging(root, now))
   return new LocalStorage(root)
 }
 
@@ -57,7 +57,7 @@ class LocalStorage implements Storage {
   put(key: string, body: Buffer): Promise<Version> {
     return this.#explained(async () => {
       const folder = this.#folderOf(key)
-      // Each round that fails is one that another writer has won.
+      // Repeated when another writer was first.
       for (;;) {
         const found = await findContent(folder)
         const written =
@@ -84,7 +84,7 @@ class LocalStorage implements Storage {
   list(prefix: string, { after, limit = PAGE_OBJECTS }: ListOptions = {}): Promise<Page> {
     return this.#explained(async () => {
       const objects: Listed[] = []
-      for await (const listed of walk({ root: this.description, prefix, after })) {
+      for await (const listed of walkKeys({ root: this.description, prefix, after })) {
         if (objects.length === limit) return { objects, next: objects.at(-1)?.key }
         objects.push(listed)
       }
@@ -113,6 +113,6 @@ class LocalStorage implements Storage {
   }
 
   #explained<T>(operation: () => Promise<T>): Promise<T> {
-    return explained(this.description, operation)
+    return explainFileErrors(this.description, operation)
   }
 }

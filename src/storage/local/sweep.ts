@@ -1,25 +1,25 @@
-/** Removes what killed processes left unfinished. */
+/** Removes unfinished writes and deletions of killed processes. */
 
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { discard, unless } from './durable.js'
-import { STAGING } from './names.js'
+import { tryRemoveFolder, ignoreCodes } from './durable-files.js'
+import { STAGING } from './key-folder.js'
 import { stagingFolder } from './write.js'
 
-/** No write takes so long; one whose process slept meanwhile finds its folder gone and stages it again. */
+/** Longer than any write takes. A process that was suspended for longer finds its folder gone and stages it again. */
 const LEFT_AFTER_MS = 60 * 60 * 1000
 
-/** Does what it can: a sweep that fails leaves things that nobody sees. @throws when `root` is not a folder */
-export async function sweep(root: string, now: () => number): Promise<void> {
-  const names = await unless(['ENOENT', 'EACCES', 'EPERM'], readdir(join(root, STAGING)))
+/** Best effort: leftovers that cannot be removed are invisible to readers. @throws when `root` is not a folder */
+export async function sweepStaging(root: string, now: () => number): Promise<void> {
+  const names = await ignoreCodes(['ENOENT', 'EACCES', 'EPERM'], readdir(join(root, STAGING)))
   for (const name of names ?? []) await sweepOne(root, join(root, STAGING, name), now).catch(() => undefined)
 }
 
 async function sweepOne(root: string, path: string, now: () => number): Promise<void> {
   const { ctimeMs } = await stat(path)
   if (now() - ctimeMs < LEFT_AFTER_MS) return
-  // First out of reach in one step: its writer must not put half of it in place.
+  // Renamed first, so that its writer, if still alive, cannot publish a half-deleted folder.
   const grave = stagingFolder(root, 'old')
   await rename(path, grave)
-  await discard(grave)
+  await tryRemoveFolder(grave)
 }

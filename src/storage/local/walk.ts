@@ -1,10 +1,10 @@
-/** Lists keys in the order of their bytes, folder by folder, reading only those that may hold what is asked for. */
+/** Lists keys in byte order, reading only folders that can hold requested keys. */
 
 import { readdir } from 'node:fs/promises'
 import { isKey, type Listed } from '../storage.js'
-import { bytesOf, findContent } from './content.js'
-import { unless } from './durable.js'
-import { keyFolder, prefixFolder, readName } from './names.js'
+import { bodyBytes, findContent } from './content.js'
+import { ignoreCodes } from './durable-files.js'
+import { keyFolder, prefixFolder, parseName } from './key-folder.js'
 
 type Query = {
   readonly root: string
@@ -12,10 +12,11 @@ type Query = {
   readonly after: string | undefined
 }
 
-/** One key, or with a slash at its end all keys that begin with it. */
+/** A key, or a folder of keys, whose `key` ends with a slash. */
 type Entry = { readonly key: string; readonly bytes: Buffer }
 
-export async function* walk(query: Query): AsyncGenerator<Listed> {
+/** Objects whose keys begin with `prefix` and sort after `after`, in key order. */
+export async function* walkKeys(query: Query): AsyncGenerator<Listed> {
   const top = query.prefix.slice(0, query.prefix.lastIndexOf('/') + 1)
   if (top === '' || (isKey(top.slice(0, -1)) && mayFollow(top, query.after))) yield* walkFolder(query, top)
 }
@@ -27,25 +28,25 @@ async function* walkFolder(query: Query, top: string): AsyncGenerator<Listed> {
       continue
     }
     const found = await findContent(keyFolder(query.root, key))
-    if (found !== undefined) yield { key, bytes: bytesOf(found.version) }
+    if (found !== undefined) yield { key, bytes: bodyBytes(found.version) }
   }
 }
 
-/** A folder's keys sort as if its name ended with the slash that they go on with. */
+/** Entries of one folder in key order. A folder of keys sorts by its name with the trailing slash. */
 async function entriesIn({ root, prefix, after }: Query, top: string): Promise<readonly Entry[]> {
-  const found = await unless(['ENOENT', 'ENAMETOOLONG'], readdir(prefixFolder(root, top), { withFileTypes: true }))
+  const found = await ignoreCodes(['ENOENT', 'ENAMETOOLONG'], readdir(prefixFolder(root, top), { withFileTypes: true }))
   return (found ?? [])
     .filter(entry => entry.isDirectory())
     .flatMap(({ name }) => {
-      const read = readName(name)
-      return read === undefined ? [] : [`${top}${read.part}${read.isKey ? '' : '/'}`]
+      const parsed = parseName(name)
+      return parsed === undefined ? [] : [`${top}${parsed.part}${parsed.isKey ? '' : '/'}`]
     })
     .filter(key => key.startsWith(prefix) && mayFollow(key, after))
     .map(key => ({ key, bytes: Buffer.from(key) }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
 }
 
-/** Whether a key, or for a folder any key in it, sorts after `after`. */
+/** Whether a key, or any key in a folder, can sort after `after`. */
 function mayFollow(key: string, after: string | undefined): boolean {
   if (after === undefined || (key.endsWith('/') && after.startsWith(key))) return true
   return Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0

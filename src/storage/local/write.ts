@@ -1,25 +1,33 @@
-/** How a key's folder comes, changes and goes: each by one rename, which happens or does not. */
+/** Creates, replaces and removes the content of a key. Each change takes effect with one atomic rename. */
 
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import type { Version } from '../storage.js'
-import { close, create, rename, rmdir, stat } from './at-once.js'
-import { bodyIn, findContent, newVersion, pointerIn } from './content.js'
-import { discard, discardFile, makeFolders, syncFolder, syncFolders, unless, writeNewFile } from './durable.js'
-import { STAGING } from './names.js'
+import { close, create, rename, rmdir, stat } from './blocking-fs.js'
+import { bodyPath, findContent, newVersion, pointerPath } from './content.js'
+import {
+  tryRemoveFolder,
+  tryRemoveFile,
+  makeFolders,
+  syncFolder,
+  syncFolders,
+  ignoreCodes,
+  writeNewFile,
+} from './durable-files.js'
+import { STAGING } from './key-folder.js'
 
-/** Whoever deletes the last key of a folder removes it, under the hands of one who is about to put a key there. */
+/** A concurrent delete can remove the parent folder, when it was the last key in it, so creating is retried. */
 const ATTEMPTS = 50
 
-/** @returns undefined when the key is there already */
+/** Creates a key with its content. @returns undefined when the key exists already */
 export async function createContent(root: string, folder: string, body: Buffer): Promise<Version | undefined> {
   for (let attempt = 1; ; attempt++) {
     if (await exists(folder)) return undefined
     try {
       return await createOnce(root, folder, body)
     } catch (error) {
-      // Or the staging folder was swept: this process has slept for an hour.
+      // ENOENT: the parent was removed, or the staging folder was swept because this process was suspended for an hour.
       if (systemCodeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error
     }
   }
@@ -27,20 +35,20 @@ export async function createContent(root: string, folder: string, body: Buffer):
 
 async function createOnce(root: string, folder: string, body: Buffer): Promise<Version | undefined> {
   const parent = dirname(folder)
-  const made = await makeFolders(parent)
+  const created = await makeFolders(parent)
   const staged = stagingFolder(root, 'new')
   try {
     const version = await stage(staged, body)
-    // Onto a folder with files in it a folder cannot be renamed.
-    const won = await unless(
+    // A folder cannot be renamed onto a folder that has files, so one of several writers wins.
+    const won = await ignoreCodes(
       ['ENOTEMPTY', 'EEXIST'],
       rename(staged, folder).then(() => true),
     )
-    if (won === undefined) await discard(staged)
-    else await syncFolders(parent, made)
+    if (won === undefined) await tryRemoveFolder(staged)
+    else await syncFolders(parent, created)
     return won === undefined ? undefined : version
   } catch (error) {
-    await discard(staged)
+    await tryRemoveFolder(staged)
     throw error
   }
 }
@@ -48,39 +56,39 @@ async function createOnce(root: string, folder: string, body: Buffer): Promise<V
 async function stage(folder: string, body: Buffer): Promise<Version> {
   const version = newVersion(body)
   await makeFolders(folder)
-  // Its name is all it says, and the folder's sync keeps that.
-  await close(await create(pointerIn(folder, version)))
-  await writeNewFile(bodyIn(folder, version), body, () => syncFolder(folder))
+  // The empty pointer file needs no sync of its own: its name becomes durable with the folder.
+  await close(await create(pointerPath(folder, version)))
+  await writeNewFile(bodyPath(folder, version), body, () => syncFolder(folder))
   return version
 }
 
-/** @returns undefined when the content is not, or no longer, that of `version` */
+/** Replaces the content of a key. @returns undefined when the current version is not `version` */
 export async function replaceContent(folder: string, body: Buffer, version: Version): Promise<Version | undefined> {
   const found = await findContent(folder)
   if (found?.version !== version) return undefined
   const next = newVersion(body)
   try {
-    await writeNewFile(bodyIn(folder, next), body)
-    await rename(pointerIn(folder, version), pointerIn(folder, next))
+    await writeNewFile(bodyPath(folder, next), body)
+    await rename(pointerPath(folder, version), pointerPath(folder, next))
   } catch (error) {
-    await discardFile(bodyIn(folder, next))
+    await tryRemoveFile(bodyPath(folder, next))
     if (systemCodeOf(error) === 'ENOENT') return undefined
     throw error
   }
   await syncFolder(folder)
-  // Who wrote a body before this writer won expected a version that is past. Bodies that came later may win.
-  await Promise.all(found.names.map(name => discardFile(join(folder, name))))
+  // Bodies in this listing belong to the old version or to writers that must lose. Later bodies may still win, so they stay.
+  await Promise.all(found.names.map(name => tryRemoveFile(join(folder, name))))
   return next
 }
 
-/** Removes a folder with all that is in it from one moment to the next, and its parents where nothing else is in them. */
+/** Removes a folder and its content atomically, then its empty parents. */
 export async function removeFolder(root: string, folder: string): Promise<void> {
   if (!(await exists(folder))) return
   const grave = stagingFolder(root, 'old')
   await makeFolders(dirname(grave))
-  await unless(['ENOENT'], rename(folder, grave))
+  await ignoreCodes(['ENOENT'], rename(folder, grave))
   await syncFolder(dirname(folder))
-  await discard(grave)
+  await tryRemoveFolder(grave)
   await removeEmptyParents(root, folder)
 }
 
@@ -94,11 +102,14 @@ async function removeEmptyParents(root: string, folder: string): Promise<void> {
   }
 }
 
-/** @param kind for a person who looks: on its way in, or on its way out */
+/**
+ * A new name in the staging folder.
+ * @param kind `new` for content that is being created, `old` for content that is being removed; only for people
+ */
 export function stagingFolder(root: string, kind: 'new' | 'old'): string {
   return join(root, STAGING, `${kind}-${randomBytes(12).toString('hex')}`)
 }
 
 async function exists(path: string): Promise<boolean> {
-  return (await unless(['ENOENT'], stat(path))) !== undefined
+  return (await ignoreCodes(['ENOENT'], stat(path))) !== undefined
 }

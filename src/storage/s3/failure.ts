@@ -1,4 +1,4 @@
-/** What S3's errors mean: to a writer, to a retry, and to a person. */
+/** Classifies errors of S3 for writers and retries, and turns them into `IngestError`s for people. */
 
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
@@ -14,76 +14,79 @@ const DENIED = [
   'SignatureDoesNotMatch',
   'TokenRefreshRequired',
 ]
-/** 4xx that a second try may mend: the SDK corrects its clock by the first answer. */
-const PASSING = ['RequestTimeout', 'RequestTimeTooSkewed', 'RequestExpired', 'ConditionalRequestConflict', 'SlowDown']
+/** Client errors that a retry may fix. For skewed clocks: the SDK adjusts its clock after the first response. */
+const TRANSIENT = ['RequestTimeout', 'RequestTimeTooSkewed', 'RequestExpired', 'ConditionalRequestConflict', 'SlowDown']
 const PERMISSIONS =
-  'it needs s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket'
+  'grant s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket'
 
 export function isMissing(error: unknown): boolean {
-  return ['NoSuchKey', 'NotFound'].includes(nameOf(error))
+  return ['NoSuchKey', 'NotFound'].includes(errorName(error))
 }
 
-/** The condition did not hold. Not a 409, which says that somebody else was at it and to try again. */
-export function isLost(error: unknown): boolean {
-  return statusOf(error) === 412
+/** Whether the condition of a write did not hold. A 409 is not such an error: it reports a concurrent write and asks for a retry. */
+export function isConditionFailed(error: unknown): boolean {
+  return httpStatus(error) === 412
 }
 
-/** No answer, or one that says nothing of what was done. */
-export function isUnanswered(error: unknown): boolean {
-  const status = statusOf(error)
-  return !isUnsent(error) && (status === undefined || status >= 500 || status < 400)
+/** Whether the request may have taken effect: there was no response, or one that does not tell. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  const status = httpStatus(error)
+  return !isBeforeRequest(error) && (status === undefined || status >= 500 || status < 400)
 }
 
-export function isPassing(error: unknown): boolean {
-  const status = statusOf(error)
-  return isUnanswered(error) || status === 409 || status === 429 || PASSING.includes(nameOf(error))
+/** Whether a retry may succeed. */
+export function isTransient(error: unknown): boolean {
+  const status = httpStatus(error)
+  return isOutcomeUnknown(error) || status === 409 || status === 429 || TRANSIENT.includes(errorName(error))
 }
 
-export function s3Failure(place: string, cause: unknown): IngestError {
+/** @param location of the bucket, for messages */
+export function toIngestError(location: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
-  const [name, status] = [nameOf(cause), statusOf(cause)]
+  const [name, status] = [errorName(cause), httpStatus(cause)]
   const failed = (what: string, hint: string): IngestError =>
-    new IngestError('storage_failed', `${place}: ${what}`, { cause, hint })
+    new IngestError('storage_failed', `${location}: ${what}`, { cause, hint })
   if (name === 'CredentialsProviderError')
-    return denied(
-      place,
+    return deniedError(
+      location,
       cause,
-      'AWS has no credentials',
-      'in GitHub Actions, aws-actions/configure-aws-credentials gives some',
+      'no AWS credentials found',
+      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; in GitHub Actions, use aws-actions/configure-aws-credentials',
     )
-  if (DENIED.includes(name)) return denied(place, cause, `the credentials are refused (${name})`, 'renew them')
-  if (status === 401 || status === 403) return denied(place, cause, 'access denied', PERMISSIONS)
-  if (name === 'NoSuchBucket') return failed('there is no such bucket', 'make it, or check its name and region')
-  if (isRegionMissing(cause)) return failed('no AWS region is known', 'add ?region=… to the address, or set AWS_REGION')
+  if (DENIED.includes(name))
+    return deniedError(location, cause, `the credentials are refused (${name})`, 'renew the credentials')
+  if (status === 401 || status === 403) return deniedError(location, cause, 'access denied', PERMISSIONS)
+  if (name === 'NoSuchBucket') return failed('the bucket does not exist', 'create it, or check its name and region')
+  if (isRegionMissing(cause)) return failed('no AWS region is set', 'add ?region=… to the address, or set AWS_REGION')
   if (status === 301 || name === 'PermanentRedirect')
     return failed('the bucket is in another region', 'add ?region=… to the address')
   if (status === undefined)
     return failed(`cannot be reached: ${networkReason(cause)}`, 'check the network and the endpoint')
-  return failed(`answered ${status} ${name}: ${messageOf(cause)}`, 'try again later')
+  return failed(`answered ${status} ${name}: ${messageOf(cause)}`, 'run the command again later')
 }
 
-function denied(place: string, cause: unknown, what: string, hint: string): IngestError {
-  return new IngestError('storage_denied', `${place}: ${what}`, { cause, hint })
+function deniedError(location: string, cause: unknown, what: string, hint: string): IngestError {
+  return new IngestError('storage_denied', `${location}: ${what}`, { cause, hint })
 }
 
-/** Nothing was asked yet. */
-function isUnsent(error: unknown): boolean {
-  return nameOf(error) === 'CredentialsProviderError' || isRegionMissing(error)
+/** Whether the error occurred before a request was sent. */
+function isBeforeRequest(error: unknown): boolean {
+  return errorName(error) === 'CredentialsProviderError' || isRegionMissing(error)
 }
 
 function isRegionMissing(error: unknown): boolean {
   return /region is missing/i.test(messageOf(error))
 }
 
-/** The SDK gives some errors of Node's no message. */
+/** The SDK leaves the message of some network errors empty, so the code or name is used instead. */
 function networkReason(error: unknown): string {
-  return messageOf(error) || systemCodeOf(error) || nameOf(error)
+  return messageOf(error) || systemCodeOf(error) || errorName(error)
 }
 
-function nameOf(error: unknown): string {
+function errorName(error: unknown): string {
   return (error as S3Error | undefined)?.name ?? ''
 }
 
-function statusOf(error: unknown): number | undefined {
+function httpStatus(error: unknown): number | undefined {
   return (error as S3Error | undefined)?.$metadata?.httpStatusCode
 }

@@ -1,10 +1,10 @@
 /**
- * What an object holds: a line of its own, then the body.
+ * Framing of objects in S3: a header line, then the body.
  *
  *     vortex-ingest object 1 0f3c…(32 hex digits) 000000000300\n
  *
- * The line names the layout's version, this write and the body's length. S3 compares ETags, which are digests of the
- * content: without a name of its own, a write of what was there before the last would look like the one before it.
+ * The header holds the layout version, a random id of the write and the length of the body. The id makes every content
+ * unique. Without it, two writes of equal bodies would have the same ETag, which is a digest, and a version could recur.
  */
 
 import { randomBytes } from 'node:crypto'
@@ -18,6 +18,7 @@ const HEADER = /^vortex-ingest object 1 [0-9a-f]{32} (\d{12})\n$/
 
 export const HEADER_BYTES = `${MAGIC}1 `.length + 32 + 1 + LENGTH_DIGITS + 1
 
+/** Prepends a header with a new write id. */
 export function frame(body: Buffer): Framed {
   const writeId = randomBytes(16).toString('hex')
   const length = String(body.length).padStart(LENGTH_DIGITS, '0')
@@ -25,8 +26,10 @@ export function frame(body: Buffer): Framed {
 }
 
 /**
- * @param name for the message
- * @throws {IngestError} `state_version` for another layout than 1, `state_corrupt` for what nobody here has written
+ * Removes and checks the header.
+ * @param name the object's name in messages
+ * @throws {IngestError} `state_version` for another layout than 1, `state_corrupt` for a truncated object or one that
+ * another program wrote
  */
 export function unframe(bytes: Buffer, name: string): Buffer {
   const header = bytes.toString('latin1', 0, HEADER_BYTES)
@@ -39,5 +42,5 @@ export function unframe(bytes: Buffer, name: string): Buffer {
   if (version === undefined || version === '1')
     throw new IngestError('state_corrupt', `${name} was not written by vortex-ingest`)
   const hint = 'use the version of vortex-ingest that wrote it'
-  throw new IngestError('state_version', `${name} is of layout ${version}, and this program knows 1`, { hint })
+  throw new IngestError('state_version', `${name} has layout ${version}; this program supports layout 1`, { hint })
 }

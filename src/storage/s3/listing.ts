@@ -1,9 +1,9 @@
-/** The keys below a prefix as S3 lists them, page by page. */
+/** Lists one page of keys below a prefix. */
 
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3'
-import { persistently } from './bucket.js'
+import { retryTransient } from './client.js'
 
-export type Objects = {
+export type KeyPage = {
   readonly keys: readonly { readonly key: string; readonly bytes: number }[]
   readonly isLast: boolean
 }
@@ -16,21 +16,21 @@ export type ListQuery = {
   readonly limit: number
 }
 
-export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<Objects> {
+export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<KeyPage> {
   const command = new ListObjectsV2Command({
     Bucket: bucket,
     Prefix: prefix,
     MaxKeys: limit,
-    // XML cannot hold every character that a key may have.
+    // XML cannot represent every character that a key may contain.
     EncodingType: 'url',
     ...(after !== undefined && { StartAfter: after }),
   })
-  const answer = await persistently(() => client.send(command))
+  const answer = await retryTransient(() => client.send(command))
   const keys = (answer.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: decodeKey(Key, answer), bytes: Size }))
   return { keys, isLast: answer.IsTruncated !== true || keys.length === 0 }
 }
 
-/** A store that does not know the encoding leaves it out of its answer. */
+/** Stores that do not support the encoding omit it from the response. */
 function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
   return EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
 }

@@ -1,27 +1,27 @@
-/** Stores exist that ignore conditions: there, every writer wins, and data is lost without a word. */
+/** Detects stores that ignore write conditions. In such a store every writer succeeds and data is lost silently. */
 
 import { randomUUID } from 'node:crypto'
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { IngestError } from '../../errors.js'
-import { persistently } from './bucket.js'
-import { isLost, isMissing } from './failure.js'
+import { retryTransient } from './client.js'
+import { isConditionFailed, isMissing } from './failure.js'
 
 /**
- * Asks to replace a content that cannot be there, of an object that is not there.
- * @throws {IngestError} `storage_failed` when the store does so
+ * Sends a write with a condition that cannot hold, to a key that does not exist.
+ * @throws {IngestError} `storage_failed` when the store accepts the write
  */
 export async function assertHonoursConditions(client: S3Client, bucket: string, prefix: string): Promise<void> {
-  const place = { Bucket: bucket, Key: `${prefix}.vortex-ingest-probe-${randomUUID()}` }
+  const location = { Bucket: bucket, Key: `${prefix}.vortex-ingest-probe-${randomUUID()}` }
   try {
-    await persistently(() =>
-      client.send(new PutObjectCommand({ ...place, Body: '', IfMatch: '"00000000000000000000000000000000"' })),
+    await retryTransient(() =>
+      client.send(new PutObjectCommand({ ...location, Body: '', IfMatch: '"00000000000000000000000000000000"' })),
     )
   } catch (error) {
-    if (isLost(error) || isMissing(error)) return
+    if (isConditionFailed(error) || isMissing(error)) return
     throw error
   }
-  await persistently(() => client.send(new DeleteObjectCommand(place)))
+  await retryTransient(() => client.send(new DeleteObjectCommand(location)))
   throw new IngestError('storage_failed', `s3://${bucket}: this store ignores conditions (If-Match) on writes`, {
-    hint: 'use one that honours conditional writes; without them two processes overwrite each other',
+    hint: 'use a store with conditional writes; without them processes overwrite each other',
   })
 }

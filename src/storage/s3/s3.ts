@@ -1,9 +1,10 @@
 /**
- * Objects in a bucket of S3, or of a store that speaks its protocol and honours `If-Match` and `If-None-Match`.
+ * Storage in a bucket of S3, or of a compatible store that honours `If-Match` and `If-None-Match`.
  *
- * An object is a body behind a line that makes it unique (frame.ts), so that an ETag is a version. A writer whose answer
- * was lost finds its own write by name; if somebody replaced that one at once, it is told as lost though it was done, and
- * if somebody deleted it at once, `putIfAbsent` may do it again.
+ * Each object starts with a header that makes its content unique (frame.ts), so that its ETag serves as the version. When
+ * the response to a write is lost, the writer looks for its own write id in the object. Two cases remain: if another
+ * process replaced the object meanwhile, the write is reported as a conflict although it took effect; if another process
+ * deleted it, `putIfAbsent` may write it again.
  */
 
 import { DeleteObjectCommand, DeleteObjectsCommand, GetObjectCommand, type S3Client } from '@aws-sdk/client-s3'
@@ -21,14 +22,14 @@ import {
   type Stored,
   type Version,
 } from '../storage.js'
-import { makeClient, persistently } from './bucket.js'
-import { versionOf, write, type Condition } from './conditional.js'
-import { isMissing, s3Failure } from './failure.js'
+import { createS3Client, retryTransient } from './client.js'
+import { etagVersion, writeConditionally, type Condition } from './conditional-write.js'
+import { isMissing, toIngestError } from './failure.js'
 import { HEADER_BYTES, unframe } from './frame.js'
-import { listKeys, type Objects } from './listing.js'
+import { listKeys, type KeyPage } from './listing.js'
 import { assertHonoursConditions } from './probe.js'
 
-/** Asks nothing yet: credentials, region and bucket are met with the first operation. */
+/** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
 export function openS3Storage(address: S3Address): Storage {
   return new S3Storage(address)
 }
@@ -43,7 +44,7 @@ class S3Storage implements Storage {
   constructor(address: S3Address) {
     const { bucket, prefix } = address
     this.description = `s3://${[bucket, ...(prefix === '' ? [] : [prefix])].join('/')}`
-    this.#client = makeClient(address)
+    this.#client = createS3Client(address)
     this.#bucket = bucket
     this.#prefix = prefix === '' ? '' : `${prefix}/`
   }
@@ -53,10 +54,10 @@ class S3Storage implements Storage {
   }
 
   getVersioned(key: string): Promise<Stored | undefined> {
-    return this.#explained(async () => {
-      const place = this.#placeOf(key)
-      const found = await persistently(() => this.#read(place.Key))
-      return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${place.Key}`) }
+    return this.#explainErrors(async () => {
+      const location = this.#locate(key)
+      const found = await retryTransient(() => this.#read(location.Key))
+      return found && { ...found, body: unframe(found.body, `s3://${this.#bucket}/${location.Key}`) }
     })
   }
 
@@ -77,32 +78,32 @@ class S3Storage implements Storage {
   }
 
   list(prefix: string, { after, limit = PAGE_OBJECTS }: ListOptions = {}): Promise<Page> {
-    return this.#explained(async () => {
+    return this.#explainErrors(async () => {
       const { keys, isLast } = await this.#listKeys(prefix, after, limit)
       const objects = keys
-        .map(({ key, bytes }) => ({ key: this.#own(key), bytes: Math.max(0, bytes - HEADER_BYTES) }))
+        .map(({ key, bytes }) => ({ key: this.#withoutPrefix(key), bytes: Math.max(0, bytes - HEADER_BYTES) }))
         .filter(({ key }) => isKey(key))
       const last = keys.at(-1)
-      return { objects, next: isLast || last === undefined ? undefined : this.#own(last.key) }
+      return { objects, next: isLast || last === undefined ? undefined : this.#withoutPrefix(last.key) }
     })
   }
 
   delete(key: string): Promise<void> {
-    return this.#explained(async () => {
-      const place = this.#placeOf(key)
-      await persistently(() => this.#client.send(new DeleteObjectCommand(place)))
+    return this.#explainErrors(async () => {
+      const location = this.#locate(key)
+      await retryTransient(() => this.#client.send(new DeleteObjectCommand(location)))
     })
   }
 
   deletePrefix(prefix: string): Promise<void> {
-    return this.#explained(async () => {
+    return this.#explainErrors(async () => {
       assertFolderPrefix(prefix)
       for (let after: string | undefined; ;) {
         const { keys, isLast } = await this.#listKeys(prefix, after, PAGE_OBJECTS)
         const last = keys.at(-1)
         if (last !== undefined) await this.#deleteAll(keys.map(({ key }) => key))
         if (isLast || last === undefined) return
-        after = this.#own(last.key)
+        after = this.#withoutPrefix(last.key)
       }
     })
   }
@@ -111,65 +112,65 @@ class S3Storage implements Storage {
     this.#client.destroy()
   }
 
-  /** A win is believed once the store has shown that it refuses others; AWS's does. */
+  /** Writes conditionally. Before the first success with a store other than AWS counts, a probe checks that it honours conditions. */
   async #writeIf(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
     const version = await this.#write(key, body, condition)
     if (version === undefined || this.#client.config.isCustomEndpoint !== true) return version
     this.#probed ??= assertHonoursConditions(this.#client, this.#bucket, this.#prefix)
-    await this.#explained(() => this.#probed ?? Promise.resolve())
+    await this.#explainErrors(() => this.#probed ?? Promise.resolve())
     return version
   }
 
   #write(key: string, body: Buffer, condition: Condition): Promise<Version | undefined> {
-    return this.#explained(() => {
-      const { Bucket, Key } = this.#placeOf(key)
-      return write({ client: this.#client, bucket: Bucket, key: Key, condition }, body)
+    return this.#explainErrors(() => {
+      const { Bucket, Key } = this.#locate(key)
+      return writeConditionally({ client: this.#client, bucket: Bucket, key: Key, condition }, body)
     })
   }
 
   async #read(key: string): Promise<Stored | undefined> {
     try {
       const { Body, ETag } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }))
-      // All of it now: an answer that breaks off is asked for again.
+      // Reads the whole body here, so that an interrupted response is retried.
       const body = Buffer.from((await Body?.transformToByteArray()) ?? [])
-      return { body, version: versionOf(ETag, key) }
+      return { body, version: etagVersion(ETag, key) }
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
   }
 
-  #listKeys(prefix: string, after: string | undefined, limit: number): Promise<Objects> {
+  #listKeys(prefix: string, after: string | undefined, limit: number): Promise<KeyPage> {
     const from = after === undefined ? undefined : this.#prefix + after
     return listKeys({ client: this.#client, bucket: this.#bucket, prefix: this.#prefix + prefix, after: from, limit })
   }
 
   async #deleteAll(keys: readonly string[]): Promise<void> {
     const Delete = { Objects: keys.map(Key => ({ Key })), Quiet: true }
-    const { Errors = [] } = await persistently(() =>
+    const { Errors = [] } = await retryTransient(() =>
       this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete })),
     )
     const [first] = Errors
     if (first === undefined) return
     const code = first.Code === 'AccessDenied' ? 'storage_denied' : 'storage_failed'
-    const message = `${this.description}: ${Errors.length} objects were not deleted, the first because of ${first.Code}`
-    throw new IngestError(code, message, { hint: 'it needs s3:DeleteObject on the prefix' })
+    const message = `${this.description}: ${Errors.length} objects were not deleted, the first with error ${first.Code}`
+    throw new IngestError(code, message, { hint: 'grant s3:DeleteObject on the prefix' })
   }
 
-  #placeOf(key: string): { readonly Bucket: string; readonly Key: string } {
+  #locate(key: string): { readonly Bucket: string; readonly Key: string } {
     assertKey(key)
     return { Bucket: this.#bucket, Key: this.#prefix + key }
   }
 
-  #own(key: string): string {
+  #withoutPrefix(key: string): string {
     return key.slice(this.#prefix.length)
   }
 
-  async #explained<T>(operation: () => Promise<T>): Promise<T> {
+  async #explainErrors<T>(operation: () => Promise<T>): Promise<T> {
     try {
       return await operation()
     } catch (error) {
-      throw s3Failure(this.description, error)
+      throw toIngestError(this.description, error)
     }
   }
 }

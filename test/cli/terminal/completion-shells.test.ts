@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { trialKey } from '../../../src/state/keys.js'
-import { openStorage } from '../../../src/storage/open.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
 import { runCli } from '../../fixtures/cli.js'
 import { fishOffers, missing, shim, zshAfterTab, type Place } from '../fixtures/shells.js'
 

@@ -6,10 +6,10 @@ import { listIntents } from '../../../src/state/intent.js'
 import { headKey, watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
 import { SHA } from '../../fixtures/delivery.js'
-import { COURSE, keysOf, testState } from '../../state/fixtures/state.js'
+import { TARGET_PARTITION, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, lineOf, push, target, write } from './fixtures/durable.js'
 
-const until = async (state: ReturnType<typeof testState>, name = COURSE.target): Promise<number> =>
+const until = async (state: ReturnType<typeof testState>, name = TARGET_PARTITION.target): Promise<number> =>
   (await readWatermark(state.storage, { target: name, partition: SHA })).watermark.until
 
 t.test('an intent that cannot be read stops the push before anything is sent or taken', async t => {
@@ -29,7 +29,7 @@ t.test('a watermark that cannot be read is delivered from the start, and that is
   const [state, there] = [testState(), target()]
   const path = write(t.testdir(), 'f', 'a')
   await push(state, [path], [there])
-  await state.storage.put(watermarkKey(SHA, COURSE.target), Buffer.from('{'))
+  await state.storage.put(watermarkKey(SHA, TARGET_PARTITION.target), Buffer.from('{'))
   const [outcome] = (await push(state, [path], [there])).outcomes
   t.match(outcome, { failure: undefined, outbox: { warnings: [/watermark of http:\/\/there could not be read/] } })
   t.strictSame(there.given.map(datasets), [['a'], ['a']])

@@ -3,14 +3,14 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { deleteIntent, listIntents, putIntent } from '../../../src/state/intent.js'
-import { acquire } from '../../../src/state/lease.js'
+import { acquireLease } from '../../../src/state/lease.js'
 import { readWatermark, rewind } from '../../../src/state/watermark.js'
 import { IngestError } from '../../../src/errors.js'
 import { SHA } from '../../fixtures/delivery.js'
-import { COURSE, owner, seenBy, testState } from '../../state/fixtures/state.js'
+import { TARGET_PARTITION, owner, seenBy, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, lineOf, push, target, write } from './fixtures/durable.js'
 
-const until = async (state: ReturnType<typeof testState>, name = COURSE.target): Promise<number> =>
+const until = async (state: ReturnType<typeof testState>, name = TARGET_PARTITION.target): Promise<number> =>
   (await readWatermark(state.storage, { target: name, partition: SHA })).watermark.until
 
 t.test('two pushes of one file at the same time take it in once', async t => {
@@ -91,7 +91,7 @@ t.test(
     let rewound = false
     const slow = target('http://there', {
       before: async () => {
-        if (!rewound) await rewind(state, COURSE, 0)
+        if (!rewound) await rewind(state, TARGET_PARTITION, 0)
         rewound = true
       },
     })
@@ -106,7 +106,7 @@ t.test(
 t.test('an intent of a process that lives is left to it', async t => {
   const state = testState()
   const path = write(t.testdir(), 'f', 'a')
-  const lease = await acquire(seenBy(state, owner('busy')), COURSE, { waitMs: 0 })
+  const lease = await acquireLease(seenBy(state, owner('busy')), TARGET_PARTITION, { waitMs: 0 })
   const intent = await putIntent(state, lease, { since: 0, until: 1 })
   const [outcome] = (await push(state, [path], [target()], { waitMs: 100 })).outcomes
   t.match(outcome, {

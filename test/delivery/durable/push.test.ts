@@ -7,10 +7,10 @@ import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
 import { receiptOf } from '../../../src/sink/sink.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
-import { COURSE, interfering, keysOf, testState } from '../../state/fixtures/state.js'
+import { TARGET_PARTITION, interfering, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
 
-const until = async (state: ReturnType<typeof testState>, name = COURSE.target): Promise<number> =>
+const until = async (state: ReturnType<typeof testState>, name = TARGET_PARTITION.target): Promise<number> =>
   (await readWatermark(state.storage, { target: name, partition: SHA })).watermark.until
 
 t.test('a file is taken in, delivered, and then there is nothing new', async t => {

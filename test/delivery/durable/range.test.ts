@@ -1,6 +1,6 @@
 import t from 'tap'
 import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/range.js'
-import { goesWith } from '../../../src/state/head.js'
+import { canDeliverTogether } from '../../../src/state/head.js'
 import type { Batch } from '../../../src/state/head.js'
 import { COMMIT, RUN } from '../../fixtures/delivery.js'
 
@@ -30,10 +30,10 @@ t.test('another benchmark, version or word about the commit ends it; when it was
     { commit: { ...COMMIT, message: 'x' } },
   ]
   for (const other of others) {
-    t.equal(goesWith(batch(1, 1), batch(2, 1, other)), false)
+    t.equal(canDeliverTogether(batch(1, 1), batch(2, 1, other)), false)
     t.strictSame(firsts(firstRange([batch(1, 1), batch(2, 1, other), batch(3, 1)])), [1])
   }
-  t.equal(goesWith(batch(1, 1), batch(2, 1, { run: { ...RUN, started_at: 'later' }, at: 'later' })), true)
+  t.equal(canDeliverTogether(batch(1, 1), batch(2, 1, { run: { ...RUN, started_at: 'later' }, at: 'later' })), true)
 })
 
 t.test('a range is what lies after one number and up to another', async t => {

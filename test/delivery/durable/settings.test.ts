@@ -6,7 +6,7 @@ import { promotionsKey } from '../../../src/state/keys.js'
 import { promote } from '../../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../../src/state/registry.js'
 import { addTarget } from '../../../src/state/targets.js'
-import { keyOfSettings, recordTrial } from '../../../src/state/trial.js'
+import { settingsKey, recordTrial } from '../../../src/state/trial.js'
 import { COMMIT } from '../../fixtures/delivery.js'
 import { testState, type TestState } from '../../state/fixtures/state.js'
 import { trialOf } from '../tuning/fixtures/trials.js'
@@ -39,7 +39,7 @@ function watching(seen: (string | undefined)[], before: () => Promise<unknown> =
   const open = async (signal: AbortSignal): Promise<Sink> => {
     const sink = await inner.opener.open(signal)
     const write: Sink['write'] = (delivery, onRetry, how) => {
-      seen.push(how && keyOfSettings(how))
+      seen.push(how && settingsKey(how))
       return sink.write(delivery, onRetry)
     }
     return { write, close: () => sink.close() }

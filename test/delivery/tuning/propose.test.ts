@@ -1,7 +1,7 @@
 import t from 'tap'
 import { championOf, EPSILON, propose, seeded, type History } from '../../../src/delivery/tuning/propose.js'
 import { effectOf, TUNABLES, type WriteSettings } from '../../../src/sink/tunables.js'
-import { keyOfSettings, type Trial } from '../../../src/state/trial.js'
+import { settingsKey, type Trial } from '../../../src/state/trial.js'
 import { DEFAULTS, LARGE, trialOf } from './fixtures/trials.js'
 
 const tunables = TUNABLES.postgres
@@ -44,10 +44,10 @@ t.test('the same history proposes the same', t => {
 })
 
 t.test('nothing is proposed twice, nor what is in force, and everything that makes a difference once', t => {
-  const keys = exhausted().map(({ settings }) => keyOfSettings(settings))
+  const keys = exhausted().map(({ settings }) => settingsKey(settings))
   t.equal(new Set(keys).size, keys.length)
-  t.notOk(keys.includes(keyOfSettings(DEFAULTS)))
-  const effects = new Set(exhausted().map(({ settings }) => keyOfSettings(effectOf(settings, LARGE))))
+  t.notOk(keys.includes(settingsKey(DEFAULTS)))
+  const effects = new Set(exhausted().map(({ settings }) => settingsKey(effectOf(settings, LARGE))))
   t.equal(effects.size, keys.length, 'each trial does something else')
   t.equal(effects.size, ALL / tunables[1].values.length - 1)
   t.end()

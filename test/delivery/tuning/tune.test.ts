@@ -8,7 +8,7 @@ import { parseDsn } from '../../../src/sink/postgres/dsn.js'
 import { postgresSink } from '../../../src/sink/postgres/sink.js'
 import type { SinkOpener } from '../../../src/sink/sink.js'
 import { TUNABLES } from '../../../src/sink/tunables.js'
-import { keyOfSettings, readTrials, recordTrial, type Trial } from '../../../src/state/trial.js'
+import { settingsKey, readTrials, recordTrial, type Trial } from '../../../src/state/trial.js'
 import { memoryStorage } from '../../../src/storage/memory.js'
 import { deliveryOf, query, size } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
@@ -41,7 +41,7 @@ function options(more: Partial<TuneOptions> = {}): TuneOptions {
   }
 }
 
-const keys = (tuned: Tuned): readonly string[] => tuned.trials.map(({ settings }) => keyOfSettings(settings))
+const keys = (tuned: Tuned): readonly string[] => tuned.trials.map(({ settings }) => settingsKey(settings))
 
 t.test('trials are delivered for real, remembered, and leave nothing in the target', async t => {
   const state = await stateOn(memoryStorage())
@@ -151,7 +151,7 @@ t.test('one that is interrupted is forgotten, one that was killed is never tried
   t.strictSame(await readTrials(state.storage, database.id), [])
   const settings = { ...DEFAULTS, 'copy-bytes': 256 * 1024 }
   await recordTrial(state, { ...trialOf({ settings, target: database.id }), result: undefined })
-  t.notOk(keys(await tune(state, options())).includes(keyOfSettings(settings)))
+  t.notOk(keys(await tune(state, options())).includes(settingsKey(settings)))
 })
 
 /** The same target; what stands around each of its deliveries after the first is the test's. */

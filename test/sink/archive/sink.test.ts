@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { archiveIn } from '../../../src/sink/archive/sink.js'
 import type { Delivery, Receipt } from '../../../src/sink/sink.js'
 import { memoryStorage } from '../../../src/storage/memory.js'
-import { openStorage } from '../../../src/storage/open.js'
+import { openStorage } from '../../../src/storage/open-storage.js'
 import { listAll, type Storage } from '../../../src/storage/storage.js'
 import { deliveryOf, query, SHA, size } from '../../fixtures/delivery.js'
 

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { syncFolder } from '../../../src/storage/local/durable.js'
+import { syncFolder } from '../../../src/storage/local/durable-files.js'
 import { openLocalStorage } from '../../../src/storage/local/local.js'
 
 const BODY = Buffer.from('body')
 const HOUR_MS = 60 * 60 * 1000
 
-t.test('a key is a folder with one body and one pointer, whatever was written before', async t => {
+t.test('a key is a folder with one body and one pointer after any number of writes', async t => {
   const { root, storage } = await open(t)
   for (const key of ['a/B c', 'a/é', '.tmp/x']) for (let write = 0; write < 3; write++) await storage.put(key, BODY)
 
@@ -19,7 +19,7 @@ t.test('a key is a folder with one body and one pointer, whatever was written be
   t.strictSame(readdirSync(join(root, '.tmp')), [], 'nothing is left over')
 })
 
-t.test('a folder whose last key is deleted goes with it, and so does one whose keys are', async t => {
+t.test('deleting the last key of a folder removes the folder', async t => {
   const { root, storage } = await open(t)
   for (const key of ['a/b/c', 'd/e', 'd/f/g', 'd/f/h']) await storage.put(key, BODY)
   await storage.delete('a/b/c')
@@ -28,7 +28,7 @@ t.test('a folder whose last key is deleted goes with it, and so does one whose k
   t.strictSame(readdirSync(join(root, 'd')), ['e='])
 })
 
-t.test('many who write and delete in one folder never find it missing', async t => {
+t.test('concurrent writes and deletes in one folder never fail because the folder is missing', async t => {
   const { storage } = await open(t)
   const others = await Promise.all([0, 1, 2].map(() => openLocalStorage(storage.description)))
   await Promise.all(
@@ -42,25 +42,28 @@ t.test('many who write and delete in one folder never find it missing', async t 
   t.strictSame((await storage.list('')).objects, [])
 })
 
-t.test('a key with a part that no file system takes is refused with a reason', async t => {
+t.test('a key with a part that is too long for a file name is refused with a reason', async t => {
   const { storage } = await open(t)
   await storage.put('x'.repeat(254), BODY)
   for (const key of ['x'.repeat(255), `a/${'é'.repeat(43)}`, `${'X'.repeat(86)}/b`])
     await t.rejects(storage.put(key, BODY), { code: 'usage', message: /too long for a folder/, hint: /254 bytes/ })
 })
 
-t.test('what somebody took away by hand is told by name, and can be deleted', async t => {
+t.test('a key with files removed by hand is reported by name and can be deleted', async t => {
   const { root, storage } = await open(t)
   const damage: Record<string, [(folder: string, version: string) => void, RegExp]> = {
-    pointer: [(folder, version) => rmSync(join(folder, `c-${version}`)), /pointer= has no file c-…/],
-    body: [(folder, version) => rmSync(join(folder, `b-${version}`)), /body= has c-\S+ and not b-\S+/],
-    all: [folder => readdirSync(folder).forEach(name => rmSync(join(folder, name))), /all= has no file c-…/],
-    part: [(folder, version) => truncateSync(join(folder, `b-${version}`), 3), /part=\/b-\S+ has 3 of its bytes/],
+    pointer: [(folder, version) => rmSync(join(folder, `c-${version}`)), /pointer= has no pointer file c-…/],
+    body: [
+      (folder, version) => rmSync(join(folder, `b-${version}`)),
+      /body= has the pointer c-\S+ without its body b-\S+/,
+    ],
+    all: [folder => readdirSync(folder).forEach(name => rmSync(join(folder, name))), /all= has no pointer file c-…/],
+    part: [(folder, version) => truncateSync(join(folder, `b-${version}`), 3), /part=\/b-\S+ has 3 of \d+ bytes/],
   }
   for (const [key, [harm, message]] of Object.entries(damage)) {
     const version = await storage.put(key, BODY)
     harm(join(root, `${key}=`), version)
-    const refused = { code: 'state_corrupt', message, hint: /delete the folder/ }
+    const refused = { code: 'state_corrupt', message, hint: /delete its folder/ }
     await t.rejects(storage.get(key), refused, key)
     if (key !== 'part') {
       await t.rejects(storage.list(''), refused, `list, ${key}`)
@@ -73,24 +76,27 @@ t.test('what somebody took away by hand is told by name, and can be deleted', as
   }
 })
 
-t.test('a FIFO in the place of a file or folder is told, not waited for', { timeout: 10_000 }, async t => {
+t.test('a FIFO in place of a file or folder is reported at once', { timeout: 10_000 }, async t => {
   const { root, storage } = await open(t)
   const sizes = { little: BODY, large: Buffer.alloc(100_000) }
   for (const [key, content] of Object.entries(sizes)) {
     const body = join(root, `${key}=`, `b-${await storage.put(key, content)}`)
     rmSync(body)
     execFileSync('mkfifo', [body])
-    await t.rejects(storage.get(key), { code: 'state_corrupt', message: /b-\S+ has 0 of its bytes/ }, key)
+    await t.rejects(storage.get(key), { code: 'state_corrupt', message: /b-\S+ has 0 of \d+ bytes/ }, key)
   }
   execFileSync('mkfifo', [join(root, 'folder')])
-  await t.rejects(storage.put('folder/a', BODY), { code: 'storage_failed', message: /not a folder is in the way/ })
+  await t.rejects(storage.put('folder/a', BODY), {
+    code: 'storage_failed',
+    message: /taken by something that is not a folder/,
+  })
   await t.rejects(syncFolder(join(root, 'folder')), { code: 'ENOTDIR' })
 })
 
-t.test('list does not look into folders before or beside what is asked for', async t => {
+t.test('list does not read folders outside the requested range', async t => {
   const { root, storage } = await open(t)
   for (const key of ['a/1', 'b/1', 'b/2', 'c/1']) await storage.put(key, BODY)
-  // To look at it would be an error.
+  // Reading this folder would fail.
   for (const folder of ['a/1=', 'c/1='])
     for (const name of readdirSync(join(root, folder))) rmSync(join(root, folder, name))
 
@@ -101,8 +107,8 @@ t.test('list does not look into folders before or beside what is asked for', asy
   await t.rejects(storage.list('', { after: 'a' }), { code: 'state_corrupt' })
 })
 
-t.test('a pointer without a body beside the real one says nothing, and goes with the next write', async t => {
-  // It comes from a rename whose folder was deleted and made again between the lookups of its two paths.
+t.test('a pointer without a body is ignored and removed by the next write', async t => {
+  // Such a pointer comes from a rename whose folder was deleted and created again between the lookups of its two paths.
   const { root, storage } = await open(t)
   const version = await storage.put('a', BODY)
   const stray = `${'0'.repeat(24)}-4`
@@ -114,7 +120,7 @@ t.test('a pointer without a body beside the real one says nothing, and goes with
   t.strictSame(readdirSync(join(root, 'a=')).sort(), [`b-${next}`, `c-${next}`])
 })
 
-t.test('a writer that was killed before it won leaves a body that nobody sees and the next winner removes', async t => {
+t.test('a killed writer leaves a body that readers do not see and the next write removes', async t => {
   const { root, storage } = await open(t)
   const version = await storage.put('a', BODY)
   writeFileSync(join(root, 'a=', `b-${'0'.repeat(24)}-9`), 'unfinish')
@@ -125,7 +131,7 @@ t.test('a writer that was killed before it won leaves a body that nobody sees an
   t.strictSame(readdirSync(join(root, 'a=')).sort(), [`b-${next}`, `c-${next}`])
 })
 
-t.test('what killed processes left is swept after an hour, and not before', async t => {
+t.test('leftovers of killed processes are swept after an hour, and not before', async t => {
   const { root, storage } = await open(t)
   await storage.put('a', BODY)
   for (const name of ['new-1', 'old-2']) {
@@ -144,17 +150,17 @@ t.test('what killed processes left is swept after an hour, and not before', asyn
   t.strictSame(await storage.get('a'), BODY)
 })
 
-t.test('a root that is a file, or below one, is refused when it is opened', async t => {
+t.test('a root that is a file or below a file is refused on opening', async t => {
   const root = t.testdir({ file: 'x' })
   for (const name of ['file', 'file/below'])
     await t.rejects(openLocalStorage(join(root, name)), {
       code: 'storage_failed',
-      message: /something that is not a folder is in the way/,
+      message: /taken by something that is not a folder/,
       hint: /another folder/,
     })
 })
 
-t.test('a root that is missing, or goes away, is empty and is made again', async t => {
+t.test('a root that is missing or was removed is empty and is created again', async t => {
   const { root, storage } = await open(t)
   t.strictSame(readdirSync(join(root, '..')), [], 'reading makes nothing')
   await storage.put('a', BODY)
@@ -164,7 +170,7 @@ t.test('a root that is missing, or goes away, is empty and is made again', async
   t.strictSame(await storage.get('a'), BODY)
 })
 
-t.test("other people's files beside the keys are left alone", async t => {
+t.test("other programs' files beside the keys are left alone", async t => {
   const { root, storage } = await open(t)
   await storage.put('a/b', BODY)
   writeFileSync(join(root, 'README'), 'x')

@@ -9,7 +9,7 @@ import { resultOf, startWorker } from '../fixtures/processes.js'
 const NOBODY = 65_534
 const BODY = Buffer.from('body')
 
-/** Lets root mount things that only its child sees. */
+/** Lets root mount file systems that only the child process sees. */
 const MOUNTS = ['unshare', '--map-root-user', '--mount']
 const noMounts =
   spawnSync('unshare', ['--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
@@ -26,7 +26,7 @@ type Filled = {
   readonly again: boolean
 }
 
-t.test('a folder that may not be written is told by its path, and can still be read', async t => {
+t.test('a folder without write permission is reported by path and can still be read', async t => {
   const root = join(openFolder(t), 'root')
   const storage = await openLocalStorage(root)
   await storage.put('a/b', BODY)
@@ -48,7 +48,7 @@ t.test('a folder that may not be written is told by its path, and can still be r
   t.strictSame(await storage.get('a/b'), BODY, 'and nothing happened')
 })
 
-t.test('a folder that may not be read is told, not taken for empty', async t => {
+t.test('a folder without read permission is reported and does not look empty', async t => {
   const root = join(openFolder(t), 'root')
   const storage = await openLocalStorage(root)
   await storage.put('a/b', BODY)
@@ -65,30 +65,30 @@ t.test('a folder that may not be read is told, not taken for empty', async t => 
 })
 
 t.test(
-  'a full disk is told, keeps what was acknowledged whole, and is used again when there is room',
+  'a full disk is reported, keeps acknowledged objects complete, and is usable again once space is free',
   { skip: noMounts },
   async t => {
     const full = await fillUnder(t, [...MOUNTS, 'sh', '-c', 'mount -t tmpfs -o size=6m none "$0" && exec "$@"'])
-    t.match(full, { code: 'storage_failed', message: /: no space left$/, hint: /make room/ })
+    t.match(full, { code: 'storage_failed', message: /: no space left$/, hint: /free space/ })
     t.ok(full.written > 2)
     t.strictSame([full.listed, full.whole, full.again], [full.written, full.written, true])
   },
 )
 
-t.test('a file that grows beyond its limit is told and leaves nothing', async t => {
-  // The shell counts blocks of 512 or of 1024 bytes: bodies begin at 1,000,000. What tap puts into its children dies of
-  // the signal that comes with it, which Node ignores.
+t.test('a file that exceeds the file size limit is reported and leaves nothing', async t => {
+  // `ulimit -f` counts blocks of 512 or 1024 bytes, and bodies have at least 1,000,000 bytes. The limit raises a signal
+  // that Node ignores but that kills the code that tap injects into child processes.
   const limited = await fillUnder(t, ['sh', '-c', 'ulimit -f 700; unset NODE_OPTIONS; exec "$@"'])
-  t.match(limited, { code: 'storage_failed', message: /: larger than a file may be$/, hint: /ulimit -f/ })
+  t.match(limited, { code: 'storage_failed', message: /: exceeds the maximum file size$/, hint: /ulimit -f/ })
   t.strictSame([limited.written, limited.listed, limited.again], [0, 0, true])
 })
 
-t.test('a read-only file system is told as a denial', { skip: noMounts }, async t => {
+t.test('a read-only file system is reported as storage_denied', { skip: noMounts }, async t => {
   const denied = await fillUnder(t, [...MOUNTS, 'sh', '-c', 'mount -t tmpfs -o ro none "$0" && exec "$@"'])
   t.match(denied, { code: 'storage_denied', message: /: the file system is read-only$/, written: 0, listed: 0 })
 })
 
-/** @param under a command that takes the storage's folder as its first argument */
+/** Runs the `fill` task. @param under a command that gets the storage's folder as its first argument */
 async function fillUnder(t: Test, under: readonly string[]): Promise<Filled> {
   const folder = openFolder(t)
   const worker = await startWorker(t, { kind: 'local', folder }, { do: 'fill' }, { under: [...under, folder] })
@@ -96,7 +96,7 @@ async function fillUnder(t: Test, under: readonly string[]): Promise<Filled> {
   return resultOf(await worker.done) as Filled
 }
 
-/** Nothing is denied to root, who lends himself another name; all threads of the process have it then. */
+/** Root is never denied access, so root switches to another user; this affects all threads of the process. */
 async function asNobody(work: () => Promise<void>): Promise<void> {
   const isRoot = process.geteuid?.() === 0
   if (isRoot) process.seteuid?.(NOBODY)
@@ -107,7 +107,7 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Outside the project, which others need not be let into. */
+/** A folder outside the project, because other users may not be allowed into the project. */
 function openFolder(t: Test): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'vortex-ingest-storage-')))
   chmodSync(folder, 0o755)

@@ -20,7 +20,7 @@ const python = await findMoto()
 const moto = python === undefined ? undefined : await startMoto(t, python)
 const skip = moto === undefined ? NO_MOTO : false
 
-t.test('a write whose answer is lost has happened once, and its writer knows', { skip }, async t => {
+t.test('a write whose response is lost takes effect once, and its writer succeeds', { skip }, async t => {
   const { proxy, storage } = await lossy(t)
   proxy.cutAfter(0, 'down')
   const made = await storage.putIfAbsent('a', BODY)
@@ -35,7 +35,7 @@ t.test('a write whose answer is lost has happened once, and its writer knows', {
   t.strictSame(await storage.getVersioned('a'), { body: BODY, version: put }, 'put')
 })
 
-t.test('a write that did not arrive is sent again, and loses to what came between', { skip }, async t => {
+t.test('a write that did not arrive is retried, and loses to a write in between', { skip }, async t => {
   const { proxy, storage, straight } = await lossy(t)
   proxy.cutAfter(300, 'up')
   t.not(await storage.putIfAbsent('a', BODY), undefined)
@@ -48,7 +48,7 @@ t.test('a write that did not arrive is sent again, and loses to what came betwee
   t.strictSame(await straight.get('b'), OTHER)
 })
 
-t.test('an answer that breaks off is asked for again', { skip }, async t => {
+t.test('an interrupted response is retried', { skip }, async t => {
   const { proxy, storage } = await lossy(t)
   const large = Buffer.alloc(1_000_000, 'x')
   await storage.put('large', large)
@@ -61,12 +61,12 @@ t.test('an answer that breaks off is asked for again', { skip }, async t => {
   t.equal(await storage.get('large'), undefined)
 })
 
-t.test('what nobody here has written is refused by its name, and left', { skip }, async t => {
+t.test('an object that another program wrote is refused, named and not changed', { skip }, async t => {
   const { storage, bucket } = await lossy(t)
   const foreign: Record<string, [string, string, RegExp]> = {
     text: ['hello', 'state_corrupt', /p\/text was not written by vortex-ingest/],
     empty: ['', 'state_corrupt', /not written by vortex-ingest/],
-    newer: ['vortex-ingest object 2 whatever', 'state_version', /p\/newer is of layout 2/],
+    newer: ['vortex-ingest object 2 whatever', 'state_version', /p\/newer has layout 2/],
     short: [`vortex-ingest object 1 ${'0'.repeat(32)} 000000000009\nbod`, 'state_corrupt', /has 3 of its 9 bytes/],
   }
   for (const [key, [Body, code, message]] of Object.entries(foreign)) {
@@ -77,7 +77,7 @@ t.test('what nobody here has written is refused by its name, and left', { skip }
   }
 })
 
-t.test('a sibling prefix, and folders that consoles make, are not listed', { skip }, async t => {
+t.test('sibling prefixes and folder markers of consoles are not listed', { skip }, async t => {
   const { storage, bucket } = await lossy(t)
   await storage.put('a', BODY)
   for (const Key of ['p/', 'p', 'p2/a', 'p/folder/', 'q'])
@@ -85,16 +85,16 @@ t.test('a sibling prefix, and folders that consoles make, are not listed', { ski
   t.strictSame((await storage.list('')).objects, [{ key: 'a', bytes: 4 }])
 })
 
-t.test('a bucket that is not there is told', { skip }, async t => {
+t.test('a missing bucket is reported', { skip }, async t => {
   const storage = openS3Storage({ ...ADDRESS, bucket: 'nowhere', endpoint: moto!.endpoint })
-  const missing = { code: 'storage_failed', message: 's3://nowhere/p: there is no such bucket', hint: /make it/ }
+  const missing = { code: 'storage_failed', message: 's3://nowhere/p: the bucket does not exist', hint: /create it/ }
   await t.rejects(storage.get('a'), missing)
   await t.rejects(storage.put('a', BODY), missing)
   await t.rejects(storage.list(''), missing)
   await storage.close()
 })
 
-t.test('a store that ignores conditions is refused before a win is believed', async t => {
+t.test('a store that ignores conditions is refused before a write counts as successful', async t => {
   const { url } = await startHttpServer(t, {
     answer: () => response => response.writeHead(200, { etag: '"always"' }).end(),
   })
@@ -103,7 +103,7 @@ t.test('a store that ignores conditions is refused before a win is believed', as
   await storage.close()
 })
 
-t.test('denials are told with what is needed, and not tried again', async t => {
+t.test('denials name the required permissions and are not retried', async t => {
   for (const [code, status, message] of [
     ['AccessDenied', 403, /access denied/],
     ['ExpiredToken', 400, /credentials are refused \(ExpiredToken\)/],
@@ -118,7 +118,7 @@ t.test('denials are told with what is needed, and not tried again', async t => {
   }
 })
 
-t.test('a store that is in trouble, or in a conflict with itself, is asked again', async t => {
+t.test('server errors and conflicts of the store are retried', async t => {
   let asked = 0
   const { url } = await startHttpServer(t, {
     answer:
@@ -136,7 +136,7 @@ t.test('a store that is in trouble, or in a conflict with itself, is asked again
   await storage.close()
 })
 
-t.test('an endpoint that nobody listens on is told, within seconds', async t => {
+t.test('an unreachable endpoint is reported within seconds', async t => {
   const storage = openS3Storage({ ...ADDRESS, bucket: 'bucket', endpoint: 'http://127.0.0.1:9' })
   const started = performance.now()
   await t.rejects(storage.get('a'), { code: 'storage_failed', message: /cannot be reached: .*ECONNREFUSED/ })
@@ -144,28 +144,28 @@ t.test('an endpoint that nobody listens on is told, within seconds', async t => 
   await storage.close()
 })
 
-t.test('no credentials and no region are told as such', async t => {
+t.test('missing credentials and a missing region are reported', async t => {
   const saved = { ...process.env }
   t.teardown(() => Object.assign(process.env, saved))
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_REGION']) delete process.env[name]
   Object.assign(process.env, { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' })
 
   const strange = openS3Storage({ ...ADDRESS, bucket: 'bucket', endpoint: 'http://127.0.0.1:9' })
-  await t.rejects(strange.get('a'), { code: 'storage_denied', message: /AWS has no credentials/ })
+  await t.rejects(strange.get('a'), { code: 'storage_denied', message: /no AWS credentials found/ })
   await strange.close()
   const nowhere = openS3Storage({ ...ADDRESS, bucket: 'bucket', region: undefined, endpoint: undefined })
   await t.rejects(nowhere.get('a'), { code: 'storage_failed', message: /no AWS region/, hint: /AWS_REGION/ })
   await nowhere.close()
 })
 
-/** A storage whose network loses what it is told to, and one beside it whose network does not. */
+/** A storage behind a proxy that drops chosen messages, and a second storage with a direct connection. */
 async function lossy(t: Test) {
   const proxy = await startTcpProxy(t, { port: moto!.port })
   const bucket = await moto!.createBucket()
   const storage = openS3Storage({ ...ADDRESS, bucket, endpoint: `http://127.0.0.1:${proxy.port}` })
   const straight = openS3Storage({ ...ADDRESS, bucket, endpoint: moto!.endpoint })
   t.teardown(() => Promise.all([storage.close(), straight.close()]))
-  // The probe of a new store is not what is lost.
+  // Writes once, so that the probe of the new store is not among the dropped messages.
   await storage.putIfAbsent('.probed', BODY)
   await storage.delete('.probed')
   return { proxy, bucket, storage, straight }

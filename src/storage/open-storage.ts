@@ -1,16 +1,16 @@
-/** From an address to its storage; the code of a backend is loaded when it is named. */
+/** Opens a storage from its address and loads only the code of the backend that is named. */
 
 import type { StorageAddress } from './address.js'
 import { memoryStorage } from './memory.js'
 import type { Storage } from './storage.js'
 
 export type OpenOptions = {
-  /** Milliseconds since 1970. */
+  /** The clock, milliseconds since 1970. */
   readonly now?: () => number
 }
 
 /**
- * Opens a storage; neither a folder nor a prefix need exist yet. Each `memory:` is a new one.
+ * Opens a storage. A folder or prefix need not exist yet. Each `memory:` opens a new, empty storage.
  * @throws {IngestError} `storage_failed`, `storage_denied`
  */
 export async function openStorage(address: StorageAddress, options: OpenOptions = {}): Promise<Storage> {

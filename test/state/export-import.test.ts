@@ -1,7 +1,7 @@
 import t from 'tap'
 import { chunkReader } from '../../src/source/byte-reader.js'
 import { lineBlocks, type LineBlock } from '../../src/source/lines.js'
-import { exportLines, importLines } from '../../src/state/transfer.js'
+import { exportLines, importLines } from '../../src/state/export-import.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { all, datasetsIn, deliverTo, keysOf, makeKnown, stateOn, STORAGES, take, watched } from './fixtures/filled.js'
@@ -18,7 +18,7 @@ function reading(text: string): () => AsyncIterable<LineBlock> {
 }
 
 for (const [name, open] of STORAGES)
-  t.test(`a state moves from memory into ${name} as it is, and goes on there`, async t => {
+  t.test(`a state is copied unchanged from memory into ${name} and works there`, async t => {
     const from = await stateOn(memoryStorage())
     await makeKnown(from, 'one')
     await take(from, ['a', 'Größe\u2028👍'])
@@ -37,14 +37,14 @@ for (const [name, open] of STORAGES)
     t.same(await datasetsIn(to), ['a', 'Größe\u2028👍', 'b'])
   })
 
-t.test('nothing is written where something is', async t => {
+t.test('an import into a storage that is not empty writes nothing', async t => {
   const to = memoryStorage()
   await to.put('x', Buffer.from('y'))
   const text = await exported(memoryStorage())
-  await t.rejects(importLines(to, reading(text), 'f'), { code: 'usage', message: /already: it has x/ })
+  await t.rejects(importLines(to, reading(text), 'f'), { code: 'usage', message: /already holds a state: it has x/ })
 })
 
-t.test('a file that was cut anywhere, or is something else, writes nothing', async t => {
+t.test('an export that is truncated anywhere, or another file, imports nothing', async t => {
   const from = memoryStorage()
   for (const key of ['watermarks/x', 'outbox/y']) await from.put(key, Buffer.from(key))
   const text = await exported(from)
@@ -62,12 +62,16 @@ t.test('a file that was cut anywhere, or is something else, writes nothing', asy
   for (const bad of texts) {
     const to = memoryStorage()
     const outcome = importLines(to, reading(bad), 'f').catch((error: unknown) => error)
-    t.match(await outcome, { code: 'bad_data', message: /^f is not all of an exported state: / }, JSON.stringify(bad))
+    t.match(
+      await outcome,
+      { code: 'bad_data', message: /^f is not a complete export of a state: / },
+      JSON.stringify(bad),
+    )
     t.same(await keysOf(to), [])
   }
 })
 
-t.test('watermarks are read before, and written after, what they are about', async t => {
+t.test('watermarks are exported before and imported after the outbox', async t => {
   const from = memoryStorage()
   for (const key of ['outbox/a', 'watermarks/b', 'targets/c']) await from.put(key, Buffer.from(key))
   const read: string[] = []

@@ -1,18 +1,18 @@
-/** Objects that other programs read: what lies there is what was given. */
+/** Bucket storage holds exactly the bodies that were written, because other programs read them. */
 
 import t, { type Test } from 'tap'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openPlain } from '../../src/storage/plain.js'
+import { openBucketStorage } from '../../src/storage/open-bucket-storage.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 
 const KEY = 'query_measurements/0123/0-9.jsonl.gz'
 const BODY = Buffer.from([0x1f, 0x8b, 0, 10, 255])
 
-async function holdsWhatWasPut(t: Test, address: Parameters<typeof openPlain>[0]): Promise<void> {
-  const objects = await openPlain(address)
+async function holdsWhatWasPut(t: Test, address: Parameters<typeof openBucketStorage>[0]): Promise<void> {
+  const objects = await openBucketStorage(address)
   t.equal(await objects.get(KEY), undefined)
   await objects.put(KEY, Buffer.from('before'))
   await objects.put(KEY, BODY)
@@ -22,30 +22,30 @@ async function holdsWhatWasPut(t: Test, address: Parameters<typeof openPlain>[0]
   await objects.close()
 }
 
-t.test('in a folder they are files of their names, and nothing else is there', async t => {
+t.test('in a folder, objects are files named by their keys, and there are no other files', async t => {
   const folder = `${t.testdir()}/archive`
   await holdsWhatWasPut(t, { kind: 'local', folder })
   t.strictSame(readFileSync(`${folder}/${KEY}`), BODY)
   t.strictSame(readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length, 1)
 })
 
-t.test('a folder that cannot be made is a clear error', async t => {
+t.test('a folder that cannot be created is a clear error', async t => {
   const folder = `${t.testdir({ file: 'x' })}/file/archive`
-  const objects = await openPlain({ kind: 'local', folder })
+  const objects = await openBucketStorage({ kind: 'local', folder })
   await t.rejects(objects.put(KEY, BODY), { code: 'storage_failed', message: /not a folder/ })
 })
 
-t.test('what is no file is refused, not waited for', { timeout: 10_000 }, async t => {
+t.test('reading a FIFO or folder fails at once', { timeout: 10_000 }, async t => {
   const folder = t.testdir({ folder: {} })
   execFileSync('mkfifo', [join(folder, 'fifo')])
-  const objects = await openPlain({ kind: 'local', folder })
+  const objects = await openBucketStorage({ kind: 'local', folder })
   for (const key of ['fifo', 'folder'])
-    await t.rejects(objects.get(key), { code: 'storage_failed', message: /is no file/ })
+    await t.rejects(objects.get(key), { code: 'storage_failed', message: /is not a regular file/ })
 })
 
 t.test('in memory', t => holdsWhatWasPut(t, { kind: 'memory' }))
 
-t.test('in S3 they are bodies and nothing else', async t => {
+t.test('in S3, objects hold the body alone', async t => {
   const python = await findMoto()
   if (python === undefined) return void t.pass('S3', { skip: NO_MOTO })
   const { createBucket, endpoint, client } = await startMoto(t, python)
