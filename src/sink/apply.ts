@@ -6,7 +6,7 @@ import { databaseVersion } from './contract-version.js'
 import { olderTarget, planDowngrade, type Downgrade } from './downgrade.js'
 import { receiptOf, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
-import { applyInOneFlight, smallDelivery } from './small.js'
+import { applyPipelined, collectPipelinedRows } from './apply-pipelined.js'
 import { applyStaged } from './staged.js'
 import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
 
@@ -42,10 +42,10 @@ export async function applyDelivery(
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
   try {
-    const small = await smallDelivery(delivery, smallRows)
+    const small = await collectPipelinedRows(delivery, smallRows)
     return small === undefined
       ? await applyStaged(session, delivery, { ...options, version, end })
-      : await applyInOneFlight(session, delivery, { small, version, downgrade, end })
+      : await applyPipelined(session, delivery, { small, version, downgrade, end })
   } catch (error) {
     // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.
     await session.execute('ROLLBACK').catch(() => undefined)

@@ -10,7 +10,7 @@ export interface SqlSession {
    * Runs statements one after the other, in one round trip where the protocol allows, and returns the rows of each.
    * Whether those after one that fails are run is not said: make them parts of one transaction.
    */
-  flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]>
+  pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]>
   /** Runs one `COPY … FROM STDIN` over `data` (COPY text format, whole rows). */
   copyIn(copy: CopyTarget, data: Uint8Array): Promise<void>
 }

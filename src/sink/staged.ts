@@ -6,7 +6,7 @@ import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
 import { kindsOf, notSentOf, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
-import type { End } from './small.js'
+import type { End } from './apply-pipelined.js'
 import type { SqlSession } from './sql.js'
 import {
   beginStaging,
@@ -67,7 +67,7 @@ async function applyOnce(
   const values = [stored.sha, stored.timestamp]
   const upserts = kinds.map(kind => ({ text: statementFor(kind), values }))
   const timestamps = { text: updateCommitTimestamps(), values }
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, timestamps])
+  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]

@@ -19,7 +19,7 @@ t.test("the commit's row is touched when all rows are staged, and together with 
 
   const receipts = await applyStaged(noting(session, turns), await deliveryOf([query({ query_idx: 1 }), size('tpch')]))
 
-  t.strictSame(turns, ['execute', 'copy', 'copy', 'flight of 4', 'execute'])
+  t.strictSame(turns, ['execute', 'copy', 'copy', 'pipeline of 4', 'execute'])
   t.strictSame(
     receipts.map(({ kind, inserted }) => [kind, inserted]),
     [
@@ -43,11 +43,11 @@ t.test('settings decide how much a COPY takes, and in what memory is sorted', as
     const turns: string[] = []
     let memory = ''
     const watching = noting(session, turns)
-    const flight: SqlSession['flight'] = async statements => {
+    const pipeline: SqlSession['pipeline'] = async statements => {
       memory = (await session.query<{ work_mem: string }>('SHOW work_mem'))[0]?.work_mem ?? ''
-      return watching.flight(statements)
+      return watching.pipeline(statements)
     }
-    await applyStaged({ ...watching, flight }, delivery, { ...settings, end: 'ROLLBACK' })
+    await applyStaged({ ...watching, pipeline }, delivery, { ...settings, end: 'ROLLBACK' })
     seen.push([turns.filter(turn => turn === 'copy').length, memory])
   }
   const [[one, usual], [several, little]] = seen as [readonly [number, string], readonly [number, string]]
@@ -60,7 +60,7 @@ function noting(session: SqlSession, turns: string[]): SqlSession {
   return {
     query: (text, values) => (turns.push('query'), session.query(text, values)),
     execute: text => (turns.push('execute'), session.execute(text)),
-    flight: statements => (turns.push(`flight of ${statements.length}`), session.flight(statements)),
+    pipeline: statements => (turns.push(`pipeline of ${statements.length}`), session.pipeline(statements)),
     copyIn: (target, data) => (turns.push('copy'), session.copyIn(target, data)),
   }
 }

@@ -42,7 +42,7 @@ export class EmbeddedSession implements SqlSession {
       throw statementError(new Error('the transaction had failed and was rolled back'))
   }
 
-  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+  async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
     const answers: (readonly object[])[] = []
     for (const { text, values } of statements) answers.push(await this.query(text, values))
     return answers

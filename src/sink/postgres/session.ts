@@ -80,7 +80,7 @@ export class PostgresSession implements SqlSession {
     await this.#run(text, () => this.#client.query(text))
   }
 
-  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+  async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
     const texts = statements.map(({ text }) => text).join(';')
     const results = await this.#run(texts, () => this.#sendTogether(statements))
     return results.map(({ rows }) => rows)

@@ -9,13 +9,16 @@ import { BEGIN, type SqlSession } from './sql.js'
 import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
 
 /** A kind's rows as COPY text without escapes, the last line feed left out. */
-export type SmallRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
+export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
 
 /** Few rows may be long. */
 const MAX_BYTES = 4 * 1024 * 1024
 
 /** @returns undefined when there are more than `maxRows`, or they are large, or when one of them holds what COPY text escapes */
-export async function smallDelivery(delivery: RowDelivery, maxRows: number): Promise<readonly SmallRows[] | undefined> {
+export async function collectPipelinedRows(
+  delivery: RowDelivery,
+  maxRows: number,
+): Promise<readonly PipelinedRows[] | undefined> {
   const total = [...delivery.counts.values()].reduce((all, count) => all + count, 0)
   if (total > maxRows) return undefined
   let bytes = 0
@@ -47,7 +50,7 @@ function holdsEscapes(text: Buffer): boolean {
 export type End = 'COMMIT' | 'ROLLBACK'
 
 type Flight = {
-  readonly small: readonly SmallRows[]
+  readonly small: readonly PipelinedRows[]
   /** The contract version whose columns are written. */
   readonly version: number
   readonly downgrade: Downgrade | undefined
@@ -57,7 +60,7 @@ type Flight = {
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
 /** Sends everything but BEGIN in one round trip, so that the commit's row is not locked while a message travels. */
-export async function applyInOneFlight(
+export async function applyPipelined(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
   { small, version, downgrade, end }: Flight,
@@ -73,7 +76,7 @@ export async function applyInOneFlight(
   await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
   const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }
-  const [, ...answers] = await session.flight([upsertOfCommit, ...upserts, timestamps, { text: end }])
+  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps, { text: end }])
   return small.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
