@@ -2,7 +2,7 @@
 
 import type { Hash64 } from '../contract/hash64.js'
 import { KeptChunks } from '../sink/copy-text.js'
-import type { StagedRows } from '../sink/sink.js'
+import type { CopyRows } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './opening.js'
@@ -36,8 +36,8 @@ export class KeptRows<Key> {
   }
 
   /** As often as they are asked for. @returns undefined when some were not kept, or a chunk would be too large */
-  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<StagedRows> | undefined {
-    const chunks: StagedRows[] = []
+  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<CopyRows> | undefined {
+    const chunks: CopyRows[] = []
     for (const key of keys) {
       const kept = this.#kept.get(key)
       if (kept === undefined) return undefined
@@ -59,6 +59,6 @@ export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows
   return targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(hash) : undefined
 }
 
-async function* inTurn(chunks: readonly StagedRows[]): AsyncGenerator<StagedRows> {
+async function* inTurn(chunks: readonly CopyRows[]): AsyncGenerator<CopyRows> {
   yield* chunks
 }

@@ -7,7 +7,7 @@ import { olderTarget, planDowngrade, type Downgrade } from './downgrade.js'
 import { receiptOf, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
 import { applyPipelined, collectPipelinedRows } from './apply-pipelined.js'
-import { applyStaged } from './staged.js'
+import { applyBulk } from './apply-bulk.js'
 import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
 
 export type ApplyOptions = {
@@ -44,7 +44,7 @@ export async function applyDelivery(
   try {
     const small = await collectPipelinedRows(delivery, smallRows)
     return small === undefined
-      ? await applyStaged(session, delivery, { ...options, version, end })
+      ? await applyBulk(session, delivery, { ...options, version, end })
       : await applyPipelined(session, delivery, { small, version, downgrade, end })
   } catch (error) {
     // The session may be gone; the server then rolls back by itself, and the first error is the one to tell.

@@ -4,7 +4,7 @@ import { realText } from '../contract/exact-value.js'
 import { CONTRACT, type FieldType, type Kind } from '../contract/kinds.js'
 import { copyBytes } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
-import type { StagedRows } from './sink.js'
+import type { CopyRows } from './sink.js'
 import { stagedFields } from './tables.js'
 import { DEFAULT_COPY_BYTES } from './tunables.js'
 
@@ -42,7 +42,7 @@ export class KeptChunks {
     return this.#writers.reduce((sum, { length }) => sum + length, 0)
   }
 
-  get chunks(): readonly StagedRows[] {
+  get chunks(): readonly CopyRows[] {
     return this.#writers.filter(({ length }) => length > 0).map(({ chunk }) => chunk)
   }
 }
@@ -54,7 +54,7 @@ export class KeptChunks {
 export async function* copyChunks(
   batches: AsyncIterable<RecordBatch>,
   chunkBytes = DEFAULT_COPY_BYTES,
-): AsyncGenerator<StagedRows> {
+): AsyncGenerator<CopyRows> {
   const pool = new Pool()
   const writers = CONTRACT.kinds.map(kind => new KindWriter(kind, pool))
   for await (const batch of batches) {
@@ -74,7 +74,7 @@ class Pool {
     return this.#free.pop() ?? Buffer.allocUnsafe(FIRST_BYTES)
   }
 
-  lend(chunk: StagedRows & { readonly buffer: Buffer }): StagedRows {
+  lend(chunk: CopyRows & { readonly buffer: Buffer }): CopyRows {
     if (this.#lent.length === 2) this.#free.push(this.#lent.shift()!)
     this.#lent.push(chunk.buffer)
     return chunk
@@ -95,12 +95,12 @@ class KindWriter {
     this.#columns = COLUMNS[CONTRACT.kinds.indexOf(kind)]!
   }
 
-  get chunk(): StagedRows & { readonly buffer: Buffer } {
+  get chunk(): CopyRows & { readonly buffer: Buffer } {
     const buffer = this.#buffer
     return { kind: this.kind, rows: this.#rows, text: buffer.subarray(0, this.length), buffer }
   }
 
-  take(): StagedRows & { readonly buffer: Buffer } {
+  take(): CopyRows & { readonly buffer: Buffer } {
     const { chunk } = this
     this.#buffer = Buffer.alloc(0)
     this.#rows = 0

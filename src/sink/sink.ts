@@ -11,7 +11,7 @@ import type { Retry } from './retry.js'
 import type { WriteSettings } from './tunables.js'
 
 /** Some rows of one kind in COPY text format, in the columns of `stagingColumns`. */
-export type StagedRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
+export type CopyRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
 
 /** A checked file as rows, which databases take. */
 export type RowDelivery = {
@@ -25,7 +25,7 @@ export type RowDelivery = {
    * the chunk after the next is asked for.
    * @param chunkBytes about how large a chunk is
    */
-  readonly rows: (chunkBytes?: number) => AsyncIterable<StagedRows>
+  readonly rows: (chunkBytes?: number) => AsyncIterable<CopyRows>
   /** Looks once more before anything becomes durable; throws when the file is no longer what was validated. */
   readonly assertUnchanged: () => Promise<void>
 }

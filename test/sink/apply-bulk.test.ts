@@ -5,7 +5,7 @@ import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
 import type { SqlSession } from '../../src/sink/sql.js'
-import { applyStaged } from '../../src/sink/staged.js'
+import { applyBulk } from '../../src/sink/apply-bulk.js'
 import { deliveryOf, query, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
@@ -17,7 +17,7 @@ t.test("the commit's row is touched when all rows are staged, and together with 
   await migrate(session)
   const turns: string[] = []
 
-  const receipts = await applyStaged(noting(session, turns), await deliveryOf([query({ query_idx: 1 }), size('tpch')]))
+  const receipts = await applyBulk(noting(session, turns), await deliveryOf([query({ query_idx: 1 }), size('tpch')]))
 
   t.strictSame(turns, ['execute', 'copy', 'copy', 'pipeline of 4', 'execute'])
   t.strictSame(
@@ -47,7 +47,7 @@ t.test('settings decide how much a COPY takes, and in what memory is sorted', as
       memory = (await session.query<{ work_mem: string }>('SHOW work_mem'))[0]?.work_mem ?? ''
       return watching.pipeline(statements)
     }
-    await applyStaged({ ...watching, pipeline }, delivery, { ...settings, end: 'ROLLBACK' })
+    await applyBulk({ ...watching, pipeline }, delivery, { ...settings, end: 'ROLLBACK' })
     seen.push([turns.filter(turn => turn === 'copy').length, memory])
   }
   const [[one, usual], [several, little]] = seen as [readonly [number, string], readonly [number, string]]

@@ -21,7 +21,7 @@ import {
 } from './tables.js'
 
 /** The columns that are written, how rows are staged, and how the transaction ends. */
-export type Staging = {
+export type BulkOptions = {
   /** The contract version whose columns are written. Default: the newest that fits the delivery. */
   readonly version?: number | undefined
   readonly downgrade?: Downgrade | undefined
@@ -34,10 +34,10 @@ export type Staging = {
  * Everything is staged before the commit's row is touched, which is held only while the upserts run: they are sent with
  * it, so that no round trip lies between them.
  */
-export async function applyStaged(
+export async function applyBulk(
   session: SqlSession,
   delivery: RowDelivery,
-  staging: Staging = {},
+  staging: BulkOptions = {},
 ): Promise<readonly KindReceipt[]> {
   try {
     return await applyOnce(session, delivery, { ...staging, statementFor: insertOrUpsertStaged })
@@ -51,7 +51,7 @@ export async function applyStaged(
 
 const UNIQUE_VIOLATION = '23505'
 
-type Once = Staging & { readonly statementFor: (kind: Kind) => string }
+type Once = BulkOptions & { readonly statementFor: (kind: Kind) => string }
 
 async function applyOnce(
   session: SqlSession,
