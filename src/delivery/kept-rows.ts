@@ -1,7 +1,7 @@
 /** Rows that the first pass makes of a source as it checks it, where they are so few that they need not be made again. */
 
 import type { Hash64 } from '../contract/hash64.js'
-import { KeptChunks } from '../sink/copy-text.js'
+import { CopyRowsCollector } from '../sink/copy-text.js'
 import type { CopyRows } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
@@ -13,7 +13,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 /** @typeParam Key what tells one source, or one part of the outbox, from another */
 export class KeptRows<Key> {
   readonly #identify: (batch: RecordBatch) => void
-  readonly #kept = new Map<Key, KeptChunks>()
+  readonly #kept = new Map<Key, CopyRowsCollector>()
   #bytesBefore = 0
   #isFull = false
 
@@ -46,9 +46,9 @@ export class KeptRows<Key> {
     return chunks.every(({ text }) => text.length <= chunkBytes) ? inTurn(chunks) : undefined
   }
 
-  #begin(key: Key): KeptChunks {
+  #begin(key: Key): CopyRowsCollector {
     this.#bytesBefore = [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0)
-    const kept = new KeptChunks()
+    const kept = new CopyRowsCollector()
     this.#kept.set(key, kept)
     return kept
   }

@@ -30,7 +30,7 @@ const COLUMNS: readonly (readonly Column[])[] = CONTRACT.kinds.map(kind =>
 )
 
 /** All rows of any number of batches: a chunk a kind, whose memory is not used again. */
-export class KeptChunks {
+export class CopyRowsCollector {
   readonly #pool = new Pool()
   readonly #writers = CONTRACT.kinds.map(kind => new KindWriter(kind, this.#pool))
 
