@@ -2,7 +2,7 @@
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import type { Engine } from './engine.js'
 import { brokenEngine, statementError } from './errors.js'
 import type { FolderLock } from './lock.js'
@@ -91,7 +91,7 @@ export class EmbeddedSession implements SqlSession {
   async #ask<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
     let answers: Results<Row>[]
     try {
-      answers = await traced({ what: 'statement', where: 'the embedded database' }, statement)
+      answers = await traced({ operation: 'statement', endpoint: 'the embedded database' }, statement)
     } catch (error) {
       throw isRefusal(error) ? statementError(error) : this.#break(error)
     }

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
 import { userAgent } from '../../package-file.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import { connectionError } from './connection-error.js'
 import { limitPatience } from './patience.js'
 import type { ConnectingOptions } from './tunnel.js'
@@ -40,7 +40,7 @@ export function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const { method, url } = options
   const where = `${method} ${url.origin}${url.pathname}`
   return traced(
-    { what: 'request', where },
+    { operation: 'request', endpoint: where },
     () => carryOut(options),
     ({ status }) => status,
   )

@@ -10,7 +10,7 @@ import { withSecret } from './secret.js'
 import { PostgresSession } from './session.js'
 import type { SilenceLimits } from './session.js'
 import { IngestError, sqlStateOf } from '../../errors.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import { assertVerified, readAuthorities, tlsOptions } from './tls.js'
 import type { Authorities } from './tls.js'
 
@@ -89,7 +89,7 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   client.on('error', drop)
   signal?.addEventListener('abort', drop)
   try {
-    await traced({ what: 'connected', where: describeAddress(options.address) }, () => client.open())
+    await traced({ operation: 'connected', endpoint: describeAddress(options.address) }, () => client.open())
     if (signal?.aborted) throw interruptionOf(signal)
     assertVerified(client.connection.stream, options.address)
     return client

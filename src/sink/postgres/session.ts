@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { IngestError, sqlStateOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import type { PostgresClient } from './client.js'
 import { copy } from './copy.js'
 import { describeAddress } from './dsn.js'
@@ -140,7 +140,7 @@ export class PostgresSession implements SqlSession {
     this.#silence = { moved: -1, ms: 0 }
     this.#listen(this.#limits.queryTimeoutMs)
     try {
-      return await traced({ what: 'statement', where: this.description }, send)
+      return await traced({ operation: 'statement', endpoint: this.description }, send)
     } catch (error) {
       // What the server said goes before the loss of the connection, which may be what it said it for.
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined

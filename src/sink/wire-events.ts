@@ -3,9 +3,9 @@
 import { channel } from 'node:diagnostics_channel'
 
 export type WireEvent = {
-  readonly what: 'connected' | 'statement' | 'request'
+  readonly operation: 'connected' | 'statement' | 'request'
   /** The database or the URL, without secrets. */
-  readonly where: string
+  readonly endpoint: string
   readonly durationMs: number
   /** How a request was answered. */
   readonly status?: number
@@ -13,13 +13,13 @@ export type WireEvent = {
 
 const wire = channel('vortex-ingest.wire')
 
-export function onWire(listen: (event: WireEvent) => void): void {
+export function onWireEvent(listen: (event: WireEvent) => void): void {
   wire.subscribe(message => listen(message as WireEvent))
 }
 
 /** Runs `work` and tells how long it took; what fails is told by its error. */
 export async function traced<T>(
-  { what, where }: Pick<WireEvent, 'what' | 'where'>,
+  { operation, endpoint }: Pick<WireEvent, 'operation' | 'endpoint'>,
   work: () => Promise<T>,
   statusOf?: (answer: T) => number,
 ): Promise<T> {
@@ -27,6 +27,6 @@ export async function traced<T>(
   const started = performance.now()
   const answer = await work()
   const durationMs = performance.now() - started
-  wire.publish({ what, where, durationMs, ...(statusOf !== undefined && { status: statusOf(answer) }) })
+  wire.publish({ operation, endpoint, durationMs, ...(statusOf !== undefined && { status: statusOf(answer) }) })
   return answer
 }
