@@ -39,11 +39,11 @@ export function settingsOf(told: Told): readonly Setting[] {
 
 function serverSettings(server: string, { flags, origins, env }: Told): readonly Setting[] {
   const from = (name: keyof ServerFlags): string => origins.get(name) ?? DEFAULT
-  const { silenceMs, retries, retryDeadlineMs, maxEnvelopeBytes } = serverLimits(flags)
+  const { idleTimeoutMs, retries, retryDeadlineMs, maxEnvelopeBytes } = serverLimits(flags)
   return [
     { name: 'server', value: readable(() => describeServer(parseServerUrl(server))), origin: from('server') },
     ...tokenSetting(flags, env),
-    { name: 'timeout', value: `${silenceMs / 1000} s`, origin: from('timeout') },
+    { name: 'timeout', value: `${idleTimeoutMs / 1000} s`, origin: from('timeout') },
     {
       name: 'retries',
       value: `${retries}, for ${retryDeadlineMs / 1000} s`,

@@ -33,7 +33,7 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
   let warmed = 0
   const agent = await agentFor(address).catch((error: unknown) => void problems.push(messageOf(error)))
   if (agent === undefined) return { revalidated: false, warmed, problems }
-  const limits = { agent, silenceMs: SILENCE_MS, maxAnswerBytes: MAX_GROUPS_BYTES }
+  const limits = { agent, idleTimeoutMs: SILENCE_MS, maxAnswerBytes: MAX_GROUPS_BYTES }
   const both = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)])
   const ask = async (method: 'GET' | 'POST', path: string): Promise<HttpAnswer | undefined> => {
     const headers = method === 'POST' ? { authorization: `Bearer ${address.token}`, 'content-length': 0 } : {}

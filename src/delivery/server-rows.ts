@@ -18,7 +18,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 export type ServerRowsOptions = {
   readonly address: HttpAddress
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
   readonly signal: AbortSignal
 }
 
@@ -59,9 +59,9 @@ class Server {
 
   /** @returns undefined when there is no such thing @throws {IngestError} */
   async get(path: string): Promise<ExactObject | undefined> {
-    const { address, silenceMs, signal } = this.options
+    const { address, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
-    const limits = { agent: this.agent, silenceMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
+    const limits = { agent: this.agent, idleTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
     const answer = await exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
     const body = answer.status === 200 ? bodyOf(answer) : undefined

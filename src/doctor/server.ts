@@ -173,7 +173,7 @@ async function ask(address: HttpAddress, { method, path, signal }: Question): Pr
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
   const length = { 'content-length': NO_ENVELOPE.length }
   const headers = method === 'GET' ? {} : { 'content-type': 'application/json', ...length, ...authorization }
-  const request = { method, url: routeOf(address.base, path), headers, agent, silenceMs: SILENCE_MS, signal }
+  const request = { method, url: routeOf(address.base, path), headers, agent, idleTimeoutMs: SILENCE_MS, signal }
   try {
     const answer = await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
     return withoutToken(answer, address.token)

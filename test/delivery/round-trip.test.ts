@@ -150,14 +150,14 @@ async function checkServer(t: Test, store: Store): Promise<void> {
     httpSink({
       address,
       maxEnvelopeBytes: 1024 * 1024,
-      silenceMs: 60_000,
+      idleTimeoutMs: 60_000,
       gzipLevel: 0,
       whenGzipRefused: 'fail',
       policy,
       tools,
     }),
   )
-  const rows = await serverRows({ address, silenceMs: 60_000, signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 60_000, signal })
   await checkVerified(t, rows).finally(() => rows.close())
   for (const { commit, records } of BATCHES) {
     checkSame(t, [await commitOverHttp(url, commit.sha)], [withoutTime(commit)], 'the commit as delivered')

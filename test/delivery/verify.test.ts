@@ -40,7 +40,7 @@ t.test('a server', async t => {
   }
   const { url } = await startServer(t, { store })
   const address = { base: new URL(url), token: undefined, proxy: undefined, authorities: [] }
-  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 10_000, signal: new AbortController().signal })
   try {
     await suite(t, session, rows)
   } finally {
@@ -56,7 +56,7 @@ t.test('a server without read routes', async t => {
   t.teardown(() => void server.close())
   const base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   const address = { base, token: undefined, proxy: undefined, authorities: [] }
-  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 10_000, signal: new AbortController().signal })
   t.teardown(() => rows.close())
   await t.rejects(rows.hasCommit(SHA), { code: 'target_misconfigured', message: /not with stored rows/ })
 })

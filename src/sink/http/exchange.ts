@@ -5,7 +5,7 @@ import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, reques
 import { userAgent } from '../../package-file.js'
 import { traced } from '../wire-events.js'
 import { connectionError } from './connection-error.js'
-import { limitPatience } from './patience.js'
+import { setRequestTimeouts } from './request-timeouts.js'
 import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
@@ -16,7 +16,7 @@ export type HttpRequest = {
   readonly body?: AsyncIterable<Uint8Array>
   readonly agent: Agent
   /** How long no byte may move in either direction; the end of an answer may take ten times as long. */
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
   /** More of an answer than this is not read. Default: 64 KiB. */
   readonly maxAnswerBytes?: number
   readonly signal: AbortSignal
@@ -54,7 +54,7 @@ async function carryOut(options: HttpRequest): Promise<HttpAnswer> {
   const abort = (): void => giveUp(signal.reason as Error)
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
-  limitPatience(outgoing, options.silenceMs, giveUp)
+  setRequestTimeouts(outgoing, options.idleTimeoutMs, giveUp)
   const upload = send(outgoing, body, answered.signal)
   // It is asked for below; until then a body that fails must not count as unhandled.
   upload.catch(() => undefined)

@@ -22,7 +22,7 @@ export type HttpSinkOptions = {
   /** Of the whole body, as it is before compression. */
   readonly maxEnvelopeBytes: number
   /** How long no byte may move. */
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
   /** From 1; 0 sends bodies as they are. */
   readonly gzipLevel: number
   readonly whenGzipRefused: WhenGzipRefused
@@ -131,10 +131,10 @@ class Sender {
 
   /** The contract version that the server states, asked once. A server that cannot be asked fails the first envelope. */
   version(): Promise<number | undefined> {
-    const { address, agent, silenceMs, signal } = this.options
+    const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
     const request = { method: 'GET' as const, url: routeOf(address.base, VERSION_ROUTE), headers }
-    const patience = { silenceMs: Math.min(silenceMs, VERSION_SILENCE_MS), signal }
+    const patience = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_SILENCE_MS), signal }
     this.#version ??= exchange({ ...request, agent, ...patience }).then(statedVersion, () => undefined)
     return this.#version
   }
@@ -185,7 +185,7 @@ class Sender {
 
   async #post(envelope: Envelope): Promise<Applied> {
     const { delivery, plan, gzipLevel } = envelope
-    const { address, agent, silenceMs, signal } = this.options
+    const { address, agent, idleTimeoutMs, signal } = this.options
     const compress = gzipLevel > 0
     const head = envelopeHead(delivery)
     const body = envelopeBody(envelope, head)
@@ -199,7 +199,7 @@ class Sender {
     }
     const answer = await exchange({
       ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
-      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, silenceMs, signal },
+      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
     })
     const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
     return appliedOf(withoutToken(answer, address.token), sent)

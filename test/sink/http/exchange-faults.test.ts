@@ -27,7 +27,7 @@ t.test('a server that says nothing more is given up after the time of silence', 
     'HTTP/1.1 200 OK\r\n\r\n{"inserted":1,"updated":0}',
   ]) {
     const url = await startTcp(t, socket => socket.once('data', () => socket.write(said)))
-    const error = await failure(post(t, url, { body: small(), silenceMs: 200 }))
+    const error = await failure(post(t, url, { body: small(), idleTimeoutMs: 200 }))
     t.match(error, { code: 'target_unreachable', message: /no answer for 0.2 s/ }, JSON.stringify(said))
     t.ok(error instanceof AnswerLost, 'all of it was sent')
   }
@@ -42,7 +42,7 @@ t.test('a server that is slow but not silent is waited for', async t => {
     }
     response.end()
   })
-  t.equal((await post(t, server.url, { body: small(), silenceMs: 1_000 })).text, '{"inserted":1}')
+  t.equal((await post(t, server.url, { body: small(), idleTimeoutMs: 1_000 })).text, '{"inserted":1}')
 })
 
 t.test('an answer that never comes to its end is given up, however much is said', async t => {
@@ -54,7 +54,7 @@ t.test('an answer that never comes to its end is given up, however much is said'
         socket.once('close', () => clearInterval(drip))
       }),
     )
-    const error = await failure(post(t, url, { body: small(), silenceMs: 400 }))
+    const error = await failure(post(t, url, { body: small(), idleTimeoutMs: 400 }))
     t.match(error, { code: 'target_unreachable', message: /no end of the answer in 4 s/ }, more)
     t.ok(error instanceof AnswerLost, 'all of it was sent')
   }
@@ -69,7 +69,7 @@ t.test('a body that takes its time is no silence of the server', async t => {
       await setTimeout(150)
     }
   }
-  t.equal((await post(t, server.url, { body: slow(), silenceMs: 1_000 })).status, 200)
+  t.equal((await post(t, server.url, { body: slow(), idleTimeoutMs: 1_000 })).status, 200)
 })
 
 t.test('a connection that breaks before the body is out is no lost answer', async t => {

@@ -47,7 +47,7 @@ t.test('half a request does not stand in the way of the next one', async t => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
   for (let i = 0; i < 3; i++)
-    t.equal((await post(t, server.url, { agent, body: chunks(500), silenceMs: 2_000 })).status, 401)
+    t.equal((await post(t, server.url, { agent, body: chunks(500), idleTimeoutMs: 2_000 })).status, 401)
 })
 
 t.test('an early answer is taken although the server closes the connection with it', async t => {
@@ -68,7 +68,7 @@ t.test('a body that nobody reads does not pile up in memory', async t => {
       yield chunk
     }
   }
-  const error = await failure(post(t, url, { body: body(), silenceMs: 300 }))
+  const error = await failure(post(t, url, { body: body(), idleTimeoutMs: 300 }))
   t.match(error, { code: 'target_unreachable', message: /no answer for 0.3 s/ })
   t.notOk(error instanceof AnswerLost)
   t.ok(sent < 1_000, `${sent} chunks`)

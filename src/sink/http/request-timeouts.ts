@@ -7,10 +7,14 @@ const CONNECT_TIMEOUT_MS = 15_000
 /** Who keeps saying something, and never all of it, is not silent: in so many times the silence an answer must end. */
 const SILENCES_PER_ANSWER = 10
 
-export function limitPatience(outgoing: ClientRequest, silenceMs: number, giveUp: (error: Error) => void): void {
-  outgoing.setTimeout(silenceMs, () => giveUp(new Error(`no answer for ${silenceMs / 1000} s`)))
-  limitConnecting(outgoing, Math.min(CONNECT_TIMEOUT_MS, silenceMs), giveUp)
-  limitAnswer(outgoing, silenceMs * SILENCES_PER_ANSWER, giveUp)
+export function setRequestTimeouts(
+  outgoing: ClientRequest,
+  idleTimeoutMs: number,
+  giveUp: (error: Error) => void,
+): void {
+  outgoing.setTimeout(idleTimeoutMs, () => giveUp(new Error(`no answer for ${idleTimeoutMs / 1000} s`)))
+  limitConnecting(outgoing, Math.min(CONNECT_TIMEOUT_MS, idleTimeoutMs), giveUp)
+  limitAnswer(outgoing, idleTimeoutMs * SILENCES_PER_ANSWER, giveUp)
 }
 
 /** A connection, through a proxy too, is there at once or not at all. */
