@@ -7,11 +7,11 @@ import { openPlain } from '../../storage/plain.js'
 import type { PlainObjects, PlainOptions } from '../../storage/plain-objects.js'
 import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { placeOf, stateArchiveId } from './place.js'
+import { archiveLocation, stateArchiveId } from './location.js'
 import { store } from './store.js'
 
 export function archiveSink(address: StorageAddress, options: PlainOptions = {}): SinkOpener {
-  const place = placeOf(address)
+  const place = archiveLocation(address)
   return {
     id: `archive:${place}`,
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,

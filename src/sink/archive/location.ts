@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import type { StorageAddress } from '../../storage/address.js'
 
 /** Without secrets. The region is left out: a bucket is in one. */
-export function placeOf(address: StorageAddress): string {
+export function archiveLocation(address: StorageAddress): string {
   switch (address.kind) {
     case 'memory':
       return 'memory:'
@@ -24,7 +24,7 @@ export function stateArchiveId(bucket: string): string {
 }
 
 /** Whether one of them is the other, or in it: then objects of both would lie among each other. */
-export function overlap(one: StorageAddress, other: StorageAddress): boolean {
+export function locationsOverlap(one: StorageAddress, other: StorageAddress): boolean {
   const [a, b] = [pathOf(one), pathOf(other)]
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a))
 }

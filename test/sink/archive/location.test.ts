@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolve } from 'node:path'
 import { archiveSink } from '../../../src/sink/archive/sink.js'
-import { overlap } from '../../../src/sink/archive/place.js'
+import { locationsOverlap } from '../../../src/sink/archive/location.js'
 import { parseStorageAddress } from '../../../src/storage/address.js'
 
 const idOf = (text: string): string => archiveSink(parseStorageAddress(text)).id
@@ -30,5 +30,5 @@ const OVERLAPS: readonly [string, string, boolean][] = [
 
 for (const [one, other, expected] of OVERLAPS)
   t.test(`${one} and ${other} ${expected ? 'would lie among each other' : 'are two places'}`, async t => {
-    t.equal(overlap(parseStorageAddress(one), parseStorageAddress(other)), expected)
+    t.equal(locationsOverlap(parseStorageAddress(one), parseStorageAddress(other)), expected)
   })
