@@ -73,11 +73,11 @@ export function dsnSettings(text: string, environment: PostgresEnvironment): Set
 
 /** The address as a URL without the password, for messages. */
 export function describeAddress(address: PostgresAddress): string {
-  return placeOf(address).replace('//', `//${encodeURIComponent(address.user)}@`)
+  return postgresId(address).replace('//', `//${encodeURIComponent(address.user)}@`)
 }
 
 /** Which database it is, whoever asks. */
-export function placeOf({ host, port, others = [], database }: PostgresAddress): string {
+export function postgresId({ host, port, others = [], database }: PostgresAddress): string {
   const servers = [{ host, port }, ...others].map(describeEndpoint)
   return `postgres://${servers.join(',')}/${encodeURIComponent(database)}`
 }

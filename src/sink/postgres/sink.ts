@@ -7,7 +7,7 @@ import { CONFLICT_RETRY, withRetry } from '../retry.js'
 import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { connectPostgres } from './connect.js'
-import { describeAddress, placeOf, type PostgresAddress } from './dsn.js'
+import { describeAddress, postgresId, type PostgresAddress } from './dsn.js'
 import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
 import type { PostgresSession } from './session.js'
@@ -34,7 +34,7 @@ const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelay
  */
 export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
-    id: placeOf(address),
+    id: postgresId(address),
     description: describeAddress(address),
     early: true,
     takesRows: true,
