@@ -5,7 +5,7 @@ import type { LineBlock } from '../source/lines.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
 import { readRecords } from '../source/records.js'
 import { sentCounts, unknownDimension, type Downgrade } from './downgrade.js'
-import { placeIn, type Delivery } from './sink.js'
+import { lineLocation, type Delivery } from './sink.js'
 
 /**
  * The delivery without the fields and records that its target cannot hold. A record that is not sent becomes a blank line, so
@@ -16,7 +16,7 @@ export function downgradedDelivery(delivery: Delivery, downgrade: Downgrade): De
     ...delivery,
     counts: sentCounts(delivery.counts, downgrade),
     lines: () => downgradedLines(delivery, downgrade.version),
-    placeOf: async line => ({ ...(await placeIn(delivery, line, 0)), byte: undefined }),
+    locateLine: async line => ({ ...(await lineLocation(delivery, line, 0)), byte: undefined }),
   }
 }
 

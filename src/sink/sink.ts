@@ -49,16 +49,20 @@ export type Delivery = RowDelivery & {
   /** The file's lines from its start, as they came in. */
   readonly lines: () => AsyncIterable<LineBlock>
   /** Where one of the lines is in its file; by default they are all of `source`. */
-  readonly placeOf?: (line: number, byte: number) => Promise<Place>
+  readonly locateLine?: (line: number, byte: number) => Promise<LineLocation>
   /** Which part of the outbox it is: the same when it is delivered again. */
   readonly range?: { readonly since: number; readonly until: number }
 }
 
 /** A line of a file, counted from 1, and the byte that it begins at, where that is known. */
-export type Place = { readonly source: string; readonly line: number; readonly byte: number | undefined }
+export type LineLocation = { readonly source: string; readonly line: number; readonly byte: number | undefined }
 
-export async function placeIn({ source, placeOf }: Delivery, line: number, byte: number): Promise<Place> {
-  return placeOf === undefined ? { source, line, byte } : placeOf(line, byte)
+export async function lineLocation(
+  { source, locateLine }: Delivery,
+  line: number,
+  byte: number,
+): Promise<LineLocation> {
+  return locateLine === undefined ? { source, line, byte } : locateLine(line, byte)
 }
 
 export type KindReceipt = {

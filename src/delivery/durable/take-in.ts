@@ -194,7 +194,7 @@ function deliveryOf(
   return {
     ...{ source, commit, counts, fits, lines },
     run: { ...run, schema_version: lowestIn(fits) },
-    placeOf: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
+    locateLine: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
     rows: () => rowsOf(lines(), { name: source, hash }),
     assertUnchanged: () => Promise.resolve(),
   }

@@ -4,7 +4,7 @@ import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
-import { PartlyLanded, placeIn, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
+import { PartlyLanded, lineLocation, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
 import type { WriteSettings } from '../tunables.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
@@ -98,7 +98,7 @@ async function* refusals(
 ): AsyncGenerator<Rejection> {
   for (const { number, start, end } of (await plan).tooLong) {
     const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
-    const { byte = start, ...place } = await placeIn(delivery, number, start)
+    const { byte = start, ...place } = await lineLocation(delivery, number, start)
     yield { ...place, byte, pointer: '', code: 'record_too_large', message }
   }
 }
@@ -227,7 +227,7 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
   if (refused?.recordIndex === undefined) return error
   const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
   if (found === undefined) return error
-  const { source, line, byte } = await placeIn(delivery, found.number, found.start)
+  const { source, line, byte } = await lineLocation(delivery, found.number, found.start)
   const at = byte === undefined ? '' : ` (byte ${byte})`
   const message = `${source}:${line}${at}: the server refuses the record: ${refused.said}`
   return new IngestError('bad_data', message, { cause: refused })

@@ -171,7 +171,7 @@ t.test('files of one push go together; a refused record is told by its own file 
   const places: object[] = []
   const asking = target('http://there', {
     before: async delivery => {
-      for (const line of [1, 2, 3, 4, 5]) places.push(await delivery.placeOf!(line, 7))
+      for (const line of [1, 2, 3, 4, 5]) places.push(await delivery.locateLine!(line, 7))
     },
   })
   await push(state, paths, [asking])
