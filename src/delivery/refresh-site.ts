@@ -5,7 +5,7 @@ import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.
 import { agentFor } from '../sink/http/agent.js'
 import { withoutToken } from '../sink/http/answer.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
-import { saidIn, statusAndWords } from '../sink/http/said.js'
+import { answerText, statusWithText } from '../sink/http/answer-text.js'
 
 export type RefreshOptions = {
   readonly address: HttpAddress
@@ -41,7 +41,7 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
       const url = routeOf(address.base, path)
       const answer = withoutToken(await exchange({ method, url, headers, ...limits, signal: both }), address.token)
       if (answer.status === 200) return answer
-      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusAndWords(answer)}`)
+      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusWithText(answer)}`)
     } catch (error) {
       problems.push(`${method} ${describeServer(address.base)}${path}: ${messageOf(error)}`)
     }
@@ -90,6 +90,6 @@ function slugsIn(text: string): readonly string[] | undefined {
 
 function notJson(text = ''): string {
   if (Buffer.byteLength(text) >= MAX_GROUPS_BYTES) return 'answered more than 4 MiB, so no group was fetched'
-  const said = saidIn({ text })
+  const said = answerText({ text })
   return `answered 200, but not with JSON${said === '' ? '' : ` (${said})`}`
 }

@@ -7,7 +7,7 @@ import { IngestError } from '../errors.js'
 import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
-import { statusAndWords } from '../sink/http/said.js'
+import { statusWithText } from '../sink/http/answer-text.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
 import type { StoredRows } from './stored-rows.js'
@@ -71,7 +71,7 @@ class Server {
 
   /** @param answer undefined when its members are not those of a list of rows */
   #notReadable(path: string, answer?: HttpAnswer): IngestError {
-    const answered = answer === undefined ? 'other members' : statusAndWords(answer)
+    const answered = answer === undefined ? 'other members' : statusWithText(answer)
     const message = `${describeServer(this.options.address.base)}${path} answered ${answered}, not with stored rows`
     const hint = 'verify needs the read routes of vortex-ingest serve; a database is compared with --postgres'
     return new IngestError('target_misconfigured', message, { hint })

@@ -10,7 +10,7 @@ import { agentFor, verifiedTls } from '../sink/http/agent.js'
 import { appliedOf, withoutToken } from '../sink/http/answer.js'
 import { connectionError } from '../sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
-import { jsonObject, statusAndWords } from '../sink/http/said.js'
+import { jsonObject, statusWithText } from '../sink/http/answer-text.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding, type ClockReading } from './clock.js'
 import { broken, fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
@@ -114,11 +114,11 @@ function healthFinding(answer: HttpAnswer): Finding {
   const { schema_version: version, store, error } = jsonObject(text) ?? {}
   if (status === 503) {
     const fact = 'the service runs, but cannot reach its store'
-    const said = error === 'store_unreachable' ? '' : `: it answered ${statusAndWords(answer)}`
+    const said = error === 'store_unreachable' ? '' : `: it answered ${statusWithText(answer)}`
     return fail('target_failed', fact + said, 'look at its log')
   }
   if (status !== 200 || typeof version !== 'number') {
-    const fact = `GET /health answered ${statusAndWords(answer)}, not as vortex-ingest serve does`
+    const fact = `GET /health answered ${statusWithText(answer)}, not as vortex-ingest serve does`
     return warn(fact, 'other ingest services may have no such route: see what is said of the token')
   }
   if (version < SCHEMA_VERSION) {
@@ -145,7 +145,7 @@ function tokenCheck(address: HttpAddress): Check {
       if (refusesBody(answer))
         return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
     }
-    const fact = `POST /api/ingest answered ${statusAndWords(answer)} to a body of null, not as an ingest service does`
+    const fact = `POST /api/ingest answered ${statusWithText(answer)} to a body of null, not as an ingest service does`
     return [warn(fact, 'something else may answer there: check --server')]
   }
   return { name: 'token', run }

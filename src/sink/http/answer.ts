@@ -5,7 +5,7 @@ import { IngestError } from '../../errors.js'
 import { describeServer } from './address.js'
 import type { HttpAnswer } from './exchange.js'
 import { retryAfterMs } from './retry-after.js'
-import { jsonObject, saidIn } from './said.js'
+import { jsonObject, answerText } from './answer-text.js'
 
 export type Applied = { readonly inserted: number; readonly updated: number }
 
@@ -23,7 +23,7 @@ export class Refused extends Error {
 
   /** The server's own words, fit for a message. */
   get said(): string {
-    return saidIn(this.answer)
+    return answerText(this.answer)
   }
 }
 
@@ -101,7 +101,7 @@ const GZIP_HINTS = {
 
 function refusalOf(answer: HttpAnswer, base: URL): IngestError {
   const { status, headers } = answer
-  const said = saidIn(answer)
+  const said = answerText(answer)
   const message = `${where(base)} answered ${status}${said === '' ? '' : `: ${said}`}`
   if (status >= 300 && status < 400) {
     const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`

@@ -6,7 +6,7 @@ const MAX_MESSAGE = 300
 const MAX_LINE = 200
 
 /** The `message` or `error` of a JSON answer, else the first line of the body; empty when the answer says nothing. */
-export function saidIn({ text }: Pick<HttpAnswer, 'text'>): string {
+export function answerText({ text }: Pick<HttpAnswer, 'text'>): string {
   const members = jsonObject(text)
   if (members === undefined) return printable(firstLine(text), MAX_LINE)
   const { message, error } = members
@@ -15,8 +15,8 @@ export function saidIn({ text }: Pick<HttpAnswer, 'text'>): string {
 }
 
 /** The status of an answer, and what it says: `502 (Bad gateway)`. */
-export function statusAndWords(answer: Pick<HttpAnswer, 'status' | 'text'>): string {
-  const said = saidIn(answer)
+export function statusWithText(answer: Pick<HttpAnswer, 'status' | 'text'>): string {
+  const said = answerText(answer)
   return said === '' ? String(answer.status) : `${answer.status} (${said})`
 }
 

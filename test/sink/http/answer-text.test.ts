@@ -1,5 +1,5 @@
 import t from 'tap'
-import { saidIn, statusAndWords } from '../../../src/sink/http/said.js'
+import { answerText, statusWithText } from '../../../src/sink/http/answer-text.js'
 
 t.test('a JSON answer says its message, else its error, else nothing', async t => {
   for (const [text, said] of [
@@ -8,7 +8,7 @@ t.test('a JSON answer says its message, else its error, else nothing', async t =
     ['{"error":7,"detail":"x"}', ''],
     ['{}', ''],
   ] as const)
-    t.equal(saidIn({ text }), said, text)
+    t.equal(answerText({ text }), said, text)
 })
 
 t.test('any other answer says its first line that is not blank', async t => {
@@ -21,22 +21,22 @@ t.test('any other answer says its first line that is not blank', async t => {
     ['["a"]', '["a"]'],
     ['{"error":"cut o', '{"error":"cut o'],
   ] as const)
-    t.equal(saidIn({ text }), said, JSON.stringify(text))
+    t.equal(answerText({ text }), said, JSON.stringify(text))
 })
 
 t.test('nothing in it steers a terminal or hides, and nothing is too long', async t => {
   t.equal(
-    saidIn({ text: 'a\u001b[2J\u0000\u0085\u202e\u2028\u{e0001}b\tc' }),
+    answerText({ text: 'a\u001b[2J\u0000\u0085\u202e\u2028\u{e0001}b\tc' }),
     'a\\u001b[2J\\u0000\\u0085\\u202e\\u2028\\u{e0001}b\\tc',
   )
-  t.equal(saidIn({ text: JSON.stringify({ message: 'one\ntwo "three" é 🙂' }) }), 'one\\ntwo "three" é 🙂')
-  t.equal(saidIn({ text: 'x'.repeat(200) }), 'x'.repeat(200))
-  t.equal(saidIn({ text: 'x'.repeat(201) }), `${'x'.repeat(200)}…`)
-  t.ok(saidIn({ text: '\u0001'.repeat(1_000) }).length <= 201)
-  t.equal(saidIn({ text: `${'x'.repeat(199)}🙂` }), `${'x'.repeat(199)}…`, 'no half of a character')
+  t.equal(answerText({ text: JSON.stringify({ message: 'one\ntwo "three" é 🙂' }) }), 'one\\ntwo "three" é 🙂')
+  t.equal(answerText({ text: 'x'.repeat(200) }), 'x'.repeat(200))
+  t.equal(answerText({ text: 'x'.repeat(201) }), `${'x'.repeat(200)}…`)
+  t.ok(answerText({ text: '\u0001'.repeat(1_000) }).length <= 201)
+  t.equal(answerText({ text: `${'x'.repeat(199)}🙂` }), `${'x'.repeat(199)}…`, 'no half of a character')
 })
 
 t.test('a status stands alone where nothing was said', async t => {
-  t.equal(statusAndWords({ status: 502, text: '' }), '502')
-  t.equal(statusAndWords({ status: 502, text: 'Bad gateway' }), '502 (Bad gateway)')
+  t.equal(statusWithText({ status: 502, text: '' }), '502')
+  t.equal(statusWithText({ status: 502, text: 'Bad gateway' }), '502 (Bad gateway)')
 })
