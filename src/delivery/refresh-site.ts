@@ -3,7 +3,7 @@
 import { messageOf } from '../errors.js'
 import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
-import { withoutToken } from '../sink/http/answer.js'
+import { withoutToken } from '../sink/http/envelope-answer.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
 import { answerText, statusWithText } from '../sink/http/answer-text.js'
 

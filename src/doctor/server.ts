@@ -7,7 +7,7 @@ import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import { agentFor, verifiedTls } from '../sink/http/agent.js'
-import { appliedOf, withoutToken } from '../sink/http/answer.js'
+import { parseApplied, withoutToken } from '../sink/http/envelope-answer.js'
 import { connectionError } from '../sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
 import { jsonObject, statusWithText } from '../sink/http/answer-text.js'
@@ -137,7 +137,7 @@ function tokenCheck(address: HttpAddress): Check {
   const run: Check['run'] = async signal => {
     const answer = await ask(address, { method: 'POST', path: '/api/ingest', signal })
     try {
-      appliedOf(answer, { base, records: 0 })
+      parseApplied(answer, { base, records: 0 })
     } catch (error) {
       if (!(error instanceof IngestError)) throw error
       if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]

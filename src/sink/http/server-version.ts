@@ -5,7 +5,7 @@ import { IngestError } from '../../errors.js'
 import { newerTarget, olderTarget, planDowngrade, type Downgrade } from '../downgrade.js'
 import { downgradedDelivery } from '../downgraded-lines.js'
 import type { Delivery } from '../sink.js'
-import { Refused } from './answer.js'
+import { RefusedAnswer } from './envelope-answer.js'
 import type { HttpAnswer } from './exchange.js'
 
 /** The service's own statement, made without a look at its store; servers that do not know `version` state it, too. */
@@ -19,7 +19,7 @@ export function statedVersion({ status, text }: HttpAnswer): number | undefined 
 
 /** The version that a service asks for when it refuses a newer envelope. @see contract section 3 */
 export function expectedVersion(error: unknown): number | undefined {
-  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   return refused?.answer.status === 409 ? countIn(refused.answer.text, 'expected') : undefined
 }
 

@@ -8,7 +8,14 @@ import { PartlyLanded, lineLocation, type Delivery, type Receipt, type Sink, typ
 import type { WriteSettings } from '../tunables.js'
 import { describeServer, routeOf, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
-import { appliedOf, gzipSuspicion, mayPass, Refused, withoutToken, type Applied } from './answer.js'
+import {
+  parseApplied,
+  gzipSuspicion,
+  mayRetryRequest,
+  RefusedAnswer,
+  withoutToken,
+  type AppliedCounts,
+} from './envelope-answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
 import { exchange } from './exchange.js'
 import { gzipped, type WhenGzipRefused } from './gzip.js'
@@ -142,7 +149,7 @@ class Sender {
   /** Envelope by envelope: each commits alone. */
   async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
     const ranges = new LineRanges(delivery.lines)
-    const applied: Applied[] = []
+    const applied: AppliedCounts[] = []
     try {
       for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel }, onRetry))
     } catch (error) {
@@ -155,13 +162,13 @@ class Sender {
     return receiptOf(plans, applied)
   }
 
-  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
+  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
     const { policy, tools } = this.options
     try {
       return await withRetry(() => this.#postAsTaken(envelope, onRetry), {
         policy,
         tools,
-        mayPass: error => mayPass(error, Date.now()),
+        mayPass: error => mayRetryRequest(error, Date.now()),
         onRetry,
       })
     } catch (error) {
@@ -170,7 +177,7 @@ class Sender {
   }
 
   /** Where that is wanted, an envelope that is refused as gzip is sent again uncompressed, and so are those after it. */
-  async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
+  async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
     const plain = { ...envelope, gzipLevel: 0 }
     if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(plain)
     try {
@@ -183,7 +190,7 @@ class Sender {
     }
   }
 
-  async #post(envelope: Envelope): Promise<Applied> {
+  async #post(envelope: Envelope): Promise<AppliedCounts> {
     const { delivery, plan, gzipLevel } = envelope
     const { address, agent, idleTimeoutMs, signal } = this.options
     const compress = gzipLevel > 0
@@ -202,12 +209,12 @@ class Sender {
       ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
     })
     const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
-    return appliedOf(withoutToken(answer, address.token), sent)
+    return parseApplied(withoutToken(answer, address.token), sent)
   }
 }
 
 function mayBeAboutGzip(error: unknown): boolean {
-  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   return refused !== undefined && gzipSuspicion(refused.answer) !== 'none'
 }
 
@@ -223,19 +230,19 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
 
 /** Maps the record that a server names back to its line. */
 async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
-  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   if (refused?.recordIndex === undefined) return error
   const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
   if (found === undefined) return error
   const { source, line, byte } = await lineLocation(delivery, found.number, found.start)
   const at = byte === undefined ? '' : ` (byte ${byte})`
-  const message = `${source}:${line}${at}: the server refuses the record: ${refused.said}`
+  const message = `${source}:${line}${at}: the server refuses the record: ${refused.text}`
   return new IngestError('bad_data', message, { cause: refused })
 }
 
 /** @param applied the first of `plans` */
-function receiptOf(plans: readonly EnvelopePlan[], applied: readonly Applied[]): Receipt {
-  const sum = (key: keyof Applied): number => applied.reduce((all, one) => all + one[key], 0)
+function receiptOf(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
+  const sum = (key: keyof AppliedCounts): number => applied.reduce((all, one) => all + one[key], 0)
   const records = plans.slice(0, applied.length).reduce((all, plan) => all + plan.records, 0)
   return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
 }

@@ -1,6 +1,12 @@
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { appliedOf, gzipSuspicion, mayPass, withoutToken, type Applied } from '../../../src/sink/http/answer.js'
+import {
+  parseApplied,
+  gzipSuspicion,
+  mayRetryRequest,
+  withoutToken,
+  type AppliedCounts,
+} from '../../../src/sink/http/envelope-answer.js'
 import type { HttpAnswer } from '../../../src/sink/http/exchange.js'
 
 const BASE = new URL('https://ingest.example.com')
@@ -12,9 +18,9 @@ const answer = (status: number, text = '', headers: HttpAnswer['headers'] = {}):
 })
 
 function errorOf(given: HttpAnswer, records = 2): IngestError {
-  let result: Applied
+  let result: AppliedCounts
   try {
-    result = appliedOf(given, { base: BASE, records })
+    result = parseApplied(given, { base: BASE, records })
   } catch (error) {
     if (error instanceof IngestError) return error
     throw error
@@ -29,9 +35,9 @@ t.test('an acknowledgement of every record is a success', async t => {
     [1, 1],
   ] as const) {
     const text = JSON.stringify({ inserted, updated, more: 'fields' })
-    t.strictSame(appliedOf(answer(200, text), { base: BASE, records: 2 }), { inserted, updated })
+    t.strictSame(parseApplied(answer(200, text), { base: BASE, records: 2 }), { inserted, updated })
   }
-  t.strictSame(appliedOf(answer(200, '{"inserted":0,"updated":0}'), { base: BASE, records: 0 }), {
+  t.strictSame(parseApplied(answer(200, '{"inserted":0,"updated":0}'), { base: BASE, records: 0 }), {
     inserted: 0,
     updated: 0,
   })
@@ -64,24 +70,24 @@ t.test('what may pass is tried again, what may not is not', async t => {
   for (const status of [408, 429, 500, 501, 502, 503, 504, 599]) {
     const error = errorOf(answer(status))
     t.equal(error.exitCode, 69, String(status))
-    t.equal(mayPass(error, 0), true, String(status))
+    t.equal(mayRetryRequest(error, 0), true, String(status))
   }
   for (const status of [201, 204, 301, 304, 308, 400, 401, 402, 403, 404, 405, 407, 409, 411, 413, 415, 422, 431]) {
     const error = errorOf(answer(status, '', { 'retry-after': '1' }))
     t.not(error.exitCode, 69, String(status))
-    t.equal(mayPass(error, 0), false, String(status))
+    t.equal(mayRetryRequest(error, 0), false, String(status))
   }
-  t.equal(mayPass(errorOf(answer(200, '{"inserted":1,"updated":0}')), 0), false)
-  t.equal(mayPass(new IngestError('target_unreachable', 'no connection'), 0), true)
-  t.equal(mayPass(new IngestError('target_misconfigured', 'no trust'), 0), false)
-  t.equal(mayPass(new IngestError('interrupted', 'interrupted'), 0), false)
-  t.equal(mayPass(new TypeError('a defect'), 0), false)
+  t.equal(mayRetryRequest(errorOf(answer(200, '{"inserted":1,"updated":0}')), 0), false)
+  t.equal(mayRetryRequest(new IngestError('target_unreachable', 'no connection'), 0), true)
+  t.equal(mayRetryRequest(new IngestError('target_misconfigured', 'no trust'), 0), false)
+  t.equal(mayRetryRequest(new IngestError('interrupted', 'interrupted'), 0), false)
+  t.equal(mayRetryRequest(new TypeError('a defect'), 0), false)
 })
 
 t.test('a server says when it may be asked again', async t => {
-  t.equal(mayPass(errorOf(answer(429, '', { 'retry-after': '7' })), 0), 7_000)
-  t.equal(mayPass(errorOf(answer(503, '', { 'retry-after': 'Thu, 01 Jan 1970 00:00:09 GMT' })), 4_000), 5_000)
-  t.equal(mayPass(errorOf(answer(503, '', { 'retry-after': 'soon' })), 0), true)
+  t.equal(mayRetryRequest(errorOf(answer(429, '', { 'retry-after': '7' })), 0), 7_000)
+  t.equal(mayRetryRequest(errorOf(answer(503, '', { 'retry-after': 'Thu, 01 Jan 1970 00:00:09 GMT' })), 4_000), 5_000)
+  t.equal(mayRetryRequest(errorOf(answer(503, '', { 'retry-after': 'soon' })), 0), true)
 })
 
 t.test('a newer version than the server knows names both', async t => {

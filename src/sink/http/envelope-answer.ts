@@ -7,10 +7,10 @@ import type { HttpAnswer } from './exchange.js'
 import { retryAfterMs } from './retry-after.js'
 import { jsonObject, answerText } from './answer-text.js'
 
-export type Applied = { readonly inserted: number; readonly updated: number }
+export type AppliedCounts = { readonly inserted: number; readonly updated: number }
 
 /** An answer that is no success, kept as the cause of the error it means. */
-export class Refused extends Error {
+export class RefusedAnswer extends Error {
   constructor(readonly answer: HttpAnswer) {
     super(`the server answered ${answer.status}`)
   }
@@ -22,7 +22,7 @@ export class Refused extends Error {
   }
 
   /** The server's own words, fit for a message. */
-  get said(): string {
+  get text(): string {
     return answerText(this.answer)
   }
 }
@@ -41,9 +41,9 @@ export function withoutToken(answer: HttpAnswer, token: string | undefined): Htt
  * Whether an error may be gone the next time, or in how many milliseconds at the earliest.
  * @param now in milliseconds since 1970
  */
-export function mayPass(error: unknown, now: number): boolean | number {
+export function mayRetryRequest(error: unknown, now: number): boolean | number {
   if (!(error instanceof IngestError)) return false
-  if (!(error.cause instanceof Refused)) return error.code === 'target_unreachable'
+  if (!(error.cause instanceof RefusedAnswer)) return error.code === 'target_unreachable'
   const { status, headers } = error.cause.answer
   if (status < 500 && !RETRIED.includes(status)) return false
   return retryAfterMs(headers['retry-after'], now) ?? true
@@ -61,7 +61,7 @@ export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'tex
   return typeof body?.['message'] === 'string' ? 'possible' : 'likely'
 }
 
-export type Sent = {
+export type SentEnvelope = {
   readonly base: URL
   /** Records of the envelope: a server that acknowledges another number has lost some. */
   readonly records: number
@@ -69,7 +69,7 @@ export type Sent = {
 }
 
 /** @throws {IngestError} */
-export function appliedOf(answer: HttpAnswer, { base, records, encoding }: Sent): Applied {
+export function parseApplied(answer: HttpAnswer, { base, records, encoding }: SentEnvelope): AppliedCounts {
   if (answer.status !== 200) throw encoding === 'gzip' ? gzipRefusalOf(answer, base) : refusalOf(answer, base)
   const { inserted, updated } = bodyOf(answer)
   if (!isCount(inserted) || !isCount(updated)) {
@@ -141,7 +141,7 @@ function where(base: URL): string {
 }
 
 function failed(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
-  return new IngestError(code, message, { cause: new Refused(answer), ...(hint !== undefined && { hint }) })
+  return new IngestError(code, message, { cause: new RefusedAnswer(answer), ...(hint !== undefined && { hint }) })
 }
 
 function isCount(value: unknown): value is number {
