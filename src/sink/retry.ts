@@ -30,19 +30,19 @@ export type RetryOptions = {
   readonly policy: RetryPolicy
   readonly tools: RetryTools
   /** Whether the reason may be gone the next time; a number when that is known not to be so before that many ms. */
-  readonly mayPass: (error: unknown) => boolean | number
+  readonly mayRetry: (error: unknown) => boolean | number
   readonly onRetry: (retry: Retry) => void
 }
 
 /** Waits a random part of a growing delay between tries (full jitter), so that two losers do not meet again. */
 export async function withRetry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, tools, mayPass, onRetry } = options
+  const { policy, tools, mayRetry, onRetry } = options
   let firstFailure: number | undefined
   for (let attempts = 1; ; attempts++) {
     try {
       return await work()
     } catch (error) {
-      const passes = mayPass(error)
+      const passes = mayRetry(error)
       if (passes === false || attempts >= policy.attempts) throw error
       const now = tools.now()
       firstFailure ??= now

@@ -121,7 +121,7 @@ t.test('retries', async t => {
       if (++calls < 4) throw new Error('again')
       return 'done'
     }
-    t.equal(await withRetry(work, { policy, tools, mayPass: () => true, onRetry }), 'done')
+    t.equal(await withRetry(work, { policy, tools, mayRetry: () => true, onRetry }), 'done')
     t.strictSame(told, slept)
     t.strictSame(slept, [5, 10, 12.5])
   })
@@ -132,8 +132,8 @@ t.test('retries', async t => {
     const work = async (): Promise<never> => {
       throw new Error(`try ${++calls}`)
     }
-    await t.rejects(withRetry(work, { policy, tools, mayPass: () => true, onRetry: ignore }), { message: 'try 4' })
-    await t.rejects(withRetry(work, { policy, tools, mayPass: () => false, onRetry: ignore }), { message: 'try 5' })
+    await t.rejects(withRetry(work, { policy, tools, mayRetry: () => true, onRetry: ignore }), { message: 'try 4' })
+    await t.rejects(withRetry(work, { policy, tools, mayRetry: () => false, onRetry: ignore }), { message: 'try 5' })
   })
   await t.test('wait at least as long as whoever failed asks for, but not beyond the deadline', async t => {
     let clock = 0
@@ -148,10 +148,10 @@ t.test('retries', async t => {
       throw new Error(`at ${clock}`)
     }
     const patient = { ...policy, attempts: 100, deadlineMs: 1_000 }
-    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 300, onRetry: ignore }))
+    await t.rejects(withRetry(work, { policy: patient, tools, mayRetry: () => 300, onRetry: ignore }))
     t.strictSame(slept, [300, 300, 300], 'a fourth wait would end after the deadline')
     slept.length = 0
-    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 1_001, onRetry: ignore }))
+    await t.rejects(withRetry(work, { policy: patient, tools, mayRetry: () => 1_001, onRetry: ignore }))
     t.strictSame(slept, [], 'what is too late is not waited for at all')
   })
 })

@@ -11,11 +11,11 @@ async function run(
   changes: Partial<RetryPolicy> = {},
   more: {
     readonly random?: number
-    readonly mayPass?: (error: unknown) => boolean | number
+    readonly mayRetry?: (error: unknown) => boolean | number
     readonly workMs?: number
   } = {},
 ): Promise<World> {
-  const { random = 1, mayPass = () => true, workMs = 0 } = more
+  const { random = 1, mayRetry = () => true, workMs = 0 } = more
   let [clock, tried] = [1_000_000, 0]
   const retries: Retry[] = []
   const work = async (): Promise<string> => {
@@ -32,9 +32,12 @@ async function run(
     },
   }
   const policy = { ...POLICY, ...changes }
-  const ended: unknown = await withRetry(work, { policy, tools, mayPass, onRetry: one => retries.push(one) }).catch(
-    (error: unknown) => error,
-  )
+  const ended: unknown = await withRetry(work, {
+    policy,
+    tools,
+    mayRetry,
+    onRetry: one => retries.push(one),
+  }).catch((error: unknown) => error)
   return { tried, retries, ended }
 }
 
@@ -58,14 +61,14 @@ t.test('after the last try it ends with the last failure', async t => {
 })
 
 t.test('what does not pass is not tried again', async t => {
-  const world = await run(9, {}, { mayPass: error => (error as Error).message !== 'failure 2' })
+  const world = await run(9, {}, { mayRetry: error => (error as Error).message !== 'failure 2' })
   t.equal(world.tried, 2)
   t.match(world.ended, { message: 'failure 2' })
 })
 
 t.test('what passes later is waited for at least so long', async t => {
-  t.strictSame(waits(await run(2, {}, { mayPass: () => 250 })), [250, 250])
-  t.strictSame(waits(await run(3, {}, { mayPass: () => 150 })), [150, 200, 300])
+  t.strictSame(waits(await run(2, {}, { mayRetry: () => 250 })), [250, 250])
+  t.strictSame(waits(await run(3, {}, { mayRetry: () => 150 })), [150, 200, 300])
 })
 
 t.test('the deadline counts from the first failure, and no try starts behind it', async t => {

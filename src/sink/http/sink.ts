@@ -168,7 +168,7 @@ class Sender {
       return await withRetry(() => this.#postAsTaken(envelope, onRetry), {
         policy,
         tools,
-        mayPass: error => mayRetryRequest(error, Date.now()),
+        mayRetry: error => mayRetryRequest(error, Date.now()),
         onRetry,
       })
     } catch (error) {

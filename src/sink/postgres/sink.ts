@@ -87,7 +87,7 @@ class Writer {
 
   async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
     const policy = { ...CONFLICT_RETRY, deadlineMs: this.#deadlineMs }
-    const conflicts = { policy, tools: this.#tools, mayPass: isRetryable, onRetry }
+    const conflicts = { policy, tools: this.#tools, mayRetry: isRetryable, onRetry }
     return this.#untilBack(async () => {
       const session = await this.#connected()
       return withRetry(() => work(session), conflicts)
@@ -111,7 +111,7 @@ class Writer {
     }
     try {
       const policy = { ...LOST_RETRY, deadlineMs }
-      return await withRetry(work, { policy, tools: this.#tools, mayPass: mayComeBack, onRetry: counted })
+      return await withRetry(work, { policy, tools: this.#tools, mayRetry: mayComeBack, onRetry: counted })
     } catch (error) {
       throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
     }
