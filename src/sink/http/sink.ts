@@ -16,12 +16,12 @@ import {
   withoutToken,
   type AppliedCounts,
 } from './envelope-answer.js'
-import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
 import { exchange } from './exchange.js'
 import { gzipped, type WhenGzipRefused } from './gzip.js'
-import { LineRanges } from './line-range.js'
-import { locateRecord } from './locate.js'
-import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan.js'
+import { LineRanges } from './line-ranges.js'
+import { locateRecord } from './locate-record.js'
+import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
 import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
 
 export type HttpSinkOptions = {
@@ -94,8 +94,8 @@ function howToSend(options: HttpSinkOptions, settings: WriteSettings = {}): HowT
 }
 
 function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
-  const roomBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
-  return planEnvelopes(delivery.lines(), { roomBytes, startKey: () => envelopeKey(delivery) })
+  const maxLineBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
+  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
 }
 
 async function* refusals(

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from '../../../src/sink/http/body.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from '../../../src/sink/http/envelope-body.js'
 import { COMMIT, RUN, size } from '../../fixtures/delivery.js'
 import { Random } from '../../fixtures/random.js'
 

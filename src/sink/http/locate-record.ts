@@ -1,8 +1,8 @@
 /** From a record's place in an envelope back to its line in the file. */
 
 import type { LineBlock } from '../../source/lines.js'
-import type { ByteRange } from './line-range.js'
-import { isBlank, linesOf, type RecordLine } from './plan.js'
+import type { ByteRange } from './line-ranges.js'
+import { isBlank, splitLines, type RecordLine } from './plan-envelopes.js'
 
 /** @param index of the record in its envelope, from 0 @returns undefined when the envelope has no such record */
 export async function locateRecord(
@@ -12,7 +12,7 @@ export async function locateRecord(
 ): Promise<RecordLine | undefined> {
   let [number, left] = [0, index]
   for await (const block of blocks) {
-    for (const line of linesOf(block, number)) {
+    for (const line of splitLines(block, number)) {
       number = line.number
       if (line.start >= end) return undefined
       const blank = isBlank(block.bytes, line.start - block.firstByte, line.end - block.firstByte)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { locateRecord } from '../../../src/sink/http/locate.js'
-import { planEnvelopes } from '../../../src/sink/http/plan.js'
+import { locateRecord } from '../../../src/sink/http/locate-record.js'
+import { planEnvelopes } from '../../../src/sink/http/plan-envelopes.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 const TEXT = '\n1\r\n \t\r\n22\n\n\n333\n4444'
@@ -18,7 +18,7 @@ t.test('a record of an envelope is found with its line and bytes, wherever block
 })
 
 t.test('records are counted from the start of their own envelope, and not beyond its end', async t => {
-  const options = { roomBytes: 10, startKey: () => createHash('sha256') }
+  const options = { maxLineBytes: 10, startKey: () => createHash('sha256') }
   const { envelopes } = await planEnvelopes(blocksOf(TEXT).lines(), options)
   const lines = await Promise.all(
     envelopes.map(async envelope => [

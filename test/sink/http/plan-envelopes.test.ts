@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { planEnvelopes, type EnvelopePlan, type FilePlan } from '../../../src/sink/http/plan.js'
+import { planEnvelopes, type EnvelopePlan, type FilePlan } from '../../../src/sink/http/plan-envelopes.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 /** The plan, which must be the same however the file comes in. */
-async function plan(t: Test, text: string, roomBytes = 1_000_000): Promise<FilePlan> {
-  const options = { roomBytes, startKey: () => createHash('sha256').update('test') }
+async function plan(t: Test, text: string, maxLineBytes = 1_000_000): Promise<FilePlan> {
+  const options = { maxLineBytes, startKey: () => createHash('sha256').update('test') }
   const plans: FilePlan[] = []
   for (const blockBytes of BLOCK_BYTES) plans.push(await planEnvelopes(blocksOf(text, blockBytes).lines(), options))
   for (const [index, one] of plans.entries())
@@ -99,7 +99,7 @@ t.test('envelopes cover every record once, in order, for random files', async t 
     )
     const text = lines.join('\n')
     const { envelopes } = await planEnvelopes(blocksOf(text, (seed % 5) + 1).lines(), {
-      ...{ roomBytes: 12, startKey: () => createHash('sha256') },
+      ...{ maxLineBytes: 12, startKey: () => createHash('sha256') },
     })
     const within = ({ start, end }: EnvelopePlan): string[] => `${text}\n`.slice(start, end).split('\n')
     const records = envelopes.flatMap(within).filter(line => line.trim() !== '')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { LineRanges } from '../../../src/sink/http/line-range.js'
+import { LineRanges } from '../../../src/sink/http/line-ranges.js'
 import type { LineBlock } from '../../../src/source/lines.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 

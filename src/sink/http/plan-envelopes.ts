@@ -2,7 +2,7 @@
 
 import type { Hash } from 'node:crypto'
 import type { LineBlock } from '../../source/lines.js'
-import type { ByteRange } from './line-range.js'
+import type { ByteRange } from './line-ranges.js'
 
 /** Whole lines of a file with at least one record in them, or none at all for a file without records. */
 export type EnvelopePlan = ByteRange & {
@@ -16,7 +16,7 @@ export type RecordLine = ByteRange & { readonly number: number }
 
 export type PlanOptions = {
   /** For the lines of one envelope, all of them. */
-  readonly roomBytes: number
+  readonly maxLineBytes: number
   /** Begins an envelope's key. */
   readonly startKey: () => Hash
 }
@@ -34,7 +34,7 @@ export async function planEnvelopes(blocks: AsyncIterable<LineBlock>, options: P
   const planner = new Planner(options)
   let number = 0
   for await (const block of blocks) {
-    for (const line of linesOf(block, number)) {
+    for (const line of splitLines(block, number)) {
       number = line.number
       planner.add(line, block)
     }
@@ -60,9 +60,9 @@ class Planner {
   add(line: RecordLine, block: LineBlock): void {
     const { bytes, firstByte } = block
     if (isBlank(bytes, line.start - firstByte, line.end - firstByte)) return
-    const { roomBytes } = this.options
-    if (line.end - line.start > roomBytes) this.#tooLong.push(line)
-    if (this.#records > 0 && line.end - this.#start > roomBytes) this.#cut(block)
+    const { maxLineBytes } = this.options
+    if (line.end - line.start > maxLineBytes) this.#tooLong.push(line)
+    if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#cut(block)
     if (this.#records === 0) this.#start = line.start
     if (line.start !== this.#end) this.#skipBlanks(line, block)
     this.#end = line.end
@@ -100,7 +100,7 @@ class Planner {
 }
 
 /** All lines of a block; the first has the number after `before`. */
-export function* linesOf({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
+export function* splitLines({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
   let number = before
   for (let at = 0; at < bytes.length;) {
     const next = bytes.indexOf(LF, at) + 1
