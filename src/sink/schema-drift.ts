@@ -24,14 +24,14 @@ export type Drift = {
   readonly message: string
 }
 
-export type Comparison = {
+export type SchemaComparison = {
   readonly drift: readonly Drift[]
   /** False when the role may not read the ledger: then the migrations were not compared. */
   readonly isLedgerReadable: boolean
 }
 
 /** Compares migrations, tables, columns, indexes and the login of `bench_read`. */
-export async function compareSchema(session: SqlSession): Promise<Comparison> {
+export async function compareSchema(session: SqlSession): Promise<SchemaComparison> {
   const { columns, indexes } = await readSchema(session)
   const tables = EXPECTED_TABLES.flatMap(table => {
     const found = columns.filter(column => column.table === table.name)
