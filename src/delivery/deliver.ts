@@ -5,7 +5,7 @@ import type { TimedRetry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
-import { valuesOf, type UsedSetting } from '../sink/tunables.js'
+import { settingValues, type UsedSetting } from '../sink/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & {
@@ -82,7 +82,11 @@ async function deliverTo(
     const before = retries.length
     try {
       sink ??= await opening.sink()
-      const receipt = await sink.write(delivery, retry => retries.push({ ...retry, at: Date.now() }), valuesOf(used))
+      const receipt = await sink.write(
+        delivery,
+        retry => retries.push({ ...retry, at: Date.now() }),
+        settingValues(used),
+      )
       const { source, counts } = delivery
       const sent = sentCounts(counts, receipt.downgrade)
       receipts.push({ ...receipt, source, counts: sent, retries: retries.length - before })

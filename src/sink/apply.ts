@@ -23,7 +23,7 @@ export type ApplyOptions = {
 }
 
 /** Settings as this takes them. */
-export function applyOptionsOf(settings: WriteSettings | undefined): ApplyOptions {
+export function toApplyOptions(settings: WriteSettings | undefined): ApplyOptions {
   if (settings === undefined) return {}
   return { workMemMiB: settings['work-mem-mib'], smallRows: settings['small-rows'], copyBytes: settings['copy-bytes'] }
 }

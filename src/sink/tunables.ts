@@ -75,15 +75,15 @@ export const DEFAULT_ENVELOPE_BYTES = ENVELOPE_BYTES.default
 export const DEFAULT_SMALL_ROWS = SMALL_ROWS.default
 export const DEFAULT_WORK_MEM_MIB = WORK_MEM.default
 
-export function valuesOf(used: readonly UsedSetting[] | undefined): WriteSettings | undefined {
+export function settingValues(used: readonly UsedSetting[] | undefined): WriteSettings | undefined {
   return used && Object.fromEntries(used.map(({ name, value }) => [name, value]))
 }
 
 /** What is written, as far as settings are about it. */
-export type Extent = { readonly records: number; readonly bytes: number }
+export type DeliverySize = { readonly records: number; readonly bytes: number }
 
 /** The same for settings that make no difference to a delivery of that extent. */
-export function effectOf(settings: WriteSettings, { records, bytes }: Extent): WriteSettings {
+export function effectiveSettings(settings: WriteSettings, { records, bytes }: DeliverySize): WriteSettings {
   const { 'copy-bytes': copyBytes, 'small-rows': smallRows, ...rest } = settings
   if (copyBytes === undefined || smallRows === undefined) return settings
   // In one flight there is no COPY, and no work_mem either.

@@ -1,7 +1,7 @@
 /** The embedded database as a target. */
 
 import { resolve } from 'node:path'
-import { applyInVersion, applyOptionsOf } from '../apply.js'
+import { applyInVersion, toApplyOptions } from '../apply.js'
 import { migrate } from '../migrate.js'
 import type { Sink, SinkOpener } from '../sink.js'
 
@@ -34,7 +34,7 @@ async function openSink(folder: string, rehearse: boolean, signal: AbortSignal):
   }
   return {
     async write(delivery, _onRetry, settings) {
-      const options = { ...applyOptionsOf(settings), rehearse, target: `the embedded database in ${folder}` }
+      const options = { ...toApplyOptions(settings), rehearse, target: `the embedded database in ${folder}` }
       const receipt = await applyInVersion(session, delivery, options)
       await session.sync()
       return receipt

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
-import { applyInVersion, applyOptionsOf } from '../apply.js'
+import { applyInVersion, toApplyOptions } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
 import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
@@ -52,7 +52,7 @@ async function openSink(writer: Writer, { target, rehearse }: Opening): Promise<
   await writer.open()
   return {
     async write(delivery, onRetry, settings) {
-      const options = { ...applyOptionsOf(settings), rehearse, target }
+      const options = { ...toApplyOptions(settings), rehearse, target }
       return writer.run(session => applyInVersion(session, delivery, options), onRetry)
     },
     close: () => writer.close(),
