@@ -1,6 +1,6 @@
 /** PGlite's way to its folder on disk: with the engine's repairs, and keeping what Postgres says about its own end. */
 import { NodeFS } from '@electric-sql/pglite/nodefs'
-import { type EngineModule, dieAloud, syncFiles, withoutTimers } from './engine-repairs.js'
+import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
 
 const LOG_LINES = 50
 
@@ -32,6 +32,6 @@ export class DataFolder extends NodeFS {
 
 function repair(engine: object): void {
   const module = engine as EngineModule
-  syncFiles(module)
-  dieAloud(module)
+  supportFsync(module)
+  throwWhenDead(module)
 }

@@ -1,7 +1,7 @@
 /** What PGlite's engine (Emscripten code) does wrong for a database that must not lose anything, and the repairs. */
 import fs from 'node:fs'
 import type { NodeFS } from '@electric-sql/pglite/nodefs'
-import { syncFolder } from './sync-folder.js'
+import { fsyncFolder } from './fsync-folder.js'
 
 export type EngineOptions = Parameters<NodeFS['init']>[1]
 
@@ -30,11 +30,11 @@ const POSTGRES_ERROR = 100
 const ENTRIES = ['_PostgresMainLoopOnce', '_PostgresSendReadyForQueryIfNecessary', '_pgl_pq_flush'] as const
 
 /** The engine asks for fsync where Postgres does, but its files on disk have none: a commit would only be in memory. */
-export function syncFiles({ FS: { ErrnoError, filesystems } }: EngineModule): void {
+export function supportFsync({ FS: { ErrnoError, filesystems } }: EngineModule): void {
   const { NODEFS } = filesystems
   NODEFS.stream_ops.fsync = ({ nfd, node }) => {
     try {
-      if (nfd === undefined) syncFolder(NODEFS.realPath(node))
+      if (nfd === undefined) fsyncFolder(NODEFS.realPath(node))
       else fs.fsyncSync(nfd)
       return 0
     } catch {
@@ -61,7 +61,7 @@ export function withoutTimers(options: EngineOptions): EngineOptions {
  * then succeed without an answer, or wait for ever for a lock the dead one held. This makes PGlite throw, and never
  * enter that engine again.
  */
-export function dieAloud(engine: EngineModule): void {
+export function throwWhenDead(engine: EngineModule): void {
   let exitStatus = engine._pgl_setPGliteExitStatus
   let dead = false
   const check = (why: number) => {

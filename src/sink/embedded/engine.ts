@@ -1,7 +1,7 @@
 /** Starts PGlite over a data folder the way durable, exact use needs it. */
 import { PGlite, types } from '@electric-sql/pglite'
 import { DataFolder } from './data-folder.js'
-import { checkVersion } from './data-version.js'
+import { assertDataVersion } from './data-version.js'
 import { deadDatabase, unusableDatabase } from './errors.js'
 import { ExactPGlite } from './exact-pglite.js'
 import { optimizedLate } from './optimized-late.js'
@@ -20,7 +20,7 @@ const START = [...PGlite.defaultStartParams.filter(param => param !== '-F'), ...
  * it stays where it is
  */
 export async function startEngine(dataDir: string): Promise<Engine> {
-  await checkVersion(dataDir)
+  await assertDataVersion(dataDir)
   const folder = new DataFolder(dataDir)
   try {
     // int8 comes as text, as it does from `pg`, because a number cannot hold every int8.

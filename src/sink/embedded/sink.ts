@@ -23,7 +23,7 @@ export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkO
 
 async function openSink(folder: string, rehearse: boolean, signal: AbortSignal): Promise<Sink> {
   // Loaded with the engine only once the input is known to be good.
-  const { openEmbedded } = await import('./database.js')
+  const { openEmbedded } = await import('./open-embedded.js')
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)

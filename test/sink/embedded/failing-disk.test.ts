@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import t from 'tap'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import type { EmbeddedSession } from '../../../src/sink/embedded/session.js'
 import { databaseCopies } from './fixtures/folders.js'
 

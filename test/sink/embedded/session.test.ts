@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import { databaseCopies } from './fixtures/folders.js'
 
 const copy = await databaseCopies()

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { tarEntries } from '../../../src/sink/embedded/untar.js'
+import { tarEntries } from '../../../src/sink/embedded/tar-entries.js'
 import { emptyFolder } from './fixtures/folders.js'
 
 const tar = (dir: string, ...names: string[]) => execFileSync('tar', ['-c', '--format=ustar', '-C', dir, ...names])

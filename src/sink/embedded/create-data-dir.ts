@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { dataDir as readyMade } from '@electric-sql/pglite-prepopulatedfs'
-import { syncFolder } from './sync-folder.js'
-import { type TarEntry, tarEntries } from './untar.js'
+import { fsyncFolder } from './fsync-folder.js'
+import { type TarEntry, tarEntries } from './tar-entries.js'
 
 /** Enough files at once to keep the disk busy while each waits for its fsync. */
 const FILES_AT_ONCE = 32
@@ -25,7 +25,7 @@ export async function createDataDir(dataDir: string): Promise<void> {
     await remove(staging).catch(() => undefined)
     throw error
   }
-  syncFolder(dirname(dataDir))
+  fsyncFolder(dirname(dataDir))
 }
 
 async function unpack(root: string): Promise<void> {
@@ -37,7 +37,7 @@ async function unpack(root: string): Promise<void> {
     root,
     entries.filter(entry => entry.kind === 'file'),
   )
-  folders.forEach(syncFolder)
+  folders.forEach(fsyncFolder)
 }
 
 async function writeFiles(root: string, entries: readonly TarEntry[]): Promise<void> {

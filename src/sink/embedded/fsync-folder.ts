@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import { systemCodeOf } from '../../errors.js'
 
-export function syncFolder(path: string): void {
+export function fsyncFolder(path: string): void {
   const fd = fs.openSync(path, 'r')
   try {
     fs.fsyncSync(fd)

@@ -2,14 +2,14 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
-import { createDataDir } from './create.js'
+import { createDataDir } from './create-data-dir.js'
 import { startEngine } from './engine.js'
 import { folderError, missingDatabase } from './errors.js'
 import { lockFolder } from './lock.js'
 import { EmbeddedSession } from './session.js'
 
 /** A statement that runs cannot be interrupted: the signal stops the next one. */
-export type OpenOptions = { readonly create: boolean; readonly signal?: AbortSignal }
+export type OpenEmbeddedOptions = { readonly create: boolean; readonly signal?: AbortSignal }
 
 /**
  * Opens the database in the folder `dir`, alone: no other process gets in until `close` or the end of this process.
@@ -17,7 +17,7 @@ export type OpenOptions = { readonly create: boolean; readonly signal?: AbortSig
  * @throws {IngestError} `target_busy` when another process has it; `target_misconfigured` when it is missing, cannot
  * be written, is damaged or of another Postgres. It is left as it was then, and the lock is free again
  */
-export async function openEmbedded(dir: string, { create, signal }: OpenOptions): Promise<EmbeddedSession> {
+export async function openEmbedded(dir: string, { create, signal }: OpenEmbeddedOptions): Promise<EmbeddedSession> {
   const dataDir = join(dir, 'db')
   try {
     if (create) await makeFolder(resolve(dir))
