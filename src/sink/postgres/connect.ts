@@ -4,9 +4,9 @@ import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient } from 
 import type { ClientOptions } from './client.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 import { POOLER_STATE } from './error-table.js'
-import { interruptionOf, toIngestError } from './errors.js'
-import { firstUsable } from './hosts.js'
-import { withSecret } from './secret.js'
+import { interruptionError, toIngestError } from './errors.js'
+import { connectFirstUsable } from './connect-first-usable.js'
+import { withPassword } from './with-password.js'
 import { PostgresSession } from './session.js'
 import type { SilenceLimits } from './session.js'
 import { IngestError, sqlStateOf } from '../../errors.js'
@@ -38,8 +38,8 @@ export async function connectPostgres(
   options: ConnectOptions = {},
 ): Promise<PostgresSession> {
   const authorities = await readAuthorities(address)
-  return firstUsable(address, async one => {
-    const secret = await withSecret(one, options.now ?? (() => new Date()))
+  return connectFirstUsable(address, async one => {
+    const secret = await withPassword(one, options.now ?? (() => new Date()))
     return connectOne(secret, authorities, options).catch(async (error: unknown) => {
       throw await withRegion(error, one)
     })
@@ -81,7 +81,7 @@ async function withLateSettings(session: PostgresSession): Promise<PostgresSessi
 }
 
 async function connectClient(options: ClientOptions, signal: AbortSignal | undefined): Promise<PostgresClient> {
-  if (signal?.aborted) throw interruptionOf(signal)
+  if (signal?.aborted) throw interruptionError(signal)
   const client = new PostgresClient(options)
   // `connection.stream` is looked up late: pg replaces it when TLS begins.
   const drop = () => client.connection.stream.destroy()
@@ -90,12 +90,12 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   signal?.addEventListener('abort', drop)
   try {
     await traced({ operation: 'connected', endpoint: describeAddress(options.address) }, () => client.open())
-    if (signal?.aborted) throw interruptionOf(signal)
+    if (signal?.aborted) throw interruptionError(signal)
     assertVerified(client.connection.stream, options.address)
     return client
   } catch (error) {
     drop()
-    throw signal?.aborted ? interruptionOf(signal) : toIngestError(error, options.address)
+    throw signal?.aborted ? interruptionError(signal) : toIngestError(error, options.address)
   } finally {
     signal?.removeEventListener('abort', drop)
   }

@@ -2,7 +2,7 @@
 import { IngestError } from '../../errors.js'
 
 /** The error for a DSN that is not accepted; `message` never repeats a part that could be a password. */
-export function refused(message: string, hint?: string): IngestError {
+export function dsnError(message: string, hint?: string): IngestError {
   return new IngestError('usage', message, hint === undefined ? {} : { hint })
 }
 
@@ -11,7 +11,7 @@ export function decode(text: string, part: string): string {
   const decoded = decodeOrUndefined(text)
   // A NUL would end the string inside the start-up packet, and what follows would be read as further settings.
   if (decoded === undefined || hasControlCharacter(decoded)) {
-    throw refused(`the ${part} in the Postgres URL is not percent-encoded text`, 'write % as %25')
+    throw dsnError(`the ${part} in the Postgres URL is not percent-encoded text`, 'write % as %25')
   }
   return decoded
 }

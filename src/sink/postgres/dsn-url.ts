@@ -1,7 +1,7 @@
 /** Reads a Postgres URL into settings: strictly, since what is not understood could weaken the connection. */
-import { KEYWORDS, keywordOf, unknownKeyword } from './dsn-settings.js'
-import type { Keyword, Setting, Settings } from './dsn-settings.js'
-import { decode, hasControlCharacter, refused } from './dsn-text.js'
+import { KEYWORDS, findKeyword, unknownKeyword } from './dsn-settings.js'
+import type { Keyword, DsnSetting, DsnSettings } from './dsn-settings.js'
+import { decode, hasControlCharacter, dsnError } from './dsn-text.js'
 
 const FORM = 'postgres://USER@HOST:PORT/DATABASE'
 const URL_FORM =
@@ -11,7 +11,7 @@ const URL_FORM =
 const PLACED: readonly string[] = ['host', 'port', 'dbname', 'user', 'password'] satisfies Keyword[]
 
 /** What is empty in the URL is left out, for the environment to say. @throws {IngestError} `usage` */
-export function parseUrl(text: string): Settings {
+export function parseUrl(text: string): DsnSettings {
   const { login, server, path, query } = splitUrl(text.trim())
   const settings = parseQuery(query)
   const set = (keyword: Keyword, value: string): void => {
@@ -30,14 +30,14 @@ export function parseUrl(text: string): Settings {
 
 function splitUrl(text: string): Record<'login' | 'server' | 'path' | 'query', string> {
   if (!/^postgres(ql)?:\/\//i.test(text)) {
-    throw refused(
+    throw dsnError(
       'a Postgres DSN starts with postgres:// or postgresql://, or is a keyword string (host=… dbname=…)',
       `the form is ${FORM}`,
     )
   }
   const parts = URL_FORM.exec(text)?.groups
   if (!parts || hasControlCharacter(text) || text.includes(' ')) {
-    throw refused(
+    throw dsnError(
       'the Postgres URL cannot be read',
       'write @ : / ? # % and spaces in user and password percent-encoded: %40 %3A %2F %3F %23 %25 %20',
     )
@@ -51,7 +51,7 @@ function splitServers(server: string): { hosts: string[]; ports: string[] } {
   const ports: string[] = []
   for (const one of server.split(',')) {
     const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(one)
-    if (parts === null) throw refused('the host in the Postgres URL is neither a name nor an IP address')
+    if (parts === null) throw dsnError('the host in the Postgres URL is neither a name nor an IP address')
     const [, bracketed, plain = '', port = ''] = parts
     hosts.push(bracketed === undefined ? decode(plain, 'host') : `[${bracketed}]`)
     ports.push(decode(port, 'port'))
@@ -59,12 +59,12 @@ function splitServers(server: string): { hosts: string[]; ports: string[] } {
   return { hosts, ports }
 }
 
-function parseQuery(query: string): Map<Keyword, Setting> {
-  const settings = new Map<Keyword, Setting>()
+function parseQuery(query: string): Map<Keyword, DsnSetting> {
+  const settings = new Map<Keyword, DsnSetting>()
   for (const pair of query.split('&').filter(Boolean)) {
     const equals = pair.indexOf('=')
     const keyword = parseKeyword(equals < 0 ? pair : pair.slice(0, equals))
-    if (settings.has(keyword)) throw refused(`the Postgres URL gives ${keyword} twice`)
+    if (settings.has(keyword)) throw dsnError(`the Postgres URL gives ${keyword} twice`)
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1), keyword)
     settings.set(keyword, { value, label: keyword })
   }
@@ -73,9 +73,9 @@ function parseQuery(query: string): Map<Keyword, Setting> {
 
 function parseKeyword(text: string): Keyword {
   if (text === 'host') {
-    throw refused('the parameter host in the Postgres URL is refused', 'name the host after the @; no Unix socket')
+    throw dsnError('the parameter host in the Postgres URL is refused', 'name the host after the @; no Unix socket')
   }
-  const keyword = PLACED.includes(text) ? undefined : keywordOf(text)
+  const keyword = PLACED.includes(text) ? undefined : findKeyword(text)
   if (keyword === undefined) {
     const known = Object.keys(KEYWORDS).filter(name => !PLACED.includes(name))
     throw unknownKeyword(text, 'URL', known)

@@ -6,8 +6,8 @@ import { parseKeywords } from './dsn-keywords.js'
 import { parseAttributes, parseAuthorities, parseTimeout, parseTls } from './dsn-parameters.js'
 import type { Tls } from './dsn-parameters.js'
 import { KEYWORDS, withEnvironment } from './dsn-settings.js'
-import type { Keyword, PostgresEnvironment, Settings } from './dsn-settings.js'
-import { refused } from './dsn-text.js'
+import type { Keyword, PostgresEnvironment, DsnSettings } from './dsn-settings.js'
+import { dsnError } from './dsn-text.js'
 import { parseUrl } from './dsn-url.js'
 
 export type PostgresAddress = Endpoint & {
@@ -67,7 +67,7 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
 }
 
 /** What the DSN and the environment say, each value with where it came from. @throws {IngestError} `usage` */
-export function dsnSettings(text: string, environment: PostgresEnvironment): Settings {
+export function dsnSettings(text: string, environment: PostgresEnvironment): DsnSettings {
   return withEnvironment(parseText(text), environment)
 }
 
@@ -86,14 +86,14 @@ export function describeEndpoint({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function parseText(text: string): Settings {
+function parseText(text: string): DsnSettings {
   if (text.trim() === '') return new Map()
   return /^\s*\w+\s*=/.test(text) ? parseKeywords(text) : parseUrl(text)
 }
 
-function required(settings: Settings, keyword: Keyword, what: string): string {
+function required(settings: DsnSettings, keyword: Keyword, what: string): string {
   const value = settings.get(keyword)?.value
   if (value) return value
   const hint = `write postgres://USER@HOST:PORT/DATABASE, or set ${KEYWORDS[keyword]}`
-  throw refused(`the Postgres DSN names no ${what}`, hint)
+  throw dsnError(`the Postgres DSN names no ${what}`, hint)
 }

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../errors.js'
 export type Meaning = {
   readonly code: ErrorCode
   /** Replaces the original message where that is unclear; else the original is shown. */
-  readonly what?: string
+  readonly message?: string
   readonly hint?: string
 }
 
@@ -12,9 +12,9 @@ const MIGRATE = 'create or update its tables with `vortex-ingest migrate <dsn>`'
 const GIVE_AUTHORITY =
   'name the file with its authority: sslrootcert=FILE in the DSN (for RDS in a new region, the bundle that AWS publishes)'
 
-const down = (what: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
-  ({ code: 'target_unreachable', what, hint }) as const
-const misconfigured = (what: string, hint: string) => ({ code: 'target_misconfigured', what, hint }) as const
+const down = (message: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
+  ({ code: 'target_unreachable', message, hint }) as const
+const misconfigured = (message: string, hint: string) => ({ code: 'target_misconfigured', message, hint }) as const
 
 /** By the `code` of a Node error. */
 export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
@@ -105,7 +105,7 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
     /^SASL:.*(must be a|non-empty) string/,
     {
       code: 'auth_failed',
-      what: 'the server asks for a password and none is given',
+      message: 'the server asks for a password and none is given',
       hint: 'give the DSN a password, or set PGPASSWORD',
     },
   ],

@@ -18,8 +18,8 @@ const RETRYABLE = ['40P01', '40001', '55P03']
 /** The one error a caller sees for whatever went wrong; an `IngestError` is passed on as it is. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
   if (error instanceof IngestError) return error
-  const { code, what, hint } = meaningOf(error)
-  const shown = hide(oneLine(what ?? describe(error)), address.password)
+  const { code, message, hint } = meaningOf(error)
+  const shown = hide(oneLine(message ?? describe(error)), address.password)
   const where = describeAddress(address)
   const advice = hint ?? serversHint(error, address)
   return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
@@ -32,7 +32,7 @@ function serversHint(error: unknown, { password }: PostgresAddress): string | un
 }
 
 /** What an aborted call rejects with: the signal's reason where that is one of our errors. */
-export function interruptionOf(signal: AbortSignal | undefined): IngestError {
+export function interruptionError(signal: AbortSignal | undefined): IngestError {
   const cause: unknown = signal?.reason
   return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
 }

@@ -5,10 +5,10 @@ import { IngestError, sqlStateOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
 import { traced } from '../wire-events.js'
 import type { PostgresClient } from './client.js'
-import { copy } from './copy.js'
+import { copyFromMemory } from './copy-from-memory.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { interruptionOf, toIngestError } from './errors.js'
+import { interruptionError, toIngestError } from './errors.js'
 
 /** How long a call may see no byte move in either direction; 0 waits for ever. */
 export type SilenceLimits = {
@@ -104,7 +104,7 @@ export class PostgresSession implements SqlSession {
   async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
     const names = columns.map(column => this.#client.escapeIdentifier(column)).join(',')
     await this.#call(() =>
-      copy(this.#client, `COPY ${this.#client.escapeIdentifier(table)} (${names}) FROM STDIN`, data),
+      copyFromMemory(this.#client, `COPY ${this.#client.escapeIdentifier(table)} (${names}) FROM STDIN`, data),
     )
   }
 
@@ -177,7 +177,7 @@ export class PostgresSession implements SqlSession {
   }
 
   readonly #onAbort = (): void => {
-    this.#fail(interruptionOf(this.#signal))
+    this.#fail(interruptionError(this.#signal))
   }
 }
 

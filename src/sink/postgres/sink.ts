@@ -8,7 +8,7 @@ import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { connectPostgres } from './connect.js'
 import { describeAddress, postgresId, type PostgresAddress } from './dsn.js'
-import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
+import { interruptionError, isRetryable, mayComeBack } from './errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
 import type { PostgresSession } from './session.js'
 
@@ -140,7 +140,7 @@ async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(delayMs, undefined, { signal })
   } catch {
-    throw interruptionOf(signal)
+    throw interruptionError(signal)
   }
 }
 

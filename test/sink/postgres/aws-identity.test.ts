@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { mintToken, regionHint, takesToken } from '../../../src/sink/postgres/aws-identity.js'
 import { parseDsn } from '../../../src/sink/postgres/dsn.js'
 import type { PostgresAddress } from '../../../src/sink/postgres/dsn.js'
-import { withSecret } from '../../../src/sink/postgres/secret.js'
+import { withPassword } from '../../../src/sink/postgres/with-password.js'
 
 const RDS = 'bench.abc123.eu-west-1.rds.amazonaws.com'
 const NOW = new Date('2026-11-21T08:00:00Z')
@@ -70,10 +70,10 @@ t.test('a password that was given, or that a file has, is used instead', async t
   await writeFile(passfile, `${RDS}:*:d:u:from the file\n`)
   await chmod(passfile, 0o600)
   const now = (): Date => NOW
-  t.equal((await withSecret(addressOf({ dsn: `postgres://u:given@${RDS}/d` }), now)).password, 'given')
+  t.equal((await withPassword(addressOf({ dsn: `postgres://u:given@${RDS}/d` }), now)).password, 'given')
   const address = addressOf({ dsn: `postgres://u@${RDS}/d?passfile=${passfile}` })
-  t.equal((await withSecret(address, now)).password, 'from the file')
-  t.match((await withSecret({ ...address, user: 'other' }, now)).password, /X-Amz-Signature=/)
+  t.equal((await withPassword(address, now)).password, 'from the file')
+  t.match((await withPassword({ ...address, user: 'other' }, now)).password, /X-Amz-Signature=/)
 })
 
 t.test('shared files and profiles are asked through AWS’s own chain', async t => {

@@ -8,7 +8,7 @@ import { lookUpPassword } from './passfile.js'
  * is bound to the host.
  * @throws {IngestError} `config_invalid`, `auth_failed`
  */
-export async function withSecret(address: PostgresAddress, now: () => Date): Promise<PostgresAddress> {
+export async function withPassword(address: PostgresAddress, now: () => Date): Promise<PostgresAddress> {
   if (address.password) return address
   const { aws, passfile } = address
   const kept = passfile === undefined ? undefined : await lookUpPassword(passfile, address)

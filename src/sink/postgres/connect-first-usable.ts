@@ -12,7 +12,7 @@ const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_re
  * certificate ends the search.
  * @throws {IngestError} the reason of a lone host, or one for all of them
  */
-export async function firstUsable(
+export async function connectFirstUsable(
   { others, attributes, ...first }: PostgresAddress,
   connect: (address: PostgresAddress) => Promise<PostgresSession>,
 ): Promise<PostgresSession> {

@@ -5,7 +5,7 @@ import type { PostgresClient } from './client.js'
 // A CopyData message may not reach 1 GiB; views of this size cost nothing and let the server start at once.
 const MESSAGE_BYTES = 256 * 1024
 
-export function copy(client: PostgresClient, text: string, data: Uint8Array): Promise<void> {
+export function copyFromMemory(client: PostgresClient, text: string, data: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = client.query(from(text))
     stream.once('finish', resolve)
