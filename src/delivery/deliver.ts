@@ -4,7 +4,7 @@ import { sentCounts } from '../sink/downgrade.js'
 import type { TimedRetry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
-import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
+import { PartialDeliveryError, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
 import { settingValues, type UsedSetting } from '../sink/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
@@ -93,7 +93,7 @@ async function deliverTo(
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
-      const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
+      const partial = cause instanceof PartialDeliveryError ? cause.receipt : undefined
       return { ...outcome(), partial, failure }
     }
   }

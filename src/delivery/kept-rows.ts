@@ -56,7 +56,7 @@ export class KeptRows<Key> {
 
 /** @returns undefined where nobody takes rows */
 export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows<Key> | undefined {
-  return targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(hash) : undefined
+  return targets.some(({ opener }) => opener.readsRows === true) ? new KeptRows(hash) : undefined
 }
 
 async function* inTurn(chunks: readonly CopyRows[]): AsyncGenerator<CopyRows> {

@@ -1,7 +1,7 @@
 /** Tells the site that shows the measurements that there are new ones, and warms it up: contract section 4. */
 
 import { messageOf } from '../errors.js'
-import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { withoutToken } from '../sink/http/envelope-answer.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
@@ -38,7 +38,7 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
   const ask = async (method: 'GET' | 'POST', path: string): Promise<HttpAnswer | undefined> => {
     const headers = method === 'POST' ? { authorization: `Bearer ${address.token}`, 'content-length': 0 } : {}
     try {
-      const url = routeOf(address.base, path)
+      const url = routeUrl(address.base, path)
       const answer = withoutToken(await exchange({ method, url, headers, ...limits, signal: both }), address.token)
       if (answer.status === 200) return answer
       problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusWithText(answer)}`)

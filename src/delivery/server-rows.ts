@@ -4,7 +4,7 @@ import type { Agent } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
 import type { Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
-import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
 import { statusWithText } from '../sink/http/answer-text.js'
@@ -62,7 +62,7 @@ class Server {
     const { address, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
     const limits = { agent: this.agent, idleTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
-    const answer = await exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
+    const answer = await exchange({ method: 'GET', url: routeUrl(address.base, path), headers, ...limits })
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
     const body = answer.status === 200 ? bodyOf(answer) : undefined
     if (body === undefined) throw this.#notReadable(path.replace(/\?.*/, ''), answer)

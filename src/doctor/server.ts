@@ -4,7 +4,7 @@ import { proxyOf, siteAddress, serverToken, type ServerFlags } from '../config/s
 import type { Environment } from '../commit/ci.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
-import { describeServer, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, parseServerUrl, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import { agentFor, verifiedTls } from '../sink/http/agent.js'
 import { parseApplied, withoutToken } from '../sink/http/envelope-answer.js'
@@ -173,7 +173,7 @@ async function ask(address: HttpAddress, { method, path, signal }: Question): Pr
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
   const length = { 'content-length': NO_ENVELOPE.length }
   const headers = method === 'GET' ? {} : { 'content-type': 'application/json', ...length, ...authorization }
-  const request = { method, url: routeOf(address.base, path), headers, agent, idleTimeoutMs: SILENCE_MS, signal }
+  const request = { method, url: routeUrl(address.base, path), headers, agent, idleTimeoutMs: SILENCE_MS, signal }
   try {
     const answer = await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
     return withoutToken(answer, address.token)

@@ -4,7 +4,7 @@ import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
 import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
-import { kindsOf, notSentOf, type Downgrade } from './downgrade.js'
+import { deliveredKinds, countNotSent, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import type { End } from './apply-pipelined.js'
 import type { SqlSession } from './sql.js'
@@ -58,7 +58,7 @@ async function applyOnce(
   delivery: RowDelivery,
   { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: Once,
 ): Promise<readonly KindReceipt[]> {
-  const kinds = kindsOf(delivery.counts, version)
+  const kinds = deliveredKinds(delivery.counts, version)
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertUnchanged()
@@ -71,7 +71,7 @@ async function applyOnce(
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]
-    const sent = (staged.get(kind.kind) ?? 0) - notSentOf(downgrade, kind.kind)
+    const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
     receipts.push(await receiptOf(session, kind, { ...written, staged: sent }))
   }
   await session.execute(end)

@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { columnProbes } from './contract-version.js'
-import { notSentOf, type Downgrade } from './downgrade.js'
+import { countNotSent, type Downgrade } from './downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import { BEGIN, type SqlSession } from './sql.js'
 import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
@@ -81,7 +81,7 @@ export async function applyPipelined(
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
     const unchanged = ids - inserted - rewritten
-    const records = rows - notSentOf(downgrade, kind.kind)
+    const records = rows - countNotSent(downgrade, kind.kind)
     return { kind: kind.kind, records, inserted, updated: records - inserted, unchanged }
   })
 }

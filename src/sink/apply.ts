@@ -3,8 +3,8 @@
 import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
 import { databaseVersion } from './contract-version.js'
-import { olderTarget, planDowngrade, type Downgrade } from './downgrade.js'
-import { receiptOf, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from './sink.js'
+import { olderTargetError, planDowngrade, type Downgrade } from './downgrade.js'
+import { sumReceipt, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from './sink.js'
 import type { SqlSession } from './sql.js'
 import { applyPipelined, collectPipelinedRows } from './apply-pipelined.js'
 import { applyBulk } from './apply-bulk.js'
@@ -70,14 +70,14 @@ export async function applyInVersion(
   { target, ...options }: Applying,
 ): Promise<Receipt> {
   try {
-    return receiptOf(await applyDelivery(session, delivery, options))
+    return sumReceipt(await applyDelivery(session, delivery, options))
   } catch (error) {
     if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
     const version = await databaseVersion(session)
     // The missing column is not one that a later version added.
     if (version >= highestIn(delivery.fits)) throw error
-    if (delivery.mayDowngrade !== true) throw olderTarget({ target, version, delivery })
+    if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
     const downgrade = await planDowngrade(delivery, version)
-    return receiptOf(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
+    return sumReceipt(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
   }
 }

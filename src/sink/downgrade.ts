@@ -78,7 +78,7 @@ function indexOf(batch: RecordBatch, row: number, field: Field): number {
 }
 
 /** Records of a kind that are not sent. */
-export function notSentOf(downgrade: Downgrade | undefined, kind: string): number {
+export function countNotSent(downgrade: Downgrade | undefined, kind: string): number {
   const counts = downgrade?.recordsNotSent ?? []
   return counts.filter(count => count.kind === kind).reduce((sum, { records }) => sum + records, 0)
 }
@@ -89,12 +89,12 @@ export function sentCounts(
   downgrade: Downgrade | undefined,
 ): ReadonlyMap<string, number> {
   if (downgrade === undefined) return counts
-  const sent = [...counts].map(([kind, count]) => [kind, count - notSentOf(downgrade, kind)] as const)
+  const sent = [...counts].map(([kind, count]) => [kind, count - countNotSent(downgrade, kind)] as const)
   return new Map(sent.filter(([, count]) => count > 0))
 }
 
 /** The downgrades of several deliveries to one target as one; undefined where nothing was left out. */
-export function mergedDowngrade(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
+export function mergeDowngrades(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
   const found = all.filter(one => one !== undefined)
   const [first] = found
   if (first === undefined) return undefined
@@ -122,9 +122,9 @@ type Versions = {
 }
 
 /** The error for a delivery that is newer than its target. */
-export function olderTarget({ target, version, delivery: { fits, counts } }: Versions): IngestError {
+export function olderTargetError({ target, version, delivery: { fits, counts } }: Versions): IngestError {
   const needed = lowestIn(fits)
-  const lost = kindsOf(counts, needed).flatMap(kind =>
+  const lost = deliveredKinds(counts, needed).flatMap(kind =>
     kind.fields.filter(({ since }) => since > version).map(({ name }) => `${name} of ${kind.kind}`),
   )
   const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${lost.join(', no ')}`
@@ -133,7 +133,7 @@ export function olderTarget({ target, version, delivery: { fits, counts } }: Ver
 }
 
 /** The error for a delivery that is older than its server, which accepts no older version. */
-export function newerTarget({ target, version, delivery: { fits } }: Versions): IngestError {
+export function newerTargetError({ target, version, delivery: { fits } }: Versions): IngestError {
   const has = highestIn(fits)
   const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${has}`
   const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${has}`
@@ -141,6 +141,6 @@ export function newerTarget({ target, version, delivery: { fits } }: Versions): 
 }
 
 /** The kinds of a contract version that a delivery has records of. */
-export function kindsOf(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
+export function deliveredKinds(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
   return CONTRACT.kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0).map(kind => kindIn(version, kind))
 }

@@ -59,9 +59,9 @@ type Rights = Pick<MigrationFile, 'name' | 'needs'>
 
 function ledgerRights({ exists }: Ledger): Rights {
   const name = 'the ledger _applied_migrations'
-  const create: Need = { what: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }
+  const create: Need = { right: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }
   const insert: Need = {
-    what: 'INSERT',
+    right: 'INSERT',
     condition: `has_table_privilege(to_regclass('public._applied_migrations'), 'INSERT')`,
   }
   return { name, needs: [exists ? insert : create] }
@@ -76,7 +76,7 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
   )
   const missing = needs.filter((_, index) => row?.[`met${index}`] !== true)
   if (missing.length === 0) return
-  const list = missing.map(({ name, what }) => `${name} needs ${what}`).join('; ')
+  const list = missing.map(({ name, right }) => `${name} needs ${right}`).join('; ')
   throw new IngestError('auth_failed', `the role ${String(row?.['role'])} may not migrate this database: ${list}`, {
     hint: 'nothing was applied; run it as the owner of the database, or give the role what is missing',
   })

@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises'
 const FOLDER = new URL('./migrations/', import.meta.url)
 
 /** A right that a role must have to apply a file, and the SQL condition that tells whether the role has it. */
-export type Need = { readonly what: string; readonly condition: string }
+export type Need = { readonly right: string; readonly condition: string }
 
 export type MigrationFile = {
   readonly name: string
@@ -32,7 +32,7 @@ async function readMigration(name: string): Promise<MigrationFile> {
   const text = (await readFile(new URL(name, FOLDER), 'utf8')).replace(/\r\n/g, '\n')
   const earlierChecksums = [...text.matchAll(/^-- earlier content: ([0-9a-f]{64})$/gm)].map(([, sum = '']) => sum)
   const checksum = createHash('sha256').update(text).digest('hex')
-  return { name, text, checksum, earlierChecksums, needs: needsOf(text) }
+  return { name, text, checksum, earlierChecksums, needs: parseNeeds(text) }
 }
 
 /**
@@ -41,9 +41,9 @@ async function readMigration(name: string): Promise<MigrationFile> {
  * - `-- migrate-schema: requires-superuser`: a superuser or a role with CREATEROLE, the marker of the migration runner
  *   that made the production database. A line `-- or <what>: <SQL condition>` names what makes up for that.
  */
-export function needsOf(text: string): readonly Need[] {
+export function parseNeeds(text: string): readonly Need[] {
   const stated = [...text.matchAll(/^-- needs ([^:\n]+): (.+)$/gm)]
-  const needs = stated.map(([, what = '', condition = '']) => ({ what, condition }))
+  const needs = stated.map(([, right = '', condition = '']) => ({ right, condition }))
   return /^\s*-+\s*migrate-schema: requires-superuser\s*$/m.test(text) ? [roleRight(text), ...needs] : needs
 }
 
@@ -51,7 +51,7 @@ export function needsOf(text: string): readonly Need[] {
 export const MAY_MAKE_ROLES = `SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user`
 
 function roleRight(text: string): Need {
-  const [, what, condition] = /^-- or ([^:\n]+): (.+)$/m.exec(text) ?? []
-  if (what === undefined || condition === undefined) return { what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
-  return { what: `CREATEROLE (or ${what})`, condition: `(${MAY_MAKE_ROLES}) OR ${condition}` }
+  const [, right, condition] = /^-- or ([^:\n]+): (.+)$/m.exec(text) ?? []
+  if (right === undefined || condition === undefined) return { right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
+  return { right: `CREATEROLE (or ${right})`, condition: `(${MAY_MAKE_ROLES}) OR ${condition}` }
 }

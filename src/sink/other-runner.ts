@@ -14,7 +14,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The first files, which only the other runner can apply: ours would make the same things under other names. */
-const FIRST = [...new Set(['001_tables.sql', '002_indexes.sql', '003_roles.sql'].flatMap(equivalentsOf))].sort()
+const FIRST = [...new Set(['001_tables.sql', '002_indexes.sql', '003_roles.sql'].flatMap(findEquivalents))].sort()
 
 /** A file without a counterpart of ours: who owns the tables is not part of the contract. */
 const OWNERSHIP = '008_migrator_ownership'
@@ -22,7 +22,7 @@ const OWNERSHIP = '008_migrator_ownership'
 const KNOWN = new Set([OWNERSHIP, ...Object.values(EQUIVALENTS).flat()])
 
 /** @param migration the name of a migration of ours @returns names without `.sql`; none when there is no counterpart */
-export function equivalentsOf(migration: string): readonly string[] {
+export function findEquivalents(migration: string): readonly string[] {
   return EQUIVALENTS[migration] ?? []
 }
 
@@ -34,7 +34,7 @@ export function isOtherRunnersFile(filename: string): boolean {
 /** Whether the ledger has every counterpart of one of our migrations. */
 export function hasEquivalents(applied: Iterable<string>, migration: string): boolean {
   const found = new Set([...applied].map(withoutSuffix))
-  const equivalents = equivalentsOf(migration)
+  const equivalents = findEquivalents(migration)
   return equivalents.length > 0 && equivalents.every(name => found.has(name))
 }
 
@@ -49,7 +49,7 @@ export function missingFirstFiles(applied: Iterable<string>): readonly string[] 
  * They end in `.sql` if the names that are there do.
  */
 export function ledgerNames(applied: Iterable<string>, migration: string): readonly string[] {
-  const equivalents = equivalentsOf(migration)
+  const equivalents = findEquivalents(migration)
   if (equivalents.length === 0) return [migration]
   const suffix = [...applied].some(name => name.endsWith('.sql')) ? '.sql' : ''
   return equivalents.map(name => name + suffix)

@@ -46,7 +46,7 @@ export async function readTokenMembership(session: SqlSession): Promise<TokenMem
 /** The right that `revokeTokenMembership` needs. */
 export const REVOKE_RIGHTS: { readonly name: string; readonly needs: readonly Need[] } = {
   name: 'taking rds_iam from bench_read',
-  needs: [{ what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }],
+  needs: [{ right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }],
 }
 
 /** Revokes a direct membership of `bench_read` in `rds_iam`, whichever roles granted it. */

@@ -89,13 +89,13 @@ export type Receipt = {
 }
 
 /** The receipt of one transaction. */
-export function receiptOf(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
+export function sumReceipt(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
   const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((all, kind) => all + kind[key], 0)
   return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
 }
 
 /** The failure of a file of which some chunks are durable all the same. */
-export class PartlyLanded extends IngestError {
+export class PartialDeliveryError extends IngestError {
   constructor(
     { code, hint = 'run the same push again: what has landed is only updated', cause }: IngestError,
     message: string,
@@ -109,7 +109,7 @@ export interface Sink {
   /**
    * All of a file or nothing, but for a file in several chunks: each of those stands or falls alone.
    * @param settings how; default: what the sink was opened with
-   * @throws {PartlyLanded} when some of them stand
+   * @throws {PartialDeliveryError} when some of them stand
    */
   write(delivery: Delivery, onRetry: (retry: Retry) => void, settings?: WriteSettings): Promise<Receipt>
   close(): Promise<void>
@@ -122,9 +122,9 @@ export type SinkOpener = {
   /** The target in words, without secrets. */
   readonly description: string
   /** Opening waits more than it works, so it may overlap with checking the input. */
-  readonly early: boolean
+  readonly opensEarly: boolean
   /** A delivery's rows, not its lines, are what it writes. */
-  readonly takesRows?: true
+  readonly readsRows?: true
   /** Every delivery stays as it is: one that arrives late does not write over a later one. */
   readonly isAppendOnly?: true
   /** Records that are valid but that a target of this sort cannot take; asked before anything is sent to any target. */

@@ -5,7 +5,7 @@ import type { StorageAddress } from '../../storage/address.js'
 
 import { openPlain } from '../../storage/plain.js'
 import type { PlainObjects, PlainOptions } from '../../storage/plain-objects.js'
-import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
+import { assertCounts, sumReceipt, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { archiveLocation, stateArchiveId } from './location.js'
 import { store } from './store.js'
@@ -16,7 +16,7 @@ export function archiveSink(address: StorageAddress, options: PlainOptions = {})
     id: `archive:${place}`,
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
     // A folder is opened in no time.
-    early: address.kind === 's3',
+    opensEarly: address.kind === 's3',
     isAppendOnly: true,
     open: async () => archiveIn(await openPlain(address, options)),
   }
@@ -27,7 +27,7 @@ export function stateArchiveSink(bucket: string, open: () => Promise<PlainObject
   return {
     id: stateArchiveId(bucket),
     description: `the archive in the bucket ${bucket} of the state`,
-    early: false,
+    opensEarly: false,
     isAppendOnly: true,
     open: async () => archiveIn(await open()),
   }
@@ -46,7 +46,7 @@ export function archiveIn(objects: PlainObjects): Sink {
       await delivery.assertUnchanged()
       const kinds: KindReceipt[] = []
       for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
-      return receiptOf(kinds)
+      return sumReceipt(kinds)
     },
     close: () => objects.close(),
   }

@@ -15,8 +15,8 @@ export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkO
   return {
     id: `embedded:${resolve(folder)}`,
     description: `the embedded database in ${folder}`,
-    early: false,
-    takesRows: true,
+    opensEarly: false,
+    readsRows: true,
     open: signal => openSink(folder, rehearse, signal),
   }
 }

@@ -33,7 +33,7 @@ export function parseServerUrl(text: string, name = '--server'): URL {
 }
 
 /** The address of one of the server's routes. @param path starts with a slash */
-export function routeOf(base: URL, path: string): URL {
+export function routeUrl(base: URL, path: string): URL {
   return new URL(`${describeServer(base)}${path}`)
 }
 

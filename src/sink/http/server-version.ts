@@ -2,7 +2,7 @@
 
 import { highestIn, lowestIn, versionBit } from '../../contract/version-set.js'
 import { IngestError } from '../../errors.js'
-import { newerTarget, olderTarget, planDowngrade, type Downgrade } from '../downgrade.js'
+import { newerTargetError, olderTargetError, planDowngrade, type Downgrade } from '../downgrade.js'
 import { downgradedDelivery } from '../downgraded-lines.js'
 import type { Delivery } from '../sink.js'
 import { RefusedAnswer } from './envelope-answer.js'
@@ -45,8 +45,8 @@ export async function fitToServer(
 ): Promise<Fitted> {
   const stated = { ...delivery, run: { ...delivery.run, schema_version: version } }
   if ((delivery.fits & versionBit(version)) !== 0) return { delivery: stated, downgrade: undefined }
-  if (version > lowestIn(delivery.fits)) throw newerTarget({ target, version, delivery })
-  if (delivery.mayDowngrade !== true) throw olderTarget({ target, version, delivery })
+  if (version > lowestIn(delivery.fits)) throw newerTargetError({ target, version, delivery })
+  if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
   const downgrade = await planDowngrade(delivery, version)
   return { delivery: downgradedDelivery(stated, downgrade), downgrade }
 }

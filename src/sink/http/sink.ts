@@ -4,9 +4,9 @@ import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
-import { PartlyLanded, lineLocation, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
+import { PartialDeliveryError, lineLocation, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
 import type { WriteSettings } from '../tunables.js'
-import { describeServer, routeOf, type HttpAddress } from './address.js'
+import { describeServer, routeUrl, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
 import {
   parseApplied,
@@ -54,7 +54,7 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
   return {
     id: description,
     description,
-    early: false,
+    opensEarly: false,
     refuses: delivery => refusals(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
     async open(signal) {
       const agent = await agentFor(options.address)
@@ -140,7 +140,7 @@ class Sender {
   version(): Promise<number | undefined> {
     const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
-    const request = { method: 'GET' as const, url: routeOf(address.base, VERSION_ROUTE), headers }
+    const request = { method: 'GET' as const, url: routeUrl(address.base, VERSION_ROUTE), headers }
     const patience = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_SILENCE_MS), signal }
     this.#version ??= exchange({ ...request, agent, ...patience }).then(statedVersion, () => undefined)
     return this.#version
@@ -205,7 +205,7 @@ class Sender {
       ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
     }
     const answer = await exchange({
-      ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
+      ...{ method: 'POST', url: routeUrl(address.base, '/api/ingest'), headers },
       ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
     })
     const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
@@ -252,5 +252,5 @@ type Progress = { readonly delivery: Delivery; readonly landed: Receipt; readonl
 function partly(error: unknown, { delivery, landed, all }: Progress): unknown {
   if (!(error instanceof IngestError)) return error
   const done = `of ${delivery.source} ${landed.chunks} of ${all} envelopes with ${landed.records} records have landed`
-  return new PartlyLanded(error, `${error.message} (${done})`, landed)
+  return new PartialDeliveryError(error, `${error.message} (${done})`, landed)
 }

@@ -36,8 +36,8 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
   return {
     id: postgresId(address),
     description: describeAddress(address),
-    early: true,
-    takesRows: true,
+    opensEarly: true,
+    readsRows: true,
     open: signal =>
       openSink(new Writer(address, { ...options, signal }), {
         target: describeAddress(address),

@@ -5,7 +5,7 @@ import { watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
 import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
-import { receiptOf } from '../../../src/sink/sink.js'
+import { sumReceipt } from '../../../src/sink/sink.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
 import { COURSE, interfering, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
@@ -250,12 +250,12 @@ t.test(
     const base = target()
     const opener: Target['opener'] = {
       ...base.opener,
-      takesRows: true,
+      readsRows: true,
       open: async () => ({
         async write(delivery) {
           if (isDown) await down()
           for await (const { text } of delivery.rows()) given.push(...text.toString().trimEnd().split('\n'))
-          return receiptOf([])
+          return sumReceipt([])
         },
         close: async () => undefined,
       }),

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { describeServer, parseServerUrl, routeOf } from '../../../src/sink/http/address.js'
+import { describeServer, parseServerUrl, routeUrl } from '../../../src/sink/http/address.js'
 
 t.test('a server is an origin, perhaps with a path', async t => {
   for (const [text, described] of [
@@ -15,8 +15,8 @@ t.test('a server is an origin, perhaps with a path', async t => {
 
 t.test('the address of the route itself is taken for the server', async t => {
   for (const text of ['https://h/api/ingest', 'https://h/api/ingest/', 'https://h/'])
-    t.equal(routeOf(parseServerUrl(text), '/api/ingest').href, 'https://h/api/ingest')
-  t.equal(routeOf(parseServerUrl('https://h/x'), '/api/ingest').href, 'https://h/x/api/ingest')
+    t.equal(routeUrl(parseServerUrl(text), '/api/ingest').href, 'https://h/api/ingest')
+  t.equal(routeUrl(parseServerUrl('https://h/x'), '/api/ingest').href, 'https://h/x/api/ingest')
 })
 
 t.test('what is no such address is refused without being repeated', async t => {
