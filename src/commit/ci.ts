@@ -1,7 +1,7 @@
 /** What the environment of a CI service says about the run: which service, which commit, which repository. */
 
-import { isFullSha } from './formats.js'
-import { webUrlOf } from './repo-url.js'
+import { isFullSha } from './full-sha.js'
+import { repoWebUrl } from './repo-url.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -84,7 +84,7 @@ export function detectCi(env: Environment): CiRun | undefined {
 
 function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Facts): CiRun {
   const fullSha = plainText(sha)?.toLowerCase()
-  const repoUrl = remote === undefined ? undefined : webUrlOf(remote)
+  const repoUrl = remote === undefined ? undefined : repoWebUrl(remote)
   const benchmarkId = job.flatMap(part => plainText(part) ?? []).join('@')
   return {
     name,

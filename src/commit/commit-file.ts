@@ -5,7 +5,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { pointerTo, quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { isFullSha } from './formats.js'
+import { isFullSha } from './full-sha.js'
 
 type JsonObject = Readonly<Record<string, unknown>>
 

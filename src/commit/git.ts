@@ -5,10 +5,10 @@ import { quote } from '../contract/problem.js'
 import { isTimestamp } from '../contract/timestamp.js'
 import { IngestError } from '../errors.js'
 import type { Environment } from './ci.js'
-import { isFullSha } from './formats.js'
+import { isFullSha } from './full-sha.js'
 import { showFailure } from './git-failure.js'
 import { runGit, type GitContext } from './git-process.js'
-import { commitUrl, webUrlOf } from './repo-url.js'
+import { commitUrl, repoWebUrl } from './repo-url.js'
 
 export type GitCommitOptions = {
   /** 40 lowercase hex digits. Default: HEAD. */
@@ -65,7 +65,7 @@ function checkSha(sha: string): void {
 }
 
 function parseRepoUrl(repoUrl: string): string {
-  const url = webUrlOf(repoUrl)
+  const url = repoWebUrl(repoUrl)
   if (url !== undefined) return url
   // The value stays out of the message: it may carry a token.
   throw new IngestError('usage', 'the repository URL is not one that a web page can be made from', {
@@ -109,7 +109,7 @@ function checkFields({ sha, timestamp }: GitFields, asked: string | undefined): 
 
 async function originUrl(context: GitContext): Promise<string> {
   const answer = await runGit(['remote', 'get-url', 'origin'], context)
-  const url = answer.ok ? webUrlOf(answer.stdout) : undefined
+  const url = answer.ok ? repoWebUrl(answer.stdout) : undefined
   if (url !== undefined) return url
   const message = answer.ok
     ? 'the address of the remote "origin" is not one that a web page can be made from'

@@ -18,7 +18,7 @@ const WEB_HOST_OF: ReadonlyMap<string, string> = new Map([
  * The https address of a repository: no credentials, no `.git`, no trailing slash, no query.
  * @returns `undefined` for what names no web page: a path, a `file:` URL, anything not understood
  */
-export function webUrlOf(remote: string): string | undefined {
+export function repoWebUrl(remote: string): string | undefined {
   const text = remote.trim()
   if (UNWRITABLE.test(text)) return undefined
   if (WITH_SCHEME.test(text)) return fromUrl(text)

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isFullSha } from '../../commit/formats.js'
+import { isFullSha } from '../../commit/full-sha.js'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
