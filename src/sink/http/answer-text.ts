@@ -1,11 +1,11 @@
-/** The words of an HTTP answer, made fit for a message: short, on one line, and without control characters. */
+/** Extracts the text of an HTTP answer for messages: short, on one line, and without control characters. */
 
 import type { HttpAnswer } from './exchange.js'
 
 const MAX_MESSAGE = 300
 const MAX_LINE = 200
 
-/** The `message` or `error` of a JSON answer, else the first line of the body; empty when the answer says nothing. */
+/** The `message` or `error` of a JSON answer, otherwise the first line of the body. Empty when there is neither. */
 export function answerText({ text }: Pick<HttpAnswer, 'text'>): string {
   const members = jsonObject(text)
   if (members === undefined) return printable(firstLine(text), MAX_LINE)
@@ -14,13 +14,13 @@ export function answerText({ text }: Pick<HttpAnswer, 'text'>): string {
   return printable(words, MAX_MESSAGE)
 }
 
-/** The status of an answer, and what it says: `502 (Bad gateway)`. */
+/** The status of an answer with its text, if any: `502 (Bad gateway)`. */
 export function statusWithText(answer: Pick<HttpAnswer, 'status' | 'text'>): string {
   const said = answerText(answer)
   return said === '' ? String(answer.status) : `${answer.status} (${said})`
 }
 
-/** The members of a body that is a JSON object; undefined for every other body. */
+/** Parses a body that is a JSON object. Undefined for every other body. */
 export function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value = JSON.parse(text) as unknown
@@ -37,7 +37,7 @@ function firstLine(text: string): string {
   return /\S[^\r\n]*/.exec(text)?.[0].trimEnd() ?? ''
 }
 
-/** At most `max` characters, with escapes in place of those that would not show or would steer a terminal. */
+/** Truncates text to `max` characters and escapes characters that are invisible or would control a terminal. */
 function printable(text: string, max: number): string {
   let shown = ''
   for (const char of text) {

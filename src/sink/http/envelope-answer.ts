@@ -1,4 +1,4 @@
-/** What a path A server's answer to an envelope means. @see contract section 3 */
+/** Interprets a server's answer to an envelope. @see contract section 3 */
 
 import { quote } from '../../contract/problem.js'
 import { IngestError } from '../../errors.js'
@@ -9,19 +9,19 @@ import { jsonObject, answerText } from './answer-text.js'
 
 export type AppliedCounts = { readonly inserted: number; readonly updated: number }
 
-/** An answer that is no success, kept as the cause of the error it means. */
+/** An answer that does not acknowledge the envelope. It becomes the cause of the reported error. */
 export class RefusedAnswer extends Error {
   constructor(readonly answer: HttpAnswer) {
     super(`the server answered ${answer.status}`)
   }
 
-  /** The record of the envelope that the server names, from 0. */
+  /** The index in the envelope, from 0, of the record that the server rejected. Undefined if the answer names none. */
   get recordIndex(): number | undefined {
     const index = bodyOf(this.answer)['record_index']
     return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
   }
 
-  /** The server's own words, fit for a message. */
+  /** The text of the answer, made safe for messages. */
   get text(): string {
     return answerText(this.answer)
   }
@@ -29,7 +29,7 @@ export class RefusedAnswer extends Error {
 
 const RETRIED = [408, 429]
 
-/** Some servers and proxies repeat what they were sent. */
+/** Removes the token from an answer, because some servers and proxies echo the request. */
 export function withoutToken(answer: HttpAnswer, token: string | undefined): HttpAnswer {
   if (token === undefined) return answer
   const { location } = answer.headers
@@ -38,8 +38,8 @@ export function withoutToken(answer: HttpAnswer, token: string | undefined): Htt
 }
 
 /**
- * Whether an error may be gone the next time, or in how many milliseconds at the earliest.
- * @param now in milliseconds since 1970
+ * Whether a failed request may succeed when it is retried. A number means yes, but not before that many milliseconds.
+ * @param now current time in milliseconds since 1970
  */
 export function mayRetryRequest(error: unknown, now: number): boolean | number {
   if (!(error instanceof IngestError)) return false
@@ -50,11 +50,11 @@ export function mayRetryRequest(error: unknown, now: number): boolean | number {
 }
 
 /**
- * How probable it is that a refusal of a gzip body is about the gzip. To a server that does not unpack it, it is no JSON: one
- * answers 400 in plain text, another with `malformed` and a message, which may as well be about the records.
+ * How likely it is that a server rejected a gzip body because it does not support gzip. Such a server finds no JSON in the
+ * body. Some answer 400 in plain text, others with a JSON message, which might be about the records instead.
  */
 export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'text'>): 'likely' | 'possible' | 'none' {
-  // 411 because the length of a gzip body is not known beforehand.
+  // 411 demands a Content-Length, which a gzip body lacks because its length is not known in advance.
   if (status === 411 || status === 415) return 'likely'
   const body = jsonObject(text)
   if (status !== 400 || body?.['record_index'] !== undefined) return 'none'
@@ -63,12 +63,12 @@ export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'tex
 
 export type SentEnvelope = {
   readonly base: URL
-  /** Records of the envelope: a server that acknowledges another number has lost some. */
+  /** Number of records in the envelope. A server that acknowledges a different number has lost some. */
   readonly records: number
   readonly encoding?: 'gzip' | undefined
 }
 
-/** @throws {IngestError} */
+/** Reads the counts of an acknowledged envelope. @throws {IngestError} for every other answer */
 export function parseApplied(answer: HttpAnswer, { base, records, encoding }: SentEnvelope): AppliedCounts {
   if (answer.status !== 200) throw encoding === 'gzip' ? gzipRefusalOf(answer, base) : refusalOf(answer, base)
   const { inserted, updated } = bodyOf(answer)
@@ -78,7 +78,7 @@ export function parseApplied(answer: HttpAnswer, { base, records, encoding }: Se
   }
   if (inserted + updated !== records) {
     const got = `${inserted} inserted and ${updated} updated`
-    // No outage, which --allow-failure would forgive: whatever answers there loses records.
+    // Not `target_failed`, because --allow-failure must not forgive a server that loses records.
     const hint = 'what it has stored is unknown: ask whoever runs it, then run the same push again'
     throw failed('target_misconfigured', answer, `${where(base)} acknowledged ${got} of ${records} records`, hint)
   }
@@ -148,7 +148,7 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
-/** No members for an HTML page of some proxy, or for an empty answer. */
+/** The members of a JSON body. Empty for every other body, such as a proxy's HTML page. */
 function bodyOf({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
   return jsonObject(text) ?? {}
 }

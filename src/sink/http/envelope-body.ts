@@ -1,4 +1,4 @@
-/** An envelope as bytes: the file's own, with commas where its line feeds were. */
+/** Builds an envelope's bytes from a file's lines by replacing line feeds with commas. */
 
 import { createHash, type Hash } from 'node:crypto'
 import type { Commit, RunMeta } from '../../contract/commit.js'
@@ -7,7 +7,7 @@ const LF = 0x0a
 const COMMA = 0x2c
 const SPACE = 0x20
 
-/** What stands before the records. */
+/** The bytes of an envelope before its first record. */
 export function envelopeHead({ run, commit }: { readonly run: RunMeta; readonly commit: Commit }): Buffer {
   const { benchmark_id, schema_version, started_at } = run
   const text = JSON.stringify({ run_meta: { benchmark_id, schema_version, started_at }, commit })
@@ -17,25 +17,25 @@ export function envelopeHead({ run, commit }: { readonly run: RunMeta; readonly 
 export const ENVELOPE_TAIL = Buffer.from(']}')
 
 /**
- * Whole lines with a comma in place of each line feed that another record follows, and spaces in place of the others:
- * as many bytes as came in, and every digit as it was.
+ * Turns lines into the elements of a JSON array. A line feed becomes a comma if another record follows, and a space otherwise.
+ * The number of bytes and every digit stay the same.
  */
 export class CommaWriter {
   #left: number
-  /** Whether only blanks were seen since the last line feed. */
+  /** Whether only white space was seen since the last line feed. */
   #blank = true
 
-  /** @param records lines in all that are not blank */
+  /** @param records total number of lines that are not blank */
   constructor(records: number) {
     this.#left = records
   }
 
-  /** Whether all records have passed. */
+  /** Whether all records were written. */
   get done(): boolean {
     return this.#left === 0
   }
 
-  /** @returns a copy of `lines`, which may end anywhere in a line */
+  /** Converts the next lines. @param lines may end in the middle of a line @returns a converted copy */
   write(lines: Buffer): Buffer {
     const bytes = Buffer.from(lines)
     for (let at = 0; at < bytes.length;) {
@@ -61,8 +61,8 @@ function isSpace(byte: number): boolean {
 }
 
 /**
- * Starts the idempotency key of an envelope. The same lines of the same benchmark have the same key whenever they are
- * sent, so the start time of the run and the contract version, which the server decides, are not part of it.
+ * Starts the hash for an envelope's idempotency key. Equal lines of the same benchmark must have the same key whenever they
+ * are sent, so the key excludes the run's start time and the contract version, which depends on the server.
  */
 export function envelopeKey({ run, commit }: { readonly run: RunMeta; readonly commit: Commit }): Hash {
   return createHash('sha256').update(JSON.stringify([run.benchmark_id, commit]))

@@ -1,23 +1,23 @@
-/** Parts of a file's lines, one after the other, without reading what lies before them again. */
+/** Reads consecutive byte ranges of a file without rereading the bytes before them. */
 
 import type { LineBlock } from '../../source/lines.js'
 
 export type ByteRange = {
   /** Offset of the first byte. */
   readonly start: number
-  /** Offset behind the last byte. */
+  /** Offset after the last byte. */
   readonly end: number
 }
 
-/** Remembers where the last part ended; a part that starts before that is read from the start of the file. */
+/** Continues reading where the last range ended. A range that starts earlier is read from the start of the file. */
 export class LineRanges {
   #blocks: AsyncIterator<LineBlock> | undefined
-  /** The block that was read last, as far as it may still be needed. */
+  /** The last block read, which may contain the start of the next range. */
   #block: LineBlock | undefined
 
   constructor(private readonly lines: () => AsyncIterable<LineBlock>) {}
 
-  /** The bytes of `range`, in pieces that are valid until the next one is asked for. */
+  /** Reads a range in pieces. Each piece is valid until the next one is requested. */
   async *read({ start, end }: ByteRange): AsyncGenerator<Buffer> {
     if (this.#block === undefined || this.#block.firstByte > start) await this.#restart()
     for (; this.#block !== undefined; await this.#next()) {
@@ -33,7 +33,7 @@ export class LineRanges {
     this.#block = undefined
     const blocks = this.#blocks
     this.#blocks = undefined
-    // Waits for a read that was given up too, so that its block is not taken for one of the next.
+    // Also waits for an abandoned read, so that its block is not mistaken for one of the next iteration.
     await blocks?.return?.()
   }
 

@@ -1,10 +1,16 @@
-/** From a record's place in an envelope back to its line in the file. */
+/** Finds the line of a file that a record of an envelope came from. */
 
 import type { LineBlock } from '../../source/lines.js'
 import type { ByteRange } from './line-ranges.js'
 import { isBlank, splitLines, type RecordLine } from './plan-envelopes.js'
 
-/** @param index of the record in its envelope, from 0 @returns undefined when the envelope has no such record */
+/**
+ * Finds a record's line in the file.
+ * @param blocks the file's lines from its start
+ * @param envelope the bytes of the file that the envelope contains
+ * @param index index of the record in its envelope, from 0
+ * @returns undefined when the envelope has no such record
+ */
 export async function locateRecord(
   blocks: AsyncIterable<LineBlock>,
   { start, end }: ByteRange,

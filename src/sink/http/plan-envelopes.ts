@@ -1,35 +1,35 @@
-/** Which lines of a file go into which envelope. */
+/** Splits a file's lines into envelopes. */
 
 import type { Hash } from 'node:crypto'
 import type { LineBlock } from '../../source/lines.js'
 import type { ByteRange } from './line-ranges.js'
 
-/** Whole lines of a file with at least one record in them, or none at all for a file without records. */
+/** The lines of one envelope: complete lines with at least one record. A file without records has one empty envelope. */
 export type EnvelopePlan = ByteRange & {
   readonly records: number
-  /** Names what the envelope says, in hexadecimal digits. */
+  /** The idempotency key, a hash of the envelope's content in hexadecimal digits. */
   readonly key: string
 }
 
-/** A line with a record on it. `number` from 1; its bytes include its line feed. */
+/** A line of the file. `number` counts from 1. The byte range includes the line feed. */
 export type RecordLine = ByteRange & { readonly number: number }
 
 export type PlanOptions = {
-  /** For the lines of one envelope, all of them. */
+  /** Maximum total size of the lines of one envelope. */
   readonly maxLineBytes: number
-  /** Begins an envelope's key. */
+  /** Starts the hash for an envelope's key. */
   readonly startKey: () => Hash
 }
 
 export type FilePlan = {
   readonly envelopes: readonly EnvelopePlan[]
-  /** Lines that fit into no envelope. */
+  /** Lines that exceed the size of an envelope. */
   readonly tooLong: readonly RecordLine[]
 }
 
 const LF = 0x0a
 
-/** One envelope where the lines fit, else as few as can be. */
+/** Plans as few envelopes as possible for the lines of a file. */
 export async function planEnvelopes(blocks: AsyncIterable<LineBlock>, options: PlanOptions): Promise<FilePlan> {
   const planner = new Planner(options)
   let number = 0
@@ -50,7 +50,7 @@ class Planner {
   #end = 0
   #records = 0
   #key: Hash
-  /** Up to where the records are in the key of their envelope. */
+  /** Offset up to which the records are hashed into the key of their envelope. */
   #keyed = 0
 
   constructor(private readonly options: PlanOptions) {
@@ -69,7 +69,7 @@ class Planner {
     this.#records++
   }
 
-  /** The block's bytes go: those of its last records must be in the key. */
+  /** Hashes the remaining records of a block before its memory is reused. */
   endBlock({ bytes, firstByte }: LineBlock): void {
     if (this.#end > this.#keyed) this.#key.update(bytes.subarray(this.#keyed - firstByte, this.#end - firstByte))
     this.#keyed = this.#end
@@ -80,7 +80,7 @@ class Planner {
     return { envelopes: this.#envelopes, tooLong: this.#tooLong }
   }
 
-  /** Blank lines say nothing, so they are in no key. */
+  /** Excludes blank lines from the key, because they do not change the content. */
   #skipBlanks(line: RecordLine, block: LineBlock): void {
     this.endBlock(block)
     this.#keyed = line.start
@@ -99,7 +99,7 @@ class Planner {
   }
 }
 
-/** All lines of a block; the first has the number after `before`. */
+/** Splits a block into lines. @param before number of the line before the block */
 export function* splitLines({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
   let number = before
   for (let at = 0; at < bytes.length;) {

@@ -1,10 +1,10 @@
-/** How long a request waits: for a connection, for the next byte, and for the end of the answer. */
+/** Timeouts of a request: for connecting, for the next byte, and for the complete answer. */
 
 import type { ClientRequest } from 'node:http'
 
 const CONNECT_TIMEOUT_MS = 15_000
 
-/** Who keeps saying something, and never all of it, is not silent: in so many times the silence an answer must end. */
+/** The complete answer may take this many idle timeouts, because a server that sends a byte now and then is never idle. */
 const SILENCES_PER_ANSWER = 10
 
 export function setRequestTimeouts(
@@ -17,7 +17,7 @@ export function setRequestTimeouts(
   limitAnswer(outgoing, idleTimeoutMs * SILENCES_PER_ANSWER, giveUp)
 }
 
-/** A connection, through a proxy too, is there at once or not at all. */
+/** Limits the time until the connection is established, also through a proxy. */
 function limitConnecting(outgoing: ClientRequest, connectMs: number, giveUp: (error: Error) => void): void {
   const connecting = setTimeout(() => giveUp(new Error(`no connection in ${connectMs / 1000} s`)), connectMs)
   const connected = (): void => clearTimeout(connecting)
@@ -28,7 +28,7 @@ function limitConnecting(outgoing: ClientRequest, connectMs: number, giveUp: (er
   })
 }
 
-/** From when all is sent, or an answer comes before that. */
+/** Limits the time from the end of the request, or the start of the answer if that comes first, to the end of the answer. */
 function limitAnswer(outgoing: ClientRequest, answerMs: number, giveUp: (error: Error) => void): void {
   let answering: NodeJS.Timeout | undefined
   const start = (): void => {

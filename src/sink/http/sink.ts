@@ -1,4 +1,4 @@
-/** Path A: envelopes over HTTP. */
+/** The server target (path A): sends envelopes over HTTP. */
 
 import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
@@ -26,11 +26,11 @@ import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './se
 
 export type HttpSinkOptions = {
   readonly address: HttpAddress
-  /** Of the whole body, as it is before compression. */
+  /** Maximum size of a whole body before compression. */
   readonly maxEnvelopeBytes: number
-  /** How long no byte may move. */
+  /** Maximum time without any byte in either direction. */
   readonly idleTimeoutMs: number
-  /** From 1; 0 sends bodies as they are. */
+  /** Compression level from 1 to 9; 0 sends bodies uncompressed. */
   readonly gzipLevel: number
   readonly whenGzipRefused: WhenGzipRefused
   readonly policy: RetryPolicy
@@ -39,9 +39,9 @@ export type HttpSinkOptions = {
 
 type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
 
-/** Plans are made once a file: before anything is sent anywhere, and then followed. */
+/** Creates the target. Each file is planned once, before anything is sent to any target. */
 export function httpSink(options: HttpSinkOptions): SinkOpener {
-  /** By the delivery's lines, which stay the same when only the contract version of its envelopes is chosen. */
+  /** Plans by `Delivery.lines`, which stays the same object when the contract version is set afterwards. */
   const plans = new Map<Delivery['lines'], Plan>()
   const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: HowToSend): Promise<Plan> => {
     const known = plans.get(delivery.lines)
@@ -70,7 +70,7 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
         try {
           return await send(delivery, version, how)
         } catch (error) {
-          // A server that does not state its version says it when it refuses a newer one.
+          // A server that does not report its version names it when it rejects a newer one.
           const expected = expectedVersion(error)
           if (expected === undefined || version !== undefined) throw error
           return send(delivery, expected, how)
@@ -118,7 +118,7 @@ type Sending = {
   readonly onRetry: (retry: Retry) => void
 }
 
-/** One file's envelope on its way. */
+/** One envelope of a delivery, to be sent. */
 type Envelope = {
   readonly delivery: Delivery
   readonly plan: EnvelopePlan
@@ -126,17 +126,20 @@ type Envelope = {
   readonly gzipLevel: number
 }
 
-/** A server that does not answer so small a question soon is left to the envelope, which is sent again as configured. */
+/** Idle timeout of the version query. When it expires, the envelope is sent anyway and retried as configured. */
 const VERSION_SILENCE_MS = 10_000
 
 class Sender {
   #version: Promise<number | undefined> | undefined
-  /** Whether the server refused a body as gzip, so that all others are sent uncompressed. */
+  /** Whether the server rejected a gzip body, so that all further bodies are sent uncompressed. */
   #refusesGzip = false
 
   constructor(private readonly options: SenderOptions) {}
 
-  /** The contract version that the server states, asked once. A server that cannot be asked fails the first envelope. */
+  /**
+   * The contract version that the server reports, queried once. Undefined when the query fails; the first envelope then fails
+   * too.
+   */
   version(): Promise<number | undefined> {
     const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
@@ -146,7 +149,7 @@ class Sender {
     return this.#version
   }
 
-  /** Envelope by envelope: each commits alone. */
+  /** Sends the envelopes one after the other. The server commits each one separately. */
   async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
     const ranges = new LineRanges(delivery.lines)
     const applied: AppliedCounts[] = []
@@ -176,7 +179,10 @@ class Sender {
     }
   }
 
-  /** Where that is wanted, an envelope that is refused as gzip is sent again uncompressed, and so are those after it. */
+  /**
+   * Sends an envelope. With `whenGzipRefused: 'resend'`, a rejected gzip envelope is sent again uncompressed, as are all later
+   * ones.
+   */
   async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
     const plain = { ...envelope, gzipLevel: 0 }
     if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(plain)
@@ -222,13 +228,13 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
   yield head
   const writer = new CommaWriter(plan.records)
   for await (const lines of ranges.read(plan)) yield writer.write(lines)
-  // An envelope without its end is applied by nobody.
+  // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
   await delivery.assertUnchanged()
   if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
   yield ENVELOPE_TAIL
 }
 
-/** Maps the record that a server names back to its line. */
+/** Adds the file and line of the record that the server rejected to an error. */
 async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
   const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   if (refused?.recordIndex === undefined) return error
@@ -240,7 +246,7 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
   return new IngestError('bad_data', message, { cause: refused })
 }
 
-/** @param applied the first of `plans` */
+/** @param applied the answers to the first envelopes of `plans` */
 function receiptOf(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
   const sum = (key: keyof AppliedCounts): number => applied.reduce((all, one) => all + one[key], 0)
   const records = plans.slice(0, applied.length).reduce((all, plan) => all + plan.records, 0)
