@@ -1,4 +1,4 @@
-/** Makes a new database folder out of PGlite's ready-made one, so that a crash leaves either all of it or none. */
+/** Creates a new database folder from PGlite's prepopulated archive. A crash leaves either the complete folder or none. */
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,12 +7,12 @@ import { dataDir as readyMade } from '@electric-sql/pglite-prepopulatedfs'
 import { fsyncFolder } from './fsync-folder.js'
 import { type TarEntry, tarEntries } from './tar-entries.js'
 
-/** Enough files at once to keep the disk busy while each waits for its fsync. */
+/** Number of files written concurrently, which keeps the disk busy while each file waits for its fsync. */
 const FILES_AT_ONCE = 32
 
 /**
- * Creates the Postgres data folder `dataDir`, which must not exist; the caller holds the lock of its parent.
- * What a crashed creation left behind is removed first: it never had the name of a database.
+ * Creates the Postgres data folder `dataDir`, which must not exist. The caller must hold the lock of the parent folder.
+ * Leftovers of an interrupted creation are removed first. They are in a folder of their own, never in `dataDir`.
  */
 export async function createDataDir(dataDir: string): Promise<void> {
   const staging = `${dataDir}.new`
@@ -21,7 +21,7 @@ export async function createDataDir(dataDir: string): Promise<void> {
     await unpack(staging)
     await rename(staging, dataDir)
   } catch (error) {
-    // On a full disk the half-made folder is what fills it.
+    // The incomplete folder is removed, because it may be what filled the disk.
     await remove(staging).catch(() => undefined)
     throw error
   }
@@ -43,7 +43,7 @@ async function unpack(root: string): Promise<void> {
 async function writeFiles(root: string, entries: readonly TarEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += FILES_AT_ONCE) {
     const batch = entries.slice(start, start + FILES_AT_ONCE)
-    // All of a batch is waited for, so that nothing still writes when a failed creation is cleaned up.
+    // Wait for the whole batch even after a failure, so that nothing is written while the folder is being removed.
     const outcomes = await Promise.allSettled(batch.map(entry => writeSynced(join(root, entry.name), entry.content)))
     const failed = outcomes.find(outcome => outcome.status === 'rejected')
     if (failed) throw failed.reason

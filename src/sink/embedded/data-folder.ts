@@ -1,4 +1,4 @@
-/** PGlite's way to its folder on disk: with the engine's repairs, and keeping what Postgres says about its own end. */
+/** PGlite's access to its data folder, extended by the engine repairs and by a log of what Postgres prints. */
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
 
@@ -14,7 +14,7 @@ export class DataFolder extends NodeFS {
     return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: keep, printErr: keep, preRun } }
   }
 
-  /** Why Postgres gave up, in its own words; undefined when it did not say. */
+  /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */
   lastWords(): string | undefined {
     const at = this.#log.findLastIndex(line => /(PANIC|FATAL): /.test(line))
     if (at === -1) return undefined

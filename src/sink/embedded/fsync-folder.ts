@@ -1,4 +1,4 @@
-/** Makes the names in a folder last: a new file's name is the folder's content, and fsync of the file leaves that out. */
+/** Makes a folder's entries durable. A new file's name is part of its folder, so fsync of the file alone does not save it. */
 import fs from 'node:fs'
 import { systemCodeOf } from '../../errors.js'
 
@@ -7,7 +7,7 @@ export function fsyncFolder(path: string): void {
   try {
     fs.fsyncSync(fd)
   } catch (error) {
-    // Some network and shared-folder file systems have no such thing; Postgres lets that pass too.
+    // Some network file systems cannot fsync a folder. Postgres ignores this too.
     if (systemCodeOf(error) !== 'EINVAL') throw error
   } finally {
     fs.closeSync(fd)

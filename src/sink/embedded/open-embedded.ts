@@ -1,4 +1,4 @@
-/** The embedded database: Postgres in WebAssembly (PGlite) over one folder, used through the same session as the real one. */
+/** Opens the embedded database: Postgres in WebAssembly (PGlite) in one folder, with the same session interface as Postgres. */
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
@@ -8,14 +8,17 @@ import { folderError, missingDatabase } from './errors.js'
 import { lockFolder } from './lock.js'
 import { EmbeddedSession } from './session.js'
 
-/** A statement that runs cannot be interrupted: the signal stops the next one. */
+/**
+ * `create` creates a missing database. `signal` prevents the next statement from starting, because a running statement cannot
+ * be interrupted.
+ */
 export type OpenEmbeddedOptions = { readonly create: boolean; readonly signal?: AbortSignal }
 
 /**
- * Opens the database in the folder `dir`, alone: no other process gets in until `close` or the end of this process.
- * With `create`, makes the folder and the database where they are missing.
- * @throws {IngestError} `target_busy` when another process has it; `target_misconfigured` when it is missing, cannot
- * be written, is damaged or of another Postgres. It is left as it was then, and the lock is free again
+ * Opens the database in the folder `dir` exclusively. No other process can open it until `close` or the end of this process.
+ * With `create`, a missing folder or database is created.
+ * @throws {IngestError} `target_busy` when another process has the database open; `target_misconfigured` when it is missing,
+ * not writable, damaged or from another Postgres version. It is then unchanged, and the lock is released
  */
 export async function openEmbedded(dir: string, { create, signal }: OpenEmbeddedOptions): Promise<EmbeddedSession> {
   const dataDir = join(dir, 'db')
@@ -35,12 +38,14 @@ export async function openEmbedded(dir: string, { create, signal }: OpenEmbedded
   }
 }
 
-/** Node's own recursive mkdir tries for ever where the parent exists but lets nothing be made in it, as /proc does. */
+/**
+ * Creates a folder and its parents. Node's recursive mkdir loops forever in folders that allow no new entries, such as /proc.
+ */
 async function makeFolder(path: string): Promise<void> {
   if (await exists(path)) return
   await makeFolder(dirname(path))
   await mkdir(path).catch(async error => {
-    // Another process may have been quicker.
+    // Another process may have created the folder in the meantime.
     if (systemCodeOf(error) !== 'EEXIST') throw error
   })
 }

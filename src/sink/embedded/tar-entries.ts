@@ -1,8 +1,8 @@
-/** Reads the entries of an uncompressed tar archive that is in memory: only files and folders, only short names. */
+/** Reads the entries of an uncompressed tar archive in memory. Supports only files, folders and names up to 100 bytes. */
 
 export type TarEntry = { readonly name: string; readonly kind: 'file' | 'folder'; readonly content: Uint8Array }
 
-/** A header is one block; a file's bytes follow, padded to whole blocks; an empty block ends the archive. */
+/** Size of a block. An entry is one header block and its content, padded to whole blocks. An empty block ends the archive. */
 const BLOCK_BYTES = 512
 const NAME = [0, 100] as const
 const SIZE = [124, 136] as const
@@ -12,7 +12,7 @@ const KINDS = new Map<string | undefined, TarEntry['kind']>([
   ['5', 'folder'],
 ])
 
-/** @throws {Error} on an entry that is neither a file nor a folder, or that is cut off */
+/** Yields the entries in order. @throws {Error} on an entry that is truncated or neither a file nor a folder */
 export function* tarEntries(archive: Buffer): Generator<TarEntry> {
   let at = 0
   while (at + BLOCK_BYTES <= archive.length && archive[at] !== 0) {
@@ -27,7 +27,7 @@ export function* tarEntries(archive: Buffer): Generator<TarEntry> {
   }
 }
 
-/** A field ends at its first NUL, if it has one. */
+/** Reads a text field, which ends at its first NUL if it has one. */
 function text(header: Buffer, [start, end]: readonly [number, number]): string {
   const field = header.subarray(start, end)
   const length = field.indexOf(0)
