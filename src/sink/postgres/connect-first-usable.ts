@@ -1,4 +1,4 @@
-/** Several hosts under one name: the first that can be reached and takes writes. */
+/** Connects to the first of several hosts that is reachable and accepts writes. */
 import { IngestError } from '../../errors.js'
 import { describeAddress, describeEndpoint } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
@@ -8,9 +8,9 @@ import type { PostgresSession } from './session.js'
 const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`
 
 /**
- * As in libpq: the next host is tried where one cannot be reached or takes no writes; a refused password or an unverified
- * certificate ends the search.
- * @throws {IngestError} the reason of a lone host, or one for all of them
+ * Tries the hosts in order, like libpq. The next host is tried when one is unreachable or read-only. Any other failure, such as
+ * a rejected password or an unverified certificate, ends the search.
+ * @throws {IngestError} the failure of a single host, or one error that lists the failures of all hosts
  */
 export async function connectFirstUsable(
   { others, attributes, ...first }: PostgresAddress,
@@ -33,7 +33,7 @@ export async function connectFirstUsable(
   throw noneOf({ ...first, others }, failures)
 }
 
-/** Servers since 14 say so by themselves; others are asked. */
+/** Whether a server is read-only. Servers since version 14 report this at login; older ones are queried. */
 async function isReadOnly(session: PostgresSession): Promise<boolean> {
   const reported = ['in_hot_standby', 'default_transaction_read_only'].map(name => session.parameter(name))
   if (!reported.includes(undefined)) return reported.includes('on')
@@ -41,7 +41,7 @@ async function isReadOnly(session: PostgresSession): Promise<boolean> {
   return row?.readOnly ?? false
 }
 
-/** As long as one may come back, trying again may help. */
+/** The error for all hosts. Its cause is a failure that a retry may fix, if there is one, so that the caller retries. */
 function noneOf(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
   const cause = failures.find(mayComeBack) ?? failures[0]
   const reasons = failures

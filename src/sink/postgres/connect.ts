@@ -1,4 +1,4 @@
-/** Connects to Postgres the one way this program does: verified, with its own settings, deaf to the environment. */
+/** Connects to Postgres with verified TLS and explicit settings, independent of the environment. */
 import { regionHint } from './aws-identity.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient } from './client.js'
 import type { ClientOptions } from './client.js'
@@ -17,11 +17,11 @@ import type { Authorities } from './tls.js'
 export { PostgresSession }
 
 export type ConnectOptions = Partial<SilenceLimits> & {
-  /** Aborting closes the connection, so that the server rolls back, and rejects what is under way. */
+  /** Aborting closes the connection, so that the server rolls back and running calls reject. */
   readonly signal?: AbortSignal | undefined
-  /** For each host. Default: the DSN's `connect_timeout`, else 10 seconds. */
+  /** Timeout for each host. Default: the DSN's `connect_timeout`, otherwise 10 seconds. */
   readonly connectTimeoutMs?: number | undefined
-  /** Tokens carry the time. */
+  /** The clock for login tokens, which contain the current time. Default: the system clock. */
   readonly now?: () => Date
 }
 
@@ -29,10 +29,13 @@ const CONNECT_TIMEOUT_MS = 10_000
 const QUERY_TIMEOUT_MS = 300_000
 const ANSWER_TIMEOUT_MS = 3_600_000
 
-// Unknown setting (a server before 14), unusable setting (a server on Windows).
+// SQLSTATEs for an unknown setting (servers before version 14) and an unsupported setting (servers on Windows).
 const SETTING_UNKNOWN = ['42704', '22023']
 
-/** @throws {IngestError} `target_unreachable`, `target_misconfigured`, `auth_failed`, `config_invalid`, `interrupted` */
+/**
+ * Connects to the first usable host of an address.
+ * @throws {IngestError} `target_unreachable`, `target_misconfigured`, `auth_failed`, `config_invalid`, `interrupted`
+ */
 export async function connectPostgres(
   address: PostgresAddress,
   options: ConnectOptions = {},
@@ -58,14 +61,14 @@ async function connectOne(address: PostgresAddress, authorities: Authorities, op
     return await open(ALL_SETTINGS)
   } catch (error) {
     const state = sqlStateOf(error) ?? ''
-    // In transaction mode a session setting would stay behind, on a connection that others use next.
+    // No settings are made later by SQL, because a transaction-mode pooler would leak them to the connection's next client.
     if (isPoolersRefusal(error, state)) return open(BASIC_SETTINGS)
     if (!SETTING_UNKNOWN.includes(state)) throw error
   }
   return withLateSettings(await open(BASIC_SETTINGS))
 }
 
-/** It may be about something else as well: then the next try says so. */
+/** Whether a pooler may have rejected the settings. If the error had another reason, the next attempt fails with it again. */
 function isPoolersRefusal(error: unknown, state: string): boolean {
   return state === POOLER_STATE && error instanceof IngestError && error.code === 'target_unreachable'
 }
@@ -83,9 +86,9 @@ async function withLateSettings(session: PostgresSession): Promise<PostgresSessi
 async function connectClient(options: ClientOptions, signal: AbortSignal | undefined): Promise<PostgresClient> {
   if (signal?.aborted) throw interruptionError(signal)
   const client = new PostgresClient(options)
-  // `connection.stream` is looked up late: pg replaces it when TLS begins.
+  // `connection.stream` is read at the time of the call, because pg replaces it when TLS begins.
   const drop = () => client.connection.stream.destroy()
-  // Given up or not, a connection may still report errors, and one without a listener ends the process.
+  // A closed connection may still report errors, and an error event without a listener ends the process.
   client.on('error', drop)
   signal?.addEventListener('abort', drop)
   try {
@@ -101,7 +104,9 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
   }
 }
 
-/** A token for another region is refused like any wrong password: say so where it may be that. */
+/**
+ * Adds a hint about the region to a failed login with a token, because a token for another region looks like a wrong password.
+ */
 async function withRegion(error: unknown, address: PostgresAddress): Promise<unknown> {
   const { aws, password } = address
   if (!(error instanceof IngestError) || error.code !== 'auth_failed' || password || aws === undefined) return error

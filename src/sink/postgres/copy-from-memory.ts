@@ -1,8 +1,8 @@
-/** One `COPY … FROM STDIN` from memory, which settles exactly once whatever happens to the connection. */
+/** Runs one `COPY … FROM STDIN` from memory. The promise always settles, even when the connection is lost. */
 import { from } from 'pg-copy-streams'
 import type { PostgresClient } from './client.js'
 
-// A CopyData message may not reach 1 GiB; views of this size cost nothing and let the server start at once.
+// Size of a CopyData message, which must be smaller than 1 GiB. Small messages cost nothing and let the server start at once.
 const MESSAGE_BYTES = 256 * 1024
 
 export function copyFromMemory(client: PostgresClient, text: string, data: Uint8Array): Promise<void> {
@@ -11,7 +11,7 @@ export function copyFromMemory(client: PostgresClient, text: string, data: Uint8
     stream.once('finish', resolve)
     stream.on('error', error => {
       reject(error)
-      // Drops what is still queued: pg-copy-streams would write it to a connection it has let go of, and throw.
+      // Discards the queued data. Otherwise pg-copy-streams would write it to a connection that it has released, and throw.
       stream.destroy()
     })
     for (let start = 0; start < data.length; start += MESSAGE_BYTES) {

@@ -1,4 +1,4 @@
-/** Reads the lists of hosts and ports, which go together one by one. */
+/** Parses the lists of hosts and ports of a Postgres DSN. */
 import { isIP } from 'node:net'
 import type { DsnSettings } from './dsn-settings.js'
 import { dsnError } from './dsn-text.js'
@@ -11,7 +11,10 @@ export type Endpoint = {
 
 export type Endpoints = readonly [Endpoint, ...Endpoint[]]
 
-/** @throws {IngestError} `usage` for what is no network address: sockets, empty names, ports out of range */
+/**
+ * Pairs hosts with ports. A single port applies to all hosts.
+ * @throws {IngestError} `usage` for Unix sockets, empty or invalid host names, and ports out of range
+ */
 export function parseEndpoints(settings: DsnSettings): Endpoints {
   const { value: list, label } = settings.get('host') ?? { value: '', label: 'host' }
   const hosts = list.split(',').map(text => parseHost(text, label))

@@ -1,19 +1,19 @@
-/** Reads a libpq keyword string (`host=db dbname='my db' …`), by the quoting rules of libpq's own reader. */
+/** Parses a libpq keyword string (`host=db dbname='my db' …`) by libpq's quoting rules. */
 import { findKeyword, unknownKeyword } from './dsn-settings.js'
 import type { Keyword, DsnSetting, DsnSettings } from './dsn-settings.js'
 import { hasControlCharacter, dsnError } from './dsn-text.js'
 
-// isspace() of C; JavaScript's \s knows more.
+// The characters of C's isspace(). JavaScript's \s matches more.
 const SPACE = '[ \\t\\n\\v\\f\\r]'
 
-/** A name ends at `=` or a space, and spaces may stand around the `=`. */
+/** A name, which ends at `=` or a space, and the `=`, which may have spaces around it. */
 const NAME = new RegExp(`${SPACE}*([^= \\t\\n\\v\\f\\r]+)${SPACE}*(=?)${SPACE}*`, 'y')
 
-/** `\` takes the next character as it is, inside quotes and out; a quote may only begin a value, and ends it. */
+/** `\` escapes the next character in quoted and plain values. A quoted value begins with a quote and ends at the next one. */
 const QUOTED = /'((?:[^'\\]|\\[^])*)'/y
 const PLAIN = /((?:[^\\ \t\n\v\f\r]|\\[^])*)\\?/y
 
-/** @throws {IngestError} `usage`; no message repeats a value */
+/** Parses a keyword string. @throws {IngestError} `usage`. No message repeats a value, because it may be a password */
 export function parseKeywords(text: string): DsnSettings {
   const settings = new Map<Keyword, DsnSetting>()
   const end = text.replace(/[ \t\n\v\f\r]+$/, '').length
@@ -46,7 +46,7 @@ function parseKeyword(text: string): Keyword {
 
 function unescape(text: string, keyword: Keyword): string {
   const value = text.replace(/\\([^])/g, '$1')
-  // A NUL would end the string inside the start-up packet, and what follows would be read as further settings.
+  // A NUL would end the string in the start-up packet, and the server would read the rest as further settings.
   if (hasControlCharacter(value))
     throw dsnError(`the ${keyword} in the Postgres keyword string holds a control character`)
   return value

@@ -1,4 +1,4 @@
-/** What the settings beside the address mean. */
+/** Interprets the settings of a Postgres DSN other than its address: TLS, authorities, timeout, session attributes. */
 import type { Endpoints } from './dsn-hosts.js'
 import { isLoopback } from '../loopback.js'
 import type { DsnSetting, DsnSettings } from './dsn-settings.js'
@@ -9,13 +9,13 @@ const READING_ATTRIBUTES = ['read-only', 'standby', 'prefer-standby']
 
 export type Tls = 'verify-full' | 'off'
 
-/** The bundled authorities of AWS RDS, as a value of `sslrootcert`. */
+/** The value of `sslrootcert` that stands for the bundled authorities of AWS RDS. */
 export const RDS_AUTHORITIES = 'rds'
 
-/** @throws {IngestError} `usage` for what would connect to a server that is not verified */
+/** Decides whether to use TLS. @throws {IngestError} `usage` for settings that would connect without verification */
 export function parseTls(settings: DsnSettings, hosts: Endpoints, insecureLocal: boolean): Tls {
   const asked = parseMode(settings.get('sslmode'))
-  // Naming an authority asks for TLS, so that `--insecure-local` alone does not turn it off.
+  // Naming an authority requests TLS, so `--insecure-local` alone does not turn it off.
   const named = asked ?? (settings.get('sslrootcert')?.value ? 'verify-full' : undefined)
   const tls = named ?? (insecureLocal ? 'off' : 'verify-full')
   const remote = hosts.find(({ host }) => !isLoopback(host))
@@ -48,16 +48,16 @@ function modeHint(label: string): string {
     : 'write sslmode=verify-full or leave it out'
 }
 
-/** RDS has authorities of its own, which no system knows, so its hosts need not name them. */
+/** The file of authorities to trust. RDS hosts default to RDS's own authorities, because no system trusts them. */
 export function parseAuthorities(settings: DsnSettings, hosts: Endpoints): string | undefined {
   const named = settings.get('sslrootcert')?.value
-  // libpq's word for the system's authorities.
+  // In libpq `system` stands for the system's authorities.
   if (named === 'system') return undefined
   if (named) return named
   return hosts.every(({ host }) => isRdsHost(host)) ? RDS_AUTHORITIES : undefined
 }
 
-/** An RDS instance, cluster or proxy, by AWS's own name for it. */
+/** Whether a host name is the AWS name of an RDS instance, cluster or proxy. */
 export function isRdsHost(host: string): boolean {
   return /\.rds\.amazonaws\.com(\.cn)?$/i.test(host)
 }
@@ -69,7 +69,7 @@ export function parseTimeout(setting: DsnSetting | undefined): number | undefine
   return Number(setting.value) * 1000
 }
 
-/** Whether the server need not accept writes: asked for with `any`. By default only one that does is taken. */
+/** Parses `target_session_attrs`. By default only servers that accept writes are used; `any` also allows read-only servers. */
 export function parseAttributes(setting: DsnSetting | undefined): 'any' | 'read-write' {
   const { value = '', label = '' } = setting ?? {}
   if (value === '' || value === 'read-write' || value === 'primary') return 'read-write'

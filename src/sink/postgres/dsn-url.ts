@@ -1,4 +1,4 @@
-/** Reads a Postgres URL into settings: strictly, since what is not understood could weaken the connection. */
+/** Parses a Postgres URL into settings. Unknown parts are rejected, because ignoring them could weaken the connection. */
 import { KEYWORDS, findKeyword, unknownKeyword } from './dsn-settings.js'
 import type { Keyword, DsnSetting, DsnSettings } from './dsn-settings.js'
 import { decode, hasControlCharacter, dsnError } from './dsn-text.js'
@@ -7,10 +7,12 @@ const FORM = 'postgres://USER@HOST:PORT/DATABASE'
 const URL_FORM =
   /^postgres(?:ql)?:\/\/(?:(?<login>[^@/?#]*)@)?(?<server>[^@/?#]*)(?:\/(?<path>[^@/?#]*))?(?:\?(?<query>[^@#]*))?$/i
 
-/** These have a place of their own in a URL, and two places would be two answers. */
+/**
+ * Settings with a fixed position in a URL. As query parameters they are rejected, because they could contradict that position.
+ */
 const PLACED: readonly string[] = ['host', 'port', 'dbname', 'user', 'password'] satisfies Keyword[]
 
-/** What is empty in the URL is left out, for the environment to say. @throws {IngestError} `usage` */
+/** Parses a URL. Empty parts are left out, so that the environment can provide them. @throws {IngestError} `usage` */
 export function parseUrl(text: string): DsnSettings {
   const { login, server, path, query } = splitUrl(text.trim())
   const settings = parseQuery(query)
@@ -18,7 +20,7 @@ export function parseUrl(text: string): DsnSettings {
     if (value !== '') settings.set(keyword, { value, label: keyword })
   }
   const { hosts, ports } = splitServers(server)
-  // libpq keeps both as lists, where an empty port means the usual one.
+  // libpq has lists of hosts and ports, in which an empty port stands for the default port.
   if (hosts.some(host => host !== '')) set('host', hosts.join(','))
   if (ports.some(port => port !== '')) set('port', ports.join(','))
   const colon = login.indexOf(':')

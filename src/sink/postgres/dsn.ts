@@ -1,4 +1,4 @@
-/** Reads a Postgres DSN strictly: whatever would weaken the connection, or is not understood, is refused by name. */
+/** Parses a Postgres DSN. Settings that are unknown or would weaken the connection are rejected by name. */
 import type { AwsSettings } from './aws-settings.js'
 import { parseEndpoints } from './dsn-hosts.js'
 import type { Endpoint } from './dsn-hosts.js'
@@ -11,35 +11,35 @@ import { dsnError } from './dsn-text.js'
 import { parseUrl } from './dsn-url.js'
 
 export type PostgresAddress = Endpoint & {
-  /** Further hosts, tried in order where the one before cannot be reached or takes no writes. */
+  /** Further hosts, tried in order when the previous one is unreachable or read-only. */
   readonly others?: readonly Endpoint[]
-  /** With several hosts: whether one that takes no writes will do. */
+  /** With several hosts, whether a read-only one may be used. */
   readonly attributes?: 'any' | 'read-write'
   readonly database: string
   readonly user: string
   readonly password?: string
-  /** A file to look a password up in, in libpq's format. */
+  /** A password file in libpq's format. */
   readonly passfile?: string
-  /** A PEM file with the authorities to trust instead of the system's, or `rds` for the bundled ones. */
+  /** A PEM file of the authorities to trust instead of the system's, or `rds` for the bundled authorities of AWS RDS. */
   readonly sslrootcert?: string
   readonly tls: Tls
   readonly applicationName: string
   readonly connectTimeoutMs?: number
-  /** How to make a token where there is no password. */
+  /** Settings for a login token, which is created if there is no password. */
   readonly aws?: AwsSettings
 }
 
 export type DsnOptions = {
-  /** Allows a connection without TLS, to a loopback address only. */
+  /** Allows a connection without TLS to a loopback address. */
   readonly insecureLocal: boolean
-  /** The `PG*` variables; what the DSN says wins. Default: none. */
+  /** The `PG*` variables. The DSN takes precedence. Default: none. */
   readonly environment?: PostgresEnvironment
   readonly aws?: AwsSettings
 }
 
 /**
- * Reads a `postgres://` or `postgresql://` URL, or a libpq keyword string; an empty one leaves all to the environment.
- * No message repeats the DSN: it may hold a password anywhere.
+ * Parses a `postgres://` or `postgresql://` URL, or a libpq keyword string. With an empty text all settings come from the
+ * environment. No message repeats the DSN, because it may contain a password anywhere.
  * @throws {IngestError} `usage`
  * @see contract section 4
  */
@@ -66,7 +66,7 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
   }
 }
 
-/** What the DSN and the environment say, each value with where it came from. @throws {IngestError} `usage` */
+/** The settings from the DSN and the environment, each with its origin. @throws {IngestError} `usage` */
 export function dsnSettings(text: string, environment: PostgresEnvironment): DsnSettings {
   return withEnvironment(parseText(text), environment)
 }
@@ -76,7 +76,7 @@ export function describeAddress(address: PostgresAddress): string {
   return postgresId(address).replace('//', `//${encodeURIComponent(address.user)}@`)
 }
 
-/** Which database it is, whoever asks. */
+/** The target id of a database: its URL without user and password. */
 export function postgresId({ host, port, others = [], database }: PostgresAddress): string {
   const servers = [{ host, port }, ...others].map(describeEndpoint)
   return `postgres://${servers.join(',')}/${encodeURIComponent(database)}`

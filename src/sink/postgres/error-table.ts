@@ -1,9 +1,9 @@
-/** What each error of Postgres, TLS and the network means to a person: our code, what happened, what to do. */
+/** Tables that translate errors of Postgres, TLS and the network into error codes, messages and hints. */
 import type { ErrorCode } from '../../errors.js'
 
 export type Meaning = {
   readonly code: ErrorCode
-  /** Replaces the original message where that is unclear; else the original is shown. */
+  /** Replaces the original message. Default: the original message. */
   readonly message?: string
   readonly hint?: string
 }
@@ -16,7 +16,7 @@ const down = (message: string, hint = 'check host and port, and that the server 
   ({ code: 'target_unreachable', message, hint }) as const
 const misconfigured = (message: string, hint: string) => ({ code: 'target_misconfigured', message, hint }) as const
 
-/** By the `code` of a Node error. */
+/** Meanings by the `code` of a Node error. */
 export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: down('connection refused'),
   ENOTFOUND: down('the host name does not exist'),
@@ -41,7 +41,7 @@ export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   },
 }
 
-/** By the start of a Node error's code, where the table above has nothing. */
+/** Meanings by the prefix of a Node error's code, for codes that the table above lacks. */
 export const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
   ['ERR_TLS_', { code: 'target_misconfigured', hint: 'check the TLS settings of the server' }],
   ['ERR_SSL_', { code: 'target_misconfigured', hint: 'the server must speak TLS 1.2 or newer' }],
@@ -49,7 +49,7 @@ export const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
   ['CERT_', { code: 'target_misconfigured', hint: 'check the certificate of the server' }],
 ]
 
-/** By SQLSTATE. */
+/** Meanings by SQLSTATE. */
 export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'auth_failed', hint: 'check user and password; an RDS IAM token lasts 15 minutes' },
   '28000': { code: 'auth_failed', hint: 'check user, database and what pg_hba.conf allows from here' },
@@ -58,9 +58,9 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '3F000': { code: 'target_misconfigured', hint: MIGRATE },
   '42P01': { code: 'target_misconfigured', hint: MIGRATE },
   '42703': { code: 'target_misconfigured', hint: MIGRATE },
-  // No unique index for ON CONFLICT: the tables were made by something else.
+  // There is no unique index for ON CONFLICT, so the tables were created by another program.
   '42P10': { code: 'target_misconfigured', hint: MIGRATE },
-  // What engines answer that speak the protocol of Postgres and lack what we need (docs/adr/0009).
+  // Answered by engines that speak the Postgres protocol but lack a required feature (docs/adr/0009).
   '0A000': { code: 'target_misconfigured', hint: 'it must be a PostgreSQL, or a pooler in front of one' },
   '25006': {
     code: 'target_misconfigured',
@@ -79,16 +79,16 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '25P04': { code: 'target_failed', hint: 'transaction_timeout is too short for this file' },
 }
 
-/** By the class of a SQLSTATE, its first two characters. */
+/** Meanings by the class of a SQLSTATE, its first two characters. */
 export const BY_SQLSTATE_CLASS: Readonly<Record<string, Meaning>> = {
   '08': { code: 'target_unreachable', hint: 'try again' },
   '57': { code: 'target_unreachable', hint: 'the server is stopping or starting: try again' },
 }
 
-/** Poolers give this SQLSTATE to whatever goes wrong, so that only the message tells what it was. */
+/** The SQLSTATE that poolers use for every error, so that only the message tells errors apart. */
 export const POOLER_STATE = '08P01'
 
-/** By the message of an error of pg that carries no code, or of a pooler. */
+/** Meanings by message, for errors of pg without a code and for errors of a pooler. */
 export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [
     /does not support SSL/,

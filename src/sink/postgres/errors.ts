@@ -1,4 +1,4 @@
-/** Turns what pg, TLS and the network throw into one clear error: what, where, what to do. */
+/** Converts errors of pg, TLS and the network into one clear error with a hint. */
 import { IngestError, isSqlState, messageOf, sqlStateOf, systemCodeOf } from '../../errors.js'
 import { redact } from '../redact.js'
 import { describeAddress } from './dsn.js'
@@ -15,7 +15,7 @@ import type { Meaning } from './error-table.js'
 
 const RETRYABLE = ['40P01', '40001', '55P03']
 
-/** The one error a caller sees for whatever went wrong; an `IngestError` is passed on as it is. */
+/** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
   if (error instanceof IngestError) return error
   const { code, message, hint } = meaningOf(error)
@@ -25,27 +25,27 @@ export function toIngestError(error: unknown, address: PostgresAddress): IngestE
   return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
 }
 
-/** Postgres has advice of its own for some errors: "Check free disk space." where a quota is used up. */
+/** The hint that Postgres itself gives for some errors, such as "Check free disk space." when a quota is used up. */
 function serversHint(error: unknown, { password }: PostgresAddress): string | undefined {
   const { hint } = error as { hint?: unknown }
   return typeof hint === 'string' && hint !== '' ? hide(oneLine(hint), password) : undefined
 }
 
-/** What an aborted call rejects with: the signal's reason where that is one of our errors. */
+/** The error that an aborted call rejects with: the signal's reason if it is an `IngestError`. */
 export function interruptionError(signal: AbortSignal | undefined): IngestError {
   const cause: unknown = signal?.reason
   return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
 }
 
-/** Whether the whole transaction should run again: a deadlock, a serialization failure or a lock timeout. */
+/** Whether the whole transaction should be retried: after a deadlock, a serialization failure or a lock timeout. */
 export function isRetryable(error: unknown): boolean {
   const state = sqlStateOf(error)
   return state !== undefined && RETRYABLE.includes(state)
 }
 
 /**
- * Whether a server may be there a little later, so that connecting again may help: it is stopping, starting, full, or the
- * network lost it. A host name that does not exist is a mistake and stays one.
+ * Whether reconnecting may help, because the server is stopping, starting, full, or lost by the network. A host name that does
+ * not exist is a mistake, so reconnecting does not help.
  */
 export function mayComeBack(error: unknown): error is IngestError {
   if (!(error instanceof IngestError) || error.code !== 'target_unreachable') return false
@@ -63,7 +63,7 @@ function meaningOf(error: unknown): Meaning {
   return byMessage ?? byState ?? byCode ?? { code: 'target_failed' }
 }
 
-/** The server's message with the row and column it concerns, which Postgres keeps in fields of their own. */
+/** The server's message together with the fields `detail` and `where`, in which Postgres names the row and column. */
 function describe(error: unknown): string {
   const { detail, where } = error as { detail?: unknown; where?: unknown }
   const extra = [detail, where].filter(text => typeof text === 'string' && text !== '')

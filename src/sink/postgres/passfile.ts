@@ -1,11 +1,12 @@
-/** Looks a password up in a file of libpq's format: `host:port:database:user:password`, a line each. */
+/** Looks up passwords in a file of libpq's format, with lines `host:port:database:user:password`. */
 import { open } from 'node:fs/promises'
 import { IngestError, messageOf } from '../../errors.js'
 import type { PostgresAddress } from './dsn.js'
 
 /**
- * The password of the first line that fits, undefined when none does. `*` fits all, `\` takes `:` and `\` as they are.
- * @throws {IngestError} `config_invalid` when the file cannot be read, or by others too
+ * Finds the password in the first matching line; undefined when no line matches. In the file `*` matches everything, and `\`
+ * escapes `:` and `\`.
+ * @throws {IngestError} `config_invalid` when the file cannot be read, or other users can read it
  */
 export async function lookUpPassword(file: string, address: PostgresAddress): Promise<string | undefined> {
   const { host, port, database, user } = address
@@ -19,12 +20,12 @@ export async function lookUpPassword(file: string, address: PostgresAddress): Pr
   return undefined
 }
 
-/** The password is what follows the fourth `:`, up to the next. */
+/** Splits a line at `:` into fields. The fifth field is the password. */
 function splitLine(line: string): readonly string[] {
   return [...line.matchAll(/((?:[^\\:]|\\[^]|\\$)*)(?::|$)/g)].map(([, field = '']) => field.replace(/\\([^])/g, '$1'))
 }
 
-/** libpq leaves out a file that others may read; a password that somebody meant to give must not vanish unseen. */
+/** Reads the file and rejects one that other users can read. libpq silently ignores such a file, which hides the mistake. */
 async function readPrivately(file: string): Promise<string> {
   const hint = 'passfile and PGPASSFILE name a file of lines host:port:database:user:password, with mode 0600'
   try {

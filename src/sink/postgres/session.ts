@@ -1,4 +1,4 @@
-/** One connection to Postgres whose calls always end: with an answer, or with one clear error when it is lost. */
+/** A Postgres session whose calls always end: with an answer, or with one clear error when the connection is lost. */
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { IngestError, sqlStateOf } from '../../errors.js'
@@ -10,13 +10,13 @@ import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
 import { interruptionError, toIngestError } from './errors.js'
 
-/** How long a call may see no byte move in either direction; 0 waits for ever. */
+/** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
 export type SilenceLimits = {
-  /** While bytes of ours wait to be sent. Default: 5 minutes. */
+  /** Limit while data waits to be sent. Default: 5 minutes. */
   readonly queryTimeoutMs: number
   /**
-   * While the server has all and works, which on millions of rows, or behind other writers, it does in silence. Default:
-   * 1 hour. A machine that is gone is found out much sooner: TCP asks it every few seconds (keep-alive).
+   * Limit while the server works on a complete request, which may take long for millions of rows or behind other writers.
+   * Default: 1 hour. An unreachable machine is detected much sooner by TCP keep-alive.
    */
   readonly answerTimeoutMs: number
 }
@@ -29,7 +29,7 @@ export type SessionOptions = SilenceLimits & {
 
 const CLOSE_TIMEOUT_MS = 2000
 
-/** Make one call at a time. Once the connection is lost, every call rejects with the reason. */
+/** A session for one call at a time. Once the connection is lost, every call rejects with the reason. */
 export class PostgresSession implements SqlSession {
   readonly #client: PostgresClient
   readonly #socket: Socket
@@ -37,7 +37,7 @@ export class PostgresSession implements SqlSession {
   readonly #signal: AbortSignal | undefined
   readonly #limits: SilenceLimits
   #timerMs = 0
-  /** For how long nothing has moved beyond so many bytes. */
+  /** The number of bytes moved at the last timeout, and the time in milliseconds for which it has not changed. */
   #silence = { moved: -1, ms: 0 }
   #lost: IngestError | undefined
 
@@ -47,7 +47,7 @@ export class PostgresSession implements SqlSession {
     this.#address = address
     this.#signal = signal
     this.#limits = limits
-    // pg reports a lost connection here, between calls as well; without a listener that ends the process.
+    // pg also reports a connection that is lost between calls. An error event without a listener would end the process.
     client.on('error', error => {
       this.#fail(toIngestError(error, address))
     })
@@ -56,17 +56,17 @@ export class PostgresSession implements SqlSession {
     if (signal?.aborted) this.#onAbort()
   }
 
-  /** The target in words, without secrets. */
+  /** The database as named in messages, without secrets. */
   get description(): string {
     return describeAddress(this.#address)
   }
 
-  /** Whether the connection is gone, so that only a new session can go on. */
+  /** Whether the connection is lost, so that a new session is needed. */
   get isLost(): boolean {
     return this.#lost !== undefined
   }
 
-  /** A setting that the server reported by itself; undefined where it, or a pooler, reports none of that name. */
+  /** A parameter that the server reported by itself; undefined if it, or a pooler, does not report it. */
   parameter(name: string): string | undefined {
     return this.#client.parameters.get(name)
   }
@@ -86,12 +86,12 @@ export class PostgresSession implements SqlSession {
     return results.map(({ rows }) => rows)
   }
 
-  /** Only while they are on their way: COPY is not possible in a pipeline. */
+  /** Sends statements as a pipeline. Pipelining is turned off afterwards, because COPY does not work in a pipeline. */
   async #sendTogether(statements: readonly Statement[]): Promise<readonly QueryResult<object>[]> {
     this.#client.sendAhead(true)
     try {
       const sent = statements.map(({ text, values = [] }) => this.#client.query<object>(text, [...values]))
-      // All are answered, also after one that failed: only then may the next call begin.
+      // Wait for the answers to all statements, also after a failed one, before the next call may begin.
       const settled = await Promise.allSettled(sent)
       const failed = settled.find(result => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
@@ -108,7 +108,7 @@ export class PostgresSession implements SqlSession {
     )
   }
 
-  /** Says goodbye without waiting for the server's: what was committed has been acknowledged before. */
+  /** Closes the connection without waiting for the server, because every commit was acknowledged before. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     if (this.#lost) return
@@ -118,13 +118,13 @@ export class PostgresSession implements SqlSession {
     void this.#client.end()
   }
 
-  /** pg answers several statements with an array of results, though its types say one. */
+  /** Runs statements. pg returns an array of results for several statements, although its types say one result. */
   async #run<Row extends object>(
     text: string,
     send: () => Promise<QueryResult<Row> | readonly QueryResult<Row>[]>,
   ): Promise<QueryResult<Row>[]> {
     const results = [await this.#call(send)].flat()
-    // COMMIT of a failed transaction is no error to Postgres: it only answers with another tag.
+    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
     if (results.some(result => result.command === 'ROLLBACK') && !/\b(rollback|abort)\b/i.test(text)) {
       throw new IngestError(
         'target_failed',
@@ -134,7 +134,7 @@ export class PostgresSession implements SqlSession {
     return results
   }
 
-  /** The timeouts are on silence, not on duration: a long COPY is fine as long as bytes move. */
+  /** Makes one call. The timeouts limit idle time, not duration, so a long COPY may run as long as bytes move. */
   async #call<T>(send: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost
     this.#silence = { moved: -1, ms: 0 }
@@ -142,7 +142,7 @@ export class PostgresSession implements SqlSession {
     try {
       return await traced({ operation: 'statement', endpoint: this.description }, send)
     } catch (error) {
-      // What the server said goes before the loss of the connection, which may be what it said it for.
+      // An error from the server takes precedence over the lost connection, because it may be the reason for the loss.
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
       throw lost ?? toIngestError(error, this.#address)
     } finally {
@@ -150,14 +150,14 @@ export class PostgresSession implements SqlSession {
     }
   }
 
-  /** Closing the socket makes the server roll back and makes pg reject what is under way. */
+  /** Closes the socket, so that the server rolls back and pg rejects running calls. */
   #fail(reason: IngestError): void {
     this.#lost ??= reason
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#socket.destroy()
   }
 
-  /** Node tells of silence on the socket; what it means depends on whose turn it is. */
+  /** Handles an idle timeout of the socket. The limit depends on whether the server still has data to receive. */
   readonly #onSilence = (): void => {
     const { queryTimeoutMs, answerTimeoutMs } = this.#limits
     const moved = this.#socket.bytesRead + this.#socket.bytesWritten

@@ -1,4 +1,4 @@
-/** Postgres as a target. */
+/** The Postgres target (path B). */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
@@ -14,12 +14,12 @@ import type { PostgresSession } from './session.js'
 
 export type PostgresSinkOptions = {
   readonly random: () => number
-  /** Who may write. Default: `bench_ingest` alone. */
+  /** Which roles may write. Default: only `bench_ingest`. */
   readonly rolePolicy?: RolePolicy
   readonly onWarning?: (message: string) => void
-  /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
+  /** How long to retry when the server is unreachable, counted from the first failure. Default: 60 seconds. */
   readonly retryDeadlineMs?: number | undefined
-  /** Every delivery is made in full and rolled back. */
+  /** Whether to roll every delivery back after doing all its work. */
   readonly rehearse?: boolean | undefined
 }
 
@@ -28,9 +28,9 @@ export const RETRY_DEADLINE_MS = 60_000
 const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
 
 /**
- * Connects at once. A file that loses a deadlock, a serialization conflict or its connection is applied again from its
- * start, on a new connection where need be. That is safe even where the answer to COMMIT was lost: ids make what landed
- * land once; it then counts as updated.
+ * A Postgres database as a target. A delivery that fails by a deadlock, a serialization conflict or a lost connection is retried
+ * from its start, on a new connection if necessary. This is safe even if the answer to COMMIT was lost: measurement ids prevent
+ * duplicate rows, and records that were already written count as updated.
  */
 export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
@@ -63,7 +63,7 @@ type WriterOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
 
 type OnRetry = (retry: Retry) => void
 
-/** Owns the connection, whichever one it is at the time. */
+/** Owns the current connection and reconnects when it is lost. */
 class Writer {
   readonly #address: PostgresAddress
   readonly #options: WriterOptions

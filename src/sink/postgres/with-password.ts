@@ -1,11 +1,11 @@
-/** What to log in with: the password that was given, else one from a file, else a token. */
+/** Finds the password to log in with: the given one, otherwise one from a password file, otherwise an RDS token. */
 import { mintToken, takesToken } from './aws-identity.js'
 import type { PostgresAddress } from './dsn.js'
 import { lookUpPassword } from './passfile.js'
 
 /**
- * The address with a password, if there is any to be had. A token is made anew for every connection: it expires, and
- * is bound to the host.
+ * Returns the address with a password, or unchanged if none is found. A token is created for every connection, because it
+ * expires and is valid for one host only.
  * @throws {IngestError} `config_invalid`, `auth_failed`
  */
 export async function withPassword(address: PostgresAddress, now: () => Date): Promise<PostgresAddress> {
