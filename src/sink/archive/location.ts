@@ -1,9 +1,12 @@
-/** What an archive is called: by state, the same every time, and by people. */
+/** Names and compares the locations of archives. */
 
 import { join, resolve } from 'node:path'
 import type { StorageAddress } from '../../storage/address.js'
 
-/** Without secrets. The region is left out: a bucket is in one. */
+/**
+ * The location of an archive, for its target id and for messages. Contains no secrets, and no region because a bucket is in
+ * exactly one.
+ */
 export function archiveLocation(address: StorageAddress): string {
   switch (address.kind) {
     case 'memory':
@@ -18,12 +21,12 @@ export function archiveLocation(address: StorageAddress): string {
   }
 }
 
-/** Of an archive in a bucket that lies in the state itself. */
+/** The target id of an archive in a bucket of the state. */
 export function stateArchiveId(bucket: string): string {
   return `archive:${bucket}`
 }
 
-/** Whether one of them is the other, or in it: then objects of both would lie among each other. */
+/** Whether two locations are equal or one contains the other, so that their objects would be mixed. */
 export function locationsOverlap(one: StorageAddress, other: StorageAddress): boolean {
   const [a, b] = [pathOf(one), pathOf(other)]
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a))

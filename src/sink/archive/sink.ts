@@ -1,8 +1,7 @@
-/** An archive as a target: what is delivered from the outbox, as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
+/** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
-
 import { openPlain } from '../../storage/plain.js'
 import type { PlainObjects, PlainOptions } from '../../storage/plain-objects.js'
 import { assertCounts, sumReceipt, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
@@ -15,14 +14,17 @@ export function archiveSink(address: StorageAddress, options: PlainOptions = {})
   return {
     id: `archive:${place}`,
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
-    // A folder is opened in no time.
+    // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
     open: async () => archiveIn(await openPlain(address, options)),
   }
 }
 
-/** In a bucket of the state itself. @param open answers objects that nobody else closes */
+/**
+ * An archive in a bucket of the state.
+ * @param open opens the bucket. The sink closes the objects that it returns
+ */
 export function stateArchiveSink(bucket: string, open: () => Promise<PlainObjects>): SinkOpener {
   return {
     id: stateArchiveId(bucket),
@@ -34,9 +36,9 @@ export function stateArchiveSink(bucket: string, open: () => Promise<PlainObject
 }
 
 /**
- * Each object is written from memory: up to half a million records, or one file's where that has more, compressed. A
- * range that is delivered again meets its own objects, and counts as updated; so a delivery that was cut off between
- * two tables is completed by the next one.
+ * A sink that writes one object per table and delivery. Each object is compressed in memory before it is written. It holds up
+ * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
+ * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
 export function archiveIn(objects: PlainObjects): Sink {
   return {
@@ -62,7 +64,7 @@ async function writeTable(
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
 }
 
-/** Of the largest whole number that there is, so that keys sort as the numbers do. */
+/** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 
 function rangeName({ range }: Delivery): string {

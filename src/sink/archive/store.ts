@@ -1,4 +1,4 @@
-/** One object of an archive, written once: what is there already is never replaced by something else. */
+/** Writes an archive's objects. An existing object is never overwritten. */
 
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -8,18 +8,22 @@ import type { PlainObjects } from '../../storage/plain-objects.js'
 const unpack = promisify(gunzip)
 
 /**
- * @returns false when it was there before
- * @throws {IngestError} `target_misconfigured` when what is there holds other lines
+ * Writes an object unless it exists.
+ * @returns false when the object existed before
+ * @throws {IngestError} `target_misconfigured` when the existing object contains different lines
  */
 export async function store(objects: PlainObjects, key: string, body: Buffer): Promise<boolean> {
   const there = await objects.get(key)
-  // Nobody else writes it meanwhile: there is one lease for a target and a commit.
+  // No other process writes the object in the meantime, because the lease of this target and commit is held.
   if (there === undefined) await objects.put(key, body)
   else if (!there.equals(body)) await assertHolds(there, body, `${key} in ${objects.description}`)
   return there === undefined
 }
 
-/** Another version of zlib may compress the same lines otherwise, and of lines sent again the first may be pruned. */
+/**
+ * Compares the uncompressed lines, because another version of zlib may compress the same lines differently. The existing object
+ * may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
+ */
 async function assertHolds(there: Buffer, body: Buffer, where: string): Promise<void> {
   const hint = 'give each state an archive of its own, or move that object away'
   let held: Buffer
