@@ -1,4 +1,4 @@
-/** Many rows: COPY into staging tables first, then one upsert a kind. */
+/** The bulk path for large deliveries: COPY into staging tables, then one upsert per kind. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
@@ -20,9 +20,9 @@ import {
   upsertStaged,
 } from './tables.js'
 
-/** The columns that are written, how rows are staged, and how the transaction ends. */
+/** Options of the bulk path. */
 export type BulkOptions = {
-  /** The contract version whose columns are written. Default: the newest that fits the delivery. */
+  /** The contract version whose columns are written. Default: the newest version that fits the delivery. */
   readonly version?: number | undefined
   readonly downgrade?: Downgrade | undefined
   readonly workMemMiB?: number | undefined
@@ -31,8 +31,8 @@ export type BulkOptions = {
 }
 
 /**
- * Everything is staged before the commit's row is touched, which is held only while the upserts run: they are sent with
- * it, so that no round trip lies between them.
+ * Applies a delivery. All rows are staged before the commit's row is written, and the upserts are sent together with the
+ * commit, so the lock on the commit's row lasts only while the upserts run.
  */
 export async function applyBulk(
   session: SqlSession,
@@ -43,7 +43,7 @@ export async function applyBulk(
     return await applyOnce(session, delivery, { ...staging, statementFor: insertOrUpsertStaged })
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
-    // Some rows are stored though their commit is not; any other reason comes back the second time.
+    // The table has rows of a commit that `commits` lacks. If the violation has another cause, the second attempt fails too.
     await session.execute('ROLLBACK')
     return applyOnce(session, delivery, { ...staging, statementFor: upsertStaged })
   }
@@ -82,7 +82,7 @@ type Written = { readonly inserted: number; readonly rewritten: number }
 
 const NOTHING: Written = { inserted: 0, rewritten: 0 }
 
-/** @returns the rows staged of each kind */
+/** Copies all rows into the staging tables. @returns the number of staged rows by kind name */
 async function stage(
   session: SqlSession,
   delivery: RowDelivery,
@@ -95,7 +95,7 @@ async function stage(
       await inFlight
       staged.set(kind.kind, (staged.get(kind.kind) ?? 0) + rows)
       inFlight = session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
-      // Awaited before the next chunk; until then a failure must not count as unhandled.
+      // The COPY is awaited before the next one starts. Until then its failure must not count as an unhandled rejection.
       inFlight.catch(() => undefined)
     }
   } finally {
@@ -112,7 +112,7 @@ async function receiptOf(
   kind: Kind,
   { inserted, rewritten, staged }: Outcome,
 ): Promise<KindReceipt> {
-  // Only when some row was not written can ids repeat or rows be as they were: then it pays to count the ids.
+  // If every staged row was written, all ids are distinct and no row was unchanged, so the ids need not be counted.
   const distinct = inserted + rewritten === staged ? staged : await countIds(session, kind)
   const unchanged = distinct - inserted - rewritten
   return { kind: kind.kind, records: staged, inserted, updated: staged - inserted, unchanged }

@@ -1,4 +1,4 @@
-/** A few rows: the whole transaction is sent at once and answered at once. */
+/** The pipelined path for small deliveries: after BEGIN, all statements of the transaction are sent in one round trip. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
@@ -8,13 +8,17 @@ import { assertCounts, type KindReceipt, type RowDelivery } from './sink.js'
 import { BEGIN, type SqlSession } from './sql.js'
 import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
 
-/** A kind's rows as COPY text without escapes, the last line feed left out. */
+/** All rows of one kind as COPY text without escapes and without the final line feed. */
 export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
 
-/** Few rows may be long. */
+/** Upper bound of the text of all rows, because even a few rows can be long. */
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** @returns undefined when there are more than `maxRows`, or they are large, or when one of them holds what COPY text escapes */
+/**
+ * Reads all rows of a delivery into memory.
+ * @returns the rows by kind; undefined when the delivery must take the bulk path because it has more than `maxRows` rows,
+ * exceeds `MAX_BYTES`, or contains a character that COPY text escapes
+ */
 export async function collectPipelinedRows(
   delivery: RowDelivery,
   maxRows: number,
@@ -39,14 +43,14 @@ export async function collectPipelinedRows(
 const BACKSLASH = 0x5c
 const LETTER_N = 0x4e
 
-/** Anything but `\N`, which is null. */
+/** Whether COPY text contains a backslash other than in `\N`, which stands for null. */
 function holdsEscapes(text: Buffer): boolean {
   for (let at = text.indexOf(BACKSLASH); at !== -1; at = text.indexOf(BACKSLASH, at + 1))
     if (text[at + 1] !== LETTER_N) return true
   return false
 }
 
-/** How the transaction ends. */
+/** The statement that ends the transaction. */
 export type End = 'COMMIT' | 'ROLLBACK'
 
 type Flight = {
@@ -59,7 +63,7 @@ type Flight = {
 
 type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
 
-/** Sends everything but BEGIN in one round trip, so that the commit's row is not locked while a message travels. */
+/** Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one. */
 export async function applyPipelined(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
@@ -72,7 +76,7 @@ export async function applyPipelined(
     text: upsertLines(kinds[index]!),
     values: [stored.sha, stored.timestamp, text],
   }))
-  // BEGIN is answered first: if it failed, each later statement would be a transaction of its own.
+  // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
   await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
   const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }

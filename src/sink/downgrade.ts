@@ -1,4 +1,4 @@
-/** A delivery to a target of an older contract version: the part of it that the target cannot hold. */
+/** Deliveries to targets of an older contract version, and the fields and records that such targets cannot hold. */
 
 import { CONTRACT, kindIn, type Field, type Kind } from '../contract/kinds.js'
 import { highestIn, lowestIn, type VersionSet } from '../contract/version-set.js'
@@ -7,19 +7,19 @@ import { STRIDE, ABSENT, type RecordBatch } from '../source/record-batch.js'
 import type { LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
 
-/** Records of one kind, and the field because of which they are counted. */
+/** The number of records of one kind that have a field which the target lacks. */
 export type FieldCount = { readonly kind: string; readonly field: string; readonly records: number }
 
 export type Downgrade = {
   /** The contract version of the target. */
   readonly version: number
-  /** Fields that the target does not know, left out of these records. */
+  /** Fields that the target lacks and that are left out of their records. */
   readonly fieldsLeftOut: readonly FieldCount[]
-  /** Records that the target could not tell from others, because it lacks a dimension of theirs. They are not sent. */
+  /** Records that are not sent, because the target lacks one of their dimensions and would confuse them with others. */
   readonly recordsNotSent: readonly FieldCount[]
 }
 
-/** The fields of later versions than `version`. */
+/** Fields of a kind that contract versions after `version` added. */
 export function fieldsAfter(version: number, kind: Kind): readonly Field[] {
   return newestOf(kind).fields.filter(field => field.since > version)
 }
@@ -58,7 +58,7 @@ class Counts {
   }
 }
 
-/** The dimension of a later version that tells the row from one which the older version has, too. */
+/** The dimension of a row that `version` lacks and whose value differs from the default; undefined if there is none. */
 export function unknownDimension(batch: RecordBatch, row: number, version: number): Field | undefined {
   return fieldsAfter(version, batch.kindOf(row)).find(
     field => field.dimension && hasField(batch, row, field) && textOf(batch, row, field) !== field.conditional,
@@ -77,13 +77,13 @@ function indexOf(batch: RecordBatch, row: number, field: Field): number {
   return batch.kindOf(row).fields.indexOf(field)
 }
 
-/** Records of a kind that are not sent. */
+/** The number of records of a kind that are not sent. */
 export function countNotSent(downgrade: Downgrade | undefined, kind: string): number {
   const counts = downgrade?.recordsNotSent ?? []
   return counts.filter(count => count.kind === kind).reduce((sum, { records }) => sum + records, 0)
 }
 
-/** The records of each kind that are sent, by kind name; kinds without any are left out. */
+/** The number of records of each kind that are sent, by kind name, without kinds that have none. */
 export function sentCounts(
   counts: ReadonlyMap<string, number>,
   downgrade: Downgrade | undefined,
@@ -93,7 +93,7 @@ export function sentCounts(
   return new Map(sent.filter(([, count]) => count > 0))
 }
 
-/** The downgrades of several deliveries to one target as one; undefined where nothing was left out. */
+/** Merges the downgrades of several deliveries to one target. Undefined when nothing was left out. */
 export function mergeDowngrades(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
   const found = all.filter(one => one !== undefined)
   const [first] = found
@@ -115,13 +115,13 @@ function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
 }
 
 type Versions = {
-  /** The target in words, without secrets. */
+  /** The target as named in messages, without secrets. */
   readonly target: string
   readonly version: number
   readonly delivery: { readonly fits: VersionSet; readonly counts: ReadonlyMap<string, number> }
 }
 
-/** The error for a delivery that is newer than its target. */
+/** The error for records that are newer than their target. */
 export function olderTargetError({ target, version, delivery: { fits, counts } }: Versions): IngestError {
   const needed = lowestIn(fits)
   const lost = deliveredKinds(counts, needed).flatMap(kind =>
@@ -132,7 +132,7 @@ export function olderTargetError({ target, version, delivery: { fits, counts } }
   return new IngestError('schema_version', message, { hint })
 }
 
-/** The error for a delivery that is older than its server, which accepts no older version. */
+/** The error for records that are older than their server, because a server accepts only its own version. */
 export function newerTargetError({ target, version, delivery: { fits } }: Versions): IngestError {
   const has = highestIn(fits)
   const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${has}`
@@ -140,7 +140,7 @@ export function newerTargetError({ target, version, delivery: { fits } }: Versio
   return new IngestError('schema_version', message, { hint })
 }
 
-/** The kinds of a contract version that a delivery has records of. */
+/** The kinds of which a delivery has records, as defined by a contract version. */
 export function deliveredKinds(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
   return CONTRACT.kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0).map(kind => kindIn(version, kind))
 }

@@ -1,4 +1,4 @@
-/** The lines of a delivery as a target of an older contract version can hold them. */
+/** Rewrites a delivery's lines for a target of an older contract version. */
 
 import { kindIn, type FieldType, type Kind } from '../contract/kinds.js'
 import type { LineBlock } from '../source/lines.js'
@@ -9,7 +9,7 @@ import { lineLocation, type Delivery } from './sink.js'
 
 /**
  * The delivery without the fields and records that its target cannot hold. A record that is not sent becomes a blank line, so
- * that line numbers stay those of the file.
+ * that line numbers still match the file.
  */
 export function downgradedDelivery(delivery: Delivery, downgrade: Downgrade): Delivery {
   return {
@@ -34,7 +34,7 @@ async function* downgradedLines({ source, lines }: Delivery, version: number): A
   }
 }
 
-/** The record as JSON with the fields of the version, digit for digit; undefined for a record that is not sent. */
+/** The record as JSON with the fields of `version` and every digit unchanged; undefined for a record that is not sent. */
 function lineOf(batch: RecordBatch, row: number, version: number): string | undefined {
   if (unknownDimension(batch, row, version) !== undefined) return undefined
   const kind = batch.kindOf(row)

@@ -1,4 +1,4 @@
-/** Forward-only migrations: the files of one folder in name order, one transaction each, remembered in a ledger. */
+/** Applies forward-only migrations in name order, one transaction each, and records them in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
 import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger } from './ledger.js'
@@ -9,22 +9,22 @@ import { BEGIN, type SqlSession } from './sql.js'
 
 export { migrationNames } from './migration-files.js'
 
-// Any constant will do, as long as every migrator of this program takes the same one.
+// The key of the advisory lock. It is arbitrary but must be the same in every version of this program.
 const LOCK = 7_236_519_042
 
 export type Migrated = {
   readonly applied: readonly string[]
   readonly alreadyThere: readonly string[]
-  /** Memberships of roles that were revoked: `rds_iam from bench_read`, or none. */
+  /** Role memberships that were revoked: `rds_iam from bench_read`, or nothing. */
   readonly revoked: readonly string[]
 }
 
 /**
- * Applies the migrations that the ledger `_applied_migrations` does not name yet, and revokes a membership of `bench_read`
- * in `rds_iam`. Where there is neither, it only reads. Two at once are safe: each file runs under one lock of the
- * database, which its transaction releases.
- * @throws {IngestError} `auth_failed`, with every right that is missing, before anything is applied;
- * `target_misconfigured` when only another runner can bring the database further
+ * Applies the migrations that the ledger `_applied_migrations` does not list, and revokes a membership of `bench_read` in
+ * `rds_iam`. Only reads if there is nothing to do. Concurrent calls are safe, because each file is applied under one advisory
+ * lock that its transaction releases.
+ * @throws {IngestError} `auth_failed`, listing every missing right, before anything is applied;
+ * `target_misconfigured` when the other migration runner must apply its files first
  */
 export async function migrate(session: SqlSession): Promise<Migrated> {
   const files = await migrationFiles()
@@ -83,7 +83,7 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
 }
 
 async function applyOnce(session: SqlSession, file: MigrationFile): Promise<boolean> {
-  // Read again under the lock: another migrator may have applied the file meanwhile.
+  // The ledger is read again under the lock, because another process may have applied the file in the meantime.
   const ledger = await readLedger(session)
   if (isApplied(ledger, file)) return false
   try {

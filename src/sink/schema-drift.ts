@@ -1,4 +1,4 @@
-/** Differences between a database and what the migrations make of one. Only reads. */
+/** Finds differences between a database's schema and the schema that the migrations create. Only reads. */
 
 import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
 import { isApplied, readLedger, unknownNames, type Ledger } from './ledger.js'
@@ -26,7 +26,7 @@ export type Drift = {
 
 export type SchemaComparison = {
   readonly drift: readonly Drift[]
-  /** False when the role may not read the ledger: then the migrations were not compared. */
+  /** False when the role has no right to read the ledger. The migrations were not compared then. */
   readonly isLedgerReadable: boolean
 }
 
@@ -73,14 +73,14 @@ type Column = ExpectedColumn & { readonly table: string; readonly supplied: bool
 
 type Index = { readonly table: string; readonly definition: string; readonly primary: boolean }
 
-/** `supplied`: the database fills it in by itself. */
+/** `supplied` marks columns that the database fills in when an INSERT omits them. */
 const COLUMNS = `
   SELECT c.relname::text AS table, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
     NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS supplied
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
   WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`
 
-/** An index that a failed CREATE INDEX CONCURRENTLY left behind is there, but helps nobody. */
+/** Only valid indexes count. A failed CREATE INDEX CONCURRENTLY leaves an invalid index that is never used. */
 const INDEXES = `
   SELECT c.relname::text AS table, pg_get_indexdef(i.indexrelid) AS definition, i.indisprimary AS primary
   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
@@ -125,7 +125,7 @@ function indexDrift({ name: table, key, indexes }: ExpectedTable, found: readonl
   ]
 }
 
-/** `(a, b DESC) INCLUDE (c)` of a definition; a partial index keeps its condition, and so is another one. */
+/** The columns of an index definition: `(a, b DESC) INCLUDE (c)`. The condition of a partial index stays part of the result. */
 function shapeOf(definition: string): string {
   return definition.replace(/^.* USING btree /, '').replaceAll('"', '')
 }

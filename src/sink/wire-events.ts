@@ -1,13 +1,13 @@
-/** What sinks do with their databases and servers, for who wants to be told. Costs nothing while nobody does. */
+/** Diagnostics events for connections, statements and requests. They cost nothing while nobody listens. */
 
 import { channel } from 'node:diagnostics_channel'
 
 export type WireEvent = {
   readonly operation: 'connected' | 'statement' | 'request'
-  /** The database or the URL, without secrets. */
+  /** The database, or the method and URL, without secrets. */
   readonly endpoint: string
   readonly durationMs: number
-  /** How a request was answered. */
+  /** The HTTP status of a request's answer. */
   readonly status?: number
 }
 
@@ -17,7 +17,9 @@ export function onWireEvent(listen: (event: WireEvent) => void): void {
   wire.subscribe(message => listen(message as WireEvent))
 }
 
-/** Runs `work` and tells how long it took; what fails is told by its error. */
+/**
+ * Runs `work` and publishes an event with its duration. Failed work publishes no event, because its error is reported anyway.
+ */
 export async function traced<T>(
   { operation, endpoint }: Pick<WireEvent, 'operation' | 'endpoint'>,
   work: () => Promise<T>,
