@@ -1,4 +1,4 @@
-/** What the environment of a CI service says about the run: which service, which commit, which repository. */
+/** Reads the CI service, commit, repository and run from the environment variables of CI services. */
 
 import { isFullSha } from './full-sha.js'
 import { repoWebUrl } from './repo-url.js'
@@ -11,17 +11,17 @@ export type CiRun = {
   readonly name: CiName
   /** 40 lowercase hex digits. */
   readonly sha?: string
-  /** https, without credentials or `.git`. */
+  /** The repository's https URL without credentials or `.git`. */
   readonly repoUrl?: string
-  /** `<what ran>@<which run>`; on GitHub `<workflow file>@<run id>`. @see contract section 2 */
+  /** `<job>@<run id>`; on GitHub `<workflow file>@<run id>`. @see contract section 2 */
   readonly benchmarkId?: string
 }
 
-/** Values as the service has them: untrusted, possibly missing. */
+/** Unvalidated values from the service's variables. */
 type Facts = {
   readonly sha?: string | undefined
   readonly remote?: string | undefined
-  /** What ran and which run of it. */
+  /** The name of the job or workflow, and the id of its run. */
   readonly job?: readonly [string | undefined, string | undefined]
 }
 
@@ -31,7 +31,7 @@ type Service = {
   readonly facts: (env: Environment) => Facts
 }
 
-/** The first that matches wins, so the fallback stands last. */
+/** Known services in order of precedence. The fallback is last. */
 const SERVICES: readonly Service[] = [
   {
     name: 'GitHub Actions',
@@ -55,7 +55,7 @@ const SERVICES: readonly Service[] = [
     name: 'Buildkite',
     isHere: env => isOn(env.BUILDKITE),
     facts: env => ({
-      // A build started by hand carries the word HEAD here; like any other non-sha it is left to git.
+      // Contains the word HEAD in builds that were started manually. Anything but a sha is ignored and git is asked instead.
       sha: env.BUILDKITE_COMMIT,
       remote: env.BUILDKITE_REPO,
       job: [env.BUILDKITE_PIPELINE_SLUG, env.BUILDKITE_BUILD_ID ?? env.BUILDKITE_BUILD_NUMBER],
@@ -74,8 +74,7 @@ const SERVICES: readonly Service[] = [
 ]
 
 /**
- * The CI run that `env` describes, or `undefined` outside of CI.
- * Environment values are untrusted: one that is not what its name promises is left out, never passed on.
+ * Detects the CI run that `env` describes; undefined outside of CI. Values are untrusted, so invalid ones are left out.
  */
 export function detectCi(env: Environment): CiRun | undefined {
   const service = SERVICES.find(({ isHere }) => isHere(env))
@@ -94,7 +93,7 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Fact
   }
 }
 
-/** `bench.yml` of `owner/repo/.github/workflows/bench.yml@refs/heads/x`: the ref may hold slashes and @ as well. */
+/** Extracts `bench.yml` from `owner/repo/.github/workflows/bench.yml@refs/heads/x`. The ref may contain slashes and @ too. */
 function workflowFile(ref: string | undefined): string | undefined {
   return /([^/]+\.ya?ml)@/.exec(ref ?? '')?.[1]
 }
@@ -103,7 +102,7 @@ function githubRemote({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository
   return server && repository ? `${server}/${repository}` : undefined
 }
 
-/** Control characters would reach terminals and database rows. */
+/** Replaces control characters by spaces, so that they do not reach terminals and database rows. */
 function plainText(value: string | undefined): string | undefined {
   return value?.replace(/\p{Cc}+/gu, ' ').trim() || undefined
 }

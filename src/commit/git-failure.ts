@@ -1,4 +1,4 @@
-/** What git's complaints mean, and what a person can do about each. */
+/** Translates git's error messages into errors with hints. */
 
 import { IngestError, type ErrorCode } from '../errors.js'
 import { runGit, type GitContext } from './git-process.js'
@@ -9,7 +9,7 @@ type Diagnosis = { readonly code: ErrorCode; readonly message: string; readonly 
 
 const COMMIT_FILE = 'describe the commit with --commit FILE.json'
 
-/** The error for a `git show` of `sha`, or of HEAD, that failed. On this path a second git call may be made. */
+/** The error for a failed `git show` of `sha`, or of HEAD if undefined. May run git once more to find the right hint. */
 export async function showFailure(
   sha: string | undefined,
   { stderr, cause }: FailedAnswer,
@@ -37,7 +37,7 @@ function repositoryDiagnosis(stderr: string, { gitDir, env }: GitContext): Diagn
   return undefined
 }
 
-/** git prints the command itself, with the directory spelled and quoted the way it will compare it. */
+/** The command that makes git trust the directory, preferably as git prints it, because git compares the exact spelling. */
 function trustCommand(stderr: string, gitDir: string | undefined): string {
   const printed = /git config --global --add safe\.directory .+/.exec(stderr)?.[0]
   return printed ?? `git config --global --add safe.directory ${gitDir ?? '"$PWD"'}`
