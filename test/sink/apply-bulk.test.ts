@@ -1,4 +1,4 @@
-/** How long writers of one commit wait for each other when their rows are staged. */
+/** The bulk path: the order of its statements, which decides how long writers of one commit wait for each other. */
 
 import t from 'tap'
 import { migrate } from '../../src/sink/migrate.js'
@@ -9,7 +9,7 @@ import { applyBulk } from '../../src/sink/apply-bulk.js'
 import { deliveryOf, query, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
-t.test("the commit's row is touched when all rows are staged, and together with their upserts", async t => {
+t.test("the commit's row is written after all rows are staged, together with their upserts", async t => {
   const server = await startPostgres(t)
   const url = (await server.createDatabase('staged')).replace('?sslmode=disable', '')
   const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
@@ -29,13 +29,13 @@ t.test("the commit's row is touched when all rows are staged, and together with 
   )
 })
 
-t.test('settings decide how much a COPY takes, and in what memory is sorted', async t => {
+t.test('settings determine the size of a COPY and the memory for sorting', async t => {
   const server = await startPostgres(t)
   const url = (await server.createDatabase('settings')).replace('?sslmode=disable', '')
   const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
   t.teardown(() => session.close())
   await migrate(session)
-  // Several blocks of lines: a COPY takes at least one of them.
+  // Several blocks of lines, because a COPY contains at least one block.
   const long = 'x'.repeat(2_000)
   const delivery = await deliveryOf(Array.from({ length: 500 }, (_, at) => size(`${long}${at}`)))
   const seen: (readonly [number, string])[] = []
@@ -55,7 +55,7 @@ t.test('settings decide how much a COPY takes, and in what memory is sorted', as
   t.ok(several > 3, `${several} COPYs`)
 })
 
-/** The same session; each wait for the server goes to `turns`. */
+/** A session that records each round trip in `turns`. */
 function noting(session: SqlSession, turns: string[]): SqlSession {
   return {
     query: (text, values) => (turns.push('query'), session.query(text, values)),

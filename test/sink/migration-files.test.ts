@@ -1,7 +1,7 @@
 import t from 'tap'
 import { MAY_MAKE_ROLES, migrationFiles, parseNeeds } from '../../src/sink/migration-files.js'
 
-t.test('a marked file needs a superuser or CREATEROLE, or what the line after the marker names', async t => {
+t.test('a marked file needs a superuser or CREATEROLE, or the alternative in the line after the marker', async t => {
   t.strictSame(parseNeeds('-- a comment\nSELECT 1;\n'), [])
   t.strictSame(parseNeeds('-- migrate-schema requires-superuser\n'), [], 'only the exact marker counts')
   t.strictSame(parseNeeds("SELECT '-- migrate-schema: requires-superuser'"), [])

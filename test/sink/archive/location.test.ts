@@ -6,7 +6,7 @@ import { parseStorageAddress } from '../../../src/storage/address.js'
 
 const idOf = (text: string): string => archiveSink(parseStorageAddress(text)).id
 
-t.test('an archive has the same id however its place is written', async t => {
+t.test('an archive has the same id for every notation of its location', async t => {
   t.equal(idOf('a/b'), `archive:${resolve('a/b')}`)
   t.equal(idOf('./a/../a/b/'), idOf('a/b'))
   t.equal(idOf('s3://bucket/p/'), 'archive:s3://bucket/p')
@@ -29,6 +29,6 @@ const OVERLAPS: readonly [string, string, boolean][] = [
 ]
 
 for (const [one, other, expected] of OVERLAPS)
-  t.test(`${one} and ${other} ${expected ? 'would lie among each other' : 'are two places'}`, async t => {
+  t.test(`${one} and ${other} ${expected ? 'overlap' : 'do not overlap'}`, async t => {
     t.equal(locationsOverlap(parseStorageAddress(one), parseStorageAddress(other)), expected)
   })

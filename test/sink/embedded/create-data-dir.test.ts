@@ -19,7 +19,7 @@ async function version(dir: string): Promise<string | undefined> {
   return row?.major
 }
 
-t.test('a database is made with the folders above it, for its owner only, and opens again', async t => {
+t.test('a database is created with its parent folders, only accessible to its owner, and opens again', async t => {
   const dir = join(emptyFolder(t), 'not', 'there yet, é')
   const session = await openEmbedded(dir, { create: true })
   await session.execute('CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)')
@@ -41,19 +41,19 @@ t.test('PGlite and its ready-made folder are of one version', async t => {
   t.equal(versions[0], versions[1])
 })
 
-t.test('nothing is printed and nothing keeps the process from ending, whether it opens or not', async t => {
+t.test('opening, successful or not, prints nothing and does not keep the process alive', async t => {
   const dir = emptyFolder(t)
   t.strictSame(await run(t, 'create', dir), { stdout: 'ready\n', stderr: '', code: 0 })
 
-  // Recovery first, then a FATAL: what arms Postgres's timers.
+  // Recovery and then a FATAL error, both of which start Postgres's timers.
   rmSync(join(dir, 'db/base/5/PG_VERSION'))
   const failed = await run(t, 'open', dir)
   t.match(failed, { stdout: /^target_misconfigured: cannot start .*PG_VERSION/, stderr: '', code: 0 })
 })
 
-t.test('kill -9 while a database is made leaves nothing that is taken for one', async t => {
+t.test('kill -9 while a database is created leaves nothing that looks like a database', async t => {
   let unfinished = 0
-  // How long it takes is the disk's affair, so go on until it was killed on the way.
+  // Creation takes an unknown time, so repeat until it was killed in the middle.
   for (let tries = 0; tries < 4 || (unfinished === 0 && tries < 20); tries++) {
     const dir = emptyFolder(t)
     const child = start(t, 'create', dir)
@@ -72,7 +72,7 @@ t.test('kill -9 while a database is made leaves nothing that is taken for one', 
   t.ok(unfinished > 0, 'killed before the end')
 })
 
-t.test('a disk that is too small for it: one error, and nothing of it left', { skip: noMounts }, async t => {
+t.test('a disk that is too small gives one error, and nothing remains on it', { skip: noMounts }, async t => {
   const dir = emptyFolder(t)
   const { stdout } = await run(t, 'create', dir, { under: onSmallDisk(dir, 20) })
 
@@ -81,7 +81,7 @@ t.test('a disk that is too small for it: one error, and nothing of it left', { s
   t.strictSame(left, ['db.lock'])
 })
 
-t.test('what is not there is only made when asked for, and asking leaves no trace', async t => {
+t.test('a missing database is only created on request, and a failed opening leaves no trace', async t => {
   const dir = emptyFolder(t)
   for (const path of [dir, join(dir, 'missing')])
     await t.rejects(openEmbedded(path, { create: false }), {
@@ -92,7 +92,7 @@ t.test('what is not there is only made when asked for, and asking leaves no trac
   t.strictSame(readdirSync(dir), [])
 })
 
-t.test('a path that is no folder, or below none, is one clear error', async t => {
+t.test('a path that is not a folder, or is below a file, gives one clear error', async t => {
   const file = join(emptyFolder(t), 'file')
   writeFileSync(file, 'not a folder')
   const pipe = join(emptyFolder(t), 'pipe')
@@ -109,14 +109,14 @@ t.test('a path that is no folder, or below none, is one clear error', async t =>
   })
 })
 
-t.test('a folder that may not be written is one clear error, before anything starts', async t => {
+t.test('a folder that is not writable gives one clear error before the engine starts', async t => {
   const dir = emptyFolder(t)
   await (await openEmbedded(dir, { create: true })).close()
   chmodSync(join(dir, 'db'), 0o755)
   const below = join(dir, 'new')
   const denied = (path: string) =>
     new RegExp(`^target_misconfigured: the folder of the embedded database ${path} cannot be written: EACCES`)
-  // For who is not root the chmod does what another owner does for root's child.
+  // For a user other than root, the chmod has the same effect as another owner for root's child.
   for (const path of [join(dir, 'db.lock'), dir]) chmodSync(path, path === dir ? 0o555 : 0o444)
 
   t.match(await run(t, 'open as nobody', dir), { stdout: denied(dir), stderr: '' })
@@ -124,7 +124,7 @@ t.test('a folder that may not be written is one clear error, before anything sta
   chmodSync(dir, 0o755)
 })
 
-t.test('a read-only file system is one clear error', { skip: noMounts }, async t => {
+t.test('a read-only file system gives one clear error', { skip: noMounts }, async t => {
   const dir = emptyFolder(t)
   await (await openEmbedded(dir, { create: true })).close()
   t.match(await run(t, 'open', dir, { under: onReadOnlyDisk(dir) }), {

@@ -7,7 +7,7 @@ import { emptyFolder } from './fixtures/folders.js'
 
 const tar = (dir: string, ...names: string[]) => execFileSync('tar', ['-c', '--format=ustar', '-C', dir, ...names])
 
-t.test('files of any size and folders come out as tar put them in', t => {
+t.test('files of any size and folders are read as tar wrote them', t => {
   const dir = emptyFolder(t)
   const sizes = [0, 1, 511, 512, 513, 70_000]
   mkdirSync(join(dir, 'folder'))
@@ -21,7 +21,7 @@ t.test('files of any size and folders come out as tar put them in', t => {
   t.end()
 })
 
-t.test('what it cannot unpack is an error, not a hole', t => {
+t.test('an unsupported or truncated entry is an error', t => {
   const dir = emptyFolder(t)
   writeFileSync(join(dir, 'file'), Buffer.alloc(2000))
   symlinkSync('file', join(dir, 'link'))

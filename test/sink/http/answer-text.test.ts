@@ -1,7 +1,7 @@
 import t from 'tap'
 import { answerText, statusWithText } from '../../../src/sink/http/answer-text.js'
 
-t.test('a JSON answer says its message, else its error, else nothing', async t => {
+t.test('the text of a JSON answer is its message, otherwise its error, otherwise empty', async t => {
   for (const [text, said] of [
     ['{"error":"malformed","message":"no sha"}', 'no sha'],
     ['{"error":"malformed"}', 'malformed'],
@@ -11,7 +11,7 @@ t.test('a JSON answer says its message, else its error, else nothing', async t =
     t.equal(answerText({ text }), said, text)
 })
 
-t.test('any other answer says its first line that is not blank', async t => {
+t.test('the text of any other answer is its first line that is not blank', async t => {
   for (const [text, said] of [
     ['', ''],
     [' \r\n\t\n', ''],
@@ -24,7 +24,7 @@ t.test('any other answer says its first line that is not blank', async t => {
     t.equal(answerText({ text }), said, JSON.stringify(text))
 })
 
-t.test('nothing in it steers a terminal or hides, and nothing is too long', async t => {
+t.test('control characters and invisible characters are escaped, and long text is truncated', async t => {
   t.equal(
     answerText({ text: 'a\u001b[2J\u0000\u0085\u202e\u2028\u{e0001}b\tc' }),
     'a\\u001b[2J\\u0000\\u0085\\u202e\\u2028\\u{e0001}b\\tc',
@@ -36,7 +36,7 @@ t.test('nothing in it steers a terminal or hides, and nothing is too long', asyn
   t.equal(answerText({ text: `${'x'.repeat(199)}🙂` }), `${'x'.repeat(199)}…`, 'no half of a character')
 })
 
-t.test('a status stands alone where nothing was said', async t => {
+t.test('the status of an answer without text stands alone', async t => {
   t.equal(statusWithText({ status: 502, text: '' }), '502')
   t.equal(statusWithText({ status: 502, text: 'Bad gateway' }), '502 (Bad gateway)')
 })

@@ -28,7 +28,7 @@ function errorOf(given: HttpAnswer, records = 2): IngestError {
   throw new Error(`it was taken for ${JSON.stringify(result)}`)
 }
 
-t.test('an acknowledgement of every record is a success', async t => {
+t.test('an answer that acknowledges every record is a success', async t => {
   for (const [inserted, updated] of [
     [2, 0],
     [0, 2],
@@ -43,12 +43,12 @@ t.test('an acknowledgement of every record is a success', async t => {
   })
 })
 
-t.test('one of more or fewer records is an error that is never forgiven', async t => {
+t.test('an acknowledgement of more or fewer records is an error that --allow-failure does not forgive', async t => {
   for (const text of ['{"inserted":1,"updated":0}', '{"inserted":2,"updated":1}', '{"inserted":3,"updated":-1}'])
     t.not(errorOf(answer(200, text)).exitCode, 69)
 })
 
-t.test('a body that is no object with both counts is none', async t => {
+t.test('a body without both counts is not an acknowledgement', async t => {
   for (const text of [
     '',
     '[]',
@@ -66,7 +66,7 @@ t.test('a body that is no object with both counts is none', async t => {
     )
 })
 
-t.test('what may pass is tried again, what may not is not', async t => {
+t.test('temporary errors are retried, others are not', async t => {
   for (const status of [408, 429, 500, 501, 502, 503, 504, 599]) {
     const error = errorOf(answer(status))
     t.equal(error.exitCode, 69, String(status))
@@ -84,13 +84,13 @@ t.test('what may pass is tried again, what may not is not', async t => {
   t.equal(mayRetryRequest(new TypeError('a defect'), 0), false)
 })
 
-t.test('a server says when it may be asked again', async t => {
+t.test('a Retry-After header sets the wait', async t => {
   t.equal(mayRetryRequest(errorOf(answer(429, '', { 'retry-after': '7' })), 0), 7_000)
   t.equal(mayRetryRequest(errorOf(answer(503, '', { 'retry-after': 'Thu, 01 Jan 1970 00:00:09 GMT' })), 4_000), 5_000)
   t.equal(mayRetryRequest(errorOf(answer(503, '', { 'retry-after': 'soon' })), 0), true)
 })
 
-t.test('a newer version than the server knows names both', async t => {
+t.test('the error for a version that the server does not know names both versions', async t => {
   const said = (body: object): IngestError => errorOf(answer(409, JSON.stringify(body)))
   t.match(said({ error: 'schema_version_too_new', expected: 3, got: 4 }), {
     ...{ code: 'schema_version', exitCode: 78, message: /is at contract version 3, the records are of version 4/ },
@@ -98,12 +98,12 @@ t.test('a newer version than the server knows names both', async t => {
   t.match(said({}), { code: 'schema_version', message: /is at an older contract version than the records/ })
 })
 
-t.test('long words of a server are cut', async t => {
+t.test('long texts of a server are truncated', async t => {
   t.ok(errorOf(answer(500, JSON.stringify({ error: 'x'.repeat(50_000) }))).message.length < 500)
   t.ok(errorOf(answer(302, '', { location: `https://${'x'.repeat(50_000)}` })).message.length < 500)
 })
 
-t.test('a refusal of a gzip body is suspected to be about the gzip where it may be', async t => {
+t.test('a rejected gzip body is attributed to gzip where that is possible', async t => {
   for (const [status, text, suspicion] of [
     [400, 'Failed to parse the request body as JSON', 'likely'],
     [400, '', 'likely'],
@@ -120,7 +120,7 @@ t.test('a refusal of a gzip body is suspected to be about the gzip where it may 
     t.equal(gzipSuspicion({ status, text }), suspicion, `${status} ${text}`)
 })
 
-t.test('a token is taken out of everything that is shown of an answer', async t => {
+t.test('the token is removed from every shown part of an answer', async t => {
   const echo = answer(302, 'you sent hush, hush', { location: 'https://h/?hush', server: 'x' })
   t.match(withoutToken(echo, 'hush'), {
     text: 'you sent ***, ***',

@@ -5,7 +5,7 @@ import { Random } from '../../fixtures/random.js'
 
 const ENVELOPE = { run: RUN, commit: COMMIT }
 
-/** @param cuts where the lines are cut into pieces */
+/** @param cuts offsets at which the lines are split into pieces */
 function written(text: string, records: number, cuts: readonly number[]): string {
   const writer = new CommaWriter(records)
   const bytes = Buffer.from(text)
@@ -23,7 +23,7 @@ t.test('a line feed becomes a comma where another record follows, and a space el
   t.equal(written(TEXT, 3, []), EXPECTED)
 })
 
-t.test('the same bytes come out a byte at a time and in every cut in two', async t => {
+t.test('the result does not depend on how the lines are split into pieces', async t => {
   const length = Buffer.byteLength(TEXT)
   t.equal(
     written(
@@ -41,13 +41,13 @@ t.test('the same bytes come out a byte at a time and in every cut in two', async
   }
 })
 
-t.test('the bytes that came in are not changed', async t => {
+t.test('the input buffer is not modified', async t => {
   const bytes = Buffer.from(TEXT)
   new CommaWriter(3).write(bytes)
   t.equal(bytes.toString(), TEXT)
 })
 
-t.test('it is not done before all records have passed', async t => {
+t.test('the writer is not done before all records are written', async t => {
   const writer = new CommaWriter(2)
   writer.write(Buffer.from('{}\n\n'))
   t.notOk(writer.done)
@@ -56,7 +56,7 @@ t.test('it is not done before all records have passed', async t => {
   t.ok(new CommaWriter(0).done)
 })
 
-t.test('the whole body is JSON that holds exactly the records, and every token as it was', async t => {
+t.test('the whole body is JSON with exactly the records and unchanged tokens', async t => {
   const tokens = ['9223372036854775807', '-9223372036854775808', '-0', '0', '12345678901234567']
   const records = tokens.map((token, index) => size(`d${index} \\u00e9 ü "`, token))
   const body = `${envelopeHead(ENVELOPE).toString()}${written(`${records.join('\r\n\n')}\n`, 5, [])}${ENVELOPE_TAIL.toString()}`
@@ -68,13 +68,13 @@ t.test('the whole body is JSON that holds exactly the records, and every token a
   for (const record of records) t.ok(body.includes(record), record)
 })
 
-t.test('an envelope without records is JSON too', async t => {
+t.test('an envelope without records is valid JSON', async t => {
   t.strictSame(JSON.parse(`${envelopeHead(ENVELOPE).toString()}${ENVELOPE_TAIL.toString()}`), {
     ...{ run_meta: RUN, commit: COMMIT, records: [] },
   })
 })
 
-t.test('the head holds the fields of the contract only, in any text', async t => {
+t.test("the head contains only the contract's fields, with any text", async t => {
   const message = 'line\n"quoted" \u2028 \u0001 żółć 🙂'
   const run = { ...RUN, secret: 'never' }
   const head = JSON.parse(`${envelopeHead({ run, commit: { ...COMMIT, message } }).toString()}]}`) as {
@@ -85,7 +85,7 @@ t.test('the head holds the fields of the contract only, in any text', async t =>
   t.equal(head.commit.message, message)
 })
 
-t.test('the key starts with the benchmark, the version and the commit, not with the moment', async t => {
+t.test('the key depends on the benchmark and the commit, not on the time', async t => {
   const key = (change: Partial<typeof RUN>, commit = COMMIT): string =>
     envelopeKey({ run: { ...RUN, ...change }, commit }).digest('hex')
   t.equal(key({}), key({ started_at: '2030-01-01T00:00:00.000Z' }))

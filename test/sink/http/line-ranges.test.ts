@@ -26,7 +26,7 @@ t.test('every range of lines is read, wherever blocks end', async t => {
   t.pass()
 })
 
-t.test('adjoining ranges, and ranges with a gap between them, are read in one go', async t => {
+t.test('adjacent ranges and ranges with a gap are read in one pass', async t => {
   for (const blockBytes of BLOCK_BYTES) {
     const blocks = blocksOf(TEXT, blockBytes)
     const ranges = new LineRanges(blocks.lines)
@@ -39,7 +39,7 @@ t.test('adjoining ranges, and ranges with a gap between them, are read in one go
   }
 })
 
-t.test('a range that was read is read again, from the start of the file where its block is gone', async t => {
+t.test('a range can be read again, from the start of the file if its block is no longer held', async t => {
   const blocks = blocksOf(TEXT, 2)
   const ranges = new LineRanges(blocks.lines)
   await read(ranges, 0, 14)
@@ -52,7 +52,7 @@ t.test('a range that was read is read again, from the start of the file where it
   t.equal(blocks.closed, 2)
 })
 
-t.test('a range whose block is still there is read again without opening the file', async t => {
+t.test('a range whose block is still held is read again without reopening the file', async t => {
   const blocks = blocksOf(TEXT)
   const ranges = new LineRanges(blocks.lines)
   t.equal(await read(ranges, 2, 9), 'bb\nccc\n')
@@ -61,7 +61,7 @@ t.test('a range whose block is still there is read again without opening the fil
   await ranges.close()
 })
 
-t.test('a range of nothing opens and yields nothing that could be sent', async t => {
+t.test('an empty range yields nothing', async t => {
   const blocks = blocksOf('')
   const ranges = new LineRanges(blocks.lines)
   t.equal(await read(ranges, 0, 0), '')
@@ -69,7 +69,7 @@ t.test('a range of nothing opens and yields nothing that could be sent', async t
   t.equal(blocks.closed, blocks.opened)
 })
 
-t.test('a reader that is stopped in the middle of a range can start it again', async t => {
+t.test('a range that was abandoned in the middle can be read again', async t => {
   const blocks = blocksOf(TEXT, 2)
   const ranges = new LineRanges(blocks.lines)
   for await (const piece of ranges.read({ start: 0, end: 20 })) if (piece.includes('ccc')) break
@@ -78,7 +78,7 @@ t.test('a reader that is stopped in the middle of a range can start it again', a
   t.equal(blocks.closed, blocks.opened)
 })
 
-t.test('a block that comes late for a read that was given up is not taken for the next one', async t => {
+t.test('a late block of an abandoned read is not mistaken for the next block', async t => {
   const late = new AbortController()
   let opened = 0
   const lines = async function* (): AsyncGenerator<LineBlock> {
@@ -104,7 +104,7 @@ t.test('a block that comes late for a read that was given up is not taken for th
   await ranges.close()
 })
 
-t.test('a read that was given up while it waited does not disturb the next one', async t => {
+t.test('a read that was abandoned while waiting does not disturb the next one', async t => {
   const blocks = blocksOf(TEXT, 2)
   const ranges = new LineRanges(blocks.lines)
   const first = ranges.read({ start: 0, end: 20 })
@@ -120,7 +120,7 @@ t.test('a read that was given up while it waited does not disturb the next one',
   t.equal(blocks.closed, blocks.opened)
 })
 
-t.test('a file that has become shorter gives what there is, and ends', async t => {
+t.test('a file that has become shorter yields its remaining bytes', async t => {
   const ranges = new LineRanges(blocksOf('a\n', 2).lines)
   t.equal(await read(ranges, 0, 20), 'a\n')
   await ranges.close()

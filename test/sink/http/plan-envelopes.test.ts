@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { planEnvelopes, type EnvelopePlan, type FilePlan } from '../../../src/sink/http/plan-envelopes.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
-/** The plan, which must be the same however the file comes in. */
+/** The plan of a text, checked to be the same for every block size. */
 async function plan(t: Test, text: string, maxLineBytes = 1_000_000): Promise<FilePlan> {
   const options = { maxLineBytes, startKey: () => createHash('sha256').update('test') }
   const plans: FilePlan[] = []
@@ -16,7 +16,7 @@ async function plan(t: Test, text: string, maxLineBytes = 1_000_000): Promise<Fi
 const shape = ({ envelopes }: FilePlan): unknown => envelopes.map(({ start, end, records }) => [start, end, records])
 const keys = ({ envelopes }: FilePlan): readonly string[] => envelopes.map(({ key }) => key)
 
-t.test('what fits is one envelope', async t => {
+t.test('a file that fits is one envelope', async t => {
   t.strictSame(shape(await plan(t, '1\n22\n333\n')), [[0, 9, 3]])
 })
 
@@ -33,7 +33,7 @@ t.test('blank lines count no records, and only those between records are in the 
   t.strictSame(shape(await plan(t, '\n \t\r\n1\n\n  \n22\n\n\n')), [[5, 14, 2]])
 })
 
-t.test('lines are split where they no longer fit, at exactly the byte', async t => {
+t.test('files are split at the exact byte where lines no longer fit', async t => {
   const text = '1234\n1234\n1234\n'
   t.strictSame(shape(await plan(t, text, 15)), [[0, 15, 3]])
   t.strictSame(shape(await plan(t, text, 14)), [
@@ -51,7 +51,7 @@ t.test('lines are split where they no longer fit, at exactly the byte', async t 
   ])
 })
 
-t.test('blank lines take room between records, but none where an envelope starts or ends', async t => {
+t.test('blank lines count for the size between records, but not at the start or end of an envelope', async t => {
   const text = '1234\n\n\n1234\n'
   t.strictSame(shape(await plan(t, text, 12)), [[0, 12, 2]])
   t.strictSame(shape(await plan(t, text, 11)), [
@@ -60,15 +60,18 @@ t.test('blank lines take room between records, but none where an envelope starts
   ])
 })
 
-t.test('a record as large as the room fits, one a byte larger is named with its place', async t => {
-  const fits = await plan(t, '\n1234\n', 5)
-  t.strictSame(fits.tooLong, [])
-  const { tooLong } = await plan(t, '12\n\n12345\n12\n123456', 5)
-  t.strictSame(tooLong, [
-    { number: 3, start: 4, end: 10 },
-    { number: 5, start: 13, end: 20 },
-  ])
-})
+t.test(
+  'a record of exactly the maximum size fits, and one that is a byte larger is reported with its line',
+  async t => {
+    const fits = await plan(t, '\n1234\n', 5)
+    t.strictSame(fits.tooLong, [])
+    const { tooLong } = await plan(t, '12\n\n12345\n12\n123456', 5)
+    t.strictSame(tooLong, [
+      { number: 3, start: 4, end: 10 },
+      { number: 5, start: 13, end: 20 },
+    ])
+  },
+)
 
 t.test('equal lines have equal keys, whatever blank lines lie between them', async t => {
   const [key] = keys(await plan(t, '1\n2\n'))
@@ -77,7 +80,7 @@ t.test('equal lines have equal keys, whatever blank lines lie between them', asy
     t.strictSame(keys(await plan(t, text)), [key])
 })
 
-t.test('other lines have other keys', async t => {
+t.test('different lines have different keys', async t => {
   const all = await Promise.all(
     ['1\n2\n', '2\n1\n', '1\n', '1\n2\n2\n', '12\n', '1\n 2\n', ''].map(text => plan(t, text)),
   )
@@ -85,7 +88,7 @@ t.test('other lines have other keys', async t => {
   t.equal(distinct.size, all.length)
 })
 
-t.test('the envelopes of a split file have keys of their own, those that its parts would have', async t => {
+t.test('each envelope of a split file has the key that its lines alone would have', async t => {
   const split = keys(await plan(t, '1234\n\n5678\n90\n', 6))
   const parts = await Promise.all(['1234', '5678', '90'].map(text => plan(t, text)))
   t.strictSame(split, parts.flatMap(keys))

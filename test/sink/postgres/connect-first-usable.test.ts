@@ -24,13 +24,13 @@ async function portOf(session: PostgresSession): Promise<unknown> {
 
 const at = (port: number): string => `127.0.0.1:${port}`
 
-t.test('the first host that can be reached is taken, and messages name that one', async t => {
+t.test('the first reachable host is used, and messages name it', async t => {
   const session = await connect(t, [DEAD, at(writable.port), DEAD])
   t.equal(await portOf(session), writable.port)
   t.equal(session.description, `postgres://postgres@127.0.0.1:${writable.port}/postgres`)
 })
 
-t.test('a silent host costs its connect timeout and no more', async t => {
+t.test('a silent host takes no longer than its connect timeout', async t => {
   const silent = await startTcpProxy(t, { port: writable.port })
   silent.blackHole()
   const startedAt = Date.now()
@@ -39,14 +39,14 @@ t.test('a silent host costs its connect timeout and no more', async t => {
   t.ok(Date.now() - startedAt < 9_000)
 })
 
-t.test('a host that takes no writes is passed over, unless any will do', async t => {
+t.test('a read-only host is skipped, unless any host is allowed', async t => {
   t.equal(await portOf(await connect(t, [at(readOnly.port), at(writable.port)])), writable.port)
   const any = await connect(t, [at(readOnly.port), at(writable.port)], '&target_session_attrs=any')
   t.equal(await portOf(any), readOnly.port)
   t.equal(await portOf(await connect(t, [at(readOnly.port)])), readOnly.port, 'a lone host is not asked')
 })
 
-t.test('when none will do, all of them are told of', async t => {
+t.test('when no host is usable, all of them are reported', async t => {
   await t.rejects(connect(t, [DEAD, at(readOnly.port)]), {
     code: 'target_unreachable',
     message: /none of the 2 hosts can be used: 127\.0\.0\.1:1: connection refused; 127\.0\.0\.1:\d+: takes no writes/,
@@ -55,7 +55,7 @@ t.test('when none will do, all of them are told of', async t => {
   await t.rejects(connect(t, [at(readOnly.port), at(readOnly.port)]), { code: 'target_misconfigured', hint: /primary/ })
 })
 
-t.test('a wrong password ends the search: the next host would be asked with it too', async t => {
+t.test('a wrong password ends the search', async t => {
   const wrong = `postgres://postgres:wrong@${at(writable.port)},${DEAD}/postgres?sslmode=disable`
   await t.rejects(connectPostgres(parseDsn(wrong, { insecureLocal: true })), {
     code: 'auth_failed',
