@@ -28,7 +28,7 @@ t.test('a remote becomes the address of its web page', async t => {
   for (const [remote, page] of Object.entries(pages)) t.equal(repoWebUrl(remote), page, remote)
 })
 
-t.test('what names no web page is not guessed at', async t => {
+t.test('a remote without a web page gives no address', async t => {
   const others = [
     '',
     'origin',
@@ -55,7 +55,7 @@ t.test('what names no web page is not guessed at', async t => {
   for (const remote of others) t.equal(repoWebUrl(remote), undefined, JSON.stringify(remote))
 })
 
-t.test('a page stays what it is when it is normalised again', async t => {
+t.test('converting an address twice does not change it', async t => {
   const page = repoWebUrl('git@host.example:öwner/repo.git') ?? ''
   t.equal(page, 'https://host.example/%C3%B6wner/repo')
   t.equal(repoWebUrl(page), page)

@@ -12,7 +12,7 @@ t.test('a run carries the contract version and the moment it started', async t =
   })
 })
 
-t.test('what the person named beats CI, and CI beats the default', async t => {
+t.test('a benchmark id of the user takes precedence over CI, and CI over the default', async t => {
   const ci = { name: 'GitHub Actions', benchmarkId: 'bench.yml@1' } as const
 
   t.equal(runMeta({ benchmarkId: 'mine', ci, now }).benchmark_id, 'mine')
