@@ -27,7 +27,7 @@ type Facts = {
 
 type Service = {
   readonly name: CiName
-  readonly isHere: (env: Environment) => boolean
+  readonly isActive: (env: Environment) => boolean
   readonly facts: (env: Environment) => Facts
 }
 
@@ -35,7 +35,7 @@ type Service = {
 const SERVICES: readonly Service[] = [
   {
     name: 'GitHub Actions',
-    isHere: env => isOn(env.GITHUB_ACTIONS),
+    isActive: env => isTrue(env.GITHUB_ACTIONS),
     facts: env => ({
       sha: env.GITHUB_SHA,
       remote: githubRemote(env),
@@ -44,7 +44,7 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'GitLab CI',
-    isHere: env => isOn(env.GITLAB_CI),
+    isActive: env => isTrue(env.GITLAB_CI),
     facts: env => ({
       sha: env.CI_COMMIT_SHA,
       remote: env.CI_PROJECT_URL,
@@ -53,7 +53,7 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'Buildkite',
-    isHere: env => isOn(env.BUILDKITE),
+    isActive: env => isTrue(env.BUILDKITE),
     facts: env => ({
       // Contains the word HEAD in builds that were started manually. Anything but a sha is ignored and git is asked instead.
       sha: env.BUILDKITE_COMMIT,
@@ -63,21 +63,21 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'CircleCI',
-    isHere: env => isOn(env.CIRCLECI),
+    isActive: env => isTrue(env.CIRCLECI),
     facts: env => ({
       sha: env.CIRCLE_SHA1,
       remote: env.CIRCLE_REPOSITORY_URL,
       job: [env.CIRCLE_JOB, env.CIRCLE_WORKFLOW_ID ?? env.CIRCLE_BUILD_NUM],
     }),
   },
-  { name: 'unknown CI', isHere: env => isOn(env.CI), facts: () => ({}) },
+  { name: 'unknown CI', isActive: env => isTrue(env.CI), facts: () => ({}) },
 ]
 
 /**
  * Detects the CI run that `env` describes; undefined outside of CI. Values are untrusted, so invalid ones are left out.
  */
 export function detectCi(env: Environment): CiRun | undefined {
-  const service = SERVICES.find(({ isHere }) => isHere(env))
+  const service = SERVICES.find(({ isActive }) => isActive(env))
   return service && ciRun(service.name, service.facts(env))
 }
 
@@ -107,6 +107,6 @@ function plainText(value: string | undefined): string | undefined {
   return value?.replace(/\p{Cc}+/gu, ' ').trim() || undefined
 }
 
-function isOn(value: string | undefined): boolean {
+function isTrue(value: string | undefined): boolean {
   return !['', '0', 'false'].includes((value ?? '').trim().toLowerCase())
 }

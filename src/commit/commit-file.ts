@@ -38,7 +38,7 @@ async function read(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new IngestError('config_invalid', `cannot read the commit file ${path}: ${reasonOf(cause)}`, {
       cause,
-      hint: 'name a JSON file, or leave --commit out to ask git',
+      hint: 'name a JSON file, or leave out --commit to read the commit from git',
     })
   }
 }

@@ -46,7 +46,7 @@ export function runGit(args: readonly string[], { gitDir, env, signal }: GitCont
     execFile('git', [...globalOptions(gitDir), ...args], options, (error, stdout, stderr) => {
       if (error === null) resolve({ ok: true, stdout })
       else if (typeof error.code === 'number') resolve({ ok: false, stderr, cause: error })
-      else reject(signal?.aborted === true ? abortReason(signal, error) : cannotRun(error))
+      else reject(signal?.aborted === true ? abortReason(signal, error) : cannotRunError(error))
     })
   })
 }
@@ -60,17 +60,17 @@ function globalOptions(gitDir: string | undefined): string[] {
 }
 
 function gitEnvironment(env: Environment, gitDir: string | undefined): Record<string, string | undefined> {
-  const kept = Object.entries(env).filter(([name]) => gitDir === undefined || !REPOSITORY_VARIABLES.has(name))
+  const variables = Object.entries(env).filter(([name]) => gitDir === undefined || !REPOSITORY_VARIABLES.has(name))
   // The locale makes error messages English, so that they can be recognised. git must not use the network or ask for a
   // password.
-  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
+  return { ...Object.fromEntries(variables), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
 }
 
 function abortReason(signal: AbortSignal, error: Error): Error {
   return signal.reason instanceof Error ? signal.reason : error
 }
 
-function cannotRun(cause: ExecFileException): IngestError {
+function cannotRunError(cause: ExecFileException): IngestError {
   if (cause.code === 'ENOENT') {
     return new IngestError('git_failed', 'git is not installed, or not on the PATH', {
       cause,

@@ -40,7 +40,7 @@ const PLACEHOLDERS = {
 const FORMAT = Object.values(PLACEHOLDERS).join('%x00')
 
 /** Arguments that print the format and nothing else. They override log.showSignature and i18n.logOutputEncoding. */
-const SHOW = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
+const SHOW_ARGUMENTS = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
 
 /**
  * Reads the commit `sha`, or HEAD. Runs git once, and a second time (`git remote get-url origin`) only if no `repoUrl` is given,
@@ -68,14 +68,14 @@ function parseRepoUrl(repoUrl: string): string {
   const url = repoWebUrl(repoUrl)
   if (url !== undefined) return url
   // The message omits the value, because it may contain a token.
-  throw new IngestError('usage', 'the repository URL is not one that a web page can be made from', {
+  throw new IngestError('usage', 'the repository URL cannot be converted to a web address', {
     hint: 'give it as https://HOST/OWNER/REPO or git@HOST:OWNER/REPO.git',
   })
 }
 
 async function showCommit(sha: string | undefined, context: GitContext): Promise<GitFields> {
   // The trailing -- keeps git from looking for a file with that name.
-  const answer = await runGit([...SHOW, `${sha ?? 'HEAD'}^{commit}`, '--'], context)
+  const answer = await runGit([...SHOW_ARGUMENTS, `${sha ?? 'HEAD'}^{commit}`, '--'], context)
   if (!answer.ok) throw await showFailure(sha, answer, context)
   const fields = parseFields(answer.stdout)
   checkFields(fields, sha)
@@ -92,10 +92,10 @@ function parseFields(stdout: string): GitFields {
   return Object.fromEntries(names.map((name, index) => [name, values[index]])) as GitFields
 }
 
-function checkFields({ sha, timestamp }: GitFields, asked: string | undefined): void {
-  if (asked !== undefined && sha !== asked) {
-    const hint = `use ${sha}, or check which of the two the records name`
-    throw new IngestError('commit_unknown', `${asked} is a tag of commit ${sha}, not a commit`, { hint })
+function checkFields({ sha, timestamp }: GitFields, requestedSha: string | undefined): void {
+  if (requestedSha !== undefined && sha !== requestedSha) {
+    const hint = `use ${sha}, or check which of the two ids is in the records`
+    throw new IngestError('commit_unknown', `${requestedSha} is a tag of commit ${sha}, not a commit`, { hint })
   }
   if (!isFullSha(sha)) {
     const message = `commit ${sha} has a SHA-256 id, which the contract cannot hold: it takes 40 hex digits`
@@ -112,7 +112,7 @@ async function originUrl(context: GitContext): Promise<string> {
   const url = answer.ok ? repoWebUrl(answer.stdout) : undefined
   if (url !== undefined) return url
   const message = answer.ok
-    ? 'the address of the remote "origin" is not one that a web page can be made from'
+    ? 'the address of the remote "origin" cannot be converted to a web address'
     : 'the repository has no remote "origin" to take its address from'
   throw new IngestError('commit_unknown', message, { hint: 'give it with --repo-url https://HOST/OWNER/REPO' })
 }

@@ -40,23 +40,23 @@ export async function applyBulk(
   staging: BulkOptions = {},
 ): Promise<readonly KindReceipt[]> {
   try {
-    return await applyOnce(session, delivery, { ...staging, statementFor: insertOrUpsertStaged })
+    return await applyWith(session, delivery, { ...staging, statementFor: insertOrUpsertStaged })
   } catch (error) {
     if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
     // The table has rows of a commit that `commits` lacks. If the violation has another cause, the second attempt fails too.
     await session.execute('ROLLBACK')
-    return applyOnce(session, delivery, { ...staging, statementFor: upsertStaged })
+    return applyWith(session, delivery, { ...staging, statementFor: upsertStaged })
   }
 }
 
 const UNIQUE_VIOLATION = '23505'
 
-type Once = BulkOptions & { readonly statementFor: (kind: Kind) => string }
+type BulkAttempt = BulkOptions & { readonly statementFor: (kind: Kind) => string }
 
-async function applyOnce(
+async function applyWith(
   session: SqlSession,
   delivery: RowDelivery,
-  { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: Once,
+  { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: BulkAttempt,
 ): Promise<readonly KindReceipt[]> {
   const kinds = deliveredKinds(delivery.counts, version)
   await session.execute(beginStaging(kinds, workMemMiB))
@@ -70,9 +70,9 @@ async function applyOnce(
   const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
-    const [written = NOTHING] = (answers[index] ?? []) as readonly Written[]
+    const [written = NOTHING_WRITTEN] = (answers[index] ?? []) as readonly Written[]
     const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
-    receipts.push(await receiptOf(session, kind, { ...written, staged: sent }))
+    receipts.push(await kindReceipt(session, kind, { ...written, staged: sent }))
   }
   await session.execute(end)
   return receipts
@@ -80,7 +80,7 @@ async function applyOnce(
 
 type Written = { readonly inserted: number; readonly rewritten: number }
 
-const NOTHING: Written = { inserted: 0, rewritten: 0 }
+const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0 }
 
 /** Copies all rows into the staging tables. @returns the number of staged rows by kind name */
 async function stage(
@@ -107,7 +107,7 @@ async function stage(
 
 type Outcome = Written & { readonly staged: number }
 
-async function receiptOf(
+async function kindReceipt(
   session: SqlSession,
   kind: Kind,
   { inserted, rewritten, staged }: Outcome,

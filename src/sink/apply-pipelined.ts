@@ -53,8 +53,8 @@ function holdsEscapes(text: Buffer): boolean {
 /** The statement that ends the transaction. */
 export type End = 'COMMIT' | 'ROLLBACK'
 
-type Flight = {
-  readonly small: readonly PipelinedRows[]
+type PipelinedOptions = {
+  readonly rowsByKind: readonly PipelinedRows[]
   /** The contract version whose columns are written. */
   readonly version: number
   readonly downgrade: Downgrade | undefined
@@ -67,12 +67,12 @@ type Written = { readonly inserted: number; readonly rewritten: number; readonly
 export async function applyPipelined(
   session: SqlSession,
   { commit, assertUnchanged }: RowDelivery,
-  { small, version, downgrade, end }: Flight,
+  { rowsByKind, version, downgrade, end }: PipelinedOptions,
 ): Promise<readonly KindReceipt[]> {
   await assertUnchanged()
   const stored = storedCommit(commit)
-  const kinds = small.map(({ kind }) => kindIn(version, kind))
-  const upserts = small.map(({ text }, index) => ({
+  const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
+  const upserts = rowsByKind.map(({ text }, index) => ({
     text: upsertLines(kinds[index]!),
     values: [stored.sha, stored.timestamp, text],
   }))
@@ -81,7 +81,7 @@ export async function applyPipelined(
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
   const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }
   const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps, { text: end }])
-  return small.map(({ kind, rows }, index) => {
+  return rowsByKind.map(({ kind, rows }, index) => {
     const [written] = (answers[index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
     const unchanged = ids - inserted - rewritten

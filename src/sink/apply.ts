@@ -42,10 +42,10 @@ export async function applyDelivery(
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
   try {
-    const small = await collectPipelinedRows(delivery, smallRows)
-    return small === undefined
+    const rowsByKind = await collectPipelinedRows(delivery, smallRows)
+    return rowsByKind === undefined
       ? await applyBulk(session, delivery, { ...options, version, end })
-      : await applyPipelined(session, delivery, { small, version, downgrade, end })
+      : await applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })
   } catch (error) {
     // If the session is lost, the server rolls back and this ROLLBACK fails. The first error is the one to report.
     await session.execute('ROLLBACK').catch(() => undefined)
@@ -53,7 +53,7 @@ export async function applyDelivery(
   }
 }
 
-type Applying = ApplyOptions & {
+type ApplyInVersionOptions = ApplyOptions & {
   /** The database as named in messages, without secrets. */
   readonly target: string
 }
@@ -67,7 +67,7 @@ const UNDEFINED_COLUMN = '42703'
 export async function applyInVersion(
   session: SqlSession,
   delivery: Delivery,
-  { target, ...options }: Applying,
+  { target, ...options }: ApplyInVersionOptions,
 ): Promise<Receipt> {
   try {
     return sumReceipt(await applyDelivery(session, delivery, options))

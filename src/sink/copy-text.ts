@@ -150,10 +150,10 @@ class KindWriter {
 
   #reserve(bytes: number): void {
     if (this.length + bytes <= this.#buffer.length) return
-    const given = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
-    const fits = this.length + bytes <= given.length
-    this.#buffer = fits ? given : Buffer.allocUnsafe((this.length + bytes) * 2)
-    if (!fits) given.copy(this.#buffer, 0, 0, this.length)
+    const buffer = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
+    const fits = this.length + bytes <= buffer.length
+    this.#buffer = fits ? buffer : Buffer.allocUnsafe((this.length + bytes) * 2)
+    if (!fits) buffer.copy(this.#buffer, 0, 0, this.length)
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
   }
 }

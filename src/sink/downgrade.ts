@@ -21,10 +21,10 @@ export type Downgrade = {
 
 /** Fields of a kind that contract versions after `version` added. */
 export function fieldsAfter(version: number, kind: Kind): readonly Field[] {
-  return newestOf(kind).fields.filter(field => field.since > version)
+  return newestKind(kind).fields.filter(field => field.since > version)
 }
 
-function newestOf({ kind }: Kind): Kind {
+function newestKind({ kind }: Kind): Kind {
   return CONTRACT.kinds.find(({ kind: name }) => name === kind)!
 }
 
@@ -94,18 +94,18 @@ export function sentCounts(
 }
 
 /** Merges the downgrades of several deliveries to one target. Undefined when nothing was left out. */
-export function mergeDowngrades(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
-  const found = all.filter(one => one !== undefined)
+export function mergeDowngrades(downgrades: readonly (Downgrade | undefined)[]): Downgrade | undefined {
+  const found = downgrades.filter(downgrade => downgrade !== undefined)
   const [first] = found
   if (first === undefined) return undefined
   return {
     version: first.version,
-    fieldsLeftOut: merged(found.flatMap(({ fieldsLeftOut }) => fieldsLeftOut)),
-    recordsNotSent: merged(found.flatMap(({ recordsNotSent }) => recordsNotSent)),
+    fieldsLeftOut: mergeCounts(found.flatMap(({ fieldsLeftOut }) => fieldsLeftOut)),
+    recordsNotSent: mergeCounts(found.flatMap(({ recordsNotSent }) => recordsNotSent)),
   }
 }
 
-function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
+function mergeCounts(counts: readonly FieldCount[]): readonly FieldCount[] {
   const sums = new Map<string, FieldCount>()
   for (const count of counts) {
     const key = `${count.kind}.${count.field}`
@@ -114,7 +114,7 @@ function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
   return [...sums.values()]
 }
 
-type Versions = {
+type VersionMismatch = {
   /** The target as named in messages, without secrets. */
   readonly target: string
   readonly version: number
@@ -122,21 +122,21 @@ type Versions = {
 }
 
 /** The error for records that are newer than their target. */
-export function olderTargetError({ target, version, delivery: { fits, counts } }: Versions): IngestError {
+export function olderTargetError({ target, version, delivery: { fits, counts } }: VersionMismatch): IngestError {
   const needed = lowestIn(fits)
-  const lost = deliveredKinds(counts, needed).flatMap(kind =>
+  const missing = deliveredKinds(counts, needed).flatMap(kind =>
     kind.fields.filter(({ since }) => since > version).map(({ name }) => `${name} of ${kind.kind}`),
   )
-  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${lost.join(', no ')}`
+  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${missing.join(', no ')}`
   const hint = 'upgrade the target (a database: `vortex-ingest migrate`), or leave these fields out with --downgrade'
   return new IngestError('schema_version', message, { hint })
 }
 
 /** The error for records that are older than their server, because a server accepts only its own version. */
-export function newerTargetError({ target, version, delivery: { fits } }: Versions): IngestError {
-  const has = highestIn(fits)
-  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${has}`
-  const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${has}`
+export function newerTargetError({ target, version, delivery: { fits } }: VersionMismatch): IngestError {
+  const recordVersion = highestIn(fits)
+  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${recordVersion}`
+  const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${recordVersion}`
   return new IngestError('schema_version', message, { hint })
 }
 

@@ -52,7 +52,7 @@ function keyColumn(columns: readonly string[]): Ledger['key'] {
   if (columns.includes('filename')) return 'filename'
   if (columns.includes('name')) return 'name'
   const message = 'the table public._applied_migrations has neither a column name nor a column filename'
-  throw new IngestError('target_misconfigured', message, { hint: 'another program made it: use another database' })
+  throw new IngestError('target_misconfigured', message, { hint: 'another program created it: use another database' })
 }
 
 async function readRows(

@@ -29,22 +29,22 @@ export type Migrated = {
 export async function migrate(session: SqlSession): Promise<Migrated> {
   const files = await migrationFiles()
   const ledger = await readLedger(session)
-  assertUsable(ledger)
+  assertMigratable(ledger)
   const pending = files.filter(file => !isApplied(ledger, file))
-  const revokes = (await readTokenMembership(session)) === 'direct'
+  const mustRevoke = (await readTokenMembership(session)) === 'direct'
   await assertRights(session, [
     ...(pending.length > 0 ? [ledgerRights(ledger), ...pending] : []),
-    ...(revokes ? [REVOKE_RIGHTS] : []),
+    ...(mustRevoke ? [REVOKE_RIGHTS] : []),
   ])
   if (pending.length > 0) await inTransaction(session, () => prepareLedger(session))
   const applied: string[] = []
   for (const file of pending) if (await inTransaction(session, () => applyOnce(session, file))) applied.push(file.name)
-  if (revokes) await inTransaction(session, () => revokeTokenMembership(session))
+  if (mustRevoke) await inTransaction(session, () => revokeTokenMembership(session))
   const alreadyThere = files.map(({ name }) => name).filter(name => !applied.includes(name))
-  return { applied, alreadyThere, revoked: revokes ? ['rds_iam from bench_read'] : [] }
+  return { applied, alreadyThere, revoked: mustRevoke ? ['rds_iam from bench_read'] : [] }
 }
 
-function assertUsable({ isReadable, key, applied }: Ledger): void {
+function assertMigratable({ isReadable, key, applied }: Ledger): void {
   if (!isReadable)
     throw new IngestError('auth_failed', 'this role may not read the ledger public._applied_migrations', {
       hint: 'run it as the owner of the database or as migrator',
@@ -78,7 +78,7 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
   if (missing.length === 0) return
   const list = missing.map(({ name, right }) => `${name} needs ${right}`).join('; ')
   throw new IngestError('auth_failed', `the role ${String(row?.['role'])} may not migrate this database: ${list}`, {
-    hint: 'nothing was applied; run it as the owner of the database, or give the role what is missing',
+    hint: 'nothing was applied; run it as the owner of the database, or grant the missing rights to the role',
   })
 }
 
@@ -90,7 +90,7 @@ async function applyOnce(session: SqlSession, file: MigrationFile): Promise<bool
     await session.execute(file.text)
   } catch (cause) {
     const code = cause instanceof IngestError ? cause.code : 'target_failed'
-    const hint = 'nothing of this file was kept; run it as the owner of the database or as migrator'
+    const hint = 'nothing of this file was applied; run it as the owner of the database or as migrator'
     throw new IngestError(code, `migration ${file.name} failed: ${messageOf(cause)}`, { cause, hint })
   }
   await recordMigration(session, file, ledger)

@@ -45,12 +45,12 @@ export async function withRetry<T>(work: () => Promise<T>, options: RetryOptions
     try {
       return await work()
     } catch (error) {
-      const passes = mayRetry(error)
-      if (passes === false || attempts >= policy.attempts) throw error
+      const retryable = mayRetry(error)
+      if (retryable === false || attempts >= policy.attempts) throw error
       const now = tools.now()
       firstFailure ??= now
       const delayMs = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** (attempts - 1))
-      const waitMs = Math.max(tools.random() * delayMs, passes === true ? 0 : passes)
+      const waitMs = Math.max(tools.random() * delayMs, retryable === true ? 0 : retryable)
       if (now + waitMs > firstFailure + (policy.deadlineMs ?? Infinity)) throw error
       onRetry({ error, waitMs })
       await tools.sleep(waitMs)

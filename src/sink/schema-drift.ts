@@ -53,7 +53,7 @@ function migrationDrift(ledger: Ledger, files: readonly MigrationFile[]): readon
       if (!isApplied(ledger, file)) return [drift('missing_migration', file.name, 'the migration is not applied')]
       const checksum = ledger.applied.get(file.name)
       if (checksum === undefined || [file.checksum, ...file.earlierChecksums].includes(checksum)) return []
-      return [drift('changed_migration', file.name, 'another content was applied under this name')]
+      return [drift('changed_migration', file.name, 'a different content was applied under this name')]
     }),
     ...unknownNames(ledger, files).map(name =>
       drift('unknown_migration', name, 'applied by another program or by a newer version'),
@@ -102,30 +102,30 @@ function columnDrift(table: ExpectedTable, found: readonly Column[]): readonly D
         return [drift('wrong_type', object, `the column must be ${column.type}, it is ${actual.type}`)]
       if (actual.nullable === column.nullable) return []
       return [
-        drift('wrong_null', object, column.nullable ? 'the column must take null' : 'the column must be NOT NULL'),
+        drift('wrong_null', object, column.nullable ? 'the column must be nullable' : 'the column must be NOT NULL'),
       ]
     }),
     ...required.map(({ name }) =>
       drift(
         'required_column',
         `${table.name}.${name}`,
-        'the column takes no null and has no default: no row can be inserted',
+        'the column is NOT NULL without a default, so no row can be inserted',
       ),
     ),
   ]
 }
 
 function indexDrift({ name: table, key, indexes }: ExpectedTable, found: readonly Index[]): readonly Drift[] {
-  const own = found.filter(index => index.table === table)
-  const keyed = own.some(({ primary, definition }) => primary && shapeOf(definition) === `(${key})`)
-  const shapes = new Set(own.map(({ definition }) => shapeOf(definition)))
+  const tableIndexes = found.filter(index => index.table === table)
+  const hasKey = tableIndexes.some(({ primary, definition }) => primary && indexShape(definition) === `(${key})`)
+  const shapes = new Set(tableIndexes.map(({ definition }) => indexShape(definition)))
   return [
-    ...(keyed ? [] : [drift('missing_key', table, `the primary key (${key}) is missing`)]),
+    ...(hasKey ? [] : [drift('missing_key', table, `the primary key (${key}) is missing`)]),
     ...indexes.filter(shape => !shapes.has(shape)).map(shape => drift('missing_index', table, `no index on ${shape}`)),
   ]
 }
 
 /** The columns of an index definition: `(a, b DESC) INCLUDE (c)`. The condition of a partial index stays part of the result. */
-function shapeOf(definition: string): string {
+function indexShape(definition: string): string {
   return definition.replace(/^.* USING btree /, '').replaceAll('"', '')
 }

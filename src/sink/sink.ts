@@ -32,13 +32,13 @@ export type RowDelivery = {
 
 /**
  * Compares the rows that were read with the counts of the first pass.
- * @param got number of rows read of a kind, by kind name
+ * @param countOf returns the number of rows read of a kind, by kind name
  * @throws {IngestError} `input_changed` when the numbers differ
  */
-export function assertCounts({ counts }: RowDelivery, got: (kind: string) => number): void {
+export function assertCounts({ counts }: RowDelivery, countOf: (kind: string) => number): void {
   for (const [kind, expected] of counts) {
-    if (got(kind) === expected) continue
-    const message = `the input changed while it was read: ${expected} ${kind} records, then ${got(kind)}`
+    if (countOf(kind) === expected) continue
+    const message = `the input changed while it was read: ${expected} ${kind} records, then ${countOf(kind)}`
     throw new IngestError('input_changed', message)
   }
 }
@@ -94,14 +94,14 @@ export type Receipt = {
 
 /** Adds up the counts of all kinds into the receipt of one transaction. */
 export function sumReceipt(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
-  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((all, kind) => all + kind[key], 0)
+  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((total, kind) => total + kind[key], 0)
   return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
 }
 
 /** The failure of a delivery after some of its chunks had become durable. `receipt` counts those chunks. */
 export class PartialDeliveryError extends IngestError {
   constructor(
-    { code, hint = 'run the same push again: what has landed is only updated', cause }: IngestError,
+    { code, hint = 'run the same push again: records that were delivered are only updated', cause }: IngestError,
     message: string,
     readonly receipt: Receipt,
   ) {

@@ -36,7 +36,7 @@ export function stagingColumns(kind: Kind): readonly string[] {
  * An SQL condition that excludes rows which a table of an older contract version cannot tell apart, because it lacks a
  * dimension and the row's value is not that dimension's default.
  */
-function isKnown(kind: Kind): string {
+function hasOnlyKnownDimensions(kind: Kind): string {
   const names = new Set(kind.fields.map(({ name }) => name))
   const unknown = stagedFields(kind).filter(({ name, dimension }) => dimension && !names.has(name))
   if (unknown.length === 0) return 'true'
@@ -85,7 +85,7 @@ export function insertOrUpsertStaged(kind: Kind): string {
 
 function latestStaged(kind: Kind): string {
   return `(
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}
         ORDER BY measurement_id, ctid DESC
       ) AS latest`
 }
@@ -109,7 +109,7 @@ export function upsertLines(kind: Kind): string {
         OFFSET 0
       ) AS split
     ), latest AS MATERIALIZED (
-      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${isKnown(kind)} ORDER BY measurement_id, line DESC
+      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${hasOnlyKnownDimensions(kind)} ORDER BY measurement_id, line DESC
     ), ${upsertFrom(kind, 'latest')}
     SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids FROM written`
 }
@@ -121,21 +121,21 @@ const WRITTEN_COUNTS =
  * A WITH query `written` that upserts rows and skips those whose stored row is already identical. Stored rows are looked up
  * one by one, because for a join the planner would expect almost no rows of the commit and compare every pair.
  * @param latest a relation named `latest` with at most one row per id
- * @param when an SQL condition that the rows must meet
+ * @param condition an SQL condition that the rows must meet
  * @see contract section 4
  */
-function upsertFrom(kind: Kind, latest: string, when = 'true'): string {
-  const values = valuesOf(kind)
-  const kept = new Set(['measurement_id', ...dimensionsOf(kind).map(({ name }) => name)])
-  const overwritten = [...values.keys()].filter(column => !kept.has(column))
-  const isThere = `(
+function upsertFrom(kind: Kind, latest: string, condition = 'true'): string {
+  const values = columnValues(kind)
+  const keyColumns = new Set(['measurement_id', ...dimensionFields(kind).map(({ name }) => name)])
+  const overwritten = [...values.keys()].filter(column => !keyColumns.has(column))
+  const equalsStored = `(
         SELECT (${overwritten.map(name => `there.${name}`).join(', ')})
           IS NOT DISTINCT FROM (${overwritten.map(name => values.get(name)).join(', ')})
         FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
       )`
   return `written AS (
       INSERT INTO public.${kind.table} AS stored (${[...values.keys()].join(', ')})
-      ${rowsInOrder(kind, latest, `${when} AND ${isThere} IS NOT TRUE`)}
+      ${rowsInOrder(kind, latest, `${condition} AND ${equalsStored} IS NOT TRUE`)}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
       RETURNING (xmax = 0) AS inserted
     )`
@@ -144,12 +144,12 @@ function upsertFrom(kind: Kind, latest: string, when = 'true'): string {
 /**
  * A WITH query `added` that inserts rows none of which is stored yet.
  * @param latest a relation named `latest` with at most one row per id
- * @param when an SQL condition that the rows must meet
+ * @param condition an SQL condition that the rows must meet
  */
-function insertFrom(kind: Kind, latest: string, when: string): string {
+function insertFrom(kind: Kind, latest: string, condition: string): string {
   return `added AS (
-      INSERT INTO public.${kind.table} (${[...valuesOf(kind).keys()].join(', ')})
-      ${rowsInOrder(kind, latest, when)}
+      INSERT INTO public.${kind.table} (${[...columnValues(kind).keys()].join(', ')})
+      ${rowsInOrder(kind, latest, condition)}
       RETURNING true
     )`
 }
@@ -159,38 +159,38 @@ function insertFrom(kind: Kind, latest: string, when: string): string {
  * consecutive rows are close to each other in the table's indexes.
  */
 function rowsInOrder(kind: Kind, latest: string, where: string): string {
-  const order = [...dimensionsOf(kind).map(inOrder), 'latest.measurement_id']
+  const order = [...dimensionFields(kind).map(orderExpression), 'latest.measurement_id']
   // Postgres rejects a statement that does not use all its parameters.
-  const conditions = isTimed(kind) ? where : `$2::text IS NOT NULL AND ${where}`
-  return `SELECT ${[...valuesOf(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
+  const conditions = hasCommitTimestamp(kind) ? where : `$2::text IS NOT NULL AND ${where}`
+  return `SELECT ${[...columnValues(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
 }
 
 /** The SQL expression for each written column, by column name. */
-function valuesOf(kind: Kind): ReadonlyMap<string, string> {
+function columnValues(kind: Kind): ReadonlyMap<string, string> {
   const staged = rowFields(kind).map(({ name }) => [name, `latest.${name}`] as const)
   return new Map([
     ['measurement_id', 'latest.measurement_id'],
     ...staged,
     ['commit_sha', '$1::text'],
-    ...(isTimed(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
+    ...(hasCommitTimestamp(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
   ])
 }
 
-function isTimed({ table }: Kind): boolean {
+function hasCommitTimestamp({ table }: Kind): boolean {
   return table === 'query_measurements'
 }
 
-function dimensionsOf(kind: Kind): Kind['fields'] {
+function dimensionFields(kind: Kind): Kind['fields'] {
   return kind.fields.filter(field => field.dimension && field.name !== 'commit_sha')
 }
 
 /** Text is ordered by its bytes, because any fixed order will do and a language's collation is slower. */
-function inOrder({ name, type }: Field): string {
+function orderExpression({ name, type }: Field): string {
   return type === 'str' ? `latest.${name} COLLATE "C"` : `latest.${name}`
 }
 
 export function countStagedIds(kind: Kind): string {
-  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}`
+  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}`
   return `SELECT count(*)::int AS ids FROM (${ids}) AS staged`
 }
 

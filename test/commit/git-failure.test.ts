@@ -220,7 +220,7 @@ t.test('the error for a missing or unusable remote suggests --repo-url and shows
   t.match(await failure({ gitDir: dir, repoUrl: undefined }), { ...wanted, message: /has no remote "origin"/ })
   git(dir, ['remote', 'add', 'origin', '/srv/secret/repo.git'])
   const local = await failure({ gitDir: dir, repoUrl: undefined })
-  t.match(local, { ...wanted, message: /address of the remote "origin" is not one/ })
+  t.match(local, { ...wanted, message: /address of the remote "origin" cannot be converted/ })
   const given = await failure({ gitDir: dir, repoUrl: 'ftp://user:secret@host/repo' })
   t.match(given, { code: 'usage', hint: /https:\/\/HOST\/OWNER\/REPO/ })
   t.notMatch(JSON.stringify([local, given]), /secret/)

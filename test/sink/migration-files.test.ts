@@ -5,11 +5,11 @@ t.test('a marked file needs a superuser or CREATEROLE, or the alternative in the
   t.strictSame(parseNeeds('-- a comment\nSELECT 1;\n'), [])
   t.strictSame(parseNeeds('-- migrate-schema requires-superuser\n'), [], 'only the exact marker counts')
   t.strictSame(parseNeeds("SELECT '-- migrate-schema: requires-superuser'"), [])
-  const right = { what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
+  const right = { right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
   t.strictSame(parseNeeds('-- A header.\n  --- migrate-schema: requires-superuser \nSELECT 1;\n'), [right])
   t.strictSame(parseNeeds('-- migrate-schema: requires-superuser\n-- or luck: 1 = 1\n-- needs love: 2 = 2\n'), [
-    { what: 'CREATEROLE (or luck)', condition: `${right.condition} OR 1 = 1` },
-    { what: 'love', condition: '2 = 2' },
+    { right: 'CREATEROLE (or luck)', condition: `${right.condition} OR 1 = 1` },
+    { right: 'love', condition: '2 = 2' },
   ])
 })
 

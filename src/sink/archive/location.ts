@@ -27,12 +27,12 @@ export function stateArchiveId(bucket: string): string {
 }
 
 /** Whether two locations are equal or one contains the other, so that their objects would be mixed. */
-export function locationsOverlap(one: StorageAddress, other: StorageAddress): boolean {
-  const [a, b] = [pathOf(one), pathOf(other)]
+export function locationsOverlap(first: StorageAddress, second: StorageAddress): boolean {
+  const [a, b] = [archivePath(first), archivePath(second)]
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a))
 }
 
-function pathOf(address: StorageAddress): string | undefined {
+function archivePath(address: StorageAddress): string | undefined {
   if (address.kind === 'memory') return undefined
   if (address.kind === 'local') return join(resolve(address.folder), '/')
   const { endpoint = '', bucket, prefix } = address

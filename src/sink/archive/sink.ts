@@ -68,6 +68,6 @@ async function writeTable(
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 
 function rangeName({ range }: Delivery): string {
-  if (range === undefined) throw new IngestError('usage', 'only what is in an outbox can be archived')
+  if (range === undefined) throw new IngestError('usage', 'only records from an outbox can be archived')
   return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }

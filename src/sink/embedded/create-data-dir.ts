@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { dataDir as readyMade } from '@electric-sql/pglite-prepopulatedfs'
+import { dataDir as prepopulated } from '@electric-sql/pglite-prepopulatedfs'
 import { fsyncFolder } from './fsync-folder.js'
 import { type TarEntry, tarEntries } from './tar-entries.js'
 
@@ -29,7 +29,7 @@ export async function createDataDir(dataDir: string): Promise<void> {
 }
 
 async function unpack(root: string): Promise<void> {
-  const archive = await (await readyMade()).arrayBuffer()
+  const archive = await (await prepopulated()).arrayBuffer()
   const entries = [...tarEntries(await promisify(gunzip)(archive))]
   const folders = [root, ...entries.filter(entry => entry.kind === 'folder').map(entry => join(root, entry.name))]
   for (const folder of folders) await mkdir(folder, { mode: 0o700, recursive: true })

@@ -9,13 +9,13 @@ export class DataFolder extends NodeFS {
 
   override async init(...[engine, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(engine, options)
-    const keep = (line: string) => void this.#keep(line)
+    const log = (line: string) => void this.#appendLog(line)
     const preRun = [...(emscriptenOpts.preRun ?? []), repair]
-    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: keep, printErr: keep, preRun } }
+    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: log, printErr: log, preRun } }
   }
 
   /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */
-  lastWords(): string | undefined {
+  lastFatalMessage(): string | undefined {
     const at = this.#log.findLastIndex(line => /(PANIC|FATAL): /.test(line))
     if (at === -1) return undefined
     const [reason, next] = [this.#log[at], this.#log[at + 1]].map(line =>
@@ -24,7 +24,7 @@ export class DataFolder extends NodeFS {
     return this.#log[at + 1]?.includes('DETAIL: ') ? `${reason} (${next})` : reason
   }
 
-  #keep(line: string): void {
+  #appendLog(line: string): void {
     this.#log.push(line)
     if (this.#log.length > LOG_LINES) this.#log.shift()
   }

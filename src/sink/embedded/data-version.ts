@@ -14,7 +14,7 @@ export const POSTGRES_MAJOR = '18'
  */
 export async function assertDataVersion(dataDir: string): Promise<void> {
   const version = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(missingIsEmpty)
-  if (version === '') throw unusableDatabase(dataDir, 'it has no PG_VERSION, so it is no Postgres data folder')
+  if (version === '') throw unusableDatabase(dataDir, 'it is not a Postgres data folder, because PG_VERSION is missing')
   if (version.trim() !== POSTGRES_MAJOR) throw wrongVersion(dataDir, version.trim(), POSTGRES_MAJOR)
 }
 

@@ -73,14 +73,14 @@ export function throwWhenDead(engine: EngineModule): void {
     const status = dead ? why : exitStatus(why)
     if (why !== AFTER_EXCEPTION || status === POSTGRES_ERROR) return status
     dead = true
-    for (const entry of ENTRIES) engine[entry] = die
-    return die()
+    for (const entry of ENTRIES) engine[entry] = throwDead
+    return throwDead()
   }
   // An accessor property, because the engine replaces this function at the first call.
   const set = (next: typeof exitStatus) => (exitStatus = next)
   Object.defineProperty(engine, '_pgl_setPGliteExitStatus', { get: () => check, set })
 }
 
-function die(): never {
+function throwDead(): never {
   throw new Error('the engine died')
 }

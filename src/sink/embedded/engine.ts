@@ -17,8 +17,8 @@ const SHARED_BUFFERS = '16MB'
  * Start parameters: PGlite's own, which set search_path to public, without -F, which turns fsync off. The sync method is fsync
  * because the default, fdatasync, has no effect in the engine.
  */
-const OWN_START = ['-c', 'wal_sync_method=fsync', '-c', `shared_buffers=${SHARED_BUFFERS}`]
-const START = [...PGlite.defaultStartParams.filter(param => param !== '-F'), ...OWN_START]
+const OWN_PARAMETERS = ['-c', 'wal_sync_method=fsync', '-c', `shared_buffers=${SHARED_BUFFERS}`]
+const START_PARAMETERS = [...PGlite.defaultStartParams.filter(parameter => parameter !== '-F'), ...OWN_PARAMETERS]
 
 /**
  * Starts the engine.
@@ -31,16 +31,18 @@ export async function startEngine(dataDir: string): Promise<Engine> {
   try {
     // int8 is returned as text, like by `pg`, because a number cannot represent every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
-    const postgres = await optimizedLate(() => started(new ExactPGlite({ fs: folder, startParams: START, parsers })))
+    const postgres = await optimizedLate(() =>
+      whenReady(new ExactPGlite({ fs: folder, startParams: START_PARAMETERS, parsers })),
+    )
     return { postgres, folder }
   } catch (cause) {
-    const reason = folder.lastWords()
+    const reason = folder.lastFatalMessage()
     throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
   }
 }
 
 /** Waits until PGlite is ready. `PGlite.create` cannot be used, because it does not create objects of a subclass. */
-async function started(postgres: PGlite): Promise<PGlite> {
+async function whenReady(postgres: PGlite): Promise<PGlite> {
   await postgres.waitReady
   return postgres
 }

@@ -35,7 +35,7 @@ export function missingDatabase(dir: string): IngestError {
 
 /** The error for a data folder that Postgres cannot start from. @param reason Postgres's own explanation */
 export function unusableDatabase(dataDir: string, reason: string, cause?: unknown): IngestError {
-  const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to make a new one'
+  const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to create a new one'
   const message = `cannot start the embedded database in ${dataDir}: ${reason}`
   return new IngestError('target_misconfigured', message, { cause, hint })
 }
@@ -45,12 +45,12 @@ export function deadDatabase(dataDir: string, cause: unknown): IngestError {
   const message = `cannot start the embedded database in ${dataDir}: ${messageOf(cause)}`
   return new IngestError('target_misconfigured', message, {
     cause,
-    hint: 'it needs 300 MB of memory; if that is there, move it away, then push again to make a new one',
+    hint: 'it needs 300 MB of memory; if that is available, move the folder away, then push again to create a new one',
   })
 }
 
-export function wrongVersion(dataDir: string, theirs: string, ours: string): IngestError {
-  const message = `the embedded database in ${dataDir} was made by Postgres ${theirs}, and this version has ${ours}`
+export function wrongVersion(dataDir: string, foundVersion: string, ownVersion: string): IngestError {
+  const message = `the embedded database in ${dataDir} was made by Postgres ${foundVersion}, and this version has ${ownVersion}`
   return new IngestError('target_misconfigured', message, {
     hint: 'open it with the version of vortex-ingest that made it, or move it away and push again',
   })
@@ -60,7 +60,7 @@ export function wrongVersion(dataDir: string, theirs: string, ours: string): Ing
 export function statementError(cause: unknown): IngestError {
   const message = `embedded database: ${messageOf(cause)}`
   if (!SCHEMA_STATES.has(systemCodeOf(cause) ?? '')) return new IngestError('target_failed', message, { cause })
-  const hint = '`vortex-ingest migrate` brings its tables up to date'
+  const hint = '`vortex-ingest migrate` updates its tables'
   return new IngestError('target_misconfigured', message, { cause, hint })
 }
 
@@ -68,6 +68,6 @@ export function statementError(cause: unknown): IngestError {
 export function brokenEngine(reason: string, cause?: unknown): IngestError {
   return new IngestError('target_failed', `the embedded database stopped: ${reason}`, {
     cause,
-    hint: 'what was committed is safe; see to the disk, then run the same command again',
+    hint: 'committed records are safe: check the disk, then run the same command again',
   })
 }

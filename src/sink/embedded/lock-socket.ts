@@ -22,13 +22,14 @@ const ABSTRACT_NAME_CHARS = 107
  */
 export async function takeSocketLock(dir: string): Promise<(() => Promise<void>) | undefined> {
   const folder = await openFolder(dir)
-  const held: Server[] = []
+  const servers: Server[] = []
   const release = async () => {
-    await Promise.all(held.map(stop))
+    await Promise.all(servers.map(closeServer))
     await folder.close()
   }
   try {
-    if ((await hold(held, await abstractName(folder))) && (await holdSocketFile(held, folder))) return release
+    if ((await listenOn(servers, await abstractName(folder))) && (await listenOnSocketFile(servers, folder)))
+      return release
   } catch (error) {
     await release()
     throw error
@@ -41,7 +42,7 @@ export async function takeSocketLock(dir: string): Promise<(() => Promise<void>)
 export async function isSocketLocked(dir: string): Promise<boolean> {
   const folder = await openFolder(dir)
   try {
-    return (await answers(await abstractName(folder))) || (await answers(socketFile(folder)))
+    return (await isListening(await abstractName(folder))) || (await isListening(socketFile(folder)))
   } finally {
     await folder.close()
   }
@@ -59,12 +60,12 @@ async function abstractName(folder: FileHandle): Promise<string> {
   return `\0${`vortex-ingest-${hash}`.slice(0, ABSTRACT_NAME_CHARS)}`
 }
 
-async function holdSocketFile(held: Server[], folder: FileHandle): Promise<boolean> {
+async function listenOnSocketFile(servers: Server[], folder: FileHandle): Promise<boolean> {
   const path = socketFile(folder)
-  if (await answers(path)) return false
+  if (await isListening(path)) return false
   await rm(path, { force: true })
   // On a file system without sockets the abstract name alone must do. Outside containers it is sufficient.
-  return hold(held, path).catch(() => true)
+  return listenOn(servers, path).catch(() => true)
 }
 
 /** The socket file's path through the folder's descriptor, because a socket path is limited to 107 bytes. */
@@ -72,7 +73,7 @@ function socketFile({ fd }: FileHandle): string {
   return `/proc/self/fd/${fd}/db.sock`
 }
 
-async function hold(held: Server[], path: string): Promise<boolean> {
+async function listenOn(servers: Server[], path: string): Promise<boolean> {
   const server = createServer(socket => socket.destroy())
   server.listen({ path, exclusive: true })
   try {
@@ -82,12 +83,12 @@ async function hold(held: Server[], path: string): Promise<boolean> {
     throw error
   }
   server.unref()
-  held.push(server)
+  servers.push(server)
   return true
 }
 
 /** Whether a process listens on the socket. EAGAIN means that its backlog is full, so it listens but is busy. */
-async function answers(path: string): Promise<boolean> {
+async function isListening(path: string): Promise<boolean> {
   const socket = connect(path)
   try {
     await once(socket, 'connect')
@@ -102,6 +103,6 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-async function stop(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   await new Promise(resolve => server.close(resolve))
 }

@@ -33,8 +33,8 @@ const LOCKING: Partial<Record<NodeJS.Platform, Locking>> = {
  * such locks. A system error is thrown unchanged when the folder is not writable
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const release = await locking().take(dir)
-  if (!release) throw await busy(dir)
+  const release = await platformLocking().take(dir)
+  if (!release) throw await busyError(dir)
   try {
     await writeFile(ownerFile(dir), `process ${process.pid} (since ${new Date().toISOString()})\n`)
   } catch (error) {
@@ -50,17 +50,17 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
  * such locks. A system error is thrown unchanged when the folder is not readable
  */
 export async function assertUnlocked(dir: string): Promise<void> {
-  if (await locking().isHeld(dir)) throw await busy(dir)
+  if (await platformLocking().isHeld(dir)) throw await busyError(dir)
 }
 
 /** Checks that this platform has folder locks. @throws {IngestError} `target_misconfigured` otherwise */
 export function assertLockable(): void {
-  locking()
+  platformLocking()
 }
 
-function locking(): Locking {
+function platformLocking(): Locking {
   const found = LOCKING[process.platform]
-  if (!found) throw unsupported()
+  if (!found) throw unsupportedPlatform()
   return found
 }
 
@@ -71,16 +71,16 @@ function ownerFile(dir: string): string {
   return join(dir, 'db.lock')
 }
 
-async function busy(dir: string): Promise<IngestError> {
+async function busyError(dir: string): Promise<IngestError> {
   const owner = (await readFile(ownerFile(dir), 'utf8').catch(() => '')).trim()
   // The holder may not have written the file yet.
   const who = /^process \d+ \(since \S+\)$/.test(owner) ? owner : 'another process'
   return new IngestError('target_busy', `the embedded database in ${dir} is in use by ${who}`, {
-    hint: 'wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server',
+    hint: 'wait for it to finish, or use another folder; if it is `serve`, stop it or push to it with --server',
   })
 }
 
-function unsupported(): IngestError {
+function unsupportedPlatform(): IngestError {
   return new IngestError('target_misconfigured', `the embedded database does not work on ${process.platform}`, {
     hint: 'it needs Linux, macOS or BSD to keep two processes from writing it at once; use --postgres or --server',
   })

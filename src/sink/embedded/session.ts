@@ -29,13 +29,13 @@ export class EmbeddedSession implements SqlSession {
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
-    const [answer] = await this.#ask(async () => [await postgres.query<Row>(text, [...values])])
+    const [answer] = await this.#run(async () => [await postgres.query<Row>(text, [...values])])
     return answer?.rows ?? []
   }
 
   async execute(text: string): Promise<void> {
     this.#assertUsable()
-    const answers = await this.#ask(() => this.#parts.engine.postgres.exec(text))
+    const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
     // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
     const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
     if (rolledBack && !/\brollback\b/i.test(text))
@@ -52,7 +52,7 @@ export class EmbeddedSession implements SqlSession {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
     const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
-    await this.#ask(async () => [await postgres.query(copy, [], { blob: new Bytes(data) })])
+    await this.#run(async () => [await postgres.query(copy, [], { blob: new UncopiedBlob(data) })])
   }
 
   /** Writes a checkpoint: moves committed data from the write-ahead log into the tables' files, which keeps the log short. */
@@ -74,7 +74,7 @@ export class EmbeddedSession implements SqlSession {
     const { engine, lock } = this.#parts
     try {
       if (this.#broken) return
-      await this.#ask(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
+      await this.#run(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
       await engine.postgres.close()
     } finally {
       await lock.release()
@@ -82,7 +82,7 @@ export class EmbeddedSession implements SqlSession {
   }
 
   #assertUsable(): void {
-    if (this.#closing) throw new IngestError('internal', 'the embedded database is closed already')
+    if (this.#closing) throw new IngestError('internal', 'the embedded database is already closed')
     if (this.#broken) throw this.#broken
     const { signal } = this.#parts
     if (signal?.aborted) throw interrupted(signal.reason)
@@ -92,25 +92,26 @@ export class EmbeddedSession implements SqlSession {
    * Runs a statement. An answer without a command tag is a failure, because a crashing engine may answer nothing, even to
    * COMMIT.
    */
-  async #ask<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
+  async #run<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
     let answers: Results<Row>[]
     try {
       answers = await traced({ operation: 'statement', endpoint: 'the embedded database' }, statement)
     } catch (error) {
-      throw isRefusal(error) ? statementError(error) : this.#break(error)
+      throw isRejectedStatement(error) ? statementError(error) : this.#markBroken(error)
     }
-    if (answers.some(answer => answer.command === undefined)) throw this.#break(new Error('it died without an answer'))
+    if (answers.some(answer => answer.command === undefined))
+      throw this.#markBroken(new Error('it crashed without an answer'))
     return answers
   }
 
-  #break(cause: unknown): IngestError {
-    const reason = this.#parts.engine.folder.lastWords() ?? messageOf(cause)
+  #markBroken(cause: unknown): IngestError {
+    const reason = this.#parts.engine.folder.lastFatalMessage() ?? messageOf(cause)
     return (this.#broken = brokenEngine(reason, cause))
   }
 }
 
 /** A Blob over bytes that are copied only once. A plain Blob copies them when it is created and again when it is read. */
-class Bytes extends Blob {
+class UncopiedBlob extends Blob {
   constructor(private readonly data: Uint8Array) {
     super([])
   }
@@ -121,7 +122,7 @@ class Bytes extends Blob {
 }
 
 /** Whether Postgres rejected the statement and remains usable. After FATAL, PANIC and any other exception it does not. */
-function isRefusal(error: unknown): boolean {
+function isRejectedStatement(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 }
 

@@ -28,7 +28,7 @@ export function parseServerUrl(text: string, name = '--server'): URL {
       hint: 'give the token in INGEST_BEARER_TOKEN, or name its variable or file with --token-env or --token-file',
     })
   if (url.search !== '' || url.hash !== '')
-    throw new IngestError('usage', `${name} has a query or fragment, and takes neither`, { hint })
+    throw new IngestError('usage', `${name} must not have a query or fragment`, { hint })
   url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/api\/ingest$/, '')
   return url
 }

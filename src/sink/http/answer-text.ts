@@ -16,8 +16,8 @@ export function answerText({ text }: Pick<HttpAnswer, 'text'>): string {
 
 /** The status of an answer with its text, if any: `502 (Bad gateway)`. */
 export function statusWithText(answer: Pick<HttpAnswer, 'status' | 'text'>): string {
-  const said = answerText(answer)
-  return said === '' ? String(answer.status) : `${answer.status} (${said})`
+  const answered = answerText(answer)
+  return answered === '' ? String(answer.status) : `${answer.status} (${answered})`
 }
 
 /** Parses a body that is a JSON object. Undefined for every other body. */

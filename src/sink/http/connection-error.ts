@@ -22,13 +22,16 @@ const UNTRUSTED =
   /^(?:EPROTO$|CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/
 
 export function connectionError(error: unknown, { url, sent }: ConnectionFailure): IngestError {
-  const cause = firstOf(error)
+  const cause = firstError(error)
   const code = systemCodeOf(cause) ?? ''
   const message = `${url.origin}: ${messageOf(cause)}`
   if (UNTRUSTED.test(code)) return new IngestError('target_misconfigured', message, { cause, hint: tlsHint(code) })
   if (sent) {
     const hint = 'whether the records were applied is unknown; running the same push again is safe'
-    return new AnswerLost('target_unreachable', `${message}: all was sent, but the answer is lost`, { cause, hint })
+    return new AnswerLost('target_unreachable', `${message}: the whole request was sent, but the answer is lost`, {
+      cause,
+      hint,
+    })
   }
   const hint = HINTS[code]
   return new IngestError('target_unreachable', message, { cause, ...(hint !== undefined && { hint }) })
@@ -43,6 +46,6 @@ function tlsHint(code: string): string {
 }
 
 /** Takes the first error of an AggregateError. Node throws one without a message when a name has several addresses. */
-function firstOf(error: unknown): unknown {
+function firstError(error: unknown): unknown {
   return error instanceof AggregateError ? (error.errors[0] as unknown) : error
 }

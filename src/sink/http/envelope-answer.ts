@@ -17,7 +17,7 @@ export class RefusedAnswer extends Error {
 
   /** The index in the envelope, from 0, of the record that the server rejected. Undefined if the answer names none. */
   get recordIndex(): number | undefined {
-    const index = bodyOf(this.answer)['record_index']
+    const index = jsonMembers(this.answer)['record_index']
     return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
   }
 
@@ -70,28 +70,38 @@ export type SentEnvelope = {
 
 /** Reads the counts of an acknowledged envelope. @throws {IngestError} for every other answer */
 export function parseApplied(answer: HttpAnswer, { base, records, encoding }: SentEnvelope): AppliedCounts {
-  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRefusalOf(answer, base) : refusalOf(answer, base)
-  const { inserted, updated } = bodyOf(answer)
+  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRejectionError(answer, base) : rejectionError(answer, base)
+  const { inserted, updated } = jsonMembers(answer)
   if (!isCount(inserted) || !isCount(updated)) {
-    const hint = 'something else than an ingest service answers there: check --server'
-    throw failed('target_misconfigured', answer, `${where(base)} answered 200, but not with inserted and updated`, hint)
+    const hint = 'this server is not an ingest service: check --server'
+    throw answerError(
+      'target_misconfigured',
+      answer,
+      `${describeServer(base)} answered 200, but not with inserted and updated`,
+      hint,
+    )
   }
   if (inserted + updated !== records) {
     const got = `${inserted} inserted and ${updated} updated`
     // Not `target_failed`, because --allow-failure must not forgive a server that loses records.
-    const hint = 'what it has stored is unknown: ask whoever runs it, then run the same push again'
-    throw failed('target_misconfigured', answer, `${where(base)} acknowledged ${got} of ${records} records`, hint)
+    const hint = 'it is unknown which records it stored: ask its operator, then run the same push again'
+    throw answerError(
+      'target_misconfigured',
+      answer,
+      `${describeServer(base)} acknowledged ${got} of ${records} records`,
+      hint,
+    )
   }
   return { inserted, updated }
 }
 
-function gzipRefusalOf(answer: HttpAnswer, base: URL): IngestError {
-  const refusal = refusalOf(answer, base)
+function gzipRejectionError(answer: HttpAnswer, base: URL): IngestError {
+  const refusal = rejectionError(answer, base)
   const hint = GZIP_HINTS[gzipSuspicion(answer)]
   return hint === undefined ? refusal : new IngestError(refusal.code, refusal.message, { cause: refusal.cause, hint })
 }
 
-const WITHOUT_GZIP = 'leave --compress out, or give --compress auto'
+const WITHOUT_GZIP = 'leave out --compress, or use --compress auto'
 
 const GZIP_HINTS = {
   likely: `compression is the likely reason, because not every server takes gzip: ${WITHOUT_GZIP}`,
@@ -99,48 +109,45 @@ const GZIP_HINTS = {
   none: undefined,
 }
 
-function refusalOf(answer: HttpAnswer, base: URL): IngestError {
+function rejectionError(answer: HttpAnswer, base: URL): IngestError {
   const { status, headers } = answer
-  const said = answerText(answer)
-  const message = `${where(base)} answered ${status}${said === '' ? '' : `: ${said}`}`
+  const text = answerText(answer)
+  const message = `${describeServer(base)} answered ${status}${text === '' ? '' : `: ${text}`}`
   if (status >= 300 && status < 400) {
     const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`
     const hint = 'redirects are not followed with the token: give the final address in --server'
-    return failed('target_misconfigured', answer, `${where(base)} redirects${to}`, hint)
+    return answerError('target_misconfigured', answer, `${describeServer(base)} redirects${to}`, hint)
   }
   if (status === 409)
-    return failed(
+    return answerError(
       'schema_version',
       answer,
-      versions(answer, base),
-      'upgrade the server, or leave out what it does not know with --downgrade',
+      versionMessage(answer, base),
+      'upgrade the server, or leave out the fields that it lacks with --downgrade',
     )
   const hint = HINTS[status]
-  if (status === 400) return failed('bad_data', answer, message, hint)
-  if (status === 401 || status === 403) return failed('auth_failed', answer, message, HINTS[401])
-  if (status >= 500 || RETRIED.includes(status)) return failed('target_failed', answer, message)
-  return failed('target_misconfigured', answer, message, hint)
+  if (status === 400) return answerError('bad_data', answer, message, hint)
+  if (status === 401 || status === 403) return answerError('auth_failed', answer, message, HINTS[401])
+  if (status >= 500 || RETRIED.includes(status)) return answerError('target_failed', answer, message)
+  return answerError('target_misconfigured', answer, message, hint)
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  400: 'vortex-ingest validate shows what is wrong with the records, if it is the records',
-  401: 'check the token: INGEST_BEARER_TOKEN, or what --token-env or --token-file names',
+  400: 'if a record is wrong, vortex-ingest validate says why',
+  401: 'check the token in INGEST_BEARER_TOKEN, or in the variable or file named by --token-env or --token-file',
   404: 'give the address without /api/ingest in --server',
-  407: 'that was the proxy: give its user and password in HTTPS_PROXY or HTTP_PROXY',
+  407: 'the proxy requires a login: give its user and password in HTTPS_PROXY or HTTP_PROXY',
   413: 'give a smaller --max-envelope-bytes',
 }
 
-function versions(answer: HttpAnswer, base: URL): string {
-  const { expected, got } = bodyOf(answer)
-  if (!isCount(expected) || !isCount(got)) return `${where(base)} is at an older contract version than the records`
-  return `${where(base)} is at contract version ${expected}, the records are of version ${got}`
+function versionMessage(answer: HttpAnswer, base: URL): string {
+  const { expected, got } = jsonMembers(answer)
+  if (!isCount(expected) || !isCount(got))
+    return `${describeServer(base)} is at an older contract version than the records`
+  return `${describeServer(base)} is at contract version ${expected}, the records are of version ${got}`
 }
 
-function where(base: URL): string {
-  return describeServer(base)
-}
-
-function failed(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
+function answerError(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
   return new IngestError(code, message, { cause: new RefusedAnswer(answer), ...(hint !== undefined && { hint }) })
 }
 
@@ -149,6 +156,6 @@ function isCount(value: unknown): value is number {
 }
 
 /** The members of a JSON body. Empty for every other body, such as a proxy's HTML page. */
-function bodyOf({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
+function jsonMembers({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
   return jsonObject(text) ?? {}
 }

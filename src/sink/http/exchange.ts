@@ -38,33 +38,33 @@ const MAX_ANSWER_BYTES = 64 * 1024
  */
 export function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const { method, url } = options
-  const where = `${method} ${url.origin}${url.pathname}`
+  const endpoint = `${method} ${url.origin}${url.pathname}`
   return traced(
-    { operation: 'request', endpoint: where },
-    () => carryOut(options),
+    { operation: 'request', endpoint },
+    () => sendAndReceive(options),
     ({ status }) => status,
   )
 }
 
-async function carryOut(options: HttpRequest): Promise<HttpAnswer> {
-  const { url, signal, body = nothing() } = options
+async function sendAndReceive(options: HttpRequest): Promise<HttpAnswer> {
+  const { url, signal, body = emptyBody() } = options
   signal.throwIfAborted()
-  const { outgoing, giveUp, reason } = await start(options)
+  const { outgoing, cancel, reason } = await startRequest(options)
   const answered = new AbortController()
-  const abort = (): void => giveUp(signal.reason as Error)
+  const abort = (): void => cancel(signal.reason as Error)
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
-  setRequestTimeouts(outgoing, options.idleTimeoutMs, giveUp)
-  const upload = send(outgoing, body, answered.signal)
+  setRequestTimeouts(outgoing, options.idleTimeoutMs, cancel)
+  const upload = sendBody(outgoing, body, answered.signal)
   // The upload is awaited below. Until then its failure must not count as an unhandled rejection.
   upload.catch(() => undefined)
   try {
-    const message = await responseTo(outgoing)
+    const message = await waitForResponse(outgoing)
     answered.abort()
     const answer = await readAnswer(message, options.maxAnswerBytes ?? MAX_ANSWER_BYTES)
     // An answer without a length ends with the connection, even if a timeout closed it. It would look complete.
-    const givenUp = reason()
-    if (givenUp !== undefined) throw givenUp
+    const cancelled = reason()
+    if (cancelled !== undefined) throw cancelled
     return answer
   } catch (error) {
     const sent = outgoing.writableFinished
@@ -84,39 +84,43 @@ async function carryOut(options: HttpRequest): Promise<HttpAnswer> {
   }
 }
 
-type Attempt = {
+type RunningRequest = {
   readonly outgoing: ClientRequest
   /** Aborts the request at any point, also while it waits for a connection. */
-  readonly giveUp: (error: Error) => void
+  readonly cancel: (error: Error) => void
   /** The error that the request was aborted with; undefined if it was not aborted. */
   readonly reason: () => Error | undefined
 }
 
-async function start({ url, method, headers, agent }: HttpRequest): Promise<Attempt> {
+async function startRequest({ url, method, headers, agent }: HttpRequest): Promise<RunningRequest> {
   const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
     request: typeof httpRequest
   }
-  const givenUp = new AbortController()
+  const cancelled = new AbortController()
   const named = { 'user-agent': userAgent(), ...headers }
-  const connecting: ConnectingOptions = { method, headers: named, agent, givenUp: givenUp.signal }
+  const connecting: ConnectingOptions = { method, headers: named, agent, cancelled: cancelled.signal }
   const outgoing = request(url, connecting)
   // An error event without a listener would end the process.
   outgoing.on('error', () => undefined)
   let reason: Error | undefined
-  const giveUp = (error: Error): void => {
+  const cancel = (error: Error): void => {
     reason ??= error
     outgoing.destroy(error)
-    givenUp.abort()
+    cancelled.abort()
   }
-  return { outgoing, giveUp, reason: () => reason }
+  return { outgoing, cancel, reason: () => reason }
 }
 
-/** Sends the body. Throws only errors of `body`. A lost connection is reported by `responseTo` or `readAnswer`. */
-async function send(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>, answered: AbortSignal): Promise<void> {
+/** Sends the body. Throws only errors of `body`. A lost connection is reported by `waitForResponse` or `readAnswer`. */
+async function sendBody(
+  outgoing: ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  answered: AbortSignal,
+): Promise<void> {
   try {
     for await (const chunk of body) {
       if (outgoing.destroyed || answered.aborted) return
-      if (!outgoing.write(chunk)) await untilDrained(outgoing, answered)
+      if (!outgoing.write(chunk)) await waitForDrain(outgoing, answered)
     }
     outgoing.end()
   } catch (error) {
@@ -126,14 +130,14 @@ async function send(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>, an
 }
 
 /** Waits until more can be written, the request is closed, or the server has answered. */
-async function untilDrained(outgoing: ClientRequest, answered: AbortSignal): Promise<void> {
+async function waitForDrain(outgoing: ClientRequest, answered: AbortSignal): Promise<void> {
   const done = new AbortController()
   const signal = AbortSignal.any([answered, done.signal])
   await Promise.race([once(outgoing, 'drain', { signal }), once(outgoing, 'close', { signal })]).catch(() => undefined)
   done.abort()
 }
 
-async function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+async function waitForResponse(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.once('response', resolve)
     outgoing.once('error', reject)
@@ -153,4 +157,4 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   return { status: message.statusCode ?? 0, headers: message.headers, text }
 }
 
-async function* nothing(): AsyncGenerator<never> {}
+async function* emptyBody(): AsyncGenerator<never> {}

@@ -40,7 +40,7 @@ export async function planEnvelopes(blocks: AsyncIterable<LineBlock>, options: P
     }
     planner.endBlock(block)
   }
-  return planner.done()
+  return planner.finish()
 }
 
 class Planner {
@@ -62,7 +62,7 @@ class Planner {
     if (isBlank(bytes, line.start - firstByte, line.end - firstByte)) return
     const { maxLineBytes } = this.options
     if (line.end - line.start > maxLineBytes) this.#tooLong.push(line)
-    if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#cut(block)
+    if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#startNextEnvelope(block)
     if (this.#records === 0) this.#start = line.start
     if (line.start !== this.#end) this.#skipBlanks(line, block)
     this.#end = line.end
@@ -75,7 +75,7 @@ class Planner {
     this.#keyed = this.#end
   }
 
-  done(): FilePlan {
+  finish(): FilePlan {
     if (this.#records > 0 || this.#envelopes.length === 0) this.#push()
     return { envelopes: this.#envelopes, tooLong: this.#tooLong }
   }
@@ -86,7 +86,7 @@ class Planner {
     this.#keyed = line.start
   }
 
-  #cut(block: LineBlock): void {
+  #startNextEnvelope(block: LineBlock): void {
     this.endBlock(block)
     this.#push()
     this.#records = 0

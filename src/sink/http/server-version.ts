@@ -14,16 +14,16 @@ export const VERSION_ROUTE = '/health?version'
 /** Reads the version from the answer to `VERSION_ROUTE`. @returns undefined for a service that does not report it */
 export function statedVersion({ status, text }: HttpAnswer): number | undefined {
   if (status !== 200) return undefined
-  return countIn(text, 'schema_version')
+  return positiveInteger(text, 'schema_version')
 }
 
 /** The version that a service demands when it rejects a newer envelope. @see contract section 3 */
 export function expectedVersion(error: unknown): number | undefined {
   const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
-  return refused?.answer.status === 409 ? countIn(refused.answer.text, 'expected') : undefined
+  return refused?.answer.status === 409 ? positiveInteger(refused.answer.text, 'expected') : undefined
 }
 
-function countIn(text: string, member: string): number | undefined {
+function positiveInteger(text: string, member: string): number | undefined {
   try {
     const value = (JSON.parse(text) as Readonly<Record<string, unknown>> | null)?.[member]
     return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined

@@ -43,7 +43,7 @@ type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
 export function httpSink(options: HttpSinkOptions): SinkOpener {
   /** Plans by `Delivery.lines`, which stays the same object when the contract version is set afterwards. */
   const plans = new Map<Delivery['lines'], Plan>()
-  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: HowToSend): Promise<Plan> => {
+  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: SendSettings): Promise<Plan> => {
     const known = plans.get(delivery.lines)
     if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
     const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
@@ -55,25 +55,29 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
     id: description,
     description,
     opensEarly: false,
-    refuses: delivery => refusals(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
+    refuses: delivery => oversizedRecords(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
     async open(signal) {
       const agent = await agentFor(options.address)
       const sender = new Sender({ ...options, agent, signal })
-      const send = async (given: Delivery, version: number | undefined, how: Sent): Promise<Receipt> => {
-        const { delivery, downgrade } = await fitToServer(given, { target: description, version })
-        const { envelopes: plans } = await planOf(delivery, how)
-        return { ...(await sender.send(delivery, { plans, ...how })), downgrade }
+      const send = async (
+        original: Delivery,
+        version: number | undefined,
+        sendOptions: SendOptions,
+      ): Promise<Receipt> => {
+        const { delivery, downgrade } = await fitToServer(original, { target: description, version })
+        const { envelopes: plans } = await planOf(delivery, sendOptions)
+        return { ...(await sender.send(delivery, { plans, ...sendOptions })), downgrade }
       }
       const write: Sink['write'] = async (delivery, onRetry, settings) => {
-        const how = { ...howToSend(options, settings), onRetry }
+        const sendOptions = { ...sendSettings(options, settings), onRetry }
         const version = await sender.version()
         try {
-          return await send(delivery, version, how)
+          return await send(delivery, version, sendOptions)
         } catch (error) {
           // A server that does not report its version names it when it rejects a newer one.
           const expected = expectedVersion(error)
           if (expected === undefined || version !== undefined) throw error
-          return send(delivery, expected, how)
+          return send(delivery, expected, sendOptions)
         }
       }
       return { write, close: async () => agent.destroy() }
@@ -81,11 +85,11 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
   }
 }
 
-type Sent = HowToSend & { readonly onRetry: (retry: Retry) => void }
+type SendOptions = SendSettings & { readonly onRetry: (retry: Retry) => void }
 
-type HowToSend = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
+type SendSettings = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
 
-function howToSend(options: HttpSinkOptions, settings: WriteSettings = {}): HowToSend {
+function sendSettings(options: HttpSinkOptions, settings: WriteSettings = {}): SendSettings {
   const { 'max-envelope-bytes': maxEnvelopeBytes, 'gzip-level': gzipLevel } = settings
   return {
     maxEnvelopeBytes: maxEnvelopeBytes ?? options.maxEnvelopeBytes,
@@ -98,15 +102,15 @@ function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePla
   return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
 }
 
-async function* refusals(
+async function* oversizedRecords(
   delivery: Delivery,
   plan: Promise<FilePlan>,
   maxEnvelopeBytes: number,
 ): AsyncGenerator<Rejection> {
   for (const { number, start, end } of (await plan).tooLong) {
     const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
-    const { byte = start, ...place } = await lineLocation(delivery, number, start)
-    yield { ...place, byte, pointer: '', code: 'record_too_large', message }
+    const { byte = start, ...location } = await lineLocation(delivery, number, start)
+    yield { ...location, byte, pointer: '', code: 'record_too_large', message }
   }
 }
 
@@ -127,7 +131,7 @@ type Envelope = {
 }
 
 /** Idle timeout of the version query. When it expires, the envelope is sent anyway and retried as configured. */
-const VERSION_SILENCE_MS = 10_000
+const VERSION_TIMEOUT_MS = 10_000
 
 class Sender {
   #version: Promise<number | undefined> | undefined
@@ -144,8 +148,8 @@ class Sender {
     const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
     const request = { method: 'GET' as const, url: routeUrl(address.base, VERSION_ROUTE), headers }
-    const patience = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_SILENCE_MS), signal }
-    this.#version ??= exchange({ ...request, agent, ...patience }).then(statedVersion, () => undefined)
+    const timeouts = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_TIMEOUT_MS), signal }
+    this.#version ??= exchange({ ...request, agent, ...timeouts }).then(statedVersion, () => undefined)
     return this.#version
   }
 
@@ -158,24 +162,24 @@ class Sender {
     } catch (error) {
       throw applied.length === 0
         ? error
-        : partly(error, { delivery, landed: receiptOf(plans, applied), all: plans.length })
+        : partialDelivery(error, { delivery, receipt: envelopesReceipt(plans, applied), envelopes: plans.length })
     } finally {
       await ranges.close()
     }
-    return receiptOf(plans, applied)
+    return envelopesReceipt(plans, applied)
   }
 
   async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
     const { policy, tools } = this.options
     try {
-      return await withRetry(() => this.#postAsTaken(envelope, onRetry), {
+      return await withRetry(() => this.#postWithGzipFallback(envelope, onRetry), {
         policy,
         tools,
         mayRetry: error => mayRetryRequest(error, Date.now()),
         onRetry,
       })
     } catch (error) {
-      throw await withPlace(error, envelope)
+      throw await withLineLocation(error, envelope)
     }
   }
 
@@ -183,16 +187,16 @@ class Sender {
    * Sends an envelope. With `whenGzipRefused: 'resend'`, a rejected gzip envelope is sent again uncompressed, as are all later
    * ones.
    */
-  async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
-    const plain = { ...envelope, gzipLevel: 0 }
-    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(plain)
+  async #postWithGzipFallback(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
+    const uncompressed = { ...envelope, gzipLevel: 0 }
+    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(uncompressed)
     try {
       return await this.#post(envelope)
     } catch (error) {
       if (this.options.whenGzipRefused === 'fail' || !mayBeAboutGzip(error)) throw error
       onRetry({ error, waitMs: 0 })
       this.#refusesGzip = true
-      return this.#post(plain)
+      return this.#post(uncompressed)
     }
   }
 
@@ -235,7 +239,7 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
 }
 
 /** Adds the file and line of the record that the server rejected to an error. */
-async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
+async function withLineLocation(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
   const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   if (refused?.recordIndex === undefined) return error
   const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
@@ -247,16 +251,16 @@ async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<
 }
 
 /** @param applied the answers to the first envelopes of `plans` */
-function receiptOf(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
-  const sum = (key: keyof AppliedCounts): number => applied.reduce((all, one) => all + one[key], 0)
-  const records = plans.slice(0, applied.length).reduce((all, plan) => all + plan.records, 0)
+function envelopesReceipt(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
+  const sum = (key: keyof AppliedCounts): number => applied.reduce((total, counts) => total + counts[key], 0)
+  const records = plans.slice(0, applied.length).reduce((total, plan) => total + plan.records, 0)
   return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
 }
 
-type Progress = { readonly delivery: Delivery; readonly landed: Receipt; readonly all: number }
+type Progress = { readonly delivery: Delivery; readonly receipt: Receipt; readonly envelopes: number }
 
-function partly(error: unknown, { delivery, landed, all }: Progress): unknown {
+function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progress): unknown {
   if (!(error instanceof IngestError)) return error
-  const done = `of ${delivery.source} ${landed.chunks} of ${all} envelopes with ${landed.records} records have landed`
-  return new PartialDeliveryError(error, `${error.message} (${done})`, landed)
+  const done = `${receipt.chunks} of ${envelopes} envelopes of ${delivery.source}, with ${receipt.records} records, were delivered`
+  return new PartialDeliveryError(error, `${error.message} (${done})`, receipt)
 }

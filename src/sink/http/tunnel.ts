@@ -8,18 +8,18 @@ import { HttpsProxyAgent } from 'https-proxy-agent'
 
 /** An agent that forwards plain HTTP requests through a proxy. */
 export function forwardingAgent(proxy: URL, options: AgentOptions): Agent {
-  return givingUp(new HttpProxyAgent(proxy, options))
+  return withAbortableConnect(new HttpProxyAgent(proxy, options))
 }
 
 /** An agent that tunnels to an HTTPS server through a proxy. */
 export function tunnelAgent(proxy: URL, options: AgentOptions): Agent {
-  const agent = givingUp(new HttpsProxyAgent(proxy, options))
+  const agent = withAbortableConnect(new HttpsProxyAgent(proxy, options))
   // The library applies the TLS options only to the connection with the proxy, not to the server behind it.
   return Object.assign(agent, { options: { ...agent.options, ...options } })
 }
 
 /** Options of a request with a signal that aborts connecting. Node does not pass a request's own `signal` on to agents. */
-export type ConnectingOptions = RequestOptions & { readonly givenUp?: AbortSignal }
+export type ConnectingOptions = RequestOptions & { readonly cancelled?: AbortSignal }
 
 type ConnectOptions = Parameters<HttpsProxyAgent<string>['connect']>[1]
 
@@ -33,11 +33,11 @@ type ProxyAgent = Agent & {
  * Makes an aborted request also abort its connection attempt to the proxy. Destroying a request that has no connection yet does
  * not stop the attempt, and the attempt would keep the process alive.
  */
-function givingUp<A extends ProxyAgent>(agent: A): A {
+function withAbortableConnect<A extends ProxyAgent>(agent: A): A {
   const connect = agent.connect.bind(agent)
   agent.connect = (request: ClientRequest, options: ConnectOptions): Promise<Socket> => {
-    const { givenUp } = options as ConnectingOptions
-    agent.connectOpts = { ...agent.connectOpts, ...(givenUp !== undefined && { signal: givenUp }) }
+    const { cancelled } = options as ConnectingOptions
+    agent.connectOpts = { ...agent.connectOpts, ...(cancelled !== undefined && { signal: cancelled }) }
     return connect(request, options)
   }
   return agent

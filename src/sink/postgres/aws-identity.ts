@@ -15,19 +15,19 @@ export function takesToken({ host, tls, aws }: PostgresAddress): boolean {
 /** Creates a login token. @throws {IngestError} `config_invalid` without a region, `auth_failed` without credentials */
 export async function mintToken(address: PostgresAddress, aws: AwsSettings, now: Date): Promise<string> {
   const { host, port, user } = address
-  const region = await regionOf(host, aws)
-  return rdsToken({ host, port, user, region, credentials: await credentialsOf(region, aws), now })
+  const region = await findRegion(host, aws)
+  return rdsToken({ host, port, user, region, credentials: await findCredentials(region, aws), now })
 }
 
 /** The hint for a rejected token when its region differs from the region in the host name. */
 export async function regionHint({ host }: PostgresAddress, aws: AwsSettings): Promise<string | undefined> {
-  const [used, named] = [await regionOf(host, aws).catch(() => undefined), hostRegion(host)]
+  const [used, named] = [await findRegion(host, aws).catch(() => undefined), hostRegion(host)]
   if (used === undefined || named === undefined || used === named) return undefined
   return `the token was made for ${used}, the host name says ${named}: give --region ${named}`
 }
 
 /** Finds the region: from the flag, the environment, the profile or the host name, in this order. @see contract section 4 */
-async function regionOf(host: string, { region, environment }: AwsSettings): Promise<string> {
+async function findRegion(host: string, { region, environment }: AwsSettings): Promise<string> {
   const found =
     region ||
     environment['AWS_REGION'] ||
@@ -45,7 +45,7 @@ function hostRegion(host: string): string | undefined {
 }
 
 /** Reads keys from the environment, as in GitHub Actions, without loading AWS's code. A profile takes precedence over them. */
-async function credentialsOf(region: string, { environment }: AwsSettings): Promise<AwsCredentials> {
+async function findCredentials(region: string, { environment }: AwsSettings): Promise<AwsCredentials> {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID']
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY']
   if (accessKeyId && secretAccessKey && !environment['AWS_PROFILE'])

@@ -30,7 +30,7 @@ export async function connectFirstUsable(
       failures.push(error)
     }
   }
-  throw noneOf({ ...first, others }, failures)
+  throw noUsableHost({ ...first, others }, failures)
 }
 
 /** Whether a server is read-only. Servers since version 14 report this at login; older ones are queried. */
@@ -42,7 +42,7 @@ async function isReadOnly(session: PostgresSession): Promise<boolean> {
 }
 
 /** The error for all hosts. Its cause is a failure that a retry may fix, if there is one, so that the caller retries. */
-function noneOf(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
+function noUsableHost(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
   const cause = failures.find(mayComeBack) ?? failures[0]
   const reasons = failures
     .map(({ message }) => message.replace(/^postgres:\/\/[^ ]*@([^ /]*)\/[^ ]*: /, '$1: '))

@@ -8,7 +8,7 @@ import { interruptionError, toIngestError } from './errors.js'
 import { connectFirstUsable } from './connect-first-usable.js'
 import { withPassword } from './with-password.js'
 import { PostgresSession } from './session.js'
-import type { SilenceLimits } from './session.js'
+import type { IdleLimits } from './session.js'
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../wire-events.js'
 import { assertVerified, readAuthorities, tlsOptions } from './tls.js'
@@ -16,7 +16,7 @@ import type { Authorities } from './tls.js'
 
 export { PostgresSession }
 
-export type ConnectOptions = Partial<SilenceLimits> & {
+export type ConnectOptions = Partial<IdleLimits> & {
   /** Aborting closes the connection, so that the server rolls back and running calls reject. */
   readonly signal?: AbortSignal | undefined
   /** Timeout for each host. Default: the DSN's `connect_timeout`, otherwise 10 seconds. */
@@ -41,15 +41,15 @@ export async function connectPostgres(
   options: ConnectOptions = {},
 ): Promise<PostgresSession> {
   const authorities = await readAuthorities(address)
-  return connectFirstUsable(address, async one => {
-    const secret = await withPassword(one, options.now ?? (() => new Date()))
-    return connectOne(secret, authorities, options).catch(async (error: unknown) => {
-      throw await withRegion(error, one)
+  return connectFirstUsable(address, async host => {
+    const login = await withPassword(host, options.now ?? (() => new Date()))
+    return connectHost(login, authorities, options).catch(async (error: unknown) => {
+      throw await withRegionHint(error, host)
     })
   })
 }
 
-async function connectOne(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
+async function connectHost(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
   const { signal, queryTimeoutMs = QUERY_TIMEOUT_MS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
   const open = async (settings: ClientOptions['settings']) => {
@@ -107,7 +107,7 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
 /**
  * Adds a hint about the region to a failed login with a token, because a token for another region looks like a wrong password.
  */
-async function withRegion(error: unknown, address: PostgresAddress): Promise<unknown> {
+async function withRegionHint(error: unknown, address: PostgresAddress): Promise<unknown> {
   const { aws, password } = address
   if (!(error instanceof IngestError) || error.code !== 'auth_failed' || password || aws === undefined) return error
   const hint = await regionHint(address, aws)

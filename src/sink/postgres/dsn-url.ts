@@ -10,7 +10,7 @@ const URL_FORM =
 /**
  * Settings with a fixed position in a URL. As query parameters they are rejected, because they could contradict that position.
  */
-const PLACED: readonly string[] = ['host', 'port', 'dbname', 'user', 'password'] satisfies Keyword[]
+const POSITIONAL: readonly string[] = ['host', 'port', 'dbname', 'user', 'password'] satisfies Keyword[]
 
 /** Parses a URL. Empty parts are left out, so that the environment can provide them. @throws {IngestError} `usage` */
 export function parseUrl(text: string): DsnSettings {
@@ -51,8 +51,8 @@ function splitUrl(text: string): Record<'login' | 'server' | 'path' | 'query', s
 function splitServers(server: string): { hosts: string[]; ports: string[] } {
   const hosts: string[] = []
   const ports: string[] = []
-  for (const one of server.split(',')) {
-    const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(one)
+  for (const endpoint of server.split(',')) {
+    const parts = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(endpoint)
     if (parts === null) throw dsnError('the host in the Postgres URL is neither a name nor an IP address')
     const [, bracketed, plain = '', port = ''] = parts
     hosts.push(bracketed === undefined ? decode(plain, 'host') : `[${bracketed}]`)
@@ -77,9 +77,9 @@ function parseKeyword(text: string): Keyword {
   if (text === 'host') {
     throw dsnError('the parameter host in the Postgres URL is refused', 'name the host after the @; no Unix socket')
   }
-  const keyword = PLACED.includes(text) ? undefined : findKeyword(text)
+  const keyword = POSITIONAL.includes(text) ? undefined : findKeyword(text)
   if (keyword === undefined) {
-    const known = Object.keys(KEYWORDS).filter(name => !PLACED.includes(name))
+    const known = Object.keys(KEYWORDS).filter(name => !POSITIONAL.includes(name))
     throw unknownKeyword(text, 'URL', known)
   }
   return keyword

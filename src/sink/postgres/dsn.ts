@@ -54,8 +54,8 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
   return {
     ...first,
     ...(others.length > 0 && { others, attributes }),
-    database: required(settings, 'dbname', 'database'),
-    user: required(settings, 'user', 'user'),
+    database: requireSetting(settings, 'dbname', 'database'),
+    user: requireSetting(settings, 'user', 'user'),
     ...(password && { password }),
     ...(passfile && { passfile }),
     ...(sslrootcert && { sslrootcert }),
@@ -91,9 +91,9 @@ function parseText(text: string): DsnSettings {
   return /^\s*\w+\s*=/.test(text) ? parseKeywords(text) : parseUrl(text)
 }
 
-function required(settings: DsnSettings, keyword: Keyword, what: string): string {
+function requireSetting(settings: DsnSettings, keyword: Keyword, name: string): string {
   const value = settings.get(keyword)?.value
   if (value) return value
   const hint = `write postgres://USER@HOST:PORT/DATABASE, or set ${KEYWORDS[keyword]}`
-  throw dsnError(`the Postgres DSN names no ${what}`, hint)
+  throw dsnError(`the Postgres DSN names no ${name}`, hint)
 }

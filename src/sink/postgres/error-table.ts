@@ -99,13 +99,16 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /establishing an SSL connection/,
-    misconfigured('what answers there is not Postgres', 'check host and port: it is asked for TLS in the Postgres way'),
+    misconfigured(
+      'the server is not Postgres',
+      'check host and port: the connection uses TLS in the Postgres protocol',
+    ),
   ],
   [
     /^SASL:.*(must be a|non-empty) string/,
     {
       code: 'auth_failed',
-      message: 'the server asks for a password and none is given',
+      message: 'the server asks for a password, but none is given',
       hint: 'give the DSN a password, or set PGPASSWORD',
     },
   ],
@@ -119,7 +122,7 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [/no such database/, { code: 'target_misconfigured', hint: 'name a database that the pooler knows' }],
   [
     /^SASL|password|no such user|(auth|login) failed/i,
-    { code: 'auth_failed', hint: 'check user and password, and how the server wants them' },
+    { code: 'auth_failed', hint: 'check user and password, and the authentication methods of the server' },
   ],
   [/^timeout expired/, down('no answer in time')],
   [/connection terminated|not queryable|socket (hang up|disconnected)/i, down('the connection was lost', 'try again')],

@@ -18,17 +18,17 @@ const RETRYABLE = ['40P01', '40001', '55P03']
 /** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
   if (error instanceof IngestError) return error
-  const { code, message, hint } = meaningOf(error)
-  const shown = hide(oneLine(message ?? describe(error)), address.password)
+  const { code, message, hint } = findMeaning(error)
+  const shown = hideSecrets(toOneLine(message ?? messageWithDetails(error)), address.password)
   const where = describeAddress(address)
-  const advice = hint ?? serversHint(error, address)
+  const advice = hint ?? serverHint(error, address)
   return new IngestError(code, `${where}: ${shown}`, { cause: error, ...(advice && { hint: advice }) })
 }
 
 /** The hint that Postgres itself gives for some errors, such as "Check free disk space." when a quota is used up. */
-function serversHint(error: unknown, { password }: PostgresAddress): string | undefined {
+function serverHint(error: unknown, { password }: PostgresAddress): string | undefined {
   const { hint } = error as { hint?: unknown }
-  return typeof hint === 'string' && hint !== '' ? hide(oneLine(hint), password) : undefined
+  return typeof hint === 'string' && hint !== '' ? hideSecrets(toOneLine(hint), password) : undefined
 }
 
 /** The error that an aborted call rejects with: the signal's reason if it is an `IngestError`. */
@@ -54,27 +54,27 @@ export function mayComeBack(error: unknown): error is IngestError {
   return true
 }
 
-function meaningOf(error: unknown): Meaning {
+function findMeaning(error: unknown): Meaning {
   const code = systemCodeOf(error) ?? ''
   const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? BY_SQLSTATE_CLASS[code.slice(0, 2)]) : undefined
   const byCode = BY_SYSTEM_CODE[code] ?? BY_SYSTEM_CODE_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1]
-  const wordsTell = code === '' || code === POOLER_STATE
-  const byMessage = wordsTell ? BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1] : undefined
+  const isToldByMessage = code === '' || code === POOLER_STATE
+  const byMessage = isToldByMessage ? BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1] : undefined
   return byMessage ?? byState ?? byCode ?? { code: 'target_failed' }
 }
 
 /** The server's message together with the fields `detail` and `where`, in which Postgres names the row and column. */
-function describe(error: unknown): string {
+function messageWithDetails(error: unknown): string {
   const { detail, where } = error as { detail?: unknown; where?: unknown }
   const extra = [detail, where].filter(text => typeof text === 'string' && text !== '')
   return extra.length > 0 ? `${messageOf(error)} (${extra.join('; ')})` : messageOf(error)
 }
 
-function oneLine(text: string): string {
+function toOneLine(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > 500 ? `${line.slice(0, 500)}…` : line
 }
 
-function hide(text: string, password: string | undefined): string {
+function hideSecrets(text: string, password: string | undefined): string {
   return redact(password ? text.replaceAll(password, '***') : text)
 }

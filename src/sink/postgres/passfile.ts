@@ -10,12 +10,12 @@ import type { PostgresAddress } from './dsn.js'
  */
 export async function lookUpPassword(file: string, address: PostgresAddress): Promise<string | undefined> {
   const { host, port, database, user } = address
-  const wanted = [host, String(port), database, user]
-  for (const line of (await readPrivately(file)).split(/\r?\n/)) {
+  const expected = [host, String(port), database, user]
+  for (const line of (await readPrivateFile(file)).split(/\r?\n/)) {
     if (line.startsWith('#')) continue
     const fields = splitLine(line)
-    const fits = wanted.every((value, index) => fields[index] === '*' || fields[index] === value)
-    if (fits && fields[4]) return fields[4]
+    const matches = expected.every((value, index) => fields[index] === '*' || fields[index] === value)
+    if (matches && fields[4]) return fields[4]
   }
   return undefined
 }
@@ -26,13 +26,13 @@ function splitLine(line: string): readonly string[] {
 }
 
 /** Reads the file and rejects one that other users can read. libpq silently ignores such a file, which hides the mistake. */
-async function readPrivately(file: string): Promise<string> {
+async function readPrivateFile(file: string): Promise<string> {
   const hint = 'passfile and PGPASSFILE name a file of lines host:port:database:user:password, with mode 0600'
   try {
     const handle = await open(file)
     try {
       const { mode } = await handle.stat()
-      if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Error('others may read it')
+      if (process.platform !== 'win32' && (mode & 0o077) !== 0) throw new Error('other users can read it')
       return await handle.readFile('utf8')
     } finally {
       await handle.close()

@@ -25,7 +25,7 @@ export async function assertRole(
   if (policy === 'any')
     return warn(`${session.description}: the role ${role} writes, not ${INGEST_ROLE} (--role-policy any)`)
   throw new IngestError('target_misconfigured', `${session.description}: the role is ${role}, not ${INGEST_ROLE}`, {
-    hint: `log in as ${INGEST_ROLE}, which may do no more than a push needs, or give --role-policy any`,
+    hint: `log in as ${INGEST_ROLE}, which has only the rights that a push needs, or use --role-policy any`,
   })
 }
 

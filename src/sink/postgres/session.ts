@@ -11,7 +11,7 @@ import type { PostgresAddress } from './dsn.js'
 import { interruptionError, toIngestError } from './errors.js'
 
 /** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
-export type SilenceLimits = {
+export type IdleLimits = {
   /** Limit while data waits to be sent. Default: 5 minutes. */
   readonly queryTimeoutMs: number
   /**
@@ -21,7 +21,7 @@ export type SilenceLimits = {
   readonly answerTimeoutMs: number
 }
 
-export type SessionOptions = SilenceLimits & {
+export type SessionOptions = IdleLimits & {
   readonly client: PostgresClient
   readonly address: PostgresAddress
   readonly signal: AbortSignal | undefined
@@ -35,10 +35,10 @@ export class PostgresSession implements SqlSession {
   readonly #socket: Socket
   readonly #address: PostgresAddress
   readonly #signal: AbortSignal | undefined
-  readonly #limits: SilenceLimits
+  readonly #limits: IdleLimits
   #timerMs = 0
   /** The number of bytes moved at the last timeout, and the time in milliseconds for which it has not changed. */
-  #silence = { moved: -1, ms: 0 }
+  #idle = { bytesMoved: -1, ms: 0 }
   #lost: IngestError | undefined
 
   constructor({ client, address, signal, ...limits }: SessionOptions) {
@@ -51,7 +51,7 @@ export class PostgresSession implements SqlSession {
     client.on('error', error => {
       this.#fail(toIngestError(error, address))
     })
-    this.#socket.on('timeout', this.#onSilence)
+    this.#socket.on('timeout', this.#onIdle)
     signal?.addEventListener('abort', this.#onAbort)
     if (signal?.aborted) this.#onAbort()
   }
@@ -137,8 +137,8 @@ export class PostgresSession implements SqlSession {
   /** Makes one call. The timeouts limit idle time, not duration, so a long COPY may run as long as bytes move. */
   async #call<T>(send: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost
-    this.#silence = { moved: -1, ms: 0 }
-    this.#listen(this.#limits.queryTimeoutMs)
+    this.#idle = { bytesMoved: -1, ms: 0 }
+    this.#setIdleTimeout(this.#limits.queryTimeoutMs)
     try {
       return await traced({ operation: 'statement', endpoint: this.description }, send)
     } catch (error) {
@@ -146,7 +146,7 @@ export class PostgresSession implements SqlSession {
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
       throw lost ?? toIngestError(error, this.#address)
     } finally {
-      this.#listen(0)
+      this.#setIdleTimeout(0)
     }
   }
 
@@ -158,20 +158,20 @@ export class PostgresSession implements SqlSession {
   }
 
   /** Handles an idle timeout of the socket. The limit depends on whether the server still has data to receive. */
-  readonly #onSilence = (): void => {
+  readonly #onIdle = (): void => {
     const { queryTimeoutMs, answerTimeoutMs } = this.#limits
-    const moved = this.#socket.bytesRead + this.#socket.bytesWritten
-    this.#silence = { moved, ms: this.#timerMs + (moved === this.#silence.moved ? this.#silence.ms : 0) }
-    const isServersTurn = this.#socket.writableLength === 0
-    const leftMs = answerTimeoutMs === 0 ? Infinity : answerTimeoutMs - this.#silence.ms
-    if (isServersTurn && leftMs > 0) return this.#listen(Math.min(queryTimeoutMs, leftMs))
-    const what = isServersTurn ? 'no answer' : 'nothing could be sent'
-    const hint = 'look at the server and at what it waits for, then try again'
-    const message = `${this.description}: ${what} for ${this.#silence.ms / 1000} s`
+    const bytesMoved = this.#socket.bytesRead + this.#socket.bytesWritten
+    this.#idle = { bytesMoved, ms: this.#timerMs + (bytesMoved === this.#idle.bytesMoved ? this.#idle.ms : 0) }
+    const isServerWorking = this.#socket.writableLength === 0
+    const leftMs = answerTimeoutMs === 0 ? Infinity : answerTimeoutMs - this.#idle.ms
+    if (isServerWorking && leftMs > 0) return this.#setIdleTimeout(Math.min(queryTimeoutMs, leftMs))
+    const problem = isServerWorking ? 'no answer' : 'nothing could be sent'
+    const hint = 'check what the server is waiting for, then try again'
+    const message = `${this.description}: ${problem} for ${this.#idle.ms / 1000} s`
     this.#fail(new IngestError('target_unreachable', message, { hint }))
   }
 
-  #listen(ms: number): void {
+  #setIdleTimeout(ms: number): void {
     this.#timerMs = ms
     this.#socket.setTimeout(ms)
   }

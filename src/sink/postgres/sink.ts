@@ -46,9 +46,9 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
   }
 }
 
-type Opening = { readonly target: string; readonly rehearse: boolean }
+type SinkSettings = { readonly target: string; readonly rehearse: boolean }
 
-async function openSink(writer: Writer, { target, rehearse }: Opening): Promise<Sink> {
+async function openSink(writer: Writer, { target, rehearse }: SinkSettings): Promise<Sink> {
   await writer.open()
   return {
     async write(delivery, onRetry, settings) {
@@ -79,7 +79,7 @@ class Writer {
   }
 
   async open(): Promise<void> {
-    await this.#untilBack(
+    await this.#retryWhileUnreachable(
       () => this.#connected(),
       () => undefined,
     )
@@ -88,7 +88,7 @@ class Writer {
   async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
     const policy = { ...CONFLICT_RETRY, deadlineMs: this.#deadlineMs }
     const conflicts = { policy, tools: this.#tools, mayRetry: isRetryable, onRetry }
-    return this.#untilBack(async () => {
+    return this.#retryWhileUnreachable(async () => {
       const session = await this.#connected()
       return withRetry(() => work(session), conflicts)
     }, onRetry)
@@ -102,18 +102,18 @@ class Writer {
     return this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
   }
 
-  async #untilBack<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
+  async #retryWhileUnreachable<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
     const deadlineMs = this.#deadlineMs
-    let tries = 1
+    let attempts = 1
     const counted = (retry: Retry): void => {
-      tries++
+      attempts++
       onRetry(retry)
     }
     try {
       const policy = { ...LOST_RETRY, deadlineMs }
       return await withRetry(work, { policy, tools: this.#tools, mayRetry: mayComeBack, onRetry: counted })
     } catch (error) {
-      throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
+      throw attempts > 1 && mayComeBack(error) ? withAttempts(error, { attempts, deadlineMs }) : error
     }
   }
 
@@ -144,7 +144,10 @@ async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-function spent(error: IngestError, { tries, deadlineMs }: { tries: number; deadlineMs: number }): IngestError {
-  const message = `${error.message} (tried ${tries} times in ${deadlineMs / 1000} s)`
+function withAttempts(
+  error: IngestError,
+  { attempts, deadlineMs }: { attempts: number; deadlineMs: number },
+): IngestError {
+  const message = `${error.message} (tried ${attempts} times in ${deadlineMs / 1000} s)`
   return new IngestError(error.code, message, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) })
 }

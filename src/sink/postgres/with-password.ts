@@ -11,8 +11,8 @@ import { lookUpPassword } from './passfile.js'
 export async function withPassword(address: PostgresAddress, now: () => Date): Promise<PostgresAddress> {
   if (address.password) return address
   const { aws, passfile } = address
-  const kept = passfile === undefined ? undefined : await lookUpPassword(passfile, address)
-  if (kept !== undefined) return { ...address, password: kept }
+  const filePassword = passfile === undefined ? undefined : await lookUpPassword(passfile, address)
+  if (filePassword !== undefined) return { ...address, password: filePassword }
   if (aws === undefined || !takesToken(address)) return address
   return { ...address, password: await mintToken(address, aws, now()) }
 }

@@ -18,7 +18,7 @@ t.test('the error for a locked folder names the process that holds it', async t 
   await t.rejects(lockFolder(dir), {
     code: 'target_busy',
     message: new RegExp(`^the embedded database in ${dir} is in use by process ${holder.pid} \\(since 2\\S+Z\\)$`),
-    hint: 'wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server',
+    hint: 'wait for it to finish, or use another folder; if it is `serve`, stop it or push to it with --server',
   })
 })
 

@@ -225,6 +225,6 @@ t.test('close() may be called twice, releases the folder, and ends the session',
   await t.rejects(openEmbedded(dir, { create: false }), { code: 'target_busy' })
   await Promise.all([session.close(), session.close()])
 
-  await t.rejects(session.query('SELECT 1'), { code: 'internal', message: /closed already/ })
+  await t.rejects(session.query('SELECT 1'), { code: 'internal', message: /already closed/ })
   await (await openEmbedded(dir, { create: false })).close()
 })

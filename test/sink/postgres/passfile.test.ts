@@ -32,7 +32,7 @@ t.test('a file that is missing or readable by others is an error, not a missing 
   const dir = t.testdir({ open: FILE })
   await chmod(join(dir, 'open'), 0o644)
   for (const [name, message] of [
-    ['open', /others may read it/],
+    ['open', /other users can read it/],
     ['missing', /no such file/],
   ] as const)
     await t.rejects(lookUp(join(dir, name), 'postgres://u@h/bench'), { code: 'config_invalid', message, hint: /0600/ })
