@@ -22,11 +22,9 @@ type Instantiate = (imports: { readonly env: Record<string, unknown> }, done: un
 /** The engine's error number for EIO. */
 const IO_ERROR = 29
 
-/**
- * PGlite passes the first to ask which kind of exception it caught. The engine answers an ordinary Postgres error with the
- * second.
- */
+/** The argument with which PGlite asks the engine which kind of exception it caught. */
 const AFTER_EXCEPTION = -2
+/** The engine's answer for an ordinary Postgres error. */
 const POSTGRES_ERROR = 100
 
 /** The functions of the engine that PGlite calls to process a message. */
