@@ -1,6 +1,6 @@
 /** `compare`: what changed from one stored commit to another, and what of it is real. */
 
-import { lookUpCommit } from '../commit/look-up.js'
+import { lookUpCommit } from '../commit/look-up-commit.js'
 import { compareCommits } from '../compare/comparison.js'
 import { isRegression } from '../compare/judge.js'
 import { targetConfig, type TargetFlags } from '../config/target.js'

@@ -1,11 +1,11 @@
 /** The part of a push that a target of an older contract version could not hold, as JSON and in words. */
 
-import { mergedDowngrade, type Downgrade, type FieldCount } from '../sink/downgrade.js'
+import { mergeDowngrades, type Downgrade, type FieldCount } from '../sink/downgrade.js'
 import type { Receipt } from '../sink/sink.js'
 import { count, plural } from './report.js'
 
 export function downgradeOf(receipts: readonly Receipt[]): Downgrade | undefined {
-  return mergedDowngrade(receipts.map(({ downgrade }) => downgrade))
+  return mergeDowngrades(receipts.map(({ downgrade }) => downgrade))
 }
 
 export function downgradeReport(downgrade: Downgrade | undefined): object | null {

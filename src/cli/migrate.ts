@@ -2,7 +2,7 @@
 
 import { targetConfig, type TargetFlags } from '../config/target.js'
 import { EXIT, IngestError } from '../errors.js'
-import { compareSchema, type Drift } from '../sink/drift.js'
+import { compareSchema, type Drift } from '../sink/schema-drift.js'
 import { migrate as apply } from '../sink/migrate.js'
 import { repairTimestamps, type TimestampRepair } from '../sink/repair-timestamps.js'
 import type { Action, Context, Format } from './context.js'

@@ -1,6 +1,6 @@
 /** A push in a CI run that was given no secrets: it fails, or it is skipped, and says so either way. */
 
-import { runMeta } from '../commit/run.js'
+import { runMeta } from '../commit/run-meta.js'
 import { detectCi } from '../commit/ci.js'
 import type { MissingSecrets } from '../config/missing-secrets.js'
 import { EXIT, IngestError } from '../errors.js'

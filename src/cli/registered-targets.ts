@@ -94,7 +94,7 @@ function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget,
   const open = async (): Promise<never> => {
     throw error
   }
-  const opener: SinkOpener = { id: identity, description: name, early: false, open }
+  const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
   return { name: reportedKind(kind), registered: { name, identity, isRequired, bucket }, opener }
 }
 

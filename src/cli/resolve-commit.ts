@@ -1,7 +1,7 @@
 /** Which commit a push is of, and its fields. */
 
 import { readCommitFile } from '../commit/commit-file.js'
-import { isFullSha } from '../commit/formats.js'
+import { isFullSha } from '../commit/full-sha.js'
 import { readGitCommit } from '../commit/git.js'
 import type { CommitConfig } from '../config/commit.js'
 import type { Commit } from '../contract/commit.js'

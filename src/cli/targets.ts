@@ -23,7 +23,7 @@ export type OpenSession = {
 /** For commands that only read, or that migrate. @param create makes an embedded database that is not there yet */
 export async function openSession(target: TargetConfig, create: boolean, { signal }: Context): Promise<OpenSession> {
   if (target.kind === 'embedded') {
-    const { openEmbedded } = await import('../sink/embedded/database.js')
+    const { openEmbedded } = await import('../sink/embedded/open-embedded.js')
     const session = await openEmbedded(target.folder, { create, signal })
     return { session, description: `the embedded database in ${target.folder}`, close: () => session.close() }
   }

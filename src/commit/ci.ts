@@ -1,7 +1,7 @@
-/** What the environment of a CI service says about the run: which service, which commit, which repository. */
+/** Reads the CI service, commit, repository and run from the environment variables of CI services. */
 
-import { isFullSha } from './formats.js'
-import { webUrlOf } from './repo-url.js'
+import { isFullSha } from './full-sha.js'
+import { repoWebUrl } from './repo-url.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -11,31 +11,31 @@ export type CiRun = {
   readonly name: CiName
   /** 40 lowercase hex digits. */
   readonly sha?: string
-  /** https, without credentials or `.git`. */
+  /** The repository's https URL without credentials or `.git`. */
   readonly repoUrl?: string
-  /** `<what ran>@<which run>`; on GitHub `<workflow file>@<run id>`. @see contract section 2 */
+  /** `<job>@<run id>`; on GitHub `<workflow file>@<run id>`. @see contract section 2 */
   readonly benchmarkId?: string
 }
 
-/** Values as the service has them: untrusted, possibly missing. */
+/** Unvalidated values from the service's variables. */
 type Facts = {
   readonly sha?: string | undefined
   readonly remote?: string | undefined
-  /** What ran and which run of it. */
+  /** The name of the job or workflow, and the id of its run. */
   readonly job?: readonly [string | undefined, string | undefined]
 }
 
 type Service = {
   readonly name: CiName
-  readonly isHere: (env: Environment) => boolean
+  readonly isActive: (env: Environment) => boolean
   readonly facts: (env: Environment) => Facts
 }
 
-/** The first that matches wins, so the fallback stands last. */
+/** Known services in order of precedence. The fallback is last. */
 const SERVICES: readonly Service[] = [
   {
     name: 'GitHub Actions',
-    isHere: env => isOn(env.GITHUB_ACTIONS),
+    isActive: env => isTrue(env.GITHUB_ACTIONS),
     facts: env => ({
       sha: env.GITHUB_SHA,
       remote: githubRemote(env),
@@ -44,7 +44,7 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'GitLab CI',
-    isHere: env => isOn(env.GITLAB_CI),
+    isActive: env => isTrue(env.GITLAB_CI),
     facts: env => ({
       sha: env.CI_COMMIT_SHA,
       remote: env.CI_PROJECT_URL,
@@ -53,9 +53,9 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'Buildkite',
-    isHere: env => isOn(env.BUILDKITE),
+    isActive: env => isTrue(env.BUILDKITE),
     facts: env => ({
-      // A build started by hand carries the word HEAD here; like any other non-sha it is left to git.
+      // Contains the word HEAD in builds that were started manually. Anything but a sha is ignored and git is asked instead.
       sha: env.BUILDKITE_COMMIT,
       remote: env.BUILDKITE_REPO,
       job: [env.BUILDKITE_PIPELINE_SLUG, env.BUILDKITE_BUILD_ID ?? env.BUILDKITE_BUILD_NUMBER],
@@ -63,28 +63,27 @@ const SERVICES: readonly Service[] = [
   },
   {
     name: 'CircleCI',
-    isHere: env => isOn(env.CIRCLECI),
+    isActive: env => isTrue(env.CIRCLECI),
     facts: env => ({
       sha: env.CIRCLE_SHA1,
       remote: env.CIRCLE_REPOSITORY_URL,
       job: [env.CIRCLE_JOB, env.CIRCLE_WORKFLOW_ID ?? env.CIRCLE_BUILD_NUM],
     }),
   },
-  { name: 'unknown CI', isHere: env => isOn(env.CI), facts: () => ({}) },
+  { name: 'unknown CI', isActive: env => isTrue(env.CI), facts: () => ({}) },
 ]
 
 /**
- * The CI run that `env` describes, or `undefined` outside of CI.
- * Environment values are untrusted: one that is not what its name promises is left out, never passed on.
+ * Detects the CI run that `env` describes; undefined outside of CI. Values are untrusted, so invalid ones are left out.
  */
 export function detectCi(env: Environment): CiRun | undefined {
-  const service = SERVICES.find(({ isHere }) => isHere(env))
+  const service = SERVICES.find(({ isActive }) => isActive(env))
   return service && ciRun(service.name, service.facts(env))
 }
 
 function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Facts): CiRun {
   const fullSha = plainText(sha)?.toLowerCase()
-  const repoUrl = remote === undefined ? undefined : webUrlOf(remote)
+  const repoUrl = remote === undefined ? undefined : repoWebUrl(remote)
   const benchmarkId = job.flatMap(part => plainText(part) ?? []).join('@')
   return {
     name,
@@ -94,7 +93,7 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Fact
   }
 }
 
-/** `bench.yml` of `owner/repo/.github/workflows/bench.yml@refs/heads/x`: the ref may hold slashes and @ as well. */
+/** Extracts `bench.yml` from `owner/repo/.github/workflows/bench.yml@refs/heads/x`. The ref may contain slashes and @ too. */
 function workflowFile(ref: string | undefined): string | undefined {
   return /([^/]+\.ya?ml)@/.exec(ref ?? '')?.[1]
 }
@@ -103,11 +102,11 @@ function githubRemote({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository
   return server && repository ? `${server}/${repository}` : undefined
 }
 
-/** Control characters would reach terminals and database rows. */
+/** Replaces control characters by spaces, so that they do not reach terminals and database rows. */
 function plainText(value: string | undefined): string | undefined {
   return value?.replace(/\p{Cc}+/gu, ' ').trim() || undefined
 }
 
-function isOn(value: string | undefined): boolean {
+function isTrue(value: string | undefined): boolean {
   return !['', '0', 'false'].includes((value ?? '').trim().toLowerCase())
 }

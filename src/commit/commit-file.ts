@@ -1,11 +1,11 @@
-/** Reads `--commit FILE.json`: the commit as data, for producers that have no repository at hand. */
+/** Reads a commit from a JSON file (`--commit FILE.json`), for producers without a repository. */
 
 import { readFile } from 'node:fs/promises'
 import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { pointerTo, quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { isFullSha } from './formats.js'
+import { isFullSha } from './full-sha.js'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -15,8 +15,8 @@ const SHOWN_PROBLEMS = 3
 const HINT = `a commit file is {${FIELDS.map(field => `"${field}": "…"`).join(', ')}}, or that under "commit"`
 
 /**
- * The commit in a JSON file: its nine fields, or an envelope that has them under `commit`.
- * @throws {IngestError} `config_invalid` when the file cannot be read or does not hold exactly a commit
+ * Reads the commit from a JSON file that contains its nine fields, or an envelope with these fields under `commit`.
+ * @throws {IngestError} `config_invalid` when the file cannot be read, lacks a field or has unknown fields
  * @see contract section 2
  */
 export async function readCommitFile(path: string): Promise<Commit> {
@@ -38,7 +38,7 @@ async function read(path: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new IngestError('config_invalid', `cannot read the commit file ${path}: ${reasonOf(cause)}`, {
       cause,
-      hint: 'name a JSON file, or leave --commit out to ask git',
+      hint: 'name a JSON file, or leave out --commit to read the commit from git',
     })
   }
 }
@@ -61,7 +61,7 @@ function parseJson(path: string, bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
-    // V8 quotes the text around the error, line ends included.
+    // V8's message quotes the text around the error, including line ends.
     const reason = cause instanceof SyntaxError ? messageOf(cause).replace(/\s+/g, ' ') : 'not UTF-8'
     throw invalid(path, `is not JSON: ${reason}`, cause)
   }
@@ -80,7 +80,7 @@ function unknownFields(value: JsonObject, known: readonly string[], prefix: stri
 function fieldProblem(field: keyof Commit, value: unknown): string | undefined {
   if (value === undefined) return `${field} is missing`
   if (typeof value !== 'string') return `${field} must be a string, got ${typeName(value)}`
-  // Neither can be stored: Postgres has no NUL in text, and UTF-8 no half of a surrogate pair.
+  // Neither can be stored, because Postgres text excludes NUL and UTF-8 excludes lone surrogates.
   if (/[\0\p{Surrogate}]/u.test(value)) return `${field} must not contain a NUL or a lone surrogate`
   if (field === 'sha' && !isFullSha(value)) return `sha must be 40 lowercase hex digits, got ${quote(value)}`
   if (field === 'timestamp' && !isTimestamp(value)) return `timestamp ${TIMESTAMP_RULE}, got ${quote(value)}`

@@ -1,4 +1,4 @@
-/** What git's complaints mean, and what a person can do about each. */
+/** Translates git's error messages into errors with hints. */
 
 import { IngestError, type ErrorCode } from '../errors.js'
 import { runGit, type GitContext } from './git-process.js'
@@ -9,7 +9,7 @@ type Diagnosis = { readonly code: ErrorCode; readonly message: string; readonly 
 
 const COMMIT_FILE = 'describe the commit with --commit FILE.json'
 
-/** The error for a `git show` of `sha`, or of HEAD, that failed. On this path a second git call may be made. */
+/** The error for a failed `git show` of `sha`, or of HEAD if undefined. May run git once more to find the right hint. */
 export async function showFailure(
   sha: string | undefined,
   { stderr, cause }: FailedAnswer,
@@ -21,23 +21,27 @@ export async function showFailure(
 }
 
 function repositoryDiagnosis(stderr: string, { gitDir, env }: GitContext): Diagnosis | undefined {
-  const place = gitDir ?? env.GIT_DIR ?? 'the current directory'
+  const repository = gitDir ?? env.GIT_DIR ?? 'the current directory'
   if (stderr.includes('not a git repository')) {
     const hint = `run inside the repository, name it with --git-dir DIR, or ${COMMIT_FILE}`
-    return { code: 'commit_unknown', message: `${place} is not a git repository`, hint }
+    return { code: 'commit_unknown', message: `${repository} is not a git repository`, hint }
   }
   if (stderr.includes('cannot change to')) {
     const hint = '--git-dir takes a directory: a work tree or a .git directory'
-    return { code: 'commit_unknown', message: `${place} is not a directory that git can enter`, hint }
+    return { code: 'commit_unknown', message: `${repository} is not a directory that git can enter`, hint }
   }
   if (/dubious ownership|unsafe repository/.test(stderr)) {
     const hint = `if you trust it, run: ${trustCommand(stderr, gitDir)}`
-    return { code: 'git_failed', message: `git refuses ${place}: it belongs to another user (dubious ownership)`, hint }
+    return {
+      code: 'git_failed',
+      message: `git refuses ${repository}: it belongs to another user (dubious ownership)`,
+      hint,
+    }
   }
   return undefined
 }
 
-/** git prints the command itself, with the directory spelled and quoted the way it will compare it. */
+/** The command that makes git trust the directory, preferably as git prints it, because git compares the exact spelling. */
 function trustCommand(stderr: string, gitDir: string | undefined): string {
   const printed = /git config --global --add safe\.directory .+/.exec(stderr)?.[0]
   return printed ?? `git config --global --add safe.directory ${gitDir ?? '"$PWD"'}`
@@ -71,10 +75,10 @@ async function fetchHint(sha: string, context: GitContext): Promise<string> {
 }
 
 function unrecognised(stderr: string, cause: Error): Diagnosis {
-  const complaint = /^(?:fatal|error): (.+)$/m.exec(stderr)?.[1] ?? cause.message
+  const gitMessage = /^(?:fatal|error): (.+)$/m.exec(stderr)?.[1] ?? cause.message
   return {
     code: 'git_failed',
-    message: `git cannot read the commit: ${complaint}`,
-    hint: `repair that, or ${COMMIT_FILE}`,
+    message: `git cannot read the commit: ${gitMessage}`,
+    hint: `repair the repository, or ${COMMIT_FILE}`,
   }
 }

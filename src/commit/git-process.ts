@@ -1,11 +1,11 @@
-/** Runs git the same way whatever the person's configuration, locale and environment say. */
+/** Runs git independently of the user's configuration, locale and environment. */
 
 import { execFile, type ExecFileException } from 'node:child_process'
 import { IngestError } from '../errors.js'
 import type { Environment } from './ci.js'
 
 export type GitContext = {
-  /** A work tree, a `.git` directory, a bare repository, or a directory inside one. Default: where git looks. */
+  /** A work tree, a `.git` directory, a bare repository, or a directory inside one. Default: the repository that git finds. */
   readonly gitDir?: string | undefined
   readonly env: Environment
   readonly signal?: AbortSignal | undefined
@@ -15,7 +15,10 @@ export type GitAnswer =
   | { readonly ok: true; readonly stdout: string }
   | { readonly ok: false; readonly stderr: string; readonly cause: Error }
 
-/** What `git rev-parse --local-env-vars` lists, less its configuration: in a git hook they name the hook's repository. */
+/**
+ * Variables that select a repository. In a git hook they name the hook's repository. The list is that of
+ * `git rev-parse --local-env-vars` without the variables for configuration.
+ */
 const REPOSITORY_VARIABLES: ReadonlySet<string> = new Set([
   'GIT_ALTERNATE_OBJECT_DIRECTORIES',
   'GIT_COMMON_DIR',
@@ -33,7 +36,7 @@ const REPOSITORY_VARIABLES: ReadonlySet<string> = new Set([
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024
 
 /**
- * Runs one git command, without a shell, and answers with its output or its complaint in English.
+ * Runs one git command without a shell and returns its output, or its error message in English.
  * @throws {IngestError} `git_failed` when git cannot be started or was killed
  */
 export function runGit(args: readonly string[], { gitDir, env, signal }: GitContext): Promise<GitAnswer> {
@@ -43,30 +46,31 @@ export function runGit(args: readonly string[], { gitDir, env, signal }: GitCont
     execFile('git', [...globalOptions(gitDir), ...args], options, (error, stdout, stderr) => {
       if (error === null) resolve({ ok: true, stdout })
       else if (typeof error.code === 'number') resolve({ ok: false, stderr, cause: error })
-      else reject(signal?.aborted === true ? abortReason(signal, error) : cannotRun(error))
+      else reject(signal?.aborted === true ? abortReason(signal, error) : cannotRunError(error))
     })
   })
 }
 
 function globalOptions(gitDir: string | undefined): string[] {
-  // A replaced object would pass another commit's fields off as this one's.
+  // A replacement object (`git replace`) would show another commit's fields.
   const always = ['--no-pager', '--no-replace-objects']
   if (gitDir === undefined) return always
-  // git may be told to use a bare repository or a .git directory only when asked to by name, which is what we do.
+  // git may be configured to use a bare repository or a .git directory only if it is named explicitly, as it is here.
   return [...always, '-c', 'safe.bareRepository=all', '-C', gitDir]
 }
 
 function gitEnvironment(env: Environment, gitDir: string | undefined): Record<string, string | undefined> {
-  const kept = Object.entries(env).filter(([name]) => gitDir === undefined || !REPOSITORY_VARIABLES.has(name))
-  // English to recognise complaints by; and looking at a commit must not go to the network or ask for a password.
-  return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
+  const variables = Object.entries(env).filter(([name]) => gitDir === undefined || !REPOSITORY_VARIABLES.has(name))
+  // The locale makes error messages English, so that they can be recognised. git must not use the network or ask for a
+  // password.
+  return { ...Object.fromEntries(variables), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
 }
 
 function abortReason(signal: AbortSignal, error: Error): Error {
   return signal.reason instanceof Error ? signal.reason : error
 }
 
-function cannotRun(cause: ExecFileException): IngestError {
+function cannotRunError(cause: ExecFileException): IngestError {
   if (cause.code === 'ENOENT') {
     return new IngestError('git_failed', 'git is not installed, or not on the PATH', {
       cause,

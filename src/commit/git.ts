@@ -1,30 +1,30 @@
-/** Asks git for the commit that was measured. */
+/** Reads the measured commit from git. */
 
 import type { Commit } from '../contract/commit.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp } from '../contract/timestamp.js'
 import { IngestError } from '../errors.js'
 import type { Environment } from './ci.js'
-import { isFullSha } from './formats.js'
+import { isFullSha } from './full-sha.js'
 import { showFailure } from './git-failure.js'
 import { runGit, type GitContext } from './git-process.js'
-import { commitUrl, webUrlOf } from './repo-url.js'
+import { commitUrl, repoWebUrl } from './repo-url.js'
 
 export type GitCommitOptions = {
   /** 40 lowercase hex digits. Default: HEAD. */
   readonly sha?: string | undefined
-  /** `--git-dir`: a work tree, a `.git` directory, a bare repository. Default: where git looks by itself. */
+  /** `--git-dir`: a work tree, a `.git` directory or a bare repository. Default: the repository that git finds. */
   readonly gitDir?: string | undefined
-  /** The repository's address, as a remote or a page. Default: the remote `origin`, at the price of a second process. */
+  /** The repository's address as a remote or a web page. Default: the remote `origin`, which takes a second git process. */
   readonly repoUrl?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** The environment git runs in. */
+  /** The environment variables for git. Default: those of this process. */
   readonly env?: Environment | undefined
 }
 
 type GitFields = Omit<Commit, 'url'>
 
-/** In git's placeholders, by the field they fill. %s is the subject; mailmaps do not touch %an and its like. */
+/** git's format placeholder for each field. %s is the subject line. %an, %ae, %cn and %ce ignore mailmaps. */
 const PLACEHOLDERS = {
   sha: '%H',
   timestamp: '%cI',
@@ -36,17 +36,17 @@ const PLACEHOLDERS = {
   tree_sha: '%T',
 } as const satisfies Record<keyof GitFields, string>
 
-// A NUL is the one character that no field of a commit can contain.
+// Fields are separated by NUL, the only character that no field of a commit can contain.
 const FORMAT = Object.values(PLACEHOLDERS).join('%x00')
 
-/** Beside the format, what would otherwise be added or changed: a patch, log.showSignature, i18n.logOutputEncoding. */
-const SHOW = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
+/** Arguments that print the format and nothing else. They override log.showSignature and i18n.logOutputEncoding. */
+const SHOW_ARGUMENTS = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
 
 /**
- * The commit `sha`, or HEAD, as git knows it: one git process, and a second one (`git remote get-url origin`) only
- * when the caller knows no repository address, because no format of `git show` can print a remote.
- * @throws {IngestError} `usage` for a sha that is not 40 lowercase hex digits or an address that is none,
- *   `commit_unknown` when there is no such commit, repository or address, `git_failed` when git cannot or will not run
+ * Reads the commit `sha`, or HEAD. Runs git once, and a second time (`git remote get-url origin`) only if no `repoUrl` is given,
+ * because `git show` cannot print a remote.
+ * @throws {IngestError} `usage` for a sha that is not 40 lowercase hex digits or an invalid repository address;
+ *   `commit_unknown` when there is no such commit, repository or remote; `git_failed` when git cannot be run or fails
  * @see contract section 2
  */
 export async function readGitCommit(options: GitCommitOptions = {}): Promise<Commit> {
@@ -65,17 +65,17 @@ function checkSha(sha: string): void {
 }
 
 function parseRepoUrl(repoUrl: string): string {
-  const url = webUrlOf(repoUrl)
+  const url = repoWebUrl(repoUrl)
   if (url !== undefined) return url
-  // The value stays out of the message: it may carry a token.
-  throw new IngestError('usage', 'the repository URL is not one that a web page can be made from', {
+  // The message omits the value, because it may contain a token.
+  throw new IngestError('usage', 'the repository URL cannot be converted to a web address', {
     hint: 'give it as https://HOST/OWNER/REPO or git@HOST:OWNER/REPO.git',
   })
 }
 
 async function showCommit(sha: string | undefined, context: GitContext): Promise<GitFields> {
-  // The trailing -- keeps git from looking for a file of that name.
-  const answer = await runGit([...SHOW, `${sha ?? 'HEAD'}^{commit}`, '--'], context)
+  // The trailing -- keeps git from looking for a file with that name.
+  const answer = await runGit([...SHOW_ARGUMENTS, `${sha ?? 'HEAD'}^{commit}`, '--'], context)
   if (!answer.ok) throw await showFailure(sha, answer, context)
   const fields = parseFields(answer.stdout)
   checkFields(fields, sha)
@@ -92,10 +92,10 @@ function parseFields(stdout: string): GitFields {
   return Object.fromEntries(names.map((name, index) => [name, values[index]])) as GitFields
 }
 
-function checkFields({ sha, timestamp }: GitFields, asked: string | undefined): void {
-  if (asked !== undefined && sha !== asked) {
-    const hint = `use ${sha}, or check which of the two the records name`
-    throw new IngestError('commit_unknown', `${asked} is a tag of commit ${sha}, not a commit`, { hint })
+function checkFields({ sha, timestamp }: GitFields, requestedSha: string | undefined): void {
+  if (requestedSha !== undefined && sha !== requestedSha) {
+    const hint = `use ${sha}, or check which of the two ids is in the records`
+    throw new IngestError('commit_unknown', `${requestedSha} is a tag of commit ${sha}, not a commit`, { hint })
   }
   if (!isFullSha(sha)) {
     const message = `commit ${sha} has a SHA-256 id, which the contract cannot hold: it takes 40 hex digits`
@@ -109,10 +109,10 @@ function checkFields({ sha, timestamp }: GitFields, asked: string | undefined): 
 
 async function originUrl(context: GitContext): Promise<string> {
   const answer = await runGit(['remote', 'get-url', 'origin'], context)
-  const url = answer.ok ? webUrlOf(answer.stdout) : undefined
+  const url = answer.ok ? repoWebUrl(answer.stdout) : undefined
   if (url !== undefined) return url
   const message = answer.ok
-    ? 'the address of the remote "origin" is not one that a web page can be made from'
+    ? 'the address of the remote "origin" cannot be converted to a web address'
     : 'the repository has no remote "origin" to take its address from'
   throw new IngestError('commit_unknown', message, { hint: 'give it with --repo-url https://HOST/OWNER/REPO' })
 }

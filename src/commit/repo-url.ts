@@ -1,13 +1,13 @@
-/** From a git remote, in any of the ways people write one, to the repository's page on the web. */
+/** Converts git remotes, in all their notations, to the repository's web address. */
 
 const WITH_SCHEME = /^(?:https?|git|ssh|git\+ssh|ssh\+git):\/\//i
 
-/** `[user@]host:path`, as scp writes it. A single letter before the colon is a Windows drive. */
+/** `[user@]host:path`, the notation of scp. A single letter before the colon is a Windows drive, not a host. */
 const SCP_LIKE = /^(?:[^@/]+@)?([^@:/]{2,}):(?!\/\/)([^:]+)$/
 
 const UNWRITABLE = /[\s\\\p{Cc}]/u
 
-/** Hosts that exist only to serve ssh on port 443, with the host that serves the pages. */
+/** The web host for each host that only serves ssh on port 443. */
 const WEB_HOST_OF: ReadonlyMap<string, string> = new Map([
   ['ssh.github.com', 'github.com'],
   ['altssh.gitlab.com', 'gitlab.com'],
@@ -15,10 +15,10 @@ const WEB_HOST_OF: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The https address of a repository: no credentials, no `.git`, no trailing slash, no query.
- * @returns `undefined` for what names no web page: a path, a `file:` URL, anything not understood
+ * Converts a remote to the repository's https address without credentials, `.git`, trailing slash and query.
+ * @returns undefined for remotes without a web page: paths, `file:` URLs and unknown notations
  */
-export function webUrlOf(remote: string): string | undefined {
+export function repoWebUrl(remote: string): string | undefined {
   const text = remote.trim()
   if (UNWRITABLE.test(text)) return undefined
   if (WITH_SCHEME.test(text)) return fromUrl(text)
@@ -26,7 +26,7 @@ export function webUrlOf(remote: string): string | undefined {
   return host === undefined || path === undefined ? undefined : httpsUrl(host, path)
 }
 
-/** The page of one commit. @see contract section 2 */
+/** The web page of a commit. @see contract section 2 */
 export function commitUrl(repoUrl: string, sha: string): string {
   return `${repoUrl}/commit/${sha}`
 }
@@ -34,7 +34,7 @@ export function commitUrl(repoUrl: string, sha: string): string {
 function fromUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  // A port of ssh or of git's own protocol says nothing about where the web pages are.
+  // Only a port of http or https is kept, because a port of ssh or git is not that of the web server.
   const host = url.protocol.startsWith('http') ? url.host : url.hostname
   return httpsUrl(host, url.pathname)
 }

@@ -1,7 +1,7 @@
 /** Where a push archives what it delivers from its outbox. */
 
 import { IngestError } from '../errors.js'
-import { overlap } from '../sink/archive/place.js'
+import { locationsOverlap } from '../sink/archive/location.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 
 export type ArchiveFlags = { readonly archive?: string; readonly state?: string }
@@ -18,7 +18,7 @@ export function archiveConfig({ archive, state }: ArchiveFlags): StorageAddress 
     throw new IngestError('usage', '--archive memory: would be gone with the process', {
       hint: 'name a folder or s3://',
     })
-  if (overlap(address, parseStorageAddress(state)))
+  if (locationsOverlap(address, parseStorageAddress(state)))
     throw new IngestError('usage', '--archive and --state name the same place, or one in the other', {
       hint: 'give each a place of its own',
     })

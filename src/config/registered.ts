@@ -4,8 +4,8 @@ import { resolve } from 'node:path'
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
 import { describeServer, parseServerUrl } from '../sink/http/address.js'
-import { placeOf as placeOfArchive, stateArchiveId } from '../sink/archive/place.js'
-import { dsnSettings, parseDsn, placeOf } from '../sink/postgres/dsn.js'
+import { archiveLocation as placeOfArchive, stateArchiveId } from '../sink/archive/location.js'
+import { dsnSettings, parseDsn, postgresId } from '../sink/postgres/dsn.js'
 import type { RolePolicy } from '../sink/postgres/role.js'
 import { redact } from '../sink/redact.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
@@ -95,7 +95,7 @@ function identityOf(target: Addressed, env: Environment, bucketRoot?: string): s
     case 'http':
       return target.address
     case 'postgres':
-      return placeOf(parseDsn(target.address, postgresOf(target, {}, env)))
+      return postgresId(parseDsn(target.address, postgresOf(target, {}, env)))
     case 'embedded':
       return `embedded:${target.address}`
     case 'archive':

@@ -24,7 +24,7 @@ export type CompressMode = 'always' | 'auto' | 'never'
 
 export type ServerConfig = {
   readonly address: HttpAddress
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
   /** Tries after the first. */
   readonly retries: number
   readonly retryDeadlineMs: number
@@ -51,7 +51,7 @@ export async function serverConfig(flags: ServerFlags, env: Environment): Promis
 /** What flags say about how patient a push is, and how large its envelopes. */
 export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> {
   return {
-    silenceMs: silenceMsOf(flags),
+    idleTimeoutMs: silenceMsOf(flags),
     retries: flags.retries ?? 8,
     retryDeadlineMs: (flags.retryDeadline ?? 120) * 1000,
     maxEnvelopeBytes: flags.maxEnvelopeBytes ?? DEFAULT_ENVELOPE_BYTES,
@@ -64,13 +64,13 @@ export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> 
 export type ReadServerConfig = {
   readonly kind: 'server'
   readonly address: HttpAddress
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
 }
 
 export async function readServerConfig(flags: ServerFlags, env: Environment): Promise<ReadServerConfig | undefined> {
   if (flags.server === undefined) return undefined
   const address = await siteAddress(parseServerUrl(flags.server), undefined, env)
-  return Object.freeze({ kind: 'server', address, silenceMs: silenceMsOf(flags) })
+  return Object.freeze({ kind: 'server', address, idleTimeoutMs: silenceMsOf(flags) })
 }
 
 function silenceMsOf({ timeout = 120 }: ServerFlags): number {

@@ -1,7 +1,7 @@
 /** Every setting of a push with where its value comes from; of a secret only that it is set. */
 
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
-import { placeOf } from '../sink/archive/place.js'
+import { archiveLocation } from '../sink/archive/location.js'
 import { describeServer, parseServerUrl } from '../sink/http/address.js'
 import { describeAddress, dsnSettings, parseDsn } from '../sink/postgres/dsn.js'
 import { RETRY_DEADLINE_MS } from '../sink/postgres/sink.js'
@@ -39,11 +39,11 @@ export function settingsOf(told: Told): readonly Setting[] {
 
 function serverSettings(server: string, { flags, origins, env }: Told): readonly Setting[] {
   const from = (name: keyof ServerFlags): string => origins.get(name) ?? DEFAULT
-  const { silenceMs, retries, retryDeadlineMs, maxEnvelopeBytes } = serverLimits(flags)
+  const { idleTimeoutMs, retries, retryDeadlineMs, maxEnvelopeBytes } = serverLimits(flags)
   return [
     { name: 'server', value: readable(() => describeServer(parseServerUrl(server))), origin: from('server') },
     ...tokenSetting(flags, env),
-    { name: 'timeout', value: `${silenceMs / 1000} s`, origin: from('timeout') },
+    { name: 'timeout', value: `${idleTimeoutMs / 1000} s`, origin: from('timeout') },
     {
       name: 'retries',
       value: `${retries}, for ${retryDeadlineMs / 1000} s`,
@@ -148,7 +148,9 @@ function storageSettings({ flags, origins }: Told): readonly Setting[] {
   return (['state', 'archive'] as const).flatMap(name => {
     const text = flags[name]
     if (text === undefined) return []
-    return [{ name, value: readable(() => placeOf(parseStorageAddress(text))), origin: origins.get(name) ?? DEFAULT }]
+    return [
+      { name, value: readable(() => archiveLocation(parseStorageAddress(text))), origin: origins.get(name) ?? DEFAULT },
+    ]
   })
 }
 

@@ -4,8 +4,8 @@ import { sentCounts } from '../sink/downgrade.js'
 import type { TimedRetry } from '../sink/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
-import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
-import { valuesOf, type UsedSetting } from '../sink/tunables.js'
+import { PartialDeliveryError, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
+import { settingValues, type UsedSetting } from '../sink/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & {
@@ -82,14 +82,18 @@ async function deliverTo(
     const before = retries.length
     try {
       sink ??= await opening.sink()
-      const receipt = await sink.write(delivery, retry => retries.push({ ...retry, at: Date.now() }), valuesOf(used))
+      const receipt = await sink.write(
+        delivery,
+        retry => retries.push({ ...retry, at: Date.now() }),
+        settingValues(used),
+      )
       const { source, counts } = delivery
       const sent = sentCounts(counts, receipt.downgrade)
       receipts.push({ ...receipt, source, counts: sent, retries: retries.length - before })
     } catch (cause) {
       const error: unknown = signal.aborted ? signal.reason : await reasonOf(delivery, cause)
       const failure = { source: delivery.source, error }
-      const partial = cause instanceof PartlyLanded ? cause.receipt : undefined
+      const partial = cause instanceof PartialDeliveryError ? cause.receipt : undefined
       return { ...outcome(), partial, failure }
     }
   }

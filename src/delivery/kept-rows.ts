@@ -1,8 +1,8 @@
 /** Rows that the first pass makes of a source as it checks it, where they are so few that they need not be made again. */
 
 import type { Hash64 } from '../contract/hash64.js'
-import { KeptChunks } from '../sink/copy-text.js'
-import type { StagedRows } from '../sink/sink.js'
+import { CopyRowsCollector } from '../sink/copy-text.js'
+import type { CopyRows } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './opening.js'
@@ -13,7 +13,7 @@ const MOST_BYTES = 4 * 1024 * 1024
 /** @typeParam Key what tells one source, or one part of the outbox, from another */
 export class KeptRows<Key> {
   readonly #identify: (batch: RecordBatch) => void
-  readonly #kept = new Map<Key, KeptChunks>()
+  readonly #kept = new Map<Key, CopyRowsCollector>()
   #bytesBefore = 0
   #isFull = false
 
@@ -36,8 +36,8 @@ export class KeptRows<Key> {
   }
 
   /** As often as they are asked for. @returns undefined when some were not kept, or a chunk would be too large */
-  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<StagedRows> | undefined {
-    const chunks: StagedRows[] = []
+  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<CopyRows> | undefined {
+    const chunks: CopyRows[] = []
     for (const key of keys) {
       const kept = this.#kept.get(key)
       if (kept === undefined) return undefined
@@ -46,9 +46,9 @@ export class KeptRows<Key> {
     return chunks.every(({ text }) => text.length <= chunkBytes) ? inTurn(chunks) : undefined
   }
 
-  #begin(key: Key): KeptChunks {
+  #begin(key: Key): CopyRowsCollector {
     this.#bytesBefore = [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0)
-    const kept = new KeptChunks()
+    const kept = new CopyRowsCollector()
     this.#kept.set(key, kept)
     return kept
   }
@@ -56,9 +56,9 @@ export class KeptRows<Key> {
 
 /** @returns undefined where nobody takes rows */
 export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows<Key> | undefined {
-  return targets.some(({ opener }) => opener.takesRows === true) ? new KeptRows(hash) : undefined
+  return targets.some(({ opener }) => opener.readsRows === true) ? new KeptRows(hash) : undefined
 }
 
-async function* inTurn(chunks: readonly StagedRows[]): AsyncGenerator<StagedRows> {
+async function* inTurn(chunks: readonly CopyRows[]): AsyncGenerator<CopyRows> {
   yield* chunks
 }

@@ -44,7 +44,7 @@ export class Opening {
     this.target = target
     if (signal.aborted) this.#abandon.abort(signal.reason)
     signal.addEventListener('abort', () => this.#abandon.abort(signal.reason), { once: true })
-    if (target.opener.early) void this.#open()
+    if (target.opener.opensEarly) void this.#open()
   }
 
   /** The sink, opened now if it was not before. */

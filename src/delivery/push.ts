@@ -3,7 +3,7 @@
 import type { Commit, RunMeta } from '../contract/commit.js'
 import { lowestIn } from '../contract/version-set.js'
 import type { Hash64 } from '../contract/hash64.js'
-import type { Delivery, SinkOpener, StagedRows } from '../sink/sink.js'
+import type { Delivery, SinkOpener, CopyRows } from '../sink/sink.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
@@ -116,7 +116,7 @@ type Checked = {
 /** A checked source as what every target can read for itself, from its start and as often as it must. */
 export function deliveryOf(source: Source, { commit, inspection, kept, options }: Checked): Delivery {
   const { counts, fits } = inspection
-  const readAgain = (chunkBytes?: number): AsyncIterable<StagedRows> =>
+  const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
     rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes)
   return {
     source: source.name,

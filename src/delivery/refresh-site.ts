@@ -1,11 +1,11 @@
 /** Tells the site that shows the measurements that there are new ones, and warms it up: contract section 4. */
 
 import { messageOf } from '../errors.js'
-import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
-import { withoutToken } from '../sink/http/answer.js'
+import { withoutToken } from '../sink/http/envelope-answer.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
-import { saidIn, statusAndWords } from '../sink/http/said.js'
+import { answerText, statusWithText } from '../sink/http/answer-text.js'
 
 export type RefreshOptions = {
   readonly address: HttpAddress
@@ -33,15 +33,15 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
   let warmed = 0
   const agent = await agentFor(address).catch((error: unknown) => void problems.push(messageOf(error)))
   if (agent === undefined) return { revalidated: false, warmed, problems }
-  const limits = { agent, silenceMs: SILENCE_MS, maxAnswerBytes: MAX_GROUPS_BYTES }
+  const limits = { agent, idleTimeoutMs: SILENCE_MS, maxAnswerBytes: MAX_GROUPS_BYTES }
   const both = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)])
   const ask = async (method: 'GET' | 'POST', path: string): Promise<HttpAnswer | undefined> => {
     const headers = method === 'POST' ? { authorization: `Bearer ${address.token}`, 'content-length': 0 } : {}
     try {
-      const url = routeOf(address.base, path)
+      const url = routeUrl(address.base, path)
       const answer = withoutToken(await exchange({ method, url, headers, ...limits, signal: both }), address.token)
       if (answer.status === 200) return answer
-      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusAndWords(answer)}`)
+      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusWithText(answer)}`)
     } catch (error) {
       problems.push(`${method} ${describeServer(address.base)}${path}: ${messageOf(error)}`)
     }
@@ -90,6 +90,6 @@ function slugsIn(text: string): readonly string[] | undefined {
 
 function notJson(text = ''): string {
   if (Buffer.byteLength(text) >= MAX_GROUPS_BYTES) return 'answered more than 4 MiB, so no group was fetched'
-  const said = saidIn({ text })
+  const said = answerText({ text })
   return `answered 200, but not with JSON${said === '' ? '' : ` (${said})`}`
 }

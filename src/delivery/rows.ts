@@ -3,7 +3,7 @@
 import type { Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
 import { copyChunks } from '../sink/copy-text.js'
-import type { StagedRows } from '../sink/sink.js'
+import type { CopyRows } from '../sink/sink.js'
 import { identifier } from '../source/identify.js'
 import { lineBlocks, type LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
@@ -17,7 +17,7 @@ export function rowsOf(
   lines: AsyncIterable<LineBlock>,
   options: RowsOptions,
   chunkBytes?: number,
-): AsyncIterable<StagedRows> {
+): AsyncIterable<CopyRows> {
   return copyChunks(identified(lines, options), chunkBytes)
 }
 

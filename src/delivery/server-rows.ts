@@ -4,10 +4,10 @@ import type { Agent } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
 import { SCHEMA_VERSION, type Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
-import { describeServer, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { agentFor } from '../sink/http/agent.js'
 import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
-import { statusAndWords } from '../sink/http/said.js'
+import { statusWithText } from '../sink/http/answer-text.js'
 import { statedVersion, VERSION_ROUTE } from '../sink/http/server-version.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 export type ServerRowsOptions = {
   readonly address: HttpAddress
-  readonly silenceMs: number
+  readonly idleTimeoutMs: number
   readonly signal: AbortSignal
 }
 
@@ -70,15 +70,15 @@ class Server {
   }
 
   ask(path: string): Promise<HttpAnswer> {
-    const { address, silenceMs, signal } = this.options
+    const { address, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
-    const limits = { agent: this.agent, silenceMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
-    return exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
+    const limits = { agent: this.agent, idleTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
+    return exchange({ method: 'GET', url: routeUrl(address.base, path), headers, ...limits })
   }
 
   /** @param answer undefined when its members are not those of a list of rows */
   #notReadable(path: string, answer?: HttpAnswer): IngestError {
-    const answered = answer === undefined ? 'other members' : statusAndWords(answer)
+    const answered = answer === undefined ? 'other members' : statusWithText(answer)
     const message = `${describeServer(this.options.address.base)}${path} answered ${answered}, not with stored rows`
     const hint = 'verify needs the read routes of vortex-ingest serve; a database is compared with --postgres'
     return new IngestError('target_misconfigured', message, { hint })

@@ -1,7 +1,7 @@
 /** The archive, looked at from outside: nothing is written. */
 
 import { archiveConfig, type ArchiveFlags } from '../config/archive.js'
-import { placeOf } from '../sink/archive/place.js'
+import { archiveLocation } from '../sink/archive/location.js'
 import type { StorageAddress } from '../storage/address.js'
 import { openStorage } from '../storage/open-storage.js'
 import { broken, ok, type Check, type Group } from './finding.js'
@@ -13,7 +13,7 @@ export function archiveGroups(flags: ArchiveFlags): readonly Group[] {
     const address = archiveConfig(flags)
     if (address === undefined) return []
     const checks = address.kind === 'local' ? folderChecks(address.folder) : [reachable(address)]
-    return [{ name: 'archive', target: `the archive in ${placeOf(address)}`, checks }]
+    return [{ name: 'archive', target: `the archive in ${archiveLocation(address)}`, checks }]
   } catch (error) {
     return [broken('archive', 'address', error)]
   }

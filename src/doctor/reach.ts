@@ -73,7 +73,7 @@ export async function reachPostgres(endpoint: Endpoint, signal: AbortSignal): Pr
     const hint = 'turn on `ssl` in the server; only a loopback address may go without (--insecure-local)'
     throw new IngestError('target_misconfigured', 'the server has no TLS', { hint })
   }
-  throw new IngestError('target_misconfigured', 'what answers there is not Postgres', { hint: 'check host and port' })
+  throw new IngestError('target_misconfigured', 'the server is not Postgres', { hint: 'check host and port' })
 }
 
 async function firstData(socket: Socket, signal: AbortSignal): Promise<Buffer> {

@@ -1,6 +1,6 @@
 /** The findings of `migrate --check`, those that stop a push first. */
 
-import { compareSchema, type Drift } from '../sink/drift.js'
+import { compareSchema, type Drift } from '../sink/schema-drift.js'
 import type { SqlSession } from '../sink/sql.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 

@@ -4,13 +4,13 @@ import { proxyOf, siteAddress, serverToken, type ServerFlags } from '../config/s
 import type { Environment } from '../commit/ci.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
-import { describeServer, parseServerUrl, routeOf, type HttpAddress } from '../sink/http/address.js'
+import { describeServer, parseServerUrl, routeUrl, type HttpAddress } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import { agentFor, verifiedTls } from '../sink/http/agent.js'
-import { appliedOf, withoutToken } from '../sink/http/answer.js'
+import { parseApplied, withoutToken } from '../sink/http/envelope-answer.js'
 import { connectionError } from '../sink/http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../sink/http/exchange.js'
-import { jsonObject, statusAndWords } from '../sink/http/said.js'
+import { jsonObject, statusWithText } from '../sink/http/answer-text.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding, type ClockReading } from './clock.js'
 import { broken, fail, failure, known, ok, warn, type Check, type Finding, type Group } from './finding.js'
@@ -114,11 +114,11 @@ function healthFinding(answer: HttpAnswer): Finding {
   const { schema_version: version, store, error } = jsonObject(text) ?? {}
   if (status === 503) {
     const fact = 'the service runs, but cannot reach its store'
-    const said = error === 'store_unreachable' ? '' : `: it answered ${statusAndWords(answer)}`
+    const said = error === 'store_unreachable' ? '' : `: it answered ${statusWithText(answer)}`
     return fail('target_failed', fact + said, 'look at its log')
   }
   if (status !== 200 || typeof version !== 'number') {
-    const fact = `GET /health answered ${statusAndWords(answer)}, not as vortex-ingest serve does`
+    const fact = `GET /health answered ${statusWithText(answer)}, not as vortex-ingest serve does`
     return warn(fact, 'other ingest services may have no such route: see what is said of the token')
   }
   const kind = (store as { kind?: unknown } | undefined)?.kind
@@ -142,7 +142,7 @@ function tokenCheck(address: HttpAddress): Check {
   const run: Check['run'] = async signal => {
     const answer = await ask(address, { method: 'POST', path: '/api/ingest', signal })
     try {
-      appliedOf(answer, { base, records: 0 })
+      parseApplied(answer, { base, records: 0 })
     } catch (error) {
       if (!(error instanceof IngestError)) throw error
       if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]
@@ -150,7 +150,7 @@ function tokenCheck(address: HttpAddress): Check {
       if (refusesBody(answer))
         return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
     }
-    const fact = `POST /api/ingest answered ${statusAndWords(answer)} to a body of null, not as an ingest service does`
+    const fact = `POST /api/ingest answered ${statusWithText(answer)} to a body of null, not as an ingest service does`
     return [warn(fact, 'something else may answer there: check --server')]
   }
   return { name: 'token', run }
@@ -178,7 +178,7 @@ async function ask(address: HttpAddress, { method, path, signal }: Question): Pr
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
   const length = { 'content-length': NO_ENVELOPE.length }
   const headers = method === 'GET' ? {} : { 'content-type': 'application/json', ...length, ...authorization }
-  const request = { method, url: routeOf(address.base, path), headers, agent, silenceMs: SILENCE_MS, signal }
+  const request = { method, url: routeUrl(address.base, path), headers, agent, idleTimeoutMs: SILENCE_MS, signal }
   try {
     const answer = await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
     return withoutToken(answer, address.token)

@@ -1,11 +1,11 @@
-/** The contract version of a database, told by its columns. */
+/** Detects the contract version of a database by its columns. */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import type { SqlSession } from './sql.js'
 
 /**
  * Statements that fail with SQLSTATE 42703 unless the database has the columns that later contract versions added to
- * these kinds. They go with the BEGIN of a delivery, so that asking costs no round trip and nothing is sent in vain.
+ * these kinds. They are sent together with a delivery's BEGIN, so the check costs no round trip and precedes all rows.
  */
 export function columnProbes(kinds: readonly Kind[]): readonly string[] {
   return kinds.flatMap(({ table, fields }) => {
@@ -14,7 +14,7 @@ export function columnProbes(kinds: readonly Kind[]): readonly string[] {
   })
 }
 
-/** The newest contract version all of whose columns the database has. */
+/** The newest contract version of which the database has every column. */
 export async function databaseVersion(session: SqlSession): Promise<number> {
   const found = await session.query<{ column: string }>(
     `SELECT relname || '.' || attname AS column FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid

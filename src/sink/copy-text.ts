@@ -1,10 +1,10 @@
-/** Batches of records to COPY text format, a buffer per kind. */
+/** Converts batches of records to COPY text format, with one buffer per kind. */
 
 import { realText } from '../contract/exact-value.js'
 import { CONTRACT, type FieldType, type Kind } from '../contract/kinds.js'
 import { copyBytes } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
-import type { StagedRows } from './sink.js'
+import type { CopyRows } from './sink.js'
 import { stagedFields } from './tables.js'
 import { DEFAULT_COPY_BYTES } from './tunables.js'
 
@@ -16,7 +16,7 @@ const BACKSLASH = 0x5c
 const OPEN = 0x7b
 const CLOSE = 0x7d
 const LETTER_N = 0x4e
-/** COPY's own names for the characters that end a field or a row, and for its escape. */
+/** The letters that follow the backslash when COPY escapes a tab, line feed, carriage return or backslash. */
 const ESCAPED: ReadonlyMap<number, number> = new Map([
   [BACKSLASH, BACKSLASH],
   [TAB, 0x74],
@@ -29,8 +29,8 @@ const COLUMNS: readonly (readonly Column[])[] = CONTRACT.kinds.map(kind =>
   stagedFields(kind).map(field => ({ field: kind.fields.indexOf(field), type: field.type })),
 )
 
-/** All rows of any number of batches: a chunk a kind, whose memory is not used again. */
-export class KeptChunks {
+/** Collects all rows of any number of batches in one chunk per kind. The chunks' memory is not reused. */
+export class CopyRowsCollector {
   readonly #pool = new Pool()
   readonly #writers = CONTRACT.kinds.map(kind => new KindWriter(kind, this.#pool))
 
@@ -42,19 +42,19 @@ export class KeptChunks {
     return this.#writers.reduce((sum, { length }) => sum + length, 0)
   }
 
-  get chunks(): readonly StagedRows[] {
+  get chunks(): readonly CopyRows[] {
     return this.#writers.filter(({ length }) => length > 0).map(({ chunk }) => chunk)
   }
 }
 
 /**
- * Turns batches into chunks. A chunk's memory is used again when the chunk after the next is asked for, so that one can
- * be on its way to the server while the next is written.
+ * Converts batches into chunks. The memory of a chunk is reused as soon as the second chunk after it is requested, so that one
+ * chunk can be on its way to the server while the next is filled.
  */
 export async function* copyChunks(
   batches: AsyncIterable<RecordBatch>,
   chunkBytes = DEFAULT_COPY_BYTES,
-): AsyncGenerator<StagedRows> {
+): AsyncGenerator<CopyRows> {
   const pool = new Pool()
   const writers = CONTRACT.kinds.map(kind => new KindWriter(kind, pool))
   for await (const batch of batches) {
@@ -64,17 +64,17 @@ export async function* copyChunks(
   for (const writer of writers) if (writer.length > 0) yield pool.lend(writer.take())
 }
 
-/** Buffers that come back two chunks after they were lent. */
+/** A pool of buffers. A buffer becomes free again after two more were lent. */
 class Pool {
   #free: Buffer[] = []
   #lent: Buffer[] = []
 
   take(): Buffer {
-    // Small at first: most kinds of most pushes never fill a chunk.
+    // Buffers start small, because in most pushes most kinds never fill a chunk.
     return this.#free.pop() ?? Buffer.allocUnsafe(FIRST_BYTES)
   }
 
-  lend(chunk: StagedRows & { readonly buffer: Buffer }): StagedRows {
+  lend(chunk: CopyRows & { readonly buffer: Buffer }): CopyRows {
     if (this.#lent.length === 2) this.#free.push(this.#lent.shift()!)
     this.#lent.push(chunk.buffer)
     return chunk
@@ -95,12 +95,12 @@ class KindWriter {
     this.#columns = COLUMNS[CONTRACT.kinds.indexOf(kind)]!
   }
 
-  get chunk(): StagedRows & { readonly buffer: Buffer } {
+  get chunk(): CopyRows & { readonly buffer: Buffer } {
     const buffer = this.#buffer
     return { kind: this.kind, rows: this.#rows, text: buffer.subarray(0, this.length), buffer }
   }
 
-  take(): StagedRows & { readonly buffer: Buffer } {
+  take(): CopyRows & { readonly buffer: Buffer } {
     const { chunk } = this
     this.#buffer = Buffer.alloc(0)
     this.#rows = 0
@@ -135,7 +135,9 @@ class KindWriter {
     this.#rows++
   }
 
-  /** An escaped character takes two bytes; 32 more hold any number and the marks around a value. */
+  /**
+   * Upper bound of a row's size: two bytes for each character, which may be escaped, and 32 bytes for any number and delimiters.
+   */
   #mostBytes(batch: RecordBatch, row: number): number {
     const { starts, ends } = batch
     let bytes = 32
@@ -148,15 +150,15 @@ class KindWriter {
 
   #reserve(bytes: number): void {
     if (this.length + bytes <= this.#buffer.length) return
-    const given = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
-    const fits = this.length + bytes <= given.length
-    this.#buffer = fits ? given : Buffer.allocUnsafe((this.length + bytes) * 2)
-    if (!fits) given.copy(this.#buffer, 0, 0, this.length)
+    const buffer = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
+    const fits = this.length + bytes <= buffer.length
+    this.#buffer = fits ? buffer : Buffer.allocUnsafe((this.length + bytes) * 2)
+    if (!fits) buffer.copy(this.#buffer, 0, 0, this.length)
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
   }
 }
 
-/** `Buffer.write` checks and dispatches for longer than so few bytes take. */
+/** Copies ASCII text. For so few bytes this loop is faster than `Buffer.write`. */
 function writeAscii(to: Buffer, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) to[at + i] = text.charCodeAt(i)
   return at + text.length

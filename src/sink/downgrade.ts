@@ -1,4 +1,4 @@
-/** A delivery to a target of an older contract version: the part of it that the target cannot hold. */
+/** Deliveries to targets of an older contract version, and the fields and records that such targets cannot hold. */
 
 import { CONTRACT, kindIn, type Field, type Kind } from '../contract/kinds.js'
 import { highestIn, lowestIn, type VersionSet } from '../contract/version-set.js'
@@ -7,24 +7,24 @@ import { STRIDE, ABSENT, type RecordBatch } from '../source/record-batch.js'
 import type { LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
 
-/** Records of one kind, and the field because of which they are counted. */
+/** The number of records of one kind that have a field which the target lacks. */
 export type FieldCount = { readonly kind: string; readonly field: string; readonly records: number }
 
 export type Downgrade = {
   /** The contract version of the target. */
   readonly version: number
-  /** Fields that the target does not know, left out of these records. */
+  /** Fields that the target lacks and that are left out of their records. */
   readonly fieldsLeftOut: readonly FieldCount[]
-  /** Records that the target could not tell from others, because it lacks a dimension of theirs. They are not sent. */
+  /** Records that are not sent, because the target lacks one of their dimensions and would confuse them with others. */
   readonly recordsNotSent: readonly FieldCount[]
 }
 
-/** The fields of later versions than `version`. */
+/** Fields of a kind that contract versions after `version` added. */
 export function fieldsAfter(version: number, kind: Kind): readonly Field[] {
-  return newestOf(kind).fields.filter(field => field.since > version)
+  return newestKind(kind).fields.filter(field => field.since > version)
 }
 
-function newestOf({ kind }: Kind): Kind {
+function newestKind({ kind }: Kind): Kind {
   return CONTRACT.kinds.find(({ kind: name }) => name === kind)!
 }
 
@@ -59,7 +59,7 @@ export class FieldCounts {
   }
 }
 
-/** The dimension of a later version that tells the row from one which the older version has, too. */
+/** The dimension of a row that `version` lacks and whose value differs from the default; undefined if there is none. */
 export function unknownDimension(batch: RecordBatch, row: number, version: number): Field | undefined {
   return fieldsAfter(version, batch.kindOf(row)).find(
     field => field.dimension && hasField(batch, row, field) && textOf(batch, row, field) !== field.conditional,
@@ -78,35 +78,35 @@ function indexOf(batch: RecordBatch, row: number, field: Field): number {
   return batch.kindOf(row).fields.indexOf(field)
 }
 
-/** Records of a kind that are not sent. */
-export function notSentOf(downgrade: Downgrade | undefined, kind: string): number {
+/** The number of records of a kind that are not sent. */
+export function countNotSent(downgrade: Downgrade | undefined, kind: string): number {
   const counts = downgrade?.recordsNotSent ?? []
   return counts.filter(count => count.kind === kind).reduce((sum, { records }) => sum + records, 0)
 }
 
-/** The records of each kind that are sent, by kind name; kinds without any are left out. */
+/** The number of records of each kind that are sent, by kind name, without kinds that have none. */
 export function sentCounts(
   counts: ReadonlyMap<string, number>,
   downgrade: Downgrade | undefined,
 ): ReadonlyMap<string, number> {
   if (downgrade === undefined) return counts
-  const sent = [...counts].map(([kind, count]) => [kind, count - notSentOf(downgrade, kind)] as const)
+  const sent = [...counts].map(([kind, count]) => [kind, count - countNotSent(downgrade, kind)] as const)
   return new Map(sent.filter(([, count]) => count > 0))
 }
 
-/** The downgrades of several deliveries to one target as one; undefined where nothing was left out. */
-export function mergedDowngrade(all: readonly (Downgrade | undefined)[]): Downgrade | undefined {
-  const found = all.filter(one => one !== undefined)
+/** Merges the downgrades of several deliveries to one target. Undefined when nothing was left out. */
+export function mergeDowngrades(downgrades: readonly (Downgrade | undefined)[]): Downgrade | undefined {
+  const found = downgrades.filter(downgrade => downgrade !== undefined)
   const [first] = found
   if (first === undefined) return undefined
   return {
     version: first.version,
-    fieldsLeftOut: merged(found.flatMap(({ fieldsLeftOut }) => fieldsLeftOut)),
-    recordsNotSent: merged(found.flatMap(({ recordsNotSent }) => recordsNotSent)),
+    fieldsLeftOut: mergeCounts(found.flatMap(({ fieldsLeftOut }) => fieldsLeftOut)),
+    recordsNotSent: mergeCounts(found.flatMap(({ recordsNotSent }) => recordsNotSent)),
   }
 }
 
-function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
+function mergeCounts(counts: readonly FieldCount[]): readonly FieldCount[] {
   const sums = new Map<string, FieldCount>()
   for (const count of counts) {
     const key = `${count.kind}.${count.field}`
@@ -115,33 +115,33 @@ function merged(counts: readonly FieldCount[]): readonly FieldCount[] {
   return [...sums.values()]
 }
 
-type Versions = {
-  /** The target in words, without secrets. */
+type VersionMismatch = {
+  /** The target as named in messages, without secrets. */
   readonly target: string
   readonly version: number
   readonly delivery: { readonly fits: VersionSet; readonly counts: ReadonlyMap<string, number> }
 }
 
-/** The error for a delivery that is newer than its target. */
-export function olderTarget({ target, version, delivery: { fits, counts } }: Versions): IngestError {
+/** The error for records that are newer than their target. */
+export function olderTargetError({ target, version, delivery: { fits, counts } }: VersionMismatch): IngestError {
   const needed = lowestIn(fits)
-  const lost = kindsOf(counts, needed).flatMap(kind =>
+  const missing = deliveredKinds(counts, needed).flatMap(kind =>
     kind.fields.filter(({ since }) => since > version).map(({ name }) => `${name} of ${kind.kind}`),
   )
-  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${lost.join(', no ')}`
+  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${missing.join(', no ')}`
   const hint = 'upgrade the target (a database: `vortex-ingest migrate`), or leave these fields out with --downgrade'
   return new IngestError('schema_version', message, { hint })
 }
 
-/** The error for a delivery that is older than its server, which accepts no older version. */
-export function newerTarget({ target, version, delivery: { fits } }: Versions): IngestError {
-  const has = highestIn(fits)
-  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${has}`
-  const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${has}`
+/** The error for records that are older than their server, because a server accepts only its own version. */
+export function newerTargetError({ target, version, delivery: { fits } }: VersionMismatch): IngestError {
+  const recordVersion = highestIn(fits)
+  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${recordVersion}`
+  const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${recordVersion}`
   return new IngestError('schema_version', message, { hint })
 }
 
-/** The kinds of a contract version that a delivery has records of. */
-export function kindsOf(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
+/** The kinds of which a delivery has records, as defined by a contract version. */
+export function deliveredKinds(counts: ReadonlyMap<string, number>, version: number): readonly Kind[] {
   return CONTRACT.kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0).map(kind => kindIn(version, kind))
 }

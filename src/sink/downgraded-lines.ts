@@ -1,22 +1,22 @@
-/** The lines of a delivery as a target of an older contract version can hold them. */
+/** Rewrites a delivery's lines for a target of an older contract version. */
 
 import { kindIn, type FieldType, type Kind } from '../contract/kinds.js'
 import type { LineBlock } from '../source/lines.js'
 import { ABSENT, STRIDE, type RecordBatch } from '../source/record-batch.js'
 import { readRecords } from '../source/records.js'
 import { sentCounts, unknownDimension, type Downgrade } from './downgrade.js'
-import { placeIn, type Delivery } from './sink.js'
+import { lineLocation, type Delivery } from './sink.js'
 
 /**
  * The delivery without the fields and records that its target cannot hold. A record that is not sent becomes a blank line, so
- * that line numbers stay those of the file.
+ * that line numbers still match the file.
  */
 export function downgradedDelivery(delivery: Delivery, downgrade: Downgrade): Delivery {
   return {
     ...delivery,
     counts: sentCounts(delivery.counts, downgrade),
     lines: () => downgradedLines(delivery, downgrade.version),
-    placeOf: async line => ({ ...(await placeIn(delivery, line, 0)), byte: undefined }),
+    locateLine: async line => ({ ...(await lineLocation(delivery, line, 0)), byte: undefined }),
   }
 }
 
@@ -34,7 +34,7 @@ async function* downgradedLines({ source, lines }: Delivery, version: number): A
   }
 }
 
-/** The record as JSON with the fields of the version, digit for digit; undefined for a record that is not sent. */
+/** The record as JSON with the fields of `version` and every digit unchanged; undefined for a record that is not sent. */
 function lineOf(batch: RecordBatch, row: number, version: number): string | undefined {
   if (unknownDimension(batch, row, version) !== undefined) return undefined
   const kind = batch.kindOf(row)

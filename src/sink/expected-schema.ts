@@ -1,4 +1,4 @@
-/** The tables and indexes of the contract as data, to compare a database with. */
+/** The tables and indexes that the contract requires, as data to compare a database with. */
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
@@ -10,7 +10,7 @@ export type ExpectedTable = {
   readonly name: string
   readonly key: string
   readonly columns: readonly ExpectedColumn[]
-  /** Beside the key: what follows `USING btree` in the definition. */
+  /** Indexes besides the primary key: the part of their definition after `USING btree`. */
   readonly indexes: readonly string[]
 }
 
@@ -44,7 +44,7 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
   vector_search_runs: ['(dataset, layout, threshold)'],
 }
 
-/** @see contract section 5 */
+/** All tables of the contract. @see contract section 5 */
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [COMMITS, ...CONTRACT.kinds.map(factTable)]
 
 function factTable({ table, fields }: Kind): ExpectedTable {
@@ -54,7 +54,10 @@ function factTable({ table, fields }: Kind): ExpectedTable {
   return { name: table, key: id.name, columns: [id, ...columns, ...time], indexes: INDEXES[table] ?? [] }
 }
 
-/** A column of a later version is null in rows from before it, unless it has a default. @see contract section 8 */
+/**
+ * A column that a later contract version added without a default is nullable, because older rows have no value for it.
+ * @see contract section 8
+ */
 function isNullable({ optional, since, conditional }: Field): boolean {
   return optional || (since > 1 && conditional === undefined)
 }

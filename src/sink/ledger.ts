@@ -1,5 +1,5 @@
 /**
- * The ledger `_applied_migrations`: the migrations that a database has.
+ * The ledger `_applied_migrations`, which lists the migrations that were applied to a database.
  * @see docs/adr/0019-two-ledgers.md
  */
 
@@ -12,11 +12,11 @@ export type Ledger = {
   readonly exists: boolean
   /** False when the role has no SELECT on the ledger; `applied` is then empty. */
   readonly isReadable: boolean
-  /** The column with the names of files: `name` in ledgers that this program made, `filename` in those of the other runner. */
+  /** The column of file names: `name` in ledgers created by this program, `filename` in those of the other runner. */
   readonly key: 'name' | 'filename'
-  /** The first ledgers of this program have no such column, nor have those of the other runner. */
+  /** False for ledgers of the other runner and for the oldest ledgers of this program, which have no checksum column. */
   readonly hasChecksums: boolean
-  /** Checksums by the names that the ledger has; undefined where no checksum was kept. */
+  /** Checksums by file name. Undefined for files whose checksum was not recorded. */
   readonly applied: ReadonlyMap<string, string | undefined>
 }
 
@@ -37,7 +37,7 @@ const DESCRIBE = `
 
 type Description = { readonly isReadable: boolean; readonly columns: readonly string[] }
 
-/** Only reads. @throws {IngestError} `target_misconfigured` when the table is no ledger of either runner */
+/** Reads the ledger. @throws {IngestError} `target_misconfigured` when the table is not a ledger of either runner */
 export async function readLedger(session: SqlSession): Promise<Ledger> {
   const [found] = await session.query<Description>(DESCRIBE)
   if (found === undefined) return NO_LEDGER
@@ -52,7 +52,7 @@ function keyColumn(columns: readonly string[]): Ledger['key'] {
   if (columns.includes('filename')) return 'filename'
   if (columns.includes('name')) return 'name'
   const message = 'the table public._applied_migrations has neither a column name nor a column filename'
-  throw new IngestError('target_misconfigured', message, { hint: 'another program made it: use another database' })
+  throw new IngestError('target_misconfigured', message, { hint: 'another program created it: use another database' })
 }
 
 async function readRows(
@@ -66,19 +66,20 @@ async function readRows(
   return new Map(rows.map(row => [row.name, row.checksum ?? undefined]))
 }
 
-/** Whether the database has a migration, applied by this program or, under other names, by the other runner. */
+/** Whether a migration was applied, by this program or under other names by the other runner. */
 export function isApplied({ key, applied }: Ledger, { name }: Pick<MigrationFile, 'name'>): boolean {
   return applied.has(name) || (key === 'filename' && hasEquivalents(applied.keys(), name))
 }
 
-/** Names in the ledger that are neither migrations of this program nor files of the other runner. */
+/** Names in the ledger that neither this program nor the other runner knows. */
 export function unknownNames({ key, applied }: Ledger, files: readonly MigrationFile[]): readonly string[] {
   const own = new Set(files.map(({ name }) => name))
   return [...applied.keys()].filter(name => !own.has(name) && !(key === 'filename' && isOtherRunnersFile(name)))
 }
 
 /**
- * Makes the ledger, or adds its column of checksums where the role owns it. A ledger of the other runner stays as it is.
+ * Creates the ledger, or adds the checksum column if it is missing and the role owns the ledger. A ledger of the other runner
+ * is not changed.
  */
 export async function prepareLedger(session: SqlSession): Promise<void> {
   const { exists, key, hasChecksums } = await readLedger(session)
@@ -91,7 +92,10 @@ export async function prepareLedger(session: SqlSession): Promise<void> {
     await session.execute('ALTER TABLE public._applied_migrations ADD COLUMN IF NOT EXISTS checksum text')
 }
 
-/** @param ledger as it is in the transaction that has just applied the file */
+/**
+ * Records an applied migration.
+ * @param ledger the ledger as read in the same transaction
+ */
 export async function recordMigration(session: SqlSession, file: MigrationFile, ledger: Ledger): Promise<void> {
   const insert = `INSERT INTO public._applied_migrations (${ledger.key}`
   if (ledger.key === 'filename') {

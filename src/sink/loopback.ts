@@ -1,8 +1,8 @@
-/** Which addresses are this machine's own. */
+/** Recognises loopback addresses. */
 
 import { BlockList, isIP } from 'node:net'
 
-/** @param name of a host, or an address with or without brackets */
+/** @param name a host name, or an IP address with or without brackets */
 export function isLoopback(name: string): boolean {
   const host = name.replace(/^\[|\]$/g, '')
   const version = isIP(host)

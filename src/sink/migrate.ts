@@ -1,4 +1,4 @@
-/** Forward-only migrations: the files of one folder in name order, one transaction each, remembered in a ledger. */
+/** Applies forward-only migrations in name order, one transaction each, and records them in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
 import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger } from './ledger.js'
@@ -9,42 +9,42 @@ import { BEGIN, type SqlSession } from './sql.js'
 
 export { migrationNames } from './migration-files.js'
 
-// Any constant will do, as long as every migrator of this program takes the same one.
+// The key of the advisory lock. It is arbitrary but must be the same in every version of this program.
 const LOCK = 7_236_519_042
 
 export type Migrated = {
   readonly applied: readonly string[]
   readonly alreadyThere: readonly string[]
-  /** Memberships of roles that were revoked: `rds_iam from bench_read`, or none. */
+  /** Role memberships that were revoked: `rds_iam from bench_read`, or nothing. */
   readonly revoked: readonly string[]
 }
 
 /**
- * Applies the migrations that the ledger `_applied_migrations` does not name yet, and revokes a membership of `bench_read`
- * in `rds_iam`. Where there is neither, it only reads. Two at once are safe: each file runs under one lock of the
- * database, which its transaction releases.
- * @throws {IngestError} `auth_failed`, with every right that is missing, before anything is applied;
- * `target_misconfigured` when only another runner can bring the database further
+ * Applies the migrations that the ledger `_applied_migrations` does not list, and revokes a membership of `bench_read` in
+ * `rds_iam`. Only reads if there is nothing to do. Concurrent calls are safe, because each file is applied under one advisory
+ * lock that its transaction releases.
+ * @throws {IngestError} `auth_failed`, listing every missing right, before anything is applied;
+ * `target_misconfigured` when the other migration runner must apply its files first
  */
 export async function migrate(session: SqlSession): Promise<Migrated> {
   const files = await migrationFiles()
   const ledger = await readLedger(session)
-  assertUsable(ledger)
+  assertMigratable(ledger)
   const pending = files.filter(file => !isApplied(ledger, file))
-  const revokes = (await readTokenMembership(session)) === 'direct'
+  const mustRevoke = (await readTokenMembership(session)) === 'direct'
   await assertRights(session, [
     ...(pending.length > 0 ? [ledgerRights(ledger), ...pending] : []),
-    ...(revokes ? [REVOKE_RIGHTS] : []),
+    ...(mustRevoke ? [REVOKE_RIGHTS] : []),
   ])
   if (pending.length > 0) await inTransaction(session, () => prepareLedger(session))
   const applied: string[] = []
   for (const file of pending) if (await inTransaction(session, () => applyOnce(session, file))) applied.push(file.name)
-  if (revokes) await inTransaction(session, () => revokeTokenMembership(session))
+  if (mustRevoke) await inTransaction(session, () => revokeTokenMembership(session))
   const alreadyThere = files.map(({ name }) => name).filter(name => !applied.includes(name))
-  return { applied, alreadyThere, revoked: revokes ? ['rds_iam from bench_read'] : [] }
+  return { applied, alreadyThere, revoked: mustRevoke ? ['rds_iam from bench_read'] : [] }
 }
 
-function assertUsable({ isReadable, key, applied }: Ledger): void {
+function assertMigratable({ isReadable, key, applied }: Ledger): void {
   if (!isReadable)
     throw new IngestError('auth_failed', 'this role may not read the ledger public._applied_migrations', {
       hint: 'run it as the owner of the database or as migrator',
@@ -59,9 +59,9 @@ type Rights = Pick<MigrationFile, 'name' | 'needs'>
 
 function ledgerRights({ exists }: Ledger): Rights {
   const name = 'the ledger _applied_migrations'
-  const create: Need = { what: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }
+  const create: Need = { right: 'CREATE on the schema public', condition: `has_schema_privilege('public', 'CREATE')` }
   const insert: Need = {
-    what: 'INSERT',
+    right: 'INSERT',
     condition: `has_table_privilege(to_regclass('public._applied_migrations'), 'INSERT')`,
   }
   return { name, needs: [exists ? insert : create] }
@@ -76,21 +76,21 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
   )
   const missing = needs.filter((_, index) => row?.[`met${index}`] !== true)
   if (missing.length === 0) return
-  const list = missing.map(({ name, what }) => `${name} needs ${what}`).join('; ')
+  const list = missing.map(({ name, right }) => `${name} needs ${right}`).join('; ')
   throw new IngestError('auth_failed', `the role ${String(row?.['role'])} may not migrate this database: ${list}`, {
-    hint: 'nothing was applied; run it as the owner of the database, or give the role what is missing',
+    hint: 'nothing was applied; run it as the owner of the database, or grant the missing rights to the role',
   })
 }
 
 async function applyOnce(session: SqlSession, file: MigrationFile): Promise<boolean> {
-  // Read again under the lock: another migrator may have applied the file meanwhile.
+  // The ledger is read again under the lock, because another process may have applied the file in the meantime.
   const ledger = await readLedger(session)
   if (isApplied(ledger, file)) return false
   try {
     await session.execute(file.text)
   } catch (cause) {
     const code = cause instanceof IngestError ? cause.code : 'target_failed'
-    const hint = 'nothing of this file was kept; run it as the owner of the database or as migrator'
+    const hint = 'nothing of this file was applied; run it as the owner of the database or as migrator'
     throw new IngestError(code, `migration ${file.name} failed: ${messageOf(cause)}`, { cause, hint })
   }
   await recordMigration(session, file, ledger)

@@ -1,20 +1,20 @@
 /**
- * The role `bench_read` logs in with a password. On RDS a member of `rds_iam` can only log in with a token, so `bench_read`
- * must not be a member; earlier builds of this program made it one.
+ * Checks and revokes the membership of `bench_read` in `rds_iam`. On RDS a member of `rds_iam` can only log in with a token,
+ * but `bench_read` logs in with a password. Earlier builds of this program granted the membership.
  * @see contract section 5
  */
 
 import { MAY_MAKE_ROLES, type Need } from './migration-files.js'
 import type { SqlSession } from './sql.js'
 
-/** A superuser counts as a member of every role and still logs in with its password. */
+/** Excludes superusers, which count as members of every role but still log in with a password. */
 const IS_MEMBER = `
   SELECT pg_has_role(reader.oid, tokens.oid, 'MEMBER') AS "isMember",
     EXISTS (SELECT FROM pg_auth_members WHERE roleid = tokens.oid AND member = reader.oid) AS "isDirect"
   FROM pg_roles AS reader, pg_roles AS tokens
   WHERE reader.rolname = 'bench_read' AND NOT reader.rolsuper AND tokens.rolname = 'rds_iam'`
 
-/** Since Postgres 16 each grant is revoked in the name of the role that granted it. */
+/** Revokes every grant. Since Postgres 16 a grant must be revoked in the name of the role that granted it. */
 const REVOKE = `
   DO $$
   DECLARE
@@ -43,10 +43,10 @@ export async function readTokenMembership(session: SqlSession): Promise<TokenMem
   return row.isDirect ? 'direct' : 'inherited'
 }
 
-/** The right that `revokeTokenMembership` needs. */
+/** The right that `revokeTokenMembership` requires, in the form of a migration's rights. */
 export const REVOKE_RIGHTS: { readonly name: string; readonly needs: readonly Need[] } = {
   name: 'taking rds_iam from bench_read',
-  needs: [{ what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }],
+  needs: [{ right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }],
 }
 
 /** Revokes a direct membership of `bench_read` in `rds_iam`, whichever roles granted it. */

@@ -1,22 +1,22 @@
-/** Takes passwords and tokens out of text that a person or a log may see. */
+/** Replaces passwords and tokens in text that is shown or logged. */
 
 const HIDDEN = '***'
 
-// `scheme://user:password@`. The password may hold anything but a space or a quote, so it ends at the last `@`.
+// `scheme://user:password@`. The password may contain any character except a space or a quote, so it ends at the last `@`.
 const PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*):[^\s"'`<>]*@/gi
 
-// `scheme://user:` without such an end: unless a port follows, what follows is a malformed password.
+// `scheme://user:` without a closing `@`. Unless a port follows, the rest is a malformed password.
 const STRAY_PASSWORD =
   /([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:[\]]*):(?!\*\*\*@|\d{0,5}(?:[/?#\s,.;:"'`<>)\]}]|$))(?:[^\n]*(?=@)|\S*)/gi
 
-// `https://token@host`; a Postgres or SSH user on its own is no secret.
+// `https://token@host`. A user alone is a secret only over HTTP; a Postgres or SSH user is not.
 const LONE_TOKEN = /(https?:\/\/)[^\s/?#@:"'`<>]+@/gi
 
 // `?password=…` in a URL, `X-Amz-Signature=…` in an RDS token, `password=…` in a libpq keyword string.
 const PARAMETER =
   /((?:^|[\s?&;"'`])[\w.-]*(?:password|passwd|secret|token|signature|credential|api[_-]?key)\s*=\s*)(?:'(?:[^'\\]|\\.)*'|[^\s&;"'`]+)/gi
 
-/** `text` with the secret of every URL, whatever its scheme, and of every parameter named like one replaced. */
+/** Replaces the password in every URL of any scheme, and the value of every parameter whose name suggests a secret. */
 export function redact(text: string): string {
   return text
     .replace(PASSWORD, `$1:${HIDDEN}@`)

@@ -5,17 +5,17 @@ import type { SqlSession } from './sql.js'
 export type TimestampRepair = { readonly examined: number; readonly repaired: number }
 
 export type RepairOptions = {
-  /** Called after each batch with the sums so far. A batch that was reported is committed. */
+  /** Called after each committed batch with the totals so far. */
   readonly onBatch?: (soFar: TimestampRepair) => void
   readonly batchRows?: number
 }
 
-/** Few enough that a batch takes about a second, and that little is lost when it is interrupted. */
+/** Rows per batch. A batch takes about a second, so an interruption loses little work. */
 const BATCH_ROWS = 20_000
 
 /**
- * Walks all query measurements in the order of their ids, one transaction a batch. Rows without a stored commit are left
- * alone. Safe beside pushes, and may be interrupted and run again at any time.
+ * Processes all query measurements in the order of their ids, in one transaction per batch. Rows without a stored commit are
+ * not changed. Concurrent pushes are safe, and the repair may be interrupted and run again at any time.
  */
 export async function repairTimestamps(session: SqlSession, options: RepairOptions = {}): Promise<TimestampRepair> {
   const { onBatch, batchRows = BATCH_ROWS } = options
@@ -42,7 +42,7 @@ async function repairBatch(session: SqlSession, after: string | undefined, batch
   return batch ?? { examined: 0, repaired: 0, last: null }
 }
 
-/** The commits are locked, so that no push changes a timestamp between reading it here and writing it. */
+/** The statement for one batch. It locks the commits, so that no push changes a timestamp between its reading and writing. */
 function repairStatement(where: string): string {
   return `
     WITH examined AS MATERIALIZED (

@@ -1,4 +1,4 @@
-/** What every destination of a push looks like from the outside. */
+/** The interface of every target: the deliveries that a sink takes and the receipts that it answers. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
@@ -10,90 +10,98 @@ import type { Downgrade } from './downgrade.js'
 import type { Retry } from './retry.js'
 import type { WriteSettings } from './tunables.js'
 
-/** Some rows of one kind in COPY text format, in the columns of `stagingColumns`. */
-export type StagedRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
+/** Rows of one record kind in COPY text format, with the columns of `stagingColumns`. */
+export type CopyRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
 
-/** A checked file as rows, which databases take. */
+/** A validated file as rows, for targets that are databases. */
 export type RowDelivery = {
   readonly commit: Commit
-  /** The contract versions that fit every record: it is written as one of them. */
+  /** The contract versions that every record fits. The delivery is written as one of them. */
   readonly fits: VersionSet
-  /** How many records of each kind will come, by kind name: what the first pass over the file counted. */
+  /** The number of records of each kind, by kind name, as counted by the first pass over the file. */
   readonly counts: ReadonlyMap<string, number>
   /**
-   * The file's rows from its start; asked for again when the delivery is retried. A chunk's memory is used again when
-   * the chunk after the next is asked for.
-   * @param chunkBytes about how large a chunk is
+   * Reads the file's rows from its start. Called again when the delivery is retried. The memory of a chunk is reused as soon
+   * as the second chunk after it is requested.
+   * @param chunkBytes approximate size of a chunk
    */
-  readonly rows: (chunkBytes?: number) => AsyncIterable<StagedRows>
-  /** Looks once more before anything becomes durable; throws when the file is no longer what was validated. */
+  readonly rows: (chunkBytes?: number) => AsyncIterable<CopyRows>
+  /** Called before anything becomes durable. Throws when the file has changed since it was validated. */
   readonly assertUnchanged: () => Promise<void>
 }
 
-/** @param got rows that came of a kind @throws {IngestError} `input_changed` when other than were counted */
-export function assertCounts({ counts }: RowDelivery, got: (kind: string) => number): void {
+/**
+ * Compares the rows that were read with the counts of the first pass.
+ * @param countOf returns the number of rows read of a kind, by kind name
+ * @throws {IngestError} `input_changed` when the numbers differ
+ */
+export function assertCounts({ counts }: RowDelivery, countOf: (kind: string) => number): void {
   for (const [kind, expected] of counts) {
-    if (got(kind) === expected) continue
-    const message = `the input changed while it was read: ${expected} ${kind} records, then ${got(kind)}`
+    if (countOf(kind) === expected) continue
+    const message = `the input changed while it was read: ${expected} ${kind} records, then ${countOf(kind)}`
     throw new IngestError('input_changed', message)
   }
 }
 
-/** One checked file on its way to its targets, each of which reads it by itself. */
+/** A validated file, or a part of the outbox, to be delivered. Each target reads it independently. */
 export type Delivery = RowDelivery & {
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   readonly source: string
   readonly run: RunMeta
-  /** Whether a target of an older contract version may be given what it can hold of the delivery. Default: no. */
+  /** Whether fields and records that a target of an older contract version cannot hold may be left out. Default: false. */
   readonly mayDowngrade?: boolean
-  /** The file's lines from its start, as they came in. */
+  /** Reads the file's original lines from its start. */
   readonly lines: () => AsyncIterable<LineBlock>
-  /** Where one of the lines is in its file; by default they are all of `source`. */
-  readonly placeOf?: (line: number, byte: number) => Promise<Place>
-  /** Which part of the outbox it is: the same when it is delivered again. */
+  /** Finds the original file, line and byte of a line of this delivery. By default every line is from `source`. */
+  readonly locateLine?: (line: number, byte: number) => Promise<LineLocation>
+  /** The sequence numbers of a delivery from the outbox. A retry repeats exactly the same range. */
   readonly range?: { readonly since: number; readonly until: number }
 }
 
-/** A line of a file, counted from 1, and the byte that it begins at, where that is known. */
-export type Place = { readonly source: string; readonly line: number; readonly byte: number | undefined }
+/** A line of a file, counted from 1. `byte` is the offset of the line's first byte, if known. */
+export type LineLocation = { readonly source: string; readonly line: number; readonly byte: number | undefined }
 
-export async function placeIn({ source, placeOf }: Delivery, line: number, byte: number): Promise<Place> {
-  return placeOf === undefined ? { source, line, byte } : placeOf(line, byte)
+export async function lineLocation(
+  { source, locateLine }: Delivery,
+  line: number,
+  byte: number,
+): Promise<LineLocation> {
+  return locateLine === undefined ? { source, line, byte } : locateLine(line, byte)
 }
 
 export type KindReceipt = {
   readonly kind: string
   readonly records: number
   readonly inserted: number
-  /** Rows that met an existing id, a second occurrence in the same file included. */
+  /** Records whose measurement id was already stored or occurred earlier in the same file. */
   readonly updated: number
-  /** The part of `updated` that was already stored exactly so and was not written again. */
+  /** The part of `updated` whose stored row was already identical and was not rewritten. */
   readonly unchanged: number
 }
 
-/** What a sink answers for one file: records, inserted, updated. */
+/** A sink's answer to one delivery. */
 export type Receipt = {
   readonly records: number
   readonly inserted: number
   readonly updated: number
-  /** By kind, from targets that say it. */
+  /** The same counts for each kind. Empty for targets that do not report them. */
   readonly kinds: readonly KindReceipt[]
-  /** Parts that became durable one after the other: transactions or envelopes. */
+  /** Number of transactions or envelopes that the delivery was split into. Each became durable separately. */
   readonly chunks: number
-  /** The part that the target could not hold; absent where it holds everything. */
+  /** Fields and records that the target cannot hold and that were left out. Undefined when nothing was. */
   readonly downgrade?: Downgrade | undefined
 }
 
-/** The receipt of one transaction. */
-export function receiptOf(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
-  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((all, kind) => all + kind[key], 0)
+/** Adds up the counts of all kinds into the receipt of one transaction. */
+export function sumReceipt(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
+  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((total, kind) => total + kind[key], 0)
   return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
 }
 
-/** The failure of a file of which some chunks are durable all the same. */
-export class PartlyLanded extends IngestError {
+/** The failure of a delivery after some of its chunks had become durable. `receipt` counts those chunks. */
+export class PartialDeliveryError extends IngestError {
   constructor(
-    { code, hint = 'run the same push again: what has landed is only updated', cause }: IngestError,
+    { code, hint = 'run the same push again: records that were delivered are only updated', cause }: IngestError,
     message: string,
     readonly receipt: Receipt,
   ) {
@@ -103,28 +111,31 @@ export class PartlyLanded extends IngestError {
 
 export interface Sink {
   /**
-   * All of a file or nothing, but for a file in several chunks: each of those stands or falls alone.
-   * @param settings how; default: what the sink was opened with
-   * @throws {PartlyLanded} when some of them stand
+   * Writes a delivery completely or not at all. A delivery that needs several chunks is atomic per chunk.
+   * @param settings how to write. Default: the settings that the sink was opened with
+   * @throws {PartialDeliveryError} when a chunk fails after others became durable
    */
   write(delivery: Delivery, onRetry: (retry: Retry) => void, settings?: WriteSettings): Promise<Receipt>
   close(): Promise<void>
 }
 
-/** How a push gets at its sink. */
+/** A target that can be opened: its id, its properties, and the function that connects to it. */
 export type SinkOpener = {
-  /** What state calls the target: its sort and place, without users or secrets, the same every time. */
+  /** The stable target id: kind and address without users or secrets. It is the key of the target's watermarks. */
   readonly id: string
-  /** The target in words, without secrets. */
+  /** The target as named in messages, without secrets. */
   readonly description: string
-  /** Opening waits more than it works, so it may overlap with checking the input. */
-  readonly early: boolean
-  /** A delivery's rows, not its lines, are what it writes. */
-  readonly takesRows?: true
-  /** Every delivery stays as it is: one that arrives late does not write over a later one. */
+  /** Whether to open the target while the input is still being validated, because opening mostly waits for the network. */
+  readonly opensEarly: boolean
+  /** Whether the sink reads a delivery's rows. Other sinks read its lines. */
+  readonly readsRows?: true
+  /** Whether deliveries are only ever added. A late delivery then cannot overwrite a newer one. */
   readonly isAppendOnly?: true
-  /** Records that are valid but that a target of this sort cannot take; asked before anything is sent to any target. */
+  /**
+   * Finds valid records that this target cannot accept, such as records that exceed its size limit. Called before anything is
+   * sent to any target.
+   */
   readonly refuses?: (delivery: Delivery) => AsyncIterable<Rejection>
-  /** @param signal gives the opening up, and what the sink does later */
+  /** @param signal aborts the connection attempt and, later, the sink's work */
   readonly open: (signal: AbortSignal) => Promise<Sink>
 }

@@ -1,17 +1,17 @@
-/** What the shared upsert, verify and migrate code needs from a database, whichever one it is. */
+/** The database session that the upsert, verify and migration code uses, for every kind of database. */
 
-/** One database session. Values come back as text where digits matter: cast in SQL. */
+/** One database session. Cast values to text in SQL where every digit matters, because drivers may round numbers. */
 export interface SqlSession {
   /** Runs one statement with parameters and returns its rows as objects. */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
-  /** Runs any number of statements without parameters, in one round trip where the protocol allows. */
+  /** Runs statements without parameters, separated by semicolons, in one round trip where the protocol allows. */
   execute(text: string): Promise<void>
   /**
-   * Runs statements one after the other, in one round trip where the protocol allows, and returns the rows of each.
-   * Whether those after one that fails are run is not said: make them parts of one transaction.
+   * Runs statements in order, in one round trip where the protocol allows, and returns the rows of each. After a failed
+   * statement the rest may or may not run, so all of them must be part of one transaction.
    */
-  flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]>
-  /** Runs one `COPY … FROM STDIN` over `data` (COPY text format, whole rows). */
+  pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]>
+  /** Runs one `COPY … FROM STDIN` with `data`: complete rows in COPY text format. */
   copyIn(copy: CopyTarget, data: Uint8Array): Promise<void>
 }
 
@@ -20,8 +20,8 @@ export type Statement = { readonly text: string; readonly values?: readonly unkn
 export type CopyTarget = { readonly table: string; readonly columns: readonly string[] }
 
 /**
- * Begins a transaction that means the schema `public`, whatever the role or the database prefers. A pooler takes no such
- * setting at login, and a transaction is all it gives to one client alone.
+ * Begins a transaction that uses the schema `public`, whatever default the role or the database has. The setting is made in
+ * the transaction because a transaction-mode pooler accepts it nowhere else.
  * @see contract section 4
  */
 export const BEGIN = 'BEGIN; SET LOCAL search_path TO public'

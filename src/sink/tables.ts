@@ -1,4 +1,4 @@
-/** SQL text made from the contract table. */
+/** SQL statements for the contract's tables, generated from the contract. */
 
 import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
@@ -16,8 +16,8 @@ export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
 }
 
 /**
- * The record's columns that differ from row to row: every record of a file has the same commit. Rows are staged with the
- * fields of all contract versions; the statements below write the columns of the version that they are given.
+ * The fields that are staged: all except the commit, which is the same for every record of a delivery. Rows are staged with
+ * the fields of the newest contract version. The statements below write only the columns of the given kind's version.
  */
 export function stagedFields({ kind }: Kind): Kind['fields'] {
   return rowFields(CONTRACT.kinds.find(({ kind: name }) => name === kind)!)
@@ -27,13 +27,16 @@ function rowFields(kind: Kind): Kind['fields'] {
   return kind.fields.filter(field => field.name !== 'commit_sha')
 }
 
-/** Columns of the staging table, in COPY order. */
+/** Columns of a kind's staging table, in COPY order. */
 export function stagingColumns(kind: Kind): readonly string[] {
   return ['measurement_id', ...stagedFields(kind).map(field => field.name)]
 }
 
-/** Leaves out rows that only a dimension tells apart which the kind of an older contract version does not have. */
-function isKnown(kind: Kind): string {
+/**
+ * An SQL condition that excludes rows which a table of an older contract version cannot tell apart, because it lacks a
+ * dimension and the row's value is not that dimension's default.
+ */
+function hasOnlyKnownDimensions(kind: Kind): string {
   const names = new Set(kind.fields.map(({ name }) => name))
   const unknown = stagedFields(kind).filter(({ name, dimension }) => dimension && !names.has(name))
   if (unknown.length === 0) return 'true'
@@ -46,7 +49,7 @@ export function stagingTable(kind: Kind): string {
 
 /**
  * Begins a transaction with a staging table for each kind.
- * @param workMemMiB memory that the database may use to sort the rows, in MiB
+ * @param workMemMiB memory in MiB that the database may use to sort the rows
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
   const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
@@ -59,8 +62,8 @@ function createStaging(kind: Kind): string {
 }
 
 /**
- * Moves a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Answers one row: `inserted`,
- * `rewritten`.
+ * Upserts a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Returns one row with the counts
+ * `inserted` and `rewritten`.
  * @see upsertFrom
  */
 export function upsertStaged(kind: Kind): string {
@@ -68,8 +71,8 @@ export function upsertStaged(kind: Kind): string {
 }
 
 /**
- * The same, but rows of a commit that `upsertCommit` has added just before go in without being looked up, by a fifth
- * faster: only a writer that did without the commit can have stored one. Then it fails with SQLSTATE 23505.
+ * Like `upsertStaged`, but inserts without looking up stored rows when `upsertCommit` has just added the commit, which is a
+ * fifth faster. Fails with SQLSTATE 23505 if rows of that commit are stored all the same; then use `upsertStaged`.
  */
 export function insertOrUpsertStaged(kind: Kind): string {
   const latest = latestStaged(kind)
@@ -82,16 +85,16 @@ export function insertOrUpsertStaged(kind: Kind): string {
 
 function latestStaged(kind: Kind): string {
   return `(
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}
+        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}
         ORDER BY measurement_id, ctid DESC
       ) AS latest`
 }
 
 /**
- * The same for a few rows without a staging table, which costs round trips and, in the server's catalog, more than the
- * rows. Parameters: the commit's sha and timestamp, the rows as COPY text without escapes and without its last line feed.
- * Answers `ids`, too: how many different ones came. OFFSET is there for the planner, which would else split a line anew
- * for each of its columns.
+ * Upserts rows that are passed as a parameter instead of a staging table. For a few rows, creating a staging table costs more
+ * than writing the rows. Parameters: the commit's sha and timestamp, and the rows as COPY text without escapes and without the
+ * final line feed. Returns one row with the counts `inserted`, `rewritten` and `ids`, the number of distinct ids. `OFFSET 0`
+ * keeps the planner from splitting each line again for every column.
  */
 export function upsertLines(kind: Kind): string {
   const cells = [
@@ -106,7 +109,7 @@ export function upsertLines(kind: Kind): string {
         OFFSET 0
       ) AS split
     ), latest AS MATERIALIZED (
-      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${isKnown(kind)} ORDER BY measurement_id, line DESC
+      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${hasOnlyKnownDimensions(kind)} ORDER BY measurement_id, line DESC
     ), ${upsertFrom(kind, 'latest')}
     SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids FROM written`
 }
@@ -115,99 +118,101 @@ const WRITTEN_COUNTS =
   'count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten'
 
 /**
- * The upsert that rows go through, as a part of a statement: of several with one id `latest` has the last one, rows that
- * are there exactly so already are left alone. What is there is looked up row by row: of a join the planner would expect
- * next to no rows of the commit, and compare every pair of them.
- * @param latest a relation of that name @param when a condition on all of it @see contract section 4
+ * A WITH query `written` that upserts rows and skips those whose stored row is already identical. Stored rows are looked up
+ * one by one, because for a join the planner would expect almost no rows of the commit and compare every pair.
+ * @param latest a relation named `latest` with at most one row per id
+ * @param condition an SQL condition that the rows must meet
+ * @see contract section 4
  */
-function upsertFrom(kind: Kind, latest: string, when = 'true'): string {
-  const values = valuesOf(kind)
-  const kept = new Set(['measurement_id', ...dimensionsOf(kind).map(({ name }) => name)])
-  const overwritten = [...values.keys()].filter(column => !kept.has(column))
-  const isThere = `(
+function upsertFrom(kind: Kind, latest: string, condition = 'true'): string {
+  const values = columnValues(kind)
+  const keyColumns = new Set(['measurement_id', ...dimensionFields(kind).map(({ name }) => name)])
+  const overwritten = [...values.keys()].filter(column => !keyColumns.has(column))
+  const equalsStored = `(
         SELECT (${overwritten.map(name => `there.${name}`).join(', ')})
           IS NOT DISTINCT FROM (${overwritten.map(name => values.get(name)).join(', ')})
         FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
       )`
   return `written AS (
       INSERT INTO public.${kind.table} AS stored (${[...values.keys()].join(', ')})
-      ${rowsInOrder(kind, latest, `${when} AND ${isThere} IS NOT TRUE`)}
+      ${rowsInOrder(kind, latest, `${condition} AND ${equalsStored} IS NOT TRUE`)}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
       RETURNING (xmax = 0) AS inserted
     )`
 }
 
 /**
- * Rows none of which is there, as a part of a statement.
- * @param latest a relation of that name @param when a condition on all of it
+ * A WITH query `added` that inserts rows none of which is stored yet.
+ * @param latest a relation named `latest` with at most one row per id
+ * @param condition an SQL condition that the rows must meet
  */
-function insertFrom(kind: Kind, latest: string, when: string): string {
+function insertFrom(kind: Kind, latest: string, condition: string): string {
   return `added AS (
-      INSERT INTO public.${kind.table} (${[...valuesOf(kind).keys()].join(', ')})
-      ${rowsInOrder(kind, latest, when)}
+      INSERT INTO public.${kind.table} (${[...columnValues(kind).keys()].join(', ')})
+      ${rowsInOrder(kind, latest, condition)}
       RETURNING true
     )`
 }
 
 /**
- * In the order of their dimensions: one order for all writers, so that two cannot deadlock, and neighbours in it are
- * neighbours in the table's indexes.
+ * A SELECT of the rows to write, ordered by their dimensions. All writers use this order, so that they cannot deadlock, and
+ * consecutive rows are close to each other in the table's indexes.
  */
 function rowsInOrder(kind: Kind, latest: string, where: string): string {
-  const order = [...dimensionsOf(kind).map(inOrder), 'latest.measurement_id']
-  // Every parameter has to occur.
-  const conditions = isTimed(kind) ? where : `$2::text IS NOT NULL AND ${where}`
-  return `SELECT ${[...valuesOf(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
+  const order = [...dimensionFields(kind).map(orderExpression), 'latest.measurement_id']
+  // Postgres rejects a statement that does not use all its parameters.
+  const conditions = hasCommitTimestamp(kind) ? where : `$2::text IS NOT NULL AND ${where}`
+  return `SELECT ${[...columnValues(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
 }
 
-/** The expression that fills each column that is written. */
-function valuesOf(kind: Kind): ReadonlyMap<string, string> {
+/** The SQL expression for each written column, by column name. */
+function columnValues(kind: Kind): ReadonlyMap<string, string> {
   const staged = rowFields(kind).map(({ name }) => [name, `latest.${name}`] as const)
   return new Map([
     ['measurement_id', 'latest.measurement_id'],
     ...staged,
     ['commit_sha', '$1::text'],
-    ...(isTimed(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
+    ...(hasCommitTimestamp(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
   ])
 }
 
-function isTimed({ table }: Kind): boolean {
+function hasCommitTimestamp({ table }: Kind): boolean {
   return table === 'query_measurements'
 }
 
-function dimensionsOf(kind: Kind): Kind['fields'] {
+function dimensionFields(kind: Kind): Kind['fields'] {
   return kind.fields.filter(field => field.dimension && field.name !== 'commit_sha')
 }
 
-/** Text by its bytes: which order it is does not matter, and a language's own costs more. */
-function inOrder({ name, type }: Field): string {
+/** Text is ordered by its bytes, because any fixed order will do and a language's collation is slower. */
+function orderExpression({ name, type }: Field): string {
   return type === 'str' ? `latest.${name} COLLATE "C"` : `latest.${name}`
 }
 
 export function countStagedIds(kind: Kind): string {
-  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${isKnown(kind)}`
+  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}`
   return `SELECT count(*)::int AS ids FROM (${ids}) AS staged`
 }
 
-/** A setting that lasts for the transaction: `true` when it added the commit. */
+/** A transaction-local setting: `true` when this transaction added the commit. */
 const NEW_COMMIT = 'vortex_ingest.new_commit'
-/** A query of its own: asked once, not for each row. It fails where `upsertCommit` was not run before. */
+/** A subquery, so that the setting is read once and not for each row. Fails unless `upsertCommit` ran before. */
 const IS_NEW_COMMIT = `(SELECT current_setting('${NEW_COMMIT}')::boolean)`
 
-/** A setting that lasts for the transaction: `true` when the commit was stored with another timestamp. */
+/** A transaction-local setting: `true` when the commit was stored with a different timestamp. */
 const NEW_TIMESTAMP = 'vortex_ingest.new_timestamp'
 
 /**
- * The commit as it is stored: its time in UTC and in whole microseconds. A time that an earlier version queued, before
- * the rule for times was this strict, is left to the database.
+ * The commit as it is stored, with its time in UTC and whole microseconds. A time queued by an earlier version, which accepted
+ * more formats, is passed to the database unchanged.
  */
 export function storedCommit(commit: Commit): Commit {
   return { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
 }
 
 /**
- * Inserts or overwrites the commit's row. Two settings keep for the rest of the transaction whether the commit is new and
- * whether its timestamp changed. The second is set in the condition of the update, which sees the locked row as it was.
+ * Inserts or overwrites the commit's row. Two transaction-local settings record whether the commit is new and whether its
+ * timestamp changed. The second is set in the update's condition, which still sees the row's previous values.
  * Parameters: the commit's fields in the order of COMMIT_FIELDS.
  */
 export function upsertCommit(): string {
@@ -227,11 +232,11 @@ export function upsertCommit(): string {
 }
 
 /**
- * Gives the stored rows of the commit its timestamp, after the rows of a delivery are written. Reads no table unless
- * `upsertCommit` has changed the timestamp before in the same transaction. Parameters: the commit's sha and timestamp.
+ * Updates `commit_timestamp` in the commit's stored rows. Runs after the rows of a delivery are written, and reads no table
+ * unless `upsertCommit` changed the timestamp in the same transaction. Parameters: the commit's sha and timestamp.
  */
 export function updateCommitTimestamps(): string {
-  // A setting of an earlier transaction on the connection is an empty string.
+  // A setting left over from an earlier transaction on the same connection reads as an empty string.
   return `
     UPDATE public.query_measurements SET commit_timestamp = $2::timestamptz
     WHERE (SELECT NULLIF(current_setting('${NEW_TIMESTAMP}', true), '')::boolean)

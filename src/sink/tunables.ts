@@ -1,4 +1,4 @@
-/** How records are written, as far as it may differ: each setting with its default and the values that are worth a try. */
+/** The settings of writing records that can be tuned, each with its default and the values that a trial may use. */
 
 import type { WriteSettings } from '../state/trial.js'
 
@@ -13,20 +13,20 @@ export type Tunable = {
   readonly values: readonly number[]
 }
 
-/** One setting of one delivery. */
+/** A setting that was in force for a delivery. */
 export type UsedSetting = {
   readonly name: string
   readonly value: number
-  /** The flag or variable that gave it, `promoted`, or `default`. */
+  /** The flag or variable that set the value, or `promoted`, or `default`. */
   readonly origin: string
-  /** Of a promoted one. */
+  /** The trial that a promoted setting comes from. */
   readonly trial?: string | undefined
 }
 
 const KIB = 1024
 const MIB = 1024 * KIB
 
-/** Rows that are made and sent as one COPY: large enough that a round trip in between does not count, flat in memory. */
+/** Size of one COPY: large enough that the round trip after it does not matter, small enough to keep memory flat. */
 const COPY_BYTES: Tunable = {
   name: 'copy-bytes',
   unit: 'bytes',
@@ -34,7 +34,7 @@ const COPY_BYTES: Tunable = {
   values: [256 * KIB, MIB, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB],
 }
 
-/** Up to how many records go in one flight without staging tables. Measured: bench/README.md. */
+/** The largest number of records that takes the pipelined path. The default is measured in bench/README.md. */
 const SMALL_ROWS: Tunable = {
   name: 'small-rows',
   unit: 'records',
@@ -42,7 +42,7 @@ const SMALL_ROWS: Tunable = {
   values: [0, 1_000, 2_500, 5_000, 10_000, 20_000],
 }
 
-/** What the database may take to sort staged rows in: its own default of 4 MB would spill a large file to disk. */
+/** Memory for sorting staged rows in the database. Its own default of 4 MB would spill a large file to disk. */
 const WORK_MEM: Tunable = {
   name: 'work-mem-mib',
   unit: 'MiB',
@@ -50,7 +50,7 @@ const WORK_MEM: Tunable = {
   values: [4, 16, 32, 64, 128, 256],
 }
 
-/** Of the whole body, before compression. */
+/** Maximum size of an envelope's whole body, before compression. */
 const ENVELOPE_BYTES: Tunable = {
   name: 'max-envelope-bytes',
   unit: 'bytes',
@@ -58,15 +58,15 @@ const ENVELOPE_BYTES: Tunable = {
   values: [MIB, 4 * MIB, 16 * MIB, 30 * MIB, 60 * MIB],
 }
 
-/** 0 sends bodies as they are. */
+/** Compression level of request bodies; 0 turns compression off. */
 const GZIP_LEVEL: Tunable = { name: 'gzip-level', unit: 'level', default: 0, values: [0, 1, 3, 6, 9] }
 
 export const TUNABLES = {
   postgres: [COPY_BYTES, SMALL_ROWS, WORK_MEM],
-  // Its memory is this process's.
+  // The embedded engine shares the memory of this process, so the largest values are left out.
   embedded: [COPY_BYTES, SMALL_ROWS, { ...WORK_MEM, values: [4, 16, 32, 64] }],
   http: [ENVELOPE_BYTES, GZIP_LEVEL],
-  // Its objects are compared byte for byte when they are written again, so how they are made must not change.
+  // Objects that are written again are compared byte for byte, so their compression must not vary.
   archive: [],
 } as const satisfies Readonly<Record<string, readonly Tunable[]>>
 
@@ -75,23 +75,23 @@ export const DEFAULT_ENVELOPE_BYTES = ENVELOPE_BYTES.default
 export const DEFAULT_SMALL_ROWS = SMALL_ROWS.default
 export const DEFAULT_WORK_MEM_MIB = WORK_MEM.default
 
-export function valuesOf(used: readonly UsedSetting[] | undefined): WriteSettings | undefined {
+export function settingValues(used: readonly UsedSetting[] | undefined): WriteSettings | undefined {
   return used && Object.fromEntries(used.map(({ name, value }) => [name, value]))
 }
 
-/** What is written, as far as settings are about it. */
-export type Extent = { readonly records: number; readonly bytes: number }
+/** The size of a delivery. */
+export type DeliverySize = { readonly records: number; readonly bytes: number }
 
-/** The same for settings that make no difference to a delivery of that extent. */
-export function effectOf(settings: WriteSettings, { records, bytes }: Extent): WriteSettings {
+/** Reduces settings to those that make a difference for a delivery of this size. Equivalent settings give equal results. */
+export function effectiveSettings(settings: WriteSettings, { records, bytes }: DeliverySize): WriteSettings {
   const { 'copy-bytes': copyBytes, 'small-rows': smallRows, ...rest } = settings
   if (copyBytes === undefined || smallRows === undefined) return settings
-  // In one flight there is no COPY, and no work_mem either.
+  // The pipelined path uses neither COPY nor work_mem.
   if (records <= smallRows) return { 'small-rows': records }
   return { ...rest, 'copy-bytes': Math.min(copyBytes, bytes), 'small-rows': 0 }
 }
 
-/** Whether every setting is there, and within the bounds that its values lie in. */
+/** Whether exactly the given tunables are set, each within the range of its values. */
 export function areWithin(tunables: readonly Tunable[], settings: WriteSettings): boolean {
   const isWithin = ({ name, values }: Tunable): boolean => {
     const value = settings[name]

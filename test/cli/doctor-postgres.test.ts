@@ -202,7 +202,7 @@ t.test('what hangs up at once, or is no Postgres, is told apart', async t => {
   )
   const other = await runDoctor(t, ['--postgres', `postgres://u@127.0.0.1:${talking}/d`])
   t.equal(other.code, 78)
-  t.strictSame(other.said('certificate'), ['fail what answers there is not Postgres'])
+  t.strictSame(other.said('certificate'), ['fail the server is not Postgres'])
 })
 
 t.test('of several hosts each is looked at, and the one that answers is asked', async t => {

@@ -80,7 +80,7 @@ t.test('a folder that no push could use is 78', async t => {
   for (const [name, says] of [
     ['file', /^fail .*file is not a folder$/],
     ['other', /^fail .* was made by Postgres 15, and this version has 18$/],
-    ['broken', /^fail .* it has no PG_VERSION/],
+    ['broken', /^fail .* PG_VERSION is missing/],
   ] as const) {
     const page = await runDoctor(t, ['--embedded', join(dir, name)])
     t.equal(page.code, 78, page.text)

@@ -42,7 +42,7 @@ t.test('a push without a password makes a token, from keys or from shared files,
   }
   const { code, stderr } = await push(keys)
   t.equal(code, 77, 'no RDS host and no region: no token')
-  t.match(stderr, /asks for a password and none is given\nhint: .*PGPASSWORD/)
+  t.match(stderr, /asks for a password, but none is given\nhint: .*PGPASSWORD/)
 })
 
 t.test('PG* variables are a whole target, and the password stays out of sight', async t => {

@@ -21,7 +21,7 @@ const FINAL: readonly (readonly [string, Answer, number, RegExp])[] = [
     '401',
     json(401, { error: 'unauthorized' }),
     77,
-    /answered 401: unauthorized\nhint: check the token: INGEST_BEARER_TOKEN/,
+    /answered 401: unauthorized\nhint: check the token in INGEST_BEARER_TOKEN/,
   ],
   ['403', json(403, {}), 77, /answered 403\nhint: check the token/],
   ['404', json(404, { error: 'no such route' }), 78, /answered 404: no such route\nhint: .*without \/api\/ingest/],
@@ -97,7 +97,7 @@ t.test('it is told by its line in a later envelope too, and how much has landed'
   const landed = recordsOf(server.asked[0]!).length
   t.equal(code, 65)
   t.match(stderr, new RegExp(`f\\.jsonl:${landed + 3} \\(byte \\d+\\): the server refuses the record: odd`))
-  t.match(stderr, new RegExp(`of f\\.jsonl 1 of \\d+ envelopes with ${landed} records have landed`))
+  t.match(stderr, new RegExp(`1 of \\d+ envelopes of f\\.jsonl, with ${landed} records, were delivered`))
   t.match(target, { state: 'failed', records: landed, inserted: landed, chunks: 1, attempts: 2 })
   t.match(report, { records: landed, inserted: landed, chunks: 1, files: [] })
 })

@@ -19,7 +19,7 @@ t.test('an answer that gets lost is asked for again, with the same key, and told
   const { code, stdout, stderr, target } = await pushReported(cwd, ['f.jsonl', '--server', server.url])
   t.equal(code, 0, stderr)
   t.match(target, { state: 'delivered', inserted: 0, updated: 1, attempts: 2 })
-  t.match(target.retries, [{ answer_lost: true, error: /all was sent, but the answer is lost/ }])
+  t.match(target.retries, [{ answer_lost: true, error: /the whole request was sent, but the answer is lost/ }])
   t.strictSame(schemaErrors('push-report', stdout), [])
   t.match(stderr, /warning: \S+ was tried again once, the last time because of: .*the answer is lost/)
   t.match(
@@ -107,7 +107,10 @@ t.test('a server that hangs after the headers is given up after --timeout', asyn
   const args = ['f.jsonl', '--server', server.url, '--timeout', '1', '--retries', '0']
   const { code, stderr, target } = await pushReported(cwd, args)
   t.equal(code, 69)
-  t.match(stderr, /no answer for 1 s: all was sent, but the answer is lost\nhint: .*unknown.*again is safe/)
+  t.match(
+    stderr,
+    /no answer for 1 s: the whole request was sent, but the answer is lost\nhint: .*unknown.*again is safe/,
+  )
   t.match(target, { attempts: 1, failed: { code: 'target_unreachable' } })
 })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { Report } from '../../src/cli/report.js'
 import { watchOf } from '../../src/cli/watch.js'
 import type { Target } from '../../src/delivery/opening.js'
-import { receiptOf, type Sink } from '../../src/sink/sink.js'
+import { sumReceipt, type Sink } from '../../src/sink/sink.js'
 import type { WriteSettings } from '../../src/sink/tunables.js'
 import { deliveryOf } from '../fixtures/delivery.js'
 
@@ -15,11 +15,11 @@ t.test('whoever watches a target, it is written to with the settings it was to b
     write: async (delivery, _onRetry, settings) => {
       seen.push(settings)
       delivery.rows(settings?.['copy-bytes'])
-      return receiptOf([])
+      return sumReceipt([])
     },
     close: async () => undefined,
   }
-  const opener = { id: 'there', description: 'there', early: false, open: async () => sink }
+  const opener = { id: 'there', description: 'there', opensEarly: false, open: async () => sink }
   const report = new Report({ stdout: silent, stderr: silent, colorOut: false, colorErr: false })
   for (const flags of [{ verbose: true }, { progress: true }, { verbose: true, progress: true }]) {
     const isTTY = 'progress' in flags

@@ -34,7 +34,7 @@ t.test('GitHub Actions: a ref with slashes and @ leaves the file name alone', as
   }
 })
 
-t.test('GitHub Actions: what is missing is left out', async t => {
+t.test('GitHub Actions: missing values are left out', async t => {
   const without = (...names: (keyof typeof GITHUB)[]) =>
     detectCi({ ...GITHUB, ...Object.fromEntries(names.map(name => [name, undefined])) })
 
@@ -97,7 +97,7 @@ t.test('CircleCI: the benchmark is the job and the workflow', async t => {
   })
 })
 
-t.test('any other CI is known to be one and no more', async t => {
+t.test('an unknown CI is detected as CI without details', async t => {
   for (const CI of ['true', '1', 'TRUE', 'woodpecker']) {
     t.strictSame(detectCi({ CI, GITHUB_SHA: SHA, CI_COMMIT_SHA: SHA }), { name: 'unknown CI' }, CI)
   }
@@ -121,7 +121,7 @@ t.test('a sha that is not 40 hex digits is ignored, and case does not matter', a
   t.equal(detectCi({ ...GITHUB, GITHUB_SHA: ` ${SHA.toUpperCase()}\n` })?.sha, SHA)
 })
 
-t.test('no credential and no control character comes through', async t => {
+t.test('credentials and control characters are removed', async t => {
   const run = detectCi({
     ...GITHUB,
     GITHUB_SERVER_URL: 'https://user:secret@github.com',

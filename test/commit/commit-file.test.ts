@@ -57,7 +57,7 @@ t.test('every field is a string', async t => {
   t.equal(await problemOf(t, JSON.stringify({ ...COMMIT, sha: 5 })), '/sha must be a string, got number')
 })
 
-t.test('a field that is not of a commit is named, at every level', async t => {
+t.test('an unknown field is named, at every level', async t => {
   const inherited = JSON.stringify(COMMIT).replace('{', '{"__proto__": {"sha": "x"}, ')
   t.equal(await problemOf(t, JSON.stringify({ ...COMMIT, parent: 'x' })), '"/parent" is not a known field')
   t.equal(await problemOf(t, JSON.stringify({ ...COMMIT, 'a/\n': '' })), '"/a~1\\n" is not a known field')
@@ -67,7 +67,7 @@ t.test('a field that is not of a commit is named, at every level', async t => {
   t.equal(await problemOf(t, '{"commit": [], "records": []}'), '/commit must be an object, got array')
 })
 
-t.test('a misspelt field is told from both sides', async t => {
+t.test('a misspelt field is reported as unknown and as missing', async t => {
   const { author_name, ...rest } = COMMIT
   t.equal(
     await problemOf(t, JSON.stringify({ ...rest, autor_name: author_name })),
@@ -75,7 +75,7 @@ t.test('a misspelt field is told from both sides', async t => {
   )
 })
 
-t.test('many problems stay one line', async t => {
+t.test('many problems are reported in one line', async t => {
   t.equal(await problemOf(t, '{}'), '/sha is missing; /timestamp is missing; /message is missing; and 6 more')
 })
 
@@ -88,7 +88,7 @@ t.test('a sha is 40 lowercase hex digits and a timestamp is RFC 3339', async t =
   )
 })
 
-t.test('text that Postgres or UTF-8 cannot hold is refused', async t => {
+t.test('text that Postgres or UTF-8 cannot store is rejected', async t => {
   for (const message of ['a\0b', 'a\uD800b', '\uDC00']) {
     t.equal(
       await problemOf(t, JSON.stringify({ ...COMMIT, message })),
@@ -99,7 +99,7 @@ t.test('text that Postgres or UTF-8 cannot hold is refused', async t => {
   t.match(await readCommitFile(fileOf(t, JSON.stringify({ ...COMMIT, message: '🚀' }))), { message: '🚀' })
 })
 
-t.test('what is not a JSON object is not a commit file', async t => {
+t.test('a file that is not a JSON object is rejected', async t => {
   t.match(await problemOf(t, ''), /^is not JSON: /)
   t.match(await problemOf(t, '{\n"sha": nope\n}'), /^is not JSON: /)
   t.match(await problemOf(t, `${JSON.stringify(COMMIT)}\n{}`), /^is not JSON: /)

@@ -38,7 +38,7 @@ t.test('a sha must be full and lowercase, and can never become an option', async
   }
 })
 
-t.test('outside of a repository the hint names the three ways out', async t => {
+t.test('outside of a repository the hint names three solutions', async t => {
   const dir = t.testdir({ plain: {} })
   const gitDir = join(dir, 'plain')
 
@@ -50,7 +50,7 @@ t.test('outside of a repository the hint names the three ways out', async t => {
   t.match(await failure({ env: { ...env, GIT_DIR: gitDir } }), { message: `${gitDir} is not a git repository` })
 })
 
-t.test('a --git-dir that is no directory says what one is', async t => {
+t.test('the error for a --git-dir that is not a directory says what it must be', async t => {
   const dir = t.testdir({ file: '' })
   for (const gitDir of [join(dir, 'missing'), join(dir, 'file'), '--version']) {
     t.match(await failure({ gitDir }), {
@@ -69,14 +69,14 @@ t.test('without git on the PATH the hint is to install it', async t => {
   })
 })
 
-t.test('a git that is killed is no answer', async t => {
+t.test('a killed git is an error', async t => {
   t.match(await failure({ env: withProgram(t.testdir(), 'git', 'kill -9 $$') }), {
     code: 'git_failed',
     message: 'cannot run git: killed by SIGKILL',
   })
 })
 
-t.test('a git that prints something else is no answer', async t => {
+t.test('unexpected output of git is an error', async t => {
   t.match(await failure({ env: withProgram(t.testdir(), 'git', 'echo hello') }), {
     code: 'git_failed',
     message: 'git printed 1 fields of a commit instead of 8',
@@ -133,7 +133,7 @@ t.test('a repository without a commit has no HEAD', async t => {
   })
 })
 
-t.test('what is not a commit is not taken for one', async t => {
+t.test('an object that is not a commit is rejected', async t => {
   const dir = t.testdir()
   const sha = repository(dir)
   git(dir, ['tag', '--annotate', 'v1', '-m', 'one'])
@@ -146,7 +146,7 @@ t.test('what is not a commit is not taken for one', async t => {
   t.match(await failure({ sha: tree, gitDir: dir }), { code: 'commit_unknown', message: `${tree} is not a commit` })
 })
 
-t.test('a repository of another user comes with the command that trusts it', async t => {
+t.test('the error for a repository of another user has the command that trusts it', async t => {
   const dir = join(t.testdir(), "it's mine")
   repository(dir)
   const stranger = { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }
@@ -158,7 +158,7 @@ t.test('a repository of another user comes with the command that trusts it', asy
   })
 })
 
-t.test('the older git that names no command gets one', async t => {
+t.test('the command is made up for an older git that does not print it', async t => {
   const older = withProgram(
     t.testdir(),
     'git',
@@ -171,14 +171,14 @@ t.test('the older git that names no command gets one', async t => {
   })
 })
 
-t.test('git is asked to complain in English whatever the locale', async t => {
+t.test("git's error messages are English in every locale", async t => {
   const complaint = `[ "$LC_ALL" = C ] && echo 'fatal: not a git repository' >&2 || echo 'fatal: Kein Git-Repository' >&2`
   const german = { ...withProgram(t.testdir(), 'git', `${complaint}\nexit 128`), LC_ALL: 'de_DE.UTF-8' }
 
   t.match(await failure({ env: german }), { message: 'the current directory is not a git repository' })
 })
 
-t.test('any other complaint of git is passed on in one line, without what it traced', async t => {
+t.test('any other error message of git is reported in one line, without trace output', async t => {
   const dir = t.testdir()
   repository(dir)
   git(dir, ['config', 'core.repositoryFormatVersion', '99'])
@@ -212,7 +212,7 @@ t.test('a commit without a usable date is refused, not stored', async t => {
   }
 })
 
-t.test('an address that cannot be had asks for --repo-url and shows no credentials', async t => {
+t.test('the error for a missing or unusable remote suggests --repo-url and shows no credentials', async t => {
   const dir = t.testdir()
   repository(dir)
   const wanted = { code: 'commit_unknown', hint: 'give it with --repo-url https://HOST/OWNER/REPO' }
@@ -220,7 +220,7 @@ t.test('an address that cannot be had asks for --repo-url and shows no credentia
   t.match(await failure({ gitDir: dir, repoUrl: undefined }), { ...wanted, message: /has no remote "origin"/ })
   git(dir, ['remote', 'add', 'origin', '/srv/secret/repo.git'])
   const local = await failure({ gitDir: dir, repoUrl: undefined })
-  t.match(local, { ...wanted, message: /address of the remote "origin" is not one/ })
+  t.match(local, { ...wanted, message: /address of the remote "origin" cannot be converted/ })
   const given = await failure({ gitDir: dir, repoUrl: 'ftp://user:secret@host/repo' })
   t.match(given, { code: 'usage', hint: /https:\/\/HOST\/OWNER\/REPO/ })
   t.notMatch(JSON.stringify([local, given]), /secret/)

@@ -25,7 +25,7 @@ t.test('all nine fields of a commit come from git, the date in the committer’s
   })
 })
 
-t.test('without a sha it is HEAD, and an older commit can still be asked for', async t => {
+t.test('without a sha HEAD is read, and an older commit can be read by its sha', async t => {
   const dir = t.testdir()
   const older = repository(dir, 'older')
   const newer = commit(dir, 'newer')
@@ -52,7 +52,7 @@ t.test('the message is the subject', async t => {
   }
 })
 
-t.test('a subject longer than a pipe holds arrives whole', async t => {
+t.test("a subject larger than a pipe's buffer is read completely", async t => {
   const dir = t.testdir()
   const subject = 'é'.repeat(1_500_000)
   repository(dir, subject)
@@ -72,7 +72,7 @@ t.test('a repository can be named by any of its directories', async t => {
   for (const place of places) {
     t.equal((await readGitCommit({ gitDir: join(root, place), repoUrl, env })).sha, sha, place)
   }
-  await t.test('also where bare repositories must be asked for', async t => {
+  await t.test('also where safe.bareRepository requires an explicit name', async t => {
     const config = join(root, 'config')
     writeFileSync(config, '[safe]\nbareRepository = explicit\n')
     for (const place of places) {
@@ -82,7 +82,7 @@ t.test('a repository can be named by any of its directories', async t => {
   })
 })
 
-t.test('a named repository beats the one of the git hook we may run in, which beats nothing', async t => {
+t.test('a named repository takes precedence over that of a surrounding git hook', async t => {
   const root = t.testdir()
   const named = repository(join(root, 'named'), 'named')
   const hook = repository(join(root, 'hook'), 'hook')
@@ -92,7 +92,7 @@ t.test('a named repository beats the one of the git hook we may run in, which be
   t.equal((await readGitCommit({ repoUrl, env: hookEnv })).sha, hook)
 })
 
-t.test('a file or a branch called like what is asked for does not get in the way', async t => {
+t.test('a file or a branch with the name of the revision does not interfere', async t => {
   const dir = t.testdir()
   const sha = repository(dir)
   writeFileSync(join(dir, 'HEAD^{commit}'), '')
@@ -146,7 +146,7 @@ printf -- '-----BEGIN PGP SIGNATURE-----\\n\\nx\\n-----END PGP SIGNATURE-----\\n
   t.strictSame(await readGitCommit({ gitDir: dir, repoUrl, env: noisy }), calm)
 })
 
-t.test('a commit written in Latin-1 is read as what it says', async t => {
+t.test('a commit written in Latin-1 is decoded', async t => {
   const dir = t.testdir()
   repository(dir)
   git(dir, ['config', 'i18n.commitEncoding', 'ISO-8859-1'])
@@ -155,7 +155,7 @@ t.test('a commit written in Latin-1 is read as what it says', async t => {
   t.equal((await readGitCommit({ gitDir: dir, repoUrl, env })).message, 'déjà vu')
 })
 
-t.test('a replaced commit is read as it was measured', async t => {
+t.test('replacement objects are ignored', async t => {
   const dir = t.testdir()
   const measured = repository(dir, 'measured')
   git(dir, ['replace', measured, commit(dir, 'replacement')])
@@ -163,7 +163,7 @@ t.test('a replaced commit is read as it was measured', async t => {
   t.equal((await readGitCommit({ sha: measured, gitDir: dir, repoUrl, env })).message, 'measured')
 })
 
-t.test('one git process, and a second only for an address that nobody knows', async t => {
+t.test('git runs once, and a second time only if no repository address is given', async t => {
   const dir = t.testdir()
   const realGit = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
   const counting = withProgram(dir, 'git', `echo "$*" >> '${dir}/calls'\nexec '${realGit}' "$@"`)
@@ -180,7 +180,7 @@ t.test('one git process, and a second only for an address that nobody knows', as
   t.match(calls()[2], /remote get-url origin$/)
 })
 
-t.test('an address is understood in the ways git writes it, and its credentials stay behind', async t => {
+t.test('every notation of a remote is understood, and its credentials are removed', async t => {
   const dir = t.testdir()
   const sha = repository(dir)
   const url = `${ORIGIN}/commit/${sha}`

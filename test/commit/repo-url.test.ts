@@ -1,5 +1,5 @@
 import t from 'tap'
-import { commitUrl, webUrlOf } from '../../src/commit/repo-url.js'
+import { commitUrl, repoWebUrl } from '../../src/commit/repo-url.js'
 
 t.test('a remote becomes the address of its web page', async t => {
   const pages = {
@@ -25,10 +25,10 @@ t.test('a remote becomes the address of its web page', async t => {
     'https://host/owner/my.github.io': 'https://host/owner/my.github.io',
     ' https://host/owner/repo\n': 'https://host/owner/repo',
   }
-  for (const [remote, page] of Object.entries(pages)) t.equal(webUrlOf(remote), page, remote)
+  for (const [remote, page] of Object.entries(pages)) t.equal(repoWebUrl(remote), page, remote)
 })
 
-t.test('what names no web page is not guessed at', async t => {
+t.test('a remote without a web page gives no address', async t => {
   const others = [
     '',
     'origin',
@@ -52,13 +52,13 @@ t.test('what names no web page is not guessed at', async t => {
     'https://host/owner\nhttps://evil/repo',
     'evil.example?x:owner/repo',
   ]
-  for (const remote of others) t.equal(webUrlOf(remote), undefined, JSON.stringify(remote))
+  for (const remote of others) t.equal(repoWebUrl(remote), undefined, JSON.stringify(remote))
 })
 
-t.test('a page stays what it is when it is normalised again', async t => {
-  const page = webUrlOf('git@host.example:öwner/repo.git') ?? ''
+t.test('converting an address twice does not change it', async t => {
+  const page = repoWebUrl('git@host.example:öwner/repo.git') ?? ''
   t.equal(page, 'https://host.example/%C3%B6wner/repo')
-  t.equal(webUrlOf(page), page)
+  t.equal(repoWebUrl(page), page)
 })
 
 t.test('a commit has a page below its repository', async t => {

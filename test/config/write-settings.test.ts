@@ -1,6 +1,6 @@
 import t from 'tap'
 import { writeSettings, type WriteSettingFlags } from '../../src/config/write-settings.js'
-import { areWithin, effectOf, TUNABLES, type Tunable } from '../../src/sink/tunables.js'
+import { areWithin, effectiveSettings, TUNABLES, type Tunable } from '../../src/sink/tunables.js'
 import type { Promotion } from '../../src/state/promotions.js'
 
 const promotion: Promotion = {
@@ -70,10 +70,13 @@ t.test('what makes no difference to so many records is told', t => {
   const small = { records: 100, bytes: 10_000 }
   const { settings } = promotion
   t.strictSame(
-    effectOf({ ...settings, 'small-rows': 100 }, small),
-    effectOf({ 'copy-bytes': 9, 'small-rows': 5_000, 'work-mem-mib': 4 }, small),
+    effectiveSettings({ ...settings, 'small-rows': 100 }, small),
+    effectiveSettings({ 'copy-bytes': 9, 'small-rows': 5_000, 'work-mem-mib': 4 }, small),
   )
-  t.strictSame(effectOf(settings, small), effectOf({ ...settings, 'copy-bytes': 10_000, 'small-rows': 99 }, small))
-  t.notSame(effectOf(settings, small), effectOf({ ...settings, 'work-mem-mib': 4 }, small))
+  t.strictSame(
+    effectiveSettings(settings, small),
+    effectiveSettings({ ...settings, 'copy-bytes': 10_000, 'small-rows': 99 }, small),
+  )
+  t.notSame(effectiveSettings(settings, small), effectiveSettings({ ...settings, 'work-mem-mib': 4 }, small))
   t.end()
 })

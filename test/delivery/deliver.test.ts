@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { deliverAll, type TargetOutcome } from '../../src/delivery/deliver.js'
 import { Opening, type TargetName } from '../../src/delivery/opening.js'
 import { IngestError } from '../../src/errors.js'
-import { PartlyLanded, type Delivery, type Receipt, type Sink } from '../../src/sink/sink.js'
+import { PartialDeliveryError, type Delivery, type Receipt, type Sink } from '../../src/sink/sink.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
 
 const RECEIPT: Receipt = { records: 1, inserted: 1, updated: 0, kinds: [], chunks: 1 }
@@ -15,7 +15,7 @@ const down = new IngestError('target_unreachable', 'down')
 function opening(name: TargetName, write: Sink['write'], signal = new AbortController().signal): Opening {
   const sink = { write, close: () => Promise.resolve() }
   return new Opening(
-    { name, opener: { id: name, description: name, early: false, open: () => Promise.resolve(sink) } },
+    { name, opener: { id: name, description: name, opensEarly: false, open: () => Promise.resolve(sink) } },
     signal,
   )
 }
@@ -75,7 +75,7 @@ t.test('a target that hangs holds no other up', async t => {
 
 t.test('a target that cannot be opened fails with its first file', async t => {
   const unopened = new Opening(
-    { name: 'server', opener: { id: 'x', description: 'x', early: true, open: () => Promise.reject(down) } },
+    { name: 'server', opener: { id: 'x', description: 'x', opensEarly: true, open: () => Promise.reject(down) } },
     new AbortController().signal,
   )
   const [failed, live] = await deliver(
@@ -87,7 +87,7 @@ t.test('a target that cannot be opened fails with its first file', async t => {
 })
 
 t.test('what landed of a file that failed is told', async t => {
-  const partly = new PartlyLanded(down, 'down after one', RECEIPT)
+  const partly = new PartialDeliveryError(down, 'down after one', RECEIPT)
   const [outcome] = await deliver(opening('server', () => Promise.reject(partly)))
   t.match(outcome, {
     receipts: [],
@@ -114,7 +114,7 @@ t.test('an interruption is thrown where nothing landed, and told where something
     const write: Sink['write'] = async ({ source }) => {
       if (source === 'one' && landed === 'a file') return RECEIPT
       controller.abort(reason)
-      throw landed === 'a part' ? new PartlyLanded(down, 'down', RECEIPT) : down
+      throw landed === 'a part' ? new PartialDeliveryError(down, 'down', RECEIPT) : down
     }
     const outcomes = deliverAll(deliveries, [opening('server', write, controller.signal)], controller.signal)
     if (landed === undefined) await t.rejects(outcomes, reason)

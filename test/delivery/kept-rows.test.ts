@@ -4,7 +4,7 @@ import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import { KeptRows } from '../../src/delivery/kept-rows.js'
 import { deliveryOf, inspectAll, push } from '../../src/delivery/push.js'
-import { receiptOf, type Delivery, type Sink, type SinkOpener } from '../../src/sink/sink.js'
+import { sumReceipt, type Delivery, type Sink, type SinkOpener } from '../../src/sink/sink.js'
 import { fileSource, type Source } from '../../src/source/source.js'
 import { COMMIT, query, RUN, size } from '../fixtures/delivery.js'
 
@@ -44,11 +44,11 @@ t.test('a push reads a small source once for a database, and keeps nothing for w
     const write = async (delivery: Delivery): ReturnType<Sink['write']> => {
       if (takes === 'rows') for await (const { rows } of delivery.rows()) seen += rows
       else for await (const { bytes } of delivery.lines()) seen += bytes.toString().trimEnd().split('\n').length
-      return receiptOf([])
+      return sumReceipt([])
     }
     const opener: SinkOpener = {
-      ...{ id: 'x', description: 'x', early: false },
-      ...(takes === 'rows' && { takesRows: true }),
+      ...{ id: 'x', description: 'x', opensEarly: false },
+      ...(takes === 'rows' && { readsRows: true }),
       open: async () => ({ write, close: async () => undefined }),
     }
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT

@@ -150,7 +150,7 @@ t.test('bad input is told at once while a dead target is still being tried, and 
   const pushed = await push([fileSource(bad!)], {
     commitOf: async () => COMMIT,
     run: RUN,
-    targets: [{ name: 'postgres', opener: { id: 'x', description: 'dead', early: true, open } }],
+    targets: [{ name: 'postgres', opener: { id: 'x', description: 'dead', opensEarly: true, open } }],
     hash,
     onRejection: () => undefined,
     onWarning: () => undefined,
@@ -173,7 +173,7 @@ t.test('a target that is not opened early is not opened at all for bad input', a
     ...options,
     commitOf: async () => COMMIT,
     run: RUN,
-    targets: [{ name: 'embedded', opener: { id: 'x', description: 'dead', early: false, open } }],
+    targets: [{ name: 'embedded', opener: { id: 'x', description: 'dead', opensEarly: false, open } }],
   })
   t.equal(pushed.inspections[0]?.rejected, 1)
 })

@@ -15,7 +15,7 @@ import { embeddedStore } from '../../src/server/store/embedded.js'
 import { postgresStore } from '../../src/server/store/postgres.js'
 import type { Store } from '../../src/server/store/store.js'
 import { archiveSink } from '../../src/sink/archive/sink.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { embeddedSink } from '../../src/sink/embedded/sink.js'
 import { httpSink } from '../../src/sink/http/sink.js'
 import { migrate } from '../../src/sink/migrate.js'
@@ -156,14 +156,14 @@ async function checkServer(t: Test, store: Store): Promise<void> {
     httpSink({
       address,
       maxEnvelopeBytes: 1024 * 1024,
-      silenceMs: 60_000,
+      idleTimeoutMs: 60_000,
       gzipLevel: 0,
       whenGzipRefused: 'fail',
       policy,
       tools,
     }),
   )
-  const rows = await serverRows({ address, silenceMs: 60_000, signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 60_000, signal })
   await checkVerified(t, rows).finally(() => rows.close())
   for (const { commit, records } of BATCHES) {
     checkSame(t, [await commitOverHttp(url, commit.sha)], [withoutTime(commit)], 'the commit as delivered')

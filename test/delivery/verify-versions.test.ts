@@ -11,7 +11,7 @@ import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
 import { verify, type Difference, type Verified } from '../../src/delivery/verify.js'
 import { applyInVersion } from '../../src/sink/apply.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
@@ -166,7 +166,7 @@ async function stating(t: Test, schema_version: number, behind: URL): Promise<UR
 
 async function rowsOf(t: Test, base: URL): Promise<StoredRows> {
   const address = { base, token: undefined, proxy: undefined, authorities: [] }
-  const rows = await serverRows({ address, silenceMs: 10_000, signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 10_000, signal })
   t.teardown(() => rows.close())
   return rows
 }

@@ -9,7 +9,7 @@ import { wasmHash64 } from '../../src/contract/hash64.js'
 import { verify, type Difference, type VerifyOptions, type Verified } from '../../src/delivery/verify.js'
 import type { Store } from '../../src/server/store/store.js'
 import { applyDelivery } from '../../src/sink/apply.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
@@ -40,7 +40,7 @@ t.test('a server', async t => {
   }
   const { url } = await startServer(t, { store })
   const address = { base: new URL(url), token: undefined, proxy: undefined, authorities: [] }
-  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 10_000, signal: new AbortController().signal })
   try {
     await suite(t, session, rows)
   } finally {
@@ -56,7 +56,7 @@ t.test('a server without read routes', async t => {
   t.teardown(() => void server.close())
   const base = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   const address = { base, token: undefined, proxy: undefined, authorities: [] }
-  const rows = await serverRows({ address, silenceMs: 10_000, signal: new AbortController().signal })
+  const rows = await serverRows({ address, idleTimeoutMs: 10_000, signal: new AbortController().signal })
   t.teardown(() => rows.close())
   await t.rejects(rows.hasCommit(SHA), { code: 'target_misconfigured', message: /not with stored rows/ })
 })

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
 import { applyInVersion } from '../../src/sink/apply.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'

@@ -1,4 +1,4 @@
-/** One suite for what a delivery does to a database, run over every database there is. */
+/** The conformance suite for applying deliveries, run on every database. */
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -6,7 +6,7 @@ import { COMMIT_FIELDS } from '../../src/contract/commit.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
 import { utcTimestamp } from '../../src/contract/timestamp.js'
 import { applyDelivery, type ApplyOptions } from '../../src/sink/apply.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { migrate, migrationNames } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
@@ -27,9 +27,9 @@ import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
 
-/** Either way must do the same, whatever the number of rows. */
+/** The pipelined and the bulk path must have the same effect for any number of rows. */
 const WAYS: readonly (readonly [string, ApplyOptions])[] = [
-  ['in one flight', { smallRows: Infinity }],
+  ['pipelined path', { smallRows: Infinity }],
   ['staged', { smallRows: -1 }],
 ]
 
@@ -43,7 +43,7 @@ t.test('Postgres', async t => {
 
 t.test('the embedded database', async t => {
   const session = await openEmbedded(t.testdir(), { create: true })
-  // Not in a teardown: the folder would be gone before.
+  // Not in a teardown, because the folder would be deleted before.
   try {
     for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
   } finally {
@@ -89,7 +89,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.match(await rows(session, 'SELECT * FROM commits'), [{ message: 'amended', url: 'https://example.com/2' }])
   })
 
-  await test('new rows are inserted, stored rows are updated, and unchanged ones are told apart', async t => {
+  await test('new rows are inserted, stored rows are updated, and unchanged rows are counted separately', async t => {
     const first = await apply(await deliveryOf([size('a'), size('b')]))
     const again = await apply(await deliveryOf([size('a'), size('b', 2), size('c')]))
     t.match(first, [{ kind: 'compression_size', records: 2, inserted: 2, updated: 0, unchanged: 0 }])
@@ -97,7 +97,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await sizes(session), ['a=1', 'b=2', 'c=1'])
   })
 
-  await test('rows that are there without their commit are found all the same', async t => {
+  await test('rows stored without their commit are found', async t => {
     await apply(await deliveryOf([size('a'), size('b'), query()]))
     await session.execute('DELETE FROM commits')
     const receipts = await apply(await deliveryOf([size('a', 2), size('b'), size('c'), query()]))
@@ -114,7 +114,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await sizes(session), ['a=2', 'b=1', 'c=1'], 'a rehearsal of that leaves nothing')
   })
 
-  await test('staged rows of a new commit go in without being looked up, those of one that is there are looked up', async t => {
+  await test('staged rows are looked up only if their commit was stored before', async t => {
     const kind = CONTRACT.kinds.find(({ table }) => table === 'compression_sizes')!
     const staged = await deliveryOf([size('a'), size('b')])
     const lookedUp = async (): Promise<string | undefined> => {
@@ -137,7 +137,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.equal(await lookedUp(), '2')
   })
 
-  await test('what is stored is looked up by its id, however many rows of the commit there are', async t => {
+  await test('stored rows are looked up by id, however many rows the commit has', async t => {
     // Enough that the planner, which knows nothing of the commit, would rather read the whole table once.
     const records = (from: number): object[] =>
       Array.from({ length: 3_000 }, (_, at) => query({ query_idx: from + at }))
@@ -169,7 +169,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     }
   })
 
-  await test('a rehearsal does all of it, and then nothing was done', async t => {
+  await test('a rehearsal does all the work and leaves no change', async t => {
     await apply(await deliveryOf([size('a')]))
     const delivery = await deliveryOf([size('a', 2), size('b')], { ...COMMIT, message: 'rehearsed' })
     const receipts = await applyDelivery(session, delivery, { ...options, rehearse: true })
@@ -179,19 +179,19 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.match(await apply(delivery), [{ inserted: 1, updated: 1 }], 'and the session goes on')
   })
 
-  await test('of one measurement twice in a file the last wins and counts as updated', async t => {
+  await test('of two records of one measurement the last one is stored and counts as updated', async t => {
     const receipts = await apply(await deliveryOf([size('a', 1), size('b', 5), size('a', 2), size('a', 3)]))
     t.match(receipts, [{ records: 4, inserted: 2, updated: 2, unchanged: 0 }])
     t.strictSame(await sizes(session), ['a=3', 'b=5'])
   })
 
-  await test('a repeated measurement that ends as it was stored is unchanged once', async t => {
+  await test('a repeated measurement whose last record equals the stored row counts as unchanged once', async t => {
     await apply(await deliveryOf([size('a', 3)]))
     const receipts = await apply(await deliveryOf([size('a', 2), size('a', 3)]))
     t.match(receipts, [{ records: 2, inserted: 0, updated: 2, unchanged: 1 }])
   })
 
-  await test('text arrives as it was written, whatever COPY thinks of its characters', async t => {
+  await test('text is stored unchanged, including characters that COPY escapes', async t => {
     const texts = [
       'tab\there',
       'line\nfeed',
@@ -216,7 +216,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     )
   })
 
-  await test('integers arrive digit for digit', async t => {
+  await test('integers are stored digit for digit', async t => {
     const extremes = ['9223372036854775807', '-9223372036854775808', '9007199254740993', '0', '-1']
     await apply(await deliveryOf(extremes.map((value, index) => size(`d${index}`, value))))
     await apply(
@@ -239,7 +239,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.match(row, { all: `{${extremes.join(',')}}`, idx: -2147483648 })
   })
 
-  await test('thresholds arrive as the double they are, the sign of zero too', async t => {
+  await test('thresholds are stored as the exact double, including the sign of zero', async t => {
     const tokens = [
       '-0.0',
       '0',
@@ -272,7 +272,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     ])
   })
 
-  await test('a query measurement carries the time of its commit, also when only that has changed', async t => {
+  await test("a query measurement has its commit's time, also after only that time changed", async t => {
     const select = 'SELECT commit_timestamp::text AS at FROM query_measurements'
     await apply(await deliveryOf([query()]))
     t.strictSame(await rows(session, select), [{ at: '2026-04-25 09:02:33+00' }])
@@ -296,7 +296,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     }
   })
 
-  await test(`times that the database can read itself are the ones that we make of them (seed ${SEED})`, async t => {
+  await test(`the database reads times exactly as this program does (seed ${SEED})`, async t => {
     const random = new Random()
     const given = Array.from({ length: 5_000 }, () => randomTime(random))
     const ours = given.map(text => utcTimestamp(text))
@@ -326,7 +326,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
       t.strictSame(await rows(session, disagreeing), [])
     })
 
-  await test('a commit pushed again with its timestamp reads none of its other rows', async t => {
+  await test('pushing a commit again with the same timestamp reads none of its other rows', async t => {
     await apply(await deliveryOf([query()]))
     await session.execute(BEGIN)
     await session.query(
@@ -340,7 +340,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.match(text, /on query_measurements .*never executed/, text)
   })
 
-  await test('rows that disagree with their commit are repaired in batches, and rows without a commit are left', async t => {
+  await test('rows with a wrong commit time are repaired in batches, and rows without a commit are not changed', async t => {
     await apply(await deliveryOf(Array.from({ length: 25 }, (_, query_idx) => query({ query_idx }))))
     await session.execute(`
       UPDATE query_measurements SET commit_timestamp = NULL WHERE query_idx % 5 = 0;
@@ -355,7 +355,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await repairTimestamps(session), { examined: 25, repaired: 0 }, 'the second time there is nothing')
   })
 
-  await test('an interrupted repair keeps the batches before', async t => {
+  await test('an interrupted repair keeps the completed batches', async t => {
     await apply(await deliveryOf(Array.from({ length: 25 }, (_, query_idx) => query({ query_idx }))))
     await session.execute('UPDATE query_measurements SET commit_timestamp = NULL')
     const stop = (): never => {
@@ -365,14 +365,14 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await repairTimestamps(session), { examined: 25, repaired: 15 })
   })
 
-  await test('a target may carry further columns', async t => {
+  await test('a target may have additional columns', async t => {
     await session.execute(`ALTER TABLE compression_sizes ADD COLUMN checked bigint, ADD COLUMN note text DEFAULT 'x'`)
     await apply(await deliveryOf([size('a')]))
     t.match(await rows(session, 'SELECT checked, note FROM compression_sizes'), [{ checked: null, note: 'x' }])
     await session.execute('ALTER TABLE compression_sizes DROP COLUMN checked, DROP COLUMN note')
   })
 
-  await test('a delivery that fails half-way leaves nothing, and the session goes on', async t => {
+  await test('a failed delivery leaves nothing, and the session remains usable', async t => {
     const delivery = await deliveryOf([size('a'), query()])
     const broken = { ...delivery, assertUnchanged: () => Promise.reject(new Error('the input changed')) }
     await t.rejects(apply(broken), { message: 'the input changed' })
@@ -381,7 +381,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.equal((await rows(session, 'SELECT 1 FROM compression_sizes')).length, 1)
   })
 
-  await test('fewer rows than were counted are refused before anything is kept', async t => {
+  await test('fewer rows than counted are rejected before anything is stored', async t => {
     const delivery = await deliveryOf([size('a'), size('b')])
     const other = await deliveryOf([size('a')])
     await t.rejects(apply({ ...delivery, rows: other.rows }), { code: 'input_changed' })
@@ -425,7 +425,7 @@ async function rows<Row extends object>(session: SqlSession, text: string): Prom
   return await session.query<Row>(text)
 }
 
-/** The day of each query measurement. */
+/** The day of each query measurement's commit time. */
 async function times(session: SqlSession): Promise<readonly string[]> {
   const stored = await rows<{ day: string }>(
     session,

@@ -18,7 +18,7 @@ t.test('against Postgres', async t => {
   const url = (await server.createDatabase('concurrency')).replace('?sslmode=disable', '')
   const address = parseDsn(url, { insecureLocal: true })
 
-  await t.test('two migrators at once both succeed and apply each file once', async t => {
+  await t.test('two concurrent migrations both succeed and apply each file once', async t => {
     const sessions = await Promise.all([1, 2, 3].map(() => connectPostgres(address)))
     const results = await Promise.all(sessions.map(session => migrate(session)))
     const applied = results.flatMap(result => result.applied)
@@ -28,7 +28,7 @@ t.test('against Postgres', async t => {
   })
 
   for (const [way, settings] of [
-    ['in one flight', undefined],
+    ['pipelined path', undefined],
     ['staged', { 'small-rows': 0 }],
   ] as const)
     await t.test(
@@ -78,7 +78,7 @@ t.test('against Postgres', async t => {
   await t.test(inFlight, t => writers(t, {}))
   await t.test('the same with staging tables', t => writers(t, { 'small-rows': 0 }))
 
-  await t.test('a deadlock is retried as a whole and both deliveries land', async t => {
+  await t.test('a deadlocked delivery is retried from its start and both deliveries succeed', async t => {
     const sink = await postgresSink(address, { random: () => 0, rolePolicy: 'any' }).open(signal)
     await sink.write(await deliveryOf([query({ query_idx: 1 })]), ignore)
     const rival = await connectPostgres(address)
@@ -121,21 +121,24 @@ t.test('retries', async t => {
       if (++calls < 4) throw new Error('again')
       return 'done'
     }
-    t.equal(await withRetry(work, { policy, tools, mayPass: () => true, onRetry }), 'done')
+    t.equal(await withRetry(work, { policy, tools, mayRetry: () => true, onRetry }), 'done')
     t.strictSame(told, slept)
     t.strictSame(slept, [5, 10, 12.5])
   })
 
-  await t.test('end with the last error when the tries are spent, and at once when it cannot pass', async t => {
-    const tools = { random: () => 0, sleep: async () => undefined, now: () => 0 }
-    let calls = 0
-    const work = async (): Promise<never> => {
-      throw new Error(`try ${++calls}`)
-    }
-    await t.rejects(withRetry(work, { policy, tools, mayPass: () => true, onRetry: ignore }), { message: 'try 4' })
-    await t.rejects(withRetry(work, { policy, tools, mayPass: () => false, onRetry: ignore }), { message: 'try 5' })
-  })
-  await t.test('wait at least as long as whoever failed asks for, but not beyond the deadline', async t => {
+  await t.test(
+    'end with the last error after all attempts, and at once for an error that must not be retried',
+    async t => {
+      const tools = { random: () => 0, sleep: async () => undefined, now: () => 0 }
+      let calls = 0
+      const work = async (): Promise<never> => {
+        throw new Error(`try ${++calls}`)
+      }
+      await t.rejects(withRetry(work, { policy, tools, mayRetry: () => true, onRetry: ignore }), { message: 'try 4' })
+      await t.rejects(withRetry(work, { policy, tools, mayRetry: () => false, onRetry: ignore }), { message: 'try 5' })
+    },
+  )
+  await t.test('wait at least as long as the failed call demands, but not beyond the deadline', async t => {
     let clock = 0
     const slept: number[] = []
     const sleep = async (delayMs: number): Promise<void> => {
@@ -148,10 +151,10 @@ t.test('retries', async t => {
       throw new Error(`at ${clock}`)
     }
     const patient = { ...policy, attempts: 100, deadlineMs: 1_000 }
-    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 300, onRetry: ignore }))
+    await t.rejects(withRetry(work, { policy: patient, tools, mayRetry: () => 300, onRetry: ignore }))
     t.strictSame(slept, [300, 300, 300], 'a fourth wait would end after the deadline')
     slept.length = 0
-    await t.rejects(withRetry(work, { policy: patient, tools, mayPass: () => 1_001, onRetry: ignore }))
+    await t.rejects(withRetry(work, { policy: patient, tools, mayRetry: () => 1_001, onRetry: ignore }))
     t.strictSame(slept, [], 'what is too late is not waited for at all')
   })
 })

@@ -1,9 +1,9 @@
-/** Files of every contract version into databases of every contract version, on every database there is. */
+/** Files of every contract version written to databases of every contract version, on every kind of database. */
 
 import t, { type Test } from 'tap'
 import { applyInVersion, type ApplyOptions } from '../../src/sink/apply.js'
 import { databaseVersion } from '../../src/sink/contract-version.js'
-import { openEmbedded } from '../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../src/sink/embedded/open-embedded.js'
 import { migrate } from '../../src/sink/migrate.js'
 import { connectPostgres } from '../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../src/sink/postgres/dsn.js'
@@ -13,8 +13,8 @@ import { deliveryOf } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { BEFORE, line, type Tokens } from '../fixtures/records.js'
 
-/** The two ways to write, which must do the same. */
-const WAYS: Readonly<Record<string, ApplyOptions>> = { 'in one flight': { smallRows: 100 }, staged: { smallRows: -1 } }
+/** The pipelined and the bulk path, which must have the same effect. */
+const WAYS: Readonly<Record<string, ApplyOptions>> = { 'pipelined path': { smallRows: 100 }, staged: { smallRows: -1 } }
 
 t.test('Postgres', async t => {
   const server = await startPostgres(t)
@@ -26,7 +26,7 @@ t.test('Postgres', async t => {
 
 t.test('the embedded database', async t => {
   const session = await openEmbedded(t.testdir(), { create: true })
-  // Not in a teardown: the folder would be gone before.
+  // Not in a teardown, because the folder would be deleted before.
   try {
     for (const [way, options] of Object.entries(WAYS)) await t.test(way, t => conformance(t, session, options))
   } finally {
@@ -89,7 +89,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     ])
   })
 
-  await test('a newer file is refused by an older database before anything is sent', 1, async t => {
+  await test('an older database rejects a newer file before any record is sent', 1, async t => {
     await t.rejects(apply(await fileOf(3)), {
       code: 'schema_version',
       exitCode: 78,
@@ -135,7 +135,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.equal(unchanged(await apply({ ...file, mayDowngrade: true })), 3, 'the same again writes nothing')
   })
 
-  await test('a database that was upgraded meanwhile is given everything', 1, async t => {
+  await test('a database that was upgraded meanwhile gets all fields and records', 1, async t => {
     const file = { ...(await deliveryOf([access('cached'), access('reopen')])), mayDowngrade: true }
     await apply(file)
     await makeColumns(session, 3)
@@ -157,7 +157,7 @@ async function makeColumns(session: SqlSession, version: number): Promise<void> 
     await session.execute(`ALTER TABLE random_access_times ADD COLUMN open_mode text NOT NULL DEFAULT 'cached'`)
 }
 
-/** A query, a size and a random access as a contract version has them. */
+/** A query, a size and a random access with the fields of a contract version. */
 function fileOf(version: 1 | 2 | 3, changes: Tokens = {}): Promise<Delivery> {
   const before = version === 3 ? {} : BEFORE[version]
   const own = (kind: 'compression_size' | 'random_access_time'): string => {

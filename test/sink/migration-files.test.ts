@@ -1,22 +1,22 @@
 import t from 'tap'
-import { MAY_MAKE_ROLES, migrationFiles, needsOf } from '../../src/sink/migration-files.js'
+import { MAY_MAKE_ROLES, migrationFiles, parseNeeds } from '../../src/sink/migration-files.js'
 
-t.test('a marked file needs a superuser or CREATEROLE, or what the line after the marker names', async t => {
-  t.strictSame(needsOf('-- a comment\nSELECT 1;\n'), [])
-  t.strictSame(needsOf('-- migrate-schema requires-superuser\n'), [], 'only the exact marker counts')
-  t.strictSame(needsOf("SELECT '-- migrate-schema: requires-superuser'"), [])
-  const right = { what: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
-  t.strictSame(needsOf('-- A header.\n  --- migrate-schema: requires-superuser \nSELECT 1;\n'), [right])
-  t.strictSame(needsOf('-- migrate-schema: requires-superuser\n-- or luck: 1 = 1\n-- needs love: 2 = 2\n'), [
-    { what: 'CREATEROLE (or luck)', condition: `${right.condition} OR 1 = 1` },
-    { what: 'love', condition: '2 = 2' },
+t.test('a marked file needs a superuser or CREATEROLE, or the alternative in the line after the marker', async t => {
+  t.strictSame(parseNeeds('-- a comment\nSELECT 1;\n'), [])
+  t.strictSame(parseNeeds('-- migrate-schema requires-superuser\n'), [], 'only the exact marker counts')
+  t.strictSame(parseNeeds("SELECT '-- migrate-schema: requires-superuser'"), [])
+  const right = { right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }
+  t.strictSame(parseNeeds('-- A header.\n  --- migrate-schema: requires-superuser \nSELECT 1;\n'), [right])
+  t.strictSame(parseNeeds('-- migrate-schema: requires-superuser\n-- or luck: 1 = 1\n-- needs love: 2 = 2\n'), [
+    { right: 'CREATEROLE (or luck)', condition: `${right.condition} OR 1 = 1` },
+    { right: 'love', condition: '2 = 2' },
   ])
 })
 
 t.test('the file that makes roles is marked', async t => {
   const needs = (await migrationFiles()).map(({ name, needs }) => [
     name,
-    needs.some(({ what }) => /CREATEROLE/.test(what)),
+    needs.some(({ right }) => /CREATEROLE/.test(right)),
   ])
   t.strictSame(
     needs.filter(([, isMarked]) => isMarked).map(([name]) => name),

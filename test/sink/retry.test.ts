@@ -11,11 +11,11 @@ async function run(
   changes: Partial<RetryPolicy> = {},
   more: {
     readonly random?: number
-    readonly mayPass?: (error: unknown) => boolean | number
+    readonly mayRetry?: (error: unknown) => boolean | number
     readonly workMs?: number
   } = {},
 ): Promise<World> {
-  const { random = 1, mayPass = () => true, workMs = 0 } = more
+  const { random = 1, mayRetry = () => true, workMs = 0 } = more
   let [clock, tried] = [1_000_000, 0]
   const retries: Retry[] = []
   const work = async (): Promise<string> => {
@@ -32,46 +32,53 @@ async function run(
     },
   }
   const policy = { ...POLICY, ...changes }
-  const ended: unknown = await withRetry(work, { policy, tools, mayPass, onRetry: one => retries.push(one) }).catch(
-    (error: unknown) => error,
-  )
+  const ended: unknown = await withRetry(work, {
+    policy,
+    tools,
+    mayRetry,
+    onRetry: one => retries.push(one),
+  }).catch((error: unknown) => error)
   return { tried, retries, ended }
 }
 
 const waits = ({ retries }: World): readonly number[] => retries.map(({ waitMs }) => waitMs)
 
-t.test('what works is not tried again', async t => {
+t.test('work that succeeds is not retried', async t => {
   t.strictSame(await run(0), { tried: 1, retries: [], ended: 'done' })
 })
 
-t.test('waits double up to their limit, and are a random part of that', async t => {
+t.test('waits are a random part of a limit that doubles up to a maximum', async t => {
   t.strictSame(waits(await run(4)), [100, 200, 300, 300])
   t.strictSame(waits(await run(4, {}, { random: 0.5 })), [50, 100, 150, 150])
   t.strictSame(waits(await run(4, {}, { random: 0 })), [0, 0, 0, 0])
 })
 
-t.test('after the last try it ends with the last failure', async t => {
+t.test('after the last attempt the last failure is thrown', async t => {
   const world = await run(9)
   t.equal(world.tried, 5)
   t.match(world.ended, { message: 'failure 5' })
   t.match(world.retries, [{ error: { message: 'failure 1' } }, {}, {}, { error: { message: 'failure 4' } }])
 })
 
-t.test('what does not pass is not tried again', async t => {
-  const world = await run(9, {}, { mayPass: error => (error as Error).message !== 'failure 2' })
+t.test('a permanent failure is not retried', async t => {
+  const world = await run(9, {}, { mayRetry: error => (error as Error).message !== 'failure 2' })
   t.equal(world.tried, 2)
   t.match(world.ended, { message: 'failure 2' })
 })
 
-t.test('what passes later is waited for at least so long', async t => {
-  t.strictSame(waits(await run(2, {}, { mayPass: () => 250 })), [250, 250])
-  t.strictSame(waits(await run(3, {}, { mayPass: () => 150 })), [150, 200, 300])
+t.test('a wait that the failure demands is the minimum wait', async t => {
+  t.strictSame(waits(await run(2, {}, { mayRetry: () => 250 })), [250, 250])
+  t.strictSame(waits(await run(3, {}, { mayRetry: () => 150 })), [150, 200, 300])
 })
 
-t.test('the deadline counts from the first failure, and no try starts behind it', async t => {
+t.test('the deadline counts from the first failure, and no attempt starts after it', async t => {
   t.equal((await run(9, { deadlineMs: 300 })).tried, 3)
   t.equal((await run(9, { deadlineMs: 299 })).tried, 2)
   t.equal((await run(9, { deadlineMs: 99 })).tried, 1)
-  t.equal((await run(1, { deadlineMs: 1_000 }, { workMs: 60_000 })).ended, 'done', 'a long first try has its second')
+  t.equal(
+    (await run(1, { deadlineMs: 1_000 }, { workMs: 60_000 })).ended,
+    'done',
+    'a second attempt follows a long first one',
+  )
   t.equal((await run(9, { deadlineMs: 1_000 }, { workMs: 60_000 })).tried, 2)
 })

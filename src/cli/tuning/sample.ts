@@ -1,6 +1,6 @@
 /** The file that trials deliver, checked as a push would. */
 
-import { runMeta } from '../../commit/run.js'
+import { runMeta } from '../../commit/run-meta.js'
 import type { Commit } from '../../contract/commit.js'
 import { wasmHash64 } from '../../contract/hash64.js'
 import { deliveryOf, inspectAll } from '../../delivery/push.js'

@@ -1,6 +1,6 @@
 /** `tune`: finds write settings for a registered target by trying them. */
 
-import { valuesOf, TUNABLES } from '../../sink/tunables.js'
+import { settingValues, TUNABLES } from '../../sink/tunables.js'
 import { writeSettings } from '../../config/write-settings.js'
 import { openJournal } from '../../delivery/durable/journal-outcomes.js'
 import { PAIRS } from '../../delivery/tuning/measure.js'
@@ -65,7 +65,7 @@ async function whatToTune(
 ): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
   const promotion = activePromotion(await readPromotions(storage, identity))
   const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
-  return { tunables: TUNABLES[kind], active: valuesOf(used) ?? {} }
+  return { tunables: TUNABLES[kind], active: settingValues(used) ?? {} }
 }
 
 /** As if no trial ended early; one that does makes the rest quicker than was said. */

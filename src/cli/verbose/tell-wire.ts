@@ -1,6 +1,6 @@
 /** Connections, statements and requests as lines. */
 
-import { onWire, type WireEvent } from '../../sink/wire.js'
+import { onWireEvent, type WireEvent } from '../../sink/wire-events.js'
 import { milliseconds, type Tell } from './tell.js'
 
 /** Statements are many and short: only their sum is told, but of those that took so long. */
@@ -9,10 +9,10 @@ const TOLD_ALONE_MS = 1000
 /** @returns what tells the sums at the end */
 export function tellWire(tell: Tell): () => void {
   const statements = new Map<string, { count: number; durationMs: number }>()
-  onWire(event => {
-    if (event.what !== 'statement' || event.durationMs >= TOLD_ALONE_MS) return tell(lineOf(event))
-    const { count, durationMs } = statements.get(event.where) ?? { count: 0, durationMs: 0 }
-    statements.set(event.where, { count: count + 1, durationMs: durationMs + event.durationMs })
+  onWireEvent(event => {
+    if (event.operation !== 'statement' || event.durationMs >= TOLD_ALONE_MS) return tell(lineOf(event))
+    const { count, durationMs } = statements.get(event.endpoint) ?? { count: 0, durationMs: 0 }
+    statements.set(event.endpoint, { count: count + 1, durationMs: durationMs + event.durationMs })
   })
   return () => {
     for (const [where, { count, durationMs }] of statements)
@@ -20,8 +20,8 @@ export function tellWire(tell: Tell): () => void {
   }
 }
 
-function lineOf({ what, where, status, durationMs }: WireEvent): string {
+function lineOf({ operation, endpoint, status, durationMs }: WireEvent): string {
   const took = milliseconds(durationMs)
-  if (what === 'connected') return `connected to ${where} in ${took}`
-  return what === 'request' ? `${where} answered ${status} in ${took}` : `${where}: a call took ${took}`
+  if (operation === 'connected') return `connected to ${endpoint} in ${took}`
+  return operation === 'request' ? `${endpoint} answered ${status} in ${took}` : `${endpoint}: a call took ${took}`
 }

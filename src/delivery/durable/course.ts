@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.js'
 import { sentCounts } from '../../sink/downgrade.js'
 import type { Retry, TimedRetry } from '../../sink/retry.js'
 import type { Sink } from '../../sink/sink.js'
-import { valuesOf, type UsedSetting } from '../../sink/tunables.js'
+import { settingValues, type UsedSetting } from '../../sink/tunables.js'
 import { audit, type AuditRow } from '../../state/audit.js'
 import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
@@ -199,7 +199,7 @@ class Run {
     try {
       const [sink, used] = await Promise.all([this.options.sink(), this.options.settings()])
       this.log.used = used
-      const receipt = await sink.write(delivery, noteRetry, valuesOf(used))
+      const receipt = await sink.write(delivery, noteRetry, settingValues(used))
       const { source, counts } = delivery
       const sent = sentCounts(counts, receipt.downgrade)
       this.log.receipts.push({ ...receipt, source, counts: sent, retries: this.log.retries.length - before })

@@ -2,7 +2,7 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { EXIT, IngestError, messageOf } from '../../errors.js'
-import { PartlyLanded } from '../../sink/sink.js'
+import { PartialDeliveryError } from '../../sink/sink.js'
 import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
@@ -51,7 +51,7 @@ export async function deliverPending(
   })
   const [error, ...others] = failures
   const { receipts, retries, audited, delivered, used } = log
-  const partial = error instanceof PartlyLanded ? error.receipt : undefined
+  const partial = error instanceof PartialDeliveryError ? error.receipt : undefined
   const warnings = [...log.warnings, ...others.map(messageOf)]
   return {
     ...{ ...target, description: opener.description, receipts, partial, durationMs, retries, used },

@@ -69,5 +69,5 @@ export class Followed {
 }
 
 function openLate({ opener, ...target }: Target, signal: AbortSignal): Opening {
-  return new Opening({ ...target, opener: { ...opener, early: false } }, signal)
+  return new Opening({ ...target, opener: { ...opener, opensEarly: false } }, signal)
 }

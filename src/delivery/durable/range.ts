@@ -1,7 +1,7 @@
 /** A part of the outbox as what a sink takes. */
 
 import type { Hash64 } from '../../contract/hash64.js'
-import type { Delivery, Place } from '../../sink/sink.js'
+import type { Delivery, LineLocation } from '../../sink/sink.js'
 import type { LineBlock } from '../../source/lines.js'
 import { canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
@@ -68,7 +68,7 @@ export function deliveryOfRange(
     )
   return {
     ...{ source, run, commit, range, lines },
-    placeOf: (line, byte) => placeOf(storage, batches, { line, byte }),
+    locateLine: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts,
     fits: versionsAlike(run.schema_version, counts),
     mayDowngrade: mayDowngrade === true,
@@ -87,7 +87,7 @@ async function placeOf(
   storage: Storage,
   batches: readonly Batch[],
   place: { readonly line: number; readonly byte: number },
-): Promise<Place> {
+): Promise<LineLocation> {
   let { line, byte } = place
   for (const { source, linesBefore, objects } of batches) {
     let [lines, bytes] = [0, 0]

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isFullSha } from '../../commit/formats.js'
+import { isFullSha } from '../../commit/full-sha.js'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
@@ -194,7 +194,7 @@ function deliveryOf(
   return {
     ...{ source, commit, counts, fits, lines },
     run: { ...run, schema_version: lowestIn(fits) },
-    placeOf: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
+    locateLine: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
     rows: () => rowsOf(lines(), { name: source, hash }),
     assertUnchanged: () => Promise.resolve(),
   }

@@ -1,6 +1,6 @@
 /** Which settings to try next: the same ones whenever the same have been tried. */
 
-import { effectOf, type Extent, type Tunable, type WriteSettings } from '../../sink/tunables.js'
+import { effectiveSettings, type DeliverySize, type Tunable, type WriteSettings } from '../../sink/tunables.js'
 import { settingsKey, type Trial } from '../../state/trial.js'
 
 /** How often it is tried far from what is best so far. */
@@ -13,7 +13,7 @@ export type History = {
   /** What is in force. */
   readonly active: WriteSettings
   /** Of what is delivered. */
-  readonly sample: Extent
+  readonly sample: DeliverySize
 }
 
 /** The settings to beat: those of the last trial that won, or else what is in force. */
@@ -40,7 +40,7 @@ export function propose(history: History): WriteSettings | undefined {
 /** Whether something was never tried, and does not come to the same for this sample as what was. */
 function noveltyIn(history: History): (settings: WriteSettings) => boolean {
   const { trials, active, sample } = history
-  const effect = (settings: WriteSettings): string => settingsKey(effectOf(settings, sample))
+  const effect = (settings: WriteSettings): string => settingsKey(effectiveSettings(settings, sample))
   const sidesOf = ({ settings, champion }: Trial): readonly WriteSettings[] => [settings, champion]
   const alike = trials.filter(trial => trial.sample.records === sample.records)
   const tried = new Set(trials.flatMap(sidesOf).map(settingsKey))

@@ -1,7 +1,7 @@
 /** The embedded database as a store: one session, so everything takes turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openEmbedded } from '../../sink/embedded/database.js'
+import { openEmbedded } from '../../sink/embedded/open-embedded.js'
 import type { EmbeddedSession } from '../../sink/embedded/session.js'
 import { applyDelivery } from '../../sink/apply.js'
 import { migrate } from '../../sink/migrate.js'

@@ -58,13 +58,13 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
     write: async delivery => {
       const loss = new FirstLoss()
       const apply = (): ReturnType<typeof applyDelivery> => writers.use(session => applyDelivery(session, delivery))
-      const mayPass = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
-      return withRetry(apply, { ...retrying, mayPass })
+      const mayRetry = (error: unknown): boolean => isRetryable(error) || loss.passes(error)
+      return withRetry(apply, { ...retrying, mayRetry })
     },
     read: async work => {
       const loss = new FirstLoss()
-      const mayPass = (error: unknown): boolean => loss.passes(error)
-      return withRetry(() => readers.use(work), { ...retrying, mayPass })
+      const mayRetry = (error: unknown): boolean => loss.passes(error)
+      return withRetry(() => readers.use(work), { ...retrying, mayRetry })
     },
     close: async () => {
       await Promise.all([writers.close(), readers.close()])

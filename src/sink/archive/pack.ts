@@ -1,4 +1,4 @@
-/** The lines of a delivery by kind, each kind's as one gzip. */
+/** Compresses the lines of a delivery into one gzip per kind. */
 
 import { once } from 'node:events'
 import { createGzip, type Gzip } from 'node:zlib'
@@ -10,15 +10,15 @@ import { readRecords } from '../../source/records.js'
 export type Packed = { readonly kind: Kind; readonly records: number; readonly body: Buffer }
 
 const LF = 0x0a
-/** Of the gzip header (RFC 1952): what system made it. */
+/** Position of the byte in the gzip header that names the operating system (RFC 1952). */
 const SYSTEM_BYTE = 9
 const UNKNOWN_SYSTEM = 255
 
 /**
- * Each line is in it as it came, digit for digit; blank ones are left out. Memory holds what is compressed already: about
- * a tenth of the lines.
- * @param lines that were checked before
- * @throws {IngestError} `input_changed` when they are not records all the same
+ * Compresses each line unchanged, digit for digit, and skips blank lines. Holds only compressed data in memory, about a tenth
+ * of the lines' size.
+ * @param lines lines that were validated before
+ * @throws {IngestError} `input_changed` when a line is no longer a valid record
  */
 export async function packByKind(lines: AsyncIterable<LineBlock>, source: string): Promise<readonly Packed[]> {
   const packs = new Map<string, Pack>()
@@ -34,7 +34,7 @@ export async function packByKind(lines: AsyncIterable<LineBlock>, source: string
         const start = batch.bytes[row]! - firstByte
         packOf(packs, batch.kindOf(row)).add(bytes.subarray(start, bytes.indexOf(LF, start) + 1))
       }
-      // The block's memory is used again.
+      // The lines must be compressed now, because the block's memory is reused.
       for (const pack of packs.values()) await pack.flush()
     }
     return await Promise.all([...packs.values()].map(pack => pack.end()))
@@ -77,7 +77,7 @@ class Pack {
     this.#gzip.end()
     await once(this.#gzip, 'end')
     const body = Buffer.concat(this.#compressed)
-    // Its time is none anyway; with that the same lines are the same bytes wherever they are compressed.
+    // Node leaves the header's time empty. Without the operating system, equal lines give equal bytes on every system.
     body[SYSTEM_BYTE] = UNKNOWN_SYSTEM
     return { kind: this.kind, records: this.#records, body }
   }

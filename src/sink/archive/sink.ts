@@ -1,42 +1,44 @@
-/** An archive as a target: what is delivered from the outbox, as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
+/** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
-
 import { openBucketStorage } from '../../storage/open-bucket-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/bucket-storage.js'
-import { assertCounts, receiptOf, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
+import { assertCounts, sumReceipt, type Delivery, type KindReceipt, type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { placeOf, stateArchiveId } from './place.js'
+import { archiveLocation, stateArchiveId } from './location.js'
 import { store } from './store.js'
 
 export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
-  const place = placeOf(address)
+  const place = archiveLocation(address)
   return {
     id: `archive:${place}`,
     description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
-    // A folder is opened in no time.
-    early: address.kind === 's3',
+    // Opening a folder takes no time, so there is nothing to overlap.
+    opensEarly: address.kind === 's3',
     isAppendOnly: true,
     open: async () => archiveIn(await openBucketStorage(address, options)),
   }
 }
 
-/** In a bucket of the state itself. @param open answers objects that nobody else closes */
+/**
+ * An archive in a bucket of the state.
+ * @param open opens the bucket. The sink closes the objects that it returns
+ */
 export function stateArchiveSink(bucket: string, open: () => Promise<BucketStorage>): SinkOpener {
   return {
     id: stateArchiveId(bucket),
     description: `the archive in the bucket ${bucket} of the state`,
-    early: false,
+    opensEarly: false,
     isAppendOnly: true,
     open: async () => archiveIn(await open()),
   }
 }
 
 /**
- * Each object is written from memory: up to half a million records, or one file's where that has more, compressed. A
- * range that is delivered again meets its own objects, and counts as updated; so a delivery that was cut off between
- * two tables is completed by the next one.
+ * A sink that writes one object per table and delivery. Each object is compressed in memory before it is written. It holds up
+ * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
+ * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
 export function archiveIn(objects: BucketStorage): Sink {
   return {
@@ -46,7 +48,7 @@ export function archiveIn(objects: BucketStorage): Sink {
       await delivery.assertUnchanged()
       const kinds: KindReceipt[] = []
       for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
-      return receiptOf(kinds)
+      return sumReceipt(kinds)
     },
     close: () => objects.close(),
   }
@@ -62,10 +64,10 @@ async function writeTable(
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
 }
 
-/** Of the largest whole number that there is, so that keys sort as the numbers do. */
+/** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 
 function rangeName({ range }: Delivery): string {
-  if (range === undefined) throw new IngestError('usage', 'only what is in an outbox can be archived')
+  if (range === undefined) throw new IngestError('usage', 'only records from an outbox can be archived')
   return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }

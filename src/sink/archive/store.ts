@@ -1,34 +1,38 @@
-/** One object of an archive, written once: what is there already is never replaced by something else. */
+/** Writes an archive's objects. An existing object is never overwritten. */
 
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { IngestError } from '../../errors.js'
 import type { BucketStorage } from '../../storage/bucket-storage.js'
 
-const unpack = promisify(gunzip)
+const decompress = promisify(gunzip)
 
 /**
- * @returns false when it was there before
- * @throws {IngestError} `target_misconfigured` when what is there holds other lines
+ * Writes an object unless it exists.
+ * @returns false when the object existed before
+ * @throws {IngestError} `target_misconfigured` when the existing object contains different lines
  */
 export async function store(objects: BucketStorage, key: string, body: Buffer): Promise<boolean> {
-  const there = await objects.get(key)
-  // Nobody else writes it meanwhile: there is one lease for a target and a commit.
-  if (there === undefined) await objects.put(key, body)
-  else if (!there.equals(body)) await assertHolds(there, body, `${key} in ${objects.description}`)
-  return there === undefined
+  const existing = await objects.get(key)
+  // No other process writes the object in the meantime, because the lease of this target and commit is held.
+  if (existing === undefined) await objects.put(key, body)
+  else if (!existing.equals(body)) await assertHolds(existing, body, `${key} in ${objects.description}`)
+  return existing === undefined
 }
 
-/** Another version of zlib may compress the same lines otherwise, and of lines sent again the first may be pruned. */
-async function assertHolds(there: Buffer, body: Buffer, where: string): Promise<void> {
-  const hint = 'give each state an archive of its own, or move that object away'
-  let held: Buffer
+/**
+ * Compares the uncompressed lines, because another version of zlib may compress the same lines differently. The existing object
+ * may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
+ */
+async function assertHolds(existing: Buffer, body: Buffer, where: string): Promise<void> {
+  const hint = 'give each state its own archive, or move that object away'
+  let existingLines: Buffer
   try {
-    held = await unpack(there)
+    existingLines = await decompress(existing)
   } catch (cause) {
-    throw new IngestError('target_misconfigured', `${where} is no gzip, or not all of one`, { cause, hint })
+    throw new IngestError('target_misconfigured', `${where} is not a complete gzip file`, { cause, hint })
   }
-  const lines = await unpack(body)
-  if (lines.equals(held.subarray(Math.max(0, held.length - lines.length)))) return
+  const lines = await decompress(body)
+  if (lines.equals(existingLines.subarray(Math.max(0, existingLines.length - lines.length)))) return
   throw new IngestError('target_misconfigured', `${where} holds other records: another state wrote them`, { hint })
 }

@@ -1,6 +1,6 @@
-/** PGlite's way to its folder on disk: with the engine's repairs, and keeping what Postgres says about its own end. */
+/** PGlite's access to its data folder, extended by the engine repairs and by a log of what Postgres prints. */
 import { NodeFS } from '@electric-sql/pglite/nodefs'
-import { type EngineModule, dieAloud, syncFiles, withoutTimers } from './engine-repairs.js'
+import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
 
 const LOG_LINES = 50
 
@@ -9,13 +9,13 @@ export class DataFolder extends NodeFS {
 
   override async init(...[engine, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(engine, options)
-    const keep = (line: string) => void this.#keep(line)
+    const log = (line: string) => void this.#appendLog(line)
     const preRun = [...(emscriptenOpts.preRun ?? []), repair]
-    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: keep, printErr: keep, preRun } }
+    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: log, printErr: log, preRun } }
   }
 
-  /** Why Postgres gave up, in its own words; undefined when it did not say. */
-  lastWords(): string | undefined {
+  /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */
+  lastFatalMessage(): string | undefined {
     const at = this.#log.findLastIndex(line => /(PANIC|FATAL): /.test(line))
     if (at === -1) return undefined
     const [reason, next] = [this.#log[at], this.#log[at + 1]].map(line =>
@@ -24,7 +24,7 @@ export class DataFolder extends NodeFS {
     return this.#log[at + 1]?.includes('DETAIL: ') ? `${reason} (${next})` : reason
   }
 
-  #keep(line: string): void {
+  #appendLog(line: string): void {
     this.#log.push(line)
     if (this.#log.length > LOG_LINES) this.#log.shift()
   }
@@ -32,6 +32,6 @@ export class DataFolder extends NodeFS {
 
 function repair(engine: object): void {
   const module = engine as EngineModule
-  syncFiles(module)
-  dieAloud(module)
+  supportFsync(module)
+  throwWhenDead(module)
 }

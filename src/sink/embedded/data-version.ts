@@ -1,19 +1,20 @@
-/** Which Postgres made a data folder, told without starting one. */
+/** Checks the Postgres version of a data folder without starting Postgres. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import { unusableDatabase, wrongVersion } from './errors.js'
 
-/** Of the Postgres that PGlite is; a data folder belongs to one major version. */
+/** The major version of PGlite's Postgres. A data folder can only be opened by the major version that created it. */
 export const POSTGRES_MAJOR = '18'
 
 /**
- * PGlite would make a database wherever it finds none, and dies of another version without saying why.
- * @throws {IngestError} `target_misconfigured`
+ * Checks that a folder is a data folder of this Postgres version. Needed because PGlite creates a database in any other folder,
+ * and crashes on another version without a message.
+ * @throws {IngestError} `target_misconfigured` otherwise
  */
-export async function checkVersion(dataDir: string): Promise<void> {
+export async function assertDataVersion(dataDir: string): Promise<void> {
   const version = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(missingIsEmpty)
-  if (version === '') throw unusableDatabase(dataDir, 'it has no PG_VERSION, so it is no Postgres data folder')
+  if (version === '') throw unusableDatabase(dataDir, 'it is not a Postgres data folder, because PG_VERSION is missing')
   if (version.trim() !== POSTGRES_MAJOR) throw wrongVersion(dataDir, version.trim(), POSTGRES_MAJOR)
 }
 

@@ -1,11 +1,11 @@
-/** What PGlite's engine (Emscripten code) does wrong for a database that must not lose anything, and the repairs. */
+/** Repairs of defects in PGlite's engine (Emscripten code) that would lose data or hang the process. */
 import fs from 'node:fs'
 import type { NodeFS } from '@electric-sql/pglite/nodefs'
-import { syncFolder } from './sync-folder.js'
+import { fsyncFolder } from './fsync-folder.js'
 
 export type EngineOptions = Parameters<NodeFS['init']>[1]
 
-/** The parts of the engine that are used here; its published types know little of them. */
+/** The parts of the engine that are used here. Its published types omit most of them. */
 export type EngineModule = { readonly FS: Files; _pgl_setPGliteExitStatus: (why: number) => number } & Record<
   (typeof ENTRIES)[number],
   () => void
@@ -15,26 +15,29 @@ type Files = {
   readonly filesystems: { readonly NODEFS: { realPath(node: unknown): string; readonly stream_ops: StreamOperations } }
 }
 type StreamOperations = { fsync?: (stream: Stream) => number }
-/** A stream of a folder has no descriptor. */
+/** An open file or folder. A folder has no descriptor. */
 type Stream = { readonly nfd?: number; readonly node: unknown }
 type Instantiate = (imports: { readonly env: Record<string, unknown> }, done: unknown) => unknown
 
-/** EIO in the engine's own numbering. */
+/** The engine's error number for EIO. */
 const IO_ERROR = 29
 
-/** PGlite asks with the first which kind of exception it caught; the second is an ordinary Postgres error. */
+/** The argument with which PGlite asks the engine which kind of exception it caught. */
 const AFTER_EXCEPTION = -2
+/** The engine's answer for an ordinary Postgres error. */
 const POSTGRES_ERROR = 100
 
-/** Where PGlite enters the engine to run a message. */
+/** The functions of the engine that PGlite calls to process a message. */
 const ENTRIES = ['_PostgresMainLoopOnce', '_PostgresSendReadyForQueryIfNecessary', '_pgl_pq_flush'] as const
 
-/** The engine asks for fsync where Postgres does, but its files on disk have none: a commit would only be in memory. */
-export function syncFiles({ FS: { ErrnoError, filesystems } }: EngineModule): void {
+/**
+ * Adds fsync to the engine's files. The engine has no implementation for files on disk, so a commit would only be in memory.
+ */
+export function supportFsync({ FS: { ErrnoError, filesystems } }: EngineModule): void {
   const { NODEFS } = filesystems
   NODEFS.stream_ops.fsync = ({ nfd, node }) => {
     try {
-      if (nfd === undefined) syncFolder(NODEFS.realPath(node))
+      if (nfd === undefined) fsyncFolder(NODEFS.realPath(node))
       else fs.fsyncSync(nfd)
       return 0
     } catch {
@@ -44,8 +47,8 @@ export function syncFiles({ FS: { ErrnoError, filesystems } }: EngineModule): vo
 }
 
 /**
- * Postgres arms timers (statistics after 10 s, progress every 10 s while it recovers) that nothing disarms when it dies:
- * they would keep the process alive, for ever in the second case. One session that nobody interrupts needs none.
+ * Disables Postgres's timers (statistics after 10 s, progress every 10 s during recovery). Nothing stops them when Postgres
+ * crashes, so they would keep the process alive. A single session that is never interrupted needs no timers.
  */
 export function withoutTimers(options: EngineOptions): EngineOptions {
   const instantiate = options.instantiateWasm as Instantiate
@@ -57,25 +60,25 @@ export function withoutTimers(options: EngineOptions): EngineOptions {
 }
 
 /**
- * PGlite ignores what a dying engine throws (PANIC on a full disk, a trap) and goes on with it: statements, COMMIT too,
- * then succeed without an answer, or wait for ever for a lock the dead one held. This makes PGlite throw, and never
- * enter that engine again.
+ * Makes PGlite throw when the engine crashes, and never call that engine again. PGlite ignores what a crashing engine throws
+ * (a PANIC on a full disk, a trap) and continues. Later statements, COMMIT included, would then succeed without an answer or
+ * wait forever for a lock of the crashed session.
  */
-export function dieAloud(engine: EngineModule): void {
+export function throwWhenDead(engine: EngineModule): void {
   let exitStatus = engine._pgl_setPGliteExitStatus
   let dead = false
   const check = (why: number) => {
     const status = dead ? why : exitStatus(why)
     if (why !== AFTER_EXCEPTION || status === POSTGRES_ERROR) return status
     dead = true
-    for (const entry of ENTRIES) engine[entry] = die
-    return die()
+    for (const entry of ENTRIES) engine[entry] = throwDead
+    return throwDead()
   }
-  // An accessor, because the engine puts another function there at the first call.
+  // An accessor property, because the engine replaces this function at the first call.
   const set = (next: typeof exitStatus) => (exitStatus = next)
   Object.defineProperty(engine, '_pgl_setPGliteExitStatus', { get: () => check, set })
 }
 
-function die(): never {
+function throwDead(): never {
   throw new Error('the engine died')
 }

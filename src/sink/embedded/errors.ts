@@ -1,9 +1,9 @@
-/** What the file system and PGlite throw, as the one error a person gets to read. */
+/** Converts errors of the file system and of PGlite into readable errors. */
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
 const MORE_SPACE = 'free some (a new database takes 60 MB), then run the same command again'
 
-/** System errors that say something about the folder itself: what is wrong with it, and what helps. */
+/** For each system error about the folder itself: the fault and the hint. */
 const FOLDER_FAULTS: Readonly<Record<string, readonly [fault: string, hint: string]>> = {
   EACCES: ['cannot be written', 'check who owns it, or use another folder'],
   EPERM: ['cannot be written', 'check who owns it, or use another folder'],
@@ -14,10 +14,10 @@ const FOLDER_FAULTS: Readonly<Record<string, readonly [fault: string, hint: stri
   EDQUOT: ['has no disk quota left', MORE_SPACE],
 }
 
-/** SQL states that mean the schema is not what this version writes. */
+/** SQLSTATEs that mean the database lacks a table or column of this version. */
 const SCHEMA_STATES = new Set(['42P01', '42703'])
 
-/** An error met while opening or making the database in `dir`; one that is for people already stays as it is. */
+/** The error for a failure to open or create the database in `dir`. An `IngestError` is returned unchanged. */
 export function folderError(dir: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
   const code = systemCodeOf(cause)
@@ -33,41 +33,41 @@ export function missingDatabase(dir: string): IngestError {
   })
 }
 
-/** A data folder that Postgres does not start from, and it says for which `reason`. */
+/** The error for a data folder that Postgres cannot start from. @param reason Postgres's own explanation */
 export function unusableDatabase(dataDir: string, reason: string, cause?: unknown): IngestError {
-  const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to make a new one'
+  const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to create a new one'
   const message = `cannot start the embedded database in ${dataDir}: ${reason}`
   return new IngestError('target_misconfigured', message, { cause, hint })
 }
 
-/** A data folder that Postgres does not start from, without a word. */
+/** The error for a data folder that Postgres cannot start from and gives no reason. */
 export function deadDatabase(dataDir: string, cause: unknown): IngestError {
   const message = `cannot start the embedded database in ${dataDir}: ${messageOf(cause)}`
   return new IngestError('target_misconfigured', message, {
     cause,
-    hint: 'it needs 300 MB of memory; if that is there, move it away, then push again to make a new one',
+    hint: 'it needs 300 MB of memory; if that is available, move the folder away, then push again to create a new one',
   })
 }
 
-export function wrongVersion(dataDir: string, theirs: string, ours: string): IngestError {
-  const message = `the embedded database in ${dataDir} was made by Postgres ${theirs}, and this version has ${ours}`
+export function wrongVersion(dataDir: string, foundVersion: string, ownVersion: string): IngestError {
+  const message = `the embedded database in ${dataDir} was made by Postgres ${foundVersion}, and this version has ${ownVersion}`
   return new IngestError('target_misconfigured', message, {
     hint: 'open it with the version of vortex-ingest that made it, or move it away and push again',
   })
 }
 
-/** A statement that Postgres refused; the session goes on. */
+/** The error for a statement that Postgres rejected. The session remains usable. */
 export function statementError(cause: unknown): IngestError {
   const message = `embedded database: ${messageOf(cause)}`
   if (!SCHEMA_STATES.has(systemCodeOf(cause) ?? '')) return new IngestError('target_failed', message, { cause })
-  const hint = '`vortex-ingest migrate` brings its tables up to date'
+  const hint = '`vortex-ingest migrate` updates its tables'
   return new IngestError('target_misconfigured', message, { cause, hint })
 }
 
-/** An engine that can no longer be trusted: what it committed is safe, and comes back at the next start. */
+/** The error for a crashed engine. Committed data is safe, and the next start recovers it. */
 export function brokenEngine(reason: string, cause?: unknown): IngestError {
   return new IngestError('target_failed', `the embedded database stopped: ${reason}`, {
     cause,
-    hint: 'what was committed is safe; see to the disk, then run the same command again',
+    hint: 'committed records are safe: check the disk, then run the same command again',
   })
 }

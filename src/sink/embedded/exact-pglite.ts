@@ -1,4 +1,4 @@
-/** PGlite that returns every string as it was stored. */
+/** A PGlite that returns every string exactly as it was stored. */
 import { PGlite } from '@electric-sql/pglite'
 import { DatabaseError } from 'pg-protocol/dist/messages.js'
 import { Parser } from 'pg-protocol/dist/parser.js'
@@ -7,16 +7,16 @@ type Options = Parameters<PGlite['execProtocolStream']>[1]
 type Messages = Awaited<ReturnType<PGlite['execProtocolStream']>>
 
 /**
- * PGlite's own reader drops U+FEFF at the start of every string, because its TextDecoder takes that character for a byte
- * order mark. Here the Postgres driver's reader decodes the answers, so both databases return the same strings.
+ * Decodes answers with the parser of the Postgres driver, so that both databases return the same strings. PGlite's own parser
+ * drops U+FEFF at the start of a string, because its TextDecoder treats that character as a byte order mark.
  * @see docs/adr/0018-embedded-answers-read-by-pg.md
  */
 export class ExactPGlite extends PGlite {
   /** `query` and `exec` send every message through this method. */
   override async execProtocolStream(message: Uint8Array, { syncToFs = true }: Options = {}): Promise<Messages> {
     const chunks: Uint8Array[] = []
-    // The bytes are the engine's own memory, which it writes over. They are decoded after it has answered, because an
-    // exception inside the callback would end the engine.
+    // The bytes are copied because the engine reuses their memory. They are decoded after the engine has returned, because an
+    // exception in the callback would crash it.
     await this.execProtocolRawStream(message, { syncToFs, onRawData: bytes => chunks.push(bytes.slice()) })
     return decode(Buffer.concat(chunks))
   }

@@ -1,19 +1,20 @@
-/** The folder lock on macOS and BSD: an flock taken while opening a file. */
+/** The folder lock on macOS and BSD: an flock acquired when opening a file. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { systemCodeOf } from '../../errors.js'
 
-/** open(2) flags: the same on these systems, and without a name in Node. */
+/** Flags of open(2). They have the same values on these systems, and Node has no constants for them. */
 const O_NONBLOCK = 0x4
 const O_SHLOCK = 0x10
 const O_EXLOCK = 0x20
 
 /**
- * Opens `path` (made when missing) and locks it. Returns what releases it, or undefined when somebody else has it.
- * The lock belongs to the open file, so it excludes other opens in this process too and goes when the process does.
+ * Opens `path`, creating it if it is missing, and locks it. The lock belongs to the open file, so it also excludes other opens
+ * in this process, and it ends with the process.
+ * @returns a function that releases the lock; undefined when the file is already locked
  */
 export async function takeFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
   try {
-    // A bare descriptor: a FileHandle that is garbage collected closes, and with that unlocks, by itself.
+    // A plain descriptor, because a FileHandle closes the file, and so releases the lock, when it is garbage collected.
     const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | O_EXLOCK | O_NONBLOCK)
     return async () => closeSync(fd)
   } catch (error) {
@@ -22,7 +23,7 @@ export async function takeFileLock(path: string): Promise<(() => Promise<void>) 
   }
 }
 
-/** Whether somebody has locked `path`. To see it, its lock is shared for a moment. */
+/** Whether `path` is locked. The check acquires a shared lock for a moment. */
 export async function isFileLocked(path: string): Promise<boolean> {
   try {
     closeSync(openSync(path, constants.O_RDONLY | O_SHLOCK | O_NONBLOCK))

@@ -1,4 +1,4 @@
-/** The folder lock on Linux: socket names that only one process can have and that go with it. */
+/** The folder lock on Linux: socket names that only one process can hold and that are released when it ends. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { constants } from 'node:fs'
@@ -6,25 +6,30 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { type Server, connect, createServer } from 'node:net'
 import { systemCodeOf } from '../../errors.js'
 
-/** What sun_path holds after its first byte. Node pads shorter abstract names up to 20 and not from 22 on. */
+/**
+ * Length of an abstract socket name: the size of sun_path without its first byte. The full length is used because Node 20
+ * pads shorter names and Node 22 does not.
+ */
 const ABSTRACT_NAME_CHARS = 107
 
 /**
- * Takes the lock of an existing folder and returns what releases it, or undefined when somebody else has it.
+ * Acquires the lock of an existing folder.
  *
- * An abstract name excludes atomically, but only inside one network namespace, and every container has its own.
- * A socket file in the folder is seen from all of them; it outlives its process, and is stale when nobody listens.
- * (What stays open: two containers that at the same instant find the same stale file.)
+ * An abstract socket name is atomic, but only within one network namespace, and every container has its own. A socket file in
+ * the folder is visible in all containers. The file outlives its process and is stale when nobody listens on it. One race
+ * remains: two containers may find the same stale file at the same instant.
+ * @returns a function that releases the lock; undefined when another process holds it
  */
 export async function takeSocketLock(dir: string): Promise<(() => Promise<void>) | undefined> {
   const folder = await openFolder(dir)
-  const held: Server[] = []
+  const servers: Server[] = []
   const release = async () => {
-    await Promise.all(held.map(stop))
+    await Promise.all(servers.map(closeServer))
     await folder.close()
   }
   try {
-    if ((await hold(held, await abstractName(folder))) && (await holdSocketFile(held, folder))) return release
+    if ((await listenOn(servers, await abstractName(folder))) && (await listenOnSocketFile(servers, folder)))
+      return release
   } catch (error) {
     await release()
     throw error
@@ -33,42 +38,42 @@ export async function takeSocketLock(dir: string): Promise<(() => Promise<void>)
   return undefined
 }
 
-/** Whether somebody has the lock of an existing folder: somebody listens at one of its names. */
+/** Whether the lock of an existing folder is held, that is, whether a process listens on one of its names. */
 export async function isSocketLocked(dir: string): Promise<boolean> {
   const folder = await openFolder(dir)
   try {
-    return (await answers(await abstractName(folder))) || (await answers(socketFile(folder)))
+    return (await isListening(await abstractName(folder))) || (await isListening(socketFile(folder)))
   } finally {
     await folder.close()
   }
 }
 
 function openFolder(dir: string): Promise<FileHandle> {
-  // What is no folder is told as such, and a FIFO waits for nobody.
+  // O_DIRECTORY makes anything but a folder fail with ENOTDIR, and keeps a FIFO from blocking.
   return open(dir, constants.O_RDONLY | constants.O_DIRECTORY)
 }
 
-/** Device and inode name the folder whatever path led to it. */
+/** A name made of the folder's device and inode, so that it is the same for every path to the folder. */
 async function abstractName(folder: FileHandle): Promise<string> {
   const { dev, ino } = await folder.stat({ bigint: true })
   const hash = createHash('sha512').update(`${dev}:${ino}`).digest('hex')
   return `\0${`vortex-ingest-${hash}`.slice(0, ABSTRACT_NAME_CHARS)}`
 }
 
-async function holdSocketFile(held: Server[], folder: FileHandle): Promise<boolean> {
+async function listenOnSocketFile(servers: Server[], folder: FileHandle): Promise<boolean> {
   const path = socketFile(folder)
-  if (await answers(path)) return false
+  if (await isListening(path)) return false
   await rm(path, { force: true })
-  // A file system that has no sockets leaves the abstract name, which is enough outside containers.
-  return hold(held, path).catch(() => true)
+  // On a file system without sockets the abstract name alone must do. Outside containers it is sufficient.
+  return listenOn(servers, path).catch(() => true)
 }
 
-/** Through the descriptor, because a socket's path may have 107 bytes and a folder's more. */
+/** The socket file's path through the folder's descriptor, because a socket path is limited to 107 bytes. */
 function socketFile({ fd }: FileHandle): string {
   return `/proc/self/fd/${fd}/db.sock`
 }
 
-async function hold(held: Server[], path: string): Promise<boolean> {
+async function listenOn(servers: Server[], path: string): Promise<boolean> {
   const server = createServer(socket => socket.destroy())
   server.listen({ path, exclusive: true })
   try {
@@ -78,12 +83,12 @@ async function hold(held: Server[], path: string): Promise<boolean> {
     throw error
   }
   server.unref()
-  held.push(server)
+  servers.push(server)
   return true
 }
 
-/** True when a process listens there; a full backlog (EAGAIN) is one that is busy. */
-async function answers(path: string): Promise<boolean> {
+/** Whether a process listens on the socket. EAGAIN means that its backlog is full, so it listens but is busy. */
+async function isListening(path: string): Promise<boolean> {
   const socket = connect(path)
   try {
     await once(socket, 'connect')
@@ -98,6 +103,6 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-async function stop(server: Server): Promise<void> {
+async function closeServer(server: Server): Promise<void> {
   await new Promise(resolve => server.close(resolve))
 }

@@ -1,4 +1,4 @@
-/** Lets one process at a time into a folder; the system itself drops the lock when the process ends, also on kill -9. */
+/** Locks a folder for one process at a time. The system releases the lock when the process ends, also after kill -9. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IngestError } from '../../errors.js'
@@ -7,11 +7,11 @@ import { isSocketLocked, takeSocketLock } from './lock-socket.js'
 
 export type FolderLock = { readonly release: () => Promise<void> }
 
-/** What a platform has for it. */
+/** The lock implementation of a platform. */
 type Locking = {
-  /** Answers with what releases the lock, or undefined when somebody else has it. */
+  /** Acquires the lock. Resolves to a function that releases it, or to undefined when another process holds it. */
   readonly take: (dir: string) => Promise<FolderLock['release'] | undefined>
-  /** Whether somebody has it; writes nothing. */
+  /** Whether the lock is held. Writes nothing. */
   readonly isHeld: (dir: string) => Promise<boolean>
 }
 
@@ -27,14 +27,14 @@ const LOCKING: Partial<Record<NodeJS.Platform, Locking>> = {
 }
 
 /**
- * Locks an existing folder for this process; any path to the folder is the same lock, in this process too.
- * The lock does not keep the process alive.
- * @throws {IngestError} `target_busy`, naming the process that has it; `target_misconfigured` on a platform without
- * such locks; a system error when the folder cannot be written
+ * Locks an existing folder for this process. All paths to the folder share one lock, which also excludes a second lock in this
+ * process. The lock does not keep the process alive.
+ * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform without
+ * such locks. A system error is thrown unchanged when the folder is not writable
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const release = await locking().take(dir)
-  if (!release) throw await busy(dir)
+  const release = await platformLocking().take(dir)
+  if (!release) throw await busyError(dir)
   try {
     await writeFile(ownerFile(dir), `process ${process.pid} (since ${new Date().toISOString()})\n`)
   } catch (error) {
@@ -45,40 +45,42 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
 }
 
 /**
- * Looks at the lock of an existing folder and takes nothing.
- * @throws {IngestError} `target_busy`, naming the process that has it; `target_misconfigured` on a platform without
- * such locks; a system error when the folder cannot be read
+ * Checks that an existing folder is not locked, without locking it.
+ * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform without
+ * such locks. A system error is thrown unchanged when the folder is not readable
  */
 export async function assertUnlocked(dir: string): Promise<void> {
-  if (await locking().isHeld(dir)) throw await busy(dir)
+  if (await platformLocking().isHeld(dir)) throw await busyError(dir)
 }
 
-/** @throws {IngestError} `target_misconfigured` on a platform without such locks */
+/** Checks that this platform has folder locks. @throws {IngestError} `target_misconfigured` otherwise */
 export function assertLockable(): void {
-  locking()
+  platformLocking()
 }
 
-function locking(): Locking {
+function platformLocking(): Locking {
   const found = LOCKING[process.platform]
-  if (!found) throw unsupported()
+  if (!found) throw unsupportedPlatform()
   return found
 }
 
-/** Says who has the lock, and on BSD and macOS is what is locked. It stays when the lock goes. */
+/**
+ * The file that names the lock's holder. On BSD and macOS it is also the locked file. It remains after the lock is released.
+ */
 function ownerFile(dir: string): string {
   return join(dir, 'db.lock')
 }
 
-async function busy(dir: string): Promise<IngestError> {
+async function busyError(dir: string): Promise<IngestError> {
   const owner = (await readFile(ownerFile(dir), 'utf8').catch(() => '')).trim()
-  // A holder that has not written its file yet is still a holder.
+  // The holder may not have written the file yet.
   const who = /^process \d+ \(since \S+\)$/.test(owner) ? owner : 'another process'
   return new IngestError('target_busy', `the embedded database in ${dir} is in use by ${who}`, {
-    hint: 'wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server',
+    hint: 'wait for it to finish, or use another folder; if it is `serve`, stop it or push to it with --server',
   })
 }
 
-function unsupported(): IngestError {
+function unsupportedPlatform(): IngestError {
   return new IngestError('target_misconfigured', `the embedded database does not work on ${process.platform}`, {
     hint: 'it needs Linux, macOS or BSD to keep two processes from writing it at once; use --postgres or --server',
   })

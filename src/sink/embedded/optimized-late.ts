@@ -4,7 +4,9 @@ import { setFlagsFromString } from 'node:v8'
 
 /** Bytes of code that a function runs before that; later versions than Node 20 have 13,000,000 by themselves. */
 const USUAL_BUDGET = 1_800_000
-/** A small push is over before most functions get so far, a large one is soon beyond it (docs/adr/0017-engine-optimised-late.md). */
+/**
+ * A small push is over before most functions get so far, a large one is soon beyond it (docs/adr/0017-engine-optimised-late.md).
+ */
 const LATE_BUDGET = 50_000_000
 
 /** @param compile compiles WebAssembly; how late a function is optimised is decided when it is compiled first */

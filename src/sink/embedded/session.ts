@@ -1,8 +1,8 @@
-/** One session with the embedded database. */
+/** The session of the embedded database. */
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import type { Engine } from './engine.js'
 import { brokenEngine, statementError } from './errors.js'
 import type { FolderLock } from './lock.js'
@@ -14,8 +14,8 @@ export type SessionParts = {
 }
 
 /**
- * Statements run one after the other. Each blocks the process while it runs, so the signal is looked at before it.
- * A commit is on the disk (fsync) when it returns; the session may be killed at any time.
+ * Runs statements one after the other. A statement blocks the process, so the signal is only checked before each one.
+ * A commit is on disk (fsync) when it returns, so the process may be killed at any time.
  */
 export class EmbeddedSession implements SqlSession {
   readonly #parts: SessionParts
@@ -29,20 +29,20 @@ export class EmbeddedSession implements SqlSession {
   async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
-    const [answer] = await this.#ask(async () => [await postgres.query<Row>(text, [...values])])
+    const [answer] = await this.#run(async () => [await postgres.query<Row>(text, [...values])])
     return answer?.rows ?? []
   }
 
   async execute(text: string): Promise<void> {
     this.#assertUsable()
-    const answers = await this.#ask(() => this.#parts.engine.postgres.exec(text))
-    // The COMMIT of a transaction that failed before answers ROLLBACK, and that is no error to Postgres.
+    const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
+    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
     const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
     if (rolledBack && !/\brollback\b/i.test(text))
       throw statementError(new Error('the transaction had failed and was rolled back'))
   }
 
-  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+  async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
     const answers: (readonly object[])[] = []
     for (const { text, values } of statements) answers.push(await this.query(text, values))
     return answers
@@ -52,28 +52,29 @@ export class EmbeddedSession implements SqlSession {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
     const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
-    await this.#ask(async () => [await postgres.query(copy, [], { blob: new Bytes(data) })])
+    await this.#run(async () => [await postgres.query(copy, [], { blob: new UncopiedBlob(data) })])
   }
 
-  /** Moves what was committed from the log into the tables' files, all of it fsynced; keeps the log short. */
+  /** Writes a checkpoint: moves committed data from the write-ahead log into the tables' files, which keeps the log short. */
   async sync(): Promise<void> {
     await this.execute('CHECKPOINT')
   }
 
-  /** Ends the session and lets the folder go; a transaction still open is rolled back. */
+  /** Ends the session and releases the folder's lock. An open transaction is rolled back. */
   close(): Promise<void> {
     return (this.#closing ??= this.#end())
   }
 
   /**
-   * Shutting down an engine that has lost a write makes Postgres take its files for clean, and that destroys them. So
-   * the writes are asked for first, as a statement that fails loudly; whatever failed is left to the next recovery.
+   * Writes a checkpoint before the shutdown, because a checkpoint reports a failed write. A shutdown after a failed write would
+   * mark the files as clean although they are not, and so destroy them. If the checkpoint fails, there is no shutdown, and the
+   * next start recovers the data.
    */
   async #end(): Promise<void> {
     const { engine, lock } = this.#parts
     try {
       if (this.#broken) return
-      await this.#ask(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
+      await this.#run(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
       await engine.postgres.close()
     } finally {
       await lock.release()
@@ -81,32 +82,36 @@ export class EmbeddedSession implements SqlSession {
   }
 
   #assertUsable(): void {
-    if (this.#closing) throw new IngestError('internal', 'the embedded database is closed already')
+    if (this.#closing) throw new IngestError('internal', 'the embedded database is already closed')
     if (this.#broken) throw this.#broken
     const { signal } = this.#parts
     if (signal?.aborted) throw interrupted(signal.reason)
   }
 
-  /** An engine that dies under a statement may answer nothing at all, even to COMMIT: no command tag, no success. */
-  async #ask<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
+  /**
+   * Runs a statement. An answer without a command tag is a failure, because a crashing engine may answer nothing, even to
+   * COMMIT.
+   */
+  async #run<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
     let answers: Results<Row>[]
     try {
-      answers = await traced({ what: 'statement', where: 'the embedded database' }, statement)
+      answers = await traced({ operation: 'statement', endpoint: 'the embedded database' }, statement)
     } catch (error) {
-      throw isRefusal(error) ? statementError(error) : this.#break(error)
+      throw isRejectedStatement(error) ? statementError(error) : this.#markBroken(error)
     }
-    if (answers.some(answer => answer.command === undefined)) throw this.#break(new Error('it died without an answer'))
+    if (answers.some(answer => answer.command === undefined))
+      throw this.#markBroken(new Error('it crashed without an answer'))
     return answers
   }
 
-  #break(cause: unknown): IngestError {
-    const reason = this.#parts.engine.folder.lastWords() ?? messageOf(cause)
+  #markBroken(cause: unknown): IngestError {
+    const reason = this.#parts.engine.folder.lastFatalMessage() ?? messageOf(cause)
     return (this.#broken = brokenEngine(reason, cause))
   }
 }
 
-/** A blob makes a copy of its bytes, and one more of them when it is read: many MB that wait for the collector. */
-class Bytes extends Blob {
+/** A Blob over bytes that are copied only once. A plain Blob copies them when it is created and again when it is read. */
+class UncopiedBlob extends Blob {
   constructor(private readonly data: Uint8Array) {
     super([])
   }
@@ -116,8 +121,8 @@ class Bytes extends Blob {
   }
 }
 
-/** An ordinary error leaves Postgres as it was; FATAL and PANIC, and whatever else is thrown, do not. */
-function isRefusal(error: unknown): boolean {
+/** Whether Postgres rejected the statement and remains usable. After FATAL, PANIC and any other exception it does not. */
+function isRejectedStatement(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 }
 

@@ -1,40 +1,40 @@
-/** The embedded database as a target. */
+/** The embedded target. */
 
 import { resolve } from 'node:path'
-import { applyInVersion, applyOptionsOf } from '../apply.js'
+import { applyInVersion, toApplyOptions } from '../apply.js'
 import { migrate } from '../migrate.js'
 import type { Sink, SinkOpener } from '../sink.js'
 
 export type EmbeddedSinkOptions = {
-  /** Every delivery is made in full and rolled back. */
+  /** Whether to roll every delivery back after doing all its work. */
   readonly rehearse?: boolean | undefined
 }
 
-/** Opens the database in `folder`, making it and its tables when they are not there yet. */
+/** The embedded database in `folder` as a target. Opening it creates a missing database and applies migrations. */
 export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkOptions = {}): SinkOpener {
   return {
     id: `embedded:${resolve(folder)}`,
     description: `the embedded database in ${folder}`,
-    early: false,
-    takesRows: true,
+    opensEarly: false,
+    readsRows: true,
     open: signal => openSink(folder, rehearse, signal),
   }
 }
 
 async function openSink(folder: string, rehearse: boolean, signal: AbortSignal): Promise<Sink> {
-  // Loaded with the engine only once the input is known to be good.
-  const { openEmbedded } = await import('./database.js')
+  // The engine is loaded here, after the input was validated, because loading is slow.
+  const { openEmbedded } = await import('./open-embedded.js')
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)
   } catch (error) {
-    // The first error is the one to tell.
+    // The first error is the one to report.
     await session.close().catch(() => undefined)
     throw error
   }
   return {
     async write(delivery, _onRetry, settings) {
-      const options = { ...applyOptionsOf(settings), rehearse, target: `the embedded database in ${folder}` }
+      const options = { ...toApplyOptions(settings), rehearse, target: `the embedded database in ${folder}` }
       const receipt = await applyInVersion(session, delivery, options)
       await session.sync()
       return receipt

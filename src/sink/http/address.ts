@@ -1,20 +1,21 @@
-/** Where path A's server is, and how it is talked to. */
+/** The address of an ingest service, with its token, proxy and trusted certificates. */
 
 import { IngestError } from '../../errors.js'
 
 export type HttpAddress = {
-  /** `http:` or `https:`, without user, query and fragment; its path ends without a slash. */
+  /** An `http:` or `https:` URL without user, query and fragment. Its path has no trailing slash. */
   readonly base: URL
-  /** Sent as `Authorization: Bearer …`; undefined sends none. */
+  /** Sent as `Authorization: Bearer …`. Undefined sends no such header. */
   readonly token: string | undefined
   readonly proxy: URL | undefined
-  /** PEM files with the authorities to trust in place of Node's own. */
+  /** PEM files of the certificate authorities to trust instead of Node's defaults. Empty keeps the defaults. */
   readonly authorities: readonly string[]
 }
 
 /**
- * @param name of the flag or variable that holds it
- * @throws {IngestError} `usage`; no message repeats a URL that holds a password
+ * Parses the URL of an ingest service. A trailing `/api/ingest` is removed.
+ * @param name name of the flag or variable that contains the URL, for messages
+ * @throws {IngestError} `usage`. No message repeats the URL, because it may contain a password
  */
 export function parseServerUrl(text: string, name = '--server'): URL {
   const hint = 'the form is https://ingest.example.com'
@@ -27,17 +28,17 @@ export function parseServerUrl(text: string, name = '--server'): URL {
       hint: 'give the token in INGEST_BEARER_TOKEN, or name its variable or file with --token-env or --token-file',
     })
   if (url.search !== '' || url.hash !== '')
-    throw new IngestError('usage', `${name} has a query or fragment, and takes neither`, { hint })
+    throw new IngestError('usage', `${name} must not have a query or fragment`, { hint })
   url.pathname = url.pathname.replace(/\/+$/, '').replace(/\/api\/ingest$/, '')
   return url
 }
 
-/** The address of one of the server's routes. @param path starts with a slash */
-export function routeOf(base: URL, path: string): URL {
+/** The URL of one of the server's routes. @param path starts with a slash and may have a query */
+export function routeUrl(base: URL, path: string): URL {
   return new URL(`${describeServer(base)}${path}`)
 }
 
-/** The server as messages call it. */
+/** The server's URL without a trailing slash, for messages. */
 export function describeServer(base: URL): string {
   return base.href.replace(/\/+$/, '')
 }

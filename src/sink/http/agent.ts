@@ -1,4 +1,4 @@
-/** The connections to one server: kept open between envelopes, through a proxy where one is set. */
+/** Creates the HTTP agent for one server. Connections stay open between envelopes and use the proxy if one is set. */
 
 import { readFile } from 'node:fs/promises'
 import type { Agent } from 'node:http'
@@ -7,7 +7,7 @@ import type { SecureContextOptions } from 'node:tls'
 import { IngestError, messageOf } from '../../errors.js'
 import type { HttpAddress } from './address.js'
 
-/** @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
+/** Creates the agent for an address. @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
 export async function agentFor({ base, proxy, authorities }: HttpAddress): Promise<Agent> {
   const secure = base.protocol === 'https:'
   const encrypted = secure || proxy?.protocol === 'https:'
@@ -20,11 +20,14 @@ export async function agentFor({ base, proxy, authorities }: HttpAddress): Promi
   return secure ? tunnelAgent(proxy, options) : forwardingAgent(proxy, options)
 }
 
-/** @throws {IngestError} `config_invalid` when a file of authorities cannot be read */
+/**
+ * TLS options that always verify the server.
+ * @throws {IngestError} `config_invalid` when a file of authorities cannot be read
+ */
 export async function verifiedTls(
   authorities: readonly string[],
 ): Promise<SecureContextOptions & { readonly rejectUnauthorized: true }> {
-  // Explicit, or NODE_TLS_REJECT_UNAUTHORIZED=0 would turn it off.
+  // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would turn verification off.
   const verified = { rejectUnauthorized: true, minVersion: 'TLSv1.2' } as const
   if (authorities.length === 0) return verified
   return { ...verified, ca: await Promise.all(authorities.map(readAuthorities)) }

@@ -1,13 +1,13 @@
-/** What a request without an answer means for the person who sent it. */
+/** Explains why a request got no answer. */
 
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
-/** The whole request was out and no whole answer came: nobody knows whether it was applied. */
+/** The whole request was sent but no complete answer arrived, so it is unknown whether the envelope was applied. */
 export class AnswerLost extends IngestError {}
 
 export type ConnectionFailure = {
   readonly url: URL
-  /** Whether the whole request was out. */
+  /** Whether the whole request was sent. */
   readonly sent: boolean
 }
 
@@ -17,18 +17,21 @@ const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'check the port in --server, and whether the server runs',
 }
 
-/** OpenSSL's errors, of the certificate and of a server that speaks no TLS, and Node's own for another host. */
+/** Codes of TLS failures: OpenSSL's for untrusted certificates and servers without TLS, and Node's for a wrong host name. */
 const UNTRUSTED =
   /^(?:EPROTO$|CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_)/
 
 export function connectionError(error: unknown, { url, sent }: ConnectionFailure): IngestError {
-  const cause = firstOf(error)
+  const cause = firstError(error)
   const code = systemCodeOf(cause) ?? ''
   const message = `${url.origin}: ${messageOf(cause)}`
   if (UNTRUSTED.test(code)) return new IngestError('target_misconfigured', message, { cause, hint: tlsHint(code) })
   if (sent) {
     const hint = 'whether the records were applied is unknown; running the same push again is safe'
-    return new AnswerLost('target_unreachable', `${message}: all was sent, but the answer is lost`, { cause, hint })
+    return new AnswerLost('target_unreachable', `${message}: the whole request was sent, but the answer is lost`, {
+      cause,
+      hint,
+    })
   }
   const hint = HINTS[code]
   return new IngestError('target_unreachable', message, { cause, ...(hint !== undefined && { hint }) })
@@ -42,7 +45,7 @@ function tlsHint(code: string): string {
   return 'to trust another authority name its PEM file in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE'
 }
 
-/** A name with several addresses fails with an error for each, and no message of its own. */
-function firstOf(error: unknown): unknown {
+/** Takes the first error of an AggregateError. Node throws one without a message when a name has several addresses. */
+function firstError(error: unknown): unknown {
   return error instanceof AggregateError ? (error.errors[0] as unknown) : error
 }

@@ -1,23 +1,23 @@
-/** One request and its whole answer, or one clear error. */
+/** Sends one HTTP request and returns its complete answer or throws one clear error. */
 
 import { once } from 'node:events'
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, request as httpRequest } from 'node:http'
 import { userAgent } from '../../package-file.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import { connectionError } from './connection-error.js'
-import { limitPatience } from './patience.js'
+import { setRequestTimeouts } from './request-timeouts.js'
 import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   readonly headers: OutgoingHttpHeaders
-  /** Chunks that are not changed any more. */
+  /** Chunks of the body. They must not be modified after they are yielded. */
   readonly body?: AsyncIterable<Uint8Array>
   readonly agent: Agent
-  /** How long no byte may move in either direction; the end of an answer may take ten times as long. */
-  readonly silenceMs: number
-  /** More of an answer than this is not read. Default: 64 KiB. */
+  /** Maximum time without any byte in either direction. The complete answer may take ten times as long. */
+  readonly idleTimeoutMs: number
+  /** Answers are truncated to this size. Default: 64 KiB. */
   readonly maxAnswerBytes?: number
   readonly signal: AbortSignal
 }
@@ -25,98 +25,102 @@ export type HttpRequest = {
 export type HttpAnswer = {
   readonly status: number
   readonly headers: IncomingMessage['headers']
-  /** Its first `maxAnswerBytes`. */
+  /** The first `maxAnswerBytes` of the body, decoded as UTF-8. */
   readonly text: string
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024
 
 /**
- * Sends a request and reads the answer, which may come before all of the body is sent. Redirects are not followed.
- * @throws {IngestError} `target_unreachable`, as an `AnswerLost` where the whole request was out; `target_misconfigured`
- * when the server's certificate is not trusted; whatever `body` throws and whatever the signal's reason is
+ * Sends a request and reads the answer, which may arrive before the whole body is sent. Does not follow redirects.
+ * @throws {IngestError} `target_unreachable`, as an `AnswerLost` if the whole request was sent; `target_misconfigured` when the
+ * server's certificate is not trusted. Errors of `body` and the signal's reason are thrown unchanged
  */
 export function exchange(options: HttpRequest): Promise<HttpAnswer> {
   const { method, url } = options
-  const where = `${method} ${url.origin}${url.pathname}`
+  const endpoint = `${method} ${url.origin}${url.pathname}`
   return traced(
-    { what: 'request', where },
-    () => carryOut(options),
+    { operation: 'request', endpoint },
+    () => sendAndReceive(options),
     ({ status }) => status,
   )
 }
 
-async function carryOut(options: HttpRequest): Promise<HttpAnswer> {
-  const { url, signal, body = nothing() } = options
+async function sendAndReceive(options: HttpRequest): Promise<HttpAnswer> {
+  const { url, signal, body = emptyBody() } = options
   signal.throwIfAborted()
-  const { outgoing, giveUp, reason } = await start(options)
+  const { outgoing, cancel, reason } = await startRequest(options)
   const answered = new AbortController()
-  const abort = (): void => giveUp(signal.reason as Error)
+  const abort = (): void => cancel(signal.reason as Error)
   signal.addEventListener('abort', abort)
   if (signal.aborted) abort()
-  limitPatience(outgoing, options.silenceMs, giveUp)
-  const upload = send(outgoing, body, answered.signal)
-  // It is asked for below; until then a body that fails must not count as unhandled.
+  setRequestTimeouts(outgoing, options.idleTimeoutMs, cancel)
+  const upload = sendBody(outgoing, body, answered.signal)
+  // The upload is awaited below. Until then its failure must not count as an unhandled rejection.
   upload.catch(() => undefined)
   try {
-    const message = await responseTo(outgoing)
+    const message = await waitForResponse(outgoing)
     answered.abort()
     const answer = await readAnswer(message, options.maxAnswerBytes ?? MAX_ANSWER_BYTES)
-    // An answer without a length ends where the connection does, also when it is given up here.
-    const givenUp = reason()
-    if (givenUp !== undefined) throw givenUp
+    // An answer without a length ends with the connection, even if a timeout closed it. It would look complete.
+    const cancelled = reason()
+    if (cancelled !== undefined) throw cancelled
     return answer
   } catch (error) {
     const sent = outgoing.writableFinished
     outgoing.destroy()
     answered.abort()
     signal.throwIfAborted()
-    // What the body has to say goes before what became of the connection.
+    // An error of the body takes precedence over the connection's error.
     await upload
-    // Of a connection that is given up within an answer Node only says that it ended.
+    // For a connection that was closed during an answer, Node only reports that it ended. The reason is more useful.
     throw connectionError(reason() ?? error, { url, sent })
   } finally {
     answered.abort()
     signal.removeEventListener('abort', abort)
     await upload.catch(() => undefined)
-    // Half a request cannot be followed by another one on the same connection.
+    // A connection with a partly sent request cannot be reused.
     if (!outgoing.writableFinished) outgoing.destroy()
   }
 }
 
-type Attempt = {
+type RunningRequest = {
   readonly outgoing: ClientRequest
-  /** Ends it at every point, also while it has no connection. */
-  readonly giveUp: (error: Error) => void
-  /** Why it was given up, if it was. */
+  /** Aborts the request at any point, also while it waits for a connection. */
+  readonly cancel: (error: Error) => void
+  /** The error that the request was aborted with; undefined if it was not aborted. */
   readonly reason: () => Error | undefined
 }
 
-async function start({ url, method, headers, agent }: HttpRequest): Promise<Attempt> {
+async function startRequest({ url, method, headers, agent }: HttpRequest): Promise<RunningRequest> {
   const { request } = (await import(url.protocol === 'https:' ? 'node:https' : 'node:http')) as {
     request: typeof httpRequest
   }
-  const givenUp = new AbortController()
+  const cancelled = new AbortController()
   const named = { 'user-agent': userAgent(), ...headers }
-  const connecting: ConnectingOptions = { method, headers: named, agent, givenUp: givenUp.signal }
+  const connecting: ConnectingOptions = { method, headers: named, agent, cancelled: cancelled.signal }
   const outgoing = request(url, connecting)
-  // Always listened to: an error that nobody hears ends the process.
+  // An error event without a listener would end the process.
   outgoing.on('error', () => undefined)
   let reason: Error | undefined
-  const giveUp = (error: Error): void => {
+  const cancel = (error: Error): void => {
     reason ??= error
     outgoing.destroy(error)
-    givenUp.abort()
+    cancelled.abort()
   }
-  return { outgoing, giveUp, reason: () => reason }
+  return { outgoing, cancel, reason: () => reason }
 }
 
-/** @throws only what `body` throws: a lost connection shows in the answer, or in there being none */
-async function send(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>, answered: AbortSignal): Promise<void> {
+/** Sends the body. Throws only errors of `body`. A lost connection is reported by `waitForResponse` or `readAnswer`. */
+async function sendBody(
+  outgoing: ClientRequest,
+  body: AsyncIterable<Uint8Array>,
+  answered: AbortSignal,
+): Promise<void> {
   try {
     for await (const chunk of body) {
       if (outgoing.destroyed || answered.aborted) return
-      if (!outgoing.write(chunk)) await untilDrained(outgoing, answered)
+      if (!outgoing.write(chunk)) await waitForDrain(outgoing, answered)
     }
     outgoing.end()
   } catch (error) {
@@ -125,15 +129,15 @@ async function send(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>, an
   }
 }
 
-/** Until more may be written, or nothing more will ever be. */
-async function untilDrained(outgoing: ClientRequest, answered: AbortSignal): Promise<void> {
+/** Waits until more can be written, the request is closed, or the server has answered. */
+async function waitForDrain(outgoing: ClientRequest, answered: AbortSignal): Promise<void> {
   const done = new AbortController()
   const signal = AbortSignal.any([answered, done.signal])
   await Promise.race([once(outgoing, 'drain', { signal }), once(outgoing, 'close', { signal })]).catch(() => undefined)
   done.abort()
 }
 
-async function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+async function waitForResponse(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.once('response', resolve)
     outgoing.once('error', reject)
@@ -153,4 +157,4 @@ async function readAnswer(message: IncomingMessage, maxBytes: number): Promise<H
   return { status: message.statusCode ?? 0, headers: message.headers, text }
 }
 
-async function* nothing(): AsyncGenerator<never> {}
+async function* emptyBody(): AsyncGenerator<never> {}

@@ -1,12 +1,12 @@
-/** A body on the wire in gzip. */
+/** Compresses request bodies with gzip. */
 
 import { createGzip } from 'node:zlib'
 import { throughZlib } from '../../source/through-zlib.js'
 
-/** What follows when a server seems to refuse gzip: the error, or the same body again as it is. */
+/** The reaction to a server that seems to reject gzip: fail with its error, or send the body again uncompressed. */
 export type WhenGzipRefused = 'fail' | 'resend'
 
-/** @param level 1 to 9 */
+/** Compresses a body. @param level 1 (fastest) to 9 (smallest) */
 export function gzipped(body: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
   return throughZlib(body, createGzip({ level }))
 }

@@ -1,17 +1,18 @@
-/** How long a server asks to be let alone. */
+/** Reads the `Retry-After` header. */
 
 const WITH_ZONE = /^[A-Z][a-z]{2,8}, .* \d{2}:\d{2}:\d{2} GMT$/
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
 
 /**
- * @param value of a `Retry-After` header: seconds or an HTTP date (RFC 9110, section 10.2.3)
- * @param now in milliseconds since 1970
- * @returns milliseconds from now on; undefined when there is none or it cannot be read
+ * Converts a `Retry-After` header into a wait.
+ * @param value value of the header: seconds or an HTTP date (RFC 9110, section 10.2.3)
+ * @param now current time in milliseconds since 1970
+ * @returns milliseconds to wait; undefined when the header is missing or malformed
  */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
-  // Only the forms of HTTP: Date.parse takes far more, and in the zone of this machine.
+  // Only HTTP's date formats are accepted, because Date.parse takes many more and assumes the local time zone.
   const date = WITH_ZONE.test(text) ? Date.parse(text) : ASCTIME.test(text) ? Date.parse(`${text} GMT`) : NaN
   return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }

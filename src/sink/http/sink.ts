@@ -1,29 +1,36 @@
-/** Path A: envelopes over HTTP. */
+/** The server target (path A): sends envelopes over HTTP. */
 
 import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../retry.js'
-import { PartlyLanded, placeIn, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
+import { PartialDeliveryError, lineLocation, type Delivery, type Receipt, type Sink, type SinkOpener } from '../sink.js'
 import type { WriteSettings } from '../tunables.js'
-import { describeServer, routeOf, type HttpAddress } from './address.js'
+import { describeServer, routeUrl, type HttpAddress } from './address.js'
 import { agentFor } from './agent.js'
-import { appliedOf, gzipSuspicion, mayPass, Refused, withoutToken, type Applied } from './answer.js'
-import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './body.js'
+import {
+  parseApplied,
+  gzipSuspicion,
+  mayRetryRequest,
+  RefusedAnswer,
+  withoutToken,
+  type AppliedCounts,
+} from './envelope-answer.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
 import { exchange } from './exchange.js'
 import { gzipped, type WhenGzipRefused } from './gzip.js'
-import { LineRanges } from './line-range.js'
-import { locateRecord } from './locate.js'
-import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan.js'
+import { LineRanges } from './line-ranges.js'
+import { locateRecord } from './locate-record.js'
+import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
 import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
 
 export type HttpSinkOptions = {
   readonly address: HttpAddress
-  /** Of the whole body, as it is before compression. */
+  /** Maximum size of a whole body before compression. */
   readonly maxEnvelopeBytes: number
-  /** How long no byte may move. */
-  readonly silenceMs: number
-  /** From 1; 0 sends bodies as they are. */
+  /** Maximum time without any byte in either direction. */
+  readonly idleTimeoutMs: number
+  /** Compression level from 1 to 9; 0 sends bodies uncompressed. */
   readonly gzipLevel: number
   readonly whenGzipRefused: WhenGzipRefused
   readonly policy: RetryPolicy
@@ -32,11 +39,11 @@ export type HttpSinkOptions = {
 
 type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
 
-/** Plans are made once a file: before anything is sent anywhere, and then followed. */
+/** Creates the target. Each file is planned once, before anything is sent to any target. */
 export function httpSink(options: HttpSinkOptions): SinkOpener {
-  /** By the delivery's lines, which stay the same when only the contract version of its envelopes is chosen. */
+  /** Plans by `Delivery.lines`, which stays the same object when the contract version is set afterwards. */
   const plans = new Map<Delivery['lines'], Plan>()
-  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: HowToSend): Promise<Plan> => {
+  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: SendSettings): Promise<Plan> => {
     const known = plans.get(delivery.lines)
     if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
     const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
@@ -47,26 +54,30 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
   return {
     id: description,
     description,
-    early: false,
-    refuses: delivery => refusals(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
+    opensEarly: false,
+    refuses: delivery => oversizedRecords(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
     async open(signal) {
       const agent = await agentFor(options.address)
       const sender = new Sender({ ...options, agent, signal })
-      const send = async (given: Delivery, version: number | undefined, how: Sent): Promise<Receipt> => {
-        const { delivery, downgrade } = await fitToServer(given, { target: description, version })
-        const { envelopes: plans } = await planOf(delivery, how)
-        return { ...(await sender.send(delivery, { plans, ...how })), downgrade }
+      const send = async (
+        original: Delivery,
+        version: number | undefined,
+        sendOptions: SendOptions,
+      ): Promise<Receipt> => {
+        const { delivery, downgrade } = await fitToServer(original, { target: description, version })
+        const { envelopes: plans } = await planOf(delivery, sendOptions)
+        return { ...(await sender.send(delivery, { plans, ...sendOptions })), downgrade }
       }
       const write: Sink['write'] = async (delivery, onRetry, settings) => {
-        const how = { ...howToSend(options, settings), onRetry }
+        const sendOptions = { ...sendSettings(options, settings), onRetry }
         const version = await sender.version()
         try {
-          return await send(delivery, version, how)
+          return await send(delivery, version, sendOptions)
         } catch (error) {
-          // A server that does not state its version says it when it refuses a newer one.
+          // A server that does not report its version names it when it rejects a newer one.
           const expected = expectedVersion(error)
           if (expected === undefined || version !== undefined) throw error
-          return send(delivery, expected, how)
+          return send(delivery, expected, sendOptions)
         }
       }
       return { write, close: async () => agent.destroy() }
@@ -74,11 +85,11 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
   }
 }
 
-type Sent = HowToSend & { readonly onRetry: (retry: Retry) => void }
+type SendOptions = SendSettings & { readonly onRetry: (retry: Retry) => void }
 
-type HowToSend = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
+type SendSettings = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
 
-function howToSend(options: HttpSinkOptions, settings: WriteSettings = {}): HowToSend {
+function sendSettings(options: HttpSinkOptions, settings: WriteSettings = {}): SendSettings {
   const { 'max-envelope-bytes': maxEnvelopeBytes, 'gzip-level': gzipLevel } = settings
   return {
     maxEnvelopeBytes: maxEnvelopeBytes ?? options.maxEnvelopeBytes,
@@ -87,19 +98,19 @@ function howToSend(options: HttpSinkOptions, settings: WriteSettings = {}): HowT
 }
 
 function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
-  const roomBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
-  return planEnvelopes(delivery.lines(), { roomBytes, startKey: () => envelopeKey(delivery) })
+  const maxLineBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
+  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
 }
 
-async function* refusals(
+async function* oversizedRecords(
   delivery: Delivery,
   plan: Promise<FilePlan>,
   maxEnvelopeBytes: number,
 ): AsyncGenerator<Rejection> {
   for (const { number, start, end } of (await plan).tooLong) {
     const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
-    const { byte = start, ...place } = await placeIn(delivery, number, start)
-    yield { ...place, byte, pointer: '', code: 'record_too_large', message }
+    const { byte = start, ...location } = await lineLocation(delivery, number, start)
+    yield { ...location, byte, pointer: '', code: 'record_too_large', message }
   }
 }
 
@@ -111,7 +122,7 @@ type Sending = {
   readonly onRetry: (retry: Retry) => void
 }
 
-/** One file's envelope on its way. */
+/** One envelope of a delivery, to be sent. */
 type Envelope = {
   readonly delivery: Delivery
   readonly plan: EnvelopePlan
@@ -119,73 +130,79 @@ type Envelope = {
   readonly gzipLevel: number
 }
 
-/** A server that does not answer so small a question soon is left to the envelope, which is sent again as configured. */
-const VERSION_SILENCE_MS = 10_000
+/** Idle timeout of the version query. When it expires, the envelope is sent anyway and retried as configured. */
+const VERSION_TIMEOUT_MS = 10_000
 
 class Sender {
   #version: Promise<number | undefined> | undefined
-  /** Whether the server refused a body as gzip, so that all others are sent uncompressed. */
+  /** Whether the server rejected a gzip body, so that all further bodies are sent uncompressed. */
   #refusesGzip = false
 
   constructor(private readonly options: SenderOptions) {}
 
-  /** The contract version that the server states, asked once. A server that cannot be asked fails the first envelope. */
+  /**
+   * The contract version that the server reports, queried once. Undefined when the query fails; the first envelope then fails
+   * too.
+   */
   version(): Promise<number | undefined> {
-    const { address, agent, silenceMs, signal } = this.options
+    const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
-    const request = { method: 'GET' as const, url: routeOf(address.base, VERSION_ROUTE), headers }
-    const patience = { silenceMs: Math.min(silenceMs, VERSION_SILENCE_MS), signal }
-    this.#version ??= exchange({ ...request, agent, ...patience }).then(statedVersion, () => undefined)
+    const request = { method: 'GET' as const, url: routeUrl(address.base, VERSION_ROUTE), headers }
+    const timeouts = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_TIMEOUT_MS), signal }
+    this.#version ??= exchange({ ...request, agent, ...timeouts }).then(statedVersion, () => undefined)
     return this.#version
   }
 
-  /** Envelope by envelope: each commits alone. */
+  /** Sends the envelopes one after the other. The server commits each one separately. */
   async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
     const ranges = new LineRanges(delivery.lines)
-    const applied: Applied[] = []
+    const applied: AppliedCounts[] = []
     try {
       for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel }, onRetry))
     } catch (error) {
       throw applied.length === 0
         ? error
-        : partly(error, { delivery, landed: receiptOf(plans, applied), all: plans.length })
+        : partialDelivery(error, { delivery, receipt: envelopesReceipt(plans, applied), envelopes: plans.length })
     } finally {
       await ranges.close()
     }
-    return receiptOf(plans, applied)
+    return envelopesReceipt(plans, applied)
   }
 
-  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
+  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
     const { policy, tools } = this.options
     try {
-      return await withRetry(() => this.#postAsTaken(envelope, onRetry), {
+      return await withRetry(() => this.#postWithGzipFallback(envelope, onRetry), {
         policy,
         tools,
-        mayPass: error => mayPass(error, Date.now()),
+        mayRetry: error => mayRetryRequest(error, Date.now()),
         onRetry,
       })
     } catch (error) {
-      throw await withPlace(error, envelope)
+      throw await withLineLocation(error, envelope)
     }
   }
 
-  /** Where that is wanted, an envelope that is refused as gzip is sent again uncompressed, and so are those after it. */
-  async #postAsTaken(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<Applied> {
-    const plain = { ...envelope, gzipLevel: 0 }
-    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(plain)
+  /**
+   * Sends an envelope. With `whenGzipRefused: 'resend'`, a rejected gzip envelope is sent again uncompressed, as are all later
+   * ones.
+   */
+  async #postWithGzipFallback(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
+    const uncompressed = { ...envelope, gzipLevel: 0 }
+    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(uncompressed)
     try {
       return await this.#post(envelope)
     } catch (error) {
       if (this.options.whenGzipRefused === 'fail' || !mayBeAboutGzip(error)) throw error
       onRetry({ error, waitMs: 0 })
       this.#refusesGzip = true
-      return this.#post(plain)
+      return this.#post(uncompressed)
     }
   }
 
-  async #post(envelope: Envelope): Promise<Applied> {
+  async #post(envelope: Envelope): Promise<AppliedCounts> {
     const { delivery, plan, gzipLevel } = envelope
-    const { address, agent, silenceMs, signal } = this.options
+    const { address, agent, idleTimeoutMs, signal } = this.options
     const compress = gzipLevel > 0
     const head = envelopeHead(delivery)
     const body = envelopeBody(envelope, head)
@@ -198,16 +215,16 @@ class Sender {
       ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
     }
     const answer = await exchange({
-      ...{ method: 'POST', url: routeOf(address.base, '/api/ingest'), headers },
-      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, silenceMs, signal },
+      ...{ method: 'POST', url: routeUrl(address.base, '/api/ingest'), headers },
+      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
     })
     const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
-    return appliedOf(withoutToken(answer, address.token), sent)
+    return parseApplied(withoutToken(answer, address.token), sent)
   }
 }
 
 function mayBeAboutGzip(error: unknown): boolean {
-  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   return refused !== undefined && gzipSuspicion(refused.answer) !== 'none'
 }
 
@@ -215,35 +232,35 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
   yield head
   const writer = new CommaWriter(plan.records)
   for await (const lines of ranges.read(plan)) yield writer.write(lines)
-  // An envelope without its end is applied by nobody.
+  // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
   await delivery.assertUnchanged()
   if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
   yield ENVELOPE_TAIL
 }
 
-/** Maps the record that a server names back to its line. */
-async function withPlace(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
-  const refused = error instanceof IngestError && error.cause instanceof Refused ? error.cause : undefined
+/** Adds the file and line of the record that the server rejected to an error. */
+async function withLineLocation(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
   if (refused?.recordIndex === undefined) return error
   const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
   if (found === undefined) return error
-  const { source, line, byte } = await placeIn(delivery, found.number, found.start)
+  const { source, line, byte } = await lineLocation(delivery, found.number, found.start)
   const at = byte === undefined ? '' : ` (byte ${byte})`
-  const message = `${source}:${line}${at}: the server refuses the record: ${refused.said}`
+  const message = `${source}:${line}${at}: the server refuses the record: ${refused.text}`
   return new IngestError('bad_data', message, { cause: refused })
 }
 
-/** @param applied the first of `plans` */
-function receiptOf(plans: readonly EnvelopePlan[], applied: readonly Applied[]): Receipt {
-  const sum = (key: keyof Applied): number => applied.reduce((all, one) => all + one[key], 0)
-  const records = plans.slice(0, applied.length).reduce((all, plan) => all + plan.records, 0)
+/** @param applied the answers to the first envelopes of `plans` */
+function envelopesReceipt(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
+  const sum = (key: keyof AppliedCounts): number => applied.reduce((total, counts) => total + counts[key], 0)
+  const records = plans.slice(0, applied.length).reduce((total, plan) => total + plan.records, 0)
   return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
 }
 
-type Progress = { readonly delivery: Delivery; readonly landed: Receipt; readonly all: number }
+type Progress = { readonly delivery: Delivery; readonly receipt: Receipt; readonly envelopes: number }
 
-function partly(error: unknown, { delivery, landed, all }: Progress): unknown {
+function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progress): unknown {
   if (!(error instanceof IngestError)) return error
-  const done = `of ${delivery.source} ${landed.chunks} of ${all} envelopes with ${landed.records} records have landed`
-  return new PartlyLanded(error, `${error.message} (${done})`, landed)
+  const done = `${receipt.chunks} of ${envelopes} envelopes of ${delivery.source}, with ${receipt.records} records, were delivered`
+  return new PartialDeliveryError(error, `${error.message} (${done})`, receipt)
 }

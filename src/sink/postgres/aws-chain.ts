@@ -1,24 +1,27 @@
-/** AWS's own credential chain: shared files, SSO, web identity (OIDC), containers, instances. Large, so loaded late. */
+/**
+ * AWS's credential chain: shared files, SSO, web identity (OIDC), containers, instances. Imported on demand, because it is
+ * large.
+ */
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { loadConfig } from '@smithy/core/config'
 import { silenceVersionWarning, silentLogger } from '../../storage/aws-sdk.js'
 import type { AwsCredentials } from './rds-token.js'
 
-/** Credentials are kept and renewed in time, so that every token may ask. */
+/** Credential providers by region. A provider caches its credentials and renews them before they expire. */
 const providers = new Map<string, () => Promise<AwsCredentials>>()
 
 export function chainCredentials(region: string): Promise<AwsCredentials> {
   let provider = providers.get(region)
   if (provider === undefined) {
     silenceVersionWarning()
-    // Both names: one is for roles that are assumed by a profile, the other for web identities.
+    // Both options are needed: one configures roles assumed by a profile, the other web identities.
     provider = defaultProvider({ clientConfig: { region }, parentClientConfig: { region }, logger: silentLogger })
     providers.set(region, provider)
   }
   return provider()
 }
 
-/** The region of the profile in use, by the shared files. */
+/** The region of the current profile in AWS's shared configuration files. */
 export async function profileRegion(): Promise<string | undefined> {
   const read = loadConfig<string>({
     environmentVariableSelector: () => undefined,

@@ -1,4 +1,4 @@
-/** Who we are to AWS and in which region, from what is at hand. */
+/** Finds the AWS region and credentials for an RDS login token. */
 import { IngestError, messageOf } from '../../errors.js'
 import type { AwsSettings } from './aws-settings.js'
 import type { PostgresAddress } from './dsn.js'
@@ -6,28 +6,28 @@ import { isRdsHost } from './dsn-parameters.js'
 import { rdsToken } from './rds-token.js'
 import type { AwsCredentials } from './rds-token.js'
 
-/** Whether the server is one that takes a token: by its name, or because a region was given for it. */
+/** Whether the server accepts a token: its host name is one of RDS, or `--region` is given. */
 export function takesToken({ host, tls, aws }: PostgresAddress): boolean {
-  // A token goes over the wire as it is.
+  // A token is sent in plain text, so it needs verified TLS.
   return tls === 'verify-full' && aws !== undefined && (aws.region !== undefined || isRdsHost(host))
 }
 
-/** @throws {IngestError} `config_invalid` without a region, `auth_failed` without credentials */
+/** Creates a login token. @throws {IngestError} `config_invalid` without a region, `auth_failed` without credentials */
 export async function mintToken(address: PostgresAddress, aws: AwsSettings, now: Date): Promise<string> {
   const { host, port, user } = address
-  const region = await regionOf(host, aws)
-  return rdsToken({ host, port, user, region, credentials: await credentialsOf(region, aws), now })
+  const region = await findRegion(host, aws)
+  return rdsToken({ host, port, user, region, credentials: await findCredentials(region, aws), now })
 }
 
-/** What to tell whose token was refused, where the region may be the reason. */
+/** The hint for a rejected token when its region differs from the region in the host name. */
 export async function regionHint({ host }: PostgresAddress, aws: AwsSettings): Promise<string | undefined> {
-  const [used, named] = [await regionOf(host, aws).catch(() => undefined), hostRegion(host)]
+  const [used, named] = [await findRegion(host, aws).catch(() => undefined), hostRegion(host)]
   if (used === undefined || named === undefined || used === named) return undefined
   return `the token was made for ${used}, the host name says ${named}: give --region ${named}`
 }
 
-/** @see contract section 4: flag, then environment and profile, then the host's name */
-async function regionOf(host: string, { region, environment }: AwsSettings): Promise<string> {
+/** Finds the region: from the flag, the environment, the profile or the host name, in this order. @see contract section 4 */
+async function findRegion(host: string, { region, environment }: AwsSettings): Promise<string> {
   const found =
     region ||
     environment['AWS_REGION'] ||
@@ -39,13 +39,13 @@ async function regionOf(host: string, { region, environment }: AwsSettings): Pro
   throw new IngestError('config_invalid', `no AWS region is known to make a token for ${host} in`, { hint })
 }
 
-/** `name.id.region.rds.amazonaws.com`, and with `cluster-` or `proxy-` before the id. */
+/** The region in a host name like `name.id.region.rds.amazonaws.com`, also with `cluster-` or `proxy-` before the id. */
 function hostRegion(host: string): string | undefined {
   return /\.([a-z0-9-]+)\.rds\.amazonaws\.com(?:\.cn)?$/i.exec(host)?.[1]?.toLowerCase()
 }
 
-/** Keys in the environment, which is how GitHub Actions has them, need none of AWS's code; a profile wins over them. */
-async function credentialsOf(region: string, { environment }: AwsSettings): Promise<AwsCredentials> {
+/** Reads keys from the environment, as in GitHub Actions, without loading AWS's code. A profile takes precedence over them. */
+async function findCredentials(region: string, { environment }: AwsSettings): Promise<AwsCredentials> {
   const accessKeyId = environment['AWS_ACCESS_KEY_ID']
   const secretAccessKey = environment['AWS_SECRET_ACCESS_KEY']
   if (accessKeyId && secretAccessKey && !environment['AWS_PROFILE'])

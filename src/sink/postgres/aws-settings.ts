@@ -1,7 +1,7 @@
-/** What of the world an RDS token is made from, handed down by whoever may read the environment. */
+/** The settings for RDS tokens. The caller passes the environment in. */
 
 export type AwsSettings = {
-  /** `--region`: wins over every other source, and asks for a token whatever the host is called. */
+  /** `--region`. Takes precedence over every other source, and requests a token for any host name. */
   readonly region?: string | undefined
   /** The process's `AWS_*` variables. */
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -1,4 +1,4 @@
-/** A pg client that takes nothing from the environment and states every setting that matters itself. */
+/** A pg client that ignores the environment and sets every relevant session setting explicitly. */
 import Client from 'pg/lib/client'
 import type { PostgresAddress } from './dsn.js'
 import type { TlsOptions } from './tls.js'
@@ -14,7 +14,7 @@ export type ClientOptions = {
 
 const KEEP_ALIVE_MS = 10_000
 
-/** Settings that any server and pooler takes; a role's or database's own could change what our SQL means. */
+/** Settings that every server and pooler accepts. Defaults of a role or database could change the meaning of our SQL. */
 export const BASIC_SETTINGS: StartupSettings = {
   client_encoding: 'UTF8',
   DateStyle: 'ISO, MDY',
@@ -22,12 +22,12 @@ export const BASIC_SETTINGS: StartupSettings = {
   standard_conforming_strings: 'on',
 }
 
-/** How often a server looks whether its client is still there while it works, so that a dead one's locks go soon. */
+/** How often a working server checks that its client is still connected, so that locks of a lost client are released soon. */
 export const CHECK_INTERVAL_MS = 1000
 
 /**
- * In the start-up packet these cost no round trip, win over ALTER ROLE … SET, and are what RESET returns to.
- * (`options=-c …` would do the same, but more poolers refuse that.)
+ * All settings, sent in the start-up packet. There they cost no round trip, override ALTER ROLE … SET, and are the values that
+ * RESET restores. (`options=-c …` would do the same, but more poolers reject it.)
  */
 export const ALL_SETTINGS: StartupSettings = {
   ...BASIC_SETTINGS,
@@ -35,7 +35,9 @@ export const ALL_SETTINGS: StartupSettings = {
   client_connection_check_interval: String(CHECK_INTERVAL_MS),
 }
 
-/** The same for a server that does not know one of them (before 14), or cannot use it (on Windows). */
+/**
+ * The settings beyond BASIC_SETTINGS as SQL, for servers that reject one of them at login: before version 14, or on Windows.
+ */
 export const LATE_SETTINGS_SQL = `
 SET search_path TO public;
 DO $$ BEGIN
@@ -43,20 +45,20 @@ DO $$ BEGIN
 EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL;
 END $$`
 
-/** What the server says of itself while it lets a client in, by name. */
+/** A server parameter that is reported during login. */
 type ParameterStatus = { readonly parameterName: string; readonly parameterValue: string }
 
 export class PostgresClient extends Client {
   readonly #startup: StartupSettings
   readonly #tls: TlsOptions | false
-  /** What the server reports without being asked, such as `session_authorization`; a pooler may leave some out. */
+  /** Parameters that the server reports by itself, such as `session_authorization`. A pooler may omit some. */
   readonly parameters = new Map<string, string>()
 
   constructor({ address, tls, connectTimeoutMs, settings }: ClientOptions) {
     const { host, port, database, user, password, applicationName } = address
     super({
       ...{ host, port, database, user },
-      // A function, since pg looks for an absent password in PGPASSWORD and ~/.pgpass, and prints a string with itself.
+      // A function, because pg looks up a missing password in PGPASSWORD and ~/.pgpass, and prints a string with the client.
       password: () => password ?? '',
       ssl: tls,
       sslnegotiation: 'postgres',
@@ -71,20 +73,20 @@ export class PostgresClient extends Client {
     })
   }
 
-  /** Starts connecting, and prepares TLS while the network is being waited for. */
+  /** Connects. TLS is prepared while waiting for the network. */
   async open(): Promise<void> {
     const connecting = this.connect()
     if (this.#tls !== false) void this.#tls.secureContext
     await connecting
   }
 
-  /** Whether queries are sent before those ahead of them are answered. */
+  /** Turns pipelining on or off: whether a query is sent before the previous queries are answered. */
   sendAhead(on: boolean): void {
-    // pg reads it at every query, though its types would have it settled with the connection.
+    // pg reads this property at every query, although its types only allow it as an option.
     ;(this as { pipeline: boolean }).pipeline = on
   }
 
-  /** Replaces pg's own, which adds PGOPTIONS and PGREPLICATION. */
+  /** Overrides pg's method, which adds PGOPTIONS and PGREPLICATION from the environment. */
   getStartupConf(): StartupSettings {
     return this.#startup
   }

@@ -1,30 +1,30 @@
-/** Reads a libpq keyword string (`host=db dbname='my db' …`), by the quoting rules of libpq's own reader. */
-import { keywordOf, unknownKeyword } from './dsn-settings.js'
-import type { Keyword, Setting, Settings } from './dsn-settings.js'
-import { hasControlCharacter, refused } from './dsn-text.js'
+/** Parses a libpq keyword string (`host=db dbname='my db' …`) by libpq's quoting rules. */
+import { findKeyword, unknownKeyword } from './dsn-settings.js'
+import type { Keyword, DsnSetting, DsnSettings } from './dsn-settings.js'
+import { hasControlCharacter, dsnError } from './dsn-text.js'
 
-// isspace() of C; JavaScript's \s knows more.
+// The characters of C's isspace(). JavaScript's \s matches more.
 const SPACE = '[ \\t\\n\\v\\f\\r]'
 
-/** A name ends at `=` or a space, and spaces may stand around the `=`. */
+/** A name, which ends at `=` or a space, and the `=`, which may have spaces around it. */
 const NAME = new RegExp(`${SPACE}*([^= \\t\\n\\v\\f\\r]+)${SPACE}*(=?)${SPACE}*`, 'y')
 
-/** `\` takes the next character as it is, inside quotes and out; a quote may only begin a value, and ends it. */
+/** `\` escapes the next character in quoted and plain values. A quoted value begins with a quote and ends at the next one. */
 const QUOTED = /'((?:[^'\\]|\\[^])*)'/y
 const PLAIN = /((?:[^\\ \t\n\v\f\r]|\\[^])*)\\?/y
 
-/** @throws {IngestError} `usage`; no message repeats a value */
-export function parseKeywords(text: string): Settings {
-  const settings = new Map<Keyword, Setting>()
+/** Parses a keyword string. @throws {IngestError} `usage`. No message repeats a value, because it may be a password */
+export function parseKeywords(text: string): DsnSettings {
+  const settings = new Map<Keyword, DsnSetting>()
   const end = text.replace(/[ \t\n\v\f\r]+$/, '').length
   for (let at = 0; at < end;) {
     const name = match(NAME, text, at)
-    if (name?.[2] !== '=') throw refused('the Postgres keyword string lacks an = after a name', EXAMPLE)
+    if (name?.[2] !== '=') throw dsnError('the Postgres keyword string lacks an = after a name', EXAMPLE)
     const keyword = parseKeyword(name[1] ?? '')
-    if (settings.has(keyword)) throw refused(`the Postgres keyword string gives ${keyword} twice`)
+    if (settings.has(keyword)) throw dsnError(`the Postgres keyword string gives ${keyword} twice`)
     const start = at + name[0].length
     const value = match(text[start] === "'" ? QUOTED : PLAIN, text, start)
-    if (value === null) throw refused('a quote in the Postgres keyword string does not end', EXAMPLE)
+    if (value === null) throw dsnError('a quote in the Postgres keyword string does not end', EXAMPLE)
     settings.set(keyword, { value: unescape(value[1] ?? '', keyword), label: keyword })
     at = start + value[0].length
   }
@@ -39,15 +39,15 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 }
 
 function parseKeyword(text: string): Keyword {
-  const keyword = keywordOf(text)
+  const keyword = findKeyword(text)
   if (keyword === undefined) throw unknownKeyword(text, 'keyword string')
   return keyword
 }
 
 function unescape(text: string, keyword: Keyword): string {
   const value = text.replace(/\\([^])/g, '$1')
-  // A NUL would end the string inside the start-up packet, and what follows would be read as further settings.
+  // A NUL would end the string in the start-up packet, and the server would read the rest as further settings.
   if (hasControlCharacter(value))
-    throw refused(`the ${keyword} in the Postgres keyword string holds a control character`)
+    throw dsnError(`the ${keyword} in the Postgres keyword string holds a control character`)
   return value
 }

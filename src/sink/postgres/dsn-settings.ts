@@ -1,7 +1,7 @@
-/** libpq's settings that this program knows, by their keywords, and the `PG*` variables that stand in for absent ones. */
-import { hasControlCharacter, refused } from './dsn-text.js'
+/** The libpq settings that this program supports, with the `PG*` variables that provide missing ones. */
+import { hasControlCharacter, dsnError } from './dsn-text.js'
 
-/** Keyword and variable of every setting. */
+/** The environment variable of every supported keyword. */
 export const KEYWORDS = {
   host: 'PGHOST',
   port: 'PGPORT',
@@ -18,38 +18,40 @@ export const KEYWORDS = {
 
 export type Keyword = keyof typeof KEYWORDS
 
-/** The process's `PG*` variables, handed down by whoever may read them. */
+/** The process's `PG*` variables. The caller passes them in. */
 export type PostgresEnvironment = Readonly<Record<string, string | undefined>>
 
-/** A value and what to call it in a message: the keyword, or the variable it came from. */
-export type Setting = { readonly value: string; readonly label: string }
+/** A value and its label for messages: the keyword, or the variable that provided the value. */
+export type DsnSetting = { readonly value: string; readonly label: string }
 
-export type Settings = ReadonlyMap<Keyword, Setting>
+export type DsnSettings = ReadonlyMap<Keyword, DsnSetting>
 
-/** Variables that would lead libpq to another server than the ones above say. */
+/** Unsupported variables that would make libpq connect to a different server. */
 const UNSUPPORTED = { PGSERVICE: 'a service file', PGHOSTADDR: 'an address beside the name' }
 
-export function keywordOf(text: string): Keyword | undefined {
+export function findKeyword(text: string): Keyword | undefined {
   return (Object.keys(KEYWORDS) as Keyword[]).find(keyword => keyword === text)
 }
 
-/** The error for a keyword that is not accepted, which is named unless it could be something else in the wrong place. */
+/**
+ * The error for an unknown keyword. It repeats the keyword only if it looks like one, because it could be a misplaced password.
+ */
 export function unknownKeyword(text: string, where: string, known: readonly string[] = Object.keys(KEYWORDS)): Error {
   const shown = /^\w{1,40}$/.test(text) ? `the parameter ${text}` : 'a parameter'
-  return refused(`${shown} in the Postgres ${where} is not known`, `known are ${known.join(', ')}`)
+  return dsnError(`${shown} in the Postgres ${where} is not known`, `known are ${known.join(', ')}`)
 }
 
 /**
- * What the DSN leaves out is taken from the environment, as libpq does; what it names wins. An empty variable is none.
- * @throws {IngestError} `usage`, naming the variable
+ * Adds settings from the environment that the DSN does not give, like libpq. Empty variables are ignored.
+ * @throws {IngestError} `usage`, naming the variable, for unsupported variables and control characters
  */
-export function withEnvironment(given: Settings, environment: PostgresEnvironment): Settings {
+export function withEnvironment(given: DsnSettings, environment: PostgresEnvironment): DsnSettings {
   if (!given.has('host')) refuseUnsupported(environment)
   const settings = new Map(given)
   for (const [keyword, variable] of Object.entries(KEYWORDS) as [Keyword, string][]) {
     const value = environment[variable]
     if (settings.has(keyword) || value === undefined || value === '') continue
-    if (hasControlCharacter(value)) throw refused(`${variable} holds a control character`)
+    if (hasControlCharacter(value)) throw dsnError(`${variable} holds a control character`)
     settings.set(keyword, { value, label: variable })
   }
   return settings
@@ -58,6 +60,6 @@ export function withEnvironment(given: Settings, environment: PostgresEnvironmen
 function refuseUnsupported(environment: PostgresEnvironment): void {
   for (const [variable, what] of Object.entries(UNSUPPORTED)) {
     if (environment[variable])
-      throw refused(`${variable} (${what}) is not supported`, `unset it, or name the host in the DSN, which wins`)
+      throw dsnError(`${variable} (${what}) is not supported`, `unset it, or name the host in the DSN, which wins`)
   }
 }

@@ -1,17 +1,17 @@
-/** The small pieces that reading a Postgres DSN is made of. */
+/** Helper functions for parsing a Postgres DSN. */
 import { IngestError } from '../../errors.js'
 
-/** The error for a DSN that is not accepted; `message` never repeats a part that could be a password. */
-export function refused(message: string, hint?: string): IngestError {
+/** The error for an invalid DSN. @param message must not repeat a part of the DSN that could be a password */
+export function dsnError(message: string, hint?: string): IngestError {
   return new IngestError('usage', message, hint === undefined ? {} : { hint })
 }
 
-/** One percent-encoded part, decoded. `+` stays `+`, as in libpq. */
+/** Decodes a percent-encoded part of a URL. `+` is not a space, as in libpq. @param part name of the part, for messages */
 export function decode(text: string, part: string): string {
   const decoded = decodeOrUndefined(text)
-  // A NUL would end the string inside the start-up packet, and what follows would be read as further settings.
+  // A NUL would end the string in the start-up packet, and the server would read the rest as further settings.
   if (decoded === undefined || hasControlCharacter(decoded)) {
-    throw refused(`the ${part} in the Postgres URL is not percent-encoded text`, 'write % as %25')
+    throw dsnError(`the ${part} in the Postgres URL is not percent-encoded text`, 'write % as %25')
   }
   return decoded
 }
@@ -24,7 +24,7 @@ function decodeOrUndefined(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {
-    // Not kept as a cause: a caller may print causes, and this one may quote the text.
+    // The error is not kept as a cause, because causes may be printed and this one may quote the text.
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-/** Reads a Postgres DSN strictly: whatever would weaken the connection, or is not understood, is refused by name. */
+/** Parses a Postgres DSN. Settings that are unknown or would weaken the connection are rejected by name. */
 import type { AwsSettings } from './aws-settings.js'
 import { parseEndpoints } from './dsn-hosts.js'
 import type { Endpoint } from './dsn-hosts.js'
@@ -6,40 +6,40 @@ import { parseKeywords } from './dsn-keywords.js'
 import { parseAttributes, parseAuthorities, parseTimeout, parseTls } from './dsn-parameters.js'
 import type { Tls } from './dsn-parameters.js'
 import { KEYWORDS, withEnvironment } from './dsn-settings.js'
-import type { Keyword, PostgresEnvironment, Settings } from './dsn-settings.js'
-import { refused } from './dsn-text.js'
+import type { Keyword, PostgresEnvironment, DsnSettings } from './dsn-settings.js'
+import { dsnError } from './dsn-text.js'
 import { parseUrl } from './dsn-url.js'
 
 export type PostgresAddress = Endpoint & {
-  /** Further hosts, tried in order where the one before cannot be reached or takes no writes. */
+  /** Further hosts, tried in order when the previous one is unreachable or read-only. */
   readonly others?: readonly Endpoint[]
-  /** With several hosts: whether one that takes no writes will do. */
+  /** With several hosts, whether a read-only one may be used. */
   readonly attributes?: 'any' | 'read-write'
   readonly database: string
   readonly user: string
   readonly password?: string
-  /** A file to look a password up in, in libpq's format. */
+  /** A password file in libpq's format. */
   readonly passfile?: string
-  /** A PEM file with the authorities to trust instead of the system's, or `rds` for the bundled ones. */
+  /** A PEM file of the authorities to trust instead of the system's, or `rds` for the bundled authorities of AWS RDS. */
   readonly sslrootcert?: string
   readonly tls: Tls
   readonly applicationName: string
   readonly connectTimeoutMs?: number
-  /** How to make a token where there is no password. */
+  /** Settings for a login token, which is created if there is no password. */
   readonly aws?: AwsSettings
 }
 
 export type DsnOptions = {
-  /** Allows a connection without TLS, to a loopback address only. */
+  /** Allows a connection without TLS to a loopback address. */
   readonly insecureLocal: boolean
-  /** The `PG*` variables; what the DSN says wins. Default: none. */
+  /** The `PG*` variables. The DSN takes precedence. Default: none. */
   readonly environment?: PostgresEnvironment
   readonly aws?: AwsSettings
 }
 
 /**
- * Reads a `postgres://` or `postgresql://` URL, or a libpq keyword string; an empty one leaves all to the environment.
- * No message repeats the DSN: it may hold a password anywhere.
+ * Parses a `postgres://` or `postgresql://` URL, or a libpq keyword string. With an empty text all settings come from the
+ * environment. No message repeats the DSN, because it may contain a password anywhere.
  * @throws {IngestError} `usage`
  * @see contract section 4
  */
@@ -54,8 +54,8 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
   return {
     ...first,
     ...(others.length > 0 && { others, attributes }),
-    database: required(settings, 'dbname', 'database'),
-    user: required(settings, 'user', 'user'),
+    database: requireSetting(settings, 'dbname', 'database'),
+    user: requireSetting(settings, 'user', 'user'),
     ...(password && { password }),
     ...(passfile && { passfile }),
     ...(sslrootcert && { sslrootcert }),
@@ -66,18 +66,18 @@ export function parseDsn(text: string, { insecureLocal, environment = {}, aws }:
   }
 }
 
-/** What the DSN and the environment say, each value with where it came from. @throws {IngestError} `usage` */
-export function dsnSettings(text: string, environment: PostgresEnvironment): Settings {
+/** The settings from the DSN and the environment, each with its origin. @throws {IngestError} `usage` */
+export function dsnSettings(text: string, environment: PostgresEnvironment): DsnSettings {
   return withEnvironment(parseText(text), environment)
 }
 
 /** The address as a URL without the password, for messages. */
 export function describeAddress(address: PostgresAddress): string {
-  return placeOf(address).replace('//', `//${encodeURIComponent(address.user)}@`)
+  return postgresId(address).replace('//', `//${encodeURIComponent(address.user)}@`)
 }
 
-/** Which database it is, whoever asks. */
-export function placeOf({ host, port, others = [], database }: PostgresAddress): string {
+/** The target id of a database: its URL without user and password. */
+export function postgresId({ host, port, others = [], database }: PostgresAddress): string {
   const servers = [{ host, port }, ...others].map(describeEndpoint)
   return `postgres://${servers.join(',')}/${encodeURIComponent(database)}`
 }
@@ -86,14 +86,14 @@ export function describeEndpoint({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function parseText(text: string): Settings {
+function parseText(text: string): DsnSettings {
   if (text.trim() === '') return new Map()
   return /^\s*\w+\s*=/.test(text) ? parseKeywords(text) : parseUrl(text)
 }
 
-function required(settings: Settings, keyword: Keyword, what: string): string {
+function requireSetting(settings: DsnSettings, keyword: Keyword, name: string): string {
   const value = settings.get(keyword)?.value
   if (value) return value
   const hint = `write postgres://USER@HOST:PORT/DATABASE, or set ${KEYWORDS[keyword]}`
-  throw refused(`the Postgres DSN names no ${what}`, hint)
+  throw dsnError(`the Postgres DSN names no ${name}`, hint)
 }

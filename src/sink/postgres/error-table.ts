@@ -1,10 +1,10 @@
-/** What each error of Postgres, TLS and the network means to a person: our code, what happened, what to do. */
+/** Tables that translate errors of Postgres, TLS and the network into error codes, messages and hints. */
 import type { ErrorCode } from '../../errors.js'
 
 export type Meaning = {
   readonly code: ErrorCode
-  /** Replaces the original message where that is unclear; else the original is shown. */
-  readonly what?: string
+  /** Replaces the original message. Default: the original message. */
+  readonly message?: string
   readonly hint?: string
 }
 
@@ -12,11 +12,11 @@ const MIGRATE = 'create or update its tables with `vortex-ingest migrate <dsn>`'
 const GIVE_AUTHORITY =
   'name the file with its authority: sslrootcert=FILE in the DSN (for RDS in a new region, the bundle that AWS publishes)'
 
-const down = (what: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
-  ({ code: 'target_unreachable', what, hint }) as const
-const misconfigured = (what: string, hint: string) => ({ code: 'target_misconfigured', what, hint }) as const
+const down = (message: string, hint = 'check host and port, and that the server runs and may be reached from here') =>
+  ({ code: 'target_unreachable', message, hint }) as const
+const misconfigured = (message: string, hint: string) => ({ code: 'target_misconfigured', message, hint }) as const
 
-/** By the `code` of a Node error. */
+/** Meanings by the `code` of a Node error. */
 export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: down('connection refused'),
   ENOTFOUND: down('the host name does not exist'),
@@ -41,7 +41,7 @@ export const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   },
 }
 
-/** By the start of a Node error's code, where the table above has nothing. */
+/** Meanings by the prefix of a Node error's code, for codes that the table above lacks. */
 export const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
   ['ERR_TLS_', { code: 'target_misconfigured', hint: 'check the TLS settings of the server' }],
   ['ERR_SSL_', { code: 'target_misconfigured', hint: 'the server must speak TLS 1.2 or newer' }],
@@ -49,7 +49,7 @@ export const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
   ['CERT_', { code: 'target_misconfigured', hint: 'check the certificate of the server' }],
 ]
 
-/** By SQLSTATE. */
+/** Meanings by SQLSTATE. */
 export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'auth_failed', hint: 'check user and password; an RDS IAM token lasts 15 minutes' },
   '28000': { code: 'auth_failed', hint: 'check user, database and what pg_hba.conf allows from here' },
@@ -58,9 +58,9 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '3F000': { code: 'target_misconfigured', hint: MIGRATE },
   '42P01': { code: 'target_misconfigured', hint: MIGRATE },
   '42703': { code: 'target_misconfigured', hint: MIGRATE },
-  // No unique index for ON CONFLICT: the tables were made by something else.
+  // There is no unique index for ON CONFLICT, so the tables were created by another program.
   '42P10': { code: 'target_misconfigured', hint: MIGRATE },
-  // What engines answer that speak the protocol of Postgres and lack what we need (docs/adr/0009).
+  // Answered by engines that speak the Postgres protocol but lack a required feature (docs/adr/0009).
   '0A000': { code: 'target_misconfigured', hint: 'it must be a PostgreSQL, or a pooler in front of one' },
   '25006': {
     code: 'target_misconfigured',
@@ -79,16 +79,16 @@ export const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '25P04': { code: 'target_failed', hint: 'transaction_timeout is too short for this file' },
 }
 
-/** By the class of a SQLSTATE, its first two characters. */
+/** Meanings by the class of a SQLSTATE, its first two characters. */
 export const BY_SQLSTATE_CLASS: Readonly<Record<string, Meaning>> = {
   '08': { code: 'target_unreachable', hint: 'try again' },
   '57': { code: 'target_unreachable', hint: 'the server is stopping or starting: try again' },
 }
 
-/** Poolers give this SQLSTATE to whatever goes wrong, so that only the message tells what it was. */
+/** The SQLSTATE that poolers use for every error, so that only the message tells errors apart. */
 export const POOLER_STATE = '08P01'
 
-/** By the message of an error of pg that carries no code, or of a pooler. */
+/** Meanings by message, for errors of pg without a code and for errors of a pooler. */
 export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [
     /does not support SSL/,
@@ -99,13 +99,16 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [
     /establishing an SSL connection/,
-    misconfigured('what answers there is not Postgres', 'check host and port: it is asked for TLS in the Postgres way'),
+    misconfigured(
+      'the server is not Postgres',
+      'check host and port: the connection uses TLS in the Postgres protocol',
+    ),
   ],
   [
     /^SASL:.*(must be a|non-empty) string/,
     {
       code: 'auth_failed',
-      what: 'the server asks for a password and none is given',
+      message: 'the server asks for a password, but none is given',
       hint: 'give the DSN a password, or set PGPASSWORD',
     },
   ],
@@ -119,7 +122,7 @@ export const BY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [/no such database/, { code: 'target_misconfigured', hint: 'name a database that the pooler knows' }],
   [
     /^SASL|password|no such user|(auth|login) failed/i,
-    { code: 'auth_failed', hint: 'check user and password, and how the server wants them' },
+    { code: 'auth_failed', hint: 'check user and password, and the authentication methods of the server' },
   ],
   [/^timeout expired/, down('no answer in time')],
   [/connection terminated|not queryable|socket (hang up|disconnected)/i, down('the connection was lost', 'try again')],

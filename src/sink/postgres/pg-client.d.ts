@@ -1,4 +1,4 @@
-// pg's main file reads NODE_PG_FORCE_NATIVE and loads its pool; the client on its own does neither.
+// Only pg's client is imported, because pg's main file reads NODE_PG_FORCE_NATIVE and loads its pool.
 declare module 'pg/lib/client' {
   import { Client } from 'pg'
   export default Client

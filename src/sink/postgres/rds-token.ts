@@ -1,4 +1,6 @@
-/** The password that RDS takes from AWS identities: a presigned request that is never sent, good for 15 minutes. */
+/**
+ * Creates RDS login tokens, which replace passwords: presigned AWS requests that are never sent and are valid for 15 minutes.
+ */
 import { createHash, createHmac } from 'node:crypto'
 
 export type AwsCredentials = {
@@ -19,7 +21,7 @@ export type TokenRequest = {
 const LIFETIME_S = 900
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 
-/** Byte for byte what AWS's own signer makes (Signature Version 4, signed in the query). */
+/** Creates a token, byte for byte equal to that of AWS's signer (Signature Version 4 with query parameters). */
 export function rdsToken({ host, port, user, region, credentials, now }: TokenRequest): string {
   const date = now.toISOString().replace(/[-:]|\.\d{3}/g, '')
   const scope = [date.slice(0, 8), region, 'rds-db', 'aws4_request']
@@ -48,7 +50,9 @@ function query(parameters: Readonly<Record<string, string>>): string {
     .join('&')
 }
 
-/** Everything but RFC 3986's unreserved characters, of which encodeURIComponent leaves five more. */
+/**
+ * Percent-encodes everything but RFC 3986's unreserved characters. encodeURIComponent leaves five more characters unencoded.
+ */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -1,15 +1,16 @@
-/** Who may write: the role of the contract, which can do no more than this program needs. */
+/** Checks the database role. The contract's role has no more rights than this program needs. */
 import { IngestError } from '../../errors.js'
 import type { PostgresSession } from './session.js'
 
-/** @see contract section 4 */
+/** The role that records are written with. @see contract section 4 */
 export const INGEST_ROLE = 'bench_ingest'
 
 export type RolePolicy = typeof INGEST_ROLE | 'any'
 
 /**
- * Refuses another role than `bench_ingest`, or with `any` only tells of it. It costs no round trip where the server says
- * by itself who logged in; a login that acts as `bench_ingest` (`ALTER ROLE … SET role`) is found out by asking.
+ * Rejects roles other than `bench_ingest`, or with the policy `any` only warns about them. The check needs no round trip if the
+ * server reports the login role. Otherwise the current role is queried, because a login may act as `bench_ingest`
+ * (`ALTER ROLE … SET role`).
  * @throws {IngestError} `target_misconfigured`
  */
 export async function assertRole(
@@ -24,7 +25,7 @@ export async function assertRole(
   if (policy === 'any')
     return warn(`${session.description}: the role ${role} writes, not ${INGEST_ROLE} (--role-policy any)`)
   throw new IngestError('target_misconfigured', `${session.description}: the role is ${role}, not ${INGEST_ROLE}`, {
-    hint: `log in as ${INGEST_ROLE}, which may do no more than a push needs, or give --role-policy any`,
+    hint: `log in as ${INGEST_ROLE}, which has only the rights that a push needs, or use --role-policy any`,
   })
 }
 

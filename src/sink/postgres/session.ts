@@ -1,27 +1,27 @@
-/** One connection to Postgres whose calls always end: with an answer, or with one clear error when it is lost. */
+/** A Postgres session whose calls always end: with an answer, or with one clear error when the connection is lost. */
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { IngestError, sqlStateOf } from '../../errors.js'
 import type { CopyTarget, SqlSession, Statement } from '../sql.js'
-import { traced } from '../wire.js'
+import { traced } from '../wire-events.js'
 import type { PostgresClient } from './client.js'
-import { copy } from './copy.js'
+import { copyFromMemory } from './copy-from-memory.js'
 import { describeAddress } from './dsn.js'
 import type { PostgresAddress } from './dsn.js'
-import { interruptionOf, toIngestError } from './errors.js'
+import { interruptionError, toIngestError } from './errors.js'
 
-/** How long a call may see no byte move in either direction; 0 waits for ever. */
-export type SilenceLimits = {
-  /** While bytes of ours wait to be sent. Default: 5 minutes. */
+/** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
+export type IdleLimits = {
+  /** Limit while data waits to be sent. Default: 5 minutes. */
   readonly queryTimeoutMs: number
   /**
-   * While the server has all and works, which on millions of rows, or behind other writers, it does in silence. Default:
-   * 1 hour. A machine that is gone is found out much sooner: TCP asks it every few seconds (keep-alive).
+   * Limit while the server works on a complete request, which may take long for millions of rows or behind other writers.
+   * Default: 1 hour. An unreachable machine is detected much sooner by TCP keep-alive.
    */
   readonly answerTimeoutMs: number
 }
 
-export type SessionOptions = SilenceLimits & {
+export type SessionOptions = IdleLimits & {
   readonly client: PostgresClient
   readonly address: PostgresAddress
   readonly signal: AbortSignal | undefined
@@ -29,16 +29,16 @@ export type SessionOptions = SilenceLimits & {
 
 const CLOSE_TIMEOUT_MS = 2000
 
-/** Make one call at a time. Once the connection is lost, every call rejects with the reason. */
+/** A session for one call at a time. Once the connection is lost, every call rejects with the reason. */
 export class PostgresSession implements SqlSession {
   readonly #client: PostgresClient
   readonly #socket: Socket
   readonly #address: PostgresAddress
   readonly #signal: AbortSignal | undefined
-  readonly #limits: SilenceLimits
+  readonly #limits: IdleLimits
   #timerMs = 0
-  /** For how long nothing has moved beyond so many bytes. */
-  #silence = { moved: -1, ms: 0 }
+  /** The number of bytes moved at the last timeout, and the time in milliseconds for which it has not changed. */
+  #idle = { bytesMoved: -1, ms: 0 }
   #lost: IngestError | undefined
 
   constructor({ client, address, signal, ...limits }: SessionOptions) {
@@ -47,26 +47,26 @@ export class PostgresSession implements SqlSession {
     this.#address = address
     this.#signal = signal
     this.#limits = limits
-    // pg reports a lost connection here, between calls as well; without a listener that ends the process.
+    // pg also reports a connection that is lost between calls. An error event without a listener would end the process.
     client.on('error', error => {
       this.#fail(toIngestError(error, address))
     })
-    this.#socket.on('timeout', this.#onSilence)
+    this.#socket.on('timeout', this.#onIdle)
     signal?.addEventListener('abort', this.#onAbort)
     if (signal?.aborted) this.#onAbort()
   }
 
-  /** The target in words, without secrets. */
+  /** The database as named in messages, without secrets. */
   get description(): string {
     return describeAddress(this.#address)
   }
 
-  /** Whether the connection is gone, so that only a new session can go on. */
+  /** Whether the connection is lost, so that a new session is needed. */
   get isLost(): boolean {
     return this.#lost !== undefined
   }
 
-  /** A setting that the server reported by itself; undefined where it, or a pooler, reports none of that name. */
+  /** A parameter that the server reported by itself; undefined if it, or a pooler, does not report it. */
   parameter(name: string): string | undefined {
     return this.#client.parameters.get(name)
   }
@@ -80,18 +80,18 @@ export class PostgresSession implements SqlSession {
     await this.#run(text, () => this.#client.query(text))
   }
 
-  async flight(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+  async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
     const texts = statements.map(({ text }) => text).join(';')
     const results = await this.#run(texts, () => this.#sendTogether(statements))
     return results.map(({ rows }) => rows)
   }
 
-  /** Only while they are on their way: COPY is not possible in a pipeline. */
+  /** Sends statements as a pipeline. Pipelining is turned off afterwards, because COPY does not work in a pipeline. */
   async #sendTogether(statements: readonly Statement[]): Promise<readonly QueryResult<object>[]> {
     this.#client.sendAhead(true)
     try {
       const sent = statements.map(({ text, values = [] }) => this.#client.query<object>(text, [...values]))
-      // All are answered, also after one that failed: only then may the next call begin.
+      // Wait for the answers to all statements, also after a failed one, before the next call may begin.
       const settled = await Promise.allSettled(sent)
       const failed = settled.find(result => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
@@ -104,11 +104,11 @@ export class PostgresSession implements SqlSession {
   async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
     const names = columns.map(column => this.#client.escapeIdentifier(column)).join(',')
     await this.#call(() =>
-      copy(this.#client, `COPY ${this.#client.escapeIdentifier(table)} (${names}) FROM STDIN`, data),
+      copyFromMemory(this.#client, `COPY ${this.#client.escapeIdentifier(table)} (${names}) FROM STDIN`, data),
     )
   }
 
-  /** Says goodbye without waiting for the server's: what was committed has been acknowledged before. */
+  /** Closes the connection without waiting for the server, because every commit was acknowledged before. */
   async close(): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     if (this.#lost) return
@@ -118,13 +118,13 @@ export class PostgresSession implements SqlSession {
     void this.#client.end()
   }
 
-  /** pg answers several statements with an array of results, though its types say one. */
+  /** Runs statements. pg returns an array of results for several statements, although its types say one result. */
   async #run<Row extends object>(
     text: string,
     send: () => Promise<QueryResult<Row> | readonly QueryResult<Row>[]>,
   ): Promise<QueryResult<Row>[]> {
     const results = [await this.#call(send)].flat()
-    // COMMIT of a failed transaction is no error to Postgres: it only answers with another tag.
+    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
     if (results.some(result => result.command === 'ROLLBACK') && !/\b(rollback|abort)\b/i.test(text)) {
       throw new IngestError(
         'target_failed',
@@ -134,50 +134,50 @@ export class PostgresSession implements SqlSession {
     return results
   }
 
-  /** The timeouts are on silence, not on duration: a long COPY is fine as long as bytes move. */
+  /** Makes one call. The timeouts limit idle time, not duration, so a long COPY may run as long as bytes move. */
   async #call<T>(send: () => Promise<T>): Promise<T> {
     if (this.#lost) throw this.#lost
-    this.#silence = { moved: -1, ms: 0 }
-    this.#listen(this.#limits.queryTimeoutMs)
+    this.#idle = { bytesMoved: -1, ms: 0 }
+    this.#setIdleTimeout(this.#limits.queryTimeoutMs)
     try {
-      return await traced({ what: 'statement', where: this.description }, send)
+      return await traced({ operation: 'statement', endpoint: this.description }, send)
     } catch (error) {
-      // What the server said goes before the loss of the connection, which may be what it said it for.
+      // An error from the server takes precedence over the lost connection, because it may be the reason for the loss.
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
       throw lost ?? toIngestError(error, this.#address)
     } finally {
-      this.#listen(0)
+      this.#setIdleTimeout(0)
     }
   }
 
-  /** Closing the socket makes the server roll back and makes pg reject what is under way. */
+  /** Closes the socket, so that the server rolls back and pg rejects running calls. */
   #fail(reason: IngestError): void {
     this.#lost ??= reason
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#socket.destroy()
   }
 
-  /** Node tells of silence on the socket; what it means depends on whose turn it is. */
-  readonly #onSilence = (): void => {
+  /** Handles an idle timeout of the socket. The limit depends on whether the server still has data to receive. */
+  readonly #onIdle = (): void => {
     const { queryTimeoutMs, answerTimeoutMs } = this.#limits
-    const moved = this.#socket.bytesRead + this.#socket.bytesWritten
-    this.#silence = { moved, ms: this.#timerMs + (moved === this.#silence.moved ? this.#silence.ms : 0) }
-    const isServersTurn = this.#socket.writableLength === 0
-    const leftMs = answerTimeoutMs === 0 ? Infinity : answerTimeoutMs - this.#silence.ms
-    if (isServersTurn && leftMs > 0) return this.#listen(Math.min(queryTimeoutMs, leftMs))
-    const what = isServersTurn ? 'no answer' : 'nothing could be sent'
-    const hint = 'look at the server and at what it waits for, then try again'
-    const message = `${this.description}: ${what} for ${this.#silence.ms / 1000} s`
+    const bytesMoved = this.#socket.bytesRead + this.#socket.bytesWritten
+    this.#idle = { bytesMoved, ms: this.#timerMs + (bytesMoved === this.#idle.bytesMoved ? this.#idle.ms : 0) }
+    const isServerWorking = this.#socket.writableLength === 0
+    const leftMs = answerTimeoutMs === 0 ? Infinity : answerTimeoutMs - this.#idle.ms
+    if (isServerWorking && leftMs > 0) return this.#setIdleTimeout(Math.min(queryTimeoutMs, leftMs))
+    const problem = isServerWorking ? 'no answer' : 'nothing could be sent'
+    const hint = 'check what the server is waiting for, then try again'
+    const message = `${this.description}: ${problem} for ${this.#idle.ms / 1000} s`
     this.#fail(new IngestError('target_unreachable', message, { hint }))
   }
 
-  #listen(ms: number): void {
+  #setIdleTimeout(ms: number): void {
     this.#timerMs = ms
     this.#socket.setTimeout(ms)
   }
 
   readonly #onAbort = (): void => {
-    this.#fail(interruptionOf(this.#signal))
+    this.#fail(interruptionError(this.#signal))
   }
 }
 

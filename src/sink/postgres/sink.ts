@@ -1,25 +1,25 @@
-/** Postgres as a target. */
+/** The Postgres target (path B). */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
-import { applyInVersion, applyOptionsOf } from '../apply.js'
+import { applyInVersion, toApplyOptions } from '../apply.js'
 import { CONFLICT_RETRY, withRetry } from '../retry.js'
 import type { Retry, RetryPolicy, RetryTools } from '../retry.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { connectPostgres } from './connect.js'
-import { describeAddress, placeOf, type PostgresAddress } from './dsn.js'
-import { interruptionOf, isRetryable, mayComeBack } from './errors.js'
+import { describeAddress, postgresId, type PostgresAddress } from './dsn.js'
+import { interruptionError, isRetryable, mayComeBack } from './errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from './role.js'
 import type { PostgresSession } from './session.js'
 
 export type PostgresSinkOptions = {
   readonly random: () => number
-  /** Who may write. Default: `bench_ingest` alone. */
+  /** Which roles may write. Default: only `bench_ingest`. */
   readonly rolePolicy?: RolePolicy
   readonly onWarning?: (message: string) => void
-  /** For how long a server that is gone is tried again, counted from the first failure. Default: 60 seconds. */
+  /** How long to retry when the server is unreachable, counted from the first failure. Default: 60 seconds. */
   readonly retryDeadlineMs?: number | undefined
-  /** Every delivery is made in full and rolled back. */
+  /** Whether to roll every delivery back after doing all its work. */
   readonly rehearse?: boolean | undefined
 }
 
@@ -28,16 +28,16 @@ export const RETRY_DEADLINE_MS = 60_000
 const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
 
 /**
- * Connects at once. A file that loses a deadlock, a serialization conflict or its connection is applied again from its
- * start, on a new connection where need be. That is safe even where the answer to COMMIT was lost: ids make what landed
- * land once; it then counts as updated.
+ * A Postgres database as a target. A delivery that fails by a deadlock, a serialization conflict or a lost connection is retried
+ * from its start, on a new connection if necessary. This is safe even if the answer to COMMIT was lost: measurement ids prevent
+ * duplicate rows, and records that were already written count as updated.
  */
 export function postgresSink(address: PostgresAddress, options: PostgresSinkOptions): SinkOpener {
   return {
-    id: placeOf(address),
+    id: postgresId(address),
     description: describeAddress(address),
-    early: true,
-    takesRows: true,
+    opensEarly: true,
+    readsRows: true,
     open: signal =>
       openSink(new Writer(address, { ...options, signal }), {
         target: describeAddress(address),
@@ -46,13 +46,13 @@ export function postgresSink(address: PostgresAddress, options: PostgresSinkOpti
   }
 }
 
-type Opening = { readonly target: string; readonly rehearse: boolean }
+type SinkSettings = { readonly target: string; readonly rehearse: boolean }
 
-async function openSink(writer: Writer, { target, rehearse }: Opening): Promise<Sink> {
+async function openSink(writer: Writer, { target, rehearse }: SinkSettings): Promise<Sink> {
   await writer.open()
   return {
     async write(delivery, onRetry, settings) {
-      const options = { ...applyOptionsOf(settings), rehearse, target }
+      const options = { ...toApplyOptions(settings), rehearse, target }
       return writer.run(session => applyInVersion(session, delivery, options), onRetry)
     },
     close: () => writer.close(),
@@ -63,7 +63,7 @@ type WriterOptions = PostgresSinkOptions & { readonly signal: AbortSignal }
 
 type OnRetry = (retry: Retry) => void
 
-/** Owns the connection, whichever one it is at the time. */
+/** Owns the current connection and reconnects when it is lost. */
 class Writer {
   readonly #address: PostgresAddress
   readonly #options: WriterOptions
@@ -79,7 +79,7 @@ class Writer {
   }
 
   async open(): Promise<void> {
-    await this.#untilBack(
+    await this.#retryWhileUnreachable(
       () => this.#connected(),
       () => undefined,
     )
@@ -87,8 +87,8 @@ class Writer {
 
   async run<T>(work: (session: PostgresSession) => Promise<T>, onRetry: OnRetry): Promise<T> {
     const policy = { ...CONFLICT_RETRY, deadlineMs: this.#deadlineMs }
-    const conflicts = { policy, tools: this.#tools, mayPass: isRetryable, onRetry }
-    return this.#untilBack(async () => {
+    const conflicts = { policy, tools: this.#tools, mayRetry: isRetryable, onRetry }
+    return this.#retryWhileUnreachable(async () => {
       const session = await this.#connected()
       return withRetry(() => work(session), conflicts)
     }, onRetry)
@@ -102,18 +102,18 @@ class Writer {
     return this.#options.retryDeadlineMs ?? RETRY_DEADLINE_MS
   }
 
-  async #untilBack<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
+  async #retryWhileUnreachable<T>(work: () => Promise<T>, onRetry: OnRetry): Promise<T> {
     const deadlineMs = this.#deadlineMs
-    let tries = 1
+    let attempts = 1
     const counted = (retry: Retry): void => {
-      tries++
+      attempts++
       onRetry(retry)
     }
     try {
       const policy = { ...LOST_RETRY, deadlineMs }
-      return await withRetry(work, { policy, tools: this.#tools, mayPass: mayComeBack, onRetry: counted })
+      return await withRetry(work, { policy, tools: this.#tools, mayRetry: mayComeBack, onRetry: counted })
     } catch (error) {
-      throw tries > 1 && mayComeBack(error) ? spent(error, { tries, deadlineMs }) : error
+      throw attempts > 1 && mayComeBack(error) ? withAttempts(error, { attempts, deadlineMs }) : error
     }
   }
 
@@ -140,11 +140,14 @@ async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   try {
     await sleep(delayMs, undefined, { signal })
   } catch {
-    throw interruptionOf(signal)
+    throw interruptionError(signal)
   }
 }
 
-function spent(error: IngestError, { tries, deadlineMs }: { tries: number; deadlineMs: number }): IngestError {
-  const message = `${error.message} (tried ${tries} times in ${deadlineMs / 1000} s)`
+function withAttempts(
+  error: IngestError,
+  { attempts, deadlineMs }: { attempts: number; deadlineMs: number },
+): IngestError {
+  const message = `${error.message} (tried ${attempts} times in ${deadlineMs / 1000} s)`
   return new IngestError(error.code, message, { cause: error, ...(error.hint !== undefined && { hint: error.hint }) })
 }

@@ -9,7 +9,7 @@ import { readCommitRows, type CommitRows, type Limits } from '../../../src/deliv
 import { selectSeries } from '../../../src/delivery/compared/loose-scan.js'
 import { findCommit, newestCommit } from '../../../src/delivery/compared/stored-commit.js'
 import { applyDelivery } from '../../../src/sink/apply.js'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import { migrate } from '../../../src/sink/migrate.js'
 import { connectPostgres } from '../../../src/sink/postgres/connect.js'
 import { parseDsn } from '../../../src/sink/postgres/dsn.js'

@@ -5,7 +5,7 @@ import { watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
 import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
-import { receiptOf } from '../../../src/sink/sink.js'
+import { sumReceipt } from '../../../src/sink/sink.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
 import { TARGET_PARTITION, interfering, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
@@ -171,7 +171,7 @@ t.test('files of one push go together; a refused record is told by its own file 
   const places: object[] = []
   const asking = target('http://there', {
     before: async delivery => {
-      for (const line of [1, 2, 3, 4, 5]) places.push(await delivery.placeOf!(line, 7))
+      for (const line of [1, 2, 3, 4, 5]) places.push(await delivery.locateLine!(line, 7))
     },
   })
   await push(state, paths, [asking])
@@ -250,12 +250,12 @@ t.test(
     const base = target()
     const opener: Target['opener'] = {
       ...base.opener,
-      takesRows: true,
+      readsRows: true,
       open: async () => ({
         async write(delivery) {
           if (isDown) await down()
           for await (const { text } of delivery.rows()) given.push(...text.toString().trimEnd().split('\n'))
-          return receiptOf([])
+          return sumReceipt([])
         },
         close: async () => undefined,
       }),

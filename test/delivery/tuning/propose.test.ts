@@ -1,6 +1,6 @@
 import t from 'tap'
 import { championOf, EPSILON, propose, seeded, type History } from '../../../src/delivery/tuning/propose.js'
-import { effectOf, TUNABLES, type WriteSettings } from '../../../src/sink/tunables.js'
+import { effectiveSettings, TUNABLES, type WriteSettings } from '../../../src/sink/tunables.js'
 import { settingsKey, type Trial } from '../../../src/state/trial.js'
 import { DEFAULTS, LARGE, trialOf } from './fixtures/trials.js'
 
@@ -47,7 +47,7 @@ t.test('nothing is proposed twice, nor what is in force, and everything that mak
   const keys = exhausted().map(({ settings }) => settingsKey(settings))
   t.equal(new Set(keys).size, keys.length)
   t.notOk(keys.includes(settingsKey(DEFAULTS)))
-  const effects = new Set(exhausted().map(({ settings }) => settingsKey(effectOf(settings, LARGE))))
+  const effects = new Set(exhausted().map(({ settings }) => settingsKey(effectiveSettings(settings, LARGE))))
   t.equal(effects.size, keys.length, 'each trial does something else')
   t.equal(effects.size, ALL / tunables[1].values.length - 1)
   t.end()

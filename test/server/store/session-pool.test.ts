@@ -15,7 +15,7 @@ class Session implements ClosableSession {
     await this.query()
   }
 
-  async flight(): Promise<[]> {
+  async pipeline(): Promise<[]> {
     await this.query()
     return []
   }

@@ -34,7 +34,7 @@ async function linesAt(storage: Storage, key: string): Promise<string> {
 
 for (const [name, open] of STORAGES)
   t.test(`an archive in ${name}`, async t => {
-    await t.test('holds each table of a range as one object, with its lines as they came', async t => {
+    await t.test('stores each table of a range as one object with unchanged lines', async t => {
       const storage = await open(t)
       const odd = size('a', '9223372036854775807').replace('{', '  { ')
       const receipt = await write(storage, await delivery([odd, query(), '', `${size('b')}\r`, size('Größe 👍')]))
@@ -48,7 +48,7 @@ for (const [name, open] of STORAGES)
       ])
     })
 
-    await t.test('is as it was when a range comes again, which counts as updated', async t => {
+    await t.test('is unchanged when a range is delivered again, which counts as updated', async t => {
       const storage = await open(t)
       await write(storage, await delivery([size('a'), query()]))
       const before = await storage.getVersioned(SIZES)
@@ -66,36 +66,36 @@ for (const [name, open] of STORAGES)
       t.same(await keysOf(storage), [SIZES, QUERIES])
     })
 
-    await t.test('takes the same lines for the same however they are compressed', async t => {
+    await t.test('recognises equal lines in a differently compressed object', async t => {
       const storage = await open(t)
       await storage.put(SIZES, gzipSync(`${size('a')}\n`, { level: 0 }))
       t.match(await write(storage, await delivery([size('a')])), { updated: 1 })
     })
 
-    await t.test('still holds what was pruned from the outbox since', async t => {
+    await t.test('keeps records that were pruned from the outbox since', async t => {
       const storage = await open(t)
       await write(storage, await delivery([size('a'), size('b')]))
       await write(storage, await delivery([size('b')]))
       t.equal(await linesAt(storage, SIZES), `${size('a')}\n${size('b')}\n`)
     })
 
-    await t.test('refuses to put other records under a name that is taken, and keeps what is there', async t => {
+    await t.test('refuses to overwrite an object with other records', async t => {
       const storage = await open(t)
       await write(storage, await delivery([size('a')]))
-      const refused = { code: 'target_misconfigured', message: /other records/, hint: /archive of its own/ }
+      const refused = { code: 'target_misconfigured', message: /other records/, hint: /its own archive/ }
       await t.rejects(write(storage, await delivery([size('b')])), refused)
       t.equal(await linesAt(storage, SIZES), `${size('a')}\n`)
       await storage.put(SIZES, Buffer.from('torn'))
-      await t.rejects(write(storage, await delivery([size('a')])), { message: /no gzip/ })
+      await t.rejects(write(storage, await delivery([size('a')])), { message: /not a complete gzip/ })
     })
 
-    await t.test('has nothing of a range without records, which is delivered all the same', async t => {
+    await t.test('writes no object for a range without records and reports it as delivered', async t => {
       const storage = await open(t)
       t.match(await write(storage, await delivery([])), { records: 0, inserted: 0, updated: 0, kinds: [] })
       t.same(await keysOf(storage), [])
     })
 
-    await t.test('gets nothing when the lines are other than were counted', async t => {
+    await t.test('writes nothing when the lines differ from the counts', async t => {
       const storage = await open(t)
       const counts = new Map([['compression_size', 2]])
       await t.rejects(write(storage, { ...(await delivery([size('a')])), counts }), { code: 'input_changed' })
@@ -103,12 +103,12 @@ for (const [name, open] of STORAGES)
     })
   })
 
-t.test('the same lines are the same bytes, with no time and no system in them', async t => {
+t.test('equal lines give equal bytes, without a time or an operating system', async t => {
   const [one, other] = [memoryStorage(), memoryStorage()]
   const lines = Array.from({ length: 20_000 }, (_, index) => size(`d${index}`))
   const whole = await delivery(lines)
   await write(one, whole)
-  // As it is read from objects that were cut elsewhere.
+  // Blocks with different boundaries, as read from different objects.
   await write(other, {
     ...whole,
     lines: async function* () {
@@ -145,7 +145,7 @@ t.test('keys sort as the numbers do', async t => {
   )
 })
 
-t.test('what comes from no outbox has no name there', async t => {
+t.test('a delivery that is not from an outbox cannot be archived', async t => {
   const whole = await deliveryOf([size('a')])
   await t.rejects(write(memoryStorage(), whole), { code: 'usage' })
 })

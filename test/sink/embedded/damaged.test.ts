@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import { lockFolder } from '../../../src/sink/embedded/lock.js'
 import { databaseCopies, emptyFolder } from './fixtures/folders.js'
 
@@ -16,7 +16,7 @@ const DAMAGES: readonly Damage[] = [
   {
     what: 'a folder with other things in it',
     damage: dataDir => rmSync(join(dataDir, 'PG_VERSION')),
-    said: /it has no PG_VERSION/,
+    said: /PG_VERSION is missing/,
   },
   {
     what: 'an empty control file (PANIC)',
@@ -45,7 +45,7 @@ const DAMAGES: readonly Damage[] = [
   },
 ]
 
-t.test('a data folder that does not start is one clear error; it stays, and the lock is free', async t => {
+t.test('a damaged data folder gives one clear error, stays in place, and its lock is released', async t => {
   const copy = await databaseCopies()
   for (const { what, damage, said } of DAMAGES) {
     const dir = copy(t)
@@ -54,7 +54,7 @@ t.test('a data folder that does not start is one clear error; it stays, and the 
 
     await t.rejects(
       openEmbedded(dir, { create: true }),
-      { code: 'target_misconfigured', message: said, hint: /move it away/ },
+      { code: 'target_misconfigured', message: said, hint: /move (it|the folder) away/ },
       what,
     )
     const missing = before.filter(name => !readdirSync(join(dir, 'db')).includes(name))
@@ -64,14 +64,14 @@ t.test('a data folder that does not start is one clear error; it stays, and the 
   t.equal(process.exitCode, undefined, 'the engine sets no exit code of its own')
 })
 
-t.test('a file where the data folder should be is refused and kept', async t => {
+t.test('a file in place of the data folder is rejected and not changed', async t => {
   const dir = emptyFolder(t)
   writeFileSync(join(dir, 'db'), 'mine')
   await t.rejects(openEmbedded(dir, { create: true }), { code: 'target_misconfigured', message: /is not a folder/ })
   t.equal(readFileSync(join(dir, 'db'), 'utf8'), 'mine')
 })
 
-t.test('a folder copied elsewhere is a database of its own', async t => {
+t.test('a copy of a folder is an independent database', async t => {
   const dir = (await databaseCopies())(t)
   const elsewhere = emptyFolder(t)
   const first = await openEmbedded(dir, { create: false })

@@ -1,55 +1,58 @@
 import fs from 'node:fs'
 import t from 'tap'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import type { EmbeddedSession } from '../../../src/sink/embedded/session.js'
 import { databaseCopies } from './fixtures/folders.js'
 
-/** A session writes about 170 times; every this many-th fails in turn, alone or with all that follow. */
+/** A session makes about 170 writes. The test lets every n-th of them fail, alone or with all later ones. */
 const STRIDE = 17
 const BATCHES = 4
 const ROWS = 300
 
-t.test('whichever write or fsync fails: no commit is lost, none half there, nothing hangs, it opens again', async t => {
-  const copy = await databaseCopies()
-  const disk = failingDisk(t)
-  let reached = true
-  for (let at = 1; reached; at += STRIDE) {
-    const dir = copy(t)
-    const session = await openEmbedded(dir, { create: false })
-    await session.execute('CREATE TABLE kept (batch int)')
-    disk.failFrom(at, at % 2 === 0 ? 1 : Infinity)
-    const { committed, unsure, failures } = await commitBatches(session)
-    t.equal(failures > 0, disk.failed(), `failure ${at} was told, if it was met`)
-    await session.close().catch(() => undefined)
-    reached = disk.failed()
-    disk.heal()
+t.test(
+  'whichever write or fsync fails, no commit is lost or partial, nothing hangs, and the database opens again',
+  async t => {
+    const copy = await databaseCopies()
+    const disk = failingDisk(t)
+    let reached = true
+    for (let at = 1; reached; at += STRIDE) {
+      const dir = copy(t)
+      const session = await openEmbedded(dir, { create: false })
+      await session.execute('CREATE TABLE kept (batch int)')
+      disk.failFrom(at, at % 2 === 0 ? 1 : Infinity)
+      const { committed, unsure, failures } = await commitBatches(session)
+      t.equal(failures > 0, disk.failed(), `failure ${at} was told, if it was met`)
+      await session.close().catch(() => undefined)
+      reached = disk.failed()
+      disk.heal()
 
-    const again = await openEmbedded(dir, { create: false })
-    const rows = await again.query<{ batch: number; n: number }>(
-      'SELECT batch, count(*)::int AS n FROM kept GROUP BY 1',
-    )
-    const found = rows.map(row => row.batch)
-    t.strictSame(
-      committed.filter(batch => !found.includes(batch)),
-      [],
-      `after ${at}: all that was committed is there`,
-    )
-    t.strictSame(
-      found.filter(batch => !committed.includes(batch) && !unsure.includes(batch)),
-      [],
-      'and nothing refused',
-    )
-    t.ok(
-      rows.every(row => row.n === ROWS),
-      'whole batches only',
-    )
-    await again.close()
-  }
-})
+      const again = await openEmbedded(dir, { create: false })
+      const rows = await again.query<{ batch: number; n: number }>(
+        'SELECT batch, count(*)::int AS n FROM kept GROUP BY 1',
+      )
+      const found = rows.map(row => row.batch)
+      t.strictSame(
+        committed.filter(batch => !found.includes(batch)),
+        [],
+        `after ${at}: all that was committed is there`,
+      )
+      t.strictSame(
+        found.filter(batch => !committed.includes(batch) && !unsure.includes(batch)),
+        [],
+        'and nothing refused',
+      )
+      t.ok(
+        rows.every(row => row.n === ROWS),
+        'whole batches only',
+      )
+      await again.close()
+    }
+  },
+)
 
 type Outcome = { readonly committed: number[]; readonly unsure: number[]; readonly failures: number }
 
-/** A COMMIT that failed is one that may have got as far as the disk: running the same again must do no harm. */
+/** A failed COMMIT may have reached the disk, so retrying the same statements must be harmless. */
 async function commitBatches(session: EmbeddedSession): Promise<Outcome> {
   const committed: number[] = []
   const unsure: number[] = []
@@ -72,7 +75,7 @@ async function commitBatches(session: EmbeddedSession): Promise<Outcome> {
 type Test = { teardown(fn: () => void): unknown }
 type FailingDisk = { failFrom(first: number, times: number): void; failed(): boolean; heal(): void }
 
-/** Makes this process's own writes and fsyncs fail, from the `first` on. */
+/** Makes this process's writes and fsyncs fail, starting with number `first`. */
 function failingDisk(t: Test): FailingDisk {
   const real = { writeSync: fs.writeSync, fsyncSync: fs.fsyncSync }
   let [calls, first, last] = [0, Infinity, Infinity]

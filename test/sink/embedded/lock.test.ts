@@ -6,23 +6,23 @@ import { lockFolder } from '../../../src/sink/embedded/lock.js'
 import { kill, run, startAndWait } from './fixtures/child.js'
 import { emptyFolder } from './fixtures/folders.js'
 
-/** Gives a process the network namespace of its own that a container has. */
+/** Runs a process in its own network namespace, like a container. */
 const NAMESPACE = ['unshare', '--map-root-user', '--net']
 const noNamespaces =
   spawnSync('unshare', ['--map-root-user', '--net', 'true']).status === 0 ? false : 'needs unshare(1)'
 
-t.test('a folder that another process holds is refused by naming that process', async t => {
+t.test('the error for a locked folder names the process that holds it', async t => {
   const dir = emptyFolder(t)
   const holder = await startAndWait(t, 'lock', dir)
 
   await t.rejects(lockFolder(dir), {
     code: 'target_busy',
     message: new RegExp(`^the embedded database in ${dir} is in use by process ${holder.pid} \\(since 2\\S+Z\\)$`),
-    hint: 'wait for it to finish, or use another folder; a `serve` is stopped, or pushed to with --server',
+    hint: 'wait for it to finish, or use another folder; if it is `serve`, stop it or push to it with --server',
   })
 })
 
-t.test('kill -9 of the holder frees the folder at once, however often', async t => {
+t.test('kill -9 of the holder releases the lock at once, every time', async t => {
   const dir = emptyFolder(t)
   for (let round = 0; round < 3; round++) {
     const holder = await startAndWait(t, 'lock', dir)
@@ -34,7 +34,7 @@ t.test('kill -9 of the holder frees the folder at once, however often', async t 
   }
 })
 
-t.test('every path to the folder is the same lock, also one moved away under the holder', async t => {
+t.test('all paths to a folder share one lock, also after the folder was moved', async t => {
   const dir = emptyFolder(t)
   const [real, link] = [join(dir, 'real'), join(dir, 'link')]
   mkdirSync(real)
@@ -48,7 +48,7 @@ t.test('every path to the folder is the same lock, also one moved away under the
   await lock.release()
 })
 
-t.test('two folders are two locks, and a new folder in the place of a held one is a third', async t => {
+t.test('different folders have different locks, also a new folder at the path of a locked one', async t => {
   const dir = emptyFolder(t)
   const [one, two] = [join(dir, 'one'), join(dir, 'two')]
   mkdirSync(one)
@@ -63,7 +63,7 @@ t.test('two folders are two locks, and a new folder in the place of a held one i
   t.strictSame(readdirSync(one), ['db.lock'], 'only the note of the last owner stays')
 })
 
-t.test('of many that try at the same time one gets it', async t => {
+t.test('of many concurrent attempts exactly one gets the lock', async t => {
   const dir = emptyFolder(t)
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(dir)))
   const locks = results.filter(result => result.status === 'fulfilled').map(result => result.value)
@@ -73,12 +73,12 @@ t.test('of many that try at the same time one gets it', async t => {
   await (await lockFolder(dir)).release()
 })
 
-t.test('a process that only holds a lock can end', async t => {
+t.test('a held lock does not keep its process alive', async t => {
   const outcome = await run(t, 'lock', emptyFolder(t))
   t.strictSame(outcome, { stdout: 'ready\n', stderr: '', code: 0 })
 })
 
-t.test('a folder whose path is longer than a socket address is locked like any other', async t => {
+t.test('a folder with a path longer than a socket address can be locked', async t => {
   const dir = join(emptyFolder(t), 'x'.repeat(200))
   mkdirSync(dir)
   const lock = await lockFolder(dir)
@@ -99,7 +99,7 @@ t.test(
   },
 )
 
-t.test('a platform without such locks says so instead of going on unlocked', async t => {
+t.test('a platform without folder locks gives an error', async t => {
   t.intercept(process, 'platform', { value: 'win32' })
   await t.rejects(lockFolder(emptyFolder(t)), {
     code: 'target_misconfigured',

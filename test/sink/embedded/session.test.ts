@@ -1,16 +1,16 @@
 import fs from 'node:fs'
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { openEmbedded } from '../../../src/sink/embedded/database.js'
+import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
 import { databaseCopies } from './fixtures/folders.js'
 
 const copy = await databaseCopies()
 
-/** What COPY text wants escaped. */
+/** Text with characters that COPY escapes. */
 const escaped = (value: string) =>
   value.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 
-t.test('rows are objects; int8 comes as text, whole, in arrays too', async t => {
+t.test('rows are objects, and int8 is exact text, also in arrays', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   const rows = await session.query(
     `SELECT $1::int8 AS given, count(*) AS counted, ARRAY[9223372036854775807, NULL]::int8[] AS many, 1.5::float8 AS x`,
@@ -72,7 +72,7 @@ t.test('a U+FEFF stays where it is in parameters, arrays, JSON, column names, co
   await session.close()
 })
 
-t.test('a value of many megabytes and many rows come whole', async t => {
+t.test('a value of many megabytes and many rows are returned completely', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   const [large] = await session.query<{ v: string }>(`SELECT repeat('a🦀é', 3000000) AS v`)
   t.ok(large?.v === 'a🦀é'.repeat(3_000_000))
@@ -117,7 +117,7 @@ t.test('COPY takes special characters and 20,000 rows, and int8 beyond 2^53', as
   await session.close()
 })
 
-t.test('copied bytes are those of the view, not of the buffer under it', async t => {
+t.test('copyIn copies the bytes of the view, not of its whole buffer', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   await session.execute('CREATE TABLE kept (n int)')
   await session.copyIn({ table: 'kept', columns: ['n'] }, Buffer.from('1\n2\n3\n').subarray(2, 4))
@@ -125,7 +125,7 @@ t.test('copied bytes are those of the view, not of the buffer under it', async t
   await session.close()
 })
 
-t.test('a refused statement is one error with its cause, and the session goes on', async t => {
+t.test('a rejected statement gives one error with its cause, and the session remains usable', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   const copyBad = session.copyIn({ table: 'missing', columns: ['n'] }, Buffer.from('1\n'))
   await t.rejects(copyBad, {
@@ -147,7 +147,7 @@ t.test('a refused statement is one error with its cause, and the session goes on
   await session.close()
 })
 
-t.test('a rolled back transaction leaves nothing, nor does one that is open at the end', async t => {
+t.test('neither a rolled back transaction nor one open at the end leaves anything', async t => {
   const dir = copy(t)
   const session = await openEmbedded(dir, { create: false })
   await session.execute('CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)')
@@ -172,7 +172,7 @@ t.test('COMMIT of a transaction that failed is an error, though Postgres does no
   await session.close()
 })
 
-t.test('names are looked up in public, whatever the database says', async t => {
+t.test("names are looked up in the schema public, whatever the database's search_path is", async t => {
   const dir = copy(t)
   const session = await openEmbedded(dir, { create: false })
   await session.execute('CREATE SCHEMA other; ALTER DATABASE postgres SET search_path = other')
@@ -186,7 +186,7 @@ t.test('names are looked up in public, whatever the database says', async t => {
   await again.close()
 })
 
-t.test('a commit is on the disk when it returns: the log is fsynced, and sync() does the tables', async t => {
+t.test('a commit has fsynced the log when it returns, and sync() fsyncs the tables', async t => {
   const session = await openEmbedded(copy(t), { create: false })
   const calls = t.capture(fs, 'fsyncSync', fs.fsyncSync)
   const count = async (work: Promise<void>) => (await work, calls().length)
@@ -200,7 +200,7 @@ t.test('a commit is on the disk when it returns: the log is fsynced, and sync() 
   await session.close()
 })
 
-t.test('an abort stops the next statement with its own reason, and what was open is rolled back', async t => {
+t.test('an abort rejects the next statement with its reason, and the open transaction is rolled back', async t => {
   const dir = copy(t)
   const controller = new AbortController()
   const session = await openEmbedded(dir, { create: false, signal: controller.signal })
@@ -219,12 +219,12 @@ t.test('an abort stops the next statement with its own reason, and what was open
   await last.close()
 })
 
-t.test('close() may be called twice, frees the folder, and ends the session', async t => {
+t.test('close() may be called twice, releases the folder, and ends the session', async t => {
   const dir = copy(t)
   const session = await openEmbedded(dir, { create: false })
   await t.rejects(openEmbedded(dir, { create: false }), { code: 'target_busy' })
   await Promise.all([session.close(), session.close()])
 
-  await t.rejects(session.query('SELECT 1'), { code: 'internal', message: /closed already/ })
+  await t.rejects(session.query('SELECT 1'), { code: 'internal', message: /already closed/ })
   await (await openEmbedded(dir, { create: false })).close()
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { describeServer, parseServerUrl, routeOf } from '../../../src/sink/http/address.js'
+import { describeServer, parseServerUrl, routeUrl } from '../../../src/sink/http/address.js'
 
-t.test('a server is an origin, perhaps with a path', async t => {
+t.test('a server URL is an origin with an optional path', async t => {
   for (const [text, described] of [
     ['https://ingest.example.com', 'https://ingest.example.com'],
     ['https://ingest.example.com/', 'https://ingest.example.com'],
@@ -13,13 +13,13 @@ t.test('a server is an origin, perhaps with a path', async t => {
     t.equal(describeServer(parseServerUrl(text)), described)
 })
 
-t.test('the address of the route itself is taken for the server', async t => {
+t.test("the URL of the ingest route is accepted for the server's URL", async t => {
   for (const text of ['https://h/api/ingest', 'https://h/api/ingest/', 'https://h/'])
-    t.equal(routeOf(parseServerUrl(text), '/api/ingest').href, 'https://h/api/ingest')
-  t.equal(routeOf(parseServerUrl('https://h/x'), '/api/ingest').href, 'https://h/x/api/ingest')
+    t.equal(routeUrl(parseServerUrl(text), '/api/ingest').href, 'https://h/api/ingest')
+  t.equal(routeUrl(parseServerUrl('https://h/x'), '/api/ingest').href, 'https://h/x/api/ingest')
 })
 
-t.test('what is no such address is refused without being repeated', async t => {
+t.test('an invalid URL is rejected without being repeated', async t => {
   for (const [text, says] of [
     ['', /not a URL/],
     ['ingest.example.com', /not a URL/],

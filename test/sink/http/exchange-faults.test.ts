@@ -1,4 +1,4 @@
-/** Exchanges that end before they are whole. */
+/** Requests that fail before their answer is complete. */
 
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
@@ -8,7 +8,7 @@ import { applied, hangUp, json, startAnswering } from '../../fixtures/http-serve
 import { startTcpProxy } from '../../fixtures/tcp-proxy.js'
 import { chunks, failure, post, small, startTcp } from './fixtures/exchanging.js'
 
-t.test('an answer without an end has one', async t => {
+t.test('an endless answer is truncated', async t => {
   const url = await startTcp(t, socket =>
     socket.once('data', () => {
       socket.write('HTTP/1.1 500 Oh\r\n\r\n')
@@ -19,7 +19,7 @@ t.test('an answer without an end has one', async t => {
   t.equal((await post(t, url, { body: small() })).text.length, 64 * 1024)
 })
 
-t.test('a server that says nothing more is given up after the time of silence', async t => {
+t.test('a server that sends nothing more is abandoned after the idle timeout', async t => {
   for (const said of [
     '',
     'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n',
@@ -27,13 +27,13 @@ t.test('a server that says nothing more is given up after the time of silence', 
     'HTTP/1.1 200 OK\r\n\r\n{"inserted":1,"updated":0}',
   ]) {
     const url = await startTcp(t, socket => socket.once('data', () => socket.write(said)))
-    const error = await failure(post(t, url, { body: small(), silenceMs: 200 }))
+    const error = await failure(post(t, url, { body: small(), idleTimeoutMs: 200 }))
     t.match(error, { code: 'target_unreachable', message: /no answer for 0.2 s/ }, JSON.stringify(said))
     t.ok(error instanceof AnswerLost, 'all of it was sent')
   }
 })
 
-t.test('a server that is slow but not silent is waited for', async t => {
+t.test('a slow server that keeps sending is waited for', async t => {
   const server = await startAnswering(t, async response => {
     response.writeHead(200)
     for (const byte of '{"inserted":1}') {
@@ -42,10 +42,10 @@ t.test('a server that is slow but not silent is waited for', async t => {
     }
     response.end()
   })
-  t.equal((await post(t, server.url, { body: small(), silenceMs: 1_000 })).text, '{"inserted":1}')
+  t.equal((await post(t, server.url, { body: small(), idleTimeoutMs: 1_000 })).text, '{"inserted":1}')
 })
 
-t.test('an answer that never comes to its end is given up, however much is said', async t => {
+t.test('an answer that never ends is abandoned, however much is sent', async t => {
   const dripping = async (head: string, more: string): Promise<void> => {
     const url = await startTcp(t, socket =>
       socket.once('data', () => {
@@ -54,14 +54,14 @@ t.test('an answer that never comes to its end is given up, however much is said'
         socket.once('close', () => clearInterval(drip))
       }),
     )
-    const error = await failure(post(t, url, { body: small(), silenceMs: 400 }))
+    const error = await failure(post(t, url, { body: small(), idleTimeoutMs: 400 }))
     t.match(error, { code: 'target_unreachable', message: /no end of the answer in 4 s/ }, more)
     t.ok(error instanceof AnswerLost, 'all of it was sent')
   }
   await Promise.all([dripping('HTTP/1.1 200 OK\r\n\r\n', ' '), dripping('', 'HTTP/1.1 102 Processing\r\n\r\n')])
 })
 
-t.test('a body that takes its time is no silence of the server', async t => {
+t.test('a slow request body does not trigger the idle timeout', async t => {
   const server = await startAnswering(t, json(200, {}))
   const slow = async function* (): AsyncGenerator<Buffer> {
     for (let i = 0; i < 8; i++) {
@@ -69,10 +69,10 @@ t.test('a body that takes its time is no silence of the server', async t => {
       await setTimeout(150)
     }
   }
-  t.equal((await post(t, server.url, { body: slow(), silenceMs: 1_000 })).status, 200)
+  t.equal((await post(t, server.url, { body: slow(), idleTimeoutMs: 1_000 })).status, 200)
 })
 
-t.test('a connection that breaks before the body is out is no lost answer', async t => {
+t.test('a connection that breaks before the whole body is sent is not a lost answer', async t => {
   const { port } = await startAnswering(t, applied)
   const proxy = await startTcpProxy(t, { port })
   proxy.cutAfter(100_000)
@@ -88,7 +88,7 @@ t.test('a connection that breaks after the body is a lost answer', async t => {
   t.match(error.message, /answer is lost/)
 })
 
-t.test('an answer that breaks off in its body is lost too', async t => {
+t.test('an answer that breaks off in its body is a lost answer', async t => {
   const url = await startTcp(t, socket =>
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"inserted":1')),
   )
@@ -96,23 +96,23 @@ t.test('an answer that breaks off in its body is lost too', async t => {
   t.ok(error instanceof AnswerLost, error.message)
 })
 
-t.test('what is no HTTP is no answer', async t => {
+t.test('an answer that is not HTTP is an error', async t => {
   const url = await startTcp(t, socket => socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.2\r\n')))
   t.equal((await failure(post(t, url, { body: small() }))).code, 'target_unreachable')
 })
 
-t.test('where nothing listens nothing is sent, and the port is what to check', async t => {
+t.test('when nothing listens the hint is to check the port', async t => {
   const error = await failure(post(t, 'http://127.0.0.1:1', { body: small() }))
   t.match(error, { code: 'target_unreachable', message: /127\.0\.0\.1:1: .*ECONNREFUSED/, hint: /port/ })
   t.notOk(error instanceof AnswerLost)
 })
 
-t.test('a name that does not exist is told', async t => {
+t.test('an unknown host name is reported', async t => {
   const error = await failure(post(t, 'http://nowhere.invalid', { body: small() }))
   t.match(error, { code: 'target_unreachable', message: /nowhere\.invalid/, hint: /name/ })
 })
 
-t.test('a body that fails is the reason, wherever it fails, and the request is never whole', async t => {
+t.test('an error of the body is reported, and the request is never completed', async t => {
   const server = await startAnswering(t, applied)
   for (const after of [0, 1, 200]) {
     const reason = new IngestError('input_changed', 'the file has changed')
@@ -126,7 +126,7 @@ t.test('a body that fails is the reason, wherever it fails, and the request is n
   t.ok(server.asked.every(({ body }) => body === undefined))
 })
 
-t.test('an abort ends it at every point, with its reason', async t => {
+t.test('an abort ends the request at every point with its reason', async t => {
   const reason = new IngestError('interrupted', 'interrupted')
   const server = await startAnswering(t, () => undefined)
   const half = await startTcp(t, socket =>

@@ -12,7 +12,7 @@ t.test('the body arrives and the answer comes back, with its headers', async t =
   t.match(server.asked, [{ method: 'POST', path: '/path?q=1', body: Buffer.from('{"records":[1,2]}') }])
 })
 
-t.test('a connection is used again for the next request, also after a body that was refused', async t => {
+t.test('a connection is reused for the next request, also after a rejected body', async t => {
   const server = await startAnswering(t, applied, json(503, {}), applied)
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
@@ -21,7 +21,7 @@ t.test('a connection is used again for the next request, also after a body that 
   t.equal(new Set(server.asked.map(({ port }) => port)).size, 1)
 })
 
-t.test('an answer that comes before the body is sent is taken, and the rest of the body is not sent', async t => {
+t.test('an answer that arrives before the whole body is sent is used, and the rest is not sent', async t => {
   const slowly: Answer = async response => {
     response.req.resume()
     response.writeHead(401).flushHeaders()
@@ -42,15 +42,15 @@ t.test('an answer that comes before the body is sent is taken, and the rest of t
   t.ok(sent < 200, `${sent} chunks`)
 })
 
-t.test('half a request does not stand in the way of the next one', async t => {
+t.test('an aborted request does not disturb the next one', async t => {
   const server = await startHttpServer(t, { early: true, answer: () => json(401, {}) })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
   for (let i = 0; i < 3; i++)
-    t.equal((await post(t, server.url, { agent, body: chunks(500), silenceMs: 2_000 })).status, 401)
+    t.equal((await post(t, server.url, { agent, body: chunks(500), idleTimeoutMs: 2_000 })).status, 401)
 })
 
-t.test('an early answer is taken although the server closes the connection with it', async t => {
+t.test('an early answer is used although the server closes the connection after it', async t => {
   const head = 'HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}'
   const url = await startTcp(t, socket => socket.once('data', () => socket.end(head, () => socket.destroy())))
   for (let i = 0; i < 10; i++) {
@@ -59,7 +59,7 @@ t.test('an early answer is taken although the server closes the connection with 
   }
 })
 
-t.test('a body that nobody reads does not pile up in memory', async t => {
+t.test('a body that the server does not read does not accumulate in memory', async t => {
   const url = await startTcp(t, socket => socket.pause())
   let sent = 0
   const body = async function* (): AsyncGenerator<Buffer> {
@@ -68,13 +68,13 @@ t.test('a body that nobody reads does not pile up in memory', async t => {
       yield chunk
     }
   }
-  const error = await failure(post(t, url, { body: body(), silenceMs: 300 }))
+  const error = await failure(post(t, url, { body: body(), idleTimeoutMs: 300 }))
   t.match(error, { code: 'target_unreachable', message: /no answer for 0.3 s/ })
   t.notOk(error instanceof AnswerLost)
   t.ok(sent < 1_000, `${sent} chunks`)
 })
 
-t.test('of an error body of 10 MB only the start is read', async t => {
+t.test('only the start of a 10 MB error body is read', async t => {
   const server = await startAnswering(t, response => response.writeHead(500).end(Buffer.alloc(10_000_000, 'x')))
   const answer = await post(t, server.url, { body: small() })
   t.equal(answer.status, 500)

@@ -9,7 +9,7 @@ t.test('seconds', async t => {
   t.equal(retryAfterMs(' 7 ', NOW), 7_000)
 })
 
-t.test('all three forms of an HTTP date, which are in UTC wherever the program runs', async t => {
+t.test('all three forms of an HTTP date are read as UTC in every time zone', async t => {
   const zone = process.env.TZ
   t.teardown(() => {
     if (zone === undefined) delete process.env.TZ
@@ -23,11 +23,11 @@ t.test('all three forms of an HTTP date, which are in UTC wherever the program r
   t.equal(retryAfterMs('Fri Nov 16 08:49:37 1994', NOW), 10 * 86_400_000 + 30_000, 'a day of two digits')
 })
 
-t.test('a date that has passed asks for no wait', async t => {
+t.test('a date in the past demands no wait', async t => {
   t.equal(retryAfterMs('Sun, 06 Nov 1994 08:49:00 GMT', NOW), 0)
 })
 
-t.test('what is neither is as good as nothing', async t => {
+t.test('anything else is ignored', async t => {
   for (const value of [
     undefined,
     '',

@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { mintToken, regionHint, takesToken } from '../../../src/sink/postgres/aws-identity.js'
 import { parseDsn } from '../../../src/sink/postgres/dsn.js'
 import type { PostgresAddress } from '../../../src/sink/postgres/dsn.js'
-import { withSecret } from '../../../src/sink/postgres/secret.js'
+import { withPassword } from '../../../src/sink/postgres/with-password.js'
 
 const RDS = 'bench.abc123.eu-west-1.rds.amazonaws.com'
 const NOW = new Date('2026-11-21T08:00:00Z')
@@ -15,7 +15,7 @@ function addressOf({ dsn = `postgres://u@${RDS}/d`, region, environment = KEYS }
   return parseDsn(dsn, { insecureLocal: false, aws: { region, environment } })
 }
 
-/** The region and key that a token was signed for. */
+/** The region and access key of a token. */
 async function scopeOf(given: Given): Promise<string> {
   const address = addressOf(given)
   const token = await mintToken(address, address.aws!, NOW)
@@ -23,9 +23,9 @@ async function scopeOf(given: Given): Promise<string> {
   return `${key} ${region}`
 }
 
-/** Neither the machine's AWS files nor its metadata service: the chain reads the real environment. */
+/** Hides the machine's AWS files and metadata service from the credential chain, which reads the real environment. */
 function isolate(t: Test, files: Record<string, string> = {}): void {
-  // The SDK reads each file once: every test has its own.
+  // Every test has its own files, because the SDK reads each file only once.
   const dir = t.testdir(files)
   for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name]
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true'
@@ -35,7 +35,7 @@ function isolate(t: Test, files: Record<string, string> = {}): void {
 
 t.before(() => isolate(t))
 
-t.test('the region is the flag, else the environment, else the host name', async t => {
+t.test('the region is from the flag, otherwise the environment, otherwise the host name', async t => {
   t.equal(await scopeOf({}), 'AKIDEXAMPLE eu-west-1')
   t.equal(await scopeOf({ environment: { ...KEYS, AWS_DEFAULT_REGION: 'us-west-2' } }), 'AKIDEXAMPLE us-west-2')
   const both = { ...KEYS, AWS_DEFAULT_REGION: 'us-west-2', AWS_REGION: 'us-east-1' }
@@ -46,7 +46,7 @@ t.test('the region is the flag, else the environment, else the host name', async
   t.equal(await scopeOf({ dsn: 'postgres://u@db.abc.cn-north-1.rds.amazonaws.com.cn/d' }), 'AKIDEXAMPLE cn-north-1')
 })
 
-t.test('without any region it is asked for', async t => {
+t.test('without a region the error asks for one', async t => {
   const address = parseDsn('postgres://u@db.example.com/d', { insecureLocal: false, aws: { environment: KEYS } })
   await t.rejects(mintToken(address, address.aws!, NOW), {
     code: 'config_invalid',
@@ -55,7 +55,7 @@ t.test('without any region it is asked for', async t => {
   })
 })
 
-t.test('a token is for RDS, or where a region was given for the host, and never without TLS', t => {
+t.test('a token is used for RDS hosts or if a region is given, and never without TLS', t => {
   t.ok(takesToken(addressOf({})))
   t.notOk(takesToken(addressOf({ dsn: 'postgres://u@db.example.com/d' })))
   t.ok(takesToken(addressOf({ dsn: 'postgres://u@db.example.com/d', region: 'eu-west-1' })))
@@ -64,19 +64,19 @@ t.test('a token is for RDS, or where a region was given for the host, and never 
   t.end()
 })
 
-t.test('a password that was given, or that a file has, is used instead', async t => {
+t.test('a given password or one from a password file takes precedence over a token', async t => {
   const passfile = `${t.testdir({ pass: '' })}/pass`
   const { chmod, writeFile } = await import('node:fs/promises')
   await writeFile(passfile, `${RDS}:*:d:u:from the file\n`)
   await chmod(passfile, 0o600)
   const now = (): Date => NOW
-  t.equal((await withSecret(addressOf({ dsn: `postgres://u:given@${RDS}/d` }), now)).password, 'given')
+  t.equal((await withPassword(addressOf({ dsn: `postgres://u:given@${RDS}/d` }), now)).password, 'given')
   const address = addressOf({ dsn: `postgres://u@${RDS}/d?passfile=${passfile}` })
-  t.equal((await withSecret(address, now)).password, 'from the file')
-  t.match((await withSecret({ ...address, user: 'other' }, now)).password, /X-Amz-Signature=/)
+  t.equal((await withPassword(address, now)).password, 'from the file')
+  t.match((await withPassword({ ...address, user: 'other' }, now)).password, /X-Amz-Signature=/)
 })
 
-t.test('shared files and profiles are asked through AWS’s own chain', async t => {
+t.test('shared files and profiles are read through AWS’s credential chain', async t => {
   isolate(t, {
     config: '[profile nightly]\nregion = eu-north-1\n[default]\nregion = eu-south-2\n',
     credentials:
@@ -87,14 +87,14 @@ t.test('shared files and profiles are asked through AWS’s own chain', async t 
   t.equal(await scopeOf({ environment: { ...KEYS, AWS_PROFILE: 'nightly' } }), 'AKIDNIGHTLY eu-north-1')
 })
 
-t.test('without credentials the error says what to give, and is no reason to try again', async t => {
+t.test('without credentials the error says how to give them, and is not retried', async t => {
   isolate(t)
   await t.rejects(scopeOf({ environment: {}, region: 'af-south-1' }), {
     ...{ code: 'auth_failed', message: /no credentials/, hint: /PGPASSWORD.*configure-aws-credentials/ },
   })
 })
 
-t.test('a token for another region than the host’s is told of when it is refused', async t => {
+t.test('a rejected token for another region than the host’s gives a hint', async t => {
   const address = addressOf({ region: 'us-east-1' })
   t.match(await regionHint(address, address.aws!), /made for us-east-1, the host name says eu-west-1: give --region/)
   t.equal(await regionHint(addressOf({}), addressOf({}).aws!), undefined)

@@ -32,7 +32,7 @@ t.test('an empty DSN takes everything from the environment', t => {
   t.end()
 })
 
-t.test('what the DSN names wins, and only what it leaves out is taken', t => {
+t.test('the DSN takes precedence, and only missing settings are from the environment', t => {
   const dsn =
     'postgres://me:mine@h:1/d?sslmode=verify-full&sslrootcert=/mine.pem&connect_timeout=1&application_name=mine'
   t.strictSame(parse(dsn, FULL), parse(dsn, {}))
@@ -41,13 +41,13 @@ t.test('what the DSN names wins, and only what it leaves out is taken', t => {
   t.end()
 })
 
-t.test('an empty variable is none, an empty value in a keyword string is one', t => {
+t.test('an empty variable is ignored, an empty value in a keyword string is not', t => {
   t.match(parse('postgres://u@h/d', { PGPORT: '', PGSSLMODE: '', PGPASSWORD: '' }), { port: 5432, tls: 'verify-full' })
   t.notOk('password' in (parse(`host=h user=u dbname=d password=''`, FULL) as object))
   t.end()
 })
 
-t.test('a variable that weakens or misleads is refused by its name', t => {
+t.test('a variable that weakens the connection or is unsupported is rejected by name', t => {
   const cases: readonly (readonly [Record<string, string>, RegExp])[] = [
     ...['disable', 'allow', 'prefer', 'require', 'verify-ca'].map(
       mode => [{ PGSSLMODE: mode }, new RegExp(`PGSSLMODE=${mode} is refused`)] as const,
@@ -70,7 +70,7 @@ t.test('a variable that weakens or misleads is refused by its name', t => {
   t.end()
 })
 
-t.test('what is named nowhere is asked for by its variable', t => {
+t.test('the error for a missing setting names its variable', t => {
   for (const [missing, message] of [
     ['PGHOST', /no host/],
     ['PGUSER', /no user/],

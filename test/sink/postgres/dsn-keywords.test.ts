@@ -6,12 +6,12 @@ import { parseKeywords } from '../../../src/sink/postgres/dsn-keywords.js'
 const STRICT = { insecureLocal: false }
 const SECRET = 'hunter2secret'
 
-/** The settings as plain pairs. */
+/** The settings as an object. */
 function read(text: string): Record<string, string> {
   return Object.fromEntries([...parseKeywords(text)].map(([keyword, { value }]) => [keyword, value]))
 }
 
-t.test('values are read by the quoting rules of libpq', t => {
+t.test('values are parsed by the quoting rules of libpq', t => {
   const cases: readonly (readonly [string, Record<string, string>])[] = [
     ['host=h dbname=d', { host: 'h', dbname: 'd' }],
     ['  host = h\n\tdbname\t=  d  ', { host: 'h', dbname: 'd' }],
@@ -33,7 +33,7 @@ t.test('values are read by the quoting rules of libpq', t => {
   t.end()
 })
 
-t.test('what libpq would refuse or this program does not know is refused, and no value is shown', t => {
+t.test('invalid strings and unknown keywords are rejected without showing a value', t => {
   const cases: readonly (readonly [string, RegExp])[] = [
     [`host=h ${SECRET}`, /lacks an =/],
     [`host=h user ${SECRET}=x`, /lacks an =/],
@@ -63,7 +63,7 @@ t.test('what libpq would refuse or this program does not know is refused, and no
   t.end()
 })
 
-t.test('a whole keyword string becomes the same address as the URL would', t => {
+t.test('a keyword string gives the same address as the equivalent URL', t => {
   const text = `host=h1,::1 port=5433,5434 dbname='bench db' user=u password='p w' sslmode=verify-full sslrootcert=/ca.pem connect_timeout=3 application_name=ci`
   const url =
     'postgres://u:p%20w@h1:5433,[::1]:5434/bench%20db?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=3&application_name=ci'

@@ -7,7 +7,7 @@ const STRICT = { insecureLocal: false }
 const LOCAL = { insecureLocal: true }
 const SECRET = 'hunter2secret'
 
-/** Asserts a usage error that matches and that nowhere holds the secret. */
+/** Asserts that an error is a usage error, matches, and contains the secret nowhere. */
 function refuses(t: Test, dsn: string, pattern: RegExp, options = STRICT): void {
   try {
     parseDsn(dsn, options)
@@ -24,7 +24,7 @@ function refuses(t: Test, dsn: string, pattern: RegExp, options = STRICT): void 
   }
 }
 
-t.test('a full URL is read part by part', t => {
+t.test('every part of a full URL is read', t => {
   const address = parseDsn(
     'postgresql://bench%40ci:p%40ss%2F%3A%25@db.example.com:6432/bench%20db' +
       '?sslmode=verify-full&sslrootcert=/etc/ca%20file.pem&application_name=ci+job&connect_timeout=3',
@@ -44,7 +44,7 @@ t.test('a full URL is read part by part', t => {
   t.end()
 })
 
-t.test('what is absent has the strict or the usual value', t => {
+t.test('missing settings have strict or usual defaults', t => {
   t.strictSame(parseDsn(' postgres://u@db.example.com/bench\n', STRICT), {
     host: 'db.example.com',
     port: 5432,
@@ -108,7 +108,7 @@ t.test('insecureLocal does not overrule a URL that asks for TLS', t => {
   t.end()
 })
 
-t.test('a parameter that is not known is refused by name', t => {
+t.test('an unknown parameter is rejected by name', t => {
   for (const name of ['sslmod', 'SSLMODE', 'ssl', 'options', 'port', 'password', 'sslcert', 'uselibpqcompat']) {
     refuses(t, `postgres://u@h/d?${name}=${SECRET}`, new RegExp(`parameter ${name} `))
   }
@@ -133,7 +133,7 @@ t.test('a host must be named and on the network', t => {
   t.end()
 })
 
-t.test('user, database and port must be right', t => {
+t.test('user, database and port must be valid', t => {
   refuses(t, 'postgres://h/db', /names no user/)
   refuses(t, `postgres://:${SECRET}@h/db`, /names no user/)
   refuses(t, `postgres://u:${SECRET}@h`, /names no database/)
@@ -142,14 +142,14 @@ t.test('user, database and port must be right', t => {
   t.end()
 })
 
-t.test('another form than a URL is refused with the form that is needed', t => {
+t.test('the error for text that is not a DSN shows the form', t => {
   refuses(t, `mysql://u:${SECRET}@h/d`, /starts with postgres:/)
   refuses(t, `postgres:u:${SECRET}@h/d`, /starts with postgres:/)
   refuses(t, SECRET, /starts with postgres:/)
   t.end()
 })
 
-t.test('several hosts are kept in order, with a port for each or one for all', t => {
+t.test('several hosts keep their order, with a port for each or one for all', t => {
   const { host, port, others, attributes } = parseDsn('postgres://u@h1:5433,[::1],h3:1/d', STRICT)
   t.strictSame(
     [{ host, port }, ...(others ?? [])],
@@ -174,7 +174,7 @@ t.test('several hosts are kept in order, with a port for each or one for all', t
   t.end()
 })
 
-t.test('an RDS host brings the authorities of RDS, unless the DSN names others', t => {
+t.test('an RDS host uses the authorities of RDS, unless the DSN names others', t => {
   const rds = 'bench.abc.eu-west-1.rds.amazonaws.com'
   t.equal(parseDsn(`postgres://u@${rds}/d`, STRICT).sslrootcert, 'rds')
   t.equal(parseDsn(`postgres://u@${rds}.cn/d`, STRICT).sslrootcert, 'rds')
@@ -194,7 +194,7 @@ t.test('a password that is not percent-encoded is refused and never shown', t =>
   t.end()
 })
 
-t.test('a description never holds the password', t => {
+t.test('a description never contains the password', t => {
   const address = parseDsn(`postgres://u%2F:${SECRET}@h/d%20b?sslrootcert=x`, STRICT)
   t.equal(describeAddress(address), 'postgres://u%2F@h:5432/d%20b')
   t.end()

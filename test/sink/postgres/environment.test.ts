@@ -24,7 +24,7 @@ try {
   console.log(JSON.stringify({ code: error.code, message: error.message }))
 }`
 
-/** Connects in a process of its own, since pg reads the environment when it is loaded, too. */
+/** Connects in a new process, because pg also reads the environment when it is loaded. */
 async function connectIn(env: Record<string, string>, dsn: string): Promise<unknown> {
   const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', PROGRAM, dsn]
   const { stdout } = await run(process.execPath, flags, { cwd: ROOT, env: { PATH: process.env.PATH, ...env } })
@@ -71,7 +71,7 @@ t.test('the environment', async t => {
     t.match(await connectIn(HOSTILE, dsn), { code: 'target_misconfigured', message: /unknown authority/ })
   })
 
-  await t.test('lends the connection no password, be it a variable or a password file', async t => {
+  await t.test('provides no password to the connection, neither by a variable nor by a password file', async t => {
     const home = t.testdir({ '.pgpass': `*:*:*:*:${server.password}\n` })
     await chmod(join(home, '.pgpass'), 0o600)
     const dsn = server.adminUrl.replace(`:${server.password}`, '')

@@ -24,7 +24,7 @@ async function failureOf(act: Promise<unknown>): Promise<IngestError> {
 
 const connecting = (dsn: string) => failureOf(connectPostgres(parseDsn(dsn, { insecureLocal: false })))
 
-t.test('a connection that is refused says why, where and what to do', async t => {
+t.test('a failed connection reports the reason, the address and a hint', async t => {
   const cases: readonly (readonly [string, ErrorCode, RegExp, RegExp])[] = [
     [
       server.adminUrl.replace(server.password, 'wrong-one'),
@@ -52,12 +52,12 @@ t.test('a connection that is refused says why, where and what to do', async t =>
   t.equal((await connecting(server.adminUrl.replace(server.password, 'wrong'))).exitCode, 77)
 })
 
-t.test('a password that the server does not like is in no message, decoded or not', async t => {
+t.test('a rejected password is in no message, neither decoded nor encoded', async t => {
   const error = await connecting(server.adminUrl.replace(server.password, 'p%40ss%2Fword'))
   t.notMatch(`${error.message} ${error.stack}`, /p(%40|@)ss/)
 })
 
-t.test('a statement that fails gets the code of what to do about it', async t => {
+t.test('a failed statement gets its error code and hint', async t => {
   const reader = await connectPostgres(parseDsn(server.url('postgres', 'reader'), { insecureLocal: false }))
   const admin = await connectPostgres(parseDsn(server.adminUrl, { insecureLocal: false }))
   await admin.execute('INSERT INTO locked VALUES (1)')
@@ -124,7 +124,7 @@ t.test('each kind of failure has its code', t => {
   t.end()
 })
 
-t.test('what a server says is one line without secrets', t => {
+t.test("a server's message is shown in one line without secrets", t => {
   const cause = new Error('bad\n  thing: hunter2 and postgres://x:other@y/z')
   t.equal(toIngestError(cause, address).message, 'postgres://u@h:5432/d: bad thing: *** and postgres://x:***@y/z')
   t.equal(toIngestError(cause, address).cause, cause)
@@ -133,7 +133,7 @@ t.test('what a server says is one line without secrets', t => {
   t.end()
 })
 
-t.test('an error of ours is passed on as it is', t => {
+t.test('an IngestError is returned unchanged', t => {
   const error = new IngestError('interrupted', 'interrupted')
   t.equal(toIngestError(error, address), error)
   t.end()

@@ -16,7 +16,7 @@ await server.sql('CREATE TABLE public.lines (id int, text text)')
 const NOTES = { table: 'lines', columns: ['id', 'text'] }
 const MEGABYTES = Buffer.from(`1\t${'x'.repeat(1000)}\n`.repeat(8000))
 
-// The process must survive; tap itself would only fail the test that happens to run.
+// Checks that the process survives. tap itself would only fail the test that happens to run.
 process.on('uncaughtException', error => t.fail('uncaught', { error }))
 process.on('unhandledRejection', error => t.fail('unhandled', { error }))
 
@@ -71,7 +71,7 @@ t.test('a connection lost between calls rejects the next one', async t => {
   }
 })
 
-t.test('a server that ends the session rejects what runs and what comes', async t => {
+t.test('a session ended by the server rejects running and later calls', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const session = await openThrough(t, proxy)
   const [row] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
@@ -85,7 +85,7 @@ t.test('a server that ends the session rejects what runs and what comes', async 
   await t.rejects(session.query('SELECT 1'), { code: 'target_unreachable' })
 })
 
-t.test('the answer to a COMMIT that is lost is an error, though the server did commit', async t => {
+t.test('a lost answer to COMMIT is an error, although the server committed', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const session = await openThrough(t, proxy)
   await session.execute(`BEGIN; INSERT INTO lines VALUES (1, 'kept')`)
@@ -103,7 +103,7 @@ t.test(
       const proxy = await startTcpProxy(t, { port: server.port })
       const session = await openThrough(t, proxy, { queryTimeoutMs: 200, answerTimeoutMs: 500 })
       proxy.blackHole()
-      // More than the buffers of sockets and proxy take.
+      // More than fits in the buffers of the sockets and the proxy.
       const call =
         start === 'query' ? session.execute('SELECT 1') : session.copyIn(NOTES, Buffer.concat([MEGABYTES, MEGABYTES]))
       const message = start === 'query' ? /no answer for 0\.5 s/ : /(nothing could be sent|no answer) for 0\.[25] s/
@@ -113,7 +113,7 @@ t.test(
   },
 )
 
-t.test('the timeout is on silence: it ends neither a long call whose bytes move nor an idle session', async t => {
+t.test('the idle timeout ends neither a long call whose bytes move nor a session between calls', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const session = await openThrough(t, proxy, { queryTimeoutMs: 1_500 })
   // Rows larger than the server's send buffer leave it at once, one every 60 ms for 1.8 s.
@@ -123,14 +123,14 @@ t.test('the timeout is on silence: it ends neither a long call whose bytes move 
   t.strictSame(await session.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
-t.test('a server that works for long is waited for', async t => {
+t.test('a server that works for a long time is waited for', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const session = await openThrough(t, proxy, { queryTimeoutMs: 100 })
   await session.execute('SELECT pg_sleep(1)')
   t.strictSame(await session.query('SELECT 1 AS one'), [{ one: 1 }])
 })
 
-t.test('connecting to a network that says nothing is given up after the timeout', async t => {
+t.test('connecting to a host that never answers ends after the timeout', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   proxy.blackHole()
   await t.rejects(openThrough(t, proxy, { connectTimeoutMs: 100 }), {
@@ -139,7 +139,7 @@ t.test('connecting to a network that says nothing is given up after the timeout'
   })
 })
 
-t.test('a connection cut at any byte of connecting rejects clearly', async t => {
+t.test('a connection cut at any byte during login gives a clear error', async t => {
   const whole = await startTcpProxy(t, { port: server.port })
   await (await openThrough(t, whole)).close()
   for (const direction of ['up', 'down'] as const) {
@@ -154,7 +154,7 @@ t.test('a connection cut at any byte of connecting rejects clearly', async t => 
   }
 })
 
-t.test('an abort rolls back and rejects what runs and what comes', async t => {
+t.test('an abort rolls back and rejects running and later calls', async t => {
   for (const call of ['copy', 'query'] as const) {
     const abort = new AbortController()
     const proxy = await startTcpProxy(t, { port: server.port })
@@ -175,7 +175,7 @@ t.test('an abort rolls back and rejects what runs and what comes', async t => {
   }
 })
 
-t.test('an abort between calls or before the first one is the reason of what follows', async t => {
+t.test('after an abort between calls, or before the first one, later calls reject with its reason', async t => {
   const reason = new IngestError('terminated', 'got SIGTERM')
   const abort = new AbortController()
   const proxy = await startTcpProxy(t, { port: server.port })
@@ -197,7 +197,7 @@ t.test('an abort while connecting stops at once', async t => {
   t.ok(Date.now() - startedAt < 5_000)
 })
 
-t.test('closing does not wait for a server that is gone silent', async t => {
+t.test('closing does not wait for a server that no longer answers', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const session = await openThrough(t, proxy)
   proxy.blackHole()

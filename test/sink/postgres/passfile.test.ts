@@ -18,7 +18,7 @@ async function lookUp(file: string, dsn: string): Promise<string | undefined> {
   return lookUpPassword(file, parseDsn(dsn, { insecureLocal: false }))
 }
 
-t.test('the first line that fits has the password', async t => {
+t.test('the password is taken from the first matching line', async t => {
   const file = join(t.testdir({ pass: FILE }), 'pass')
   await chmod(file, 0o600)
   t.equal(await lookUp(file, 'postgres://u@h/bench'), 'first match')
@@ -28,11 +28,11 @@ t.test('the first line that fits has the password', async t => {
   t.equal(await lookUp(file, 'postgres://empty@h/bench'), undefined)
 })
 
-t.test('a file that is missing, or that others may read, is an error and not a missing password', async t => {
+t.test('a file that is missing or readable by others is an error, not a missing password', async t => {
   const dir = t.testdir({ open: FILE })
   await chmod(join(dir, 'open'), 0o644)
   for (const [name, message] of [
-    ['open', /others may read it/],
+    ['open', /other users can read it/],
     ['missing', /no such file/],
   ] as const)
     await t.rejects(lookUp(join(dir, name), 'postgres://u@h/bench'), { code: 'config_invalid', message, hint: /0600/ })

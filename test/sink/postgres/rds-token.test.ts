@@ -3,7 +3,7 @@ import { Signer } from '@aws-sdk/rds-signer'
 import { rdsToken } from '../../../src/sink/postgres/rds-token.js'
 import type { TokenRequest } from '../../../src/sink/postgres/rds-token.js'
 
-/** AWS's published example keys, which open nothing. */
+/** The example keys from AWS's documentation, which are not valid. */
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
 
 const REQUEST: TokenRequest = {
@@ -17,7 +17,7 @@ const START =
   '&X-Amz-Credential=AKIDEXAMPLE%2F20261121%2Feu-west-1%2Frds-db%2Faws4_request&X-Amz-Date=20261121T080000Z' +
   '&X-Amz-Expires=900'
 
-/** AWS's own signer at a time of the test's choosing: it reads the clock itself. */
+/** Runs AWS's signer with a fixed clock, because it reads the system clock itself. */
 async function signedByAws({ host, now, user, ...rest }: TokenRequest): Promise<string> {
   const RealDate = Date
   class FixedDate extends RealDate {
@@ -44,7 +44,7 @@ async function signedByAws({ host, now, user, ...rest }: TokenRequest): Promise<
   }
 }
 
-t.test('a token is what @aws-sdk/rds-signer 3.1169.0 made of the same request', t => {
+t.test('a token equals that of @aws-sdk/rds-signer 3.1169.0 for the same request', t => {
   t.equal(
     rdsToken(REQUEST),
     `${START}&X-Amz-Signature=274261a2171e94d1c5125f7040408f65fdb3e1bae2a3557c1871e5c2529e9af9&X-Amz-SignedHeaders=host`,
@@ -57,7 +57,7 @@ t.test('a token is what @aws-sdk/rds-signer 3.1169.0 made of the same request', 
   t.end()
 })
 
-t.test('whatever the request, the token is what AWS’s own signer makes', async t => {
+t.test('the token equals that of AWS’s signer for any request', async t => {
   const requests: readonly Partial<TokenRequest>[] = [
     {},
     { credentials: { ...KEYS, sessionToken: 'FwoGZXIvYXdzE///token+with=signs/' } },

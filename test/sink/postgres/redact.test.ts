@@ -29,7 +29,7 @@ t.test('secrets in parameters are hidden', t => {
   t.end()
 })
 
-t.test('text without secrets stays as it is', t => {
+t.test('text without secrets is not changed', t => {
   const texts = [
     'postgres://u@h:5432/d',
     'http://localhost:8080/api/ingest',

@@ -1,4 +1,7 @@
-/** A delivery whose connection goes away, at any byte and at every step: all or nothing, and once it is back, all. */
+/**
+ * Deliveries whose connection is lost at any byte and any step are applied completely or not at all, and completely after a
+ * retry.
+ */
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -39,14 +42,14 @@ async function openThrough(
   return sink
 }
 
-/** The receipt, with the number of tries that it took. */
+/** The receipt and the number of attempts. */
 async function write(sink: Sink, delivery: Delivery): Promise<Receipt & { readonly attempts: number }> {
   let attempts = 1
   const receipt = await sink.write(delivery, () => attempts++)
   return { ...receipt, attempts }
 }
 
-/** What is in the database when no writer is at it any more. */
+/** The content of the database after all writers have ended. */
 async function stored(): Promise<{ readonly rows: number; readonly commits: number }> {
   const [row] = await server.sql(`BEGIN; LOCK commits, compression_sizes; COMMIT;
     SELECT (SELECT count(*) FROM compression_sizes)::int AS rows, (SELECT count(*) FROM commits)::int AS commits`)
@@ -55,7 +58,7 @@ async function stored(): Promise<{ readonly rows: number; readonly commits: numb
 
 t.beforeEach(() => server.sql('TRUNCATE commits, compression_sizes'))
 
-t.test('cut at any byte, a push that may not retry leaves all or nothing and says so clearly', async t => {
+t.test('a push without retries that is cut at any byte leaves all or nothing and gives a clear error', async t => {
   const whole = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, whole)
   const atStart = { ...whole.forwarded }
@@ -64,7 +67,7 @@ t.test('cut at any byte, a push that may not retry leaves all or nothing and say
   for (const direction of ['up', 'down'] as const) {
     const bytes = whole.forwarded[direction] - atStart[direction]
     for (let part = 0; part < 20; part++) {
-      // Not the last bytes: a TLS session ticket that came late may be counted among them.
+      // The last bytes are excluded, because they may include a late TLS session ticket.
       const after = Math.floor((bytes * 0.75 * part) / 20)
       await server.sql('TRUNCATE commits, compression_sizes')
       const proxy = await startTcpProxy(t, { port: server.port })
@@ -79,7 +82,7 @@ t.test('cut at any byte, a push that may not retry leaves all or nothing and say
   }
 })
 
-t.test('cut at any byte, a push that may retry lands, and says in how many tries', async t => {
+t.test('a push with retries that is cut at any byte succeeds and reports the number of attempts', async t => {
   const delivery = await deliveryOf(RECORDS)
   for (const [direction, bytes] of [
     ['up', 8_000],
@@ -98,7 +101,7 @@ t.test('cut at any byte, a push that may retry lands, and says in how many tries
     }
 })
 
-t.test('when only the answer to COMMIT was lost, trying again finds everything there', async t => {
+t.test('when only the answer to COMMIT was lost, the retry finds all records stored', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, proxy)
   const delivery = await deliveryOf(RECORDS)
@@ -107,7 +110,7 @@ t.test('when only the answer to COMMIT was lost, trying again finds everything t
     CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON commits DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()`)
   t.teardown(() => server.sql('DROP FUNCTION hold CASCADE'))
   const writing = write(sink, delivery)
-  // COMMIT runs the trigger: while it sleeps, all that is still to come is the answer.
+  // COMMIT runs the trigger. While the trigger sleeps, only the answer is outstanding.
   while (
     (await server.sql(`SELECT FROM pg_stat_activity WHERE query ~ 'COMMIT' AND wait_event = 'PgSleep'`)).length === 0
   );
@@ -123,7 +126,7 @@ t.test('a server that crashes and recovers between COPY and COMMIT is waited for
   let crashes = 0
   const delivery = {
     ...(await deliveryOf(RECORDS)),
-    // Called once all rows are staged.
+    // Called after all rows are staged.
     assertUnchanged: async () => {
       if (crashes++ > 0) return
       const [row] = await server.sql(`SELECT pid FROM pg_stat_activity WHERE usename = 'bench_ingest'`)
@@ -136,7 +139,7 @@ t.test('a server that crashes and recovers between COPY and COMMIT is waited for
   t.strictSame(await stored(), { rows: RECORDS.length, commits: 1 })
 })
 
-t.test('a server that is not there yet is waited for, too', async t => {
+t.test('a server that is still starting is waited for', async t => {
   const first = await startTcpProxy(t, { port: server.port })
   await first.close()
   const opening = postgresSink(addressThrough(first), { random: () => 0.1 }).open(NEVER)
@@ -153,7 +156,7 @@ t.test('a server that is not there yet is waited for, too', async t => {
   await sink.close()
 })
 
-t.test('what stays gone is told when the time is spent, with the number of tries', async t => {
+t.test('a server that stays unreachable is reported after the deadline, with the number of attempts', async t => {
   const gone = { port: 1 }
   const startedAt = Date.now()
   await t.rejects(postgresSink(addressThrough(gone), { random: Math.random, retryDeadlineMs: 700 }).open(NEVER), {
@@ -164,7 +167,7 @@ t.test('what stays gone is told when the time is spent, with the number of tries
   t.ok(Date.now() - startedAt < 10_000)
 })
 
-t.test('a host name that does not exist, a wrong password and a wrong role are not tried again', async t => {
+t.test('an unknown host name, a wrong password and a wrong role are not retried', async t => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     [server.url('postgres', 'bench_ingest').replace(server.password, 'wrong'), /password authentication failed/],
     [server.adminUrl, /the role is postgres/],
@@ -177,7 +180,7 @@ t.test('a host name that does not exist, a wrong password and a wrong role are n
   }
 })
 
-t.test('a password that is changed while the connection is gone ends the tries', async t => {
+t.test('a password that was changed while the connection was lost ends the retries', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, proxy)
   await server.sql(`ALTER ROLE bench_ingest PASSWORD 'another'`)
@@ -187,7 +190,7 @@ t.test('a password that is changed while the connection is gone ends the tries',
   t.strictSame(await stored(), { rows: 0, commits: 0 })
 })
 
-t.test('a statement that the server gives up is no reason to try again, and leaves nothing', async t => {
+t.test('a statement that the server cancels is not retried and leaves nothing', async t => {
   await server.sql(`
     ALTER ROLE bench_ingest SET statement_timeout = '200ms';
     CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;
@@ -207,7 +210,7 @@ t.test(
     t.teardown(() => server.sql('ALTER ROLE bench_ingest RESET idle_in_transaction_session_timeout'))
     const sink = await openThrough(t, server)
     const delivery = {
-      // Enough for staging tables: a few rows leave the transaction no moment to be idle in.
+      // Enough rows for the bulk path, because a transaction of the pipelined path is never idle.
       ...(await deliveryOf(Array.from({ length: 6_000 }, (_, index) => size(`dataset ${index}`)))),
       assertUnchanged: () => new Promise<void>(resolve => setTimeout(resolve, 1_000)),
     }
@@ -221,7 +224,7 @@ t.test(
   },
 )
 
-t.test('an abort between two tries ends them at once', async t => {
+t.test('an abort between two attempts ends the retries at once', async t => {
   const abort = new AbortController()
   const opening = postgresSink(addressThrough({ port: 1 }), { random: () => 1 }).open(abort.signal)
   setTimeout(() => abort.abort(), 100)
@@ -230,7 +233,7 @@ t.test('an abort between two tries ends them at once', async t => {
   t.ok(Date.now() - startedAt < 5_000)
 })
 
-t.test('the commit that a retried push leaves is the one it was given', async t => {
+t.test('a retried push stores the given commit', async t => {
   const proxy = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, proxy)
   proxy.cutAfter(500)

@@ -20,7 +20,7 @@ async function open(t: Test, dsn = server.adminUrl): Promise<PostgresSession> {
   return session
 }
 
-t.test('copyIn brings back exactly what was escaped, in many messages too', async t => {
+t.test('copyIn stores escaped text exactly, also over many messages', async t => {
   const session = await open(t)
   const texts = ['tab\tnewline\nreturn\rbackslash\\', '\\N', '', 'ünïcödé 🐘', '\\.', 'x'.repeat(300_000)]
   const escape = (text: string) =>
@@ -44,7 +44,7 @@ t.test('copyIn of nothing copies nothing', async t => {
   t.strictSame(await session.query('SELECT count(*)::int FROM notes'), [{ count: 0 }])
 })
 
-t.test('a bad row in copyIn names line and column, and the session goes on', async t => {
+t.test('the error for a bad row in copyIn names line and column, and the session remains usable', async t => {
   const session = await open(t)
   // Far more than a socket's buffer behind the bad row, so that it fails while data is still being sent.
   const data = Buffer.from('1\tok\nnot a number\tx\n' + `2\t${'y'.repeat(1000)}\n`.repeat(100_000))
@@ -86,7 +86,7 @@ async function readSettings(session: PostgresSession): Promise<unknown[]> {
   return Object.values(row ?? {})
 }
 
-t.test('settings of the role do not change ours, and its statement_timeout stays', async t => {
+t.test('settings of the role do not override ours, and its statement_timeout stays in force', async t => {
   await server.sql(`
     CREATE ROLE odd LOGIN PASSWORD '${server.password}';
     ALTER ROLE odd SET search_path = pg_catalog;
@@ -106,7 +106,7 @@ t.test('the application name can be given in the URL', async t => {
   t.strictSame(await session.query(`SELECT current_setting('application_name') AS name`), [{ name: 'nightly' }])
 })
 
-t.test('an old server that refuses a setting at start-up gets them afterwards', async t => {
+t.test('an old server that rejects a setting at login gets the settings afterwards', async t => {
   const plain = await startPostgres(t)
   const session = await openThroughPicky(t, plain, {
     ...{ state: '42704', message: 'unrecognized configuration parameter "client_connection_check_interval"' },
@@ -129,14 +129,14 @@ t.test(
   },
 )
 
-t.test('a closed session refuses calls and may be closed again', async t => {
+t.test('a closed session rejects calls and may be closed again', async t => {
   const session = await open(t)
   await session.close()
   await session.close()
   await t.rejects(session.query('SELECT 1'), { code: 'internal', message: /closed/ })
 })
 
-t.test('a closed session leaves the server', async t => {
+t.test('a closed session disconnects from the server', async t => {
   const session = await open(t)
   const [row] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   await session.close()
@@ -145,7 +145,7 @@ t.test('a closed session leaves the server', async t => {
   t.pass('gone')
 })
 
-t.test('a deadlock is recognised through the causes as one to retry', async t => {
+t.test('a deadlock is recognised as retryable through the chain of causes', async t => {
   const [one, two] = [await open(t), await open(t)]
   await one.execute('TRUNCATE notes; INSERT INTO notes VALUES (1), (2)')
   await one.execute('BEGIN; UPDATE notes SET id = id WHERE id = 1')
@@ -178,7 +178,7 @@ async function openThroughPicky(t: Test, plain: PostgresServer, refusal: Refusal
 
 type Picky = Refusal & { readonly port: number }
 
-/** Answers a start-up packet that sets `search_path` as PgBouncer or an old server would; else it only forwards. */
+/** A proxy that rejects a start-up packet with `search_path` like PgBouncer or an old server, and forwards everything else. */
 async function startPickyPooler(t: Test, { port, state, message }: Picky): Promise<number> {
   const refusal = Buffer.from(`SFATAL\0C${state}\0M${message}\0\0`)
   const head = Buffer.from([0x45, 0, 0, 0, refusal.length + 4])

@@ -31,7 +31,7 @@ async function refuses(t: Test, dsn: string, { code, says, hint = /./ }: Expecte
   t.notMatch(`${error.message} ${error.hint} ${error.stack}`, new URL(dsn).password)
 }
 
-t.test('a server with the right certificate', async t => {
+t.test('a server with a valid certificate', async t => {
   const server = await startPostgres(t, { tls: true })
 
   for (const host of ['127.0.0.1', 'localhost']) {

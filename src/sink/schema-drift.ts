@@ -1,0 +1,131 @@
+/** Finds differences between a database's schema and the schema that the migrations create. Only reads. */
+
+import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
+import { isApplied, readLedger, unknownNames, type Ledger } from './ledger.js'
+import { migrationFiles, type MigrationFile } from './migration-files.js'
+import { readTokenMembership } from './read-role.js'
+import type { SqlSession } from './sql.js'
+
+export type Drift = {
+  readonly code:
+    | 'missing_migration'
+    | 'unknown_migration'
+    | 'changed_migration'
+    | 'missing_table'
+    | 'missing_column'
+    | 'wrong_type'
+    | 'wrong_null'
+    | 'required_column'
+    | 'missing_key'
+    | 'missing_index'
+    | 'token_login'
+  /** A migration, a table, `table.column` or a role. */
+  readonly object: string
+  readonly message: string
+}
+
+export type SchemaComparison = {
+  readonly drift: readonly Drift[]
+  /** False when the role has no right to read the ledger. The migrations were not compared then. */
+  readonly isLedgerReadable: boolean
+}
+
+/** Compares migrations, tables, columns, indexes and the login of `bench_read`. */
+export async function compareSchema(session: SqlSession): Promise<SchemaComparison> {
+  const { columns, indexes } = await readSchema(session)
+  const tables = EXPECTED_TABLES.flatMap(table => {
+    const found = columns.filter(column => column.table === table.name)
+    if (found.length === 0) return [drift('missing_table', table.name, 'the table is missing')]
+    return [...columnDrift(table, found), ...indexDrift(table, indexes)]
+  })
+  const ledger = await readLedger(session)
+  const migrations = ledger.isReadable ? migrationDrift(ledger, await migrationFiles()) : []
+  return { drift: [...migrations, ...tables, ...(await loginDrift(session))], isLedgerReadable: ledger.isReadable }
+}
+
+function drift(code: Drift['code'], object: string, message: string): Drift {
+  return { code, object, message }
+}
+
+function migrationDrift(ledger: Ledger, files: readonly MigrationFile[]): readonly Drift[] {
+  return [
+    ...files.flatMap(file => {
+      if (!isApplied(ledger, file)) return [drift('missing_migration', file.name, 'the migration is not applied')]
+      const checksum = ledger.applied.get(file.name)
+      if (checksum === undefined || [file.checksum, ...file.earlierChecksums].includes(checksum)) return []
+      return [drift('changed_migration', file.name, 'a different content was applied under this name')]
+    }),
+    ...unknownNames(ledger, files).map(name =>
+      drift('unknown_migration', name, 'applied by another program or by a newer version'),
+    ),
+  ]
+}
+
+async function loginDrift(session: SqlSession): Promise<readonly Drift[]> {
+  const membership = await readTokenMembership(session)
+  if (membership === 'none') return []
+  const through = membership === 'inherited' ? ' through another role' : ''
+  const message = `the role is a member of rds_iam${through}, so it cannot log in with its password`
+  return [drift('token_login', 'bench_read', message)]
+}
+
+type Column = ExpectedColumn & { readonly table: string; readonly supplied: boolean }
+
+type Index = { readonly table: string; readonly definition: string; readonly primary: boolean }
+
+/** `supplied` marks columns that the database fills in when an INSERT omits them. */
+const COLUMNS = `
+  SELECT c.relname::text AS table, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS type,
+    NOT a.attnotnull AS nullable, a.atthasdef OR a.attidentity <> '' AS supplied
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped`
+
+/** Only valid indexes count. A failed CREATE INDEX CONCURRENTLY leaves an invalid index that is never used. */
+const INDEXES = `
+  SELECT c.relname::text AS table, pg_get_indexdef(i.indexrelid) AS definition, i.indisprimary AS primary
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+  WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid`
+
+async function readSchema(session: SqlSession): Promise<{ columns: readonly Column[]; indexes: readonly Index[] }> {
+  return { columns: await session.query<Column>(COLUMNS), indexes: await session.query<Index>(INDEXES) }
+}
+
+function columnDrift(table: ExpectedTable, found: readonly Column[]): readonly Drift[] {
+  const expected = new Set(table.columns.map(({ name }) => name))
+  const required = found.filter(({ name, nullable, supplied }) => !expected.has(name) && !nullable && !supplied)
+  return [
+    ...table.columns.flatMap(column => {
+      const actual = found.find(({ name }) => name === column.name)
+      const object = `${table.name}.${column.name}`
+      if (actual === undefined) return [drift('missing_column', object, `the column (${column.type}) is missing`)]
+      if (actual.type !== column.type)
+        return [drift('wrong_type', object, `the column must be ${column.type}, it is ${actual.type}`)]
+      if (actual.nullable === column.nullable) return []
+      return [
+        drift('wrong_null', object, column.nullable ? 'the column must be nullable' : 'the column must be NOT NULL'),
+      ]
+    }),
+    ...required.map(({ name }) =>
+      drift(
+        'required_column',
+        `${table.name}.${name}`,
+        'the column is NOT NULL without a default, so no row can be inserted',
+      ),
+    ),
+  ]
+}
+
+function indexDrift({ name: table, key, indexes }: ExpectedTable, found: readonly Index[]): readonly Drift[] {
+  const tableIndexes = found.filter(index => index.table === table)
+  const hasKey = tableIndexes.some(({ primary, definition }) => primary && indexShape(definition) === `(${key})`)
+  const shapes = new Set(tableIndexes.map(({ definition }) => indexShape(definition)))
+  return [
+    ...(hasKey ? [] : [drift('missing_key', table, `the primary key (${key}) is missing`)]),
+    ...indexes.filter(shape => !shapes.has(shape)).map(shape => drift('missing_index', table, `no index on ${shape}`)),
+  ]
+}
+
+/** The columns of an index definition: `(a, b DESC) INCLUDE (c)`. The condition of a partial index stays part of the result. */
+function indexShape(definition: string): string {
+  return definition.replace(/^.* USING btree /, '').replaceAll('"', '')
+}
