@@ -119,7 +119,7 @@ function healthFinding(answer: HttpAnswer): Finding {
   }
   if (status !== 200 || typeof version !== 'number') {
     const fact = `GET /health answered ${statusWithText(answer)}, not as vortex-ingest serve does`
-    return warn(fact, 'other ingest services may have no such route: see what is said of the token')
+    return warn(fact, 'other ingest services may lack this route: the token check shows whether one answers')
   }
   const kind = (store as { kind?: unknown } | undefined)?.kind
   return versionFinding(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}`, version)
