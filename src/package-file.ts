@@ -17,7 +17,7 @@ export async function packageVersion(): Promise<string> {
 
 let knownUserAgent: string | undefined
 
-/** The name of this program in its requests: `vortex-ingest/1.2.3`. Read once, because it is asked for by every request. */
+/** The `User-Agent` of all requests: `vortex-ingest/1.2.3`. The file is read only once, because every request needs it. */
 export function userAgent(): string {
   return (knownUserAgent ??= `vortex-ingest/${versionIn(readFileSync(packageFile('package.json'), 'utf8'))}`)
 }

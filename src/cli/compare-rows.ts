@@ -34,7 +34,7 @@ export function cellsOf(change: Change): readonly [verdict: string, ratio: strin
   return [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)]
 }
 
-/** Series that only one of the commits has. @param format formats a name */
+/** One line per series that only one of the commits has. @param format applied to each name */
 export function lonelyLines(compared: Compared, format = (name: string): string => name): readonly string[] {
   const name = comparedNamer(compared)
   return [

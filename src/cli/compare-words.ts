@@ -58,9 +58,9 @@ export function short({ sha }: StoredCommit): string {
 export type SeriesNamer = (series: Single) => string
 
 /**
- * Names series: `query_measurement tpch 10 q7 nvme datafusion vortex`. Random access is `(hot)` or `(cold)`; where all of it is
- * hot there is nothing to tell apart, and neither is said.
- * @param all the series that are named together
+ * Names series: `query_measurement tpch 10 q7 nvme datafusion vortex`. The name of a random access series ends with `(hot)` or
+ * `(cold)`, unless all of them are hot.
+ * @param all the series that are shown together
  */
 export function seriesNamer(all: readonly Single[]): SeriesNamer {
   const words = all.some(isCold) ? { cached: '(hot)', reopen: '(cold)' } : { cached: '' }
@@ -127,7 +127,7 @@ export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compar
     ...(few ? [`${few} cannot be judged: a side has fewer than ${FEWEST_RUNTIMES} runs`] : []),
     ...(none ? [`${none} cannot be judged: a value that is not above zero has no ratio`] : []),
     ...powerNote(changes),
-    ...(resized ? [`${resized} compressed other data at HEAD than at BASE (uncompressed_bytes differs)`] : []),
+    ...(resized ? [`${resized} compressed different data at HEAD and BASE (uncompressed_bytes differs)`] : []),
     ...(moved ? [`${moved} ran on another platform (env_triple) at HEAD than at BASE`] : []),
     ...(onlyBase.length > 0 ? [`${plural(onlyBase.length, 'series', 'series')} only in BASE`] : []),
     ...(onlyHead.length > 0 ? [`${plural(onlyHead.length, 'series', 'series')} only in HEAD`] : []),
@@ -135,7 +135,7 @@ export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compar
   ]
 }
 
-/** A larger file is no regression of the compression when more data went into it. */
+/** Whether the commits compressed different data. A larger size is then not necessarily a regression. */
 function hasOtherData({ base, head }: Change): boolean {
   return base.uncompressed !== undefined && head.uncompressed !== undefined && base.uncompressed !== head.uncompressed
 }

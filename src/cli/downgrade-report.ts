@@ -14,11 +14,11 @@ export function downgradeReport(downgrade: Downgrade | undefined): object | null
   return { contract_version: version, fields_left_out: fieldsLeftOut, records_not_sent: recordsNotSent }
 }
 
-/** One sentence about what was left out. @param description the target, without secrets */
+/** One sentence about the fields and records that were left out. @param description the target in words, without secrets */
 export function downgradeText(description: string, { version, fieldsLeftOut, recordsNotSent }: Downgrade): string {
   const leftOut = fieldsLeftOut.map(({ field, kind, records }) => `left out ${field} of ${recordsOf(kind, records)}`)
   const notSent = recordsNotSent.map(({ field, kind, records }: FieldCount) => {
-    return `did not send ${recordsOf(kind, records)}, which only ${field} tells from others`
+    return `did not send ${recordsOf(kind, records)} whose ${field} the target cannot store`
   })
   return `${description} is at contract version ${version}: --downgrade ${[...leftOut, ...notSent].join('; ')}`
 }

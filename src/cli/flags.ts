@@ -98,7 +98,7 @@ export const serverFlags = (): readonly Option[] => [
 ]
 
 const COMPRESS_MODES = ['always', 'auto', 'never'] as const
-/** `--compress` had no value in earlier versions, and its variable was a switch. */
+/** In earlier versions `--compress` took no value and its environment variable was a switch, so these words still work. */
 const SWITCH_WORDS: Readonly<Record<string, CompressMode>> = {
   ...{ 1: 'always', true: 'always', yes: 'always', on: 'always' },
   ...{ 0: 'never', false: 'never', no: 'never', off: 'never' },

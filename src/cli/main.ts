@@ -56,7 +56,7 @@ export async function main(world: World): Promise<number> {
   }
 }
 
-/** The reason of the signal, or the error that a command made of that reason to say what it had done by then. */
+/** The error to report for an interrupted command: its own error when the signal caused it, otherwise the signal's reason. */
 function interruptionError(thrown: unknown, reason: unknown): unknown {
   return thrown instanceof IngestError && thrown.cause === reason ? thrown : reason
 }

@@ -48,7 +48,7 @@ const applyMigrations: Step = async ({ session, description }, { format }, { rep
   const done = applied.length === 0 ? nothing : `applied ${plural(applied.length, 'migration')}`
   report.verdict(true, 'migrated:', `${description}: ${done}, ${alreadyThere.length} already there`)
   for (const name of applied) report.result(`  ${name}`)
-  for (const membership of revoked) report.result(`  revoked ${membership}, which logs in with a password`)
+  for (const membership of revoked) report.result(`  revoked ${membership}, because that role logs in with a password`)
   return exitCode
 }
 

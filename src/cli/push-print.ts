@@ -136,7 +136,7 @@ function printRetries(report: Report, { description, retries }: TargetOutcome): 
   report.warning(`${what}: the records may have been applied before they were sent again, and then count as updated`)
 }
 
-/** Warns every time, because the target lacks what the report says. */
+/** Warns of the fields and records that an older target did not get. Printed at every verbosity, because the target is incomplete. */
 export function printDowngrade(report: Report, target: TargetOutcome): void {
   const downgrade = downgradeOf(landedIn(target))
   if (downgrade !== undefined) report.warning(downgradeText(target.description, downgrade))

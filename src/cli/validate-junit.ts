@@ -73,7 +73,7 @@ export class JunitPrinter implements Printer {
 
 type Suite = { readonly tests: number; readonly failures: number; readonly text: string }
 
-/** The contract version of a file, as the property that test reports show beside a suite. */
+/** The contract version of a file as a JUnit property of its suite. */
 function propertiesOf(inspection: Inspection): string {
   const version = contractVersionOf(inspection)
   if (version === undefined) return ''

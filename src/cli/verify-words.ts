@@ -24,8 +24,7 @@ function gapLines({ notCompared: { fields, records }, targetVersion }: Verified)
       return `${field} of ${plural(records, `${kind} record`)}: ${why}`
     }),
     ...records.map(
-      ({ kind, field, records }) =>
-        `${plural(records, `${kind} record`)}: ${target}, which has no ${field} to tell them from others`,
+      ({ kind, field, records }) => `${plural(records, `${kind} record`)}: ${target}, which has no ${field}`,
     ),
   ]
 }

@@ -12,7 +12,7 @@ export type Measurement = {
   readonly runtimes: readonly bigint[] | undefined
   /** Target triple of the machine that measured, where it is known. */
   readonly platform: string | null
-  /** Of sizes, the bytes before compression, where they are known. */
+  /** The size before compression; undefined for other kinds and where it is not known. */
   readonly uncompressed: bigint | undefined
 }
 

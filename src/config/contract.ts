@@ -5,10 +5,10 @@ import { CONTRACTS } from '../contract/kinds.js'
 /** The values of `--contract`: `auto` finds the version of each file. */
 export const CONTRACT_CHOICES: readonly string[] = ['auto', ...[...CONTRACTS.keys()].map(String)]
 
-/** Checked by the flag's choices. */
+/** `contract` is one of `CONTRACT_CHOICES`, because the flag accepts nothing else. */
 export type ContractFlags = { readonly contract?: string }
 
-/** @returns undefined where each file has the lowest version that fits all of its records */
+/** @returns undefined for `auto` */
 export function pinnedVersion({ contract = 'auto' }: ContractFlags): number | undefined {
   return contract === 'auto' ? undefined : Number(contract)
 }

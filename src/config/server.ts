@@ -19,7 +19,7 @@ export type ServerFlags = {
   readonly compress?: CompressMode
 }
 
-/** When bodies are sent as gzip; `auto` until the server refuses gzip. */
+/** When bodies are sent as gzip. `auto` sends gzip until the server refuses it. */
 export type CompressMode = 'always' | 'auto' | 'never'
 
 export type ServerConfig = {
@@ -29,7 +29,7 @@ export type ServerConfig = {
   readonly retries: number
   readonly retryDeadlineMs: number
   readonly maxEnvelopeBytes: number
-  /** From 1 to 9; 0 sends bodies as they are. */
+  /** From 1 to 9; 0 sends bodies uncompressed. */
   readonly gzipLevel: number
   readonly whenGzipRefused: WhenGzipRefused
 }

@@ -44,7 +44,7 @@ export function writeSettings(
   })
 }
 
-/** `--compress` names no level. */
+/** `--compress` names a mode; every mode has one gzip level. */
 function valueOf(given: number | CompressMode | undefined): number | undefined {
   return typeof given === 'string' ? gzipLevelOf(given) : given
 }

@@ -1,4 +1,4 @@
-/** Checks an envelope as a path A server of one contract version does, in the order of the contract. */
+/** Checks an envelope like a path A server of a given contract version, in the order that the contract defines. */
 
 import type { Commit, RunMeta } from './commit.js'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'

@@ -12,7 +12,7 @@ export type VectorFile =
   | { readonly ok: true; readonly contractVersion: number; readonly vectors: readonly Vector[] }
   | { readonly ok: false; readonly message: string }
 
-/** Path in the package of the golden vectors of a contract version. The file of version 1 has no number in its name. */
+/** Path in the package of the golden vectors of a contract version. The file name of version 1 has no number. */
 export function goldenFile(version: number): string {
   return version === 1 ? 'golden/measurement-id.json' : `golden/measurement-id-v${version}.json`
 }
@@ -20,7 +20,7 @@ export function goldenFile(version: number): string {
 /**
  * Reads a document in the published format:
  * `{"contract_version":3,"seed":0,"vectors":[{"table","fields","measurement_id"}]}`.
- * A document without `contract_version` is read by the newest contract, where records of older versions keep their ids.
+ * A document without `contract_version` is read as the newest version, in which records of older versions keep their ids.
  */
 export function readVectors(value: ExactValue): VectorFile {
   if (!isExactObject(value) || !Array.isArray(value['vectors'])) return { ok: false, message: 'has no array "vectors"' }

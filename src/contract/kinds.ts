@@ -19,7 +19,7 @@ export function contractOf(version: number): Contract {
   return contract
 }
 
-/** The kind of a record as another contract version has it. */
+/** The kind of the same name in another contract version. */
 export function kindIn(version: number, kind: Kind): Kind {
   return contractOf(version).kinds[CONTRACT.kinds.findIndex(({ kind: name }) => name === kind.kind)]!
 }

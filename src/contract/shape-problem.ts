@@ -39,11 +39,11 @@ function missing(path: string, name: string, value: ExactValue): Problem {
 function unknown(path: string, name: string, value: ExactValue): Problem {
   const pointer = path + pointerTo(name)
   const since = addedIn(name, value)
-  const why = since === undefined ? '' : ` (added in contract version ${since})`
+  const why = since === undefined ? '' : ` before contract version ${since}`
   return { pointer, code: 'unknown_field', message: `${quote(pointer)} is not a field of this kind${why}` }
 }
 
-/** The version after the first that added a field to the kind of a record; undefined for every other name. */
+/** The contract version that added a field to the kind of a record; undefined for fields of version 1 and unknown names. */
 function addedIn(name: string, value: ExactValue): number | undefined {
   const since = fieldOf(value, name)?.since ?? 1
   return since === 1 ? undefined : since

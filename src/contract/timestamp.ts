@@ -1,13 +1,13 @@
-/** Commit times: which texts are one, and the instant that each of them names. */
+/** Commit times: checks their text and converts them to UTC. */
 
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/
 
-/** The years that git itself reads dates of. A commit from outside them would stand first or last in every chart. */
+/** The years of the dates that git accepts. A commit with another date would be first or last in every chart. */
 const FIRST_MS = Date.UTC(1970, 0)
 const END_MS = Date.UTC(2100, 0)
 
-/** What a commit's time must be, as messages say it after the name of the field. */
+/** The rule for a commit's time. Messages put it after the name of the field. */
 export const TIMESTAMP_RULE = 'must be an RFC 3339 time from 1970 to 2099, like 2026-01-31T12:00:00+00:00'
 
 /** Whether a text is an RFC 3339 time of a day that exists, from 1970 to 2099. */
@@ -16,9 +16,9 @@ export function isTimestamp(text: string): boolean {
 }
 
 /**
- * The same instant in UTC, rounded to microseconds: the form in which every database gets it, because Postgres refuses
- * offsets of 16 hours and more, and long fractions.
- * @returns undefined for a text that is no time by the rule above
+ * The same instant in UTC, rounded to microseconds. Databases get times in this form, because Postgres refuses offsets of
+ * 16 hours and more, and long fractions.
+ * @returns undefined for a text that breaks `TIMESTAMP_RULE`
  */
 export function utcTimestamp(text: string): string | undefined {
   const match = RFC_3339.exec(text)
@@ -38,7 +38,7 @@ function secondOf(match: RegExpExecArray): number | undefined {
   const date = new Date(Date.UTC(year, month - 1, day))
   if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
   const minuteMs = date.getTime() + (hour * 60 + minute - offsetMinutes(match)) * 60_000
-  // Leap seconds are the last of a day in UTC. Postgres, too, takes one for the first second of the next day.
+  // A leap second is the last second of a day in UTC. Like Postgres, this reads it as the first second of the next day.
   if (second === 60 && !new Date(minuteMs).toISOString().includes('T23:59:')) return undefined
   return minuteMs + second * 1_000
 }

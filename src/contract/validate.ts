@@ -27,7 +27,7 @@ const NEWEST_FIRST = [...CONTRACTS.keys()].reverse()
 export type ShapeOptions = {
   /** The only version that the record may have; by default any. */
   readonly version?: number | undefined
-  /** The versions that a record may be judged by when it fits none, such as those of the lines before it. Default: all. */
+  /** Versions that a record which fits none is expected to have, such as those of the lines before it. Default: all. */
   readonly expected?: VersionSet | undefined
 }
 
@@ -47,8 +47,8 @@ export function checkShape(value: ExactValue, options: ShapeOptions = {}): Check
 }
 
 /**
- * The version whose shape is held against a record that fits no version: the newest expected one, preferably one whose
- * added fields the record has, so that the problem is the field that is wrong in every version.
+ * The version whose shape is used to report what is wrong with a record that fits no version. It is the newest expected
+ * version, preferably one whose added fields the record has, so that the reported field is wrong in every version.
  */
 function judgeOf(fits: VersionSet, expected = ALL_VERSIONS): number {
   const likely = fits & expected

@@ -27,8 +27,8 @@ export function highestIn(set: VersionSet): number {
 }
 
 /**
- * The versions that the fields of a record leave possible: each required field that a version has added is present in
- * that version and the later ones, and absent in the earlier ones.
+ * The versions that are possible for a record, judged by the names of its fields only. A record of a version has all
+ * required fields of that version and no field that a later version added.
  * @param has whether the record has a field, null included
  */
 export function versionsFitting(kind: Kind, has: (field: string) => boolean): VersionSet {
@@ -37,7 +37,7 @@ export function versionsFitting(kind: Kind, has: (field: string) => boolean): Ve
   return set
 }
 
-/** The first added field that keeps a record out of a version: one that the record lacks, or one that the version does not know. */
+/** The first field because of which a record does not fit a version: the record lacks it, or a later version added it. */
 export type Misfit = { readonly field: string; readonly isMissing: boolean }
 
 export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
@@ -51,8 +51,8 @@ export function misfitOf(version: number, kind: Kind, has: (field: string) => bo
 }
 
 /**
- * The versions that fit all records of a file whose version is known: those from there on that have changed none of the
- * file's kinds.
+ * The versions that fit all records of a file: its own version, and each later one in which the kinds of the file have
+ * the same fields.
  * @param lowest the file's version @param counts its records of each kind, by kind name
  */
 export function versionsAlike(lowest: number, counts: ReadonlyMap<string, number>): VersionSet {

@@ -31,8 +31,8 @@ function isComparable(field: Field, expected: string | undefined, row: StoredRow
 export type Side = 'target' | 'file'
 
 /**
- * The side that lacks a field, so that it was not compared. A record without the field means its default: a default on the other
- * side agrees with it, and nothing was left uncompared.
+ * The side that lacks a field, so that the field could not be compared. Undefined when the field was compared, and when the other
+ * side has the default: a record without the field means the default, so the two sides agree.
  */
 export function sideWithout(field: Field, expected: string | undefined, row: StoredRow): Side | undefined {
   if (isComparable(field, expected, row)) return undefined

@@ -27,7 +27,7 @@ export async function serverRows(options: ServerRowsOptions): Promise<StoredRows
   const agent = await agentFor(options.address)
   const server = new Server(options, agent)
   return {
-    // A server that does not state its version is taken to hold all fields; its rows then show which it lacks.
+    // A server that does not state its version counts as the newest. Its rows show which fields it lacks.
     version: async () => statedVersion(await server.ask(VERSION_ROUTE)) ?? SCHEMA_VERSION,
     hasCommit: async sha => (await server.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
@@ -76,9 +76,9 @@ class Server {
     return exchange({ method: 'GET', url: routeUrl(address.base, path), headers, ...limits })
   }
 
-  /** @param answer undefined when its members are not those of a list of rows */
+  /** @param answer undefined when the answer was JSON of another shape than a list of rows */
   #notReadable(path: string, answer?: HttpAnswer): IngestError {
-    const answered = answer === undefined ? 'other members' : statusWithText(answer)
+    const answered = answer === undefined ? 'JSON of another shape' : statusWithText(answer)
     const message = `${describeServer(this.options.address.base)}${path} answered ${answered}, not with stored rows`
     const hint = 'verify needs the read routes of vortex-ingest serve; a database is compared with --postgres'
     return new IngestError('target_misconfigured', message, { hint })
@@ -90,7 +90,7 @@ function bodyOf({ text }: HttpAnswer): ExactObject | undefined {
   return parsed.ok && isExactObject(parsed.value) ? parsed.value : undefined
 }
 
-/** Every column as the text that Postgres would give. A column of a later contract version may be missing. */
+/** Every column as the text that Postgres would return. Columns that a later contract version added may be missing. */
 function textRow({ fields }: Kind, row: ExactObject): StoredRow {
   const known = fields.filter(({ name, since }) => since === 1 || name in row)
   const columns = known.map(({ name }) => [name, textOf(row[name])] as const)

@@ -1,4 +1,4 @@
-/** The findings of `migrate --check`, those that stop a push first. */
+/** The findings of `migrate --check`. Findings that would fail a push come first. */
 
 import { compareSchema, type Drift } from '../sink/schema-drift.js'
 import type { SqlSession } from '../sink/sql.js'

@@ -119,7 +119,7 @@ function healthFinding(answer: HttpAnswer): Finding {
   }
   if (status !== 200 || typeof version !== 'number') {
     const fact = `GET /health answered ${statusWithText(answer)}, not as vortex-ingest serve does`
-    return warn(fact, 'other ingest services may have no such route: see what is said of the token')
+    return warn(fact, 'other ingest services may lack this route: the token check shows whether one answers')
   }
   const kind = (store as { kind?: unknown } | undefined)?.kind
   return versionFinding(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}`, version)
@@ -134,7 +134,7 @@ function versionFinding(fact: string, version: number): Finding {
   return fail('schema_version', `${stated}, which this program does not know`, hint)
 }
 
-/** No envelope is `null`, so nothing is applied: a service that takes the token goes on to refuse the body. */
+/** A body that every ingest service refuses, so that nothing is applied. A service that refuses it has accepted the token. */
 const NO_ENVELOPE = Buffer.from('null')
 
 function tokenCheck(address: HttpAddress): Check {
@@ -157,8 +157,8 @@ function tokenCheck(address: HttpAddress): Check {
 }
 
 /**
- * Whether a 400 is an ingest service's refusal of a body that is no envelope: `{"error":"malformed"}`, with a message or
- * without one, or plain text about the JSON, which is how the reference server refuses what it cannot parse.
+ * Whether a 400 is the answer of an ingest service to a body that is not an envelope: JSON such as `{"error":"malformed"}`,
+ * with or without a message, or plain text about the JSON. The reference server answers in plain text.
  */
 function refusesBody({ text, headers }: HttpAnswer): boolean {
   const body = jsonObject(text)

@@ -3,7 +3,7 @@
 export const VIEWS = ['charts', 'activity', 'operator'] as const
 export type View = (typeof VIEWS)[number]
 export type Scale = 'linear' | 'log'
-/** The values as measured, or of sizes the compression ratio. */
+/** The charted values: as measured, or the compression ratio of sizes. */
 export const MEASURES = ['value', 'ratio'] as const
 export type Measure = (typeof MEASURES)[number]
 

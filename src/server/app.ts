@@ -40,7 +40,7 @@ export const LIMITS: ServerLimits = {
 export type ServerOptions = {
   readonly store: Store
   readonly hash: Hash64
-  /** The contract version of the server: of the envelopes that it accepts and of its answers. The store may be newer. */
+  /** The contract version of the accepted envelopes and of the answers. The store may have a newer version. */
   readonly version: number
   /** Undefined lets everybody write. */
   readonly token: string | undefined

@@ -101,7 +101,7 @@ function answerOf(refusal: Refusal): Answer {
   }
 }
 
-/** Looked at after everything else in the envelope, as by a server that only meets it when it writes the commit. */
+/** Checked after the rest of the envelope, because other servers notice a bad time only when they write the commit. */
 function badTime(timestamp: string): Answer {
   const message = `/commit/timestamp ${TIMESTAMP_RULE}, got ${quote(timestamp)}`
   return answerOf({ ok: false, error: 'malformed', message })

@@ -128,7 +128,7 @@ export function olderTargetError({ target, version, delivery: { fits, counts } }
   const missing = deliveredKinds(counts, needed).flatMap(kind =>
     kind.fields.filter(({ since }) => since > version).map(({ name }) => `${name} of ${kind.kind}`),
   )
-  const message = `${target} is at contract version ${version}, the records are of version ${needed}: it has no ${missing.join(', no ')}`
+  const message = `${target} is at contract version ${version} but the records are of version ${needed}: the target lacks ${missing.join(', ')}`
   const hint = 'upgrade the target (a database: `vortex-ingest migrate`), or leave these fields out with --downgrade'
   return new IngestError('schema_version', message, { hint })
 }
@@ -136,7 +136,7 @@ export function olderTargetError({ target, version, delivery: { fits, counts } }
 /** The error for records that are older than their server, because a server accepts only its own version. */
 export function newerTargetError({ target, version, delivery: { fits } }: VersionMismatch): IngestError {
   const recordVersion = highestIn(fits)
-  const message = `${target} is at contract version ${version} and accepts no older records, these are of version ${recordVersion}`
+  const message = `${target} is at contract version ${version} and accepts no older records, but these are of version ${recordVersion}`
   const hint = `write the file with an emitter of version ${version}, or push to a target that accepts version ${recordVersion}`
   return new IngestError('schema_version', message, { hint })
 }

@@ -45,7 +45,7 @@ export async function readTokenMembership(session: SqlSession): Promise<TokenMem
 
 /** The right that `revokeTokenMembership` requires, in the form of a migration's rights. */
 export const REVOKE_RIGHTS: { readonly name: string; readonly needs: readonly Need[] } = {
-  name: 'taking rds_iam from bench_read',
+  name: 'revoking rds_iam from bench_read',
   needs: [{ right: 'CREATEROLE', condition: `(${MAY_MAKE_ROLES})` }],
 }
 

@@ -11,7 +11,7 @@ type Step = {
   readonly field: number
   readonly type: 'str' | 'i32' | 'f64'
   readonly optional: boolean
-  /** The default of a conditional dimension: a row with it, or without the field, is hashed without the dimension. */
+  /** The default of a conditional dimension. The dimension is not hashed when it is absent or has this value. */
   readonly unless: Token | undefined
 }
 
@@ -66,7 +66,7 @@ function layOut(to: DataView, batch: RecordBatch, row: number): number {
 
 type Compared = { readonly start: number; readonly end: number; readonly token: Token }
 
-/** Whether a field is a token, whole. */
+/** Whether a field equals a token. */
 function isToken(bytes: DataView, { start, end, token }: Compared): boolean {
   return end - start === token.length && startsWith(bytes, start, token)
 }

@@ -14,8 +14,8 @@ import { spool } from './spool.js'
 export type InputOptions = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   /**
-   * Whether sources will be read more than once: what can be read only once is kept in a temporary file then. `maybe`
-   * keeps it while it is read for the first time, so that the first reading need not wait for the end of the input.
+   * Whether sources will be read more than once. An input that can be read only once is then copied to a temporary file.
+   * `maybe` copies it during the first reading, so that the first reading need not wait for the end of the input.
    */
   readonly rereadable: boolean | 'maybe'
   /** Files may grow while they are read. */

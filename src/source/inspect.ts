@@ -18,7 +18,7 @@ export type InspectOptions = {
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of the source. */
   readonly contractVersion?: number | undefined
-  /** Lines that stand before this source in its file, for the line numbers in messages. Default: 0. */
+  /** Number of lines that precede this source in its file, for the line numbers in messages. Default: 0. */
   readonly linesBefore?: number
   /** Several commits in one source are refused (a push) or only warned of (no commit was asked for). */
   readonly oneCommit: boolean
@@ -42,7 +42,7 @@ export type Inspection = {
   readonly counts: ReadonlyMap<string, number>
   /** The commit of the first record. */
   readonly commitSha: string | undefined
-  /** The contract versions that fit every record: the file is sent as one of them. All versions for an empty file. */
+  /** The contract versions that fit every record. The file is sent as one of them. All versions for an empty file. */
   readonly fits: VersionSet
   /** Where each id was last seen; empty unless ids were asked for. */
   readonly ids: IdTable
@@ -129,7 +129,7 @@ class Pass {
     }
   }
 
-  /** Whether the first pass accepted a record. It rejected those of another commit. */
+  /** Whether the first pass accepted a record: it rejects records of another commit. */
   #isCounted(batch: RecordBatch, row: number): boolean {
     return !this.options.oneCommit || this.#holdsCommit(batch, row)
   }

@@ -1,6 +1,6 @@
 /**
- * Reads an input that can be read only once (standard input, a pipe) as it comes, and copies it to a temporary file
- * meanwhile, so that it can be read again once it has ended. `spool` is for inputs that are always read again.
+ * Reads an input that can be read only once (standard input, a pipe) as it arrives and copies it to a temporary file at the
+ * same time, so that it can be read again after its end. `spool` is for inputs that are always read again.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -48,7 +48,7 @@ class Copy {
     this.#isComplete = true
   }
 
-  /** Does the next step of the copy, unless a step before it failed. */
+  /** Does the next step of the copy unless an earlier step failed. */
   async #attempt(step: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) return
     try {

@@ -38,7 +38,7 @@ class BlockReader {
   /** One object for all lines: the readers only look at it. */
   #place: LinePlace = { line: 0, start: 0 }
   readonly #accepted: VersionSet
-  /** The versions that fit every record so far: a line that fits no version is judged by one of them. */
+  /** The versions that fit every record so far. A line that fits no version is checked against one of them. */
   #expected: VersionSet
 
   constructor(private readonly options: ReadOptions) {
@@ -69,7 +69,7 @@ class BlockReader {
     }
   }
 
-  /** Removes the row that was scanned last unless an accepted version fits it; the exact reader then says why. */
+  /** Removes the last scanned row unless it fits an accepted version. The exact reader then reports the reason. */
   #accepts(): boolean {
     const fits = this.#batch.fits[this.#batch.count - 1]!
     if ((fits & this.#accepted) === 0) {

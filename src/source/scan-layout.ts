@@ -31,7 +31,7 @@ export type Layout = {
   readonly required: number
   readonly together: number
   readonly oneOf: readonly { readonly field: number; readonly values: readonly Buffer[] }[]
-  /** The contract versions, as the fields that a record of each must have and must not have. */
+  /** For each contract version, the fields that a record must have and must not have. */
   readonly versions: readonly VersionFields[]
   /** Whether any version has added a field to the kind; otherwise every record of it fits all versions. */
   readonly hasVersions: boolean

@@ -227,7 +227,7 @@ function keepsRules(bytes: Buffer, layout: Layout, batch: RecordBatch): boolean 
   for (const { field, values } of layout.oneOf) {
     const at = batch.count * STRIDE + field
     const start = batch.starts[at]!
-    // A field of a later version than the record's.
+    // A later version than that of the record added this field.
     if (start === ABSENT) continue
     const length = batch.ends[at]! - start
     if (!isOneOf(bytes, start, { length, values })) return false

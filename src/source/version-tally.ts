@@ -1,4 +1,4 @@
-/** Counts which contract versions the records of a file fit, and names the version of a file in which they are mixed. */
+/** Counts the contract versions that the records of a file fit, and chooses the version of a file with mixed versions. */
 
 import { CONTRACTS, type Kind } from '../contract/kinds.js'
 import { pointerTo } from '../contract/problem.js'
@@ -12,10 +12,10 @@ type Group = { readonly fits: VersionSet; readonly firstLine: number; records: n
 export class VersionTally {
   /** The versions that fit every record so far; empty for a file of mixed versions. */
   common: VersionSet = ALL_VERSIONS
-  /** Records that fit every version are in no group: they speak for none. */
+  /** Records that fit every version are in no group, because they do not tell the version of the file. */
   readonly #groups = new Map<VersionSet, Group>()
 
-  /** @param linesBefore lines that stand before the records in their file, for the line numbers in messages */
+  /** @param linesBefore number of lines that precede the records in their file, for the line numbers in messages */
   constructor(private readonly linesBefore = 0) {}
 
   /** @param rejected lines of the batch that do not count, because they were rejected for another reason */
@@ -72,7 +72,7 @@ function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
   return misfitOf(version, kind, has) ?? nullMisfit(kind, version)
 }
 
-/** A batch does not tell null from absent: where no field explains the misfit, a later version's optional field is null. */
+/** In a batch null and absent look the same. When no field explains the misfit, an optional field of a later version is null. */
 function nullMisfit(kind: Kind, version: number): Misfit {
   const field = kind.fields.find(({ since, optional }) => since > version && optional)
   if (field === undefined) throw new Error(`a ${kind.kind} does not fit version ${version}, and no field says why`)

@@ -219,7 +219,7 @@ t.test('hot and cold random access are two series, and other data is told beside
   const { stdout } = await compare(cwd, database, BASE)
   t.match(stdout, /^ {2}slower .* random_access_time taxi lance \(cold\)$/m)
   t.notMatch(stdout, /lance \(hot\)/)
-  t.match(stdout, 'note: 1 series compressed other data at HEAD than at BASE (uncompressed_bytes differs)')
+  t.match(stdout, 'note: 1 series compressed different data at HEAD and BASE (uncompressed_bytes differs)')
   const json = await compare(cwd, database, BASE, '--format', 'json')
   t.strictSame(schemaErrors('compare-report', json.stdout), [])
   const { series } = JSON.parse(json.stdout) as { series: readonly Record<string, unknown>[] }

@@ -127,7 +127,7 @@ t.test(
   '--contract pins the version of validate, push, verify and id; a variable and a config file do so too',
   async t => {
     const cwd = t.testdir({ ...FILES, 'commit.json': COMMIT_FILE, folder: {} })
-    const unknown = /"\/uncompressed_bytes" is not a field of this kind \(added in contract version 2\)/
+    const unknown = /"\/uncompressed_bytes" is not a field of this kind before contract version 2/
     const missing = /\/uncompressed_bytes is missing \(required since contract version 2\)/
     for (const args of [
       ['validate', 'v3.jsonl'],

@@ -137,7 +137,7 @@ t.test('migrate takes rds_iam from bench_read, whoever granted it; the other rol
 
   const refused = await runCli(['migrate', server.url('tokens', 'migrator')])
   t.equal(refused.code, 77)
-  t.match(refused.stderr, /taking rds_iam from bench_read needs CREATEROLE/)
+  t.match(refused.stderr, /revoking rds_iam from bench_read needs CREATEROLE/)
   t.strictSame(await tokenRoles(), ['bench_ingest', 'bench_read', 'master', 'migrator'])
 
   const { code, stdout } = await runCli(['migrate', server.url('tokens')])

@@ -54,7 +54,7 @@ t.test('a server of version 1', async t => {
     t.equal(code, 78)
     t.match(
       stderr,
-      /is at contract version 1, the records are of version 3: it has no uncompressed_bytes of compression_size, no open_mode of random_access_time/,
+      /is at contract version 1 but the records are of version 3: the target lacks uncompressed_bytes of compression_size, open_mode of random_access_time/,
     )
     t.match(stderr, /hint: .*--downgrade/)
     const health = (await (await fetch(`${serving.url}/health`)).json()) as { rows: Record<string, number> }
@@ -73,7 +73,7 @@ t.test('a server of version 1', async t => {
       human.stderr,
       /warning: .* is at contract version 1: --downgrade left out uncompressed_bytes of 1 compression_size record/,
     )
-    t.match(human.stderr, /did not send 1 random_access_time record, which only open_mode tells from others/)
+    t.match(human.stderr, /did not send 1 random_access_time record whose open_mode the target cannot store/)
   })
 
   await t.test('files that fit version 1 go there as they are', async t => {
@@ -88,7 +88,7 @@ t.test('a server of version 3 takes no older file, but one that fits both versio
   const args = ['--server', serving.url]
   const old = await push(cwd, ['v1.jsonl', ...args], { env })
   t.equal(old.code, 78)
-  t.match(old.stderr, /is at contract version 3 and accepts no older records, these are of version 1/)
+  t.match(old.stderr, /is at contract version 3 and accepts no older records, but these are of version 1/)
   for (const file of ['v3.jsonl', 'any.jsonl']) t.equal((await push(cwd, [file, ...args], { env })).code, 0, file)
   await stop(serving)
 })
@@ -105,7 +105,7 @@ t.test('a server that states no version says it by refusing a newer envelope', a
   const refusing = await startAnswering(t, tooNew)
   const { code, stderr } = await push(cwd, ['v3.jsonl', '--server', refusing.url])
   t.equal(code, 78)
-  t.match(stderr, /is at contract version 1, the records are of version 3/)
+  t.match(stderr, /is at contract version 1 but the records are of version 3/)
   t.equal(refusing.asked.length, 1, 'it is not tried again')
 })
 

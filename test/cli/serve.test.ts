@@ -128,7 +128,10 @@ t.test('a Postgres that is older than the server is refused at the start', async
   const store = ['--store', server.url(database.name, 'bench_ingest')]
   const result = await runCli(['serve', ...store], { cwd: t.testdir({}), env: { INGEST_BEARER_TOKEN: TOKEN } })
   t.equal(result.code, 78)
-  t.match(result.stderr, /is at contract version 2, the server would be at version 3\nhint: .*migrate.*--contract 2\n$/)
+  t.match(
+    result.stderr,
+    /is at contract version 2, older than version 3 of the server\nhint: .*migrate.*--contract 2\n$/,
+  )
   const empty = ['--store', server.url(without.name, 'bench_ingest')]
   const tables = await runCli(['serve', ...empty], { cwd: t.testdir({}), env: { INGEST_BEARER_TOKEN: TOKEN } })
   t.not(tables.code, 0, 'it ends, too, where there are no tables')

@@ -197,7 +197,7 @@ t.test('a database of version 1 is compared with a file of version 3 as far as i
     [
       `verified: 2 measurements in ${where} are as the file says, as far as they can be compared`,
       `not compared: uncompressed_bytes of 1 compression_size record: ${target} such field`,
-      `not compared: 1 random_access_time record: ${target} open_mode to tell them from others`,
+      `not compared: 1 random_access_time record: ${target} open_mode`,
       '',
     ].join('\n'),
   )

@@ -94,8 +94,8 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
       code: 'schema_version',
       exitCode: 78,
       message:
-        'the database is at contract version 1, the records are of version 3: ' +
-        'it has no uncompressed_bytes of compression_size, no open_mode of random_access_time',
+        'the database is at contract version 1 but the records are of version 3: ' +
+        'the target lacks uncompressed_bytes of compression_size, open_mode of random_access_time',
       hint: /`vortex-ingest migrate`.*--downgrade/,
     })
     t.strictSame(await rows('SELECT 1 FROM commits'), [])
@@ -104,7 +104,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
 
   await test('only fields that the file has and the database lacks are named', 2, async t => {
     await t.rejects(apply(await deliveryOf([access('cached')])), {
-      message: /: it has no open_mode of random_access_time$/,
+      message: /: the target lacks open_mode of random_access_time$/,
     })
     t.match(await apply(await fileOf(2)), { inserted: 3 })
   })

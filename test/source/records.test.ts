@@ -205,13 +205,13 @@ t.test('a version that is asked for says which field it misses or does not know'
         line: 1,
         pointer: '/uncompressed_bytes',
         code: 'unknown_field',
-        message: '"/uncompressed_bytes" is not a field of this kind (added in contract version 2)',
+        message: '"/uncompressed_bytes" is not a field of this kind before contract version 2',
       },
       {
         line: 2,
         pointer: '/open_mode',
         code: 'unknown_field',
-        message: '"/open_mode" is not a field of this kind (added in contract version 3)',
+        message: '"/open_mode" is not a field of this kind before contract version 3',
       },
     ])
     t.match((await readAll(change(old), { version: 3 })).rejections, [
@@ -251,7 +251,7 @@ t.test('a line that fits no version is judged by the version of the lines before
   )
   t.equal(
     await message(old, line('random_access_time', typo)),
-    '"/open_mode" is not a field of this kind (added in contract version 3)',
+    '"/open_mode" is not a field of this kind before contract version 3',
   )
 })
 

@@ -31,8 +31,8 @@ const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
 const CHUNK_IDS = 10_000
 
 /**
- * Reads the rows of both commits in one snapshot, so that a concurrent push is seen whole or not at all. Rows of a database of an
- * older contract version have the default of a dimension that it lacks.
+ * Reads the rows of both commits in one snapshot, so that a concurrent push is seen whole or not at all. A dimension that
+ * a database of an older contract version lacks has its default in every row.
  */
 export async function readCommitRows(
   session: SqlSession,
@@ -60,7 +60,7 @@ export async function readCommitRows(
 }
 
 type Wanted = {
-  /** As the newest contract version has it; `Access` has it as the database does. */
+  /** The kind in the newest contract version. `Access` has the kind in the version of the database. */
   readonly kind: Kind
   readonly shas: Sides<string>
   readonly hash: Hash64

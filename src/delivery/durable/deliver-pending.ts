@@ -99,7 +99,7 @@ const all = (partition: Partition): { readonly partition: Partition; readonly he
   healOnly: false,
 })
 
-/** Another partition may hold no such record, records of another contract version, and no other process' delivery. */
+/** Whether an error concerns one partition only: a bad record, a wrong contract version, or a lease that another process holds. */
 function isOfOnePartition(error: unknown): boolean {
   if (!(error instanceof IngestError)) return false
   return error.code === 'schema_version' || [EXIT.badData, EXIT.kept].some(code => code === error.exitCode)

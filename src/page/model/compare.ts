@@ -18,7 +18,7 @@ export function valueBefore(values: Values, at: number, exactly: boolean): numbe
 export type Extremes = { readonly best: number | undefined; readonly greatest: number | undefined }
 
 export type Asked = {
-  /** The place of the commit. */
+  /** Index of the commit. */
   readonly at: number
   /** Whether an older value does not count. */
   readonly exactly: boolean

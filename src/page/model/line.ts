@@ -6,12 +6,12 @@ export type Line = {
   /** The same on every panel of the suite, but for `EVERY`. */
   readonly id: string
   readonly name: string
-  /** The format, told by the colour. */
+  /** The format. The colour of the line shows it. */
   readonly family: string
-  /** The engine or the open mode, where there is one, told by the dashes. */
+  /** The engine or the open mode, empty where there is neither. The dashes of the line show it. */
   readonly variant: string
   /** A value for each commit. */
   readonly values: Values
-  /** Of sizes whose compression ratio is known, the ratio where `values` are bytes, and bytes where they are ratios. */
+  /** For sizes with a known compression ratio: the ratio when `values` are bytes, the bytes when `values` are ratios. */
   readonly beside?: Values | undefined
 }

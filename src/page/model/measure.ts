@@ -5,7 +5,7 @@ import type { Measure } from '../address.js'
 import type { Unit } from '../format.js'
 import type { Values } from './line.js'
 
-/** A series as it is charted, with the other measure of it where there is one. */
+/** A charted series, and the other measure of the same series in `beside`, if there is one. */
 export type Measured = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
 
 /** Whether a lower or a higher value is the better one. */
@@ -24,7 +24,7 @@ export function hasRatios({ series }: HistoryAnswer): boolean {
   return series.some(one => ratiosOf(one).some(ratio => ratio !== null))
 }
 
-/** @returns the history in that measure; without any compression ratio always as measured */
+/** @returns the history in that measure, or as measured when no compression ratio is known */
 export function measured(history: HistoryAnswer, measure: Measure): MeasuredHistory {
   const { unit } = history
   if (!hasRatios(history)) return { ...history, better: 'lower', besideUnit: undefined }

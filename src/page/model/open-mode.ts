@@ -3,13 +3,13 @@
 const WORDS: Readonly<Record<string, string>> = { cached: 'hot', reopen: 'cold' }
 const HOT = 'cached'
 
-/** The end of a line's id. Hot lines have none, so that links from before there were cold lines still work. */
+/** The end of a line's id. Hot lines have none, so that links from before contract version 3 still work. */
 export function openModeId(mode: string): string {
   return mode === '' || mode === HOT ? '' : ` · ${WORDS[mode] ?? mode}`
 }
 
 /**
- * The end of a line's name, such as ` (cold)`. Where all lines are hot there is nothing to tell apart, and it is empty.
+ * The end of a line's name, such as ` (cold)`. Empty when all lines of the suite are hot.
  * @param all the modes of the suite
  */
 export function openModeName(mode: string, all: ReadonlySet<string>): string {

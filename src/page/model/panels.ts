@@ -17,7 +17,7 @@ export type Suite = {
   readonly better: Better
   /** The unit of the lines' `beside`; undefined where they have none. */
   readonly besideUnit: Unit | undefined
-  /** Whether it can be seen as compression ratios, too. */
+  /** Whether the suite can also be shown as compression ratios. */
   readonly hasRatios: boolean
   readonly panels: readonly Panel[]
   readonly more: boolean

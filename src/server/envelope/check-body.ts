@@ -90,7 +90,7 @@ function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sh
   return broken.index < mismatch.index ? broken : mismatch
 }
 
-/** Reads a record again that the first pass found to break a rule. */
+/** Reads again a record that broke a rule in the first pass. */
 function recordAt(bytes: Buffer, { index, start }: Place, version: number): BenchRecord {
   const read = readBody(bytes.subarray(start, skipValue(bytes, start, MAX_BODY_DEPTH)))
   const shape = read.ok ? checkShape(read.value, { version }) : undefined

@@ -4,7 +4,7 @@ import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../.
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
 import { flag, list, named, object, orNull, text, texts, time, whole, words } from './schema.js'
 
-/** @param version the contract version of the server; the rows that it shows have the fields of all versions */
+/** @param version the contract version of the server; returned rows have the fields of all versions */
 export function componentSchemas(version: number): Readonly<Record<string, JsonSchema>> {
   return { ...contractSchemas(contractOf(version)), ...readSchemas(CONTRACT), ...OPERATOR_SCHEMAS }
 }
@@ -41,8 +41,8 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
 }
 
 /**
- * A column that a later contract version added is absent in rows of a database without it, and null in rows that are older
- * than it unless it has a default.
+ * A column that a later contract version added is absent when the database lacks it. In rows that are older than the
+ * column, it is null or its default.
  * @see docs/server.md, "Reading"
  */
 function measurementSchema({ kind, table, fields }: Kind): JsonSchema {

@@ -60,7 +60,7 @@ export function nameOf({ kind, values }: Group): string {
 
 /**
  * Answers the group's columns and `series`, the number of its series. No parameters.
- * @param kind as the contract version of the database has it
+ * @param kind in the contract version of the database
  */
 export function selectGroups(kind: Kind, limit: number): string {
   const columns = groupFields(kind).map(({ name }) => name)

@@ -22,7 +22,7 @@ export type HealthOptions = {
 
 export function addHealthRoute(app: FastifyInstance, { send, onUnreachable, ...options }: HealthOptions): void {
   app.get('/health', async (request, reply) => {
-    // A push asks for the version before each delivery, so that answer costs no query.
+    // Every push asks for the version, so this answer must not cost a query.
     if ('version' in (request.query as object)) return send(reply, versionAnswer(options))
     return send(reply, await health({ ...options, onFailure: error => onUnreachable(reply, error) }))
   })

@@ -35,7 +35,7 @@ export async function historyJson(store: Store, group: Group, newest: number): P
 /**
  * The database gathers the points of each series, so that a row for each series is read and not one for each measurement. A
  * point is the place of its commit, the value and, where it is known, the size before compression.
- * @param group its kind as the contract version of the database has it
+ * @param group with its kind in the contract version of the database
  */
 function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
   const { kind } = group
@@ -65,7 +65,7 @@ function hasUncompressed({ fields }: Kind): boolean {
   return fields.some(({ name }) => name === UNCOMPRESSED)
 }
 
-/** @param kind as the newest contract version has it: a series of an older database has the default of a new dimension */
+/** @param kind in the newest contract version; a dimension that an older database lacks has its default */
 function seriesJson(kind: Kind, row: TextRow, length: number): string {
   const key = seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
   const values = new Array<string>(length).fill('null')

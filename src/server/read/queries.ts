@@ -80,7 +80,7 @@ export function groupPage(
 
 type Filter = PageOf & { readonly sql: string; readonly values: readonly unknown[] }
 
-/** @param newest the kind as the newest contract version has it; rows have the columns of the database's version */
+/** @param newest the kind in the newest contract version; rows have the columns of the version of the database */
 async function page(session: SqlSession, newest: Kind, { sql, values, after, limit }: Filter): Promise<readonly Row[]> {
   const kind = kindIn(await readableVersion(session), newest)
   const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`

@@ -25,7 +25,7 @@ export type PostgresStoreOptions = StoreOptions & {
 }
 
 /**
- * Connects once at the start, so that an unusable database is reported then and not to the first client.
+ * Connects once at the start, so that an unusable database stops the start and not the first request.
  * @throws {IngestError} `schema_version` when the database is older than the server
  */
 export async function postgresStore(address: PostgresAddress, options: PostgresStoreOptions): Promise<Store> {
@@ -72,12 +72,12 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
   }
 }
 
-/** @throws {IngestError} where there are no tables, or those of an older contract version than the server's */
+/** @throws {IngestError} when the tables are missing or have an older contract version than the server */
 async function assertUsable(session: SqlSession, server: number, description: string): Promise<void> {
   await session.query('SELECT commit_sha FROM public.commits LIMIT 1')
   const database = await databaseVersion(session)
   if (database >= server) return
-  const message = `${description} is at contract version ${database}, the server would be at version ${server}`
+  const message = `${description} is at contract version ${database}, older than version ${server} of the server`
   const hint = `migrate the database with \`vortex-ingest migrate\`, or serve with --contract ${database}`
   throw new IngestError('schema_version', message, { hint })
 }

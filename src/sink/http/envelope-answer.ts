@@ -144,7 +144,7 @@ function versionMessage(answer: HttpAnswer, base: URL): string {
   const { expected, got } = jsonMembers(answer)
   if (!isCount(expected) || !isCount(got))
     return `${describeServer(base)} is at an older contract version than the records`
-  return `${describeServer(base)} is at contract version ${expected}, the records are of version ${got}`
+  return `${describeServer(base)} is at contract version ${expected} but the records are of version ${got}`
 }
 
 function answerError(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {

@@ -141,8 +141,8 @@ class Sender {
   constructor(private readonly options: SenderOptions) {}
 
   /**
-   * The contract version that the server reports, queried once. Undefined when the query fails; the first envelope then fails
-   * too.
+   * The contract version that the server reports, queried once. Undefined when the query fails; envelopes are then sent
+   * without knowing it.
    */
   version(): Promise<number | undefined> {
     const { address, agent, idleTimeoutMs, signal } = this.options

@@ -93,7 +93,7 @@ t.test('a Retry-After header sets the wait', async t => {
 t.test('the error for a version that the server does not know names both versions', async t => {
   const said = (body: object): IngestError => errorOf(answer(409, JSON.stringify(body)))
   t.match(said({ error: 'schema_version_too_new', expected: 3, got: 4 }), {
-    ...{ code: 'schema_version', exitCode: 78, message: /is at contract version 3, the records are of version 4/ },
+    ...{ code: 'schema_version', exitCode: 78, message: /is at contract version 3 but the records are of version 4/ },
   })
   t.match(said({}), { code: 'schema_version', message: /is at an older contract version than the records/ })
 })
