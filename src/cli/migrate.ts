@@ -72,6 +72,8 @@ const checkSchema: Step = async ({ session, description }, { format }, { report 
   const has = (wanted: Drift['code']): boolean => drift.some(({ code }) => code === wanted)
   if (has('missing_migration')) report.hint('vortex-ingest migrate applies the missing migrations')
   if (has('token_login')) report.hint('vortex-ingest migrate revokes rds_iam from bench_read')
+  if (has('inherited_token_login'))
+    report.hint('revoke the role between rds_iam and bench_read: psql `\\drg bench_read` lists it')
   return exitCode
 }
 

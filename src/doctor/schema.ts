@@ -7,7 +7,13 @@ import { fail, ok, warn, type Finding } from './finding.js'
 const SHOWN = 8
 
 /** Differences that do not stop a push. */
-const HARMLESS: readonly Drift['code'][] = ['unknown_migration', 'changed_migration', 'missing_index', 'token_login']
+const HARMLESS: readonly Drift['code'][] = [
+  'unknown_migration',
+  'changed_migration',
+  'missing_index',
+  'token_login',
+  'inherited_token_login',
+]
 
 export async function schemaFindings(session: SqlSession): Promise<readonly Finding[]> {
   const { drift, isLedgerReadable } = await compareSchema(session)
@@ -24,11 +30,14 @@ const COMPLETE_WITHOUT_LEDGER =
 
 function finding(drift: Drift): Finding {
   const fact = `${drift.object}: ${drift.message} (${drift.code})`
-  const hint = drift.code === 'token_login' ? LOGIN_HINT : HINT
+  const hint = HINTS[drift.code] ?? HINT
   return isHarmless(drift) ? warn(fact, hint) : fail('target_misconfigured', fact, hint)
 }
 
-const LOGIN_HINT = 'REVOKE rds_iam FROM bench_read; `vortex-ingest migrate` does so for a role with CREATEROLE'
+const HINTS: Readonly<Partial<Record<Drift['code'], string>>> = {
+  token_login: 'REVOKE rds_iam FROM bench_read; `vortex-ingest migrate` does so for a role with CREATEROLE',
+  inherited_token_login: 'revoke the role between rds_iam and bench_read: psql `\\drg bench_read` lists it',
+}
 const HINT = 'vortex-ingest migrate, as the owner, applies what is missing; `migrate --check` compares'
 
 function summary(rest: readonly Drift[]): Finding {

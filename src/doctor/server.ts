@@ -113,9 +113,13 @@ function healthFinding(answer: HttpAnswer): Finding {
   const { status, text } = answer
   const { schema_version: version, store, error } = jsonObject(text) ?? {}
   if (status === 503) {
-    const fact = 'the service runs, but cannot reach its store'
-    const said = error === 'store_unreachable' ? '' : `: it answered ${statusWithText(answer)}`
-    return fail('target_failed', fact + said, 'look at its log')
+    if (error === 'store_unreachable')
+      return fail('target_failed', 'the service runs, but cannot reach its store', 'look at its log')
+    return fail(
+      'target_failed',
+      `GET /health answered ${statusWithText(answer)}`,
+      'look at the log of what answers there',
+    )
   }
   if (status !== 200 || typeof version !== 'number') {
     const fact = `GET /health answered ${statusWithText(answer)}, not as vortex-ingest serve does`

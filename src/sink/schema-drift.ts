@@ -19,6 +19,7 @@ export type Drift = {
     | 'missing_key'
     | 'missing_index'
     | 'token_login'
+    | 'inherited_token_login'
   /** A migration, a table, `table.column` or a role. */
   readonly object: string
   readonly message: string
@@ -64,9 +65,12 @@ function migrationDrift(ledger: Ledger, files: readonly MigrationFile[]): readon
 async function loginDrift(session: SqlSession): Promise<readonly Drift[]> {
   const membership = await readTokenMembership(session)
   if (membership === 'none') return []
-  const through = membership === 'inherited' ? ' through another role' : ''
+  const [code, through] =
+    membership === 'inherited'
+      ? (['inherited_token_login', ' through another role'] as const)
+      : (['token_login', ''] as const)
   const message = `the role is a member of rds_iam${through}, so it cannot log in with its password`
-  return [drift('token_login', 'bench_read', message)]
+  return [drift(code, 'bench_read', message)]
 }
 
 type Column = ExpectedColumn & { readonly table: string; readonly supplied: boolean }

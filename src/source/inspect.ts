@@ -44,13 +44,18 @@ export type Inspection = {
   readonly commitSha: string | undefined
   /** The contract versions that fit every record. The file is sent as one of them. All versions for an empty file. */
   readonly fits: VersionSet
+  /** The contract version of the file: the one that was asked for, otherwise the lowest that fits every record. */
+  readonly contractVersion: number
   /** Where each id was last seen; empty unless ids were asked for. */
   readonly ids: IdTable
 }
 
-/** The lowest contract version that fits every record of a source; undefined for a source without records. */
-export function contractVersionOf({ records, fits }: Pick<Inspection, 'records' | 'fits'>): number | undefined {
-  return records === 0 ? undefined : lowestIn(fits)
+/** The contract version of a source; undefined for a source without records. */
+export function contractVersionOf({
+  records,
+  contractVersion,
+}: Pick<Inspection, 'records' | 'contractVersion'>): number | undefined {
+  return records === 0 ? undefined : contractVersion
 }
 
 export async function inspect(source: Source, options: InspectOptions): Promise<Inspection> {
@@ -145,13 +150,12 @@ class Pass {
       counts: new Map(counts.filter(([, count]) => count > 0)),
       commitSha: this.#firstSha,
       fits: this.#fits,
+      contractVersion: this.options.contractVersion ?? lowestIn(this.#fits),
       ids: this.#ids,
     }
   }
 
   get #fits(): VersionSet {
-    const { contractVersion } = this.options
-    if (contractVersion !== undefined) return versionBit(contractVersion)
     return this.hasMixedVersions ? versionBit(this.#versions.mostFrequent) : this.#versions.common
   }
 

@@ -124,6 +124,17 @@ t.test('a file of the other runner that this version does not know is drift that
   t.match(doctor.said('schema'), [/^warn 011_later\.sql: applied by another program or by a newer version/])
 })
 
+t.test('a membership of bench_read through another role is reported with what to revoke', async t => {
+  await createOtherRunnersDatabase(server, 'inherited', '010')
+  await server.sql('CREATE ROLE readers; GRANT rds_iam TO readers; GRANT readers TO bench_read')
+  const { drift, code } = await checked(t, server.url('inherited'))
+  t.strictSame(drift, ['bench_read inherited_token_login'])
+  t.equal(code, 4)
+  const { stderr } = await runCli(['migrate', '--check', server.url('inherited')])
+  t.match(stderr, /hint: revoke the role between rds_iam and bench_read/)
+  await server.sql('REVOKE readers FROM bench_read; DROP OWNED BY readers; DROP ROLE readers')
+})
+
 t.test('migrate takes rds_iam from bench_read, whoever granted it; the other roles keep it', async t => {
   await createOtherRunnersDatabase(server, 'tokens', '010')
   await server.sql('CREATE ROLE master SUPERUSER; GRANT rds_iam TO master WITH ADMIN OPTION')

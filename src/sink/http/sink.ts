@@ -76,6 +76,8 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
         } catch (error) {
           // A server that does not report its version names it when it rejects a newer one.
           const expected = expectedVersion(error)
+          // The server may be upgraded before the next delivery.
+          sender.forgetVersion()
           if (expected === undefined || version !== undefined) throw error
           return send(delivery, expected, sendOptions)
         }
@@ -134,23 +136,29 @@ type Envelope = {
 const VERSION_TIMEOUT_MS = 10_000
 
 class Sender {
-  #version: Promise<number | undefined> | undefined
+  #reported: { readonly version: number | undefined } | undefined
   /** Whether the server rejected a gzip body, so that all further bodies are sent uncompressed. */
   #refusesGzip = false
 
   constructor(private readonly options: SenderOptions) {}
 
   /**
-   * The contract version that the server reports, queried once. Undefined when the query fails; envelopes are then sent
-   * without knowing it.
+   * The contract version that the server reports. Undefined when the server reports none or the query fails; envelopes are
+   * then sent without knowing it. An answer is kept until a delivery fails.
    */
-  version(): Promise<number | undefined> {
+  async version(): Promise<number | undefined> {
+    if (this.#reported !== undefined) return this.#reported.version
     const { address, agent, idleTimeoutMs, signal } = this.options
     const headers = { accept: 'application/json' }
     const request = { method: 'GET' as const, url: routeUrl(address.base, VERSION_ROUTE), headers }
     const timeouts = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_TIMEOUT_MS), signal }
-    this.#version ??= exchange({ ...request, agent, ...timeouts }).then(statedVersion, () => undefined)
-    return this.#version
+    const answer = await exchange({ ...request, agent, ...timeouts }).catch(() => undefined)
+    if (answer !== undefined && answer.status < 500) this.#reported = { version: statedVersion(answer) }
+    return answer === undefined ? undefined : statedVersion(answer)
+  }
+
+  forgetVersion(): void {
+    this.#reported = undefined
   }
 
   /** Sends the envelopes one after the other. The server commits each one separately. */
@@ -195,8 +203,9 @@ class Sender {
     } catch (error) {
       if (this.options.whenGzipRefused === 'fail' || !mayBeAboutGzip(error)) throw error
       onRetry({ error, waitMs: 0 })
+      const applied = await this.#post(uncompressed)
       this.#refusesGzip = true
-      return this.#post(uncompressed)
+      return applied
     }
   }
 
