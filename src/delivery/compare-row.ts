@@ -1,13 +1,15 @@
-/** One stored row against the values of one line. */
+/** Compares one stored row with the record of one line. */
 
 import type { Field, Kind } from '../contract/kinds.js'
 
-/** Every column as text, so that no digit is lost on the way. */
+/** A stored row with every column as text, because JavaScript numbers would lose digits. */
 export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
 
 /**
- * @param values the line's fields as text in column order, undefined for null
- * @returns the first column that differs, in words; columns that only the file or only the target has are left out
+ * Compares the fields of a line with a stored row. Fields that are missing from the line or from the table are not
+ * compared.
+ * @param values the line's fields as text in column order; undefined for null
+ * @returns a message about the first field that differs, or undefined when all compared fields are equal
  */
 export function compareRow(
   { fields }: Kind,
@@ -31,8 +33,9 @@ function isComparable(field: Field, expected: string | undefined, row: StoredRow
 export type Side = 'target' | 'file'
 
 /**
- * The side that lacks a field, so that it was not compared. A record without the field means its default: a default on the other
- * side agrees with it, and nothing was left uncompared.
+ * The side that lacks a field, which is why the field was not compared. Undefined when the field was compared, and when
+ * the other
+ * side holds the field's default, because a record without the field means its default.
  */
 export function sideWithout(field: Field, expected: string | undefined, row: StoredRow): Side | undefined {
   if (isComparable(field, expected, row)) return undefined

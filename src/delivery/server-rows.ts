@@ -1,4 +1,4 @@
-/** Rows that a server has stored, through its read routes (docs/server.md). */
+/** Reads the stored rows of a server through its read routes (docs/server.md). */
 
 import type { Agent } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
@@ -13,7 +13,7 @@ import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
 import type { StoredRows } from './stored-rows.js'
 
-/** So many ids fit into a request's first line everywhere. */
+/** Number of ids per request: a request line of this length is accepted by every server and proxy. */
 const IDS_A_REQUEST = 200
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
@@ -27,7 +27,7 @@ export async function serverRows(options: ServerRowsOptions): Promise<StoredRows
   const agent = await agentFor(options.address)
   const server = new Server(options, agent)
   return {
-    // A server that does not state its version is taken to hold all fields; its rows then show which it lacks.
+    // A server that does not state its version is assumed to hold all fields; its rows then show which are missing.
     version: async () => statedVersion(await server.ask(VERSION_ROUTE)) ?? SCHEMA_VERSION,
     hasCommit: async sha => (await server.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
@@ -60,7 +60,10 @@ class Server {
     return rows.filter(isExactObject)
   }
 
-  /** @returns undefined when there is no such thing @throws {IngestError} */
+  /**
+   * @returns undefined for a commit that is not stored
+   * @throws {IngestError} when the server cannot be reached or answers anything else
+   */
   async get(path: string): Promise<ExactObject | undefined> {
     const answer = await this.ask(path)
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
@@ -76,7 +79,7 @@ class Server {
     return exchange({ method: 'GET', url: routeOf(address.base, path), headers, ...limits })
   }
 
-  /** @param answer undefined when its members are not those of a list of rows */
+  /** @param answer undefined when the body was readable but was not a list of rows */
   #notReadable(path: string, answer?: HttpAnswer): IngestError {
     const answered = answer === undefined ? 'other members' : statusAndWords(answer)
     const message = `${describeServer(this.options.address.base)}${path} answered ${answered}, not with stored rows`
@@ -90,7 +93,9 @@ function bodyOf({ text }: HttpAnswer): ExactObject | undefined {
   return parsed.ok && isExactObject(parsed.value) ? parsed.value : undefined
 }
 
-/** Every column as the text that Postgres would give. A column of a later contract version may be missing. */
+/**
+ * A row with every column as the text that Postgres would return. Columns of later contract versions may be missing.
+ */
 function textRow({ fields }: Kind, row: ExactObject): StoredRow {
   const known = fields.filter(({ name, since }) => since === 1 || name in row)
   const columns = known.map(({ name }) => [name, textOf(row[name])] as const)
@@ -103,7 +108,7 @@ function textOf(value: ExactValue | undefined): string | null {
   return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
 }
 
-/** A string on the wire: no double holds an id. */
+/** Ids are strings in JSON, because a double cannot hold 64 bits. */
 function idOf({ measurement_id: id }: ExactObject): string {
   return typeof id === 'string' ? id : ''
 }
