@@ -1,4 +1,7 @@
-/** Blocks of lines to batches of valid records; every other line becomes a rejection. */
+/**
+ * Turns blocks of lines into batches of valid records. Every other line becomes a rejection, except blank lines, which
+ * are skipped.
+ */
 
 import { isUtf8 } from 'node:buffer'
 import { ALL_VERSIONS, versionBit, type VersionSet } from '../contract/version-set.js'
@@ -13,16 +16,16 @@ export type Records = {
   readonly batch: RecordBatch
   readonly rejections: readonly Rejection[]
   readonly warnings: readonly Warning[]
-  /** Lines seen so far, blank ones included. */
+  /** Number of lines read so far, including blank ones. */
   readonly lines: number
 }
 
 const LF = 0x0a
 
 export type ReadOptions = {
-  /** The name that rejections give to the place the lines come from. */
+  /** The name of the source in rejections. */
   readonly source: string
-  /** The only contract version whose shapes are accepted. By default a record may have the shape of any version. */
+  /** The only contract version whose shapes are accepted. Default: any version. */
   readonly version?: number | undefined
 }
 
@@ -35,10 +38,10 @@ class BlockReader {
   #batch = new RecordBatch()
   #rejections: Rejection[] = []
   #warnings: Warning[] = []
-  /** One object for all lines: the readers only look at it. */
+  /** One object reused for all lines, because the readers do not keep it. */
   #place: LinePlace = { line: 0, start: 0 }
   readonly #accepted: VersionSet
-  /** The versions that fit every record so far: a line that fits no version is judged by one of them. */
+  /** The versions that fit every record so far. A line that fits no version is reported as a record of one of them. */
   #expected: VersionSet
 
   constructor(private readonly options: ReadOptions) {
@@ -58,7 +61,7 @@ class BlockReader {
   #readLines(block: LineBlock): void {
     const { bytes } = block
     const length = bytes.length
-    // Asked once for all lines; where the answer is no, the exact reader finds the line that is not UTF-8.
+    // Checked once per block. If the block is not valid UTF-8, the exact reader finds the offending line.
     const scannable = isUtf8(bytes)
     const place = this.#place
     place.start = 0
@@ -69,7 +72,10 @@ class BlockReader {
     }
   }
 
-  /** Removes the row that was scanned last unless an accepted version fits it; the exact reader then says why. */
+  /**
+   * Whether an accepted version fits the row that was scanned last. Otherwise the row is removed and the exact reader
+   * reports the reason.
+   */
   #accepts(): boolean {
     const fits = this.#batch.fits[this.#batch.count - 1]!
     if ((fits & this.#accepted) === 0) {

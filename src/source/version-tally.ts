@@ -1,4 +1,4 @@
-/** Counts which contract versions the records of a file fit, and names the version of a file in which they are mixed. */
+/** Counts which contract versions the records of a file fit, and determines the version of a file that mixes them. */
 
 import { CONTRACTS, type Kind } from '../contract/kinds.js'
 import { pointerTo } from '../contract/problem.js'
@@ -12,13 +12,19 @@ type Group = { readonly fits: VersionSet; readonly firstLine: number; records: n
 export class VersionTally {
   /** The versions that fit every record so far; empty for a file of mixed versions. */
   common: VersionSet = ALL_VERSIONS
-  /** Records that fit every version are in no group: they speak for none. */
+  /**
+   * Groups by set of fitting versions. Records that fit every version are not counted, because they do not favour any
+   * version.
+   */
   readonly #groups = new Map<VersionSet, Group>()
 
-  /** @param linesBefore lines that stand before the records in their file, for the line numbers in messages */
+  /** @param linesBefore number of lines before the records in their file, for the line numbers in messages */
   constructor(private readonly linesBefore = 0) {}
 
-  /** @param rejected lines of the batch that do not count, because they were rejected for another reason */
+  /**
+   * Counts the records of a batch.
+   * @param rejected lines that do not count, because they were rejected for another reason
+   */
   note(batch: RecordBatch, rejected: ReadonlySet<number>): void {
     let group: Group | undefined
     for (let row = 0; row < batch.count; row++) {
@@ -38,7 +44,7 @@ export class VersionTally {
     return group
   }
 
-  /** The version that fits the most records of the groups; the newest of several that fit equally many. */
+  /** The version that fits the most records; the newest one if several fit equally many. */
   get mostFrequent(): number {
     let [best, most] = [1, -1]
     for (const version of CONTRACTS.keys()) {
@@ -48,7 +54,7 @@ export class VersionTally {
     return best
   }
 
-  /** Says why a record does not belong to a file of another version. */
+  /** The reason why a record does not belong to a file of the given version. */
   rejectionOf(batch: RecordBatch, row: number, version: number): Pick<Rejection, 'pointer' | 'code' | 'message'> {
     const { field, isMissing } = misfitOfRow(batch, row, version)
     const problem = isMissing ? `has no ${field}` : `has ${field}, which version ${version} does not know`
@@ -64,7 +70,10 @@ export class VersionTally {
   }
 }
 
-/** @param row a record that `version` does not fit */
+/**
+ * The field that makes a record not fit a version.
+ * @param row a record that does not fit `version`
+ */
 function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
   const kind = batch.kindOf(row)
   const index = (name: string): number => kind.fields.findIndex(field => field.name === name)
@@ -72,7 +81,11 @@ function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
   return misfitOf(version, kind, has) ?? nullMisfit(kind, version)
 }
 
-/** A batch does not tell null from absent: where no field explains the misfit, a later version's optional field is null. */
+/**
+ * The misfit of a record with null in an optional field of a later version. A batch does not distinguish null from
+ * absent, so this is
+ * assumed when no other field explains the misfit.
+ */
 function nullMisfit(kind: Kind, version: number): Misfit {
   const field = kind.fields.find(({ since, optional }) => since > version && optional)
   if (field === undefined) throw new Error(`a ${kind.kind} does not fit version ${version}, and no field says why`)
