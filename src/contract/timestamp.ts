@@ -1,24 +1,25 @@
-/** Commit times: which texts are one, and the instant that each of them names. */
+/** Parses commit times. */
 
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/
 
-/** The years that git itself reads dates of. A commit from outside them would stand first or last in every chart. */
+/** The years that git accepts in dates. A date outside them would put a commit first or last in every chart. */
 const FIRST_MS = Date.UTC(1970, 0)
 const END_MS = Date.UTC(2100, 0)
 
-/** What a commit's time must be, as messages say it after the name of the field. */
+/** The rule for commit times, as messages show it after the field name. */
 export const TIMESTAMP_RULE = 'must be an RFC 3339 time from 1970 to 2099, like 2026-01-31T12:00:00+00:00'
 
-/** Whether a text is an RFC 3339 time of a day that exists, from 1970 to 2099. */
+/** Whether a text is an RFC 3339 time on an existing day from 1970 to 2099. */
 export function isTimestamp(text: string): boolean {
   return utcTimestamp(text) !== undefined
 }
 
 /**
- * The same instant in UTC, rounded to microseconds: the form in which every database gets it, because Postgres refuses
- * offsets of 16 hours and more, and long fractions.
- * @returns undefined for a text that is no time by the rule above
+ * Converts a time to UTC, rounded to microseconds. Databases get this form, because Postgres refuses offsets of 16
+ * hours and more,
+ * and long fractions.
+ * @returns undefined when `isTimestamp` is false
  */
 export function utcTimestamp(text: string): string | undefined {
   const match = RFC_3339.exec(text)
@@ -32,13 +33,14 @@ export function utcTimestamp(text: string): string | undefined {
   return `${new Date(ms).toISOString().slice(0, 19)}${fraction}Z`
 }
 
-/** Milliseconds since 1970 of the whole second; undefined for a day, or a leap second, that does not exist. */
+/** Milliseconds since 1970 of the whole second; undefined for a day or leap second that does not exist. */
 function secondOf(match: RegExpExecArray): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
   const date = new Date(Date.UTC(year, month - 1, day))
   if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
   const minuteMs = date.getTime() + (hour * 60 + minute - offsetMinutes(match)) * 60_000
-  // Leap seconds are the last of a day in UTC. Postgres, too, takes one for the first second of the next day.
+  // A leap second is the last second of a day in UTC. Like Postgres, this treats it as the first second of the next
+  // day.
   if (second === 60 && !new Date(minuteMs).toISOString().includes('T23:59:')) return undefined
   return minuteMs + second * 1_000
 }
@@ -48,7 +50,10 @@ function offsetMinutes({ 8: sign, 9: hours = '0', 10: minutes = '0' }: RegExpExe
   return sign === '-' ? -size : size
 }
 
-/** 0 to 1,000,000, rounded as Postgres does: the fraction as a double, ties to the even microsecond. */
+/**
+ * Microseconds from 0 to 1,000,000. Rounded as Postgres does: the fraction is a double, and ties go to the even
+ * microsecond.
+ */
 function microsOf(digits = '0'): number {
   const exact = Number(`0.${digits}`) * 1_000_000
   const below = Math.floor(exact)

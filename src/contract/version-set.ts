@@ -1,8 +1,8 @@
-/** Sets of contract versions as bit masks, and which versions a record fits. */
+/** Sets of contract versions as bit masks, and the versions that a record fits. */
 
 import { CONTRACTS, contractOf, kindIn, type Kind } from './kinds.js'
 
-/** A set of contract versions: bit `v - 1` is set when version `v` is in it. */
+/** A set of contract versions: bit `v - 1` is set when the set contains version `v`. */
 export type VersionSet = number
 
 export function versionBit(version: number): VersionSet {
@@ -11,24 +11,25 @@ export function versionBit(version: number): VersionSet {
 
 export const ALL_VERSIONS: VersionSet = [...CONTRACTS.keys()].reduce((set, version) => set | versionBit(version), 0)
 
-/** The versions of a set, the oldest first. */
+/** The versions of a set, oldest first. */
 export function versionsIn(set: VersionSet): readonly number[] {
   return [...CONTRACTS.keys()].filter(version => (set & versionBit(version)) !== 0)
 }
 
-/** The oldest version of a set that is not empty. */
+/** The oldest version of a non-empty set. */
 export function lowestIn(set: VersionSet): number {
   return 32 - Math.clz32(set & -set)
 }
 
-/** The newest version of a set that is not empty. */
+/** The newest version of a non-empty set. */
 export function highestIn(set: VersionSet): number {
   return 32 - Math.clz32(set)
 }
 
 /**
- * The versions that the fields of a record leave possible: each required field that a version has added is present in
- * that version and the later ones, and absent in the earlier ones.
+ * The versions that a record's set of fields allows. A required field added by a version must be present in that
+ * version and later ones,
+ * and absent in earlier ones.
  * @param has whether the record has a field, null included
  */
 export function versionsFitting(kind: Kind, has: (field: string) => boolean): VersionSet {
@@ -37,12 +38,15 @@ export function versionsFitting(kind: Kind, has: (field: string) => boolean): Ve
   return set
 }
 
-/** The first added field that keeps a record out of a version: one that the record lacks, or one that the version does not know. */
+/**
+ * The first added field that excludes a record from a version: either the record lacks the field or the version does
+ * not know it.
+ */
 export type Misfit = { readonly field: string; readonly isMissing: boolean }
 
 export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
   for (const { name, since, optional } of kind.fields) {
-    // Every version has the fields of the first one, so they tell no versions apart.
+    // Fields of the first version are part of every version, so they do not exclude any.
     if (since === 1) continue
     if (since > version && has(name)) return { field: name, isMissing: false }
     if (since <= version && !optional && !has(name)) return { field: name, isMissing: true }
@@ -51,9 +55,10 @@ export function misfitOf(version: number, kind: Kind, has: (field: string) => bo
 }
 
 /**
- * The versions that fit all records of a file whose version is known: those from there on that have changed none of the
- * file's kinds.
- * @param lowest the file's version @param counts its records of each kind, by kind name
+ * All versions that fit a file written as version `lowest`: that version, and later ones that did not change any kind
+ * in the file.
+ * @param lowest the file's version
+ * @param counts number of records per kind name
  */
 export function versionsAlike(lowest: number, counts: ReadonlyMap<string, number>): VersionSet {
   const kinds = contractOf(lowest).kinds.filter(({ kind }) => (counts.get(kind) ?? 0) > 0)
