@@ -1,14 +1,14 @@
-/** The contract version that a user pins for the files of a command. */
+/** The contract version that a user selects for the files of a command. */
 
 import { CONTRACTS } from '../contract/kinds.js'
 
-/** The values of `--contract`: `auto` finds the version of each file. */
+/** The values of `--contract`. With `auto`, the version of each file is detected. */
 export const CONTRACT_CHOICES: readonly string[] = ['auto', ...[...CONTRACTS.keys()].map(String)]
 
-/** Checked by the flag's choices. */
+/** The flag's value, already validated by its choices. */
 export type ContractFlags = { readonly contract?: string }
 
-/** @returns undefined where each file has the lowest version that fits all of its records */
+/** The selected version; undefined when each file has the lowest version that fits all of its records. */
 export function pinnedVersion({ contract = 'auto' }: ContractFlags): number | undefined {
   return contract === 'auto' ? undefined : Number(contract)
 }
