@@ -1,4 +1,4 @@
-/** The findings of `migrate --check`, those that stop a push first. */
+/** Reports schema differences as `migrate --check` does, with those that prevent a push first. */
 
 import { compareSchema, type Drift } from '../sink/drift.js'
 import type { SqlSession } from '../sink/sql.js'
@@ -6,13 +6,13 @@ import { fail, ok, warn, type Finding } from './finding.js'
 
 const SHOWN = 8
 
-/** Differences that do not stop a push. */
+/** Differences that do not prevent a push. */
 const HARMLESS: readonly Drift['code'][] = ['unknown_migration', 'changed_migration', 'missing_index', 'token_login']
 
 export async function schemaFindings(session: SqlSession): Promise<readonly Finding[]> {
   const { drift, isLedgerReadable } = await compareSchema(session)
   if (drift.length === 0) return [ok(isLedgerReadable ? COMPLETE : COMPLETE_WITHOUT_LEDGER)]
-  // What stops a push first.
+  // Differences that prevent a push come first.
   const sorted = [...drift].sort((one, other) => Number(isHarmless(one)) - Number(isHarmless(other)))
   const rest = sorted.slice(SHOWN)
   return [...sorted.slice(0, SHOWN).map(finding), ...(rest.length > 0 ? [summary(rest)] : [])]
