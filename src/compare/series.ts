@@ -40,7 +40,7 @@ export type ValueFields = {
   readonly sized: boolean
 }
 
-/** The fields of a kind that hold the compared value, and the fields beside it. */
+/** The fields of a kind that hold the compared value, and whether it has runtimes and an uncompressed size. */
 export function valueFields({ fields }: Kind): ValueFields {
   const has = (field: string): boolean => fields.some(({ name }) => name === field)
   const timed = has('all_runtimes_ns')

@@ -26,7 +26,7 @@ export type ServeConfig = {
   readonly version: number
   readonly maxBodyBytes: number
   readonly auth: ServeAuth
-  /** Token for revalidation requests; undefined when the server does not accept any. */
+  /** Token for revalidation requests; when undefined, they are answered with 503. */
   readonly revalidateToken: string | undefined
   /** The state that operators view and change; undefined without one. */
   readonly state: StateConfig | undefined
@@ -101,7 +101,7 @@ function serveAuth({ tokenFile, insecureNoAuth }: ServeFlags, { host }: ListenAd
   throw new IngestError('config_invalid', `--insecure-no-auth is for loopback addresses, not for ${host}`, { hint })
 }
 
-/** Removes one trailing line break, which editors and \`echo\` add to files. */
+/** Removes one trailing line break, which editors and `echo` add to files. */
 export function withoutNewline(token: string): string {
   return token.replace(/\r?\n$/, '')
 }

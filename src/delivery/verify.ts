@@ -39,7 +39,7 @@ export type VerifyOptions = {
 
 export type Verified = {
   readonly inspections: readonly Inspection[]
-  /** The contract version of the target; undefined when nothing was compared because of a bad line. */
+  /** The contract version of the target; undefined when nothing was compared because a line was rejected. */
   readonly targetVersion: number | undefined
   readonly compared: number
   readonly differences: number

@@ -10,7 +10,10 @@ import { watched, type ReadWatch } from './read-watch.js'
 import type { Source } from './source.js'
 import { cannotKeep, namelessFile } from './spool.js'
 
-/** @param input the bytes of the input; iterated once, at the first opening */
+/**
+ * A source that copies its input while it is read for the first time.
+ * @param input the bytes of the input; iterated once, when the source is first opened
+ */
 export function keptInput(name: string, input: AsyncIterable<Uint8Array>, watch: ReadWatch | undefined): Source {
   const copy = new Copy(name)
   const firstReader = (): ByteReader => chunkReader(copy.write(input), () => Promise.resolve())
@@ -48,7 +51,7 @@ class Copy {
     this.#isComplete = true
   }
 
-  /** Does the next step of the copy, unless a step before it failed. */
+  /** Performs the next step of the copy, unless an earlier step failed. */
   async #attempt(step: () => Promise<void>): Promise<void> {
     if (this.#failure !== undefined) return
     try {

@@ -11,7 +11,7 @@ import { RecordBatch, type LinePlace } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
 import { NOT_TAKEN, scanRecord } from './scan-record.js'
 
-/** The records and rejections of one block of lines. Valid until the next block is asked for. */
+/** The records and rejections of one block of lines. Valid until the next block is requested. */
 export type Records = {
   readonly batch: RecordBatch
   readonly rejections: readonly Rejection[]
