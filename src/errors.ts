@@ -1,6 +1,6 @@
-/** The one error class, its closed set of codes and the exit code each one ends in. */
+/** The error class, its codes and the exit code of each code. */
 
-/** What the process ends with; the table is in the README and in every `--help`. */
+/** Exit codes of the process. The README and every `--help` list them. */
 export const EXIT = {
   done: 0,
   internal: 1,
@@ -53,10 +53,10 @@ export type ErrorCode = keyof typeof EXIT_OF_CODE
 
 export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string }
 
-/** A broken world. Bad data is never thrown: it is a `Rejection`. */
+/** An error of the environment, configuration or usage. Bad data is a `Rejection` and is not thrown. */
 export class IngestError extends Error {
   readonly code: ErrorCode
-  /** What a person can do about it, without the word "hint". */
+  /** Advice for the user: one thing to do. Does not contain the word "hint". */
   readonly hint: string | undefined
 
   constructor(code: ErrorCode, message: string, { cause, hint }: ErrorDetails = {}) {
@@ -71,23 +71,23 @@ export class IngestError extends Error {
   }
 }
 
-/** What a process ends with that fails with this code. */
+/** The exit code for an error code. */
 export function exitCodeOfCode(code: ErrorCode): number {
   return EXIT_OF_CODE[code]
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The `code` of a system, Node or Postgres error, if it has one. */
+/** The `code` of a system, Node or Postgres error; undefined when it has none. */
 export function systemCodeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
 
-/** The SQLSTATE of an error or of the nearest of its causes that has one. */
+/** The SQLSTATE of an error or of the nearest cause that has one. */
 export function sqlStateOf(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {
     const code = systemCodeOf(current)
@@ -96,7 +96,7 @@ export function sqlStateOf(error: unknown): string | undefined {
   return undefined
 }
 
-// EPIPE and its like have five characters too, but a SQLSTATE that means an error starts with a digit, F, H, P or X.
+// Codes such as EPIPE have five characters too, but the SQLSTATE of an error starts with a digit, F, H, P or X.
 export function isSqlState(code: string): boolean {
   return /^[0-9FHPX][0-9A-Z]{4}$/.test(code)
 }

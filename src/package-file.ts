@@ -1,14 +1,17 @@
-/** Files that come with the package, and the version that its package.json states. */
+/** Locates files of the package, and reads the version from its package.json. */
 
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
-/** @param path relative to the package's root */
+/**
+ * The URL of a file of the package.
+ * @param path relative to the package root
+ */
 export function packageFile(path: string): URL {
   return new URL(path, ROOT)
 }
 
-/** Both src/package-file.ts and dist/program.cjs lie one level below the root. */
+/** The package root. Both src/package-file.ts and dist/program.cjs are one level below it. */
 const ROOT = new URL('../', import.meta.url)
 
 export async function packageVersion(): Promise<string> {

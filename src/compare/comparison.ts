@@ -1,21 +1,21 @@
-/** Two commits, series by series and suite by suite. */
+/** Compares two commits, per series and per suite. */
 
 import type { Kind } from '../contract/kinds.js'
 import { judge, type Change, type Verdict } from './judge.js'
 import { geometricMean } from './ratio.js'
 import { pairUp, seriesFields, type Measurement, type Sides, type Single } from './series.js'
 
-/** The series of one kind and data set together. */
+/** All series of one kind and dataset. */
 export type Suite = {
   readonly kind: Kind
   readonly dataset: string
-  /** Those with a ratio. */
+  /** Number of series that have a ratio. */
   readonly series: number
   readonly ratio: number
 }
 
 export type Comparison = {
-  /** What really changed, then the rest; of both what changed most comes first. */
+  /** Significant changes first, then the others, each ordered by size of the change, largest first. */
   readonly changes: readonly Change[]
   readonly suites: readonly Suite[]
   readonly onlyBase: readonly Single[]
@@ -24,7 +24,10 @@ export type Comparison = {
 
 export type KindRows = { readonly kind: Kind; readonly rows: Sides<readonly Measurement[]> }
 
-/** @param threshold as `judge` takes it */
+/**
+ * Compares the rows of two commits.
+ * @param threshold the smallest ratio that counts as a change; must exceed 1
+ */
 export function compareCommits(kinds: readonly KindRows[], threshold: number): Comparison {
   const paired = kinds.map(({ kind, rows }) => pairUp(kind, rows))
   const changes = judge(
@@ -41,7 +44,7 @@ export function compareCommits(kinds: readonly KindRows[], threshold: number): C
 
 const REAL: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller']
 
-/** What has no ratio comes last. */
+/** Orders significant changes first, then by size of the change. Changes without a ratio come last. */
 function byChange(one: Change, other: Change): number {
   const [first, second] = [REAL.includes(one.verdict), REAL.includes(other.verdict)]
   return first === second ? sizeOf(other) - sizeOf(one) : first ? -1 : 1

@@ -1,8 +1,9 @@
-/** Many tests at once: among so many series some seem to change by chance alone. */
+/** Correction for multiple tests, because among many series some seem to change by chance alone. */
 
 /**
- * Benjamini and Hochberg's q for each p, in the same order: among all with a q below some limit, that limit is the share
- * that may be expected to be chance.
+ * The Benjamini-Hochberg q-value of each p-value, in the same order. Among all tests with a q-value below a limit, the
+ * expected share of
+ * false positives is at most that limit.
  */
 export function falseDiscoveryRates(ps: readonly number[]): readonly number[] {
   const order = ps.map((p, index) => ({ p, index })).sort((a, b) => b.p - a.p)

@@ -1,29 +1,32 @@
-/** What became of each series between two commits, and whether that is real. */
+/** Judges how each series changed between two commits and whether the change is significant. */
 
 import { falseDiscoveryRates } from './false-discovery.js'
 import { leastP, rankTester, type RankTest } from './rank-test.js'
 import { ratioOf } from './ratio.js'
 import type { Measurement, Pair } from './series.js'
 
-/** Below this share of chance a change is called real. */
+/** Significance level: a change with a q-value below this is significant. */
 export const MOST_CHANCE = 0.05
-/** With fewer runs a side no test can say anything. */
+/** Minimum number of runs per side. With fewer, no result of the test can be significant. */
 export const FEWEST_RUNTIMES = 4
 
-/** `unproven`: far enough from 1, but it may be chance. `unjudged`: there is no telling. */
+/** `unproven`: the change exceeds the threshold but may be chance. `unjudged`: the series cannot be compared. */
 export type Verdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unproven' | 'unjudged' | 'unchanged'
 
 export type Change = Pair & {
-  /** HEAD over BASE; undefined where there is none. */
+  /** The head value divided by the base value; undefined when there is no meaningful ratio. */
   readonly ratio: number | undefined
-  /** Undefined for kinds without runtimes, or with too few. */
+  /** Result of the rank test; undefined for kinds without runtimes and for series with too few. */
   readonly test: (RankTest & { readonly q: number }) | undefined
   readonly verdict: Verdict
-  /** Why it is unjudged. */
+  /** Why the series is `unjudged`; undefined otherwise. */
   readonly reason: 'few_runtimes' | 'no_ratio' | undefined
 }
 
-/** @param threshold more than 1: a ratio from there on, or below its inverse, is a change worth telling */
+/**
+ * Judges each pair of measurements.
+ * @param threshold must exceed 1; a ratio of at least this, or of at most its inverse, counts as a change
+ */
 export function judge(pairs: readonly Pair[], threshold: number): readonly Change[] {
   const test = rankTester()
   const tests = pairs.map(({ base, head }) =>
@@ -43,7 +46,7 @@ function isTestable(row: Measurement): row is Testable {
   return row.runtimes !== undefined && row.runtimes.length >= FEWEST_RUNTIMES
 }
 
-/** A size is what it is, each time; a time must also be told from chance. */
+/** Sizes are exact, so any difference beyond the threshold counts. Durations must also be significant. */
 function verdictOf(pair: Pair, test: Change['test'], threshold: number): Change {
   const ratio = ratioOf(pair.base.value, pair.head.value)
   const change = { ...pair, ratio, test, reason: undefined }
@@ -53,7 +56,7 @@ function verdictOf(pair: Pair, test: Change['test'], threshold: number): Change 
   const way = ratio >= threshold ? 1 : ratio <= 1 / threshold ? -1 : 0
   if (way === 0) return { ...change, verdict: 'unchanged' }
   if (!timed) return { ...change, verdict: way > 0 ? 'larger' : 'smaller' }
-  // The runs must have gone the way that the median went.
+  // The runs must have changed in the same direction as the median.
   const isReal = test !== undefined && test.q < MOST_CHANCE && test.direction === way
   return { ...change, verdict: !isReal ? 'unproven' : way > 0 ? 'slower' : 'faster' }
 }
@@ -63,8 +66,9 @@ export function isRegression({ verdict }: Pick<Change, 'verdict'>): boolean {
 }
 
 /**
- * How many tested series must change together before any can be called real: with few runs the smallest p there is is not
- * small enough for one among many.
+ * How many tested series must change together before any can be significant: with few runs, even the smallest possible
+ * p-value is not
+ * small enough for one series among many.
  */
 export function fewestToBeReal(changes: readonly Change[]): number {
   const tested = changes.filter(({ test }) => test !== undefined)

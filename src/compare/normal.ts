@@ -1,12 +1,12 @@
 /** The tail of the normal distribution. */
 
-/** Of erfc's approximation by a Chebyshev polynomial (Numerical Recipes, `erfcc`), from the constant term up. */
+/** Coefficients, from the constant term up, of a Chebyshev approximation of erfc (Numerical Recipes, `erfcc`). */
 const COEFFICIENTS = [
   -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
   0.17087277,
 ]
 
-/** The probability of a value above `z`, to a relative error of 1.2e-7. */
+/** The probability that a standard normal value exceeds `z`, with a relative error below 1.2e-7. */
 export function upperTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2
   const t = 1 / (1 + x / 2)

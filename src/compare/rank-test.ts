@@ -1,21 +1,21 @@
-/** The Mann-Whitney rank test: do two samples come from where one is as large as the other? */
+/** The Mann-Whitney rank test, which tests whether the values of two samples are equally large. */
 
 import { midRanks, type Ranked } from './mid-ranks.js'
 import { upperTail } from './normal.js'
 import { RankDistributions } from './rank-distribution.js'
 
 export type RankTest = {
-  /** Two-sided. */
+  /** The two-sided p-value. */
   readonly p: number
-  /** 1 when the second sample's values are the larger ones, -1 when they are the smaller ones. */
+  /** 1 when the second sample has the larger values, -1 when it has the smaller ones. */
   readonly direction: -1 | 0 | 1
   readonly method: 'exact' | 'normal'
 }
 
-/** Up to so many values in both samples every way to share the ranks out is counted, ties or not. */
+/** Up to this total number of values, the exact distribution is computed, with ties too. */
 export const MOST_EXACT = 24
 
-/** @returns a test that remembers what it has counted */
+/** Creates a test function, which caches the distributions it has computed. */
 export function rankTester(): (first: readonly bigint[], second: readonly bigint[]) => RankTest {
   const distributions = new RankDistributions()
   return (first, second) => {
@@ -29,7 +29,7 @@ export function rankTester(): (first: readonly bigint[], second: readonly bigint
   }
 }
 
-/** With the correction for ties, and half a step for a sum that only takes steps. */
+/** The p-value by normal approximation, with tie and continuity corrections. */
 function normalP({ doubled, doubledSum, ties }: Ranked, [first, second]: readonly [number, number]): number {
   const all = doubled.length
   const tied = ties.reduce((sum, tie) => sum + tie ** 3 - tie, 0)
@@ -39,7 +39,7 @@ function normalP({ doubled, doubledSum, ties }: Ranked, [first, second]: readonl
   return Math.min(1, 2 * upperTail(Math.max(0, away - 0.5) / Math.sqrt(variance)))
 }
 
-/** The smallest p that samples of these sizes can give: no value of one below a value of the other. */
+/** The smallest p-value possible for samples of these sizes, when all values of one are below those of the other. */
 export function leastP(first: number, second: number): number {
   let choices = 1
   for (let step = 1; step <= second; step++) choices = (choices * (first + step)) / step

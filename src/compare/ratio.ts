@@ -1,12 +1,12 @@
-/** How many times as large. */
+/** Ratios of values. */
 
-/** @returns undefined where a ratio says nothing: of what is not above zero, unless both are the same */
+/** `head` divided by `base`; 1 when they are equal. Undefined when they differ and either is not positive. */
 export function ratioOf(base: bigint, head: bigint): number | undefined {
   if (base === head) return 1
   return base > 0n && head > 0n ? Number(head) / Number(base) : undefined
 }
 
-/** The mean in which twice as large and half as large make up for each other. Of none: undefined. */
+/** The geometric mean, in which twice as large and half as large cancel out; undefined for an empty list. */
 export function geometricMean(ratios: readonly number[]): number | undefined {
   if (ratios.length === 0) return undefined
   return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)

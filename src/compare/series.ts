@@ -1,16 +1,16 @@
-/** What two commits measured of the same thing. */
+/** Pairs the measurements of two commits by series. */
 
 import { dimensionsOf, type Field, type Kind } from '../contract/kinds.js'
 
 /** One row of a commit. */
 export type Measurement = {
-  /** Of `seriesFields`, in their order, as Postgres writes them; null for what is absent. */
+  /** Values of the `seriesFields`, in their order, as Postgres formats them; null when absent. */
   readonly dimensions: readonly (string | null)[]
-  /** Nanoseconds or bytes, as the emitter gave them: of times the median of its runs. */
+  /** Nanoseconds or bytes as emitted. For durations, usually the median of the runs. */
   readonly value: bigint
-  /** Undefined for kinds that are not timed. */
+  /** Duration of each run in nanoseconds; undefined for kinds without durations. */
   readonly runtimes: readonly bigint[] | undefined
-  /** Target triple of the machine that measured, where it is known. */
+  /** Target triple of the measuring machine; null when unknown. */
   readonly platform: string | null
   /** The size before compression; undefined for other kinds and where it is not known. */
   readonly uncompressed: bigint | undefined
@@ -34,13 +34,13 @@ export function seriesFields(kind: Kind): readonly Field[] {
 
 export type ValueFields = {
   readonly value: 'value_ns' | 'value_bytes'
-  /** Whether the kind has runs. */
+  /** Whether the kind measures durations. */
   readonly timed: boolean
   /** Whether the kind has `uncompressed_bytes`. */
   readonly sized: boolean
 }
 
-/** The fields of a kind that hold the compared value, and the fields beside it. */
+/** The fields of a kind that hold the compared value, and whether it has runtimes and an uncompressed size. */
 export function valueFields({ fields }: Kind): ValueFields {
   const has = (field: string): boolean => fields.some(({ name }) => name === field)
   const timed = has('all_runtimes_ns')

@@ -1,4 +1,4 @@
-/** Where a push archives what it delivers from its outbox. */
+/** The configuration of a push's archive. */
 
 import { IngestError } from '../errors.js'
 import { locationsOverlap } from '../sink/archive/location.js'
@@ -6,7 +6,10 @@ import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 
 export type ArchiveFlags = { readonly archive?: string; readonly state?: string }
 
-/** @throws {IngestError} `usage` without a state, or when the archive lies among the state's own objects */
+/**
+ * Parses the archive's address.
+ * @throws {IngestError} `usage` without a state, or when archive and state overlap
+ */
 export function archiveConfig({ archive, state }: ArchiveFlags): StorageAddress | undefined {
   if (archive === undefined) return undefined
   if (state === undefined) {

@@ -1,4 +1,4 @@
-/** Which commit and run a push is of. */
+/** The commit and run that a push belongs to. */
 
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
 
@@ -12,7 +12,7 @@ export type CommitFlags = {
 
 export type CommitConfig = {
   readonly sha: string | undefined
-  /** A file with the commit's fields, in place of git. */
+  /** A file with the commit's metadata, used instead of git. */
   readonly file: string | undefined
   readonly benchmarkId: string | undefined
   readonly repoUrl: string | undefined

@@ -1,4 +1,4 @@
-/** The file that flags may come from: where it is found and what is in it, before anybody knows which flags there are. */
+/** Finds and parses the config file. The flags in it are checked elsewhere. */
 
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,10 +11,11 @@ export const CONFIG_NAMES = ['vortex-ingest.toml', 'vortex-ingest.json'] as cons
 export type ConfigFile = { readonly path: string; readonly content: Readonly<Record<string, unknown>> }
 
 /**
- * From the working directory upwards to the root of the repository; outside of one only in the working directory, so
- * that nobody's file in a folder above is taken for one's own.
- * @param named what a person names in its place; empty means no file at all
- * @throws {IngestError} `config_invalid` where there are two
+ * Searches from the working directory up to the root of the git repository. Outside a repository only the working
+ * directory is
+ * searched, so that somebody else's file in a parent folder is not used by mistake.
+ * @param named the path given by the user; an empty string means no config file
+ * @throws {IngestError} `config_invalid` when a folder has two config files
  */
 export function findConfigFile(named: string | undefined, cwd: string): string | undefined {
   if (named !== undefined) return named === '' ? undefined : named
@@ -36,11 +37,14 @@ function foldersFrom(cwd: string): readonly string[] {
   }
 }
 
-/** @throws {IngestError} `config_invalid` */
+/**
+ * Reads and parses a config file.
+ * @throws {IngestError} `config_invalid` when it is missing, cannot be parsed or is not a table
+ */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const name = basename(path)
   try {
-    // Not in sync: where it is a FIFO, signals must be heard while nobody writes.
+    // Read asynchronously, because a FIFO blocks until something writes to it, and signals must be handled meanwhile.
     const text = await readFile(path, 'utf8')
     const content: unknown = name.endsWith('.json') ? JSON.parse(text) : (await import('smol-toml')).parse(text)
     if (isSection(content)) return { path, content }
@@ -64,7 +68,10 @@ function unreadable(path: string, cause: unknown): IngestError {
   return new IngestError('config_invalid', `${path}: ${where}${firstLine(messageOf(cause))}`, { cause })
 }
 
-/** The TOML parser quotes the lines around a mistake, and with them what may be a secret. */
+/**
+ * The TOML parser's messages quote the lines around a mistake, which may contain secrets, so only the first line is
+ * kept.
+ */
 function firstLine(message: string): string {
   return message.split('\n')[0] ?? ''
 }

@@ -1,4 +1,4 @@
-/** Which fault a test asks for; nobody else sets it. */
+/** The fail point that a test sets; undefined in normal use. */
 
 import type { Environment } from '../commit/ci.js'
 

@@ -1,17 +1,17 @@
-/** What GitHub Actions gives a step to tell the run by. */
+/** The files that GitHub Actions gives a step for reporting on the run. */
 
 import type { Environment } from '../commit/ci.js'
 
 export type GithubConfig = {
-  /** Markdown for the page of the run. */
+  /** File for Markdown to show on the page of the run. */
   readonly summaryFile: string | undefined
-  /** `name=value` lines for later steps. */
+  /** File for `name=value` lines, which later steps can read. */
   readonly outputFile: string | undefined
-  /** The folder that file names on the page are relative to. */
+  /** The folder to which file names on the page are relative. */
   readonly workspace: string | undefined
 }
 
-/** @returns undefined outside of GitHub Actions */
+/** The configuration; undefined outside GitHub Actions. */
 export function githubConfig(env: Environment): GithubConfig | undefined {
   if (env['GITHUB_ACTIONS'] !== 'true') return undefined
   return Object.freeze({

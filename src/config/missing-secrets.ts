@@ -1,4 +1,4 @@
-/** A CI run that was not given its secrets: a fork's pull request, or one of a bot. */
+/** Detects CI runs that have no access to secrets, such as pull requests from forks or by bots. */
 
 import { readFile } from 'node:fs/promises'
 import { detectCi, type Environment } from '../commit/ci.js'
@@ -7,12 +7,12 @@ import type { ServerFlags } from './server.js'
 import type { TargetFlags } from './target.js'
 
 export type MissingSecrets = {
-  /** The variables that hold nothing. */
+  /** The empty or missing variables. */
   readonly names: readonly string[]
   readonly isFork: boolean
 }
 
-/** @returns undefined outside of CI, and where nothing that this push needs is missing */
+/** The secrets that this push needs and the CI run lacks; undefined outside CI and when none is missing. */
 export async function missingSecrets(
   flags: TargetFlags & ServerFlags,
   env: Environment,
@@ -23,17 +23,19 @@ export async function missingSecrets(
   return names.length === 0 ? undefined : { names, isFork }
 }
 
-/** A secret that a run may not have is an empty string to it; to a fork's, the variable may not be there at all. */
+/**
+ * CI passes an inaccessible secret as an empty string. In a fork's pull request the variable may be missing altogether.
+ */
 function serverSecrets({ server, tokenEnv, tokenFile }: ServerFlags, env: Environment, isFork: boolean): string[] {
   if (server === '') return ['VORTEX_INGEST_SERVER']
   if (server === undefined || tokenFile !== undefined || isLocal(server)) return []
   const name = tokenEnv ?? 'INGEST_BEARER_TOKEN'
-  // By its name only where it is one: it may be the token itself, in the wrong place.
+  // An unset variable that --token-env names is not reported, because its name may be the token, given by mistake.
   const isEmpty = env[name]?.trim() === '' || (isFork && tokenEnv === undefined && env[name] === undefined)
   return isEmpty ? [name] : []
 }
 
-/** What is not set at all may come from somewhere else: a file, a role of the machine. */
+/** Only empty variables count as missing. Unset ones may be replaced by a file or by a role of the machine. */
 function postgresSecrets({ postgres }: TargetFlags, env: Environment): string[] {
   if (postgres === '') return ['VORTEX_INGEST_POSTGRES']
   if (postgres === undefined) return []
@@ -46,12 +48,12 @@ function isLocal(server: string): boolean {
 
 type PullRequest = { readonly pull_request?: { readonly head?: { readonly repo?: { readonly full_name?: unknown } } } }
 
-/** Whether GitHub runs this for a branch of another repository, which gets no secrets. */
+/** Whether this is a pull request from another repository, which gets no secrets from GitHub. */
 async function isForksPullRequest(env: Environment): Promise<boolean> {
   if (env['GITHUB_ACTIONS'] !== 'true' || env['GITHUB_EVENT_NAME'] !== 'pull_request') return false
   try {
     const event = JSON.parse(await readFile(env['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as PullRequest
-    // A fork that was deleted has no repository.
+    // A deleted fork has no repository in the event.
     return event.pull_request !== undefined && event.pull_request.head?.repo?.full_name !== env['GITHUB_REPOSITORY']
   } catch {
     return false

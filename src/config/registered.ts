@@ -1,4 +1,4 @@
-/** A registered target: checked when it is added, and as the configuration of a push. */
+/** Validates a target when it is registered, and turns a registered target into the configuration of a push. */
 
 import { resolve } from 'node:path'
 import type { Environment } from '../commit/ci.js'
@@ -20,7 +20,7 @@ export type TargetInput = {
   readonly address: string | undefined
   readonly secretEnv?: string
   readonly bucket?: string
-  /** The bucket's root; undefined for one that lies in the state, or is not there. */
+  /** The bucket's root; undefined for a bucket inside the state and for one that does not exist. */
   readonly bucketRoot?: string | undefined
   readonly isRequired: boolean
   readonly insecureLocal?: boolean
@@ -28,7 +28,10 @@ export type TargetInput = {
   readonly region?: string
 }
 
-/** What is to be registered, without asking the target. @throws {IngestError} `usage` */
+/**
+ * Validates a target for registration without connecting to it.
+ * @throws {IngestError} `usage` when it is invalid
+ */
 export function targetToRegister(input: TargetInput, env: Environment): Omit<RegisteredTarget, 'addedAt'> {
   const { name, isRequired, secretEnv, bucket, insecureLocal = false, rolePolicy, region } = input
   const kind = kindOf(input.kind)
@@ -40,7 +43,7 @@ export function targetToRegister(input: TargetInput, env: Environment): Omit<Reg
 }
 
 function kindOf(word: string): TargetKind {
-  // What the flags call it.
+  // The flags call the kind `server`; the registry calls it `http`.
   const kind = TARGET_KINDS.find(one => one === (word === 'server' ? 'http' : word))
   if (kind !== undefined) return kind
   throw new IngestError('usage', `there is no kind of target ${redact(word)}`, { hint: TARGET_KINDS.join(', ') })
@@ -76,7 +79,7 @@ function addressOf(kind: TargetKind, { address = '', bucket = '' }: TargetInput)
   }
 }
 
-/** Which a state would keep for everybody who may read it. */
+/** Refuses a DSN with a password, because everybody with access to the state could read it. */
 function withoutPassword(dsn: string): string {
   if (!dsnSettings(dsn, {}).has('password') && redact(dsn) === dsn) return dsn
   const hint = 'leave the password out, and name its variable: --secret-env PGPASSWORD'
@@ -89,7 +92,7 @@ function variableName(name: string): string {
   throw new IngestError('usage', '--secret-env names no variable', { hint })
 }
 
-/** As the sink's opener says it. */
+/** The target id, equal to the id of the target's sink opener. */
 function identityOf(target: Addressed, env: Environment, bucketRoot?: string): string {
   switch (target.kind) {
     case 'http':
@@ -103,12 +106,18 @@ function identityOf(target: Addressed, env: Environment, bucketRoot?: string): s
   }
 }
 
-/** Watermarks lie in the same state as the buckets that every state has: their names say which they are. */
+/**
+ * The id of an archive. Buckets inside the state are identified by name, because watermarks and archive are then in the
+ * same state.
+ */
 function archiveIdentity(bucket: string, root: string | undefined): string {
   return BUILT_IN.includes(bucket) ? stateArchiveId(bucket) : `archive:${placeOfArchive(archiveAddress(bucket, root))}`
 }
 
-/** @throws {IngestError} `usage` for a bucket that is gone with the process, or is not there */
+/**
+ * The storage address of an archive's bucket.
+ * @throws {IngestError} `usage` for a bucket in memory and for one that does not exist
+ */
 export function archiveAddress(bucket: string, root: string | undefined): StorageAddress {
   const address = root === undefined ? undefined : parseStorageAddress(root)
   if (address !== undefined && address.kind !== 'memory') return address
@@ -124,7 +133,10 @@ export function archiveAddress(bucket: string, root: string | undefined): Storag
 
 export type DeliveryFlags = ServerFlags & PostgresFlags
 
-/** A registered http target as if flags had named it. @throws {IngestError} `auth_failed` */
+/**
+ * The configuration of a registered HTTP target, as if flags had named it.
+ * @throws {IngestError} `auth_failed` when its token is missing
+ */
 export async function registeredServer(
   { address, secretEnv }: RegisteredTarget,
   flags: DeliveryFlags,
@@ -138,13 +150,17 @@ export async function registeredServer(
   return config!
 }
 
-/** A registered database as if flags had named it. @throws {IngestError} `auth_failed`, `config_invalid` */
+/**
+ * The configuration of a registered database, as if flags had named it.
+ * @throws {IngestError} `auth_failed` when its password is missing
+ * @throws {IngestError} `config_invalid` when the address now leads to another database
+ */
 export function registeredDatabase(target: RegisteredTarget, flags: DeliveryFlags, env: Environment): TargetConfig {
   if (target.kind === 'embedded') return Object.freeze({ kind: 'embedded', folder: target.address })
   assertSecret(target, env)
   const leadsTo = identityOf(target, env)
   if (leadsTo === target.identity) return postgresOf(target, flags, env)
-  // What its watermark says is true of one database only.
+  // The target's watermarks are only valid for the database that was registered.
   const hint = 'the PG* variables fill in what its address leaves out: name host, port and database there'
   throw new IngestError('config_invalid', `the target ${target.name} is ${target.identity}, and here ${leadsTo}`, {
     hint,

@@ -1,4 +1,4 @@
-/** Every secret that the program was handed, so that a log can be told to hide them. */
+/** Collects every secret that the program was given, so that they can be hidden in logs. */
 
 import { readFile, stat } from 'node:fs/promises'
 import type { Environment } from '../commit/ci.js'
@@ -22,10 +22,10 @@ const VARIABLES = [
 
 const ADDRESSES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
 
-/** Shorter ones protect nothing, and hiding each "a" of a log hides the log. */
+/** Shorter values are not hidden, because replacing every "a" would make a log unreadable. */
 const SHORTEST = 4
 
-/** Each once; a password in a URL as it stands there and as it is meant. */
+/** The secrets, without duplicates. A password in a URL is included both as written and percent-decoded. */
 export async function secretsOf(flags: SecretFlags, env: Environment): Promise<readonly string[]> {
   const variables = [...VARIABLES, ...[flags.tokenEnv, flags.secretEnv].filter(name => name !== undefined)]
   const addresses = [flags.postgres, flags.store, ...ADDRESSES.map(name => env[name])]
@@ -37,13 +37,13 @@ export async function secretsOf(flags: SecretFlags, env: Environment): Promise<r
   return [...new Set(found.filter(secret => secret !== undefined))].filter(secret => secret.length >= SHORTEST)
 }
 
-/** Only of a file: what a pipe gives, whoever needs the token must get. */
+/** Reads the token file. Pipes are not read, because their content can be read only once and is needed elsewhere. */
 async function fileSecret(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined
   try {
     return (await stat(path)).isFile() ? (await readFile(path, 'utf8')).trim() : undefined
   } catch {
-    // Whoever needs it says so.
+    // The code that needs the token reports the error.
     return undefined
   }
 }

@@ -26,31 +26,35 @@ export type ServeConfig = {
   readonly version: number
   readonly maxBodyBytes: number
   readonly auth: ServeAuth
-  /** Undefined where readers' caches are not this server's to refresh. */
+  /** Token for revalidation requests; when undefined, they are answered with 503. */
   readonly revalidateToken: string | undefined
-  /** What operators see and change; undefined without one. */
+  /** The state that operators view and change; undefined without one. */
   readonly state: StateConfig | undefined
-  /** Undefined: the routes for operators are not there. */
+  /** Token for the operator routes; undefined disables them. */
   readonly operatorToken: string | undefined
 }
 
-/** Not a flag, though its name begins like those of flags: it is a secret. */
+/** The variable with the operator token. It has the flags' prefix but no flag, because it is a secret. */
 export const OPERATOR_TOKEN = `${ENV_PREFIX}OPERATOR_TOKEN`
 
-/** Where the token that writers must send comes from. */
+/** The source of the token that writers must send. */
 export type ServeAuth =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'none' }
 
-/** A host name or address, without brackets; port 0 lets the system choose. */
+/** A host name or an address without brackets. Port 0 lets the system choose a free port. */
 export type ListenAddress = { readonly host: string; readonly port: number }
 
 export const MAX_BODY_BYTES = 64 * 1024 * 1024
-/** A body is one buffer when its turn comes, and places in it are 32-bit integers. */
+/** A body is processed as a single buffer with 32-bit offsets. */
 const LARGEST_MAX_BODY_BYTES = 1024 * 1024 * 1024
 
-/** @throws {IngestError} `usage`, or `config_invalid` when nobody could be kept from writing */
+/**
+ * Builds the configuration from flags and environment.
+ * @throws {IngestError} `usage` when a flag is invalid
+ * @throws {IngestError} `config_invalid` when anybody could write without a token
+ */
 export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
   const { listen = '127.0.0.1:0', store = EMBEDDED_FOLDER } = flags
   const address = listenAddress(listen)
@@ -68,7 +72,10 @@ export function serveConfig(flags: ServeFlags, env: Environment): ServeConfig {
   })
 }
 
-/** Whatever looks like an attempt at a DSN is read as one: taken for a folder, its password would be on the disk. */
+/**
+ * Matches text that was probably meant as a DSN. It is not used as a folder name, because its password would end up on
+ * disk.
+ */
 const LIKE_A_DSN = /^(?![./~]).*(?:@|=|:\/\/)|^postgres(?:ql)?[:/]/i
 
 function storeConfig(store: string, flags: PostgresFlags, env: Environment): TargetConfig {
@@ -94,12 +101,15 @@ function serveAuth({ tokenFile, insecureNoAuth }: ServeFlags, { host }: ListenAd
   throw new IngestError('config_invalid', `--insecure-no-auth is for loopback addresses, not for ${host}`, { hint })
 }
 
-/** A token as it was meant: editors and \`echo\` end a file with a line feed. */
+/** Removes one trailing line break, which editors and `echo` add to files. */
 export function withoutNewline(token: string): string {
   return token.replace(/\r?\n$/, '')
 }
 
-/** @param text `PORT`, `HOST:PORT` or `[ADDRESS]:PORT` */
+/**
+ * Parses the value of `--listen`.
+ * @param text `PORT`, `HOST:PORT` or `[ADDRESS]:PORT`
+ */
 export function listenAddress(text: string): ListenAddress {
   const [, address, name, portText = ''] = /^(?:(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(text) ?? []
   const host = address ?? name ?? 'localhost'
@@ -108,6 +118,6 @@ export function listenAddress(text: string): ListenAddress {
     const hint = 'the forms are PORT, HOST:PORT and [::1]:PORT; port 0 takes a free one'
     throw new IngestError('usage', `--listen cannot be ${text || 'empty'}`, { hint })
   }
-  // One address: on both of localhost's, port 0 would be two ports.
+  // Only the IPv4 address of localhost is used, because with port 0 two addresses would get two different ports.
   return Object.freeze({ host: host.toLowerCase() === 'localhost' ? '127.0.0.1' : host, port })
 }

@@ -1,4 +1,4 @@
-/** An HTTP service and how it is reached: the ingest service of path A, and the site that shows the measurements. */
+/** Configuration of HTTP services: the ingest service of path A, and the website that shows the measurements. */
 
 import { readFile } from 'node:fs/promises'
 import type { Environment } from '../commit/ci.js'
@@ -48,7 +48,7 @@ export async function serverConfig(flags: ServerFlags, env: Environment): Promis
   return Object.freeze({ address, ...serverLimits(flags) })
 }
 
-/** What flags say about how patient a push is, and how large its envelopes. */
+/** Timeouts, retries and envelope size from the flags. */
 export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> {
   return {
     idleTimeoutMs: silenceMsOf(flags),
@@ -60,7 +60,7 @@ export function serverLimits(flags: ServerFlags): Omit<ServerConfig, 'address'> 
   }
 }
 
-/** A server that is only read from, which takes no token. */
+/** A server that is only read from, which needs no token. */
 export type ReadServerConfig = {
   readonly kind: 'server'
   readonly address: HttpAddress
@@ -77,7 +77,11 @@ function silenceMsOf({ timeout = 120 }: ServerFlags): number {
   return timeout * 1000
 }
 
-/** @throws {IngestError} `auth_failed` without one, unless the server is on this machine; `usage` */
+/**
+ * The bearer token for a server.
+ * @throws {IngestError} `auth_failed` when there is none, unless the server is on this machine
+ * @throws {IngestError} `usage` when flags name two tokens
+ */
 export async function serverToken(base: URL, flags: ServerFlags, env: Environment): Promise<string | undefined> {
   const token = await bearerToken(flags, env)
   if (token === undefined && !isLoopback(base.hostname)) {
@@ -87,21 +91,22 @@ export async function serverToken(base: URL, flags: ServerFlags, env: Environmen
   return token
 }
 
-/** How any HTTP service is reached from here: through which proxy, trusting whom. */
+/** The address of an HTTP service, with the proxy and certificate authorities to use. */
 export async function siteAddress(base: URL, token: string | undefined, env: Environment): Promise<HttpAddress> {
   const files = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap(name => env[name] || [])
-  // Node reads NODE_EXTRA_CA_CERTS by itself, but not beside other authorities.
+  // Node applies NODE_EXTRA_CA_CERTS itself, but not when other authorities are given.
   const authorities = env['SSL_CERT_FILE'] ? files : []
   return Object.freeze({ base, token, proxy: await proxyFor(base, env), authorities })
 }
 
-/** Node's own proxy variables, loaded only where one is set. */
+/** The proxy for an address from the usual proxy variables. The package is loaded only when one of them is set. */
 async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
   if (!Object.keys(env).some(name => /^(?:npm_config_)?(?:https?|all)_proxy$/i.test(name))) return undefined
   const { getProxyForUrl } = await import('proxy-from-env')
   const proxy = getProxyForUrl(base.href)
   if (proxy === '') return undefined
-  // What has no scheme is spoken to in plain HTTP, as by curl, not in that of the address behind it.
+  // Like curl, a proxy without a scheme is contacted over plain HTTP. The package would use the scheme of the target
+  // address.
   const given = Object.values(env).includes(proxy) ? proxy : proxy.replace(/^https:/, 'http:')
   if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return new URL(given)
   const hint = 'the form is http://user:password@proxy.example.com:3128'
@@ -110,7 +115,7 @@ async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
   })
 }
 
-/** The variables that name a proxy for this address, the one that counts first, and the one that may except it. */
+/** The variables that set a proxy for this address, the effective one first, and the variable that lists exceptions. */
 export function proxyOf(
   { protocol }: URL,
   env: Environment,
@@ -120,7 +125,7 @@ export function proxyOf(
   return { variables, exceptions: named('no_proxy')[0] }
 }
 
-/** Never a flag's value: those are seen by whoever lists processes. */
+/** Reads the token from a variable or file. It is never a flag value, because process lists show those. */
 async function bearerToken({ tokenEnv, tokenFile }: ServerFlags, env: Environment): Promise<string | undefined> {
   if (tokenEnv !== undefined && tokenFile !== undefined)
     throw new IngestError('usage', '--token-env and --token-file name two tokens', { hint: 'give one of them' })
@@ -138,7 +143,7 @@ async function bearerToken({ tokenEnv, tokenFile }: ServerFlags, env: Environmen
   })
 }
 
-/** Whether this is how variables are called; what is not may be the token itself, in the wrong place. */
+/** Whether a text looks like a variable name. Any other text may be the token itself, given by mistake. */
 export function isVariableName(text: string): boolean {
   return /^[A-Z][A-Z0-9_]*$/.test(text)
 }
@@ -151,18 +156,18 @@ async function readToken(file: string): Promise<string> {
   }
 }
 
-/** What a header can hold; a message must not repeat it. */
+/** Checks that a token can be sent in a header. The error must not contain the token. */
 function checkToken(token: string, where: string): string {
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new IngestError('auth_failed', `the token in ${where} holds characters that no token has`)
 }
 
-/** What is told of new data after a write, and how: contract section 4. */
+/** The website to notify of new data after a write (contract section 4). */
 export type SiteConfig = { readonly address: HttpAddress; readonly warm: boolean }
 
 /**
- * @returns undefined where nobody is to be told
- * @throws {IngestError} when the variables cannot be used, which must not fail a push
+ * The website's configuration; undefined when there is no website to notify.
+ * @throws {IngestError} when the variables are invalid, which must not fail a push
  */
 export async function siteConfig(
   flags: { readonly revalidate?: boolean; readonly warm?: boolean },

@@ -1,4 +1,4 @@
-/** Every setting of a push with where its value comes from; of a secret only that it is set. */
+/** Lists every setting of a push with the origin of its value. Secrets are only listed as set. */
 
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
 import { archiveLocation } from '../sink/archive/location.js'
@@ -12,7 +12,7 @@ import { writesDatabase, type WriteFlags } from './write.js'
 
 export type Setting = { readonly name: string; readonly value: string; readonly origin: string }
 
-/** By the name of a flag's value: the flag that gave it, or the variable. Defaults are not in it. */
+/** The origin of each value, by option name: the flag or the variable that set it. Defaults are not included. */
 export type Origins = ReadonlyMap<string, string>
 
 export type Told = {
@@ -54,7 +54,7 @@ function serverSettings(server: string, { flags, origins, env }: Told): readonly
   ]
 }
 
-/** Two values, and where each comes from unless that is one place. */
+/** Joins the origins of two values, unless they are the same. */
 function of(one: string, other: string): string {
   return one === other ? one : `${one}, ${other}`
 }
@@ -63,7 +63,7 @@ function tokenSetting({ tokenEnv, tokenFile }: ServerFlags, env: Environment): r
   if (tokenFile !== undefined) return [{ name: 'token', value: 'in a file', origin: tokenFile }]
   const variable = tokenEnv ?? 'INGEST_BEARER_TOKEN'
   if (env[variable]) return [{ name: 'token', value: SET, origin: variable }]
-  // Not by its name: it may be the token itself, in the wrong place.
+  // The variable's name is not shown, because it may be the token itself, given by mistake.
   return [{ name: 'token', value: 'not set', origin: tokenEnv === undefined ? variable : '--token-env' }]
 }
 
@@ -83,10 +83,10 @@ function postgresSettings(dsn: string, { flags, origins, env }: Told): readonly 
 }
 
 const SECRETS: readonly string[] = ['password']
-/** What the description of the target shows. */
+/** DSN parts that the description of the target already shows. */
 const SHOWN: readonly string[] = ['host', 'port', 'dbname', 'user']
 
-/** What the variables fill in, and what the DSN says beside the address. */
+/** The settings that come from PG* variables, and the parts of the DSN other than the address. */
 function dsnParts(dsn: string, environment: Environment, origin: string): readonly Setting[] {
   try {
     return [...dsnSettings(dsn, environment)].flatMap(([name, { value, label }]) => {
@@ -95,13 +95,13 @@ function dsnParts(dsn: string, environment: Environment, origin: string): readon
       return [{ name, value: isSecret ? SET : value, origin: label === name ? origin : label }]
     })
   } catch {
-    // The target's own line says why.
+    // The finding for the target itself reports the reason.
     return []
   }
 }
 
 const REGIONS = ['AWS_REGION', 'AWS_DEFAULT_REGION']
-/** What AWS's chain looks at first, by name only. */
+/** Variables that AWS's credential chain checks first. Only their names are shown. */
 const CREDENTIALS = [
   'AWS_PROFILE',
   'AWS_ACCESS_KEY_ID',
@@ -131,7 +131,7 @@ function siteSettings(env: Environment): readonly Setting[] {
 }
 
 function embeddedSettings({ flags, origins, env }: Told): readonly Setting[] {
-  // In CI it is no push's by itself.
+  // In CI, the embedded database is never used by default.
   if (flags.embedded === undefined && detectCi(env) !== undefined) return []
   const folder = (): string => {
     const target = targetConfig(flags, env)
@@ -143,7 +143,7 @@ function embeddedSettings({ flags, origins, env }: Told): readonly Setting[] {
   ]
 }
 
-/** Where state and archive are: an address has no secrets in it. */
+/** The addresses of state and archive, which contain no secrets. */
 function storageSettings({ flags, origins }: Told): readonly Setting[] {
   return (['state', 'archive'] as const).flatMap(name => {
     const text = flags[name]
@@ -162,7 +162,7 @@ function ciSettings(ci: CiRun | undefined): readonly Setting[] {
   )
 }
 
-/** What Node and the system are told, too. */
+/** Settings of Node and the operating system that affect a push. */
 const WORLD = { TMPDIR: 'tmpdir', SSL_CERT_FILE: 'authorities', NODE_EXTRA_CA_CERTS: 'authorities' }
 
 function worldSettings(env: Environment): readonly Setting[] {

@@ -1,4 +1,4 @@
-/** Where a command keeps what it must remember. */
+/** The configuration of the state. */
 
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
@@ -9,9 +9,9 @@ export type StateFlags = { readonly state?: string; readonly retryDeadline?: num
 
 export type StateConfig = {
   readonly address: StorageAddress
-  /** How long a process that says nothing is taken to be alive. */
+  /** Lease duration: a process that has not renewed its lease for so long counts as dead. */
   readonly leaseMs: number
-  /** How long another process that delivers the same is waited for. */
+  /** How long to wait for a lease that another process holds. */
   readonly waitMs: number
 }
 
@@ -19,7 +19,11 @@ const LEASE_VARIABLE = `${ENV_PREFIX}STATE_LEASE`
 const LEASE_SECONDS = 30
 const WAIT_SECONDS = 120
 
-/** @returns undefined where nothing is to be remembered @throws {IngestError} `usage`, `config_invalid` */
+/**
+ * The state's configuration; undefined without a state.
+ * @throws {IngestError} `usage` when the address is invalid
+ * @throws {IngestError} `config_invalid` when the lease variable is invalid
+ */
 export function stateConfig(
   { state, retryDeadline = WAIT_SECONDS }: StateFlags,
   env: Environment,
@@ -32,12 +36,15 @@ export function stateConfig(
   })
 }
 
-/** What the variable of --state says. */
+/** The value of the variable that sets --state. */
 export function stateVariable(env: Environment): string | undefined {
   return env[`${ENV_PREFIX}STATE`] || undefined
 }
 
-/** For commands that are about state. @throws {IngestError} `usage` */
+/**
+ * The state's configuration, for commands that need a state.
+ * @throws {IngestError} `usage` when there is none
+ */
 export function requiredStateConfig(flags: StateFlags, env: Environment): StateConfig {
   const config = stateConfig(flags, env)
   if (config !== undefined) return config

@@ -1,4 +1,4 @@
-/** The database that a command reads or writes. */
+/** Configuration of the database that a command reads or writes. */
 
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
@@ -17,7 +17,7 @@ export type PostgresTargetConfig = {
   /** The `PG*` variables, which fill in what the DSN leaves out. */
   readonly environment: PostgresEnvironment
   readonly aws: AwsSettings
-  /** For how long a target that is gone is tried again; undefined leaves it to the sink. */
+  /** How long to retry an unavailable target; undefined uses the sink's default. */
   readonly retryDeadlineMs: number | undefined
 }
 
@@ -31,13 +31,16 @@ export type PostgresFlags = {
 
 export type TargetFlags = PostgresFlags & {
   readonly postgres?: string
-  /** True when the flag stands without a folder. */
+  /** True when the flag is given without a folder. */
   readonly embedded?: string | true
 }
 
 export const EMBEDDED_FOLDER = '.vortex-ingest'
 
-/** Where a command reads or writes: at most one of `--postgres` and `--embedded`, by default the embedded database. */
+/**
+ * The database of a command, from `--postgres` or `--embedded`. Default: the embedded database.
+ * @throws {IngestError} `usage` when both are given, or a flag does not fit
+ */
 export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig {
   const { postgres, insecureLocal = false, embedded } = flags
   if (postgres !== undefined && embedded !== undefined)
@@ -52,7 +55,10 @@ export function targetConfig(flags: TargetFlags, env: Environment): TargetConfig
   return Object.freeze({ kind: 'embedded', folder })
 }
 
-/** Trying things out on one's own machine must need no roles, as it needs no certificates. */
+/**
+ * The configuration of a Postgres target. With `insecureLocal` any role may write, so that local trials need no setup
+ * of roles.
+ */
 export function postgresConfig(dsn: string, flags: PostgresFlags, env: Environment): PostgresTargetConfig {
   const { insecureLocal = false, region, retryDeadline, rolePolicy = insecureLocal ? 'any' : 'bench_ingest' } = flags
   const target = {
@@ -65,5 +71,8 @@ export function postgresConfig(dsn: string, flags: PostgresFlags, env: Environme
   return Object.freeze(target)
 }
 
-/** What `--embedded` was not meant to swallow: in `push --embedded *.jsonl` the input would become the folder. */
+/**
+ * Matches values that `--embedded` refuses as folders, because they are probably inputs, as in `push --embedded
+ * *.jsonl`.
+ */
 export const NO_FOLDER = /^$|^[a-z][a-z0-9+.-]*:\/\/|[*?]|\.(?:jsonl?|ndjson|gz|zst)$/i

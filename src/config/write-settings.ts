@@ -1,4 +1,8 @@
-/** How a delivery writes: which value each setting has, and who says so. A flag beats its variable beats what was promoted. */
+/**
+ * The write settings of a delivery and the origin of each value. A flag takes precedence over its variable, which takes
+ * precedence over a
+ * promoted value.
+ */
 
 import { IngestError } from '../errors.js'
 import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../sink/tunables.js'
@@ -17,7 +21,7 @@ export type WriteSettingFlags = {
 
 export type GivenSettings = { readonly flags: WriteSettingFlags; readonly origins: Origins }
 
-/** Which flag gives which setting. */
+/** The flag of each setting. */
 const FLAGS: Readonly<Partial<Record<string, keyof WriteSettingFlags>>> = {
   'copy-bytes': 'copyBytes',
   'small-rows': 'smallRows',
@@ -26,7 +30,10 @@ const FLAGS: Readonly<Partial<Record<string, keyof WriteSettingFlags>>> = {
   'gzip-level': 'compress',
 }
 
-/** @throws {IngestError} `state_version` for promoted settings that this version does not have */
+/**
+ * The settings for a target kind.
+ * @throws {IngestError} `state_version` when this program version does not support the promoted settings
+ */
 export function writeSettings(
   kind: TargetKind,
   { flags, origins }: GivenSettings,

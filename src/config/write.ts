@@ -1,4 +1,4 @@
-/** Where a push writes, and whose failure is its own. */
+/** The targets of a push, and which of them must succeed. */
 
 import { detectCi, type Environment } from '../commit/ci.js'
 import type { TargetName } from '../delivery/opening.js'
@@ -8,19 +8,22 @@ import { archiveConfig, type ArchiveFlags } from './archive.js'
 import { serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { targetConfig, type TargetConfig, type TargetFlags } from './target.js'
 
-/** Whose failure is the push's. */
+/** The targets whose failure fails the push. */
 export type Requirement = 'all' | 'any' | TargetName
 
 export type WriteFlags = TargetFlags & ServerFlags & ArchiveFlags
 
-/** Where a push writes: at least one of them. */
+/** The targets of a push; at least one is set. */
 export type WriteConfig = {
   readonly server: ServerConfig | undefined
   readonly database: TargetConfig | undefined
   readonly archive: StorageAddress | undefined
 }
 
-/** @throws {IngestError} `usage` where no target is named and one must be */
+/**
+ * Builds the configuration from flags and environment.
+ * @throws {IngestError} `usage` when no target is given and there is no default
+ */
 export async function writeConfig(flags: WriteFlags, env: Environment): Promise<WriteConfig> {
   const server = await serverConfig(flags, env)
   const archive = archiveConfig(flags)
@@ -28,15 +31,18 @@ export async function writeConfig(flags: WriteFlags, env: Environment): Promise<
   return Object.freeze({ server, database: writesDatabase(flags) ? targetConfig(flags, env) : undefined, archive })
 }
 
-/** Whether a push writes into a database: into one that is named, or where nothing is, into the embedded one. */
+/**
+ * Whether a push writes to a database: to the one that is given, or to the embedded one if there is no other target.
+ */
 export function writesDatabase({ postgres, embedded, server, archive }: WriteFlags): boolean {
   return postgres !== undefined || embedded !== undefined || (server === undefined && archive === undefined)
 }
 
 /**
- * Without any target the embedded database, but in CI that must be asked for: a green job that filled a folder which is
- * thrown away has lost its data.
- * @throws {IngestError} `usage`
+ * Checks that a target is given in CI. Elsewhere the default is the embedded database, but a CI job's folders are
+ * deleted, so a successful
+ * job would have lost its data.
+ * @throws {IngestError} `usage` when no target is given in CI
  */
 export function assertTargetNamed({ postgres, embedded, server, archive }: WriteFlags, env: Environment): void {
   const ci = detectCi(env)
@@ -47,7 +53,10 @@ export function assertTargetNamed({ postgres, embedded, server, archive }: Write
   })
 }
 
-/** @throws {IngestError} `usage` when the target that is to decide is none of the push's */
+/**
+ * Validates `--require`.
+ * @throws {IngestError} `usage` when it names a target that the push does not have
+ */
 export function requirement(require: Requirement | undefined, config: WriteConfig): Requirement | undefined {
   const names = [
     ...(config.server === undefined ? [] : ['server']),

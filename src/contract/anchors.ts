@@ -1,27 +1,27 @@
-/** Every place that states a contract version, and how to read it there. */
+/** Lists the files that state a contract version, and how to read the version from each. */
 
 import { goldenFile } from './golden.js'
 import { CONTRACTS, SCHEMA_VERSION } from './kinds.js'
 
 export type Anchor = {
-  /** Path in the package. */
+  /** Path relative to the package root. */
   readonly file: string
-  /** Its first group is the version. */
+  /** A pattern whose first group is the version. */
   readonly pattern: RegExp
   /** The contract version that the file must state. */
   readonly version: number
-  /** Only in a checkout: the published package has this file compiled in. */
+  /** Only checked in a checkout, because the published package contains this file in compiled form. */
   readonly sourceOnly?: boolean
 }
 
-/** Files that state the newest version, and change when a version is added. */
+/** Files that state the newest version and must be updated when a version is added. */
 const NEWEST: readonly Omit<Anchor, 'version'>[] = [
   { file: 'src/contract/versions.ts', pattern: /export const SCHEMA_VERSION = (\d+)$/m, sourceOnly: true },
   { file: 'README.md', pattern: /Contract version: \*\*(\d+)\*\*/ },
   { file: 'docs/contract.md', pattern: /`SCHEMA_VERSION` is \*\*(\d+)\*\*/ },
 ]
 
-/** Files that each version has for itself. */
+/** Files that exist once per version. */
 function anchorsOfVersion(version: number): readonly Anchor[] {
   return [
     { version, file: `schemas/v${version}/envelope.json`, pattern: /"schema_version": \{\s*"const": (\d+)/ },
@@ -30,13 +30,20 @@ function anchorsOfVersion(version: number): readonly Anchor[] {
   ]
 }
 
-/** @see contract section 7 */
+/**
+ * Every place that states a contract version.
+ * @see contract section 7
+ */
 export const ANCHORS: readonly Anchor[] = [
   ...[...CONTRACTS.keys()].flatMap(anchorsOfVersion),
   ...NEWEST.map(anchor => ({ ...anchor, version: SCHEMA_VERSION })),
 ]
 
-/** @param text of the anchor's file, or undefined when there is no such file @returns what is wrong */
+/**
+ * Checks one anchor.
+ * @param text the text of the anchor's file; undefined when the file does not exist
+ * @returns a message about the problem; undefined when the version is right
+ */
 export function brokenAnchor({ file, pattern, version }: Anchor, text: string | undefined): string | undefined {
   if (text === undefined) return `${file}: the file is missing, so its contract version cannot be checked`
   const stated = pattern.exec(text)?.[1]

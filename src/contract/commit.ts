@@ -1,6 +1,9 @@
-/** What git and CI know about the producer, in the envelope's own words. */
+/** The commit and run metadata of an envelope, with the field names of the contract. */
 
-/** The commit of an envelope; every field is a string. @see contract section 2 */
+/**
+ * The commit of an envelope. Every field is a string.
+ * @see contract section 2
+ */
 export type Commit = {
   /** 40 lowercase hex digits. */
   readonly sha: string
@@ -16,7 +19,10 @@ export type Commit = {
   readonly url: string
 }
 
-/** The run_meta of an envelope. @see contract section 2 */
+/**
+ * The run_meta of an envelope.
+ * @see contract section 2
+ */
 export type RunMeta = {
   /** Free text: in CI a job id, or `<workflow file>@<run id>`. */
   readonly benchmark_id: string

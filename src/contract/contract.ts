@@ -1,6 +1,9 @@
-/** The shape of a contract version as data, and how a version is derived from the one before it. */
+/** The data types that describe a contract version, and how a version is derived from the previous one. */
 
-/** `[i64]` is an array of i64; `str` is UTF-8 text; i32 and i64 are JSON integers judged by their token. */
+/**
+ * Type of a field. `str` is UTF-8 text. `i32` and `i64` are JSON numbers written as integers. `[i64]` is an array of
+ * i64.
+ */
 export type FieldType = 'str' | 'i32' | 'i64' | 'f64' | '[i64]'
 
 export type Field = {
@@ -10,13 +13,14 @@ export type Field = {
   readonly description: string
   /** Unit of a number, such as `ns` or `bytes`; absent where the number has none. */
   readonly unit?: string
-  /** Absent and null mean the same. */
+  /** The field may be absent or null, which mean the same. */
   readonly optional: boolean
-  /** Part of the measurement_id, in this order. */
+  /** The field is part of the measurement_id. Dimensions are hashed in field order. */
   readonly dimension: boolean
   /**
-   * The default of a dimension that is hashed only when it has another value, so that rows from before the field keep
-   * their ids. A record without the field is stored with this value.
+   * Default of a dimension that is hashed only when it has another value, so that rows from before the field was added
+   * keep their ids. A
+   * record without the field is stored with this value.
    */
   readonly conditional?: string
   /** The contract version that added the field. */
@@ -28,27 +32,27 @@ export type Kind = {
   readonly table: string
   /** One sentence for the documentation and the JSON Schemas. */
   readonly description: string
-  /** In column order. */
+  /** The fields in column order. */
   readonly fields: readonly Field[]
-  /** Fields that take only these values: a record rule, checked after the shape. */
+  /** Allowed values by field name, for fields that accept nothing else. A record rule, checked after the shape. */
   readonly oneOf: Readonly<Record<string, readonly string[]>>
-  /** Fields that are all present or all absent: a record rule, checked after `oneOf`. */
+  /** Fields that must be all present or all absent. A record rule, checked after `oneOf`. */
   readonly together: readonly string[]
 }
 
 export type Contract = { readonly version: number; readonly kinds: readonly Kind[] }
 
-/** One field that a version adds to a kind of the version before it. */
+/** A field that a version adds to a kind of the previous version. */
 export type Addition = {
   readonly kind: string
-  /** The field that the new one follows in column and hash order. */
+  /** The existing field after which the new one is inserted, in column and hash order. */
   readonly after: string
   readonly field: Field
-  /** The values that the field takes; any value when absent. */
+  /** The allowed values of the field; any value when absent. */
   readonly oneOf?: readonly string[]
 }
 
-/** The version after `before`: the same kinds with the added fields. */
+/** Derives the version after `before`: the same kinds, with the added fields. */
 export function addFields(before: Contract, additions: readonly Addition[]): Contract {
   const version = before.version + 1
   const kinds = before.kinds.map(kind =>

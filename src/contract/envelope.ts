@@ -15,8 +15,9 @@ export type EnvelopeCheck =
   | { readonly ok: false; readonly error: 'record'; readonly recordIndex: number; readonly message: string }
 
 /**
- * Shape of the whole envelope, then the schema version, then the records one by one.
- * @param value a body that parsed as JSON
+ * Validates the shape of the whole envelope, then the schema version, then the rules of each record. Reports the first
+ * problem.
+ * @param value a body that was parsed as JSON
  * @param version the contract version of the server
  * @see contract section 3
  */
@@ -30,7 +31,7 @@ export function checkEnvelope(value: ExactValue, version = SCHEMA_VERSION): Enve
     if (!checked.ok) return malformed(checked.problem, `/records/${index}`)
     shaped.push(checked.value)
   }
-  // The run is stored nowhere, so its strings may hold anything.
+  // The run metadata may contain U+0000, because it is not stored.
   const nul = Object.values(commit).some(value => typeof value === 'string' && value.includes('\0'))
   if (nul) return { ok: false, error: 'malformed', message: 'a string holds U+0000, which Postgres text cannot hold' }
   return (

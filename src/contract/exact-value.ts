@@ -1,6 +1,10 @@
-/** JSON values that still know whether a number was written as an integer. */
+/** JSON values that distinguish numbers written as integers from other numbers. */
 
-/** Integer tokens are bigint; tokens with a fraction or an exponent, and `-0`, are numbers. Objects have no prototype. */
+/**
+ * A JSON value. Numbers written as integers are bigint. Numbers with a fraction or an exponent, and `-0`, are number.
+ * Objects have no
+ * prototype.
+ */
 export type ExactValue = null | boolean | string | bigint | number | readonly ExactValue[] | ExactObject
 export type ExactObject = { readonly [key: string]: ExactValue }
 
@@ -8,7 +12,7 @@ export function isExactObject(value: ExactValue | undefined): value is ExactObje
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The shortest text that reads back as the same double; String() alone drops the sign of -0. */
+/** The shortest text that parses to the same double. String() would lose the sign of -0. */
 export function realText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }

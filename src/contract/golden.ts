@@ -1,4 +1,4 @@
-/** Golden vectors: known measurements and their ids, against which an implementation is checked. */
+/** Golden vectors: measurements with known ids, used to check an implementation of the measurement id. */
 
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
 import type { Hash64 } from './hash64.js'
@@ -18,7 +18,7 @@ export function goldenFile(version: number): string {
 }
 
 /**
- * Reads a document in the published format:
+ * Parses a document in the published format:
  * `{"contract_version":3,"seed":0,"vectors":[{"table","fields","measurement_id"}]}`.
  * A document without `contract_version` is read as the newest version, in which records of older versions keep their ids.
  */
@@ -46,7 +46,7 @@ function unknownVersion(version: ExactValue | undefined): string {
   return `has a "contract_version" that is none of ${known}: ${describe(version)}`
 }
 
-/** @returns the vector, or what is wrong with it */
+/** @returns the vector, or a message about the problem */
 function readVector(contract: Contract, entry: ExactValue): Vector | string {
   if (!isExactObject(entry)) return 'is not an object'
   const { table, fields, measurement_id: id } = entry
@@ -73,7 +73,7 @@ export type Mismatch = {
   readonly got: string
 }
 
-/** The vectors whose id `hash` does not give. */
+/** The vectors for which `hash` gives a different id. */
 export function mismatches(vectors: readonly Vector[], hash: Hash64): readonly Mismatch[] {
   const found: Mismatch[] = []
   for (const [index, { kind, fields, id }] of vectors.entries()) {

@@ -1,17 +1,19 @@
-/** Two independent XXH64s behind one signature. */
+/** Two independent implementations of XXH64 with the same signature. */
 
 import xxhash from 'xxhash-wasm'
 
-/** XXH64, seed 0, of some bytes: 64 bits, unsigned. A measurement_id reads them as signed. */
+/**
+ * Computes XXH64 with seed 0, as an unsigned 64-bit integer. A measurement_id is the same 64 bits as a signed integer.
+ */
 export type Hash64 = (bytes: Uint8Array) => bigint
 
-/** The one that pushes use: about 50 times the other. */
+/** The implementation used for pushes, in WebAssembly. It is about 50 times faster than `jsHash64`. */
 export async function wasmHash64(): Promise<Hash64> {
   const implementation = await xxhash()
   return bytes => implementation.h64Raw(bytes)
 }
 
-/** XXH64 of bytes that come in pieces. */
+/** Computes XXH64 incrementally. */
 export type RunningHash64 = { readonly update: (bytes: Uint8Array) => void; readonly digest: () => bigint }
 
 export async function runningHash64(): Promise<RunningHash64> {
@@ -20,11 +22,12 @@ export async function runningHash64(): Promise<RunningHash64> {
   return { update: bytes => void hash.update(bytes), digest: () => hash.digest() }
 }
 
-/** The second opinion that golden-check runs beside it. */
+/** An independent implementation in JavaScript, with which `golden-check` compares the other one. */
 export async function jsHash64(): Promise<Hash64> {
   const { default: xxhashjs } = await import('xxhashjs')
   return bytes => {
-    // xxhashjs reads strings as its own idea of UTF-8, so it is only ever given bytes. Its hex is not padded.
+    // xxhashjs encodes strings in its own variant of UTF-8, so it only gets bytes. Its hexadecimal output is not
+    // padded.
     const digest = xxhashjs.h64(0).update(asArrayBuffer(bytes)).digest()
     return BigInt(`0x${digest.toString(16)}`)
   }

@@ -1,4 +1,4 @@
-/** The contract that this program speaks, looked up by version and by kind. `versions.ts` holds the versions as data. */
+/** Looks up contract versions and kinds. `versions.ts` defines the versions as data. */
 
 import type { Contract, Field, Kind } from './contract.js'
 import { VERSIONS } from './versions.js'
@@ -6,13 +6,18 @@ import { VERSIONS } from './versions.js'
 export type { Contract, Field, FieldType, Kind } from './contract.js'
 export { SCHEMA_VERSION } from './versions.js'
 
-/** Every contract version that this program speaks, by its number, the oldest first. */
+/** Every supported contract version by its number, oldest first. */
 export const CONTRACTS: ReadonlyMap<number, Contract> = new Map(VERSIONS.map(contract => [contract.version, contract]))
 
-/** The newest contract: its kinds have the fields of all versions, so one layout of a record serves every version. */
+/**
+ * The newest contract version. Its kinds have the fields of all versions, so one record layout serves every version.
+ */
 export const CONTRACT: Contract = VERSIONS.at(-1)!
 
-/** @throws when this program does not speak the version */
+/**
+ * The contract of a version.
+ * @throws when the version is not supported
+ */
 export function contractOf(version: number): Contract {
   const contract = CONTRACTS.get(version)
   if (contract === undefined) throw new Error(`no contract version ${version}`)

@@ -1,4 +1,4 @@
-/** The bytes that a measurement_id hashes, written in one place, and the id of one record. */
+/** Computes measurement ids and defines the bytes that they hash. */
 
 import type { ExactObject } from './exact-value.js'
 import type { Hash64 } from './hash64.js'
@@ -7,27 +7,29 @@ import { IngestError } from '../errors.js'
 import { copyBytes, SLACK, wordView } from './words.js'
 
 /**
- * The hashed bytes of one measurement: table name in ASCII, 0x00, then each dimension in order.
- * A string is its UTF-8 length as u64 little-endian and its bytes; an optional string has 0x00 (absent) or 0x01 before
- * it; an i32 is 4 bytes and an f64 8 bytes, both little-endian. A conditional dimension is left out when it is absent or
- * has its default.
- *
- * The caller keeps the current offset: each `put…` takes the offset to write at and returns the offset after it.
+ * A buffer for the bytes that the id of one measurement hashes: the table name in ASCII, 0x00, then each dimension in
+ * order. A string is
+ * its UTF-8 length as u64 little-endian, then its bytes. An optional string is preceded by 0x00 (absent) or 0x01
+ * (present). An i32 has
+ * 4 bytes and an f64 has 8 bytes, both little-endian. A conditional dimension is omitted when it is absent or has its
+ * default.
+ * The caller keeps the current offset. Each `put…` function takes the offset to write at and returns the offset after
+ * it.
  * @see contract section 6
  */
 export class Preimage {
   view = new DataView(new ArrayBuffer(0))
-  /** A view per length, made once: making one costs more than laying a preimage out. */
+  /** One view per length, cached because creating a view costs more than writing the bytes. */
   #heads: (Uint8Array | undefined)[] = []
 
-  /** Makes room for so many bytes; what was laid out may be gone. */
+  /** Ensures capacity for this many bytes. Bytes written before may be lost. */
   reserve(bytes: number): void {
     if (bytes + SLACK <= this.view.byteLength) return
     this.view = new DataView(new ArrayBuffer((bytes + SLACK) * 2))
     this.#heads = new Array<undefined>(KEPT_HEADS).fill(undefined)
   }
 
-  /** The first `length` bytes; valid until more are laid out. */
+  /** The first `length` bytes; valid until more are written. */
   bytes(length: number): Uint8Array {
     if (length >= KEPT_HEADS) return new Uint8Array(this.view.buffer, 0, length)
     return (this.#heads[length] ??= new Uint8Array(this.view.buffer, 0, length))
@@ -36,9 +38,9 @@ export class Preimage {
 
 const KEPT_HEADS = 512
 
-/** A string given as the UTF-8 bytes from `start` to `end`. */
+/** Writes a string: its length and its UTF-8 bytes, which are in `from` from `start` to `end`. */
 export function putText(to: DataView, at: number, from: DataView, start: number, end: number): number {
-  // No string here is longer than a line, so the upper half is always zero.
+  // A string is never longer than a line, so the upper half of its length is zero.
   to.setInt32(at, end - start, true)
   to.setInt32(at + 4, 0, true)
   return copyBytes(to, at + 8, from, start, end)
@@ -54,21 +56,24 @@ export function putI32(to: DataView, at: number, value: number): number {
   return at + 4
 }
 
-/** @throws {IngestError} `not_finite` when the value is NaN or infinite */
+/**
+ * Writes a double.
+ * @throws {IngestError} `not_finite` when the value is NaN or infinite
+ */
 export function putF64(to: DataView, at: number, value: number): number {
   if (!Number.isFinite(value)) throw new IngestError('not_finite', `a threshold must be a finite number, got ${value}`)
   to.setFloat64(at, value, true)
   return at + 8
 }
 
-/** Table name in ASCII and the 0x00 that ends it. */
+/** The table name in ASCII, terminated by 0x00. */
 export function tableTag(table: string): Buffer {
   return Buffer.from(`${table}\0`, 'latin1')
 }
 
 /**
- * Id of one measurement: XXH64 (seed 0) of the table tag and the dimensions, as a signed 64-bit integer.
- * @param fields a record whose shape was checked; only its dimensions are read
+ * The id of one measurement: XXH64 (seed 0) of the table name and the dimensions, as a signed 64-bit integer.
+ * @param fields a record whose shape was validated; only its dimensions are used
  * @throws {IngestError} `not_finite` when a threshold is NaN or infinite
  * @see contract section 6
  */

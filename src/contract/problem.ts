@@ -1,4 +1,4 @@
-/** What is wrong with a record or an envelope, before anybody knows in which line of which file it stood. */
+/** Problems of records and envelopes, independent of the file and line that they come from. */
 
 export type ProblemCode =
   | 'not_object'
@@ -15,15 +15,17 @@ export type ProblemCode =
   | 'partial_fields'
   | 'nul_in_string'
 
-/** `pointer` is a JSON pointer into the record (RFC 6901), empty for the record itself. */
+/**
+ * A problem of a record. `pointer` is a JSON pointer into the record (RFC 6901); empty when the whole record is meant.
+ */
 export type Problem = { readonly pointer: string; readonly code: ProblemCode; readonly message: string }
 
-/** One step of a JSON pointer. */
+/** A JSON pointer to a member of the root object. */
 export function pointerTo(name: string): string {
   return `/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`
 }
 
-/** At most `max` characters of a text that came from outside, quoted and free of control characters. */
+/** Quotes external text for a message: at most `max` characters, with control characters escaped. */
 export function quote(text: string, max = 60): string {
   return JSON.stringify(text.length <= max ? text : `${text.slice(0, max)}…`)
 }

@@ -1,18 +1,19 @@
-/** JSON Schema 2020-12 made from the contract table: one form to publish, one for the validators of this program. */
+/** Generates JSON Schema 2020-12 from the contract, in one form to publish and one for this program's validators. */
 
 import { COMMIT_FIELDS } from './commit.js'
 import type { Contract, Field, FieldType, Kind } from './kinds.js'
 
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
-/** Identifier of a published schema; only a name, nothing is fetched from there. */
+/** The `$id` of a published schema. It is only a name; nothing is fetched from there. */
 export function schemaId(version: number, name: string): string {
   return `https://vortex-ingest.dev/schemas/v${version}/${name}.json`
 }
 
 /**
- * Writes a field as JSON Schema. The published form is plain JSON Schema with descriptions. The program's own form asks
- * for the token (`1.0` is no integer), which plain JSON Schema cannot: `token` is a keyword that the generator gives to ajv.
+ * Converts a field to JSON Schema. The published dialect is plain JSON Schema with descriptions. The internal dialect
+ * checks how a number
+ * was written (`1.0` is not an integer), which plain JSON Schema cannot. It uses the custom ajv keyword `token`.
  */
 export type Dialect = (field: DialectField) => JsonSchema
 export type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
@@ -43,7 +44,7 @@ export const tokenDialect: Dialect = ({ type, optional: nullable }) => {
   return { token: nullable ? `${type}?` : type }
 }
 
-/** The shape of one record: fields and types, no record rules. */
+/** The schema of one record: fields and types, without the record rules. */
 export function recordShape({ kind, fields }: Kind, dialect: Dialect): JsonSchema {
   return {
     type: 'object',
@@ -56,11 +57,11 @@ export function recordShape({ kind, fields }: Kind, dialect: Dialect): JsonSchem
   }
 }
 
-/** The shape of an envelope around records that are checked one by one. */
+/** The schema of an envelope around the given schema of its records. */
 export function envelopeShape(records: JsonSchema, dialect: Dialect): JsonSchema {
   const all = (names: readonly string[], schema: JsonSchema): [string, JsonSchema][] =>
     names.map(name => [name, schema])
-  // No database holds the run, so its strings are any string, U+0000 included.
+  // The run metadata is not stored in a database, so its strings may contain U+0000.
   const run = all(['benchmark_id', 'started_at'], { type: 'string' })
   return object([
     ['run_meta', object([...run, ['schema_version', dialect({ type: 'i32', optional: false })]])],
@@ -69,7 +70,7 @@ export function envelopeShape(records: JsonSchema, dialect: Dialect): JsonSchema
   ])
 }
 
-/** Every published file of a contract version, by its name. */
+/** All published schemas of a contract version, by file name without extension. */
 export function publishedSchemas({ version, kinds }: Contract): Readonly<Record<string, JsonSchema>> {
   const head = (name: string, title: string): JsonSchema => ({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -91,7 +92,10 @@ export function publishedSchemas({ version, kinds }: Contract): Readonly<Record<
   }
 }
 
-/** @see contract section 1, "Rules beyond types" */
+/**
+ * The record rules as JSON Schema.
+ * @see contract section 1, "Rules beyond types"
+ */
 function recordRules({ oneOf, together, fields }: Kind): JsonSchema {
   const rules = Object.entries(oneOf).map(([name, values]) => ({ properties: { [name]: { enum: values } } }))
   const members = fields.filter(field => together.includes(field.name))
@@ -127,7 +131,7 @@ function object(properties: readonly [string, JsonSchema][]): JsonSchema {
   }
 }
 
-/** Schema text with every integer bound digit for digit (JSON.stringify refuses bigint, a double would round it). */
+/** Serialises a schema with exact integers. JSON.stringify refuses bigint, and a double would round large bounds. */
 export function schemaText(schema: JsonSchema): string {
   const text = JSON.stringify(schema, (_key, value: unknown) => (typeof value === 'bigint' ? `#${value}#` : value), 2)
   return `${text.replace(/"#(-?\d+)#"/g, '$1')}\n`

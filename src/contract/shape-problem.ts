@@ -1,11 +1,14 @@
-/** Turns an ajv error into a Problem in words a person understands. */
+/** Converts an ajv error to a Problem with a readable message. */
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, realText, type ExactValue } from './exact-value.js'
 import { CONTRACT, type Field, type FieldType } from './kinds.js'
 import { pointerTo, quote, type Problem } from './problem.js'
 
-/** @param value what was validated; the message shows what stood at the pointer */
+/**
+ * Converts an ajv error to a Problem.
+ * @param value the validated value, parts of which the message shows
+ */
 export function shapeProblem(error: ErrorObject, value: ExactValue): Problem {
   const { instancePath: path, params } = error
   const pointer = path === '' ? 'the record' : path
@@ -59,7 +62,7 @@ function badToken(pointer: string, type: FieldType, value: ExactValue | undefine
   return { pointer, code: 'not_integer', message: `${pointer} must be an integer, got ${got}` }
 }
 
-/** A value from outside in a few characters, with its kind where its text alone could mislead. */
+/** Describes an external value briefly for a message, with its type where the text alone could mislead. */
 export function describe(value: ExactValue | undefined): string {
   if (value === undefined) return 'nothing'
   if (value === null || typeof value === 'boolean') return String(value)
@@ -79,7 +82,9 @@ function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
   return at
 }
 
-/** The type that the contract gives the value at `pointer`; ajv names the pointer only. The one number of an envelope is an i32. */
+/**
+ * The contract's type of the field at `pointer`, which ajv does not report. The only number outside records is an i32.
+ */
 function typeAt(value: ExactValue, pointer: string): FieldType {
   return fieldOf(value, pointer.split('/')[1] ?? '')?.type ?? 'i32'
 }

@@ -10,7 +10,7 @@ const END_MS = Date.UTC(2100, 0)
 /** The rule for a commit's time. Messages put it after the name of the field. */
 export const TIMESTAMP_RULE = 'must be an RFC 3339 time from 1970 to 2099, like 2026-01-31T12:00:00+00:00'
 
-/** Whether a text is an RFC 3339 time of a day that exists, from 1970 to 2099. */
+/** Whether a text is an RFC 3339 time on an existing day from 1970 to 2099. */
 export function isTimestamp(text: string): boolean {
   return utcTimestamp(text) !== undefined
 }
@@ -32,7 +32,7 @@ export function utcTimestamp(text: string): string | undefined {
   return `${new Date(ms).toISOString().slice(0, 19)}${fraction}Z`
 }
 
-/** Milliseconds since 1970 of the whole second; undefined for a day, or a leap second, that does not exist. */
+/** Milliseconds since 1970 of the whole second; undefined for a day or leap second that does not exist. */
 function secondOf(match: RegExpExecArray): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
   const date = new Date(Date.UTC(year, month - 1, day))
@@ -48,7 +48,10 @@ function offsetMinutes({ 8: sign, 9: hours = '0', 10: minutes = '0' }: RegExpExe
   return sign === '-' ? -size : size
 }
 
-/** 0 to 1,000,000, rounded as Postgres does: the fraction as a double, ties to the even microsecond. */
+/**
+ * Microseconds from 0 to 1,000,000. Rounded as Postgres does: the fraction is a double, and ties go to the even
+ * microsecond.
+ */
 function microsOf(digits = '0'): number {
   const exact = Number(`0.${digits}`) * 1_000_000
   const below = Math.floor(exact)

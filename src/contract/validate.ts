@@ -1,4 +1,7 @@
-/** Checks one record: its shape against the JSON Schema of its kind, then the record rules in the contract's order. */
+/**
+ * Validates one record: first its shape against the JSON Schema of its kind, then the record rules in the contract's
+ * order.
+ */
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
@@ -8,9 +11,9 @@ import { pointerTo, quote, type Problem } from './problem.js'
 import { describe, shapeProblem } from './shape-problem.js'
 import { ALL_VERSIONS, highestIn, versionsFitting, type VersionSet } from './version-set.js'
 
-/** A record whose shape is that of its kind in some contract version. */
+/** A record whose shape is valid in at least one contract version. */
 export type BenchRecord = {
-  /** The kind with the fields of all versions. */
+  /** The kind as the newest version defines it, with the fields of all versions. */
   readonly kind: Kind
   readonly fields: ExactObject
   /** The contract versions that the record fits. */
@@ -21,17 +24,20 @@ export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly o
 
 const KINDS: ReadonlyMap<string, Kind> = new Map(CONTRACT.kinds.map(kind => [kind.kind, kind]))
 
-/** The versions from the newest to the oldest: most records are of the newest. */
+/** The newest version comes first, because most records have it. */
 const NEWEST_FIRST = [...CONTRACTS.keys()].reverse()
 
 export type ShapeOptions = {
-  /** The only version that the record may have; by default any. */
+  /** The only version that the record may have. Default: any. */
   readonly version?: number | undefined
   /** Versions that a record which fits none is expected to have, such as those of the lines before it. Default: all. */
   readonly expected?: VersionSet | undefined
 }
 
-/** Shape only: kind, fields and types. @see contract section 3, "malformed" */
+/**
+ * Checks the shape of a record: its kind, fields and types.
+ * @see contract section 3, "malformed"
+ */
 export function checkShape(value: ExactValue, options: ShapeOptions = {}): Checked<BenchRecord> {
   if (!isExactObject(value)) return fail('', 'not_object', `must be an object, got ${describe(value)}`)
   const name = value['kind']
@@ -68,15 +74,15 @@ function firstError(check: ShapeCheck, value: ExactValue): ErrorObject {
   return error
 }
 
-/** Shape of an envelope; its records are only known to be an array. */
+/** Checks the shape of an envelope. Of its records it only checks that they are an array. */
 export function checkEnvelopeShape(value: ExactValue): Problem | undefined {
   if (!isExactObject(value)) return { pointer: '', code: 'not_object', message: 'must be an object' }
   return envelope(value) ? undefined : shapeProblem(firstError(envelope, value), value)
 }
 
 /**
- * The first broken record rule: commit_sha, then allowed values, then all-or-none fields, then U+0000.
- * @param commitSha the envelope's commit; undefined where no commit is known yet
+ * The first record rule that a record breaks, in this order: commit_sha, allowed values, all-or-none fields, U+0000.
+ * @param commitSha the envelope's commit; undefined when no commit is known yet
  * @see contract section 1, "Rules beyond types"
  */
 export function brokenRule({ kind, fields }: BenchRecord, commitSha?: string): Problem | undefined {
@@ -101,7 +107,7 @@ export function commitMismatchProblem(sha: ExactValue | undefined, commitSha: st
 function notAllowed({ oneOf }: Kind, fields: ExactObject): Problem | undefined {
   for (const [name, values] of Object.entries(oneOf)) {
     const value = fields[name]
-    // A field of a later version than the record's is absent; the shape has checked that the version allows it.
+    // A field of a later version is absent here. The shape check has verified that the record's version allows that.
     if (value === undefined) continue
     if (typeof value === 'string' && values.includes(value)) continue
     const message = `/${name} must be one of ${values.join(', ')}, got ${describe(value)}`

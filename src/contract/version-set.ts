@@ -1,8 +1,8 @@
-/** Sets of contract versions as bit masks, and which versions a record fits. */
+/** Sets of contract versions as bit masks, and the versions that a record fits. */
 
 import { CONTRACTS, contractOf, kindIn, type Kind } from './kinds.js'
 
-/** A set of contract versions: bit `v - 1` is set when version `v` is in it. */
+/** A set of contract versions: bit `v - 1` is set when the set contains version `v`. */
 export type VersionSet = number
 
 export function versionBit(version: number): VersionSet {
@@ -11,17 +11,17 @@ export function versionBit(version: number): VersionSet {
 
 export const ALL_VERSIONS: VersionSet = [...CONTRACTS.keys()].reduce((set, version) => set | versionBit(version), 0)
 
-/** The versions of a set, the oldest first. */
+/** The versions of a set, oldest first. */
 export function versionsIn(set: VersionSet): readonly number[] {
   return [...CONTRACTS.keys()].filter(version => (set & versionBit(version)) !== 0)
 }
 
-/** The oldest version of a set that is not empty. */
+/** The oldest version of a non-empty set. */
 export function lowestIn(set: VersionSet): number {
   return 32 - Math.clz32(set & -set)
 }
 
-/** The newest version of a set that is not empty. */
+/** The newest version of a non-empty set. */
 export function highestIn(set: VersionSet): number {
   return 32 - Math.clz32(set)
 }
@@ -42,7 +42,7 @@ export type Misfit = { readonly field: string; readonly isMissing: boolean }
 
 export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
   for (const { name, since, optional } of kind.fields) {
-    // Every version has the fields of the first one, so they tell no versions apart.
+    // Fields of the first version are part of every version, so they do not exclude any.
     if (since === 1) continue
     if (since > version && has(name)) return { field: name, isMissing: false }
     if (since <= version && !optional && !has(name)) return { field: name, isMissing: true }

@@ -1,13 +1,13 @@
 /**
- * The contract versions as data. A version is one entry of `VERSIONS`: the version before it plus the fields it adds.
- * Columns, hash order, DDL checks, validators and JSON Schemas are derived from these entries.
- *
- * A later version only ever adds fields: the newest version's fields are those of all versions together.
+ * The contract versions as data. Each entry of `VERSIONS` is the previous version plus the fields it adds. Columns,
+ * hash order, DDL
+ * checks, validators and JSON Schemas are derived from these entries.
+ * Versions only ever add fields, so the newest version has the fields of all versions.
  */
 
 import { addFields, type Contract, type Field, type FieldType, type Kind } from './contract.js'
 
-/** The newest contract version: the one that files are written in today and that `serve` speaks by default. */
+/** The newest contract version, and the default of `serve`. */
 export const SCHEMA_VERSION = 3
 
 type Text = Pick<Field, 'description' | 'unit'>
@@ -71,7 +71,10 @@ const vectorSearch = {
   description: 'Durations of a similarity search over vectors, and how much it read.',
 }
 
-/** @see contract section 1 */
+/**
+ * Contract version 1.
+ * @see contract section 1
+ */
 const VERSION_1: Contract = {
   version: 1,
   kinds: [
@@ -154,5 +157,5 @@ const VERSION_3 = addFields(VERSION_2, [
   },
 ])
 
-/** Every contract version that this program speaks, the oldest first. */
+/** Every supported contract version, oldest first. */
 export const VERSIONS: readonly Contract[] = [VERSION_1, VERSION_2, VERSION_3]

@@ -1,20 +1,26 @@
 /**
- * Bytes four at a time, at any offset: in JavaScript a step costs the same however many bytes it takes.
- *
- * Nothing here asks a view for its length, which costs as much as a step. Instead every view ends with SLACK bytes of
- * no meaning, and whatever is searched ends with a line feed before them.
+ * Reads and compares bytes four at a time, at any offset, because in JavaScript a four-byte access costs the same as a
+ * one-byte access.
+ * Nothing here checks the length of a view, because that costs as much as an access. Instead, every view ends with
+ * SLACK bytes of
+ * undefined content, and searched text ends with a line feed before them.
  */
 
 export const SLACK = 3
 
-/** @param bytes may be a part of a larger buffer: then what follows them there is the slack */
+/**
+ * A view of some bytes with at least SLACK bytes after them.
+ * @param bytes may be part of a larger buffer, whose following bytes then serve as slack
+ */
 export function wordView(bytes: Buffer): DataView {
   const room = bytes.buffer.byteLength - bytes.byteOffset - bytes.length
   const { buffer, byteOffset, length } = room < SLACK ? Buffer.concat([bytes, Buffer.alloc(SLACK)]) : bytes
   return new DataView(buffer, byteOffset, room < SLACK ? length : length + SLACK)
 }
 
-/** Bytes to look for, at least four and no line feed; the last word may overlap the one before. */
+/**
+ * A byte sequence to search for: at least four bytes without a line feed. The last word may overlap the previous one.
+ */
 export type Token = { readonly length: number; readonly words: Int32Array }
 
 export function tokenOf(bytes: Buffer): Token {
@@ -31,30 +37,34 @@ export function startsWith(view: DataView, at: number, { length, words }: Token)
   return view.getInt32(at + length - 4, true) === words[last]
 }
 
-/** Copies the bytes from `start` to `end` and returns what follows them in `to`, where up to SLACK more are spoilt. */
+/**
+ * Copies the bytes from `start` to `end`. Up to SLACK bytes after them in `to` are overwritten too.
+ * @returns the offset after the copied bytes
+ */
 export function copyBytes(to: DataView, at: number, from: DataView, start: number, end: number): number {
   const shift = at - start
   for (let i = start; i < end; i += 4) to.setInt32(i + shift, from.getInt32(i, true), true)
   return end + shift
 }
 
-/** @returns where the decimal digits that start at `from` end */
+/** @returns the offset of the first byte from `from` on that is not a decimal digit */
 export function endOfDigits(view: DataView, from: number): number {
   for (let at = from; ; at += 4) {
     const word = view.getInt32(at, true)
-    // A digit is 0x3n and stays so when 6 is added. A carry only spoils bytes after the first that is no digit.
+    // A digit is 0x30 to 0x39, and its high half stays 3 when 6 is added. A carry only affects bytes after the first
+    // non-digit.
     const others = ((word & 0xf0f0f0f0) ^ 0x30303030) | (((word + 0x06060606) & 0xf0f0f0f0) ^ 0x30303030)
     if (others !== 0) return at + firstByte(others)
   }
 }
 
-/** @returns where the first quote, backslash or control character from `from` on stands */
+/** @returns the offset of the first quote, backslash or control character from `from` on */
 export function endOfPlain(view: DataView, from: number): number {
   for (let at = from; ; at += 4) {
     const word = view.getInt32(at, true)
     const quotes = word ^ 0x22222222
     const backslashes = word ^ 0x5c5c5c5c
-    // A byte less n borrows into its top bit when it is below n; a borrow only spoils bytes after the first such one.
+    // Subtracting n from a smaller byte sets its top bit. The borrow only affects bytes after the first match.
     const found =
       ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x20202020) & ~word)
     if ((found & 0x80808080) !== 0) return at + firstByte(found & 0x80808080)

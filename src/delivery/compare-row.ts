@@ -1,13 +1,15 @@
-/** One stored row against the values of one line. */
+/** Compares one stored row with the record of one line. */
 
 import type { Field, Kind } from '../contract/kinds.js'
 
-/** Every column as text, so that no digit is lost on the way. */
+/** A stored row with every column as text, because JavaScript numbers would lose digits. */
 export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
 
 /**
- * @param values the line's fields as text in column order, undefined for null
- * @returns the first column that differs, in words; columns that only the file or only the target has are left out
+ * Compares the fields of a line with a stored row. Fields that are missing from the line or from the table are not
+ * compared.
+ * @param values the line's fields as text in column order; undefined for null
+ * @returns a message about the first field that differs, or undefined when all compared fields are equal
  */
 export function compareRow(
   { fields }: Kind,

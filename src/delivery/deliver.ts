@@ -1,4 +1,4 @@
-/** Files on their way to several targets at the same time: promise 6, targets fail alone. */
+/** Delivers files to several targets at the same time. A failing target does not affect the others (promise 6). */
 
 import { sentCounts } from '../sink/downgrade.js'
 import type { TimedRetry } from '../sink/retry.js'
@@ -11,47 +11,59 @@ import type { Opening, Registered, TargetName } from './opening.js'
 export type FileReceipt = Receipt & {
   readonly source: string
   readonly retries: number
-  /** Records of each kind that were delivered, by kind name. */
+  /** Number of delivered records per kind name. */
   readonly counts: ReadonlyMap<string, number>
 }
 
 export type OutboxOutcome = {
-  /** The part of the last partition that was delivered now; undefined when nothing was. */
+  /**
+   * The range of sequence numbers delivered by this command in the last partition; undefined when nothing was
+   * delivered.
+   */
   readonly delivered: Range | undefined
-  /** What this command took in was delivered by another one that ran at the same time. */
+  /** The records that this command enqueued were delivered by another command that ran at the same time. */
   readonly byAnother?: boolean
-  /** An operator removed the target before it had everything: it is given no more, and its failure is nobody's. */
+  /**
+   * An operator removed the target before everything was delivered. Delivery to it stops, and its failure does not fail
+   * the command.
+   */
   readonly isRemoved?: boolean
-  /** Records that the target does not have yet. */
+  /** Number of queued records that are not yet delivered to the target. */
   readonly kept: number
-  /** What was done besides: one row a delivery that was healed. */
+  /** Audit rows of this command: one per recovered delivery, and one each time another process took over the lease. */
   readonly audited: readonly AuditRow[]
   readonly warnings: readonly string[]
 }
 
 export type TargetOutcome = {
   readonly name: TargetName
-  /** Absent for a target that flags name. */
+  /** Absent for a target given by flags. */
   readonly registered?: Registered
-  /** The target in words, without secrets. */
+  /** Human-readable description of the target, without secrets. */
   readonly description: string
-  /** The files that landed, each whole. */
+  /** One receipt per file that was delivered completely. */
   readonly receipts: readonly FileReceipt[]
-  /** Of the file that failed, the chunks that landed all the same. */
+  /** The chunks of the failed file that are stored nevertheless. */
   readonly partial: Receipt | undefined
-  /** What the target alone took, waiting for it included. */
+  /** Time spent on this target in milliseconds, including waiting for it. */
   readonly durationMs: number
-  /** What failed and was tried again. */
+  /** Failed attempts that were retried. */
   readonly retries: readonly TimedRetry[]
-  /** How the last delivery was written; undefined where none was, or the sink has no choice. */
+  /** The write settings of the last delivery; undefined when there was none, or when the target has no settings. */
   readonly used?: readonly UsedSetting[] | undefined
-  /** What state adds; undefined without state. */
+  /** The result that only exists with state; undefined without state. */
   readonly outbox?: OutboxOutcome
-  /** Why the file after the last receipt did not land; the ones after it were not tried. */
+  /**
+   * The failure that stopped delivery to the target, and the file it happened on. Files after that one were not
+   * attempted.
+   */
   readonly failure: { readonly source: string; readonly error: unknown } | undefined
 }
 
-/** @throws the signal's reason when it was aborted before anything landed anywhere */
+/**
+ * Delivers all files to every target. The failure of a target is part of its outcome.
+ * @throws the signal's reason when it was aborted before anything was stored in any target
+ */
 export async function deliverAll(
   deliveries: readonly Delivery[],
   openings: readonly Opening[],
@@ -62,7 +74,10 @@ export async function deliverAll(
   return outcomes
 }
 
-/** Promise 2: file by file, each whole. Whatever fails is part of the answer. */
+/**
+ * Delivers the files one by one, each completely or not at all (promise 2). Failures are part of the outcome and are
+ * not thrown.
+ */
 async function deliverTo(
   opening: Opening,
   deliveries: readonly Delivery[],
@@ -100,7 +115,10 @@ async function deliverTo(
   return { ...outcome(), partial: undefined, failure: undefined }
 }
 
-/** Of a source that changed, whatever the target made of its rows is not the reason to tell. */
+/**
+ * The error to report for a failed delivery. If the source changed meanwhile, that is reported instead of the target's
+ * error.
+ */
 async function reasonOf(delivery: Delivery, cause: unknown): Promise<unknown> {
   return delivery.assertUnchanged().then(
     () => cause,

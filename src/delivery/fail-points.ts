@@ -1,21 +1,35 @@
-/** Faults on purpose, for tests of what survives them: inert, and not even loaded, unless a variable names one. */
+/** Injects faults for crash and failure tests. Not even loaded unless an environment variable names a fail point. */
 
 import { appendFileSync } from 'node:fs'
 import { IngestError } from '../errors.js'
 import type { Sink, SinkOpener } from '../sink/sink.js'
 import type { Storage } from '../storage/storage.js'
 
-/** Fails before anything was done, dies before or after it, does it and says that it failed, or stops until SIGCONT. */
+/**
+ * `fail`: fails before the operation.
+ * `kill-before` and `kill-after`: kill the process before or after the operation.
+ * `lose-answer`: performs the operation, then reports failure.
+ * `stop`: stops the process until SIGCONT, then performs the operation.
+ */
 const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer', 'stop'] as const
 type Fault = (typeof FAULTS)[number]
 
-/** `AREA.OPERATION[#N]=FAULT`: what happens to the Nth such operation, by default the first; `any.step` is every one. */
+/**
+ * `AREA.OPERATION[#N]=FAULT`: the fault hits the Nth such operation, by default the first. `any.step` matches every
+ * operation.
+ */
 export type FailPoint = { readonly place: string; readonly nth: number; readonly fault: Fault }
 
-/** `trace=FILE`: nothing happens, but every operation is written down, one a line, so that a test knows which there are. */
+/**
+ * `trace=FILE`: injects nothing and appends each operation to the file, one per line, so that a test can enumerate
+ * them.
+ */
 export type Trace = { readonly file: string }
 
-/** @throws {IngestError} `config_invalid` */
+/**
+ * Parses a fail point.
+ * @throws {IngestError} `config_invalid` when the text names none
+ */
 export function parseFailPoint(text: string): FailPoint | Trace {
   if (text.startsWith('trace=')) return { file: text.slice('trace='.length) }
   const [, place = '', nth = '1', fault = ''] = /^([a-z-]+\.[a-z]+)(?:#(\d+))?=([a-z-]+)$/.exec(text) ?? []
@@ -24,13 +38,16 @@ export function parseFailPoint(text: string): FailPoint | Trace {
   return { place, nth: Number(nth), fault: known }
 }
 
-/** One process's: it counts what has been done. */
+/** Wraps storage and sinks with a fail point. Counts the matching operations of this process. */
 export class FailPoints {
   #seen = 0
 
   constructor(private readonly point: FailPoint | Trace) {}
 
-  /** Areas: lines, head, outbox, watermark, intent, audit, target; operations: get, put, list, delete. */
+  /**
+   * Wraps a storage. Areas: `lines`, `head`, `outbox`, `watermark`, `intent`, `audit`, `target`; operations: `get`,
+   * `put`, `list`, `delete`.
+   */
   storage(inner: Storage): Storage {
     const at = <T>(operation: string, key: string, work: () => Promise<T>): Promise<T> =>
       this.#at(`${areaOf(key)}.${operation}`, work)
@@ -48,7 +65,7 @@ export class FailPoints {
     }
   }
 
-  /** Areas: the target's name; operations: open, write. */
+  /** Wraps a target. The area is the target's name; operations: `open`, `write`. */
   opener(name: string, inner: SinkOpener): SinkOpener {
     return {
       ...inner,
@@ -64,7 +81,11 @@ export class FailPoints {
     }
   }
 
-  /** @param discard what is told as failed, nobody ends: a connection would hold the process */
+  /**
+   * @param discard releases the result of an operation that is reported as failed, because an open connection would
+   * keep the process
+   * running
+   */
   async #at<T>(place: string, work: () => Promise<T>, discard?: (result: T) => Promise<unknown>): Promise<T> {
     const { point } = this
     if ('file' in point) {
@@ -92,7 +113,7 @@ function failed(place: string): IngestError {
   return new IngestError(isSink ? 'target_unreachable' : 'storage_failed', `failed on purpose at ${place}`)
 }
 
-/** Never comes back. */
+/** Kills the process; the promise never settles. */
 function die(): Promise<never> {
   process.kill(process.pid, 'SIGKILL')
   return new Promise(() => undefined)

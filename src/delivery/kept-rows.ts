@@ -1,4 +1,6 @@
-/** Rows that the first pass makes of a source as it checks it, where they are so few that they need not be made again. */
+/**
+ * Keeps the rows of small inputs from the validation pass in memory, so that delivery need not parse the input again.
+ */
 
 import type { Hash64 } from '../contract/hash64.js'
 import { CopyRowsCollector } from '../sink/copy-text.js'
@@ -7,10 +9,13 @@ import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './opening.js'
 
-/** Of all sources together: some 27,000 rows. */
+/** Memory limit for all sources together: about 27,000 rows. */
 const MOST_BYTES = 4 * 1024 * 1024
 
-/** @typeParam Key what tells one source, or one part of the outbox, from another */
+/**
+ * Rows in memory, by key, up to a limit in bytes.
+ * @typeParam Key identifies a source or a batch of the outbox
+ */
 export class KeptRows<Key> {
   readonly #identify: (batch: RecordBatch) => void
   readonly #kept = new Map<Key, CopyRowsCollector>()
@@ -24,7 +29,10 @@ export class KeptRows<Key> {
     this.#identify = identifier(hash)
   }
 
-  /** @param key its rows come whole before those of the next one do */
+  /**
+   * Adds a batch.
+   * @param key all batches of a key must be added before those of the next key
+   */
   add(key: Key, batch: RecordBatch): void {
     if (this.#isFull) return
     const kept = this.#kept.get(key) ?? this.#begin(key)
@@ -54,7 +62,7 @@ export class KeptRows<Key> {
   }
 }
 
-/** @returns undefined where nobody takes rows */
+/** @returns undefined when no target takes rows */
 export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows<Key> | undefined {
   return targets.some(({ opener }) => opener.readsRows === true) ? new KeptRows(hash) : undefined
 }

@@ -1,4 +1,4 @@
-/** A sink that is being opened while something else is done, and is closed whatever became of both. */
+/** Opens a sink in the background and guarantees that it is closed. */
 
 import type { Sink, SinkOpener } from '../sink/sink.js'
 import type { UsedSetting } from '../sink/tunables.js'
@@ -6,30 +6,33 @@ import type { Promotion } from '../state/promotions.js'
 
 export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
 
-/** What an operator has registered a target as. */
+/** The registration of a target. */
 export type Registered = {
   readonly name: string
-  /** What state calls it: the id of its opener. */
+  /** The target id. */
   readonly identity: string
   readonly isRequired: boolean
-  /** Of an archive. */
+  /** The bucket of an archive; undefined for other kinds. */
   readonly bucket?: string | undefined
 }
 
 export type Target = {
-  /** Its sort. */
+  /** The target kind. */
   readonly name: TargetName
-  /** Absent for one that flags name. */
+  /** Absent for a target given by flags. */
   readonly registered?: Registered
   readonly opener: SinkOpener
-  /** How it is written to; absent: as its sink does by itself. */
+  /** The write settings; absent to use the sink's defaults. */
   readonly settings?: SettingsOf
 }
 
-/** Asked before each delivery. @param promotion what is in force for a registered target */
+/**
+ * Returns the write settings for the next delivery.
+ * @param promotion the promotion in force for a registered target
+ */
 export type SettingsOf = (promotion: Promotion | undefined) => readonly UsedSetting[]
 
-/** What people call it. */
+/** The display name of a target: its registered name, otherwise its kind. */
 export function nameOf({ name, registered }: Pick<Target, 'name' | 'registered'>): string {
   return registered?.name ?? name
 }
@@ -47,13 +50,16 @@ export class Opening {
     if (target.opener.opensEarly) void this.#open()
   }
 
-  /** The sink, opened now if it was not before. */
+  /** The sink. Opens it unless it is already being opened. */
   sink(): Promise<Sink> {
     this.#wanted = true
     return this.#open()
   }
 
-  /** Gives up what nobody asked for: bad input must not wait for a dead target. */
+  /**
+   * Closes the sink. If nobody asked for it, opening is aborted, because bad input must not wait for an unreachable
+   * target.
+   */
   async close(): Promise<void> {
     if (!this.#wanted) this.#abandon.abort()
     await this.#opened?.then(sink => sink.close()).catch(() => undefined)
@@ -62,7 +68,7 @@ export class Opening {
   #open(): Promise<Sink> {
     if (this.#opened === undefined) {
       this.#opened = this.target.opener.open(this.#abandon.signal)
-      // Met by whoever asks for the sink; until then a failure must not count as unhandled.
+      // Reported to the caller of `sink()`; until then the rejection must not count as unhandled.
       this.#opened.catch(() => undefined)
     }
     return this.#opened

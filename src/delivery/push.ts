@@ -1,4 +1,4 @@
-/** The path of a record: sources, checked whole, then file by file into every target at the same time. */
+/** Push without state: validate all sources, then deliver file by file to every target at the same time. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import { lowestIn } from '../contract/version-set.js'
@@ -14,17 +14,20 @@ import { Opening, type Target } from './opening.js'
 import { linesOf, rowsOf } from './rows.js'
 
 export type PushOptions = {
-  /** The commit that every record must name; by default the one that the first record names. */
+  /** The commit that every record must name. Default: the commit of the first record. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
   readonly contractVersion?: number | undefined
-  /** Called once, with the records' commit or undefined when there are no records. */
+  /**
+   * Returns the metadata of a commit. Called once, with the commit of the records, or undefined when there are no
+   * records.
+   */
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
   readonly targets: readonly Target[]
-  /** Checks all that can be checked without the targets, and sends nothing. */
+  /** Checks everything that can be checked without the targets, and sends nothing. */
   readonly dryRun?: boolean
-  /** Gives a target of an older contract version the part of the records that it can hold. */
+  /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
@@ -34,17 +37,20 @@ export type PushOptions = {
 
 export type Pushed = {
   readonly inspections: readonly Inspection[]
-  /** The commit that every record had to name, undefined when no record came and none was asked for. */
+  /** The commit that every record had to name; undefined when there were no records and no commit was given. */
   readonly commitSha: string | undefined
-  /** Undefined when lines were rejected: then nothing was looked up. */
+  /** Undefined when lines were rejected, because then the commit is not looked up. */
   readonly commit: Commit | undefined
-  /** One a target; none when lines were rejected: then nothing was sent. */
+  /** One outcome per target; empty when lines were rejected, because then nothing was sent. */
   readonly outcomes: readonly TargetOutcome[]
 }
 
-/** @throws {IngestError} when nothing could be sent to any target; what becomes of each is part of the answer */
+/**
+ * Validates the sources and delivers them. The failure of a target is part of its outcome.
+ * @throws {IngestError} when nothing could be sent to any target
+ */
 export async function push(sources: readonly Source[], options: PushOptions): Promise<Pushed> {
-  // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
+  // Connecting overlaps with checking. No record is sent before all are checked.
   const targets = options.dryRun === true ? [] : options.targets
   const openings = targets.map(target => new Opening(target, options.signal))
   const kept = keptFor<Source>(targets, options.hash)
@@ -65,7 +71,7 @@ export async function push(sources: readonly Source[], options: PushOptions): Pr
   }
 }
 
-/** Promise 1: every line of every source is checked before the first byte of one is sent. */
+/** Validates every line of every source; nothing may be sent before that (promise 1). */
 export async function inspectAll(
   sources: readonly Source[],
   options: Pick<PushOptions, 'commitSha' | 'contractVersion' | 'onRejection' | 'onWarning' | 'signal'>,
@@ -89,7 +95,11 @@ function commitShaOf(
   return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
 }
 
-/** Asks every target that cannot take all that is valid, so that either all get a file or none. */
+/**
+ * Asks each target whether it can hold the deliveries, before anything is sent, so that either all targets get a file
+ * or none.
+ * Reports every refused record.
+ */
 export async function isRefused(
   deliveries: readonly Delivery[],
   { openers, onRejection }: { readonly openers: readonly SinkOpener[] } & Pick<PushOptions, 'onRejection'>,
@@ -113,7 +123,7 @@ type Checked = {
   readonly options: Pick<PushOptions, 'run' | 'hash' | 'mayDowngrade' | 'signal'>
 }
 
-/** A checked source as what every target can read for itself, from its start and as often as it must. */
+/** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
 export function deliveryOf(source: Source, { commit, inspection, kept, options }: Checked): Delivery {
   const { counts, fits } = inspection
   const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>

@@ -1,4 +1,4 @@
-/** Tells the site that shows the measurements that there are new ones, and warms it up: contract section 4. */
+/** Notifies the website of new measurements and warms up its cache (contract section 4). */
 
 import { messageOf } from '../errors.js'
 import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
@@ -15,19 +15,19 @@ export type RefreshOptions = {
 
 export type Refreshed = {
   readonly revalidated: boolean
-  /** Pages that were fetched well. */
+  /** Number of pages fetched successfully. */
   readonly warmed: number
-  /** What went wrong, in words. */
+  /** Failures as messages for the user. */
   readonly problems: readonly string[]
 }
 
 const SILENCE_MS = 10_000
-/** For all of it: nobody waits for a courtesy. */
+/** Limit for all requests together, because a push should not wait long for this optional step. */
 const DEADLINE_MS = 60_000
 const AT_ONCE = 4
 const MAX_GROUPS_BYTES = 4 * 1024 * 1024
 
-/** Best effort: never throws. Nothing is warmed up where revalidating failed. */
+/** Revalidates the site and, if asked, fetches its pages. Never throws. Skips the warm-up when revalidation fails. */
 export async function refreshSite({ address, warm, signal }: RefreshOptions): Promise<Refreshed> {
   const problems: string[] = []
   let warmed = 0
@@ -65,7 +65,7 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
   }
 }
 
-/** At most `AT_ONCE` at a time. */
+/** Visits all slugs, at most `AT_ONCE` at the same time. */
 async function inTurns(slugs: readonly string[], visit: (slug: string) => Promise<unknown>): Promise<void> {
   const left = slugs.values()
   const worker = async (): Promise<void> => {
@@ -74,7 +74,7 @@ async function inTurns(slugs: readonly string[], visit: (slug: string) => Promis
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
-/** Every `slug` in the list of groups, however the site nests them; undefined for a text that is not JSON. */
+/** Every `slug` in the list of groups, at any depth; undefined when the text is not JSON. */
 function slugsIn(text: string): readonly string[] | undefined {
   const slugs = new Set<string>()
   try {

@@ -1,4 +1,4 @@
-/** Lines on their way into a database: read once more, now with their ids. */
+/** Parses validated lines again into rows with measurement ids, for databases. */
 
 import type { Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
@@ -12,7 +12,11 @@ import type { Source } from '../source/source.js'
 
 export type RowsOptions = { readonly name: string; readonly hash: Hash64 }
 
-/** @param lines that were checked before @param chunkBytes of the rows, about; default: the sink's */
+/**
+ * Parses lines into rows.
+ * @param lines lines that were validated before
+ * @param chunkBytes approximate size of the returned chunks; default: the sink's
+ */
 export function rowsOf(
   lines: AsyncIterable<LineBlock>,
   options: RowsOptions,

@@ -1,4 +1,4 @@
-/** Rows that a server has stored, through its read routes (docs/server.md). */
+/** Reads the stored rows of a server through its read routes (docs/server.md). */
 
 import type { Agent } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
@@ -13,7 +13,7 @@ import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from './compare-row.js'
 import type { StoredRows } from './stored-rows.js'
 
-/** So many ids fit into a request's first line everywhere. */
+/** Number of ids per request: a request line of this length is accepted by every server and proxy. */
 const IDS_A_REQUEST = 200
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
@@ -60,7 +60,10 @@ class Server {
     return rows.filter(isExactObject)
   }
 
-  /** @returns undefined when there is no such thing @throws {IngestError} */
+  /**
+   * @returns undefined for a commit that is not stored
+   * @throws {IngestError} when the server cannot be reached or answers anything else
+   */
   async get(path: string): Promise<ExactObject | undefined> {
     const answer = await this.ask(path)
     if (answer.status === 404 && bodyOf(answer)?.['error'] === 'not_found' && path.startsWith('/api/commits/')) return
@@ -103,7 +106,7 @@ function textOf(value: ExactValue | undefined): string | null {
   return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
 }
 
-/** A string on the wire: no double holds an id. */
+/** Ids are strings in JSON, because a double cannot hold 64 bits. */
 function idOf({ measurement_id: id }: ExactObject): string {
   return typeof id === 'string' ? id : ''
 }

@@ -1,4 +1,4 @@
-/** Stored rows as `verify` reads them: from a database, or through a server's read routes. */
+/** Reads stored rows for `verify` from a database. `server-rows.ts` does the same through a server. */
 
 import { kindIn, type Kind } from '../contract/kinds.js'
 import { readableVersion } from '../sink/contract-version.js'
@@ -11,7 +11,7 @@ export interface StoredRows {
   hasCommit(sha: string): Promise<boolean>
   /** The rows that have one of these ids. A row lacks the columns that its table lacks. */
   byId(kind: Kind, ids: readonly string[]): Promise<readonly StoredRow[]>
-  /** Ids of a commit's rows, by id and in pages: those larger than `after`; none after the last. */
+  /** One page of the ids of a commit's rows, in ascending order, starting after `after`. Empty after the last page. */
   idsOf(kind: Kind, sha: string, after: string | undefined): Promise<readonly string[]>
 }
 
@@ -33,7 +33,7 @@ export function databaseRows(session: SqlSession): StoredRows {
   }
 }
 
-/** Parameter: the ids. */
+/** SQL with one parameter: the ids. */
 function selectRows({ table, fields }: Kind): string {
   const columns = ['measurement_id', ...fields.map(field => field.name)].map(name => `${name}::text AS ${name}`)
   return `SELECT ${columns.join(', ')} FROM public.${table} WHERE measurement_id = ANY($1::bigint[])`

@@ -16,7 +16,7 @@ import type { StoredRows } from './stored-rows.js'
 
 export type Difference = {
   readonly source: string
-  /** 0 for a row that no line names. */
+  /** 0 for a row without a line in the files, and for a missing commit. */
   readonly line: number
   readonly kind: string
   readonly measurementId: string
@@ -28,7 +28,7 @@ export type VerifyOptions = {
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the version of each file. */
   readonly contractVersion?: number | undefined
-  /** Also report rows of the file's commit that no line names. */
+  /** Also reports rows of the files' commits that have no line in the files. */
   readonly extra: boolean
   readonly hash: Hash64
   readonly onRejection: (rejection: Rejection) => void
@@ -39,19 +39,20 @@ export type VerifyOptions = {
 
 export type Verified = {
   readonly inspections: readonly Inspection[]
-  /** The contract version of the target; undefined when nothing was compared because of a bad line. */
+  /** The contract version of the target; undefined when nothing was compared because a line was rejected. */
   readonly targetVersion: number | undefined
   readonly compared: number
   readonly differences: number
   readonly notCompared: NotCompared
 }
 
-/** Rows asked for in one query. */
+/** Number of rows per query. */
 const CHUNK_ROWS = 1_000
 
 /**
- * Compares files with a target of any contract version. Where several lines have one id, only the last is compared, because its
- * values are the stored ones. Nothing is compared if a line is bad.
+ * Compares files with a target of any contract version. When several lines have the same id, only the last one is
+ * compared, because
+ * its values are the stored ones. Nothing is compared when a line is rejected.
  */
 export async function verify(
   sources: readonly Source[],
@@ -77,7 +78,7 @@ const NOTHING_COMPARED = {
   notCompared: { fields: [], records: [] },
 }
 
-/** A line's values as text, by field; undefined for null. */
+/** A line number and the line's values as text, in field order; undefined for null. */
 type Line = { readonly line: number; readonly values: readonly (string | undefined)[] }
 
 class Verifier {
@@ -91,7 +92,11 @@ class Verifier {
     private readonly options: VerifyOptions & { readonly targetVersion: number },
   ) {}
 
-  /** @param inspections of the source and of the ones after it: a later file's line wins over this one's */
+  /**
+   * Compares one source with the target.
+   * @param inspections of this source and of the later ones, because a later file's line replaces an earlier one with
+   * the same id
+   */
   async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
     const identify = identifier(this.options.hash)
     await this.#compareCommit(source.name, inspections[0])
@@ -106,7 +111,7 @@ class Verifier {
     await source.assertUnchanged()
   }
 
-  /** Rows of the commits that the files name, without a line that names them. */
+  /** Reports rows of the files' commits that have no line in the files. */
   async findExtra(inspections: readonly Inspection[]): Promise<void> {
     const shas = new Set(inspections.flatMap(({ commitSha }) => commitSha ?? []))
     for (const sha of shas) for (const kind of CONTRACT.kinds) await this.#findExtraOf(kind, sha, inspections)

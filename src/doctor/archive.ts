@@ -1,4 +1,4 @@
-/** The archive, looked at from outside: nothing is written. */
+/** Checks the archive without writing to it. */
 
 import { archiveConfig, type ArchiveFlags } from '../config/archive.js'
 import { archiveLocation } from '../sink/archive/location.js'
@@ -7,7 +7,7 @@ import { openStorage } from '../storage/open-storage.js'
 import { broken, ok, type Check, type Group } from './finding.js'
 import { roomIn, writable } from './room.js'
 
-/** @returns nothing where none is named */
+/** The archive's checks; empty when no archive is configured. */
 export function archiveGroups(flags: ArchiveFlags): readonly Group[] {
   try {
     const address = archiveConfig(flags)

@@ -1,4 +1,4 @@
-/** What a server shows for a certificate, and whether it would be trusted. Nothing is sent to it. */
+/** Reads a server's TLS certificate and checks whether it is trusted. Only the TLS handshake is performed. */
 
 import { once } from 'node:events'
 import { isIP, type Socket } from 'node:net'
@@ -8,27 +8,31 @@ import { fail, ok, warn, type Finding } from './finding.js'
 export type Presented = {
   readonly host: string
   readonly protocol: string
-  /** The server's own first; the last is the one that is trusted, if any is. */
+  /** The server's certificate first, then its issuers. If the chain is trusted, the last one is the trusted root. */
   readonly chain: readonly DetailedPeerCertificate[]
-  /** Why it is not trusted: OpenSSL's or Node's code. */
+  /** The OpenSSL or Node error code that explains why the certificate is not trusted; undefined when it is. */
   readonly problem: string | undefined
 }
 
-/** @param socket where the server waits for a TLS handshake @param options say whom to trust */
+/**
+ * Performs a TLS handshake and returns the server's certificates.
+ * @param socket a connection on which the server expects a TLS handshake
+ * @param options the trusted authorities
+ */
 export async function presentedBy(socket: Socket, host: string, options: ConnectionOptions): Promise<Presented> {
   const secure = connect({
     ...options,
     socket,
     ...(isIP(host) === 0 && { servername: host }),
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
-    // To see what is wrong: the connection ends with the handshake.
+    // Untrusted certificates are accepted so that they can be examined. The connection is closed after the handshake.
     rejectUnauthorized: false,
   })
-  // A second error, or one after the handshake, is nobody's any more, and would end the process.
+  // Without this listener, an error after the handshake would end the process.
   secure.on('error', () => undefined)
   try {
     await once(secure, 'secureConnect')
-    // Node's types say an error; it is its code, or its message.
+    // Node declares `authorizationError` as an Error, but it is an error code or a message.
     const problem = secure.authorized ? undefined : String(secure.authorizationError)
     return { host, protocol: secure.getProtocol() ?? 'TLS', chain: chainOf(secure.getPeerCertificate(true)), problem }
   } finally {

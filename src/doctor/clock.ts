@@ -1,16 +1,22 @@
-/** How far this machine's clock is from another's. */
+/** Compares the clock of this machine with another machine's. */
 
 import { ok, warn, type Finding } from './finding.js'
 
-/** RDS tokens carry the time and bear a few minutes; commits and runs are shown in order of theirs. */
+/**
+ * Differences from here on cause a warning. RDS tokens tolerate a few minutes, and commits and runs are ordered by
+ * time.
+ */
 const MUCH_MS = 30_000
 
-/** A moment there, and when it was asked for and answered here: all in milliseconds since 1970. */
+/** The other clock's time, and this clock's time before and after reading it. All in milliseconds since 1970. */
 export type ClockReading = { readonly there: number; readonly asked: number; readonly answered: number }
 
-/** @param stepMs how finely the other clock is told */
+/**
+ * Reports the difference between the clocks.
+ * @param stepMs resolution of the other clock in milliseconds
+ */
 export function clockFinding({ there, asked, answered }: ClockReading, stepMs: number): Finding {
-  // It was read somewhere in between, and within its step.
+  // The other clock was read between `asked` and `answered`, and its time is rounded down to its resolution.
   const aheadMs = Math.max(0, there - answered)
   const behindMs = Math.max(0, asked - there - stepMs)
   const skewMs = aheadMs > 0 ? aheadMs : behindMs

@@ -1,9 +1,9 @@
-/** The one connection that the checks of a Postgres share, and get back when one of them has lost it. */
+/** The connection shared by all checks of a Postgres target. It is opened again when a check has lost it. */
 
 import { connectPostgres, type PostgresSession } from '../sink/postgres/connect.js'
 import type { PostgresAddress } from '../sink/postgres/dsn.js'
 
-/** Shorter than a check may take, so that a silent server ends the question and not the check. */
+/** Shorter than the timeout of a check, so that a server that does not answer fails the query, not the whole check. */
 const SILENCE_MS = 8_000
 
 export class Connection {
@@ -14,13 +14,16 @@ export class Connection {
     this.#address = address
   }
 
-  /** @throws {IngestError} what a push would meet */
+  /**
+   * Connects and logs in.
+   * @throws {IngestError} the error that a push would get
+   */
   async open(signal: AbortSignal): Promise<PostgresSession> {
     const limits = { queryTimeoutMs: SILENCE_MS, answerTimeoutMs: SILENCE_MS }
     return (this.#session = await connectPostgres(this.#address, { ...limits, signal }))
   }
 
-  /** Undefined where nobody could log in before: that has been told. */
+  /** The session, reconnected if it was lost. Undefined when the first login failed, which has been reported. */
   async again(signal: AbortSignal): Promise<PostgresSession | undefined> {
     return this.#session?.isLost === true ? this.open(signal) : this.#session
   }

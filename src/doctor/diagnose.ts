@@ -1,4 +1,4 @@
-/** Looks at everything and says what it comes to. */
+/** Runs all checks and determines the exit code. */
 
 import type { Told } from '../config/settings.js'
 import { groupsOf, type World } from './groups.js'
@@ -7,7 +7,10 @@ import { tokensOf, withoutTokens } from './secrets.js'
 
 export type Diagnosis = { readonly exitCode: number; readonly groups: readonly Examined[] }
 
-/** @throws only the signal's reason */
+/**
+ * Runs all checks. Problems become findings.
+ * @throws the signal's reason when aborted, and nothing else
+ */
 export async function diagnose(told: Told, world: World & { readonly signal: AbortSignal }): Promise<Diagnosis> {
   const examined = await examine(await groupsOf(told, world), world.signal)
   const tokens = await tokensOf(told)

@@ -1,4 +1,4 @@
-/** The embedded database, looked at from outside: starting it would write. */
+/** Checks the embedded database without starting it, because starting it would write. */
 
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
 async function lockFindings(folder: string): Promise<readonly Finding[]> {
   const { assertLockable, assertUnlocked } = await import('../sink/embedded/lock.js')
   assertLockable()
-  // The line above says what else may stand there.
+  // The `folder` check reports other kinds of files at this path.
   if (!(await isFolder(folder))) return []
   await assertUnlocked(folder)
   return [ok('no process has it open')]

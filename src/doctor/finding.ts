@@ -1,4 +1,4 @@
-/** What a check says: one short fact, and where it is not well, what to do. */
+/** Findings, checks and groups of checks. A finding is one short fact with, unless all is well, a hint. */
 
 import { IngestError, messageOf, type ErrorCode } from '../errors.js'
 
@@ -8,21 +8,24 @@ export type Finding =
   | { readonly status: 'fail'; readonly fact: string; readonly hint: string | undefined; readonly code: ErrorCode }
 
 export type Check = {
-  /** One word, as the report prints it before the fact. */
+  /** One word, which the report shows before each finding. */
   readonly name: string
-  /** Default: 10 seconds. */
+  /** Timeout in milliseconds. Default: 10 seconds. */
   readonly timeoutMs?: number
-  /** Writes nothing. What it throws becomes its finding. @param signal gives it up */
+  /**
+   * Performs the check, which must not write anything. A thrown error becomes a finding.
+   * @param signal aborts the check
+   */
   readonly run: (signal: AbortSignal) => Promise<readonly Finding[]>
 }
 
-/** What is looked at together: a target, or the program itself. Its checks run one after the other. */
+/** Related checks: those of a target or of the program itself. They run one after the other. */
 export type Group = {
   readonly name: GroupName
-  /** In words, without secrets; undefined where there is none, or where it cannot be read. */
+  /** Human-readable description of the target, without secrets; undefined when there is none or it cannot be parsed. */
   readonly target: string | undefined
   readonly checks: readonly Check[]
-  /** Lets go of what the checks have opened. */
+  /** Releases the resources that the checks have opened. */
   readonly close?: () => Promise<void>
 }
 
@@ -34,23 +37,26 @@ export const warn = (fact: string, hint?: string): Finding => ({ status: 'warn',
 
 export const fail = (code: ErrorCode, fact: string, hint?: string): Finding => ({ status: 'fail', code, fact, hint })
 
-/** A failed finding of whatever was thrown. */
+/** Converts a thrown error to a failed finding. */
 export function failure(error: unknown): Finding {
   if (error instanceof IngestError) return fail(error.code, error.message, error.hint)
   return fail('internal', messageOf(error), 'this is a defect of vortex-ingest: please report it')
 }
 
-/** A check whose findings are known already. */
+/** A check with predetermined findings. */
 export const known = (name: string, ...findings: readonly Finding[]): Check => ({ name, run: async () => findings })
 
-/** Of a target that cannot even be looked for. */
+/** A group for a target that cannot be checked, because its configuration is invalid. */
 export const broken = (name: GroupName, check: string, error: unknown): Group => ({
   name,
   target: undefined,
   checks: [known(check, failure(error))],
 })
 
-/** The same check where its failure does not decide. @param why not, as a hint */
+/**
+ * The same check with failures reduced to warnings.
+ * @param why the hint of those warnings
+ */
 export const tolerated = ({ run, ...check }: Check, why: string): Check => ({
   ...check,
   run: async signal => {

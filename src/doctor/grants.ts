@@ -1,4 +1,4 @@
-/** What the role may do, next to what a push needs. */
+/** Compares the privileges of the role with those that a push needs. */
 
 import { IngestError } from '../errors.js'
 import { EXPECTED_TABLES } from '../sink/expected-schema.js'
@@ -14,7 +14,7 @@ const TABLE_RIGHTS = `
   WHERE to_regclass('public.' || name) IS NOT NULL
   ORDER BY 1, 2`
 
-/** Staging tables are temporary ones. */
+/** TEMP is needed because the staging tables are temporary. */
 const OTHER_RIGHTS = `
   SELECT current_user::text AS role, rolsuper AS superuser,
     has_schema_privilege('public', 'USAGE') AS "mayUse", has_schema_privilege('public', 'CREATE') AS "mayCreate",
@@ -32,11 +32,14 @@ type Others = {
   readonly mayStage: boolean
 }
 
-/** @see contract section 4 */
+/**
+ * Reports missing and excessive privileges of the current role.
+ * @see contract section 4
+ */
 export async function grantFindings(session: SqlSession): Promise<readonly Finding[]> {
   const [others] = await session.query<Others>(OTHER_RIGHTS)
   if (others === undefined) throw new IngestError('target_failed', 'the server does not know the role it let in')
-  // Without it the names of tables lead nowhere.
+  // Without USAGE on the schema, table names cannot be resolved.
   const rights = others.mayUse ? await tableRights(session) : []
   const missing = [...missingRights(rights), ...missingOthers(others)]
   const more = excess(rights, others)
@@ -88,7 +91,7 @@ function excess(rights: readonly Right[], { superuser, mayCreate }: Others): rea
   ]
 }
 
-/** `SELECT, UPDATE` with the tables that have just these. */
+/** Groups tables by their exact set of privileges, such as `SELECT, UPDATE`. */
 function byPrivileges(rights: readonly Right[]): readonly (readonly [privileges: string, tables: string])[] {
   const ofTable = new Map<string, string[]>()
   for (const { object, privilege } of rights) ofTable.set(object, [...(ofTable.get(object) ?? []), privilege])

@@ -1,4 +1,4 @@
-/** Everything there is to look at before a push with these flags and this environment. */
+/** Selects the checks for the given flags and environment. */
 
 import { detectCi } from '../commit/ci.js'
 import type { Told } from '../config/settings.js'
@@ -12,7 +12,7 @@ import { serverGroup } from './server.js'
 
 export type World = { readonly version: string; readonly now: () => Date }
 
-/** Never throws for what is wrong with the flags: that is what a person wants to know. */
+/** All groups of checks. Invalid flags become findings, because reporting them is the purpose of `doctor`. */
 export async function groupsOf(told: Told, { version, now }: World): Promise<readonly Group[]> {
   const { flags, env } = told
   const { server } = flags
@@ -26,7 +26,7 @@ export async function groupsOf(told: Told, { version, now }: World): Promise<rea
 }
 
 async function databaseGroups({ flags, env }: Told, now: () => Date): Promise<readonly Group[]> {
-  // In CI a push without a target ends before it looks at any.
+  // In CI, a push without a target fails before it opens any.
   const isNamed = flags.postgres !== undefined || flags.embedded !== undefined
   if (!writesDatabase(flags) || (!isNamed && detectCi(env) !== undefined)) return []
   try {

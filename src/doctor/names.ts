@@ -1,4 +1,4 @@
-/** What the names of hosts lead to. */
+/** Resolves host names. */
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -7,13 +7,16 @@ import { ok, type Check } from './finding.js'
 
 const SHOWN = 4
 
-/** @param host a name or an address, in brackets or without */
+/**
+ * A check that resolves a host.
+ * @param host a name or an address, with or without brackets
+ */
 export function namesCheck(host: string): Check {
   const name = host.replace(/^\[|\]$/g, '')
   return { name: 'dns', timeoutMs: 5_000, run: async () => [ok(await resolved(name))] }
 }
 
-/** As a connection looks a name up: hosts files included. */
+/** Resolves a name as a connection does, including hosts files. */
 async function resolved(name: string): Promise<string> {
   if (isIP(name) !== 0) return `${name} is an address, there is nothing to look up`
   try {

@@ -1,4 +1,4 @@
-/** A Postgres, asked over the connection that a push would make, and only what changes nothing. */
+/** Checks a Postgres target over the same connection as a push, without changing anything. */
 
 import type { PostgresTargetConfig } from '../config/target.js'
 import { IngestError } from '../errors.js'
@@ -17,7 +17,7 @@ import { namesCheck } from './names.js'
 import { reachPostgres } from './reach.js'
 import { schemaFindings } from './schema.js'
 
-/** Never throws: what is wrong with the DSN is a finding. */
+/** The checks of a Postgres target. Never throws, because an invalid DSN is a finding. */
 export function postgresGroup(config: PostgresTargetConfig, now: () => Date): Group {
   try {
     const address = parseDsn(config.dsn, config)
@@ -45,7 +45,10 @@ function endpointsOf({ host, port, others = [] }: PostgresAddress): readonly End
   return [{ host, port }, ...others]
 }
 
-/** @param address of one host */
+/**
+ * Checks the certificate of one host.
+ * @param address the address of one host
+ */
 function certificateCheck(address: PostgresAddress, now: () => Date): Check {
   const trustHint = 'name the file of its authority: sslrootcert=FILE in the DSN, or PGSSLROOTCERT'
   const label = address.others === undefined ? '' : `${describeEndpoint(address)}: `
@@ -59,7 +62,7 @@ function certificateCheck(address: PostgresAddress, now: () => Date): Check {
         return [{ ...finding, fact: `${label}${finding.fact}` }]
       } catch (error) {
         const meant = error instanceof IngestError ? error : toIngestError(error, address)
-        // Whether it can be reached is told once, by the login.
+        // Unreachable hosts are reported once, by the login check.
         return meant.code === 'target_unreachable' ? [] : [failure(meant)]
       }
     },
@@ -87,7 +90,7 @@ function sessionChecks(
   ]
 }
 
-/** Each host in its turn, and what a token takes to make. */
+/** Time for trying each host in turn, plus time for creating an IAM token. */
 function loginTimeoutMs(address: PostgresAddress): number {
   return (address.connectTimeoutMs ?? 10_000) * endpointsOf(address).length + 10_000
 }

@@ -1,4 +1,4 @@
-/** The program itself, what it runs on, and what it is told. */
+/** Checks the program, its runtime and its configuration. */
 
 import { tmpdir } from 'node:os'
 import { access, constants, stat } from 'node:fs/promises'
@@ -24,7 +24,7 @@ export function programGroup(version: string, env: Environment): Group {
   }
 }
 
-/** What comes through a pipe is kept there meanwhile; files that have names are read where they are. */
+/** Checks the temporary folder, where input from pipes is stored. Named files are read in place. */
 function temporaryCheck(folder: string): Check {
   const run: Check['run'] = async () => {
     await stat(folder)
@@ -59,7 +59,7 @@ function authorityChecks(env: Environment): readonly Check[] {
   ]
 }
 
-/** Node leaves NODE_EXTRA_CA_CERTS out with no more than a warning when it cannot read it. */
+/** Reports unreadable authority files, because Node ignores an unreadable NODE_EXTRA_CA_CERTS with only a warning. */
 async function unreadable(env: Environment): Promise<readonly Finding[]> {
   const findings: Finding[] = []
   for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {

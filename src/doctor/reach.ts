@@ -1,4 +1,4 @@
-/** Sockets on which a server waits for a TLS handshake. */
+/** Opens connections on which a server expects a TLS handshake. */
 
 import { once } from 'node:events'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
@@ -7,7 +7,10 @@ import type { SecureContextOptions } from 'node:tls'
 import { IngestError } from '../errors.js'
 import type { Endpoint } from '../sink/postgres/dsn-hosts.js'
 
-/** Closed, and with that given up, when the signal says so. @throws system errors, the signal's reason */
+/**
+ * Connects to a host. Aborting the signal closes the socket.
+ * @throws system errors, or the signal's reason
+ */
 export async function reach({ host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
   const socket = connect({ host, port })
   dropWith(signal, socket)
@@ -17,11 +20,14 @@ export async function reach({ host, port }: Endpoint, signal: AbortSignal): Prom
 
 export type Tunnel = Endpoint & {
   readonly proxy: URL
-  /** Whom to trust on the way to a proxy that speaks TLS. */
+  /** Trusted authorities for the connection to a proxy that uses TLS. */
   readonly trust: SecureContextOptions
 }
 
-/** What a proxy answers to CONNECT is its own, and no answer of the server's. */
+/**
+ * Connects through an HTTP proxy with CONNECT.
+ * @throws {IngestError} `target_unreachable` when the proxy refuses; system errors
+ */
 export async function reachThrough({ proxy, host, port, trust }: Tunnel, signal: AbortSignal): Promise<Socket> {
   const { request } = (await import(proxy.protocol === 'https:' ? 'node:https' : 'node:http')) as {
     request: (options: RequestOptions & SecureContextOptions) => ClientRequest
@@ -45,7 +51,7 @@ async function tunnel(outgoing: ClientRequest, signal: AbortSignal): Promise<[In
   try {
     return (await once(outgoing, 'connect', { signal })) as [IncomingMessage, Socket]
   } catch (error) {
-    // What it still has to say is heard by nobody.
+    // Later errors of the request are ignored.
     outgoing.on('error', () => undefined).destroy()
     throw error
   }
@@ -57,15 +63,18 @@ function authorization({ username, password }: URL): object {
   return { 'proxy-authorization': `Basic ${Buffer.from(login).toString('base64')}` }
 }
 
-/** Length and code of Postgres's SSLRequest. */
+/** The SSLRequest message of the Postgres protocol: its length and code. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])
 
-/** @throws {IngestError} `target_misconfigured` when the server has no TLS or is no Postgres; system errors */
+/**
+ * Connects to Postgres and requests TLS.
+ * @throws {IngestError} `target_misconfigured` when the server has no TLS or is not Postgres; system errors
+ */
 export async function reachPostgres(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
   const socket = await reach(endpoint, signal)
   socket.write(SSL_REQUEST)
   const answer = await firstData(socket, signal)
-  // Until the handshake reads on.
+  // Paused until the TLS handshake reads from the socket.
   socket.pause()
   if (answer.toString('latin1') === 'S') return socket
   socket.destroy()
@@ -86,7 +95,7 @@ async function firstData(socket: Socket, signal: AbortSignal): Promise<Buffer> {
 
 function dropWith(signal: AbortSignal, socket: Socket): void {
   const drop = (): void => void socket.destroy()
-  // An error that nobody hears ends the process; who waits for the socket hears it by itself.
+  // Without an error listener the process would end. The code that waits for the socket has its own.
   socket.on('error', drop)
   signal.addEventListener('abort', drop, { once: true })
   socket.once('close', () => signal.removeEventListener('abort', drop))

@@ -1,4 +1,4 @@
-/** Whether a folder, or the place where it would be made, can be written and has room. */
+/** Checks that a folder, or the place where it would be created, is writable and has free space. */
 
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -6,10 +6,10 @@ import { messageOf, systemCodeOf } from '../errors.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const MIB = 1024 * 1024
-/** A new embedded database takes 60 MB, its log as much again. */
+/** Less free space than this causes a warning. A new embedded database takes 60 MB, and its log as much again. */
 const LITTLE_BYTES = 1024 * MIB
 
-/** The folder itself, or the nearest one above that exists. */
+/** The folder itself, or its nearest existing parent. */
 export async function existingFolder(path: string): Promise<string> {
   const full = resolve(path)
   try {
@@ -21,19 +21,25 @@ export async function existingFolder(path: string): Promise<string> {
   }
 }
 
-/** @param needBytes without so many nothing works */
+/**
+ * Reports the free space for a folder.
+ * @param needBytes required space; less than this is a failure
+ */
 export async function roomIn(folder: string, needBytes: number): Promise<Finding> {
   const { bavail, bsize, files, ffree } = await statfs(await existingFolder(folder))
   const free = bavail * bsize
   const fact = `${inWords(free)} free for ${folder}`
   if (free < needBytes) return fail('target_misconfigured', fact, `free some: ${inWords(needBytes)} are needed`)
-  // A file system that does not count its files says 0 of 0.
+  // File systems without a fixed number of inodes report 0 of 0.
   if (files > 0 && ffree === 0)
     return fail('target_misconfigured', `no more files fit where ${folder} is`, 'delete some: the inodes are used up')
   return free < LITTLE_BYTES ? warn(fact, 'free some before a large push') : ok(fact)
 }
 
-/** @param paths what must be writable, where it exists */
+/**
+ * Reports whether a folder is writable.
+ * @param paths further paths that must be writable
+ */
 export async function writable(folder: string, paths: readonly string[]): Promise<Finding> {
   try {
     const existing = await existingFolder(folder)

@@ -1,4 +1,4 @@
-/** Runs checks so that none can stop, or hold up for long, the others. */
+/** Runs checks in isolation, so that none can abort the others or delay them for long. */
 
 import { exitCodeOfCode, EXIT, IngestError } from '../errors.js'
 import { failure, type Check, type Finding, type Group, type GroupName } from './finding.js'
@@ -13,7 +13,10 @@ export type Examined = {
 
 const TIMEOUT_MS = 10_000
 
-/** Groups at the same time, the checks of each in order. @throws the signal's reason */
+/**
+ * Runs the groups concurrently, and the checks of a group one after the other.
+ * @throws the signal's reason
+ */
 export async function examine(groups: readonly Group[], signal: AbortSignal): Promise<readonly Examined[]> {
   return Promise.all(groups.map(group => examineGroup(group, signal)))
 }
@@ -26,13 +29,13 @@ async function examineGroup(group: Group, signal: AbortSignal): Promise<Examined
       lines.push(...findings.map(finding => ({ check: check.name, ...finding, fact: shortened(finding.fact, group) })))
     }
   } finally {
-    // What could not be opened well may not close well either, and nothing hangs on it.
+    // Errors on closing are ignored: after a failed check they are likely and of no consequence.
     await group.close?.().catch(() => undefined)
   }
   return { name: group.name, target: group.target, lines }
 }
 
-/** Errors name their target, and the heading of its lines does that already. */
+/** Removes the target's name from the start of a fact, because the group's heading already shows it. */
 function shortened(fact: string, { target }: Group): string {
   return target !== undefined && fact.startsWith(`${target}: `) ? fact.slice(target.length + 2) : fact
 }
@@ -47,7 +50,7 @@ async function findingsOf(check: Check, signal: AbortSignal): Promise<readonly F
     if (either.aborted) stop()
     else either.addEventListener('abort', stop, { once: true })
   })
-  // Where the check has ended first nobody waits for it any more.
+  // The promise may reject after the check has ended, which must not count as an unhandled rejection.
   stopped.catch(() => undefined)
   try {
     return await Promise.race([check.run(either), stopped])
@@ -64,10 +67,10 @@ function tooLate(timeoutMs: number): IngestError {
   return new IngestError('target_unreachable', `no answer in ${timeoutMs / 1000} s`, { hint })
 }
 
-/** From what must be seen to first, to what may pass by itself. */
+/** Exit codes by precedence: problems that need action first, then those that may be temporary. */
 const PRECEDENCE = [EXIT.auth, EXIT.config, EXIT.unavailable, EXIT.internal]
 
-/** What `doctor` ends with: the failure that comes first. */
+/** The exit code of `doctor`: that of the failure with the highest precedence. */
 export function exitCodeFor(groups: readonly Examined[]): number {
   const codes = new Set<number>(
     groups.flatMap(({ lines }) => lines.flatMap(line => (line.status === 'fail' ? [exitOf(line)] : []))),
@@ -75,7 +78,10 @@ export function exitCodeFor(groups: readonly Examined[]): number {
   return PRECEDENCE.find(code => codes.has(code)) ?? EXIT.done
 }
 
-/** Usage is configuration too: what is wrong with a push's flags is what was asked. */
+/**
+ * The exit code of a failure. Usage errors count as configuration errors, because `doctor` examines the flags of a
+ * push.
+ */
 function exitOf({ code }: Extract<Finding, { status: 'fail' }>): number {
   const exitCode: number = exitCodeOfCode(code)
   return PRECEDENCE.some(one => one === exitCode) ? exitCode : EXIT.config

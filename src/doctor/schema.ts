@@ -18,7 +18,7 @@ const HARMLESS: readonly Drift['code'][] = [
 export async function schemaFindings(session: SqlSession): Promise<readonly Finding[]> {
   const { drift, isLedgerReadable } = await compareSchema(session)
   if (drift.length === 0) return [ok(isLedgerReadable ? COMPLETE : COMPLETE_WITHOUT_LEDGER)]
-  // What stops a push first.
+  // Differences that prevent a push come first.
   const sorted = [...drift].sort((one, other) => Number(isHarmless(one)) - Number(isHarmless(other)))
   const rest = sorted.slice(SHOWN)
   return [...sorted.slice(0, SHOWN).map(finding), ...(rest.length > 0 ? [summary(rest)] : [])]

@@ -1,4 +1,4 @@
-/** Keeps tokens out of the page even where a server or a proxy repeats them. */
+/** Removes secrets from the report, even if a server or a proxy echoes them. */
 
 import { readFile } from 'node:fs/promises'
 import { isVariableName } from '../config/server.js'
@@ -6,7 +6,7 @@ import type { Told } from '../config/settings.js'
 import { redact } from '../sink/redact.js'
 import type { Examined } from './run.js'
 
-/** Shorter ones are words that stand in other places, too. */
+/** Shorter values are not removed, because they may be ordinary words. */
 const SHORTEST = 6
 
 export async function tokensOf({ flags: { tokenEnv, tokenFile }, env }: Told): Promise<readonly string[]> {
@@ -18,7 +18,7 @@ export async function tokensOf({ flags: { tokenEnv, tokenFile }, env }: Told): P
     'AWS_SESSION_TOKEN',
   ]
   const values = variables.map(name => (name === undefined ? undefined : env[name]))
-  // Somebody may have taken it for the flag of the token itself.
+  // The value of --token-env may be the token itself, given by mistake.
   const misplaced = tokenEnv !== undefined && !isVariableName(tokenEnv) && !env[tokenEnv] ? tokenEnv : undefined
   const kept = tokenFile === undefined ? undefined : await readFile(tokenFile, 'utf8').catch(() => undefined)
   return [...values, kept, misplaced].flatMap(text => {

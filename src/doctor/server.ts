@@ -1,4 +1,4 @@
-/** The ingest service, asked only what changes nothing. */
+/** Checks the ingest service with requests that change nothing. */
 
 import { proxyOf, siteAddress, serverToken, type ServerFlags } from '../config/server.js'
 import type { Environment } from '../commit/ci.js'
@@ -21,7 +21,7 @@ export type ServerWorld = { readonly env: Environment; readonly now: () => Date 
 
 const SILENCE_MS = 8_000
 
-/** Never throws: what is wrong with the flags is a finding. */
+/** The checks of a server. Never throws, because invalid flags are findings. */
 export async function serverGroup(
   flags: ServerFlags & { readonly server: string },
   world: ServerWorld,
@@ -56,7 +56,7 @@ function addressChecks(address: HttpAddress, { env, now }: ServerWorld): readonl
     namesCheck((proxy ?? base).hostname),
     ...(base.protocol === 'https:' ? [certificateCheck(address, now)] : []),
     { name: 'health', run: signal => healthFindings(address, { now, onClock, signal }) },
-    // The Date header has no fractions of a second.
+    // The Date header has a resolution of one second.
     { name: 'clock', run: async () => (clock === undefined ? [] : [clockFinding(clock, 1000)]) },
   ]
 }
@@ -88,7 +88,7 @@ function certificateCheck({ base, proxy, authorities }: HttpAddress, now: () => 
         return [certificateFinding(await presentedBy(socket, endpoint.host, trust), { now: now(), trustHint })]
       } catch (error) {
         const meant = error instanceof IngestError ? error : connectionError(error, { url: base, sent: false })
-        // Whether it can be reached is told once, by the request that a push would make.
+        // An unreachable server is reported once, by the health check.
         return meant.code === 'target_unreachable' ? [] : [failure(meant)]
       }
     },
@@ -176,7 +176,7 @@ function noToken({ code, message }: IngestError): Finding {
 
 type Question = { readonly path: string; readonly signal: AbortSignal } & Pick<HttpRequest, 'method'>
 
-/** Once: a push would try again, a person wants to know. */
+/** Sends a single request without retries, because the user wants to see the first failure. */
 async function ask(address: HttpAddress, { method, path, signal }: Question): Promise<HttpAnswer> {
   const agent = await agentFor(address)
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }

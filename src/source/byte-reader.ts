@@ -1,16 +1,19 @@
-/** The smallest interface a stream of bytes needs here: fill my buffer. */
+/** A minimal interface for byte streams: the caller provides the buffer. */
 
 import type { FileHandle } from 'node:fs/promises'
 
 export interface ByteReader {
-  /** Reads at least one byte into `into` from `offset` on, and returns how many; 0 at the end. */
+  /**
+   * Reads at least one byte into `into`, starting at `offset`.
+   * @returns the number of bytes read; 0 at the end of the stream
+   */
   read(into: Buffer, offset: number): Promise<number>
-  /** Passes over the next bytes without reading them; only readers that can. */
+  /** Skips the next bytes without reading them. Only on readers that can seek. */
   skip?(bytes: number): void
   close(): Promise<void>
 }
 
-/** Reads a file from its first byte, wherever others that share the handle have read to. */
+/** Reads a file from its first byte, independently of other readers that share the handle. */
 export function fileReader(file: FileHandle, close: () => Promise<void>): ByteReader {
   let position = 0
   return {
@@ -24,7 +27,7 @@ export function fileReader(file: FileHandle, close: () => Promise<void>): ByteRe
   }
 }
 
-/** Reads what an iterable of chunks yields. */
+/** Reads the chunks of an async iterable. */
 export function chunkReader(chunks: AsyncIterable<Uint8Array>, close: () => Promise<void>): ByteReader {
   const iterator = chunks[Symbol.asyncIterator]()
   let chunk: Uint8Array = new Uint8Array(0)
@@ -47,7 +50,7 @@ export function chunkReader(chunks: AsyncIterable<Uint8Array>, close: () => Prom
   }
 }
 
-/** The next `bytes` bytes of a reader after it has passed over `skipped`. */
+/** A reader of the next `bytes` bytes of `reader`, after skipping `skipped` bytes. */
 export async function part(
   reader: ByteReader,
   { skipped, bytes }: { skipped: number; bytes: number },

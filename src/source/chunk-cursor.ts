@@ -1,4 +1,4 @@
-/** Takes an exact number of bytes at a time out of chunks of any size. */
+/** Reads exact numbers of bytes from a stream of chunks of any size. */
 
 export class ChunkCursor {
   readonly #chunks: AsyncIterator<Uint8Array>
@@ -17,7 +17,7 @@ export class ChunkCursor {
     return true
   }
 
-  /** @throws when fewer are left */
+  /** @throws when fewer bytes are left */
   async take(count: number): Promise<Buffer> {
     const taken = Buffer.alloc(count)
     let filled = 0
@@ -28,7 +28,7 @@ export class ChunkCursor {
     return taken
   }
 
-  /** @throws when fewer are left */
+  /** @throws when fewer bytes are left */
   async skip(count: number): Promise<void> {
     await this.#each(count, () => undefined)
   }

@@ -1,4 +1,4 @@
-/** Tells gzip and zstd by their first bytes, whatever a file is called, and reads through them. */
+/** Decompresses gzip and zstd input. The format is detected from the first bytes, not from the file name. */
 
 import { IngestError, messageOf } from '../errors.js'
 import { chunkReader, type ByteReader } from './byte-reader.js'
@@ -9,13 +9,16 @@ const HEAD_BYTES = 4
 type Unpack = (packed: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>
 type Format = 'gzip' | 'zstd'
 
-/** Loaded only where they are needed: most inputs are plain. */
+/** Decompressors are loaded on demand, because most inputs are not compressed. */
 const UNPACKERS: Readonly<Record<Format, () => Promise<Unpack>>> = {
   gzip: async () => (await import('./gunzip.js')).gunzip,
   zstd: async () => (await import('./unzstd.js')).unzstd,
 }
 
-/** @param name what an error calls the source */
+/**
+ * Returns a reader of the decompressed bytes, or of the same bytes when they are not compressed.
+ * @param name the name of the source in errors
+ */
 export async function decompressed(reader: ByteReader, name: string): Promise<ByteReader> {
   const head = await readHead(reader)
   const whole = replay(head, reader)
@@ -28,7 +31,7 @@ export async function decompressed(reader: ByteReader, name: string): Promise<By
 function formatOf(head: Buffer): Format | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const magic = head.length < HEAD_BYTES ? 0 : head.readUInt32LE()
-  // Some writers put a skippable frame first; the low four bits of its magic number are their own.
+  // A zstd file may begin with a skippable frame, whose magic number has four arbitrary low bits.
   return magic === 0xfd2fb528 || (magic & ~0xf) === 0x184d2a50 ? 'zstd' : undefined
 }
 
@@ -67,7 +70,7 @@ async function readHead(reader: ByteReader): Promise<Buffer> {
   return head.subarray(0, filled)
 }
 
-/** A reader that gives `head` before what `reader` goes on with. */
+/** A reader of `head`, followed by the bytes of `reader`. */
 function replay(head: Buffer, reader: ByteReader): ByteReader {
   let at = 0
   return {

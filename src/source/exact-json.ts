@@ -1,4 +1,8 @@
-/** A JSON reader that keeps what JSON.parse drops: whether a number was an integer token, every digit, every refusal. */
+/**
+ * A JSON parser that keeps what JSON.parse loses: whether a number was written as an integer, and all digits of
+ * integers. It refuses
+ * texts that JSON parsers interpret differently.
+ */
 
 import type { ExactObject, ExactValue } from '../contract/exact-value.js'
 
@@ -9,17 +13,18 @@ export type ExactResult =
   | { readonly ok: false; readonly code: SyntaxCode; readonly message: string }
 
 export type ExactOptions = {
-  /** Levels of arrays and objects allowed; the reference server takes 127 over a whole body. */
+  /** Maximum nesting depth of arrays and objects. The reference server allows 127 for a whole body. */
   readonly maxDepth: number
-  /** Called with the text of every number token that is not a plain integer. */
+  /** Called with the text of every number that is not written as a plain integer. */
   readonly onReal?: (token: string) => void
 }
 
 export const MAX_BODY_DEPTH = 127
 
 /**
- * Reads one JSON text as the reference server does: of a repeated key the last value wins, every dropped value must
- * still be valid, lone surrogates, numbers beyond the double range and a byte-order mark are refused.
+ * Parses one JSON text as the reference server does. When a key is repeated, the last value wins, and the replaced
+ * values must be
+ * valid too. Lone surrogates, numbers outside the range of a double and a byte-order mark are refused.
  * @see contract section 3
  */
 export function parseExact(text: string, options: ExactOptions): ExactResult {
@@ -41,7 +46,7 @@ class Refusal extends Error {
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y
-// Everything a string may hold as it stands: no quote, no backslash, no control character.
+// Characters that a string may contain unescaped: all but quotes, backslashes and control characters.
 const PLAIN = /[^"\\\u0000-\u001f]*/y
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -205,11 +210,11 @@ class Reader {
 
 function name(codePoint: number): string {
   const char = String.fromCodePoint(codePoint)
-  // Controls and spaces of every sort would not show.
+  // Control characters and spaces would be invisible in a message.
   return /[\p{C}\p{Z}]/u.test(char) ? `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}` : `"${char}"`
 }
 
-/** At most `max` characters of a text that came from outside, for a message. */
+/** Shortens external text to at most `max` characters, for a message. */
 export function shorten(text: string, max = 40): string {
   return text.length <= max ? text : `${text.slice(0, max)}…`
 }

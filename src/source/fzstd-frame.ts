@@ -1,6 +1,7 @@
 /**
- * Unpacks a zstd frame where Node cannot do it. fzstd looks at no checksum and never comes back from some damaged
- * blocks, so the one is compared here and the other is given a time limit.
+ * Decompresses a zstd frame with the fzstd package, for Node versions without zstd. fzstd ignores the checksum and
+ * loops forever on
+ * some damaged blocks, so the checksum is verified here and each block has a time limit.
  */
 
 import { createContext, Script } from 'node:vm'
@@ -8,12 +9,16 @@ import { Decompress } from 'fzstd'
 import xxhash from 'xxhash-wasm'
 import { hasChecksum } from './zstd-frame.js'
 
-/** A block is at most 128 KiB unpacked, which takes a few milliseconds. */
+/** Time limit per block. A block decompresses to at most 128 KiB, which takes a few milliseconds. */
 const MAX_BLOCK_MS = 10_000
 
 const DESCRIPTOR_AT = 4
 
-/** @param pieces header, blocks and checksum of one frame @throws when it is damaged */
+/**
+ * Decompresses one frame.
+ * @param pieces the header, the blocks and the checksum of the frame
+ * @throws when the frame is damaged
+ */
 export async function* unpackFrame(
   pieces: AsyncIterable<Buffer>,
   maxBlockMs = MAX_BLOCK_MS,
@@ -42,7 +47,11 @@ type Push = (piece: Uint8Array, final: boolean) => readonly Uint8Array[]
 
 const GO = new Script('go()')
 
-/** Returns a function that unpacks the next piece. Only the engine can end a loop that never yields. */
+/**
+ * Returns a function that decompresses the next piece. It runs in a `vm` script, because only the engine's timeout can
+ * stop an endless
+ * synchronous loop.
+ */
 function pusher(maxBlockMs: number): Push {
   let ready: Uint8Array[] = []
   const stream = new Decompress(chunk => {

@@ -1,14 +1,18 @@
-/** Remembers for every id the line it was last seen on, 16 bytes an entry. */
+/** Maps each id to the line on which it was last seen, with 16 bytes per entry. */
 
 const FREE = 0
 const MAX_LOAD = 0.7
 const FIRST_SLOTS = 1024
-/** An entry is the id's low half, its high half, its line and nothing: whole, it never spans two lines of the cache. */
+/**
+ * 32-bit words per entry: the id's low half, its high half, the line, and one unused word, so that no entry spans two
+ * cache lines.
+ */
 const ENTRY = 4
 
 /**
- * Open addressing with linear probing: ids are hashes already, so their low bits choose the slot.
- * Ids are handled as two 32-bit halves, because a BigInt for each look would cost more than the look.
+ * A hash table with open addressing and linear probing. Ids are hashes already, so their low bits choose the slot. Ids
+ * are handled as
+ * two 32-bit halves, because creating a BigInt per lookup would cost more than the lookup.
  */
 export class IdTable {
   #entries = new Int32Array(FIRST_SLOTS * ENTRY)
@@ -19,7 +23,7 @@ export class IdTable {
     return this.#size
   }
 
-  /** Sets the line (from 1) of each id and calls `onRepeat` with the line it had where there was one. */
+  /** Sets the line of each id, counted from 1. Calls `onRepeat` for an id that already had a line. */
   putAll(ids: BigInt64Array, lines: Uint32Array, onRepeat: (line: number, before: number) => void): void {
     const halves = new Int32Array(ids.buffer, ids.byteOffset, ids.length * 2)
     for (let at = 0; at < ids.length; at++) {
@@ -48,7 +52,7 @@ export class IdTable {
     return before
   }
 
-  /** @returns where the entry of an id starts, or the free one that it may have */
+  /** @returns the position of the id's entry, or of the free entry where it belongs */
   #find(low: number, high: number): number {
     const entries = this.#entries
     const mask = this.#slots - 1

@@ -1,4 +1,4 @@
-/** Gives every row of a batch its measurement_id. */
+/** Computes the measurement_id of every row of a batch. */
 
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, dimensionsOf, type Kind } from '../contract/kinds.js'
@@ -28,22 +28,25 @@ function planOf(kind: Kind): Plan {
   return { tag: wordView(tag), tagLength: tag.length, steps }
 }
 
-/** More than the tag and the numbers and lengths of any kind's dimensions. */
+/** Upper bound for the table tag and the fixed-size parts of any kind's dimensions. */
 const FIXED_BYTES = 256
 
-/** Returns the step that fills `batch.ids`; `hash` is asked once a row. */
+/** Returns a function that fills `batch.ids`. `hash` is called once per row. */
 export function identifier(hash: Hash64): (batch: RecordBatch) => void {
   const preimage = new Preimage()
   return batch => {
     preimage.reserve(FIXED_BYTES + batch.longestText)
     for (let row = 0; row < batch.count; row++) {
-      // A BigInt64Array reads the 64 bits as signed by itself.
+      // Storing into a BigInt64Array reinterprets the unsigned hash as a signed number.
       batch.ids[row] = hash(preimage.bytes(layOut(preimage.view, batch, row)))
     }
   }
 }
 
-/** @returns the length of the preimage */
+/**
+ * Writes the bytes to hash for one row.
+ * @returns the number of bytes
+ */
 function layOut(to: DataView, batch: RecordBatch, row: number): number {
   const { tag, tagLength, steps } = PLANS[batch.kinds[row]!]!
   const { starts, ends, reals } = batch
@@ -71,7 +74,10 @@ function isToken(bytes: DataView, { start, end, token }: Compared): boolean {
   return end - start === token.length && startsWith(bytes, start, token)
 }
 
-/** @param bytes an integer token from `start` to `end`, known to fit in 32 bits */
+/**
+ * Parses an integer.
+ * @param bytes contains an integer token from `start` to `end` that fits in 32 bits
+ */
 function parseDigits(bytes: DataView, start: number, end: number): number {
   const negative = bytes.getUint8(start) === 0x2d
   let value = 0

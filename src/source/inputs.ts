@@ -1,4 +1,4 @@
-/** File names, globs and `-` to sources. */
+/** Resolves file names, globs and `-` (standard input) to sources. */
 
 import { stat } from 'node:fs/promises'
 import { createReadStream, fstatSync, type Stats } from 'node:fs'
@@ -18,13 +18,16 @@ export type InputOptions = {
    * `maybe` copies it during the first reading, so that the first reading need not wait for the end of the input.
    */
   readonly rereadable: boolean | 'maybe'
-  /** Files may grow while they are read. */
+  /** Allows files to grow while they are read. */
   readonly mayGrow?: boolean
   readonly signal?: AbortSignal
   readonly watch?: ReadWatch | undefined
 }
 
-/** Sources in the order they were named; a glob's matches in the order of their names, each file once. */
+/**
+ * Opens the sources in the order in which they were named. The matches of a glob are sorted by name, and each file is
+ * opened once.
+ */
 export async function openInputs(patterns: readonly string[], options: InputOptions): Promise<readonly Source[]> {
   const names = patterns.length > 0 ? patterns : [defaultInput(options)]
   const paths: string[] = []
@@ -46,17 +49,18 @@ export async function releaseAll(sources: readonly Source[]): Promise<void> {
 function defaultInput({ stdin }: InputOptions): string {
   const hint = 'name a file, or pipe records in'
   if (stdin.isTTY === true) throw new IngestError('usage', 'no input', { hint })
-  // /dev/null is what a job has that was given nothing; who means an empty run names it, or `-`.
+  // A CI job without input has /dev/null as its standard input. An intentionally empty input is given as a name or as
+  // `-`.
   if (infoOf(stdin)?.isCharacterDevice() === true) throw new IngestError('no_input', 'no input', { hint })
   return '-'
 }
 
-/** What can make a name a pattern; a name that is none matches itself. */
+/** Characters that make a name a glob. A name without them is always a file name. */
 const GLOB = /[*?[\]{}()!]/
 
 async function expand(name: string): Promise<readonly string[]> {
   if (name === '-' || !GLOB.test(name) || (await exists(name))) return [name]
-  // Loaded only here: most pushes name their files.
+  // Loaded on demand, because most pushes name their files.
   const { glob } = await import('tinyglobby')
   const found = await glob(name, { absolute: isAbsolute(name), dot: true, expandDirectories: false, onlyFiles: true })
   if (found.length === 0) throw new IngestError('no_input', `${name}: no file matches`, { hint: 'check the pattern' })
@@ -87,20 +91,26 @@ async function sourceOf(path: string, options: InputOptions): Promise<Source> {
   return fileSource(path, { mayGrow: options.mayGrow, watch: options.watch })
 }
 
-/** Undefined for what is not the process's own. */
+/** File information of standard input; undefined for any other stream. */
 function infoOf(stdin: InputOptions['stdin']): Stats | undefined {
   const { fd } = stdin as { readonly fd?: number }
   return fd === 0 ? fstatSync(fd) : undefined
 }
 
-/** What Node has no stream for it gives an empty one: an input that cannot be read would look like none. */
+/**
+ * Refuses directories and devices as standard input. Node presents those as an empty stream, so they would look like
+ * empty input.
+ */
 function assertGivesBytes(stdin: InputOptions['stdin']): void {
   const info = infoOf(stdin)
   if (info?.isDirectory() === true || info?.isBlockDevice() === true)
     throw new IngestError('no_input', '- is a directory or a device', { hint: 'pipe records in, or name files' })
 }
 
-/** A source that gives its bytes only once unless they are kept. Not opened before its turn: a pipe's writer may wait. */
+/**
+ * A source for an input that can be read only once. The input is not opened before it is read, because opening a pipe
+ * may block.
+ */
 async function once(name: string, input: () => NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
   const { watch } = options
   watch?.expect(name, undefined)

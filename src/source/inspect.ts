@@ -1,4 +1,4 @@
-/** The first pass over a source: checks every line and keeps counts, problems and, if asked, ids. */
+/** The validation pass over a source: checks every line, and collects counts, problems and, if asked, ids. */
 
 import { CONTRACT } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
@@ -14,21 +14,21 @@ import type { Source } from './source.js'
 import { VersionTally } from './version-tally.js'
 
 export type InspectOptions = {
-  /** The commit that every record must name; undefined takes the first record's, from this source on. */
+  /** The commit that every record must name. Default: the commit of the first record of this source. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of the source. */
   readonly contractVersion?: number | undefined
   /** Number of lines that precede this source in its file, for the line numbers in messages. Default: 0. */
   readonly linesBefore?: number
-  /** Several commits in one source are refused (a push) or only warned of (no commit was asked for). */
+  /** True rejects records of a second commit, as a push does. False only warns of them. */
   readonly oneCommit: boolean
-  /** Fills `batch.ids`; given, ids that occur twice are warned of. */
+  /** Computes `batch.ids`. If given, ids that occur twice cause a warning. */
   readonly identify?: (batch: RecordBatch) => void
-  /** Shown each batch, of which some rows may be refused yet. */
+  /** Called with each batch. Some of its rows may still be rejected later. */
   readonly onBatch?: ((batch: RecordBatch) => void) | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
-  /** Asked after each block: true ends the pass early. */
+  /** Called after each block; true ends the pass early. */
   readonly enough?: () => boolean
   readonly signal?: AbortSignal
 }
@@ -38,7 +38,7 @@ export type Inspection = {
   readonly lines: number
   readonly records: number
   readonly rejected: number
-  /** Records of each kind, by kind name, kinds without records left out. */
+  /** Number of records per kind name. Kinds without records are left out. */
   readonly counts: ReadonlyMap<string, number>
   /** The commit of the first record. */
   readonly commitSha: string | undefined
@@ -192,7 +192,7 @@ class Pass {
     }
   }
 
-  /** Warns once of a second commit where one may come. */
+  /** Whether records of another commit are allowed. Warns of the first one. */
   #toleratesCommit(batch: RecordBatch, row: number): boolean {
     if (this.options.oneCommit) return false
     if (this.#warnedOfCommits) return true
@@ -218,10 +218,10 @@ class Pass {
   }
 }
 
-/** Every kind's first field. */
+/** Index of `commit_sha`, the first field of every kind. */
 const COMMIT_FIELD = 0
 
-/** A commit is 40 hex digits, but nothing has checked that. */
+/** Shortens a commit id for a message, because it has not been validated. */
 function printable(sha: string): string {
   return quote(sha, 40).slice(1, -1)
 }

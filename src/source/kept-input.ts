@@ -10,7 +10,10 @@ import { watched, type ReadWatch } from './read-watch.js'
 import type { Source } from './source.js'
 import { cannotKeep, namelessFile } from './spool.js'
 
-/** @param input the bytes of the input; iterated once, at the first opening */
+/**
+ * A source that copies its input while it is read for the first time.
+ * @param input the bytes of the input; iterated once, when the source is first opened
+ */
 export function keptInput(name: string, input: AsyncIterable<Uint8Array>, watch: ReadWatch | undefined): Source {
   const copy = new Copy(name)
   const firstReader = (): ByteReader => chunkReader(copy.write(input), () => Promise.resolve())

@@ -1,29 +1,33 @@
-/** Bytes to blocks of whole lines, in two buffers that take turns: one is read into while the other is worked on. */
+/** Splits a byte stream into blocks of whole lines. Uses two buffers: one is read into while the other is processed. */
 
 import type { ByteReader } from './byte-reader.js'
 
 /**
- * Some whole lines. Valid until the next block is asked for: the memory is used again.
- * Every line in it ends with a line feed, the last one of a source too (one is added when it has none).
+ * A block of whole lines. Valid until the next block is requested, because its memory is reused. Every line ends with a
+ * line feed; one
+ * is added to a last line that has none.
  */
 export type LineBlock = {
   readonly bytes: Buffer
   /** Offset of the block's first byte in the source. */
   readonly firstByte: number
-  /** The block is the start of one line that was longer than allowed; the rest of it was skipped. */
+  /** True when the block is only the start of a line that exceeds the limit. The rest of that line is skipped. */
   readonly tooLong: boolean
 }
 
 export type LineLimits = { readonly blockBytes: number; readonly maxLineBytes: number }
 
-/** A block that fits in the second-level cache is read faster than a larger one. */
+/** Blocks that fit in the second-level cache are read faster than larger ones. */
 export const LINE_LIMITS: LineLimits = { blockBytes: 256 * 1024, maxLineBytes: 16 * 1024 * 1024 }
 
 const LF = 0x0a
-/** What is kept of a line that is too long. */
+/** Number of bytes kept of a line that exceeds the limit. */
 const HEAD_BYTES = 64
 
-/** Splits what `reader` gives into blocks and closes it. Memory is bounded by two blocks or two longest lines. */
+/**
+ * Splits the bytes of `reader` into blocks and closes it at the end. Uses memory for at most two blocks or two lines of
+ * maximum length.
+ */
 export async function* lineBlocks(reader: ByteReader, limits: LineLimits = LINE_LIMITS): AsyncGenerator<LineBlock> {
   const splitter = new Splitter(reader, limits)
   try {
@@ -52,7 +56,7 @@ class Splitter {
     private readonly reader: ByteReader,
     private readonly limits: LineLimits,
   ) {
-    // One byte more than a block, for the line feed that the last line may lack.
+    // One extra byte, for the line feed that the last line may lack.
     this.#current = Buffer.allocUnsafe(limits.blockBytes + 1)
     this.#spare = Buffer.allocUnsafe(limits.blockBytes + 1)
   }
@@ -71,12 +75,12 @@ class Splitter {
     }
   }
 
-  /** Waits for a read that is under way, so that its buffer and file may go. */
+  /** Waits for a pending read, so that its buffer and file can be released. */
   async settle(): Promise<void> {
     await this.#pending?.catch(() => undefined)
   }
 
-  /** The part of `#current` that may be read into, grown when a long line has filled it. */
+  /** The writable part of `#current`, which is enlarged when a long line has filled it. */
   #room(): Buffer {
     if (this.#pending === undefined && this.#filled === this.#current.length - 1) {
       const larger = Buffer.allocUnsafe(Math.min(this.#current.length * 2, this.limits.maxLineBytes + 1))
@@ -86,7 +90,7 @@ class Splitter {
     return this.#current.subarray(0, this.#current.length - 1)
   }
 
-  /** Gives the first `end` bytes away, moves the rest to the other buffer and starts reading into it. */
+  /** Returns the first `end` bytes as a block, moves the rest to the other buffer and starts reading into that one. */
   #cut(end: number): LineBlock {
     const block = this.#block(this.#current.subarray(0, end), false)
     const rest = this.#filled - end
@@ -102,7 +106,7 @@ class Splitter {
 
   #readAhead(): void {
     const pending = this.reader.read(this.#room(), this.#filled)
-    // A failed read is met by the next call of next(); until then it must not count as unhandled.
+    // A failed read is reported by the next call of next(); until then the rejection must not count as unhandled.
     pending.catch(() => undefined)
     this.#pending = pending
   }
@@ -115,14 +119,14 @@ class Splitter {
 
   #last(): LineBlock | undefined {
     if (this.#filled === 0) return undefined
-    // What follows an overlong line may hold whole lines already.
+    // The rest of a buffer after a line that was too long may end with a line feed already.
     if (this.#current[this.#filled - 1] !== LF) this.#current[this.#filled++] = LF
     const block = this.#block(this.#current.subarray(0, this.#filled), false)
     this.#filled = 0
     return block
   }
 
-  /** Throws the rest of an overlong line away and keeps what follows it. */
+  /** Discards the rest of a line that is too long and keeps the bytes after it. */
   async #skipLine(): Promise<LineBlock> {
     const block = this.#block(Buffer.from(this.#current.subarray(0, HEAD_BYTES)), true)
     this.#firstByte += this.#filled - block.bytes.length

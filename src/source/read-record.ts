@@ -1,4 +1,7 @@
-/** The exact reader of one line: every valid record that the fast reader leaves, and the reason for every other line. */
+/**
+ * The exact reader of single lines. It handles every line that the fast reader does not accept, and reports why a line
+ * is invalid.
+ */
 
 import { realText, type ExactValue } from '../contract/exact-value.js'
 import { CONTRACT } from '../contract/kinds.js'
@@ -9,7 +12,7 @@ import { MAX_BODY_DEPTH } from './exact-json.js'
 import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
 import type { RejectionCode } from './rejection.js'
 
-/** A record sits two levels deep in an envelope, and path A's server counts those. */
+/** Records are two levels deep in an envelope, and the server of path A counts those levels. */
 const MAX_LINE_DEPTH = MAX_BODY_DEPTH - 2
 
 export type LineProblem = { readonly pointer: string; readonly code: RejectionCode; readonly message: string }
@@ -18,7 +21,11 @@ export type ExactRecord =
   | { readonly ok: true; readonly record: BenchRecord; readonly inexact: string | undefined }
   | { readonly ok: false; readonly problem: LineProblem }
 
-/** @param line the bytes of one line without its line feed @returns the record, checked whole, or what is wrong */
+/**
+ * Parses and validates one line.
+ * @param line the bytes of the line without its line feed
+ * @returns the record, or the problem
+ */
 export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecord {
   const reals: string[] = []
   const onReal = (token: string): void => void reals.push(token)
@@ -32,7 +39,7 @@ export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecor
     : refuse(problem)
 }
 
-/** Adds a record that the exact reader took to a batch. */
+/** Adds a record from the exact reader to a batch. */
 export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecord, place: LinePlace): void {
   const base = batch.nextRow() * STRIDE
   batch.starts.fill(ABSENT, base, base + STRIDE)
@@ -54,27 +61,34 @@ const MAX_SIGNIFICAND = 2n ** 53n
 const MAX_DIGITS = String(MAX_SIGNIFICAND).length
 const MAX_POWER = 22
 
-/** The largest integer token that is read as an integer, and so converted to a double exactly. */
+/**
+ * The largest integer token that the path A server's parser reads as an integer and therefore converts to a double
+ * exactly.
+ */
 const MAX_INTEGER = 2n ** 64n - 1n
 const MAX_INTEGER_DIGITS = String(MAX_INTEGER).length
 
 /**
- * The token of a record's f64 field if path A's server may read it one unit off: its parser is exact only for integer
- * tokens within an unsigned 64-bit integer, and for others up to 2^53 of significand and powers of ten up to ±22.
+ * The token of a record's f64 field if the path A server may read it as a neighbouring double; otherwise undefined. Its
+ * parser is exact only for integer tokens that fit in 64 unsigned bits, and for other tokens with a significand up to
+ * 2^53 and a power of ten up to ±22.
  * @see promise 3
  */
 function inexactToken({ kind, fields }: BenchRecord, reals: readonly string[]): string | undefined {
   const field = kind.fields.find(({ type }) => type === 'f64')
   if (field === undefined) return undefined
   const value = fields[field.name]
-  // A record has one f64; other real tokens stood under keys that were given again.
+  // A record has one f64 field. Any other real tokens belong to earlier values of a repeated key.
   const token = typeof value === 'bigint' ? String(value) : reals.findLast(token => Object.is(Number(token), value))
   return token !== undefined && mayBeInexact(token) ? token : undefined
 }
 
-/** @param token a JSON number */
+/**
+ * Whether the path A server may read a number inexactly.
+ * @param token a JSON number
+ */
 export function mayBeInexact(token: string): boolean {
-  // Digits are counted before they are read: a line may hold millions of them, for which BigInt takes seconds.
+  // The digits are counted first, because BigInt takes seconds for a line with millions of digits.
   const [, integer] = /^-?(\d+)$/.exec(token) ?? []
   if (integer !== undefined) return integer.length > MAX_INTEGER_DIGITS || BigInt(integer) > MAX_INTEGER
   const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? []

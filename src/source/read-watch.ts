@@ -1,11 +1,17 @@
-/** Who is told how far inputs are read: of blocks, never of lines, and of bytes as they lie there, before unpacking. */
+/** Progress of reading the inputs, reported per block in bytes before decompression. */
 
 import type { ByteReader } from './byte-reader.js'
 
 export interface ReadWatch {
-  /** One more source. @param bytes undefined where nobody knows how many will come */
+  /**
+   * Announces a source.
+   * @param bytes size of the source; undefined when it is unknown
+   */
   expect(source: string, bytes: number | undefined): void
-  /** A pass over a source begins. @returns told of each block */
+  /**
+   * Announces a pass over a source.
+   * @returns a function to call with the number of bytes of each block
+   */
   begin(source: string): (bytes: number) => void
 }
 

@@ -1,27 +1,29 @@
-/** Valid records as offsets into the bytes they came in, so that a line costs no objects. */
+/**
+ * A batch of valid records, stored as offsets into the bytes of their lines so that no objects are created per line.
+ */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import type { VersionSet } from '../contract/version-set.js'
 import { SLACK, wordView } from '../contract/words.js'
 
-/** Offsets kept for every row, whatever its kind. */
+/** Number of field offsets per row, the same for every kind. */
 export const STRIDE = Math.max(...CONTRACT.kinds.map(kind => kind.fields.length))
 
-/** Start of a field that is absent or null. */
+/** Marks the start of a field that is absent or null. */
 export const ABSENT = -1
 
-/** Number of a line in its source, from 1, and where it starts in its block. */
+/** Line number in the source, from 1, and the offset of the line in its block. */
 export type LinePlace = { line: number; start: number }
 
 /**
- * The records of one block of lines. Valid until the next batch is asked for: the memory is used again.
- *
- * Field `f` of row `r` is `bytesOf(r)` from `starts[r * STRIDE + f]` to `ends[…]`: a string's UTF-8 without quotes or
- * escapes, a number's token, an array's tokens between its brackets.
+ * The records of one block of lines. Valid until the next batch is requested, because its memory is reused.
+ * Field `f` of row `r` is the part of `bytesOf(r)` from `starts[r * STRIDE + f]` to `ends[r * STRIDE + f]`: the UTF-8
+ * of a string
+ * without quotes or escapes, the token of a number, or the tokens of an array without its brackets.
  */
 export class RecordBatch {
   count = 0
-  /** Index into `CONTRACT.kinds`. */
+  /** The kind of each row, as an index into `CONTRACT.kinds`. */
   kinds = new Uint8Array(0)
   /** The contract versions that each row fits. */
   fits = new Uint32Array(0)
@@ -33,7 +35,7 @@ export class RecordBatch {
   ends = new Int32Array(0)
   /** The double of a row's f64 field. */
   reals = new Float64Array(0)
-  /** Filled by `identify`. */
+  /** The measurement ids; filled by `identify`. */
   ids = new BigInt64Array(0)
   #inSide = new Uint8Array(0)
   #block: Buffer = Buffer.alloc(0)
@@ -43,7 +45,7 @@ export class RecordBatch {
   #blockView = new DataView(new ArrayBuffer(0)) as DataView
   #sideView = new DataView(new ArrayBuffer(0)) as DataView
 
-  /** Forgets all rows and takes `block`, which stands at `firstByte` of its source, as what rows point into. */
+  /** Removes all rows. New rows refer to `block`, which starts at `firstByte` of its source. */
   reset(block: Buffer, firstByte: number): void {
     this.count = 0
     this.#block = block
@@ -52,13 +54,13 @@ export class RecordBatch {
     this.#sideLength = 0
   }
 
-  /** Makes room for one more row and returns its index; `count` grows when the row is `commit`ted. */
+  /** Reserves space for one more row and returns its index. The row is added by `commit`. */
   nextRow(): number {
     if (this.count === this.kinds.length) this.#grow(Math.max(1024, this.count * 2))
     return this.count
   }
 
-  /** Accepts the row that `nextRow` gave. */
+  /** Adds the row that `nextRow` reserved. */
   commit(kind: number, { line, start }: LinePlace, fits: VersionSet): void {
     this.kinds[this.count] = kind
     this.fits[this.count] = fits
@@ -68,7 +70,7 @@ export class RecordBatch {
     this.count++
   }
 
-  /** Sets a field of the next row to text that does not stand in the block. */
+  /** Sets a field of the next row to text that is not part of the block. */
   setText(field: number, text: string): void {
     const at = this.count * STRIDE + field
     const bytes = Buffer.byteLength(text)
@@ -84,27 +86,27 @@ export class RecordBatch {
     this.#inSide[this.count - 1] = 1
   }
 
-  /** The bytes that the offsets of a row point into. */
+  /** The bytes that a row's offsets refer to. */
   bytesOf(row: number): Buffer {
     return this.#inSide[row] === 1 ? this.#side : this.#block
   }
 
-  /** The same bytes for reading words. */
+  /** The bytes that a row's offsets refer to, as a view for reading words. */
   viewOf(row: number): DataView {
     return this.#inSide[row] === 1 ? this.#sideView : this.#blockView
   }
 
-  /** No row's texts together are longer. */
+  /** Upper bound for the total length of the texts of any row. */
   get longestText(): number {
     return Math.max(this.#block.length, this.#sideLength)
   }
 
-  /** The block for reading words. */
+  /** The block as a view for reading words. */
   get blockView(): DataView {
     return this.#blockView
   }
 
-  /** True when a row's strings may hold characters that JSON escapes. */
+  /** Whether a row's strings may contain characters that must be escaped in JSON. */
   mayHoldControls(row: number): boolean {
     return this.#inSide[row] === 1
   }

@@ -1,4 +1,7 @@
-/** Blocks of lines to batches of valid records; every other line becomes a rejection. */
+/**
+ * Turns blocks of lines into batches of valid records. Every other line becomes a rejection, except blank lines, which
+ * are skipped.
+ */
 
 import { isUtf8 } from 'node:buffer'
 import { ALL_VERSIONS, versionBit, type VersionSet } from '../contract/version-set.js'
@@ -8,21 +11,21 @@ import { RecordBatch, type LinePlace } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
 import { NOT_TAKEN, scanRecord } from './scan-record.js'
 
-/** The records and rejections of one block of lines. Valid until the next block is asked for. */
+/** The records and rejections of one block of lines. Valid until the next block is requested. */
 export type Records = {
   readonly batch: RecordBatch
   readonly rejections: readonly Rejection[]
   readonly warnings: readonly Warning[]
-  /** Lines seen so far, blank ones included. */
+  /** Number of lines read so far, including blank ones. */
   readonly lines: number
 }
 
 const LF = 0x0a
 
 export type ReadOptions = {
-  /** The name that rejections give to the place the lines come from. */
+  /** The name of the source in rejections. */
   readonly source: string
-  /** The only contract version whose shapes are accepted. By default a record may have the shape of any version. */
+  /** The only contract version whose shapes are accepted. Default: any version. */
   readonly version?: number | undefined
 }
 
@@ -35,7 +38,7 @@ class BlockReader {
   #batch = new RecordBatch()
   #rejections: Rejection[] = []
   #warnings: Warning[] = []
-  /** One object for all lines: the readers only look at it. */
+  /** One object reused for all lines, because the readers do not keep it. */
   #place: LinePlace = { line: 0, start: 0 }
   readonly #accepted: VersionSet
   /** The versions that fit every record so far. A line that fits no version is checked against one of them. */
@@ -58,7 +61,7 @@ class BlockReader {
   #readLines(block: LineBlock): void {
     const { bytes } = block
     const length = bytes.length
-    // Asked once for all lines; where the answer is no, the exact reader finds the line that is not UTF-8.
+    // Checked once per block. If the block is not valid UTF-8, the exact reader finds the offending line.
     const scannable = isUtf8(bytes)
     const place = this.#place
     place.start = 0

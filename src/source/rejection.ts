@@ -1,4 +1,4 @@
-/** A line that failed, and a line that passed but deserves a word: both are values, never thrown. */
+/** Rejections (invalid lines) and warnings (valid but suspicious lines). Both are values and are never thrown. */
 
 import type { ProblemCode } from '../contract/problem.js'
 import type { SyntaxCode } from './exact-json.js'
@@ -8,11 +8,11 @@ export type RejectionCode = ProblemCode | SyntaxCode | 'invalid_utf8' | 'line_to
 export type Rejection = {
   /** The path as it was given, or `-` for standard input. */
   readonly source: string
-  /** From 1. */
+  /** Line number, from 1. */
   readonly line: number
   /** Offset of the line's first byte in the (decompressed) source, from 0. */
   readonly byte: number
-  /** JSON pointer into the record, empty for the line itself. */
+  /** JSON pointer into the record; empty when the whole line is meant. */
   readonly pointer: string
   readonly code: RejectionCode
   readonly message: string

@@ -1,4 +1,7 @@
-/** What is new in a source of which a part was taken before. That part is recognised by its bytes, all of them. */
+/**
+ * Finds the new part of a source that was partly enqueued before. The old part is recognised by a hash of all its
+ * bytes.
+ */
 
 import { runningHash64, type RunningHash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
@@ -8,40 +11,40 @@ import type { Source } from './source.js'
 /** The start of a source. */
 export type Part = {
   readonly bytes: number
-  /** XXH64 of them, in hexadecimal digits. */
+  /** XXH64 of the bytes, in hexadecimal digits. */
   readonly fingerprint: string
-  /** What the system said of the file then, or nothing. */
+  /** The file's metadata when it was read, as from `Source.stat`; may be empty. */
   readonly stat: string
 }
 
-/** How a source compares with what was taken of it. */
+/** How a source compares with the part that was enqueued before. */
 export type Change =
   | 'new'
   | 'unchanged'
   | 'grown'
-  /** It does not begin with what was taken: cut off, replaced or written anew. */
+  /** The source does not begin with that part: it was truncated, replaced or rewritten. */
   | 'other'
 
 export type Rest = {
   readonly change: Change
-  /** Bytes that were taken before and are passed over. */
+  /** Number of bytes that were enqueued before and are skipped. */
   readonly skipped: number
-  /** All that there is now. */
+  /** The whole source as it is now. */
   readonly whole: Part
-  /** The last line has no line feed yet. */
+  /** Whether the last line has no line feed yet. */
   readonly isOpenEnded: boolean
-  /** What is not passed over, as a source of its own. */
+  /** The new part, as a source of its own. */
   readonly source: Source
 }
 
-/** Whether the system says that nobody has written to the source since `taken`. */
+/** Whether the file's metadata shows that it has not been written to since `taken`. */
 export async function isUntouched(source: Source, taken: Part | undefined): Promise<boolean> {
   return taken !== undefined && taken.stat !== '' && taken.stat === (await source.stat())
 }
 
-/** Reads all of a source once. */
+/** Reads a source completely and determines its new part. */
 export async function restOf(source: Source, taken: Part | undefined): Promise<Rest> {
-  // Asked before the bytes: what is written meanwhile must not pass for what was read.
+  // The metadata is read before the bytes. Otherwise a write in between would go unnoticed.
   const stat = await source.stat()
   const { bytes, fingerprint, isOpenEnded, start, rest } = await fingerprintsOf(source, taken?.bytes ?? 0)
   const whole = { bytes, fingerprint, stat }
@@ -62,9 +65,9 @@ const LF = 0x0a
 
 type Read = Omit<Part, 'stat'> & {
   readonly isOpenEnded: boolean
-  /** Of the first bytes that were asked for, where there are as many. */
+  /** Fingerprint of the first `startBytes` bytes; undefined when the source is shorter. */
   readonly start: string | undefined
-  /** Of what comes after them. */
+  /** Fingerprint of the bytes after those. */
   readonly rest: string
 }
 
@@ -83,14 +86,14 @@ async function fingerprintsOf(source: Source, startBytes: number): Promise<Read>
   return { bytes, fingerprint: textOf(whole), isOpenEnded: last !== LF, start, rest: textOf(rest) }
 }
 
-/** Chunks that end where `border` is, among other places; the next one is read while one is worked on. */
+/** Reads chunks, one of which ends exactly at `border`. The next chunk is read while one is processed. */
 async function* pieces(reader: ByteReader, border: number): AsyncGenerator<Buffer> {
   const buffers = [Buffer.allocUnsafe(BUFFER_BYTES), Buffer.allocUnsafe(BUFFER_BYTES)]
   let position = 0
   const read = (turn: number): Promise<number> => {
     const room = border > position ? Math.min(BUFFER_BYTES, border - position) : BUFFER_BYTES
     const reading = reader.read(buffers[turn]!.subarray(0, room), 0)
-    // Met by the next turn.
+    // A failed read is reported by the next iteration; until then the rejection must not count as unhandled.
     reading.catch(() => undefined)
     return reading
   }
@@ -111,7 +114,7 @@ async function* pieces(reader: ByteReader, border: number): AsyncGenerator<Buffe
 
 type Window = { readonly skipped: number; readonly bytes: number; readonly fingerprint: string }
 
-/** A part of a source that is checked, whenever it is read to its end, to be what it was. */
+/** A part of a source. Reading it to the end fails with `input_changed` if its fingerprint has changed. */
 function windowOf(source: Source, { skipped, bytes, fingerprint }: Window): Source {
   return {
     ...source,

@@ -1,10 +1,10 @@
-/** The contract's kinds as bytes: what a line of each looks like to the fast reader. */
+/** The byte sequences of each kind that the fast reader compares lines with. */
 
 import { CONTRACT, CONTRACTS, type Field, type Kind } from '../contract/kinds.js'
 import { versionBit, type VersionSet } from '../contract/version-set.js'
 import { tokenOf, type Token } from '../contract/words.js'
 
-/** The sorts of value, for a quick switch. */
+/** Value types as integers, for a fast switch. */
 export const VALUE = { str: 0, i32: 1, i64: 2, list: 3, real: 4 } as const
 const TYPE_OF: Readonly<Record<Field['type'], number>> = {
   str: VALUE.str,
@@ -14,32 +14,32 @@ const TYPE_OF: Readonly<Record<Field['type'], number>> = {
   f64: VALUE.real,
 }
 
-/** What opens a value and is not kept with it. */
+/** The character that opens a value and is not part of it. */
 const OPENING: Readonly<Record<Field['type'], string>> = { str: '"', i32: '', i64: '', '[i64]': '[', f64: '' }
 
-/** What the scanner compares a line's bytes with, for each kind. */
+/** The byte sequences and rules of one kind. */
 export type Layout = {
   /** `"query_measurement"` with its quotes. */
   readonly name: Buffer
   /** Each field's key with its quotes. */
   readonly keys: readonly Buffer[]
-  /** All that stands before each field's value where nothing is spaced: comma, key, colon, opening quote or bracket. */
+  /** The bytes before each field's value in a line without spaces: comma, key, colon, and opening quote or bracket. */
   readonly openings: readonly Token[]
   readonly types: Uint8Array
-  /** Bit f set: field f may be null. Null in a field of a later version is left to the exact reader. */
+  /** Bit mask of the fields that may be null. Null in a field of a later version is left to the exact reader. */
   readonly optional: number
   readonly required: number
   readonly together: number
   readonly oneOf: readonly { readonly field: number; readonly values: readonly Buffer[] }[]
   /** For each contract version, the fields that a record must have and must not have. */
   readonly versions: readonly VersionFields[]
-  /** Whether any version has added a field to the kind; otherwise every record of it fits all versions. */
+  /** Whether any version added a field to the kind. If not, every record of the kind fits all versions. */
   readonly hasVersions: boolean
 }
 
 type VersionFields = { readonly bit: VersionSet; readonly required: number; readonly unknown: number }
 
-/** In the order of `CONTRACT.kinds`. */
+/** The layouts, in the order of `CONTRACT.kinds`. */
 export const LAYOUTS: readonly Layout[] = CONTRACT.kinds.map(layoutOf)
 
 function layoutOf({ kind, fields, oneOf, together }: Kind): Layout {

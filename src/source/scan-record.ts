@@ -1,10 +1,12 @@
 /**
- * The fast reader: takes a line only when a plain look at its bytes proves it a valid record with nothing that JSON
- * readers could disagree about. Everything else is left to the exact reader, good or bad.
- *
- * Taken: the object starts with `kind`; known keys once each, written without escapes; strings without escapes or
- * control characters; integers of at most 18 digits (i32: 9) that are not `-0`; reals without an exponent and of at
- * most 15 digits; spaces between tokens; every required field there and every record rule kept.
+ * The fast reader. It accepts a line only if a simple scan of its bytes proves that it is a valid record about which
+ * JSON parsers cannot
+ * disagree. All other lines, valid or not, are left to the exact reader.
+ * A line is accepted if its object starts with `kind`; if it has each known key at most once, without escapes; if its
+ * strings have no
+ * escapes or control characters; if its integers have at most 18 digits (i32: 9) and are not `-0`; if its reals have no
+ * exponent and at
+ * most 15 digits; if only spaces separate tokens; and if all required fields are present and every record rule holds.
  */
 
 import { ALL_VERSIONS, type VersionSet } from '../contract/version-set.js'
@@ -27,18 +29,19 @@ const CLOSE = 0x7d
 const LF = 0x0a
 const CR = 0x0d
 
-/** Every kind's first field. */
+/** Index of `commit_sha`, the first field of every kind. */
 const COMMIT_FIELD = 0
 const KIND_KEY = Buffer.from('"kind"')
 const NULL = Buffer.from('null')
 
-/** What the scanner says of a line that it leaves to the exact reader. */
+/** Returned for a line that is left to the exact reader. */
 export const NOT_TAKEN = -1
 
 /**
- * Scans the line at `place` and, if it takes it, adds it to `batch` as a row.
- * @param bytes valid UTF-8 in which a line feed stands somewhere after its start: no step looks past it
- * @param ending what must follow the record, from where it ends: where the next one starts, or NOT_TAKEN
+ * Scans the line at `place` and, if it is accepted, adds it to `batch` as a row.
+ * @param bytes valid UTF-8 with a line feed somewhere after the start of the line; nothing after that line feed is
+ * scanned
+ * @param ending checks the bytes after the record; returns where the next record starts, or NOT_TAKEN
  * @returns where the next line starts, or NOT_TAKEN
  */
 export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePlace, ending = afterLine): number {
@@ -67,21 +70,30 @@ function versionsOf({ versions }: Layout): VersionSet {
   return fits
 }
 
-/** Fields of the row being scanned that hold a value, a bit each. */
+/** Bit mask of the fields of the current row that have a value. */
 let seen = 0
-/** The field that came first in a row being scanned from its first byte. */
+/** The first field of the current row, if the row was scanned from its first byte. */
 let firstField = 0
 
-/** The start of a line up to its commit: all lines of a kind in a file have the same. */
+/**
+ * The beginning of a line up to and including its commit, which is usually the same for all lines of a kind in a file.
+ */
 type Head = { readonly token: Token; readonly shaStart: number; readonly shaEnd: number }
 
-/** Heads outlive their file, and a server lives long: one that no emitter writes is not kept. */
+/**
+ * Longer heads are not cached, because heads outlive their file and a server runs for a long time. Emitters write
+ * shorter ones.
+ */
 const MAX_HEAD_BYTES = 1024
 
-/** Of each kind, the head of the last line that was scanned from its first byte: what was taken once is taken again. */
+/**
+ * For each kind, the head of the last line that was scanned from its first byte. A line with the same head need not be
+ * scanned again
+ * up to there.
+ */
 const heads: (Head | undefined)[] = LAYOUTS.map(() => undefined)
 
-/** @returns the kind of the line, or NOT_TAKEN when its head is new */
+/** @returns the kind of the line, or NOT_TAKEN when its head is not cached */
 function headAt(view: DataView, at: number): number {
   for (let kind = 0; kind < heads.length; kind++) {
     const head = heads[kind]
@@ -109,7 +121,7 @@ function learnHead(bytes: Buffer, batch: RecordBatch, { kind, start }: { kind: n
   heads[kind] = { token, shaStart: shaStart - start, shaEnd: shaEnd - start }
 }
 
-/** What follows the kind that `kindOfLine` found. */
+/** Offset after the kind that `kindOfLine` found. */
 let afterKind = 0
 
 function kindOfLine(bytes: Buffer, start: number): number {
@@ -123,7 +135,10 @@ function kindOfLine(bytes: Buffer, start: number): number {
   return kind
 }
 
-/** Scans `,"key":value` until `}` and returns what follows it; adds to `seen` the fields that hold a value. */
+/**
+ * Scans `,"key":value` pairs up to `}` and adds the fields that have a value to `seen`.
+ * @returns the offset after `}`, or NOT_TAKEN
+ */
 function scanFields(bytes: Buffer, from: number, layout: Layout, batch: RecordBatch): number {
   const { keys, openings, types, optional } = layout
   const base = batch.nextRow() * STRIDE
@@ -134,7 +149,7 @@ function scanFields(bytes: Buffer, from: number, layout: Layout, batch: RecordBa
   let field = seen === 0 ? 0 : 1
   let at = from
   for (;;) {
-    // Emitters write the fields in column order, leave absent ones out and put no spaces.
+    // Emitters usually write the fields in column order, omit absent ones and write no spaces.
     let next = field
     while (next < count && !startsWith(view, at, openings[next]!)) next++
     const plain = next < count
@@ -176,7 +191,7 @@ function scanFields(bytes: Buffer, from: number, layout: Layout, batch: RecordBa
   }
 }
 
-/** @returns where the value ends; a string's or list's closing mark stands there */
+/** @returns where the value ends, which for a string or list is the offset of its closing character; or NOT_TAKEN */
 function scanValue(bytes: Buffer, view: DataView, at: number, type: number): number {
   switch (type) {
     case VALUE.str: {

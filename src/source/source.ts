@@ -1,4 +1,4 @@
-/** A place records come from: something that can be read from its start, and how it is told when it changed meanwhile. */
+/** A source of records, which can be read from its start and checked for changes. */
 
 import type { Stats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
@@ -11,25 +11,31 @@ export interface Source {
   /** As the user wrote it, or `-` for standard input. */
   readonly name: string
   /**
-   * Decompressed bytes from the start.
-   * @throws {IngestError} `input_changed` when the source is not what it was when it was first opened
+   * Opens the source for reading decompressed bytes from the start.
+   * @throws {IngestError} `input_changed` when the source has changed since it was first opened
    */
   open(): Promise<ByteReader>
-  /** Says whether the source is still what it was when it was first opened. */
+  /**
+   * Checks that the source has not changed since it was first opened.
+   * @throws {IngestError} `input_changed` when it has
+   */
   assertUnchanged(): Promise<void>
-  /** What the system says of a file; equal later means that nobody has written to it. Empty where that cannot be told. */
+  /**
+   * The file's metadata as text. An equal text later means that the file was not written to. Empty when that cannot be
+   * determined.
+   */
   stat(): Promise<string>
-  /** Lets go of what the source holds; it cannot be opened again. */
+  /** Releases the resources of the source, which cannot be opened again after that. */
   release(): Promise<void>
 }
 
 export type FileOptions = {
-  /** Its writer may still append to it: what was there when it was first opened is what counts. */
+  /** Allows the file to grow while it is read. */
   readonly mayGrow?: boolean | undefined
   readonly watch?: ReadWatch | undefined
 }
 
-/** A regular file, opened anew for each pass over it. */
+/** A regular file, which is opened again for each pass. */
 export function fileSource(path: string, { mayGrow = false, watch }: FileOptions = {}): Source {
   let first: Stats | undefined
   const check = async (file: FileHandle): Promise<void> => {
@@ -67,7 +73,7 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-/** A disk may fail in the middle of a file, too. */
+/** Converts system errors while reading into `input_unreadable`, because a disk may fail in the middle of a file. */
 function orUnreadable(path: string, reader: ByteReader): ByteReader {
   return {
     async read(into, offset) {
@@ -104,7 +110,11 @@ function sameOrGrown(a: Stats, b: Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev && b.size >= a.size
 }
 
-/** A write in the same tick of the clock that stamps files would leave no trace, so a fresh stamp says nothing yet. */
+/**
+ * File timestamps have a limited resolution, so a second write soon after the first may not change them. Timestamps
+ * younger than this
+ * are therefore not trusted.
+ */
 const FRESH_MS = 2_000
 
 async function statOf(path: string): Promise<string> {

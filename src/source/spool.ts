@@ -1,4 +1,7 @@
-/** Keeps what can be read only once (standard input, a pipe) in a temporary file, so that it can be read again. */
+/**
+ * Copies an input that can be read only once (standard input, a pipe) to a temporary file, so that it can be read
+ * again.
+ */
 
 import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,19 +16,22 @@ import { unreadable, type Source } from './source.js'
 
 export type SpoolOptions = { readonly signal?: AbortSignal | undefined; readonly watch?: ReadWatch | undefined }
 
-/** @throws {IngestError} `no_input` or `input_unreadable` when the input cannot be read or kept */
+/**
+ * Copies the whole input and returns the copy as a source.
+ * @throws {IngestError} `no_input` or `input_unreadable` when the input cannot be read or copied
+ */
 export async function spool(
   name: string,
   input: NodeJS.ReadableStream,
   { signal, watch }: SpoolOptions = {},
 ): Promise<Source> {
-  // A failure of the input is met by the pipeline; until then it must not count as unhandled.
+  // A failure of the input is reported by the pipeline; until then it must not count as unhandled.
   input.on('error', () => undefined)
   const file = await namelessFile().catch((cause: unknown) => {
     throw cannotKeep(name, cause)
   })
   try {
-    // Not through a write stream: it would hold on to the handle, whose close() then waits for ever.
+    // A write stream is not used, because it keeps the handle open and `close()` would wait forever.
     const read = watch?.begin(name)
     const keep = async (chunks: AsyncIterable<string | Uint8Array>): Promise<void> => {
       for await (const chunk of chunks) {
@@ -50,7 +56,9 @@ export async function spool(
   }
 }
 
-/** A file without a name: the system frees it when the process ends, however it ends. */
+/**
+ * Opens a temporary file and deletes its name, so that the system frees the file when the process ends for any reason.
+ */
 export async function namelessFile(): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-'))
   try {

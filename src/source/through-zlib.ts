@@ -1,11 +1,14 @@
-/** Bytes through one of Node's own decompressors, to the last of them. */
+/** Decompresses a stream with one of Node's decompressors and verifies that all input was used. */
 
 import { Readable, type Transform } from 'node:stream'
 import { finished } from 'node:stream/promises'
 
 export const UNPACKED_CHUNK_BYTES = 256 * 1024
 
-/** @throws when the bytes are damaged or cut short, or when the decompressor leaves some of them unread */
+/**
+ * Yields the decompressed bytes.
+ * @throws when the bytes are damaged or truncated, or when the decompressor leaves some of them unread
+ */
 export async function* throughZlib(
   packed: AsyncIterable<Uint8Array>,
   stream: Transform & { readonly bytesWritten: number },
@@ -23,7 +26,7 @@ export async function* throughZlib(
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
     await finished(stream)
-    // gunzip takes a zero byte behind a member for padding and ends there, silently, whatever follows.
+    // gunzip treats a zero byte after a member as padding and ignores everything after it.
     if (stream.bytesWritten < given) throw new Error('other bytes follow the compressed ones')
   } finally {
     source.destroy()

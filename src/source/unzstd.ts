@@ -1,4 +1,4 @@
-/** zstd: one or more frames, told apart here because Node's own decoder ends silently after the first. */
+/** Decompresses zstd. The frames are separated here, because Node's decoder stops silently after the first one. */
 
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
@@ -7,8 +7,9 @@ import { framePieces, startsFrame, startsSkippable } from './zstd-frame.js'
 import { throughZlib, UNPACKED_CHUNK_BYTES } from './through-zlib.js'
 
 /**
- * @param packed the bytes of one or more zstd frames
- * @throws when one is damaged or cut short, or other bytes follow
+ * Decompresses zstd data.
+ * @param packed one or more zstd frames
+ * @throws when a frame is damaged or truncated, or when other bytes follow
  */
 export async function* unzstd(packed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const unpackFrame = await frameUnpacker()
@@ -25,7 +26,7 @@ type FrameUnpacker = (pieces: AsyncIterable<Buffer>) => AsyncGenerator<Uint8Arra
 type Create = (options: { readonly chunkSize: number }) => Transform & { readonly bytesWritten: number }
 
 async function frameUnpacker(): Promise<FrameUnpacker> {
-  // Node has one of its own since 22.15.
+  // Node has a zstd decoder since 22.15.
   const { createZstdDecompress: create } = zlib as { readonly createZstdDecompress?: Create }
   if (create !== undefined) return pieces => throughZlib(pieces, create({ chunkSize: UNPACKED_CHUNK_BYTES }))
   return (await import('./fzstd-frame.js')).unpackFrame

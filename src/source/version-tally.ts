@@ -18,7 +18,10 @@ export class VersionTally {
   /** @param linesBefore number of lines that precede the records in their file, for the line numbers in messages */
   constructor(private readonly linesBefore = 0) {}
 
-  /** @param rejected lines of the batch that do not count, because they were rejected for another reason */
+  /**
+   * Counts the records of a batch.
+   * @param rejected lines that do not count, because they were rejected for another reason
+   */
   note(batch: RecordBatch, rejected: ReadonlySet<number>): void {
     let group: Group | undefined
     for (let row = 0; row < batch.count; row++) {
@@ -38,7 +41,7 @@ export class VersionTally {
     return group
   }
 
-  /** The version that fits the most records of the groups; the newest of several that fit equally many. */
+  /** The version that fits the most records; the newest one if several fit equally many. */
   get mostFrequent(): number {
     let [best, most] = [1, -1]
     for (const version of CONTRACTS.keys()) {
@@ -48,7 +51,7 @@ export class VersionTally {
     return best
   }
 
-  /** Says why a record does not belong to a file of another version. */
+  /** The reason why a record does not belong to a file of the given version. */
   rejectionOf(batch: RecordBatch, row: number, version: number): Pick<Rejection, 'pointer' | 'code' | 'message'> {
     const { field, isMissing } = misfitOfRow(batch, row, version)
     const problem = isMissing ? `has no ${field}` : `has ${field}, which version ${version} does not know`
@@ -64,7 +67,10 @@ export class VersionTally {
   }
 }
 
-/** @param row a record that `version` does not fit */
+/**
+ * The field that makes a record not fit a version.
+ * @param row a record that does not fit `version`
+ */
 function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
   const kind = batch.kindOf(row)
   const index = (name: string): number => kind.fields.findIndex(field => field.name === name)

@@ -1,8 +1,8 @@
-/** The outline of a zstd frame: where its header, its blocks and its checksum end. */
+/** Splits a zstd frame into its header, blocks and checksum. */
 
 import type { ChunkCursor } from './chunk-cursor.js'
 
-/** The most that the zstd tool reads unasked. */
+/** Limit of the zstd command-line tool without extra options. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024
 
 const CHECKSUM_FLAG = 0b100
@@ -15,13 +15,17 @@ export function startsFrame(magic: Buffer): boolean {
   return magic.readUInt32LE() === 0xfd2fb528
 }
 
-/** A frame of somebody else's data: the low four bits are its writer's own. */
+/**
+ * Whether a skippable frame starts here, which holds application data. The low four bits of its magic number are
+ * arbitrary.
+ */
 export function startsSkippable(magic: Buffer): boolean {
   return (magic.readUInt32LE() & ~0xf) === 0x184d2a50
 }
 
 /**
- * A frame in pieces: magic number and header, block after block, and the checksum, empty where there is none.
+ * Yields the pieces of a frame: magic number and header, then each block, then the checksum, which is empty if the
+ * frame has none.
  * @throws when the input ends within the frame
  * @see RFC 8878 section 3.1.1
  */
@@ -44,7 +48,7 @@ export function hasChecksum(descriptor: number): boolean {
   return (descriptor & CHECKSUM_FLAG) !== 0
 }
 
-/** Bytes of a header behind its descriptor: window, dictionary, content size. */
+/** Number of header bytes after the descriptor: window, dictionary id and content size. */
 function headerBytes(descriptor: number): number {
   const window = isSingleSegment(descriptor) ? 0 : 1
   return window + DICTIONARY_ID_BYTES[descriptor & 0b11]! + contentSizeBytes(descriptor)
@@ -58,7 +62,8 @@ function contentSizeBytes(descriptor: number): number {
 function windowBytes(descriptor: number, header: Buffer): number {
   if (!isSingleSegment(descriptor)) return 2 ** (10 + (header[0]! >> 3)) * (1 + (header[0]! & 0b111) / 8)
   const size = header.subarray(header.length - contentSizeBytes(descriptor))
-  // Six bytes are all that a number holds; with more the two above them are zero or far too much.
+  // readUIntLE reads at most six bytes, so the upper two are added separately. If they are not zero, the size exceeds
+  // every limit anyway.
   return size.length === 8 ? size.readUIntLE(0, 6) + size.readUInt16LE(6) * 2 ** 48 : size.readUIntLE(0, size.length)
 }
 

@@ -1,12 +1,18 @@
-/** How the rows of a commit are best found: no table of the contract has an index by commit. */
+/**
+ * Chooses how to find the rows of a commit. The contract's tables have no index on the commit, so the alternatives are
+ * searched for.
+ */
 
 import type { Field, Kind } from '../../contract/kinds.js'
 import { seriesFields } from '../../compare/series.js'
 import type { SqlSession } from '../../sink/sql.js'
 
 /**
- * `commit`: by an index on the commit that somebody made. `series`: all series are read from an index on them, and with
- * the commit each gives the id of its row. `scan`: the whole table is read.
+ * How the rows of a commit are found in a table.
+ * `commit`: through an index on the commit, which an operator has added.
+ * `series`: all series are listed from an index on them; the measurement id of each row follows from its series and the
+ * commit.
+ * `scan`: the whole table is read.
  */
 export type AccessBy = 'commit' | 'series' | 'scan'
 
@@ -14,11 +20,14 @@ export type Access = {
   readonly kind: Kind
   readonly by: AccessBy
   readonly tableBytes: number
-  /** What tells series apart, in the order of the index on them; empty without one. */
+  /** The dimensions of a series, in the order of the index that starts with them; empty when there is no such index. */
   readonly indexed: readonly Field[]
 }
 
-/** Of whole, usable indexes in their own order: the key columns, by table. A key that is an expression has no name. */
+/**
+ * The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears
+ * as `?`.
+ */
 const INDEXES = `
   SELECT c.relname::text AS table, (
       SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY key.place)
@@ -34,7 +43,10 @@ const SIZES = `
   SELECT relname::text AS table, pg_relation_size(oid)::text AS bytes
   FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY($1::text[])`
 
-/** Only looks at the catalog. @param smallBytes up to which size a table is read without looking for another way */
+/**
+ * Reads the database catalog only, never the tables themselves.
+ * @param smallBytes a table up to this size is always scanned
+ */
 export async function findAccess(
   session: SqlSession,
   kinds: readonly Kind[],
@@ -54,7 +66,7 @@ export async function findAccess(
   })
 }
 
-/** The fields of a kind's series in the order of an index that has them first, all of them; else none. */
+/** The kind's series fields in index order, if the index starts with all of them; otherwise an empty list. */
 function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
   const fields = seriesFields(kind)
   const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])

@@ -1,4 +1,7 @@
-/** The rows of two commits, read in one snapshot and without the rows of the others where that can be. */
+/**
+ * Reads the rows of two commits in one snapshot, without reading the rows of other commits where an index makes that
+ * possible.
+ */
 
 import type { KindRows } from '../../compare/comparison.js'
 import { seriesFields, valueFields, type Measurement, type Sides } from '../../compare/series.js'
@@ -13,21 +16,21 @@ import { selectSeries } from './loose-scan.js'
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
 
 export type Limits = {
-  /** Reading a table of this size takes less than finding the way around it. */
+  /** A table of up to this size is scanned, because that is faster than listing its series. */
   readonly smallBytes: number
-  /** With more series than this, leaping from one to the next is no quicker than reading the table. */
+  /** A table with more series than this is scanned, because listing them from the index would not be faster. */
   readonly mostSeries: number
 }
 
 export type ReadOptions = {
   readonly hash: Hash64
   readonly limits?: Limits
-  /** No statement takes longer. */
+  /** Statement timeout in the database. Default: the session's own. */
   readonly timeoutMs?: number
 }
 
 const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
-/** Ids asked for in one query. */
+/** Number of ids per query. */
 const CHUNK_IDS = 10_000
 
 /**
@@ -54,7 +57,7 @@ export async function readCommitRows(
     }
     return { kinds, access }
   } finally {
-    // The session may be lost; the error that lost it is the one to report.
+    // ROLLBACK fails when the connection is lost. The error that lost the connection is the one to report.
     await session.execute('ROLLBACK').catch(() => undefined)
   }
 }
@@ -89,13 +92,18 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
   return { rows: sidesOf(kind, rows, wanted.shas), access }
 }
 
-/** The ids that rows of the commits have, if they have a row of that series; undefined when there are too many series. */
+/**
+ * The measurement ids that both commits would have for every series of the table; a commit may lack a row for some of
+ * them.
+ * Undefined when there are more series than `mostSeries`.
+ */
 async function idsBySeries(
   session: SqlSession,
   { kind, indexed }: Access,
   { shas, hash, limits: { mostSeries } }: Wanted,
 ): Promise<readonly string[] | undefined> {
-  // What the planner takes for cheaper on a table it has never analysed would read all of it, at every step.
+  // Without statistics the planner may choose a plan that reads the whole table at every step, so such plans are
+  // disabled.
   const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
   await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
   const series = await session.query<TextRow>(
@@ -108,7 +116,7 @@ async function idsBySeries(
   )
 }
 
-/** Every column as text. */
+/** A row with every column as text. */
 type TextRow = Readonly<Record<string, string | null>>
 
 function select(kind: Kind): string {
@@ -137,7 +145,7 @@ function measurementOf(kind: Kind, row: TextRow): Measurement {
   }
 }
 
-/** `{1,2}`, where a database may hold a null that no record has. */
+/** Parses a Postgres array such as `{1,2}`. NULL elements, which no valid record has, are left out. */
 function integersOf(array: string): readonly bigint[] {
   const items = array.slice(1, -1).split(',')
   return items.filter(item => /^-?\d+$/.test(item)).map(BigInt)

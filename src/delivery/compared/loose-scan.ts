@@ -1,10 +1,12 @@
-/** Every series of a table out of its index, by leaping from each value to the next in place of reading the rows between. */
+/** Lists every series of a table from an index, by jumping from one distinct value to the next (a loose index scan). */
 
 import type { Field } from '../../contract/kinds.js'
 
 /**
- * Selects the distinct values of some columns, each as text under its own name. It takes about as many steps down the
- * index as there are series, however many rows each has; that index must have these columns first, in this order.
+ * SQL that selects the distinct combinations of values of some columns, each column as text under its own name. The
+ * number of index
+ * lookups grows with the number of series, not of rows. The table must have an index that starts with these columns in
+ * this order.
  */
 export function selectSeries(table: string, columns: readonly Field[]): string {
   return nullPatterns(columns)
@@ -12,7 +14,10 @@ export function selectSeries(table: string, columns: readonly Field[]): string {
     .join(' UNION ALL ')
 }
 
-/** Which of the columns are null: a search in an index must know. */
+/**
+ * All combinations of optional columns that may be null. Each needs its own query, because an index search for NULL
+ * uses `IS NULL`.
+ */
 function nullPatterns(columns: readonly Field[]): readonly ReadonlySet<string>[] {
   const optional = columns.filter(column => column.optional).map(({ name }) => name)
   return Array.from(
@@ -30,10 +35,10 @@ function selectPattern(table: string, columns: readonly Field[], absent: Readonl
   return `(SELECT ${values.join(', ')} FROM ${levels.join(' CROSS JOIN ')})`
 }
 
-/** The distinct values of one column where the columns before it have the values of the levels above. */
+/** SQL for the distinct values of one column, given the values of the columns before it. */
 function leap(table: string, name: string, before: readonly string[], absent: ReadonlySet<string>): string {
   const above = before.map(other => (absent.has(other) ? `${other} IS NULL` : `${other} = of_${other}.value`))
-  // The planner drops what is fixed by `=` from the order, but not what is fixed by IS NULL.
+  // Columns fixed by `=` could be left out of ORDER BY; the planner needs those fixed by IS NULL to be listed.
   const next = (condition: string): string =>
     `SELECT ${name} AS value FROM public.${table} WHERE ${[...above, condition].join(' AND ')}
      ORDER BY ${[...before, name].join(', ')} LIMIT 1`

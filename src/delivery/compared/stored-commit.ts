@@ -1,4 +1,4 @@
-/** Which stored commit a person means. */
+/** Resolves a commit name that a user typed to a stored commit. */
 
 import { IngestError } from '../../errors.js'
 import { quote } from '../../contract/problem.js'
@@ -8,11 +8,11 @@ export type StoredCommit = {
   readonly sha: string
   /** RFC 3339, UTC. */
   readonly timestamp: string
-  /** Of the message, where there is one. */
+  /** First line of the commit message; empty when the commit has no message. */
   readonly subject: string
 }
 
-/** The full id that a name such as `main~3` has elsewhere, in git; undefined where it has none. */
+/** Resolves a git revision such as `main~3` to a full commit id; undefined when git does not know the name. */
 export type LookUp = (name: string) => Promise<string | undefined>
 
 const SELECT = `
@@ -21,7 +21,11 @@ const SELECT = `
   FROM public.commits`
 const NEWEST_FIRST = 'ORDER BY commits.timestamp DESC, commit_sha DESC'
 
-/** @throws {IngestError} `commit_unknown` when nothing is stored, `usage` when a prefix stands for several */
+/**
+ * Finds a stored commit by id, by a prefix of at least four hexadecimal digits, or by a name that `lookUp` resolves.
+ * @throws {IngestError} `commit_unknown` when no such commit is stored
+ * @throws {IngestError} `usage` when a prefix matches several stored commits
+ */
 export async function findCommit(session: SqlSession, name: string, lookUp: LookUp): Promise<StoredCommit> {
   const prefix = name.toLowerCase()
   if (/^[0-9a-f]{4,40}$/.test(prefix)) {
@@ -37,14 +41,17 @@ export async function findCommit(session: SqlSession, name: string, lookUp: Look
   throw new IngestError('commit_unknown', `no commit is stored for ${what}`, { hint: await newestHint(session) })
 }
 
-/** @throws {IngestError} `commit_unknown` when nothing is stored */
+/**
+ * The stored commit with the latest timestamp.
+ * @throws {IngestError} `commit_unknown` when no commit is stored
+ */
 export async function newestCommit(session: SqlSession): Promise<StoredCommit> {
   const [found] = await session.query<StoredCommit>(`${SELECT} ${NEWEST_FIRST} LIMIT 1`)
   if (found !== undefined) return found
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
 
-/** The newest stored commit that is older than another; undefined where one of them is not stored. */
+/** A stored commit and the newest stored commit that is older; undefined when either is not stored. */
 export async function commitBefore(
   session: SqlSession,
   sha: string,

@@ -1,4 +1,7 @@
-/** Everything in the outbox that a target does not have yet, delivered: intent, apply, watermark, intent gone. */
+/**
+ * Delivers everything in the outbox that a target does not have yet: write the intent, apply, move the watermark,
+ * delete the intent.
+ */
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
@@ -20,43 +23,50 @@ import type { KeptRows } from '../kept-rows.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
 
 export type CourseOptions = {
-  /** Asked before each delivery: whether the target is one at all by now. */
+  /** Called before each delivery. Resolves to false when the target has been removed from the registry. */
   readonly isWanted: () => Promise<boolean>
-  /** Opened when there is something to deliver. */
+  /** Opens the target on the first call; called only when there is something to deliver. */
   readonly sink: () => Promise<Sink>
-  /** How the next delivery is to be written. */
+  /** The write settings for the next delivery; called before each delivery. */
   readonly settings: () => Promise<readonly UsedSetting[] | undefined>
-  /** Of batches that this command has taken in. */
+  /** Rows of the batches that this command has enqueued, kept in memory so they need not be parsed again. */
   readonly kept?: KeptRows<string> | undefined
-  /** Gives a target of an older contract version the part of the records that it can hold. */
+  /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly signal: AbortSignal
-  /** All that were there when the command began. */
+  /** All intents that existed when the command began. */
   readonly intents: readonly Intent[]
-  /** How long another process that delivers the same is waited for. */
+  /** How long to wait for another process that holds the lease, in milliseconds. */
   readonly waitMs: number
-  /** Told what was delivered, but by healing, and asked how many records more may be; 0 ends it here. */
+  /**
+   * Called after each delivery with the number of records delivered, and before each with 0. Returns how many more
+   * records this run
+   * may deliver; 0 stops it. Recovered deliveries do not count.
+   */
   readonly room?: (delivered: number) => number
-  /** Every delivery stays as it is, whatever is delivered later. */
+  /** The target keeps every delivery, so a late delivery cannot overwrite a newer one. */
   readonly isAppendOnly?: boolean | undefined
-  /** Leaves alone what nobody has begun to deliver. */
+  /** Only recovers interrupted deliveries and starts no new ones. */
   readonly healOnly?: boolean
 }
 
-/** Filled while it goes on, so that what was done before a failure is known. */
+/** Progress of a delivery, updated as it happens so that it is known after a failure too. */
 export type CourseLog = {
   readonly receipts: FileReceipt[]
   readonly retries: TimedRetry[]
-  /** One a range that was healed. */
+  /** One row per recovered range, and one each time another process took over the lease. */
   readonly audited: AuditRow[]
   readonly warnings: string[]
   delivered: Range | undefined
-  /** How the last delivery was written. */
+  /** The write settings of the last delivery. */
   used: readonly UsedSetting[] | undefined
 }
 
-/** @throws what the target or the state failed with; the outbox keeps what was not delivered */
+/**
+ * Delivers all pending records of one partition to one target, after recovering interrupted deliveries.
+ * @throws the error of the target or of the state; undelivered records stay in the outbox
+ */
 export async function deliverCourse(
   state: State,
   course: TargetPartition,
@@ -73,10 +83,10 @@ function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
   return intent.target === target && intent.partition === partition
 }
 
-/** Something to deliver, or a lease that a process left there that is gone. */
+/** Whether there are undelivered records, or a lease whose owner is gone. */
 async function hasWork(state: State, course: TargetPartition): Promise<boolean> {
   const { storage } = state
-  // In this order: the outbox is never behind a watermark that was read before it.
+  // The watermark is read first, because then the outbox read afterwards cannot be older than the watermark.
   const { watermark, isDamaged } = await readWatermark(storage, course)
   const { head } = await readHead(storage, course.partition)
   assertHeadReaches(storage, head, { partition: course.partition, until: watermark.until })
@@ -94,8 +104,10 @@ class Run {
   ) {}
 
   /**
-   * @param known the course's intents, where they cannot have become more
-   * @returns false when another process took the lease over meanwhile: then all of it is to be looked at again
+   * Acquires the lease, recovers interrupted deliveries and delivers what is pending.
+   * @param known the intents of this target and partition, if no other process can have added any since they were
+   * listed
+   * @returns false when another process took over the lease meanwhile; the caller then has to start over
    */
   async underLease(known?: readonly Intent[]): Promise<boolean> {
     const { state, course } = this
@@ -105,14 +117,15 @@ class Run {
         `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
       )
     try {
-      // The lease may have been waited for.
+      // The target may have been removed while this process waited for the lease.
       if (!(await this.options.isWanted())) return true
       for (const intent of known === undefined || lease.tookOver ? await this.#intents() : known)
         if (!(await this.#heal(lease, intent))) return false
       if (this.options.healOnly === true) return true
       return await this.#deliverPending(lease)
     } finally {
-      // Another process need not wait until it is over. A lease that was given back, or lost, stays as it is.
+      // Releasing early spares other processes the wait for expiry. Releasing a lease that was already released or lost
+      // does nothing.
       await lease.release().catch(() => undefined)
     }
   }
@@ -121,13 +134,16 @@ class Run {
     return (await listIntents(this.state.storage)).filter(intent => isOf(intent, this.course))
   }
 
-  /** Rolls a delivery forward that was begun and not seen through. @returns false when the lease was lost */
+  /**
+   * Finishes an interrupted delivery.
+   * @returns false when the lease was lost
+   */
   async #heal(lease: HeldLease, { id }: Intent): Promise<boolean> {
     const { storage } = this.state
     const intent = await readIntent(storage, id)
     if (intent === undefined) return true
     const isDone = lease.until >= intent.until
-    // Its process is about to delete it.
+    // If the owner is alive, it will delete this intent itself.
     const { leaseMs } = this.state.tools
     const { owner } = intent
     if (
@@ -155,7 +171,8 @@ class Run {
       if (!(await this.#apply(lease, batches, range))) return this.#overtaken(from)
       left = left.slice(batches.length)
     }
-    // What lies before it was lost sight of, and is delivered next.
+    // The watermark was lost or reset to before this range. The records in between are delivered next, so it must not
+    // move yet.
     if (from < since) return true
     return (await lease.move(until)) || this.#overtaken(from)
   }
@@ -171,7 +188,7 @@ class Run {
       if (!(await this.#apply(lease, batches, range))) return this.#overtaken(since)
       this.options.room?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
-      // One write moves the watermark and gives the lease back.
+      // The last delivery moves the watermark and releases the lease in a single write.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
       if (!moved) await this.#overtaken(since)
       await this.#forget(intent)
@@ -187,7 +204,10 @@ class Run {
     return firstRange(batchesAfter(head, since), Math.min(room, MAX_RECORDS))
   }
 
-  /** @returns false when the lease was lost meanwhile: some of it may have been applied */
+  /**
+   * Writes one range to the target.
+   * @returns false when the lease was lost meanwhile; part of the range may then be stored
+   */
   async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
     const { hash, kept, mayDowngrade, signal } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
@@ -212,8 +232,11 @@ class Run {
   }
 
   /**
-   * What a process that was overtaken has applied may be older than what its successor did: all since then is
-   * delivered once more, in order. Where nothing is written over, its successor has delivered what it had begun.
+   * Handles the loss of the lease to another process. This process may have written older values over newer ones, so
+   * the watermark
+   * is set back and everything since then is delivered again, in order. An append-only target overwrites nothing, so
+   * there it is
+   * enough that the successor has recovered the interrupted delivery.
    */
   async #overtaken(since: number): Promise<false> {
     const { course, state } = this
@@ -227,7 +250,7 @@ class Run {
     return false
   }
 
-  /** What is left of it is healed by the next command. */
+  /** Deletes the intent. If that fails, the leftover intent is harmless: the next command recovers it. */
   async #forget(intent: Intent): Promise<void> {
     await deleteIntent(this.state.storage, intent).catch((error: unknown) => {
       this.log.warnings.push(`an intent is left in the state, the next command removes it: ${messageOf(error)}`)

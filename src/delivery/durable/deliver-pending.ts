@@ -1,4 +1,4 @@
-/** What a target is given from the outbox by one command, and what becomes of it. */
+/** Delivers queued records of several partitions to one target and reports the outcome. */
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { EXIT, IngestError, messageOf } from '../../errors.js'
@@ -16,15 +16,15 @@ import { keptRecords } from './pending-records.js'
 import { settingsNow } from './settings-now.js'
 
 export type PendingOptions = {
-  /** Partitions of which everything pending is delivered, in this order; in others only begun deliveries are healed. */
+  /** Partitions to deliver completely, in this order. In other partitions only interrupted deliveries are recovered. */
   readonly partitions: readonly Partition[]
-  /** All that were there when the command began. */
+  /** All intents that existed when the command began. */
   readonly intents: readonly Intent[]
-  /** Those partitions are delivered again from their first line. */
+  /** Delivers those partitions again from their first record. */
   readonly fromStart?: boolean
-  /** Of batches that this command has taken in. */
+  /** Rows of the batches that this command has enqueued, kept in memory so they need not be parsed again. */
   readonly kept?: KeptRows<string> | undefined
-  /** Gives a target of an older contract version the part of the records that it can hold. */
+  /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly waitMs: number
@@ -32,7 +32,7 @@ export type PendingOptions = {
   readonly signal: AbortSignal
 }
 
-/** Whatever fails is part of the answer; what was not delivered stays in the outbox. */
+/** Delivers to one target. Failures are part of the outcome; undelivered records stay in the outbox. */
 export async function deliverPending(
   state: State,
   followed: Followed,
@@ -60,7 +60,11 @@ export async function deliverPending(
   }
 }
 
-/** What would fail for every partition alike ends it. @returns what failed, in order */
+/**
+ * Delivers the partitions one by one. Stops at an error that would occur in every partition, such as an unreachable
+ * target.
+ * @returns the errors, in order
+ */
 async function deliverEach(
   state: State,
   followed: Followed,
@@ -105,7 +109,7 @@ function isOfOnePartition(error: unknown): boolean {
   return error.code === 'schema_version' || [EXIT.badData, EXIT.kept].some(code => code === error.exitCode)
 }
 
-/** Partitions in which the process that delivered to the target is gone. */
+/** Partitions with an interrupted delivery to the target whose owner is gone. */
 async function toHeal(
   state: State,
   target: string,
@@ -119,12 +123,17 @@ async function toHeal(
   return [...found]
 }
 
-/** Everything was delivered; what others took in meanwhile is theirs to deliver. */
+/**
+ * Whether everything that this command had to deliver was delivered. Records enqueued by other commands meanwhile do
+ * not count.
+ */
 function isAll(failures: readonly unknown[], { room }: PendingOptions): boolean {
   return failures.length === 0 && (room === undefined || room(0) > 0)
 }
 
-/** A target that is down is no failure of a push that kept what it missed: promise 6. */
+/**
+ * The error to report. When the target is unavailable the records stay queued, which is reported as `kept` (promise 6).
+ */
 function reasonOf(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
   if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error

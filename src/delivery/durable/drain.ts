@@ -1,4 +1,4 @@
-/** Gives targets what they missed, of every commit, or only what somebody began to give them. */
+/** Delivers queued records of every commit (`drain`), or only finishes interrupted deliveries (`recover`). */
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { IngestError } from '../../errors.js'
@@ -18,15 +18,19 @@ import { inRounds, type Rounds, type TargetsNow } from './registrations.js'
 
 export type DrainOptions = {
   readonly targets: readonly Target[]
-  /** Asked before each delivery, and for targets that were registered since it began; absent where flags name them. */
+  /**
+   * Reads the registered targets; called before each delivery and to find targets registered since the command began.
+   * Absent for
+   * targets given by flags.
+   */
   readonly now?: TargetsNow | undefined
-  /** Each target is given at most about so many: a file is never cut. */
+  /** Approximate limit of records per target. It may be exceeded, because a batch is never split. */
   readonly maxRecords: number
-  /** Nothing new is begun after that. */
+  /** No delivery begins after this time. */
   readonly maxDurationMs: number
-  /** Told how many records each target is to be given, about, before the first of them is. */
+  /** Called per target, before its first delivery, with the approximate number of records it is about to get. */
   readonly onPending?: (records: number) => void
-  /** Gives a target of an older contract version the part of the records that it can hold. */
+  /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
   readonly waitMs: number
@@ -34,23 +38,23 @@ export type DrainOptions = {
 }
 
 export type Drained = Rounds & {
-  /** Of targets that were not named, so that nobody here can reach them. */
+  /** Intents for targets that this command was not given and so cannot reach. */
   readonly left: readonly Intent[]
-  /** One a delivery whose target was removed. */
+  /** One audit row per interrupted delivery that was discarded because its target was removed. */
   readonly discarded: readonly AuditRow[]
-  /** Objects of processes that ended before they had taken something in. */
+  /** Number of deleted objects that an interrupted enqueue had left behind. */
   readonly swept: number
 }
 
 export async function drain(state: State, options: DrainOptions): Promise<Drained> {
   const found: Partition[] = []
   for await (const partition of partitions(state.storage)) found.push(partition)
-  // One that no push has named yet: from now on it is a target of this state.
+  // Registers targets that are new to this state, so that records are retained for them from now on.
   for (const target of options.targets) await makeKnown(state, target)
   return deliver(state, found, { ...options, takesUp: options.now })
 }
 
-/** Rolls forward what a process that is gone had begun; everything else stays in the outbox. */
+/** Finishes deliveries whose process is gone. All other records stay in the outbox. */
 export async function recover(
   state: State,
   options: Omit<DrainOptions, 'maxRecords' | 'maxDurationMs'>,
@@ -59,7 +63,7 @@ export async function recover(
 }
 
 type Delivering = DrainOptions & {
-  /** What is registered meanwhile is taken up too. */
+  /** Reads the registry for targets that are registered while the command runs; undefined to ignore them. */
   readonly takesUp: TargetsNow | undefined
 }
 
@@ -85,7 +89,7 @@ type Round = DrainOptions & {
   readonly startedAt: number
 }
 
-/** What cannot be read is told by the delivery. */
+/** Reports the number of pending records. Read errors are ignored here because the delivery will report them. */
 async function tellPending(state: State, targets: readonly Target[], round: Round): Promise<void> {
   const { onPending, maxRecords, partitions } = round
   if (onPending === undefined) return
@@ -112,7 +116,7 @@ async function deliverTo(state: State, targets: readonly Target[], round: Round)
   )
 }
 
-/** Nothing is green that left something behind, were it told to. */
+/** Stopping at a limit fails with `kept` (exit 75), because records remain queued. */
 function cutOff(outcome: TargetOutcome): TargetOutcome {
   const { description, failure, outbox } = outcome
   if (failure !== undefined || outbox === undefined || outbox.kept === 0) return outcome
@@ -121,7 +125,11 @@ function cutOff(outcome: TargetOutcome): TargetOutcome {
   return { ...outcome, failure: { source: 'the outbox', error } }
 }
 
-/** One for each target: what is taken from it is gone. */
+/**
+ * Creates a target's remaining-records counter. The returned function subtracts the records delivered and returns the
+ * rest, or 0
+ * when time is up.
+ */
 function roomOf({ tools }: State, { maxRecords, maxDurationMs, startedAt }: Round): (taken: number) => number {
   let left = maxRecords
   return taken => {

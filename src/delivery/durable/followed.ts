@@ -1,4 +1,7 @@
-/** A target on its way through one command: before each delivery it is looked at as it is registered by then. */
+/**
+ * A target during one command. Its registration is checked before each delivery, because an operator may change or
+ * remove it.
+ */
 
 import type { Sink } from '../../sink/sink.js'
 import type { State } from '../../state/state.js'
@@ -16,7 +19,10 @@ export class Followed {
   #opening: Opening
   #isRemoved = false
 
-  /** @param opening a connection that was begun before; by default it is opened when there is something to deliver */
+  /**
+   * @param options `opening` is a connection that is already being opened; without it, the target is opened at its
+   * first delivery
+   */
   constructor(
     private readonly state: State,
     target: Target,
@@ -26,7 +32,7 @@ export class Followed {
     this.#opening = options.opening ?? openLate(target, options.signal)
   }
 
-  /** As it was last found. */
+  /** The target as of the last check. */
   get target(): Target {
     return this.#target
   }
@@ -36,9 +42,10 @@ export class Followed {
   }
 
   /**
-   * Asked before each delivery: a target that flags name stays one; one that is registered anew in the same place, with
-   * another token for example, is opened anew.
-   * @returns false from when on it is registered no more
+   * Checks the registration before a delivery. A target given by flags is always wanted. A target that was registered
+   * again in the
+   * same place, for example with a new token, is opened again.
+   * @returns false once the target is no longer registered
    * @throws {IngestError} when the registry cannot be read
    */
   async isWanted(): Promise<boolean> {
@@ -61,7 +68,7 @@ export class Followed {
 
   async #become(target: Target): Promise<void> {
     await this.#opening.close()
-    // It may have been removed in between, and with it what state knows of it.
+    // The target may have been removed and registered again, which deletes what the state recorded about it.
     await makeKnown(this.state, target)
     this.#target = target
     this.#opening = openLate(target, this.options.signal)

@@ -1,4 +1,4 @@
-/** What became of targets in one command, for the journal and for their health. */
+/** Writes the successes and failures of a command's targets to the journal and the health records. */
 
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
 import { redact } from '../../sink/redact.js'
@@ -8,7 +8,11 @@ import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
 import { nameOf } from '../opening.js'
 
-/** Never fails a delivery. @returns what went wrong with it, for people */
+/**
+ * Records the outcomes of all targets. Does not throw, because a journal that cannot be written must not fail a
+ * delivery.
+ * @returns warnings for the user, empty when everything was written
+ */
 export async function journalOutcomes(
   journal: Journal,
   state: State,
@@ -24,7 +28,7 @@ export async function journalOutcomes(
   }
 }
 
-/** Of an archive its bucket has done what it was asked, too. */
+/** Records a success for the target and, if the target is an archive, for its bucket too. */
 async function noteDelivered(state: State, outcome: TargetOutcome): Promise<void> {
   const bucket = outcome.registered?.bucket
   await noteSuccess(state, 'target', nameOf(outcome))
@@ -48,14 +52,21 @@ function recordFailures(journal: Journal, outcome: TargetOutcome): void {
   if (error !== undefined) record(error, retries.length + 1)
 }
 
-/** What stopped the command, or kept it from asking the target, is none of the target's failures. */
+/**
+ * Codes of errors that are not failures of the target: the command was stopped, the input failed, or the target was not
+ * asked.
+ */
 const OWN: readonly ErrorCode[] = ['kept', 'interrupted', 'terminated', 'input_changed', 'input_unreadable']
 
-/** Of records that were kept, why. */
+/**
+ * The failure to record against the target; undefined when it is not the target's. For queued records that is the error
+ * because of
+ * which they remained queued.
+ */
 function causeOf(error: unknown, { name }: TargetOutcome): unknown {
   if (!(error instanceof IngestError)) return error
   if (error.code === 'kept' && error.cause instanceof IngestError) return error.cause
-  // An archive is storage itself; of any other target that is the state's failure.
+  // A storage error is the target's own only if the target is an archive. Otherwise it is a failure of the state.
   const isState = error.code.startsWith('state_') || (isOfStorage(error) && name !== 'archive')
   return OWN.includes(error.code) || isState ? undefined : error
 }

@@ -1,4 +1,4 @@
-/** A command's target as state remembers it. */
+/** Records a command's target in the state, so that records are retained until they are delivered to it. */
 
 import { recordTarget } from '../../state/target-record.js'
 import type { State } from '../../state/state.js'

@@ -1,4 +1,4 @@
-/** How much of the outbox a target does not have. */
+/** Counts the records in the outbox that are not yet delivered to a target. */
 
 import { readHead } from '../../state/head.js'
 import type { Intent } from '../../state/intent.js'
@@ -8,7 +8,7 @@ import type { State } from '../../state/state.js'
 import { readWatermark } from '../../state/watermark.js'
 import { batchesIn } from './range.js'
 
-/** Records of these partitions that the target has not acknowledged. */
+/** Number of records in these partitions that the target has not acknowledged. */
 export async function keptRecords(
   { storage }: State,
   target: string,
@@ -23,7 +23,7 @@ export async function keptRecords(
   return kept
 }
 
-/** Records of deliveries that somebody began and did not see through, in other partitions than these. */
+/** Number of records in interrupted deliveries to the target, outside the given partitions. */
 export async function begunRecords(
   { storage }: State,
   target: string,

@@ -1,4 +1,4 @@
-/** The path of a record with state: sources, what is new of them, the outbox, then every target from there. */
+/** Push with state: find what is new in the sources, enqueue it, then deliver from the outbox to every target. */
 
 import { IngestError, messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
@@ -17,11 +17,15 @@ import { inRounds, type Rounds, type TargetsNow } from './registrations.js'
 import { takeIn, type SourceTaken } from './take-in.js'
 
 export type DurablePushOptions = PushOptions & {
-  /** Asked when the input has come, before each delivery, and for targets added since; absent where flags name them. */
+  /**
+   * Reads the registered targets: called once the command starts, before each delivery, and to find targets registered
+   * since. Absent
+   * for targets given by flags.
+   */
   readonly now?: TargetsNow | undefined
-  /** How long another process that delivers the same is waited for. */
+  /** How long to wait for another process that holds the lease, in milliseconds. */
   readonly waitMs: number
-  /** Takes the sources from their start and delivers all that the outbox holds of them again. */
+  /** Reads the sources from their start, whatever was enqueued before, and delivers all their queued records again. */
   readonly fullRefresh: boolean
 }
 
@@ -30,7 +34,10 @@ export type DurablyPushed = Pushed & {
   readonly warnings: readonly string[]
 }
 
-/** @throws {IngestError} when nothing could be taken in; what becomes of each target is part of the answer */
+/**
+ * Enqueues the new records of the sources and delivers them. The failure of a target is part of its outcome.
+ * @throws {IngestError} when nothing could be enqueued
+ */
 export async function pushDurably(
   state: State,
   sources: readonly Source[],
@@ -38,7 +45,7 @@ export async function pushDurably(
 ): Promise<DurablyPushed> {
   const { fullRefresh, dryRun = false } = options
   const ready = prepare(state, options)
-  // Met before anything is taken in.
+  // Handled where `ready` is awaited; until then the rejection must not count as unhandled.
   ready.catch(() => undefined)
   const openings = new Openings(options.targets, options.signal)
   const kept = dryRun ? undefined : keptFor<string>(options.targets, options.hash)
@@ -51,7 +58,7 @@ export async function pushDurably(
       kept,
       openers: async () => (await ready).targets.map(({ opener }) => opener),
       commitSha: options.commitSha,
-      // Connecting overlaps with checking; not a byte of a record is sent before all are checked.
+      // Connecting overlaps with checking. No record is sent before all are checked.
       onNew: () => dryRun || openings.open(),
     })
     const { intents, targets } = await ready
@@ -63,7 +70,7 @@ export async function pushDurably(
       tidyQuietly(state, partition, intents),
       deliverRounds(state, openings, pending),
     ])
-    // A source that gained only blank lines is no such thing.
+    // A source that only gained blank lines has nothing new.
     const isNew = taken.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
     const outcomes = orNobody(rounds.outcomes)
     return {
@@ -77,13 +84,13 @@ export async function pushDurably(
 }
 
 type Ready = {
-  /** All that are there. */
+  /** All existing intents. */
   readonly intents: readonly Intent[]
-  /** As they are when the input has come; what was removed by then is among them, so that it is told. */
+  /** The registered targets, followed by targets removed since the command began, so that their removal is reported. */
   readonly targets: readonly Target[]
 }
 
-/** Reading the sources overlaps with it. */
+/** Reads the registry and the intents and registers the targets. Runs while the sources are read. */
 async function prepare(state: State, options: DurablePushOptions): Promise<Ready> {
   const { targets: first, now, dryRun = false } = options
   const found = (await now?.(state.storage)) ?? first
@@ -107,7 +114,7 @@ async function deliverRounds(state: State, openings: Openings, options: Deliveri
   )
 }
 
-/** Nothing is green that is in no target. */
+/** Fails the command when every target has been removed, because the records are then only in the outbox. */
 function orNobody(outcomes: readonly TargetOutcome[]): readonly TargetOutcome[] {
   if (outcomes.some(({ failure, outbox }) => failure !== undefined || outbox?.isRemoved !== true)) return outcomes
   const hint = 'register a target (vortex-ingest targets add), then vortex-ingest drain'
@@ -119,7 +126,7 @@ function orNobody(outcomes: readonly TargetOutcome[]): readonly TargetOutcome[] 
   }))
 }
 
-/** Lines were new, nothing failed, and still there was nothing to deliver: whoever held the lease did it. */
+/** Marks an outcome where there were new records but nothing was left to deliver: another process delivered them. */
 function orByAnother(outcome: TargetOutcome): TargetOutcome {
   const { failure, outbox } = outcome
   if (failure !== undefined || outbox === undefined || outbox.delivered !== undefined) return outcome
@@ -127,7 +134,7 @@ function orByAnother(outcome: TargetOutcome): TargetOutcome {
   return { ...outcome, outbox: { ...outbox, byAnother: true } }
 }
 
-/** Leftovers of others' pushes are no reason for this one to fail. */
+/** Removes leftovers of other commands. Failures become warnings, because leftovers must not fail this push. */
 async function tidyQuietly(state: State, partition: string, intents: readonly Intent[]): Promise<readonly string[]> {
   try {
     const discarded = await discardOrphanedIntents(state, intents)
@@ -138,7 +145,7 @@ async function tidyQuietly(state: State, partition: string, intents: readonly In
   }
 }
 
-/** Opened when something is known to be new. */
+/** The targets' connections, which are opened once it is known that there is something new to deliver. */
 class Openings {
   readonly #opened = new Map<Target, Opening>()
 
@@ -152,7 +159,10 @@ class Openings {
       if (!this.#opened.has(target)) this.#opened.set(target, new Opening(target, this.signal))
   }
 
-  /** Whoever takes it closes it. @returns undefined where it was not opened */
+  /**
+   * Hands a connection over; the caller closes it.
+   * @returns undefined when the target was not opened
+   */
   take(target: Target): Opening | undefined {
     const opening = this.#opened.get(target)
     this.#opened.delete(target)

@@ -1,4 +1,4 @@
-/** A part of the outbox as what a sink takes. */
+/** Turns a range of the outbox into a delivery for a sink. */
 
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery, LineLocation } from '../../sink/sink.js'
@@ -14,10 +14,10 @@ import { rowsOf } from '../rows.js'
 
 const LF = 0x0a
 
-/** What one delivery takes at most, but always a whole batch. */
+/** Limit of records per delivery. A single larger batch is still delivered whole. */
 export const MAX_RECORDS = 500_000
 
-/** The first batches that can go together: of one commit, as it is known in each, and one run. */
+/** The leading batches that can form one delivery: those of the same run, with the same commit metadata. */
 export function firstRange(batches: readonly Batch[], maxRecords = MAX_RECORDS): readonly Batch[] {
   const [first] = batches
   if (first === undefined) return []
@@ -33,7 +33,7 @@ export function rangeOf(batches: readonly Batch[], since: number): Range {
   return { since, until: batches.at(-1)?.last ?? since }
 }
 
-/** Batches with lines in a range. */
+/** The batches that have records in a range. */
 export function batchesIn(batches: readonly Batch[], { since, until }: Range): readonly Batch[] {
   return batches.filter(({ first, last }) => last > since && first <= until)
 }
@@ -41,15 +41,15 @@ export function batchesIn(batches: readonly Batch[], { since, until }: Range): r
 export type RangeOptions = {
   readonly range: Range
   readonly hash: Hash64
-  /** By the batch's id. */
+  /** Parsed rows kept in memory, by batch id. */
   readonly kept?: KeptRows<string> | undefined
   readonly mayDowngrade?: boolean | undefined
   readonly signal: AbortSignal
-  /** Throws when another process has begun to deliver the same. */
+  /** Throws when another process has taken over the lease. */
   readonly assertHeld: () => Promise<void>
 }
 
-/** @param batches of one run and commit, at least one */
+/** @param batches at least one; all of the same run and commit */
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
@@ -77,12 +77,16 @@ export function deliveryOfRange(
         batches.map(({ id }) => id),
         chunkBytes,
       ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
-    // What is in the outbox does not change; who was overtaken must not write over what its successor did.
+    // Queued lines never change, so the lease is checked in place of the input: a process that lost it must not
+    // overwrite its successor.
     assertUnchanged: assertHeld,
   }
 }
 
-/** Every batch ends with a whole line, so its line feeds are its lines. */
+/**
+ * Finds the source and line that a line of the delivery came from. Counting line feeds suffices, because every batch
+ * ends with one.
+ */
 async function placeOf(
   storage: Storage,
   batches: readonly Batch[],

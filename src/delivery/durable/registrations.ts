@@ -1,4 +1,4 @@
-/** What an operator changes about targets while they are delivered to. */
+/** Follows the changes that an operator makes to registered targets while a command delivers to them. */
 
 import { messageOf } from '../../errors.js'
 import { readRegistry, type Registry } from '../../state/registry.js'
@@ -9,21 +9,24 @@ import type { OutboxOutcome, TargetOutcome } from '../deliver.js'
 import type { Target } from '../opening.js'
 import { makeKnown } from './make-known.js'
 
-/** Registered targets as they are at the moment: one about which nothing changed is the same object as before. */
+/**
+ * Reads the currently registered targets. A target whose registration has not changed is the same object as in the call
+ * before.
+ */
 export type TargetsNow = (storage: Storage) => Promise<readonly Target[]>
 
-/** What a command has delivered, and what it could not find out about its targets. */
+/** The outcomes of a command, and warnings about registrations that could not be read. */
 export type Rounds = { readonly outcomes: readonly TargetOutcome[]; readonly warnings: readonly string[] }
 
 export type RoundsOptions = {
-  /** Those of the first round. */
+  /** The targets of the first round. */
   readonly targets: readonly Target[]
-  /** Absent where targets that are registered meanwhile are not taken up. */
+  /** Reads the registered targets; absent to ignore targets that are registered while the command runs. */
   readonly now?: TargetsNow | undefined
   readonly signal: AbortSignal
 }
 
-/** Those of the first round, then those that were registered meanwhile, until there are no more. */
+/** Delivers to the given targets, then to targets registered meanwhile, until there are no new ones. */
 export async function inRounds(
   state: State,
   { targets, now, signal }: RoundsOptions,
@@ -35,18 +38,18 @@ export async function inRounds(
   for (let round = targets; round.length > 0;) {
     for (const { opener } of round) known.add(opener.id)
     outcomes = (await deliverTo(round)).reduce(withOutcome, outcomes)
-    // Whoever was removed may be registered again by now.
+    // A removed target may have been registered again by now, and is then delivered to again.
     for (const { registered, outbox } of outcomes)
       if (registered !== undefined && outbox?.isRemoved === true) known.delete(registered.identity)
-    // What was delivered is told, whatever becomes of the registry.
+    // Outcomes are reported even when the registry cannot be read.
     round = signal.aborted ? [] : await added(state, known, now).catch(unread(warnings, []))
   }
-  // What was interrupted ends as such.
+  // An interrupted command does no further work.
   if (signal.aborted) return { outcomes, warnings }
   return { outcomes: await asRegisteredNow(state, outcomes).catch(unread(warnings, outcomes)), warnings }
 }
 
-/** One that was removed and registered again is one to whoever reads. */
+/** Adds an outcome. A target that was removed and registered again has one outcome, merged from both. */
 function withOutcome(outcomes: readonly TargetOutcome[], next: TargetOutcome): readonly TargetOutcome[] {
   const before = outcomes.find(one => one.registered !== undefined && isSame(one, next))
   if (before === undefined) return [...outcomes, next]
@@ -96,7 +99,10 @@ function unread<T>(warnings: string[], instead: T): (error: unknown) => T {
   }
 }
 
-/** Whose failure counts is decided by what is registered when all is done. */
+/**
+ * Updates the outcomes from the registry as it is at the end, which decides whether a target's failure fails the
+ * command.
+ */
 async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[]): Promise<readonly TargetOutcome[]> {
   if (outcomes.every(({ registered }) => registered === undefined)) return outcomes
   const registry = await readRegistry(state.storage)
@@ -105,7 +111,11 @@ async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[])
   return found
 }
 
-/** Who was removed after its last delivery, and registered again, is not known any more, and lacks what it did before. */
+/**
+ * Records targets with queued records in the state again. One that was removed after its last delivery and registered
+ * again has
+ * lost its record, and without it the records would not be retained.
+ */
 async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
   for (const { name, description, registered, outbox } of outcomes)
     if (registered !== undefined && outbox !== undefined && outbox.kept > 0)

@@ -1,11 +1,11 @@
-/** How a target is written to at this moment. */
+/** The write settings that apply to a target now. */
 
 import type { UsedSetting } from '../../sink/tunables.js'
 import { activePromotion, readPromotions } from '../../state/promotions.js'
 import type { State } from '../../state/state.js'
 import type { Target } from '../opening.js'
 
-/** Looked up before each delivery: what is promoted while this runs is used by the next. */
+/** Reads the settings before each delivery, so that a promotion takes effect with the next one. */
 export async function settingsNow(
   { storage }: State,
   { settings, registered, opener }: Target,

@@ -1,4 +1,4 @@
-/** What is new in the sources, checked whole and put into the outbox. */
+/** Finds what is new in the sources, validates all of it and appends it to the outbox. */
 
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
@@ -27,18 +27,18 @@ export type TakeInOptions = {
   readonly contractVersion?: number | undefined
   readonly commitOf: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
-  /** Of the targets as they are by then. */
+  /** The sinks of the targets that are registered once the sources have been read. */
   readonly openers: () => Promise<readonly SinkOpener[]>
   readonly hash: Hash64
-  /** Of the batches that are taken in. */
+  /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
   readonly kept?: KeptRows<string> | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
-  /** What must have been done before anything is taken in; it overlaps with reading the sources. */
+  /** Awaited before anything is enqueued; runs while the sources are read. */
   readonly ready: Promise<unknown>
-  /** Called as soon as it is known that something is new. */
+  /** Called as soon as something new was found. */
   readonly onNew: () => void
-  /** Takes everything from its start, whatever was taken before. */
+  /** Reads the sources from their start, whatever was enqueued before. */
   readonly fromStart: boolean
   readonly dryRun: boolean
   readonly signal: AbortSignal
@@ -50,16 +50,17 @@ export type TakenIn = {
   readonly inspections: readonly Inspection[]
   readonly sources: readonly SourceTaken[]
   readonly commitSha: string | undefined
-  /** Undefined when nothing is new, or lines were rejected. */
+  /** Undefined when nothing is new or when lines were rejected. */
   readonly commit: Commit | undefined
-  /** Undefined when lines were rejected: then nothing was taken. */
+  /** Undefined when lines were rejected, because then nothing was enqueued. */
   readonly partition: Partition | undefined
   readonly warnings: readonly string[]
 }
 
 export async function takeIn(state: State, sources: readonly Source[], options: TakeInOptions): Promise<TakenIn> {
   const commitSha = options.commitSha ?? (await firstCommitSha(sources))
-  // Without records git says which commit it is, and of a name that is none that it is none.
+  // Without records, the commit comes from git. A name that is not a full commit id is resolved, or refused, by
+  // `commitOf`.
   const isNamed = commitSha !== undefined && isFullSha(commitSha)
   const inspections = isNamed ? [] : await inspectAll(sources, { ...options, commitSha, onWarning: () => undefined })
   if (inspections.some(({ rejected }) => rejected > 0))
@@ -67,19 +68,19 @@ export async function takeIn(state: State, sources: readonly Source[], options: 
   const commit = isNamed ? undefined : await options.commitOf(commitSha)
   for (;;) {
     const taken = await takeOnce(state, sources, { ...options, commitSha, commit })
-    // Another process took a part of them in meanwhile.
+    // Undefined means that another process enqueued lines of the same partition meanwhile, so start over.
     if (taken !== undefined) return taken
   }
 }
 
 type Known = TakeInOptions & { readonly commit: Commit | undefined }
 
-/** One source as it is found. */
+/** A source, compared with the position up to which it was enqueued before. */
 type Found = {
   readonly name: string
   readonly source: Source
   readonly position: Position | undefined
-  /** Undefined when the system says that nothing is new. */
+  /** The new part; undefined when the file's metadata shows that it has not been written to. */
   readonly rest: Rest | undefined
 }
 
@@ -105,7 +106,10 @@ async function takeOnce(state: State, sources: readonly Source[], options: Known
   return head && { ...taken, commit, partition, warnings: before.stored === undefined ? warningsOf(head) : [] }
 }
 
-/** Of a commit that had no outbox: numbers that do not begin at 1 go on after those that targets are known to have. */
+/**
+ * Warns when the commit's outbox had been deleted: its sequence numbers then continue after the targets' watermarks,
+ * not at 1.
+ */
 function warningsOf({ batches }: Head): readonly string[] {
   if ((batches[0]?.first ?? 1) === 1) return []
   return [
@@ -113,10 +117,13 @@ function warningsOf({ batches }: Head): readonly string[] {
   ]
 }
 
-/** @property id what its batch will be called */
+/** @property id the id of the batch to append */
 type Fresh = Found & { readonly rest: Rest; readonly id: string }
 
-/** An empty file is new once: its commit is to be known. */
+/**
+ * Whether a source has something to enqueue. An empty file counts as new the first time, so that its commit is
+ * recorded.
+ */
 function isFresh(found: Found): found is Found & { readonly rest: Rest } {
   return found.rest !== undefined && found.rest.change !== 'unchanged'
 }
@@ -133,7 +140,7 @@ async function findAll(
   const found: Found[] = []
   for (const source of sources) {
     const name = positionName(source, run)
-    // Named twice, as FILE and ./FILE.
+    // The same file was named twice, for example as FILE and ./FILE.
     if (found.some(one => one.name === name)) continue
     const position = head.positions.get(name)
     const rest =
@@ -145,7 +152,11 @@ async function findAll(
   return found
 }
 
-/** The same file of the same benchmark; other machines have other files of the same name, which are told by their bytes. */
+/**
+ * Key of a source position: a hash of the benchmark id and the absolute path. Files of the same name on different
+ * machines share the
+ * key and are told apart by their content.
+ */
 function positionName({ name }: Source, { benchmark_id }: RunMeta): string {
   const path = name === '-' ? name : resolve(name)
   return createHash('sha256').update(`${benchmark_id}\n${path}`).digest('hex').slice(0, 32)
@@ -171,7 +182,7 @@ async function inspectRest(
 
 function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): NewLines {
   const linesBefore = rest.skipped > 0 ? (position?.lines ?? 0) : 0
-  // A line without its end goes on, as far as anybody knows, where the next part begins.
+  // A last line without a line feed counts as incomplete: the next part continues it.
   const lines = linesBefore + inspection.lines - (rest.isOpenEnded ? 1 : 0)
   return {
     id,
@@ -185,7 +196,7 @@ function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspe
   }
 }
 
-/** For the targets that are asked whether they can take it. */
+/** The delivery as it is shown to targets that may refuse records. */
 function deliveryOf(
   { source, counts, fits, lines, linesBefore }: NewLines,
   { rest }: Fresh,
@@ -200,10 +211,10 @@ function deliveryOf(
   }
 }
 
-/** All records of a block are parsed, and one is enough. */
+/** Small blocks, because every record of a block is parsed and only the first is needed. */
 const FIRST_LINES = { ...LINE_LIMITS, blockBytes: 4096 }
 
-/** What the first record names; undefined where there is none. */
+/** The commit of the first record; undefined when there are no records. */
 async function firstCommitSha(sources: readonly Source[]): Promise<string | undefined> {
   for (const source of sources)
     for await (const { batch } of readRecords(lineBlocks(await source.open(), FIRST_LINES), { source: source.name }))

@@ -1,25 +1,28 @@
-/** Two settings against each other, in turns: times mean nothing but beside others of the same minute. */
+/** Measures two write settings in alternation, because durations are only comparable with others of the same minute. */
 
 import type { WriteSettings } from '../../sink/tunables.js'
 import type { Measurements, TrialResult } from '../../state/trial.js'
 
 export const PAIRS = 5
-/** So much faster must a challenger be: less is what chance gives. */
+/** Factor by which a challenger must be faster. Smaller differences are noise. */
 export const MARGIN = 1.03
-/** And in all of the pairs: by chance alone that happens once in 32 trials. */
+/** Number of pairs that a challenger must win: all of them, which chance alone produces once in 32 trials. */
 const WINS = PAIRS
 
 export type Contest = {
   readonly challenger: WriteSettings
   readonly champion: WriteSettings
   readonly records: number
-  /** One delivery. @returns how long it took; undefined when it failed */
+  /**
+   * Makes one delivery.
+   * @returns the duration in milliseconds; undefined when the delivery failed
+   */
   readonly deliver: (settings: WriteSettings) => Promise<number | undefined>
-  /** Asked between pairs. */
+  /** Checked between pairs; true ends the contest early. */
   readonly isOver: () => boolean
 }
 
-/** Who begins changes with each pair. */
+/** Runs up to `PAIRS` pairs of deliveries. The side that goes first alternates. */
 export async function contest({ challenger, champion, records, deliver, isOver }: Contest): Promise<TrialResult> {
   const times: Record<'challenger' | 'champion', (number | undefined)[]> = { challenger: [], champion: [] }
   const sides = { challenger, champion }
@@ -57,7 +60,10 @@ function measured(times: Times, records: number): Measurements {
   }
 }
 
-/** The smallest value that so large a part of them does not exceed, to thousandths; 0 where there are none. */
+/**
+ * The quantile of some values, by the nearest-rank method, rounded to thousandths; 0 for an empty list.
+ * @param part from 0 to 1
+ */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((one, other) => one - other)
   const value = sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0

@@ -1,30 +1,31 @@
-/** Which settings to try next: the same ones whenever the same have been tried. */
+/** Chooses the settings to try next. The choice is deterministic for a given history. */
 
 import { effectiveSettings, type DeliverySize, type Tunable, type WriteSettings } from '../../sink/tunables.js'
 import { settingsKey, type Trial } from '../../state/trial.js'
 
-/** How often it is tried far from what is best so far. */
+/** Probability of trying random settings instead of neighbours of the champion. */
 export const EPSILON = 0.25
 
 export type History = {
   readonly tunables: readonly Tunable[]
-  /** All of the target, in their order. */
+  /** All trials of the target, oldest first. */
   readonly trials: readonly Trial[]
-  /** What is in force. */
+  /** The settings in force. */
   readonly active: WriteSettings
   /** Of what is delivered. */
   readonly sample: DeliverySize
 }
 
-/** The settings to beat: those of the last trial that won, or else what is in force. */
+/** The settings to beat: those of the last trial that won, otherwise the settings in force. */
 export function championOf({ trials, active }: History): WriteSettings {
   return trials.findLast(({ result }) => result?.won === true)?.settings ?? active
 }
 
 /**
- * First the bounds of each setting by itself, then with a chance of `EPSILON` anything, else what is nearest to the
- * champion. Chance is seeded by the number of trials.
- * @returns undefined when all that makes a difference has been tried
+ * Proposes the minimum and maximum of each setting first. After that it proposes random settings with probability
+ * `EPSILON`, otherwise
+ * the untried ones closest to the champion. The random generator is seeded with the number of trials.
+ * @returns undefined when all settings that make a difference have been tried
  */
 export function propose(history: History): WriteSettings | undefined {
   const { tunables, trials, active } = history
@@ -37,7 +38,10 @@ export function propose(history: History): WriteSettings | undefined {
   return pick(nearest(left, championOf(history), tunables), random)
 }
 
-/** Whether something was never tried, and does not come to the same for this sample as what was. */
+/**
+ * Returns a predicate for settings that were never tried and have a different effect on this sample from those that
+ * were.
+ */
 function noveltyIn(history: History): (settings: WriteSettings) => boolean {
   const { trials, active, sample } = history
   const effect = (settings: WriteSettings): string => settingsKey(effectiveSettings(settings, sample))
@@ -48,7 +52,7 @@ function noveltyIn(history: History): (settings: WriteSettings) => boolean {
   return settings => !tried.has(settingsKey(settings)) && !effects.has(effect(settings))
 }
 
-/** What is in force with one setting at its lowest, then at its highest. */
+/** The settings in force, with one setting at its minimum or maximum. */
 function boundsOf(tunables: readonly Tunable[], active: WriteSettings): readonly WriteSettings[] {
   return tunables.flatMap(({ name, values }) =>
     [values[0]!, values.at(-1)!].map(value => ({ ...active, [name]: value })),
@@ -62,7 +66,7 @@ function allOf(tunables: readonly Tunable[]): readonly WriteSettings[] {
   )
 }
 
-/** Those that the fewest steps lead to. */
+/** The candidates with the fewest steps from the given settings. */
 function nearest(
   candidates: readonly WriteSettings[],
   from: WriteSettings,
@@ -73,7 +77,11 @@ function nearest(
   return candidates.filter((_, index) => steps[index] === fewest)
 }
 
-/** Over the values that are worth a try; one that is not among them stands at the next larger one. */
+/**
+ * Number of steps between two values of a tunable, counted on its list of values. A value that is not listed counts as
+ * the next
+ * larger one.
+ */
 function stepsBetween({ name, values }: Tunable, from: WriteSettings, to: WriteSettings): number {
   const place = (settings: WriteSettings): number => values.filter(value => value < (settings[name] ?? 0)).length
   return Math.abs(place(from) - place(to))
@@ -83,7 +91,10 @@ function pick<T>(some: readonly T[], random: () => number): T | undefined {
   return some[Math.floor(random() * some.length)]
 }
 
-/** Mulberry32: a few operations, and even enough for this. @returns numbers from 0 to 1 */
+/**
+ * The Mulberry32 pseudo-random generator, which is fast and even enough for this.
+ * @returns a function that yields numbers from 0 (inclusive) to 1 (exclusive)
+ */
 export function seeded(seed: number): () => number {
   let state = Math.imul(seed + 1, 0x9e3779b1)
   return () => {

@@ -1,4 +1,4 @@
-/** Trials one after the other, until they are enough, or time is up, or nothing is left to try. */
+/** Runs trials one after the other until their number or the time budget is used up, or nothing is left to try. */
 
 import { setTimeout } from 'node:timers/promises'
 import type { Delivery, Receipt, Sink, SinkOpener } from '../../sink/sink.js'
@@ -10,23 +10,23 @@ import { contest } from './measure.js'
 import { championOf, propose, type History } from './propose.js'
 
 export type TuneOptions = {
-  /** Its deliveries are rolled back. */
+  /** Opens the target in a mode that rolls every delivery back. */
   readonly opener: SinkOpener
   readonly tunables: readonly Tunable[]
-  /** What is in force for the target. */
+  /** The settings in force for the target. */
   readonly active: WriteSettings
   readonly delivery: Delivery
   readonly sample: Trial['sample']
-  /** At most so many. */
+  /** Limit of trials in this run. */
   readonly trials: number
   readonly budgetMs: number
-  /** Over all runs on the target. */
+  /** Limit over all runs on the target. */
   readonly maxTrialsPerHour: number
-  /** Told of each trial when it is over. */
+  /** Called after each trial. */
   readonly onTrial: (trial: Trial) => void
-  /** Told of each delivery when it is over. */
+  /** Called after each delivery. */
   readonly onDelivery: () => void
-  /** Told of each delivery that failed, and of a target that cannot be opened. */
+  /** Called for each failed delivery, and when the target cannot be opened. */
   readonly onError: (error: unknown) => void
   readonly signal: AbortSignal
 }
@@ -35,18 +35,21 @@ export type Stopped = 'trials' | 'budget' | 'cool-down' | 'exhausted'
 
 export type Tuned = {
   readonly trials: readonly Trial[]
-  /** The settings to beat now. */
+  /** The settings to beat after this run. */
   readonly champion: WriteSettings
   readonly stopped: Stopped
-  /** When the next trial may begin, milliseconds since 1970; undefined: at once. */
+  /** The earliest time of the next trial in milliseconds since 1970; undefined when it may begin at once. */
   readonly nextAt: number | undefined
-  /** What a delivery of the sample did, before all of it was rolled back. */
+  /** The receipt of the first delivery of the sample, which was rolled back. */
   readonly rehearsal: Receipt
 }
 
 const HOUR_MS = 3_600_000
 
-/** @throws what all deliveries of a trial fail with, or the first of all; others that fail are part of their trials */
+/**
+ * Tunes the write settings of a target. The failure of a single delivery counts against its trial.
+ * @throws the error of the first delivery, or the last error of a trial in which every delivery failed
+ */
 export async function tune(state: State, options: TuneOptions): Promise<Tuned> {
   const sink = await tellFailure(options.opener.open(options.signal), options)
   try {
@@ -78,7 +81,7 @@ class Tuning {
 
   async run(): Promise<Tuned> {
     const { delivery, active } = this.options
-    // The first one on a connection is slow, and whatever is wrong with the target is wrong with it.
+    // The first delivery on a connection is slow, so it is not measured. It also reveals problems of the target.
     const rehearsal = await tellFailure(
       this.sink.write(delivery, () => undefined, active),
       this.options,
@@ -99,7 +102,7 @@ class Tuning {
     return { tunables, active, sample, trials: await readTrials(this.state.storage, opener.id) }
   }
 
-  /** Waits for the end of a cool-down that the budget has room for. */
+  /** The reason to stop, or undefined to go on. Waits for the end of a cool-down if the budget allows it. */
   async #ended({ trials }: History): Promise<(Pick<Tuned, 'stopped'> & Partial<Pick<Tuned, 'nextAt'>>) | undefined> {
     if (this.#trials.length >= this.options.trials) return { stopped: 'trials' }
     if (this.#leftMs() <= 0) return { stopped: 'budget' }
@@ -111,7 +114,9 @@ class Tuning {
     return undefined
   }
 
-  /** When the oldest trial of a full hour is an hour ago. */
+  /**
+   * The earliest time of the next trial, in milliseconds since 1970: one hour after the oldest trial of a full hour.
+   */
   #nextAt(trials: readonly Trial[]): number {
     const begun = trials.map(({ at }) => Date.parse(at)).sort((one, other) => one - other)
     const oldest = begun.at(-this.options.maxTrialsPerHour)
@@ -127,7 +132,7 @@ class Tuning {
     const { id: target } = opener
     const claim = { id: trialId(target, challenger), at: timestamp(this.state), target, sample, champion }
     const begun: Trial = { ...claim, settings: challenger, result: undefined }
-    // Another process was faster: what it tries is in the history now.
+    // Another process has claimed these settings meanwhile. Its trial is part of the history from now on.
     if (!(await claimTrial(this.state, begun))) return
     try {
       const result = await contest({
@@ -146,7 +151,11 @@ class Tuning {
     }
   }
 
-  /** @throws the signal's reason */
+  /**
+   * Makes one delivery.
+   * @returns its duration in milliseconds; undefined when it failed or was retried
+   * @throws the signal's reason when aborted
+   */
   async #deliver(settings: WriteSettings): Promise<number | undefined> {
     const { delivery, signal, onDelivery, onError } = this.options
     const started = performance.now()
@@ -160,7 +169,8 @@ class Tuning {
     for (const error of failures) onError(error)
     onDelivery()
     this.#lastFailure = failures.at(-1) ?? this.#lastFailure
-    // What a lost connection or a conflict took is nothing that settings change.
+    // The duration of a retried delivery is not comparable, because lost connections and conflicts do not depend on the
+    // settings.
     return failures.length === 0 ? performance.now() - started : undefined
   }
 }
