@@ -1,15 +1,15 @@
-/** The schemas that operations refer to: those of the contract, made from its table, and those of the operator routes. */
+/** Schemas that operations refer to: those of the contract, generated from its tables, and those of the operator routes. */
 
 import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
 import { flag, list, named, object, orNull, text, texts, time, whole, words } from './schema.js'
 
-/** @param version the contract version of the server; the rows that it shows have the fields of all versions */
+/** @param version the contract version of the server; the rows it returns may have the fields of every version */
 export function componentSchemas(version: number): Readonly<Record<string, JsonSchema>> {
   return { ...contractSchemas(contractOf(version)), ...readSchemas(CONTRACT), ...OPERATOR_SCHEMAS }
 }
 
-/** The published schemas, with references to other components in place of references to other files. */
+/** The published schemas, with references to files replaced by references to components. */
 function contractSchemas(contract: Contract): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     Object.entries(publishedSchemas(contract)).map(([name, { $schema: _, $id: __, ...schema }]) => [
@@ -41,8 +41,8 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
 }
 
 /**
- * A column that a later contract version added is absent in rows of a database without it, and null in rows that are older
- * than it unless it has a default.
+ * The schema of a stored row. A column that a later contract version added is absent when the database does not have it.
+ * In rows that are older than the column, it is null unless the column has a default.
  * @see docs/server.md, "Reading"
  */
 function measurementSchema({ kind, table, fields }: Kind): JsonSchema {

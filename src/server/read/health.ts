@@ -6,7 +6,7 @@ import type { Answer } from '../answer.js'
 import type { SqlSession } from '../../sink/sql.js'
 import type { Store } from '../store/store.js'
 
-/** A larger table of a shared database is not counted: the answer has the database's own estimate. */
+/** Larger tables of a Postgres database are not counted. The answer has the database's own estimate instead. */
 const COUNTED_BYTES = 64 * 1024 * 1024
 
 type Rows = { readonly rows: number | null; readonly exact: boolean }
@@ -22,7 +22,7 @@ export type HealthOptions = {
 
 export function addHealthRoute(app: FastifyInstance, { send, onUnreachable, ...options }: HealthOptions): void {
   app.get('/health', async (request, reply) => {
-    // A push asks for the version before each delivery, so that answer costs no query.
+    // A push asks for the version before each delivery, so this answer runs no query.
     if ('version' in (request.query as object)) return send(reply, versionAnswer(options))
     return send(reply, await health({ ...options, onFailure: error => onUnreachable(reply, error) }))
   })
@@ -63,7 +63,7 @@ async function countedOrEstimated(session: SqlSession, table: string): Promise<R
     `${sizes} WHERE oid = 'public.${table}'::regclass`,
   )
   if (Number(size?.bytes) > COUNTED_BYTES) {
-    // -1 as long as nothing has looked at the table.
+    // The estimate is -1 until the table has been vacuumed or analysed.
     const estimate = Number(size?.estimate)
     return { rows: estimate < 0 ? null : estimate, exact: false }
   }

@@ -1,4 +1,4 @@
-/** The history of a group: what each of its series measured at each of the last commits, as one table of numbers. */
+/** The history of a group: one value for each of its series at each of the newest commits. */
 
 import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../../sink/contract-version.js'
@@ -8,10 +8,10 @@ import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
 import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
 
-/** More lines than a person tells apart; with 1,000 commits it is a million numbers. */
+/** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 export const MAX_SERIES = 1_000
 
-/** @returns a `HistoryAnswer` as JSON, its values digit for digit */
+/** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
   const commits = (await findCommits(store, { newest })).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
@@ -33,8 +33,8 @@ export async function historyJson(store: Store, group: Group, newest: number): P
 }
 
 /**
- * The database gathers the points of each series, so that a row for each series is read and not one for each measurement. A
- * point is the place of its commit, the value and, where it is known, the size before compression.
+ * The database aggregates the points of each series, so that the answer has one row per series instead of one per
+ * measurement. A point is the index of its commit, the value and, where known, the size before compression.
  * @param group its kind as the contract version of the database has it
  */
 function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
@@ -65,7 +65,9 @@ function hasUncompressed({ fields }: Kind): boolean {
   return fields.some(({ name }) => name === UNCOMPRESSED)
 }
 
-/** @param kind as the newest contract version has it: a series of an older database has the default of a new dimension */
+/**
+ * @param kind as the newest contract version has it. A dimension that an older database does not have gets its default.
+ */
 function seriesJson(kind: Kind, row: TextRow, length: number): string {
   const key = seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
   const values = new Array<string>(length).fill('null')
