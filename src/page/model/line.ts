@@ -3,15 +3,15 @@
 export type Values = readonly (number | null)[]
 
 export type Line = {
-  /** The same on every panel of the suite, but for `EVERY`. */
+  /** The same on every panel of the group, except on `EVERY`. */
   readonly id: string
   readonly name: string
-  /** The format, told by the colour. */
+  /** The format, which determines the colour. */
   readonly family: string
-  /** The engine or the open mode, where there is one, told by the dashes. */
+  /** The engine or the open mode, which determines the dashes. Empty when there is none. */
   readonly variant: string
-  /** A value for each commit. */
+  /** One value for each commit. */
   readonly values: Values
-  /** Of sizes whose compression ratio is known, the ratio where `values` are bytes, and bytes where they are ratios. */
+  /** The other measure of a size whose compression ratio is known: the ratio when `values` are bytes, and vice versa. */
   readonly beside?: Values | undefined
 }

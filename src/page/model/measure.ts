@@ -1,20 +1,20 @@
-/** The two ways to see sizes: in bytes, and as the compression ratio (uncompressed ÷ compressed). */
+/** The two measures of sizes: bytes and compression ratio (uncompressed ÷ compressed). */
 
 import type { HistoryAnswer, HistorySeries } from '../../server/read/history-answer.js'
 import type { Measure } from '../address.js'
 import type { Unit } from '../format.js'
 import type { Values } from './line.js'
 
-/** A series as it is charted, with the other measure of it where there is one. */
+/** A series in the selected measure. `beside` is the other measure, where it is known. */
 export type Measured = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
 
-/** Whether a lower or a higher value is the better one. */
+/** Whether lower or higher values are better. */
 export type Better = 'lower' | 'higher'
 
 export type MeasuredHistory = Omit<HistoryAnswer, 'unit' | 'series'> & {
   readonly unit: Unit
   readonly better: Better
-  /** The unit of `beside`; undefined where no compression ratio is known. */
+  /** The unit of `beside`, or undefined when no compression ratio is known. */
   readonly besideUnit: Unit | undefined
   readonly series: readonly Measured[]
 }
@@ -24,7 +24,7 @@ export function hasRatios({ series }: HistoryAnswer): boolean {
   return series.some(one => ratiosOf(one).some(ratio => ratio !== null))
 }
 
-/** @returns the history in that measure; without any compression ratio always as measured */
+/** @returns the history in the given measure; without any compression ratio, the values as measured */
 export function measured(history: HistoryAnswer, measure: Measure): MeasuredHistory {
   const { unit } = history
   if (!hasRatios(history)) return { ...history, better: 'lower', besideUnit: undefined }

@@ -1,16 +1,17 @@
-/** Random access to a file that stayed open (hot) or was opened each time (cold): lines of their own. */
+/** Open modes of random access: the file stayed open (hot) or was opened each time (cold). Each has a line of its own. */
 
 const WORDS: Readonly<Record<string, string>> = { cached: 'hot', reopen: 'cold' }
 const HOT = 'cached'
 
-/** The end of a line's id. Hot lines have none, so that links from before there were cold lines still work. */
+/** Suffix of a line's id. Hot lines have none, so that links from the time before cold lines still work. */
 export function openModeId(mode: string): string {
   return mode === '' || mode === HOT ? '' : ` · ${WORDS[mode] ?? mode}`
 }
 
 /**
- * The end of a line's name, such as ` (cold)`. Where all lines are hot there is nothing to tell apart, and it is empty.
- * @param all the modes of the suite
+ * Suffix of a line's name, such as ` (cold)`. Empty when all lines of the group are hot, because there is nothing to
+ * distinguish.
+ * @param all the modes of the group
  */
 export function openModeName(mode: string, all: ReadonlySet<string>): string {
   return mode === '' || [...all].every(other => other === HOT) ? '' : ` (${WORDS[mode] ?? mode})`
