@@ -11,7 +11,7 @@ import { alternate, pairRatios, wallTimes, type Sample, type Sides } from './mea
 import { bundled } from './programs.js'
 import { atLeast, count, rssBelow } from './report.js'
 
-/** How much faster than the incumbent. */
+/** Required speed-up over the incumbent. */
 const FACTOR = 8
 
 export const httpPush: Benchmark = {

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use crate::contracts::Contract;
 use crate::document::{Vector, line};
 
-/// Always the same list in the same order, without two equal lines.
+/// The vectors of a contract version: always the same list in the same order, without duplicates.
 pub fn all(contract: &'static Contract) -> Vec<Vector> {
     let groups = match contract.version {
         1 => version_1(contract),
