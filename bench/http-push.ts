@@ -1,4 +1,4 @@
-/** A push over HTTP to a server that reads and discards. */
+/** A push over HTTP to a server that reads the records and discards them. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

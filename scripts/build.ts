@@ -86,7 +86,7 @@ function fileOf(packageName: string): string {
   return `${packageName.replace(/^@/, '').replaceAll('/', '-')}.cjs`
 }
 
-/** Whether dist/ is newer than its sources. npm runs the prepare script for each new `npx vortex-ingest` in a checkout. */
+/** Whether dist/ is newer than its sources. Checked because `npx vortex-ingest` in a checkout may run the build each time. */
 async function isFresh(): Promise<boolean> {
   const built = await stat(`${OUT}/program.cjs`).catch(() => undefined)
   if (built === undefined) return false

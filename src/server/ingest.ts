@@ -84,7 +84,7 @@ const HEADER_ANSWERS = {
 const BODY_ANSWERS: Readonly<Record<Exclude<Received, { ok: true }>['reason'], Answer>> = {
   too_large: HEADER_ANSWERS.too_large,
   broken_gzip: { status: 400, body: { error: 'malformed', message: 'the body is not valid gzip' } },
-  // Usually no client is left to read the next two answers.
+  // The next two answers appear only in the log, because the connection is gone.
   gone: { status: 400, body: { error: 'client_gone' } },
   stalled: { status: 408, body: { error: 'timeout' } },
 }

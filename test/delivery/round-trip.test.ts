@@ -1,4 +1,4 @@
-/** Every target returns exactly the strings, integers and doubles that were delivered to it. */
+/** Tests that every target returns exactly the strings, integers and doubles that were delivered to it. */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

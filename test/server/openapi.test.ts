@@ -55,7 +55,7 @@ t.test('a server that nobody operates says nothing of operators', async t => {
 
 await arrange()
 
-/** Not in strict mode, because the bounds of 64-bit integers cannot be represented exactly as doubles. */
+/** Parsing the document rounds 64-bit numbers. That is harmless, because they are only limits and not values. */
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true })
 formats.default(ajv)
 ajv.addSchema({ $id: 'document', components: document.components })

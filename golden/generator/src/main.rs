@@ -75,7 +75,7 @@ fn usage(what: &str, argument: &OsString) -> Failure {
     Failure::Usage(format!("{what} {}", argument.display()))
 }
 
-/// One line per file, or the first failure.
+/// Runs a mode. Returns one line per file, or the first failure.
 fn run(mode: &Mode, path: &Path) -> Result<Vec<String>, Failure> {
     let result = match mode {
         Mode::Check => each_golden_file(path, files::check_file),

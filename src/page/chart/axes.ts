@@ -25,7 +25,7 @@ export function axes({ commits, unit, scale, theme }: ChartOptions): uPlot.Axis[
   }
   const times: uPlot.Axis = {
     ...common,
-    // Larger than the default, so that the first time does not collide with the lowest value.
+    // Size and gap place the first time label below the lowest value label and not beside it.
     size: 38,
     gap: 12,
     grid: { show: false },
@@ -48,6 +48,6 @@ export function valueRange(min: number | null, max: number | null, scale: Scale)
   if (min === null || max === null) return scale === 'log' ? [1, 10] : [0, 1]
   if (scale === 'log') return [min / 1.15, max * 1.15]
   const room = (max - min) * 0.08 || Math.abs(max) * 0.1 || 1
-  // Measurements are rarely negative, so the margin does not extend below zero.
+  // The margin extends below zero only when there are negative values.
   return [min >= 0 ? Math.max(0, min - room) : min - room, max + room]
 }

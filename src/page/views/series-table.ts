@@ -100,7 +100,7 @@ export class SeriesTable {
 
   *#written(): Generator<undefined> {
     for (const row of this.#inSight) this.#write(row)
-    // When the pointer rests, all rows are updated, because screen readers reach rows without scrolling.
+    // When the pointer has left, all rows are updated, because screen readers, for example, reach rows without scrolling.
     for (let from = 0; !this.#at.exactly && from < this.#rows.length; from += A_FRAME) {
       if (from > 0) yield
       for (const row of this.#rows.slice(from, from + A_FRAME)) this.#write(row)

@@ -29,7 +29,7 @@ export type Element =
 
 const TAKEN: Element = { sort: 'taken' }
 
-/** A cursor over the array. */
+/** A cursor over the elements of the array. */
 export class RecordWalk {
   /** Index, from 0, of the element that `next` returned last. */
   index = -1

@@ -1,4 +1,4 @@
-/** The database behind the server. */
+/** The interface of the server's database. */
 
 import type { RowDelivery, KindReceipt } from '../../sink/sink.js'
 import type { SqlSession } from '../../sink/sql.js'

@@ -5,7 +5,7 @@ use crate::document::Vector;
 use crate::layout::{Number, Presence, Value};
 
 /// # Panics
-/// When a table named in this program is not in the contract.
+/// When a table name in this program's own source is not in the contract.
 pub fn table(contract: &'static Contract, name: &str) -> &'static Table {
     let table = contract.table(name);
     table.unwrap_or_else(|| panic!("no table: {name}"))

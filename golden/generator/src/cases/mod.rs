@@ -43,7 +43,7 @@ fn version_1(contract: &'static Contract) -> Vec<Vec<Vector>> {
     ]
 }
 
-/// A sample of every table, which shows that a later version computes these ids as version 1 does.
+/// A sample of every table, which shows that a later version computes the same ids as version 1.
 fn unchanged(contract: &'static Contract, seed: u64) -> Vec<Vec<Vector>> {
     vec![
         pairs::whole_records(contract),

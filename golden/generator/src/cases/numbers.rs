@@ -32,7 +32,7 @@ pub const INTEGERS: [i32; 21] = [
     i32::MAX,
 ];
 
-/// Each integer, its neighbours, their negatives and complements.
+/// Every border integer and its neighbours, with their negatives and bitwise complements.
 pub fn query_indexes(contract: &'static Contract) -> Vec<Vector> {
     let near = INTEGERS
         .iter()

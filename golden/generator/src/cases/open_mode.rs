@@ -27,7 +27,7 @@ pub fn check_values(contract: &'static Contract) -> Vec<Vector> {
     MODES.map(|mode| access(contract, "taxi", "parquet", mode)).into()
 }
 
-/// Texts that look like `cached` or `reopen` and must be hashed all the same.
+/// Texts that resemble `cached` or `reopen` but differ from them, so they must be hashed.
 const NEAR_MODES: [&str; 22] = [
     "Cached",
     "CACHED",
@@ -61,7 +61,7 @@ pub fn odd_open_modes(contract: &'static Contract) -> Vec<Vector> {
         .collect()
 }
 
-/// Every odd text as dataset and as format, under each mode.
+/// Every unusual text as dataset and as format, with each mode.
 pub fn odd_neighbours(contract: &'static Contract) -> Vec<Vector> {
     let both = |text: String| {
         let as_dataset = MODES.map(|mode| access(contract, &text, "parquet", mode));

@@ -22,7 +22,7 @@ fn filled(table: &'static Table, text: &str) -> Vector {
     with(table, &changes)
 }
 
-/// Absent and null share an id; "" and every other text have their own.
+/// Optional texts: absent and null share an id; the empty string and every other text have ids of their own.
 pub fn optionals(contract: &'static Contract) -> Vec<Vector> {
     contract.tables.iter().flat_map(optionals_of).collect()
 }
