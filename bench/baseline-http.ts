@@ -1,4 +1,4 @@
-/** What a plain script does: parse each line, put envelopes together, post them. `baseline-http FILE URL COMMIT_FILE` */
+/** The simplest possible HTTP client: parses each line, builds envelopes and posts them. `baseline-http FILE URL COMMIT_FILE` */
 
 import { readFileSync } from 'node:fs'
 

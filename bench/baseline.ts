@@ -1,4 +1,4 @@
-/** What a plain script does: parse each line, upsert each row, one transaction. `baseline FILE URL COMMIT_FILE` */
+/** The simplest possible ingester: parses each line and upserts each row in one transaction. `baseline FILE URL COMMIT_FILE` */
 
 import { readFileSync } from 'node:fs'
 import pg from 'pg'

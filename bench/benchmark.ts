@@ -1,20 +1,20 @@
-/** What every benchmark is given and what it is. */
+/** The interface of a benchmark and the context that it runs in. */
 
 import type { Node } from './child.js'
 import type { Result } from './report.js'
 
 export type Context = {
   readonly runs: number
-  /** Records of a full-sized input. */
+  /** Number of records of a full-sized input. */
   readonly rows: number
-  /** Gone when the benchmark ends; other users, such as a server's, may read it. */
+  /** Temporary folder, deleted when the benchmark ends. Other system users, such as that of a server, may read it. */
   readonly folder: string
   readonly node: Node
 }
 
 export type Benchmark = {
   readonly name: string
-  /** Runs of each side unless --runs says otherwise. */
+  /** Default number of runs of each side, unless --runs is given. */
   readonly runs: number
   readonly run: (context: Context) => Promise<Result>
 }

@@ -1,4 +1,6 @@
-/** Adds one to a number so many times, against others: `cas-writer FOLDER TIMES` prints how often it lost. */
+/**
+ * Increments a counter TIMES times while other processes do the same. `cas-writer FOLDER TIMES` prints the number of conflicts.
+ */
 
 import { once } from 'node:events'
 import { openStorage } from '../src/storage/open-storage.js'

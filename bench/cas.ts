@@ -1,4 +1,4 @@
-/** Put-if-match in a folder under eight contending processes: how many succeed a second, and how often the others lose. */
+/** Compare-and-swap in a folder with eight contending processes: successful writes per second and share of conflicts. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -60,7 +60,7 @@ async function countTogether(folder: string, processes: number): Promise<Counted
   return { wallMs, lost: lost.reduce((all, times) => all + times), missing }
 }
 
-/** @returns what lets it begin and answers how often it lost */
+/** @returns a function that starts the writer's work and resolves with its number of conflicts */
 async function startWriter(folder: string, times: number): Promise<() => Promise<number>> {
   const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(times)], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,4 +1,4 @@
-/** Runs one process and tells how long it took, what it computed and how much memory it held. */
+/** Runs one process and measures its wall time, processor time and peak memory. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,10 +13,10 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 export const BIN = 'bin/vortex-ingest.js'
 
 /**
- * Only the process itself can read its peak: /proc/PID/status is gone once it has ended, and the maxrss that wait4 and
- * resourceUsage give starts at the peak of the process that spawned it. So it reads both as its last act and writes
- * them to descriptor 3. Loaded with --require, because --import would start the ESM loader earlier: this way it costs
- * less than a millisecond.
+ * Only the process itself can read its peak memory: /proc/PID/status is gone once it has ended, and the maxrss of wait4
+ * and resourceUsage starts at the peak of the process that spawned it. The process therefore writes its figures to
+ * descriptor 3 when it exits. The script is loaded with --require, which takes less than a millisecond, because --import
+ * would start the ESM loader earlier than usual.
  */
 const METER = `
 const fs = require('node:fs')
@@ -31,22 +31,22 @@ process.once('exit', () => {
 export type Run = Required<Sample> & { readonly stdout: string }
 
 export type Started = {
-  /** The first line of standard output, as soon as it is there. */
+  /** The first line of standard output, as soon as it has been printed. */
   readonly firstLine: Promise<string>
-  /** What became of it; throws unless it exits with 0. */
+  /** The measured run. Rejects unless the process exits with 0. */
   readonly ended: Promise<Run>
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
 export type Node = {
-  /** Runs `node ...args` to its end. */
+  /** Runs `node ...args` until it exits. */
   (args: readonly string[], options?: SpawnOptions): Promise<Run>
   readonly start: (args: readonly string[], options?: SpawnOptions) => Started
 }
 
 type SpawnOptions = { readonly cwd?: string }
 
-/** @param folder where the meter may be kept */
+/** @param folder where the metering script is written */
 export async function meteredNode(folder: string): Promise<Node> {
   const meter = join(folder, 'meter.cjs')
   await writeFile(meter, METER)
@@ -54,7 +54,7 @@ export async function meteredNode(folder: string): Promise<Node> {
   return Object.assign((...given: Parameters<Node['start']>) => start(...given).ended, { start })
 }
 
-/** @param command a program that writes its own account to descriptor 3 as its last act */
+/** @param command a program that writes its own figures to descriptor 3 when it exits */
 export function startMetered(command: string, args: readonly string[], { cwd = ROOT }: SpawnOptions = {}): Started {
   const started = performance.now()
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
@@ -82,5 +82,5 @@ async function firstLineOf(stdout: Readable, ended: Promise<Run>): Promise<strin
   return Promise.race([found, ended.then(({ stdout }) => stdout)])
 }
 
-// Nothing of CI's, git's or Postgres's that would change what runs; and NODE_EXTRA_CA_CERTS alone would add 60 ms.
+// A minimal environment: no variable of CI, git or Postgres may change the run, and NODE_EXTRA_CA_CERTS alone adds 60 ms.
 const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1' }

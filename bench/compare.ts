@@ -1,4 +1,4 @@
-/** `compare` of two commits among thousands: what it takes must not grow with the table. */
+/** `compare` of two commits among thousands: its cost must not grow with the size of the table. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { COMMIT } from './inputs.js'
 import { alternate, pairRatios, wallTimes, type Sample } from './measure.js'
 import { atMost, count } from './report.js'
 
-/** Of each commit. */
+/** Series per commit. */
 const SERIES = 2_000
 const SMALL = 50
 const SETTINGS = { shared_buffers: '2GB', max_wal_size: '32GB', checkpoint_timeout: '1h', autovacuum: 'off' }
@@ -98,7 +98,7 @@ async function plain(url: string): Promise<Sample> {
   }
 }
 
-/** A database with so many commits, the last two of them pushed: only of theirs must the ids be right. */
+/** Creates a database with `commits` commits. Only the last two are pushed, because only their ids must be right. */
 async function fill(
   server: PostgresServer,
   name: string,
@@ -138,7 +138,7 @@ function linesOf(sha: string, shift: number): string {
 
 const DATASETS = ['tpch', 'tpcds', 'clickbench', 'fineweb', 'statpopgen']
 
-/** As FILL has them. */
+/** Dimensions of a series, the same as in FILL. */
 function dimensions(series: number): object {
   const query = Math.floor(series / 16)
   return {
@@ -148,7 +148,7 @@ function dimensions(series: number): object {
   }
 }
 
-/** In the order in which commits come, ids as scattered as hashes are; indexes are made again at the end. */
+/** Inserts rows in the order of commits, with ids as scattered as hashes. Indexes are rebuilt at the end. */
 const FILL = (commits: number): string => `
   SET max_parallel_maintenance_workers = 0;
   CREATE TEMPORARY TABLE made AS

@@ -1,4 +1,4 @@
-/** A Postgres server for the benchmarks, and databases that are the same at the start of every run. */
+/** A Postgres server for the benchmarks, with databases that are identical at the start of every run. */
 
 import { launchPostgres, type PostgresServer } from '../test/fixtures/postgres.js'
 import { migrate } from '../src/sink/migrate.js'
@@ -6,8 +6,8 @@ import { connectPostgres, type PostgresSession } from '../src/sink/postgres/conn
 import { parseDsn } from '../src/sink/postgres/dsn.js'
 
 /**
- * As durable as a real server, unlike the one of the tests. Memory and WAL are such that no checkpoint and no autovacuum
- * falls into a run: they would hit one side and not the other.
+ * As durable as a production server, unlike the server of the tests. Memory and WAL limits are large enough that no
+ * checkpoint or autovacuum happens during a run, because it would slow down only one side.
  */
 const SETTINGS = {
   fsync: 'on',
@@ -23,11 +23,11 @@ export const SETTINGS_NOTE = `Postgres 18 from npm, its defaults but for ${Objec
   .join(', ')}; the same server for all sides.`
 
 export type BenchDatabase = {
-  /** Of the database that `reset` makes, for `bench_ingest`. */
+  /** URL of the database that `reset` creates, for the user `bench_ingest`. */
   readonly url: string
-  /** Makes the database anew, from the empty tables or from what `keep` kept, and writes everything to disk. */
+  /** Creates the database again, from the empty tables or from the copy that `keep` made, and writes everything to disk. */
   reset(): Promise<void>
-  /** What the database holds now is what `reset` makes from now on. */
+  /** Makes a copy of the database, which later calls of `reset` restore. */
   keep(): Promise<void>
   connect(): Promise<PostgresSession>
   stop(): Promise<void>
@@ -53,7 +53,7 @@ export async function startDatabase({ tls }: { readonly tls: boolean }): Promise
     url: server.url(DATABASE, 'bench_ingest'),
     async reset() {
       await copyDatabase(server, { from: TEMPLATE, to: DATABASE })
-      // The first session of a new database writes a file that spares all later ones some milliseconds.
+      // The first session of a new database writes a cache file, which saves all later sessions a few milliseconds.
       await server.sql('SELECT', DATABASE)
     },
     keep: async () => {
@@ -70,7 +70,7 @@ async function copyDatabase(
   { from, to }: { readonly from: string; readonly to: string },
 ): Promise<void> {
   await server.sql(`DROP DATABASE IF EXISTS ${to} WITH (FORCE)`)
-  // A session that has said goodbye may not be gone yet, and a template must not be in use.
+  // A closed session may still be running in the server, and a template database must not be in use.
   await server.sql(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '${from}'`)
   await server.sql(`CREATE DATABASE ${to} TEMPLATE ${from}`)
   await server.sql('CHECKPOINT')

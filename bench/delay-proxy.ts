@@ -1,16 +1,16 @@
-/** A TCP proxy as long as a network: what goes in comes out later, in the same order, however fast it comes. */
+/** A TCP proxy that simulates a distant network: it delays bytes, keeps their order and does not limit bandwidth. */
 
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 export type DelayProxy = {
   readonly port: number
-  /** How often an answer followed a question on the connections so far, TCP's own handshake left out; starts anew. */
+  /** Number of round trips since the last call, without TCP handshakes. Resets the count. */
   takeTrips(): number
   stop(): Promise<void>
 }
 
-/** @param oneWayMs in each direction */
+/** @param oneWayMs delay in each direction */
 export async function startDelayProxy(port: number, oneWayMs: number): Promise<DelayProxy> {
   let trips = 0
   const sockets = new Set<Socket>()
@@ -23,7 +23,7 @@ export async function startDelayProxy(port: number, oneWayMs: number): Promise<D
       socket.on('close', () => sockets.delete(socket))
     }
     delay(client, upstream, oneWayMs, () => (asked = true))
-    // Nobody waits for the answer to a goodbye.
+    // The end of a connection is not a request, because nobody waits for its answer.
     client.on('end', () => (asked = false))
     delay(upstream, client, oneWayMs, () => {
       if (asked) trips++
@@ -47,7 +47,7 @@ export async function startDelayProxy(port: number, oneWayMs: number): Promise<D
   }
 }
 
-/** Timers of one delay end in the order they began in. */
+/** Delays all bytes. Their order is preserved, because timers with the same delay fire in the order they were started. */
 function delay(from: Socket, to: Socket, oneWayMs: number, onBytes: () => void): void {
   from.on('data', bytes => {
     onBytes()

@@ -1,4 +1,4 @@
-/** A server that reads envelopes, counts their records and keeps nothing. */
+/** An HTTP server that reads envelopes, counts their records and discards them. */
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -6,12 +6,12 @@ import type { AddressInfo } from 'node:net'
 import { createGunzip } from 'node:zlib'
 
 const OPEN = 0x7b
-/** Objects of an envelope that are no records: itself, its run and its commit. */
+/** Objects of an envelope that are not records: the envelope itself, its run and its commit. */
 const OTHER_OBJECTS = 3
 
 export type Discard = {
   readonly url: string
-  /** How many there have been. */
+  /** Number of connections so far. */
   readonly connections: () => number
   readonly stop: () => Promise<void>
 }

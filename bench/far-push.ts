@@ -1,4 +1,4 @@
-/** Pushes into a Postgres that is 20 ms away, larger ones on the same machine, and many at once. */
+/** Pushes into a Postgres that is 20 ms away, larger pushes on the same machine, and many concurrent pushes. */
 
 import type { Benchmark } from './benchmark.js'
 import { BIN, type Run } from './child.js'
@@ -14,9 +14,9 @@ import { writeCopyFiles } from './server-copy.js'
 
 const ONE_WAY_MS = 10
 const WRITERS = 14
-/** What SCRAM adds to any login: its first message and its proof. */
+/** Round trips that SCRAM adds to a login: the client's first message and its proof. */
 const SCRAM_TRIPS = 2
-/** Of the sides that take most of a minute each. */
+/** Runs of sides that take most of a minute each. */
 const SLOW_RUNS = 2
 
 export const farPush: Benchmark = {
@@ -48,7 +48,7 @@ export const farPush: Benchmark = {
       trips.push(proxy.takeTrips() - SCRAM_TRIPS)
       return sample
     }
-    /** Undefined where there is no Python. */
+    /** Undefined when Python is not available. */
     const incumbent = (work: (run: typeof push) => Promise<Sample>): (() => Promise<Sample>) | undefined =>
       python && (() => fresh(() => work((file, url) => python('upsert_rows', [file, url.href, commit]))))
     try {
@@ -106,7 +106,7 @@ export const farPush: Benchmark = {
   },
 }
 
-/** All at once, and not a row too many or too few. */
+/** Starts all pushes at once and checks that exactly the expected rows were inserted. */
 async function together(
   files: readonly string[],
   each: number,

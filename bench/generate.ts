@@ -1,4 +1,4 @@
-/** Emitter records of all five kinds with distinct ids, for checkouts that have no shared generator beside them. */
+/** Generates emitter records of all five kinds with distinct ids, for checkouts without the shared generator. */
 
 const ENGINES = ['datafusion', 'duckdb', 'vortex', 'arrow']
 const FORMATS = ['parquet', 'vortex-file-compressed', 'vortex-compact', 'arrow']
@@ -7,7 +7,7 @@ const STORAGES = ['nvme', 's3']
 const LAYOUTS = ['partitioned', 'trained']
 const ENV = { env_triple: 'x86_64-unknown-linux-gnu' }
 
-/** Yields lines without their line feed; the same arguments give the same lines. */
+/** Yields lines without their line feed. The same arguments always yield the same lines. */
 export function* generateLines(count: number, sha: string): Generator<string> {
   const random = randomIntegers(count)
   for (let index = 0; index < count; index++) {
@@ -19,7 +19,7 @@ export function* generateLines(count: number, sha: string): Generator<string> {
 type Random = (from: number, to: number) => number
 type Fields = { readonly kind: string } & Readonly<Record<string, unknown>>
 
-/** Of a hundred records 80 are queries and the other kinds share the rest as in a real run. */
+/** 80 of 100 records are queries. The other kinds share the rest as in a real run. */
 function recordOf(index: number, random: Random): Fields {
   const share = index % 100
   if (share < 80) return queryOf(index, random)
@@ -34,7 +34,7 @@ function recordOf(index: number, random: Random): Fields {
   return vectorSearchOf(dataset, random)
 }
 
-/** The dimensions are digits of the index, each in its own base, so that no two are alike. */
+/** The dimensions are the digits of the index, each in its own base, so that no two records have the same dimensions. */
 function queryOf(index: number, random: Random): Fields {
   let rest = index
   const next = (base: number): number => {
@@ -78,7 +78,7 @@ function pick(list: readonly string[], index: number): string {
   return list[index] ?? ''
 }
 
-/** A xorshift generator: no library's, so that a seed means the same numbers everywhere and for ever. */
+/** A xorshift generator, written here so that a seed gives the same numbers on every platform and in every version. */
 function randomIntegers(seed: number): Random {
   let state = seed || 1
   return (from, to) => {

@@ -1,4 +1,4 @@
-/** Pushes of growing size: time and memory for each row. */
+/** Pushes of growing size: time and memory per row. */
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { writeCopyFiles } from './server-copy.js'
 
 export const growth: Benchmark = {
   name: 'growth',
-  // Some two minutes each.
+  // Each run takes about two minutes.
   runs: 5,
   async run({ runs, rows, folder, node }) {
     const sizes = [rows / 10, rows, rows * 4]
@@ -60,7 +60,7 @@ export const growth: Benchmark = {
 const ours = (size: number): string => `push ${count(size)}`
 const limit = (size: number): string => `server-side ${count(size)}`
 
-/** @param perRow for each size, the time of each round */
+/** @param perRow for each size, the time per row in each round */
 function slowestToFastest(perRow: readonly (readonly number[])[]): ReturnType<typeof spread> {
   const rounds = perRow[0]?.map((_, round) => perRow.map(times => times[round] ?? NaN)) ?? []
   return spread(rounds.map(times => Math.max(...times) / Math.min(...times)))

@@ -1,4 +1,4 @@
-/** A push over HTTP to a server that reads and discards. */
+/** A push over HTTP to a server that reads the records and discards them. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { alternate, pairRatios, wallTimes, type Sample, type Sides } from './mea
 import { bundled } from './programs.js'
 import { atLeast, count, rssBelow } from './report.js'
 
-/** How much faster than the incumbent. */
+/** Required speed-up over the incumbent. */
 const FACTOR = 8
 
 export const httpPush: Benchmark = {

@@ -1,4 +1,4 @@
-/** measurement_ids a second on one thread, in this process. */
+/** Computed measurement ids per second on one thread, in this process. */
 
 import { readFile } from 'node:fs/promises'
 import { jsHash64, wasmHash64, type Hash64 } from '../src/contract/hash64.js'
@@ -12,7 +12,7 @@ import { alternate, spread, wallTimes, type Sample } from './measure.js'
 import { atLeast, count } from './report.js'
 
 const TARGET = 400_000
-/** xxhashjs is some fifty times slower. */
+/** xxhashjs is about fifty times slower, so it gets a smaller share of the records. */
 const SLOW_SHARE = 20
 
 export const ids: Benchmark = {
@@ -46,7 +46,7 @@ export const ids: Benchmark = {
   },
 }
 
-/** A batch's memory is used again for the next block, so each block gets a reader of its own. */
+/** Each block gets a reader of its own, because a reader reuses the memory of its batch for the next block. */
 async function prepare(input: string): Promise<readonly RecordBatch[]> {
   const bytes = await readFile(input)
   const batches: RecordBatch[] = []

@@ -1,6 +1,6 @@
 /**
- * A Python stand-in for the incumbent, the script that this project replaces and that cannot be run here: it does what
- * that one does, step by step, and was written for these benchmarks (bench/incumbent).
+ * A Python stand-in for the incumbent, the script that this project replaces and that cannot be run here. It was written
+ * for these benchmarks and takes the same steps as the incumbent (bench/incumbent).
  */
 
 import { execFile } from 'node:child_process'
@@ -15,16 +15,16 @@ const SCRIPTS = join(ROOT, 'bench', 'incumbent')
 const REQUIREMENTS = join(SCRIPTS, 'requirements.txt')
 const CACHE = join(ROOT, '.cache', 'bench-incumbent')
 const PYTHON = join(CACHE, 'venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
-/** Tells that the packages are there, and which. */
+/** Marker file that records which packages are installed. */
 const INSTALLED = join(CACHE, 'installed.txt')
 
-/** The incumbent's own times in ms, taken by others on a machine like these. */
+/** The incumbent's own times in ms, measured by others on a similar machine. */
 export const INCUMBENT_MS = {
   '300': 380,
   '300 far': 7_400,
   '2,000 far': 45_800,
   '14 x 2,000': 15_300,
-  // Of the line above: one after the other they are 28,000 rows.
+  // Derived from the line above: 14 pushes of 2,000 rows, one after the other, are 28,000 rows.
   '20,000': (15_300 / 28_000) * 20_000,
   '14 x 100 far': 34_900,
   '500,000 over HTTP': 12_700,
@@ -33,10 +33,10 @@ export const INCUMBENT_MS = {
 type Measured = keyof typeof INCUMBENT_MS
 
 export type Script = 'upsert_rows' | 'post_envelopes'
-/** Runs a script to its end. `args` are a file of records, a URL and a commit. */
+/** Runs a script until it exits. `args` are a file of records, a URL and a commit. */
 export type Incumbent = (script: Script, args: readonly string[]) => Promise<Run>
 
-/** @returns undefined, and says why, where there is no Python or its packages are not to be had */
+/** @returns undefined, after printing the reason, when Python or its packages are not available */
 export async function standIn(): Promise<Incumbent | undefined> {
   try {
     await install()
@@ -48,7 +48,7 @@ export async function standIn(): Promise<Incumbent | undefined> {
   return (script, args) => startMetered(PYTHON, [...flags, join(SCRIPTS, `${script}.py`), ...args]).ended
 }
 
-/** Bytecode is kept, as it would be for a script that runs in every job, but not among the sources. */
+/** Bytecode is cached, as for a script that runs in every job, but outside the source folder. */
 const flags = ['-X', `pycache_prefix=${join(CACHE, 'bytecode')}`, join(SCRIPTS, 'meter.py')]
 
 async function install(): Promise<void> {
@@ -62,7 +62,7 @@ async function install(): Promise<void> {
   await writeFile(INSTALLED, wanted)
 }
 
-/** Lets a reader judge how faithful the stand-in is. */
+/** Lists the stand-in's times beside the incumbent's, so that a reader can judge how faithful the stand-in is. */
 export function besideIncumbent(measured: Partial<Record<Measured, readonly Sample[]>>): string {
   const pairs = Object.entries(measured).map(([what, samples]) => {
     const ms = INCUMBENT_MS[what as Measured]
@@ -72,7 +72,10 @@ export function besideIncumbent(measured: Partial<Record<Measured, readonly Samp
   return `The incumbent script cannot be run here. Beside us runs a Python stand-in for it, \`bench/incumbent\`; its times, and the incumbent's own on another machine like these: ${pairs.join(', ')}.`
 }
 
-/** @param ours of what took the incumbent the time above @param factor how much faster than that they must be */
+/**
+ * @param ours samples of the work named by `what`
+ * @param factor required speed-up over the incumbent's own time
+ */
 export function byItsOwnTime(what: Measured, ours: readonly Sample[], factor: number): Verdict {
   return atMost(`${what}, by the incumbent's own time`, spread(wallTimes(ours)), INCUMBENT_MS[what] / factor, seconds)
 }

@@ -1,4 +1,4 @@
-/** What the benchmarks read: generated once, kept in bench/.cache. */
+/** Input files of the benchmarks, generated once and cached in bench/.cache. */
 
 import { execFile, spawn } from 'node:child_process'
 import { createReadStream, createWriteStream } from 'node:fs'
@@ -13,7 +13,7 @@ import type { Commit } from '../src/contract/commit.js'
 import { generateLines } from './generate.js'
 
 const CACHE = fileURLToPath(new URL('.cache/', import.meta.url))
-/** Lies beside the checkout on the project's own machines and nowhere else. */
+/** Optional generator beside the checkout. When it is missing, `generateLines` is used. */
 const SHARED_GENERATOR = fileURLToPath(new URL('../../shared/fixtures/gen-records.mjs', import.meta.url))
 
 export const COMMIT: Commit = {
@@ -38,7 +38,7 @@ export async function recordsFile(count: number, sha = COMMIT.sha): Promise<stri
   })
 }
 
-/** The same records, each with its value one larger: every row is to be rewritten. */
+/** The same records with every value increased by one, so that a push must update every row. */
 export async function changedRecordsFile(count: number): Promise<string> {
   const original = await recordsFile(count)
   return cached(`${count}-changed.jsonl`, async path => {
@@ -48,8 +48,8 @@ export async function changedRecordsFile(count: number): Promise<string> {
 }
 
 /**
- * A file for each of some writers, half of whose records all writers have.
- * @param folder where they go
+ * One file per writer. Half of the records of each file are common to all writers.
+ * @param folder where the files are written
  */
 export async function sharedParts(writers: number, each: number, folder: string): Promise<readonly string[]> {
   const half = each / 2
@@ -66,7 +66,7 @@ export async function commitFile(): Promise<string> {
   return cached('commit.json', path => writeFile(path, JSON.stringify(COMMIT)))
 }
 
-/** A repository with one commit. @returns the commit's sha, which is always the same */
+/** Creates a repository with one commit. @returns the commit's SHA, which is always the same */
 export async function makeRepository(folder: string): Promise<string> {
   const who = { GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.com', GIT_AUTHOR_DATE: COMMIT.timestamp }
   const committer = {
@@ -90,7 +90,7 @@ export async function makeRepository(folder: string): Promise<string> {
   return git('rev-parse', 'HEAD')
 }
 
-/** The path of a file in the cache, made first when it is not there; a half-made one never gets the name. */
+/** The path of a cached file. A missing file is written under a temporary name first, so that a partial file is never used. */
 async function cached(name: string, make: (path: string) => Promise<unknown>): Promise<string> {
   const path = join(CACHE, name)
   if (await exists(path)) return path

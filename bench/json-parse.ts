@@ -1,11 +1,11 @@
 /**
- * The limit of `validate`: reads a file block by block, splits it into lines and gives each to JSON.parse. Faster than
- * with the whole file as one string, which takes the collector's time. Prints what the parsing alone took, in ms.
+ * The upper limit for `validate`: reads a file in blocks, splits it into lines and passes each line to JSON.parse. This is
+ * faster than reading the whole file into one string, which costs garbage collection. Prints the time of the parsing in ms.
  */
 
 import { open } from 'node:fs/promises'
 
-// Several lines of any benchmark; more or less of it makes no difference.
+// Larger than several lines. Other sizes make no difference.
 const BLOCK_BYTES = 256 * 1024
 
 const file = await open(process.argv[2] ?? '')

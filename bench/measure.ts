@@ -1,22 +1,22 @@
-/** Runs sides in turn and says what the runs had in common: medians, spreads and ratios pair by pair. */
+/** Runs the sides of a benchmark in turn and computes medians, spreads and pairwise ratios. */
 
-/** One run of one side. */
+/** Measurements of one run of one side. */
 export type Sample = {
   readonly wallMs: number
   /** User and system time of the process. */
   readonly cpuMs?: number
-  /** Most memory the process held at once, in 10^6 bytes. */
+  /** Peak memory of the process in units of 10^6 bytes. */
   readonly rssMb?: number
 }
 
 export type Spread = { readonly median: number; readonly min: number; readonly max: number }
 
-/** A side that is undefined cannot run here and has no samples. */
+/** The runnable sides by name. A side that is undefined cannot run here and has no samples. */
 export type Sides<Side extends string> = Readonly<Record<Side, (() => Promise<Sample>) | undefined>>
 
 /**
- * Runs A B A B …, so that whatever else the machine does meets all sides alike.
- * @param most of the rounds that a side takes part in: the first so many. Sides without a number are in all.
+ * Runs the sides in turn (A B A B …), so that other load on the machine affects all sides alike.
+ * @param most for each side, the number of first rounds that it takes part in. Other sides take part in all rounds.
  */
 export async function alternate<Side extends string>(
   runs: number,
@@ -37,7 +37,7 @@ export async function alternate<Side extends string>(
   return samples
 }
 
-/** All of them are NaN where nothing was measured. */
+/** Median, minimum and maximum. All are NaN when there are no values. */
 export function spread(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -50,12 +50,12 @@ export function wallTimes(samples: readonly Sample[]): readonly number[] {
   return samples.map(({ wallMs }) => wallMs)
 }
 
-/** Each run of one side over the run of the other side in the same round, as far as both have runs. */
+/** Ratio of one side to the other in each round, as far as both sides have runs. */
 export function pairRatios(of: readonly number[], to: readonly number[]): Spread {
   return spread(of.slice(0, to.length).map((value, round) => value / (to[round] ?? NaN)))
 }
 
-/** The most that any run held: a promise about memory holds for all of them. */
+/** The highest peak of all runs, because a promise about memory must hold for each of them. */
 export function peakRssMb(samples: readonly Sample[]): number {
   return Math.max(...samples.map(({ rssMb = NaN }) => rssMb))
 }

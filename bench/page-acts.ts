@@ -1,4 +1,4 @@
-/** What a reader does with the page, and how long the browser's frames and tasks are meanwhile. */
+/** Simulates the actions of a reader on the page and measures the durations of frames and tasks meanwhile. */
 
 import type { Page } from 'playwright-core'
 import { touchOf, placesOn } from '../test/page/fixtures/touch.js'
@@ -17,13 +17,13 @@ export const ACTS: Readonly<Record<string, Act>> = {
 }
 
 export type Measured = {
-  /** Between one and the next, in order of length. */
+  /** Times between frames, sorted by length. */
   readonly framesMs: readonly number[]
-  /** Of the page's own thread, in order of length. */
+  /** Processor times of tasks on the page's main thread, sorted by length. */
   readonly tasksCpuMs: readonly number[]
 }
 
-/** Frames are as long as the machine lets them be; what tasks take of the processor is the page's alone. */
+/** Frame times depend on the machine's load. The processor time of tasks depends on the page alone. */
 export async function measured(page: Page, act: Act): Promise<Measured> {
   const tasks = await tasksOf(page)
   await page.evaluate(`(() => {
@@ -42,11 +42,11 @@ type TraceEvent = {
   readonly ph: string
   readonly pid: number
   readonly tid: number
-  /** Of the processor, in µs. */
+  /** Processor time in µs. */
   readonly tdur?: number
 }
 
-/** @returns ends the watch */
+/** @returns a function that stops tracing and returns the processor times of the tasks */
 async function tasksOf(page: Page): Promise<() => Promise<readonly number[]>> {
   const session = await page.context().newCDPSession(page)
   const events: TraceEvent[] = []

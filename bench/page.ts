@@ -1,4 +1,4 @@
-/** The page with many commits and series: until it can be used, and the frames while it is. `npx tsx bench/page.ts` */
+/** The page with many commits and series: time until it is usable, and frame times while it is used. `npx tsx bench/page.ts` */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -14,10 +14,10 @@ import { CROWD, fillCrowd } from '../test/page/fixtures/crowd.js'
 import { ACTS, measured, type Measured } from './page-acts.js'
 
 const COMMITS = 1_000
-/** 25 queries, four engines, five formats. */
+/** 25 queries, four engines and five formats. */
 const SERIES = 500
 const SUITE = `#${CROWD}&n=1000`
-/** `npx tsx bench/page.ts FOLDER`: another build's page, to compare with. */
+/** `npx tsx bench/page.ts FOLDER` measures the page of another build. */
 const PAGE_FOLDER = resolve(process.argv[2] ?? 'dist/page')
 
 const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-page-'))

@@ -1,4 +1,4 @@
-/** Posts envelopes to a server at the same time, each over a connection of its own, from a process that is there already. */
+/** Posts envelopes to a server concurrently, each over a connection of its own, without starting a process. */
 
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -8,14 +8,14 @@ import type { Sample } from './measure.js'
 
 const RUN_META = { benchmark_id: 'bench', schema_version: 1, started_at: COMMIT.timestamp }
 
-/** @returns the envelope that holds a file's records as they stand there */
+/** @returns an envelope with the unchanged records of a file */
 export async function envelopeOf(file: string): Promise<Buffer> {
   const records = (await readFile(file, 'utf8')).trimEnd().replaceAll('\n', ',')
   const [run, commit] = [JSON.stringify(RUN_META), JSON.stringify(COMMIT)]
   return Buffer.from(`{"run_meta":${run},"commit":${commit},"records":[${records}]}`)
 }
 
-/** Timed from the first byte that is sent to the last answer. @throws when the answers do not count `rows` new rows */
+/** Measures from the first sent byte to the last answer. @throws when the answers do not add up to `rows` inserted rows */
 export async function postTogether(url: string, bodies: readonly Buffer[], rows: number): Promise<Sample> {
   const started = performance.now()
   const inserted = await Promise.all(bodies.map(body => post(`${url}/api/ingest`, body)))

@@ -1,10 +1,13 @@
-/** Programs that a benchmark runs beside ours, bundled like ours so that their start-up is fair. */
+/** Programs that a benchmark compares with ours. They are bundled like ours, so that start-up times are comparable. */
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** @param name of a file in this folder @returns the path of its bundle */
+/**
+ * @param name of a file in this folder
+ * @returns the path of its bundle
+ */
 export async function bundled(name: 'baseline' | 'baseline-http' | 'json-parse', folder: string): Promise<string> {
   const outfile = join(folder, `${name}.mjs`)
   await build({

@@ -1,4 +1,4 @@
-/** New rows into Postgres, against the server doing the same by itself. */
+/** A push of new rows into Postgres, compared with the server loading the same rows by itself. */
 
 import type { Benchmark, Context } from './benchmark.js'
 import { BIN, type Run } from './child.js'

@@ -1,4 +1,4 @@
-/** Results as Markdown, which reads as well in a terminal as in the README. */
+/** Formats results as Markdown, which is readable both in a terminal and in the README. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
@@ -8,11 +8,11 @@ import { peakRssMb, spread, wallTimes, type Sample, type Spread } from './measur
 export type Series = {
   readonly name: string
   readonly samples: readonly Sample[]
-  /** What one run works through, for a rate. */
+  /** The amount of work of one run, from which a rate is computed. */
   readonly amount?: { readonly count: number; readonly unit: string }
 }
 
-/** `reached` is undefined where it was not measured. */
+/** The result of comparing a figure with its target. `reached` is undefined when the figure was not measured. */
 export type Verdict = {
   readonly what: string
   readonly seen: string
@@ -21,7 +21,7 @@ export type Verdict = {
 }
 
 export type Result = {
-  /** What a reader must know to read the table, and the commands to rerun it by hand. */
+  /** Explanations for the table, and the commands to rerun the benchmark by hand. */
   readonly notes: readonly string[]
   readonly series: readonly Series[]
   readonly verdicts: readonly Verdict[]
@@ -71,7 +71,7 @@ export function render({ notes, series, verdicts }: Result): string {
   return `${notes.map(note => `- ${note}`).join('\n')}\n\n${table(measured)}\n\n${table(judged)}\n`
 }
 
-/** Where and when: a figure means nothing without it. */
+/** Date, machine and Node version, without which a figure has no meaning. */
 export function machine(): string {
   const [{ model } = { model: 'unknown processor' }] = cpus()
   const gibibytes = Math.round(totalmem() / 2 ** 30)
@@ -81,7 +81,7 @@ export function machine(): string {
 
 const README = new URL('README.md', import.meta.url)
 
-/** Replaces what stands between a benchmark's markers in the README; other benchmarks keep their figures. */
+/** Replaces the text between a benchmark's markers in the README. The figures of other benchmarks stay. */
 export async function writeToReadme(name: string, text: string): Promise<void> {
   const readme = await readFile(README, 'utf8')
   const [start, end] = [`<!-- ${name}: written by the benchmark -->`, `<!-- end of ${name} -->`]

@@ -1,4 +1,4 @@
-/** The same file once more, against a file that changes every row. */
+/** Pushing the same file again, compared with pushing a file that changes every row. */
 
 import type { Benchmark } from './benchmark.js'
 import { BIN, type Run } from './child.js'

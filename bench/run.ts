@@ -59,7 +59,7 @@ async function runOne({ name, runs: ownRuns, run }: Benchmark): Promise<void> {
   const rows = positive('rows', values.rows) ?? FULL_ROWS
   console.error(name)
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'vortex-ingest-bench-'))
-  // Postgres reads from it, as another user.
+  // Postgres reads from the folder as another system user.
   await chmod(folder, 0o755)
   try {
     const result = await run({ runs, rows, folder, node: await meteredNode(folder) })
@@ -76,7 +76,7 @@ function positive(flag: string, text: string | undefined): number | undefined {
   throw new Error(`--${flag} takes a positive integer, got ${text}`)
 }
 
-/** What is measured is what users run, so it must be there and be made from these sources. */
+/** Fails unless the built program exists and is newer than the sources, because the benchmarks run the built program. */
 async function assertBuilt(): Promise<void> {
   const built = await stat(join(ROOT, 'dist', 'program.cjs')).catch(() => undefined)
   if (built === undefined) throw new Error('there is no dist/: npm run build')

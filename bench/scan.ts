@@ -1,4 +1,4 @@
-/** The fast reader on records of contract version 1 and on the same records as version 3, in this process. */
+/** The fast reader on records of contract version 1 and on the same records in version 3, in this process. */
 
 import { readFile } from 'node:fs/promises'
 import type { LineBlock } from '../src/source/lines.js'
@@ -8,7 +8,7 @@ import { recordsFile } from './inputs.js'
 import { alternate, pairRatios, wallTimes, type Sample } from './measure.js'
 import { atLeast, count } from './report.js'
 
-/** The machine may be busy, so many short runs are compared pair by pair. */
+/** Many short runs are compared pairwise, because the machine may be busy. */
 const RUNS = 101
 const ROWS_SHARE = 10
 const BLOCK_BYTES = 256 * 1024
@@ -20,7 +20,7 @@ export const scan: Benchmark = {
     const amount = rows / ROWS_SHARE
     const oldest = await readFile(await recordsFile(amount), 'utf8')
     const [first, newest] = [blocksOf(oldest), blocksOf(asVersion3(oldest))]
-    // The first reading of each compiles the code.
+    // The first pass over each input lets the JIT compile the code.
     for (const blocks of [first, newest]) await readAll(blocks, amount)
     const samples = await alternate(runs, {
       version1: () => readAll(first, amount),
@@ -42,7 +42,7 @@ export const scan: Benchmark = {
   },
 }
 
-/** The added fields where emitters write them. */
+/** Adds the fields of versions 2 and 3 at the places where emitters write them. */
 function asVersion3(lines: string): string {
   return lines
     .replace(/("kind":"compression_size".*"value_bytes":\d+)/g, '$1,"uncompressed_bytes":1073741824')

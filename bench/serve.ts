@@ -1,4 +1,4 @@
-/** The reference server: a small push, many at once, and a large envelope. */
+/** The reference server: a small push, many concurrent pushes, and a large envelope. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -31,13 +31,13 @@ export const serve: Benchmark = {
     const database = await startDatabase({ tls: false })
     const servers: Run[] = []
     let folders = 0
-    /** On an empty store of its own; the server's own account goes to `servers`. */
+    /** Runs `work` against a server with an empty store. `onEnd` gets the measurements of the server process. */
     const embedded = async (work: (url: string) => Promise<Sample>, onEnd?: (run: Run) => void): Promise<Sample> => {
       const store = join(folder, `store-${folders++}`)
       await mkdir(store)
       return serving(node, ['--store', store], work, onEnd)
     }
-    /** The database is there, as that of a server is. */
+    /** The database is created before the measured push, because a server's database exists already, too. */
     const pathBEmbedded = async (): Promise<Sample> => {
       const store = join(folder, `store-${folders++}`)
       await node([BIN, 'migrate', '--embedded', store])
@@ -103,7 +103,10 @@ const STARTS = `${CLIENTS} starts at once that do nothing (--version)`
 const ENVELOPES = `${CLIENTS} envelopes of ${EACH} at once to serve, Postgres`
 const LARGE = 'push of 60 MiB to serve, embedded'
 
-/** @param onEnd what the server's process used @returns what `work` measured */
+/**
+ * @param onEnd called with the measurements of the server process
+ * @returns the sample that `work` measured
+ */
 async function serving(
   node: Context['node'],
   args: readonly string[],
@@ -121,7 +124,7 @@ async function serving(
   }
 }
 
-/** @param check what has to be true of their reports */
+/** @param check throws when the reports of the runs are not as expected */
 async function timed(start: () => readonly Promise<Run>[], check = assertInserted): Promise<Sample> {
   const started = performance.now()
   const ended = await Promise.all(start())
@@ -144,7 +147,7 @@ async function split(file: string, folder: string): Promise<readonly string[]> {
   return paths
 }
 
-/** As many lines of a file as make one envelope that is as large as envelopes get. */
+/** Writes the first lines of a file that fit in one envelope of the maximum size. */
 async function firstBytes(file: string, folder: string): Promise<string> {
   const bytes = await readFile(file)
   const path = join(folder, 'envelope.jsonl')

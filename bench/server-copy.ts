@@ -1,4 +1,4 @@
-/** The limit of a bulk push: the server loads ready-made files by itself and runs the very same statements. */
+/** The upper limit for a bulk push: the server loads prepared files by itself and runs the same statements as a push. */
 
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,10 +16,10 @@ import { fileSource } from '../src/source/source.js'
 import { COMMIT } from './inputs.js'
 import type { Sample } from './measure.js'
 
-/** Path of each kind's file of COPY text. */
+/** Path of the COPY text file of each kind. */
 export type CopyFiles = ReadonlyMap<Kind, string>
 
-/** @param folder one that the server may read */
+/** @param folder a folder that the database server may read */
 export async function writeCopyFiles(input: string, folder: string): Promise<CopyFiles> {
   const files = new Map<Kind, FileHandle>()
   const paths = new Map<Kind, string>()
@@ -37,7 +37,7 @@ export async function writeCopyFiles(input: string, folder: string): Promise<Cop
   return paths
 }
 
-/** One transaction like a push's, timed without connecting: nothing is left of a client but waiting. */
+/** Runs the same transaction as a push, without connecting, so that the client does nothing but wait. */
 export async function copyOnServer(session: SqlSession, files: CopyFiles): Promise<Sample> {
   const started = performance.now()
   const kinds = [...files.keys()]

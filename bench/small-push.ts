@@ -1,4 +1,4 @@
-/** The push that every CI job does: a few records, a process of its own, a verified connection. */
+/** The push of a typical CI job: a few records, a new process and a verified TLS connection. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { atMost, type Verdict } from './report.js'
 
 const FEW = 300
 const MORE = 2000
-/** Of the incumbent's time. */
+/** Largest allowed share of the incumbent's time. */
 const SHARE = 0.45
 
 export const smallPush: Benchmark = {
@@ -86,7 +86,7 @@ function toIncumbent(what: string, ours: readonly number[], standIn: readonly nu
   return atMost(what, pairRatios(ours, standIn), SHARE)
 }
 
-/** Not a target of the project's, but no push may be slower than the plain way. */
+/** A check that is not among the project's targets: no push may be slower than the simplest possible script. */
 function smaller(what: string, of: readonly number[], to: readonly number[]): Verdict {
   return atMost(what, pairRatios(of, to), 1)
 }

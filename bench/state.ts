@@ -1,4 +1,4 @@
-/** What remembering costs: pushes with a state in a folder, against the same without, and on top of much that was taken before. */
+/** The cost of a state: pushes with a state in a folder compared with pushes without, also after a million enqueued records. */
 
 import { appendFile, copyFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ export const state: Benchmark = {
   },
 }
 
-/** New rows into Postgres, with an empty state and with none. */
+/** Pushes new rows into Postgres, with an empty state and without a state. */
 async function besideNone({ runs, rows, folder, node }: Context): Promise<Result> {
   const database = await startDatabase({ tls: false })
   const push = async (records: number, more: readonly string[]): Promise<Run> => {
@@ -58,7 +58,7 @@ async function besideNone({ runs, rows, folder, node }: Context): Promise<Result
   }
 }
 
-/** Into a server that discards: nothing hides what the state costs. */
+/** Pushes into a server that discards everything, so that no database time hides the cost of the state. */
 async function onTopOfMuch({ runs, folder, node }: Context): Promise<Result> {
   const server = await startDiscard()
   const big = join(folder, 'big.jsonl')
@@ -90,7 +90,7 @@ async function onTopOfMuch({ runs, folder, node }: Context): Promise<Result> {
   const growing = join(folder, 'growing.jsonl')
   try {
     await copyFile(big, growing)
-    // A file that was written a moment ago is not told by its stamps.
+    // A file modified a moment ago is not recognised by its timestamps, so the benchmark waits.
     await new Promise(resolve => setTimeout(resolve, 3_000))
     await push(big, 'much', BEFORE)
     await push(growing, 'grown', BEFORE)
@@ -134,7 +134,7 @@ async function toServer(server: Discard, file: string): Promise<readonly string[
   ]
 }
 
-/** No figure for work that was not done. */
+/** Throws unless the push inserted all records, so that no figure is reported for work that was not done. */
 async function arrived(records: number, running: Promise<Run>): Promise<Run> {
   const run = await running
   const report = JSON.parse(run.stdout) as { records: number; inserted: number }

@@ -1,4 +1,4 @@
-/** What `tune` finds for a Postgres that is 20 ms away, beside the defaults. */
+/** The settings that `tune` finds for a Postgres that is 20 ms away, compared with the defaults. */
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ import { atLeast, count } from './report.js'
 const ONE_WAY_MS = 10
 const RECORDS = 20_000
 const TRIALS = 8
-/** Two sides that are the same differ by so much on a machine that does nothing else. */
+/** Relative difference between two identical sides on an idle machine. */
 const NOISE = 0.03
 
 type TuneReport = {
@@ -67,7 +67,7 @@ const JSON_OUT = ['--format', 'json']
 
 type Tuning = { readonly folder: string; readonly file: string; readonly url: URL }
 
-/** As an operator would: a registered target, whose password is not in the state. */
+/** Tunes like an operator: with a registered target whose password is not in the state. */
 async function tuned(node: Node, { folder, file, url }: Tuning): Promise<TuneReport> {
   const [state, passwords] = [join(folder, 'state'), join(folder, 'passwords')]
   await writeFile(passwords, `*:*:*:*:${decodeURIComponent(url.password)}\n`, { mode: 0o600 })
@@ -80,7 +80,7 @@ async function tuned(node: Node, { folder, file, url }: Tuning): Promise<TuneRep
   return JSON.parse(stdout) as TuneReport
 }
 
-/** Every setting is the flag of its name. */
+/** Converts settings to flags. The flag of a setting has the name of the setting. */
 function flagsOf(settings: Readonly<Record<string, number>>): readonly string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
 }

@@ -1,4 +1,4 @@
-/** `validate` against JSON.parse alone over the same lines. */
+/** `validate` compared with only JSON.parse on the same lines. */
 
 import type { Benchmark } from './benchmark.js'
 import { BIN } from './child.js'

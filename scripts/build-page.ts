@@ -1,4 +1,4 @@
-/** Makes the page of `serve`: one script, one style sheet, one icon, each named by its content and packed beside itself. */
+/** Builds the page of `serve`: one script, one style sheet and one icon, named by content hash and also stored compressed. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -8,10 +8,10 @@ import { build } from 'esbuild'
 
 const SOURCE = 'src/page'
 const ENTRIES = ['main.ts', 'page.css', 'icon.svg']
-/** Where `serve` answers with what lies in the folder. */
+/** URL prefix under which `serve` serves the files of the folder. */
 const BASE = 'page/'
 
-/** @param out the folder, made when it is missing */
+/** @param out output folder, created when it does not exist */
 export async function buildPage(out: string): Promise<void> {
   const { metafile } = await build({
     entryPoints: ENTRIES.map(name => join(SOURCE, name)),
@@ -24,7 +24,7 @@ export async function buildPage(out: string): Promise<void> {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     loader: { '.svg': 'copy' },
     tsconfig: join(SOURCE, 'tsconfig.json'),
-    // Whoever passes the page on passes its licences on.
+    // Licence comments are removed from the code. The chart library's licence is added as a banner instead.
     legalComments: 'none',
     banner: { js: await chartLicence() },
     metafile: true,
@@ -40,7 +40,7 @@ async function chartLicence(): Promise<string> {
   return `/* uPlot. ${text.replaceAll('*/', '* /').trim()} */`
 }
 
-/** index.html asks for `{{main.js}}`, and gets `page/main-ABCD1234.js`. */
+/** Reads index.html and replaces placeholders such as `{{main.js}}` with file names such as `page/main-ABCD1234.js`. */
 async function indexNaming(names: readonly string[]): Promise<string> {
   const text = await readFile(join(SOURCE, 'index.html'), 'utf8')
   return text.replace(/\{\{(.+?)\.(.+?)\}\}/g, (asked, stem: string, ending: string) => {

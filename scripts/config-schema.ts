@@ -1,4 +1,4 @@
-/** The JSON Schema of the config file, for editors: made from the commands, so that it knows every flag. */
+/** Generates the JSON Schema of the config file from the commands, so that it covers every flag. Editors use it. */
 
 import type { Command, Option } from 'commander'
 import { configurable, nameOf } from '../src/cli/config-file/sections.js'
@@ -36,7 +36,7 @@ function object(properties: Schema, description?: string): Schema {
   return { type: 'object', ...(description && { description }), properties, additionalProperties: false }
 }
 
-/** A flag that several commands have is described once: the first of its name. */
+/** A flag of several commands is described once, by the first command that has it. */
 function propertiesOf(options: readonly Option[]): Schema {
   const byName = new Map<string, readonly Option[]>()
   for (const option of options) byName.set(nameOf(option), [...(byName.get(nameOf(option)) ?? []), option])
@@ -53,7 +53,7 @@ function one(same: readonly Option[]): Schema {
   return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }
 }
 
-/** What the parsers of flags take; of one that is not here a number may be written either way. */
+/** The JSON type for each flag parser. For other parsers, a number may be written as a number or as text. */
 const TYPES = new Map<unknown, string>([
   [undefined, 'string'],
   [age, 'string'],

@@ -1,4 +1,4 @@
-/** The tables of docs/contract.md: every field of every kind, from the contract itself. */
+/** Generates the tables of docs/contract.md from the contract: every field of every kind. */
 
 import { CONTRACT, type Field, type Kind } from '../src/contract/kinds.js'
 
@@ -16,7 +16,7 @@ function cells({ name, type, optional, description, unit = '', since, ...field }
   return [`\`${name}\``, `${type}${optional ? '?' : ''}`, idCell(field), description, unit, String(since)]
 }
 
-/** Whether a field is part of the measurement_id. */
+/** The cell that says whether a field is part of the measurement id. */
 function idCell({ dimension, conditional }: Pick<Field, 'dimension' | 'conditional'>): string {
   if (conditional !== undefined) return `unless \`${conditional}\``
   return dimension ? 'yes' : ''

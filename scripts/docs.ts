@@ -1,4 +1,4 @@
-/** Writes what the program itself knows best: the command reference, the man page, … `--check` only compares. */
+/** Writes the generated documentation, such as the command reference and the man page. `--check` only compares. */
 
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
@@ -19,7 +19,7 @@ const OPENAPI = `schemas/v${SCHEMA_VERSION}/openapi.json`
 const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
 const END = '<!-- prettier-ignore-end -->'
 
-/** What each file should hold, by name. @param root the folder of the package, with a slash at its end */
+/** The content of each generated file, by name. @param root URL of the package folder, with a trailing slash */
 export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, string>> {
   const program = documentedProgram()
   return new Map([
@@ -32,7 +32,7 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
   ])
 }
 
-/** A page that people write, with its one generated block between the markers. */
+/** A page written by hand, with the generated block between its markers replaced. */
 async function withBlock(root: URL, name: string, block: string): Promise<string> {
   const page = await readFile(new URL(name, root), 'utf8')
   const [start, end] = [page.indexOf(START), page.indexOf(END)]
@@ -40,9 +40,9 @@ async function withBlock(root: URL, name: string, block: string): Promise<string
   return `${page.slice(0, start)}${START}\n\n${block}\n${page.slice(end)}`
 }
 
-/** The program as `--help` shows it on a terminal of 100 columns, with the flags that all commands have said once. */
+/** The program as `--help` shows it at a width of 100 columns. Global options are listed once. */
 function documentedProgram(): Command {
-  // Help needs no world: no command runs.
+  // The context is empty, because printing help runs no command.
   const program = buildProgram('', {} as Context, { exitCode: 0 })
   for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100, showGlobalOptions: false })
   return program

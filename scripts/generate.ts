@@ -1,4 +1,4 @@
-/** Writes the ajv validators of every contract version, and with `--schemas` the published JSON Schemas. */
+/** Generates the ajv validators of every contract version and, with `--schemas`, the published JSON Schemas. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -19,7 +19,7 @@ export async function generate(): Promise<void> {
   await writeFile(`${OUT}/validators.d.ts`, DECLARATIONS)
 }
 
-/** Writes the validators of the kinds that `contract` adds or changes; the other kinds share those of the version before. */
+/** Writes validators for the kinds that a contract version adds or changes. Other kinds share those of the version before. */
 async function writeValidators(contract: Contract, validators: Map<Kind, Validator>): Promise<void> {
   const ajv = new Ajv2020({ code: { source: true, esm: true, lines: true }, strict: true, allowUnionTypes: true })
   ajv.addKeyword({ keyword: 'token', schemaType: 'string', code: tokenCode })
@@ -38,7 +38,7 @@ async function writeValidators(contract: Contract, validators: Map<Kind, Validat
   await writeFile(`${OUT}/v${contract.version}.js`, code)
 }
 
-/** A module that names the validator of each kind in each version. */
+/** Generates a module that exports the validator of each kind in each version. */
 function indexOf(validators: ReadonlyMap<Kind, Validator>): string {
   const versions = [...CONTRACTS.values()]
   const imports = versions.map(({ version }) => `import * as v${version} from './v${version}.js'`)
@@ -59,7 +59,7 @@ export declare const envelope: ShapeCheck
 export declare const recordShapes: ReadonlyMap<number, Readonly<Record<string, ShapeCheck>>>
 `
 
-/** Integer tokens are bigint and every other number a number (see exact-value.ts), so the type tells the token. */
+/** Integer tokens are bigint and all other numbers are number (see exact-value.ts), so the type tells them apart. */
 function tokenCode(cxt: KeywordCxt): void {
   const { data } = cxt
   const token = String(cxt.schema)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts moto, the S3-compatible server of the tests, into a virtual environment of its own. Says so when it cannot.
+# Installs moto, the S3-compatible server of the tests, into a virtual environment. Prints the reason when it cannot.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 cache=.cache/moto

@@ -1,4 +1,4 @@
-/** The man page, made from the commands: roff with the macros of man(7). */
+/** Generates the man page from the commands, in roff with the macros of man(7). */
 
 import type { Argument, Command, Option } from 'commander'
 import { EXIT_CODES, pathOf, withSubcommands } from '../src/cli/program.js'
@@ -50,7 +50,7 @@ function optionLines(option: Option): readonly string[] {
   return ['.TP', `.B ${text(option.flags)}`, text(`${option.description}${note}`)]
 }
 
-/** What a command's help says below its flags. */
+/** The examples of a command, which are at the end of its help. */
 function examplesOf(command: Command): string {
   let help = ''
   command.configureOutput({ writeOut: part => (help += part) }).outputHelp()
@@ -61,7 +61,7 @@ function section(title: string, body: string): readonly string[] {
   return [`.SH ${title}`, '.nf', text(body.trim()), '.fi']
 }
 
-/** A line that begins with a dot or a quote would be a request; a hyphen is one that can be copied. */
+/** Escapes text for roff: a line must not begin with a dot or quote, and a hyphen must be one that can be copied. */
 function text(plain: string): string {
   return plain
     .replaceAll('\\', '\\e')

@@ -1,4 +1,4 @@
-/** The OpenAPI document of a server with all its routes, at the newest contract version. */
+/** Generates the OpenAPI document of a server with all its routes, at the newest contract version. */
 
 import { SCHEMA_VERSION } from '../src/contract/kinds.js'
 import { memoryStorage } from '../src/storage/memory.js'
@@ -8,7 +8,7 @@ import { ServerJournal } from '../src/server/operator/server-journal.js'
 import type { Store } from '../src/server/store/store.js'
 import type { State } from '../src/state/state.js'
 
-/** The server is only made to list its routes: it never listens and its store is never used. */
+/** The server is created only to list its routes. It never listens and never uses its store. */
 export function writtenDocument(): string {
   const tools = { now: Date.now, random: Math.random, sleep: () => Promise.resolve(), leaseMs: 0 }
   const state: State = { storage: memoryStorage(), owner: { host: '', pid: 0, started: '' }, tools }

@@ -1,4 +1,4 @@
-/** Draws docs/images/terminal.png: what the program really prints, in its colours. `npx tsx scripts/picture-terminal.ts` */
+/** Draws docs/images/terminal.png from the program's real, coloured output. `npx tsx scripts/picture-terminal.ts` */
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-/** Two lines as people break them. */
+/** Introduces two typical mistakes: a misspelt field and a negative time. */
 function broken(lines: readonly string[]): string {
   const [first = '', second = '', third = '', ...rest] = lines
   const misspelt = first.replace(/"dataset"/, '"datset"')

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The built program on Node 24, which an npm package carries: ids and a push into the embedded database.
+# Runs the built program on Node 24 from an npm package: computes ids and pushes into the embedded database.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=.cache/node24
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 "$node24" --version
-# Nothing is said of flags that this Node does not know.
+# Node must not warn about unknown flags.
 [ -z "$("$node24" bin/vortex-ingest.js --version 2>&1 >/dev/null)" ]
 "$node24" bin/vortex-ingest.js golden-check
 "$node24" bin/vortex-ingest.js push examples/results.jsonl --commit examples/commit.json --embedded "$work/db"

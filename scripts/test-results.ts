@@ -1,4 +1,4 @@
-/** What a run of the tests came to: counted from the TAP that the runner wrote, with each failure by its place. */
+/** Parses the TAP output of the test runner into counts and failures. */
 
 import { Parser } from 'tap-parser'
 import { stringify } from 'yaml'
@@ -10,10 +10,10 @@ export type TestResults = {
   readonly failures: Failure[]
 }
 
-/** A failure where it happened: the file, then the subtests down to it; what the assertion says of itself as YAML. */
+/** A failure: its path (the file, then its subtests), its name, and the diagnosis of the assertion. */
 export type Failure = { readonly path: readonly string[]; readonly name: string; readonly diagnosis: unknown }
 
-/** Characters of a diagnosis that are shown. */
+/** Largest number of characters of a diagnosis to show. */
 const MAX_DIAGNOSIS = 3000
 
 type Assertion = {
@@ -25,7 +25,7 @@ type Assertion = {
 }
 type Events = ReturnType<typeof Parser.parse>
 
-/** Counts assertions. The line that closes a subtest repeats what is in it, and counts only where it says something new. */
+/** Counts assertions. The line that closes a subtest is counted only when it fails and nothing in the subtest did. */
 export function readResults(tap: string): TestResults {
   const results: TestResults = { passed: 0, failed: 0, skipped: 0, failures: [] }
   readEvents(Parser.parse(tap), [], results)
@@ -57,7 +57,7 @@ function fail({ name, diag }: Assertion, path: readonly string[], results: TestR
   results.failures.push({ path, name, diagnosis: diag })
 }
 
-/** A subtest's first line is a comment with its name. */
+/** The name of a subtest, which is in the comment on its first line. */
 function nameOf(events: Events): string {
   const first = events[0]
   return first?.[0] === 'comment'
@@ -67,7 +67,7 @@ function nameOf(events: Events): string {
     : '(a subtest)'
 }
 
-/** A few lines: where, what, and what the assertion says of itself, its source left out, which the place names. */
+/** Formats a failure in a few lines: its path, name and diagnosis. The diagnosis' source is left out, as the path shows it. */
 export function describeFailure({ path, name, diagnosis }: Failure): string {
   const about = Object.entries(diagnosis ?? {}).filter(([key]) => key !== 'source')
   const told = about.length === 0 ? '' : stringify(Object.fromEntries(about)).trimEnd().slice(0, MAX_DIAGNOSIS)

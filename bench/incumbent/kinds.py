@@ -1,11 +1,11 @@
-"""What a plain Python ingester knows of the contract: the fields of each kind, their checks, and the id."""
+"""The parts of the contract that a simple Python ingester needs: fields of each kind, their checks, and the id."""
 
 import math
 import struct
 
 import xxhash
 
-# Type of each field in column order: "?" may be null or absent, "#" is a part of the id.
+# Type of each field in column order: "?" means null or absent is allowed, "#" part of the id.
 TIMES = {"value_ns": "i64", "all_runtimes_ns": "[i64]"}
 MEMORY = ("peak_physical", "peak_virtual", "physical_delta", "virtual_delta")
 DATA = {"commit_sha": "#str", "dataset": "#str"}
@@ -64,7 +64,7 @@ CHECKS = {
 
 
 def validate(record, sha):
-    """The table and the fields of a record that keeps every rule; ValueError for any other."""
+    """Returns the table and fields of a valid record. Raises ValueError for an invalid one."""
     if type(record) is not dict or record.get("kind") not in KINDS:
         raise ValueError("no record of a known kind")
     table, fields = KINDS[record["kind"]]

@@ -1,4 +1,4 @@
-"""Runs a script and tells what it used: `meter.py SCRIPT ARGUMENT…`, the account goes to descriptor 3 as JSON."""
+"""Runs a script and writes its processor time and peak memory to descriptor 3 as JSON: `meter.py SCRIPT ARGUMENT`."""
 
 import atexit
 import json
@@ -11,7 +11,7 @@ import sys
 
 def account():
     used = resource.getrusage(resource.RUSAGE_SELF)
-    # The system's maxrss starts at the peak of the process that started this one; its own status does not.
+    # ru_maxrss starts at the peak of the parent process; VmHWM in /proc/self/status does not.
     kibibytes = used.ru_maxrss
     if sys.platform == "linux":
         with open("/proc/self/status", encoding="ascii", errors="replace") as status:

@@ -1,7 +1,7 @@
-"""Path A as a plain Python script does it: `post_envelopes.py FILE URL COMMIT_FILE`
+"""Path A in a simple Python script: `post_envelopes.py FILE URL COMMIT_FILE`
 
-Each line is parsed and encoded again, which tells how many fit into an envelope; each envelope is encoded whole and
-posted. Records are the server's to validate.
+Each line is parsed and encoded again to find out how many records fit into an envelope. Each envelope is then encoded
+as a whole and posted. The server validates the records.
 """
 
 import json
@@ -22,7 +22,7 @@ def read_records(path):
 
 
 def chunks(records, room):
-    """Lists of records whose encoded bytes and commas fit into `room`."""
+    """Yields lists of records whose encoded bytes, including commas, fit into `room` bytes."""
     chunk, used = [], 0
     for record in records:
         size = len(encode(record)) + 1

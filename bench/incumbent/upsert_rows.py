@@ -1,7 +1,7 @@
-"""Path B as a plain Python script does it: `upsert_rows.py FILE URL COMMIT`
+"""Path B in a simple Python script: `upsert_rows.py FILE URL COMMIT`
 
-One statement a row in one transaction, the commit first; each record is validated on its way. COMMIT is a file with the
-commit's fields, or a git repository that has the commit which the first record names.
+Validates each record and runs one statement per row in one transaction, the commit first. COMMIT is a file with the
+commit's fields, or a git repository with the commit that the first record names.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 import psycopg
 from kinds import KINDS, measurement_id, validate
 
-# What git calls the commit's fields; the incumbent asks for each by itself.
+# git's format placeholders for the commit's fields. The incumbent runs git once per field.
 GIT_FORMATS = {
     "timestamp": "%cI",
     "message": "%s",

@@ -1,4 +1,4 @@
-/** What the page shows, as the part of its address after `#`: a link to it shows the same. */
+/** The state of the page as the fragment of its URL, so that a link shows the same view. */
 
 export const VIEWS = ['charts', 'activity', 'operator'] as const
 export type View = (typeof VIEWS)[number]
@@ -7,27 +7,27 @@ export type Scale = 'linear' | 'log'
 export const MEASURES = ['value', 'ratio'] as const
 export type Measure = (typeof MEASURES)[number]
 
-/** A panel that is no value of the suite's: the mean of all of them, or all at once. */
+/** Panel ids for derived panels: the mean over all panels of the group, and all panels at once. */
 export const MEAN = 'mean'
 export const EVERY = 'all'
 
 export type Address = {
   readonly view: View
-  /** A slug; empty is the first suite. */
+  /** Slug of the group. Empty selects the first group. */
   readonly suite: string
-  /** A query, an operation, a threshold, or `MEAN` or `EVERY`; empty is the suite's first panel. */
+  /** Panel id: a query, an operation, a threshold, `MEAN` or `EVERY`. Empty selects the group's first panel. */
   readonly panel: string
-  /** Words that a line's name has, or has not where they start with `-`. */
+  /** Search words that a line's name must contain. A word that starts with `-` must not occur. */
   readonly find: string
-  /** Lines that are not drawn. */
+  /** Ids of the lines that are hidden. */
   readonly hide: readonly string[]
-  /** The line that the others are divided by; empty for none. */
+  /** Id of the line by whose values the others are divided. Empty for none. */
   readonly versus: string
   readonly measure: Measure
   readonly scale: Scale
-  /** How many commits are asked for. */
+  /** Number of commits to load. */
   readonly n: number
-  /** The first and the last commit in sight, as the start of their shas; empty for the ends. */
+  /** First and last visible commit, as prefixes of their SHAs. Empty means the first or last loaded commit. */
   readonly from: string
   readonly to: string
 }
@@ -39,7 +39,7 @@ export const START: Address = {
   ...{ measure: 'value', scale: 'linear', n: 200, from: '', to: '' },
 }
 
-/** @param hash with or without `#`; what it does not know it leaves out */
+/** Parses a URL fragment. Unknown parameters and values are ignored. @param hash with or without `#` */
 export function parseAddress(hash: string): Address {
   const given = new URLSearchParams(hash.replace(/^#/, ''))
   const text = (name: string): string => given.get(name) ?? ''
@@ -55,7 +55,7 @@ export function parseAddress(hash: string): Address {
   }
 }
 
-/** The shortest hash that `parseAddress` reads back, with its `#`. */
+/** Formats an address as the shortest fragment that `parseAddress` reads back, including its `#`. */
 export function formatAddress(address: Address): string {
   const told = new URLSearchParams()
   for (const name of ['view', 'suite', 'panel', 'find', 'versus', 'measure', 'scale', 'n', 'from', 'to'] as const)

@@ -1,4 +1,4 @@
-/** What the page asks the server. */
+/** The requests that the page sends to the server. */
 
 import type { HistoryAnswer } from '../server/read/history-answer.js'
 
@@ -15,7 +15,7 @@ export type Suite = {
 
 export type Push = {
   readonly time: string
-  /** Null when the client was gone. */
+  /** Null when the client disconnected before the answer was sent. */
   readonly status: number | null
   readonly ms: number
   readonly bytes?: number
@@ -63,17 +63,17 @@ export async function readCommits(n: number): Promise<readonly StoredCommit[]> {
   return (await ask<{ commits: readonly StoredCommit[] }>(`api/commits?n=${n}`)).commits
 }
 
-/** Whether the server has routes for operators. To try one without a token would be told of as an error. */
+/** Whether the server has operator routes. Reads the OpenAPI document, because a request without token would log an error. */
 export async function hasOperators(): Promise<boolean> {
   return '/targets' in (await ask<{ paths: object }>('openapi.json')).paths
 }
 
-/** A route for operators. */
+/** Requests an operator route. */
 export function readAsOperator(path: string, token: string): Promise<unknown> {
   return ask(path, { headers: { authorization: `Bearer ${token}` } })
 }
 
-/** @param path relative, so that a proxy may put the server below a path of its own */
+/** @param path relative to the page, because a proxy may serve it below a path prefix */
 async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
   const response = await fetch(path, options)
   if (!response.ok) throw new Refused(response.status)

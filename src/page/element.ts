@@ -1,11 +1,11 @@
-/** Makes elements: the page has no framework and sets no HTML from text. */
+/** Creates DOM elements. The page uses no framework and never sets HTML from text. */
 
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 export type Child = Node | string | undefined
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-/** @param attributes `true` stands without a value, `false` and `undefined` not at all */
+/** @param attributes `true` sets an attribute without a value; `false` and `undefined` omit it */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -35,14 +35,14 @@ export function button(label: string, onClick: () => void, attributes: Attribute
   return made
 }
 
-/** What index.html has under this id. */
+/** The element of index.html with this id. @throws {Error} when there is none */
 export function part(id: string): HTMLElement {
   const found = document.getElementById(id)
   if (found === null) throw new Error(`index.html has no #${id}`)
   return found
 }
 
-/** Text of others becomes a link only where it leads to the web. */
+/** A link to a URL from untrusted data. Only http and https URLs become links; others become plain text. */
 export function webLink(url: string, text: string, attributes: Attributes = {}): HTMLElement {
   if (!/^https?:\/\//i.test(url)) return element('span', attributes, text)
   return element('a', { href: url, target: '_blank', rel: 'noopener noreferrer', ...attributes }, text)

@@ -1,4 +1,4 @@
-/** Numbers, times and changes as a person reads them. */
+/** Formats numbers, times and changes for people. */
 
 export type Unit = 'ns' | 'bytes' | 'ratio'
 
@@ -22,13 +22,13 @@ const STEPS: Readonly<Record<Unit, readonly Step[]>> = {
   ratio: [[0, 1, '×']],
 }
 
-/** `12.3 ms`, `1.20 GB`, `0.85 ×`: three digits that count. */
+/** `12.3 ms`, `1.20 GB`, `0.85 ×`: three significant digits. */
 export function formatValue(value: number, unit: Unit): string {
   const [, divisor, name] = stepFor(value, unit)
   return `${threeDigits(value / divisor)}\u00a0${name}`
 }
 
-/** Like `formatValue`, without digits that say nothing: for values that are round. */
+/** Like `formatValue`, but without trailing zeros. For round values such as axis ticks. */
 export function formatTick(value: number, unit: Unit): string {
   const [, divisor, name] = stepFor(value, unit)
   return `${Number((value / divisor).toPrecision(4))}\u00a0${name}`
@@ -44,7 +44,7 @@ function threeDigits(value: number): string {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
 }
 
-/** `+4.2 %`; less than a tenth of a percent is no change. */
+/** `+4.2 %`. A change that rounds to less than a tenth of a percent is shown without a sign, as `0.0 %`. */
 export function formatChange(ratio: number): string {
   const percent = (ratio - 1) * 100
   if (Math.abs(percent) < 0.05) return '0.0\u00a0%'
@@ -59,12 +59,12 @@ export function formatCount(count: number): string {
 const DAY: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' }
 const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }
 
-/** `3 Mar 2026, 14:05` where the reader is. @param time RFC 3339 */
+/** `3 Mar 2026, 14:05` in the reader's time zone. @param time RFC 3339 */
 export function formatTime(time: string): string {
   return inWords(time, { ...DAY, ...CLOCK, year: 'numeric' })
 }
 
-/** A time on an axis: as fine as the span it is on needs. */
+/** A time on an axis, as precise as the visible time span requires. */
 export function formatAxisTime(time: string, spanMs: number): string {
   if (spanMs < 2 * 86_400_000) return inWords(time, { ...DAY, ...CLOCK })
   return inWords(time, spanMs < 300 * 86_400_000 ? DAY : { month: 'short', year: 'numeric' })

@@ -1,4 +1,4 @@
-/** Starts the page. */
+/** Entry point of the page. */
 
 import { readSuites, type Suite } from './api.js'
 import { formatAddress, VIEWS, type Address } from './address.js'
@@ -16,11 +16,11 @@ const nav = navigation(show)
 const charts = new ChartsView(nav)
 const activity = new ActivityView()
 const operator = new OperatorView()
-/** Undefined until they are known. */
+/** Undefined until the groups are loaded. */
 let suites: readonly Suite[] | undefined
 
 addThemeSwitch(part('theme') as HTMLSelectElement, () => charts.redraw())
-// What stands in the address is not to be lost.
+// The default action of the skip link would replace the fragment, which holds the state of the page.
 part('skip').addEventListener('click', event => (event.preventDefault(), part('chart').focus()))
 for (const view of VIEWS)
   part(`to-${view}`).addEventListener('click', event => (event.preventDefault(), nav.go({ view })))
@@ -45,7 +45,7 @@ function show(address: Address): void {
   const found = { ...address, suite: address.suite || first.slug }
   list.show(found)
   if (address.view !== 'charts') return
-  // Whoever gets the address sees this suite, also when another one has become the first.
+  // Writes the group into the URL, so that a shared link shows it even when another group has become the first.
   if (address.suite === '') nav.note({ suite: found.suite })
   showSuite(
     found,

@@ -1,7 +1,7 @@
-/** What went wrong, in words. */
+/** Converts errors to messages for the reader. */
 
 export function messageOf(error: unknown): string {
-  // What browsers say when nobody answers differs, and helps nobody.
+  // fetch fails with a TypeError when the server is unreachable. The browsers' own messages differ and do not help.
   if (error instanceof TypeError) return 'the server does not answer'
   return error instanceof Error ? error.message : String(error)
 }

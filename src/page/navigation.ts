@@ -1,18 +1,18 @@
-/** The address of the page: who changes it, and who hears of it. */
+/** Reads and writes the page's address, and reports changes of it. */
 
 import { formatAddress, parseAddress, type Address } from './address.js'
 
 export type Navigation = {
   readonly address: () => Address
-  /** A step that the browser's back button undoes. */
+  /** Changes the address and adds a history entry, so that the back button undoes the change. */
   readonly go: (change: Partial<Address>) => void
-  /** A refinement: the same step, shown anew. */
+  /** Changes the address and shows the result, without a history entry. */
   readonly adjust: (change: Partial<Address>) => void
-  /** What is on the screen already, written when it rests: browsers bear few writes a second. */
+  /** Records in the address what is shown already. Written with a delay, because browsers limit writes to the history. */
   readonly note: (change: Partial<Address>) => void
 }
 
-/** Longer than between two frames of a gesture. */
+/** Delay before a noted change is written. Longer than the time between two frames of a gesture. */
 const REST_MS = 100
 
 export function navigation(onChange: (address: Address) => void): Navigation {

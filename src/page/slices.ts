@@ -1,14 +1,14 @@
-/** Long work, done a part a frame, so that no frame waits for all of it. */
+/** Runs long work in parts, one per frame, so that the page stays responsive. */
 export class Slices {
   #frame = 0
 
-  /** Gives up what was begun before. @param parts the first is done now, each further one in a frame of its own */
+  /** Cancels earlier work. @param parts the first part runs now, each further one in a frame of its own */
   begin(parts: Iterator<undefined>): void {
     this.stop()
     if (parts.next().done !== true) this.#frame = requestAnimationFrame(() => this.begin(parts))
   }
 
-  /** From the next frame on: asked for many times before it, it begins once. */
+  /** Begins in the next frame. Several calls before it begin the work only once. */
   beginSoon(parts: () => Iterator<undefined>): void {
     this.stop()
     this.#frame = requestAnimationFrame(() => this.begin(parts()))

@@ -1,4 +1,4 @@
-/** Dark or light: as the system has it, or as the reader chose. */
+/** The colour theme: that of the system, or the one the reader chose. */
 
 export type Theme = 'light' | 'dark'
 type Choice = Theme | 'auto'
@@ -12,7 +12,10 @@ export function theme(): Theme {
   return dark.matches ? 'dark' : 'light'
 }
 
-/** @param select has the choices `auto`, `light` and `dark` @param onChange draws again what CSS does not reach */
+/**
+ * @param select has the options `auto`, `light` and `dark`
+ * @param onChange redraws what CSS does not style, such as canvases
+ */
 export function addThemeSwitch(select: HTMLSelectElement, onChange: () => void): void {
   select.value = chosen()
   apply()
@@ -39,7 +42,7 @@ function remember(choice: string): void {
   storage()?.setItem(KEY, choice)
 }
 
-/** Browsers may be told to keep nothing. */
+/** Local storage, or undefined when the browser blocks it. */
 function storage(): Storage | undefined {
   try {
     return localStorage

@@ -1,8 +1,8 @@
-/** What a route answers, and what the log should say of it. */
+/** The response of a route, together with the facts that the request log records about it. */
 
 export type Facts = {
   readonly bytes?: number
-  /** Of what was applied. */
+  /** SHA of the commit whose records were applied. */
   readonly commit?: string
   readonly records?: number
   readonly inserted?: number

@@ -1,4 +1,4 @@
-/** The HTTP server: who may ask what, in which order that is decided, and what every answer has in common. */
+/** The HTTP server: registers the routes and defines the checks, headers and error answers that all of them share. */
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Hash64 } from '../contract/hash64.js'
@@ -22,11 +22,11 @@ import { bearerCheck } from './token.js'
 
 export type ServerLimits = {
   readonly maxBodyBytes: number
-  /** For the headers of a request. */
+  /** Time limit for receiving the headers of a request. */
   readonly headersTimeoutMs: number
-  /** For all of a request. */
+  /** Time limit for receiving a whole request. */
   readonly requestTimeoutMs: number
-  /** Between two parts of a body. */
+  /** Longest pause between two parts of a body. */
   readonly stallMs: number
 }
 
@@ -42,29 +42,29 @@ export type ServerOptions = {
   readonly hash: Hash64
   /** The contract version of the accepted envelopes and of the answers. The store may have a newer version. */
   readonly version: number
-  /** Undefined lets everybody write. */
+  /** Token for writing. Without it, no token is required. */
   readonly token: string | undefined
   readonly revalidateToken: string | undefined
   readonly limits: ServerLimits
-  /** Where the build left the page. */
+  /** Folder that holds the built page. */
   readonly pageFolder: string
   readonly log: (entry: LogEntry) => void
   readonly now: () => Date
-  /** Undefined where nobody operates it from here: then their routes are not there. */
+  /** State and token of the operator API. Without it, the server has no operator routes. */
   readonly operator?: Operator | undefined
-  /** Told that `/health` could not reach the store. */
+  /** Called when `/health` cannot reach the store. */
   readonly onUnreachable?: (error: unknown) => void
 }
 
 export type Server = {
   readonly app: FastifyInstance
-  /** What can be asked, without the answers to other methods. */
+  /** All registered routes, without the automatic 405 answers for other methods. */
   readonly routes: readonly KnownRoute[]
-  /** New requests are told to come back; connections end with their answer. */
+  /** Answers every new request with 503 and `Retry-After`, and closes each connection after its current answer. */
   readonly drain: () => void
 }
 
-/** Where a route says nothing else. */
+/** Default response headers. A header that the route sets itself takes precedence. */
 const HEADERS = [
   ['x-content-type-options', 'nosniff'],
   ['content-security-policy', "default-src 'none'"],
@@ -83,14 +83,14 @@ export function createServer(options: ServerOptions): Server {
     for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)
     return reply
   }
-  // No hook sees a path that cannot be decoded.
+  // fastify runs no hooks for a path that cannot be decoded, so the log entry and headers are added here.
   const app = emptyApp(options.limits, (request, reply) => {
     log.begin(reply.raw, request.method, () => undefined)
     log.note(reply.raw, { error: 'bad_request' })
     finish(request, reply).code(400).send({ error: 'bad_request' })
   })
   app.addHook('onRequest', async (request, reply) => {
-    // What follows on a connection that was told to close is no request any more.
+    // Data that arrives on a connection that is closing is the unread rest of a body, not a new request.
     if (isLingering(request.raw.socket)) return reply.hijack()
     log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
     if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
@@ -125,10 +125,10 @@ function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits,
     clientErrorHandler: answerClientError,
     frameworkErrors: (_error, request, reply) => refuse(request as FastifyRequest, reply as FastifyReply),
   })
-  // Bodies are not fastify's to read: whether one may be read at all is decided first.
+  // fastify must not read bodies itself, because a route first decides from the headers whether to read the body at all.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  // Who waits to be asked for the body gets the answer instead where there is one already.
+  // Routes a request with `Expect: 100-continue` as usual, so that a refusal can be sent without asking for the body.
   app.server.on('checkContinue', (request, response) => app.routing(request, response))
   return app
 }
@@ -184,7 +184,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
     addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
 }
 
-/** The document is made for each request, because hardly anybody asks for it. */
+/** Loads the OpenAPI code on the first request and builds the document on each, because it is rarely requested. */
 function addDocument(app: FastifyInstance, { routes }: RouteList, version: number): void {
   app.get('/openapi.json', async (_request, reply) => {
     const { openApiDocument } = await import('./openapi/document.js')

@@ -1,4 +1,4 @@
-/** What is answered to bytes that are no request, or to one that does not come to an end. */
+/** Answers for bytes that are not a valid HTTP request and for requests that time out. */
 
 import type { Socket } from 'node:net'
 
@@ -8,7 +8,7 @@ const ANSWERS: Readonly<Record<string, readonly [status: string, error: string]>
 }
 
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  // A client that is gone reads nothing; one that was answered already must not get a second answer.
+  // A disconnected client reads nothing. A client that was answered already must not get a second answer.
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy()
     return

@@ -1,11 +1,11 @@
-/** Who is let in: decided before a byte of a body is read. */
+/** Checks bearer tokens before any part of a body is read. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { bearerCheck } from './token.js'
 
 export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** @param token undefined lets everybody in */
+/** @param token undefined accepts every request */
 export function guard(token: string | undefined): Guard {
   const isRight = token === undefined ? () => true : bearerCheck(token)
   return async (request, reply) => (isRight(request.headers.authorization) ? undefined : unauthorized(reply))
@@ -15,7 +15,7 @@ export function unauthorized(reply: FastifyReply): FastifyReply {
   return reply.code(401).header('www-authenticate', 'Bearer').send({ error: 'unauthorized' })
 }
 
-/** Node itself refuses every other expectation. */
+/** Sends `100 Continue` when the client waits for it. Node itself refuses every other `Expect` header. */
 export function continueIfAsked(request: FastifyRequest, reply: FastifyReply): void {
   if (request.headers.expect !== undefined) reply.raw.writeContinue()
 }

@@ -1,4 +1,4 @@
-/** `POST /api/ingest`: one envelope, checked whole, then applied whole. */
+/** `POST /api/ingest`: checks a whole envelope, then applies it in one transaction. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Hash64 } from '../contract/hash64.js'
@@ -18,18 +18,18 @@ import type { Store } from './store/store.js'
 export type IngestOptions = {
   readonly store: Store
   readonly hash: Hash64
-  /** The contract version of the envelopes that are accepted. */
+  /** Contract version of the envelopes that are accepted. */
   readonly version: number
   readonly maxBodyBytes: number
   readonly stallMs: number
 }
 
-/** Smaller than a push takes them: the embedded database shares the memory. */
+/** Bytes per COPY chunk. Smaller than in a push, because the embedded database shares the memory of this process. */
 const CHUNK_BYTES = 1024 * 1024
 
-/** @see contract section 3; the token was checked before */
+/** Handles envelopes after the token was checked. @see contract section 3 */
 export class Ingest {
-  /** Of the large bodies, only so many are in memory at once. */
+  /** Limits how many large bodies are in memory at the same time. */
   readonly #large: Slots
 
   constructor(private readonly options: IngestOptions) {
@@ -84,7 +84,7 @@ const HEADER_ANSWERS = {
 const BODY_ANSWERS: Readonly<Record<Exclude<Received, { ok: true }>['reason'], Answer>> = {
   too_large: HEADER_ANSWERS.too_large,
   broken_gzip: { status: 400, body: { error: 'malformed', message: 'the body is not valid gzip' } },
-  // Nobody is there to read these two.
+  // The next two answers appear only in the log, because the connection is gone.
   gone: { status: 400, body: { error: 'client_gone' } },
   stalled: { status: 408, body: { error: 'timeout' } },
 }

@@ -1,20 +1,20 @@
-/** Connections that end while their client still sends. */
+/** Closes connections whose client is still sending, without losing the answer. */
 
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Long enough to read an answer over a slow line. */
+/** Long enough to read an answer over a slow connection. */
 const LINGER_MS = 2_000
 
 /**
- * Lets a client that has not finished sending read its answer. Closing at once would make the system throw the answer
- * away with what was not read; so what still comes is read and dropped for a while.
+ * Lets a client that has not finished sending read its answer. If the socket were closed at once, unread data would make
+ * the operating system discard the answer. The rest of the body is therefore read and dropped for up to LINGER_MS.
  */
 export function lingerAfter(response: ServerResponse): void {
   const { socket } = response
   if (socket === null) return
   const destroySoon = socket.destroySoon.bind(socket)
-  // Node calls this when the response of a connection that closes is out.
+  // Node calls `destroySoon` after it has written the response of a connection that closes.
   socket.destroySoon = () => {
     if (socket.readableEnded || socket.destroyed) destroySoon()
     else linger(socket)

@@ -1,9 +1,9 @@
-/** The last envelopes that this server was sent, from its request log: kept in memory, gone when it stops. */
+/** The last envelopes sent to this server, collected from its request log. Held in memory and lost when the server stops. */
 
 import type { FastifyInstance } from 'fastify'
 import type { LogEntry } from './request-log.js'
 
-/** More than anybody scrolls through. */
+/** More entries than anybody scrolls through. */
 const KEPT = 100
 const SHOWN = ['time', 'status', 'ms', 'bytes', 'commit', 'records', 'inserted', 'updated', 'error'] as const
 
@@ -16,8 +16,8 @@ export class RecentPushes {
   }
 
   /**
-   * Takes in what is a push. Whoever has no token pushes nothing, and must not push out those that do; an empty body is
-   * `doctor`, which asks whether there would be room for one.
+   * Adds the entry when it is a push. Requests without a valid token are ignored, so that they cannot evict real pushes.
+   * Requests with an empty body are ignored because `doctor` sends them to check the connection.
    */
   note(entry: LogEntry): void {
     const isPush = entry['route'] === '/api/ingest' && entry['method'] === 'POST'

@@ -1,4 +1,4 @@
-/** One line of JSON a request: what was asked, what was answered, and never what was sent. */
+/** Writes one line of JSON per request: method, route, status and facts, but no content of the request. */
 
 import type { ServerResponse } from 'node:http'
 import { messageOf } from '../errors.js'
@@ -19,7 +19,10 @@ export class RequestLog {
 
   constructor(private readonly options: RequestLogOptions) {}
 
-  /** Writes the line when the response is out, or its client gone. @param route asked for then */
+  /**
+   * Writes the log line when the response has been sent or the client has disconnected.
+   * @param route called when the line is written
+   */
   begin(response: ServerResponse, method: string, route: () => string | undefined): void {
     const notes: Notes = { facts: {}, error: undefined, reason: undefined }
     this.#notes.set(response, notes)
@@ -50,7 +53,7 @@ export class RequestLog {
     if (typeof error === 'string') notes.error = error
   }
 
-  /** Why a request failed: for the log, never for the client. */
+  /** Notes why a request failed. The reason appears in the log and is never sent to the client. */
   noteFailure(response: ServerResponse, cause: unknown): void {
     const notes = this.#notes.get(response)
     if (notes !== undefined) notes.reason = oneLine(redact(messageOf(cause)))

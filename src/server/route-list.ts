@@ -1,4 +1,4 @@
-/** Every route that is added, so that what else there is to say of a path follows from what was added. */
+/** Records all registered routes, from which the OpenAPI document and the 405 answers are derived. */
 
 import type { FastifyInstance, RouteOptions } from 'fastify'
 
@@ -8,7 +8,7 @@ export class RouteList {
   readonly #routes: KnownRoute[] = []
   #isSealed = false
 
-  /** Sees what is added from now on. */
+  /** Records the routes that are added after this call. */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ method, url }) => {
       if (!this.#isSealed) this.#routes.push(...[method].flat().map(one => ({ method: one, url })))
@@ -19,7 +19,7 @@ export class RouteList {
     return this.#routes
   }
 
-  /** What is added after that is none that anybody is told of. */
+  /** Stops recording. Routes that are added later, such as the 405 answers, are not listed. */
   seal(): readonly KnownRoute[] {
     this.#isSealed = true
     return this.routes
@@ -28,7 +28,7 @@ export class RouteList {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
 
-/** The answers to methods that a known path does not have. */
+/** Routes that answer 405 with an `Allow` header for every method that a known path does not support. */
 export function otherMethods(routes: readonly KnownRoute[]): readonly RouteOptions[] {
   const urls = [...new Set(routes.map(({ url }) => url))]
   return urls.map(url => {

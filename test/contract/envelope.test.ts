@@ -27,7 +27,7 @@ t.test('every reference envelope gets the answer of the reference server', async
 
 function answer(bytes: Buffer): Case['expect'] {
   const body = readBody(bytes)
-  // The reference envelopes are those of a server of version 1.
+  // The expected results are those of a server of version 1.
   const check = body.ok ? checkEnvelope(body.value, 1) : ({ ok: false, error: 'malformed' } as const)
   if (check.ok) return { status: 200, error: null, record_index: null }
   if (check.error === 'record') return { status: 400, error: 'record', record_index: check.recordIndex }

@@ -173,7 +173,7 @@ function document(version: number, ...vectors: string[]): string {
   return file(...vectors).replace('{', `{"contract_version":${version},`)
 }
 
-/** The record of contract section 8. */
+/** The record whose ids are stated in contract section 8. */
 function accessVector(openMode: string, id: string): string {
   const fields = `"commit_sha":"0123456789abcdef0123456789abcdef01234567","dataset":"taxi","format":"parquet"`
   return `{"table":"random_access_times","fields":{${fields},"open_mode":${openMode}},"measurement_id":${id}}`

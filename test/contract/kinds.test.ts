@@ -4,7 +4,7 @@ import { CONTRACT, CONTRACTS, SCHEMA_VERSION, contractOf, dimensionsOf, type Fie
 
 const MEMORY = ['peak_physical', 'peak_virtual', 'physical_delta', 'virtual_delta']
 
-/** The table of contract section 1, written out by hand; `!` marks a dimension. */
+/** The table of contract section 1, written by hand. `!` marks a dimension. */
 const VERSION_1 = {
   'query_measurement query_measurements':
     '!commit_sha str, !dataset str, !dataset_variant str?, !scale_factor str?, !query_idx i32, !storage str, ' +
@@ -22,7 +22,7 @@ const VERSION_1 = {
     'matches i64, rows_scanned i64, bytes_scanned i64, iterations i32, env_triple str?',
 }
 
-/** Contract section 8 by hand: the kinds that a version changes, whole; `!?cached` marks a dimension with a default. */
+/** The kinds that contract section 8 changes, written by hand in full. `!?cached` marks a dimension with a default. */
 const VERSION_2 = {
   ...VERSION_1,
   'compression_size compression_sizes':

@@ -9,7 +9,7 @@ import { VALID, line, lineOf, type KindName, type Tokens } from '../fixtures/rec
 
 const hash = await wasmHash64()
 
-/** The bytes of contract section 6 for the first dimensions given, written by hand: text, or hex after a `#`. */
+/** For each kind, the bytes of contract section 6 for its first dimensions, written by hand as text or, after `#`, as hex. */
 const LAYOUTS: Readonly<Record<KindName, { readonly changes: Tokens; readonly bytes: readonly string[] }>> = {
   query_measurement: {
     changes: { commit_sha: '"abc"', dataset: '"größe"', dataset_variant: 'null', scale_factor: '""', query_idx: '-2' },

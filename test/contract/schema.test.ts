@@ -14,7 +14,7 @@ const readSchema = (name: string, version: number): Promise<string> =>
   readFile(new URL(`../../schemas/v${version}/${name}.json`, import.meta.url), 'utf8')
 const NAMES = [...KIND_NAMES, 'record', 'envelope']
 
-/** Every version, and the fields that a line of it does not have. */
+/** Every version with the fields that its lines do not have. */
 const LINES_OF: readonly (readonly [version: number, without: Tokens])[] = [
   [1, BEFORE[1]],
   [2, BEFORE[2]],
@@ -94,7 +94,7 @@ t.test('the versions that a record fits are those whose published schemas take i
   }
 })
 
-/** The sets of versions that lines of a kind fit; the other kinds are the same in all versions. */
+/** For each kind, the sets of versions that a line can fit. Kinds that are not listed are the same in all versions. */
 const SETS: Readonly<Record<string, readonly string[]>> = {
   compression_size: ['', '1', '2,3'],
   random_access_time: ['', '1,2', '3'],
@@ -132,7 +132,7 @@ for (const [version, without] of LINES_OF)
     },
   )
 
-/** All published schemas of a version in one strict ajv; only its check of types beside `properties` is left out. */
+/** Compiles all published schemas of a version in strict mode, except for the check that `properties` has a type beside it. */
 async function compiled(version: number): Promise<Ajv2020> {
   const ajv = new Ajv2020({ strict: true, strictTypes: false })
   for (const name of NAMES) ajv.addSchema(JSON.parse(await readSchema(name, version)) as object)
@@ -145,11 +145,11 @@ function validator(ajv: Ajv2020, name: string, version: number): ValidateFunctio
   return validate
 }
 
-/** Values that every JSON reader reads the same. */
+/** Values that all JSON readers read alike. */
 const VALUES = ['null', 'true', '0', '-1', '2147483647', '2147483648', '1.5', '""', '"1"', '"a\\u0000b"', '"s3"']
 const NESTED = ['[]', '[1]', '[1,"2"]', '[1,1.5]', '[null]', '[[1]]', '{}', '{"a":1}']
 
-/** Lines of every version, changed in one place each. */
+/** Lines of every version, each changed in one place. */
 function mutations(kind: KindName): string[] {
   const names = ['kind', ...Object.keys(VALID[kind])]
   const changes: Tokens[] = names.flatMap(name => [undefined, ...VALUES, ...NESTED].map(token => ({ [name]: token })))
@@ -158,7 +158,7 @@ function mutations(kind: KindName): string[] {
   return LINES_OF.flatMap(([, without]) => all.map(change => line(kind, { ...without, ...change })))
 }
 
-/** Each of the 81 ways in which the memory four may be there, null or absent. */
+/** The 81 combinations of the four memory fields being present, null or absent. */
 function memory(): Tokens[] {
   const names = ['peak_physical', 'peak_virtual', 'physical_delta', 'virtual_delta']
   return Array.from({ length: 3 ** names.length }, (_, way) =>

@@ -5,7 +5,7 @@ import { brokenRule, checkEnvelopeShape, checkShape, commitMismatchProblem } fro
 import { readBody } from '../../src/source/body.js'
 import { KIND_NAMES, SHA, VALID, line, lineOf } from '../fixtures/records.js'
 
-/** A line, where it is wrong and in which words. */
+/** A line, the pointer to the error in it, and the expected message. */
 type Case = readonly [text: string, pointer: string, message: string]
 
 const KINDS = 'query_measurement, compression_time, compression_size, random_access_time, vector_search_run'

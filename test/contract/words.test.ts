@@ -1,7 +1,7 @@
 import t from 'tap'
 import { copyBytes, endOfDigits, endOfPlain, startsWith, tokenOf, wordView } from '../../src/contract/words.js'
 
-/** `text` at every offset of a word, in front of bytes that any carry or borrow would show in. */
+/** `text` at several offsets, surrounded by bytes that would reveal an arithmetic carry or borrow. */
 function* placed(bytes: Buffer): Generator<{ view: DataView; at: number }> {
   for (let at = 0; at < 5; at++) {
     for (const filler of [0x00, 0x2f, 0x30, 0x3a, 0x7f, 0xff])

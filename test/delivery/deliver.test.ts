@@ -11,7 +11,7 @@ const base = await deliveryOf([size('a')])
 const deliveries: readonly Delivery[] = ['one', 'two', 'three'].map(source => ({ ...base, source }))
 const down = new IngestError('target_unreachable', 'down')
 
-/** A target whose sink does what the test says. */
+/** A target whose sink behaves as the test specifies. */
 function opening(name: TargetName, write: Sink['write'], signal = new AbortController().signal): Opening {
   const sink = { write, close: () => Promise.resolve() }
   return new Opening(

@@ -74,7 +74,7 @@ function sourcesOf(folder: string, contents: readonly string[]): readonly Counte
   })
 }
 
-/** Of two kinds in turn. */
+/** Lines of two kinds, alternating. */
 function lines(name: string, each: number): string {
   const pairs = Array.from({ length: each }, (_, at) => [
     size(`${name}\t${at}`, at),

@@ -109,7 +109,7 @@ t.test('a push into Postgres', async t => {
 
   await t.test('a file that changes while its rows are on their way is refused before the commit', async t => {
     const name = await database('changing_late')
-    // Rows of the one are kept from the first pass, those of the other are read again.
+    // The rows of the small file are kept from the first pass. The large file is read again.
     const [file, large] = await files(t.testdir(), [
       [size('a')],
       Array.from({ length: 9_000 }, () => size('a'.repeat(500))),

@@ -14,7 +14,7 @@ const GOOD: Site = {
   '/api/groups': json(200, groups),
 }
 
-/** A site that answers 200 where nothing else is said, and not before a moment has passed. */
+/** Starts a site that answers after a short delay, with 200 by default. */
 function startSite(t: Test, site: Site = {}): Promise<TestServer> {
   const answer =
     (path: string): Answer =>

@@ -1,4 +1,4 @@
-/** Every target returns exactly the strings, integers and doubles that were delivered to it. */
+/** Tests that every target returns exactly the strings, integers and doubles that were delivered to it. */
 
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ const copyDatabase = await databaseCopies()
 const random = new Random()
 const { signal } = new AbortController()
 
-/** The records of one commit, and whether a database takes them through COPY or in one round trip. */
+/** The records of one commit. `smallRows` decides whether a database gets them through COPY or in one round trip. */
 type Batch = { readonly commit: Commit; readonly records: readonly OddRecord[]; readonly smallRows: number }
 
 const BATCHES = [oddBatch('a', { count: 150, smallRows: -1 }), oddBatch('b', { count: 40, smallRows: 1_000 })]
@@ -123,7 +123,7 @@ async function deliver(opener: SinkOpener): Promise<void> {
   }
 }
 
-/** The content of the only object in a folder. */
+/** The decompressed content of the only object in a folder. */
 async function archivedIn(folder: string): Promise<Buffer> {
   const [name, ...more] = await readdir(folder)
   if (name === undefined || more.length > 0) throw new Error(`${folder} does not hold one object`)
@@ -172,7 +172,7 @@ async function checkServer(t: Test, store: Store): Promise<void> {
   await checkHistories(t, url)
 }
 
-/** `verify` finds every record, each with the values of its line, and no other. */
+/** Checks that `verify` finds every record with the values of its line, and no other record. */
 async function checkVerified(t: Test, stored: StoredRows): Promise<void> {
   for (const [index, batch] of BATCHES.entries()) {
     const path = join(t.testdir({}), `${index}.jsonl`)
@@ -197,7 +197,7 @@ function sorted(kind: Kind, rows: readonly Values[]): readonly Values[] {
   return [...rows].sort((a, b) => (a[name]! < b[name]! ? -1 : 1))
 }
 
-/** The histories show each record once, under its own dimensions and at its own commit. */
+/** Checks that the histories contain each record once, with its dimensions and at its commit. */
 async function checkHistories(t: Test, url: string): Promise<void> {
   const histories = await historiesOverHttp(url)
   const shown = histories.flatMap(history =>

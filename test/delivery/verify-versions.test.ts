@@ -1,4 +1,4 @@
-/** `verify` where file and target are of different contract versions: Postgres, the embedded database, and servers over them. */
+/** Tests `verify` with files and targets of different contract versions: Postgres, the embedded database, and servers on them. */
 
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
@@ -148,7 +148,7 @@ async function serverOver(t: Test, session: SqlSession): Promise<URL> {
   return new URL((await startServer(t, { store: storeOver(session) })).url)
 }
 
-/** The same server as one of another version states itself. */
+/** A proxy that forwards to the same server but states another contract version. */
 async function stating(t: Test, schema_version: number, behind: URL): Promise<URL> {
   const front = createServer((request, response) => {
     const path = request.url ?? ''

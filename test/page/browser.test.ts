@@ -1,4 +1,4 @@
-/** The page in a real browser, over a real server. */
+/** Tests the page in a real browser, with a real server. */
 
 import { join } from 'node:path'
 import axe from 'axe-core'
@@ -20,7 +20,7 @@ import { PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
 const executable = findChromium()
 const COMMITS = 60
 const TPCH = 'suite=query_measurement.tpch.~.10.nvme'
-/** Of parquet and of one of the vortex formats, in the light. */
+/** Colours of parquet and of one vortex format in the light theme. */
 const [PARQUET, COMPACT] = ['#c2410c', '#1d4ed8']
 const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 
@@ -383,7 +383,7 @@ async function cellOf(page: Page, name: string, column: number): Promise<string 
   return page.getByRole('row', { name }).locator('td.number').nth(column).textContent()
 }
 
-/** The numbers of a line: value, the other measure, against the commit before, against the best. */
+/** The numbers of a line: value, other measure, change to the previous commit, comparison with the best. */
 function cellsOf(page: Page, name: string): Promise<readonly string[]> {
   return page.locator('#series-rows tr', { hasText: name }).locator('td.number').allTextContents()
 }

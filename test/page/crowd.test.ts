@@ -1,4 +1,4 @@
-/** A chart of many lines in a real browser: no frame draws all of it, in the end all of it is there, and two fingers zoom it. */
+/** Tests a chart with many lines in a real browser: drawing is split over frames and completes, and two fingers zoom. */
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -144,7 +144,7 @@ function sha(index: number): string {
   return crowdSha(index).slice(0, 7)
 }
 
-/** The first and the last commit that the address has. */
+/** Indexes of the first and last commit in the page's address. */
 function spanOf(page: Page): { readonly from: number; readonly to: number } {
   const hash = new URLSearchParams(new URL(page.url()).hash.slice(1))
   const placeOf = (name: string): number =>

@@ -1,4 +1,4 @@
-/** What the page makes of a history, without a browser. */
+/** Tests the page's model of a history, without a browser. */
 
 import t from 'tap'
 import { formatAddress, parseAddress, START, type Address, type Scale } from '../../src/page/address.js'
@@ -295,7 +295,7 @@ t.test('an answer for operators is read as rows, whatever it is', async t => {
   ])
 })
 
-/** As WCAG has it. */
+/** Contrast ratio of two colours as defined by WCAG. */
 function contrast(one: string, other: string): number {
   const [more = 0, less = 0] = [one, other].map(luminance).sort((a, b) => b - a)
   return (more + 0.05) / (less + 0.05)

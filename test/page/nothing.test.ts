@@ -1,4 +1,4 @@
-/** What the page says, in a real browser, where there is nothing to show, and that an address says what is shown. */
+/** Tests, in a real browser, the page's messages when there is nothing to show, and that the address states what is shown. */
 
 import type { Page } from 'playwright-core'
 import { join } from 'node:path'

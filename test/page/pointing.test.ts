@@ -1,4 +1,4 @@
-/** The commit that is pointed at, in a real browser: cursor, dot and table are at the same one, whatever is in sight. */
+/** Tests, in a real browser, that cursor, dot and table always show the same commit. */
 
 import type { Page } from 'playwright-core'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { startWithHistory } from './fixtures/server.js'
 const executable = findChromium()
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
 const COMMITS = 30
-/** One line, so that it is always the nearest one. */
+/** A view with a single line, so that it is always the nearest one. */
 const ALONE = '#suite=query_measurement.tpch.~.10.nvme&panel=1&find=duckdb+parquet'
 
 t.test('in a browser, what is pointed at', { skip }, async t => {
@@ -115,7 +115,7 @@ async function isAtCursor(t: Test, page: Page, when: string): Promise<void> {
   t.ok(Math.abs(dots[0]! - cursor) <= 1, `${when}: the dot is at ${dots[0]}, the cursor at ${cursor}`)
 }
 
-/** Pixels of nothing between two labels. */
+/** Distance in pixels between two labels. */
 function apart(one: Label, other: Label): number {
   const across = Math.max(one.left - other.right, other.left - one.right)
   return Math.max(across, one.top - other.bottom, other.top - one.bottom)

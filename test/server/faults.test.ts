@@ -1,4 +1,4 @@
-/** Clients that are slow, large, gone or many, on real sockets. */
+/** Tests slow, large, disconnected and concurrent clients on real sockets. */
 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

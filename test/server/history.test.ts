@@ -1,4 +1,4 @@
-/** What the page reads of what was stored. */
+/** Tests the history that the page reads from stored records. */
 
 import t from 'tap'
 import { gunzipSync } from 'node:zlib'
@@ -99,7 +99,7 @@ t.test('a history is packed for who takes it packed', async t => {
   const [packed, plain] = [await ask('gzip'), await ask('identity')]
   t.equal(packed.headers.get('content-encoding'), 'gzip')
   t.equal(plain.headers.get('content-encoding'), null)
-  // fetch has unpacked it.
+  // fetch has already decompressed the body.
   t.equal(await packed.text(), await plain.text())
   const { rawPayload } = await server.app.inject({
     url: `/api/history/${SLUG}`,

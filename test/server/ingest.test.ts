@@ -1,4 +1,4 @@
-/** The answers of POST /api/ingest that are not about records, and the order they come in. */
+/** Tests the answers of POST /api/ingest that do not depend on records, and their order of precedence. */
 
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
@@ -168,7 +168,7 @@ t.test('malformed comes before the version, the version before records, and they
   t.strictSame(await storedIds(store), [])
 })
 
-/** The first four were taken by Postgres, and so by earlier versions. */
+/** Texts that are not valid timestamps. Postgres accepts the first four, and so did earlier versions of this program. */
 const NO_TIMES = [
   ...['now', 'today', 'Apr 25 2026', 'infinity', '2026-04-25 00:00:00+00', '2026-04-25T00:00:00', '2026-04-25'],
   ...['yesterdayish', '', '2026-13-01T00:00:00Z', '2026-02-29T00:00:00Z', '2026-04-25T24:00:00Z'],

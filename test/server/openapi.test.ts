@@ -1,4 +1,4 @@
-/** Every operation of the document is called on a real server, and what it answers is what the document says. */
+/** Calls every operation of the OpenAPI document on a real server and validates the answers against the document. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -55,7 +55,7 @@ t.test('a server that nobody operates says nothing of operators', async t => {
 
 await arrange()
 
-/** Numbers beyond what doubles hold are bounds here, not values. */
+/** Parsing the document rounds 64-bit numbers. That is harmless, because they are only limits and not values. */
 const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true })
 formats.default(ajv)
 ajv.addSchema({ $id: 'document', components: document.components })
@@ -77,7 +77,7 @@ t.test('promotions say of which target they are, and which one is in force', asy
   t.match((await server.ask('GET', '/targets')).body, { targets: [{ settings: 'promoted', promotion: { by: 'ada' } }] })
 })
 
-/** Answers that other tests make happen: a stop, a damaged state, a body that does not end, a store that is away. */
+/** Answers covered by other tests: a shutdown, a damaged state, an incomplete body, an unreachable store. */
 const ELSEWHERE = ['500', '503', '408']
 
 t.test('what every operation answers is what the document says', async t => {
@@ -99,7 +99,7 @@ t.test('what every operation answers is what the document says', async t => {
   t.same(unasked, [], 'every answer was asked for')
 })
 
-/** A target that uses a bucket, an event, and a bucket that is away: a file is in the way of its folder. */
+/** Creates a target that uses a bucket, an event, and a bucket that is unreachable because a file blocks its folder. */
 async function arrange(): Promise<void> {
   const addedAt = new Date().toISOString()
   const away = { name: 'away', root: join(t.testdir({ away: '' }), 'away', 'x'), addedAt }
@@ -117,7 +117,7 @@ async function arrange(): Promise<void> {
   server.journal.events.record({ sort: 'target', name: 'keep', operation: 'deliver', error })
 }
 
-/** One in force, and one that was rolled back. */
+/** Creates one active promotion and one that was rolled back. */
 async function promoteSome(target: RegisteredTarget): Promise<void> {
   const { state } = server
   for (const smallRows of [1, 2]) {

@@ -1,4 +1,4 @@
-/** How the page and its files are sent. */
+/** Tests how the page and its files are served. */
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** The read routes over databases of every contract version, on Postgres and on the embedded database. */
+/** Tests the read routes on databases of every contract version, with Postgres and the embedded database. */
 
 import t, { type Test } from 'tap'
 import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
@@ -44,7 +44,7 @@ for (const [name, open] of Object.entries(SESSIONS))
 type Open = (typeof SESSIONS)[string]
 type World = { readonly server: Running; readonly session: SqlSession }
 
-/** A server over a database of that version, with an old commit of version 1 and a new one of version 3. */
+/** Starts a server on a database of the given version, with an old commit of version 1 and a new one of version 3. */
 async function start(t: Test, open: Open, version: number): Promise<World> {
   const session = await open(t)
   t.teardown(() => session.close())
@@ -128,7 +128,7 @@ async function migrated(t: Test, open: Open): Promise<void> {
   await session.execute('ALTER TABLE compression_sizes ADD COLUMN uncompressed_bytes bigint')
   await session.execute(`ALTER TABLE random_access_times ADD COLUMN open_mode text NOT NULL DEFAULT 'cached'`)
   await store(session, NEW, newRecords())
-  // Another number of commits, because the first answer is remembered for a while.
+  // Asks for another number of commits, because the first answer is cached for a while.
   const { body } = await get(server, `/api/history/${ACCESSES}?n=3`)
   t.strictSame((body as unknown as HistoryAnswer).series, [HOT, COLD])
 }

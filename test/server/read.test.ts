@@ -1,4 +1,4 @@
-/** What the read routes show of what was stored. */
+/** Tests what the read routes return for stored records. */
 
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'

@@ -1,4 +1,4 @@
-/** Every reference envelope, over HTTP to a server of contract version 1, into a database that is then looked at. */
+/** Posts every reference envelope to a server of contract version 1 and checks the content of its database. */
 
 import t from 'tap'
 import { readSharedFixture } from '../fixtures/shared.js'

@@ -1,4 +1,4 @@
-/** Servers of each contract version over one store: their answers, what they store, and the version that they state. */
+/** Tests servers of each contract version on one store: their answers, what they store, and the version they state. */
 
 import t from 'tap'
 import { checkEnvelope, type EnvelopeCheck } from '../../src/contract/envelope.js'

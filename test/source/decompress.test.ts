@@ -5,7 +5,7 @@ import { decompressed } from '../../src/source/decompress.js'
 import { drain, readerOf } from './fixtures/reading.js'
 import { LARGE, PARALLEL, SMALL } from './fixtures/zstd.js'
 
-/** What comes out of some bytes, given in one piece or a byte at a time. */
+/** The decompressed outputs of some bytes, read in one piece and byte by byte. */
 async function outcomes(bytes: Buffer): Promise<string[]> {
   const feedings = [[bytes], [...bytes].map(byte => Buffer.of(byte))]
   return Promise.all(

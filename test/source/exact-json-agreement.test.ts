@@ -19,7 +19,7 @@ t.test(`what JSON.parse reads is read the same, and what it refuses is refused (
     const text = random.chance(0.5) ? document(random, 0) : damaged(random, document(random, 0))
     const native = tried(() => JSON.parse(text) as unknown)
     const exact = parseExact(text, { maxDepth: MAX_BODY_DEPTH })
-    // A surrogate half and a number out of range are what this reader refuses and JSON.parse does not.
+    // The exact reader also refuses unpaired surrogates and numbers out of range, which JSON.parse accepts.
     if (!exact.ok && exact.code !== 'invalid_json') continue
     counts[exact.ok ? 'taken' : 'refused']++
     if (exact.ok !== native.ok || (exact.ok && native.ok && !same(exact.value, native.value))) differences.push(text)
@@ -28,7 +28,7 @@ t.test(`what JSON.parse reads is read the same, and what it refuses is refused (
   t.ok(counts.taken > 9_000 && counts.refused > 3_000, JSON.stringify(counts))
 })
 
-/** JSON with every sort of space, number, string and nesting. */
+/** Random JSON with every kind of white space, number, string and nesting. */
 function document(random: Random, depth: number): string {
   const space = (): string => random.pick(['', '', '', ' ', '\n', '\t', '\r\n', '  '])
   const items = (item: () => string): string =>
@@ -81,7 +81,7 @@ function tried(act: () => unknown): Tried {
   }
 }
 
-/** Equal but for integers, which JSON.parse rounds. */
+/** Equality of two values, except that JSON.parse rounds integers. */
 function same(exact: ExactValue, native: unknown): boolean {
   if (typeof exact === 'bigint') return Object.is(Number(exact), native)
   if (Array.isArray(exact))

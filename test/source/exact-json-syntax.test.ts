@@ -3,7 +3,7 @@ import { MAX_BODY_DEPTH, parseExact, type ExactResult } from '../../src/source/e
 
 const parse = (text: string): ExactResult => parseExact(text, { maxDepth: MAX_BODY_DEPTH })
 
-/** In the manner of JSONTestSuite: everything here must be refused. */
+/** Invalid JSON in the manner of JSONTestSuite. All of these must be refused. */
 const NOT_JSON: Readonly<Record<string, readonly string[]>> = {
   nothing: ['', ' ', '\n\t\r '],
   commas: ['[1,]', '[,1]', '[1,,2]', '[,]', '{"a":1,}', '{,}', '{"a":1,,"b":2}', '[1 2]', '{"a":1 "b":2}', ',1', '1,'],
@@ -108,7 +108,7 @@ t.test('a message says what stands where, and what should', async t => {
   t.equal(said('\ufeff1'), 'starts with a byte-order mark, which JSON does not allow')
 })
 
-/** For the name of an assertion, where a line separator would end it. */
+/** Escapes a text for the name of an assertion, which a line separator would end. */
 function shown(text: string): string {
   return JSON.stringify(text).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

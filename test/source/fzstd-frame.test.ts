@@ -9,13 +9,13 @@ async function* each(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes
 }
 
-/** One frame through fzstd, also on a Node that has a decoder of its own. */
+/** Decompresses one frame with fzstd, even when Node has a zstd decoder of its own. */
 async function unpacked(bytes: Buffer, maxBlockMs?: number): Promise<string> {
   const input = new ChunkCursor(each(bytes))
   return (await collect(unpackFrame(framePieces(input, await input.take(4)), maxBlockMs))).toString()
 }
 
-/** A frame with two bits changed in turn, byte after byte. */
+/** Copies of a frame, each with one bit flipped. Two bits of every byte are flipped in turn. */
 function* damaged({ bytes }: Frame): Generator<Buffer> {
   for (let at = 4; at < bytes.length; at++)
     for (const mask of [0x10, 0x80])

@@ -4,7 +4,7 @@ import { Random, SEED } from '../fixtures/random.js'
 
 type Repeat = readonly [line: number, before: number]
 
-/** Puts ids on lines 1, 2, 3… and returns the repeats that were told. */
+/** Puts ids on lines 1, 2, 3… and returns the reported repeats. */
 function putAll(table: IdTable, ids: readonly bigint[], firstLine = 1): Repeat[] {
   const repeats: Repeat[] = []
   const lines = Uint32Array.from(ids, (_, at) => firstLine + at)

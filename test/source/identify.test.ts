@@ -25,7 +25,7 @@ async function idsOf(lines: readonly string[]): Promise<readonly bigint[]> {
   return rows.map(({ id }) => id)
 }
 
-/** The id by way of one object a record, which shares no code with batches but the bytes that are hashed. */
+/** Computes the id from a single record object. Shares no code with batches except the encoding of the hashed bytes. */
 function idOfObject(text: string): bigint {
   const result = readRecord(Buffer.from(text))
   if (!result.ok) throw new Error(result.problem.message)
@@ -34,7 +34,7 @@ function idOfObject(text: string): bigint {
 
 t.test(`a batch and an object give the same ids, whichever reader took the line (seed ${SEED})`, async t => {
   const random = new Random()
-  // A tab between tokens, which the scanner leaves to the exact reader.
+  // Some lines get a tab between tokens, which makes the scanner leave them to the exact reader.
   const lines = Array.from({ length: 5_000 }, () => plainLineOfAnyVersion(random)).map(text =>
     random.chance(0.3) ? text.replace(':', ':\t') : text,
   )
@@ -55,7 +55,7 @@ t.test('every published vector gets its id in a batch', async t => {
   await checkVectors(t, vectors)
 })
 
-/** Vectors test the hash alone: some hold a storage that no record may have, which only a reader would refuse. */
+/** Vectors test only the hash. Some have a storage that no valid record has, so they are added to the batch directly. */
 async function checkVectors(t: Test, vectors: readonly Vector[]): Promise<void> {
   const batch = new RecordBatch()
   batch.reset(Buffer.alloc(0), 0)
@@ -95,7 +95,7 @@ t.test('every reference record gets its id, as it stands, by both ways and both 
   )
 })
 
-/** Contract section 8: what hashing the open mode only when it is not `cached` comes to. */
+/** Ids of contract section 8 for the open modes `cached`, which is not hashed, and `reopen`. */
 const CACHED = 164255076009922704n
 const REOPEN = -4421471856282394060n
 
@@ -197,7 +197,7 @@ function vectorsOf(text: string): readonly Vector[] {
   return file.vectors
 }
 
-/** A whole record around a vector's dimensions. */
+/** A complete record line with the dimensions of a vector. */
 function lineOfVector({ kind: { kind, fields }, fields: dimensions }: Vector): string {
   const name = kind as KindName
   const tokens: Record<string, string | undefined> = { kind: `"${name}"`, ...VALID[name] }
@@ -210,7 +210,7 @@ function tokenOf(value: ExactValue | undefined): string | undefined {
   return typeof value === 'number' ? realText(value) : JSON.stringify(value)
 }
 
-/** The record is cut out of its line, because its tokens matter digit for digit. */
+/** Cuts the record out of its line instead of parsing it, because its tokens must stay unchanged. */
 function readCase(text: string): { readonly record: string; readonly id: bigint } {
   const [, record, id] = /^\{"record":(\{.*\}),"measurement_id":"(-?\d+)"\}$/.exec(text) ?? []
   if (record === undefined || id === undefined) throw new Error(`not a line of the fixture: ${text.slice(0, 80)}`)

@@ -29,7 +29,7 @@ async function contents(source: Source): Promise<string> {
   return bytes.toString()
 }
 
-/** A folder that is the current one until the test is over. */
+/** Creates a folder and makes it the current one until the test ends. */
 function within(t: Test, files: Readonly<Record<string, string | Record<string, string>>>): string {
   const before = process.cwd()
   const folder = t.testdir(files)

@@ -386,7 +386,7 @@ t.test('100 MB of records take no more memory than a few blocks', async t => {
   t.ok(grown() < 10, `${grown().toFixed()} MB more`)
 })
 
-/** A source that repeats a text for ever. */
+/** A source that repeats a text endlessly. */
 function endless(text: string): { source: Source; read: () => number; closed: () => number } {
   const block = Buffer.from(text.repeat(1_000))
   let read = 0
@@ -406,7 +406,7 @@ function endless(text: string): { source: Source; read: () => number; closed: ()
   return { source, read: () => read, closed: () => closed }
 }
 
-/** A source that watches how much memory is in use while it is read; what the collector has yet to free is its own affair. */
+/** A source that measures the growth of memory while it is read, without garbage that has not been collected yet. */
 function measured(chunks: Iterator<Buffer>): { source: Source; grown: () => number } {
   let rest: Buffer = Buffer.alloc(0)
   let start = 0

@@ -4,7 +4,7 @@ import { lineBlocks, type LineLimits } from '../../src/source/lines.js'
 import { Random, SEED } from '../fixtures/random.js'
 import { readerOf } from './fixtures/reading.js'
 
-/** A line without its line feed and where it starts; `too long` in place of one that was skipped. */
+/** A line without its line feed, and its offset. The text is `too long` for a skipped line. */
 type Line = readonly [byte: number, text: string]
 
 const SMALL: LineLimits = { blockBytes: 8, maxLineBytes: 20 }
@@ -18,7 +18,7 @@ async function linesOf(pieces: Iterable<Buffer>, limits: LineLimits): Promise<Li
   return lines
 }
 
-/** Every line of a block ends with a line feed. */
+/** Splits a block into lines. Each line of a block ends with a line feed. */
 function split(text: string, firstByte: number): Line[] {
   const lines: Line[] = []
   for (let at = 0; at < text.length;) {
@@ -30,7 +30,7 @@ function split(text: string, firstByte: number): Line[] {
   return lines
 }
 
-/** What the lines are, said in the plainest way. */
+/** The expected lines, computed in the simplest possible way. */
 function expectedLines(text: string, { maxLineBytes }: LineLimits): Line[] {
   const lines: Line[] = []
   const parts = text.split('\n')
@@ -40,7 +40,7 @@ function expectedLines(text: string, { maxLineBytes }: LineLimits): Line[] {
   return lines
 }
 
-/** One byte at a time, two, all at once, and in random pieces. */
+/** The text in single bytes, in pairs of bytes, in one piece and in random pieces. */
 function* feedings(text: string, random: Random): Generator<Buffer[]> {
   const bytes = Buffer.from(text, 'latin1')
   yield [...bytes].map(byte => Buffer.of(byte))
@@ -138,7 +138,7 @@ t.test('a failed read is met after the blocks before it, and the reader is close
   const seen: string[] = []
   const reading = async (): Promise<void> => {
     for await (const { bytes } of lineBlocks(reader, SMALL)) {
-      // Long enough for the read ahead to fail before anybody waits for it.
+      // Long enough for reading ahead to fail before anything waits for its result.
       await new Promise(resolve => setTimeout(resolve, 10))
       seen.push(bytes.toString())
     }

@@ -6,7 +6,7 @@ import { rowOf, type Row } from './fixtures/reading.js'
 
 const read = (text: string): ExactRecord => readRecord(Buffer.from(text))
 
-/** What stands in the batch after a line was read exactly. */
+/** The row that the exact reader adds to a batch for a line. */
 function added(text: string): Row {
   const result = read(text)
   if (!result.ok) throw new Error(result.problem.message)

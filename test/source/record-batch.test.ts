@@ -5,7 +5,7 @@ import { ABSENT, RecordBatch, STRIDE } from '../../src/source/record-batch.js'
 
 const SIZE = CONTRACT.kinds.findIndex(({ kind }) => kind === 'compression_size')
 
-/** Adds a row whose first two fields are set and the others absent. */
+/** Adds a row in which only the first two fields are present. */
 function addSide(batch: RecordBatch, commit: string, dataset: string, line: number): void {
   const base = batch.nextRow() * STRIDE
   batch.starts.fill(ABSENT, base, base + STRIDE)

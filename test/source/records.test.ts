@@ -176,7 +176,7 @@ t.test('a threshold that a path A server may read otherwise is a warning, and th
   ])
 })
 
-/** A tab, which only the exact reader takes. */
+/** Adds a tab, so that only the exact reader accepts the line. */
 const exactly = (text: string): string => text.replace(':', ':\t')
 
 t.test('a record may have any version, and a version that is asked for takes no other', async t => {

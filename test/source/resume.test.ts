@@ -147,7 +147,7 @@ t.test('what is written anew after it was looked at is noticed when it is read',
     appendFileSync(path, 'bbbb\n')
     const rest = await take(path, whole)
     writeFileSync(path, text)
-    // Of the part that was taken before only what comes after it is read again.
+    // After the part that was read before, only new content is read.
     if (text.startsWith('x')) t.equal(await textOf(rest), 'bbbb\n')
     else await t.rejects(textOf(rest), { code: 'input_changed', hint: /may grow while it is pushed/ })
   }

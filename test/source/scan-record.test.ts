@@ -14,7 +14,7 @@ const identify = identifier(await wasmHash64())
 const PLACE = { line: 3, start: 0 }
 const batch = new RecordBatch()
 
-/** What the scanner makes of a line; undefined when it leaves it. */
+/** The row that the scanner makes of a line, or undefined when it does not accept the line. */
 function scanned(text: string | Buffer): Row | undefined {
   const bytes = Buffer.concat([Buffer.from(text), Buffer.from('\n')])
   batch.reset(bytes, 100)
@@ -24,7 +24,7 @@ function scanned(text: string | Buffer): Row | undefined {
   return identifiedRow()
 }
 
-/** What the exact reader makes of the same line; undefined when it refuses it. */
+/** The row that the exact reader makes of the same line, or undefined when it refuses the line. */
 function readExactly(text: string | Buffer): Row | undefined {
   const result = readRecord(Buffer.from(text))
   if (!result.ok || result.inexact !== undefined) return undefined
@@ -36,7 +36,7 @@ function readExactly(text: string | Buffer): Row | undefined {
 function identifiedRow(): Row {
   identify(batch)
   const row = rowOf(batch, 0)
-  // The scanner keeps tokens as they stand; what they mean is compared.
+  // The scanner keeps tokens as they are written, so their values are compared.
   const { all_runtimes_ns: list, threshold, ...fields } = row.fields
   const meant = {
     ...(list === undefined ? {} : { all_runtimes_ns: list.replace(/ /g, '') }),
@@ -47,7 +47,7 @@ function identifiedRow(): Row {
   return { ...row, fields: { ...fields, ...meant } }
 }
 
-/** Object.is on the double, equality on all else. */
+/** Compares doubles with Object.is and everything else by equality. */
 function same(a: Row, b: Row | undefined): boolean {
   if (b === undefined || !Object.is(a.real, b.real) || a.id !== b.id) return false
   const plain = ({ kind, line, byte, fields, versions }: Row): string =>
@@ -88,7 +88,7 @@ t.test(`whatever the scanner takes, the exact reader takes and reads the same (s
   for (const [what, count] of Object.entries(counts)) t.ok(count > 5_000, `${count} ${what}`)
 })
 
-/** The scanner looks at a line up to its line feed. */
+/** The bytes up to the first line feed, which is how far the scanner reads. */
 function splitOnce(bytes: Buffer): [Buffer] {
   const end = bytes.indexOf(0x0a)
   return [end === -1 ? bytes : bytes.subarray(0, end)]

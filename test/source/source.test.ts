@@ -18,7 +18,7 @@ async function contents(source: Source): Promise<string> {
   }
 }
 
-/** A file last written at a whole second, which a test can set again. */
+/** A file last modified at a whole second, a time that a test can set again. */
 function file(t: Test, content: string | Buffer = 'abc\n'): string {
   const path = join(t.testdir({ 'r.jsonl': content as string }), 'r.jsonl')
   utimesSync(path, WRITTEN, WRITTEN)
@@ -98,7 +98,7 @@ t.test('what keeps a file from being read has a code, and what to do where that 
   }
 })
 
-// A file of Linux's that opens and then cannot be read, like one on a failing disk.
+// A special file of Linux that can be opened and then fails to be read, like a file on a failing disk.
 const UNREADABLE = '/proc/self/mem'
 
 t.test(

@@ -9,7 +9,7 @@ import { spool } from '../../src/source/spool.js'
 import type { Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
 
-/** A folder of this test's own for temporary files. */
+/** Creates a folder and makes it the one for temporary files until the test ends. */
 function temporary(t: Test): string {
   const before = process.env['TMPDIR']
   const folder = t.testdir({})

@@ -95,7 +95,7 @@ t.test('headers of every form are read', async t => {
   for (const single of [true, false])
     for (const sizeFlag of [0, 1, 2, 3])
       for (const checked of [true, false]) {
-        // A size in two bytes counts from 256, one in a single byte ends at 255.
+        // A content size of one byte ends at 255; one of two bytes starts at 256.
         const repeats = sizeFlag === 1 ? 300 : 30
         const content = `hello hello ${'-'.repeat(repeats)}`
         const checksum = Buffer.alloc(checked ? 4 : 0)
@@ -112,7 +112,7 @@ function changed(bytes: Buffer, at: number, mask: number): Buffer {
   return damaged
 }
 
-/** Stored `hello hello `, nothing, and the same byte repeated. */
+/** A raw block with `hello hello `, an empty block, and a block that repeats one byte. */
 function blocks(repeats: number): Buffer {
   const hello = Buffer.from('hello hello ')
   return Buffer.concat([
@@ -132,7 +132,7 @@ function blockHead(type: number, size: number, last = false): Buffer {
 
 type Form = { readonly single: boolean; readonly sizeFlag: number; readonly checked: boolean }
 
-/** @see RFC 8878 section 3.1.1.1 */
+/** A frame header. @see RFC 8878 section 3.1.1.1 */
 function header({ single, sizeFlag, checked }: Form, length: number): Buffer {
   const descriptor = (sizeFlag << 6) | (single ? 0b100000 : 0) | (checked ? 0b100 : 0)
   const window = single ? [] : [0b01010_000]

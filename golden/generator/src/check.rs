@@ -1,6 +1,6 @@
-//! Compares the golden file with what the generator would write, byte for byte.
+//! Compares a golden file with the generator's output, byte for byte.
 
-/// The first line (counted from 1) and byte of that line where two texts part.
+/// The first difference of two texts: the line, counted from 1, and the byte in that line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Difference {
     pub line: usize,

@@ -24,7 +24,7 @@ pub struct Dimension {
 #[derive(Debug)]
 pub struct Table {
     pub name: &'static str,
-    /// In hash order.
+    /// Dimensions in hash order.
     pub dimensions: Vec<Dimension>,
 }
 

@@ -1,4 +1,4 @@
-//! The golden file as text: one vector a line, so that a diff names the vectors it touches.
+//! The golden file as text, with one vector per line, so that a diff shows which vectors changed.
 
 use crate::contracts::Table;
 use crate::json::quoted;
@@ -42,7 +42,7 @@ fn fields(vector: &Vector) -> String {
     members.join(",")
 }
 
-/// `None` for an absent field.
+/// The JSON token of a value, or `None` for an absent field.
 fn token(value: &Value) -> Option<String> {
     match value {
         Value::Str(text) | Value::OptionalStr(Presence::Given(text)) => Some(quoted(text)),

@@ -1,4 +1,4 @@
-//! The golden files: one per contract version, each known by its name.
+//! The golden files: one per contract version, identified by its name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::contracts::{Contract, contracts};
 use crate::{cases, check, document, verify};
 
-/// Version 1 came first, without a number in its name.
+/// The file of version 1 has no number in its name, because it is older than the numbering.
 fn file_name(version: u32) -> String {
     match version {
         1 => "measurement-id.json".to_owned(),

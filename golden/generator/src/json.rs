@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// The string with its quotes.
+/// The text as a JSON string, with its quotes.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');

@@ -1,4 +1,4 @@
-//! The bytes of a measurement_id and their hash, as contract sections 6 and 8 state them.
+//! The hashed bytes of a measurement id and their hash, as specified in contract sections 6 and 8.
 
 use twox_hash::XxHash64;
 
@@ -20,7 +20,7 @@ pub struct Number {
 }
 
 impl Number {
-    /// Rounds correctly; `None` when the token is no number or beyond the double range.
+    /// Parses with correct rounding. `None` when the token is not a number or exceeds the range of a double.
     pub fn from_token(token: &str) -> Option<Number> {
         let value: f64 = token.parse().ok()?;
         let token = token.to_owned();
@@ -46,7 +46,7 @@ pub enum Value {
     F64(Number),
 }
 
-/// The hashed bytes. `values` hold the table's dimensions in order.
+/// The bytes that are hashed. `values` has the table's dimensions in order.
 pub fn payload(table: &Table, values: &[Value]) -> Vec<u8> {
     let mut bytes = table.name.as_bytes().to_vec();
     bytes.push(0x00);
@@ -81,7 +81,7 @@ fn push_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend(text.as_bytes());
 }
 
-/// XXH64 with seed 0, the digest read as a signed integer.
+/// The measurement id: XXH64 with seed 0, read as a signed integer.
 pub fn measurement_id(table: &Table, values: &[Value]) -> i64 {
     i64::from_le_bytes(XxHash64::oneshot(0, &payload(table, values)).to_le_bytes())
 }

@@ -1,4 +1,4 @@
-//! The hash against published digests, the bytes against section 6 written out by hand.
+//! Tests the hash with published digests, and the bytes with examples of section 6 written out by hand.
 
 use twox_hash::XxHash64;
 
@@ -17,7 +17,7 @@ fn threshold(token: &str) -> Value {
     Value::F64(Number::from_token(token).unwrap())
 }
 
-/// Holds in every version: a record without the dimensions of later versions keeps its bytes and its id.
+/// Asserts bytes and id in every version: a record without the dimensions of later versions keeps both.
 fn assert_hashes(name: &str, values: &[Value], parts: &[&[u8]], id: i64) {
     for contract in contracts() {
         let table = contract.table(name).unwrap();

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use crate::contracts::Contract;
 
-/// The folder of the golden files, seen from this program's own.
+/// The folder of the golden files, relative to the generator's folder.
 const GOLDEN: &str = "..";
 const USAGE: &str = "usage: measurement-id-vectors [--check | --write] [FOLDER | FILE], or --verify FILE";
 
@@ -27,16 +27,16 @@ enum Mode {
 }
 
 enum Failure {
-    /// The command line makes no sense.
+    /// The command line is invalid.
     Usage(String),
-    /// The file is not what it should be.
+    /// A file is missing, unreadable or has the wrong content.
     File(String),
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let outcome = settings(&arguments).and_then(|(mode, path)| run(&mode, &path));
-    // A failed write is ignored: there is nowhere to report it once the terminal is gone.
+    // A failed write to the terminal is ignored, because there is nowhere else to report it.
     match outcome {
         Ok(verdicts) => {
             for verdict in verdicts {
@@ -75,7 +75,7 @@ fn usage(what: &str, argument: &OsString) -> Failure {
     Failure::Usage(format!("{what} {}", argument.display()))
 }
 
-/// One line per file, or the first failure.
+/// Runs a mode. Returns one line per file, or the first failure.
 fn run(mode: &Mode, path: &Path) -> Result<Vec<String>, Failure> {
     let result = match mode {
         Mode::Check => each_golden_file(path, files::check_file),
@@ -93,7 +93,7 @@ fn each_golden_file(
     files.iter().map(|(file, contract)| action(file, contract)).collect()
 }
 
-/// Messages quote file contents and paths: keep them short, on one line and harmless to a terminal.
+/// Shortens a message, puts it on one line and escapes control characters, because messages quote file contents and paths.
 fn one_line(message: &str) -> String {
     const MOST_CHARACTERS: usize = 300;
     let visible = |c: char| {

@@ -1,4 +1,4 @@
-//! Recomputes every vector of a file in the published format.
+//! Verifies a file of vectors by computing every measurement id again.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ struct Entry<'a> {
     measurement_id: i64,
 }
 
-/// Members with their tokens untouched: a threshold must not pass through another parser first.
+/// The members of an object with their tokens unchanged, because another parser could alter a threshold.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -71,7 +71,7 @@ pub struct Verdict {
     pub mismatches: Vec<Mismatch>,
 }
 
-/// An `Err` is one sentence on what is wrong with the file.
+/// Verifies the text of a vector file. An `Err` is one sentence that describes the problem.
 pub fn verify(text: &str) -> Result<Verdict, String> {
     let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if document.seed != 0 {
@@ -92,7 +92,7 @@ pub fn verify(text: &str) -> Result<Verdict, String> {
     })
 }
 
-/// The newest contract when a file states none, because records of older versions have the same ids there.
+/// The newest contract when a file states no version, because records of older versions have the same ids in it.
 fn stated_contract(version: Option<u32>) -> Result<&'static Contract, String> {
     let Some(version) = version else {
         return contracts().last().ok_or_else(|| "there are no contracts".to_owned());
@@ -160,7 +160,7 @@ fn read_optional(token: &str) -> Option<Presence> {
     serde_json::from_str(token).ok().map(Presence::Given)
 }
 
-/// An integer is judged by its token: `-0`, `1.0` and `1e3` are none.
+/// Parses an integer by its token: `-0`, `1.0` and `1e3` are not integers.
 fn read_i32(token: &str) -> Option<i32> {
     let number: i32 = token.parse().ok()?;
     (number.to_string() == token).then_some(number)

@@ -1,4 +1,4 @@
-//! What counts as a vector file, and what is said about one that does not.
+//! Tests which files are accepted as vector files, and the messages for files that are not.
 
 use super::{Mismatch, Verdict, verify};
 

@@ -1,4 +1,4 @@
-//! The program as a person or a script runs it.
+//! Tests the program through its command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ fn scratch_file(name: &str, contents: &[u8]) -> PathBuf {
     file
 }
 
-/// A golden file of version 3 in a folder of its own.
+/// Writes a golden file of version 3 into a folder of its own.
 fn written(folder: &str) -> PathBuf {
     fs::create_dir_all(scratch(folder)).unwrap();
     let file = scratch(folder).join("measurement-id-v3.json");
@@ -29,7 +29,7 @@ fn written(folder: &str) -> PathBuf {
     file
 }
 
-/// The one line on stderr; nothing may be on stdout.
+/// Asserts the exit code and an empty stdout. Returns the one line on stderr.
 fn refusal(arguments: &[&str], code: i32) -> String {
     let output = run(arguments);
     assert_eq!(output.status.code(), Some(code));

@@ -1,4 +1,4 @@
-/** The axes: values to the left, the commits' times below. */
+/** The axes of a chart: values on the left, commit times at the bottom. */
 
 import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
@@ -25,7 +25,7 @@ export function axes({ commits, unit, scale, theme }: ChartOptions): uPlot.Axis[
   }
   const times: uPlot.Axis = {
     ...common,
-    // The first time is below the least value, not beside it.
+    // Size and gap place the first time label below the lowest value label and not beside it.
     size: 38,
     gap: 12,
     grid: { show: false },
@@ -43,11 +43,11 @@ function wholeTicks(min: number, max: number, wanted: number): number[] {
   return ticks(min, max, 'linear', wanted).filter(Number.isInteger)
 }
 
-/** A little more than what is measured, so that no line runs along the edge. */
+/** Adds a margin to the measured range, so that no line runs along the edge. */
 export function valueRange(min: number | null, max: number | null, scale: Scale): [number, number] {
   if (min === null || max === null) return scale === 'log' ? [1, 10] : [0, 1]
   if (scale === 'log') return [min / 1.15, max * 1.15]
   const room = (max - min) * 0.08 || Math.abs(max) * 0.1 || 1
-  // Nothing that is measured is less than nothing.
+  // The margin extends below zero only when there are negative values.
   return [min >= 0 ? Math.max(0, min - room) : min - room, max + room]
 }

@@ -1,11 +1,11 @@
-/** The card about a commit: what it is, and what the lines around the cursor measured there. */
+/** The card that describes a commit: its metadata and the values of the lines nearest to the cursor. */
 
 import type { HistoryCommit } from '../../server/read/history-answer.js'
 import { element, svgElement, webLink } from '../element.js'
 import { formatTime, formatValue, shortSha, type Unit } from '../format.js'
 import type { DrawnLine } from './options.js'
 
-/** As many as are read at a glance. */
+/** Number of lines that can be read at a glance. */
 const SHOWN = 8
 
 export type CardContent = {
@@ -33,7 +33,7 @@ export function cardOf(content: CardContent): readonly HTMLElement[] {
   ]
 }
 
-/** The card in one sentence, for a screen reader. */
+/** The card's content as text for a screen reader. */
 export function spoken(content: CardContent): string {
   const { commit, at, unit } = content
   const lines = around(content).map(line => {
@@ -43,7 +43,7 @@ export function spoken(content: CardContent): string {
   return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${lines.join('; ')}`
 }
 
-/** By value, the nearest one in their midst. */
+/** The lines with a value at the commit, ordered by value and centred on the nearest one. At most SHOWN lines. */
 function around({ lines, at, nearest }: CardContent): readonly DrawnLine[] {
   const known = lines.filter(({ values }) => typeof values[at] === 'number')
   const sorted = known.sort((one, other) => other.values[at]! - one.values[at]!)
@@ -65,13 +65,13 @@ function row(line: DrawnLine, content: CardContent): HTMLElement {
   )
 }
 
-/** The other measure of a line at the commit; empty where it is not known. */
+/** The other measure of a line at the commit, formatted. Empty when it is unknown. */
 function besideOf({ beside }: DrawnLine, { at, besideUnit }: CardContent): string {
   const value = beside?.[at] ?? null
   return value === null || besideUnit === undefined ? '' : formatValue(value, besideUnit)
 }
 
-/** A piece of the line as it is drawn. */
+/** A short sample of the line in its style. */
 export function swatch({ style }: Pick<DrawnLine, 'style'>): SVGSVGElement {
   const stroke = { stroke: style.colour, 'stroke-width': 3, 'stroke-dasharray': style.dash.join(' ') || undefined }
   const line = svgElement('line', { x1: 0, y1: 5, x2: 24, y2: 5, ...stroke })

@@ -1,4 +1,4 @@
-/** One chart: lines over commits, zoomed by dragging, with what lies under the cursor told to whoever asked. */
+/** One chart of lines over commits. Dragging zooms it, and it reports the commit and line under the cursor. */
 
 import uPlot from 'uplot'
 import { extentOf } from '../model/extent.js'
@@ -42,7 +42,7 @@ export class Chart {
     this.#plot.destroy()
   }
 
-  /** Shows other lines of the same commits. New canvases for each letter that is typed would be work for the browser. */
+  /** Replaces the lines and keeps the commits. Reuses the canvases, because new ones for every typed letter would be slow. */
   change(lines: readonly DrawnLine[], span: Span | undefined): void {
     this.#shown = lines
     const drawable = this.#drawable()
@@ -51,7 +51,7 @@ export class Chart {
     this.show(span ?? { first: 0, last: this.end })
   }
 
-  /** The part of the window that the lines are drawn in. */
+  /** The element in which the lines are drawn. */
   get area(): HTMLElement {
     return this.#plot.over
   }
@@ -74,7 +74,7 @@ export class Chart {
     this.move({ min: first, max: last })
   }
 
-  /** While a gesture goes on, to anywhere; `settle` is its end. */
+  /** Moves to any reach, also between commits, during a gesture. The gesture ends with `settle`. */
   move(reach: Reach): void {
     this.#plot.setScale('x', reach)
   }
@@ -83,13 +83,16 @@ export class Chart {
     this.move(settled(this.reach))
   }
 
-  /** @param chosen is pointed at as before */
+  /** @param chosen commit that stays under the cursor if it was there before */
   showAll(chosen?: number): void {
     this.show({ first: 0, last: this.end })
     this.#keep(chosen)
   }
 
-  /** @param factor below one shows fewer commits @param around stays where it is, and pointed at if it was */
+  /**
+   * @param factor below 1 shows fewer commits
+   * @param around commit that keeps its position, and stays under the cursor if it was there before
+   */
   zoom(factor: number, around?: number): void {
     const { first, last } = this.span
     const reach = { min: first, max: last }
@@ -98,7 +101,7 @@ export class Chart {
     this.#keep(around)
   }
 
-  /** Puts the cursor on a commit, at the height of a line that was measured there. */
+  /** Puts the cursor on a commit, at the height of a line that has a value there. */
   point(at: number, line = this.#shown.find(({ values }) => typeof values[at] === 'number')): void {
     const value = line?.values[at] ?? 0
     this.#plot.setCursor({ left: this.#plot.valToPos(at, 'x'), top: this.#plot.valToPos(value, 'y') })
@@ -108,17 +111,17 @@ export class Chart {
     this.#plot.setCursor({ left: -10, top: -10 })
   }
 
-  /** A commit that stays marked. */
+  /** Marks a commit until another one is marked. Undefined removes the mark. */
   mark(at: number | undefined): void {
     this.#overlay.mark(at)
   }
 
-  /** A line that stands out, with a dot at the commit under the cursor. */
+  /** Highlights a line, with a dot at the commit under the cursor. */
   highlight(line: DrawnLine | undefined): void {
     this.#overlay.highlight(line, this.#plot.cursor.idx ?? undefined)
   }
 
-  /** Where that part begins in what the chart is in. */
+  /** Distance in pixels from the chart's left edge to the area of the lines. */
   get areaLeft(): number {
     return this.#plot.bbox.left / devicePixelRatio
   }
@@ -127,12 +130,12 @@ export class Chart {
     return this.#plot.valToPos(at, 'x')
   }
 
-  /** To be called after what moves it: the plot's cursor stays at a place of the window, not at its commit. */
+  /** Keeps the cursor on its commit after the reach has changed, because uPlot keeps it at its pixel position. */
   #keep(at: number | undefined): void {
     const { idx, top = 0 } = this.#plot.cursor
     if (at === undefined || idx !== at) return
     const line = this.#nearest(at, top)
-    // The plot has its new scales in a task of this kind, which it has asked for before.
+    // uPlot applies its new scales in a microtask that is queued already, so this one runs after it.
     queueMicrotask(() => this.point(at, line))
   }
 
@@ -158,10 +161,10 @@ export class Chart {
       legend: { show: false },
       cursor: {
         points: { show: false },
-        // Its own notion of a click knows nothing of `move` below.
+        // Disables uPlot's own click handling, which does not know about the snapping in `move` below.
         drag: { x: true, y: false, click: () => undefined },
         y: false,
-        // There is nothing between two commits.
+        // Snaps the cursor to the nearest commit.
         move: (plot, left, top) => [left < 0 ? left : plot.valToPos(Math.round(plot.posToVal(left, 'x')), 'x'), top],
       },
       scales: {
@@ -172,7 +175,7 @@ export class Chart {
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
       },
       axes: axes(this.options),
-      // The scale of values is made for these; the lines themselves are not the plot's to draw.
+      // These two series only define the range of the value scale. The lines are drawn by `Lines` and not by uPlot.
       series: [{}, UNSEEN, UNSEEN],
       hooks: {
         setCursor: [() => this.#askForFrame()],
@@ -188,13 +191,13 @@ export class Chart {
   }
 
   #spanChanged(scale: string): void {
-    // The first is set while the chart is made.
+    // uPlot sets the scale for the first time while the chart is still being constructed.
     if (scale !== 'x' || this.#overlay === undefined) return
     const { first, last } = this.span
     this.options.onSpan(first === 0 && last === this.end ? undefined : { first, last })
   }
 
-  /** The pointer moves more often than the screen is drawn. */
+  /** Reports the cursor at most once per frame, because the pointer moves more often. */
   #askForFrame(): void {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame(() => this.#tellCursor())
@@ -224,7 +227,7 @@ export class Chart {
   }
 }
 
-/** What is not positive has no place on a logarithmic scale. */
+/** Removes values that are not positive, because a logarithmic scale cannot show them. */
 function positive(line: DrawnLine): DrawnLine {
   return { ...line, values: line.values.map(value => (value !== null && value > 0 ? value : null)) }
 }

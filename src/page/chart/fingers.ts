@@ -1,19 +1,19 @@
-/** The chart by touch: one finger reads it, two zoom it. */
+/** Touch gestures: one finger moves the cursor, two fingers zoom. */
 
 import { placeAt, zoomed, type Reach } from '../model/reach.js'
 import type { Chart } from './chart.js'
 
-/** Two fingers as they were put down. */
+/** The state of the chart when two fingers were put down. */
 type Pinch = {
   readonly reach: Reach
-  /** The place between them. */
+  /** Position between the two fingers, in commits. */
   readonly place: number
   readonly apart: number
 }
 
-/** A finger that goes sideways moves the cursor; up and down it scrolls the page. */
+/** Lets one finger move the cursor sideways. Vertical movement scrolls the page as usual. */
 export function addFinger(host: HTMLElement, chart: () => Chart | undefined, onPoint: (at: number) => void): void {
-  // Until all are lifted: the one that is left of two does not read.
+  // After a gesture with two fingers, the remaining finger must not move the cursor.
   let alone = true
   host.addEventListener('touchstart', ({ touches }) => (alone = touches.length === 1))
   host.addEventListener('pointermove', ({ pointerType, clientX }) => {
@@ -24,7 +24,7 @@ export function addFinger(host: HTMLElement, chart: () => Chart | undefined, onP
   })
 }
 
-/** What lies under two fingers stays under them; the page is neither scrolled nor zoomed. */
+/** Zooms so that the same commits stay under both fingers. The page itself neither scrolls nor zooms. */
 export function addPinch(host: HTMLElement, chart: () => Chart | undefined): void {
   let pinch: Pinch | undefined
   const onTouch = (event: TouchEvent): void => {
@@ -54,7 +54,7 @@ function pairOf({ touches }: TouchEvent): Pair | undefined {
   return { middle: one.clientX + across / 2, apart: Math.max(1, Math.hypot(across, along)) }
 }
 
-/** How far from the left edge of the lines to the right one. */
+/** Horizontal position as a share of the lines' area: 0 at its left edge, 1 at its right edge. */
 export function shareAt({ area }: Chart, clientX: number): number {
   const { left, width } = area.getBoundingClientRect()
   return Math.min(1, Math.max(0, (clientX - left) / width))

@@ -1,10 +1,10 @@
-/** The chart by keyboard. */
+/** Keyboard control of the chart. */
 
 import type { Chart } from './chart.js'
 
 export type KeyTarget = {
   readonly chart: () => Chart | undefined
-  /** The commit that is pointed at. */
+  /** The commit under the cursor. */
   readonly at: () => number | undefined
   readonly onPoint: (at: number) => void
   readonly onEnter: (at: number) => void
@@ -14,7 +14,7 @@ export type KeyTarget = {
 const STRIDE = 10
 const CLOSER = 0.5
 
-/** @param host takes the focus */
+/** @param host the element that takes the keyboard focus */
 export function addKeys(host: HTMLElement, target: KeyTarget): void {
   host.addEventListener('keydown', event => {
     const chart = target.chart()
@@ -23,7 +23,7 @@ export function addKeys(host: HTMLElement, target: KeyTarget): void {
   })
 }
 
-/** @returns whether the key means something here */
+/** @returns whether the key was handled */
 function react({ key, shiftKey }: KeyboardEvent, chart: Chart, target: KeyTarget): boolean {
   const { first, last } = chart.span
   const at = target.at()

@@ -1,8 +1,8 @@
-/** A canvas over the plot: as large as the lines' area, with some room around it for dots at its edge. */
+/** A canvas over the plot. It covers the lines' area plus a margin for dots at its edge. */
 
 import type uPlot from 'uplot'
 
-/** As in chart.css. */
+/** Margin in pixels. Must match chart.css. */
 const ROOM = 8
 
 export class Layer {
@@ -17,9 +17,9 @@ export class Layer {
     plot.over.append(this.#canvas)
   }
 
-  /** Empty, as large as what it lies over, in the screen's own pixels, and measured in those of the window. */
+  /** Clears the canvas and fits it to the plot. The backing store has device pixels; drawing uses CSS pixels. */
   clear(): void {
-    // The window's layout is not asked: it would be made anew for the answer.
+    // Sizes come from uPlot, because reading them from the DOM would force a layout.
     const { width, height } = this.plot.bbox
     const room = ROOM * devicePixelRatio
     fit(this.#canvas, width + 2 * room, height + 2 * room)
@@ -28,7 +28,7 @@ export class Layer {
     this.context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, room, room)
   }
 
-  /** What `draw` does is seen in the lines' area only. */
+  /** Runs `draw` clipped to the lines' area. */
   clipped(draw: (context: CanvasRenderingContext2D) => void): void {
     const { width, height } = this.plot.bbox
     this.context.save()
@@ -40,7 +40,7 @@ export class Layer {
   }
 }
 
-/** Set, even to what it was, a canvas is made anew. */
+/** Sets the size only when it changes, because setting it reallocates the canvas even when the size is the same. */
 function fit(canvas: HTMLCanvasElement, wantedWidth: number, wantedHeight: number): void {
   const [width, height] = [Math.round(wantedWidth), Math.round(wantedHeight)]
   if (canvas.width !== width) canvas.width = width

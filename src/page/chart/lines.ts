@@ -1,4 +1,4 @@
-/** The lines of a chart. Many are drawn over several frames; until they are there, a sketch of them is seen. */
+/** Draws the lines of a chart. Many lines are drawn over several frames; a coarse sketch is shown until they are complete. */
 
 import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
@@ -8,7 +8,7 @@ import type { DrawnLine } from './options.js'
 import { placeOn, type Place } from './place.js'
 import { drawDots, effort, strokeLine } from './stroke.js'
 
-/** What a slow computer without a graphics card draws in a frame, see `effort`. */
+/** Work per frame that a slow computer without a graphics card manages, in the unit of `effort`. */
 const A_FRAME = 35_000
 const A_SKETCH = 15_000
 
@@ -26,12 +26,12 @@ export class Lines {
     this.#layer = new Layer(plot, 'lines')
   }
 
-  /** To be drawn the next time. */
+  /** Sets the lines for the next `draw`. */
   set(lines: readonly DrawnLine[]): void {
     this.#lines = lines
   }
 
-  /** As the plot's scales are in the next frame. */
+  /** Draws in the next frame, with the scales that the plot has then. */
   draw(): void {
     this.#slices.beginSoon(() => this.#parts())
   }
@@ -63,7 +63,7 @@ export class Lines {
   }
 }
 
-/** @param stride only every so many commits; 1 for all */
+/** @param stride draws only every n-th commit; 1 draws all */
 function drawLine(layer: Layer, { values, style }: DrawnLine, place: Place, stride: number): void {
   layer.clipped(context => strokeLine(context, { values, style, stride }, place))
   drawDots(layer.context, { values, style }, place)

@@ -1,4 +1,4 @@
-/** What a chart shows, and whom it tells. */
+/** The data and callbacks of a chart. */
 
 import type { HistoryCommit } from '../../server/read/history-answer.js'
 import type { Scale } from '../address.js'
@@ -8,20 +8,20 @@ import type { Style } from '../model/style.js'
 
 export type DrawnLine = Line & { readonly style: Style }
 
-/** Places of commits, both in sight. */
+/** Indexes of the first and last visible commit, inclusive. */
 export type Span = { readonly first: number; readonly last: number }
 
 export type ChartOptions = {
   readonly commits: readonly HistoryCommit[]
   readonly lines: readonly DrawnLine[]
   readonly unit: Unit
-  /** The unit of the lines' `beside`; undefined where they have none. */
+  /** The unit of the lines' `beside`, or undefined when they have none. */
   readonly besideUnit: Unit | undefined
   readonly scale: Scale
   readonly theme: 'light' | 'dark'
-  /** Undefined for all. */
+  /** Undefined shows all commits. */
   readonly span: Span | undefined
-  /** Where the cursor is: the commit, and the line that is nearest. */
+  /** Called with the commit under the cursor and the line nearest to it. */
   readonly onCursor: (at: number | undefined, nearest: DrawnLine | undefined) => void
   readonly onSpan: (span: Span | undefined) => void
   readonly onClick: (at: number) => void

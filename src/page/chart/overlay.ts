@@ -1,4 +1,4 @@
-/** What comes and goes over the lines: one that stands out, a commit that is marked. The lines are not drawn again for it. */
+/** A canvas over the lines for the highlighted line and the marked commit, so that the lines need not be redrawn. */
 
 import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
@@ -23,7 +23,7 @@ export class Overlay {
     this.#layer = new Layer(plot, 'overlay')
   }
 
-  /** @param at the commit at which it has a dot */
+  /** @param at the commit at which the line gets a dot */
   highlight(line: DrawnLine | undefined, at: number | undefined): void {
     if (line === this.#line && at === this.#at) return
     this.#line = line

@@ -1,4 +1,4 @@
-/** Where a value at a commit is on the lines' canvases, in pixels of the window. */
+/** Converts a commit's index and a value to a position on the lines' canvases, in CSS pixels. */
 
 import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
@@ -7,12 +7,12 @@ import type { Span } from './options.js'
 export type Place = {
   readonly left: (at: number) => number
   readonly top: (value: number) => number
-  /** The commits in sight. */
+  /** The visible commits. */
   readonly span: Span
   readonly width: number
 }
 
-/** The plot's own way is right for a few: it looks up its scales for each. */
+/** Precomputes the conversion for many points, because uPlot's own one looks up its scales for each point. */
 export function placeOn({ scales, bbox, data }: uPlot, scale: Scale): Place {
   const { min = 0, max = 1 } = scales['x'] ?? {}
   const { min: least = 0, max: greatest = 1 } = scales['y'] ?? {}

@@ -1,9 +1,9 @@
-/** A click, as a hand makes it. */
+/** Detects clicks that are not the end of a drag. */
 
-/** A hand moves a little while it clicks. */
+/** Pixels by which the pointer may move during a click, because a hand is never quite still. */
 const CLICK_ROOM = 4
 
-/** Calls for a click that was not the end of a drag. */
+/** Calls `onClick` for a click during which the pointer hardly moved. */
 export function onStillClick(host: HTMLElement, onClick: () => void): void {
   let from = 0
   host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))

@@ -1,24 +1,24 @@
-/** Draws one line, with dots where there is room for them. */
+/** Draws one line, with dots where there is enough room. */
 
 import type { Values } from '../model/line.js'
 import type { Style } from '../model/style.js'
 import type { Place } from './place.js'
 
-/** Points that are so many pixels apart are dots; where they are closer the line says it. */
+/** Minimum distance in pixels between points that are drawn as dots. */
 const DOT_ROOM = 24
 const DOT_RADIUS = 2.5
 const LONE_DOT_RADIUS = 5
-/** A wide path is filled, which takes far longer than twice the time for twice the points. */
+/** Points per path. A wide path is filled, and its cost grows faster than its number of points. */
 const PIECE = 64
 
 export type Stroke = {
   readonly values: Values
   readonly style: Style
-  /** Only every so many commits; 1 for all. */
+  /** Draws only every n-th commit; 1 draws all. */
   readonly stride: number
 }
 
-/** What it takes to draw a line, as multiples of a thin line's point. */
+/** Estimated work of drawing a line, in points of a thin line. */
 export function effort(style: Style, place: Place): number {
   const points = place.span.last - place.span.first + 1
   return Math.max(100, points) * (isThin(style) ? 1 : 8) + (hasDots(place) ? 15 * points : 0)
@@ -29,7 +29,7 @@ export function strokeLine(context: CanvasRenderingContext2D, stroke: Stroke, pl
   context.strokeStyle = colour
   context.lineWidth = width
   context.lineJoin = 'round'
-  // Pieces of a line meet in a round corner; dashes stay as long as they are.
+  // Round caps join the pieces of a line. Dashed lines need butt caps, which do not lengthen the dashes.
   context.lineCap = dash.length === 0 ? 'round' : 'butt'
   context.setLineDash([...dash])
   const points = pointsOf(stroke, place)
@@ -37,16 +37,16 @@ export function strokeLine(context: CanvasRenderingContext2D, stroke: Stroke, pl
   else strokePieces(context, points)
 }
 
-/** As flat pairs: left, top. */
+/** Coordinates as flat pairs of left and top. */
 type Points = Float64Array
 
-/** One for all lines: to make one for each of many would be more work than to fill it. */
+/** One buffer for all lines, because allocating one for each line would take longer than filling it. */
 let room = new Float64Array(4_096)
 
 function strokePieces(context: CanvasRenderingContext2D, points: Points): void {
   let length = 0
   for (let from = 0; from < points.length; from += 2 * PIECE) {
-    // The next one begins where this one ends.
+    // Pieces share a point, so that the line has no gaps.
     const to = Math.min(points.length, from + 2 * PIECE + 2)
     context.lineDashOffset = length
     strokePiece(context, points, from, to)
@@ -68,7 +68,7 @@ function lengthOf(points: Points, from: number, to: number): number {
   return length
 }
 
-/** Those in sight, and the next one on each side, as far away as it may be; until it is called again. */
+/** The visible points, and the next point beyond each edge. The result is valid until the next call. */
 function pointsOf({ values, stride }: Stroke, { span, left, top }: Place): Points {
   const [first, last] = [measured(values, span.first - 1, -1), measured(values, span.last + 1, 1)]
   if (room.length < 2 * values.length) room = new Float64Array(2 * values.length)
@@ -78,13 +78,13 @@ function pointsOf({ values, stride }: Stroke, { span, left, top }: Place): Point
     if (value === null || (at < next && at !== last)) continue
     room[length++] = left(at)
     room[length++] = top(value)
-    // By the same commits wherever it begins: a line that is moved does not flicker.
+    // Commits are chosen by absolute index, so that a line does not flicker while the chart moves.
     next = (Math.floor(at / stride) + 1) * stride
   }
   return room.subarray(0, length)
 }
 
-/** The nearest commit from `at` on with a value. */
+/** The nearest commit with a value, starting from `at`. */
 function measured(values: Values, at: number, step: 1 | -1): number {
   while (at >= 0 && at < values.length && values[at] === null) at += step
   return at
@@ -113,7 +113,7 @@ function hasDots({ span, width }: Place): boolean {
   return (span.last - span.first) * DOT_ROOM < width
 }
 
-/** Of no more than a pixel of the screen: browsers draw it segment by segment. */
+/** Whether the line is at most one device pixel wide. Browsers draw such lines faster, segment by segment. */
 function isThin({ width }: Style): boolean {
   return width * devicePixelRatio <= 1
 }

@@ -1,24 +1,24 @@
-/** The chart by trackpad: two fingers that part zoom it, two that go sideways move it. */
+/** Trackpad gestures: pinching zooms the chart, swiping sideways moves it. */
 
 import { moved, placeAt, zoomed } from '../model/reach.js'
 import type { Chart } from './chart.js'
 import { shareAt } from './fingers.js'
 
-/** Browsers do not say when fingers leave a trackpad. */
+/** Time without events after which a gesture counts as finished, because browsers do not report its end. */
 const REST_MS = 150
-/** A notch of a mouse's wheel is more than all of a trackpad's. */
+/** Limit per event, because one notch of a mouse wheel is larger than any step of a trackpad. */
 const MOST_PX = 50
 const FOLDS_PER_PX = 0.01
 const LINE_PX = 16
 
-/** Up and down the page scrolls, as anywhere else. */
+/** Handles the wheel events of a chart. Vertical scrolling is left to the page. */
 export function addWheel(host: HTMLElement, chart: () => Chart | undefined): void {
   let resting: ReturnType<typeof setTimeout> | undefined
   host.addEventListener(
     'wheel',
     event => {
       const shown = chart()
-      // With Ctrl: so browsers tell of fingers that part.
+      // Browsers report a pinch on a trackpad as a wheel event with Ctrl.
       if (shown === undefined || !(event.ctrlKey ? zoom(event, shown) : move(event, shown))) return
       event.preventDefault()
       clearTimeout(resting)
@@ -36,7 +36,7 @@ function zoom(event: WheelEvent, chart: Chart): true {
   return true
 }
 
-/** @returns false where it is not sideways, or all commits are in sight */
+/** @returns false when the movement is not sideways or all commits are visible */
 function move(event: WheelEvent, chart: Chart): boolean {
   const { min, max } = chart.reach
   if (Math.abs(event.deltaX) <= Math.abs(event.deltaY) || max - min >= chart.end) return false

@@ -1,15 +1,15 @@
-/** A line's value at a commit, the one before it, and the best and greatest of all lines there. */
+/** Compares lines at a commit: the value there, the previous value, and the best and greatest value of all lines. */
 
 import type { Line, Values } from './line.js'
 import type { Better } from './measure.js'
 
-/** @param exactly whether an older value does not count */
+/** @param exactly false falls back to the last value before the commit */
 export function valueAt(values: Values, at: number, exactly: boolean): number | undefined {
   const place = placeAt(values, at, exactly)
   return place === undefined ? undefined : values[place]!
 }
 
-/** What the line measured last before its value at that commit. */
+/** The last value before the one that `valueAt` returns. */
 export function valueBefore(values: Values, at: number, exactly: boolean): number | undefined {
   const place = placeAt(values, at, exactly)
   return place === undefined ? undefined : valueAt(values, place - 1, false)
@@ -20,12 +20,12 @@ export type Extremes = { readonly best: number | undefined; readonly greatest: n
 export type Asked = {
   /** Index of the commit. */
   readonly at: number
-  /** Whether an older value does not count. */
+  /** False falls back to the last value before the commit. */
   readonly exactly: boolean
   readonly better: Better
 }
 
-/** The best and the greatest positive value of some lines at a commit. */
+/** The best and the greatest positive value of the lines at a commit. */
 export function extremesAt(lines: readonly Line[], { at, exactly, better }: Asked): Extremes {
   const values = lines.map(({ values }) => valueAt(values, at, exactly) ?? 0).filter(value => value > 0)
   if (values.length === 0) return { best: undefined, greatest: undefined }

@@ -1,19 +1,19 @@
-/** Charts without anything to draw. */
+/** Explains why a chart has nothing to draw. */
 
 import type { Scale } from '../address.js'
 import type { Line } from './line.js'
 
 export type Choice = {
-  /** All of the panel. */
+  /** All lines of the panel. */
   readonly all: readonly Line[]
-  /** Those that have the words. */
+  /** The lines that match the search words. */
   readonly found: readonly Line[]
-  /** Those of them that are not hidden. */
+  /** The matching lines that are not hidden. */
   readonly drawn: readonly Line[]
   readonly scale: Scale
 }
 
-/** @returns undefined where there is something to draw */
+/** @returns the reason, or undefined when there is something to draw */
 export function whyEmpty({ all, found, drawn, scale }: Choice): string | undefined {
   if (all.length === 0) return 'Nothing was measured at these commits.'
   if (found.length === 0) return 'No line has these words.'

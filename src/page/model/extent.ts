@@ -1,10 +1,10 @@
-/** The least and the greatest of all lines at each commit: what an axis must have room for. */
+/** The least and the greatest value of all lines at each commit, which determine the range of the axis. */
 
 import type { Line } from './line.js'
 
 export type Extent = { readonly least: (number | null)[]; readonly greatest: (number | null)[] }
 
-/** @param commits how many there are; where none of the lines has a value neither is one */
+/** @param commits number of commits; both values are null at a commit where no line has one */
 export function extentOf(lines: readonly Pick<Line, 'values'>[], commits: number): Extent {
   const least = new Array<number | null>(commits).fill(null)
   const greatest = new Array<number | null>(commits).fill(null)

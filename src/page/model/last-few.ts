@@ -1,14 +1,14 @@
-/** Answers that are asked for again and again, and take long to find. */
+/** A small cache for results that are expensive to compute. */
 
 const KEPT = 4
 
-/** @returns `find`, which remembers what it found for the last few questions */
+/** @returns `find` with a cache of its last KEPT results */
 export function lastFew<T>(find: (one: string, other: string) => T): (one: string, other: string) => T {
   const known = new Map<string, T>()
   return (one, other) => {
     const key = JSON.stringify([one, other])
     const found = known.get(key) ?? find(one, other)
-    // Out and in again: the oldest question comes first.
+    // Deleted and inserted again, so that the map is ordered by last use.
     known.delete(key)
     known.set(key, found)
     for (const oldest of known.keys()) if (known.size > KEPT) known.delete(oldest)

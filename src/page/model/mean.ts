@@ -1,11 +1,11 @@
-/** One line for many: how a format did over all queries of a suite. */
+/** The mean of many lines, which shows how a format performs over all queries of a group. */
 
 import type { Line, Values } from './line.js'
 
 /**
- * The geometric mean of some lines at each commit. A line that misses a commit must not move the mean, so each counts as
- * a multiple of its own median; the mean of those multiples is put at the height of the geometric mean of the medians.
- * Values that are not positive have no logarithm and are left out.
+ * The geometric mean of the lines at each commit. A line without a value at a commit must not shift the mean. Each value
+ * is therefore taken as a multiple of its line's median, and the mean of these multiples is scaled by the geometric mean
+ * of the medians. Values that are not positive are left out, because they have no logarithm.
  */
 export function meanLine(lines: readonly Line[]): Line {
   const logs = lines.map(({ values }) => values.map(logOf)).filter(values => values.some(value => value !== null))

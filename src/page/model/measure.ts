@@ -1,4 +1,4 @@
-/** The two ways to see sizes: in bytes, and as the compression ratio (uncompressed ÷ compressed). */
+/** The two measures of sizes: bytes and compression ratio (uncompressed ÷ compressed). */
 
 import type { HistoryAnswer, HistorySeries } from '../../server/read/history-answer.js'
 import type { Measure } from '../address.js'
@@ -8,13 +8,13 @@ import type { Values } from './line.js'
 /** A charted series, and the other measure of the same series in `beside`, if there is one. */
 export type Measured = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
 
-/** Whether a lower or a higher value is the better one. */
+/** Whether lower or higher values are better. */
 export type Better = 'lower' | 'higher'
 
 export type MeasuredHistory = Omit<HistoryAnswer, 'unit' | 'series'> & {
   readonly unit: Unit
   readonly better: Better
-  /** The unit of `beside`; undefined where no compression ratio is known. */
+  /** The unit of `beside`, or undefined when no compression ratio is known. */
   readonly besideUnit: Unit | undefined
   readonly series: readonly Measured[]
 }

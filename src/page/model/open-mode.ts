@@ -1,4 +1,4 @@
-/** Random access to a file that stayed open (hot) or was opened each time (cold): lines of their own. */
+/** Open modes of random access: the file stayed open (hot) or was opened each time (cold). Each has a line of its own. */
 
 const WORDS: Readonly<Record<string, string>> = { cached: 'hot', reopen: 'cold' }
 const HOT = 'cached'

@@ -1,4 +1,4 @@
-/** A history cut into panels, each with the lines that are compared on one chart. */
+/** Splits a history into panels. The lines of one panel are compared on one chart. */
 
 import type { HistoryAnswer, HistoryCommit } from '../../server/read/history-answer.js'
 import { EVERY, MEAN, type Measure } from '../address.js'
@@ -15,14 +15,14 @@ export type Suite = {
   readonly commits: readonly HistoryCommit[]
   readonly unit: Unit
   readonly better: Better
-  /** The unit of the lines' `beside`; undefined where they have none. */
+  /** The unit of the lines' `beside`, or undefined when they have none. */
   readonly besideUnit: Unit | undefined
   /** Whether the suite can also be shown as compression ratios. */
   readonly hasRatios: boolean
   readonly panels: readonly Panel[]
   readonly more: boolean
   readonly lines: (panel: string, versus: string) => readonly Line[]
-  /** All lines, for the choice of a line to compare with. */
+  /** All lines, to choose the one to compare with. */
   readonly choices: readonly Pick<Line, 'id' | 'name'>[]
 }
 
@@ -30,7 +30,7 @@ type Series = Line & { readonly panel: string }
 
 type PanelDimension = { readonly label: (value: string) => string; readonly hasMean: boolean }
 
-/** The dimension that panels are told apart by; what is left names the lines. To write and to read have no mean. */
+/** Dimensions that define panels. The others name the lines. Operations have no mean, because reads and writes differ. */
 const PANEL_DIMENSIONS: Readonly<Record<string, PanelDimension>> = {
   query_idx: { label: value => `Q${value}`, hasMean: true },
   op: { label: String, hasMean: false },
@@ -56,7 +56,7 @@ export function suiteOf(history: HistoryAnswer, measure: Measure = 'value'): Sui
   }
 }
 
-/** Suites are not measured at every commit. */
+/** Removes commits at which no series of the group has a value. */
 function withoutEmptyCommits(history: MeasuredHistory): MeasuredHistory {
   const places = history.commits
     .map((_, place) => place)
@@ -105,7 +105,7 @@ function namedWithPanel({ panel, id, name }: Series, label: (value: string) => s
   return { id: `${panel} · ${id}`, name: `${label(panel)} · ${name}` }
 }
 
-/** Each value as a multiple of what `versus` measured in the same panel at the same commit. */
+/** Each value divided by the value of `versus` in the same panel at the same commit. */
 function divided(series: readonly Series[], versus: string): readonly Series[] {
   const bases = new Map(series.filter(({ id }) => id === versus).map(({ panel, values }) => [panel, values]))
   return series.map(one => ({

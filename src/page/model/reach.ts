@@ -1,30 +1,30 @@
-/** Which commits are in sight: by their places, and between two of them while a gesture goes on. */
+/** The visible range of commits, by index. During a gesture its ends may lie between two commits. */
 
 export type Reach = { readonly min: number; readonly max: number }
 
-/** Closer than this there is nothing to compare. */
+/** Minimum width of the range. */
 const LEAST = 2
 
 type Hold = {
-  /** A place, and where it is to be: 0 at the left edge, 1 at the right one. */
+  /** A position in commits, and the share of the width where it is to appear: 0 at the left edge, 1 at the right edge. */
   readonly place: number
   readonly share: number
-  /** The last commit's place. */
+  /** Index of the last commit. */
   readonly end: number
 }
 
-/** @param factor below one shows fewer commits */
+/** @param factor below 1 shows fewer commits */
 export function zoomed({ min, max }: Reach, factor: number, { place, share, end }: Hold): Reach {
   const width = Math.min(end, Math.max(LEAST, (max - min) * factor))
   return within(place - width * share, width, end)
 }
 
-/** @param by so many commits to the right */
+/** @param by number of commits to move to the right */
 export function moved({ min, max }: Reach, by: number, end: number): Reach {
   return within(min + by, max - min, end)
 }
 
-/** With a commit at each edge. */
+/** Rounds both ends of the range to the nearest commit. */
 export function settled({ min, max }: Reach): Reach {
   return { min: Math.round(min), max: Math.round(max) }
 }

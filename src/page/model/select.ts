@@ -1,8 +1,8 @@
-/** Which lines are in sight. */
+/** Selects lines by search words. */
 
 import type { Line } from './line.js'
 
-/** Whether a name has all words, and none of those that start with `-`. */
+/** Whether a name contains all words, and none of the words that start with `-`. */
 export function matches(name: string, find: string): boolean {
   const text = name.toLowerCase()
   return find
@@ -12,7 +12,7 @@ export function matches(name: string, find: string): boolean {
     .every(word => (word.startsWith('-') ? !text.includes(word.slice(1)) : text.includes(word)))
 }
 
-/** Those that are listed; those of them that are hidden are not drawn. */
+/** The lines that match. They include hidden lines, which are listed but not drawn. */
 export function found<L extends Pick<Line, 'name'>>(lines: readonly L[], find: string): readonly L[] {
   return lines.filter(({ name }) => matches(name, find))
 }

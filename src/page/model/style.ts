@@ -1,4 +1,4 @@
-/** How a line is drawn: its colour says the format, its dashes the engine; vortex stands out. */
+/** The style of a line: the colour shows its format, the dashes its engine. Vortex lines stand out. */
 
 import type { Line } from './line.js'
 
@@ -6,7 +6,7 @@ export type Style = { readonly colour: string; readonly dash: readonly number[];
 
 type Palette = { readonly vortex: readonly string[]; readonly others: readonly string[] }
 
-/** Each at least 3 : 1 against its background. */
+/** Every colour has a contrast of at least 3 : 1 to its background. */
 const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
   light: {
     vortex: ['#1d4ed8', '#0d8a7d', '#7c3aed', '#0878a8'],
@@ -20,14 +20,14 @@ const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
 
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3]]
 
-/** More lines than this are told apart by the pointer, not by the eye. */
+/** With more lines than this, readers distinguish lines with the pointer and not by their style. */
 const CROWD = 60
 
 export function isVortex({ family }: Pick<Line, 'family'>): boolean {
   return family.startsWith('vortex')
 }
 
-/** @param all the lines of the suite, so that a line looks the same on each of its panels */
+/** @param all the lines of the group, so that a line looks the same on each of its panels */
 export function stylesFor(all: readonly Line[], theme: 'light' | 'dark'): (line: Line) => Style {
   const families = [...new Set(all.map(({ family }) => family))].sort()
   const variants = [...new Set(all.map(({ variant }) => variant))].sort()

@@ -2,10 +2,10 @@
 
 import type { Scale } from '../address.js'
 
-/** From `min` to `max`, about `wanted` of them. */
+/** Round values from `min` to `max`, about `wanted` of them. */
 export function ticks(min: number, max: number, scale: Scale, wanted: number): number[] {
   const round = scale === 'log' ? logTicks(min, max, wanted) : []
-  // Within less than a decade the round ones are too far apart.
+  // When the range is less than a decade, logarithmic ticks would be too far apart.
   return round.length >= 3 ? round : linearTicks(min, max, wanted)
 }
 
@@ -29,7 +29,7 @@ function logTicks(min: number, max: number, wanted: number): number[] {
   return found.filter(value => value >= min && value <= max)
 }
 
-/** Without what binary fractions leave behind the twelfth digit. */
+/** Removes rounding errors after the twelfth digit. */
 function clean(value: number): number {
   return Number(value.toPrecision(12))
 }

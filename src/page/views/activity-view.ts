@@ -1,4 +1,4 @@
-/** What happened lately: the pushes that this server was sent, and the commits that are stored. */
+/** Recent activity: the last pushes to this server and the newest stored commits. */
 
 import { readCommits, readPushes, type Push, type StoredCommit } from '../api.js'
 import { element, part, webLink, type Child } from '../element.js'

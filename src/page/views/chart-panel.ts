@@ -1,4 +1,4 @@
-/** The chart with its card, its keys and its buttons. */
+/** The chart with its card, keyboard control and buttons. */
 
 import { button, part } from '../element.js'
 import { shortSha } from '../format.js'
@@ -12,12 +12,12 @@ import { addWheel } from '../chart/wheel.js'
 export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'>
 
 export type ChartPanelOptions = {
-  /** The commit to tell about; undefined when it is none in particular. */
+  /** Called with the commit to show details of, or undefined when none is selected. */
   readonly onPoint: (at: number | undefined) => void
   readonly onSpan: (span: Span | undefined) => void
 }
 
-/** Screen readers are told where the cursor rests, not where it passes. */
+/** Screen readers announce the cursor only after it has rested for this long. */
 const REST_MS = 300
 
 export class ChartPanel {
@@ -45,7 +45,7 @@ export class ChartPanel {
     )
   }
 
-  /** @param whyEmpty what is told in place of the chart */
+  /** @param whyEmpty message to show in place of the chart, or undefined to show the chart */
   draw(drawing: Drawing, whyEmpty: string | undefined): void {
     this.#tellEmpty(whyEmpty)
     const before = this.#drawing
@@ -79,7 +79,7 @@ export class ChartPanel {
     this.#chart?.highlight(line)
   }
 
-  /** Keys come faster than frames: the next one goes on from here. */
+  /** Updates the position at once, because key presses may arrive faster than frames. */
   #point(at: number): void {
     if (this.#pinned === undefined) this.#at = at
     this.#chart?.point(at)
@@ -103,7 +103,7 @@ export class ChartPanel {
     this.#card.querySelector('a')?.focus()
   }
 
-  /** Once more lets it go. */
+  /** Pins the card to the clicked commit. A second click on the same commit releases it. */
   #clicked(at: number): void {
     this.#host.focus({ preventScroll: true })
     if (at === this.#pinned) this.#release()
@@ -146,7 +146,7 @@ export class ChartPanel {
     return { commit, at, lines: [...lines], nearest, unit, besideUnit }
   }
 
-  /** Beside the cursor, on the side that has more room. */
+  /** Places the card beside the cursor, on the side that has more room. */
   #place(at: number): void {
     const chart = this.#chart
     if (chart === undefined) return
@@ -157,7 +157,7 @@ export class ChartPanel {
   }
 }
 
-/** But for its lines and what is in sight. */
+/** Whether two drawings differ at most in their lines and their visible range. */
 function isAlike(one: Drawing, other: Drawing): boolean {
   return (['commits', 'unit', 'scale', 'theme'] as const).every(name => one[name] === other[name])
 }

@@ -1,4 +1,4 @@
-/** A suite on the screen: its panels, its chart, its table. */
+/** The view of one group: its panels, chart and table. */
 
 import { readHistory } from '../api.js'
 import { EVERY, MEAN, START, type Address, type Measure } from '../address.js'
@@ -22,7 +22,7 @@ export class ChartsView {
   readonly #table: SeriesTable
   #address: Address = START
   #loaded: { readonly key: string; readonly suites: Readonly<Record<Measure, Suite>> } | undefined
-  /** With their styles: the same objects as long as they look the same, for what is made of them to be kept. */
+  /** Lines with their styles. The objects are reused while they look the same, so that what is cached for them stays valid. */
   #styled: { readonly key: string; readonly lines: readonly DrawnLine[] } = { key: '', lines: [] }
   #loading = new AbortController()
 
@@ -42,7 +42,7 @@ export class ChartsView {
     this.redraw()
   }
 
-  /** Also when the theme has changed. */
+  /** Draws the current group again, for example after the theme has changed. */
   redraw(): void {
     if (this.#loaded === undefined) return
     const suite = this.#loaded.suites[this.#address.measure]
@@ -66,20 +66,20 @@ export class ChartsView {
     part('suite-facts').textContent = factsOf(suite)
   }
 
-  /** Nothing of a suite is on the screen, and nothing of one that was asked for comes late. */
+  /** Removes the group from the screen and aborts a request that is still running. */
   clear(): void {
     this.#loading.abort()
     this.#loaded = undefined
     this.#panel.clear()
   }
 
-  /** @returns the panel that is asked for, or the first one, which is told where another was asked for */
+  /** @returns the requested panel, or the first one together with a notice when the requested one does not exist */
   #choosePanel({ panels }: Suite): string {
     const wanted = this.#address.panel
     const panel = panels.find(({ id }) => id === wanted) ?? panels[0]
     if (panel === undefined) return ''
     if (wanted === '') this.#note({ panel: panel.id })
-    // Where there is but one panel it is its own mean.
+    // When the group has only one panel, that panel also stands for the mean and for all panels.
     if (['', MEAN, EVERY, panel.id].includes(wanted)) quiet()
     else note(`This suite has no panel ${wanted} here: this is ${panel.label}.`)
     return panel.id
@@ -91,7 +91,7 @@ export class ChartsView {
     return this.#styled.lines
   }
 
-  /** @returns false when something else is asked for meanwhile, or it failed */
+  /** @returns false when loading failed or another group was requested in the meantime */
   async #load(key: string, { suite: slug, n }: Address): Promise<boolean> {
     this.#loading.abort()
     const { signal } = (this.#loading = new AbortController())
@@ -135,7 +135,7 @@ export class ChartsView {
     this.#note({ from: shaAt(span?.first), to: shaAt(span?.last) })
   }
 
-  /** Into the address, which is what is on the screen. */
+  /** Records a change of what is shown in the address. */
   #note(change: Partial<Address>): void {
     this.#address = { ...this.#address, ...change }
     this.navigation.note(change)

@@ -1,4 +1,4 @@
-/** The settings of a reader: panel, words, the line to compare with, measure, scale, number of commits. */
+/** The reader's settings: panel, search words, line to compare with, measure, scale and number of commits. */
 
 import { COUNTS, type Address, type Measure, type Scale } from '../address.js'
 import { element, part } from '../element.js'
@@ -7,7 +7,7 @@ import type { Line } from '../model/line.js'
 import type { Suite } from '../model/panels.js'
 import type { Navigation } from '../navigation.js'
 
-/** Words that choose a side. */
+/** Search words for the buttons that select Vortex or the other formats. */
 const SIDES = [
   ['All', ''],
   ['Vortex', 'vortex'],
@@ -73,7 +73,7 @@ export class Controls {
   }
 }
 
-/** Radio buttons that look like one strip; nothing where there is nothing to choose. */
+/** Fills a group of radio buttons that look like one strip. Hides it when there are fewer than two choices. */
 function fillChoices(
   id: string,
   name: string,
@@ -84,7 +84,7 @@ function fillChoices(
   group.hidden = choices.length < 2
   const strip = group.querySelector('.strip')!
   const key = JSON.stringify(choices)
-  // Made anew, the one that has the focus would lose it.
+  // The buttons are replaced only when the choices change, because the focused button would lose its focus.
   if (group.dataset['choices'] !== key) {
     group.dataset['choices'] = key
     strip.replaceChildren(...choices.map(([label, value]) => choice(name, label, value)))

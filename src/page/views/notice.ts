@@ -1,4 +1,4 @@
-/** The line above the chart that says what is going on. */
+/** The line above the chart that shows notices and errors. */
 
 import { messageOf } from '../message.js'
 import { button, element, part, type Child } from '../element.js'
@@ -11,7 +11,7 @@ export function quiet(): void {
   part('notice').hidden = true
 }
 
-/** @param again tries once more */
+/** @param again called by the button that tries again */
 export function failed(what: string, error: unknown, again: () => void): void {
   say(
     `${what}: ${messageOf(error)}. `,
@@ -19,9 +19,9 @@ export function failed(what: string, error: unknown, again: () => void): void {
   )
 }
 
-/** What to do before there is anything to see. */
+/** Explains how to push the first records. */
 export function nothingYet(): void {
-  // A proxy may put the server below a path of its own.
+  // The URL keeps its path, because a proxy may serve the page below a path prefix.
   const server = new URL('.', location.href).href.replace(/\/$/, '')
   const command = `vortex-ingest push results.jsonl --server ${server} --benchmark-id try`
   const [code, token] = [element('code', {}, command), element('code', {}, 'INGEST_BEARER_TOKEN')]

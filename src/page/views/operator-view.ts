@@ -1,4 +1,4 @@
-/** Targets, their health and the journal: for operators, who give their token. It is kept for this tab only. */
+/** Targets, their health and the error journal, for operators with a token. The token is stored for this tab only. */
 
 import { hasOperators, readAsOperator } from '../api.js'
 import { element, part } from '../element.js'
@@ -85,7 +85,7 @@ function cellOf(name: string, row: Row): HTMLElement | string {
   return /^\d{4}-\d\d-\d\dT/.test(text) ? formatTime(text) : text
 }
 
-/** What is not known is neither. */
+/** States that have a colour. Unknown states have none. */
 const STATES: Readonly<Record<string, string>> = { ok: 'good', recovered: 'good', failing: 'bad' }
 
 function say(text: string): void {

@@ -1,4 +1,4 @@
-/** The table below the chart: its legend, and the numbers of the commit that is pointed at. */
+/** The table below the chart. It is the chart's legend and shows the values at the selected commit. */
 
 import { element, part } from '../element.js'
 import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
@@ -18,7 +18,7 @@ export type Shown = {
   readonly hidden: ReadonlySet<string>
   readonly unit: Unit
   readonly better: Better
-  /** The unit of the lines' `beside`; undefined where they have none. */
+  /** The unit of the lines' `beside`, or undefined when they have none. */
   readonly besideUnit: Unit | undefined
 }
 
@@ -32,10 +32,10 @@ type Row = {
   readonly cells: readonly [value: HTMLElement, beside: HTMLElement, change: HTMLElement, best: HTMLElement]
 }
 
-/** Less than this is noise. */
+/** Smaller relative changes count as noise and get no colour. */
 const WORTH_A_COLOUR = 0.02
 
-/** Rows that are made, or written, in a frame. */
+/** Number of rows that are created or updated per frame. */
 const A_FRAME = 30
 
 export class SeriesTable {
@@ -47,7 +47,7 @@ export class SeriesTable {
   #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns', better: 'lower', besideUnit: undefined }
   #rows: Row[] = []
   #at: At = { at: 0, exactly: false, best: undefined, greatest: undefined }
-  /** While the pointer moves, numbers are written where they are seen: hundreds of rows may be far below. */
+  /** Rows in or near the viewport. While the pointer moves, only these are updated, because there may be hundreds of rows. */
   readonly #inSight = new Set<Row>()
   readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
 
@@ -61,7 +61,7 @@ export class SeriesTable {
     part('hide-all').addEventListener('click', () => options.onHide(this.#shown.lines.map(({ id }) => id)))
   }
 
-  /** @param shown whose lines, where they are the same objects as before, keep their rows */
+  /** @param shown lines that are the same objects as before keep their rows */
   show(shown: Shown): void {
     const { lines, hidden } = shown
     const before = this.#shown.lines
@@ -75,7 +75,7 @@ export class SeriesTable {
     setText(part('series-count'), `${formatCount(drawn)} of ${formatCount(lines.length)} lines drawn`)
   }
 
-  /** @param exactly whether older values do not count */
+  /** @param exactly false falls back to the last value before the commit */
   showAt(at: number, heading: string, exactly: boolean): void {
     setText(part('series-at'), heading)
     const { hidden, lines, better } = this.#shown
@@ -100,7 +100,7 @@ export class SeriesTable {
 
   *#written(): Generator<undefined> {
     for (const row of this.#inSight) this.#write(row)
-    // At rest all of it is right, for who reads on without scrolling.
+    // When the pointer has left, all rows are updated, because screen readers, for example, reach rows without scrolling.
     for (let from = 0; !this.#at.exactly && from < this.#rows.length; from += A_FRAME) {
       if (from > 0) yield
       for (const row of this.#rows.slice(from, from + A_FRAME)) this.#write(row)
@@ -133,7 +133,7 @@ export class SeriesTable {
     setText(bestCell, value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
-  /** As it was, where there was one for this line, with its box and its numbers as they are now. */
+  /** The row of a line, reused when there is one, with its checkbox and numbers brought up to date. */
   #rowFor(line: DrawnLine): Row {
     const row = this.#known.get(line) ?? rowOf(line)
     this.#known.set(line, row)
@@ -158,7 +158,7 @@ export class SeriesTable {
   }
 }
 
-// A table that is laid out as a grid is no table for everybody, unless it says so.
+// A table that is laid out as a grid loses its table semantics for screen readers, so the roles are set explicitly.
 function rowOf(line: DrawnLine): Row {
   const [box, bar] = [element('input', { type: 'checkbox' }), barOf(line)]
   const cells = [numberCell(), numberCell('number beside'), numberCell(), numberCell()] as const
@@ -173,7 +173,7 @@ function rowOf(line: DrawnLine): Row {
   return { line, element: row, box, bar, cells }
 }
 
-/** As long as its value is high, beside the highest. */
+/** A bar whose length shows the value relative to the greatest one. */
 function barOf({ style }: DrawnLine): HTMLElement {
   const bar = element('div')
   bar.style.background = style.colour
@@ -184,7 +184,7 @@ function numberCell(name = 'number'): HTMLElement {
   return element('td', { class: name, role: 'cell' })
 }
 
-/** Writing what stands there already would cost a layout. */
+/** Sets the text only when it changes, because writing the same text would cost a layout. */
 function setText(cell: HTMLElement, text: string): void {
   if (cell.textContent !== text) cell.textContent = text
 }

@@ -1,4 +1,4 @@
-/** The list of suites: a kind of measurement of a dataset each. */
+/** The list of groups. Each is one kind of measurement of one dataset. */
 
 import type { Suite } from '../api.js'
 import { formatAddress, START, type Address } from '../address.js'
@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<string, string>> = {
   vector_search_run: 'Vector search',
 }
 
-/** From here on the list stands beside the chart. */
+/** From this width on, the list is beside the chart. */
 const WIDE = matchMedia('(min-width: 900px)')
 
 export class SuiteList {
@@ -64,7 +64,7 @@ export function headingOf({ kind }: Suite): string {
   return KINDS[kind] ?? kind
 }
 
-/** `tpch clustered · SF 10 · nvme` */
+/** A readable name: `tpch clustered · SF 10 · nvme`. */
 export function suiteName({ dataset, dataset_variant, scale_factor, storage, layout }: Suite): string {
   const name = [dataset, dataset_variant].filter(Boolean).join(' ')
   return [name, scale_factor && `SF ${scale_factor}`, storage, layout].filter(Boolean).join(' · ')

@@ -1,4 +1,4 @@
-/** Plain tables of what the server answered. */
+/** Tables of server responses. */
 
 import { element, type Child } from '../element.js'
 
@@ -8,7 +8,7 @@ export type Column<T> = {
   readonly cell: (row: T) => Child
 }
 
-/** @param empty what to say in place of a table without rows */
+/** @param empty message to show when there are no rows */
 export function tableOf<T>(
   caption: string,
   columns: readonly Column<T>[],
@@ -28,6 +28,6 @@ export function tableOf<T>(
     element('thead', {}, element('tr', {}, ...headings)),
     element('tbody', {}, ...body),
   )
-  // Wider than a phone: it scrolls by itself, also by keyboard.
+  // The table may be wider than a phone's screen, so it scrolls by itself, also by keyboard.
   return element('div', { class: 'scrolling', tabindex: 0, role: 'region', 'aria-label': caption }, table)
 }

@@ -1,4 +1,4 @@
-/** What the headers of an envelope already say, before a byte of it is read. */
+/** Checks of an envelope's request headers, made before the body is read. */
 
 import type { IncomingHttpHeaders } from 'node:http'
 

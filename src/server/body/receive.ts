@@ -1,4 +1,4 @@
-/** Takes a request's body in: bounded, unpacked, and in a file where it is large. */
+/** Receives a request body: limits its size, decompresses gzip and stores large bodies in a temporary file. */
 
 import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
@@ -8,9 +8,9 @@ import { withRoom } from './room.js'
 
 export type ReceiveOptions = {
   readonly gzip: boolean
-  /** Of the body as it is sent, and of what it unpacks to. */
+  /** Limit for the body as sent and, separately, for the body after decompression. */
   readonly maxBytes: number
-  /** The client is cut off when it sends nothing for so long. */
+  /** The connection is closed when the client sends nothing for this long. */
   readonly stallMs: number
 }
 
@@ -18,7 +18,7 @@ export type Received =
   | { readonly ok: true; readonly body: Body }
   | { readonly ok: false; readonly reason: 'too_large' | 'broken_gzip' | 'gone' | 'stalled' }
 
-/** Larger bodies wait for their turn on disk, so that many clients at once cost no memory. */
+/** A larger body is stored on disk until it is processed, so that many concurrent clients do not exhaust the memory. */
 const IN_MEMORY_BYTES = 1024 * 1024
 
 export async function receive(request: IncomingMessage, options: ReceiveOptions): Promise<Received> {
@@ -46,7 +46,7 @@ async function refuse(body: Body, reason: 'too_large' | 'broken_gzip' | 'gone' |
   return { ok: false, reason }
 }
 
-/** The bytes that a client sends, as long as they are not too many or too slow. */
+/** The bytes that a client sends, up to the size limit and as long as no pause exceeds `stallMs`. */
 class Incoming {
   tooLarge = false
   stalled = false
@@ -65,7 +65,7 @@ class Incoming {
     const timer = setTimeout(cut, options.stallMs)
     let sent = 0
     try {
-      // The request must outlive its body: it is answered.
+      // Leaving the loop early must not destroy the request, because its response is still to be sent.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         timer.refresh()
         sent += chunk.length
@@ -79,15 +79,15 @@ class Incoming {
   }
 }
 
-/** A body that was received whole; its memory or file is its owner's to release. */
+/** A completely received body. The owner must call `release` to free its memory or file. */
 export class Body {
   length = 0
-  /** Whether it could not be kept. */
+  /** Whether storing the body in a file failed. */
   failed = false
   #chunks: Uint8Array[] = []
   #file: FileHandle | undefined
 
-  /** Whether it waits in a file. */
+  /** Whether the body is stored in a file. */
   get large(): boolean {
     return this.#file !== undefined
   }
@@ -100,7 +100,7 @@ export class Body {
     } else await this.#keep(this.#file, chunk)
   }
 
-  /** All of it in one buffer, as the walk wants it. */
+  /** The body in one buffer, followed by the line feed that the envelope scanner needs (see `withRoom`). */
   async bytes(): Promise<Buffer> {
     const whole = withRoom(this.length)
     let at = 0

@@ -1,12 +1,12 @@
-/** Memory for a body that is to be walked over. */
+/** Allocates the buffer in which a body is scanned. */
 
 import { SLACK } from '../../contract/words.js'
 
 const LF = 0x0a
 
 /**
- * A buffer for `length` bytes of a body and, as its last byte, the line feed that stops every step over them. Behind it
- * lies the room that reading words needs.
+ * Returns a buffer of `length` bytes for a body plus a final line feed, at which every scanning step stops.
+ * The memory behind it is zero-filled padding, because scanning reads several bytes at a time and may read past the end.
  */
 export function withRoom(length: number): Buffer {
   const whole = Buffer.allocUnsafeSlow(length + 1 + SLACK)

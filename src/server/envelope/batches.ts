@@ -1,4 +1,4 @@
-/** The second pass over the records of a checked body: batches with their ids. */
+/** The second pass over the records of a checked body: groups them into batches and computes their measurement ids. */
 
 import { setImmediate } from 'node:timers/promises'
 import type { Hash64 } from '../../contract/hash64.js'
@@ -7,11 +7,11 @@ import { addRecord } from '../../source/read-record.js'
 import { RecordBatch } from '../../source/record-batch.js'
 import { RecordWalk } from './walk-records.js'
 
-/** Rows of one batch: enough to share its costs, few enough to give other requests their turn. */
+/** Rows per batch: enough to amortise the cost per batch, few enough that other requests get their turn. */
 const BATCH_ROWS = 1024
 
 export type BatchesOptions = {
-  /** The place after the `[` of the records. */
+  /** Offset after the `[` of the records. */
   readonly from: number
   /** The contract version that `checkBody` checked the body against. */
   readonly version: number
@@ -45,7 +45,7 @@ function fill(batch: BodyBatch, walk: RecordWalk): void {
   }
 }
 
-/** A batch over the whole body, of which each record takes only a little. */
+/** A batch whose buffer is the whole body, although each record occupies only a small part of it. */
 class BodyBatch extends RecordBatch {
   #longest = 0
 
@@ -53,7 +53,7 @@ class BodyBatch extends RecordBatch {
     this.#longest = Math.max(this.#longest, bytes)
   }
 
-  /** No text of a row is longer than the bytes it was written with. */
+  /** Upper bound for the length of any text in a row, because no text is longer than the record it was read from. */
   override get longestText(): number {
     return this.#longest
   }

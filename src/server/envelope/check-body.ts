@@ -1,4 +1,4 @@
-/** Checks a body in its bytes, without building its tree. The verdict is the one that checkEnvelope reaches on the tree. */
+/** Checks an envelope in its bytes without building its tree. The result equals that of `checkEnvelope` on the parsed tree. */
 
 import { isUtf8 } from 'node:buffer'
 import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
@@ -13,14 +13,14 @@ import { INVALID, skipSpace, skipValue } from './skip-value.js'
 
 export type Refusal = Exclude<EnvelopeCheck, { readonly ok: true }>
 
-/** An envelope that keeps every rule; its records still stand in the body. */
+/** A valid envelope whose records have not been read out of the body yet. */
 export type CheckedBody = {
   readonly ok: true
   readonly commit: Commit
-  /** The place after the `[` of the records. */
+  /** Offset after the `[` of the records. */
   readonly from: number
   readonly total: number
-  /** Records of each kind, by kind name, kinds without records left out. */
+  /** Number of records per kind name. Kinds without records are absent. */
   readonly counts: ReadonlyMap<string, number>
 }
 
@@ -29,11 +29,11 @@ const HEADS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['commit', new Set<string>(COMMIT_FIELDS)],
 ])
 
-/** What stands under a key of the envelope is one level down. */
+/** The value of an envelope's key is one level deeper than the envelope itself. */
 const VALUE_DEPTH = MAX_BODY_DEPTH - 1
 
 /**
- * @param bytes the body, and a line feed of ours as its last byte
+ * @param bytes the body, followed by one line feed that the server appended
  * @param version the contract version of the server
  * @see contract section 3
  */
@@ -45,7 +45,7 @@ export async function checkBody(bytes: Buffer, version: number): Promise<Checked
 
 type Parts = { readonly head: Readonly<Record<string, ExactValue>>; readonly records: RecordsInspection | undefined }
 
-/** The last value of a repeated key counts; the values before it must still be valid JSON. */
+/** Reads all members of the envelope. When a key is repeated, the last value counts; earlier values must still be valid JSON. */
 async function readParts(bytes: Buffer, version: number): Promise<Parts | Refusal> {
   const head: Record<string, ExactValue> = {}
   let records: RecordsInspection | undefined
@@ -68,9 +68,9 @@ async function readParts(bytes: Buffer, version: number): Promise<Parts | Refusa
   return atEnd ? { head, records } : malformed('the body is not a JSON object')
 }
 
-/** Judges a body that is valid JSON: first its shape, then its schema version, then its records in order. */
+/** Decides about a body that is valid JSON: checks its shape, then its schema version, then its records in order. */
 function decide(bytes: Buffer, { head, records }: Parts, version: number): CheckedBody | Refusal {
-  // checkEnvelope gets the envelope without its records, so that the rules of an envelope are written only once.
+  // checkEnvelope is called without the records, so that the rules of an envelope are written only once.
   const list = records === undefined ? {} : { records: records.from === undefined ? null : [] }
   const outer = checkEnvelope({ ...head, ...list }, version)
   if (!outer.ok && outer.error === 'malformed') return outer

@@ -1,4 +1,4 @@
-/** The first pass over the `records` of an envelope: counts, and what is wrong, before the commit is known. */
+/** The first pass over the `records` of an envelope: counts them and finds violations before the commit is known. */
 
 import { setImmediate } from 'node:timers/promises'
 import { CONTRACT } from '../../contract/kinds.js'
@@ -7,36 +7,36 @@ import { RecordBatch } from '../../source/record-batch.js'
 import { INVALID, skipValue } from './skip-value.js'
 import { RecordWalk, type Element } from './walk-records.js'
 
-/** One element of the array: its place in it, and where it starts in the body. */
+/** Position of one record: its index in the array and its byte offset in the body. */
 export type Place = { readonly index: number; readonly start: number }
 
 export type RecordsInspection = {
-  /** The place after the value, or INVALID when it is no JSON. */
+  /** Offset after the value, or INVALID when the value is not valid JSON. */
   readonly end: number
-  /** The place after the array's `[`; undefined when it is no array. */
+  /** Offset after the array's `[`, or undefined when the value is not an array. */
   readonly from: number | undefined
-  /** The first element that is no record. */
+  /** The first element that is not a record. */
   readonly misshapen: { readonly index: number; readonly message: string } | undefined
-  /** The first record that breaks a rule other than that of the commit. */
+  /** The first record that breaks a rule. The commit it names is compared separately, by `first` and `otherSha`. */
   readonly broken: Place | undefined
-  /** The first record, whose commit all others should name. */
+  /** The first record. All others must name the same commit. */
   readonly first: Place | undefined
   readonly firstSha: Buffer
-  /** The first record that names another commit than the first record. */
+  /** The first record that names a different commit than the first record. */
   readonly otherSha: Place | undefined
   readonly total: number
-  /** Records of each kind, by kind name, kinds without records left out. */
+  /** Number of records per kind name. Kinds without records are absent. */
   readonly counts: ReadonlyMap<string, number>
 }
 
 const OPEN_LIST = 0x5b
-/** Other requests get a turn after so many records. */
+/** Other requests get a turn after this many records. */
 const TURN_RECORDS = 4096
-/** Every kind's first field. */
+/** Index of `commit_sha`, which is the first field of every kind. */
 const COMMIT_FIELD = 0
 
 export type InspectOptions = {
-  /** The place where the value of `records` starts. */
+  /** Offset at which the value of `records` starts. */
   readonly start: number
   readonly maxDepth: number
   /** The contract version that every record must have. */

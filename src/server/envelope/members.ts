@@ -1,4 +1,4 @@
-/** The members of an object in bytes, one after the other, without building it. */
+/** Iterates over the members of a JSON object in its bytes, without building the object. */
 
 import type { ExactValue } from '../../contract/exact-value.js'
 import { readBody } from '../../source/body.js'
@@ -14,8 +14,10 @@ const CLOSE = 0x7d
 export type Member = { readonly key: string; readonly start: number }
 
 /**
- * Gives each member's key and where its value starts, and wants to be told where that ends, or INVALID.
- * @param from where the object's `{` may stand @returns the place after its `}`, or INVALID
+ * Yields each member's key and the offset of its value. The caller must pass the offset after that value, or INVALID,
+ * to the next call of `next`.
+ * @param from offset at which the object's `{` is expected
+ * @returns the offset after the `}`, or INVALID
  */
 export function* walkMembers(bytes: Buffer, from: number): Generator<Member, number, number> {
   if (bytes[from] !== OPEN) return INVALID
@@ -35,10 +37,10 @@ export function* walkMembers(bytes: Buffer, from: number): Generator<Member, num
   }
 }
 
-/** More characters than any name has. */
+/** Larger than any known field name. */
 const MAX_NAME_BYTES = 1024
 
-/** A key that was skipped. One that is far longer than any name is given shortened: it is unknown either way. */
+/** The key at an offset. An overlong key is shortened, because it cannot be a known name anyway. */
 function nameAt(bytes: Buffer, start: number, end: number): string {
   if (end - start > MAX_NAME_BYTES) return `${bytes.toString('latin1', start + 1, start + 64)}…`
   return valueAt(bytes, start, end) as string
@@ -47,9 +49,9 @@ function nameAt(bytes: Buffer, start: number, end: number): string {
 export type FlatObject = { readonly end: number; readonly value: ExactValue }
 
 /**
- * Reads an object that should hold nothing but strings and numbers under known names. What it holds besides cannot be
- * right and is only skipped: a nested value stands there as an empty array, of the unknown names one is kept.
- * @returns undefined when this is no JSON
+ * Reads an object whose known fields are strings or numbers. Every other value violates the contract and is only skipped:
+ * a nested value becomes an empty array, and of all unknown names only the first is kept, with the value null.
+ * @returns undefined when the bytes are not valid JSON
  */
 export function readFlatObject(
   bytes: Buffer,
@@ -80,7 +82,7 @@ function plainValueAt(bytes: Buffer, start: number, end: number): ExactValue {
   return bytes[start] === OPEN || bytes[start] === OPEN_LIST ? [] : valueAt(bytes, start, end)
 }
 
-/** A value that was skipped, so it is JSON. */
+/** Parses a value that `skipValue` accepted as valid JSON. */
 function valueAt(bytes: Buffer, start: number, end: number): ExactValue {
   const read = readBody(bytes.subarray(start, end))
   if (!read.ok) throw new Error(`what was skipped as JSON ${read.message}`)

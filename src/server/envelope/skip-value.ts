@@ -1,4 +1,4 @@
-/** Walks over JSON values in bytes: where each ends, or that it is none. Builds nothing, so any size costs no memory. */
+/** Finds the end of JSON values in bytes and rejects invalid JSON. Builds no values, so memory use does not depend on size. */
 
 const TAB = 0x09
 const LF = 0x0a
@@ -19,24 +19,24 @@ const LETTER_U = 0x75
 const OPEN = 0x7b
 const CLOSE = 0x7d
 
-/** What the walkers answer instead of a place. */
+/** Returned in place of an offset when the bytes are not valid JSON. */
 export const INVALID = -1
 
 const WORDS = ['true', 'false', 'null']
-/** What may follow a backslash, `u` apart. */
+/** Characters that may follow a backslash, except `u`. */
 const ESCAPES = new Set(Buffer.from('"\\/bfnrt'))
-/** No double has more digits before its point. */
+/** A number with at most this many integer digits and no exponent is always in the range of a double. */
 const SAFE_DIGITS = 300
 
 /**
- * Skips one JSON value as the exact reader reads it: numbers in the range of a double, no half surrogate pairs, at most
- * `maxDepth` levels.
+ * Skips one JSON value by the rules of the exact reader: numbers must be in the range of a double, surrogates must be
+ * paired, and at most `maxDepth` levels may be nested.
  * @param bytes valid UTF-8 that ends with a line feed
- * @returns the place after the value, or INVALID
- * @see parseExact, which says the same of the same bytes
+ * @returns the offset after the value, or INVALID
+ * @see parseExact, which accepts and rejects the same bytes
  */
 export function skipValue(bytes: Buffer, from: number, maxDepth: number): number {
-  /** The closing mark of every open object and array. */
+  /** Closing characters of all open objects and arrays, the outermost first. */
   const open: number[] = []
   let at = from
   for (;;) {
@@ -59,7 +59,7 @@ export function skipValue(bytes: Buffer, from: number, maxDepth: number): number
   }
 }
 
-/** Leaves what ends here; stands before the next value, or after the outermost one. */
+/** Closes the objects and arrays that end at `from`. Returns the offset of the next value, or after the outermost value. */
 function closeAll(bytes: Buffer, from: number, open: number[]): number {
   let at = from
   while (open.length > 0) {
@@ -73,7 +73,7 @@ function closeAll(bytes: Buffer, from: number, open: number[]): number {
   return at
 }
 
-/** @returns the place after the colon */
+/** @returns the offset after the colon, or INVALID */
 function skipKey(bytes: Buffer, from: number): number {
   const end = bytes[from] === QUOTE ? skipString(bytes, from) : INVALID
   if (end === INVALID) return INVALID
@@ -81,7 +81,10 @@ function skipKey(bytes: Buffer, from: number): number {
   return bytes[colon] === COLON ? colon + 1 : INVALID
 }
 
-/** @param from where the opening quote stands @returns the place after the closing one */
+/**
+ * @param from offset of the opening quote
+ * @returns the offset after the closing quote, or INVALID
+ */
 export function skipString(bytes: Buffer, from: number): number {
   let at = from + 1
   for (;;) {
@@ -104,7 +107,7 @@ function skipEscape(bytes: Buffer, at: number): number {
   return low >= 0xdc00 && low <= 0xdfff ? at + 12 : INVALID
 }
 
-/** The 16 bits of the `\uXXXX` at `at`, or INVALID when there is none. */
+/** The UTF-16 code unit of the `\uXXXX` at `at`, or INVALID when there is none. */
 function codeUnit(bytes: Buffer, at: number): number {
   if (bytes[at] !== BACKSLASH || bytes[at + 1] !== LETTER_U) return INVALID
   const digits = bytes.toString('latin1', at + 2, at + 6)
@@ -144,7 +147,7 @@ function skipDigits(bytes: Buffer, from: number): number {
   return at
 }
 
-/** JSON's four kinds of white space. */
+/** Skips JSON white space: space, line feed, carriage return and tab. */
 export function skipSpace(bytes: Buffer, from: number): number {
   let at = from
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Walks over the `records` of an envelope. The fast reader reads each record; the exact reader reads those that the fast
- * reader leaves and those that do not have the shape of the server's contract version.
+ * Iterates over the `records` of an envelope. The fast reader reads each record. The exact reader reads those that the
+ * fast reader does not accept and those that do not have the shape of the server's contract version.
  */
 
 import { checkShape, type BenchRecord } from '../../contract/validate.js'
@@ -15,35 +15,38 @@ const COMMA = 0x2c
 const CLOSE_LIST = 0x5d
 const OPEN = 0x7b
 
-/** A record sits in the envelope and in its array. */
+/** A record is two levels deep: inside the envelope and inside the array. */
 const RECORD_DEPTH = MAX_BODY_DEPTH - 2
 
-/** One element of the array, as the reader that accepted it left it. */
+/** One element of the array, by the reader that accepted it. */
 export type Element =
-  /** The fast reader has added it to the batch. */
+  /** The fast reader added the record to the batch. */
   | { readonly sort: 'taken' }
-  /** The exact reader has read it. */
+  /** The exact reader read the record. */
   | { readonly sort: 'read'; readonly record: BenchRecord }
-  /** It is valid JSON and not a record of the server's contract version. */
+  /** Valid JSON that is not a record of the server's contract version. */
   | { readonly sort: 'misshapen'; readonly message: string }
 
 const TAKEN: Element = { sort: 'taken' }
 
-/** A cursor over the array. */
+/** A cursor over the elements of the array. */
 export class RecordWalk {
-  /** From 0, of the element that `next` answered. */
+  /** Index, from 0, of the element that `next` returned last. */
   index = -1
-  /** Where that element starts. */
+  /** Offset at which that element starts. */
   start = 0
-  /** The place after it. */
+  /** Offset of the comma or bracket that follows that element. */
   passed = 0
-  /** The place after the array once it is walked, INVALID when it is no JSON. */
+  /** Set at the end of the array: the offset after it, or INVALID when the array is not valid JSON. */
   end: number | undefined
   #at: number
   readonly #place: LinePlace = { line: 0, start: 0 }
   readonly #wanted: VersionSet
 
-  /** @param from the place after the array's `[` @param version the contract version that every record must have */
+  /**
+   * @param from offset after the array's `[`
+   * @param version the contract version that every record must have
+   */
   constructor(
     private readonly bytes: Buffer,
     from: number,
@@ -54,18 +57,21 @@ export class RecordWalk {
     if (bytes[this.#at] === CLOSE_LIST) this.end = this.#at + 1
   }
 
-  /** @param batch gets a row when the fast reader accepts the element @returns undefined at the end */
+  /**
+   * @param batch gets a row when the fast reader accepts the element
+   * @returns undefined at the end of the array
+   */
   next(batch: RecordBatch): Element | undefined {
     if (this.end !== undefined) return undefined
     const { bytes } = this
     this.index++
     this.start = this.#place.start = this.#at
     this.#place.line = this.index
-    // Past the end of the body there is no line feed that would stop the scanner.
+    // The scanner needs the line feed at the end of the body to stop, so it must not start past the end.
     const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_TAKEN
     if (after !== NOT_TAKEN) {
       if ((batch.fits[batch.count - 1]! & this.#wanted) !== 0) return this.#pass(after, TAKEN)
-      // A record of another version: the exact reader says which field is wrong.
+      // The record has another contract version. The exact reader reports which field is wrong.
       batch.count--
     }
     return this.#readExactly()
@@ -93,7 +99,7 @@ export class RecordWalk {
     return end
   }
 
-  /** @param mark where a comma or the closing bracket should stand */
+  /** @param mark offset at which a comma or the closing bracket is expected */
   #pass(mark: number, element: Element): Element | undefined {
     const char = this.bytes[mark]
     this.passed = mark
@@ -104,7 +110,7 @@ export class RecordWalk {
   }
 }
 
-/** @returns the place of the comma or bracket that follows a record, or NOT_TAKEN when neither does */
+/** @returns the offset of the comma or bracket that follows a record, or NOT_TAKEN when neither does */
 function endOfElement(bytes: Buffer, from: number): number {
   const at = skipSpace(bytes, from)
   return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_TAKEN

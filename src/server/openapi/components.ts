@@ -1,4 +1,4 @@
-/** The schemas that operations refer to: those of the contract, made from its table, and those of the operator routes. */
+/** Schemas that operations refer to: those of the contract, generated from its tables, and those of the operator routes. */
 
 import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
@@ -9,7 +9,7 @@ export function componentSchemas(version: number): Readonly<Record<string, JsonS
   return { ...contractSchemas(contractOf(version)), ...readSchemas(CONTRACT), ...OPERATOR_SCHEMAS }
 }
 
-/** The published schemas, with references to other components in place of references to other files. */
+/** The published schemas, with references to files replaced by references to components. */
 function contractSchemas(contract: Contract): Readonly<Record<string, JsonSchema>> {
   return Object.fromEntries(
     Object.entries(publishedSchemas(contract)).map(([name, { $schema: _, $id: __, ...schema }]) => [

@@ -1,4 +1,4 @@
-/** The OpenAPI document of a server, made from the routes that it has. */
+/** Builds the OpenAPI document of a server from its registered routes. */
 
 import { schemaText } from '../../contract/schema.js'
 import type { KnownRoute } from '../route-list.js'
@@ -15,12 +15,13 @@ function operationsIn(version: number): Operations {
 
 /**
  * @param version the contract version of the server
- * @returns JSON @throws {Error} for a route that no operation describes
+ * @returns the document as JSON text
+ * @throws {Error} for a route that no operation describes
  */
 export function openApiDocument(routes: readonly KnownRoute[], version: number): string {
   const operations = operationsIn(version)
   const paths: Record<string, Record<string, Operation>> = {}
-  // A HEAD request is answered as GET is, without the body.
+  // HEAD routes are left out, because HEAD is answered like GET, without the body.
   for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
     if (NO_OPERATIONS.has(`${method} ${url}`)) continue
     const operation = operations[`${method} ${url}`]
@@ -46,7 +47,7 @@ export function openApiDocument(routes: readonly KnownRoute[], version: number):
   })
 }
 
-/** OpenAPI knows no key with slashes in it, but it is one to this server. */
+/** Converts a route to an OpenAPI path. OpenAPI has no wildcard, so an object key, which may contain slashes, is `{key}`. */
 function templateOf(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}').replace('*', '{key}')
 }

@@ -1,4 +1,4 @@
-/** The operations of those who write. @see contract sections 3 and 4 */
+/** The operations that write: ingest and revalidate. @see contract sections 3 and 4 */
 
 import { explained, failure, json, UNAUTHORIZED, type Operations } from './operation.js'
 import { named, object, text, whole, words } from './schema.js'

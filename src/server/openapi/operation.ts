@@ -1,4 +1,4 @@
-/** What is said of a route: who may ask, with what, and what is answered. */
+/** Types and builders for the OpenAPI description of a route: security, parameters, body and responses. */
 
 import type { JsonSchema } from '../../contract/schema.js'
 import { object, text, words } from './schema.js'
@@ -21,7 +21,7 @@ export type Operation = {
   readonly operationId: string
   readonly summary: string
   readonly tags: readonly [string]
-  /** Absent: everybody may ask. */
+  /** Absent when the route needs no token. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]
   readonly requestBody?: {
@@ -29,23 +29,23 @@ export type Operation = {
     readonly description?: string
     readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>
   }
-  /** By status. What every route may answer (500, 503) is added to it. */
+  /** Responses by status. The document adds 500 and 503 to every operation. */
   readonly responses: Readonly<Record<string, Response>>
 }
 
-/** By method and route, as they are registered. */
+/** Operations by method and route, such as `GET /api/commits/:sha`. */
 export type Operations = Readonly<Record<string, Operation>>
 
 export function json(description: string, schema: JsonSchema): Response {
   return { description, content: { 'application/json': { schema } } }
 }
 
-/** @param errors the codes there are */
+/** A failure whose body holds only an error code. @param errors the possible codes */
 export function failure(description: string, ...errors: readonly string[]): Response {
   return json(description, object({ error: words(...errors) }))
 }
 
-/** The same, with words for people. */
+/** A failure whose body holds an error code and a message for people. */
 export function explained(description: string, ...errors: readonly string[]): Response {
   return json(description, object({ error: words(...errors), message: text }))
 }

@@ -1,4 +1,4 @@
-/** The operations of operators: on one state, the same as on the command line. */
+/** The operations of the operator API. They do the same as the commands of the command line, on one state. */
 
 import { BAD_REQUEST } from './ingest-operations.js'
 import {
@@ -23,7 +23,7 @@ const timeout = failure('The body did not come to an end', 'timeout')
 const unsupported = failure('Not of that type, or packed', 'unsupported_media_type')
 const problems = named('problems')
 
-/** What every one of them may answer, too. */
+/** Adds the security, tag and failures that all operator routes share. */
 function forOperators(operation: Omit<Operation, 'tags' | 'security'>): Operation {
   const responses = { ...operation.responses, 401: UNAUTHORIZED, 500: damaged, 503: unavailableOrStopping }
   return { ...operation, responses, tags: ['operate'], security: [{ operator: [] }] }

@@ -1,4 +1,4 @@
-/** The operations that the page is made of. */
+/** The read operations that the page uses. */
 
 import { CONTRACT } from '../../contract/kinds.js'
 import { BAD_REQUEST } from './ingest-operations.js'
@@ -7,7 +7,7 @@ import { flag, list, named, object, orNull, text, texts, time, whole, words } fr
 
 const count = { type: 'integer' }
 
-/** Files of the page: what they are called changes with every build. */
+/** Routes without a description: the files of the page, whose names change with every build. */
 export const NO_OPERATIONS: ReadonlySet<string> = new Set(['GET /page/:name'])
 
 const push = {

@@ -1,4 +1,4 @@
-/** The operations that read what is stored. */
+/** The operations that read stored commits, groups and measurements. */
 
 import { CONTRACT } from '../../contract/kinds.js'
 import { BAD_REQUEST } from './ingest-operations.js'
@@ -11,7 +11,7 @@ const count = { type: 'integer' }
 const counts = Object.fromEntries(
   ['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(name => [name, orNull(whole)]),
 )
-/** Those of these that the kind has. */
+/** Columns that a group may have. A group has those that its kind has. */
 const columns = Object.fromEntries(
   ['dataset', 'dataset_variant', 'scale_factor', 'storage', 'layout'].map(name => [name, orNull(text)]),
 )
@@ -30,7 +30,7 @@ export function readOperations(version: number): Operations {
   return { ...aboutOperations({ const: version }), ...DATA_OPERATIONS }
 }
 
-/** The operations whose answers state the contract version. */
+/** The operations whose answers contain the contract version. */
 function aboutOperations(version: JsonSchema): Operations {
   return {
     'GET /': {

@@ -1,4 +1,4 @@
-/** Small words that JSON Schemas are written with. */
+/** Short builders for JSON Schemas. */
 
 import type { JsonSchema } from '../../contract/schema.js'
 
@@ -8,7 +8,7 @@ export const flag: JsonSchema = { type: 'boolean' }
 export const time: JsonSchema = { type: 'string', format: 'date-time' }
 export const texts: JsonSchema = { type: 'array', items: text }
 
-/** All of these fields and no others. */
+/** An object with exactly these fields, all required. */
 export function object(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false }
 }
@@ -29,7 +29,7 @@ function nullable(schema: JsonSchema): JsonSchema {
   return { anyOf: [schema, { type: 'null' }] }
 }
 
-/** A schema that stands under `components`. */
+/** A reference to a schema under `components`. */
 export function named(name: string): JsonSchema {
   return { $ref: `#/components/schemas/${name}` }
 }

@@ -1,11 +1,11 @@
-/** What an operator is answered, also when something failed. */
+/** Responses of operator routes, including those for failures. */
 
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
 import { redact } from '../../sink/redact.js'
 
 export type OperatorAnswer = {
   readonly status: number
-  /** Bytes are an object of a bucket, as they are. */
+  /** JSON, or the bytes of a bucket's object, which are sent unchanged. */
   readonly body?: object | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -23,7 +23,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   state_version: 500,
 }
 
-/** @returns undefined for what an operator can do nothing about: the log has the reason */
+/** @returns undefined for an error that the operator cannot act on; the log has the reason */
 export function failureAnswer(error: unknown): OperatorAnswer | undefined {
   if (!(error instanceof IngestError)) return undefined
   const status = STATUS[error.code]

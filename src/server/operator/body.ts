@@ -1,4 +1,4 @@
-/** Bodies that operators send: bounded, and never read for a request that is refused anyway. */
+/** Reads bodies of operator requests: limited in size, and read only when the headers are acceptable. */
 
 import type { FastifyRequest } from 'fastify'
 import { IngestError } from '../../errors.js'
@@ -7,7 +7,7 @@ import { receive, type Body } from '../body/receive.js'
 import type { OperatorAnswer } from './answer.js'
 import type { OperatorLimits } from './route.js'
 
-/** Names and places are short. */
+/** Limit for JSON bodies, which hold only names and locations. */
 const MAX_JSON_BYTES = 64 * 1024
 
 export type BodyOptions = OperatorLimits & { readonly onBodyWanted: () => void }
@@ -15,7 +15,10 @@ export type BodyOptions = OperatorLimits & { readonly onBodyWanted: () => void }
 const TOO_LARGE: OperatorAnswer = { status: 413, body: { error: 'body_too_large' } }
 const UNSUPPORTED: OperatorAnswer = { status: 415, body: { error: 'unsupported_media_type' } }
 
-/** Of any type, as it is sent. @param work given the body, which is gone when it is done */
+/**
+ * Receives an uncompressed body of any type and passes it to `work`.
+ * @param work receives the body, which is released when `work` is done
+ */
 export async function withBody(
   { raw }: FastifyRequest,
   { maxBodyBytes, stallMs, onBodyWanted }: BodyOptions,
@@ -34,13 +37,13 @@ export async function withBody(
   }
 }
 
-/** All of a body. */
+/** The bytes of a body. */
 export async function bytesOf(body: Body): Promise<Buffer> {
-  // Behind it stands a line feed that others need.
+  // `bytes` appends a line feed, which is cut off here.
   return (await body.bytes()).subarray(0, body.length)
 }
 
-/** @param names the fields that a body must have, all strings, and no others */
+/** @param names the fields that the body must have, all of them strings, and no others */
 export async function withFields<Name extends string>(
   request: FastifyRequest,
   names: readonly Name[],
@@ -65,7 +68,7 @@ function parsed(bytes: Buffer): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw new IngestError('usage', 'the body is not a JSON object')
 }

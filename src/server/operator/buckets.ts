@@ -1,4 +1,4 @@
-/** Buckets, and the objects in them. */
+/** Operator routes for buckets and the objects in them. */
 
 import { getObject, putObject, assertObjectKey } from '../../state/bucket-objects.js'
 import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/buckets.js'
@@ -9,7 +9,7 @@ import { bytesOf, withBody, withFields } from './body.js'
 import { pathPart, type Operator, type OperatorLimits, type OperatorRoute } from './route.js'
 
 const LIST = '/storage/buckets'
-/** Objects that are in memory at the same time. */
+/** Number of objects that may be in memory at the same time. */
 const IN_MEMORY = 4
 
 export function bucketRoutes(operator: Operator, limits: OperatorLimits): readonly OperatorRoute[] {

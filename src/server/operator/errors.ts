@@ -1,4 +1,4 @@
-/** What failed, and how targets and buckets have been lately. */
+/** Operator routes for the error journal and for the health of targets and buckets. */
 
 import type { FastifyRequest } from 'fastify'
 import { readHealth } from '../../state/health.js'
@@ -11,7 +11,7 @@ import type { OperatorAnswer } from './answer.js'
 import type { Operator, OperatorRoute } from './route.js'
 
 const EVENTS = { least: 1, most: 1_000, otherwise: 50 }
-/** The journal holds no more than 30 days. */
+/** The journal holds at most 30 days. */
 const MINUTES = { least: 1, most: 30 * 24 * 60, otherwise: 5 }
 
 export function errorRoutes(operator: Operator): readonly OperatorRoute[] {

@@ -1,4 +1,4 @@
-/** The write settings that were promoted, of registered targets. */
+/** The promoted write settings of registered targets. */
 
 import { promotionDocument } from '../../state/promotion-document.js'
 import { activePromotion, readPromotions } from '../../state/promotions.js'
@@ -7,8 +7,8 @@ import type { State } from '../../state/state.js'
 import { requireTarget } from '../../state/targets.js'
 
 /**
- * Target by target, of each the newest first.
- * @param name only of this one
+ * Promotions grouped by target, the newest first within each target.
+ * @param name restricts the result to this target
  * @throws {IngestError} `not_found`
  */
 export async function promotionDocuments({ storage }: State, name: string | undefined): Promise<readonly object[]> {

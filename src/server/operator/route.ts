@@ -1,4 +1,4 @@
-/** What every route for operators has in common. */
+/** Types and helpers that all operator routes share. */
 
 import type { FastifyRequest } from 'fastify'
 import type { State } from '../../state/state.js'
@@ -8,7 +8,7 @@ import type { ServerJournal } from './server-journal.js'
 export type Operator = {
   readonly state: State
   readonly journal: ServerJournal
-  /** Of operators alone. */
+  /** Bearer token of the operator API, different from the token for writing. */
   readonly token: string
 }
 
@@ -17,11 +17,11 @@ export type OperatorLimits = { readonly maxBodyBytes: number; readonly stallMs: 
 export type OperatorRoute = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
-  /** @param onBodyWanted called before the body is read */
+  /** @param onBodyWanted called just before the body is read */
   readonly answer: (request: FastifyRequest, onBodyWanted: () => void) => Promise<OperatorAnswer>
 }
 
-/** A part of the path, decoded once. */
+/** A path parameter, which fastify has already decoded. */
 export function pathPart({ params }: FastifyRequest, name: string): string {
   return (params as Readonly<Record<string, string>>)[name] ?? ''
 }

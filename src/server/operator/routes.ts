@@ -1,4 +1,4 @@
-/** The routes for operators: the same operations as on the command line, over one state. */
+/** The routes of the operator API. They do the same as the commands of the command line, on one state. */
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { continueIfAsked, guard } from '../guard.js'
@@ -11,7 +11,7 @@ import { targetRoutes } from './targets.js'
 export type OperatorOptions = {
   readonly operator: Operator
   readonly limits: OperatorLimits
-  /** Told why an answer is a failure: for the log. */
+  /** Called with the cause of a 5xx answer, for the log. */
   readonly onFailure: (reply: FastifyReply, error: unknown) => void
 }
 

@@ -1,4 +1,4 @@
-/** The journal of a process that does not end: written soon after something failed, and merged now and then. */
+/** The error journal of a long-running server: flushed shortly after a failure and compacted from time to time. */
 
 import { openJournal } from '../../delivery/durable/journal-outcomes.js'
 import { messageOf } from '../../errors.js'
@@ -9,11 +9,11 @@ import type { State } from '../../state/state.js'
 
 const FIRST_DELAY_MS = 1_000
 const MAX_DELAY_MS = 60_000
-/** Each flush makes an object; a store that stays away must not make them for ever. */
+/** Number of flushes between two compactions. Each flush writes an object, so a store that stays down would pile up objects. */
 const COMPACT_EVERY = 100
 
 export class ServerJournal {
-  /** What waits for the next flush. */
+  /** Events that have not been flushed yet. */
   readonly events: Journal
   readonly #state: State
   readonly #onProblem: (message: string) => void
@@ -21,14 +21,14 @@ export class ServerJournal {
   #delayMs = FIRST_DELAY_MS
   #flushes = 0
 
-  /** @param onProblem told once when it cannot be written, and again only after it could */
+  /** @param onProblem called when a flush fails; not called again until a flush has succeeded */
   constructor(state: State, onProblem: (message: string) => void) {
     this.#state = state
     this.#onProblem = onProblem
     this.events = openJournal(state, 'serve')
   }
 
-  /** Makes what waits durable before long; nobody waits for it. */
+  /** Schedules a flush of the waiting events. Does not wait for it. */
   soon(): void {
     if (this.events.waiting === 0 || this.#timer !== undefined) return
     this.#timer = setTimeout(() => {
@@ -38,19 +38,22 @@ export class ServerJournal {
     this.#timer.unref()
   }
 
-  /** @returns how many events became durable now @throws {IngestError} of the storage: they wait on */
+  /**
+   * @returns the number of events that were written
+   * @throws {IngestError} when the storage fails; the events stay queued for the next flush
+   */
   async flush(): Promise<number> {
     const flushed = await this.events.flush()
     if (flushed > 0 && ++this.#flushes % COMPACT_EVERY === 0) await compactJournal(this.#state)
     return flushed
   }
 
-  /** For who is about to read it: what waits becomes durable now, if it can. */
+  /** Tries to write the waiting events, so that a reader of the journal sees them. Reports failures and never throws. */
   async settle(): Promise<void> {
     await this.#flushOrSay()
   }
 
-  /** The last flush; where it fails that is said, and nothing else. */
+  /** Flushes for the last time. A failure is reported and not thrown. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#flushOrSay()

@@ -1,4 +1,4 @@
-/** What the server's own store fails with, under the name that the registry has for it. */
+/** Records failures of the server's own store in the journal, under the name that the store has in the registry. */
 
 import { IngestError, messageOf, sqlStateOf } from '../../errors.js'
 import { redact } from '../../sink/redact.js'
@@ -8,15 +8,15 @@ import type { State } from '../../state/state.js'
 import type { Store } from '../store/store.js'
 import type { ServerJournal } from './server-journal.js'
 
-/** Of a store that nobody registered. */
+/** Name of a store that is not registered. */
 const UNREGISTERED = 'store'
-/** A success is one object, written over: once a minute says enough. */
+/** Minimum time between two notes of success, each of which overwrites one object. */
 const SUCCESS_EVERY_MS = 60_000
 
 export type StoreJournalOptions = {
   readonly state: State
   readonly journal: ServerJournal
-  /** What state calls the store (`SinkOpener.id`). */
+  /** The target id of the store (`SinkOpener.id`). */
   readonly identity: string
   readonly onProblem: (message: string) => void
 }
@@ -25,12 +25,12 @@ export class StoreJournal {
   #name = UNREGISTERED
   #isDown = false
   #successAt = -Infinity
-  /** What is still being written down. */
+  /** Notes that are still being written. */
   #work = Promise.resolve()
 
   constructor(private readonly options: StoreJournalOptions) {}
 
-  /** The same store, of which failed and done writes are noted. No write waits for that. */
+  /** Returns the same store with its write failures and successes noted. Writes do not wait for the notes. */
   watch(store: Store): Store {
     const write: Store['write'] = async delivery => {
       try {
@@ -46,7 +46,7 @@ export class StoreJournal {
     return { kind, description, sessions, write, read: work => store.read(work), close: () => store.close() }
   }
 
-  /** Noted once until a write succeeds: whoever asks for health asks often. */
+  /** Notes that the store is unreachable, once until a write succeeds, because health is requested often. */
   cannotBeReached(error: unknown): void {
     if (!this.#isDown) this.#failed('health', error)
   }
@@ -77,7 +77,7 @@ export class StoreJournal {
     })
   }
 
-  /** An operator may register it, or remove it, while the server runs. */
+  /** Looks up the store's name each time, because an operator may register or remove it while the server runs. */
   async #lookUp(): Promise<void> {
     const { targets } = await readRegistry(this.options.state.storage)
     const found = [...targets.values()].find(({ identity }) => identity === this.options.identity)
@@ -89,7 +89,7 @@ export class StoreJournal {
   }
 }
 
-/** Not what a client sent, and not what a server that stops gives up. */
+/** Whether the store caused the error, rather than invalid data from a client (SQLSTATE class 22) or the server's shutdown. */
 function isItsOwn(error: unknown): boolean {
   const isStopping = error instanceof IngestError && (error.code === 'terminated' || error.code === 'interrupted')
   return !isStopping && sqlStateOf(error)?.startsWith('22') !== true

@@ -1,4 +1,4 @@
-/** Where records go, and with which settings. */
+/** Operator routes for targets and their promoted settings. */
 
 import { knownDocument, unregisteredDocuments } from '../../state/overview-document.js'
 import { targetDocument } from '../../state/target-document.js'

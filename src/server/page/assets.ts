@@ -1,4 +1,4 @@
-/** The files of the page as the build left them, with what a client needs to keep them. */
+/** The built files of the page, with their content types, ETags and compressed variants. */
 
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ export type Asset = {
   readonly name: string
   readonly type: string
   readonly etag: string
-  /** As it is, and packed where the build packed it. */
+  /** The file by encoding: uncompressed, and in each compressed variant that the build made. */
   readonly bodies: ReadonlyMap<Encoding, Buffer>
 }
 
@@ -24,7 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const PACKED: Readonly<Partial<Record<string, Encoding>>> = { '.br': 'br', '.gz': 'gzip' }
 
-/** By name; empty where nothing was built. @param folder `page` beside the bundle */
+/** Reads all files of the page, by name. Empty when the page was not built. @param folder `page` beside the bundle */
 export async function readAssets(folder: string): Promise<ReadonlyMap<string, Asset>> {
   const names = await readdir(folder).catch(() => [])
   const plain = names.filter(name => extname(name) in TYPES)

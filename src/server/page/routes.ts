@@ -1,23 +1,23 @@
-/** The page at `/` and its files, read when the first browser asks. */
+/** Serves the page at `/` and its files. The files are read from disk at the first request. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readAssets, type Asset, type Encoding } from './assets.js'
 
-/** Nothing comes from elsewhere, nothing runs that is not a file of ours, and nobody frames it. */
+/** Content security policy: only files of this server may load or run, and the page must not be framed. */
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"],
   ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"],
 ].join('; ')
 
-/** The name of each file but this one has a hash of its content in it. */
+/** The only file whose name does not contain a hash of its content. */
 const INDEX = 'index.html'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 const ASK_AGAIN = 'no-cache'
 
 export type PageOptions = {
-  /** Where the build left the page. */
+  /** Folder that holds the built page. */
   readonly folder: string
-  /** For who asks `/` and is no browser. */
+  /** JSON answer of `/` for clients that do not accept HTML. */
   readonly greeting: Readonly<Record<string, unknown>>
 }
 
@@ -57,7 +57,7 @@ function sendAsset(
   return reply.type(type).send(bodies.get(encoding))
 }
 
-/** The first that both sides know; browsers refuse none that they name. */
+/** The first variant that the client accepts. Ignores quality values except 0, because browsers send no others. */
 function encodingFor(header: string | string[] | undefined, bodies: Asset['bodies']): Encoding {
   const taken = String(header ?? '')
     .split(',')

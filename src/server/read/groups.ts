@@ -1,13 +1,13 @@
-/** Groups: the measurements that belong on one chart, by a name that fits in a URL. */
+/** Groups: the measurements that share one chart, identified by a slug that is safe in a URL. */
 
 import { CONTRACT, dimensionsOf, type Field, type Kind } from '../../contract/kinds.js'
 
-/** One kind of measurement of one dataset, as far as these columns tell datasets apart. */
+/** A group is one kind of measurement with one value for each of these columns, as far as the kind has them. */
 const GROUP_COLUMNS = ['dataset', 'dataset_variant', 'scale_factor', 'storage', 'layout']
 
 export type Group = {
   readonly kind: Kind
-  /** In the order of `groupFields`. */
+  /** Values in the order of `groupFields`. */
   readonly values: readonly (string | null)[]
 }
 
@@ -15,14 +15,14 @@ export function groupFields(kind: Kind): readonly Field[] {
   return kind.fields.filter(({ name }) => GROUP_COLUMNS.includes(name))
 }
 
-/** What tells the series of a group apart: the dimensions that are left. */
+/** The dimensions that distinguish the series of a group: all that are neither the commit nor group columns. */
 export function seriesFields(kind: Kind): readonly Field[] {
   return dimensionsOf(kind).filter(({ name }) => name !== 'commit_sha' && !GROUP_COLUMNS.includes(name))
 }
 
 /**
- * The kind and the values, joined by dots: `query_measurement.tpch.~.10.nvme`. Letters, digits, `-` and `_` stand for
- * themselves, every other byte is `~` and two hex digits, and a lone `~` is null.
+ * The slug of a group: its kind and values, joined by dots, such as `query_measurement.tpch.~.10.nvme`. Letters, digits,
+ * `-` and `_` are written unchanged, every other byte as `~` and two hex digits, and null as a lone `~`.
  */
 export function slugOf({ kind, values }: Group): string {
   return [kind.kind, ...values.map(part)].join('.')
@@ -38,7 +38,7 @@ function isPlain(byte: number): boolean {
   return /[A-Za-z0-9_-]/.test(String.fromCharCode(byte))
 }
 
-/** @returns undefined for what `slugOf` never gives */
+/** Parses a slug. @returns undefined for text that `slugOf` never produces */
 export function groupOf(slug: string): Group | undefined {
   const [name, ...parts] = slug.split('.')
   const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
@@ -53,7 +53,7 @@ function valueOf(part: string): string | null {
   return Buffer.from(bytes, 'latin1').toString()
 }
 
-/** For people: `query_measurement tpch 10 nvme`. */
+/** A readable name: `query_measurement tpch 10 nvme`. */
 export function nameOf({ kind, values }: Group): string {
   return [kind.kind, ...values.filter(value => value !== null && value !== '')].join(' ')
 }
@@ -71,7 +71,10 @@ export function selectGroups(kind: Kind, limit: number): string {
     GROUP BY ${by} ORDER BY ${by} LIMIT ${limit}`
 }
 
-/** The condition that rows of the group meet, written so that an index serves it. @param first number of its first parameter */
+/**
+ * The SQL condition for rows of a group, written so that an index can be used.
+ * @param first number of the condition's first parameter
+ */
 export function inGroup({ kind, values }: Group, first: number): { readonly sql: string; readonly values: string[] } {
   const given: string[] = []
   const conditions = groupFields(kind).map(({ name }, index) => {

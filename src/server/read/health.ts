@@ -6,7 +6,7 @@ import type { Answer } from '../answer.js'
 import type { SqlSession } from '../../sink/sql.js'
 import type { Store } from '../store/store.js'
 
-/** A larger table of a shared database is not counted: the answer has the database's own estimate. */
+/** Larger tables of a Postgres database are not counted. The answer has the database's own estimate instead. */
 const COUNTED_BYTES = 64 * 1024 * 1024
 
 type Rows = { readonly rows: number | null; readonly exact: boolean }
@@ -63,7 +63,7 @@ async function countedOrEstimated(session: SqlSession, table: string): Promise<R
     `${sizes} WHERE oid = 'public.${table}'::regclass`,
   )
   if (Number(size?.bytes) > COUNTED_BYTES) {
-    // -1 as long as nothing has looked at the table.
+    // The estimate is -1 until the table has been vacuumed or analysed.
     const estimate = Number(size?.estimate)
     return { rows: estimate < 0 ? null : estimate, exact: false }
   }

@@ -1,35 +1,35 @@
-/** The shape of a history, for who answers it and who reads it. */
+/** The response type of a history, shared by the server and the page. */
 
-/** What `GET /api/history/{slug}` answers. Commits go from the oldest to the newest. */
+/** Response of `GET /api/history/{slug}`. Commits are ordered from the oldest to the newest. */
 export type HistoryAnswer = {
   readonly slug: string
   readonly name: string
   readonly kind: string
   readonly unit: 'ns' | 'bytes'
-  /** The dimensions that tell the series apart. */
+  /** Names of the dimensions that distinguish the series. */
   readonly dimensions: readonly string[]
   readonly commits: readonly HistoryCommit[]
-  /** In the order of their dimensions. */
+  /** Series in the order of their dimensions. */
   readonly series: readonly HistorySeries[]
-  /** Whether the group has more series than are answered. */
+  /** Whether the group has more series than the answer contains. */
   readonly more: boolean
 }
 
 export type HistoryCommit = {
   readonly sha: string
-  /** RFC 3339, UTC. */
+  /** Time of the commit in RFC 3339, UTC. */
   readonly timestamp: string
-  /** The first line of it. */
+  /** First line of the commit message. */
   readonly message: string
   readonly author: string
   readonly url: string
 }
 
 export type HistorySeries = {
-  /** A value for each of `dimensions`. */
+  /** One value for each of `dimensions`. */
   readonly key: readonly string[]
-  /** A value for each commit, null where it measured none. */
+  /** One value for each commit, null where nothing was measured. */
   readonly values: readonly (number | null)[]
-  /** For sizes: the size before compression at each commit, null where it is not known. Other kinds have no such list. */
+  /** For sizes only: the size before compression at each commit, null where it is unknown. Absent for other kinds. */
   readonly uncompressed_bytes?: readonly (number | null)[]
 }

@@ -1,4 +1,4 @@
-/** The routes that the page reads: the history of a group, and the last commits. */
+/** Routes of the page: the history of a group, and the newest commits. */
 
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
@@ -12,9 +12,9 @@ import { JSON_TYPE, notFound, type ReadOptions } from './routes.js'
 
 const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
 const COMMITS = { least: 1, most: 100, otherwise: 20 }
-/** A long history packed is some hundred kilobytes. */
+/** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
 const REMEMBERED = 16
-/** Digits that are all different pack no better with more. */
+/** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
 const LEVEL = 4
 
 const pack = promisify(gzip)
@@ -42,7 +42,7 @@ export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: R
   }))
 }
 
-/** @param header as a browser sends it; whoever says `gzip;q=0` does not get it */
+/** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */
 export function takesGzip(header: string | string[] | undefined): boolean {
   return /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/.test(String(header ?? ''))
 }

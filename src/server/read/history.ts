@@ -1,4 +1,4 @@
-/** The history of a group: what each of its series measured at each of the last commits, as one table of numbers. */
+/** The history of a group: one value for each of its series at each of the newest commits. */
 
 import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../../sink/contract-version.js'
@@ -8,10 +8,10 @@ import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
 import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
 
-/** More lines than a person tells apart; with 1,000 commits it is a million numbers. */
+/** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 export const MAX_SERIES = 1_000
 
-/** @returns a `HistoryAnswer` as JSON, its values digit for digit */
+/** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
   const commits = (await findCommits(store, { newest })).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')

@@ -1,8 +1,8 @@
-/** Parameters of read routes: text from outside to values, or what is wrong with it. */
+/** Parses query parameters of read routes and reports invalid ones. */
 
 export class BadParameter extends Error {}
 
-/** @throws {BadParameter} when it stands twice */
+/** @throws {BadParameter} when the parameter is given more than once */
 export function textParameter(query: unknown, name: string): string | undefined {
   const value = (query as Readonly<Record<string, unknown>>)[name]
   if (value === undefined || typeof value === 'string') return value
@@ -11,7 +11,7 @@ export function textParameter(query: unknown, name: string): string | undefined 
 
 export type Range = { readonly least: number; readonly most: number; readonly otherwise: number }
 
-/** A whole number, moved into its range. @throws {BadParameter} when it is none */
+/** A whole number, clamped to its range. @throws {BadParameter} when the text is not a whole number */
 export function countParameter(query: unknown, name: string, { least, most, otherwise }: Range): number {
   const text = textParameter(query, name)
   if (text === undefined) return otherwise
@@ -19,14 +19,14 @@ export function countParameter(query: unknown, name: string, { least, most, othe
   return Math.min(most, Math.max(least, Number(text)))
 }
 
-/** @throws {BadParameter} when it is no id */
+/** @throws {BadParameter} when the text is not a measurement id */
 export function idParameter(query: unknown, name: string): string | undefined {
   const text = textParameter(query, name)
   if (text !== undefined) assertId(name, text)
   return text
 }
 
-/** Ids with commas between them. @throws {BadParameter} when one is none, or there are more than `most` */
+/** Measurement ids, separated by commas. @throws {BadParameter} for an invalid id or more than `most` ids */
 export function idsParameter(query: unknown, name: string, most: number): readonly string[] | undefined {
   const ids = textParameter(query, name)?.split(',')
   if (ids !== undefined && ids.length > most) throw new BadParameter(`${name} must be at most ${most}`)
@@ -42,7 +42,11 @@ function assertId(name: string, text: string): void {
 const AGE_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i
 
-/** An age (`90m`, `12h`, `30d`) or a time in RFC 3339. @returns milliseconds since 1970 @throws {BadParameter} */
+/**
+ * An age (`90m`, `12h`, `30d`) or a time in RFC 3339.
+ * @returns milliseconds since 1970
+ * @throws {BadParameter} when the text is neither
+ */
 export function sinceParameter(query: unknown, name: string, now: number): number | undefined {
   const text = textParameter(query, name)
   if (text === undefined) return undefined

@@ -1,4 +1,4 @@
-/** What the read routes ask the store, a page at a time. */
+/** The queries of the read routes, each limited to a number of rows. */
 
 import { COMMIT_FIELDS } from '../../contract/commit.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
@@ -37,12 +37,12 @@ function groupEntry(kind: Kind, row: TextRow): GroupEntry {
   return { slug: slugOf(group), name: nameOf(group), kind: kind.kind, ...columns, series: Number(row['series']) }
 }
 
-/** One measurement and its id, by which pages are ordered. */
+/** One measurement as JSON, and its id, by which pages are ordered. */
 export type Row = { readonly id: bigint; readonly json: string }
 
 export type PageOf = { readonly after: string | undefined; readonly limit: number }
 
-/** Rows of a commit by id: of one kind, or of all. */
+/** Rows of a commit, of the given kinds, ordered by id. */
 export async function commitPage(
   store: Store,
   kinds: readonly Kind[],
@@ -57,7 +57,7 @@ export async function commitPage(
   return all.slice(0, limit)
 }
 
-/** The rows that have one of these ids: of one kind, or of all. */
+/** Rows of the given kinds that have one of these ids. */
 export async function rowsById(store: Store, kinds: readonly Kind[], ids: readonly string[]): Promise<readonly Row[]> {
   const rows: (readonly Row[])[] = []
   const filter = { sql: 'measurement_id = ANY($1::bigint[])', values: [ids], after: undefined, limit: ids.length }
@@ -65,7 +65,7 @@ export async function rowsById(store: Store, kinds: readonly Kind[], ids: readon
   return rows.flat()
 }
 
-/** Rows of a group that belong to one of some commits, by id. */
+/** Rows of a group that belong to one of the given commits, ordered by id. */
 export function groupPage(
   store: Store,
   group: Group,
@@ -89,7 +89,7 @@ async function page(session: SqlSession, newest: Kind, { sql, values, after, lim
   return rows.map(row => ({ id: BigInt(row['measurement_id'] ?? ''), json: measurementJson(kind, row) }))
 }
 
-/** The newest commits, or the one named. */
+/** The newest commits, or the commit with the given SHA. */
 export async function findCommits(
   store: Store,
   by: { readonly newest: number } | { readonly sha: string },

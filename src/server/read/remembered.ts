@@ -1,19 +1,19 @@
-/** Answers that take long to find are found again only when they may have changed. */
+/** A cache for answers that are expensive to compute. An answer expires when it may have changed. */
 
 export type RememberOptions = {
-  /** Goes up with every envelope that was applied. */
+  /** Number of envelopes applied so far. A cached answer is stale when this number has grown. */
   readonly writes: () => number
   readonly now: () => Date
-  /** How many answers are kept: the ones asked for last. */
+  /** Number of cached answers. The least recently requested one is evicted first. */
   readonly most: number
 }
 
-/** Somebody else may write to the same database. */
+/** Time until an answer expires, because other processes may write to the same database. */
 const LAST_MS = 30_000
 
 type Known<T> = { readonly answer: Promise<T>; readonly writes: number; readonly until: number }
 
-/** @returns `find` with a memory; who asks for the same at the same time waits for one answer */
+/** @returns `find` with a cache; concurrent calls with the same key share one answer */
 export function remembered<T>(
   find: (key: string) => Promise<T>,
   { writes, now, most }: RememberOptions,
@@ -21,7 +21,7 @@ export function remembered<T>(
   const known = new Map<string, Known<T>>()
   const learn = (key: string, time: number): Known<T> => {
     const found = { answer: find(key), writes: writes(), until: time + LAST_MS }
-    // A failure is told to who asked, and not remembered.
+    // A failed answer is not cached.
     found.answer.catch(() => known.get(key) === found && known.delete(key))
     return found
   }
@@ -30,7 +30,7 @@ export function remembered<T>(
     const last = known.get(key)
     const isFresh = last !== undefined && last.writes === writes() && last.until >= time
     const kept = isFresh ? last : learn(key, time)
-    // Out and in again: the oldest question comes first.
+    // Deleted and inserted again, so that the map is ordered by last use.
     known.delete(key)
     known.set(key, kept)
     for (const oldest of known.keys()) if (known.size > most) known.delete(oldest)

@@ -1,4 +1,4 @@
-/** The routes that read. They need no token: what they show is public wherever the production readers run. */
+/** The read API. It needs no token, because production readers make the same data public. */
 
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
@@ -11,9 +11,9 @@ import { remembered } from './remembered.js'
 
 export type ReadOptions = {
   readonly store: Store
-  /** Is told why an answer broke off. */
+  /** Called with the reason when an answer breaks off while it is being sent. */
   readonly onBroken: (reply: FastifyReply, error: unknown) => void
-  /** Goes up with every envelope that was applied. */
+  /** Number of envelopes applied so far. */
   readonly writes: () => number
   readonly now: () => Date
 }
@@ -24,7 +24,7 @@ export const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
   const { store, onBroken } = options
-  // Finding the groups looks at every row's dimensions.
+  // Cached, because finding the groups reads the dimensions of every row.
   const groups = remembered(() => findGroups(store), { ...options, most: 1 })
   app.get('/api/groups', async () => ({ groups: await groups('all') }))
   app.get('/api/group/:slug', async (request, reply) => {
@@ -79,7 +79,7 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
   const commits = await findCommits(store, { newest: n })
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const pages = groupPages(store, group, shas)
-  // Whatever fails at all mostly fails at once, while it can still be answered.
+  // Most failures happen on the first page, while an error status can still be sent.
   const first = await pages.next()
   const named = Object.fromEntries(
     groupFields(group.kind).map(({ name }, index) => [name, group.values[index] ?? null]),
@@ -95,7 +95,7 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
     yield ']}'
   }
   const stream = Readable.from(text(), { objectMode: false })
-  // Its status is out by then: the connection ends without the end of the answer.
+  // The status has been sent by then, so the connection is closed before the end of the answer.
   stream.on('error', error => onBroken(reply, error))
   return reply.type(JSON_TYPE).send(stream)
 }

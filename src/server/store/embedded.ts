@@ -1,4 +1,4 @@
-/** The embedded database as a store: one session, so everything takes turns. */
+/** The embedded database as a store. It has one session, so all requests take turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openEmbedded } from '../../sink/embedded/open-embedded.js'
@@ -8,22 +8,24 @@ import { migrate } from '../../sink/migrate.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
-/** What it takes it never gives back to the system; sorting in more memory was no faster. */
+/** The engine never returns memory to the system, and sorting in more memory was not faster. */
 const WORK_MEM_MIB = 8
-/** The same of what it copies from: 4 MiB at a time were no faster. */
+/** Bytes per COPY. The engine never returns this memory either, and 4 MiB were not faster. */
 const COPY_BYTES = 1024 * 1024
 
-/** What was committed is safe in the log; moving it on costs a while, and is due when the log has grown so far. */
+/**
+ * Number of records after which the write-ahead log is checkpointed. Committed data is durable before, but a sync takes a while.
+ */
 const SYNC_RECORDS = 100_000
-/** A small envelope writes as much as so many records: its staging tables are in the log, too. */
+/** Log volume of an envelope itself, in records: even a small one writes its staging tables to the log. */
 const ENVELOPE_RECORDS = 500
-/** And when nobody wrote for so long. */
+/** The log is also checkpointed when nothing was written for this long. */
 const SYNC_IDLE_MS = 2_000
 
-/** Opens the database in `folder`, making it and its tables when they are not there yet. */
+/** Opens the database in `folder`. Creates the folder and the tables when they do not exist. */
 export async function embeddedStore(folder: string, { signal }: Pick<StoreOptions, 'signal'>): Promise<Store> {
   const pool = new SessionPool(1, () => openMigrated(folder, signal))
-  // Whatever is wrong with it is told now, not to the first client.
+  // Runs a query now, so that a broken database is reported at startup and not to the first client.
   await pool.use(session => session.query('SELECT 1'))
   const log = new Log(pool)
   return {
@@ -51,13 +53,13 @@ async function openMigrated(folder: string, signal: AbortSignal): Promise<Embedd
     await migrate(session)
     return session
   } catch (error) {
-    // The first error is the one to tell.
+    // Only the first error is reported.
     await session.close().catch(() => undefined)
     throw error
   }
 }
 
-/** Keeps the database's log short. */
+/** Keeps the database's write-ahead log short. */
 class Log {
   #records = 0
   readonly #closing = new AbortController()
@@ -84,13 +86,13 @@ class Log {
       }
       await this.pool.use(session => this.#sync(session))
     } catch {
-      // Closing syncs by itself, and a session that is lost recovers from its log.
+      // Closing the database syncs it anyway, and a lost session recovers from its log.
     } finally {
       this.#waiting = false
     }
   }
 
-  /** The delivery before it is committed already: that this failed is no reason to call that failed. */
+  /** Syncs and ignores a failure, because the delivery before it has already been committed. */
   async #sync(session: EmbeddedSession): Promise<void> {
     this.#records = 0
     await session.sync().catch(() => undefined)

@@ -1,4 +1,4 @@
-/** Postgres as a store: a few sessions, made when they are needed. */
+/** Postgres as a store, with a few sessions that are opened on demand. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError } from '../../errors.js'
@@ -13,12 +13,12 @@ import type { SqlSession } from '../../sink/sql.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 
-/** Writers of one commit wait for each other anyway, and the database has other clients. */
+/** Number of sessions for writing. More would not help, because writers of one commit wait for each other. */
 const WRITERS = 4
-/** Apart from the writers: whoever reads needs no token, and must not be in their way. */
+/** Number of sessions for reading. They are separate because readers need no token and must not block writers. */
 const READERS = 2
 export type PostgresStoreOptions = StoreOptions & {
-  /** The contract version of the server: the database must have its columns. */
+  /** The contract version of the server. The database must have all columns of that version. */
   readonly version: number
   readonly rolePolicy: RolePolicy
   readonly onWarning: (message: string) => void
@@ -46,7 +46,7 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
   try {
     await writers.use(session => assertUsable(session, version, description))
   } catch (error) {
-    // An open session would keep the process from ending.
+    // An open session would keep the process from exiting.
     await writers.close()
     throw error
   }
@@ -82,7 +82,7 @@ async function assertUsable(session: SqlSession, server: number, description: st
   throw new IngestError('schema_version', message, { hint })
 }
 
-/** An idle session may have been lost without anybody noticing; that, once, is no reason to fail. */
+/** Allows one retry after a lost connection, because an idle session may have been lost unnoticed. */
 class FirstLoss {
   #met = false
 

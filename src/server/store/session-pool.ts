@@ -1,4 +1,4 @@
-/** Sessions of one database that take turns; one that was lost is replaced when it is next needed. */
+/** A pool of sessions of one database. A lost session is replaced when one is next needed. */
 
 import type { SqlSession } from '../../sink/sql.js'
 import { Slots } from './slots.js'
@@ -16,7 +16,7 @@ export class SessionPool<Session extends ClosableSession> {
     this.#slots = new Slots(size)
   }
 
-  /** Runs `work` with a session that nobody else uses meanwhile. */
+  /** Runs `work` with a session that is exclusive to it. */
   use<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#slots.run(async () => {
       const session = this.#idle.pop() ?? (await this.open())
@@ -31,7 +31,7 @@ export class SessionPool<Session extends ClosableSession> {
     })
   }
 
-  /** Waits for what is under way: a client may be gone, and what it sent still be applied. */
+  /** Waits for running work before closing, because an envelope may still be being applied after its client has disconnected. */
   async close(): Promise<void> {
     await this.#slots.empty()
     await Promise.all(this.#idle.splice(0).map(session => session.close()))
@@ -42,7 +42,7 @@ export class SessionPool<Session extends ClosableSession> {
       await session.query('SELECT 1')
       this.#idle.push(session)
     } catch {
-      // Why it was lost has been told already. What took it may have taken the idle ones too.
+      // The error of `work` is already being thrown. The idle sessions are closed too, because the same fault may have broken them.
       for (const lost of [session, ...this.#idle.splice(0)]) await lost.close().catch(() => undefined)
     }
   }

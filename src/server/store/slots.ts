@@ -1,4 +1,4 @@
-/** Lets so many in at once and the others wait, first come first served. */
+/** Limits concurrency: at most `size` tasks run at once, the others wait in order of arrival. */
 
 export class Slots {
   readonly #waiting: (() => void)[] = []
@@ -15,7 +15,7 @@ export class Slots {
     try {
       return await work()
     } finally {
-      // Handed on rather than freed: whoever comes next must not overtake.
+      // The slot is handed to the next waiting task instead of being freed, so that a new task cannot overtake it.
       const next = this.#waiting.shift()
       if (next === undefined) this.#free++
       else next()
@@ -23,7 +23,7 @@ export class Slots {
     }
   }
 
-  /** Resolves when nobody is in. */
+  /** Resolves when no task is running. */
   async empty(): Promise<void> {
     if (this.#free < this.size) await new Promise<void>(resolve => this.#leaving.push(resolve))
   }

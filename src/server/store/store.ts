@@ -1,24 +1,24 @@
-/** The database behind the server. */
+/** The interface of the server's database. */
 
 import type { RowDelivery, KindReceipt } from '../../sink/sink.js'
 import type { SqlSession } from '../../sink/sql.js'
 
 export interface Store {
   readonly kind: 'embedded' | 'postgres'
-  /** In words, without secrets. */
+  /** A description for messages, without secrets. */
   readonly description: string
-  /** How many deliveries it takes at once. */
+  /** Number of deliveries that can be applied concurrently. */
   readonly sessions: number
-  /** All or nothing; conflicts with other writers are retried. */
+  /** Applies a delivery in one transaction and retries conflicts with other writers. */
   write(delivery: RowDelivery): Promise<readonly KindReceipt[]>
-  /** Runs queries that only read. */
+  /** Runs read-only queries. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
-  /** Waits for what is under way; may be called again. */
+  /** Waits for running work, then closes. May be called more than once. */
   close(): Promise<void>
 }
 
 export type StoreOptions = {
-  /** Aborting makes whatever is under way fail, undone. */
+  /** Aborting makes all running work fail and roll back. */
   readonly signal: AbortSignal
   readonly random: () => number
 }

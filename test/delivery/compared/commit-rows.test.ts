@@ -1,4 +1,4 @@
-/** Reading two commits' rows, whichever way is taken to them, from a real Postgres and from the embedded database. */
+/** Tests reading the rows of two commits by every access path, from a real Postgres and from the embedded database. */
 
 import t from 'tap'
 import type { Test } from 'tap'
@@ -36,7 +36,7 @@ t.test('the embedded database', async t => {
   await suite(t, session).finally(() => session.close())
 })
 
-/** Every way for a dimension to be null, empty, strange, or the same as another one's. */
+/** Series whose dimensions are null, empty, unusual, or equal to the dimensions of another series. */
 const SERIES: readonly object[] = [null, '', 'x', 'größe 🦀'].flatMap(dataset_variant =>
   [null, '', '10'].flatMap(scale_factor =>
     [-7, 3].flatMap(query_idx => ['duckdb', 'd'].map(engine => ({ dataset_variant, scale_factor, query_idx, engine }))),
@@ -53,7 +53,7 @@ const read = (session: SqlSession, limits: Limits): Promise<CommitRows> =>
 
 const byOf = ({ access }: CommitRows): unknown => access.find(({ kind }) => kind === QUERY)?.by
 
-/** In any order. */
+/** All rows as text. */
 function rowsOf({ kinds }: CommitRows): readonly string[] {
   return kinds
     .flatMap(({ rows: { base, head } }) => [...base.map(row => ({ base: row })), ...head.map(row => ({ head: row }))])
@@ -98,7 +98,7 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     await session.execute('CREATE INDEX by_commit ON query_measurements (commit_sha)')
     const indexed = await read(session, BY_INDEX)
     await session.execute('DROP INDEX by_commit, query_measurements_by_series')
-    // One that lacks rows, and one that ends too early, help nobody.
+    // Neither a partial index nor an index that lacks a needed column can be used.
     await session.execute('CREATE INDEX partial ON query_measurements (commit_sha) WHERE query_idx > 0')
     const bare = await read(session, BY_INDEX)
     t.strictSame([byOf(indexed), byOf(bare)], ['commit', 'scan'])
@@ -122,7 +122,7 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     })
     t.equal((await findCommit(session, 'ABC0', nobody)).sha, OTHER)
     t.equal((await findCommit(session, 'main', () => Promise.resolve(BASE))).sha, BASE)
-    // A name of git's may look like an id.
+    // The name of a git reference may look like a commit id.
     t.equal((await findCommit(session, 'beef', () => Promise.resolve(HEAD))).sha, HEAD)
     const known = { code: 'commit_unknown', hint: 'the newest that are stored: bbbbbbb "Measure something", abc0000' }
     await t.rejects(findCommit(session, 'nope', nobody), {

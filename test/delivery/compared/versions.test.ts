@@ -1,4 +1,4 @@
-/** Two commits' rows from databases of every contract version, on Postgres and on the embedded database. */
+/** Tests reading the rows of two commits from databases of every contract version, with Postgres and the embedded database. */
 
 import t, { type Test } from 'tap'
 import type { Measurement } from '../../../src/compare/series.js'

@@ -22,7 +22,7 @@ import { writeFileSync } from 'node:fs'
 
 const OTHER = 'f'.repeat(40)
 
-/** Two commits, of which nothing has arrived; the first in three files. */
+/** A state with queued records of two commits, none of them delivered. Those of the first commit come from three files. */
 async function kept(folder: string): Promise<TestState> {
   const state = testState()
   const dead = target('http://there', { open: down })
@@ -55,7 +55,7 @@ t.test('keeps what a dead target misses, and says how much', async t => {
 t.test('stops at the number of records it may give, and that is no success while something is left', async t => {
   const state = await kept(t.testdir())
   const there = target()
-  // What was begun is seen through on top of that: 2 records and 1.
+  // Finishing interrupted deliveries does not count towards the limit: 2 records and 1 record.
   for (const [give, left] of [
     [1, 2],
     [1, 0],

@@ -1,4 +1,4 @@
-/** A push on a state that is damaged: refused by name or delivered again, never skipped. */
+/** Tests pushes with a damaged state: damage is reported by name or the records are delivered again. Nothing is skipped. */
 
 import { appendFileSync } from 'node:fs'
 import t from 'tap'

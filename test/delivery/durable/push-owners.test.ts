@@ -1,4 +1,4 @@
-/** Pushes that meet: at the same time, after one that failed half-way, or was overtaken. */
+/** Tests pushes that meet: concurrent ones, one after a failed one, and one that lost its lease. */
 
 import { appendFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
@@ -57,7 +57,7 @@ t.test('who was overtaken while it delivered goes back, so that the order of val
   const state = testState()
   const path = write(t.testdir(), 'f', 'a=1')
   const there = target()
-  // While the slow one delivers, its lease runs out, and another one delivers that and what came after.
+  // While the slow push delivers, its lease expires. The other push delivers the same records and later ones.
   const other = seenBy(state, owner('other'))
   let interfered = false
   const slow = target('http://there', {
@@ -117,7 +117,7 @@ t.test('an intent of a process that lives is left to it', async t => {
   await lease.release()
 })
 
-/** Storage that says no to some writes. */
+/** Storage that fails some writes. */
 function failingOn(inner: ReturnType<typeof testState>['storage'], fails: (key: string) => boolean): typeof inner {
   const guard = <T>(key: string, work: () => Promise<T>): Promise<T> =>
     fails(key) ? Promise.reject(new IngestError('storage_failed', `no room for ${key}`)) : work()

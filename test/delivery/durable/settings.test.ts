@@ -18,7 +18,7 @@ const none = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, r
 const more = { isRequired: true, insecureLocal: false, addedAt: '2026-01-31T12:00:00.000Z', ...none }
 const site: RegisteredTarget = { name: 'site', kind: 'http', address: identity, identity, ...more }
 
-/** Two commits that have not arrived: two deliveries. */
+/** A state with queued records of two commits, which make two deliveries. */
 async function kept(folder: string): Promise<TestState> {
   const state = testState()
   await addTarget(state, site)
@@ -33,7 +33,10 @@ const settings: SettingsOf = promotion => [
   { name: 'size', value: promotion?.settings['size'] ?? 2, origin: promotion === undefined ? 'default' : 'promoted' },
 ]
 
-/** @param seen what each delivery was told to be written with @param before happens before each is applied */
+/**
+ * @param seen receives the settings of each delivery
+ * @param before called before each delivery is applied
+ */
 function watching(seen: (string | undefined)[], before: () => Promise<unknown> = async () => undefined): Target {
   const inner = target(identity, { before })
   const open = async (signal: AbortSignal): Promise<Sink> => {

@@ -5,7 +5,7 @@ import type { TrialResult } from '../../../src/state/trial.js'
 const challenger = { 'copy-bytes': 1 }
 const champion = { 'copy-bytes': 2 }
 
-/** @param ms what a delivery of a side takes; undefined: it fails */
+/** @param ms duration of a delivery of a side; undefined makes the delivery fail */
 function between(
   ms: (side: 'challenger' | 'champion', pair: number) => number | undefined,
   more: Partial<Contest> = {},

@@ -11,7 +11,7 @@ function history(trials: readonly Trial[], more: Partial<History> = {}): History
   return { tunables, trials, active: DEFAULTS, sample: LARGE, ...more }
 }
 
-/** As often as there is something to propose, each trial lost unless `wins` says otherwise. */
+/** Proposes settings until there are none left. Every trial loses unless `wins` returns true for its settings. */
 function exhausted(more: Partial<History> = {}, wins: (settings: WriteSettings) => boolean = () => false): Trial[] {
   const trials: Trial[] = []
   for (;;) {
@@ -30,7 +30,7 @@ t.test('the first trials are the bounds of each setting by itself', t => {
     [
       { ...DEFAULTS, 'copy-bytes': 256 * 1024 },
       { ...DEFAULTS, 'copy-bytes': 16 * 1024 * 1024 },
-      // Half a million records go through staging tables at any small-rows.
+      // Half a million records use staging tables whatever the value of small-rows.
       { ...DEFAULTS, 'work-mem-mib': 4 },
       { ...DEFAULTS, 'work-mem-mib': 256 },
     ],
@@ -56,7 +56,7 @@ t.test('nothing is proposed twice, nor what is in force, and everything that mak
 t.test('what comes to the same for the sample is not tried', t => {
   const small = { records: 300, bytes: 100_000 }
   const settings = exhausted({ sample: small }).map(trial => trial.settings)
-  // In one flight there is nothing to set, which is what is in force; with staging tables there is the memory to sort in.
+  // On the pipelined path nothing can be tuned, and it is active. With staging tables, the sort memory can be tuned.
   t.equal(settings.length, tunables[2].values.length)
   t.ok(settings.every(one => one['small-rows'] === 0))
   t.end()

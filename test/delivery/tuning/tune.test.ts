@@ -28,7 +28,7 @@ const delivery = await deliveryOf([...Array.from({ length: 40 }, (_, at) => quer
 function options(more: Partial<TuneOptions> = {}): TuneOptions {
   return {
     ...{ opener: database, tunables: TUNABLES.postgres, active: DEFAULTS, delivery },
-    // A sample that all settings make a difference to.
+    // A sample large enough that every setting makes a difference.
     sample: { records: 10_000, bytes: 100_000_000 },
     ...{ trials: 2, budgetMs: 60_000, maxTrialsPerHour: 1_000 },
     ...{
@@ -154,7 +154,7 @@ t.test('one that is interrupted is forgotten, one that was killed is never tried
   t.notOk(keys(await tune(state, options())).includes(settingsKey(settings)))
 })
 
-/** The same target; what stands around each of its deliveries after the first is the test's. */
+/** The same target with a hook around each delivery except the first. */
 function withWrite(inner: SinkOpener, around: <T>(write: () => Promise<T>) => Promise<T>): SinkOpener {
   return {
     ...inner,

@@ -1,4 +1,4 @@
-/** What the second pass gives to the database is what the whole tree holds. */
+/** Tests that the second pass yields the same records as parsing the whole envelope. */
 
 import t from 'tap'
 import { checkEnvelope } from '../../../src/contract/envelope.js'

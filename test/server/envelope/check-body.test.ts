@@ -1,4 +1,4 @@
-/** The walk over the bytes of a body and the check of its whole tree say the same, whatever is done to the body. */
+/** Tests that checking a body in its bytes gives the same result as checking its parsed tree, for valid and damaged bodies. */
 
 import t from 'tap'
 import { checkEnvelope } from '../../../src/contract/envelope.js'
@@ -13,10 +13,10 @@ import { walkable } from '../fixtures/bodies.js'
 type Verdict = { readonly error: string | null; readonly recordIndex: number | null; readonly records: number | null }
 
 const VERSIONS = [...CONTRACTS.keys()]
-/** By contract version, the fields that a record of it lacks. */
+/** Changes that remove the fields a record of a contract version does not have. */
 const LACKING: Readonly<Record<number, Tokens>> = BEFORE
 
-/** The verdict on the whole tree. @param version the contract version of the server */
+/** The verdict of checking the parsed tree. @param version the contract version of the server */
 function expected(bytes: Buffer, version: number): Verdict {
   const body = readBody(bytes)
   const check = body.ok ? checkEnvelope(body.value, version) : ({ ok: false, error: 'malformed' } as const)
@@ -24,7 +24,7 @@ function expected(bytes: Buffer, version: number): Verdict {
   return { error: check.error, recordIndex: check.error === 'record' ? check.recordIndex : null, records: null }
 }
 
-/** The verdict of the walk over the bytes. */
+/** The verdict of checking the bytes. */
 async function found(bytes: Buffer, version: number): Promise<Verdict> {
   const check = await checkBody(walkable(bytes), version)
   if (check.ok) return { error: null, recordIndex: null, records: check.total }
@@ -49,14 +49,14 @@ const NUL = line('compression_size', { format: '"\\u0000"' })
 const MMAP = line('random_access_time', { open_mode: '"mmap"' })
 const UNKNOWN = '{"kind":"nope"}'
 
-/** The same body with the version and the fields of an older contract version. */
+/** Converts a body of version 3 to an older contract version. */
 function inVersion(version: number, body: string | Buffer): Buffer {
   const text = Buffer.from(body).toString('latin1').replaceAll('"schema_version":3', `"schema_version":${version}`)
   const without2 = version < 2 ? text.replaceAll(',"uncompressed_bytes":16384', '') : text
   return Buffer.from(version < 3 ? without2.replaceAll(',"open_mode":"cached"', '') : without2, 'latin1')
 }
 
-/** Bodies of version 3 with one oddity each, by the oddity. */
+/** Bodies of version 3, by the one unusual property that each has. */
 const ODD: Readonly<Record<string, string | Buffer>> = {
   'as clients write it': envelope(),
   'no records': envelope('[]'),
@@ -292,7 +292,7 @@ t.test(`bodies that chance made and then spoilt get the same answer (seed ${SEED
       t.ok((answers.get(answer) ?? 0) > 20, `${answer}: ${answers.get(answer)} times`)
 })
 
-/** A body of this contract version, or now and then of another. */
+/** A random body, usually of the given contract version and sometimes of another one. */
 function randomBody(random: Random, version: number): string {
   const stated = random.chance(0.15) ? version + random.pick([-1, 1, 1]) : version
   const parts: [string, string][] = [
@@ -320,7 +320,7 @@ function randomRecords(random: Random, version: number): string {
 
 const SCRAPS = ['"', ',', ':', '[', ']', '{', '}', '\\', '0', '-', 'e', '.', ' ', '\n', 'null', '1e400', '\\u0000', '\\ud800', 'é', '"x":1,', '"kind":"compression_size",', '[[]]', '{},'] // prettier-ignore
 
-/** Half of the time as it was; else with one to three small changes. */
+/** The bytes unchanged or with one to three small changes. */
 function spoilt(random: Random, bytes: Buffer): Buffer {
   if (random.chance(0.3)) return bytes
   let all = bytes

@@ -154,7 +154,7 @@ for (const key of [
 ])
   t.test(`the key ${key.slice(0, 40) || '(empty)'} is refused, for reading and writing`, async t => {
     for (const method of ['GET', 'PUT']) {
-      // On a plain socket: no client may straighten the path.
+      // Sent on a plain socket, because an HTTP client would normalise the path.
       const client = await rawClient(t, server)
       const headers = { authorization: `Bearer ${OPERATOR_TOKEN}`, connection: 'close', 'content-length': 0 }
       client.send(head(method, `/storage/buckets/primary/objects/${key}`, headers))

@@ -16,7 +16,7 @@ const real = await startStore(t)
 
 type Fate = { isDown: boolean; isStateDown: boolean }
 
-/** A server on a real store that can be told to be away, and a state that can be, too. */
+/** Starts a server whose real store and state can each be made unreachable. */
 async function start(t: Parameters<typeof startOperated>[0]): Promise<Operated & { readonly fate: Fate }> {
   const fate: Fate = { isDown: false, isStateDown: false }
   const unlessDown = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -99,7 +99,7 @@ t.test('the newest come first, by target, since and limit; what is no such thing
   const { events } = server.journal
   for (const name of ['one', 'two', 'three']) {
     events.record({ sort: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
-    // Of two in one millisecond nobody knows which came first.
+    // Two events in the same millisecond have no defined order.
     await sleep(2)
   }
   t.same(

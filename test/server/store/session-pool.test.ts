@@ -1,7 +1,7 @@
 import t from 'tap'
 import { SessionPool, type ClosableSession } from '../../../src/server/store/session-pool.js'
 
-/** A session that answers until it is told to be lost. */
+/** A session that answers until it is marked as lost. */
 class Session implements ClosableSession {
   lost = false
   closed = false

@@ -1,11 +1,11 @@
-//! An ordinary record of each table, from which a case changes a field or two.
+//! An ordinary record of each table, as the starting point of cases that change a field or two.
 
 use crate::contracts::{Contract, Dimension, Kind, Table};
 use crate::document::Vector;
 use crate::layout::{Number, Presence, Value};
 
 /// # Panics
-/// When a table named in this program is not in the contract.
+/// When a table name in this program's own source is not in the contract.
 pub fn table(contract: &'static Contract, name: &str) -> &'static Table {
     let table = contract.table(name);
     table.unwrap_or_else(|| panic!("no table: {name}"))
@@ -62,13 +62,13 @@ pub fn float(value: f64) -> Value {
 }
 
 /// # Panics
-/// When a token written in this program is no finite JSON number.
+/// When a token in this program's own source is not a finite JSON number.
 pub fn token(token: &str) -> Value {
     let number = Number::from_token(token);
     Value::F64(number.unwrap_or_else(|| panic!("no finite number: {token}")))
 }
 
-/// Where a string can stand: every table with the index of each of its text dimensions.
+/// Every place for a text: each table with the index of each of its text dimensions.
 pub fn text_slots(contract: &'static Contract) -> Vec<(&'static Table, usize)> {
     contract
         .tables

@@ -1,4 +1,4 @@
-//! What the list of vectors promises as a whole.
+//! Properties that the list of vectors must have as a whole.
 
 use std::collections::{HashMap, HashSet};
 

@@ -67,13 +67,13 @@ fn characters(random: &mut Random) -> String {
     (0..count).map(|_| character(highest, random)).collect()
 }
 
-/// Any character from U+0001 to `highest`; a surrogate, which is none, gives way to U+E000.
+/// Any character from U+0001 to `highest`. A surrogate, which is not a character, is replaced by U+E000.
 fn character(highest: usize, random: &mut Random) -> char {
     let code = 1 + random.below(highest) as u32;
     char::from_u32(code).unwrap_or('\u{e000}')
 }
 
-/// Any of the borders, or a number of any width.
+/// One of the border values, or a number of random width.
 fn integer(random: &mut Random) -> i32 {
     match random.below(3) {
         0 => random.pick(&INTEGERS),
@@ -97,7 +97,7 @@ fn threshold(random: &mut Random) -> Value {
     }
 }
 
-/// Any finite double, each as likely as the next.
+/// A finite double. All bit patterns are equally likely.
 fn any_double(random: &mut Random) -> f64 {
     loop {
         let value = f64::from_bits(random.bits());

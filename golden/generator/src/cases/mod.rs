@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use crate::contracts::Contract;
 use crate::document::{Vector, line};
 
-/// Always the same list in the same order, without two equal lines.
+/// The vectors of a contract version: always the same list in the same order, without duplicates.
 pub fn all(contract: &'static Contract) -> Vec<Vector> {
     let groups = match contract.version {
         1 => version_1(contract),
@@ -43,7 +43,7 @@ fn version_1(contract: &'static Contract) -> Vec<Vec<Vector>> {
     ]
 }
 
-/// A sample of every table, which shows that a later version computes these ids as version 1 does.
+/// A sample of every table, which shows that a later version computes the same ids as version 1.
 fn unchanged(contract: &'static Contract, seed: u64) -> Vec<Vec<Vector>> {
     vec![
         pairs::whole_records(contract),

@@ -32,7 +32,7 @@ pub const INTEGERS: [i32; 21] = [
     i32::MAX,
 ];
 
-/// Each integer, its neighbours, their negatives and complements.
+/// Every border integer and its neighbours, with their negatives and bitwise complements.
 pub fn query_indexes(contract: &'static Contract) -> Vec<Vector> {
     let near = INTEGERS
         .iter()
@@ -45,7 +45,7 @@ pub fn query_indexes(contract: &'static Contract) -> Vec<Vector> {
     numbers.into_iter().map(vector).collect()
 }
 
-/// Written the way a producer might: only a reader that rounds correctly gets the right double.
+/// Tokens as a producer might write them. Only a reader that rounds correctly gets the right double.
 pub const TOKENS: [&str; 72] = [
     "-0.0",
     "0.0",
@@ -102,7 +102,7 @@ pub const TOKENS: [&str; 72] = [
     "18446744073709551616",
     "123456789012345678901234567890",
     "0.8500000000000000000000000000001",
-    // Half way between 1 and its neighbour, and a hair beyond it.
+    // Halfway between 1 and the next double, and slightly more than that.
     "1.00000000000000011102230246251565404236316680908203125",
     "1.00000000000000011102230246251565404236316680908203125000000000000000000001",
     "5e-324",
@@ -135,7 +135,7 @@ pub fn thresholds(contract: &'static Contract) -> Vec<Vector> {
         .collect()
 }
 
-/// Every digit of the extremes, up to a thousand of them.
+/// The extremes with all their digits, up to a thousand of them.
 fn exact_expansions() -> [Value; 4] {
     let largest_subnormal = f64::from_bits(0x000f_ffff_ffff_ffff);
     [
@@ -180,7 +180,7 @@ fn computed_doubles() -> Vec<f64> {
     positive.flat_map(|value| [value, -value]).collect()
 }
 
-/// All exponents near zero, every fourth one out to both ends.
+/// Every exponent near zero, and every fourth one up to both ends of the range.
 fn powers_of_ten() -> Vec<String> {
     (-308..=308)
         .filter(|exponent: &i32| exponent.abs() <= 25 || exponent % 4 == 0)

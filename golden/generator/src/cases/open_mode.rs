@@ -10,7 +10,7 @@ const DATASET: usize = 1;
 const FORMAT: usize = 2;
 const OPEN_MODE: usize = 3;
 
-/// The two that a record may hold, and its absence, as in a record of an earlier version.
+/// The two values that a record may have, and none, as in a record of an earlier version.
 const MODES: [Option<&str>; 3] = [None, Some("cached"), Some("reopen")];
 
 fn access(contract: &'static Contract, dataset: &str, format: &str, open_mode: Option<&str>) -> Vector {
@@ -22,12 +22,12 @@ fn access(contract: &'static Contract, dataset: &str, format: &str, open_mode: O
     with(table(contract, "random_access_times"), &changes)
 }
 
-/// The record whose ids contract section 8 states.
+/// The records whose ids are stated in contract section 8.
 pub fn check_values(contract: &'static Contract) -> Vec<Vector> {
     MODES.map(|mode| access(contract, "taxi", "parquet", mode)).into()
 }
 
-/// Texts that look like `cached` or `reopen` and must be hashed all the same.
+/// Texts that resemble `cached` or `reopen` but differ from them, so they must be hashed.
 const NEAR_MODES: [&str; 22] = [
     "Cached",
     "CACHED",
@@ -61,7 +61,7 @@ pub fn odd_open_modes(contract: &'static Contract) -> Vec<Vector> {
         .collect()
 }
 
-/// Every odd text as dataset and as format, under each mode.
+/// Every unusual text as dataset and as format, with each mode.
 pub fn odd_neighbours(contract: &'static Contract) -> Vec<Vector> {
     let both = |text: String| {
         let as_dataset = MODES.map(|mode| access(contract, &text, "parquet", mode));
@@ -83,7 +83,7 @@ fn one_of_each_plane() -> impl Iterator<Item = String> {
     codes.filter_map(char::from_u32).map(String::from)
 }
 
-/// Texts that hold what the encoding itself writes: lengths, the byte that marks an optional text, a table name.
+/// Texts that contain bytes of the encoding itself: lengths, the byte that marks an optional text, a table name.
 fn encoded_texts() -> impl Iterator<Item = String> {
     let length = |bytes: u8| format!("{}\0\0\0\0\0\0\0", char::from(bytes));
     [
@@ -104,7 +104,7 @@ fn encoded_texts() -> impl Iterator<Item = String> {
     .into_iter()
 }
 
-/// Datasets, formats and modes that read the same once they are joined without their lengths.
+/// Datasets, formats and modes that are the same text when joined without their lengths.
 const SPLITS: [(&str, &str, Option<&str>); 20] = [
     ("taxi", "parquetreopen", None),
     ("taxi", "parquetreopen", Some("cached")),
@@ -134,14 +134,14 @@ pub fn shifted_borders(contract: &'static Contract) -> Vec<Vector> {
         .into()
 }
 
-/// One byte more each time, so that `reopen` meets every place in a block of the hash.
+/// Each format is one byte longer than the one before, so that `reopen` appears at every offset in a block of the hash.
 pub fn every_payload_length(contract: &'static Contract) -> Vec<Vector> {
     (0..=64)
         .map(|bytes| access(contract, "taxi", &sized("", bytes), Some("reopen")))
         .collect()
 }
 
-/// Lengths that need a third byte, in each field in turn.
+/// Texts whose length needs a third byte, in each field in turn.
 pub fn very_long(contract: &'static Contract) -> Vec<Vector> {
     let text = sized("", 65_536);
     vec![

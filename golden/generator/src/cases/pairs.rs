@@ -1,11 +1,11 @@
-//! Cases that belong together: records that must share an id and records that must not.
+//! Related cases: records that must share an id and records that must not.
 
 use super::base::{base, is_text, text_value, with};
 use crate::contracts::{Contract, Kind, Table};
 use crate::document::Vector;
 use crate::layout::{Presence, Value};
 
-/// The same ordinary values under each table name, and with nothing but empty strings.
+/// A record of each table with ordinary values, with only empty strings, and with only the text "x".
 pub fn whole_records(contract: &'static Contract) -> Vec<Vector> {
     contract
         .tables
@@ -22,7 +22,7 @@ fn filled(table: &'static Table, text: &str) -> Vector {
     with(table, &changes)
 }
 
-/// Absent and null share an id; "" and every other text have their own.
+/// Optional texts: absent and null share an id; the empty string and every other text have ids of their own.
 pub fn optionals(contract: &'static Contract) -> Vec<Vector> {
     contract.tables.iter().flat_map(optionals_of).collect()
 }
@@ -55,7 +55,7 @@ fn with_each_presence(vector: &Vector, index: usize) -> Vec<Vector> {
     forms.into_iter().map(change).collect()
 }
 
-/// Neighbours whose texts, joined without a length, would read the same; then both in the other order.
+/// Pairs of neighbouring texts that are equal when joined without a length. Each pair is also used in reverse order.
 const SPLITS: [(&str, &str); 10] = [
     ("a", "bc"),
     ("ab", "c"),

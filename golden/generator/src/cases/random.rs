@@ -1,4 +1,4 @@
-//! A small pseudo-random generator (SplitMix64), here so that no dependency can ever change the vectors.
+//! A small pseudo-random generator (SplitMix64), written here so that no dependency can ever change the vectors.
 
 pub struct Random(u64);
 

@@ -1,10 +1,10 @@
-//! Strings that implementations get wrong: encodings, escapes, lengths around block borders.
+//! Strings that implementations often get wrong: encodings, escapes, and lengths around block borders.
 
 use super::base::{table, text_slots, text_value, with};
 use crate::contracts::{Contract, Table};
 use crate::document::Vector;
 
-/// Tried in every text dimension.
+/// Texts that are tried in every text dimension.
 pub const COMMON: [&str; 20] = [
     "",
     "a",
@@ -28,7 +28,7 @@ pub const COMMON: [&str; 20] = [
     "\u{ffff}",
 ];
 
-/// Tried in one dimension each.
+/// Texts that are tried in one dimension each.
 pub const RARE: [&str; 50] = [
     "\u{1}",
     "\u{2}",
@@ -57,7 +57,7 @@ pub const RARE: [&str; 50] = [
     "\u{2028}\u{2029}",
     "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}",
     "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}",
-    // Å three ways, ﬁ, Hangul composed and not, marks in both orders: no form may be folded into another.
+    // Å in three forms, the ligature ﬁ, Hangul composed and decomposed, combining marks in both orders: nothing may be normalised.
     "\u{c5}",
     "\u{212b}",
     "A\u{30a}",
@@ -85,7 +85,7 @@ pub const RARE: [&str; 50] = [
 
 pub const LENGTHS: [usize; 14] = [30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 1000, 5000];
 
-/// Around the sizes that buffers tend to have, and where the length needs a third byte.
+/// Lengths around common buffer sizes, and those that need a third byte.
 const LARGE: [usize; 8] = [4095, 4096, 4097, 8191, 8192, 8193, 65535, 65536];
 
 pub fn in_every_dimension(contract: &'static Contract) -> Vec<Vector> {
@@ -103,7 +103,7 @@ pub fn in_one_dimension(contract: &'static Contract) -> Vec<Vector> {
         texts.extend(LENGTHS.map(|bytes| sized(wide, bytes)));
     }
     let slots = text_slots(contract);
-    // 7 shares no factor with the number of slots, so each gets its turn.
+    // 7 shares no factor with the number of slots, so every slot gets its turn.
     let spread = texts
         .iter()
         .enumerate()
@@ -113,7 +113,7 @@ pub fn in_one_dimension(contract: &'static Contract) -> Vec<Vector> {
     spread.chain(large).collect()
 }
 
-/// One byte more each time, so that the hash meets every tail of a block behind every count of blocks up to three.
+/// Each text is one byte longer than the one before, so that every partial block occurs after zero to three full blocks.
 pub fn every_payload_length(contract: &'static Contract) -> Vec<Vector> {
     let accesses = table(contract, "random_access_times");
     (0..=96).map(|bytes| at((accesses, 1), &sized("", bytes))).collect()
@@ -123,7 +123,7 @@ fn at((table, index): (&'static Table, usize), text: &str) -> Vector {
     with(table, &[(index, text_value(table.dimensions[index].kind, text))])
 }
 
-/// Exactly that many bytes of UTF-8: as many wide characters as fit, then ASCII.
+/// A text of exactly `bytes` bytes of UTF-8: as many wide characters as fit, then ASCII.
 pub fn sized(wide: &str, bytes: usize) -> String {
     let mut text = match wide.len() {
         0 => String::new(),
