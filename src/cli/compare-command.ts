@@ -1,4 +1,4 @@
-/** `compare` with its flags and help; it is loaded when it runs. */
+/** Defines `compare` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { examples } from './examples.js'
@@ -38,7 +38,7 @@ export function addCompare(program: Command, run: Run): void {
 const compareFormat = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human')
 
-/** More than 1: at 1 every noise is a change. */
+/** Parses a ratio above 1. A threshold of 1 would report all noise as changes. */
 function ratio(text: string): number {
   const value = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))

@@ -1,4 +1,4 @@
-/** The part of a push that a target of an older contract version could not hold, as JSON and in words. */
+/** Reports the fields and records that a target of an older contract version cannot store, as JSON and as text. */
 
 import { mergedDowngrade, type Downgrade, type FieldCount } from '../sink/downgrade.js'
 import type { Receipt } from '../sink/sink.js'
@@ -14,7 +14,10 @@ export function downgradeReport(downgrade: Downgrade | undefined): object | null
   return { contract_version: version, fields_left_out: fieldsLeftOut, records_not_sent: recordsNotSent }
 }
 
-/** One sentence about what was left out. @param description the target, without secrets */
+/**
+ * One sentence about the omitted fields and records.
+ * @param description the target, without secrets
+ */
 export function downgradeText(description: string, { version, fieldsLeftOut, recordsNotSent }: Downgrade): string {
   const leftOut = fieldsLeftOut.map(({ field, kind, records }) => `left out ${field} of ${recordsOf(kind, records)}`)
   const notSent = recordsNotSent.map(({ field, kind, records }: FieldCount) => {
