@@ -1,4 +1,4 @@
-/** `drain` and `recover` with their flags and help; they are loaded when they run. */
+/** Defines `drain` and `recover` with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command, Option } from 'commander'
 import { examples } from './examples.js'
@@ -67,7 +67,7 @@ export function addRecover(program: Command, run: Run): void {
     )
 }
 
-/** What may be given to, and from where: the same for both. */
+/** Flags that `drain` and `recover` share: the state, the targets and the write settings. */
 function deliveryFlags(): readonly Option[] {
   const places = [stateFlag(), archiveFlag(), targetNameFlag()]
   return [...places, downgradeFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]

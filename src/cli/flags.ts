@@ -1,4 +1,4 @@
-/** Flags that several commands share; each can be set by an environment variable too. */
+/** Flags that several commands share. Each can also be set by an environment variable. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { CONTRACT_CHOICES } from '../config/contract.js'
@@ -8,13 +8,13 @@ import type { CompressMode } from '../config/server.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../contract/kinds.js'
 import { nearest } from './nearest.js'
 
-/** @param flags as commander writes them: `--commit-sha <sha>` */
+/** @param flags in the syntax of commander, such as `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
   const option = new Flag(flags, description)
   return option.env(ENV_PREFIX + option.name().replace(/-/g, '_').toUpperCase())
 }
 
-/** Of its choices it names the one that was meant. */
+/** An option whose error message for an unknown choice suggests the most similar choice. */
 class Flag extends Option {
   override choices(values: readonly string[]): this {
     super.choices(values)
@@ -98,13 +98,13 @@ export const serverFlags = (): readonly Option[] => [
 ]
 
 const COMPRESS_MODES = ['always', 'auto', 'never'] as const
-/** `--compress` had no value in earlier versions, and its variable was a switch. */
+/** Values from earlier versions, in which `--compress` took no value and its variable was a switch. */
 const SWITCH_WORDS: Readonly<Record<string, CompressMode>> = {
   ...{ 1: 'always', true: 'always', yes: 'always', on: 'always' },
   ...{ 0: 'never', false: 'never', no: 'never', off: 'never' },
 }
 
-/** Without a value it means `always`. */
+/** The `--compress` flag. Without a value it means `always`. */
 const compressFlag = (): Option => {
   const option = flag(
     '--compress [when]',
@@ -119,7 +119,7 @@ function compressMode(text: string): CompressMode {
   throw new InvalidArgumentError(`Allowed choices are ${COMPRESS_MODES.join(', ')}.`)
 }
 
-/** How a database is written to; `tune` finds better values. */
+/** Write settings of a database. `tune` finds better values for them. */
 export const writeSettingFlags = (): readonly Option[] => [
   flag('--copy-bytes <size>', 'rows sent to a database as one COPY (default: 4MiB)').argParser(byteCount),
   flag('--small-rows <n>', 'up to so many records go without staging tables (default: 5000)').argParser(natural),
@@ -174,13 +174,13 @@ export function addOptions(command: Command, options: readonly Option[]): void {
   for (const option of options) command.addOption(option)
 }
 
-/** What a record can name: a name or a part of an id would be every line's mistake. */
+/** Parses a full commit id. Branch names and abbreviated ids are refused, because no record could match them. */
 export function fullSha(text: string): string {
   if (isFullSha(text)) return text
   throw new InvalidArgumentError('It must be 40 lowercase hex digits, as `git rev-parse COMMIT` prints them.')
 }
 
-/** A whole number from 0. */
+/** Parses an integer of at least 0. */
 export function natural(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
@@ -190,7 +190,7 @@ export function natural(text: string): number {
 
 const MAX_SECONDS = 1_000_000
 
-/** Seconds, more than none and no more than timers can count. */
+/** Parses a positive number of seconds. The maximum is below the limit of timers. */
 export function duration(text: string): number {
   const value = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > MAX_SECONDS)
@@ -200,7 +200,7 @@ export function duration(text: string): number {
 
 const AGE_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of `90m`, `12h`, `30d`. */
+/** Parses an age such as `90m`, `12h` or `30d` into milliseconds. */
 export function age(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   const unitMs = AGE_UNITS[unit]
@@ -208,7 +208,7 @@ export function age(text: string): number {
   return Number(digits) * unitMs
 }
 
-/** A whole number from 1. */
+/** Parses an integer of at least 1. */
 export function positive(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
@@ -218,7 +218,7 @@ export function positive(text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
 
-/** A number of bytes: `1000`, `64KiB`, `64MiB`, `1GiB`. */
+/** Parses a size such as `1000`, `64KiB`, `64MiB` or `1GiB` into bytes. */
 export function byteCount(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,15}) ?([a-z]*)$/i.exec(text) ?? []
   const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN)
