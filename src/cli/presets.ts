@@ -1,11 +1,11 @@
-/** Flags whose value may be left out, in front of a file. */
+/** Flags with an optional value, followed by a file argument. */
 
 import type { Command } from 'commander'
 
 /**
- * `--compress results.jsonl` as `--compress=always results.jsonl`: commander would take the file for the flag's value. Only
- * a word that is one of the flag's choices is its value.
- * @param commands all that may be typed
+ * Rewrites `--compress results.jsonl` to `--compress=always results.jsonl`, because commander would take the file for the
+ * flag's value. A word after such a flag is its value only if it is one of the flag's choices.
+ * @param commands all commands whose flags may occur
  */
 export function withPresets(argv: readonly string[], commands: readonly Command[]): readonly string[] {
   const options = commands.flatMap(command => command.options).filter(option => option.presetArg !== undefined)
