@@ -1,4 +1,4 @@
-/** `push` with its flags and help. */
+/** Defines `push` with its flags and help. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
