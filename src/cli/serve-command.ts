@@ -1,4 +1,4 @@
-/** `serve` with its flags and help; it is loaded when it runs. */
+/** Defines `serve` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { MAX_BODY_BYTES } from '../config/serve.js'

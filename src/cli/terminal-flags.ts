@@ -1,4 +1,4 @@
-/** Flags of the program itself, to be given before or after a command's name: how much it says, and its config file. */
+/** Flags of the program itself, accepted before or after a command's name: verbosity, progress and config file. */
 
 import type { Option } from 'commander'
 import { flag } from './flags.js'
@@ -6,11 +6,11 @@ import { flag } from './flags.js'
 export type TerminalFlags = {
   readonly quiet?: boolean
   readonly verbose?: boolean
-  /** False after `--no-progress`. */
+  /** False with `--no-progress`. */
   readonly progress?: boolean
 }
 
-/** Where other flags come from. */
+/** Flags that select the config file and its profile. */
 export type ConfigFlags = { readonly config?: string; readonly profile?: string }
 
 export const terminalFlags = (): readonly Option[] => [

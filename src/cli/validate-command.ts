@@ -1,4 +1,4 @@
-/** `validate` with its flags and help. */
+/** Defines `validate` with its flags and help. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
