@@ -27,7 +27,10 @@ export type Chosen = {
   readonly now?: TargetsNow
 }
 
-/** @throws {IngestError} `usage`, `not_found` */
+/**
+ * Opens the targets of a command and prints warnings about insecure connections.
+ * @throws {IngestError} `usage`, `not_found`
+ */
 export async function chooseTargets(flags: ChoiceFlags, context: Context): Promise<Chosen> {
   const registered = await registeredTargets(flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }

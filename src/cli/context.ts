@@ -51,7 +51,7 @@ export interface Watch {
 
 /** Results of a command for the CI service. */
 export type Told = {
-  /** Markdown. */
+  /** Step summary in Markdown. */
   readonly summary: string
   readonly outputs: Readonly<Record<string, string | number>>
 }

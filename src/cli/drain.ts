@@ -20,7 +20,7 @@ import { verdictOf } from './push-verdict.js'
 export type DrainFlags = ChoiceFlags & {
   readonly format: Format
   readonly maxRows?: number
-  /** Seconds. */
+  /** Time limit in seconds. */
   readonly maxDuration?: number
   readonly dryRun?: boolean
   readonly explain?: boolean

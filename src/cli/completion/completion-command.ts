@@ -1,4 +1,4 @@
-/** `completion` with its flags and help; it is loaded when it runs. */
+/** Defines `completion` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { Option, type Command } from 'commander'
 import { examples } from '../examples.js'
@@ -14,7 +14,7 @@ export function addCompletion(program: Command, run: Run, all: () => Command): v
         'config file, and the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
     )
     .argument('[words...]', 'bash, zsh or fish')
-    // No variable may turn a script into an answer.
+    // Not made by `flag`, so that no environment variable can set it and replace the script by candidates.
     .addOption(new Option('--query', 'for that script: what may stand in place of the last of the words'))
     .addHelpText(
       'after',
