@@ -1,4 +1,4 @@
-/** `journal` and the commands below it, with their flags and help; they are loaded when they run. */
+/** Defines `journal` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import { examples } from '../examples.js'
 import { InvalidArgumentError, type Command } from 'commander'

@@ -1,4 +1,4 @@
-/** `state` and the commands below it, with their flags and help; they are loaded when they run. */
+/** Defines `state` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
 import { examples } from '../examples.js'
