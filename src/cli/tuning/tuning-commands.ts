@@ -1,4 +1,4 @@
-/** `tune` and the commands about promotions, with their flags and help; they are loaded when they run. */
+/** Defines `tune` and the commands for promotions with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
 import { flag, positive } from '../flags.js'
