@@ -9,7 +9,7 @@ import type { Run } from './run.js'
 export function addDoctor(program: Command, run: Run): void {
   const command = program
     .command('doctor')
-    .summary('say what a push would meet')
+    .summary('check configuration and connectivity')
     .description(
       'Looks at everything on the way to the targets of a push with the same target flags and environment, and writes ' +
         'nothing: settings and ' +

@@ -14,12 +14,12 @@ export type TerminalFlags = {
 export type ConfigFlags = { readonly config?: string; readonly profile?: string }
 
 export const terminalFlags = (): readonly Option[] => [
-  flag('-q, --quiet', 'print only errors, and what is asked for as data'),
-  flag('-v, --verbose', 'also print what is done: settings, connections, requests, timings').conflicts('quiet'),
-  flag('--no-progress', 'show no progress of long work, not even on a terminal'),
+  flag('-q, --quiet', 'print only errors and requested data'),
+  flag('-v, --verbose', 'also log settings, connections, requests and timings').conflicts('quiet'),
+  flag('--no-progress', 'never show progress, not even on a terminal'),
   flag(
     '--config <file>',
-    'take flags from this file (default: vortex-ingest.toml or .json, up to the repository root)',
+    'read flags from this file (default: vortex-ingest.toml or .json, up to the repository root)',
   ),
-  flag('--profile <name>', 'a profile of the config file'),
+  flag('--profile <name>', 'profile of the config file to apply'),
 ]

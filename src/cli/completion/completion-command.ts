@@ -8,14 +8,14 @@ import type { Run } from '../run.js'
 export function addCompletion(program: Command, run: Run, all: () => Command): void {
   program
     .command('completion')
-    .summary('print what makes a shell complete')
+    .summary('print a shell completion script')
     .description(
       'A script for the shell, which asks the program itself: commands, flags, their choices, files, profiles of the ' +
         'config file, and the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
     )
     .argument('[words...]', 'bash, zsh or fish')
     // Not made by `flag`, so that no environment variable can set it and replace the script by candidates.
-    .addOption(new Option('--query', 'for that script: what may stand in place of the last of the words'))
+    .addOption(new Option('--query', 'used by the script: print the candidates for the last word'))
     .addHelpText(
       'after',
       examples([
