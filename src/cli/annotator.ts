@@ -1,19 +1,19 @@
-/** Where a CI service shows what went wrong, besides the log: implemented by those that can. */
+/** Shows errors and warnings in the user interface of a CI service, in addition to its log. */
 
 export type Level = 'error' | 'warning'
 
-/** `line` is 0 where it is about the whole source. */
+/** Position of a problem in an input. `line` is 0 when the problem concerns the whole source. */
 export type Place = { readonly source: string; readonly line: number; readonly code: string }
 
-/** What a text is part of, which says how something in it can be written in another way. */
+/** Syntax of the output that a text is part of. It decides how characters in the text can be escaped. */
 export type Syntax = 'text' | 'json' | 'xml'
 
 export interface Annotator {
-  /** The same text, of which the service takes nothing for a command. */
+  /** Escapes the text so that the CI service does not interpret any part of it as a command. */
   tamed(text: string, syntax: Syntax): string
   add(level: Level, message: string, place?: Place): void
-  /** What to do about the last one. */
+  /** Adds a hint to the last annotation. */
   hint(message: string): void
-  /** That there were others, which are not listed. */
+  /** Reports that `count` more problems exist that are not listed. */
   more(level: Level, count: number): void
 }

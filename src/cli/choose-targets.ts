@@ -1,4 +1,4 @@
-/** Where a command delivers to: what its flags name, or else what an operator has registered. */
+/** Chooses the targets of a command: the targets that its flags name, otherwise the registered targets of its state. */
 
 import { stateConfig, type StateFlags } from '../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteFlags } from '../config/write.js'
@@ -19,15 +19,18 @@ export type ChoiceFlags = WriteFlags &
   }
 
 export type Chosen = {
-  /** Watched, where somebody does. */
+  /** Wrapped by `context.watch`, if the command has one. */
   readonly targets: readonly Target[]
-  /** Undefined: what each is registered as decides, or the order of paths. */
+  /** Undefined when the flag is absent. The registrations then decide which targets are required, or the order of paths does. */
   readonly require: Requirement | undefined
-  /** Of registered targets: as they are when it is asked. */
+  /** For registered targets: reads the registry again and returns its current targets. */
   readonly now?: TargetsNow
 }
 
-/** @throws {IngestError} `usage`, `not_found` */
+/**
+ * Opens the targets of a command and prints warnings about insecure connections.
+ * @throws {IngestError} `usage`, `not_found`
+ */
 export async function chooseTargets(flags: ChoiceFlags, context: Context): Promise<Chosen> {
   const registered = await registeredTargets(flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }
@@ -39,12 +42,12 @@ export async function chooseTargets(flags: ChoiceFlags, context: Context): Promi
   return { targets: context.watch?.targets(targets) ?? targets, require }
 }
 
-/** Whether flags name a target, and with it all of them. */
+/** Whether the flags name a target. If they do, registered targets are not used. */
 export function namesTarget(flags: ChoiceFlags): boolean {
   return [flags.server, flags.postgres, flags.embedded, flags.archive].some(target => target !== undefined)
 }
 
-/** @returns undefined where flags, or nobody, say where to */
+/** @returns undefined if the flags name the targets, or if there is no state or no registered target */
 async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<Registration | undefined> {
   const state = stateConfig(flags, context.env)
   const isChosen = flags.target !== undefined

@@ -1,4 +1,4 @@
-/** `compare` with its flags and help; it is loaded when it runs. */
+/** Defines `compare` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { examples } from './examples.js'
@@ -9,20 +9,22 @@ import type { Run } from './run.js'
 export function addCompare(program: Command, run: Run): void {
   const command = program
     .command('compare')
-    .summary('say what changed between two commits')
+    .summary('report changes between two commits')
     .description(
       'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a rank test over the ' +
         'runs, corrected for the number of series (docs/compare.md). Only reads. With -v every series is listed, and those ' +
         'that only one commit has.',
     )
-    .argument('<base>', 'a stored commit: its id, the start of it, or a name that git knows')
-    .argument('[head]', 'the one to compare with it (default: the newest that is stored)')
+    .argument('<base>', 'stored commit: its id, the start of its id, or a name that git can resolve')
+    .argument('[head]', 'stored commit to compare with BASE (default: the newest)')
     .action(run(lazy(async () => (await import('./compare.js')).compare)))
   addOptions(command, targetFlags())
   command
-    .addOption(flag('--threshold <ratio>', 'the smallest ratio that counts as a change').argParser(ratio).default(1.1))
-    .addOption(flag('--fail-on <what>', 'end in 4 when there is one, or nothing to compare').choices(['regression']))
-    .addOption(flag('--git-dir <dir>', 'the repository to ask for names; by default where git looks by itself'))
+    .addOption(flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.1))
+    .addOption(
+      flag('--fail-on <what>', 'exit 4 on a regression, or if there is nothing to compare').choices(['regression']),
+    )
+    .addOption(flag('--git-dir <dir>', 'git repository in which names are resolved (default: found by git)'))
     .addOption(compareFormat())
     .addHelpText(
       'after',
@@ -38,7 +40,7 @@ export function addCompare(program: Command, run: Run): void {
 const compareFormat = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human')
 
-/** More than 1: at 1 every noise is a change. */
+/** Parses a ratio above 1. A threshold of 1 would report all noise as changes. */
 function ratio(text: string): number {
   const value = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))

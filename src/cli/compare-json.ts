@@ -1,4 +1,4 @@
-/** A comparison as JSON: all of it, values digit for digit as strings (schemas/v1/compare-report.json). */
+/** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
 
 import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type Change } from '../compare/judge.js'
 import { seriesFields, valueFields, type Single } from '../compare/series.js'

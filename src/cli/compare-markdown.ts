@@ -35,12 +35,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`)
 }
 
-/** Text from outside must stay text, and stay in its cell. */
+/** Escapes untrusted text, so that it contains no Markdown and cannot end its table cell. */
 function escaped(text: string): string {
   return text.replace(/[\\`*_{}[\]<>|#&@]/g, '\\$&')
 }
 
-/** A code span of one line; in a table a bar ends the cell even there. */
+/** A code span on one line. Bars are escaped because they end a table cell even inside a code span. */
 function code(name: string): string {
   const text = oneLine(name)
   if (text === '') return ''

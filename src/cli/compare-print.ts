@@ -1,4 +1,4 @@
-/** A comparison on a terminal: verdict, what changed, suites, what to know. */
+/** Prints a comparison on a terminal: the verdict, the changed series, the suites and the notes. */
 
 import type { Suite } from '../compare/comparison.js'
 import type { Change } from '../compare/judge.js'
@@ -15,9 +15,9 @@ import {
 import { count, oneLine, plural, type Report } from './report.js'
 
 export type PrintOptions = {
-  /** Every series, not only the most changed. */
+  /** Print every series, not only the series that changed most. */
   readonly verbose: boolean
-  /** How wide the terminal is; undefined where there is none. */
+  /** Width of the terminal in characters; undefined if the output is not a terminal. */
   readonly columns: number | undefined
 }
 
@@ -39,7 +39,7 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
 
 type TableOptions = { readonly columns: number; readonly name: SeriesNamer }
 
-/** A line for each series; where the line would be too long, the name is on lines of its own. */
+/** One line per series. If a line would be too long, the name goes on a separate line. */
 function tableLines(changes: readonly Change[], { columns, name: nameOf }: TableOptions): readonly string[] {
   const cells = changes.map(cellsOf)
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...cells.map(row => row[column]?.length ?? 0)))
@@ -60,7 +60,7 @@ function suiteLines(suites: readonly Suite[], columns: number): readonly string[
   )
 }
 
-/** Broken at blanks, the rest of it indented; a word that is longer than a line stays whole. */
+/** Breaks text at spaces and indents the following lines. A word that is longer than a line is not broken. */
 function wrapped(text: string, columns: number): readonly string[] {
   const indent = /^ */.exec(text)?.[0] ?? ''
   const lines: string[] = []

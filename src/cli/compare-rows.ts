@@ -1,18 +1,18 @@
-/** Which lines a comparison has, and what is in them, on a terminal and in Markdown. */
+/** The lines of a comparison and their cells, shared by the terminal and Markdown formats. */
 
 import type { Change } from '../compare/judge.js'
 import { evidence, isNotable, ratioText, comparedNamer, valuesOf, type Compared } from './compare-words.js'
 
-/** Lines of each table unless all are asked for. */
+/** Maximum number of lines per table, unless the user asked for all of them. */
 const MOST_LINES = 20
 
 export type Lines<Line> = {
   readonly shown: readonly Line[]
-  /** How many more there are. */
+  /** Number of lines that are not shown. */
   readonly hidden: number
 }
 
-/** What changed the most; with `verbose` every series. */
+/** The series that changed most, or every series with `verbose`. */
 export function changeLines({ changes, threshold }: Compared, verbose: boolean): Lines<Change> {
   return verbose
     ? firstOf(changes, true)
@@ -29,7 +29,7 @@ export function firstOf<Line>(lines: readonly Line[], verbose: boolean): Lines<L
 
 export const COLUMNS = ['verdict', 'ratio', 'evidence', 'BASE → HEAD'] as const
 
-/** What is said of a series beside its name, in the order of `COLUMNS`. */
+/** The table cells of a series, in the order of `COLUMNS`. */
 export function cellsOf(change: Change): readonly [verdict: string, ratio: string, evidence: string, values: string] {
   return [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)]
 }

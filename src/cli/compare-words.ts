@@ -1,4 +1,4 @@
-/** What a comparison is called, in every format that people read. */
+/** Wording of a comparison, shared by the formats for people. */
 
 import type { Comparison } from '../compare/comparison.js'
 import {
@@ -40,7 +40,7 @@ export function tally(changes: readonly Change[]): Readonly<Record<Verdict, numb
 
 export type Headline = { readonly good: boolean; readonly word: string; readonly rest: string }
 
-/** The first line: the worst that can be said, then the numbers. */
+/** The first line of a comparison: the worst verdict, then the number of series per verdict. */
 export function headline({ changes, base, head, target }: Compared): Headline {
   const against = `${short(head)} against ${short(base)} in ${target}`
   if (changes.length === 0) return { good: false, word: 'nothing compared:', rest: `no series is in both, ${against}` }
@@ -86,7 +86,7 @@ export function seriesOf({ kind, head }: Change): Single {
   return { kind, dimensions: head.dimensions }
 }
 
-/** `12,345 → 9,876 ns`, digit for digit. */
+/** Both values with their unit and every digit, such as `12,345 → 9,876 ns`. */
 export function valuesOf({ kind, base, head }: Change): string {
   return `${count(base.value)} → ${count(head.value)} ${unitOf({ kind })}`
 }
@@ -100,20 +100,20 @@ export function ratioText(ratio: number | undefined): string {
   return ratio >= 1e6 || ratio < 0.001 ? ratio.toExponential(2) : ratio.toFixed(ratio < 0.1 ? 4 : 3)
 }
 
-/** `q 0.012`, or why there is none. */
+/** The q value of the test, such as `q 0.0120`, or the reason why the series was not tested. */
 export function evidence({ test, reason, base, head }: Change): string {
   if (test !== undefined) return `q ${test.q < 0.0001 ? '< 0.0001' : test.q.toFixed(4)}`
   if (reason === 'few_runtimes') return `${base.runtimes?.length ?? 0} and ${head.runtimes?.length ?? 0} runs`
   return reason === 'no_ratio' ? 'no ratio' : 'no runs'
 }
 
-/** Worth a line without being asked for: what changed, and what may have but cannot be judged. */
+/** Whether a series is listed by default: it changed, or it was not judged and its ratio is unknown or reaches the threshold. */
 export function isNotable({ verdict, ratio }: Change, threshold: number): boolean {
   if (verdict !== 'unjudged') return verdict !== 'unchanged'
   return ratio === undefined || ratio >= threshold || ratio <= 1 / threshold
 }
 
-/** What the words mean, and what a reader must know before believing them. */
+/** Notes that explain the verdicts and their limits. */
 export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compared): readonly string[] {
   const [few, none] = (['few_runtimes', 'no_ratio'] as const).map(reason => number(changes, c => c.reason === reason))
   const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
@@ -145,7 +145,7 @@ function number(changes: readonly Change[], is: (change: Change) => boolean): st
   return found === 0 ? '' : plural(found, 'series', 'series')
 }
 
-/** A test that could never have said yes must not pass for one that said no. */
+/** Warns when there were too few runs for the test to find a change, so that "no change" is not read as proven. */
 function powerNote(changes: readonly Change[]): readonly string[] {
   const tested = changes.filter(({ test }) => test !== undefined).length
   const fewest = fewestToBeReal(changes)

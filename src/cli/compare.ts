@@ -1,4 +1,4 @@
-/** `compare`: what changed from one stored commit to another, and what of it is real. */
+/** `compare`: reports the changes between two stored commits, and which changes are statistically significant. */
 
 import { lookUpCommit } from '../commit/look-up-commit.js'
 import { compareCommits } from '../compare/comparison.js'

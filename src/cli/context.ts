@@ -1,4 +1,4 @@
-/** What the world hands to a command. */
+/** The environment in which a command runs: streams, variables, clock, randomness and cancellation. */
 
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/settings.js'
@@ -11,52 +11,55 @@ import type { Report } from './report.js'
 export type Context = {
   readonly stdin: NodeJS.ReadStream
   readonly env: Environment
-  /** Where the values of the command's flags come from. */
+  /** Source of each flag's value: the command line, a variable or the config file. */
   readonly origins: Origins
   readonly report: Report
-  /** How wide the terminal is that shows the result; undefined where it goes elsewhere. */
+  /** Width in characters of the terminal that shows the result; undefined if stdout is not a terminal. */
   readonly columns: number | undefined
-  /** How far the work is, shown to whoever waits for it or asked to be told. */
+  /** Progress display and verbose log; undefined if neither is wanted. */
   readonly watch?: Watch
-  /** Where messages and progress go. */
+  /** The stream for messages and progress. */
   readonly screen: Screen
-  /** Where the JSON report goes as well. */
+  /** The file of `--report`, which receives a copy of the JSON report. */
   readonly reportFile?: JsonSink
-  /** The CI service's page of this run, where it has one. */
+  /** The CI step that this command runs in, if the CI service can show summaries. */
   readonly ci?: CiStep
-  /** Aborted by Ctrl-C and SIGTERM, with the error to end with as its reason. */
+  /** Aborted on SIGINT (Ctrl-C) and SIGTERM. Its reason is the error that the command must fail with. */
   readonly signal: AbortSignal
-  /** Says how long the command may take to end after that, where the usual moment is too short. */
+  /** Sets how long the command may take to stop after a signal, if it needs more than the default. */
   readonly stopWithin: (timeoutMs: number) => void
   readonly now: () => Date
   readonly random: () => number
 }
 
-/** The terminal that messages go to, if it is one; `columns` changes when its window does. */
+/** The stream for messages. `columns` is its current width, which changes when the terminal is resized. */
 export type Screen = { readonly isTTY?: boolean; readonly columns?: number }
 
 export interface Watch {
-  /** For inputs. */
+  /** Observes the reading of inputs. */
   readonly reads?: ReadWatch
-  /** For any other long work. */
+  /** Creates progress meters for all other long work. */
   readonly meters?: Meters
-  /** The same targets, whose deliveries are watched. @param meters by whom; default: `meters` */
+  /**
+   * Wraps targets so that their deliveries are observed.
+   * @param meters shows their progress; default: `this.meters`
+   */
   targets(targets: readonly Target[], meters?: Meters): readonly Target[]
-  /** Nothing is shown any more. */
+  /** Ends the progress display and the verbose log. */
   stop(): void
 }
 
-/** What a command leaves for the CI service. */
+/** Results of a command for the CI service. */
 export type Told = {
-  /** Markdown. */
+  /** Step summary in Markdown. */
   readonly summary: string
   readonly outputs: Readonly<Record<string, string | number>>
 }
 
 export interface CiStep {
-  /** Once, before the command prints anything. */
+  /** Called once, before the command prints anything. */
   begin(command: string, flags: object): Promise<void>
-  /** Whether anybody will see a summary. */
+  /** Whether the CI service shows a summary. */
   readonly hasSummary: boolean
   tell(told: Told): void
 }

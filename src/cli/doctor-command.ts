@@ -1,4 +1,4 @@
-/** `doctor` with its flags and help; it is loaded when it runs. */
+/** Defines `doctor` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -9,7 +9,7 @@ import type { Run } from './run.js'
 export function addDoctor(program: Command, run: Run): void {
   const command = program
     .command('doctor')
-    .summary('say what a push would meet')
+    .summary('check configuration and connectivity')
     .description(
       'Looks at everything on the way to the targets of a push with the same target flags and environment, and writes ' +
         'nothing: settings and ' +

@@ -1,4 +1,4 @@
-/** A diagnosis for people, verdict first, and as JSON. */
+/** Prints a diagnosis as text, with the verdict first, or as JSON. */
 
 import type { Diagnosis } from '../doctor/diagnose.js'
 import type { Examined, Line } from '../doctor/run.js'

@@ -1,4 +1,7 @@
-/** `doctor`: what a push with the same flags and environment would meet, on one page that may be shown to anybody. */
+/**
+ * `doctor`: checks configuration and connectivity for a push with the same flags and environment. Its output contains no
+ * secrets.
+ */
 
 import { readFile } from 'node:fs/promises'
 import type { WriteFlags } from '../config/write.js'
@@ -8,9 +11,9 @@ import { packageFile } from '../package-file.js'
 
 export type DoctorFlags = WriteFlags & { readonly format: Format }
 
-/** Writes nothing, anywhere. */
+/** Only reads: neither local files nor targets are changed. */
 export const doctor: Action<DoctorFlags> = async (_args, flags, { env, now, origins, report, signal }) => {
-  // Loaded here: no other command needs what it looks with.
+  // Loaded here because no other command needs the checks.
   const { diagnose } = await import('../doctor/diagnose.js')
   const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
   const diagnosis = await diagnose({ flags, origins, env }, { version, now, signal })

@@ -1,4 +1,4 @@
-/** The part of a push that a target of an older contract version could not hold, as JSON and in words. */
+/** Reports the fields and records that a target of an older contract version cannot store, as JSON and as text. */
 
 import { mergeDowngrades, type Downgrade, type FieldCount } from '../sink/downgrade.js'
 import type { Receipt } from '../sink/sink.js'

@@ -1,4 +1,4 @@
-/** `drain` and `recover` with their flags and help; they are loaded when they run. */
+/** Defines `drain` and `recover` with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command, Option } from 'commander'
 import { examples } from './examples.js'
@@ -25,7 +25,7 @@ import type { Run } from './run.js'
 export function addDrain(program: Command, run: Run): void {
   const command = program
     .command('drain')
-    .summary('deliver what a state kept')
+    .summary('deliver queued records')
     .description(
       'Gives each target that is named everything in the outbox of the state that it does not have yet, commit by ' +
         'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
@@ -33,8 +33,8 @@ export function addDrain(program: Command, run: Run): void {
     .action(run(lazy(async () => (await import('./drain.js')).drain)))
   addOptions(command, [...deliveryFlags(), requireFlag(), explainFlag()])
   command
-    .addOption(flag('--max-rows <n>', 'stop after about this many records a target').argParser(positive))
-    .addOption(flag('--max-duration <seconds>', 'begin nothing new after this').argParser(duration))
+    .addOption(flag('--max-rows <n>', 'stop after about this many records per target').argParser(positive))
+    .addOption(flag('--max-duration <seconds>', 'start no new delivery after this time').argParser(duration))
     .addOption(formatFlag())
     .addHelpText(
       'after',
@@ -48,7 +48,7 @@ export function addDrain(program: Command, run: Run): void {
 export function addRecover(program: Command, run: Run): void {
   const command = program
     .command('recover')
-    .summary('see through deliveries that were cut off')
+    .summary('finish interrupted deliveries')
     .description(
       'A delivery that was begun by a process that is gone is done again, exactly its lines, and written down in the ' +
         'audit. Every push and drain does the same for its targets before anything else.',
@@ -56,7 +56,7 @@ export function addRecover(program: Command, run: Run): void {
     .action(run(lazy(async () => (await import('./drain.js')).recover)))
   addOptions(command, deliveryFlags())
   command
-    .addOption(flag('--dry-run', 'only say what would be done'))
+    .addOption(flag('--dry-run', 'change nothing; list the deliveries that would be finished'))
     .addOption(formatFlag())
     .addHelpText(
       'after',
@@ -67,7 +67,7 @@ export function addRecover(program: Command, run: Run): void {
     )
 }
 
-/** What may be given to, and from where: the same for both. */
+/** Flags that `drain` and `recover` share: the state, the targets and the write settings. */
 function deliveryFlags(): readonly Option[] {
   const places = [stateFlag(), archiveFlag(), targetNameFlag()]
   return [...places, downgradeFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]

@@ -1,4 +1,4 @@
-/** What `drain` and `recover` say to people. */
+/** Prints the result of `drain` and `recover` as text. */
 
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { DrainOutcome } from './drain-report.js'
@@ -7,7 +7,7 @@ import { printDowngrade, printOutbox, rangeText } from './push-print.js'
 import { landedIn, totals } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
-/** @param besideJson only what belongs on stderr */
+/** @param besideJson stdout carries JSON, so only warnings and errors are printed, on stderr */
 export function printDrained(report: Report, outcome: DrainOutcome, besideJson: boolean): void {
   const { drained, verdict, explained = [] } = outcome
   for (const target of drained.outcomes) {
@@ -33,7 +33,7 @@ function printTarget(report: Report, { command, drained, durationMs }: DrainOutc
   const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
   const time = `in ${seconds(drained.outcomes.length > 1 ? target.durationMs : durationMs)}`
   if (landed.length > 0) return report.verdict(failure === undefined, `${command}ed`, `${what}${left} ${time}`)
-  // What failed, or was removed, is told beside it.
+  // The caller prints the failure or the removal itself.
   if (outbox?.isRemoved === true) return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)
   if (failure !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
   report.verdict(left === '', `nothing to ${command}`, `for ${description}${left} ${time}`)

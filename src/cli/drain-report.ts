@@ -1,4 +1,4 @@
-/** What `drain` and `recover` say as JSON (schemas/v1/drain-report.json). */
+/** The JSON report of `drain` and `recover` (schemas/v1/drain-report.json). */
 
 import type { Drained } from '../delivery/durable/drain.js'
 import { explainReport, type Explained } from './explain-report.js'
@@ -9,7 +9,7 @@ export type DrainOutcome = {
   readonly command: string
   readonly drained: Drained
   readonly verdict: Verdict
-  /** Undefined where it was not asked for. */
+  /** Undefined without `--explain`. */
   readonly explained: readonly Explained[] | undefined
   readonly durationMs: number
 }

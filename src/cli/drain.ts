@@ -1,4 +1,4 @@
-/** `drain` and `recover`: give targets what the outbox holds for them, or only see through what somebody began. */
+/** `drain` delivers queued records. `recover` only finishes interrupted deliveries. */
 
 import { requiredStateConfig } from '../config/state.js'
 import { wasmHash64 } from '../contract/hash64.js'
@@ -20,7 +20,7 @@ import { verdictOf } from './push-verdict.js'
 export type DrainFlags = ChoiceFlags & {
   readonly format: Format
   readonly maxRows?: number
-  /** Seconds. */
+  /** Time limit in seconds. */
   readonly maxDuration?: number
   readonly dryRun?: boolean
   readonly explain?: boolean
@@ -69,7 +69,7 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
   }
 }
 
-/** Where somebody looks: how far all of it is, not each of many deliveries. */
+/** One progress meter for the whole command, because a drain makes many deliveries. Undefined without a progress display. */
 async function wholeRun({ watch }: Context): Promise<WholeRun | undefined> {
   if (watch?.meters === undefined) return undefined
   const { WholeRun } = await import('./progress/whole-run.js')
@@ -81,7 +81,10 @@ function watchedAs(whole: WholeRun, context: Context): Context {
   return watch === undefined ? context : { ...context, watch: { ...watch, targets: all => watch.targets(all, whole) } }
 }
 
-/** @throws {IngestError} `usage`: the embedded database is no default here, since it may not be one of the state's targets */
+/**
+ * The targets of the command. The embedded database is no default here, because it may not be a target of the state.
+ * @throws {IngestError} `usage` if no target is named or registered
+ */
 async function chosen(flags: DrainFlags, context: Context): Promise<Chosen> {
   if (namesTarget(flags)) return chooseTargets({ ...flags, require: flags.require ?? 'all' }, context)
   const { openRegistered } = await import('./registered-targets.js')
@@ -100,7 +103,7 @@ function plan(intents: readonly Foreseen[]): object {
   return { command: 'recover', dry_run: true, exit_code: 0, intents: rows }
 }
 
-/** Says what `recover` would do and does nothing. */
+/** `recover --dry-run`: lists the interrupted deliveries and changes nothing. */
 async function foresee(flags: DrainFlags, context: Context): Promise<number> {
   const { env, report } = context
   const [{ listIntents }, { isOwnerGone: isGone }] = await Promise.all([

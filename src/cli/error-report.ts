@@ -1,4 +1,4 @@
-/** What a failure ends with and how it reads as JSON, in a report or instead of one. */
+/** Exit code and JSON form of an error, inside a report or in place of one. */
 
 import { EXIT, IngestError, messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
@@ -13,7 +13,7 @@ export function errorReport(error: unknown): object {
   return { code, message: redact(messageOf(error)), hint: hint === null ? null : redact(hint) }
 }
 
-/** The document of a command that could not make its report. */
+/** The JSON document that a failed command prints in place of its report. */
 export function errorDocument(error: unknown): object {
   return { exit_code: exitCodeOf(error), error: errorReport(error) }
 }

@@ -1,6 +1,6 @@
-/** The last part of a command's help. */
+/** The examples at the end of a command's help. */
 
-/** @param lines a command line without the program's name, or one with a pipe as it is; and what it is for */
+/** @param lines pairs of a command line and its purpose. A line without a pipe is prefixed with the program's name. */
 export function examples(lines: readonly (readonly [string, string])[]): string {
   const texts = lines.map(([text, what]) => {
     const line = text.includes('|') ? text : `vortex-ingest ${text}`

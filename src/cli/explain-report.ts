@@ -1,4 +1,4 @@
-/** What `--explain` says, as JSON and to people. */
+/** Output of `--explain`, as JSON and as text. */
 
 import type { UsedSetting } from '../sink/tunables.js'
 import { count, type Report } from './report.js'
@@ -20,7 +20,7 @@ export function printExplained(report: Report, explained: readonly Explained[]):
   }
 }
 
-/** `copy-bytes 1,048,576 (promoted, trial 0123456789ab)` */
+/** A setting with its value and origin, such as `copy-bytes 1,048,576 (promoted, trial 0123456789ab)`. */
 function settingText({ name, value, origin, trial }: UsedSetting): string {
   return `${name} ${count(value)} (${origin}${trial === undefined ? '' : `, trial ${trial}`})`
 }

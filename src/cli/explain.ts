@@ -1,4 +1,4 @@
-/** `--explain`: how each target was, or would be, written to, and who says so. */
+/** `--explain`: the write settings of each target and the origin of each setting. */
 
 import type { TargetOutcome } from '../delivery/deliver.js'
 import { settingsNow } from '../delivery/durable/settings-now.js'
@@ -7,7 +7,7 @@ import type { UsedSetting } from '../sink/tunables.js'
 import type { State } from '../state/state.js'
 import type { Explained } from './explain-report.js'
 
-/** What its last delivery was written with, or where there was none what the next would be. */
+/** Per target the write settings of its last delivery. A target without a delivery has the settings of its next one. */
 export async function explain(
   targets: readonly Target[],
   outcomes: readonly TargetOutcome[],
@@ -22,7 +22,7 @@ export async function explain(
   return [...explained, ...outcomes.filter(outcome => !isAmong(outcome, targets)).map(ofOutcome)]
 }
 
-/** One that was registered while the command ran is not. */
+/** Whether the outcome belongs to one of `targets`. A target that was registered while the command ran does not. */
 function isAmong(outcome: TargetOutcome, targets: readonly Target[]): boolean {
   return targets.some(target => nameOf(target) === nameOf(outcome))
 }
@@ -31,7 +31,7 @@ function ofOutcome(outcome: TargetOutcome): Explained {
   return { target: nameOf(outcome), kind: outcome.name, settings: outcome.used ?? [] }
 }
 
-/** What cannot be read now has failed the delivery already. */
+/** Settings of the next delivery; undefined if they cannot be read, because the delivery has already reported that error. */
 async function settingsOf(target: Target, state: State | undefined): Promise<readonly UsedSetting[] | undefined> {
   return state === undefined ? target.settings?.(undefined) : settingsNow(state, target).catch(() => undefined)
 }

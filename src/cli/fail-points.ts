@@ -1,4 +1,4 @@
-/** Wraps what a command works with where a test asks for faults. */
+/** Injects faults into the state and targets of a command when a test asks for them. */
 
 import type { Environment } from '../commit/ci.js'
 import { failPointOf } from '../config/fail-point.js'
@@ -12,7 +12,7 @@ export type Faulty = {
   readonly now?: TargetsNow | undefined
 }
 
-/** Leaves both as they are unless the variable is set. */
+/** Returns its argument unchanged unless the fail-point variable is set. */
 export async function withFailPoints(faulty: Faulty, env: Environment): Promise<Faulty> {
   const text = failPointOf(env)
   if (text === undefined) return faulty
@@ -27,7 +27,7 @@ export async function withFailPoints(faulty: Faulty, env: Environment): Promise<
   }
 }
 
-/** The same for the same target: what is another object is registered anew. */
+/** Caches results by object identity, because a target that was registered again is a new object. */
 function once(make: (target: Target) => Target): (target: Target) => Target {
   const made = new WeakMap<Target, Target>()
   return target => {

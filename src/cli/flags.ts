@@ -1,4 +1,4 @@
-/** Flags that several commands share; each can be set by an environment variable too. */
+/** Flags that several commands share. Each can also be set by an environment variable. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { CONTRACT_CHOICES } from '../config/contract.js'
@@ -8,13 +8,13 @@ import type { CompressMode } from '../config/server.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../contract/kinds.js'
 import { nearest } from './nearest.js'
 
-/** @param flags as commander writes them: `--commit-sha <sha>` */
+/** @param flags in the syntax of commander, such as `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
   const option = new Flag(flags, description)
   return option.env(ENV_PREFIX + option.name().replace(/-/g, '_').toUpperCase())
 }
 
-/** Of its choices it names the one that was meant. */
+/** An option whose error message for an unknown choice suggests the most similar choice. */
 class Flag extends Option {
   override choices(values: readonly string[]): this {
     super.choices(values)
@@ -42,24 +42,27 @@ export const contractFlag = (): Option =>
     .default('auto')
 
 export const noSecretsFlag = (): Option =>
-  flag('--no-secrets <how>', 'how a CI run ends that was given none, as those of forks: fail (77) or skip (0)')
+  flag(
+    '--no-secrets <how>',
+    'result of a CI run without secrets, such as a pull request of a fork: fail (77) or skip (0)',
+  )
     .choices(['skip', 'fail'])
     .default('fail')
 
 export const reportFlag = (): Option => flag('--report <file>', 'also write the JSON report to this file')
 
 export const regionFlag = (): Option =>
-  flag(
-    '--region <region>',
-    'the AWS region to make an RDS token for; by default AWS_REGION, the profile, the host name',
-  )
+  flag('--region <region>', 'AWS region of the RDS token (default: from AWS_REGION, the AWS profile or the host name)')
 
 export const targetFlags = (): readonly Option[] => [
   flag(
     '--postgres <dsn>',
-    'a Postgres database: a URL or a libpq keyword string, PG* variables fill in (TLS verify-full)',
+    'Postgres database, as a URL or libpq keyword string; PG* variables supply missing parts (TLS verify-full)',
   ),
-  flag('--insecure-local', 'no TLS and any role: only for a Postgres on this machine, to try things out'),
+  flag(
+    '--insecure-local',
+    'allow a connection without TLS, and any role; only for trying out a Postgres on this machine',
+  ),
   regionFlag(),
   flag('--embedded [dir]', 'the embedded database in this folder (default: .vortex-ingest)'),
 ]
@@ -76,24 +79,24 @@ export const serverContractFlag = (): Option =>
     .default(String(SCHEMA_VERSION))
 
 export const serverFlag = (): Option =>
-  flag('--server <url>', 'an ingest service (path A), as https://ingest.example.com')
+  flag('--server <url>', 'ingest service (path A), such as https://ingest.example.com')
 
 export const timeoutFlag = (): Option =>
-  flag('--timeout <seconds>', 'how long the server may be silent (default: 120)').argParser(duration)
+  flag('--timeout <seconds>', 'idle timeout for responses (default: 120)').argParser(duration)
 
 export const serverFlags = (): readonly Option[] => [
   serverFlag(),
-  flag('--token-env <name>', 'the variable that holds its token (default: INGEST_BEARER_TOKEN)'),
-  flag('--token-file <file>', 'the file that holds its token'),
-  flag('--max-envelope-bytes <n>', 'split a file beyond this, each part commits alone (default: 60 MiB)').argParser(
-    positive,
-  ),
-  timeoutFlag(),
-  flag('--retries <n>', 'how often a request is tried again (default: 8)').argParser(natural),
+  flag('--token-env <name>', 'environment variable that holds the token of the server (default: INGEST_BEARER_TOKEN)'),
+  flag('--token-file <file>', 'file that holds the token of the server'),
   flag(
-    '--retry-deadline <seconds>',
-    'for how long it, or Postgres, is tried again (default: 120, Postgres 60)',
-  ).argParser(duration),
+    '--max-envelope-bytes <n>',
+    'split a larger file into several envelopes, each committed separately (default: 60 MiB)',
+  ).argParser(positive),
+  timeoutFlag(),
+  flag('--retries <n>', 'maximum number of retries per request (default: 8)').argParser(natural),
+  flag('--retry-deadline <seconds>', 'time limit for retries (default: 120 for a server, 60 for Postgres)').argParser(
+    duration,
+  ),
   compressFlag(),
 ]
 
@@ -104,11 +107,11 @@ const SWITCH_WORDS: Readonly<Record<string, CompressMode>> = {
   ...{ 0: 'never', false: 'never', no: 'never', off: 'never' },
 }
 
-/** Without a value it means `always`. */
+/** The `--compress` flag. Without a value it means `always`. */
 const compressFlag = (): Option => {
   const option = flag(
     '--compress [when]',
-    'send gzip: always, or auto, which sends uncompressed to a server that refuses gzip',
+    'compress requests with gzip; auto sends uncompressed requests to a server that refuses gzip',
   )
   return option.choices(COMPRESS_MODES).preset('always').argParser(compressMode)
 }
@@ -119,68 +122,80 @@ function compressMode(text: string): CompressMode {
   throw new InvalidArgumentError(`Allowed choices are ${COMPRESS_MODES.join(', ')}.`)
 }
 
-/** How a database is written to; `tune` finds better values. */
+/** Write settings of a database. `tune` finds better values for them. */
 export const writeSettingFlags = (): readonly Option[] => [
-  flag('--copy-bytes <size>', 'rows sent to a database as one COPY (default: 4MiB)').argParser(byteCount),
-  flag('--small-rows <n>', 'up to so many records go without staging tables (default: 5000)').argParser(natural),
-  flag('--work-mem-mib <n>', 'what a database may take to sort them in, in MiB (default: 64)').argParser(positive),
+  flag('--copy-bytes <size>', 'size of the rows that one COPY sends to a database (default: 4MiB)').argParser(
+    byteCount,
+  ),
+  flag('--small-rows <n>', 'maximum number of records to write without staging tables (default: 5000)').argParser(
+    natural,
+  ),
+  flag('--work-mem-mib <n>', 'memory that a database may use for sorting, in MiB (default: 64)').argParser(positive),
 ]
 
-export const explainFlag = (): Option => flag('--explain', 'also say which write settings were used, and who says so')
+export const explainFlag = (): Option =>
+  flag('--explain', 'also print the write settings that were used and the origin of each')
 
 export const stateFlag = (): Option =>
-  flag('--state <place>', 'remember what was taken in and delivered: a folder or s3://bucket/prefix')
+  flag('--state <place>', 'state that tracks queued and delivered records: a folder or s3://bucket/prefix')
 
 export const archiveFlag = (): Option =>
-  flag('--archive <place>', 'with --state: keep the lines as they came, by table and commit: a folder or s3://…')
+  flag(
+    '--archive <place>',
+    'with --state: also store the original lines, by table and commit, in a folder or s3://bucket/prefix',
+  )
 
 export const targetNameFlag = (): Option =>
-  flag('--target <name>', 'with --state: a registered target, in place of all of them; may be repeated').argParser(
+  flag('--target <name>', 'with --state: use only this registered target; may be repeated').argParser(
     (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
   )
 
 export const requireFlag = (): Option =>
-  flag(
-    '--require <target>',
-    'whose failure is that of a push to several targets (default: server, else the database)',
-  ).choices(['all', 'any', 'server', 'postgres', 'embedded', 'archive'])
+  flag('--require <target>', 'targets whose failure fails the push (default: server, otherwise the database)').choices([
+    'all',
+    'any',
+    'server',
+    'postgres',
+    'embedded',
+    'archive',
+  ])
 
 export const downgradeFlag = (): Option =>
   flag(
     '--downgrade',
-    'leave out what a target of an older contract version cannot hold, and report it; without it such a target is refused',
+    'omit and report data that a target of an older contract version cannot store; otherwise such a target is refused',
   )
 
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),
-  flag('--allow-failure', 'end in 0 although a required target is down (69, or 75 with --state); never for bad data'),
-  flag('--no-revalidate', 'do not tell the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
-  flag('--no-warm', 'tell it, but do not warm it up'),
-  flag('--no-compare', "leave the commit before out of the run's summary (GitHub Actions)"),
+  flag('--allow-failure', 'exit 0 even if a required target is down (69, or 75 with --state); bad data still fails'),
+  flag('--no-revalidate', 'do not notify the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
+  flag('--no-warm', 'notify the site, but do not warm up its pages'),
+  flag('--no-compare', "omit the comparison with the previous commit from the run's summary (GitHub Actions)"),
 ]
 
 export const commitShaFlag = (): Option =>
-  flag('--commit-sha <sha>', 'the commit that every record must name, in full').argParser(fullSha)
+  flag('--commit-sha <sha>', 'full id of the commit that every record must name').argParser(fullSha)
 
 export const commitFlags = (): readonly Option[] => [
   commitShaFlag(),
-  flag('--commit <file>', "the commit's fields as JSON, in place of git"),
-  flag('--benchmark-id <id>', 'what ran; detected in CI'),
-  flag('--repo-url <url>', "the repository's address; by default CI's or the remote origin's"),
-  flag('--git-dir <dir>', 'the repository to ask for the commit; by default where git looks by itself'),
+  flag('--commit <file>', 'JSON file with the fields of the commit, used instead of git'),
+  flag('--benchmark-id <id>', 'id of the benchmark that ran (default: detected in CI)'),
+  flag('--repo-url <url>', 'URL of the repository (default: from CI or the remote named origin)'),
+  flag('--git-dir <dir>', 'git repository that has the commit (default: found by git)'),
 ]
 
 export function addOptions(command: Command, options: readonly Option[]): void {
   for (const option of options) command.addOption(option)
 }
 
-/** What a record can name: a name or a part of an id would be every line's mistake. */
+/** Parses a full commit id. Branch names and abbreviated ids are refused, because no record could match them. */
 export function fullSha(text: string): string {
   if (isFullSha(text)) return text
   throw new InvalidArgumentError('It must be 40 lowercase hex digits, as `git rev-parse COMMIT` prints them.')
 }
 
-/** A whole number from 0. */
+/** Parses an integer of at least 0. */
 export function natural(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
@@ -190,7 +205,7 @@ export function natural(text: string): number {
 
 const MAX_SECONDS = 1_000_000
 
-/** Seconds, more than none and no more than timers can count. */
+/** Parses a positive number of seconds. The maximum is below the limit of timers. */
 export function duration(text: string): number {
   const value = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > MAX_SECONDS)
@@ -200,7 +215,7 @@ export function duration(text: string): number {
 
 const AGE_UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of `90m`, `12h`, `30d`. */
+/** Parses an age such as `90m`, `12h` or `30d` into milliseconds. */
 export function age(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   const unitMs = AGE_UNITS[unit]
@@ -208,7 +223,7 @@ export function age(text: string): number {
   return Number(digits) * unitMs
 }
 
-/** A whole number from 1. */
+/** Parses an integer of at least 1. */
 export function positive(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
@@ -218,7 +233,7 @@ export function positive(text: string): number {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }
 
-/** A number of bytes: `1000`, `64KiB`, `64MiB`, `1GiB`. */
+/** Parses a size such as `1000`, `64KiB`, `64MiB` or `1GiB` into bytes. */
 export function byteCount(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,15}) ?([a-z]*)$/i.exec(text) ?? []
   const bytes = Number(digits) * (UNITS[unit.toLowerCase()] ?? NaN)

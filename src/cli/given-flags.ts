@@ -1,4 +1,4 @@
-/** What was given to a parsed command: by flags before or after its name, or by variables. */
+/** Flag values of a parsed command, from flags before or after its name and from environment variables. */
 
 import type { Command, Option } from 'commander'
 import type { Environment } from '../commit/ci.js'
@@ -7,8 +7,9 @@ import type { Origins } from '../config/settings.js'
 const SWITCHED_OFF = ['', '0', 'false', 'no', 'off']
 
 /**
- * The flags of a parsed command, where commander is taken too literally by the environment: to it a switch is on as
- * soon as there is a variable, even `…_INSECURE_LOCAL=0`, and a target in a variable stands beside one that a flag names.
+ * The flags of a parsed command, with two corrections to commander's handling of variables. A switch whose variable is
+ * `0`, `false`, `no`, `off` or empty is off; commander would turn it on. A target from a variable is dropped if a flag
+ * names another target.
  */
 export function flagsOf(command: Command, env: Environment): object {
   const beaten = beatenBy(command)
@@ -23,7 +24,7 @@ export function flagsOf(command: Command, env: Environment): object {
   return Object.fromEntries(Object.entries(command.optsWithGlobals<object>()).filter(([name]) => !names.has(name)))
 }
 
-/** Where the values of a parsed command come from: the flags that gave them, or the variables. */
+/** Origin of each flag value of a parsed command: the flag, the variable or the config file that set it. */
 export function originsOf(command: Command): Origins {
   return new Map(
     given(command).flatMap(({ option, source }) => {
@@ -33,12 +34,12 @@ export function originsOf(command: Command): Origins {
   )
 }
 
-/** What a config file gave has the file as its source. */
+/** The config file that set a value; undefined for defaults. commander stores the file as the value's source. */
 function fileOf(source: string | undefined): string | undefined {
   return source === 'default' || source === 'implied' ? undefined : source
 }
 
-/** Targets that a variable names beside one that a flag names. */
+/** Attribute names of target flags that are ignored when a variable sets them, because a flag names another target. */
 function beatenBy(command: Command): readonly string[] {
   if (command.getOptionValueSource('postgres') === 'cli') return ['embedded']
   if (command.getOptionValueSource('embedded') !== 'cli') return []

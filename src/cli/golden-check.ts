@@ -1,4 +1,4 @@
-/** `golden-check`: both id implementations against the golden vectors of every contract version, and the version anchors. */
+/** `golden-check`: checks both id implementations against the golden vectors of every contract version, and the version anchors. */
 
 import { readFile, stat } from 'node:fs/promises'
 import { ANCHORS, brokenAnchor, type Anchor } from '../contract/anchors.js'

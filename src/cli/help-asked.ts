@@ -1,4 +1,4 @@
-/** `help` in front of a command's name, for whoever does not think of `--help`. */
+/** Supports `help` before a command's name as an alternative to `--help`. */
 
 import type { Command } from 'commander'
 import { IngestError } from '../errors.js'
@@ -6,9 +6,9 @@ import { nearest } from './nearest.js'
 import { pathOf } from './program.js'
 
 /**
- * `help targets add` and `targets help add` as `targets add --help`: commander's own `help` looks one level deep and ends
- * as a failure. Other command lines as they are.
- * @throws {IngestError} `usage` for a command that there is not
+ * Rewrites `help targets add` and `targets help add` to `targets add --help`. Other command lines are returned unchanged.
+ * The built-in `help` of commander is not used because it looks only one level deep and exits with a failure.
+ * @throws {IngestError} `usage` for an unknown command
  */
 export function withHelpAsked(argv: readonly string[], program: Command): readonly string[] {
   const [node = '', script = '', ...words] = argv
@@ -18,14 +18,14 @@ export function withHelpAsked(argv: readonly string[], program: Command): readon
   return [node, script, ...pathTo(names, program), '--help']
 }
 
-/** Whether commands follow these names, so that `help` is none of the arguments. */
+/** Whether these names lead to a command group. Otherwise `help` is an argument of a command. */
 function isGroup(command: Command, [name, ...deeper]: readonly string[]): boolean {
   if (name === undefined) return command.commands.length > 0
   const found = command.commands.find(one => one.name() === name)
   return found !== undefined && isGroup(found, deeper)
 }
 
-/** As many of the names as are commands; what follows a command that has none below it is about something else. */
+/** The leading names that form a command's path. Words after a command without subcommands are its arguments and are dropped. */
 function pathTo([name, ...deeper]: readonly string[], command: Command): readonly string[] {
   if (name === undefined || command.commands.length === 0) return []
   const found = command.commands.find(one => one.name() === name)

@@ -1,4 +1,4 @@
-/** `id` with its flags and help; it is loaded when it runs. */
+/** Defines `id` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'

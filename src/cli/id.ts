@@ -1,4 +1,4 @@
-/** `id`: the measurement_id of every record, in input order. */
+/** `id`: prints the measurement_id of every record, in input order. */
 
 import { once } from 'node:events'
 import { pinnedVersion, type ContractFlags } from '../config/contract.js'
@@ -24,7 +24,7 @@ export const id: Action<IdFlags> = async (args, { format, ...flags }, context) =
     for (const source of sources)
       for await (const records of readRecords(lineBlocks(await source.open()), { source: source.name, version })) {
         signal.throwIfAborted()
-        // `id … | head -1`: who asked has what they wanted.
+        // The reader closed the pipe, as in `id … | head -1`: not an error.
         if (report.closed) return EXIT.done
         identify(records.batch)
         await print(source, records)
@@ -38,7 +38,7 @@ export const id: Action<IdFlags> = async (args, { format, ...flags }, context) =
 
 type Print = (source: Source, records: Records) => Promise<void>
 
-/** A rejected line prints an empty line, so that ids and records stay side by side. */
+/** Prints one id per line. A rejected record prints an empty line, so that output and input lines correspond. */
 function textPrinter({ report }: Context): Print {
   return async (_source, { batch, rejections }) => {
     const lines: string[] = []

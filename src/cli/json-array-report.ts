@@ -1,8 +1,8 @@
-/** One JSON document with one long array in it, printed as it comes so that memory stays flat. */
+/** Writes a JSON document with one long array element by element, so that memory stays flat. */
 
 import { errorDocument } from './error-report.js'
 
-/** Where the text of a document goes: standard output, or a file. */
+/** Destination of a document's text: standard output or a file. */
 export type TextSink = { raw(text: string): void }
 export type JsonSink = TextSink & { json(value: unknown): void }
 
@@ -18,13 +18,13 @@ export class JsonArrayReport {
     this.to.raw(`${this.#elements++ === 0 ? this.#head() : ',\n'}${JSON.stringify(value)}`)
   }
 
-  /** Closes the array and the document with the rest of its members. */
+  /** Closes the array, writes the remaining members and ends the document. */
   end(rest: object): void {
     const tail = JSON.stringify(rest).slice(1)
     this.to.raw(`${this.#elements === 0 ? this.#head() : '\n'}],${tail}\n`)
   }
 
-  /** Ends a document that was begun; where none was, the error will be the whole document. */
+  /** Ends a started document with the error. Without one, nothing is written: the caller prints the error as a document. */
   fail(error: unknown): void {
     if (this.#elements > 0) this.end(errorDocument(error))
   }

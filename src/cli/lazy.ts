@@ -1,4 +1,4 @@
-/** A command that is loaded when it runs: every start loads what all commands load at once. */
+/** Loads a command's implementation when the command runs, so that starting the program does not load every command. */
 
 import type { Action } from './context.js'
 

@@ -1,4 +1,4 @@
-/** A list of any length in a log: what is beyond its first lines is folded away where the log can be folded. */
+/** A list of any length in a log. The lines after the first ten are folded if the CI service can fold its log. */
 
 import type { Report } from './report.js'
 
@@ -13,12 +13,12 @@ export class LongList {
     private readonly title: string,
   ) {}
 
-  /** Before each line. */
+  /** Called before each line. */
   next(): void {
     if (++this.#lines === PLAIN_LINES + 1) this.report.fold(this.where, this.title)
   }
 
-  /** Before whatever comes after the list. */
+  /** Called after the last line. */
   end(): void {
     if (this.#lines > PLAIN_LINES) this.report.unfold(this.where)
   }

@@ -1,4 +1,4 @@
-/** The command line as a function: arguments and streams in, exit code out. */
+/** The command line as a function of arguments and streams that returns an exit code. */
 
 import { CommanderError } from 'commander'
 import type { Environment } from '../commit/ci.js'
@@ -16,10 +16,10 @@ import { withHelpAsked } from './help-asked.js'
 import { withPresets } from './presets.js'
 import { configureUsage } from './usage-errors.js'
 
-/** What of `process` the program uses. */
+/** The members of `process` that the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
 
-/** Runs one command line; never throws. */
+/** Runs one command line and returns its exit code. Never throws. */
 export async function main(world: World): Promise<number> {
   const { argv, env, stdin, stdout, stderr } = world
   const colors = { colorOut: wantsColor(stdout, env), colorErr: wantsColor(stderr, env) }
@@ -31,7 +31,7 @@ export async function main(world: World): Promise<number> {
     stdin,
     env,
     report,
-    // Some consoles say 0 where they do not know.
+    // Some consoles report 0 if they do not know their width.
     columns: stdout.columns || undefined,
     screen: stderr,
     signal: interruption.signal,
@@ -77,7 +77,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
-    // The help of a group, which is on stderr, in place of one of its commands.
+    // commander printed the help of a command group on stderr, because no command of the group was given.
     const usage = new IngestError('usage', 'no command is named', { hint: '--help lists them' })
     if (asksForJson(argv, context.env)) context.report.json(errorDocument(usage))
     return EXIT.usage
@@ -85,14 +85,14 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
   return outcome.exitCode
 }
 
-/** With `--format json` a failure is a JSON document too, so that whoever reads stdout is never left with nothing. */
+/** Reports an error and returns its exit code. With `--format json` stdout receives it as a JSON document too. */
 function fail(error: unknown, { env, report }: Context, argv: readonly string[]): number {
   if ((report.isJson || asksForJson(argv, env)) && !report.printed) report.json(errorDocument(error))
   report.error(error)
   return exitCodeOf(error)
 }
 
-/** Asked where the command line could not be parsed, too. */
+/** Whether JSON output was requested. Reads the raw arguments, because the command line may have failed to parse. */
 function asksForJson(argv: readonly string[], env: Environment): boolean {
   const at = argv.lastIndexOf('--format')
   const format = at === -1 ? argv.findLast(arg => arg.startsWith('--format='))?.slice('--format='.length) : argv[at + 1]
@@ -105,10 +105,10 @@ type Interruption = {
   readonly done: () => void
 }
 
-/** A process that was asked to stop has this long: opening a FIFO, for one, waits for a writer and hears nothing. */
+/** Default time that a command has to stop after a signal. Some calls cannot be aborted, such as opening a FIFO without a writer. */
 const STOP_TIMEOUT_MS = 3_000
 
-/** The first signal asks the command to stop and clean up; the next one finds the system's own handler. */
+/** Aborts the command on the first signal, so that it can clean up. A second signal ends the process at once. */
 function onSignals(world: World, report: Report): Interruption {
   const controller = new AbortController()
   let answered = false
@@ -116,11 +116,11 @@ function onSignals(world: World, report: Report): Interruption {
   const stop = (signal: NodeJS.Signals, reason: IngestError) => (): void => {
     controller.abort(reason)
     release()
-    // Whoever waits for more of it must not wait on.
+    // Wakes up a pending read of standard input.
     world.stdin.destroy()
     const giveUp = (): void => {
       if (!answered) report.error(reason)
-      // Not exit(), which waits for what cannot be interrupted.
+      // Not exit(), which would wait for calls that cannot be interrupted.
       process.kill(process.pid, signal)
     }
     setTimeout(giveUp, timeoutMs).unref()
@@ -140,19 +140,19 @@ function onSignals(world: World, report: Report): Interruption {
   return { signal: controller.signal, stopWithin: allowedMs => void (timeoutMs = allowedMs), done }
 }
 
-/** What Node has without saying so in its types. */
+/** A member of Node's streams that is missing from its types. */
 type Pipe = { readonly _handle?: { setBlocking?(blocking: boolean): void } }
 
-/** Who reads our output may be slow or gone (`… | head`), and a disk may be full. */
+/** Handles output that cannot be written, because its reader is slow or gone (`… | head`) or a disk is full. */
 function watchOutput({ stdout, stderr }: World, report: Report): void {
-  // What a pipe does not take at once Node queues without bound: all of a long report, behind a slow reader.
+  // Writes to pipes block, because Node would otherwise buffer a whole long report in memory for a slow reader.
   for (const stream of [stdout, stderr]) (stream as Pipe)._handle?.setBlocking?.(true)
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // No failure of the command: it goes on, and its exit code says what it would have said.
+    // A closed pipe is no failure: the command continues and its exit code is unaffected.
     if (error.code === 'EPIPE') return report.closeResult()
     report.failure(`cannot write the result: ${error.message}`)
     process.exit(EXIT.internal)
   })
-  // With nowhere to say it, the exit code still does.
+  // A failing stderr cannot be reported anywhere. The exit code still reports the result.
   stderr.on('error', () => undefined)
 }

@@ -1,4 +1,4 @@
-/** `migrate` with its flags and help; it is loaded when it runs. */
+/** Defines `migrate` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -9,21 +9,21 @@ import type { Run } from './run.js'
 export function addMigrate(program: Command, run: Run): void {
   const command = program
     .command('migrate')
-    .summary('bring a database up to date')
+    .summary('apply missing migrations to a database')
     .description(
       "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once. " +
         'In a database whose ledger has the column filename, which the migration runner of production made, it records ' +
         "what it adds under that runner's names.",
     )
-    .argument('[dsn]', 'a Postgres database, as --postgres names one; by default the embedded one')
+    .argument('[dsn]', 'Postgres database, as for --postgres (default: the embedded database)')
     .hook('preAction', takeDsn)
     .action(run(lazy(async () => (await import('./migrate.js')).migrate)))
   addOptions(command, targetFlags())
-  command.addOption(flag('--check', 'change nothing: report where the database differs, with exit code 78'))
+  command.addOption(flag('--check', 'change nothing; report differences from the contract, with exit code 78'))
   command.addOption(
     flag(
       '--repair-timestamps',
-      'apply no migration: give stored query measurements the timestamp of their commit where it differs',
+      'apply no migration; correct stored query measurements whose timestamp differs from that of their commit',
     ).conflicts('check'),
   )
   command.addOption(formatFlag()).addHelpText(

@@ -1,4 +1,4 @@
-/** `migrate`: brings a database up to date, reports where it differs, or repairs stored timestamps. */
+/** `migrate`: applies missing migrations, reports schema differences, or repairs stored timestamps. */
 
 import { targetConfig, type TargetFlags } from '../config/target.js'
 import { EXIT, IngestError } from '../errors.js'
@@ -52,7 +52,7 @@ const applyMigrations: Step = async ({ session, description }, { format }, { rep
   return exitCode
 }
 
-/** Changes nothing. */
+/** `--check`: reports the differences between the database and the contract, and changes nothing. */
 const checkSchema: Step = async ({ session, description }, { format }, { report }) => {
   const { drift, isLedgerReadable } = await compareSchema(session)
   const exitCode = drift.length === 0 ? EXIT.done : EXIT.config

@@ -1,6 +1,6 @@
-/** The name that somebody may have meant. */
+/** Suggestions for mistyped names. */
 
-/** @returns the one that takes the fewest edits to come to, if they are few for its length */
+/** @returns the most similar name; undefined if more than 40 % of the characters of `name` would have to be edited */
 export function nearest(name: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map(candidate => ({ candidate, edits: editsBetween(name, candidate) }))
@@ -8,7 +8,7 @@ export function nearest(name: string, names: readonly string[]): string | undefi
   return best !== undefined && best.edits <= Math.max(1, name.length * 0.4) ? best.candidate : undefined
 }
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

@@ -1,8 +1,8 @@
-/** Rejections and warnings on their way to a report. */
+/** Collects rejections and warnings for a report. */
 
 import type { Rejection, Warning } from '../source/rejection.js'
 
-/** What a report shows of rejections and warnings: the first ones and how many there were. */
+/** The first rejections and warnings, and how many there were in total. */
 export class Notes {
   static readonly SHOWN = 20
   readonly rejections: Rejection[] = []

@@ -1,4 +1,4 @@
-/** The CI service's page of this run, loaded only where there is one. */
+/** Opens the integration with the CI service, which is loaded only when the program runs in that service. */
 
 import { fstatSync } from 'node:fs'
 import type { Environment } from '../commit/ci.js'
@@ -9,7 +9,7 @@ import type { Report } from './report.js'
 
 export type OpenCi = { readonly annotations: Annotations; readonly stepOf: (report: Report) => GithubStep }
 
-/** @returns undefined where nobody reads workflow commands */
+/** @returns undefined if no CI service reads workflow commands */
 export async function openCi(env: Environment, stderr: { readonly fd: number }): Promise<OpenCi | undefined> {
   const config = githubConfig(env)
   if (config === undefined) return undefined
@@ -22,7 +22,7 @@ export async function openCi(env: Environment, stderr: { readonly fd: number }):
   return { annotations, stepOf: report => new GithubStep({ config, annotations, report, env, masks }) }
 }
 
-/** A file is not read by the runner: a mask in it would be the secret itself. */
+/** Whether stderr is a file. The runner does not read files, so a command to mask a secret would only store it there. */
 function isFile(descriptor: number): boolean {
   return fstatSync(descriptor).isFile()
 }

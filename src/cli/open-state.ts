@@ -1,4 +1,4 @@
-/** A state's configuration to a state that can be worked on. */
+/** Opens a state from its configuration. */
 
 import { setTimeout } from 'node:timers/promises'
 import type { StateConfig } from '../config/state.js'
@@ -7,7 +7,7 @@ import type { State } from '../state/state.js'
 import { openStorage } from '../storage/open-storage.js'
 import type { Context } from './context.js'
 
-/** The caller closes its storage. */
+/** Opens the storage of a state. The caller must close `storage`. */
 export async function openState({ address, leaseMs }: StateConfig, context: Context): Promise<State> {
   const { now, random, signal } = context
   const [storage, owner] = await Promise.all([openStorage(address), thisProcess()])

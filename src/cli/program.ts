@@ -1,4 +1,4 @@
-/** Every command; what one takes and does is in the files of its name. */
+/** The list of all commands. The flags and implementation of each command are in the files named after it. */
 
 import { Command } from 'commander'
 import { addCompare } from './compare-command.js'
@@ -24,10 +24,10 @@ import { terminalFlags } from './terminal-flags.js'
 import { addValidate } from './validate-command.js'
 import { addVerify } from './verify-command.js'
 
-/** @param all every command, where one must know the others */
+/** @param all builds the program with every command, for commands that need to know the others */
 type Add = (program: Command, run: Run, all: () => Command) => void
 
-/** By name, in the order of the help. */
+/** All commands by name, in the order of the help. */
 const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['push', addPush],
   ['validate', addValidate],
@@ -69,8 +69,9 @@ Exit codes:
 Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`
 
 /**
- * @param outcome where the command that ran leaves its exit code
- * @param only the one command that is asked for: to define all of them takes longer than to run some
+ * Builds the program with its commands.
+ * @param outcome receives the exit code of the command that runs
+ * @param only defines only this command, because defining all commands takes longer than running some of them
  */
 export function buildProgram(version: string, context: Context, outcome: Outcome, only?: string): Command {
   const program = new Command('vortex-ingest')
@@ -86,12 +87,12 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   return program
 }
 
-/** A command and all below it, each before its own. */
+/** A command and all its subcommands, parents first. */
 export function withSubcommands(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)]
 }
 
-/** What one types to run a command: `vortex-ingest state ls`. */
+/** The full name of a command, such as `vortex-ingest state ls`. */
 export function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }

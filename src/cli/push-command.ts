@@ -1,4 +1,4 @@
-/** `push` with its flags and help. */
+/** Defines `push` with its flags and help. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -41,9 +41,9 @@ export function addPush(program: Command, run: Run): void {
     .addOption(stateFlag())
     .addOption(archiveFlag())
     .addOption(targetNameFlag())
-    .addOption(flag('--full-refresh', 'with --state: take the inputs from their start and deliver all of it again'))
+    .addOption(flag('--full-refresh', 'with --state: read the inputs from their start and deliver all records again'))
     .addOption(downgradeFlag())
-    .addOption(flag('--dry-run', 'do everything but connect and write'))
+    .addOption(flag('--dry-run', 'check everything, but do not connect or write'))
     .addOption(explainFlag())
     .addOption(noSecretsFlag())
     .addOption(formatFlag())

@@ -1,4 +1,4 @@
-/** What a push says to people when it is done: verdict first, then numbers, then what to do. */
+/** Prints the result of a push as text: the verdict, then the numbers, then hints. */
 
 import type { TargetOutcome } from '../delivery/deliver.js'
 import type { Range } from '../state/intent.js'
@@ -21,7 +21,7 @@ import {
 } from './push-report.js'
 import { count, plural, seconds, type Report } from './report.js'
 
-/** @param besideJson only what belongs on stderr */
+/** @param besideJson stdout carries JSON, so only warnings and errors are printed, on stderr */
 export function printHuman(report: Report, outcome: PushOutcome, besideJson: boolean): void {
   const { pushed, notes, dryRun } = outcome
   for (const warning of notes.warnings) report.lineWarning(warning)
@@ -52,7 +52,7 @@ function printRejected(report: Report, { pushed, notes }: PushOutcome): void {
   if (notes.rejections.some(({ code }) => code === 'record_too_large'))
     return report.hint('give a larger --max-envelope-bytes, if the server takes that much')
   if (notes.rejected <= notes.rejections.length) return
-  // A push insists on one commit, validate only when it is told which.
+  // A push always requires a single commit; `validate` checks the commit only with --commit-sha.
   const commitSha = pushed.commitSha === undefined ? '' : ` --commit-sha ${pushed.commitSha}`
   report.hint(`vortex-ingest validate ${bad.join(' ')}${commitSha} shows all of them`)
 }
@@ -65,10 +65,10 @@ function printDryRun(report: Report, { pushed }: PushOutcome): void {
   report.verdict(true, 'dry run:', `${what} would be sent; nothing was`)
 }
 
-/** How the inputs compare with what was taken of them before. */
+/** Prints how the inputs changed since they were last read into the state. */
 function printSources(report: Report, { pushed }: PushOutcome): void {
   for (const { source, change, linesBefore } of pushed.sources ?? []) {
-    // What comes from a pipe is something else every time.
+    // Standard input has different content on every run, so a change is expected.
     if (source === '-' && change === 'other') continue
     if (change === 'grown')
       report.note(`${source}: ${plural(linesBefore, 'line')} taken before, new from line ${count(linesBefore + 1)}`)
@@ -80,7 +80,7 @@ function printSources(report: Report, { pushed }: PushOutcome): void {
   for (const warning of pushed.warnings ?? []) report.warning(warning)
 }
 
-/** What the state adds: what was left behind and is healed now. */
+/** Prints the events of a durable delivery: recovered deliveries, warnings, and the removal of the target. */
 export function printOutbox(report: Report, { description, outbox }: TargetOutcome): void {
   for (const { event, partition, since, until, detail } of outbox?.audited ?? [])
     report.note(`${event}: ${rangeText({ partition, since, until })} to ${description}: ${detail}`)
@@ -88,13 +88,13 @@ export function printOutbox(report: Report, { description, outbox }: TargetOutco
   if (outbox?.isRemoved === true) report.warning(`${description} was removed meanwhile, and is given no more`)
 }
 
-/** Ingest sequence numbers, which are no lines of a file. */
+/** A range of sequence numbers of a partition, as text. They are not line numbers of a file. */
 export function rangeText({ partition, since, until }: Range & { readonly partition: string }): string {
   const numbers = until === since + 1 ? `number ${until}` : `numbers ${since + 1} to ${until}`
   return `${numbers} of ${partition.slice(0, 7)}`
 }
 
-/** What is there now, of a target that failed too. */
+/** Prints the records that a target has stored, also if it failed later. */
 export function printLanded(
   report: Report,
   { pushed, durationMs }: Pick<PushOutcome, 'pushed' | 'durationMs'>,
@@ -102,7 +102,7 @@ export function printLanded(
 ): void {
   const { description, failure } = target
   const landed = landedIn(target)
-  // Who has one target waits for all of the push, and who has several wants to know which one is slow.
+  // With one target the duration of the whole push matters; with several, the duration of each target shows the slow one.
   const tookMs = pushed.outcomes.length > 1 ? target.durationMs : durationMs
   if (failure !== undefined && landed.length === 0) return
   if (target.outbox?.byAnother === true)
@@ -169,7 +169,7 @@ function printKept(report: Report, { verdict }: PushOutcome, target: TargetOutco
   else report.tolerated(failure?.error, verdict.forgiven ? 'allowed by --allow-failure' : 'best effort')
 }
 
-/** One line, however many pages there are. */
+/** Prints at most one line, for any number of pages that could not be refreshed. */
 function printRefreshed(report: Report, { refreshed }: PushOutcome): void {
   const [first, ...others] = refreshed?.problems ?? []
   if (first === undefined) return

@@ -1,4 +1,4 @@
-/** What a push says as JSON when it is done (schemas/v1/push-report.json). */
+/** The JSON report of a push (schemas/v1/push-report.json). */
 
 import type { RunMeta } from '../contract/commit.js'
 import { lowestIn } from '../contract/version-set.js'
@@ -25,9 +25,9 @@ export type PushOutcome = {
   readonly run: RunMeta
   readonly dryRun: boolean
   readonly verdict: Verdict
-  /** Undefined where no site was to be told. */
+  /** Undefined if no site was to be refreshed. */
   readonly refreshed: Refreshed | undefined
-  /** Undefined where it was not asked for. */
+  /** Undefined without `--explain`. */
   readonly explained: readonly Explained[] | undefined
   readonly durationMs: number
 }
@@ -68,7 +68,7 @@ export function pushReport(outcome: PushOutcome): object {
   }
 }
 
-/** The target that the figures at the top are about: the first required one. */
+/** The target whose figures stand at the top of the report: the first required target, otherwise the first target. */
 export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | undefined {
   return pushed.outcomes.find(outcome => verdict.required.has(outcome)) ?? pushed.outcomes[0]
 }
@@ -94,10 +94,10 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
   }
 }
 
-/** removed: by an operator, while this ran and before all of it was delivered. */
+/** `removed`: an operator removed the target while the command ran, before everything was delivered. */
 type TargetState = 'delivered' | 'nothing new' | 'kept' | 'failed' | 'removed'
 
-/** What a person is told in a word. */
+/** The state of a target after a push, in a word. */
 export function stateOf({ failure, outbox }: TargetOutcome): TargetState {
   if (outbox?.isRemoved === true) return 'removed'
   if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
@@ -123,13 +123,13 @@ function failureOf(outcome: TargetOutcome | undefined): object | null {
   return failure === undefined ? null : { source: failure.source, ...errorReport(failure.error) }
 }
 
-/** Tries in all: what landed, what was tried again, and what failed for good. */
+/** Number of attempts: successful ones, retries, and the one that finally failed. */
 export function attemptsOf(outcome: TargetOutcome): number {
   const { retries, failure } = outcome
   return chunksOf(landedIn(outcome)) + retries.length + (failure === undefined ? 0 : 1)
 }
 
-/** What is there now: whole files, and the chunks of one that failed. */
+/** Receipts for all stored records: whole files, and the stored chunks of a file that failed. */
 export function landedIn({ receipts, partial }: TargetOutcome): readonly Receipt[] {
   return partial === undefined ? receipts : [...receipts, partial]
 }
@@ -142,7 +142,7 @@ function chunksOf(receipts: readonly Receipt[]): number {
   return receipts.reduce((all, { chunks }) => all + chunks, 0)
 }
 
-/** Records that passed every check. */
+/** Number of records that passed every check. */
 export function checked({ inspections }: Pushed): number {
   return inspections.reduce((all, { records }) => all + records, 0)
 }
@@ -153,10 +153,10 @@ export function totals(receipts: readonly Receipt[]): Totals {
   return { records: of('records'), inserted: of('inserted'), updated: of('updated'), unchanged }
 }
 
-/** Of a target that did not say what it did to each kind, at least what was delivered. */
+/** Delivered records per kind, for targets that do not report inserted and updated rows per kind. */
 export function kindCounts({ receipts, partial }: TargetOutcome): ReadonlyMap<string, number> {
   const all = new Map<string, number>()
-  // Of a file that landed in part nobody has counted it.
+  // The records of a partly delivered file are not counted per kind.
   if (partial !== undefined) return all
   for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
     all.set(kind, (all.get(kind) ?? 0) + records)

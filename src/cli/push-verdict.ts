@@ -1,4 +1,4 @@
-/** Whose failure is the push's, and what it ends with. */
+/** Decides which targets' failures fail the push, and its exit code. */
 
 import { EXIT, IngestError } from '../errors.js'
 import type { Requirement } from '../config/write.js'
@@ -8,9 +8,9 @@ import { exitCodeOf } from './error-report.js'
 
 export type Verdict = {
   readonly exitCode: number
-  /** Targets whose failure decides. */
+  /** Targets whose failure fails the push. */
   readonly required: ReadonlySet<TargetOutcome>
-  /** A required target was down, and that was allowed. */
+  /** A required target was down and `--allow-failure` turned the exit code into 0. */
   readonly forgiven: boolean
 }
 
@@ -20,10 +20,10 @@ export type VerdictOptions = {
   readonly rejected: boolean
 }
 
-/** A target was down; with state its records are kept for it. */
+/** Exit codes of a target that was down: without a state, and with a state in which its records remain queued. */
 const PASSING: readonly number[] = [EXIT.unavailable, EXIT.kept]
 
-/** Promise 7: nothing is green that lost data. */
+/** Computes the exit code. Promise 7: a push that lost data never exits 0. */
 export function verdictOf(
   { outcomes }: Pick<Pushed, 'outcomes'>,
   { require, allowFailure, rejected }: VerdictOptions,
@@ -31,13 +31,17 @@ export function verdictOf(
   const required = new Set(requiredOf(outcomes, require))
   if (rejected) return { exitCode: EXIT.badData, required, forgiven: false }
   const codes = [...badInput(outcomes), ...failuresThatCount(outcomes, required, require)].map(exitCodeOf)
-  // Of several the one that no waiting heals.
+  // A failure that persists until somebody acts takes precedence over a target that is down.
   const exitCode = codes.find(code => !PASSING.includes(code)) ?? codes[0] ?? EXIT.done
   const forgiven = allowFailure && PASSING.includes(exitCode)
   return { exitCode: forgiven ? EXIT.done : exitCode, required, forgiven }
 }
 
-/** By default the first: of both paths path A, and an archive only where it is alone. @see contract section 4 */
+/**
+ * The required targets. Without `--require`, registrations decide, otherwise the first target is required: path A if both
+ * paths are used, and an archive only if it is the only target.
+ * @see contract section 4
+ */
 function requiredOf(outcomes: readonly TargetOutcome[], require: Requirement | undefined): readonly TargetOutcome[] {
   if (require === undefined && outcomes.some(({ registered }) => registered !== undefined))
     return outcomes.filter(({ registered }) => registered?.isRequired === true)
@@ -50,13 +54,13 @@ function failuresThatCount(
   required: ReadonlySet<TargetOutcome>,
   require: Requirement | undefined,
 ): readonly unknown[] {
-  // One that was removed has none, and not the records either.
+  // A removed target has no failure, but it does not hold the records either.
   if (require === 'any' && outcomes.some(({ failure, outbox }) => failure === undefined && outbox?.isRemoved !== true))
     return []
   return [...required].flatMap(({ failure }) => (failure === undefined ? [] : [failure.error]))
 }
 
-/** Bad data is red whichever target notices it, and so is a push that was interrupted. */
+/** Errors that fail the push for any target, required or not: bad data, missing input and interruption. */
 function badInput(outcomes: readonly TargetOutcome[]): readonly unknown[] {
   const red: readonly number[] = [EXIT.badData, EXIT.noInput, EXIT.interrupted, EXIT.terminated]
   return outcomes.flatMap(({ failure }) =>

@@ -1,4 +1,4 @@
-/** A push in a CI run that was given no secrets: it fails, or it is skipped, and says so either way. */
+/** A push in a CI run without secrets. It fails, or with `--no-secrets skip` it is skipped; both are reported. */
 
 import { runMeta } from '../commit/run-meta.js'
 import { detectCi } from '../commit/ci.js'
@@ -10,7 +10,7 @@ import { pushReport } from './push-report.js'
 
 type SkipFlags = { readonly secrets?: 'skip' | 'fail'; readonly format: Format }
 
-/** @throws {IngestError} `auth_failed` unless such a run is to be skipped */
+/** @throws {IngestError} `auth_failed` without `--no-secrets skip` */
 export function pushWithoutSecrets(missing: MissingSecrets, flags: SkipFlags, context: Context): number {
   const why = reasonOf(missing)
   if (flags.secrets !== 'skip') {

@@ -1,4 +1,4 @@
-/** `push`: check everything, then deliver file by file to every target. */
+/** `push`: checks all input, then delivers it file by file to every target. */
 
 import { runMeta } from '../commit/run-meta.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../config/commit.js'
@@ -100,7 +100,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
   }
 }
 
-/** Loaded only where the page of a run will show it. */
+/** Compares with the commit before, for the summary of the CI run. Loaded only if there is a summary. */
 async function compared(outcome: PushOutcome, flags: PushFlags, context: Context): Promise<readonly string[]> {
   if (context.ci?.hasSummary !== true || flags.compare === false) return []
   const { comparedWithBefore } = await import('./github/compared-with-before.js')
@@ -129,7 +129,7 @@ type Explaining = Pick<PushOptions, 'targets'> & {
   readonly state: State | undefined
 }
 
-/** Loaded only where it is asked for. */
+/** Settings for `--explain`, whose code is loaded only with that flag. */
 async function explained(
   { outcomes }: Pushed,
   { targets, explain = false, state }: Explaining,
@@ -140,7 +140,7 @@ async function explained(
 type Durable = PushOptions &
   Pick<DurablePushOptions, 'now'> & { readonly state: StateConfig; readonly flags: PushFlags }
 
-/** Loaded only where there is a state. */
+/** Delivers through the outbox of a state, whose code is loaded only with `--state`. */
 async function deliverDurably(
   sources: readonly Source[],
   { state: config, flags, ...options }: Durable,
@@ -169,7 +169,7 @@ async function deliverDurably(
   }
 }
 
-/** A server keeps what ran beside what it measured; a database does not. */
+/** The benchmark id. A server target requires it, because an envelope names the benchmark; databases do not store it. */
 function benchmarkOf({ benchmarkId, ci }: CommitConfig, targets: readonly Target[]): string | undefined {
   const hasServer = targets.some(({ name }) => name === 'server')
   if (benchmarkId !== undefined || ci !== undefined || !hasServer) return benchmarkId
@@ -177,7 +177,7 @@ function benchmarkOf({ benchmarkId, ci }: CommitConfig, targets: readonly Target
   throw new IngestError('usage', '--server needs --benchmark-id where no CI says what ran', { hint })
 }
 
-/** Never changes what the push ends with. */
+/** Notifies the site after a push to Postgres. Its problems never change the exit code. */
 async function refresh(
   { outcomes }: Pushed,
   flags: PushFlags,

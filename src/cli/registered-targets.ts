@@ -1,4 +1,4 @@
-/** Registered targets as those of a delivery. */
+/** Opens registered targets for a delivery. */
 
 import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../config/registered.js'
 import type { StateConfig } from '../config/state.js'
@@ -17,12 +17,12 @@ import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } fro
 
 export type RegisteredFlags = DeliveryFlags & WriteSettingFlags & { readonly target?: readonly string[] }
 
-/** Those of a command, and as they are whenever it asks again. */
+/** The registered targets of a command, and a function that reads the registry again. */
 export type Registration = { readonly targets: readonly Target[]; readonly now: TargetsNow }
 
 /**
- * All of them, or those that `--target` names; required ones first, so that reports begin with what decides.
- * @returns undefined where none is registered
+ * Opens all registered targets, or those that `--target` names. Required targets come first, so that reports begin with them.
+ * @returns undefined if no target is registered
  * @throws {IngestError} `not_found`
  */
 export async function openRegistered(
@@ -48,7 +48,7 @@ export async function openRegistered(
   return { targets, now }
 }
 
-/** By what state calls them: a target is made once, and anew when it is registered anew. */
+/** Caches opened targets by id. A target that was registered again is opened again. */
 class OpenedOnce {
   readonly #made = new Map<string, { readonly addedAt: string; readonly name: string; readonly target: Target }>()
 
@@ -57,7 +57,7 @@ class OpenedOnce {
   async get(registered: RegisteredTarget, registry: Registry, open: typeof openOrFail): Promise<Target> {
     const { identity, addedAt, name } = registered
     const known = this.#made.get(identity)
-    // Whether it is required is all that can change without that, and is looked up in the end.
+    // Only `isRequired` can change without a new registration, and it is looked up when the command ends.
     if (known?.addedAt === addedAt && known.name === name) return known.target
     const { context } = this.surroundings
     const made = await open(registered, { ...this.surroundings, registry })
@@ -68,14 +68,18 @@ class OpenedOnce {
 }
 
 type Surroundings = {
-  /** Where they are registered. */
+  /** The state in which the targets are registered. */
   readonly config: StateConfig
   readonly registry: Registry
   readonly flags: DeliveryFlags & WriteSettingFlags
   readonly context: Context
 }
 
-/** What is wrong with a best-effort target, such as a missing token, is that target's failure alone. */
+/**
+ * Opens a target. A best-effort target that cannot be opened, for example without its token, becomes a target whose
+ * delivery fails; the other targets are unaffected.
+ * @throws {IngestError} if a required target cannot be opened
+ */
 async function openOrFail(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
   try {
     return await openTarget(target, surroundings)
@@ -85,7 +89,7 @@ async function openOrFail(target: RegisteredTarget, surroundings: Surroundings):
   }
 }
 
-/** Nothing that is registered while a command runs ends it. */
+/** Opens a target that was registered while the command ran. If that fails, only this target fails, even if it is required. */
 function openOrFailAlone(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
   return openTarget(target, surroundings).catch((error: unknown) => failing(target, error))
 }
@@ -104,7 +108,7 @@ function chosenOf(registry: Registry, names: readonly string[] | undefined): rea
 }
 
 /**
- * A database whose deliveries are made in full and rolled back.
+ * Opens a database target whose deliveries run completely and are then rolled back.
  * @throws {IngestError} `usage` for a target that has no transactions to roll back
  */
 export async function openForTrials(
@@ -122,7 +126,7 @@ export async function openForTrials(
   return databaseOpener(config, context, 'rehearse')
 }
 
-/** Asks nobody yet. */
+/** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
   const { name, identity, isRequired, kind, bucket } = target
   const { flags, context } = surroundings

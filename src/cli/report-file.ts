@@ -1,4 +1,4 @@
-/** `--report FILE`: the JSON report beside what is printed, whole or not there. */
+/** `--report FILE`: writes the JSON report to a file in addition to the printed result. The file appears only when complete. */
 
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import type { Action } from './context.js'
 import { errorDocument } from './error-report.js'
 import type { JsonSink } from './json-array-report.js'
 
-/** Written beside the place it is for, and moved there when it is done: no reader ever sees half a report. */
+/** Writes to a temporary file in the same folder and renames it at the end, so that no reader sees an incomplete report. */
 export class ReportFile implements JsonSink {
   readonly #path: string
   readonly #unfinished: string
@@ -15,8 +15,9 @@ export class ReportFile implements JsonSink {
   #written = false
 
   /**
-   * @param inputs files that are read, which a report must not replace
-   * @throws {IngestError} `config_invalid` before any work is done that would then go unreported
+   * Fails before any work is done, so that no work goes unreported.
+   * @param inputs the command's input files, which the report must not replace
+   * @throws {IngestError} `config_invalid` if the file cannot be created; `usage` if it is an input
    */
   constructor(path: string, inputs: readonly string[]) {
     this.#path = attempt('config_invalid', path, () => placeOf(path))
@@ -24,7 +25,7 @@ export class ReportFile implements JsonSink {
       throw new IngestError('usage', `the report ${path} would replace what is read`, { hint: 'name another file' })
     this.#unfinished = join(dirname(this.#path), `.${basename(this.#path)}.${process.pid}.tmp`)
     this.#descriptor = attempt('config_invalid', path, () => {
-      // Of a process that was killed; a link that somebody left there is not followed.
+      // Removes the leftover file of a killed process. A symbolic link in its place is not followed.
       rmSync(this.#unfinished, { force: true })
       return openSync(this.#unfinished, 'wx')
     })
@@ -54,13 +55,13 @@ export class ReportFile implements JsonSink {
     })
   }
 
-  /** Leaves what was there before. */
+  /** Deletes the unfinished report. An earlier report file stays as it is. */
   discard(): void {
     rmSync(this.#unfinished, { force: true })
   }
 }
 
-/** The file itself: moving a report onto a link, or onto a device, would take that away. */
+/** The file to replace, with links resolved, because a rename would replace the link itself. Refuses devices and folders. */
 function placeOf(path: string): string {
   const there = statSync(path, { throwIfNoEntry: false })
   if (there === undefined) return path
@@ -73,7 +74,7 @@ function isSameFile(one: string, other: string): boolean {
     const [first, second] = [one, other].map(path => statSync(path, { bigint: true }))
     return first?.ino === second?.ino && first?.dev === second?.dev
   } catch {
-    // One of them is not there, or is a pattern.
+    // One of the paths does not exist or is a pattern.
     return false
   }
 }
@@ -87,7 +88,7 @@ function attempt<T>(code: 'config_invalid' | 'internal', path: string, step: () 
   }
 }
 
-/** Runs `action` with `context.reportFile` where `--report` names one. A failure is a report too, as on stdout. */
+/** Runs `action` with `context.reportFile` if `--report` is given. An error is written as a report too, as on stdout. */
 export function withReportFile<Flags extends { readonly report?: string }>(action: Action<Flags>): Action<Flags> {
   return async (args, flags, context) => {
     if (flags.report === undefined) return action(args, flags, context)

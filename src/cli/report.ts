@@ -1,4 +1,4 @@
-/** The only place that prints: results on stdout, everything else on stderr. */
+/** The only code that prints. Results go to stdout, everything else to stderr. */
 
 import { Chalk, type ChalkInstance } from 'chalk'
 import type { Rejection, Warning } from '../source/rejection.js'
@@ -8,7 +8,7 @@ import type { Annotator, Syntax } from './annotator.js'
 
 export type Output = { write(text: string | Uint8Array): unknown }
 
-/** `quiet`: only errors, and what is asked for as data. `verbose`: also what is done meanwhile. */
+/** `quiet` prints only errors and requested data. `verbose` also prints the steps of the command. */
 export type Loudness = 'quiet' | 'normal' | 'verbose'
 
 export type ReportOptions = {
@@ -16,7 +16,7 @@ export type ReportOptions = {
   readonly stderr: Output
   readonly colorOut: boolean
   readonly colorErr: boolean
-  /** Given where a CI service reads the log. */
+  /** Present if a CI service reads the log. */
   readonly annotator?: Annotator | undefined
 }
 
@@ -26,11 +26,11 @@ export class Report {
   readonly #outChalk: ChalkInstance
   readonly #errChalk: ChalkInstance
   readonly annotator: Annotator | undefined
-  /** Set once, when the command line is known. */
+  /** Set once, after the command line has been parsed. */
   loudness: Loudness = 'normal'
-  /** Whether the result is to be JSON; a failure is then, too. */
+  /** Whether the result is printed as JSON. Errors are then printed as JSON too. */
   isJson = false
-  /** Of what is printed on stdout. */
+  /** Syntax of the output on stdout. */
   syntax: Syntax = 'text'
   #printed = false
   #closed = false
@@ -45,12 +45,12 @@ export class Report {
     this.#errChalk = new Chalk({ level: colorErr ? 1 : 0 })
   }
 
-  /** Whether a part of the result is out already. */
+  /** Whether a part of the result has been printed. */
   get printed(): boolean {
     return this.#printed
   }
 
-  /** Whether nobody reads the result any more. */
+  /** Whether the reader of stdout has closed it. */
   get closed(): boolean {
     return this.#closed
   }
@@ -59,7 +59,7 @@ export class Report {
     this.#closed = true
   }
 
-  /** A part of the result, as it is: data, which no wish for quiet is about. */
+  /** Prints a part of the result unchanged, even with `--quiet`, because it is data. */
   raw(text: string | Uint8Array): void {
     this.#printed = true
     this.passing(undefined)
@@ -70,18 +70,18 @@ export class Report {
     return this.annotator?.tamed(text, syntax) ?? text
   }
 
-  /** A line of data: an id, or something that is wrong with the input. */
+  /** Prints a line of data, such as an id or a problem in the input, even with `--quiet`. */
   finding(line: string): void {
     this.raw(`${line}\n`)
   }
 
-  /** A line for people. */
+  /** Prints a line for people, unless `--quiet` is given. */
   result(line: string): void {
     if (this.loudness === 'quiet') this.#printed = true
     else this.raw(`${line}\n`)
   }
 
-  /** A line of data about something that is wrong with the input. */
+  /** Prints a problem in the input on stdout. With `--quiet` only errors are printed. */
   flaw(level: 'error' | 'warning', line: string): void {
     const paint = level === 'error' ? this.#outChalk.red : this.#outChalk.yellow
     const painted = `${paint(`${level}:`)} ${line}`
@@ -89,13 +89,13 @@ export class Report {
     else this.result(painted)
   }
 
-  /** The first line of a result. */
+  /** Prints the first line of a result. */
   verdict(good: boolean, word: string, rest: string): void {
     const paint = good ? this.#outChalk.green : this.#outChalk.red
     this.result(`${paint(word)} ${forPeople(rest)}`)
   }
 
-  /** How a line of a result stands, four characters wide. */
+  /** The colored status of a line, padded to four characters. */
   status(status: 'ok' | 'warn' | 'fail'): string {
     const paint = { ok: this.#outChalk.green, warn: this.#outChalk.yellow, fail: this.#outChalk.red }[status]
     return paint(status.padEnd(4))
@@ -110,18 +110,18 @@ export class Report {
     if (this.loudness !== 'quiet') this.#say(line)
   }
 
-  /** What is done meanwhile, for who asked to be told. */
+  /** Prints a step of the command on stderr, with `--verbose` only. */
   detail(line: string): void {
     if (this.loudness === 'verbose') this.#say(this.#errChalk.dim(`- ${forPeople(line)}`))
   }
 
-  /** A line for the runner. On stderr, which it reads as well, so that JSON on stdout stays JSON. */
+  /** Prints a command for the CI runner. The runner also reads stderr, so JSON on stdout stays valid. */
   command(line: string): void {
     this.passing(undefined)
     this.#err.write(`${line}\n`)
   }
 
-  /** A line on a terminal that is gone before anything else is printed; undefined takes it away. */
+  /** Shows a temporary line on a terminal, which disappears before anything else is printed; undefined removes it. */
   passing(line: string | undefined): void {
     if (line === undefined && !this.#passing) return
     this.#err.write(`\r${line ?? ''}\u001b[K`)
@@ -133,7 +133,7 @@ export class Report {
     this.#err.write(`${this.#tamed(line, 'text')}\n`)
   }
 
-  /** Opens a part of the log that can be folded, where a runner can. */
+  /** Starts a section of the log that the CI service can fold. */
   fold(where: 'stdout' | 'stderr', title: string): void {
     if (this.annotator !== undefined) this.#to(where, `::group::${forPeople(title)}`)
   }
@@ -157,7 +157,7 @@ export class Report {
     this.note(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
   }
 
-  /** What to do; goes with an error before it, where there is one. */
+  /** Prints a hint. After an error it is printed even with `--quiet`. */
   hint(message: string): void {
     this.annotator?.hint(forPeople(message))
     if (this.#failed || this.loudness !== 'quiet') this.#say(`${this.#errChalk.cyan('hint:')} ${forPeople(message)}`)
@@ -179,7 +179,10 @@ export class Report {
     }
   }
 
-  /** A failure that does not decide. @param why not, in a clause */
+  /**
+   * Prints an error that does not affect the exit code as a warning.
+   * @param why the reason why it does not, as a clause
+   */
   tolerated(error: unknown, why: string): void {
     this.warning(`${messageOf(error)} (${why})`)
     if (error instanceof IngestError && error.hint !== undefined) this.hint(error.hint)
@@ -205,12 +208,12 @@ export function warningLine({ source, line, message, code }: Warning): string {
   return oneLine(`${source}${line === 0 ? '' : `:${line}`}: ${message} (${code})`)
 }
 
-/** `1204` as `1,204`. (toLocaleString would load ICU: 10 ms of every start.) */
+/** Formats `1204` as `1,204`. Does not use toLocaleString, because loading ICU would add 10 ms to every start. */
 export function count(value: number | bigint): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** `1 record`, `2 records`. */
+/** A number with its noun: `1 record`, `2 records`. */
 export function plural(value: number, noun: string, nouns = `${noun}s`): string {
   return `${count(value)} ${value === 1 ? noun : nouns}`
 }
@@ -219,12 +222,12 @@ export function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 2 : 1)} s`
 }
 
-/** A DSN may stand where a file's name or a flag was meant to. */
+/** One line without secrets. A message can contain a DSN that was typed in place of a file name or flag. */
 function forPeople(message: string): string {
   return redact(oneLine(message))
 }
 
-/** Text from outside, a file's name too, must not move the cursor or fake a second line. */
+/** Replaces control characters, so that untrusted text, such as a file name, cannot move the cursor or fake another line. */
 export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
 }

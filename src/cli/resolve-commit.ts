@@ -1,4 +1,4 @@
-/** Which commit a push is of, and its fields. */
+/** Finds the commit of a push and its fields. */
 
 import { readCommitFile } from '../commit/commit-file.js'
 import { isFullSha } from '../commit/full-sha.js'
@@ -9,7 +9,10 @@ import { quote } from '../contract/problem.js'
 import { IngestError } from '../errors.js'
 import type { Context } from './context.js'
 
-/** From the file that was named, else from git: the records' commit, without records CI's, without CI HEAD. */
+/**
+ * Reads the commit from the file of `--commit`, otherwise from git. With git, the commit is the one that the records name,
+ * otherwise the commit of the CI run, otherwise HEAD.
+ */
 export async function resolveCommit(
   sha: string | undefined,
   config: CommitConfig,

@@ -1,4 +1,4 @@
-/** What each code of a rejection or a warning means, in a line, for readers that list rules. */
+/** One-line descriptions of the rejection and warning codes, for report formats that list rules. */
 
 import type { RejectionCode, WarningCode } from '../source/rejection.js'
 

@@ -1,4 +1,4 @@
-/** From a command line that commander has parsed to the command's function. */
+/** Runs a command's function for a command line that commander has parsed. */
 
 import type { Command } from 'commander'
 import { findConfigFile } from '../config/config-file.js'
@@ -11,12 +11,12 @@ import { watchOf } from './watch.js'
 
 export type Outcome = { exitCode: number }
 
-/** Makes a command's function what commander calls; commander has checked its flags against the declared options. */
+/** Turns a command's function into an action of commander. commander has checked the flags against the declared options. */
 export type Run = <Flags>(action: Action<Flags>) => (...params: unknown[]) => Promise<void>
 
 /**
- * @param outcome where the command that ran leaves its exit code
- * @param all every command: what a config file may be about
+ * @param outcome receives the exit code of the command
+ * @param all builds the program with every command, because a config file may set flags of any command
  */
 export function runner(context: Context, outcome: Outcome, all: () => Command): Run {
   return action =>
@@ -31,7 +31,7 @@ const SYNTAX: Readonly<Record<string, Syntax>> = { json: 'json', sarif: 'json', 
 type Running = { readonly context: Context; readonly all: () => Command }
 
 async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
-  // Completion helps to type what the file is wrong about, and takes nothing from it.
+  // `completion` uses no settings from the config file, and must work even if the file is invalid.
   if (command.name() !== 'completion') await applyConfig(command, { context, all })
   const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
   const origins = originsOf(command)
@@ -52,7 +52,10 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   }
 }
 
-/** Loaded only where there is a file. @throws {IngestError} `config_invalid`, `usage` */
+/**
+ * Applies the config file, whose reader is loaded only if there is a file.
+ * @throws {IngestError} `config_invalid`, `usage`
+ */
 async function applyConfig(command: Command, { context: { report }, all }: Running): Promise<void> {
   const { config, profile } = command.optsWithGlobals<ConfigFlags>()
   const path = findConfigFile(config, process.cwd())

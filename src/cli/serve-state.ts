@@ -1,4 +1,4 @@
-/** The state of a server: what operators may ask of it, and where what its store fails with is written down. */
+/** The state of a server, which serves the operator API and whose journal records failures of the store. */
 
 import { OPERATOR_TOKEN, type ServeConfig } from '../config/serve.js'
 import type { Operator } from '../server/operator/route.js'
@@ -7,15 +7,18 @@ import type { Context } from './context.js'
 import { databaseOpener } from './targets.js'
 
 export type ServeState = {
-  /** The store, whose failures are noted where there is a state. */
+  /** The store. With a state, its failures are recorded in the journal. */
   readonly store: Store
   readonly operator: Operator | undefined
   readonly onUnreachable: (error: unknown) => void
-  /** Writes down what is left to write. */
+  /** Writes pending journal entries and closes the state. */
   readonly close: () => Promise<void>
 }
 
-/** A state that goes away later keeps nobody from writing records. @throws {IngestError} when it cannot be opened now */
+/**
+ * Opens the state of a server. If the state becomes unreachable later, the server still accepts records.
+ * @throws {IngestError} if the state cannot be opened now
+ */
 export async function openServeState(config: ServeConfig, store: Store, context: Context): Promise<ServeState> {
   const { operatorToken: token } = config
   if (config.state === undefined) {

@@ -1,11 +1,15 @@
-/** The tokens that a server asks for, checked before it listens. */
+/** The tokens that a server requires from its clients. They are checked before the server listens. */
 
 import { readFile } from 'node:fs/promises'
 import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from '../config/serve.js'
 import { IngestError } from '../errors.js'
 import { unreadable } from '../source/source.js'
 
-/** @returns undefined where everybody may write @throws {IngestError} `config_invalid` */
+/**
+ * The token that writers must send.
+ * @returns undefined with `--insecure-no-auth`, when everybody may write
+ * @throws {IngestError} `config_invalid`
+ */
 export async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
   if (auth.kind === 'none') return undefined
   const token = auth.kind === 'token' ? auth.token : await readToken(auth.path)
@@ -13,7 +17,7 @@ export async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
   return token
 }
 
-/** Who may write records must not thereby be let in as an operator. */
+/** Requires operators and writers to have different tokens, so that a writer's token does not grant operator rights. */
 export function assertOperatorToken({ operatorToken }: ServeConfig, token: string | undefined): void {
   if (operatorToken === undefined) return
   assertSendable(operatorToken, OPERATOR_TOKEN)
@@ -22,7 +26,7 @@ export function assertOperatorToken({ operatorToken }: ServeConfig, token: strin
   throw new IngestError('config_invalid', `${OPERATOR_TOKEN} is the token of those who write`, { hint })
 }
 
-/** What no header can carry would lock everybody out, without a word. */
+/** Refuses a token that no HTTP header can carry, because no client could ever authenticate with it. */
 function assertSendable(token: string, where: string): void {
   if (/^[\x21-\x7e]+$/.test(token)) return
   const what = token === '' ? 'is empty' : 'holds spaces or other characters that no header can carry'

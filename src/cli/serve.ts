@@ -1,4 +1,4 @@
-/** `serve`: an ingest server over a store, until it is told to stop. */
+/** `serve`: runs an ingest server over a store until it receives a signal. */
 
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -14,11 +14,11 @@ import { assertOperatorToken, tokenOf } from './serve-tokens.js'
 import { openServeState, type ServeState } from './serve-state.js'
 import { addressOf, warnInsecure } from './targets.js'
 
-/** Beside the bundle. */
+/** Folder of the browser page, next to the bundle. */
 const PAGE_FOLDER = new URL('./page/', import.meta.url)
-/** What is under way when a signal comes has this long; then it is undone. */
+/** Time that running requests have to finish after a signal, in milliseconds. Later they are rolled back. */
 const DRAIN_MS = 30_000
-/** And this long to be undone, and the store to be closed. */
+/** Additional time to roll back and to close the store, in milliseconds. */
 const CLOSE_MS = 10_000
 
 export const serve: Action<ServeFlags & { readonly format: Format }> = async (_args, flags, context) => {
@@ -78,7 +78,7 @@ async function startServer(config: ServeConfig, state: ServeState, { token, cont
     log: entry => context.report.note(JSON.stringify(entry)),
   })
   try {
-    // A copy: fastify writes to it.
+    // Passes a copy because fastify modifies the object.
     await server.app.listen({ ...listen })
     return server
   } catch (cause) {
@@ -119,7 +119,10 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
 }
 
-/** Takes no more, and lets what is under way finish. @returns whether all of it did */
+/**
+ * Stops accepting requests and waits for the running ones.
+ * @returns whether all of them finished in time
+ */
 async function drain({ app, drain }: Server, store: Store, abandon: AbortController): Promise<boolean> {
   drain()
   const closed = app

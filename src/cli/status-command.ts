@@ -1,4 +1,4 @@
-/** `status` with its flags and help; it is loaded when it runs. */
+/** Defines `status` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -9,7 +9,7 @@ import type { Run } from './run.js'
 export function addStatus(program: Command, run: Run): void {
   program
     .command('status')
-    .summary('show what a state holds and who lacks what')
+    .summary('show a state and the undelivered records of each target')
     .description(
       'Targets with what they lack, open deliveries and the last audit rows. Changes nothing. What is damaged or of a ' +
         'newer version is named, the rest is shown all the same (exit code 78).',

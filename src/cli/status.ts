@@ -1,4 +1,4 @@
-/** `status`: what the state holds and what each target still lacks. Changes nothing and works on damaged state. */
+/** `status`: shows the content of the state and the undelivered records per target. Changes nothing and works on damaged state. */
 
 import { requiredStateConfig, type StateFlags } from '../config/state.js'
 import { EXIT } from '../errors.js'
@@ -65,7 +65,7 @@ function statusReport(found: StateSummary, { exitCode, place, now }: Told & { re
   }
 }
 
-/** Deliveries that nobody is at: who is has the lease of the partition. */
+/** Interrupted deliveries: intents whose partition has no lease of a live owner. */
 async function cutOffIn(state: State, { intents }: StateSummary): Promise<ReadonlySet<Intent>> {
   const underWay = await Promise.all(intents.map(intent => isLeased(state, intent).catch(() => false)))
   return new Set(intents.filter((_, index) => underWay[index] !== true))

@@ -1,4 +1,4 @@
-/** A target's configuration to a session or a sink; each backend is loaded only when it is named. */
+/** Opens sessions and sinks from a target's configuration. Each backend is loaded only when it is used. */
 
 import { setTimeout } from 'node:timers/promises'
 import type { ServerConfig } from '../config/server.js'
@@ -20,7 +20,10 @@ export type OpenSession = {
   readonly close: () => Promise<void>
 }
 
-/** For commands that only read, or that migrate. @param create makes an embedded database that is not there yet */
+/**
+ * Opens a database session for commands that only read, or that migrate.
+ * @param create creates the embedded database if it does not exist
+ */
 export async function openSession(target: TargetConfig, create: boolean, { signal }: Context): Promise<OpenSession> {
   if (target.kind === 'embedded') {
     const { openEmbedded } = await import('../sink/embedded/open-embedded.js')
@@ -32,7 +35,7 @@ export async function openSession(target: TargetConfig, create: boolean, { signa
   return { session, description: session.description, close: () => session.close() }
 }
 
-/** The push's targets, the server first; each is checked as far as that goes without connecting. */
+/** The targets of a push, the server first. Each is checked as far as possible without connecting. */
 export async function targetsOf(
   { server, database, archive }: WriteConfig,
   flags: WriteSettingFlags,
@@ -55,12 +58,12 @@ export async function targetsOf(
   return targets
 }
 
-/** What flags say of how to write to a target of a kind, over what will be promoted for it. */
+/** Write settings for a target kind. Flags take precedence over promoted settings. */
 export function settingsOf(kind: TargetKind, flags: WriteSettingFlags, { origins }: Context): SettingsOf {
   return promotion => writeSettings(kind, { flags, origins }, promotion)
 }
 
-/** @param rehearse makes every delivery in full and rolls it back */
+/** @param rehearse runs every delivery completely and rolls it back */
 export async function databaseOpener(
   target: TargetConfig,
   { random, report }: Context,
@@ -73,7 +76,7 @@ export async function databaseOpener(
   const { postgresSink } = await import('../sink/postgres/sink.js')
   const { insecureLocal, rolePolicy, retryDeadlineMs } = target
   const onWarning = (message: string): void => {
-    // That any role may write there has been said.
+    // warnInsecure has already reported that any role may write.
     if (!insecureLocal) report.warning(message)
   }
   return postgresSink(await addressOf(target), {
@@ -103,14 +106,14 @@ export async function serverOpener(config: ServerConfig, { random, signal }: Con
   return httpSink({ ...options, policy, tools: { random, sleep, now: () => performance.now() } })
 }
 
-/** Trying things out must not need certificates, but it must never go unseen. */
+/** Warns about `--insecure-local`, so that an unencrypted connection never goes unnoticed. */
 export function warnInsecure(target: TargetConfig | undefined, { report }: Context): void {
   if (target?.kind !== 'postgres' || !target.insecureLocal) return
   const roles = target.rolePolicy === 'any' ? ', and any role may write' : ''
   report.warning(`--insecure-local: the connection is neither encrypted nor verified${roles}`)
 }
 
-/** A token on its way in the clear is a token that is known. */
+/** Warns if the token and the records would be sent unencrypted over a network. */
 export function warnPlain(config: ServerConfig | undefined, { report }: Context): void {
   if (config?.address.base.protocol !== 'http:' || isLoopback(config.address.base.hostname)) return
   report.warning(`the token and the records go unencrypted to ${describeServer(config.address.base)}`)

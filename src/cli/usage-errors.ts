@@ -1,4 +1,4 @@
-/** What a person reads who has mistyped something: what is wrong, what was meant, where the help is. */
+/** Error messages for mistyped commands and flags: the mistake, a suggestion, and the command that prints the help. */
 
 import type { Command } from 'commander'
 import { IngestError } from '../errors.js'
@@ -7,7 +7,7 @@ import { nearest } from './nearest.js'
 import { pathOf } from './program.js'
 import { oneLine, type Output } from './report.js'
 
-/** Nothing ends the process by itself, and no message goes anywhere else: a mistake is thrown, as `usage`. */
+/** Makes commander throw an `IngestError` with code `usage` for a mistake; it neither exits the process nor prints errors. */
 export function configureUsage(
   command: Command,
   { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
@@ -17,7 +17,7 @@ export function configureUsage(
     writeErr: text => void stderr.write(text),
     outputError: text => {
       const meant = meantBy(command, text)
-      // commander asks whether something near was meant in a line of its own.
+      // commander puts its own suggestion on a second line.
       const wrong = oneLine(text.replace(/^error: /, ''))
       const message = meant === undefined ? wrong : `${wrong} (Did you mean ${meant}?)`
       throw new IngestError('usage', message, { hint: `${pathOf(command)} --help shows the usage` })
@@ -25,19 +25,19 @@ export function configureUsage(
   })
 }
 
-/** What of a mistake commander has no name for. */
+/** Suggestions for mistakes for which commander has none. */
 function meantBy(command: Command, text: string): string | undefined {
   return siblingMeant(command, text) ?? flagMeant(command, text)
 }
 
-/** `--formt=json` is one word to commander, which is near to no flag. */
+/** Suggests a flag for `--formt=json`, because commander compares the whole word with the known flags. */
 function flagMeant(command: Command, text: string): string | undefined {
   const [, flag] = /unknown option '(--[^'=]+)=/.exec(text) ?? []
   const known = lineageOf(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''))
   return flag === undefined ? undefined : nearest(flag, known)
 }
 
-/** `journal helth` is `journal show helth` to commander, which knows no more than that this is too much. */
+/** Suggests a sibling command for `journal helth`, which commander takes for the default command with too many arguments. */
 function siblingMeant({ args, parent }: Command, text: string): string | undefined {
   if (parent === null || !text.includes('too many arguments')) return undefined
   const siblings = parent.commands.map(one => one.name())

@@ -1,4 +1,4 @@
-/** `validate` with its flags and help. */
+/** Defines `validate` with its flags and help. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -15,7 +15,7 @@ export function addValidate(program: Command, run: Run): void {
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .addOption(commitShaFlag())
     .addOption(contractFlag())
-    .addOption(flag('--max-rejections <n>', 'stop after this many').argParser(positive))
+    .addOption(flag('--max-rejections <n>', 'stop after this many rejections').argParser(positive))
     .addOption(validateFormatFlag())
     .addOption(reportFlag())
     .addHelpText(

@@ -1,11 +1,11 @@
-/** The result of `validate` as JSON (schemas/v1/validate-report.json). */
+/** The JSON report of `validate` (schemas/v1/validate-report.json). */
 
 import { contractVersionOf, type Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import { JsonArrayReport, type TextSink } from './json-array-report.js'
 import { totalsOf, type Printer, type Validated } from './validate-print.js'
 
-/** Warnings kept for the end of the JSON document; what is beyond is only counted. */
+/** Maximum number of warnings listed at the end of the document. More warnings are only counted. */
 const MAX_WARNINGS = 1_000
 
 export class JsonPrinter implements Printer {

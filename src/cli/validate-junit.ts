@@ -1,4 +1,4 @@
-/** The result of `validate` as JUnit XML: a suite a file, a failed case a rejected line. */
+/** The result of `validate` as JUnit XML, with one suite per file and one failed case per rejected line. */
 
 import { messageOf } from '../errors.js'
 import { redact } from '../sink/redact.js'
@@ -9,7 +9,10 @@ import { plural, rejectionLine, warningLine } from './report.js'
 import type { Printer, Validated } from './validate-print.js'
 import { xmlAttributes, xmlText } from './xml.js'
 
-/** A suite says at its start how many cases it has, so they must be kept. What is beyond is one case that counts them. */
+/**
+ * Maximum number of failed cases. They are held in memory because a suite states its number of cases at its start. One
+ * additional case per file counts the rejected lines that exceed the maximum.
+ */
 const MAX_CASES = 1_000
 const MAX_WARNINGS = 1_000
 

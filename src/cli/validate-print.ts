@@ -1,4 +1,4 @@
-/** What `validate` tells whoever reads its result, line by line while it checks and once when it is done. */
+/** Prints the result of `validate`: findings while it checks, and a summary at the end. */
 
 import { contractVersionOf, type Inspection } from '../source/inspect.js'
 import type { Rejection, Warning } from '../source/rejection.js'
@@ -12,11 +12,11 @@ export type Validated = {
   readonly exitCode: number
 }
 
-/** One form of the result. Each call may print, so that memory stays flat whatever is found. */
+/** An output format of the result. Findings are printed as they come, so that memory stays flat. */
 export interface Printer {
   rejection(rejection: Rejection): void
   warning(warning: Warning): void
-  /** Ends the result where the check could not end. */
+  /** Ends the output after an error that stopped the check. */
   fail(error: unknown): void
   done(validated: Validated): void
 }
@@ -40,7 +40,7 @@ export class HumanPrinter implements Printer {
     this.report.flaw('warning', warningLine(warning))
   }
 
-  /** The error itself comes after what was found before it. */
+  /** Ends the list. The caller reports the error itself afterwards. */
   fail(): void {
     this.#list.end()
   }
@@ -64,13 +64,13 @@ export class HumanPrinter implements Printer {
 export type ValidatedTotals = {
   readonly lines: number
   readonly records: number
-  /** By kind name. */
+  /** Number of records by kind name. */
   readonly counts: ReadonlyMap<string, number>
   /** The contract versions of the files that have records, the lowest first. */
   readonly versions: readonly number[]
 }
 
-/** `contract version 3`, `contract versions 1, 3`. */
+/** Contract versions as text: `contract version 3`, `contract versions 1, 3`. */
 export function versionsText(versions: readonly number[]): string {
   return `contract version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}`
 }

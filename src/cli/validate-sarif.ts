@@ -15,7 +15,7 @@ const HEAD = '{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","versio
 
 type Level = 'error' | 'warning'
 
-/** Prints each result as it comes; what is known only at the end (rules, exit code) stands after them. */
+/** Prints each result as it comes. The rules and the exit code follow after them, because they are known only at the end. */
 export class SarifPrinter implements Printer {
   #results = 0
   readonly #rules = new Map<RuleCode, Level>()
@@ -45,7 +45,7 @@ export class SarifPrinter implements Printer {
   done({ inspections, exitCode, stoppedEarly }: Validated): void {
     const versions = inspections.map(inspection => [uriOf(inspection.source), contractVersionOf(inspection)] as const)
     const properties = { ...(stoppedEarly && { stoppedEarly }), contractVersions: Object.fromEntries(versions) }
-    // The check itself succeeded, whatever it found.
+    // The check itself succeeded, even if it rejected lines.
     this.#end({ executionSuccessful: true, exitCode, properties })
   }
 
@@ -71,7 +71,7 @@ export class SarifPrinter implements Printer {
 
 type Found = { readonly code: RuleCode }
 
-/** A path as it was given, as a URI: relative ones are of the folder that was checked out. */
+/** The URI of a source. A relative path stays relative, which SARIF readers resolve against the checked-out repository. */
 function uriOf(source: string): string {
   if (source === '-') return 'stdin'
   if (isAbsolute(source)) return pathToFileURL(source).href

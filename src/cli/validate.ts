@@ -1,4 +1,4 @@
-/** `validate`: every line of every source checked, nothing sent. */
+/** `validate`: checks every line of every source and sends nothing. */
 
 import { pinnedVersion, type ContractFlags } from '../config/contract.js'
 import { EXIT } from '../errors.js'
@@ -85,7 +85,7 @@ async function check(
       ...{ commitSha, oneCommit: commitSha !== undefined, identify, enough, signal },
       contractVersion: pinnedVersion(flags),
       onRejection: rejection => {
-        // A block of lines is checked whole, so more can come than were asked for.
+        // Lines are checked in whole blocks, so rejections can follow after the limit is reached.
         if (!enough()) for (const printer of printers) printer.rejection(rejection)
         rejected++
       },

@@ -1,4 +1,4 @@
-/** `verify` with its flags and help; it is loaded when it runs. */
+/** Defines `verify` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
 import { examples } from './examples.js'
@@ -20,13 +20,13 @@ import type { Run } from './run.js'
 export function addVerify(program: Command, run: Run): void {
   const command = program
     .command('verify')
-    .summary('compare a file with what the database holds')
+    .summary('compare files with the rows of a target')
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
     .action(run(withReportFile(lazy(async () => (await import('./verify.js')).verify))))
   addOptions(command, [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag(), contractFlag()])
   command
-    .addOption(flag('--extra', "also report rows of the file's commit that no line names"))
+    .addOption(flag('--extra', "also report stored rows of the file's commit that are not in the file"))
     .addOption(formatFlag())
     .addOption(reportFlag())
     .addHelpText(

@@ -1,4 +1,4 @@
-/** The result of `verify` in words, for a terminal. */
+/** Prints the result of `verify` as text. */
 
 import type { Verified } from '../delivery/verify.js'
 import { plural, type Report } from './report.js'
@@ -15,7 +15,7 @@ export function printVerdict(report: Report, verified: Verified, description: st
   for (const gap of gaps) report.result(`not compared: ${gap}`)
 }
 
-/** A line for each thing that could not be compared, because file and target are of different contract versions. */
+/** One line for each field or kind that could not be compared because file and target have different contract versions. */
 function gapLines({ notCompared: { fields, records }, targetVersion }: Verified): readonly string[] {
   const target = `the target is at contract version ${targetVersion}`
   return [

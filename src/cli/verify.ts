@@ -1,4 +1,4 @@
-/** `verify`: compare files with the rows of a target. */
+/** `verify`: compares files with the rows of a target. */
 
 import type { Environment } from '../commit/ci.js'
 import { pinnedVersion, type ContractFlags } from '../config/contract.js'
@@ -66,7 +66,7 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   }
 }
 
-/** Exactly one target. */
+/** The target to compare with: a server or a database, not both. */
 async function verifyConfig(flags: VerifyFlags, env: Environment): Promise<TargetConfig | ReadServerConfig> {
   const server = await readServerConfig(flags, env)
   if (server === undefined) return targetConfig(flags, env)

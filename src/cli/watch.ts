@@ -1,4 +1,4 @@
-/** Who watches a command: a person at a terminal sees how far it is, and one who gave --verbose reads what it does. */
+/** Observes a command for its progress line on a terminal and for its `--verbose` log. */
 
 import type { Environment } from '../commit/ci.js'
 import { isCi } from '../config/environment.js'
@@ -8,10 +8,10 @@ import type { Meters } from './progress/meter.js'
 import type { Report } from './report.js'
 import type { TerminalFlags } from './terminal-flags.js'
 
-/** Where the terminal does not say how wide it is. */
+/** Width that is assumed for a terminal that does not report one. */
 const COLUMNS = 80
 
-/** @returns undefined where nobody watches, which then costs nothing */
+/** @returns undefined without a progress line and `--verbose`, so that observing costs nothing */
 export async function watchOf(
   flags: TerminalFlags,
   { report, screen, env }: Pick<Context, 'report' | 'screen' | 'env'>,
@@ -36,7 +36,7 @@ function wantsProgress({ quiet, progress }: TerminalFlags, screen: Screen, env: 
   return screen.isTTY === true && env['TERM'] !== 'dumb' && quiet !== true && progress !== false && !isCi(env)
 }
 
-/** Loaded only where there is a terminal. */
+/** Creates the progress line, whose code is loaded only on a terminal. */
 async function openProgress(report: Report, screen: Screen) {
   const [{ Progress }, { watchedTarget }] = await Promise.all([
     import('./progress/progress.js'),

@@ -1,4 +1,4 @@
-/** What may stand at the end of an unfinished command line, read off the commands themselves. */
+/** Completion candidates for an unfinished command line, derived from the command definitions. */
 
 import type { Command, Option } from 'commander'
 import { joined, readLine, type Line } from './line.js'
@@ -6,17 +6,20 @@ import { SCRIPTS } from './scripts.js'
 
 export type Candidate = { readonly value: string; readonly what?: string }
 
-/** What a state knows names of, or a config file. */
+/** A sort of name that a state (target, bucket, trial) or a config file (profile) defines. */
 export type NameSort = 'target' | 'bucket' | 'trial' | 'profile'
 
-/** @param line where names are looked for is said by its flags, where it is said at all */
+/**
+ * Looks up the names of a sort.
+ * @param line its flags select the state and the config file, if it has such flags
+ */
 export type AskNames = (sort: NameSort, line: Line) => Promise<readonly string[]>
 
-/** Asks the shell to complete by itself. */
+/** Special candidates that ask the shell to complete file or folder names itself. */
 export const FILES: Candidate = { value: ':files' }
 export const FOLDERS: Candidate = { value: ':folders' }
 
-/** @param words what follows the program's name; the last one is not finished and may be empty */
+/** @param words the words after the program's name. The last word is unfinished and may be empty. */
 export async function candidates(
   program: Command,
   words: readonly string[],
@@ -30,7 +33,7 @@ export async function candidates(
   if (option !== undefined) {
     const prefix = start === undefined ? '' : `${flag}=`
     const values = await valuesOf(option, line, ask)
-    // A shell that completes files by itself takes the word as it is.
+    // The special candidates get no prefix, because the shell completes the whole word itself.
     return startingWith(
       current,
       values.map(one => (isForShell(one) ? one : { ...one, value: prefix + one.value })),
@@ -58,7 +61,7 @@ const NAMES: Readonly<Record<string, readonly NameSort[]>> = {
   '--profile': ['profile'],
 }
 
-/** By what stands between the brackets of a flag. */
+/** Special candidates by the name of a flag's value, such as `file` in `--report <file>`. */
 const PLACES: Readonly<Record<string, Candidate>> = { file: FILES, dir: FOLDERS, place: FOLDERS, 'dir|dsn': FOLDERS }
 
 async function valuesOf(option: Option, line: Line, ask: AskNames): Promise<readonly Candidate[]> {
@@ -87,7 +90,7 @@ async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidat
   return namesOf([sort], line, ask)
 }
 
-/** New names are nobody's to complete. */
+/** The sort of names that an argument takes. `add` takes a new name, which cannot be completed. */
 function sortOf(command: Command, argument: string): NameSort | undefined {
   const group = command.parent?.name()
   if (command.name() === 'add') return undefined

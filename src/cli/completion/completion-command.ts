@@ -1,4 +1,4 @@
-/** `completion` with its flags and help; it is loaded when it runs. */
+/** Defines `completion` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { Option, type Command } from 'commander'
 import { examples } from '../examples.js'
@@ -8,14 +8,14 @@ import type { Run } from '../run.js'
 export function addCompletion(program: Command, run: Run, all: () => Command): void {
   program
     .command('completion')
-    .summary('print what makes a shell complete')
+    .summary('print a shell completion script')
     .description(
       'A script for the shell, which asks the program itself: commands, flags, their choices, files, profiles of the ' +
         'config file, and the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
     )
     .argument('[words...]', 'bash, zsh or fish')
-    // No variable may turn a script into an answer.
-    .addOption(new Option('--query', 'for that script: what may stand in place of the last of the words'))
+    // Not made by `flag`, so that no environment variable can set it and replace the script by candidates.
+    .addOption(new Option('--query', 'used by the script: print the candidates for the last word'))
     .addHelpText(
       'after',
       examples([

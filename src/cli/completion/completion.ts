@@ -1,4 +1,4 @@
-/** `completion`: a shell's script, or with --query what may stand at the end of a command line. */
+/** `completion`: prints the completion script of a shell, or with `--query` the candidates for a command line. */
 
 import type { Command } from 'commander'
 import { EXIT, IngestError } from '../../errors.js'
@@ -11,7 +11,10 @@ import { SCRIPTS } from './scripts.js'
 
 export type CompletionFlags = { readonly query?: boolean }
 
-/** @param program as its own flags were parsed @param all every command that may be typed */
+/**
+ * @param program the running program, with its parsed global flags
+ * @param all builds the program with every command
+ */
 export const completion =
   (program: Command, all: () => Command): Action<CompletionFlags> =>
   async (words, { query = false }, context) => {

@@ -1,21 +1,21 @@
-/** An unfinished command line, read as far as it goes. */
+/** Parses an unfinished command line for completion. */
 
 import type { Command, Option } from 'commander'
 
 export type Line = {
   readonly command: Command
-  /** The command's own, and those of the program. */
+  /** Options of the command and of the program. */
   readonly options: readonly Option[]
-  /** Flags by their long names, with their values where they have one. */
+  /** Given flags by their long names. The value is undefined for a flag without a value. */
   readonly given: ReadonlyMap<string, string | undefined>
-  /** What the next word is the value of. */
+  /** The option whose value the next word is; undefined if the next word is no value. */
   readonly awaiting: Option | undefined
   readonly positionals: number
-  /** After `--` there are no flags. */
+  /** Whether `--` was given. All following words are arguments, not flags. */
   readonly isOver: boolean
 }
 
-/** Bash makes three words of `--format=json`, and of `s3://bucket`. */
+/** Joins words that Bash has split: it makes three words of `--format=json` and of `s3://bucket`. */
 export function joined(words: readonly string[]): readonly string[] {
   return words.reduce<readonly string[]>((before, word) => {
     const last = before.at(-1) ?? ''
@@ -25,7 +25,7 @@ export function joined(words: readonly string[]): readonly string[] {
   }, [])
 }
 
-/** @param words all but the one that is not finished */
+/** @param words the finished words, without the last one */
 export function readLine(program: Command, words: readonly string[]): Line {
   let line: Line = {
     ...{ command: program, options: program.options, given: new Map(), awaiting: undefined },
@@ -57,5 +57,5 @@ function withFlag({ given }: Line, flag: string, value: string | undefined): Lin
   return new Map(given).set(flag, value)
 }
 
-/** What commander has without saying so in its types: the command that `journal` alone is short for. */
+/** A member of commander's commands that is missing from its types: the default subcommand, such as `journal show` for `journal`. */
 type WithDefault = { readonly _defaultCommandName?: string | null }

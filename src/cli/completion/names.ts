@@ -1,4 +1,4 @@
-/** Names of a state or a config file, for whoever is typing one: what cannot be read has none, and nothing is written. */
+/** Looks up names in a state or a config file, for completion. A source that cannot be read has no names. Nothing is written. */
 
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -22,12 +22,15 @@ const LISTS: Readonly<Record<Exclude<NameSort, 'profile'>, (state: State) => Pro
   bucket: async state => (await listBuckets(state)).map(({ name }) => name),
 }
 
-/** Whoever may write to a state could name something so that a shell runs it: bash puts it on the line as it is. */
+/**
+ * Names that are safe to complete. Bash inserts candidates without quoting, so another user of the state could choose a
+ * name that runs a command.
+ */
 const SAFE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
 export type Asked = {
   readonly line: Line
-  /** What variables say of the config file. */
+  /** Config file and profile from environment variables. */
   readonly flags: ConfigFlags
   readonly context: Context
 }
@@ -47,7 +50,7 @@ async function namesInState(sort: Exclude<NameSort, 'profile'>, asked: Asked): P
   const typed = asked.line.given.get('--state')
   const place = typed === undefined ? (stateVariable(context.env) ?? (await stateInFile(asked))) : fromHome(typed)
   const config = stateConfig(place === undefined ? {} : { state: place }, context.env)
-  // A folder that is not there would be made.
+  // Opening a state would create its folder, and completion must not write.
   if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
   const state = await openState(config, context)
   return LISTS[sort](state).finally(() => state.storage.close())
@@ -69,7 +72,7 @@ async function configFile({ line, flags }: Asked): Promise<ConfigFile | undefine
   return path === undefined ? undefined : readConfigFile(path)
 }
 
-/** The shell has not read the line yet; it reads no variable and no file like that, and neither does the program. */
+/** Expands `~`, as the shell will when the line runs. Not for paths from variables or files, in which nothing expands `~`. */
 function fromHome(path: string): string {
   return path.replace(/^~(?=\/|$)/, () => homedir())
 }

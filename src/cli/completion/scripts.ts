@@ -1,4 +1,4 @@
-/** What each shell runs when a person asks for more; all of them hand the words to the program and show its answer. */
+/** The completion scripts. Each passes the words of the command line to the program and shows the candidates that it prints. */
 
 const BASH = `# bash completion of vortex-ingest
 _vortex_ingest() {
@@ -17,7 +17,7 @@ _vortex_ingest() {
 complete -F _vortex_ingest vortex-ingest
 `
 
-// What zsh takes as the word is $PREFIX: without quotes, and without what is behind the cursor.
+// The word to complete is $PREFIX: without quotes and without the text behind the cursor.
 const ZSH = `#compdef vortex-ingest
 _vortex_ingest() {
   local line value what offered=1
@@ -37,7 +37,7 @@ _vortex_ingest() {
 if [ "$funcstack[1]" = _vortex-ingest ]; then _vortex_ingest "$@"; else compdef _vortex_ingest vortex-ingest; fi
 `
 
-// fish completes the path in `--flag=path` only for flags that it was told of itself.
+// The script completes the path in `--flag=path`, because fish does so only for flags that are declared to it.
 const FISH = `# fish completion of vortex-ingest
 function __vortex_ingest_complete
     set -l current (commandline -ct)

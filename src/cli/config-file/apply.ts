@@ -1,4 +1,4 @@
-/** Fills in what neither a flag nor a variable gave. */
+/** Applies a config file to the flags that neither the command line nor a variable set. */
 
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { readConfigFile } from '../../config/config-file.js'
@@ -14,7 +14,10 @@ export type Applied = {
   readonly all: () => Command
 }
 
-/** @throws {IngestError} `config_invalid` */
+/**
+ * Sets the flags of a parsed command from its config file.
+ * @throws {IngestError} `config_invalid`
+ */
 export async function applyConfigFile(command: Command, { path, profile, report, all }: Applied): Promise<void> {
   const commands = configurable(all())
   const sections = sectionsOf(await readConfigFile(path), { commands, command: typedNameOf(command), profile })
@@ -37,7 +40,7 @@ function isGiven(option: Option, command: Command): boolean {
   return source !== undefined && source !== 'default'
 }
 
-/** What a flag or a variable asks for stands against these in a file. */
+/** Flags in the file that are ignored if a flag or a variable sets one of the listed flags, because the two conflict. */
 const OPPOSITES: Readonly<Record<string, readonly string[]>> = {
   quiet: ['verbose'],
   verbose: ['quiet'],
@@ -53,7 +56,7 @@ function isBeaten(option: Option, levels: readonly Command[]): boolean {
   return (OPPOSITES[option.attributeName()] ?? []).some(isAsked)
 }
 
-/** As if it had been typed; undefined for a switch that is off. */
+/** Parses a value from the file as if it had been given on the command line; undefined for a switch that is off. */
 function valueOf(option: Option, { origin, values }: Section): unknown {
   const name = nameOf(option)
   const value = values.get(name)

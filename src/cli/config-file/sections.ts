@@ -1,7 +1,7 @@
 /**
- * What a config file says, checked against the commands that there are:
- * flags by their long names, for every command that has them; `[command.NAME]` for one command; and the same two again
- * below `[profile.NAME]`, which then come first.
+ * Reads the sections of a config file and checks them against the known commands and flags. The file holds flags by their
+ * long names, which apply to every command that has them, and `[command.NAME]` sections for single commands.
+ * `[profile.NAME]` sections hold both again and take precedence.
  */
 
 import type { Command, Option } from 'commander'
@@ -9,19 +9,19 @@ import { isSection, type ConfigFile } from '../../config/config-file.js'
 import { IngestError } from '../../errors.js'
 import { nearest } from '../nearest.js'
 
-/** A part of the file that applies, and what to call it. */
+/** A section of the file that applies to the command. `origin` names it in messages. */
 export type Section = { readonly origin: string; readonly values: ReadonlyMap<string, unknown> }
 
 export type Commands = ReadonlyMap<string, readonly Option[]>
 
 const COMMAND = 'command'
 const PROFILE = 'profile'
-/** Sections, and what tells an editor which schema it is. */
+/** Keys of a section that are not flags. `$schema` tells editors the schema of the file. */
 const NO_FLAGS = [COMMAND, PROFILE, '$schema']
-/** Flags that only make sense before the file is read, or that end the program. */
+/** Flags that a file cannot set, because they are needed before the file is read, or end the program. */
 const NOT_IN_FILES = ['config', 'profile', 'version']
 
-/** The options of every command by what one types after the program's name, those of the program by the empty name. */
+/** The options of every command by its name, such as `state prune`. The options of the program have an empty name. */
 export function configurable(program: Command): Commands {
   const found = new Map<string, readonly Option[]>()
   const add = (command: Command, name: string): void => {
@@ -35,7 +35,10 @@ export function configurable(program: Command): Commands {
   return found
 }
 
-/** @returns the parts for one command, the one that wins first @throws {IngestError} `config_invalid` */
+/**
+ * @returns the sections that apply to one command, in order of precedence
+ * @throws {IngestError} `config_invalid`
+ */
 export function sectionsOf(
   { path, content }: ConfigFile,
   { commands, command, profile }: { commands: Commands; command: string; profile: string | undefined },
@@ -57,7 +60,10 @@ export function sectionsOf(
   })
 }
 
-/** @throws {IngestError} `config_invalid` where they are no sections */
+/**
+ * The names of the profiles in a file.
+ * @throws {IngestError} `config_invalid` if a profile is not a section
+ */
 export function profilesOf({ path, content }: ConfigFile): readonly string[] {
   return [...new Checker(path, new Map()).tables(content, PROFILE).keys()]
 }
@@ -74,7 +80,7 @@ class Checker {
     private readonly commands: Commands,
   ) {}
 
-  /** The tables below `name`. */
+  /** The sections below `name`. */
   tables(layer: Table, name: string): ReadonlyMap<string, Table> {
     const tables = layer[name] ?? {}
     if (!isSection(tables)) throw new IngestError('config_invalid', `${this.path}: ${name} is no section`)
@@ -86,7 +92,7 @@ class Checker {
     )
   }
 
-  /** Every name in it must be one of a flag that there is. */
+  /** Requires every name in a layer to be a known flag. */
   layer(layer: Table, prefix: string): void {
     const all = [...new Set([...this.commands.values()].flat().map(option => nameOf(option)))]
     for (const name of flagsIn(layer).keys())
@@ -117,7 +123,7 @@ function noProfile(path: string, name: string, names: readonly string[]): Ingest
   return new IngestError('config_invalid', `${path}: there is no profile ${name}`, { hint })
 }
 
-/** `no-warm` of `--no-warm`. */
+/** The name of a flag in a config file, such as `no-warm` for `--no-warm`. */
 export function nameOf(option: Option): string {
   return option.long?.replace(/^--/, '') ?? option.name()
 }

@@ -1,4 +1,4 @@
-/** Errors and warnings as annotations of the run: GitHub shows ten of each a step and drops the others unseen. */
+/** Errors and warnings as annotations of the run. GitHub shows ten of each per step and silently drops the others. */
 
 import { isAbsolute, relative, resolve } from 'node:path'
 import type { Annotator, Level, Place, Syntax } from '../annotator.js'
@@ -8,7 +8,7 @@ const SHOWN = 10
 
 type Annotation = { readonly place: Place | undefined; message: string }
 
-/** Kept until the end, because only then it is known whether the tenth must count the others. */
+/** Collects annotations until the end. If there are more than ten, the tenth states the number of the others. */
 export class Annotations implements Annotator {
   readonly #workspace: string | undefined
   readonly #general = { error: [] as Annotation[], warning: [] as Annotation[] }
@@ -40,7 +40,7 @@ export class Annotations implements Annotator {
     this.#seen[level] += count
   }
 
-  /** What ended the command first, then the lines that are wrong. */
+  /** Workflow commands for all annotations: errors, then warnings. In each, those without a position in an input come first. */
   commands(): readonly string[] {
     return (['error', 'warning'] as const).flatMap(level => this.#commandsOf(level))
   }

@@ -1,12 +1,12 @@
-/** Workflow commands: lines that the runner of GitHub Actions takes out of a log and obeys. */
+/** Workflow commands: lines of a log that the runner of GitHub Actions executes. */
 
 import type { Syntax } from '../annotator.js'
 
 export type Properties = Readonly<Record<string, string | number | undefined>>
 
 /**
- * `::name key=value,key=value::message`, escaped so that nothing in it ends the command or begins another. Values that
- * are undefined are left out.
+ * Formats a command as `::name key=value,key=value::message`. Its parts are escaped, so that they can neither end the
+ * command nor start another. Undefined properties are omitted.
  */
 export function workflowCommand(name: string, properties: Properties, message: string): string {
   const pairs = Object.entries(properties).flatMap(([key, value]) =>
@@ -18,8 +18,8 @@ export function workflowCommand(name: string, properties: Properties, message: s
 const BRACKET: Readonly<Record<Syntax, string>> = { text: '\u200b[', json: '\\u005b', xml: '&#91;' }
 
 /**
- * Names come from whoever wrote the records. The runner obeys `::name::` where a line begins with it, and `##[name]`
- * wherever it stands; in JSON and XML the text means the same as before.
+ * Escapes workflow commands in untrusted text, such as names in records. The runner executes `::name::` at the start of a
+ * line and `##[name]` anywhere. The escaped text has the same meaning in JSON and XML.
  */
 export function tamed(text: string, syntax: Syntax): string {
   const inline = text.replaceAll('##[', `##${BRACKET[syntax]}`)

@@ -1,4 +1,4 @@
-/** The slowest of what was pushed, and what changed most since the commit that is stored before it. */
+/** Summary sections for a push: the changes since the stored commit before it, and the slowest measurements. */
 
 import { compareCommits, type KindRows } from '../../compare/comparison.js'
 import { valueFields } from '../../compare/series.js'
@@ -17,10 +17,13 @@ import { table, text } from './markdown.js'
 
 const THRESHOLD = 1.1
 const SLOWEST = 5
-/** A job does not wait for its picture. */
+/** Time limit for reading the rows, so that the summary never delays a job for long. */
 const TIMEOUT_MS = 10_000
 
-/** Never fails; nothing where no database of this command line took the records, or none of a commit before. */
+/**
+ * Compares the pushed commit with the stored commit before it. Never throws: an error becomes a sentence in the summary.
+ * @returns Markdown sections; none if no database of this command line received the records, or no earlier commit is stored
+ */
 export async function comparedWithBefore(
   { pushed, dryRun }: PushOutcome,
   flags: TargetFlags,

@@ -1,10 +1,10 @@
-/** Pieces of a step summary. Whatever came from outside is text in it, never markup. */
+/** Markdown for step summaries. Untrusted text is escaped, so that it never becomes markup. */
 
 import { IngestError, messageOf } from '../../errors.js'
 import { redact } from '../../sink/redact.js'
 import { oneLine } from '../report.js'
 
-/** Longer ones are cut: a summary is for a look. */
+/** Maximum length of a text in characters. Longer texts are truncated to keep the summary short. */
 const MAX_TEXT = 500
 
 export function text(value: string): string {
@@ -13,7 +13,11 @@ export function text(value: string): string {
   return short.replace(/[\\`*_{}[\]<>()#+!|~&@]/g, character => `&#${character.charCodeAt(0)};`)
 }
 
-/** `rows` are finished Markdown; all but the first `left` columns are numbers. */
+/**
+ * A Markdown table.
+ * @param rows cells that are Markdown already
+ * @param left number of left-aligned columns; the others are right-aligned because they hold numbers
+ */
 export function table(head: readonly string[], rows: readonly (readonly string[])[], left = 1): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const rule = head.map((_, column) => (column < left ? '---' : '---:'))
@@ -24,7 +28,7 @@ export function heading(exitCode: number, what: string): string {
   return `### ${exitCode === 0 ? '✅' : '❌'} ${what}`
 }
 
-/** What the page says where the command could not do its work at all. */
+/** The summary of a command that failed with an error. */
 export function failureSummary(command: string, exitCode: number, error: unknown): string {
   const hint = error instanceof IngestError && error.hint !== undefined ? [text(error.hint)] : []
   const failed = heading(exitCode, `vortex-ingest ${text(command)} failed (exit code ${exitCode})`)

@@ -1,4 +1,4 @@
-/** What `push` tells the page of the run: what landed where, and what went on. */
+/** The step summary and outputs of `push`. */
 
 import type { TargetOutcome } from '../../delivery/deliver.js'
 import { messageOf } from '../../errors.js'
@@ -11,7 +11,7 @@ import { count, plural, seconds } from '../report.js'
 import { heading, table, text } from './markdown.js'
 import { rejectionTable, warningList } from './notes-summary.js'
 
-/** @param comparison finished Markdown about how the measurements compare with others */
+/** @param comparison Markdown sections that compare the measurements with an earlier commit */
 export function toldOfPush(outcome: PushOutcome, comparison: readonly string[]): Told {
   const { pushed, notes, verdict, dryRun } = outcome
   const deciding = decidingOf(outcome)
@@ -53,7 +53,7 @@ function targetTable(targets: readonly TargetOutcome[]): string {
   return table(['target', 'state', 'records', 'inserted', 'updated', 'unchanged', 'tries'], rows, 2)
 }
 
-/** More than their number only from targets that say it. */
+/** Records per kind. Inserted, updated and unchanged rows are shown only for targets that report them per kind. */
 function kindTable(target: TargetOutcome): readonly string[] {
   const said = kindTotals(landedIn(target)).map(kind => [kind.kind, ...figures(kind)])
   const counted = [...kindCounts(target)].map(([kind, records]) => [kind, count(records)])

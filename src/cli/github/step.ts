@@ -1,4 +1,4 @@
-/** The program as a step of a GitHub Actions job: masks first, then annotations, a summary and outputs. */
+/** A command as a step of a GitHub Actions job: masks secrets first, then writes annotations, a summary and outputs. */
 
 import { randomUUID } from 'node:crypto'
 import { appendFile, stat } from 'node:fs/promises'
@@ -11,14 +11,14 @@ import type { Annotations } from './annotations.js'
 import { workflowCommand } from './command.js'
 import { failureSummary } from './markdown.js'
 
-/** GitHub drops all of a step's summary when it is larger. */
+/** Maximum size of a step's summary. GitHub drops a larger summary completely. */
 const MAX_SUMMARY_BYTES = 1024 * 1024
 
 export type GithubStepOptions = {
   readonly config: GithubConfig
   readonly annotations: Annotations
   readonly report: Report
-  /** Whether the runner hears what is printed on stderr. */
+  /** Whether the runner reads stderr, so that commands to mask secrets may be printed there. */
   readonly masks: boolean
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -36,7 +36,7 @@ export class GithubStep implements CiStep {
     return this.#options.config.summaryFile !== undefined
   }
 
-  /** Has every secret hidden before anything else could print one. */
+  /** Makes the runner mask all secrets, before anything else is printed. */
   async begin(command: string, flags: SecretFlags): Promise<void> {
     this.#command = command
     const { env, masks, report } = this.#options
@@ -48,7 +48,7 @@ export class GithubStep implements CiStep {
     this.#told = told
   }
 
-  /** Never changes what the command ends with. */
+  /** Writes outputs, summary and annotations. A failure to do so is a warning and never changes the exit code. */
   async finish(exitCode: number, error: unknown): Promise<void> {
     const { annotations, config, report } = this.#options
     try {
@@ -79,7 +79,7 @@ export class GithubStep implements CiStep {
   }
 }
 
-/** `name=value`, in the form with a delimiter where the value has several lines. */
+/** Formats an output as `name=value`, or with a delimiter if the value has several lines. */
 function outputLines([name, value]: readonly [string, string | number]): string {
   const text = String(value)
   if (!/[\r\n]/.test(text)) return `${name}=${text}\n`
@@ -89,7 +89,7 @@ function outputLines([name, value]: readonly [string, string | number]): string 
 
 const CUT = '\n\n…\n'
 
-/** Whole lines of `text` in at most so many bytes. */
+/** Truncates `text` after a line, so that it has at most `maxBytes` bytes. */
 export function cutTo(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return text

@@ -1,4 +1,4 @@
-/** What `validate` tells the page of the run. */
+/** The step summary, outputs and annotations of `validate`. */
 
 import type { Rejection, Warning } from '../../source/rejection.js'
 import type { Annotator } from '../annotator.js'
@@ -27,7 +27,7 @@ export class GithubPrinter implements Printer {
     this.annotator.add('warning', warning.message, warning)
   }
 
-  /** The step knows of the error itself. */
+  /** Does nothing, because `GithubStep.finish` receives the error too. */
   fail(): void {}
 
   done({ inspections, rejected, exitCode }: Validated): void {

@@ -1,33 +1,33 @@
-/** One piece of work: how much of it is done, how fast it goes, and how long the rest takes at that speed. */
+/** Measures a piece of work: the amount done, its speed, and the estimated time for the rest. */
 
 export type Unit = 'bytes' | 'records'
 
 export type Work = {
-  /** What is done, in a few words. */
+  /** Description of the work in a few words. */
   readonly label: string
   readonly unit: Unit
-  /** Undefined where nobody knows how much will come. */
+  /** Total amount in `unit`; undefined if it is unknown. */
   readonly total: number | undefined
-  /** Goes by fits and starts, so its speed is that of all of it so far, and it is shown as so many of so many. */
+  /** Whether the speed is averaged since the start, because progress is uneven. The amount is then shown as "done of total". */
   readonly isWhole?: boolean
 }
 
-/** Told how far a piece of work is. */
+/** Receives the progress of a piece of work. */
 export interface Gauge {
   add(amount: number): void
-  /** What is begun again counts from where it is now. */
+  /** Sets the amount done. It may decrease when work is repeated. */
   moveTo(done: number): void
-  /** More is to be done than was known. */
+  /** Increases the total amount. */
   expect(more: number): void
 }
 
-/** Where work is announced that somebody may want to see. */
+/** Creates gauges for pieces of work whose progress is shown. */
 export interface Meters {
   start(work: Work): Gauge
   finish(gauge: Gauge): void
 }
 
-/** Else the speed is that of the last few seconds, so that a standstill shows. */
+/** Number of samples for the speed. They cover the last few seconds, so that a standstill shows, unless `isWhole` is set. */
 const SAMPLES = 25
 
 export class Meter implements Gauge {
@@ -36,7 +36,7 @@ export class Meter implements Gauge {
   #done = 0
   #samples: { readonly at: number; readonly done: number }[]
 
-  /** @param startedAt in milliseconds, as `sample` is told */
+  /** @param startedAt time in milliseconds, of the same clock as `sample` */
   constructor(work: Work, startedAt: number) {
     this.work = work
     this.#total = work.total
@@ -60,25 +60,25 @@ export class Meter implements Gauge {
   }
 
   moveTo(done: number): void {
-    // The speed of all of it so far has its start already.
+    // An average since the start keeps its first sample.
     if (done < this.#done && this.work.isWhole !== true)
       this.#samples = this.#samples.slice(-1).map(({ at }) => ({ at, done }))
     this.#done = done
   }
 
-  /** From 0 to 1; undefined where the whole is not known, or was more than anybody knew. */
+  /** Fraction done, from 0 to 1; undefined if the total is unknown, 0 or exceeded. */
   get fraction(): number | undefined {
     const { total } = this
     return total === undefined || total === 0 || this.#done > total ? undefined : this.#done / total
   }
 
-  /** Looks at the clock; a few times a second. */
+  /** Records the amount done at the time `now` in milliseconds. Called a few times a second. */
   sample(now: number): void {
     this.#samples.push({ at: now, done: this.#done })
     if (this.#samples.length > SAMPLES) this.#samples.splice(this.work.isWhole === true ? 1 : 0, 1)
   }
 
-  /** Units a second, as far as two looks at the clock can tell. */
+  /** Speed in units per second; undefined before there are two samples. */
   get rate(): number | undefined {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     if (first === undefined || last === undefined || last.at <= first.at) return undefined

@@ -1,15 +1,18 @@
-/** A meter in one line that fits. */
+/** Formats a meter as one line that fits the terminal. */
 
 import { count, oneLine } from '../report.js'
 import type { Meter } from './meter.js'
 
 const BAR = 20
-/** So much of the label is not given up for the bar or the speed. */
+/** Number of characters of the label that are shown in preference to the bar and the speed. */
 const WIDE_LABEL = 24
-/** And so much is said even on the narrowest terminal. */
+/** Minimum number of characters of the label, even on the narrowest terminal. */
 const LEAST_LABEL = 8
 
-/** What fits into `columns`: the bar goes first, then the speed, then the end of the label; what is left of time stays. */
+/**
+ * The progress line, shorter than `columns`. Parts are omitted until it fits: the bar first, then the total, then the
+ * speed, then the end of the label, and the remaining time last.
+ */
 export function progressLine(meter: Meter, columns: number): string {
   const { fraction, rate, leftMs, work, done, total } = meter
   if (fraction === 1)

@@ -1,18 +1,18 @@
-/** How far a command is, on a line of the terminal that comes only when the work is long, and goes before all else. */
+/** The progress line of a command. It appears only for long work and disappears before other output. */
 
 import type { ReadWatch } from '../../source/read-watch.js'
 import { Meter, type Gauge, type Meters, type Work } from './meter.js'
 import { progressLine } from './progress-line.js'
 
 export type ProgressOptions = {
-  /** Shows the line in place of the one before; undefined takes it away. */
+  /** Replaces the shown line; undefined removes it. */
   readonly draw: (line: string | undefined) => void
   readonly columns: () => number
-  /** Milliseconds. */
+  /** Current time in milliseconds. */
   readonly now: () => number
 }
 
-/** What is over sooner needs no line. */
+/** Delay before the line first appears, so that short work shows none. */
 const PATIENCE_MS = 500
 const REDRAW_MS = 200
 
@@ -21,7 +21,7 @@ export class Progress implements Meters, ReadWatch {
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout
   readonly #sizes = new Map<string, number | undefined>()
-  /** Sources of the pass that goes on. */
+  /** Sources that the current pass over the inputs has started to read. */
   readonly #seen = new Set<string>()
   readonly #meters = new Set<Meter>()
   #reading: Meter | undefined
@@ -37,7 +37,7 @@ export class Progress implements Meters, ReadWatch {
     this.#sizes.set(source, bytes)
   }
 
-  /** A source that is begun again begins a new pass over all of them. */
+  /** Called when the reading of a source begins. If the current pass has read the source already, a new pass begins. */
   begin(source: string): (bytes: number) => void {
     if (this.#seen.has(source)) this.#seen.clear()
     if (this.#seen.size === 0) this.#reading = new Meter(this.#passOver(source), this.#options.now())
@@ -46,7 +46,7 @@ export class Progress implements Meters, ReadWatch {
     return bytes => meter?.add(bytes)
   }
 
-  /** Any other long work; it ends with `finish`. */
+  /** Starts a meter for other long work, which ends with `finish`. */
   start(work: Work): Meter {
     const meter = new Meter(work, this.#options.now())
     this.#meters.add(meter)
@@ -57,7 +57,7 @@ export class Progress implements Meters, ReadWatch {
     for (const meter of this.#meters) if (meter === gauge) this.#meters.delete(meter)
   }
 
-  /** Takes the line away for good. */
+  /** Removes the line and stops redrawing it. */
   stop(): void {
     clearInterval(this.#timer)
     this.#options.draw(undefined)
@@ -81,7 +81,7 @@ export class Progress implements Meters, ReadWatch {
     if (meter !== undefined) draw(progressLine(meter, columns()))
   }
 
-  /** Of work that goes on side by side, the part that will end last. */
+  /** The concurrent piece of work that is expected to end last. */
   #slowest(): Meter | undefined {
     const lasting = (meter: Meter): number => meter.leftMs ?? Infinity
     return [...this.#meters].sort((a, b) => lasting(b) - lasting(a))[0]

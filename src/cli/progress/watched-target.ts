@@ -1,17 +1,17 @@
-/** A target that tells how far its deliveries are, and what they did. */
+/** Wraps a target so that meters show the progress of its deliveries. */
 
 import { nameOf, type Target } from '../../delivery/opening.js'
 import type { Delivery, Sink, SinkOpener } from '../../sink/sink.js'
 import type { Meters } from './meter.js'
 
-/** Told how many records of a delivery have passed; each pass over it begins at 0. */
+/** Receives the number of records of a delivery that the sink has read. Each pass over the delivery begins at 0. */
 type MoveTo = (records: number) => void
 
 export function watchedTarget(target: Target, meters: Meters): Target {
   return { ...target, opener: watchedOpener(target.opener, nameOf(target), meters) }
 }
 
-/** What a sink knows of a delivery it keeps by the delivery itself, so each has one that is watched, and only one. */
+/** Wraps each delivery exactly once, because sinks cache data by delivery object. */
 function watchedOpener(opener: SinkOpener, name: string, meters: Meters): SinkOpener {
   const movers = new WeakMap<Delivery, { moveTo: MoveTo }>()
   const deliveries = new WeakMap<Delivery, Delivery>()
@@ -62,7 +62,10 @@ function watchedDelivery(delivery: Delivery, moveTo: MoveTo): Delivery {
   }
 }
 
-/** Who has all it needs asks for no more, and what lines are counted as is only about right. */
+/**
+ * Fraction of the records at which a pass counts as complete. A sink may stop reading when it has everything, and the
+ * number of records in a block of lines is only an estimate.
+ */
 const NEARLY_ALL = 0.98
 
 type Pass<Part> = {
@@ -78,7 +81,7 @@ async function* counted<Part>(
   let passed = 0
   moveTo(passed)
   for await (const part of parts) {
-    // Looked at before: its memory may be used again.
+    // Counted before the yield, because the consumer may reuse the memory of the part.
     const records = recordsIn(part)
     yield part
     passed += records
@@ -87,11 +90,11 @@ async function* counted<Part>(
   moveTo(total)
 }
 
-/** How many bytes of a block are looked at to see how long its lines are. */
+/** Number of bytes of a block from which the length of its lines is estimated. */
 const LOOK_BYTES = 4096
 const LF = 0x0a
 
-/** About: counting them all would cost what it tells. */
+/** Estimates the number of lines in a block from its first lines, because counting all of them would be too slow. */
 function linesIn(bytes: Buffer): number {
   let found = 0
   let end = 0

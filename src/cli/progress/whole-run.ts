@@ -1,4 +1,4 @@
-/** Deliveries of one command, however many and to however many targets, as one piece of work. */
+/** Combines all deliveries of a command, to any number of targets, into one piece of work. */
 
 import { nameOf, type Target } from '../../delivery/opening.js'
 import { plural } from '../report.js'
@@ -15,14 +15,14 @@ export class WholeRun implements Meters {
     this.#meters = meters
   }
 
-  /** Before anything is expected: what is done, and where to. */
+  /** Sets the label from the command and its targets. Must be called before `expect`. */
   name(command: string, targets: readonly Target[]): void {
     const [first, ...others] = targets
     const where = first === undefined || others.length > 0 ? plural(targets.length, 'target') : nameOf(first)
     this.#label = `${command} to ${where}`
   }
 
-  /** So many more records are to be delivered. */
+  /** Adds records that are to be delivered to the total. */
   expect(records: number): void {
     if (this.#whole === undefined) this.#whole = this.#begin(records)
     else this.#whole.expect(records)
@@ -39,7 +39,7 @@ export class WholeRun implements Meters {
     return gauge
   }
 
-  /** What failed is passed as well: this run does not come back to it. */
+  /** Counts the whole delivery as done, even if it failed, because this run does not retry it later. */
   finish(gauge: Gauge): void {
     this.#done += this.#parts.get(gauge)?.records ?? 0
     this.#parts.delete(gauge)

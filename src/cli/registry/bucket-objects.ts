@@ -1,4 +1,4 @@
-/** `buckets get` and `buckets put`: one object of a bucket. */
+/** `buckets get` and `buckets put`: read and write one object of a bucket. */
 
 import { readFile } from 'node:fs/promises'
 import { requiredStateConfig } from '../../config/state.js'
@@ -34,7 +34,7 @@ export const put: RegistryAction = ([bucket = '', key = '', file = ''], flags, c
     return EXIT.done
   })
 
-/** Whatever comes of the work, what a bucket failed with is written down; where that fails too, it is said. */
+/** Runs `work` and writes failures of buckets to the journal, even if `work` fails. A journal that cannot be written is a warning. */
 async function withJournal(
   command: string,
   flags: RegistryFlags,

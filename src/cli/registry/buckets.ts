@@ -1,4 +1,4 @@
-/** `buckets ls`, `buckets add`, `buckets rm`: the named places of a state. */
+/** `buckets ls`, `buckets add`, `buckets rm`: list and change the buckets of a state. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT, IngestError } from '../../errors.js'

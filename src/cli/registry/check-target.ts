@@ -1,4 +1,4 @@
-/** Whether a registered target can be reached and lets this process in. Writes nothing. */
+/** Checks that a registered target is reachable and accepts the credentials. Writes nothing. */
 
 import { readFile } from 'node:fs/promises'
 import type { DoctorFlags } from '../doctor.js'
@@ -11,7 +11,7 @@ import type { State } from '../../state/state.js'
 import type { Context } from '../context.js'
 import { packageFile } from '../../package-file.js'
 
-/** What `doctor` says of a push to it. */
+/** The findings of `doctor` for a push to this target. */
 export async function checkTarget(target: RegisteredTarget, state: State, context: Context): Promise<Diagnosis> {
   if (target.kind === 'archive') return checkArchive(target, state)
   const { diagnose } = await import('../../doctor/diagnose.js')
@@ -36,7 +36,7 @@ function environmentOf({ kind, secretEnv }: RegisteredTarget, { env }: Context):
   return kind === 'postgres' && secretEnv !== undefined ? { ...env, PGPASSWORD: env[secretEnv] } : env
 }
 
-/** An object that nobody puts there is asked for. */
+/** Checks that the bucket of an archive answers, by reading an object that never exists. */
 async function checkArchive({ address }: RegisteredTarget, state: State): Promise<Diagnosis> {
   const objects = await openBucket(state, address)
   try {

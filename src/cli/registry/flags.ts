@@ -1,4 +1,4 @@
-/** What the commands about targets, buckets and the journal have in common. */
+/** Types that the `targets`, `buckets` and `journal` commands share. */
 
 import type { StateFlags } from '../../config/state.js'
 import type { Action, Format } from '../context.js'
@@ -12,12 +12,12 @@ export type RegistryFlags = StateFlags & {
   readonly insecureLocal?: boolean
   readonly rolePolicy?: string
   readonly region?: string
-  /** False after `--no-check`. */
+  /** False with `--no-check`. */
   readonly check?: boolean
   readonly root?: string
   readonly file?: string
   readonly target?: string
-  /** Milliseconds. */
+  /** Maximum age of events in milliseconds. */
   readonly since?: number
   readonly limit?: number
   readonly minutes?: number

@@ -1,4 +1,4 @@
-/** `journal` and the commands below it, with their flags and help; they are loaded when they run. */
+/** Defines `journal` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import { examples } from '../examples.js'
 import { InvalidArgumentError, type Command } from 'commander'
@@ -10,35 +10,35 @@ import { aboutState } from '../state/about-state.js'
 export function addJournal(program: Command, run: Run): void {
   const journal = program
     .command('journal')
-    .summary('show what failed')
+    .summary('show failures of targets and buckets')
     .description('Failed operations on targets and buckets. Alone it is `journal show`.')
     .addHelpText('after', examples([['journal --since 1h --state ~/bench-state', 'what failed in the last hour']]))
   const show = journal
     .command('show', { isDefault: true })
-    .summary('list what failed, the newest first')
+    .summary('list failures, newest first')
     .description('Every failed operation. Leaves out what is damaged, and says so (exit code 78).')
-    .addOption(flag('--target <name>', 'only of this target or bucket'))
-    .addOption(flag('--since <age>', 'only of this long, such as 2h, 90m, 30d').argParser(age))
-    .addOption(flag('--limit <n>', 'at most so many (default: 50)').argParser(positive))
+    .addOption(flag('--target <name>', 'only failures of this target or bucket'))
+    .addOption(flag('--since <age>', 'only failures up to this age, such as 2h, 90m or 30d').argParser(age))
+    .addOption(flag('--limit <n>', 'maximum number of failures to list (default: 50)').argParser(positive))
     .action(run(lazy(async () => (await import('./journal.js')).show)))
   aboutState(show, [['journal --target db --since 2h --state ~/bench-state', '']])
   const flush = journal
     .command('flush')
-    .summary('make durable what this process holds')
+    .summary('write pending journal events')
     .description('Commands write their events before they end, so that this finds none; a server is asked over HTTP.')
     .action(run(lazy(async () => (await import('./journal.js')).flush)))
   aboutState(flush, [['journal flush --state ~/bench-state', '']])
   const compact = journal
     .command('compact')
-    .summary('merge it into one object')
+    .summary('merge the journal into one object')
     .description('Drops what is older than 30 days, or beyond 10,000 events. Says how much there was, and is.')
     .action(run(lazy(async () => (await import('./journal.js')).compact)))
   aboutState(compact, [['journal compact --state ~/bench-state', '']])
   const health = journal
     .command('health')
-    .summary('how targets and buckets have been lately')
+    .summary('show the recent health of targets and buckets')
     .description('For each its errors in the last minutes, its last success, and what to think of it.')
-    .addOption(flag('--minutes <n>', 'how far back errors are counted (default: 5)').argParser(minutes))
+    .addOption(flag('--minutes <n>', 'count the errors of the last N minutes (default: 5)').argParser(minutes))
     .action(run(lazy(async () => (await import('./journal-health.js')).health)))
   aboutState(health, [['journal health --minutes 60 --state ~/bench-state', '']])
 }

@@ -1,4 +1,4 @@
-/** `journal health`: how targets and buckets have been lately. */
+/** `journal health`: shows the recent errors and the last success of each target and bucket. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'

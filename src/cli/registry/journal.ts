@@ -1,4 +1,4 @@
-/** `journal`, `journal flush`, `journal compact`: what failed. */
+/** `journal show`, `journal flush`, `journal compact`: show and maintain the journal of failed operations. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { openJournal } from '../../delivery/durable/journal-outcomes.js'
@@ -33,7 +33,7 @@ export const show: RegistryAction = (_, flags, context) =>
 export const flush: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
-    // Every command makes its own durable before it ends; a server is asked over HTTP.
+    // Always flushes nothing: every command writes its own events before it ends, and a server is asked over HTTP.
     const flushed = await openJournal(state, 'journal flush').flush()
     if (flags.format === 'json') report.json({ command: 'journal flush', exit_code: EXIT.done, flushed })
     else report.verdict(true, 'flushed', `${plural(flushed, 'event')}: commands write theirs before they end`)

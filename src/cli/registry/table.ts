@@ -1,6 +1,9 @@
-/** Columns that line up. */
+/** Formats tables with aligned columns. */
 
-/** @param rows all of the same length, the head first @returns a line each, without blanks at its end */
+/**
+ * @param rows rows of the same length, the header first
+ * @returns one line per row, without trailing spaces
+ */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
   return rows.map(row =>

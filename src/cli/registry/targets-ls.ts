@@ -1,4 +1,4 @@
-/** `targets ls`: where records go, whether that can be reached, and what each target lacks. */
+/** `targets ls`: lists registered targets, whether each is reachable, and its undelivered records. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
@@ -28,7 +28,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     return exitCode
   })
 
-/** In the order of the targets; all are asked at the same time. */
+/** One diagnosis per target, in the order of the targets. All targets are checked concurrently. */
 type Checked = readonly Diagnosis[]
 
 function checkAll({ targets }: Overview, state: State, context: Context): Promise<Checked> {
@@ -87,7 +87,7 @@ function rowOf({ target, lag, lastError, promotion }: TargetOverview, checked: D
   }
 }
 
-/** What is long stands below its target, and what says nothing is left out. */
+/** Table for a narrow terminal: long cells stand on lines below their target, and cells without information are omitted. */
 function narrow(rows: readonly Row[]): readonly string[] {
   const head = ['NAME', 'KIND', 'REQUIRED', 'REACHABLE', 'LACKS'] as const
   const [first = '', ...lines] = table([head, ...rows.map(row => head.map(name => row[name]))])
@@ -103,7 +103,7 @@ function lacks({ records, partitions }: Lag): string {
   return `${count(records)} of ${plural(partitions, 'commit')}`
 }
 
-/** The first thing that failed. */
+/** The first failed check of a diagnosis. */
 function problemOf(diagnosis: Diagnosis | undefined): string | undefined {
   const lines = diagnosis?.groups.flatMap(group => group.lines) ?? []
   return lines.find(({ status }) => status === 'fail')?.fact

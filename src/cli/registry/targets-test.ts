@@ -1,4 +1,4 @@
-/** `targets test`: connects to a registered target and logs in, and writes nothing. */
+/** `targets test`: connects to a registered target and logs in. Writes nothing. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { readRegistry } from '../../state/registry.js'

@@ -1,4 +1,4 @@
-/** `targets add`, `targets rm`, `targets set`: what the registry holds of targets. */
+/** `targets add`, `targets rm`, `targets set`: change the registered targets of a state. */
 
 import { targetToRegister } from '../../config/registered.js'
 import { requiredStateConfig } from '../../config/state.js'

@@ -1,4 +1,4 @@
-/** The last flags and the examples of a command that is about one state. */
+/** Adds `--state`, `--format` and examples to a command that works on a state. */
 
 import type { Command } from 'commander'
 import { examples } from '../examples.js'

@@ -1,4 +1,4 @@
-/** `state compact`: merges the small objects of an outbox. */
+/** `state compact`: merges the small objects of the outbox. */
 
 import { compact as compactState, type Compacted } from '../../state/compact.js'
 import { plural } from '../report.js'

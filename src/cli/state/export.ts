@@ -1,4 +1,4 @@
-/** `state export`: all of a state in one file. */
+/** `state export`: writes a whole state into one file. */
 
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -29,7 +29,7 @@ export const exportState: StateAction = ([file = ''], flags, context) =>
     return EXIT.done
   })
 
-/** A file that could not be written whole is not left there. */
+/** Writes a new file. An incomplete file is deleted, except after an interruption. */
 async function writeNew(file: string, lines: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   try {
     await pipeline(Readable.from(lines), createWriteStream(file, { flags: 'wx', flush: true }), { signal })

@@ -1,4 +1,4 @@
-/** What the commands about state have in common. */
+/** Types that the `state` commands share. */
 
 import type { StateFlags } from '../../config/state.js'
 import type { Action, Format } from '../context.js'
@@ -7,7 +7,7 @@ export type StateCommandFlags = StateFlags & {
   readonly format: Format
   readonly dryRun?: boolean
   readonly force?: boolean
-  /** Milliseconds. */
+  /** Minimum age in milliseconds. */
   readonly olderThan?: number
 }
 

@@ -1,4 +1,4 @@
-/** `state get`: one object of a state, as it is. */
+/** `state get`: prints one object of a state unchanged. */
 
 import { isUtf8 } from 'node:buffer'
 import { requiredStateConfig } from '../../config/state.js'

@@ -1,4 +1,4 @@
-/** `state import`: a state as `state export` wrote it, into a new place. */
+/** `state import`: restores a state that `state export` wrote into a new state. */
 
 import { open } from 'node:fs/promises'
 import { requiredStateConfig } from '../../config/state.js'
@@ -10,7 +10,7 @@ import { plural } from '../report.js'
 import type { StateAction } from './flags.js'
 import { withState } from './with-state.js'
 
-/** An object's longest line, every byte of which may be escaped. */
+/** Line limits that allow for the longest line of an object with every byte escaped. */
 const LIMITS = { ...LINE_LIMITS, maxLineBytes: 8 * LINE_LIMITS.maxLineBytes }
 
 export const importState: StateAction = ([file = ''], flags, context) =>

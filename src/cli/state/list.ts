@@ -1,4 +1,4 @@
-/** `state ls`: the keys of a state's objects. Reads nothing but the list. */
+/** `state ls`: lists the keys and sizes of a state's objects, without reading the objects. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'

@@ -1,4 +1,4 @@
-/** `state prune`: removes from the outbox what every target has. */
+/** `state prune`: removes records from the outbox that every target has received. */
 
 import { IngestError } from '../../errors.js'
 import { prune as pruneState, type Pruned } from '../../state/prune.js'
@@ -17,7 +17,10 @@ export const prune = tidy<Pruned>({
   print,
 })
 
-/** @throws {IngestError} `usage` */
+/**
+ * The age in milliseconds from which records are removed although targets lack them; undefined without `--force`.
+ * @throws {IngestError} `usage` if only one of `--force` and `--older-than` is given
+ */
 function ageOf({ force, olderThan }: StateCommandFlags): number | undefined {
   if ((force === true) === (olderThan !== undefined)) return olderThan
   const hint = 'without them goes what every target has; with both, what is older goes as well, whoever lacks it'

@@ -1,4 +1,4 @@
-/** `state` and the commands below it, with their flags and help; they are loaded when they run. */
+/** Defines `state` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
 import { examples } from '../examples.js'
@@ -7,12 +7,12 @@ import { lazy } from '../lazy.js'
 import type { Run } from '../run.js'
 import { aboutState } from './about-state.js'
 
-const dryRunFlag = flag('--dry-run', 'change nothing: say what would be done')
+const dryRunFlag = flag('--dry-run', 'change nothing; print what would be done')
 
 export function addState(program: Command, run: Run): void {
   const state = program
     .command('state')
-    .summary('look into a state, tidy it up, move it')
+    .summary('inspect, clean up and move a state')
     .description('What pushes with --state remember: an outbox, and up to where each target has it.')
     .addHelpText(
       'after',
@@ -29,9 +29,9 @@ export function addState(program: Command, run: Run): void {
 function addReading(state: Command, run: Run): void {
   const ls = state
     .command('ls')
-    .summary('list its objects')
+    .summary('list the objects of a state')
     .description('Every object of a state with its size. Works on a damaged state, too.')
-    .argument('[prefix]', 'only keys that begin with it')
+    .argument('[prefix]', 'list only keys that begin with this prefix')
     .action(run(lazy(async () => (await import('./list.js')).list)))
   aboutState(ls, [
     ['state ls --state ~/bench-state', ''],
@@ -39,7 +39,7 @@ function addReading(state: Command, run: Run): void {
   ])
   const show = state
     .command('get')
-    .summary('print one of its objects')
+    .summary('print an object of a state')
     .description('An object as it is. Works on a damaged state, too.')
     .argument('<key>', 'as `state ls` shows it')
     .action(run(lazy(async () => (await import('./get.js')).get)))
@@ -49,7 +49,7 @@ function addReading(state: Command, run: Run): void {
 function addMoving(state: Command, run: Run): void {
   const save = state
     .command('export')
-    .summary('write all of it into one file')
+    .summary('write a state into one file')
     .description(
       'A line of JSON an object, damaged ones too, and a last line with their number. Run it while nothing else works on ' +
         'the state; what is written meanwhile may be missing.',
@@ -59,7 +59,7 @@ function addMoving(state: Command, run: Run): void {
   aboutState(save, [['state export state.jsonl --state ~/bench-state', '']])
   const load = state
     .command('import')
-    .summary('fill a new state from such a file')
+    .summary('restore a state from an exported file')
     .description('Checks all of the file first. A state that is not empty is refused.')
     .argument('<file>', 'as `state export` wrote it')
     .action(run(lazy(async () => (await import('./import.js')).importState)))
@@ -69,13 +69,17 @@ function addMoving(state: Command, run: Run): void {
 function addTidying(state: Command, run: Run): void {
   const remove = state
     .command('prune')
-    .summary('remove what every target has')
+    .summary('remove records that every target has received')
     .description(
       'Removes from the outbox what every target that the state knows has. Commits that another process is delivering ' +
         'are left, with exit code 75.',
     )
-    .addOption(flag('--older-than <age>', 'with --force: also what is older, such as 30d, 12h, 90m').argParser(age))
-    .addOption(flag('--force', 'with --older-than: although targets lack it, who will never get it'))
+    .addOption(
+      flag('--older-than <age>', 'with --force: also remove older records, such as 30d, 12h or 90m').argParser(age),
+    )
+    .addOption(
+      flag('--force', 'with --older-than: remove them even if targets lack them; those targets never receive them'),
+    )
     .addOption(dryRunFlag)
     .action(run(lazy(async () => (await import('./prune.js')).prune)))
   aboutState(remove, [

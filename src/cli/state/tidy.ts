@@ -1,4 +1,4 @@
-/** What `state prune` and `state compact` have in common: a step for each commit, told at the end. */
+/** The part that `state prune` and `state compact` share: process every commit, then report the result. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
@@ -12,20 +12,23 @@ type Left = { readonly partition: string } & Skipped
 
 export type TidyOptions = { readonly dryRun: boolean; readonly olderThanMs: number | undefined }
 
-/** Where, and whether it was only looked at. */
+/** The place of the state, and whether it was only inspected. */
 export type Told = { readonly dryRun: boolean; readonly place: string }
 
 export type Tidying<Done extends object> = {
   readonly command: string
-  /** @throws {IngestError} `usage` */
+  /**
+   * Reads the age in milliseconds from the flags.
+   * @throws {IngestError} `usage`
+   */
   readonly ageOf?: (flags: StateCommandFlags) => number | undefined
   readonly work: (state: State, options: TidyOptions) => AsyncIterable<Done | Left>
-  /** A commit of the JSON report. */
+  /** Formats a processed commit for the JSON report. */
   readonly document: (done: Done) => object
   readonly print: (report: Report, done: readonly Done[], told: Told) => void
 }
 
-/** Commits that another process is delivering are left, and told: run it again. */
+/** Creates the command. Commits that another process is delivering are skipped and reported, with exit code 75. */
 export function tidy<Done extends object>({ command, ageOf, work, document, print }: Tidying<Done>): StateAction {
   return (_, flags, context) => {
     const options = { dryRun: flags.dryRun === true, olderThanMs: ageOf?.(flags) }

@@ -1,4 +1,4 @@
-/** Opens a state that has been used, for commands that are nothing without one. */
+/** Opens an existing state, for commands that require one. */
 
 import type { StateConfig } from '../../config/state.js'
 import { IngestError } from '../../errors.js'
@@ -8,8 +8,8 @@ import type { Context } from '../context.js'
 import { openState } from '../open-state.js'
 
 /**
- * The caller closes its storage.
- * @throws {IngestError} `no_input` for a place that holds nothing: a name that was mistyped must not become a state
+ * Opens a state that is not empty. The caller must close `storage`.
+ * @throws {IngestError} `no_input` for an empty place, so that a mistyped name does not create a new state
  */
 export async function openUsedState(config: StateConfig, context: Context): Promise<State> {
   const state = await openState(config, context)

@@ -1,4 +1,4 @@
-/** Opens a state for one command. */
+/** Opens a state for the duration of one command. */
 
 import type { StateConfig } from '../../config/state.js'
 import { IngestError } from '../../errors.js'
@@ -6,7 +6,7 @@ import type { State } from '../../state/state.js'
 import type { Context } from '../context.js'
 import { openState } from '../open-state.js'
 
-/** @throws {IngestError} `usage` for a state in memory, which nobody has written to */
+/** @throws {IngestError} `usage` for a state in memory, which is always empty when a command starts */
 export async function withState(
   config: StateConfig,
   context: Context,

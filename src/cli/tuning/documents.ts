@@ -1,4 +1,4 @@
-/** Trials as JSON, and settings as a person reads them. */
+/** Trials as JSON and settings as text. */
 
 import type { Measurements, Trial, WriteSettings } from '../../state/trial.js'
 import { count } from '../report.js'
@@ -17,14 +17,14 @@ function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: M
   return { deliveries, errors, rows_per_second: rowsPerSecond, p50_ms: p50Ms, p95_ms: p95Ms }
 }
 
-/** `copy-bytes 1,048,576, small-rows 5,000` */
+/** Settings as text, such as `copy-bytes 1,048,576, small-rows 5,000`. */
 export function settingsText(settings: WriteSettings): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${count(value)}`)
     .join(', ')
 }
 
-/** `12.3 ms` */
+/** A duration as text, such as `12.3 ms`. */
 export function milliseconds(ms: number): string {
   return `${ms.toFixed(1)} ms`
 }

@@ -1,4 +1,4 @@
-/** What the commands about trials and promotions have in common. */
+/** Types and parsers that the commands for trials and promotions share. */
 
 import { InvalidArgumentError } from 'commander'
 import type { StateFlags } from '../../config/state.js'
@@ -9,7 +9,7 @@ export type TuningFlags = StateFlags & {
   readonly target?: string
   readonly sample?: string
   readonly trials?: number
-  /** Milliseconds. */
+  /** Time limit in milliseconds. */
   readonly budget?: number
   readonly maxTrialsPerHour?: number
   readonly trial?: string
@@ -21,7 +21,7 @@ export type TuningAction = Action<TuningFlags>
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
 
-/** Milliseconds of `30s`, `5m`, `1h`. */
+/** Parses a duration such as `30s`, `5m` or `1h` into milliseconds. */
 export function span(text: string): number {
   const [, digits = '', unit = ''] = /^(\d{1,6})([smh])$/.exec(text) ?? []
   const unitMs = UNITS[unit]

@@ -1,4 +1,4 @@
-/** `promote`, `rollback`: which settings a target is written to with. */
+/** `promote` and `rollback`: change the write settings of a target. */
 
 import { EXIT } from '../../errors.js'
 import { promote as promoteTrial, rollback as rollBack } from '../../state/promotions.js'

@@ -1,4 +1,4 @@
-/** `promotions`: what was promoted for targets, by whom and why, and what was tried on them. */
+/** `promotions`: lists the promotions of targets, with author and reason, and their trials. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { EXIT } from '../../errors.js'
@@ -67,7 +67,7 @@ function promotionLine({ at, by, note, trial, rolledBack }: Promotion, isActive:
   return oneLine(`${isActive ? 'active' : 'before'}: trial ${trial}, ${at} by ${by}${why}${ended}`)
 }
 
-/** The newest last. */
+/** A table of trials, the newest last. */
 export function trialLines(trials: readonly Trial[]): readonly string[] {
   const rows = trials.map(({ id, settings, result }) => [
     id,

@@ -1,4 +1,4 @@
-/** The file that trials deliver, checked as a push would. */
+/** Reads the file that trials deliver, with the same checks as a push. */
 
 import { runMeta } from '../../commit/run-meta.js'
 import type { Commit } from '../../contract/commit.js'
@@ -14,7 +14,7 @@ import { Notes } from '../notes.js'
 
 export type Sample = { readonly delivery: Delivery; readonly size: Trial['sample'] }
 
-/** @throws {IngestError} `bad_data`, and `no_input` for one without records */
+/** @throws {IngestError} `bad_data` if a line is rejected, `no_input` if the file has no records */
 export async function readSample(source: Source, { signal, now, report }: Context): Promise<Sample> {
   const notes = new Notes()
   const [inspection] = await inspectAll([source], {
@@ -33,7 +33,7 @@ export async function readSample(source: Source, { signal, now, report }: Contex
   return { delivery, size: { records, bytes: await bytesOf(source, signal) } }
 }
 
-/** What else there is to say of it is rolled back with the records. */
+/** A commit with placeholder fields. They do not matter, because they are rolled back with the records. */
 function anyCommit(sha: string): Commit {
   const [name, email] = ['vortex-ingest tune', '']
   const people = { author_name: name, author_email: email, committer_name: name, committer_email: email }

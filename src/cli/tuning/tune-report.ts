@@ -1,4 +1,4 @@
-/** What `tune` says: as JSON (schemas/v1/tune-report.json), and to people. */
+/** The result of `tune` as JSON (schemas/v1/tune-report.json) and as text. */
 
 import { MARGIN, PAIRS } from '../../delivery/tuning/measure.js'
 import type { Tuned } from '../../delivery/tuning/tune.js'
@@ -31,7 +31,7 @@ function winnerOf({ trials }: Tuned): Trial | undefined {
   return trials.findLast(({ result }) => result?.won === true)
 }
 
-/** How a trial ended, in a line, and why it is no win where it looks like one. */
+/** The result of a trial in one line, and the reason if a faster trial did not win. */
 export function trialText(id: string, result: TrialResult): string {
   const doubt = result.ratio > 1 && !result.won ? `, but no win: ${whyNotWon(result)}` : ''
   return `trial ${id}: ${result.ratio.toFixed(2)} times as fast as the champion${doubt}`

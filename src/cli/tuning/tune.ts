@@ -1,4 +1,4 @@
-/** `tune`: finds write settings for a registered target by trying them. */
+/** `tune`: searches for faster write settings of a registered target by measuring trials. */
 
 import { settingValues, TUNABLES } from '../../sink/tunables.js'
 import { writeSettings } from '../../config/write-settings.js'
@@ -68,13 +68,13 @@ async function whatToTune(
   return { tunables: TUNABLES[kind], active: settingValues(used) ?? {} }
 }
 
-/** As if no trial ended early; one that does makes the rest quicker than was said. */
+/** Progress of a tuning run. The total assumes that no trial ends early, so the run may finish sooner than estimated. */
 function workOf({ name }: RegisteredTarget, { records }: Trial['sample'], flags: TuningFlags): Work {
   const { trials } = limitsOf(flags)
   return { label: `tuning ${name}`, unit: 'records', total: trials * PAIRS * 2 * records }
 }
 
-/** A line each, while it goes on. */
+/** Prints one line for each finished trial during the run. */
 function noteTrial({ id, result }: Trial, { report }: Context): void {
   if (result !== undefined) report.note(trialText(id, result))
 }
@@ -82,7 +82,7 @@ function noteTrial({ id, result }: Trial, { report }: Context): void {
 type Telling = { readonly context: Context; readonly format: TuningFlags['format'] }
 
 function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
-  // Nothing was tried: run it again when it has cooled down.
+  // No trial ran because the limit per hour was reached, so the user must run the command again later.
   const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
   if (format === 'json') report.json(tuneReport(found, told, exitCode))
   else printTuned(report, found, told)

@@ -1,8 +1,8 @@
-/** Who changes something, where nobody says so. */
+/** The default author of a promotion or rollback. */
 
 import { hostname, userInfo } from 'node:os'
 
-/** `user@host`. */
+/** The current user as `user@host`. */
 export function thisUser(): string {
   return `${userName()}@${hostname()}`
 }
@@ -11,7 +11,7 @@ function userName(): string {
   try {
     return userInfo().username
   } catch {
-    // A container's user may have no entry.
+    // In a container the user may have no entry in the user database.
     return `user ${process.getuid?.() ?? ''}`.trim()
   }
 }

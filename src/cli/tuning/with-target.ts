@@ -1,4 +1,4 @@
-/** A registered target for one command. */
+/** Opens the state and looks up the registered target of a command. */
 
 import { requiredStateConfig } from '../../config/state.js'
 import { IngestError } from '../../errors.js'
@@ -10,7 +10,7 @@ import { withFailPoints } from '../fail-points.js'
 import { withState } from '../state/with-state.js'
 import type { TuningFlags } from './flags.js'
 
-/** @throws {IngestError} `usage` without `--target`, `not_found` for one that is not registered */
+/** @throws {IngestError} `usage` without `--target`, `not_found` for a target that is not registered */
 export function withTarget(
   flags: TuningFlags,
   context: Context,

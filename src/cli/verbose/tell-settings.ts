@@ -1,10 +1,10 @@
-/** The settings of a command with where each comes from, without secrets. */
+/** Logs the settings of a command and the origin of each, without secrets. */
 
 import type { Command } from 'commander'
 import { settingsOf, type Told } from '../../config/settings.js'
 import type { Tell } from './tell.js'
 
-/** Whatever names a secret may by mistake be the secret itself. */
+/** Flags that name the variable of a secret. Their values are not logged, because a user may have given the secret itself. */
 const NAMES_A_SECRET = ['tokenEnv', 'secretEnv']
 
 export function tellSettings(told: Told, command: Command, tell: Tell): void {
@@ -12,7 +12,7 @@ export function tellSettings(told: Told, command: Command, tell: Tell): void {
     tell(`${name}: ${value} (${origin})`)
 }
 
-/** Commands that write know more of their settings than their flags say. */
+/** Whether the command has the flags of all targets. Its settings then include more than its given flags. */
 function namesTargets(command: Command): boolean {
   return ['server', 'postgres', 'state'].every(name => command.options.some(option => option.name() === name))
 }

@@ -1,12 +1,12 @@
-/** Connections, statements and requests as lines. */
+/** Logs connections, SQL statements and HTTP requests. */
 
 import { onWireEvent, type WireEvent } from '../../sink/wire-events.js'
 import { milliseconds, type Tell } from './tell.js'
 
-/** Statements are many and short: only their sum is told, but of those that took so long. */
+/** Statements that take at least this long are logged individually. The many short ones are only summed up. */
 const TOLD_ALONE_MS = 1000
 
-/** @returns what tells the sums at the end */
+/** @returns a function to call at the end, which logs the sums of the short statements */
 export function tellWire(tell: Tell): () => void {
   const statements = new Map<string, { count: number; durationMs: number }>()
   onWireEvent(event => {

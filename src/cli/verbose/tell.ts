@@ -1,4 +1,4 @@
-/** What the parts of --verbose have in common. */
+/** Types and formats that the parts of the `--verbose` log share. */
 
 export type Tell = (line: string) => void
 

@@ -1,4 +1,4 @@
-/** A target that tells when it is opened, what it was given, and what was tried again while it happens. */
+/** Wraps a target so that it logs its opening, its deliveries and its retries. */
 
 import { nameOf, type Target } from '../../delivery/opening.js'
 import { messageOf } from '../../errors.js'
