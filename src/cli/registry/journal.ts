@@ -1,7 +1,6 @@
-/** `journal`, `journal flush`, `journal compact`: what failed. */
+/** `journal` and `journal compact`: the log of failed operations. */
 
 import { requiredStateConfig } from '../../config/state.js'
-import { openJournal } from '../../delivery/durable/journal-outcomes.js'
 import { EXIT } from '../../errors.js'
 import { compactJournal, type JournalSize } from '../../state/journal-compact.js'
 import { readJournal } from '../../state/journal.js'
@@ -28,16 +27,6 @@ export const show: RegistryAction = (_, flags, context) =>
     if (events.length === 0) report.note('nothing in the journal')
     for (const problem of problems) report.warning(`left out: ${problem}`)
     return exitCode
-  })
-
-export const flush: RegistryAction = (_, flags, context) =>
-  withState(requiredStateConfig(flags, context.env), context, async state => {
-    const { report } = context
-    // Every command makes its own durable before it ends; a server is asked over HTTP.
-    const flushed = await openJournal(state, 'journal flush').flush()
-    if (flags.format === 'json') report.json({ command: 'journal flush', exit_code: EXIT.done, flushed })
-    else report.verdict(true, 'flushed', `${plural(flushed, 'event')}: commands write theirs before they end`)
-    return EXIT.done
   })
 
 export const compact: RegistryAction = (_, flags, context) =>
