@@ -78,7 +78,7 @@ function positive(flag: string, text: string | undefined): number | undefined {
 
 /** What is measured is what users run, so it must be there and be made from these sources. */
 async function assertBuilt(): Promise<void> {
-  const built = await stat(join(ROOT, 'dist', 'program.cjs')).catch(() => undefined)
+  const built = await stat(join(ROOT, 'dist', 'main.cjs')).catch(() => undefined)
   if (built === undefined) throw new Error('there is no dist/: npm run build')
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   const times = await Promise.all(sources.map(name => stat(join(ROOT, 'src', name))))

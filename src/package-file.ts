@@ -1,27 +1,33 @@
 /** Files that come with the package, and the version that its package.json states. */
 
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 
 /** @param path relative to the package's root */
 export function packageFile(path: string): URL {
   return new URL(path, ROOT)
 }
 
-/** Both src/package-file.ts and dist/program.cjs lie one level below the root. */
+/** Both src/package-file.ts and the files of dist/ lie one level below the root. */
 const ROOT = new URL('../', import.meta.url)
 
-export async function packageVersion(): Promise<string> {
-  return versionIn(await readFile(packageFile('package.json'), 'utf8'))
+export function packageVersion(): string {
+  return packageJson().version
+}
+
+/** The packages of the embedded engine, by name, with the versions that this program was tested with. */
+export function optionalPackages(): Readonly<Record<string, string>> {
+  return packageJson().optionalDependencies
 }
 
 let knownUserAgent: string | undefined
 
 /** The name of this program in its requests: `vortex-ingest/1.2.3`. Read once, because it is asked for by every request. */
 export function userAgent(): string {
-  return (knownUserAgent ??= `vortex-ingest/${versionIn(readFileSync(packageFile('package.json'), 'utf8'))}`)
+  return (knownUserAgent ??= `vortex-ingest/${packageVersion()}`)
 }
 
-function versionIn(text: string): string {
-  return (JSON.parse(text) as { version: string }).version
+type PackageJson = { readonly version: string; readonly optionalDependencies: Readonly<Record<string, string>> }
+
+function packageJson(): PackageJson {
+  return JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as PackageJson
 }

@@ -1,7 +1,7 @@
 /** The embedded database as a store: one session, so everything takes turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openEmbedded } from '../../sink/embedded/open-embedded.js'
+import { loadEmbedded } from '../../sink/embedded/load.js'
 import type { EmbeddedSession } from '../../sink/embedded/session.js'
 import { applyDelivery } from '../../sink/apply.js'
 import { migrate } from '../../sink/migrate.js'
@@ -46,6 +46,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
 }
 
 async function openMigrated(folder: string, signal: AbortSignal): Promise<EmbeddedSession> {
+  const { openEmbedded } = await loadEmbedded()
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)
