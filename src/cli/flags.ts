@@ -175,7 +175,7 @@ export function addOptions(command: Command, options: readonly Option[]): void {
 }
 
 /** What a record can name: a name or a part of an id would be every line's mistake. */
-export function fullSha(text: string): string {
+function fullSha(text: string): string {
   if (isFullSha(text)) return text
   throw new InvalidArgumentError('It must be 40 lowercase hex digits, as `git rev-parse COMMIT` prints them.')
 }

@@ -95,7 +95,7 @@ export function rangeText({ partition, since, until }: Range & { readonly partit
 }
 
 /** What is there now, of a target that failed too. */
-export function printLanded(
+function printLanded(
   report: Report,
   { pushed, durationMs }: Pick<PushOutcome, 'pushed' | 'durationMs'>,
   target: TargetOutcome,

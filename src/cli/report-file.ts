@@ -8,7 +8,7 @@ import { errorDocument } from './error-report.js'
 import type { JsonSink } from './json-array-report.js'
 
 /** Written beside the place it is for, and moved there when it is done: no reader ever sees half a report. */
-export class ReportFile implements JsonSink {
+class ReportFile implements JsonSink {
   readonly #path: string
   readonly #unfinished: string
   readonly #descriptor: number

@@ -6,7 +6,7 @@ import type { Contract, Field, FieldType, Kind } from './kinds.js'
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** Identifier of a published schema; only a name, nothing is fetched from there. */
-export function schemaId(version: number, name: string): string {
+function schemaId(version: number, name: string): string {
   return `https://vortex-ingest.dev/schemas/v${version}/${name}.json`
 }
 
@@ -15,7 +15,7 @@ export function schemaId(version: number, name: string): string {
  * for the token (`1.0` is no integer), which plain JSON Schema cannot: `token` is a keyword that the generator gives to ajv.
  */
 export type Dialect = (field: DialectField) => JsonSchema
-export type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
+type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
 
 const PUBLISHED: Readonly<Record<FieldType, JsonSchema>> = {
   // Postgres text cannot hold U+0000.

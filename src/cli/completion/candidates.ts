@@ -13,8 +13,8 @@ export type NameSort = 'target' | 'bucket' | 'trial' | 'profile'
 export type AskNames = (sort: NameSort, line: Line) => Promise<readonly string[]>
 
 /** Asks the shell to complete by itself. */
-export const FILES: Candidate = { value: ':files' }
-export const FOLDERS: Candidate = { value: ':folders' }
+const FILES: Candidate = { value: ':files' }
+const FOLDERS: Candidate = { value: ':folders' }
 
 /** @param words what follows the program's name; the last one is not finished and may be empty */
 export async function candidates(

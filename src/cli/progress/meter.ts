@@ -1,6 +1,6 @@
 /** One piece of work: how much of it is done, how fast it goes, and how long the rest takes at that speed. */
 
-export type Unit = 'bytes' | 'records'
+type Unit = 'bytes' | 'records'
 
 export type Work = {
   /** What is done, in a few words. */
