@@ -1,10 +1,10 @@
 /** What the page shows, as the part of its address after `#`: a link to it shows the same. */
 
 export const VIEWS = ['charts', 'activity', 'operator'] as const
-export type View = (typeof VIEWS)[number]
+type View = (typeof VIEWS)[number]
 export type Scale = 'linear' | 'log'
 /** The values as measured, or of sizes the compression ratio. */
-export const MEASURES = ['value', 'ratio'] as const
+const MEASURES = ['value', 'ratio'] as const
 export type Measure = (typeof MEASURES)[number]
 
 /** A panel that is no value of the suite's: the mean of all of them, or all at once. */

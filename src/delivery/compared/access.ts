@@ -8,7 +8,7 @@ import type { SqlSession } from '../../sink/sql.js'
  * `commit`: by an index on the commit that somebody made. `series`: all series are read from an index on them, and with
  * the commit each gives the id of its row. `scan`: the whole table is read.
  */
-export type AccessBy = 'commit' | 'series' | 'scan'
+type AccessBy = 'commit' | 'series' | 'scan'
 
 export type Access = {
   readonly kind: Kind

@@ -9,7 +9,7 @@ import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
 
 /** More lines than a person tells apart; with 1,000 commits it is a million numbers. */
-export const MAX_SERIES = 1_000
+const MAX_SERIES = 1_000
 
 /** @returns a `HistoryAnswer` as JSON, its values digit for digit */
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
