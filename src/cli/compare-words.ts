@@ -23,15 +23,7 @@ export type Compared = Comparison & {
   readonly exitCode: number
 }
 
-export const VERDICTS: readonly Verdict[] = [
-  'slower',
-  'larger',
-  'faster',
-  'smaller',
-  'unproven',
-  'unjudged',
-  'unchanged',
-]
+const VERDICTS: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller', 'unproven', 'unjudged', 'unchanged']
 
 export function tally(changes: readonly Change[]): Readonly<Record<Verdict, number>> {
   const of = (verdict: Verdict): number => changes.filter(change => change.verdict === verdict).length
@@ -51,7 +43,7 @@ export function headline({ changes, base, head, target }: Compared): Headline {
   return { good, word, rest: `${said.join(', ')} of ${plural(changes.length, 'series', 'series')}; ${against}` }
 }
 
-export function short({ sha }: StoredCommit): string {
+function short({ sha }: StoredCommit): string {
   return sha.slice(0, 7)
 }
 

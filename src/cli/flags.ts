@@ -190,7 +190,7 @@ export function addOptions(command: Command, options: readonly Option[]): void {
 }
 
 /** Parses a full commit id. Branch names and abbreviated ids are refused, because no record could match them. */
-export function fullSha(text: string): string {
+function fullSha(text: string): string {
   if (isFullSha(text)) return text
   throw new InvalidArgumentError('It must be 40 lowercase hex digits, as `git rev-parse COMMIT` prints them.')
 }

@@ -62,7 +62,7 @@ function interruptionError(thrown: unknown, reason: unknown): unknown {
 }
 
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
-  const version = await packageVersion()
+  const version = packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
   const program = buildProgram(version, context, outcome, argv[2])
   const commands = withSubcommands(program)

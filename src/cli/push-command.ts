@@ -21,7 +21,7 @@ import {
   targetNameFlag,
   writeSettingFlags,
 } from './flags.js'
-import { push } from './push.js'
+import { lazy } from './lazy.js'
 import { withReportFile } from './report-file.js'
 import type { Run } from './run.js'
 
@@ -34,7 +34,7 @@ export function addPush(program: Command, run: Run): void {
         'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
-    .action(run(withReportFile(push)))
+    .action(run(withReportFile(lazy(async () => (await import('./push.js')).push))))
   addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
   addOptions(command, [...outcomeFlags(), ...commitFlags(), contractFlag()])
   command

@@ -95,7 +95,7 @@ export function rangeText({ partition, since, until }: Range & { readonly partit
 }
 
 /** Prints the records that a target has stored, also if it failed later. */
-export function printLanded(
+function printLanded(
   report: Report,
   { pushed, durationMs }: Pick<PushOutcome, 'pushed' | 'durationMs'>,
   target: TargetOutcome,

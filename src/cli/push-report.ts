@@ -105,7 +105,7 @@ export function stateOf({ failure, outbox }: TargetOutcome): TargetState {
   return isIdle ? 'nothing new' : 'delivered'
 }
 
-export function outboxReport({ delivered, byAnother = false, kept, audited, warnings }: OutboxOutcome): object {
+function outboxReport({ delivered, byAnother = false, kept, audited, warnings }: OutboxOutcome): object {
   return { delivered: delivered ?? null, by_another: byAnother, kept, audited, warnings: warnings.map(redact) }
 }
 

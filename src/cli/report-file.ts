@@ -8,7 +8,7 @@ import { errorDocument } from './error-report.js'
 import type { JsonSink } from './json-array-report.js'
 
 /** Writes to a temporary file in the same folder and renames it at the end, so that no reader sees an incomplete report. */
-export class ReportFile implements JsonSink {
+class ReportFile implements JsonSink {
   readonly #path: string
   readonly #unfinished: string
   readonly #descriptor: number

@@ -6,6 +6,7 @@ import type { PostgresTargetConfig, TargetConfig } from '../config/target.js'
 import type { WriteConfig } from '../config/write.js'
 import { writeSettings, type WriteSettingFlags } from '../config/write-settings.js'
 import type { SettingsOf, Target } from '../delivery/opening.js'
+import { loadEmbedded } from '../sink/embedded/load.js'
 import { describeServer } from '../sink/http/address.js'
 import { isLoopback } from '../sink/loopback.js'
 import type { PostgresAddress } from '../sink/postgres/dsn.js'
@@ -26,7 +27,7 @@ export type OpenSession = {
  */
 export async function openSession(target: TargetConfig, create: boolean, { signal }: Context): Promise<OpenSession> {
   if (target.kind === 'embedded') {
-    const { openEmbedded } = await import('../sink/embedded/open-embedded.js')
+    const { openEmbedded } = await loadEmbedded()
     const session = await openEmbedded(target.folder, { create, signal })
     return { session, description: `the embedded database in ${target.folder}`, close: () => session.close() }
   }

@@ -3,9 +3,9 @@
 import type { Command } from 'commander'
 import { examples } from './examples.js'
 import { commitShaFlag, contractFlag, flag, positive, reportFlag, validateFormatFlag } from './flags.js'
+import { lazy } from './lazy.js'
 import { withReportFile } from './report-file.js'
 import type { Run } from './run.js'
-import { validate } from './validate.js'
 
 export function addValidate(program: Command, run: Run): void {
   program
@@ -26,5 +26,5 @@ export function addValidate(program: Command, run: Run): void {
         ['validate results.jsonl --format sarif > results.sarif', 'for code scanning; --format junit for test reports'],
       ]),
     )
-    .action(run(withReportFile(validate)))
+    .action(run(withReportFile(lazy(async () => (await import('./validate.js')).validate))))
 }

@@ -52,7 +52,7 @@ async function printerOf(format: ValidateFormat, { report }: Context): Promise<P
     case 'json':
       return new JsonPrinter(report)
     case 'sarif':
-      return new (await import('./validate-sarif.js')).SarifPrinter(report, await packageVersion())
+      return new (await import('./validate-sarif.js')).SarifPrinter(report, packageVersion())
     case 'junit':
       return new (await import('./validate-junit.js')).JunitPrinter(report)
   }

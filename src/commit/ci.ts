@@ -5,7 +5,7 @@ import { repoWebUrl } from './repo-url.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-export type CiName = 'GitHub Actions' | 'GitLab CI' | 'Buildkite' | 'CircleCI' | 'unknown CI'
+type CiName = 'GitHub Actions' | 'GitLab CI' | 'Buildkite' | 'CircleCI' | 'unknown CI'
 
 export type CiRun = {
   readonly name: CiName

@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
 import { ENV_PREFIX } from './environment.js'
 
-export const CONFIG_NAMES = ['vortex-ingest.toml', 'vortex-ingest.json'] as const
+const CONFIG_NAMES = ['vortex-ingest.toml', 'vortex-ingest.json'] as const
 
 export type ConfigFile = { readonly path: string; readonly content: Readonly<Record<string, unknown>> }
 

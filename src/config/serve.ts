@@ -110,7 +110,7 @@ export function withoutNewline(token: string): string {
  * Parses the value of `--listen`.
  * @param text `PORT`, `HOST:PORT` or `[ADDRESS]:PORT`
  */
-export function listenAddress(text: string): ListenAddress {
+function listenAddress(text: string): ListenAddress {
   const [, address, name, portText = ''] = /^(?:(?:\[([0-9a-f:.]+)\]|([^:[\]\s]+)):)?(\d{1,5})$/i.exec(text) ?? []
   const host = address ?? name ?? 'localhost'
   const port = Number(portText)

@@ -6,7 +6,7 @@ import { SCHEMA_VERSION } from './kinds.js'
 import { brokenRule, checkEnvelopeShape, checkShape, type BenchRecord } from './validate.js'
 import type { Problem } from './problem.js'
 
-export type Envelope = { readonly runMeta: RunMeta; readonly commit: Commit; readonly records: readonly BenchRecord[] }
+type Envelope = { readonly runMeta: RunMeta; readonly commit: Commit; readonly records: readonly BenchRecord[] }
 
 export type EnvelopeCheck =
   | { readonly ok: true; readonly envelope: Envelope }

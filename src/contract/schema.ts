@@ -6,7 +6,7 @@ import type { Contract, Field, FieldType, Kind } from './kinds.js'
 export type JsonSchema = { readonly [keyword: string]: unknown }
 
 /** The `$id` of a published schema. It is only a name; nothing is fetched from there. */
-export function schemaId(version: number, name: string): string {
+function schemaId(version: number, name: string): string {
   return `https://vortex-ingest.dev/schemas/v${version}/${name}.json`
 }
 
@@ -16,7 +16,7 @@ export function schemaId(version: number, name: string): string {
  * was written (`1.0` is not an integer), which plain JSON Schema cannot. It uses the custom ajv keyword `token`.
  */
 export type Dialect = (field: DialectField) => JsonSchema
-export type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
+type DialectField = Pick<Field, 'type' | 'optional'> & Partial<Pick<Field, 'description' | 'unit' | 'since'>>
 
 const PUBLISHED: Readonly<Record<FieldType, JsonSchema>> = {
   // Postgres text cannot hold U+0000.

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '../errors.js'
+import { loadEmbedded } from '../sink/embedded/load.js'
 import { fail, known, ok, type Check, type Finding, type Group } from './finding.js'
 import { roomIn, writable } from './room.js'
 
@@ -13,6 +14,7 @@ const LOG_BYTES = 32 * MIB
 export async function embeddedGroup(folder: string): Promise<Group> {
   const database = join(folder, 'db')
   const checks: readonly Check[] = [
+    { name: 'engine', run: async () => [await engineFinding()] },
     { name: 'folder', run: async () => [await folderFinding(folder, database)] },
     { name: 'lock', run: () => lockFindings(folder) },
     { name: 'writable', run: async () => [await writable(folder, (await isThere(database)) ? [database] : [])] },
@@ -23,6 +25,12 @@ export async function embeddedGroup(folder: string): Promise<Group> {
     known('tables', ok('made and migrated by each push; `vortex-ingest migrate --check` compares them')),
   ]
   return { name: 'embedded', target: `the embedded database in ${folder}`, checks }
+}
+
+/** Loading the engine starts nothing. It fails with a hint when the engine is not installed. */
+async function engineFinding(): Promise<Finding> {
+  await loadEmbedded()
+  return ok('installed')
 }
 
 async function folderFinding(folder: string, database: string): Promise<Finding> {

@@ -10,7 +10,7 @@ const MIB = 1024 * 1024
 const LITTLE_BYTES = 1024 * MIB
 
 /** The folder itself, or its nearest existing parent. */
-export async function existingFolder(path: string): Promise<string> {
+async function existingFolder(path: string): Promise<string> {
   const full = resolve(path)
   try {
     await stat(full)
@@ -52,6 +52,6 @@ export async function writable(folder: string, paths: readonly string[]): Promis
   }
 }
 
-export function inWords(bytes: number): string {
+function inWords(bytes: number): string {
   return bytes < 1024 * MIB ? `${Math.floor(bytes / MIB)} MiB` : `${(bytes / 1024 / MIB).toFixed(1)} GiB`
 }

@@ -1,10 +1,10 @@
 /** The state of the page as the fragment of its URL, so that a link shows the same view. */
 
 export const VIEWS = ['charts', 'activity', 'operator'] as const
-export type View = (typeof VIEWS)[number]
+type View = (typeof VIEWS)[number]
 export type Scale = 'linear' | 'log'
 /** The charted values: as measured, or the compression ratio of sizes. */
-export const MEASURES = ['value', 'ratio'] as const
+const MEASURES = ['value', 'ratio'] as const
 export type Measure = (typeof MEASURES)[number]
 
 /** Panel ids for derived panels: the mean over all panels of the group, and all panels at once. */

@@ -34,7 +34,7 @@ export type StoredCommit = {
   readonly url: string
 }
 
-export class Refused extends Error {
+class Refused extends Error {
   constructor(readonly status: number) {
     super(REASONS[status] ?? `the server answered ${status}`)
   }

@@ -20,7 +20,7 @@ export type Downgrade = {
 }
 
 /** Fields of a kind that contract versions after `version` added. */
-export function fieldsAfter(version: number, kind: Kind): readonly Field[] {
+function fieldsAfter(version: number, kind: Kind): readonly Field[] {
   return newestKind(kind).fields.filter(field => field.since > version)
 }
 

@@ -26,7 +26,7 @@ const KNOWN = new Set([OWNERSHIP, ...Object.values(EQUIVALENTS).flat()])
  * @param migration file name of a migration of this program
  * @returns names without `.sql`; empty when there is no counterpart
  */
-export function findEquivalents(migration: string): readonly string[] {
+function findEquivalents(migration: string): readonly string[] {
   return EQUIVALENTS[migration] ?? []
 }
 

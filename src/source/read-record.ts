@@ -15,7 +15,7 @@ import type { RejectionCode } from './rejection.js'
 /** Records are two levels deep in an envelope, and the server of path A counts those levels. */
 const MAX_LINE_DEPTH = MAX_BODY_DEPTH - 2
 
-export type LineProblem = { readonly pointer: string; readonly code: RejectionCode; readonly message: string }
+type LineProblem = { readonly pointer: string; readonly code: RejectionCode; readonly message: string }
 
 export type ExactRecord =
   | { readonly ok: true; readonly record: BenchRecord; readonly inexact: string | undefined }

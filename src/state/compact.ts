@@ -80,7 +80,7 @@ async function readBoundaries({ storage }: State, partition: Partition): Promise
 }
 
 /** Runs of at least two adjacent batches that can be merged into one. */
-export function mergeableRuns(
+function mergeableRuns(
   { batches }: Pick<Head, 'batches'>,
   boundaries: ReadonlySet<number>,
 ): readonly (readonly Batch[])[] {

@@ -9,7 +9,7 @@ import type { LineBlock } from '../source/lines.js'
 import { isKey, listAll, type Storage } from '../storage/storage.js'
 import { INTENTS, TARGETS, WATERMARKS } from './keys.js'
 
-export type ExportedObject = { readonly key: string; readonly body: Buffer }
+type ExportedObject = { readonly key: string; readonly body: Buffer }
 
 /**
  * Exported before the outbox, in case another process writes during the export. A watermark that is too low only repeats

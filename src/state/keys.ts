@@ -17,7 +17,7 @@ export const JOURNAL = 'journal/'
 export const HEALTH = 'health/'
 export const BUCKETS = 'buckets/'
 export const TRIALS = 'trials/'
-export const PROMOTIONS = 'promotions/'
+const PROMOTIONS = 'promotions/'
 export const REGISTRY_KEY = 'registry'
 
 export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`

@@ -73,7 +73,7 @@ export class VersionConflict extends IngestError {
   }
 }
 
-export const MAX_KEY_BYTES = 900
+const MAX_KEY_BYTES = 900
 export const PAGE_OBJECTS = 1000
 
 /** Whether a text is a valid key: no empty, `.` or `..` part, no control character or lone surrogate, at most 900 bytes. */

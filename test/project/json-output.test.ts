@@ -95,7 +95,6 @@ function registryCases(folder: string): readonly Case[] {
     ['a drain of registered targets', 'drain-report', 0, ['drain', '--retries', '0', ...state]],
     ['journal', 'journal-report', 0, ['journal', ...state]],
     ['journal health', 'journal-health-report', 0, ['journal', 'health', ...state]],
-    ['journal flush', 'journal-flush-report', 0, ['journal', 'flush', ...state]],
     ['journal compact', 'journal-compact-report', 0, ['journal', 'compact', ...state]],
     ['buckets ls', 'buckets-ls-report', 0, ['buckets', 'ls', ...state]],
     ['buckets rm of one in use', 'error-report', 78, ['buckets', 'rm', 'cold', ...state]],

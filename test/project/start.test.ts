@@ -1,107 +1,115 @@
-/** The program starts with what V8 kept of it, and as well without. */
+/** The built program starts with what a command needs, says so when it fails, and keeps compiled code where Node can. */
 
 import { spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import nodeModule from 'node:module'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { projectFile } from '../fixtures/cli.js'
 
-/** An installation of its own. */
+type Result = { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+
+/** A copy of the package without its dependencies, as `npm install --omit=optional` leaves it. */
 function installed(t: Test): string {
   const root = t.testdir()
   for (const part of ['bin', 'dist', 'examples', 'schemas', 'golden', 'package.json'])
     cpSync(projectFile(part), join(root, part), { recursive: true })
-  symlinkSync(projectFile('node_modules'), join(root, 'node_modules'))
   return root
 }
 
-function keptFiles(root: string): readonly string[] {
-  return readdirSync(join(root, 'dist'))
-    .filter(name => name.endsWith('.cache'))
-    .map(name => join(root, 'dist', name))
+function run(root: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Result {
+  const options = { cwd: root, encoding: 'utf8', env: { PATH: process.env['PATH'], ...env } } as const
+  return spawnSync(process.execPath, args, options)
 }
 
-function run(
-  cwd: string,
-  ...args: readonly string[]
-): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  return spawnSync(process.execPath, args, { cwd, encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+/** Prints the files of dist/ that a command loaded. */
+const TELL_LOADED = `process.on('exit', () => {
+  const files = Object.keys(require.cache).filter(file => file.includes('/dist/'))
+  require('node:fs').writeFileSync('loaded.json', JSON.stringify(files.map(file => file.split('/').pop())))
+})`
+
+function loadedBy(root: string, ...args: readonly string[]): readonly string[] {
+  writeFileSync(join(root, 'tell-loaded.cjs'), TELL_LOADED)
+  const { status, stderr } = run(root, ['--require', './tell-loaded.cjs', 'bin/vortex-ingest.js', ...args])
+  t.equal(status, 0, stderr)
+  return JSON.parse(readFileSync(join(root, 'loaded.json'), 'utf8')) as readonly string[]
 }
 
-const VALIDATE = ['bin/vortex-ingest.js', 'validate', 'examples/results.jsonl']
-const WAS_KEPT = `const { load, wasKept } = require('./bin/load.js'); load('program.cjs'); console.log(wasKept('program.cjs'))`
-
-t.test('the build keeps what was compiled, and a start takes it', async t => {
+t.test('a command loads its own files only', async t => {
   const root = installed(t)
-  t.equal(keptFiles(root).length, readdirSync(join(root, 'dist')).filter(name => name.endsWith('.cjs')).length)
-  t.equal(run(root, '--input-type=commonjs', '-e', WAS_KEPT).stdout, 'true\n')
+  t.strictSame(loadedBy(root, '--version'), ['main.cjs'])
+  t.strictSame(loadedBy(root, '--help'), ['main.cjs', 'command-line.cjs'])
+  const validate = loadedBy(root, 'validate', 'examples/results.jsonl')
+  t.strictSame(validate, ['main.cjs', 'command-line.cjs', 'records.cjs'])
+  const server = ['--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run']
+  const push = loadedBy(root, 'push', 'examples/results.jsonl', '--commit', 'examples/commit.json', ...server)
+  t.ok(push.includes('http.cjs'))
+  t.notOk(push.includes('postgres.cjs'), 'a push to a server does not load pg')
+  t.ok(push.length <= 7, `a push loads few files: ${push.join(', ')}`)
 })
 
-t.test('where nothing is kept, or what V8 refuses, the program runs all the same', async t => {
+t.test('--version alone prints the version, also to a reader that is gone', async t => {
   const root = installed(t)
-  const kept = run(root, ...VALIDATE)
-  t.match(kept, { status: 0, stdout: /records/ })
-  for (const file of keptFiles(root)) truncateSync(file, 1000)
-  t.match(run(root, ...VALIDATE), { status: 0, stdout: kept.stdout })
-  for (const file of keptFiles(root)) rmSync(file)
-  t.match(run(root, ...VALIDATE), { status: 0, stdout: kept.stdout })
+  const { version } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { version: string }
+  for (const flag of ['--version', '-V'])
+    t.match(run(root, ['bin/vortex-ingest.js', flag]), { status: 0, stdout: `${version}\n`, stderr: '' })
+  const script = 'set -o pipefail; (sleep 0.2; exec "$0" bin/vortex-ingest.js --version) | true'
+  t.match(spawnSync('bash', ['-c', script, process.execPath], { cwd: root, encoding: 'utf8' }), {
+    status: 0,
+    stderr: '',
+  })
 })
 
-t.test('an installation keeps it anew', async t => {
-  const root = installed(t)
-  const before = keptFiles(root)
-  for (const file of before) rmSync(file)
-  t.equal(run(root, 'bin/keep-compiled.js').status, 0)
-  t.strictSame(keptFiles(root), before)
+const NO_FULL_DEVICE = process.platform === 'linux' ? false : 'needs /dev/full'
+
+t.test('--version fails when its output cannot be written', { skip: NO_FULL_DEVICE }, async t => {
+  const full = openSync('/dev/full', 'w')
+  const { status } = spawnSync(process.execPath, ['bin/vortex-ingest.js', '--version'], {
+    cwd: installed(t),
+    stdio: ['ignore', full, 'ignore'],
+  })
+  t.equal(status, 1)
 })
 
-t.test('what was kept of one program is not taken for another of the same length', async t => {
+const NO_CACHE = 'enableCompileCache' in nodeModule ? false : 'Node 20 has no compile cache'
+
+t.test("the program uses Node's own compile cache", { skip: NO_CACHE }, async t => {
   const root = installed(t)
-  const file = join(root, 'dist/program.cjs')
-  const other = '//0000000000000000\n(function (exports) { exports.main = async () => 7 })'
-  writeFileSync(file, other.padEnd(readFileSync(file, 'utf8').length))
-  t.equal(run(root, ...VALIDATE).status, 7)
+  mkdirSync(join(root, 'cache'))
+  const env = { NODE_COMPILE_CACHE: join(root, 'cache') }
+  t.equal(run(root, ['bin/vortex-ingest.js', 'validate', 'examples/results.jsonl'], env).status, 0)
+  t.ok(readdirSync(join(root, 'cache'), { recursive: true }).length > 1)
 })
 
-t.test('what is loaded while V8 is asked to optimise later is taken from what was kept, too', async t => {
-  const late = `const { load, optimizeLate, wasKept } = require('./bin/load.js'); load('program.cjs'); optimizeLate([])
-    load('fastify.cjs'); console.log(wasKept('fastify.cjs'))`
-  const { stdout, stderr } = run(installed(t), '--input-type=commonjs', '-e', late)
-  t.equal(stdout, 'true\n')
-  t.equal(stderr, '', 'no flag that V8 does not know')
+t.test('a program that runs out of work before its end, or throws, fails', async t => {
+  const root = installed(t)
+  const main = join(root, 'dist/main.cjs')
+  writeFileSync(main, 'exports.start = () => new Promise(() => undefined)')
+  t.equal(run(root, ['bin/vortex-ingest.js', 'validate']).status, 1)
+  writeFileSync(main, 'exports.start = async () => { throw new Error() }')
+  t.equal(run(root, ['bin/vortex-ingest.js', 'validate']).status, 1)
 })
 
-const NO_FLAG = process.version.startsWith('v20.') ? false : 'later versions than Node 20 have no such flag'
-
-t.test('V8 optimises as ever after some processor time, and for a large file at once', { skip: NO_FLAG }, async t => {
+t.test('without its engine the embedded database says what to install', async t => {
   const root = installed(t)
-  const large = join(root, 'large')
-  writeFileSync(large, '')
-  truncateSync(large, 4 * 1024 * 1024 + 1)
-  const asked = (body: string): unknown => {
-    const script = `const v8 = require('node:v8'), flags = []; v8.setFlagsFromString = flag => flags.push(flag)
-      const { optimizeLate } = require('./bin/load.js'), wait = ms => new Promise(done => setTimeout(done, ms))
-      const work = () => { for (const start = process.cpuUsage(); process.cpuUsage(start).user < 300_000; ); }
-      ;(async () => { ${body}; console.log(JSON.stringify(flags.map(flag => Number(flag.split('=')[1])))) })()`
-    return JSON.parse(run(root, '--input-type=commonjs', '-e', script).stdout)
+  const push = ['push', 'examples/results.jsonl', '--commit', 'examples/commit.json', '--embedded', 'db']
+  const commands = [push, ['migrate', '--embedded', 'db'], ['serve', '--insecure-no-auth']]
+  for (const command of commands) {
+    const { status, stderr } = run(root, ['bin/vortex-ingest.js', ...command])
+    t.equal(status, 78, stderr)
+    t.match(stderr, /^error: the engine of the embedded database is not installed$/m)
+    t.match(stderr, /^hint: npm install @electric-sql\/pglite@\S+ @electric-sql\/pglite-prepopulatedfs@\S+/m)
+    t.equal(stderr.match(/^error:/gm)?.length, 1)
   }
-  const [usual, late] = [66 * 1024, 1_000_000]
-  t.strictSame(asked('optimizeLate([]); await wait(400)'), [late], 'whatever the clock says')
-  t.strictSame(asked('optimizeLate([]); work(); await wait(200)'), [late, usual])
-  t.strictSame(asked(`optimizeLate(['push', ${JSON.stringify(large)}])`), [])
+  const doctor = run(root, ['bin/vortex-ingest.js', 'doctor', '--embedded', 'db'])
+  t.match(doctor, { status: 78, stdout: /fail +engine +the engine of the embedded database is not installed/ })
 })
 
-t.test('a program that never comes to its end, or dies, is no success', async t => {
-  const root = installed(t)
-  const file = join(root, 'dist/program.cjs')
-  writeFileSync(file, '//0\n(function (exports) { exports.main = () => new Promise(() => undefined) })')
-  t.equal(run(root, ...VALIDATE).status, 1)
-  writeFileSync(file, '//1\n(function (exports) { exports.main = async () => { throw new Error() } })')
-  t.equal(run(root, ...VALIDATE).status, 1)
-})
-
-t.test('a checkout that is not built has nothing to keep', async t => {
-  const root = installed(t)
-  rmSync(join(root, 'dist'), { recursive: true })
-  t.match(run(root, 'bin/keep-compiled.js'), { status: 0, stdout: '' })
+t.test('the package has no install scripts and needs no other package', async t => {
+  const { scripts, dependencies } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as {
+    readonly scripts: Readonly<Record<string, string>>
+    readonly dependencies?: unknown
+  }
+  for (const name of ['preinstall', 'install', 'postinstall']) t.notHas(scripts, { [name]: String })
+  t.equal(dependencies, undefined)
 })

@@ -16,8 +16,8 @@ export type NameSort = 'target' | 'bucket' | 'trial' | 'profile'
 export type AskNames = (sort: NameSort, line: Line) => Promise<readonly string[]>
 
 /** Special candidates that ask the shell to complete file or folder names itself. */
-export const FILES: Candidate = { value: ':files' }
-export const FOLDERS: Candidate = { value: ':folders' }
+const FILES: Candidate = { value: ':files' }
+const FOLDERS: Candidate = { value: ':folders' }
 
 /** @param words the words after the program's name. The last word is unfinished and may be empty. */
 export async function candidates(

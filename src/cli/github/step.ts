@@ -90,7 +90,7 @@ function outputLines([name, value]: readonly [string, string | number]): string 
 const CUT = '\n\n…\n'
 
 /** Truncates `text` after a line, so that it has at most `maxBytes` bytes. */
-export function cutTo(text: string, maxBytes: number): string {
+function cutTo(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text)
   if (bytes.length <= maxBytes) return text
   const end = bytes.lastIndexOf('\n', Math.max(maxBytes - Buffer.byteLength(CUT), 0))

@@ -1,6 +1,6 @@
 /** Measures a piece of work: the amount done, its speed, and the estimated time for the rest. */
 
-export type Unit = 'bytes' | 'records'
+type Unit = 'bytes' | 'records'
 
 export type Work = {
   /** Description of the work in a few words. */

@@ -22,12 +22,6 @@ export function addJournal(program: Command, run: Run): void {
     .addOption(flag('--limit <n>', 'maximum number of failures to list (default: 50)').argParser(positive))
     .action(run(lazy(async () => (await import('./journal.js')).show)))
   aboutState(show, [['journal --target db --since 2h --state ~/bench-state', '']])
-  const flush = journal
-    .command('flush')
-    .summary('write pending journal events')
-    .description('Commands write their events before they end, so that this finds none; a server is asked over HTTP.')
-    .action(run(lazy(async () => (await import('./journal.js')).flush)))
-  aboutState(flush, [['journal flush --state ~/bench-state', '']])
   const compact = journal
     .command('compact')
     .summary('merge the journal into one object')

@@ -1,7 +1,6 @@
-/** `journal show`, `journal flush`, `journal compact`: show and maintain the journal of failed operations. */
+/** `journal` and `journal compact`: show and maintain the journal of failed operations. */
 
 import { requiredStateConfig } from '../../config/state.js'
-import { openJournal } from '../../delivery/durable/journal-outcomes.js'
 import { EXIT } from '../../errors.js'
 import { compactJournal, type JournalSize } from '../../state/journal-compact.js'
 import { readJournal } from '../../state/journal.js'
@@ -28,16 +27,6 @@ export const show: RegistryAction = (_, flags, context) =>
     if (events.length === 0) report.note('nothing in the journal')
     for (const problem of problems) report.warning(`left out: ${problem}`)
     return exitCode
-  })
-
-export const flush: RegistryAction = (_, flags, context) =>
-  withState(requiredStateConfig(flags, context.env), context, async state => {
-    const { report } = context
-    // Always flushes nothing: every command writes its own events before it ends, and a server is asked over HTTP.
-    const flushed = await openJournal(state, 'journal flush').flush()
-    if (flags.format === 'json') report.json({ command: 'journal flush', exit_code: EXIT.done, flushed })
-    else report.verdict(true, 'flushed', `${plural(flushed, 'event')}: commands write theirs before they end`)
-    return EXIT.done
   })
 
 export const compact: RegistryAction = (_, flags, context) =>

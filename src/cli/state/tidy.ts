@@ -10,7 +10,7 @@ import { withState } from './with-state.js'
 
 type Left = { readonly partition: string } & Skipped
 
-export type TidyOptions = { readonly dryRun: boolean; readonly olderThanMs: number | undefined }
+type TidyOptions = { readonly dryRun: boolean; readonly olderThanMs: number | undefined }
 
 /** The place of the state, and whether it was only inspected. */
 export type Told = { readonly dryRun: boolean; readonly place: string }

@@ -14,7 +14,7 @@ import type { SqlSession } from '../../sink/sql.js'
  * commit.
  * `scan`: the whole table is read.
  */
-export type AccessBy = 'commit' | 'series' | 'scan'
+type AccessBy = 'commit' | 'series' | 'scan'
 
 export type Access = {
   readonly kind: Kind

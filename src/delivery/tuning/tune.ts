@@ -31,7 +31,7 @@ export type TuneOptions = {
   readonly signal: AbortSignal
 }
 
-export type Stopped = 'trials' | 'budget' | 'cool-down' | 'exhausted'
+type Stopped = 'trials' | 'budget' | 'cool-down' | 'exhausted'
 
 export type Tuned = {
   readonly trials: readonly Trial[]

@@ -9,7 +9,7 @@ import { meanLine } from './mean.js'
 import { hasRatios, measured, type Better, type Measured, type MeasuredHistory } from './measure.js'
 import { openModeId, openModeName } from './open-mode.js'
 
-export type Panel = { readonly id: string; readonly label: string }
+type Panel = { readonly id: string; readonly label: string }
 
 export type Suite = {
   readonly commits: readonly HistoryCommit[]

@@ -9,7 +9,7 @@ import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
 
 /** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
-export const MAX_SERIES = 1_000
+const MAX_SERIES = 1_000
 
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {

@@ -1,7 +1,7 @@
 /** The embedded database as a store. It has one session, so all requests take turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openEmbedded } from '../../sink/embedded/open-embedded.js'
+import { loadEmbedded } from '../../sink/embedded/load.js'
 import type { EmbeddedSession } from '../../sink/embedded/session.js'
 import { applyDelivery } from '../../sink/apply.js'
 import { migrate } from '../../sink/migrate.js'
@@ -48,6 +48,7 @@ export async function embeddedStore(folder: string, { signal }: Pick<StoreOption
 }
 
 async function openMigrated(folder: string, signal: AbortSignal): Promise<EmbeddedSession> {
+  const { openEmbedded } = await loadEmbedded()
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)

@@ -4,7 +4,6 @@ import { DataFolder } from './data-folder.js'
 import { assertDataVersion } from './data-version.js'
 import { deadDatabase, unusableDatabase } from './errors.js'
 import { ExactPGlite } from './exact-pglite.js'
-import { optimizedLate } from './optimized-late.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
 
@@ -31,9 +30,7 @@ export async function startEngine(dataDir: string): Promise<Engine> {
   try {
     // int8 is returned as text, like by `pg`, because a number cannot represent every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
-    const postgres = await optimizedLate(() =>
-      whenReady(new ExactPGlite({ fs: folder, startParams: START_PARAMETERS, parsers })),
-    )
+    const postgres = await whenReady(new ExactPGlite({ fs: folder, startParams: START_PARAMETERS, parsers }))
     return { postgres, folder }
   } catch (cause) {
     const reason = folder.lastFatalMessage()

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { applyInVersion, toApplyOptions } from '../apply.js'
 import { migrate } from '../migrate.js'
 import type { Sink, SinkOpener } from '../sink.js'
+import { loadEmbedded } from './load.js'
 
 export type EmbeddedSinkOptions = {
   /** Whether to roll every delivery back after doing all its work. */
@@ -23,7 +24,7 @@ export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkO
 
 async function openSink(folder: string, rehearse: boolean, signal: AbortSignal): Promise<Sink> {
   // The engine is loaded here, after the input was validated, because loading is slow.
-  const { openEmbedded } = await import('./open-embedded.js')
+  const { openEmbedded } = await loadEmbedded()
   const session = await openEmbedded(folder, { create: true, signal })
   try {
     await migrate(session)

@@ -23,7 +23,7 @@ export const BASIC_SETTINGS: StartupSettings = {
 }
 
 /** How often a working server checks that its client is still connected, so that locks of a lost client are released soon. */
-export const CHECK_INTERVAL_MS = 1000
+const CHECK_INTERVAL_MS = 1000
 
 /**
  * All settings, sent in the start-up packet. There they cost no round trip, override ALTER ROLE … SET, and are the values that
