@@ -1,7 +1,7 @@
 import t from 'tap'
 import { EXIT, IngestError, messageOf, systemCodeOf, type ErrorCode } from '../src/errors.js'
 
-/** What a script sees for each way in which the world can be broken. */
+/** The exit code of each error code. */
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   internal: 1,
   usage: 2,

@@ -1,4 +1,4 @@
-/** What people hand in that is not what it should be: one clear answer each, and nothing in the database. */
+/** Wrong input of every sort gets one clear answer, and nothing reaches the database. */
 
 import t from 'tap'
 import type { Test } from 'tap'

@@ -11,7 +11,7 @@ const row = (dataset: string, value: bigint): Measurement => ({
   runtimes: Array.from({ length: 10 }, (_, run) => value + BigInt(run)),
 })
 
-/** What it prints of `count` series that got twice as slow. */
+/** The printed comparison of `count` series that became twice as slow. */
 function printed(count: number, columns: number | undefined, verbose = false, dataset = 'nested-structs'): string[] {
   const names = Array.from({ length: count }, (_, index) => `${dataset}-${index}`)
   const rows = { base: names.map(name => row(name, 1000n)), head: names.map(name => row(name, 2000n)) }

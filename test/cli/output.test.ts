@@ -1,4 +1,4 @@
-/** Who reads the output may be slow, gone, or a machine. */
+/** The reader of the output may be slow, gone, or a program. */
 
 import t from 'tap'
 import { closeSync, existsSync, openSync } from 'node:fs'

@@ -11,7 +11,7 @@ import { schemaErrors } from './fixtures/schema.js'
 const server = await startPostgres(t, { tls: true })
 await server.sql('CREATE ROLE rds_iam')
 
-/** What each state lacks, as drift. */
+/** The drift that each state of the other runner's database has. */
 const LACKING: Readonly<Record<Level, readonly string[]>> = {
   '007': ['004_uncompressed_bytes.sql', '005_open_mode.sql'],
   '008': ['004_uncompressed_bytes.sql', '005_open_mode.sql'],

@@ -1,4 +1,4 @@
-/** What a push makes of each answer of a server: exit code, words, and whether it is tried again. */
+/** Exit code, message and retries of a push for each answer of a server. */
 
 import t from 'tap'
 import { gzipSync } from 'node:zlib'

@@ -1,4 +1,4 @@
-/** What of a file reaches a server, and how: bytes, headers, envelopes. */
+/** The bytes, headers and envelopes in which a file reaches a server. */
 
 import t from 'tap'
 import { execFileSync } from 'node:child_process'

@@ -1,4 +1,4 @@
-/** What a push says of each of its targets: its own time, and what came of each kind. */
+/** The report of a push about each of its targets: its duration, and the records of each kind. */
 
 import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'

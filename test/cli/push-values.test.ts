@@ -1,4 +1,4 @@
-/** What lands of each kind of value: every column, digit and character. */
+/** Every column, digit and character of each kind reaches the database. */
 
 import t from 'tap'
 import { runCli, type CliOptions, type CliResult } from '../fixtures/cli.js'

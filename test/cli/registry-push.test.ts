@@ -1,4 +1,4 @@
-/** What one process changes about targets, a push of another that is at work takes up at its next delivery. */
+/** A running push applies changes of registered targets, made by another process, at its next delivery. */
 
 import t, { type Test } from 'tap'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What one process changes about targets, another one that is at work takes up at its next delivery. */
+/** A running process applies changes of registered targets, made by another process, at its next delivery. */
 
 import t, { type Test } from 'tap'
 import { existsSync, writeFileSync } from 'node:fs'

@@ -9,7 +9,7 @@ const { server, createDatabase } = await startMigratedPostgres(t)
 
 const SECRET = 'hush-4711'
 
-/** What a person may make of a DSN, and the exit code of a push that gets it. */
+/** DSNs with the mistakes that people make, and the exit code of a push with each. */
 const DSNS: readonly (readonly [dsn: string, code: number])[] = [
   [`postgres://u:${SECRET}@127.0.0.1:1/d`, 69],
   [`postgres://u:${SECRET}@nowhere.invalid/d`, 69],

@@ -27,7 +27,7 @@ function setForRole({ sql, name }: Database, settings: Readonly<Record<string, s
   return sql(all.join(';'))
 }
 
-/** Whoever writes the commit's row then has its lock for this long. */
+/** Makes each writer of the commit's row hold its lock for this long. */
 function slowCommit({ sql }: Database, seconds: number): Promise<unknown> {
   return sql(`
     CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${seconds}); RETURN NEW; END $$;

@@ -1,4 +1,4 @@
-/** What the program needs of a server, and nothing more (docs/adr/0009). */
+/** The program works with a server that has only the features it requires (docs/adr/0009). */
 
 import { access } from 'node:fs/promises'
 import t from 'tap'

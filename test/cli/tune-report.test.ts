@@ -1,4 +1,4 @@
-/** What `tune` says of trials that look like wins and are none. */
+/** The report of `tune` about trials that look like improvements but are none. */
 
 import t from 'tap'
 import { Report } from '../../src/cli/report.js'

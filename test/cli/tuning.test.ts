@@ -144,7 +144,7 @@ t.test('a drain uses what was promoted, and says so', async t => {
   const cwd = await prepared(t)
   const [trial] = await tuned(cwd, 1)
   await json(cwd, 'promote', promote(trial!.id))
-  // What nobody delivered yet.
+  // Queues records that the target does not have yet.
   await run(cwd, pushArgs(cwd, 'sample.jsonl', '--archive', 'cold'))
   const { explain, ...drained } = await json<Explained>(cwd, 'drain', ['drain', '--explain'])
   t.match(explain, [{ target: 'db', settings: [{}, { name: 'small-rows', origin: 'promoted', trial: trial!.id }, {}] }])

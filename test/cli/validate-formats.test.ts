@@ -1,4 +1,4 @@
-/** What other programs read of `validate`: SARIF and JUnit XML. */
+/** The output of `validate` for other programs: SARIF and JUnit XML. */
 
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
@@ -6,7 +6,7 @@ import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
 import { jsonl, query, search, size, time, token } from './fixtures/records.js'
 import { readSarif } from './fixtures/sarif.js'
 
-/** What XML means otherwise, or cannot hold. */
+/** Characters with a special meaning in XML, or not allowed there. */
 const EVIL = `<&]]>'\\u0001`
 
 t.test('SARIF names rule, file, line and pointer of every rejection and warning', async t => {

@@ -52,7 +52,7 @@ async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string
   const owner = startIn(cell, 'push', { failPoint: `${step}=stop`, leaseSeconds: LEASE_SECONDS })
   await untilStopped(owner)
   const before = await look(cell)
-  // What is done already is its owner's to delete.
+  // An intent whose delivery is complete is deleted by its owner.
   const open = before.intents.filter(({ target, until }) => until > (before.watermarks.get(target)?.until ?? 0))
   const expected = await overtake(t, cell)
   owner.child.kill('SIGCONT')
@@ -104,7 +104,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   await untilStopped(owner)
   const expected = await overtake(t, cell)
   release()
-  // What was sent first is applied last: for a moment readers see what is old.
+  // The delivery that was sent first is applied last, so readers see old values for a moment.
   while ((await readServer(upstream, cell.sha)).get('changed') === expected.get('changed')) await setTimeout(20)
   owner.child.kill('SIGCONT')
   const { code, stderr, stdout } = await owner.result

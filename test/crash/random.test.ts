@@ -52,7 +52,7 @@ function patient(target: CrashTarget): CrashTarget {
   }
 }
 
-/** What tidies a state up. */
+/** Commands that clean up a state. */
 const MAINTENANCE = [
   ['state', 'prune'],
   ['state', 'compact'],
@@ -71,7 +71,7 @@ t.test(`${EPISODES} episodes; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them
       for (let episode = index; episode < EPISODES; episode += LANES) {
         const problems = await lane.episode()
         t.strictSame(problems, [], `episode ${episode}${problems.length === 0 ? '' : `: ${lane.story.join('; ')}`}`)
-        // What comes after would only tell of the same.
+        // Later episodes would fail for the same reason.
         if (problems.length > 0) return
       }
       t.strictSame(await lane.end(), [], `${LANES} lanes, number ${index}, at its end`)

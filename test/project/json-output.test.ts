@@ -1,4 +1,4 @@
-/** What every command prints with `--format json` is what schemas/v1 publishes. */
+/** The output of every command with `--format json` has the schema that schemas/v1 publishes. */
 
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -39,7 +39,7 @@ t.test('nothing at all counts as nothing', async t => {
   t.strictSame(readResults(''), { passed: 0, failed: 0, skipped: 0, failures: [] })
 })
 
-/** What tap writes of a suite of its own, run by Node alone: a second runner would sweep up what the first has written. */
+/** The TAP output of a suite that Node runs alone, because a second tap runner would delete the results of the first. */
 async function tapOf(t: Test, suite: string): Promise<string> {
   const folder = await mkdtemp('.tap/results-')
   t.teardown(() => rm(folder, { recursive: true, force: true }))

@@ -12,7 +12,7 @@ export type History = {
   readonly trials: readonly Trial[]
   /** The settings in force. */
   readonly active: WriteSettings
-  /** Of what is delivered. */
+  /** The number of records and bytes of the sample file. */
   readonly sample: DeliverySize
 }
 

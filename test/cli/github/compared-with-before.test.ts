@@ -1,4 +1,4 @@
-/** What the summary of a run on GitHub Actions says of the commit before. */
+/** The comparison with the previous commit in the summary of a GitHub Actions run. */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -57,7 +57,7 @@ t.test('a log that goes into a file, which no runner reads, gets no secret', asy
   t.notMatch(readFileSync(join(cwd, 'log'), 'utf8'), 'hush')
 })
 
-/** What GitHub tells a run of a pull request. */
+/** The environment that GitHub gives to a run of a pull request. */
 function pullRequest(cwd: string, head: object | null): Record<string, string> {
   const file = join(cwd, 'event.json')
   writeFileSync(file, JSON.stringify({ pull_request: { head: { repo: head } } }))

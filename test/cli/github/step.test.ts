@@ -1,4 +1,4 @@
-/** What a run on GitHub Actions shows beside the log: annotations, a summary, outputs. */
+/** Annotations, summary and outputs of a GitHub Actions run. */
 
 import t from 'tap'
 import { mkdirSync, writeFileSync } from 'node:fs'

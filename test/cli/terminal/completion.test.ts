@@ -13,7 +13,7 @@ const BIN = projectFile('bin/vortex-ingest.js')
 
 type Place = { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }
 
-/** What bash offers for a line that ends where the cursor is. */
+/** The candidates that bash offers for a line with the cursor at its end. */
 function bashOffers(line: string, { cwd, env }: Place = {}): Promise<readonly string[]> {
   const script = `
     vortex-ingest() { ${process.execPath} ${BIN} "$@"; }

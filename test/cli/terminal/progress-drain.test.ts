@@ -41,7 +41,7 @@ async function kept(t: Test, cwd: string): Promise<string> {
 
 type Frame = { readonly done: number; readonly total: number }
 
-/** What the line said, each time that it was drawn. */
+/** The text of the progress line each time it was drawn. */
 function framesOf({ text }: Shown): readonly Frame[] {
   const number = (digits = ''): number => Number(digits.replaceAll(',', ''))
   return [...text.matchAll(/([\d,]+) of ([\d,]+) records/g)].map(([, done, total]) => ({
