@@ -203,7 +203,7 @@ t.test('what answers but is no ingest service of ours is told apart', async t =>
     [
       (_, response) => response.writeHead(503).end(),
       69,
-      /^fail the service runs, but cannot reach its store/,
+      /^fail GET \/health answered 503$/,
       /^fail .* answered 503$/,
     ],
     [
