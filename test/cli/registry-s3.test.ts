@@ -20,9 +20,9 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
 
   await t.test('a push to a state in S3 goes to its registered targets: http, Postgres and an archive', async t => {
     const { url, countRows } = await postgres.createDatabase()
-    // A connectivity check sends an empty body, a push sends an envelope.
+    // A connectivity check sends `null`, a push sends an envelope.
     const site = await startAnswering(t, (response, asked) =>
-      asked.body?.length === 0 ? json(400, { error: 'malformed' })(response, asked) : applied(response, asked),
+      String(asked.body) === 'null' ? json(400, { error: 'malformed' })(response, asked) : applied(response, asked),
     )
     const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
     // The password stays in a variable.

@@ -77,7 +77,8 @@ t.test('a lock_timeout is one more reason to try again, until the time is spent'
   const database = await createDatabase()
   await setForRole(database, { lock_timeout: '100ms' })
   t.equal((await push([query()], database.url, 'first')).code, 0)
-  await slowCommit(database, 0.5)
+  // Longer than the two processes can differ in their start.
+  await slowCommit(database, 1)
   const both = await Promise.all([
     push(manyQueries(10), database.url, 'second'),
     push(manyQueries(20), database.url, 'third'),
