@@ -5,6 +5,13 @@ import type { Field, Kind } from '../contract/kinds.js'
 /** A stored row with every column as text, because JavaScript numbers would lose digits. */
 export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
 
+/** The row without the columns that its target's contract version does not have: a server may show them as null. */
+export function rowOfVersion(version: number, { fields }: Kind, row: StoredRow): StoredRow {
+  const later = new Set(fields.filter(({ since }) => since > version).map(({ name }) => name))
+  if (later.size === 0) return row
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !later.has(column))) as StoredRow
+}
+
 /**
  * Compares the fields of a line with a stored row. Fields that are missing from the line or from the table are not
  * compared.

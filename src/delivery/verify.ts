@@ -10,7 +10,7 @@ import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
 import { unknownDimension } from '../sink/downgrade.js'
-import { compareRow } from './compare-row.js'
+import { compareRow, rowOfVersion } from './compare-row.js'
 import { Uncompared, type NotCompared } from './not-compared.js'
 import type { StoredRows } from './stored-rows.js'
 
@@ -150,7 +150,8 @@ class Verifier {
     const lines = this.#linesOf(kind)
     if (lines.size === 0) return
     const rows = await this.stored.byId(kind, [...lines.keys()])
-    const stored = new Map(rows.map(row => [row.measurement_id, row]))
+    const { targetVersion } = this.options
+    const stored = new Map(rows.map(row => [row.measurement_id, rowOfVersion(targetVersion, kind, row)]))
     for (const [id, { line, values }] of lines) {
       this.compared++
       const row = stored.get(id)

@@ -76,6 +76,13 @@ t.test('a server of version 1', async t => {
     t.match(human.stderr, /did not send 1 random_access_time record whose open_mode the target cannot store/)
   })
 
+  await t.test('verify compares what the server can hold, and says what it could not compare', async t => {
+    const { code, stdout, stderr } = await runCli(['verify', 'v3.jsonl', ...args], { cwd, env })
+    t.equal(code, 0, stdout + stderr)
+    t.match(stdout + stderr, /not compared: .*uncompressed_bytes/)
+    t.match(stdout + stderr, /not compared: 1 random_access_time record/)
+  })
+
   await t.test('files that fit version 1 go there as they are', async t => {
     for (const file of ['v1.jsonl', 'any.jsonl']) t.equal((await push(cwd, [file, ...args], { env })).code, 0, file)
   })
