@@ -111,7 +111,7 @@ function buildCopy(parent: string): string {
   const file = join(copy, 'src/contract/versions.ts')
   const versions = readFileSync(file, 'utf8')
     .replace('SCHEMA_VERSION = 3', 'SCHEMA_VERSION = 4')
-    .replace('/** Every contract version', `${ENTRY}\n/** Every contract version`)
+    .replace('export const VERSIONS', `${ENTRY}\nexport const VERSIONS`)
     .replace('[VERSION_1, VERSION_2, VERSION_3]', '[VERSION_1, VERSION_2, VERSION_3, VERSION_4]')
   writeFileSync(file, versions)
   writeFileSync(join(copy, 'src/sink/migrations/999_version_4.sql'), MIGRATION)
