@@ -200,12 +200,7 @@ t.test('what answers but is no ingest service of ours is told apart', async t =>
       /^warn/,
       /^fail .* answered 502: upstream of \.{170}\*\*\* is down$/,
     ],
-    [
-      (_, response) => response.writeHead(503).end(),
-      69,
-      /^fail GET \/health answered 503$/,
-      /^fail .* answered 503$/,
-    ],
+    [(_, response) => response.writeHead(503).end(), 69, /^fail GET \/health answered 503$/, /^fail .* answered 503$/],
     [
       (_, response) => response.writeHead(200, json).end('{"schema_version":0,"inserted":0,"updated":0}'),
       78,

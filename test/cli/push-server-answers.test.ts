@@ -28,7 +28,12 @@ const FINAL: readonly (readonly [string, Answer, number, RegExp])[] = [
   ['a huge 404', huge, 78, /answered 404: x{200}…\nhint/],
   ['an HTML page', page(404), 78, /answered 404: <html> \\u001b\[31mno\nhint/],
   ['a 400 in plain text', page(400), 65, /answered 400: <html> /],
-  ['409', json(409, { error: 'schema_version_too_new', expected: 0, got: 1 }), 78, /is at contract version 0 but the records are of version 1\nhint/],
+  [
+    '409',
+    json(409, { error: 'schema_version_too_new', expected: 0, got: 1 }),
+    78,
+    /is at contract version 0 but the records are of version 1\nhint/,
+  ],
   ['409 of something else', json(409, {}), 78, /409|version/],
   ['413', json(413, {}), 78, /answered 413\nhint: .*smaller --max-envelope-bytes/],
   ['200 with a page', html, 78, /answered 200, but not with inserted and updated\nhint: .*--server/],
