@@ -6,7 +6,7 @@ import { COMMIT_FIELDS, type Commit } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import { CONTRACT, type Kind } from '../src/contract/kinds.js'
 import { measurementId } from '../src/contract/measurement-id.js'
-import { upsertCommit } from '../src/sink/tables.js'
+import { upsertCommit } from '../src/database/tables.js'
 
 type Line = { readonly kind: string } & Readonly<Record<string, string | number>>
 

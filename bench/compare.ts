@@ -2,9 +2,9 @@
 
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { migrate } from '../src/sink/migrate.js'
-import { connectPostgres, type PostgresSession } from '../src/sink/postgres/connect.js'
-import { parseDsn } from '../src/sink/postgres/dsn.js'
+import { migrate } from '../src/database/migrate.js'
+import { connectPostgres, type PostgresSession } from '../src/database/postgres/connect.js'
+import { parseDsn } from '../src/database/postgres/dsn.js'
 import { launchPostgres, type PostgresServer } from '../test/fixtures/postgres.js'
 import type { Benchmark, Context } from './benchmark.js'
 import { BIN, type Run } from './child.js'

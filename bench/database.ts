@@ -1,9 +1,9 @@
 /** A Postgres server for the benchmarks, with databases that are identical at the start of every run. */
 
 import { launchPostgres, type PostgresServer } from '../test/fixtures/postgres.js'
-import { migrate } from '../src/sink/migrate.js'
-import { connectPostgres, type PostgresSession } from '../src/sink/postgres/connect.js'
-import { parseDsn } from '../src/sink/postgres/dsn.js'
+import { migrate } from '../src/database/migrate.js'
+import { connectPostgres, type PostgresSession } from '../src/database/postgres/connect.js'
+import { parseDsn } from '../src/database/postgres/dsn.js'
 
 /**
  * As durable as a production server, unlike the server of the tests. Memory and WAL limits are large enough that no

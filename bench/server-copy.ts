@@ -5,9 +5,15 @@ import { join } from 'node:path'
 import { COMMIT_FIELDS } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import type { Kind } from '../src/contract/kinds.js'
-import { copyChunks } from '../src/sink/copy-text.js'
-import type { SqlSession } from '../src/sink/sql.js'
-import { beginStaging, insertOrUpsertStaged, stagingColumns, stagingTable, upsertCommit } from '../src/sink/tables.js'
+import { copyChunks } from '../src/database/copy-text.js'
+import type { SqlSession } from '../src/database/sql.js'
+import {
+  beginStaging,
+  insertOrUpsertStaged,
+  stagingColumns,
+  stagingTable,
+  upsertCommit,
+} from '../src/database/tables.js'
 import { identifier } from '../src/source/identify.js'
 import { lineBlocks } from '../src/source/lines.js'
 import type { RecordBatch } from '../src/source/record-batch.js'

@@ -21,12 +21,12 @@ const OUTSIDE = ['@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 
 const FILES: Readonly<Record<string, readonly string[]>> = {
   [ENTRY]: ['src/cli/start.ts'],
   'command-line': ['src/cli/main.ts'],
-  records: ['src/cli/validate.ts'],
-  push: ['src/cli/push.ts', 'src/sink/retry.ts', 'src/sink/wire-events.ts'],
-  http: ['src/sink/http/sink.ts'],
-  database: ['src/sink/apply.ts', 'src/sink/migrate.ts'],
-  postgres: ['src/sink/postgres/sink.ts', 'src/sink/postgres/connect.ts', 'src/sink/postgres/dsn.ts'],
-  state: ['src/cli/open-state.ts', 'src/delivery/durable/push.ts', 'src/storage/local/local.ts'],
+  records: ['src/cli/commands/validate/action.ts'],
+  push: ['src/cli/commands/push/action.ts', 'src/http/retry.ts', 'src/http/wire-events.ts'],
+  http: ['src/targets/server/sink.ts'],
+  database: ['src/database/apply.ts', 'src/database/migrate.ts'],
+  postgres: ['src/targets/postgres/sink.ts', 'src/database/postgres/connect.ts', 'src/database/postgres/dsn.ts'],
+  state: ['src/cli/options/open-state.ts', 'src/delivery/durable/push.ts', 'src/storage/local/local.ts'],
 }
 
 const PARTS = {
@@ -50,7 +50,7 @@ await generate()
 try {
   await mkdir(UNFINISHED)
   await Promise.all([buildProgram(), buildPage(`${UNFINISHED}/page`)])
-  await cp('src/sink/migrations', `${UNFINISHED}/migrations`, { recursive: true })
+  await cp('src/database/migrations', `${UNFINISHED}/migrations`, { recursive: true })
   await rm(OUT, { recursive: true, force: true })
   await rename(UNFINISHED, OUT)
 } finally {

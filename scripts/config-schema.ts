@@ -1,8 +1,8 @@
 /** Generates the JSON Schema of the config file from the commands, so that it covers every flag. Editors use it. */
 
 import type { Command, Option } from 'commander'
-import { configurable, nameOf } from '../src/cli/config-file/sections.js'
-import { age, duration, natural, positive } from '../src/cli/flags.js'
+import { configurable, nameOf } from '../src/cli/options/config-file/sections.js'
+import { age, duration, natural, positive } from '../src/cli/options/flags.js'
 
 type Schema = Readonly<Record<string, unknown>>
 

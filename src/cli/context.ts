@@ -4,9 +4,9 @@ import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/settings.js'
 import type { Target } from '../delivery/opening.js'
 import type { ReadWatch } from '../source/read-watch.js'
-import type { JsonSink } from './json-array-report.js'
-import type { Meters } from './progress/meter.js'
-import type { Report } from './report.js'
+import type { JsonSink } from './output/json-array-report.js'
+import type { Meters } from './output/progress/meter.js'
+import type { Report } from './output/report.js'
 
 export type Context = {
   readonly stdin: NodeJS.ReadStream

@@ -3,11 +3,11 @@
 import type { Command } from 'commander'
 import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
-import type { Syntax } from './annotator.js'
+import type { Syntax } from './output/annotator.js'
 import type { Action, Context } from './context.js'
-import { flagsOf, originsOf } from './given-flags.js'
-import type { ConfigFlags, TerminalFlags } from './terminal-flags.js'
-import { watchOf } from './watch.js'
+import { flagsOf, originsOf } from './options/given-flags.js'
+import type { ConfigFlags, TerminalFlags } from './options/terminal-flags.js'
+import { watchOf } from './output/watch.js'
 
 export type Outcome = { exitCode: number }
 
@@ -41,7 +41,7 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
-    const { tellSettings } = await import('./verbose/tell-settings.js')
+    const { tellSettings } = await import('./output/verbose/tell-settings.js')
     tellSettings({ flags: flags as object, origins, env: context.env }, command, line => report.detail(line))
   }
   const watch = await watchOf(flags, context)
@@ -60,7 +60,7 @@ async function applyConfig(command: Command, { context: { report }, all }: Runni
   const { config, profile } = command.optsWithGlobals<ConfigFlags>()
   const path = findConfigFile(config, process.cwd())
   if (path !== undefined) {
-    const { applyConfigFile } = await import('./config-file/apply.js')
+    const { applyConfigFile } = await import('./options/config-file/apply.js')
     return applyConfigFile(command, { path, profile, report, all })
   }
   if (profile !== undefined) throw new IngestError('usage', `there is no config file with a profile ${profile}`)

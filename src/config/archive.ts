@@ -1,7 +1,7 @@
 /** The configuration of a push's archive. */
 
 import { IngestError } from '../errors.js'
-import { locationsOverlap } from '../sink/archive/location.js'
+import { locationsOverlap } from '../targets/archive/location.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 
 export type ArchiveFlags = { readonly archive?: string; readonly state?: string }

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { detectCi, type Environment } from '../commit/ci.js'
-import { isLoopback } from '../sink/loopback.js'
+import { isLoopback } from '../http/loopback.js'
 import type { ServerFlags } from './server.js'
 import type { TargetFlags } from './target.js'
 

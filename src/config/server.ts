@@ -3,10 +3,10 @@
 import { readFile } from 'node:fs/promises'
 import type { Environment } from '../commit/ci.js'
 import { IngestError, messageOf } from '../errors.js'
-import { describeServer, parseServerUrl, type HttpAddress } from '../sink/http/address.js'
-import type { WhenGzipRefused } from '../sink/http/gzip.js'
-import { isLoopback } from '../sink/loopback.js'
-import { DEFAULT_ENVELOPE_BYTES } from '../sink/tunables.js'
+import { describeServer, parseServerUrl, type HttpAddress } from '../http/address.js'
+import type { WhenGzipRefused } from '../http/gzip.js'
+import { isLoopback } from '../http/loopback.js'
+import { DEFAULT_ENVELOPE_BYTES } from '../database/tunables.js'
 
 export type ServerFlags = {
   readonly server?: string

@@ -1,10 +1,10 @@
 /** Lists every setting of a push with the origin of its value. Secrets are only listed as set. */
 
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
-import { archiveLocation } from '../sink/archive/location.js'
-import { describeServer, parseServerUrl } from '../sink/http/address.js'
-import { describeAddress, dsnSettings, parseDsn } from '../sink/postgres/dsn.js'
-import { RETRY_DEADLINE_MS } from '../sink/postgres/sink.js'
+import { archiveLocation } from '../targets/archive/location.js'
+import { describeServer, parseServerUrl } from '../http/address.js'
+import { describeAddress, dsnSettings, parseDsn } from '../database/postgres/dsn.js'
+import { RETRY_DEADLINE_MS } from '../targets/postgres/sink.js'
 import { parseStorageAddress } from '../storage/address.js'
 import { serverLimits, type ServerFlags } from './server.js'
 import { postgresConfig, targetConfig, type TargetFlags } from './target.js'

@@ -2,9 +2,9 @@
 
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
-import type { AwsSettings } from '../sink/postgres/aws-settings.js'
-import type { PostgresEnvironment } from '../sink/postgres/dsn-settings.js'
-import type { RolePolicy } from '../sink/postgres/role.js'
+import type { AwsSettings } from '../database/postgres/aws-settings.js'
+import type { PostgresEnvironment } from '../database/postgres/dsn-settings.js'
+import type { RolePolicy } from '../database/postgres/role.js'
 import { startingWith } from './environment.js'
 
 export type TargetConfig = PostgresTargetConfig | { readonly kind: 'embedded'; readonly folder: string }

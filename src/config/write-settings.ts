@@ -5,7 +5,7 @@
  */
 
 import { IngestError } from '../errors.js'
-import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../sink/tunables.js'
+import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../database/tunables.js'
 import type { Promotion } from '../state/promotions.js'
 import type { TargetKind } from '../state/registry.js'
 import { gzipLevelOf, type CompressMode } from './server.js'

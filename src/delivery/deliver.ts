@@ -1,11 +1,12 @@
 /** Delivers files to several targets at the same time. A failing target does not affect the others (promise 6). */
 
-import { sentCounts } from '../sink/downgrade.js'
-import type { TimedRetry } from '../sink/retry.js'
+import { sentCounts } from '../source/downgrade.js'
+import type { TimedRetry } from '../http/retry.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
-import { PartialDeliveryError, type Delivery, type Receipt, type Sink } from '../sink/sink.js'
-import { settingValues, type UsedSetting } from '../sink/tunables.js'
+import { PartialDeliveryError, type Delivery, type Receipt } from '../source/delivery.js'
+import { type Sink } from '../targets/sink.js'
+import { settingValues, type UsedSetting } from '../database/tunables.js'
 import type { Opening, Registered, TargetName } from './opening.js'
 
 export type FileReceipt = Receipt & {

@@ -2,7 +2,7 @@
 
 import { appendFileSync } from 'node:fs'
 import { IngestError } from '../errors.js'
-import type { Sink, SinkOpener } from '../sink/sink.js'
+import type { Sink, SinkOpener } from '../targets/sink.js'
 import type { Storage } from '../storage/storage.js'
 
 /**

@@ -3,8 +3,8 @@
  */
 
 import type { Hash64 } from '../contract/hash64.js'
-import { CopyRowsCollector } from '../sink/copy-text.js'
-import type { CopyRows } from '../sink/sink.js'
+import { CopyRowsCollector } from '../database/copy-text.js'
+import type { CopyRows } from '../source/delivery.js'
 import { identifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './opening.js'

@@ -3,7 +3,7 @@
  */
 
 import type { Kind } from '../contract/kinds.js'
-import { FieldCounts, type FieldCount } from '../sink/downgrade.js'
+import { FieldCounts, type FieldCount } from '../source/downgrade.js'
 import { sideWithout, type Side, type StoredRow } from './compare-row.js'
 
 export type NotCompared = {

@@ -1,7 +1,7 @@
 /** Opens a sink in the background and guarantees that it is closed. */
 
-import type { Sink, SinkOpener } from '../sink/sink.js'
-import type { UsedSetting } from '../sink/tunables.js'
+import type { Sink, SinkOpener } from '../targets/sink.js'
+import type { UsedSetting } from '../database/tunables.js'
 import type { Promotion } from '../state/promotions.js'
 
 export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'

@@ -1,11 +1,11 @@
 /** Notifies the website of new measurements and warms up its cache (contract section 4). */
 
 import { messageOf } from '../errors.js'
-import { describeServer, routeUrl, type HttpAddress } from '../sink/http/address.js'
-import { agentFor } from '../sink/http/agent.js'
-import { withoutToken } from '../sink/http/envelope-answer.js'
-import { exchange, type HttpAnswer } from '../sink/http/exchange.js'
-import { answerText, statusWithText } from '../sink/http/answer-text.js'
+import { describeServer, routeUrl, type HttpAddress } from '../http/address.js'
+import { agentFor } from '../http/agent.js'
+import { withoutToken } from '../targets/server/envelope-answer.js'
+import { exchange, type HttpAnswer } from '../http/exchange.js'
+import { answerText, statusWithText } from '../http/answer-text.js'
 
 export type RefreshOptions = {
   readonly address: HttpAddress

@@ -2,8 +2,8 @@
 
 import type { Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
-import { copyChunks } from '../sink/copy-text.js'
-import type { CopyRows } from '../sink/sink.js'
+import { copyChunks } from '../database/copy-text.js'
+import type { CopyRows } from '../source/delivery.js'
 import { identifier } from '../source/identify.js'
 import { lineBlocks, type LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'

@@ -1,8 +1,8 @@
 /** Reads stored rows for `verify` from a database. `server-rows.ts` does the same through a server. */
 
 import { kindIn, type Kind } from '../contract/kinds.js'
-import { readableVersion } from '../sink/contract-version.js'
-import type { SqlSession } from '../sink/sql.js'
+import { readableVersion } from '../database/contract-version.js'
+import type { SqlSession } from '../database/sql.js'
 import type { StoredRow } from './compare-row.js'
 
 export interface StoredRows {

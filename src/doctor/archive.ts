@@ -1,7 +1,7 @@
 /** Checks the archive without writing to it. */
 
 import { archiveConfig, type ArchiveFlags } from '../config/archive.js'
-import { archiveLocation } from '../sink/archive/location.js'
+import { archiveLocation } from '../targets/archive/location.js'
 import type { StorageAddress } from '../storage/address.js'
 import { openStorage } from '../storage/open-storage.js'
 import { broken, ok, type Check, type Group } from './finding.js'

@@ -1,7 +1,7 @@
 /** The connection shared by all checks of a Postgres target. It is opened again when a check has lost it. */
 
-import { connectPostgres, type PostgresSession } from '../sink/postgres/connect.js'
-import type { PostgresAddress } from '../sink/postgres/dsn.js'
+import { connectPostgres, type PostgresSession } from '../database/postgres/connect.js'
+import type { PostgresAddress } from '../database/postgres/dsn.js'
 
 /** Shorter than the timeout of a check, so that a server that does not answer fails the query, not the whole check. */
 const SILENCE_MS = 8_000

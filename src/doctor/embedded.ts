@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCodeOf } from '../errors.js'
-import { loadEmbedded } from '../sink/embedded/load.js'
+import { loadEmbedded } from '../database/embedded/load.js'
 import { fail, known, ok, type Check, type Finding, type Group } from './finding.js'
 import { roomIn, writable } from './room.js'
 
@@ -38,13 +38,13 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
   if (found === undefined) return ok(`${folder} is not there yet: the first push makes it`)
   if (!found.isDirectory()) return fail('target_misconfigured', `${folder} is not a folder`, 'use another path')
   if (!(await isThere(database))) return ok(`${folder} holds no database yet: the first push makes it`)
-  const { assertDataVersion, POSTGRES_MAJOR } = await import('../sink/embedded/data-version.js')
+  const { assertDataVersion, POSTGRES_MAJOR } = await import('../database/embedded/data-version.js')
   await assertDataVersion(database)
   return ok(`${database} is a database of Postgres ${POSTGRES_MAJOR}, as this version takes`)
 }
 
 async function lockFindings(folder: string): Promise<readonly Finding[]> {
-  const { assertLockable, assertUnlocked } = await import('../sink/embedded/lock.js')
+  const { assertLockable, assertUnlocked } = await import('../database/embedded/lock.js')
   assertLockable()
   // The `folder` check reports other kinds of files at this path.
   if (!(await isFolder(folder))) return []

@@ -1,8 +1,8 @@
 /** Compares the privileges of the role with those that a push needs. */
 
 import { IngestError } from '../errors.js'
-import { EXPECTED_TABLES } from '../sink/expected-schema.js'
-import type { SqlSession } from '../sink/sql.js'
+import { EXPECTED_TABLES } from '../database/expected-schema.js'
+import type { SqlSession } from '../database/sql.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE']

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { isVariableName } from '../config/server.js'
 import type { Told } from '../config/settings.js'
-import { redact } from '../sink/redact.js'
+import { redact } from '../redact.js'
 import type { Examined } from './run.js'
 
 /** Shorter values are not removed, because they may be ordinary words. */

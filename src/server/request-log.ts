@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http'
 import { messageOf } from '../errors.js'
-import { redact } from '../sink/redact.js'
+import { redact } from '../redact.js'
 import type { Facts } from './answer.js'
 
 export type LogEntry = Readonly<Record<string, string | number | null>>

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { printCompared } from '../../src/cli/compare-print.js'
-import { Report } from '../../src/cli/report.js'
-import { compareCommits } from '../../src/compare/comparison.js'
-import type { Measurement } from '../../src/compare/series.js'
+import { printCompared } from '../../src/cli/commands/compare/human.js'
+import { Report } from '../../src/cli/output/report.js'
+import { compareCommits } from '../../src/analysis/comparison.js'
+import type { Measurement } from '../../src/analysis/series.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
 
 const kind = CONTRACT.kinds.find(({ kind }) => kind === 'random_access_time')!

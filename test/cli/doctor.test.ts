@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { projectFile, runCli } from '../fixtures/cli.js'
-import { emptyFolder } from '../sink/embedded/fixtures/folders.js'
-import { kill, startAndWait } from '../sink/embedded/fixtures/child.js'
+import { emptyFolder } from '../database/embedded/fixtures/folders.js'
+import { kill, startAndWait } from '../database/embedded/fixtures/child.js'
 import { ordinaryAccount } from './fixtures/account.js'
 import { runDoctor } from './fixtures/doctor.js'
 import { listening } from './fixtures/tls-front.js'
-import { lockFolder } from '../../src/sink/embedded/lock.js'
+import { lockFolder } from '../../src/database/embedded/lock.js'
 
 t.test('without a target it looks at the embedded database, and makes none', async t => {
   const cwd = emptyFolder(t)

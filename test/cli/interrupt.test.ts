@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises'
 import { startCli, runCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { databaseCopies } from '../sink/embedded/fixtures/folders.js'
+import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
 import { jsonl, manyQueries, oneOfEach, size, time, writeCommit } from './fixtures/records.js'
 

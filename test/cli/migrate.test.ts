@@ -4,7 +4,7 @@ import { runCli, projectFile } from '../fixtures/cli.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
 const server = await startPostgres(t, { tls: true })
-const FILES = readdirSync(projectFile('src/sink/migrations')).sort()
+const FILES = readdirSync(projectFile('src/database/migrations')).sort()
 const ALL = String(FILES.length)
 
 t.test('a fresh database gets every migration, and the second time none', async t => {

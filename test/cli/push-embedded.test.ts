@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { runCli, startCli, untilDone, type CliOptions, type CliResult } from '../fixtures/cli.js'
 import { ordinaryAccount } from './fixtures/account.js'
-import { databaseCopies } from '../sink/embedded/fixtures/folders.js'
+import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { COUNT_ROWS } from './fixtures/database.js'
 import { countEmbeddedRows, queryEmbedded } from './fixtures/embedded.js'
 import {

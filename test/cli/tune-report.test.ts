@@ -1,8 +1,8 @@
 /** The report of `tune` about trials that look like improvements but are none. */
 
 import t from 'tap'
-import { Report } from '../../src/cli/report.js'
-import { printTuned, trialText, type Told } from '../../src/cli/tuning/tune-report.js'
+import { Report } from '../../src/cli/output/report.js'
+import { printTuned, trialText, type Told } from '../../src/cli/commands/tune/report.js'
 import type { Tuned } from '../../src/delivery/tuning/tune.js'
 import type { Trial, TrialResult } from '../../src/state/trial.js'
 

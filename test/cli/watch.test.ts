@@ -1,9 +1,10 @@
 import t from 'tap'
-import { Report } from '../../src/cli/report.js'
-import { watchOf } from '../../src/cli/watch.js'
+import { Report } from '../../src/cli/output/report.js'
+import { watchOf } from '../../src/cli/output/watch.js'
 import type { Target } from '../../src/delivery/opening.js'
-import { sumReceipt, type Sink } from '../../src/sink/sink.js'
-import type { WriteSettings } from '../../src/sink/tunables.js'
+import { sumReceipt } from '../../src/source/delivery.js'
+import { type Sink } from '../../src/targets/sink.js'
+import type { WriteSettings } from '../../src/database/tunables.js'
 import { deliveryOf } from '../fixtures/delivery.js'
 
 const silent = { write: () => true }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { writeSettings, type WriteSettingFlags } from '../../src/config/write-settings.js'
-import { areWithin, effectiveSettings, TUNABLES, type Tunable } from '../../src/sink/tunables.js'
+import { areWithin, effectiveSettings, TUNABLES, type Tunable } from '../../src/database/tunables.js'
 import type { Promotion } from '../../src/state/promotions.js'
 
 const promotion: Promotion = {

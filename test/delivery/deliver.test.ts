@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises'
 import { deliverAll, type TargetOutcome } from '../../src/delivery/deliver.js'
 import { Opening, type TargetName } from '../../src/delivery/opening.js'
 import { IngestError } from '../../src/errors.js'
-import { PartialDeliveryError, type Delivery, type Receipt, type Sink } from '../../src/sink/sink.js'
+import { PartialDeliveryError, type Delivery, type Receipt } from '../../src/source/delivery.js'
+import { type Sink } from '../../src/targets/sink.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
 
 const RECEIPT: Receipt = { records: 1, inserted: 1, updated: 0, kinds: [], chunks: 1 }

@@ -114,7 +114,7 @@ function buildCopy(parent: string): string {
     .replace('export const VERSIONS', `${ENTRY}\nexport const VERSIONS`)
     .replace('[VERSION_1, VERSION_2, VERSION_3]', '[VERSION_1, VERSION_2, VERSION_3, VERSION_4]')
   writeFileSync(file, versions)
-  writeFileSync(join(copy, 'src/sink/migrations/999_version_4.sql'), MIGRATION)
+  writeFileSync(join(copy, 'src/database/migrations/999_version_4.sql'), MIGRATION)
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts'], { cwd: copy, stdio: 'pipe' })
   return join(copy, 'bin/vortex-ingest.js')
 }

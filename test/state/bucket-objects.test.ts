@@ -1,7 +1,7 @@
 import t from 'tap'
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { redact } from '../../src/sink/redact.js'
+import { redact } from '../../src/redact.js'
 import { getObject, putObject } from '../../src/state/bucket-objects.js'
 import { addBucket } from '../../src/state/buckets.js'
 import { Journal, readJournal } from '../../src/state/journal.js'

@@ -5,7 +5,7 @@ import { compactJournal, MAX_AGE_MS, MAX_EVENTS } from '../../src/state/journal-
 import { Journal, readJournal } from '../../src/state/journal.js'
 import { journalKeys } from '../../src/state/journal-object.js'
 import type { State } from '../../src/state/state.js'
-import { redact } from '../../src/sink/redact.js'
+import { redact } from '../../src/redact.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import type { Storage } from '../../src/storage/storage.js'
 import { addTarget } from '../../src/state/targets.js'

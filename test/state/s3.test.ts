@@ -1,5 +1,5 @@
 import t from 'tap'
-import { archiveSink } from '../../src/sink/archive/sink.js'
+import { archiveSink } from '../../src/targets/archive/sink.js'
 import { compact } from '../../src/state/compact.js'
 import { prune } from '../../src/state/prune.js'
 import type { S3Address } from '../../src/storage/address.js'

@@ -4,8 +4,8 @@
  */
 
 import type { Field, Kind } from '../../contract/kinds.js'
-import { seriesFields } from '../../compare/series.js'
-import type { SqlSession } from '../../sink/sql.js'
+import { seriesFields } from '../../analysis/series.js'
+import type { SqlSession } from '../../database/sql.js'
 
 /**
  * How the rows of a commit are found in a table.

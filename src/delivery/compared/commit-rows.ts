@@ -3,13 +3,13 @@
  * possible.
  */
 
-import type { KindRows } from '../../compare/comparison.js'
-import { seriesFields, valueFields, type Measurement, type Sides } from '../../compare/series.js'
+import type { KindRows } from '../../analysis/comparison.js'
+import { seriesFields, valueFields, type Measurement, type Sides } from '../../analysis/series.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
-import { readableVersion } from '../../sink/contract-version.js'
-import type { SqlSession } from '../../sink/sql.js'
+import { readableVersion } from '../../database/contract-version.js'
+import type { SqlSession } from '../../database/sql.js'
 import { findAccess, type Access } from './access.js'
 import { selectSeries } from './loose-scan.js'
 

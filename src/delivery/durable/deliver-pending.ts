@@ -2,7 +2,7 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { EXIT, IngestError, messageOf } from '../../errors.js'
-import { PartialDeliveryError } from '../../sink/sink.js'
+import { PartialDeliveryError } from '../../source/delivery.js'
 import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'

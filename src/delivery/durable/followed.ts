@@ -3,7 +3,7 @@
  * remove it.
  */
 
-import type { Sink } from '../../sink/sink.js'
+import type { Sink } from '../../targets/sink.js'
 import type { State } from '../../state/state.js'
 import { Opening, type Target } from '../opening.js'
 import { makeKnown } from './make-known.js'

@@ -1,7 +1,7 @@
 /** Writes the successes and failures of a command's targets to the journal and the health records. */
 
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
-import { redact } from '../../sink/redact.js'
+import { redact } from '../../redact.js'
 import { noteSuccess } from '../../state/health.js'
 import { Journal } from '../../state/journal.js'
 import type { State } from '../../state/state.js'

@@ -1,7 +1,7 @@
 /** Turns a range of the outbox into a delivery for a sink. */
 
 import type { Hash64 } from '../../contract/hash64.js'
-import type { Delivery, LineLocation } from '../../sink/sink.js'
+import type { Delivery, LineLocation } from '../../source/delivery.js'
 import type { LineBlock } from '../../source/lines.js'
 import { canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'

@@ -1,6 +1,6 @@
 /** The write settings that apply to a target now. */
 
-import type { UsedSetting } from '../../sink/tunables.js'
+import type { UsedSetting } from '../../database/tunables.js'
 import { activePromotion, readPromotions } from '../../state/promotions.js'
 import type { State } from '../../state/state.js'
 import type { Target } from '../opening.js'

@@ -1,6 +1,6 @@
 /** Measures two write settings in alternation, because durations are only comparable with others of the same minute. */
 
-import type { WriteSettings } from '../../sink/tunables.js'
+import type { WriteSettings } from '../../database/tunables.js'
 import type { Measurements, TrialResult } from '../../state/trial.js'
 
 export const PAIRS = 5

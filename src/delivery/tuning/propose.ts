@@ -1,6 +1,6 @@
 /** Chooses the settings to try next. The choice is deterministic for a given history. */
 
-import { effectiveSettings, type DeliverySize, type Tunable, type WriteSettings } from '../../sink/tunables.js'
+import { effectiveSettings, type DeliverySize, type Tunable, type WriteSettings } from '../../database/tunables.js'
 import { settingsKey, type Trial } from '../../state/trial.js'
 
 /** Probability of trying random settings instead of neighbours of the champion. */

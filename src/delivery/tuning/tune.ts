@@ -1,10 +1,10 @@
 /** Runs trials one after the other until their number or the time budget is used up, or nothing is left to try. */
 
 import { setTimeout } from 'node:timers/promises'
-import type { Delivery, Receipt, Sink, SinkOpener } from '../../sink/sink.js'
-import type { Tunable, WriteSettings } from '../../sink/tunables.js'
-import type { State } from '../../state/state.js'
-import { timestamp } from '../../state/state.js'
+import type { Delivery, Receipt } from '../../source/delivery.js'
+import type { Sink, SinkOpener } from '../../targets/sink.js'
+import type { Tunable, WriteSettings } from '../../database/tunables.js'
+import { type State, timestamp } from '../../state/state.js'
 import { claimTrial, deleteTrial, readTrials, recordTrial, trialId, type Trial } from '../../state/trial.js'
 import { contest } from './measure.js'
 import { championOf, propose, type History } from './propose.js'

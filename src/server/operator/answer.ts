@@ -1,7 +1,7 @@
 /** Responses of operator routes, including those for failures. */
 
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
-import { redact } from '../../sink/redact.js'
+import { redact } from '../../redact.js'
 
 export type OperatorAnswer = {
   readonly status: number

@@ -1,7 +1,7 @@
 /** Records failures of the server's own store in the journal, under the name that the store has in the registry. */
 
 import { IngestError, messageOf, sqlStateOf } from '../../errors.js'
-import { redact } from '../../sink/redact.js'
+import { redact } from '../../redact.js'
 import { noteSuccess } from '../../state/health.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'

@@ -1,7 +1,7 @@
 /** The history of a group: one value for each of its series at each of the newest commits. */
 
 import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
-import { readableVersion } from '../../sink/contract-version.js'
+import { readableVersion } from '../../database/contract-version.js'
 import type { Store } from '../store/store.js'
 import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './history-answer.js'

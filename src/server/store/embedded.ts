@@ -1,10 +1,10 @@
 /** The embedded database as a store. It has one session, so all requests take turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadEmbedded } from '../../sink/embedded/load.js'
-import type { EmbeddedSession } from '../../sink/embedded/session.js'
-import { applyDelivery } from '../../sink/apply.js'
-import { migrate } from '../../sink/migrate.js'
+import { loadEmbedded } from '../../database/embedded/load.js'
+import type { EmbeddedSession } from '../../database/embedded/session.js'
+import { applyDelivery } from '../../database/apply.js'
+import { migrate } from '../../database/migrate.js'
 import { SessionPool } from './session-pool.js'
 import type { Store, StoreOptions } from './store.js'
 

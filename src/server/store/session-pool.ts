@@ -1,6 +1,6 @@
 /** A pool of sessions of one database. A lost session is replaced when one is next needed. */
 
-import type { SqlSession } from '../../sink/sql.js'
+import type { SqlSession } from '../../database/sql.js'
 import { Slots } from './slots.js'
 
 export type ClosableSession = SqlSession & { close(): Promise<void> }

@@ -1,7 +1,7 @@
 /** The interface of the server's database. */
 
-import type { RowDelivery, KindReceipt } from '../../sink/sink.js'
-import type { SqlSession } from '../../sink/sql.js'
+import type { RowDelivery, KindReceipt } from '../../source/delivery.js'
+import type { SqlSession } from '../../database/sql.js'
 
 export interface Store {
   readonly kind: 'embedded' | 'postgres'

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { Meter } from '../../../src/cli/progress/meter.js'
-import { progressLine } from '../../../src/cli/progress/progress-line.js'
+import { Meter } from '../../../src/cli/output/progress/meter.js'
+import { progressLine } from '../../../src/cli/output/progress/progress-line.js'
 
 function meterAt(done: number, total: number | undefined): Meter {
   const meter = new Meter({ label: 'reading results.jsonl', unit: 'bytes', total }, 0)

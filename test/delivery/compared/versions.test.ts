@@ -1,20 +1,20 @@
 /** Tests reading the rows of two commits from databases of every contract version, with Postgres and the embedded database. */
 
 import t, { type Test } from 'tap'
-import type { Measurement } from '../../../src/compare/series.js'
+import type { Measurement } from '../../../src/analysis/series.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
 import { readCommitRows } from '../../../src/delivery/compared/commit-rows.js'
-import { applyInVersion } from '../../../src/sink/apply.js'
-import { openEmbedded } from '../../../src/sink/embedded/open-embedded.js'
-import { migrate } from '../../../src/sink/migrate.js'
-import { connectPostgres } from '../../../src/sink/postgres/connect.js'
-import { parseDsn } from '../../../src/sink/postgres/dsn.js'
-import type { SqlSession } from '../../../src/sink/sql.js'
+import { applyInVersion } from '../../../src/database/apply.js'
+import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
+import { migrate } from '../../../src/database/migrate.js'
+import { connectPostgres } from '../../../src/database/postgres/connect.js'
+import { parseDsn } from '../../../src/database/postgres/dsn.js'
+import type { SqlSession } from '../../../src/database/sql.js'
 import { COMMIT, deliveryOf } from '../../fixtures/delivery.js'
 import { olderTables } from '../../fixtures/older-database.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 import { line, SHA } from '../../fixtures/records.js'
-import { databaseCopies } from '../../sink/embedded/fixtures/folders.js'
+import { databaseCopies } from '../../database/embedded/fixtures/folders.js'
 
 const hash = await wasmHash64()
 const OTHER = 'b'.repeat(40)

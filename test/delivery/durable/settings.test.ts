@@ -1,7 +1,7 @@
 import t from 'tap'
 import { writeFileSync } from 'node:fs'
 import type { SettingsOf, Target } from '../../../src/delivery/opening.js'
-import type { Sink } from '../../../src/sink/sink.js'
+import type { Sink } from '../../../src/targets/sink.js'
 import { promotionsKey } from '../../../src/state/keys.js'
 import { promote } from '../../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../../src/state/registry.js'

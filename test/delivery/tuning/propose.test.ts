@@ -1,6 +1,6 @@
 import t from 'tap'
 import { championOf, EPSILON, propose, seeded, type History } from '../../../src/delivery/tuning/propose.js'
-import { effectiveSettings, TUNABLES, type WriteSettings } from '../../../src/sink/tunables.js'
+import { effectiveSettings, TUNABLES, type WriteSettings } from '../../../src/database/tunables.js'
 import { settingsKey, type Trial } from '../../../src/state/trial.js'
 import { DEFAULTS, LARGE, trialOf } from './fixtures/trials.js'
 

@@ -1,0 +1,43 @@
+/** `buckets ls`, `buckets add`, `buckets rm`: list and change the buckets of a state. */
+
+import { requiredStateConfig } from '../../../config/state.js'
+import { EXIT, IngestError } from '../../../errors.js'
+import { addBucket, listBuckets, removeBucket } from '../../../state/buckets.js'
+import { bucketDocument } from '../../../state/overview-document.js'
+import { withState } from '../state/with-state.js'
+import type { RegistryAction } from '../../options/registry-flags.js'
+import { table } from '../../output/table.js'
+
+export const ls: RegistryAction = (_, flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const { report } = context
+    const buckets = await listBuckets(state)
+    if (flags.format === 'json') {
+      report.json({ command: 'buckets ls', exit_code: EXIT.done, buckets: buckets.map(bucketDocument) })
+      return EXIT.done
+    }
+    const rows = buckets.map(({ name, backend, root, usedBy }) => [name, backend, root, usedBy.join(', ') || '-'])
+    for (const line of table([['NAME', 'BACKEND', 'ROOT', 'USED BY'], ...rows])) report.result(line)
+    return EXIT.done
+  })
+
+export const add: RegistryAction = ([name = ''], flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const { report } = context
+    if (flags.root === undefined) throw new IngestError('usage', 'a bucket needs --root', { hint: ROOTS })
+    const { root } = await addBucket(state, name, flags.root)
+    if (flags.format === 'json') report.json({ command: 'buckets add', exit_code: EXIT.done, name, root })
+    else report.verdict(true, 'added', `the bucket ${name}: ${root}`)
+    return EXIT.done
+  })
+
+const ROOTS = '--root DIR, --root s3://BUCKET/PREFIX, or --root memory:'
+
+export const rm: RegistryAction = ([name = ''], flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const { report } = context
+    await removeBucket(state, name)
+    if (flags.format === 'json') report.json({ command: 'buckets rm', exit_code: EXIT.done, name })
+    else report.verdict(true, 'removed', `the bucket ${name}; its objects stay where they are`)
+    return EXIT.done
+  })

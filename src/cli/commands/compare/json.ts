@@ -1,0 +1,46 @@
+/** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
+
+import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type Change } from '../../../analysis/judge.js'
+import { seriesFields, valueFields, type Single } from '../../../analysis/series.js'
+import { notes, tally, unitOf, type Compared } from './words.js'
+
+export function compareDocument(compared: Compared): object {
+  const { base, head, access, changes, suites, onlyBase, onlyHead, threshold, target, exitCode } = compared
+  return {
+    ...{ command: 'compare', exit_code: exitCode, target, base, head },
+    thresholds: { q: MOST_CHANCE, ratio: threshold, runtimes: FEWEST_RUNTIMES },
+    summary: {
+      ...{ series: changes.length, ...tally(changes), regressions: changes.filter(isRegression).length },
+      ...{ only_base: onlyBase.length, only_head: onlyHead.length },
+    },
+    suites: suites.map(({ kind, ...suite }) => ({ kind: kind.kind, ...suite })),
+    series: changes.map(change => changeFields(change)),
+    only_base: onlyBase.map(identity),
+    only_head: onlyHead.map(identity),
+    read: access.map(({ kind, by, tableBytes }) => ({ table: kind.table, by, table_bytes: tableBytes })),
+    notes: notes(compared),
+  }
+}
+
+function changeFields(change: Change): object {
+  const { kind, base, head, ratio, test, verdict, reason } = change
+  return {
+    ...identity({ kind, dimensions: head.dimensions }),
+    ...{ base: base.value.toString(), head: head.value.toString(), unit: unitOf(change), ratio: ratio ?? null },
+    runtimes: base.runtimes && head.runtimes ? [base.runtimes.length, head.runtimes.length] : null,
+    test: test === undefined ? null : { p: test.p, q: test.q, method: test.method, direction: test.direction },
+    ...{ verdict, reason: reason ?? null, regression: isRegression(change) },
+    platforms: [base.platform, head.platform],
+    uncompressed_bytes: valueFields(kind).sized
+      ? [base, head].map(side => side.uncompressed?.toString() ?? null)
+      : null,
+  }
+}
+
+function identity({ kind, dimensions }: Single): object {
+  const named = seriesFields(kind).map(({ name, type }, index) => {
+    const value = dimensions[index] ?? null
+    return [name, value !== null && type === 'i32' ? Number(value) : value] as const
+  })
+  return { kind: kind.kind, dimensions: Object.fromEntries(named) }
+}

@@ -1,0 +1,39 @@
+/** Defines `doctor` with its flags and help. The command's implementation is loaded when it runs. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import {
+  addOptions,
+  archiveFlag,
+  formatFlag,
+  rolePolicyFlag,
+  serverFlags,
+  stateFlag,
+  targetFlags,
+} from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+
+export function addDoctor(program: Command, run: Run): void {
+  const command = program
+    .command('doctor')
+    .summary('check configuration and connectivity')
+    .description(
+      'Looks at everything on the way to the targets of a push with the same target flags and environment, and writes ' +
+        'nothing: settings and ' +
+        'where they come from, proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The page ' +
+        'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
+    )
+  const places = [stateFlag(), archiveFlag()]
+  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...places, formatFlag()])
+  command
+    .addHelpText(
+      'after',
+      examples([
+        ['doctor', 'the embedded database'],
+        ['doctor --postgres postgres://bench_ingest@db.example.com/bench', ''],
+        ['doctor --server https://ingest.example.com --format json', ''],
+      ]),
+    )
+    .action(run(lazy(async () => (await import('./action.js')).doctor)))
+}

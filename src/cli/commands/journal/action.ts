@@ -1,0 +1,43 @@
+/** `journal` and `journal compact`: show and maintain the journal of failed operations. */
+
+import { requiredStateConfig } from '../../../config/state.js'
+import { EXIT } from '../../../errors.js'
+import { compactJournal, type JournalSize } from '../../../state/journal-compact.js'
+import { readJournal } from '../../../state/journal.js'
+import { oneLine, plural } from '../../output/report.js'
+import { withState } from '../state/with-state.js'
+import { journalEventDocument } from '../../../state/journal-event-document.js'
+import type { RegistryAction } from '../../options/registry-flags.js'
+
+const LIMIT = 50
+
+export const show: RegistryAction = (_, flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async ({ storage, tools }) => {
+    const { report } = context
+    const problems: string[] = []
+    const since = flags.since === undefined ? undefined : tools.now() - flags.since
+    const query = { name: flags.target, since, limit: flags.limit ?? LIMIT }
+    const events = await readJournal(storage, { ...query, onDamage: message => problems.push(message) })
+    const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
+    if (flags.format === 'json')
+      report.json({ command: 'journal', exit_code: exitCode, events: events.map(journalEventDocument), problems })
+    else
+      for (const { time, sort, name, operation, attempt, code, message } of events)
+        report.result(oneLine(`${time} ${sort} ${name}: ${operation} (try ${attempt}) ${code}: ${message}`))
+    if (events.length === 0) report.note('nothing in the journal')
+    for (const problem of problems) report.warning(`left out: ${problem}`)
+    return exitCode
+  })
+
+export const compact: RegistryAction = (_, flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const { report } = context
+    const { before, after } = await compactJournal(state)
+    if (flags.format === 'json') report.json({ command: 'journal compact', exit_code: EXIT.done, before, after })
+    else report.verdict(true, 'compacted', `${sizeText(before)} before, ${sizeText(after)} now`)
+    return EXIT.done
+  })
+
+function sizeText({ events, objects }: JournalSize): string {
+  return `${plural(events, 'event')} in ${plural(objects, 'object')}`
+}

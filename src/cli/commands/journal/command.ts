@@ -1,0 +1,46 @@
+/** Defines `journal` and its subcommands with their flags and help. Their implementation is loaded when they run. */
+
+import { examples } from '../../options/examples.js'
+import { InvalidArgumentError, type Command } from 'commander'
+import { age, flag, positive } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+import { aboutState } from '../state/about-state.js'
+
+export function addJournal(program: Command, run: Run): void {
+  const journal = program
+    .command('journal')
+    .summary('show failures of targets and buckets')
+    .description('Failed operations on targets and buckets. Alone it is `journal show`.')
+    .addHelpText('after', examples([['journal --since 1h --state ~/bench-state', 'what failed in the last hour']]))
+  const show = journal
+    .command('show', { isDefault: true })
+    .summary('list failures, newest first')
+    .description('Every failed operation. Leaves out what is damaged, and says so (exit code 78).')
+    .addOption(flag('--target <name>', 'only failures of this target or bucket'))
+    .addOption(flag('--since <age>', 'only failures up to this age, such as 2h, 90m or 30d').argParser(age))
+    .addOption(flag('--limit <n>', 'maximum number of failures to list (default: 50)').argParser(positive))
+    .action(run(lazy(async () => (await import('./action.js')).show)))
+  aboutState(show, [['journal --target db --since 2h --state ~/bench-state', '']])
+  const compact = journal
+    .command('compact')
+    .summary('merge the journal into one object')
+    .description('Drops what is older than 30 days, or beyond 10,000 events. Says how much there was, and is.')
+    .action(run(lazy(async () => (await import('./action.js')).compact)))
+  aboutState(compact, [['journal compact --state ~/bench-state', '']])
+  const health = journal
+    .command('health')
+    .summary('show the recent health of targets and buckets')
+    .description('For each its errors in the last minutes, its last success, and what to think of it.')
+    .addOption(flag('--minutes <n>', 'count the errors of the last N minutes (default: 5)').argParser(minutes))
+    .action(run(lazy(async () => (await import('./health.js')).health)))
+  aboutState(health, [['journal health --minutes 60 --state ~/bench-state', '']])
+}
+
+const MAX_MINUTES = 60 * 24 * 366
+
+function minutes(text: string): number {
+  const value = positive(text)
+  if (value > MAX_MINUTES) throw new InvalidArgumentError('It cannot be more than a year.')
+  return value
+}

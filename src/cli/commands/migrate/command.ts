@@ -1,0 +1,46 @@
+/** Defines `migrate` with its flags and help. The command's implementation is loaded when it runs. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import { addOptions, flag, formatFlag, targetFlags } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+
+export function addMigrate(program: Command, run: Run): void {
+  const command = program
+    .command('migrate')
+    .summary('apply missing migrations to a database')
+    .description(
+      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once. " +
+        'In a database whose ledger has the column filename, which the migration runner of production made, it records ' +
+        "what it adds under that runner's names.",
+    )
+    .argument('[dsn]', 'Postgres database, as for --postgres (default: the embedded database)')
+    .hook('preAction', takeDsn)
+    .action(run(lazy(async () => (await import('./action.js')).migrate)))
+  addOptions(command, targetFlags())
+  command.addOption(flag('--check', 'change nothing; report differences from the contract, with exit code 78'))
+  command.addOption(
+    flag(
+      '--repair-timestamps',
+      'apply no migration; correct stored query measurements whose timestamp differs from that of their commit',
+    ).conflicts('check'),
+  )
+  command.addOption(formatFlag()).addHelpText(
+    'after',
+    examples([
+      ['migrate postgres://owner@db.example.com/bench', ''],
+      ['migrate --check --postgres DSN', 'report differences, change nothing'],
+      ['migrate --repair-timestamps --postgres DSN', 'may be interrupted and run again'],
+      ['migrate', 'the embedded database'],
+    ]),
+  )
+}
+
+/** `migrate DSN` is short for `migrate --postgres DSN`. */
+function takeDsn(command: Command): void {
+  const [dsn] = command.args
+  if (dsn === undefined) return
+  if (command.getOptionValueSource('postgres') === 'cli') command.error('error: the database is named twice')
+  command.setOptionValueWithSource('postgres', dsn, 'cli')
+}

@@ -1,0 +1,68 @@
+/** Defines `push` with its flags and help. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import {
+  addOptions,
+  archiveFlag,
+  commitFlags,
+  downgradeFlag,
+  contractFlag,
+  explainFlag,
+  flag,
+  formatFlag,
+  noSecretsFlag,
+  outcomeFlags,
+  reportFlag,
+  rolePolicyFlag,
+  serverFlags,
+  stateFlag,
+  targetFlags,
+  targetNameFlag,
+  writeSettingFlags,
+} from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import { withReportFile } from '../../output/report-file.js'
+import type { Run } from '../../run.js'
+
+export function addPush(program: Command, run: Run): void {
+  const command = program
+    .command('push')
+    .summary('check records and deliver them')
+    .description(
+      'Checks every line of every input, then delivers file by file: all of a file or nothing. Without a target the ' +
+        'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
+    )
+    .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).push))))
+  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
+  addOptions(command, [...outcomeFlags(), ...commitFlags(), contractFlag()])
+  command
+    .addOption(stateFlag())
+    .addOption(archiveFlag())
+    .addOption(targetNameFlag())
+    .addOption(flag('--full-refresh', 'with --state: read the inputs from their start and deliver all records again'))
+    .addOption(downgradeFlag())
+    .addOption(flag('--dry-run', 'check everything, but do not connect or write'))
+    .addOption(explainFlag())
+    .addOption(noSecretsFlag())
+    .addOption(formatFlag())
+    .addOption(reportFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['push results.jsonl', 'into the embedded database'],
+        ['push results.jsonl --postgres postgres://bench_ingest@db.example.com/bench', 'into Postgres'],
+        [
+          'push results.jsonl --server https://ingest.example.com --benchmark-id nightly',
+          'to an ingest service; --postgres beside it for both',
+        ],
+        ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
+        [
+          'push results.jsonl --state ~/bench-state --postgres DSN',
+          'only what is new; what a dead target misses is kept',
+        ],
+        ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
+      ]),
+    )
+}

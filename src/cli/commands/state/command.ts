@@ -1,0 +1,99 @@
+/** Defines `state` and its subcommands with their flags and help. Their implementation is loaded when they run. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import { age, flag } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+import { aboutState } from './about-state.js'
+
+const dryRunFlag = flag('--dry-run', 'change nothing; print what would be done')
+
+export function addState(program: Command, run: Run): void {
+  const state = program
+    .command('state')
+    .summary('inspect, clean up and move a state')
+    .description('What pushes with --state remember: an outbox, and up to where each target has it.')
+    .addHelpText(
+      'after',
+      examples([
+        ['state ls --state ~/bench-state', ''],
+        ['state prune --older-than 30d --state ~/bench-state', ''],
+      ]),
+    )
+  addReading(state, run)
+  addMoving(state, run)
+  addTidying(state, run)
+}
+
+function addReading(state: Command, run: Run): void {
+  const ls = state
+    .command('ls')
+    .summary('list the objects of a state')
+    .description('Every object of a state with its size. Works on a damaged state, too.')
+    .argument('[prefix]', 'list only keys that begin with this prefix')
+    .action(run(lazy(async () => (await import('./list.js')).list)))
+  aboutState(ls, [
+    ['state ls --state ~/bench-state', ''],
+    ['state ls intents/ --state s3://bench/state', 'deliveries that were begun'],
+  ])
+  const show = state
+    .command('get')
+    .summary('print an object of a state')
+    .description('An object as it is. Works on a damaged state, too.')
+    .argument('<key>', 'as `state ls` shows it')
+    .action(run(lazy(async () => (await import('./get.js')).get)))
+  aboutState(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
+}
+
+function addMoving(state: Command, run: Run): void {
+  const save = state
+    .command('export')
+    .summary('write a state into one file')
+    .description(
+      'A line of JSON an object, damaged ones too, and a last line with their number. Run it while nothing else works on ' +
+        'the state; what is written meanwhile may be missing.',
+    )
+    .argument('<file>', 'a new file')
+    .action(run(lazy(async () => (await import('./export.js')).exportState)))
+  aboutState(save, [['state export state.jsonl --state ~/bench-state', '']])
+  const load = state
+    .command('import')
+    .summary('restore a state from an exported file')
+    .description('Checks all of the file first. A state that is not empty is refused.')
+    .argument('<file>', 'as `state export` wrote it')
+    .action(run(lazy(async () => (await import('./import.js')).importState)))
+  aboutState(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
+}
+
+function addTidying(state: Command, run: Run): void {
+  const remove = state
+    .command('prune')
+    .summary('remove records that every target has received')
+    .description(
+      'Removes from the outbox what every target that the state knows has. Commits that another process is delivering ' +
+        'are left, with exit code 75.',
+    )
+    .addOption(
+      flag('--older-than <age>', 'with --force: also remove older records, such as 30d, 12h or 90m').argParser(age),
+    )
+    .addOption(
+      flag('--force', 'with --older-than: remove them even if targets lack them; those targets never receive them'),
+    )
+    .addOption(dryRunFlag)
+    .action(run(lazy(async () => (await import('./prune.js')).prune)))
+  aboutState(remove, [
+    ['state prune --state ~/bench-state', ''],
+    ['state prune --force --older-than 30d --dry-run --state ~/bench-state', 'what would a dead target lose?'],
+  ])
+  const merge = state
+    .command('compact')
+    .summary('merge small objects')
+    .description(
+      'Merges what many small pushes of one commit left. Commits that another process is delivering are left, with exit ' +
+        'code 75.',
+    )
+    .addOption(dryRunFlag)
+    .action(run(lazy(async () => (await import('./compact.js')).compact)))
+  aboutState(merge, [['state compact --state ~/bench-state', '']])
+}

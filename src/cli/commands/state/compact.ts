@@ -1,0 +1,20 @@
+/** `state compact`: merges the small objects of the outbox. */
+
+import { compact as compactState, type Compacted } from '../../../state/compact.js'
+import { plural } from '../../output/report.js'
+import { tidy } from './tidy.js'
+
+export const compact = tidy<Compacted>({
+  command: 'state compact',
+  work: compactState,
+  document: one => ({
+    commit: one.partition,
+    ...{ batches_before: one.batchesBefore, batches_after: one.batchesAfter },
+    ...{ objects_before: one.objectsBefore, objects_after: one.objectsAfter, bytes: one.bytes },
+  }),
+  print: (report, done, { dryRun, place }) => {
+    report.verdict(true, dryRun ? 'would compact' : 'compacted', `${plural(done.length, 'commit')} in ${place}`)
+    for (const { partition, objectsBefore, objectsAfter } of done)
+      report.result(`  ${partition.slice(0, 7)}: ${plural(objectsBefore, 'object')} to ${objectsAfter}`)
+  },
+})

@@ -1,0 +1,21 @@
+/** Defines `status` with its flags and help. The command's implementation is loaded when it runs. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import { formatFlag, stateFlag } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+
+export function addStatus(program: Command, run: Run): void {
+  program
+    .command('status')
+    .summary('show a state and the undelivered records of each target')
+    .description(
+      'Targets with what they lack, open deliveries and the last audit rows. Changes nothing. What is damaged or of a ' +
+        'newer version is named, the rest is shown all the same (exit code 78).',
+    )
+    .addOption(stateFlag())
+    .addOption(formatFlag())
+    .addHelpText('after', examples([['status --state s3://bench/state', '']]))
+    .action(run(lazy(async () => (await import('./action.js')).status)))
+}

@@ -1,0 +1,85 @@
+/** Defines `targets` and its subcommands with their flags and help. Their implementation is loaded when they run. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import { flag, regionFlag, rolePolicyFlag } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+import { aboutState } from '../state/about-state.js'
+
+const EXAMPLES = [
+  ['targets add db postgres postgres://bench_ingest@db.example.com/bench --state ~/bench-state', ''],
+  ['targets ls --state ~/bench-state', 'reachable, lag, last error, settings'],
+] as const
+
+export function addTargets(program: Command, run: Run): void {
+  const targets = program
+    .command('targets')
+    .summary('list and change registered targets')
+    .description('Registered targets: a push, drain or recover with their state and without target flags uses them.')
+    .addHelpText('after', examples(EXAMPLES))
+  const ls = targets
+    .command('ls')
+    .summary('list targets with reachability, lag, last error and settings')
+    .description(
+      'Every registered target. Asks each whether it can be reached and lets us in, and writes nothing there.',
+    )
+    .addOption(flag('--no-check', 'do not contact the targets'))
+    .action(run(lazy(async () => (await import('./list.js')).ls)))
+  aboutState(ls, [['targets ls --state s3://bench/state', '']])
+  addTargetsAdd(targets, run)
+  addTargetsChange(targets, run)
+}
+
+function addTargetsAdd(targets: Command, run: Run): void {
+  const add = targets
+    .command('add')
+    .summary('register a target')
+    .description('A known name is refused, and so is a secret: tokens and passwords stay in a variable.')
+    .argument('<name>', 'lower-case letters, digits, - and _')
+    .argument('<kind>', 'http, postgres, embedded or archive')
+    .argument('[address]', 'a URL, a DSN without a password, a folder; none for an archive')
+    .addOption(flag('--secret-env <name>', 'environment variable that holds the token (http) or password (postgres)'))
+    .addOption(flag('--best-effort', 'a failure of the target does not fail a push (default: required)'))
+    .addOption(flag('--bucket <name>', 'bucket that an archive writes to, as `buckets ls` shows it'))
+    .addOption(
+      flag('--insecure-local', 'allow a connection without TLS, and any role; only for a Postgres on this machine'),
+    )
+    .addOption(rolePolicyFlag())
+    .addOption(regionFlag())
+    .action(run(lazy(async () => (await import('./action.js')).add)))
+  aboutState(add, [
+    ['targets add site http https://ingest.example.com --secret-env INGEST_BEARER_TOKEN --state ~/bench-state', ''],
+    ['targets add db postgres postgres://bench_ingest@db.example.com/bench --best-effort --state ~/bench-state', ''],
+    ['targets add keep archive --bucket cold --state ~/bench-state', 'after buckets add cold'],
+  ])
+}
+
+function addTargetsChange(targets: Command, run: Run): void {
+  const rm = targets
+    .command('rm')
+    .summary('remove a target and stop queueing records for it')
+    .description('Also ends the wait for a target that only flags named, by the name that targets ls shows.')
+    .argument('<name>', 'name of a target')
+    .action(run(lazy(async () => (await import('./action.js')).rm)))
+  aboutState(rm, [['targets rm db --state ~/bench-state', '']])
+  const test = targets
+    .command('test')
+    .summary('connect to a target and log in')
+    .description('What doctor says of it. Writes nothing.')
+    .argument('<name>', 'name of a target')
+    .action(run(lazy(async () => (await import('./test-target.js')).test)))
+  aboutState(test, [['targets test db --state ~/bench-state', '']])
+  const set = targets
+    .command('set')
+    .summary('make a target required or best effort')
+    .description('The cutover to a new path, and the way back. Writes a row of audit.')
+    .argument('<name>', 'name of a target')
+    .addOption(flag('--required', 'a failure of the target fails a push'))
+    .addOption(flag('--best-effort', 'a failure of the target is reported and does not fail a push'))
+    .action(run(lazy(async () => (await import('./action.js')).set)))
+  aboutState(set, [
+    ['targets set db --required --state ~/bench-state', 'the cutover'],
+    ['targets set db --best-effort --state ~/bench-state', 'the way back'],
+  ])
+}

@@ -1,0 +1,94 @@
+/** `tune`: searches for faster write settings of a registered target by measuring trials. */
+
+import { settingValues, TUNABLES } from '../../../database/tunables.js'
+import { writeSettings } from '../../../config/write-settings.js'
+import { openJournal } from '../../../delivery/durable/journal-outcomes.js'
+import { PAIRS } from '../../../delivery/tuning/measure.js'
+import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../../delivery/tuning/tune.js'
+import { EXIT } from '../../../errors.js'
+import type { Journal } from '../../../state/journal.js'
+import { activePromotion, readPromotions } from '../../../state/promotions.js'
+import type { RegisteredTarget } from '../../../state/registry.js'
+import type { State } from '../../../state/state.js'
+import type { Trial } from '../../../state/trial.js'
+import { openInputs, releaseAll } from '../../../source/inputs.js'
+import type { Context } from '../../context.js'
+import type { Work } from '../../output/progress/meter.js'
+import { openForTrials } from '../../options/registered-targets.js'
+import type { TuningAction, TuningFlags } from '../../options/tuning-flags.js'
+import { readSample } from './sample.js'
+import { printTuned, trialText, tuneReport, type Told } from './report.js'
+import { missing, withTarget } from './with-target.js'
+
+export const DEFAULT_TRIALS = 8
+export const DEFAULT_BUDGET_MS = 5 * 60_000
+export const DEFAULT_PER_HOUR = 60
+
+export const tune: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { stdin, signal } = context
+    const { sample: file, format } = flags
+    if (file === undefined) throw missing('--sample', 'name a file like those that are pushed to the target')
+    const started = performance.now()
+    const opener = await openForTrials(target, flags, context)
+    const sources = await openInputs([file], { stdin, rereadable: true, signal })
+    const journal = openJournal(state, 'tune')
+    try {
+      const sample = await readSample(sources[0]!, context)
+      const meter = context.watch?.meters?.start(workOf(target, sample.size, flags))
+      const found = await tuneTarget(state, {
+        ...{ opener, signal, ...limitsOf(flags) },
+        ...(await whatToTune(state, target)),
+        ...{ delivery: sample.delivery, sample: sample.size },
+        onTrial: trial => noteTrial(trial, context),
+        onDelivery: () => meter?.add(sample.size.records),
+        onError: error => journal.record({ sort: 'target', name: target.name, operation: 'tune', error }),
+      })
+      return finish(found, { target, sample, durationMs: performance.now() - started }, { context, format })
+    } finally {
+      await writeQuietly(journal, context)
+      await releaseAll(sources)
+    }
+  })
+
+function limitsOf({
+  trials = DEFAULT_TRIALS,
+  budget: budgetMs = DEFAULT_BUDGET_MS,
+  maxTrialsPerHour = DEFAULT_PER_HOUR,
+}: TuningFlags): Pick<TuneOptions, 'trials' | 'budgetMs' | 'maxTrialsPerHour'> {
+  return { trials, budgetMs, maxTrialsPerHour }
+}
+
+async function whatToTune(
+  { storage }: State,
+  { kind, identity }: RegisteredTarget,
+): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
+  const promotion = activePromotion(await readPromotions(storage, identity))
+  const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
+  return { tunables: TUNABLES[kind], active: settingValues(used) ?? {} }
+}
+
+/** Progress of a tuning run. The total assumes that no trial ends early, so the run may finish sooner than estimated. */
+function workOf({ name }: RegisteredTarget, { records }: Trial['sample'], flags: TuningFlags): Work {
+  const { trials } = limitsOf(flags)
+  return { label: `tuning ${name}`, unit: 'records', total: trials * PAIRS * 2 * records }
+}
+
+/** Prints one line for each finished trial during the run. */
+function noteTrial({ id, result }: Trial, { report }: Context): void {
+  if (result !== undefined) report.note(trialText(id, result))
+}
+
+type Telling = { readonly context: Context; readonly format: TuningFlags['format'] }
+
+function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
+  // No trial ran because the limit per hour was reached, so the user must run the command again later.
+  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
+  if (format === 'json') report.json(tuneReport(found, told, exitCode))
+  else printTuned(report, found, told)
+  return exitCode
+}
+
+async function writeQuietly(journal: Journal, { report }: Context): Promise<void> {
+  await journal.flush().catch(() => report.warning('the journal could not be written'))
+}

@@ -1,0 +1,71 @@
+/** Defines `tune` and the commands for promotions with their flags and help. Their implementation is loaded when they run. */
+
+import type { Command } from 'commander'
+import { flag, positive } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import type { Run } from '../../run.js'
+import { aboutState } from '../state/about-state.js'
+import { span } from '../../options/tuning-flags.js'
+
+const targetFlag = flag('--target <name>', 'registered target')
+const byFlag = flag('--by <name>', 'name to record as the author (default: user@host)')
+
+export function addTune(program: Command, run: Run): void {
+  const command = program
+    .command('tune')
+    .summary('measure write settings and find faster ones')
+    .description(
+      'Delivers a sample to a registered database again and again, each time rolled back, new settings in turns with the ' +
+        'best so far. Never tries the same twice. Changes nothing: promote does.',
+    )
+    .addOption(targetFlag)
+    .addOption(flag('--sample <file>', 'file with typical records, preferably not stored in the target yet'))
+    .addOption(flag('--trials <n>', 'maximum number of trials (default: 8)').argParser(positive))
+    .addOption(
+      flag('--budget <time>', 'start no new trial after this time, such as 30s, 5m or 1h (default: 5m)').argParser(
+        span,
+      ),
+    )
+    .addOption(
+      flag(
+        '--max-trials-per-hour <n>',
+        'limit over all runs; at the limit tune waits or stops (default: 60)',
+      ).argParser(positive),
+    )
+    .action(run(lazy(async () => (await import('./action.js')).tune)))
+  aboutState(command, [['tune --target db --sample results.jsonl --budget 10m --state ~/bench-state', '']])
+}
+
+export function addPromote(program: Command, run: Run): void {
+  const command = program
+    .command('promote')
+    .summary("apply a trial's settings to its target")
+    .description('The next delivery of any command uses them. Done again it changes nothing.')
+    .addOption(targetFlag)
+    .addOption(flag('--trial <id>', 'id of the trial, or the start of its id'))
+    .addOption(flag('--note <text>', 'reason for the promotion'))
+    .addOption(byFlag)
+    .action(run(lazy(async () => (await import('./promote.js')).promote)))
+  aboutState(command, [['promote --target db --trial 0123456789ab --note "far from CI" --state ~/bench-state', '']])
+}
+
+export function addRollback(program: Command, run: Run): void {
+  const command = program
+    .command('rollback')
+    .summary('restore the previous write settings of a target')
+    .description('Those that were promoted before apply again, or else the defaults.')
+    .addOption(targetFlag)
+    .addOption(byFlag)
+    .action(run(lazy(async () => (await import('./promote.js')).rollback)))
+  aboutState(command, [['rollback --target db --state ~/bench-state', '']])
+}
+
+export function addPromotions(program: Command, run: Run): void {
+  const command = program
+    .command('promotions')
+    .summary('list promotions and trials')
+    .description('For each target the settings in force, who promoted what, when and why, and its trials.')
+    .addOption(targetFlag)
+    .action(run(lazy(async () => (await import('./promotions.js')).promotions)))
+  aboutState(command, [['promotions --target db --state ~/bench-state', '']])
+}

@@ -1,0 +1,29 @@
+/** Opens the state and looks up the registered target of a command. */
+
+import { requiredStateConfig } from '../../../config/state.js'
+import { IngestError } from '../../../errors.js'
+import { readRegistry, type RegisteredTarget } from '../../../state/registry.js'
+import type { State } from '../../../state/state.js'
+import { requireTarget } from '../../../state/targets.js'
+import type { Context } from '../../context.js'
+import { withFailPoints } from '../../options/fail-points.js'
+import { withState } from '../state/with-state.js'
+import type { TuningFlags } from '../../options/tuning-flags.js'
+
+/** @throws {IngestError} `usage` without `--target`, `not_found` for a target that is not registered */
+export function withTarget(
+  flags: TuningFlags,
+  context: Context,
+  work: (state: State, target: RegisteredTarget) => Promise<number>,
+): Promise<number> {
+  const { target: name } = flags
+  if (name === undefined) throw missing('--target', 'vortex-ingest targets ls shows those that there are')
+  return withState(requiredStateConfig(flags, context.env), context, async opened => {
+    const { state } = await withFailPoints({ state: opened, targets: [] }, context.env)
+    return work(state, requireTarget(await readRegistry(state.storage), name))
+  })
+}
+
+export function missing(flag: string, hint: string): IngestError {
+  return new IngestError('usage', `${flag} is missing`, { hint })
+}

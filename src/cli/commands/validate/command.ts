@@ -1,0 +1,30 @@
+/** Defines `validate` with its flags and help. */
+
+import type { Command } from 'commander'
+import { examples } from '../../options/examples.js'
+import { commitShaFlag, contractFlag, flag, positive, reportFlag, validateFormatFlag } from '../../options/flags.js'
+import { lazy } from '../lazy.js'
+import { withReportFile } from '../../output/report-file.js'
+import type { Run } from '../../run.js'
+
+export function addValidate(program: Command, run: Run): void {
+  program
+    .command('validate')
+    .summary('check records and send nothing')
+    .description('Reports every line that a push would reject. Needs no network, no token and no git.')
+    .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
+    .addOption(commitShaFlag())
+    .addOption(contractFlag())
+    .addOption(flag('--max-rejections <n>', 'stop after this many rejections').argParser(positive))
+    .addOption(validateFormatFlag())
+    .addOption(reportFlag())
+    .addHelpText(
+      'after',
+      examples([
+        ['validate results.jsonl', ''],
+        ["validate 'out/*.jsonl' --max-rejections 10", ''],
+        ['validate results.jsonl --format sarif > results.sarif', 'for code scanning; --format junit for test reports'],
+      ]),
+    )
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).validate))))
+}

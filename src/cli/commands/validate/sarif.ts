@@ -1,0 +1,79 @@
+/** The result of `validate` as SARIF 2.1.0, which code scanning services read. */
+
+import { pathToFileURL } from 'node:url'
+import { isAbsolute } from 'node:path'
+import { messageOf } from '../../../errors.js'
+import { redact } from '../../../redact.js'
+import { contractVersionOf } from '../../../source/inspect.js'
+import type { Rejection, Warning } from '../../../source/rejection.js'
+import { exitCodeOf } from '../../output/error-report.js'
+import type { TextSink } from '../../output/json-array-report.js'
+import { RULE_TEXTS, type RuleCode } from '../../output/rule-texts.js'
+import type { Printer, Validated } from './human.js'
+
+const HEAD = '{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"results":['
+
+type Level = 'error' | 'warning'
+
+/** Prints each result as it comes. The rules and the exit code follow after them, because they are known only at the end. */
+export class SarifPrinter implements Printer {
+  #results = 0
+  readonly #rules = new Map<RuleCode, Level>()
+
+  constructor(
+    private readonly to: TextSink,
+    private readonly version: string,
+  ) {}
+
+  rejection({ byte, ...rejection }: Rejection): void {
+    this.#result('error', rejection, { startLine: rejection.line, byteOffset: byte })
+  }
+
+  warning(warning: Warning): void {
+    this.#result('warning', warning, warning.line === 0 ? undefined : { startLine: warning.line })
+  }
+
+  fail(error: unknown): void {
+    const notification = { level: 'error', message: { text: redact(messageOf(error)) } }
+    this.#end({
+      executionSuccessful: false,
+      exitCode: exitCodeOf(error),
+      toolExecutionNotifications: [notification],
+    })
+  }
+
+  done({ inspections, exitCode, stoppedEarly }: Validated): void {
+    const versions = inspections.map(inspection => [uriOf(inspection.source), contractVersionOf(inspection)] as const)
+    const properties = { ...(stoppedEarly && { stoppedEarly }), contractVersions: Object.fromEntries(versions) }
+    // The check itself succeeded, even if it rejected lines.
+    this.#end({ executionSuccessful: true, exitCode, properties })
+  }
+
+  #result(level: Level, { source, pointer, code, message }: Omit<Warning, 'code'> & Found, region?: object): void {
+    this.#rules.set(code, level)
+    const location = {
+      physicalLocation: { artifactLocation: { uri: uriOf(source) }, ...(region && { region }) },
+      ...(pointer !== '' && { logicalLocations: [{ fullyQualifiedName: pointer, kind: 'value' }] }),
+    }
+    const result = { ruleId: code, level, message: { text: message }, locations: [location] }
+    this.to.raw(`${this.#results++ === 0 ? HEAD : ','}\n${JSON.stringify(result)}`)
+  }
+
+  #end(invocation: object): void {
+    const rules = [...this.#rules].map(([id, level]) => {
+      return { id, shortDescription: { text: RULE_TEXTS[id] }, defaultConfiguration: { level } }
+    })
+    const driver = { name: 'vortex-ingest', semanticVersion: this.version, rules }
+    const tail = JSON.stringify({ tool: { driver }, invocations: [invocation] }).slice(1)
+    this.to.raw(`${this.#results === 0 ? HEAD : '\n'}],${tail}]}\n`)
+  }
+}
+
+type Found = { readonly code: RuleCode }
+
+/** The URI of a source. A relative path stays relative, which SARIF readers resolve against the checked-out repository. */
+function uriOf(source: string): string {
+  if (source === '-') return 'stdin'
+  if (isAbsolute(source)) return pathToFileURL(source).href
+  return source.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/')
+}

@@ -1,0 +1,45 @@
+/** Error messages for mistyped commands and flags: the mistake, a suggestion, and the command that prints the help. */
+
+import type { Command } from 'commander'
+import { IngestError } from '../../errors.js'
+import { lineageOf } from './lineage.js'
+import { nearest } from './nearest.js'
+import { pathOf } from '../program.js'
+import { oneLine, type Output } from '../output/report.js'
+
+/** Makes commander throw an `IngestError` with code `usage` for a mistake; it neither exits the process nor prints errors. */
+export function configureUsage(
+  command: Command,
+  { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
+): void {
+  command.exitOverride().configureOutput({
+    writeOut: text => void stdout.write(text),
+    writeErr: text => void stderr.write(text),
+    outputError: text => {
+      const meant = meantBy(command, text)
+      // commander puts its own suggestion on a second line.
+      const wrong = oneLine(text.replace(/^error: /, ''))
+      const message = meant === undefined ? wrong : `${wrong} (Did you mean ${meant}?)`
+      throw new IngestError('usage', message, { hint: `${pathOf(command)} --help shows the usage` })
+    },
+  })
+}
+
+/** Suggestions for mistakes for which commander has none. */
+function meantBy(command: Command, text: string): string | undefined {
+  return siblingMeant(command, text) ?? flagMeant(command, text)
+}
+
+/** Suggests a flag for `--formt=json`, because commander compares the whole word with the known flags. */
+function flagMeant(command: Command, text: string): string | undefined {
+  const [, flag] = /unknown option '(--[^'=]+)=/.exec(text) ?? []
+  const known = lineageOf(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''))
+  return flag === undefined ? undefined : nearest(flag, known)
+}
+
+/** Suggests a sibling command for `journal helth`, which commander takes for the default command with too many arguments. */
+function siblingMeant({ args, parent }: Command, text: string): string | undefined {
+  if (parent === null || !text.includes('too many arguments')) return undefined
+  const siblings = parent.commands.map(one => one.name())
+  return parent.parent === null ? undefined : nearest(args[0] ?? '', siblings)
+}

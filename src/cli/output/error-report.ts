@@ -1,0 +1,19 @@
+/** Exit code and JSON form of an error, inside a report or in place of one. */
+
+import { EXIT, IngestError, messageOf } from '../../errors.js'
+import { redact } from '../../redact.js'
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof IngestError ? error.exitCode : EXIT.internal
+}
+
+export function errorReport(error: unknown): object {
+  const code = error instanceof IngestError ? error.code : 'internal'
+  const hint = error instanceof IngestError ? (error.hint ?? null) : null
+  return { code, message: redact(messageOf(error)), hint: hint === null ? null : redact(hint) }
+}
+
+/** The JSON document that a failed command prints in place of its report. */
+export function errorDocument(error: unknown): object {
+  return { exit_code: exitCodeOf(error), error: errorReport(error) }
+}

@@ -1,0 +1,68 @@
+/** Summary sections for a push: the changes since the stored commit before it, and the slowest measurements. */
+
+import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
+import { valueFields } from '../../../analysis/series.js'
+import { targetConfig, type TargetFlags } from '../../../config/target.js'
+import { wasmHash64 } from '../../../contract/hash64.js'
+import { readCommitRows } from '../../../delivery/compared/commit-rows.js'
+import { commitBefore } from '../../../delivery/compared/stored-commit.js'
+import { EXIT, messageOf } from '../../../errors.js'
+import { markdownOf } from '../../commands/compare/markdown.js'
+import { seriesNamer } from '../../commands/compare/words.js'
+import type { Context } from '../../context.js'
+import type { PushOutcome } from '../../commands/push/report.js'
+import { count } from '../report.js'
+import { openSession, type OpenSession } from '../../options/targets.js'
+import { table, text } from './markdown.js'
+
+const THRESHOLD = 1.1
+const SLOWEST = 5
+/** Time limit for reading the rows, so that the summary never delays a job for long. */
+const TIMEOUT_MS = 10_000
+
+/**
+ * Compares the pushed commit with the stored commit before it. Never throws: an error becomes a sentence in the summary.
+ * @returns Markdown sections; none if no database of this command line received the records, or no earlier commit is stored
+ */
+export async function comparedWithBefore(
+  { pushed, dryRun }: PushOutcome,
+  flags: TargetFlags,
+  context: Context,
+): Promise<readonly string[]> {
+  const isDatabase = (name: string): boolean => name === 'postgres' || name === 'embedded'
+  const landed = pushed.outcomes.some(({ name, failure }) => isDatabase(name) && failure === undefined)
+  if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
+  try {
+    const opened = await openSession(targetConfig(flags, context.env), false, context)
+    try {
+      return await sections(opened, pushed.commit.sha)
+    } finally {
+      await opened.close()
+    }
+  } catch (error) {
+    return [`The measurements were not compared with those before: ${text(messageOf(error))}`]
+  }
+}
+
+async function sections({ session, description }: OpenSession, sha: string): Promise<readonly string[]> {
+  const found = await commitBefore(session, sha)
+  if (found === undefined) return []
+  const options = { hash: await wasmHash64(), timeoutMs: TIMEOUT_MS }
+  const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
+  const comparison = compareCommits(kinds, THRESHOLD)
+  const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
+  const markdown = markdownOf({ ...compared, target: description, exitCode: EXIT.done }, false)
+  return ['#### Against the commit before', markdown, ...slowest(kinds)]
+}
+
+function slowest(kinds: readonly KindRows[]): readonly string[] {
+  const timed = kinds.filter(({ kind }) => valueFields(kind).timed)
+  const rows = timed.flatMap(({ kind, rows }) =>
+    rows.head.map(({ dimensions, value }) => ({ kind, dimensions, value })),
+  )
+  if (rows.length === 0) return []
+  const name = seriesNamer(rows)
+  rows.sort((one, other) => Number(other.value - one.value))
+  const cells = rows.slice(0, SLOWEST).map(row => [text(name(row)), `${count(row.value)} ns`])
+  return ['#### The slowest', table(['series', 'median'], cells)]
+}

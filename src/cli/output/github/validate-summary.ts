@@ -1,0 +1,46 @@
+/** The step summary, outputs and annotations of `validate`. */
+
+import type { Rejection, Warning } from '../../../source/rejection.js'
+import type { Annotator } from '../annotator.js'
+import type { CiStep } from '../../context.js'
+import { Notes } from '../notes.js'
+import { count, plural } from '../report.js'
+import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
+import { heading, table } from './markdown.js'
+import { rejectionTable, warningList } from './notes-summary.js'
+
+export class GithubPrinter implements Printer {
+  readonly #notes = new Notes()
+
+  constructor(
+    private readonly step: CiStep,
+    private readonly annotator: Annotator,
+  ) {}
+
+  rejection(rejection: Rejection): void {
+    this.#notes.reject(rejection)
+    this.annotator.add('error', rejection.message, rejection)
+  }
+
+  warning(warning: Warning): void {
+    this.#notes.warn(warning)
+    this.annotator.add('warning', warning.message, warning)
+  }
+
+  /** Does nothing, because `GithubStep.finish` receives the error too. */
+  fail(): void {}
+
+  done({ inspections, rejected, exitCode }: Validated): void {
+    const { records, counts, versions } = totalsOf(inspections)
+    const spoken = versions.length === 0 ? '' : `, ${versionsText(versions)}`
+    const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
+    const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
+    const summary = [
+      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
+      ...(kinds.length === 0 ? [] : [table(['kind', 'records'], kinds)]),
+      ...rejectionTable(this.#notes),
+      ...warningList(this.#notes),
+    ]
+    this.step.tell({ summary: summary.join('\n\n'), outputs: { rejected } })
+  }
+}

@@ -1,0 +1,91 @@
+/** The pipelined path for small deliveries: after BEGIN, all statements of the transaction are sent in one round trip. */
+
+import { COMMIT_FIELDS } from '../contract/commit.js'
+import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
+import { columnProbes } from './contract-version.js'
+import { countNotSent, type Downgrade } from '../source/downgrade.js'
+import { assertCounts, type KindReceipt, type RowDelivery } from '../source/delivery.js'
+import { BEGIN, type SqlSession } from './sql.js'
+import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
+
+/** All rows of one kind as COPY text without escapes and without the final line feed. */
+export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
+
+/** Upper bound of the text of all rows, because even a few rows can be long. */
+const MAX_BYTES = 4 * 1024 * 1024
+
+/**
+ * Reads all rows of a delivery into memory.
+ * @returns the rows by kind; undefined when the delivery must take the bulk path because it has more than `maxRows` rows,
+ * exceeds `MAX_BYTES`, or contains a character that COPY text escapes
+ */
+export async function collectPipelinedRows(
+  delivery: RowDelivery,
+  maxRows: number,
+): Promise<readonly PipelinedRows[] | undefined> {
+  const total = [...delivery.counts.values()].reduce((all, count) => all + count, 0)
+  if (total > maxRows) return undefined
+  let bytes = 0
+  const collected = new Map<Kind, { rows: number; text: string }>()
+  for await (const { kind, rows, text } of delivery.rows()) {
+    const before = collected.get(kind) ?? { rows: 0, text: '' }
+    bytes += text.length
+    if (bytes > MAX_BYTES || holdsEscapes(text)) return undefined
+    collected.set(kind, { rows: before.rows + rows, text: before.text + text.toString('utf8') })
+  }
+  assertCounts(delivery, kind => [...collected].find(([{ kind: name }]) => name === kind)?.[1].rows ?? 0)
+  return CONTRACT.kinds.flatMap(kind => {
+    const { rows, text } = collected.get(kind) ?? { rows: 0, text: '' }
+    return rows === 0 ? [] : [{ kind, rows, text: text.slice(0, -1) }]
+  })
+}
+
+const BACKSLASH = 0x5c
+const LETTER_N = 0x4e
+
+/** Whether COPY text contains a backslash other than in `\N`, which stands for null. */
+function holdsEscapes(text: Buffer): boolean {
+  for (let at = text.indexOf(BACKSLASH); at !== -1; at = text.indexOf(BACKSLASH, at + 1))
+    if (text[at + 1] !== LETTER_N) return true
+  return false
+}
+
+/** The statement that ends the transaction. */
+export type End = 'COMMIT' | 'ROLLBACK'
+
+type PipelinedOptions = {
+  readonly rowsByKind: readonly PipelinedRows[]
+  /** The contract version whose columns are written. */
+  readonly version: number
+  readonly downgrade: Downgrade | undefined
+  readonly end: End
+}
+
+type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
+
+/** Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one. */
+export async function applyPipelined(
+  session: SqlSession,
+  { commit, assertUnchanged }: RowDelivery,
+  { rowsByKind, version, downgrade, end }: PipelinedOptions,
+): Promise<readonly KindReceipt[]> {
+  await assertUnchanged()
+  const stored = storedCommit(commit)
+  const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
+  const upserts = rowsByKind.map(({ text }, index) => ({
+    text: upsertLines(kinds[index]!),
+    values: [stored.sha, stored.timestamp, text],
+  }))
+  // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
+  await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }
+  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps, { text: end }])
+  return rowsByKind.map(({ kind, rows }, index) => {
+    const [written] = (answers[index] ?? []) as readonly Written[]
+    const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
+    const unchanged = ids - inserted - rewritten
+    const records = rows - countNotSent(downgrade, kind.kind)
+    return { kind: kind.kind, records, inserted, updated: records - inserted, unchanged }
+  })
+}

@@ -1,0 +1,135 @@
+/** The session of the embedded database. */
+import type { Results } from '@electric-sql/pglite'
+import { IngestError, messageOf } from '../../errors.js'
+import type { CopyTarget, SqlSession, Statement } from '../sql.js'
+import { traced } from '../../http/wire-events.js'
+import type { Engine } from './engine.js'
+import { brokenEngine, statementError } from './errors.js'
+import type { FolderLock } from './lock.js'
+
+export type SessionParts = {
+  readonly engine: Engine
+  readonly lock: FolderLock
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Runs statements one after the other. A statement blocks the process, so the signal is only checked before each one.
+ * A commit is on disk (fsync) when it returns, so the process may be killed at any time.
+ */
+export class EmbeddedSession implements SqlSession {
+  readonly #parts: SessionParts
+  #broken: IngestError | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+  }
+
+  async query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    this.#assertUsable()
+    const { postgres } = this.#parts.engine
+    const [answer] = await this.#run(async () => [await postgres.query<Row>(text, [...values])])
+    return answer?.rows ?? []
+  }
+
+  async execute(text: string): Promise<void> {
+    this.#assertUsable()
+    const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
+    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
+    const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
+    if (rolledBack && !/\brollback\b/i.test(text))
+      throw statementError(new Error('the transaction had failed and was rolled back'))
+  }
+
+  async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
+    const answers: (readonly object[])[] = []
+    for (const { text, values } of statements) answers.push(await this.query(text, values))
+    return answers
+  }
+
+  async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
+    this.#assertUsable()
+    const { postgres } = this.#parts.engine
+    const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
+    await this.#run(async () => [await postgres.query(copy, [], { blob: new UncopiedBlob(data) })])
+  }
+
+  /** Writes a checkpoint: moves committed data from the write-ahead log into the tables' files, which keeps the log short. */
+  async sync(): Promise<void> {
+    await this.execute('CHECKPOINT')
+  }
+
+  /** Ends the session and releases the folder's lock. An open transaction is rolled back. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  /**
+   * Writes a checkpoint before the shutdown, because a checkpoint reports a failed write. A shutdown after a failed write would
+   * mark the files as clean although they are not, and so destroy them. If the checkpoint fails, there is no shutdown, and the
+   * next start recovers the data.
+   */
+  async #end(): Promise<void> {
+    const { engine, lock } = this.#parts
+    try {
+      if (this.#broken) return
+      await this.#run(() => engine.postgres.exec('ROLLBACK; CHECKPOINT'))
+      await engine.postgres.close()
+    } finally {
+      await lock.release()
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.#closing) throw new IngestError('internal', 'the embedded database is already closed')
+    if (this.#broken) throw this.#broken
+    const { signal } = this.#parts
+    if (signal?.aborted) throw interrupted(signal.reason)
+  }
+
+  /**
+   * Runs a statement. An answer without a command tag is a failure, because a crashing engine may answer nothing, even to
+   * COMMIT.
+   */
+  async #run<Row>(statement: () => Promise<Results<Row>[]>): Promise<Results<Row>[]> {
+    let answers: Results<Row>[]
+    try {
+      answers = await traced({ operation: 'statement', endpoint: 'the embedded database' }, statement)
+    } catch (error) {
+      throw isRejectedStatement(error) ? statementError(error) : this.#markBroken(error)
+    }
+    if (answers.some(answer => answer.command === undefined))
+      throw this.#markBroken(new Error('it crashed without an answer'))
+    return answers
+  }
+
+  #markBroken(cause: unknown): IngestError {
+    const reason = this.#parts.engine.folder.lastFatalMessage() ?? messageOf(cause)
+    return (this.#broken = brokenEngine(reason, cause))
+  }
+}
+
+/** A Blob over bytes that are copied only once. A plain Blob copies them when it is created and again when it is read. */
+class UncopiedBlob extends Blob {
+  constructor(private readonly data: Uint8Array) {
+    super([])
+  }
+
+  override async arrayBuffer(): Promise<ArrayBuffer> {
+    return new Uint8Array(this.data).buffer
+  }
+}
+
+/** Whether Postgres rejected the statement and remains usable. After FATAL, PANIC and any other exception it does not. */
+function isRejectedStatement(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
+}
+
+function interrupted(reason: unknown): IngestError {
+  return reason instanceof IngestError ? reason : new IngestError('interrupted', 'interrupted', { cause: reason })
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

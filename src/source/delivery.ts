@@ -1,0 +1,107 @@
+/** A delivery, which is a validated file or a part of the outbox on its way to a target, and the receipt that answers it. */
+
+import type { Commit, RunMeta } from '../contract/commit.js'
+import type { Kind } from '../contract/kinds.js'
+import type { VersionSet } from '../contract/version-set.js'
+import { IngestError } from '../errors.js'
+import type { Downgrade } from './downgrade.js'
+import type { LineBlock } from './lines.js'
+
+/** Rows of one record kind in COPY text format, with the columns of `stagingColumns`. */
+export type CopyRows = { readonly kind: Kind; readonly rows: number; readonly text: Buffer }
+
+/** A validated file as rows, for targets that are databases. */
+export type RowDelivery = {
+  readonly commit: Commit
+  /** The contract versions that every record fits. The delivery is written as one of them. */
+  readonly fits: VersionSet
+  /** The number of records of each kind, by kind name, as counted by the first pass over the file. */
+  readonly counts: ReadonlyMap<string, number>
+  /**
+   * Reads the file's rows from its start. Called again when the delivery is retried. The memory of a chunk is reused as soon
+   * as the second chunk after it is requested.
+   * @param chunkBytes approximate size of a chunk
+   */
+  readonly rows: (chunkBytes?: number) => AsyncIterable<CopyRows>
+  /** Called before anything becomes durable. Throws when the file has changed since it was validated. */
+  readonly assertUnchanged: () => Promise<void>
+}
+
+/**
+ * Compares the rows that were read with the counts of the first pass.
+ * @param countOf returns the number of rows read of a kind, by kind name
+ * @throws {IngestError} `input_changed` when the numbers differ
+ */
+export function assertCounts({ counts }: RowDelivery, countOf: (kind: string) => number): void {
+  for (const [kind, expected] of counts) {
+    if (countOf(kind) === expected) continue
+    const message = `the input changed while it was read: ${expected} ${kind} records, then ${countOf(kind)}`
+    throw new IngestError('input_changed', message)
+  }
+}
+
+/** A validated file, or a part of the outbox, to be delivered. Each target reads it independently. */
+export type Delivery = RowDelivery & {
+  /** The name of the file in messages. */
+  readonly source: string
+  readonly run: RunMeta
+  /** Whether fields and records that a target of an older contract version cannot hold may be left out. Default: false. */
+  readonly mayDowngrade?: boolean
+  /** Reads the file's original lines from its start. */
+  readonly lines: () => AsyncIterable<LineBlock>
+  /** Finds the original file, line and byte of a line of this delivery. By default every line is from `source`. */
+  readonly locateLine?: (line: number, byte: number) => Promise<LineLocation>
+  /** The sequence numbers of a delivery from the outbox. A retry repeats exactly the same range. */
+  readonly range?: { readonly since: number; readonly until: number }
+}
+
+/** A line of a file, counted from 1. `byte` is the offset of the line's first byte, if known. */
+export type LineLocation = { readonly source: string; readonly line: number; readonly byte: number | undefined }
+
+export async function lineLocation(
+  { source, locateLine }: Delivery,
+  line: number,
+  byte: number,
+): Promise<LineLocation> {
+  return locateLine === undefined ? { source, line, byte } : locateLine(line, byte)
+}
+
+export type KindReceipt = {
+  readonly kind: string
+  readonly records: number
+  readonly inserted: number
+  /** Records whose measurement id was already stored or occurred earlier in the same file. */
+  readonly updated: number
+  /** The part of `updated` whose stored row was already identical and was not rewritten. */
+  readonly unchanged: number
+}
+
+/** A sink's answer to one delivery. */
+export type Receipt = {
+  readonly records: number
+  readonly inserted: number
+  readonly updated: number
+  /** The same counts for each kind. Empty for targets that do not report them. */
+  readonly kinds: readonly KindReceipt[]
+  /** Number of transactions or envelopes that the delivery was split into. Each became durable separately. */
+  readonly chunks: number
+  /** Fields and records that the target cannot hold and that were left out. Undefined when nothing was. */
+  readonly downgrade?: Downgrade | undefined
+}
+
+/** Adds up the counts of all kinds into the receipt of one transaction. */
+export function sumReceipt(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
+  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((total, kind) => total + kind[key], 0)
+  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
+}
+
+/** The failure of a delivery after some of its chunks had become durable. `receipt` counts those chunks. */
+export class PartialDeliveryError extends IngestError {
+  constructor(
+    { code, hint = 'run the same push again: records that were delivered are only updated', cause }: IngestError,
+    message: string,
+    readonly receipt: Receipt,
+  ) {
+    super(code, message, { cause, hint })
+  }
+}

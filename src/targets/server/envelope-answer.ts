@@ -1,0 +1,161 @@
+/** Interprets a server's answer to an envelope. @see contract section 3 */
+
+import { quote } from '../../contract/problem.js'
+import { IngestError } from '../../errors.js'
+import { describeServer } from '../../http/address.js'
+import type { HttpAnswer } from '../../http/exchange.js'
+import { retryAfterMs } from '../../http/retry-after.js'
+import { jsonObject, answerText } from '../../http/answer-text.js'
+
+export type AppliedCounts = { readonly inserted: number; readonly updated: number }
+
+/** An answer that does not acknowledge the envelope. It becomes the cause of the reported error. */
+export class RefusedAnswer extends Error {
+  constructor(readonly answer: HttpAnswer) {
+    super(`the server answered ${answer.status}`)
+  }
+
+  /** The index in the envelope, from 0, of the record that the server rejected. Undefined if the answer names none. */
+  get recordIndex(): number | undefined {
+    const index = jsonMembers(this.answer)['record_index']
+    return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
+  }
+
+  /** The text of the answer, made safe for messages. */
+  get text(): string {
+    return answerText(this.answer)
+  }
+}
+
+const RETRIED = [408, 429]
+
+/** Removes the token from an answer, because some servers and proxies echo the request. */
+export function withoutToken(answer: HttpAnswer, token: string | undefined): HttpAnswer {
+  if (token === undefined) return answer
+  const { location } = answer.headers
+  const headers = { ...answer.headers, ...(location !== undefined && { location: location.replaceAll(token, '***') }) }
+  return { ...answer, headers, text: answer.text.replaceAll(token, '***') }
+}
+
+/**
+ * Whether a failed request may succeed when it is retried. A number means yes, but not before that many milliseconds.
+ * @param now current time in milliseconds since 1970
+ */
+export function mayRetryRequest(error: unknown, now: number): boolean | number {
+  if (!(error instanceof IngestError)) return false
+  if (!(error.cause instanceof RefusedAnswer)) return error.code === 'target_unreachable'
+  const { status, headers } = error.cause.answer
+  if (status < 500 && !RETRIED.includes(status)) return false
+  return retryAfterMs(headers['retry-after'], now) ?? true
+}
+
+/**
+ * How likely it is that a server rejected a gzip body because it does not support gzip. Such a server finds no JSON in the
+ * body. Some answer 400 in plain text, others with a JSON message, which might be about the records instead.
+ */
+export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'text'>): 'likely' | 'possible' | 'none' {
+  // 411 demands a Content-Length, which a gzip body lacks because its length is not known in advance.
+  if (status === 411 || status === 415) return 'likely'
+  const body = jsonObject(text)
+  if (status !== 400 || body?.['record_index'] !== undefined) return 'none'
+  return typeof body?.['message'] === 'string' ? 'possible' : 'likely'
+}
+
+export type SentEnvelope = {
+  readonly base: URL
+  /** Number of records in the envelope. A server that acknowledges a different number has lost some. */
+  readonly records: number
+  readonly encoding?: 'gzip' | undefined
+}
+
+/** Reads the counts of an acknowledged envelope. @throws {IngestError} for every other answer */
+export function parseApplied(answer: HttpAnswer, { base, records, encoding }: SentEnvelope): AppliedCounts {
+  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRejectionError(answer, base) : rejectionError(answer, base)
+  const { inserted, updated } = jsonMembers(answer)
+  if (!isCount(inserted) || !isCount(updated)) {
+    const hint = 'this server is not an ingest service: check --server'
+    throw answerError(
+      'target_misconfigured',
+      answer,
+      `${describeServer(base)} answered 200, but not with inserted and updated`,
+      hint,
+    )
+  }
+  if (inserted + updated !== records) {
+    const got = `${inserted} inserted and ${updated} updated`
+    // Not `target_failed`, because --allow-failure must not forgive a server that loses records.
+    const hint = 'it is unknown which records it stored: ask its operator, then run the same push again'
+    throw answerError(
+      'target_misconfigured',
+      answer,
+      `${describeServer(base)} acknowledged ${got} of ${records} records`,
+      hint,
+    )
+  }
+  return { inserted, updated }
+}
+
+function gzipRejectionError(answer: HttpAnswer, base: URL): IngestError {
+  const refusal = rejectionError(answer, base)
+  const hint = GZIP_HINTS[gzipSuspicion(answer)]
+  return hint === undefined ? refusal : new IngestError(refusal.code, refusal.message, { cause: refusal.cause, hint })
+}
+
+const WITHOUT_GZIP = 'leave out --compress, or use --compress auto'
+
+const GZIP_HINTS = {
+  likely: `compression is the likely reason, because not every server takes gzip: ${WITHOUT_GZIP}`,
+  possible: `if that is not about the records, the server may not take gzip: ${WITHOUT_GZIP}`,
+  none: undefined,
+}
+
+function rejectionError(answer: HttpAnswer, base: URL): IngestError {
+  const { status, headers } = answer
+  const text = answerText(answer)
+  const message = `${describeServer(base)} answered ${status}${text === '' ? '' : `: ${text}`}`
+  if (status >= 300 && status < 400) {
+    const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`
+    const hint = 'redirects are not followed with the token: give the final address in --server'
+    return answerError('target_misconfigured', answer, `${describeServer(base)} redirects${to}`, hint)
+  }
+  if (status === 409)
+    return answerError(
+      'schema_version',
+      answer,
+      versionMessage(answer, base),
+      'upgrade the server, or leave out the fields that it lacks with --downgrade',
+    )
+  const hint = HINTS[status]
+  if (status === 400) return answerError('bad_data', answer, message, hint)
+  if (status === 401 || status === 403) return answerError('auth_failed', answer, message, HINTS[401])
+  if (status >= 500 || RETRIED.includes(status)) return answerError('target_failed', answer, message)
+  return answerError('target_misconfigured', answer, message, hint)
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  400: 'if a record is wrong, vortex-ingest validate says why',
+  401: 'check the token in INGEST_BEARER_TOKEN, or in the variable or file named by --token-env or --token-file',
+  404: 'give the address without /api/ingest in --server',
+  407: 'the proxy requires a login: give its user and password in HTTPS_PROXY or HTTP_PROXY',
+  413: 'give a smaller --max-envelope-bytes',
+}
+
+function versionMessage(answer: HttpAnswer, base: URL): string {
+  const { expected, got } = jsonMembers(answer)
+  if (!isCount(expected) || !isCount(got))
+    return `${describeServer(base)} is at an older contract version than the records`
+  return `${describeServer(base)} is at contract version ${expected} but the records are of version ${got}`
+}
+
+function answerError(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
+  return new IngestError(code, message, { cause: new RefusedAnswer(answer), ...(hint !== undefined && { hint }) })
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+/** The members of a JSON body. Empty for every other body, such as a proxy's HTML page. */
+function jsonMembers({ text }: HttpAnswer): Readonly<Record<string, unknown>> {
+  return jsonObject(text) ?? {}
+}

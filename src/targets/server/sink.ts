@@ -1,0 +1,276 @@
+/** The server target (path A): sends envelopes over HTTP. */
+
+import type { Agent } from 'node:http'
+import { IngestError } from '../../errors.js'
+import type { Rejection } from '../../source/rejection.js'
+import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
+import { PartialDeliveryError, lineLocation, type Delivery, type Receipt } from '../../source/delivery.js'
+import { type Sink, type SinkOpener } from '../sink.js'
+import type { WriteSettings } from '../../database/tunables.js'
+import { describeServer, routeUrl, type HttpAddress } from '../../http/address.js'
+import { agentFor } from '../../http/agent.js'
+import {
+  parseApplied,
+  gzipSuspicion,
+  mayRetryRequest,
+  RefusedAnswer,
+  withoutToken,
+  type AppliedCounts,
+} from './envelope-answer.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
+import { exchange } from '../../http/exchange.js'
+import { gzipped, type WhenGzipRefused } from '../../http/gzip.js'
+import { LineRanges } from './line-ranges.js'
+import { locateRecord } from './locate-record.js'
+import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
+import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
+
+export type HttpSinkOptions = {
+  readonly address: HttpAddress
+  /** Maximum size of a whole body before compression. */
+  readonly maxEnvelopeBytes: number
+  /** Maximum time without any byte in either direction. */
+  readonly idleTimeoutMs: number
+  /** Compression level from 1 to 9; 0 sends bodies uncompressed. */
+  readonly gzipLevel: number
+  readonly whenGzipRefused: WhenGzipRefused
+  readonly policy: RetryPolicy
+  readonly tools: RetryTools
+}
+
+type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
+
+/** Creates the target. Each file is planned once, before anything is sent to any target. */
+export function httpSink(options: HttpSinkOptions): SinkOpener {
+  /** Plans by `Delivery.lines`, which stays the same object when the contract version is set afterwards. */
+  const plans = new Map<Delivery['lines'], Plan>()
+  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: SendSettings): Promise<Plan> => {
+    const known = plans.get(delivery.lines)
+    if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
+    const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
+    plans.set(delivery.lines, plan)
+    return plan
+  }
+  const description = describeServer(options.address.base)
+  return {
+    id: description,
+    description,
+    opensEarly: false,
+    refuses: delivery => oversizedRecords(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
+    async open(signal) {
+      const agent = await agentFor(options.address)
+      const sender = new Sender({ ...options, agent, signal })
+      const send = async (
+        original: Delivery,
+        version: number | undefined,
+        sendOptions: SendOptions,
+      ): Promise<Receipt> => {
+        const { delivery, downgrade } = await fitToServer(original, { target: description, version })
+        const { envelopes: plans } = await planOf(delivery, sendOptions)
+        return { ...(await sender.send(delivery, { plans, ...sendOptions })), downgrade }
+      }
+      const write: Sink['write'] = async (delivery, onRetry, settings) => {
+        const sendOptions = { ...sendSettings(options, settings), onRetry }
+        const version = await sender.version()
+        try {
+          return await send(delivery, version, sendOptions)
+        } catch (error) {
+          // A server that does not report its version names it when it rejects a newer one.
+          const expected = expectedVersion(error)
+          // The server may be upgraded before the next delivery.
+          sender.forgetVersion()
+          if (expected === undefined || version !== undefined) throw error
+          return send(delivery, expected, sendOptions)
+        }
+      }
+      return { write, close: async () => agent.destroy() }
+    },
+  }
+}
+
+type SendOptions = SendSettings & { readonly onRetry: (retry: Retry) => void }
+
+type SendSettings = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
+
+function sendSettings(options: HttpSinkOptions, settings: WriteSettings = {}): SendSettings {
+  const { 'max-envelope-bytes': maxEnvelopeBytes, 'gzip-level': gzipLevel } = settings
+  return {
+    maxEnvelopeBytes: maxEnvelopeBytes ?? options.maxEnvelopeBytes,
+    gzipLevel: gzipLevel ?? options.gzipLevel,
+  }
+}
+
+function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
+  const maxLineBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
+  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
+}
+
+async function* oversizedRecords(
+  delivery: Delivery,
+  plan: Promise<FilePlan>,
+  maxEnvelopeBytes: number,
+): AsyncGenerator<Rejection> {
+  for (const { number, start, end } of (await plan).tooLong) {
+    const message = `the record's ${end - start} bytes do not fit into an envelope of ${maxEnvelopeBytes} (--max-envelope-bytes)`
+    const { byte = start, ...location } = await lineLocation(delivery, number, start)
+    yield { ...location, byte, pointer: '', code: 'record_too_large', message }
+  }
+}
+
+type SenderOptions = HttpSinkOptions & { readonly agent: Agent; readonly signal: AbortSignal }
+
+type Sending = {
+  readonly plans: readonly EnvelopePlan[]
+  readonly gzipLevel: number
+  readonly onRetry: (retry: Retry) => void
+}
+
+/** One envelope of a delivery, to be sent. */
+type Envelope = {
+  readonly delivery: Delivery
+  readonly plan: EnvelopePlan
+  readonly ranges: LineRanges
+  readonly gzipLevel: number
+}
+
+/** Idle timeout of the version query. When it expires, the envelope is sent anyway and retried as configured. */
+const VERSION_TIMEOUT_MS = 10_000
+
+class Sender {
+  #reported: { readonly version: number | undefined } | undefined
+  /** Whether the server rejected a gzip body, so that all further bodies are sent uncompressed. */
+  #refusesGzip = false
+
+  constructor(private readonly options: SenderOptions) {}
+
+  /**
+   * The contract version that the server reports. Undefined when the server reports none or the query fails; envelopes are
+   * then sent without knowing it. An answer is kept until a delivery fails.
+   */
+  async version(): Promise<number | undefined> {
+    if (this.#reported !== undefined) return this.#reported.version
+    const { address, agent, idleTimeoutMs, signal } = this.options
+    const headers = { accept: 'application/json' }
+    const request = { method: 'GET' as const, url: routeUrl(address.base, VERSION_ROUTE), headers }
+    const timeouts = { idleTimeoutMs: Math.min(idleTimeoutMs, VERSION_TIMEOUT_MS), signal }
+    const answer = await exchange({ ...request, agent, ...timeouts }).catch(() => undefined)
+    if (answer !== undefined && answer.status < 500) this.#reported = { version: statedVersion(answer) }
+    return answer === undefined ? undefined : statedVersion(answer)
+  }
+
+  forgetVersion(): void {
+    this.#reported = undefined
+  }
+
+  /** Sends the envelopes one after the other. The server commits each one separately. */
+  async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
+    const ranges = new LineRanges(delivery.lines)
+    const applied: AppliedCounts[] = []
+    try {
+      for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel }, onRetry))
+    } catch (error) {
+      throw applied.length === 0
+        ? error
+        : partialDelivery(error, { delivery, receipt: envelopesReceipt(plans, applied), envelopes: plans.length })
+    } finally {
+      await ranges.close()
+    }
+    return envelopesReceipt(plans, applied)
+  }
+
+  async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
+    const { policy, tools } = this.options
+    try {
+      return await withRetry(() => this.#postWithGzipFallback(envelope, onRetry), {
+        policy,
+        tools,
+        mayRetry: error => mayRetryRequest(error, Date.now()),
+        onRetry,
+      })
+    } catch (error) {
+      throw await withLineLocation(error, envelope)
+    }
+  }
+
+  /**
+   * Sends an envelope. With `whenGzipRefused: 'resend'`, a rejected gzip envelope is sent again uncompressed, as are all later
+   * ones.
+   */
+  async #postWithGzipFallback(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
+    const uncompressed = { ...envelope, gzipLevel: 0 }
+    if (this.#refusesGzip || envelope.gzipLevel === 0) return this.#post(uncompressed)
+    try {
+      return await this.#post(envelope)
+    } catch (error) {
+      if (this.options.whenGzipRefused === 'fail' || !mayBeAboutGzip(error)) throw error
+      onRetry({ error, waitMs: 0 })
+      const applied = await this.#post(uncompressed)
+      this.#refusesGzip = true
+      return applied
+    }
+  }
+
+  async #post(envelope: Envelope): Promise<AppliedCounts> {
+    const { delivery, plan, gzipLevel } = envelope
+    const { address, agent, idleTimeoutMs, signal } = this.options
+    const compress = gzipLevel > 0
+    const head = envelopeHead(delivery)
+    const body = envelopeBody(envelope, head)
+    const length = head.length + plan.end - plan.start + ENVELOPE_TAIL.length
+    const headers = {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'idempotency-key': plan.key,
+      ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
+      ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
+    }
+    const answer = await exchange({
+      ...{ method: 'POST', url: routeUrl(address.base, '/api/ingest'), headers },
+      ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
+    })
+    const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
+    return parseApplied(withoutToken(answer, address.token), sent)
+  }
+}
+
+function mayBeAboutGzip(error: unknown): boolean {
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
+  return refused !== undefined && gzipSuspicion(refused.answer) !== 'none'
+}
+
+async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer): AsyncGenerator<Buffer> {
+  yield head
+  const writer = new CommaWriter(plan.records)
+  for await (const lines of ranges.read(plan)) yield writer.write(lines)
+  // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
+  await delivery.assertUnchanged()
+  if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
+  yield ENVELOPE_TAIL
+}
+
+/** Adds the file and line of the record that the server rejected to an error. */
+async function withLineLocation(error: unknown, { delivery, plan }: Envelope): Promise<unknown> {
+  const refused = error instanceof IngestError && error.cause instanceof RefusedAnswer ? error.cause : undefined
+  if (refused?.recordIndex === undefined) return error
+  const found = await locateRecord(delivery.lines(), plan, refused.recordIndex)
+  if (found === undefined) return error
+  const { source, line, byte } = await lineLocation(delivery, found.number, found.start)
+  const at = byte === undefined ? '' : ` (byte ${byte})`
+  const message = `${source}:${line}${at}: the server refuses the record: ${refused.text}`
+  return new IngestError('bad_data', message, { cause: refused })
+}
+
+/** @param applied the answers to the first envelopes of `plans` */
+function envelopesReceipt(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
+  const sum = (key: keyof AppliedCounts): number => applied.reduce((total, counts) => total + counts[key], 0)
+  const records = plans.slice(0, applied.length).reduce((total, plan) => total + plan.records, 0)
+  return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
+}
+
+type Progress = { readonly delivery: Delivery; readonly receipt: Receipt; readonly envelopes: number }
+
+function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progress): unknown {
+  if (!(error instanceof IngestError)) return error
+  const done = `${receipt.chunks} of ${envelopes} envelopes of ${delivery.source}, with ${receipt.records} records, were delivered`
+  return new PartialDeliveryError(error, `${error.message} (${done})`, receipt)
+}

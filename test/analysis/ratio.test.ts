@@ -1,0 +1,17 @@
+import t from 'tap'
+import { geometricMean, ratioOf } from '../../src/analysis/ratio.js'
+
+t.test('a ratio is of what is above zero; the same is the same, whatever it is', async t => {
+  t.equal(ratioOf(2n, 3n), 1.5)
+  t.equal(ratioOf(9223372036854775807n, 9223372036854775807n), 1)
+  t.equal(ratioOf(0n, 0n), 1)
+  t.equal(ratioOf(0n, 5n), undefined)
+  t.equal(ratioOf(5n, 0n), undefined)
+  t.equal(ratioOf(-5n, 5n), undefined)
+})
+
+t.test('twice and half as large make up for each other', async t => {
+  t.equal(geometricMean([2, 0.5]), 1)
+  t.ok(Math.abs((geometricMean([1, 2, 4]) ?? 0) - 2) < 1e-12)
+  t.equal(geometricMean([]), undefined)
+})
