@@ -9,10 +9,10 @@ t.test('imports point one way, and no two modules import each other', async t =>
 t.test('an import that looks up, sideways or around is found', async t => {
   const root = t.testdir({
     'errors.ts': '',
-    contract: { 'kinds.ts': `import '../sink/sink.js'` },
+    contract: { 'kinds.ts': `import '../targets/sink.js'` },
     source: { 'lines.ts': `import '../commit/git.js'` },
     commit: { 'git.ts': `import type { A } from './a.js'`, 'a.ts': `import { b } from './git.js'` },
-    sink: {
+    targets: {
       'sink.ts': '',
       postgres: { 'a.ts': `import '../embedded/b.js'` },
       embedded: { 'b.ts': `await import('../sink.js')` },
@@ -20,10 +20,10 @@ t.test('an import that looks up, sideways or around is found', async t => {
     surprise: { 'x.ts': '' },
   })
   const found = layerViolations(root).join('\n')
-  t.match(found, /contract\/kinds\.ts imports sink\/sink\.ts, which is not below it/)
+  t.match(found, /contract\/kinds\.ts imports targets\/sink\.ts, which is not below it/)
   t.match(found, /source\/lines\.ts imports commit\/git\.ts, which is not below it/)
-  t.match(found, /sink\/postgres\/a\.ts imports sink\/embedded\/b\.ts: backends do not know each other/)
+  t.match(found, /targets\/postgres\/a\.ts imports targets\/embedded\/b\.ts: backends do not know each other/)
   t.match(found, /cycle: commit\/.* → commit\//)
   t.match(found, /surprise\/x\.ts is in no layer/)
-  t.notMatch(found, /embedded\/b\.ts imports sink\/sink\.ts/)
+  t.notMatch(found, /embedded\/b\.ts imports targets\/sink\.ts/)
 })
