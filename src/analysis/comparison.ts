@@ -1,8 +1,7 @@
 /** Compares two commits, per series and per suite. */
 
 import type { Kind } from '../contract/kinds.js'
-import { judge, type Change, type Verdict } from './judge.js'
-import { geometricMean } from './ratio.js'
+import { judge, type Change, type Verdict, geometricMean } from './judge.js'
 import { pairUp, seriesFields, type Measurement, type Sides, type Single } from './series.js'
 
 /** All series of one kind and dataset. */

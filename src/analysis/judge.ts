@@ -1,8 +1,6 @@
 /** Judges how each series changed between two commits and whether the change is significant. */
 
-import { falseDiscoveryRates } from './false-discovery.js'
 import { leastP, rankTester, type RankTest } from './rank-test.js'
-import { ratioOf } from './ratio.js'
 import type { Measurement, Pair } from './series.js'
 
 /** Significance level: a change with a q-value below this is significant. */
@@ -67,8 +65,7 @@ export function isRegression({ verdict }: Pick<Change, 'verdict'>): boolean {
 
 /**
  * How many tested series must change together before any can be significant: with few runs, even the smallest possible
- * p-value is not
- * small enough for one series among many.
+ * p-value is not small enough for one series among many.
  */
 export function fewestToBeReal(changes: readonly Change[]): number {
   const tested = changes.filter(({ test }) => test !== undefined)
@@ -77,4 +74,32 @@ export function fewestToBeReal(changes: readonly Change[]): number {
     .sort((a, b) => a - b)
   const found = least.findIndex((p, index) => (p * least.length) / (index + 1) < MOST_CHANCE)
   return found === -1 ? Infinity : found + 1
+}
+
+/** `head` divided by `base`; 1 when they are equal. Undefined when they differ and either is not positive. */
+export function ratioOf(base: bigint, head: bigint): number | undefined {
+  if (base === head) return 1
+  return base > 0n && head > 0n ? Number(head) / Number(base) : undefined
+}
+
+/** The geometric mean, in which twice as large and half as large cancel out; undefined for an empty list. */
+export function geometricMean(ratios: readonly number[]): number | undefined {
+  if (ratios.length === 0) return undefined
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length)
+}
+
+/**
+ * The Benjamini-Hochberg q-value of each p-value, in the same order. Among all tests with a q-value below a limit, the
+ * expected share of false positives is at most that limit.
+ */
+export function falseDiscoveryRates(ps: readonly number[]): readonly number[] {
+  const order = ps.map((p, index) => ({ p, index })).sort((a, b) => b.p - a.p)
+  const qs = new Array<number>(ps.length)
+  let least = 1
+  for (const [fromLargest, { p, index }] of order.entries()) {
+    const rank = ps.length - fromLargest
+    least = Math.min(least, (p * ps.length) / rank)
+    qs[index] = least
+  }
+  return qs
 }

@@ -3,7 +3,7 @@
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/settings.js'
 import type { Target } from '../delivery/opening.js'
-import type { ReadWatch } from '../source/read-watch.js'
+import type { ReadWatch } from '../source/byte-reader.js'
 import type { JsonSink } from './output/json-array-report.js'
 import type { Meters } from './output/progress/meter.js'
 import type { Report } from './output/report.js'

@@ -1,7 +1,8 @@
-/** Reads the CI service, commit, repository and run from the environment variables of CI services. */
+/** Reads the commit, repository and run from the environment variables of CI services, and creates the run_meta. */
 
-import { isFullSha } from './full-sha.js'
+import { isFullSha, type RunMeta } from '../contract/commit.js'
 import { repoWebUrl } from './repo-url.js'
+import { SCHEMA_VERSION } from '../contract/kinds.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -109,4 +110,20 @@ function plainText(value: string | undefined): string | undefined {
 
 function isTrue(value: string | undefined): boolean {
   return !['', '0', 'false'].includes((value ?? '').trim().toLowerCase())
+}
+
+export type RunOptions = {
+  /** The benchmark id given by the user. Takes precedence over the one from CI. */
+  readonly benchmarkId?: string | undefined
+  readonly ci?: CiRun | undefined
+  readonly now: () => Date
+}
+
+/** The run_meta of a run that starts now. The benchmark id defaults to `local` outside of CI. */
+export function runMeta({ benchmarkId, ci, now }: RunOptions): RunMeta {
+  return {
+    benchmark_id: benchmarkId ?? ci?.benchmarkId ?? ci?.name ?? 'local',
+    schema_version: SCHEMA_VERSION,
+    started_at: now().toISOString(),
+  }
 }

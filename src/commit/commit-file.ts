@@ -1,11 +1,10 @@
 /** Reads a commit from a JSON file (`--commit FILE.json`), for producers without a repository. */
 
 import { readFile } from 'node:fs/promises'
-import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
+import { COMMIT_FIELDS, type Commit, isFullSha } from '../contract/commit.js'
 import { pointerTo, quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { isFullSha } from './full-sha.js'
 
 type JsonObject = Readonly<Record<string, unknown>>
 

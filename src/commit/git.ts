@@ -1,13 +1,11 @@
-/** Reads the measured commit from git. */
+/** Reads the measured commit from git, and resolves revisions such as `main~3`. */
 
-import type { Commit } from '../contract/commit.js'
+import { type Commit, isFullSha } from '../contract/commit.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp } from '../contract/timestamp.js'
 import { IngestError } from '../errors.js'
 import type { Environment } from './ci.js'
-import { isFullSha } from './full-sha.js'
-import { showFailure } from './git-failure.js'
-import { runGit, type GitContext } from './git-process.js'
+import { showFailure, runGit, type GitContext } from './git-process.js'
 import { commitUrl, repoWebUrl } from './repo-url.js'
 
 export type GitCommitOptions = {
@@ -115,4 +113,18 @@ async function originUrl(context: GitContext): Promise<string> {
     ? 'the address of the remote "origin" cannot be converted to a web address'
     : 'the repository has no remote "origin" to take its address from'
   throw new IngestError('commit_unknown', message, { hint: 'give it with --repo-url https://HOST/OWNER/REPO' })
+}
+
+/** @returns the commit's id; undefined when the revision is unknown, or there is no git or no repository */
+export async function lookUpCommit(name: string, context: GitContext): Promise<string | undefined> {
+  // git would read such a name as an option.
+  if (name.startsWith('-')) return undefined
+  try {
+    const answer = await runGit(['rev-parse', '--verify', '--quiet', `${name}^{commit}`], context)
+    return answer.ok ? answer.stdout.trim() : undefined
+  } catch (error) {
+    // Without git, revisions cannot be resolved, but full commit ids still work.
+    if (error instanceof IngestError && error.code === 'git_failed') return undefined
+    throw error
+  }
 }

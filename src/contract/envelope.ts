@@ -2,9 +2,9 @@
 
 import type { Commit, RunMeta } from './commit.js'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
+import { type Problem } from './problem.js'
 import { SCHEMA_VERSION } from './kinds.js'
 import { brokenRule, checkEnvelopeShape, checkShape, type BenchRecord } from './validate.js'
-import type { Problem } from './problem.js'
 
 type Envelope = { readonly runMeta: RunMeta; readonly commit: Commit; readonly records: readonly BenchRecord[] }
 

@@ -2,8 +2,7 @@
 
 /**
  * A JSON value. Numbers written as integers are bigint. Numbers with a fraction or an exponent, and `-0`, are number.
- * Objects have no
- * prototype.
+ * Objects have no prototype.
  */
 export type ExactValue = null | boolean | string | bigint | number | readonly ExactValue[] | ExactObject
 export type ExactObject = { readonly [key: string]: ExactValue }

@@ -2,8 +2,8 @@
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, realText, type ExactValue } from './exact-value.js'
-import { CONTRACT, type Field, type FieldType } from './kinds.js'
 import { pointerTo, quote, type Problem } from './problem.js'
+import { CONTRACT, type Field, type FieldType } from './kinds.js'
 
 /**
  * Converts an ajv error to a Problem.

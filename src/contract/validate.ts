@@ -5,9 +5,9 @@
 
 import type { ErrorObject } from 'ajv'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
+import { pointerTo, quote, type Problem } from './problem.js'
 import { envelope, recordShapes, type ShapeCheck } from './generated/validators.js'
 import { CONTRACT, CONTRACTS, type Kind } from './kinds.js'
-import { pointerTo, quote, type Problem } from './problem.js'
 import { describe, shapeProblem } from './shape-problem.js'
 import { ALL_VERSIONS, highestIn, versionsFitting, type VersionSet } from './version-set.js'
 

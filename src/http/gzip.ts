@@ -1,7 +1,7 @@
 /** Compresses request bodies with gzip. */
 
 import { createGzip } from 'node:zlib'
-import { throughZlib } from '../source/through-zlib.js'
+import { throughZlib } from '../source/gunzip.js'
 
 /** The reaction to a server that seems to reject gzip: fail with its error, or send the body again uncompressed. */
 export type WhenGzipRefused = 'fail' | 'resend'

@@ -4,6 +4,7 @@
  * texts that JSON parsers interpret differently.
  */
 
+import { isUtf8 } from 'node:buffer'
 import type { ExactObject, ExactValue } from '../contract/exact-value.js'
 
 export type SyntaxCode = 'invalid_json' | 'number_out_of_range' | 'lone_surrogate' | 'too_deep' | 'byte_order_mark'
@@ -217,4 +218,16 @@ function name(codePoint: number): string {
 /** Shortens external text to at most `max` characters, for a message. */
 export function shorten(text: string, max = 40): string {
   return text.length <= max ? text : `${text.slice(0, max)}…`
+}
+
+export type BodyResult = ExactResult | { readonly ok: false; readonly code: 'invalid_utf8'; readonly message: string }
+
+/**
+ * Parses one JSON text with `parseExact`.
+ * @param bytes a whole request body, or one line without its line feed
+ * @see contract section 3
+ */
+export function readBody(bytes: Buffer, options: ExactOptions = { maxDepth: MAX_BODY_DEPTH }): BodyResult {
+  if (!isUtf8(bytes)) return { ok: false, code: 'invalid_utf8', message: 'is not valid UTF-8' }
+  return parseExact(bytes.toString('utf8'), options)
 }

@@ -4,12 +4,10 @@ import { stat } from 'node:fs/promises'
 import { createReadStream, fstatSync, type Stats } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
-import { chunkReader, type ByteReader } from './byte-reader.js'
+import { chunkReader, type ByteReader, watched, type ReadWatch } from './byte-reader.js'
 import { decompressed } from './decompress.js'
-import { keptInput } from './kept-input.js'
-import { watched, type ReadWatch } from './read-watch.js'
+import { keptInput, spool } from './spool.js'
 import { fileSource, unreadable, type Source } from './source.js'
-import { spool } from './spool.js'
 
 export type InputOptions = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }

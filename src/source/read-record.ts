@@ -4,11 +4,10 @@
  */
 
 import { realText, type ExactValue } from '../contract/exact-value.js'
+import { type Problem } from '../contract/problem.js'
 import { CONTRACT } from '../contract/kinds.js'
-import type { Problem } from '../contract/problem.js'
 import { brokenRule, checkShape, type BenchRecord, type ShapeOptions } from '../contract/validate.js'
-import { readBody, type BodyResult } from './body.js'
-import { MAX_BODY_DEPTH } from './exact-json.js'
+import { readBody, type BodyResult, MAX_BODY_DEPTH } from './exact-json.js'
 import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
 import type { RejectionCode } from './rejection.js'
 

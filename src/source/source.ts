@@ -3,9 +3,8 @@
 import type { Stats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { fileReader, type ByteReader } from './byte-reader.js'
+import { fileReader, type ByteReader, watched, type ReadWatch } from './byte-reader.js'
 import { decompressed } from './decompress.js'
-import { watched, type ReadWatch } from './read-watch.js'
 
 export interface Source {
   /** As the user wrote it, or `-` for standard input. */

@@ -1,10 +1,9 @@
 /** Decompresses zstd. The frames are separated here, because Node's decoder stops silently after the first one. */
 
-import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
-import { ChunkCursor } from './chunk-cursor.js'
-import { framePieces, startsFrame, startsSkippable } from './zstd-frame.js'
-import { throughZlib, UNPACKED_CHUNK_BYTES } from './through-zlib.js'
+import type { Transform } from 'node:stream'
+import { ChunkCursor, framePieces, startsFrame, startsSkippable } from './zstd-frame.js'
+import { throughZlib, UNPACKED_CHUNK_BYTES } from './gunzip.js'
 
 /**
  * Decompresses zstd data.

@@ -2,9 +2,8 @@
 
 import { IngestError } from '../errors.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { openBucketStorage } from '../storage/open-bucket-storage.js'
-import type { BucketStorage } from '../storage/bucket-storage.js'
-import { assertKey, isKey } from '../storage/storage.js'
+import { openBucketStorage } from '../storage/open-storage.js'
+import { type BucketStorage, assertKey, isKey } from '../storage/storage.js'
 import { assertBucket, RESCUE } from './buckets.js'
 import { noteSuccess } from './health.js'
 import type { Journal } from './journal.js'

@@ -4,15 +4,21 @@
  * deliveries start and end at batch boundaries.
  */
 
-import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
+import {
+  withPartitionLeases,
+  type PartitionLeases,
+  type Skipped,
+  totalBytes,
+  linesObjectsIn,
+  totalRecords,
+  rewriteBatches,
+} from './partition-leases.js'
 import { canDeliverTogether, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
-import type { Partition } from './keys.js'
+import { type Partition, newId } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
 import { partitions } from './outbox.js'
-import { totalBytes, linesObjectsIn, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
-import { newId } from './ulid.js'
 import { watermarksIn } from './watermark.js'
 
 /** Larger batches are left alone: copying them costs more than the merge saves. */

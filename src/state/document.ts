@@ -2,8 +2,8 @@
 
 import { messageOf } from '../errors.js'
 import { VersionConflict, type Storage, type Version } from '../storage/storage.js'
-import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
-import { Fields } from './fields.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION, Fields } from './fields.js'
+import type { State } from './state.js'
 
 export type Document<T> = {
   readonly value: T
@@ -60,5 +60,23 @@ function parseJson(body: Buffer, where: string): unknown {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
     throw corruptStateError(where, messageOf(cause), cause)
+  }
+}
+
+const FIRST_DELAY_MS = 5
+const MAX_DELAY_MS = 500
+
+/**
+ * Repeats `attempt` until it does not throw `VersionConflict`, with random delays that grow up to 500 ms.
+ * @param attempt reads the current version, changes it and writes it back
+ */
+export async function retryOnConflict<T>({ tools }: State, attempt: () => Promise<T>): Promise<T> {
+  for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_DELAY_MS)) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error
+      await tools.sleep(tools.random() * delayMs)
+    }
   }
 }

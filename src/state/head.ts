@@ -5,9 +5,8 @@
 
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import type { Storage, Version } from '../storage/storage.js'
-import { corruptStateError } from './state-errors.js'
+import { corruptStateError, type Fields } from './fields.js'
 import { readDocument, writeDocument } from './document.js'
-import type { Fields } from './fields.js'
 import { headKey, type Partition } from './keys.js'
 
 /** The new lines of one source, enqueued by one push. A batch is delivered as a whole. */

@@ -3,12 +3,12 @@
 import { listAll, type Storage } from '../storage/storage.js'
 import { parseDocument, readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { intentKey, INTENTS } from './keys.js'
-import type { HeldLease } from './lease.js'
-import { parseOwner, type Owner } from './owner.js'
-import { timestamp, type State } from './state.js'
-import { newId } from './ulid.js'
+import { intentKey, INTENTS, newId } from './keys.js'
+import { type HeldLease, isOwnerGone } from './lease.js'
+import { parseOwner, type Owner, timestamp, type State } from './state.js'
 import type { TargetPartition } from './watermark.js'
+import { audit, type AuditRow } from './audit.js'
+import { knownTargets } from './target-record.js'
 
 /** The sequence numbers after `since`, up to and including `until`. A retry delivers exactly the same range. */
 export type Range = { readonly since: number; readonly until: number }
@@ -73,4 +73,19 @@ export function parseIntent(fields: Fields): Intent {
     fencingToken: fields.count('fence'),
     at: fields.text('at'),
   }
+}
+
+/** Deletes intents whose target has been removed, each with an audit row. An intent whose owner may still be running is left alone. */
+export async function discardOrphanedIntents(state: State, intents: readonly Intent[]): Promise<readonly AuditRow[]> {
+  if (intents.length === 0) return []
+  const known = new Set((await knownTargets(state.storage)).map(({ id }) => id))
+  const discarded: AuditRow[] = []
+  for (const intent of intents) {
+    const { id, target, partition, since, until, owner, at } = intent
+    if (known.has(target) || !(await isOwnerGone(state, owner, Date.parse(at) + state.tools.leaseMs))) continue
+    const detail = 'its target was removed'
+    discarded.push(await audit(state, { id, event: 'discarded', target, partition, since, until, detail }))
+    await deleteIntent(state.storage, intent)
+  }
+  return discarded
 }

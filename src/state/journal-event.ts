@@ -1,6 +1,12 @@
-/** A journal event: one failed operation on a target or bucket. */
+/**
+ * Journal events: failed operations on targets and buckets. An object of the journal is a JSON line with the format
+ * version, then one JSON line per event. It is never changed.
+ */
 
-import type { Fields } from './fields.js'
+import { Fields, assertStateVersion, corruptStateError, STATE_VERSION } from './fields.js'
+import { messageOf } from '../errors.js'
+import { listAll, type Storage } from '../storage/storage.js'
+import { JOURNAL, journalKey, newId } from './keys.js'
 
 export const SUBJECT_SORTS = ['target', 'bucket'] as const
 export type SubjectSort = (typeof SUBJECT_SORTS)[number]
@@ -25,7 +31,7 @@ export type JournalEvent = {
   readonly run: string
 }
 
-export function parseJournalEvent(fields: Fields): JournalEvent {
+function parseJournalEvent(fields: Fields): JournalEvent {
   return {
     id: fields.text('id'),
     time: fields.text('time'),
@@ -36,5 +42,62 @@ export function parseJournalEvent(fields: Fields): JournalEvent {
     message: fields.text('message'),
     attempt: fields.count('attempt'),
     run: fields.text('run'),
+  }
+}
+
+export function journalEventDocument({
+  id,
+  time,
+  sort,
+  name,
+  operation,
+  code,
+  message,
+  attempt,
+  run,
+}: JournalEvent): object {
+  return { id, time, sort, name, operation, code, message, attempt, run }
+}
+
+/**
+ * Stores events as one new object.
+ * @param now milliseconds since 1970
+ * @returns the key of the object
+ */
+export async function storeEvents(storage: Storage, events: readonly JournalEvent[], now: number): Promise<string> {
+  const newest = Math.max(now, ...events.map(({ time }) => Date.parse(time)))
+  // The id carries the time of the newest event, so that readers of recent events can skip older objects by key.
+  const key = journalKey(newId(newest))
+  const lines = [{ version: STATE_VERSION }, ...events].map(line => `${JSON.stringify(line)}\n`)
+  await storage.put(key, Buffer.from(lines.join('')))
+  return key
+}
+
+export async function journalKeys(storage: Storage): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const { key } of listAll(storage, JOURNAL)) keys.push(key)
+  return keys
+}
+
+/**
+ * Reads the events of one object.
+ * @returns undefined when the object does not exist any more
+ * @throws {IngestError} `state_corrupt`, `state_version`
+ */
+export async function readJournalObject(storage: Storage, key: string): Promise<readonly JournalEvent[] | undefined> {
+  const body = await storage.get(key)
+  if (body === undefined) return undefined
+  const where = `${key} in ${storage.description}`
+  const [header, ...lines] = body.toString('utf8').split('\n')
+  assertStateVersion(fieldsOf(header ?? '', where).count('version'), where)
+  if (lines.pop() !== '') throw corruptStateError(where, 'its last line does not end with a line feed')
+  return lines.map(line => parseJournalEvent(fieldsOf(line, where)))
+}
+
+function fieldsOf(line: string, where: string): Fields {
+  try {
+    return new Fields(JSON.parse(line), where)
+  } catch (cause) {
+    throw corruptStateError(where, messageOf(cause), cause)
   }
 }

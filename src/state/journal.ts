@@ -2,10 +2,9 @@
 
 import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import type { JournalEvent, SubjectSort } from './journal-event.js'
-import { journalKeys, readJournalObject, storeEvents } from './journal-object.js'
+import { type JournalEvent, type SubjectSort, journalKeys, readJournalObject, storeEvents } from './journal-event.js'
 import type { State } from './state.js'
-import { newId, idTime } from './ulid.js'
+import { newId, idTime } from './keys.js'
 
 /** The number of events that a compaction keeps; buffering more would waste memory. */
 const MAX_BUFFERED = 10_000
@@ -100,21 +99,21 @@ export async function readJournal(storage: Storage, query: JournalQuery): Promis
 }
 
 /** Orders events by time, then by id. */
-export function compareEvents(left: JournalEvent, right: JournalEvent): number {
+function compareEvents(left: JournalEvent, right: JournalEvent): number {
   const [first, second] = [left.time + left.id, right.time + right.id]
   return first < second ? -1 : first > second ? 1 : 0
 }
 
-export type ReadOptions = {
+type ReadOptions = {
   readonly since: number
   /** When undefined, an object that cannot be read is thrown as an error. */
   readonly onDamage: ((message: string) => void) | undefined
 }
 
-export type JournalContents = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
+type JournalContents = { readonly keys: readonly string[]; readonly events: JournalEvent[] }
 
 /** Reads all events, each once. Starts again when a concurrent compaction deletes an object. */
-export async function readJournalContents(storage: Storage, options: ReadOptions): Promise<JournalContents> {
+async function readJournalContents(storage: Storage, options: ReadOptions): Promise<JournalContents> {
   for (;;) {
     const contents = await tryReadJournalContents(storage, options)
     if (contents !== undefined) return contents
@@ -153,4 +152,29 @@ function mayHoldEventsSince(key: string, since: number): boolean {
 
 function isCorruption(error: unknown): boolean {
   return error instanceof IngestError && (error.code === 'state_corrupt' || error.code === 'state_version')
+}
+
+export const MAX_AGE_MS = 30 * 24 * 60 * 60_000
+export const MAX_EVENTS = 10_000
+
+export type JournalSize = { readonly objects: number; readonly events: number }
+export type JournalCompacted = { readonly before: JournalSize; readonly after: JournalSize }
+
+/**
+ * Keeps the newest `MAX_EVENTS` events that are younger than `MAX_AGE_MS`. An interrupted or concurrent compaction loses
+ * none of them. It may store an event twice; readers show that event once.
+ * @throws {IngestError} `state_corrupt`, `state_version`: nothing is deleted when an object cannot be read
+ */
+export async function compactJournal({ storage, tools }: State): Promise<JournalCompacted> {
+  const { keys, events } = await readJournalContents(storage, { since: 0, onDamage: undefined })
+  const before = { objects: keys.length, events: events.length }
+  const oldestKept = tools.now() - MAX_AGE_MS
+  const kept = events
+    .filter(({ time }) => Date.parse(time) >= oldestKept)
+    .sort(compareEvents)
+    .slice(-MAX_EVENTS)
+  if (keys.length <= 1 && kept.length === events.length) return { before, after: before }
+  if (kept.length > 0) await storeEvents(storage, kept, tools.now())
+  for (const key of keys) await storage.delete(key)
+  return { before, after: { objects: kept.length === 0 ? 0 : 1, events: kept.length } }
 }

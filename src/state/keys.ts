@@ -1,6 +1,7 @@
 /** Keys of all objects in state. */
 
 import { createHash } from 'node:crypto'
+import { decodeTime, ulid } from 'ulid'
 
 /**
  * A partition is the SHA of one commit. Sequence numbers order all lines of a commit, so that the later of two records
@@ -38,4 +39,14 @@ export const promotionsKey = (target: string): string => `${PROMOTIONS}${targetK
 function targetKeyPart(target: string): string {
   const [scheme = ''] = /^[a-z]+/.exec(target) ?? []
   return `${scheme}-${createHash('sha256').update(target).digest('hex').slice(0, 20)}`
+}
+
+/** A globally unique id of 26 characters. @param now milliseconds since 1970 */
+export function newId(now: number): string {
+  return ulid(now).toLowerCase()
+}
+
+/** Creation time of an id, milliseconds since 1970. @param text an id, or a key that ends with one */
+export function idTime(text: string): number {
+  return decodeTime(text.slice(-26).toUpperCase())
 }

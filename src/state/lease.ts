@@ -5,9 +5,8 @@
 
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
-import { retryOnConflict } from './retry-on-conflict.js'
-import { hasEnded, isSameOwner, type Owner } from './owner.js'
-import { timestamp, type State } from './state.js'
+import { retryOnConflict } from './document.js'
+import { hasEnded, isSameOwner, type Owner, timestamp, type State } from './state.js'
 import {
   readWatermark,
   writeWatermark,

@@ -6,13 +6,10 @@
 import { createHash } from 'node:crypto'
 import type { LineBlock } from '../source/lines.js'
 import type { Storage } from '../storage/storage.js'
-import { assertStateVersion, corruptStateError, STATE_VERSION } from './state-errors.js'
-import { Fields } from './fields.js'
+import { assertStateVersion, corruptStateError, STATE_VERSION, Fields } from './fields.js'
 import type { LinesObject } from './head.js'
-import { linesPrefix, type Partition } from './keys.js'
-import { parseOwner, type Owner } from './owner.js'
-import type { State } from './state.js'
-import { newId } from './ulid.js'
+import { linesPrefix, type Partition, newId } from './keys.js'
+import { parseOwner, type Owner, type State } from './state.js'
 
 const LF = 0x0a
 /** A compromise between the number of S3 requests and memory. */

@@ -1,10 +1,12 @@
-/** Exclusive work on a partition, such as pruning, while no delivery may read its lines. */
+/** Exclusive work on a partition, such as pruning: leases of all its targets, and replacing its batches. */
 
 import { EXIT, IngestError, messageOf } from '../errors.js'
 import type { Partition } from './keys.js'
 import { acquireLease, type HeldLease } from './lease.js'
 import type { State } from './state.js'
-import { targetsBlockingPruning } from './targets-blocking-pruning.js'
+import { targetsBlockingPruning } from './target-record.js'
+import { retryOnConflict } from './document.js'
+import { readHead, writeHead, type Batch, type Head, type LinesObject } from './head.js'
 
 /** A partition was left alone; `skipped` is the reason, for people. */
 export type Skipped = { readonly skipped: string }
@@ -69,4 +71,58 @@ export class PartitionLeases {
   async release(): Promise<void> {
     await Promise.all([...this.#leases.values()].map(lease => lease.release().catch(() => undefined)))
   }
+}
+
+export type Rewriting = {
+  readonly partition: Partition
+  readonly leases: PartitionLeases
+  /** Returns the new batches, or undefined to change nothing. Called again when another process wrote first. */
+  readonly change: (head: Head) => readonly Batch[] | undefined
+}
+
+/**
+ * Rewrites the batches with one write of the head, so that a killed process leaves the old or the new batches. Objects
+ * that the head does not name are then left to `sweepUnnamedLines`.
+ * @returns whether the head was changed
+ * @throws {IngestError} `kept` when a lease was lost before the write
+ */
+export async function rewriteBatches(state: State, { partition, leases, change }: Rewriting): Promise<boolean> {
+  const { storage } = state
+  const unnamed = await retryOnConflict(state, async () => {
+    const { head, stored } = await readHead(storage, partition)
+    const batches = change(head)
+    if (batches === undefined) return undefined
+    await leases.assertHeld()
+    await writeHead(storage, partition, { head: { ...head, batches }, stored })
+    const named = new Set(linesObjectsIn(batches).map(({ key }) => key))
+    return linesObjectsIn(head.batches).filter(({ key }) => !named.has(key))
+  })
+  if (unnamed === undefined) return false
+  if (await isSafeToDelete(leases)) for (const { key } of unnamed) await storage.delete(key)
+  return true
+}
+
+/** Whether no delivery can be reading the old lines. When false, `sweepUnnamedLines` deletes them later. */
+async function isSafeToDelete(leases: PartitionLeases): Promise<boolean> {
+  try {
+    await leases.acquireAll()
+    await leases.assertHeld()
+    return true
+  } catch (error) {
+    if (error instanceof IngestError && error.exitCode === EXIT.kept) return false
+    throw error
+  }
+}
+
+/** All objects with lines of the batches, in order. */
+export function linesObjectsIn(batches: readonly Batch[]): readonly LinesObject[] {
+  return batches.flatMap(({ objects }) => objects)
+}
+
+export function totalBytes(batches: readonly Batch[]): number {
+  return linesObjectsIn(batches).reduce((sum, { bytes }) => sum + bytes, 0)
+}
+
+export function totalRecords(batches: readonly Batch[]): number {
+  return batches.reduce((sum, { records }) => sum + records, 0)
 }

@@ -3,14 +3,12 @@
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { audit } from './audit.js'
-import { retryOnConflict } from './retry-on-conflict.js'
-import { readDocument, writeDocument } from './document.js'
+import { retryOnConflict, readDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { promotionsKey } from './keys.js'
+import { promotionsKey, newId } from './keys.js'
 import type { RegisteredTarget } from './registry.js'
 import { timestamp, type State } from './state.js'
 import { findTrials, parseSettings, type Trial, type WriteSettings } from './trial.js'
-import { newId } from './ulid.js'
 
 export type Promotion = {
   readonly id: string
@@ -156,4 +154,8 @@ function parsePromotion(fields: Fields): Promotion {
       return { at: change.text('at'), by: change.text('by') }
     }),
   }
+}
+
+export function promotionDocument({ id, at, by, note, trial, settings, rolledBack }: Promotion): object {
+  return { id, at, by, note: note ?? null, trial, settings, rolled_back: rolledBack ?? null }
 }

@@ -3,16 +3,21 @@
  * is removed, because it holds the next sequence number and the positions of growing files.
  */
 
-import { withPartitionLeases, type PartitionLeases, type Skipped } from './partition-leases.js'
+import {
+  withPartitionLeases,
+  type PartitionLeases,
+  type Skipped,
+  totalBytes,
+  totalRecords,
+  rewriteBatches,
+} from './partition-leases.js'
 import { readHead, type Batch, type Head } from './head.js'
 import { deleteIntent, listIntents, type Intent } from './intent.js'
-import type { Partition } from './keys.js'
+import { type Partition, newId } from './keys.js'
 import { audit } from './audit.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { totalBytes, totalRecords, rewriteBatches } from './rewrite-batches.js'
 import type { State } from './state.js'
-import { newId } from './ulid.js'
-import { targetsBlockingPruning } from './targets-blocking-pruning.js'
+import { targetsBlockingPruning } from './target-record.js'
 import { readWatermark } from './watermark.js'
 
 export type PruneOptions = {

@@ -5,10 +5,8 @@
 
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import { retryOnConflict } from './retry-on-conflict.js'
-import { corruptStateError } from './state-errors.js'
-import { readDocument, writeDocument } from './document.js'
-import type { Fields } from './fields.js'
+import { retryOnConflict, readDocument, writeDocument } from './document.js'
+import { corruptStateError, type Fields } from './fields.js'
 import { REGISTRY_KEY } from './keys.js'
 import type { State } from './state.js'
 

@@ -1,14 +1,15 @@
-/** Overview of registered targets from state alone; no target is contacted. */
+/** Overview of registered targets from state alone, and its JSON for the command line and the HTTP API. */
 
 import { messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import { readSuccesses } from './health.js'
+import { readSuccesses, type Health } from './health.js'
 import { readJournal } from './journal.js'
-import type { JournalEvent } from './journal-event.js'
-import { activePromotion, readPromotions, type Promotion } from './promotions.js'
+import { type JournalEvent, journalEventDocument } from './journal-event.js'
+import { activePromotion, readPromotions, type Promotion, promotionDocument } from './promotions.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import type { State } from './state.js'
 import { summarizeState, type Lag } from './state-summary.js'
+import type { Bucket } from './buckets.js'
 
 export type TargetOverview = {
   readonly target: RegisteredTarget
@@ -59,4 +60,50 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
 
 async function readActivePromotion(storage: Storage, { identity }: RegisteredTarget): Promise<Promotion | undefined> {
   return activePromotion(await readPromotions(storage, identity))
+}
+
+export function targetDocument(target: RegisteredTarget): object {
+  return {
+    name: target.name,
+    kind: target.kind,
+    address: target.address,
+    identity: target.identity,
+    secret_env: target.secretEnv ?? null,
+    required: target.isRequired,
+    bucket: target.bucket ?? null,
+    insecure_local: target.insecureLocal,
+    role_policy: target.rolePolicy ?? null,
+    region: target.region ?? null,
+    added_at: target.addedAt,
+  }
+}
+
+/** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
+export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
+  return {
+    lag: lagDocument(lag),
+    last_success: lastSuccess ?? null,
+    last_error: lastError === undefined ? null : journalEventDocument(lastError),
+    settings: promotion === undefined ? 'defaults' : 'promoted',
+    promotion: promotion === undefined ? null : promotionDocument(promotion),
+  }
+}
+
+/** JSON of targets that were named only by flags. */
+export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
+  return unregistered.map(lag => ({ identity: lag.target.id, kind: lag.target.kind, lag: lagDocument(lag) }))
+}
+
+export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): object {
+  return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
+}
+
+export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): object {
+  const last_error = lastError === undefined ? null : journalEventDocument(lastError)
+  return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
+}
+
+function lagDocument(lag: Lag | undefined): object | null {
+  if (lag === undefined) return null
+  return { records: lag.records, bytes: lag.bytes, commits: lag.partitions, oldest: lag.oldest ?? null }
 }

@@ -5,6 +5,7 @@ import { encodeDocument, parseDocument, readDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { targetKey, TARGETS } from './keys.js'
 import { timestamp, type State } from './state.js'
+import { readRegistry } from './registry.js'
 
 export type TargetRecord = {
   /** The target id. */
@@ -51,4 +52,14 @@ export function parseTargetRecord(fields: Fields): TargetRecord {
     description: fields.text('description'),
     since: fields.text('since'),
   }
+}
+
+/**
+ * Ids of all targets that block pruning: those with a record in state and all registered ones. A registered target may
+ * have no record until the next push or drain, for example when it was removed and registered again.
+ * @throws {IngestError} `state_corrupt`, `state_version`
+ */
+export async function targetsBlockingPruning(storage: Storage): Promise<ReadonlySet<string>> {
+  const [known, { targets }] = await Promise.all([knownTargets(storage), readRegistry(storage)])
+  return new Set([...known.map(({ id }) => id), ...[...targets.values()].map(({ identity }) => identity)])
 }

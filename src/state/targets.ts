@@ -13,7 +13,7 @@ import {
 } from './registry.js'
 import { timestamp, type State } from './state.js'
 import { forgetTarget, knownTargets } from './target-record.js'
-import { newId } from './ulid.js'
+import { newId } from './keys.js'
 
 /** Registers a target. @throws {IngestError} `usage` for the name, `already_exists`, `not_found` for its bucket */
 export async function addTarget(state: State, target: Omit<RegisteredTarget, 'addedAt'>): Promise<RegisteredTarget> {

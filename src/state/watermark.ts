@@ -5,12 +5,10 @@
 
 import { IngestError } from '../errors.js'
 import { listAll, type Storage, type Version } from '../storage/storage.js'
-import { retryOnConflict } from './retry-on-conflict.js'
-import { parseDocument, writeDocument } from './document.js'
+import { retryOnConflict, parseDocument, writeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { watermarkKey, watermarksPrefix, type Partition } from './keys.js'
-import { parseOwner, type Owner } from './owner.js'
-import { timestamp, type State } from './state.js'
+import { parseOwner, type Owner, timestamp, type State } from './state.js'
 
 /** A target id and a partition: the key of a watermark. */
 export type TargetPartition = { readonly target: string; readonly partition: Partition }

@@ -2,7 +2,7 @@
 
 import type { StorageAddress } from './address.js'
 import { memoryStorage } from './memory.js'
-import type { Storage } from './storage.js'
+import type { Storage, BucketStorage, BucketStorageOptions } from './storage.js'
 
 export type OpenOptions = {
   /** The clock, milliseconds since 1970. */
@@ -21,5 +21,20 @@ export async function openStorage(address: StorageAddress, options: OpenOptions 
       return (await import('./local/local.js')).openLocalStorage(address.folder, options)
     case 's3':
       return (await import('./s3/s3.js')).openS3Storage(address)
+  }
+}
+
+/** Loads only the code of the backend that is named. @throws {IngestError} the errors of `Storage` */
+export async function openBucketStorage(
+  address: StorageAddress,
+  options: BucketStorageOptions = {},
+): Promise<BucketStorage> {
+  switch (address.kind) {
+    case 'memory':
+      return (await import('./memory.js')).memoryStorage()
+    case 'local':
+      return (await import('./local/bucket-storage.js')).localBucketStorage(address.folder, options)
+    case 's3':
+      return (await import('./s3/bucket-storage.js')).s3BucketStorage(address)
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { falseDiscoveryRates } from '../../src/analysis/false-discovery.js'
+import { falseDiscoveryRates } from '../../src/analysis/judge.js'
 
 t.test('the fifteen tests that Benjamini and Hochberg published: at 0.05 the first four', async t => {
   const ps = [

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { upperTail } from '../../src/analysis/normal.js'
+import { upperTail } from '../../src/analysis/rank-test.js'
 
 // From published tables of the normal distribution.
 for (const [z, tail] of [

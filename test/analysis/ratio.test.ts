@@ -1,5 +1,5 @@
 import t from 'tap'
-import { geometricMean, ratioOf } from '../../src/analysis/ratio.js'
+import { geometricMean, ratioOf } from '../../src/analysis/judge.js'
 
 t.test('a ratio is of what is above zero; the same is the same, whatever it is', async t => {
   t.equal(ratioOf(2n, 3n), 1.5)

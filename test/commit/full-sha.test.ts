@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isFullSha } from '../../src/commit/full-sha.js'
+import { isFullSha } from '../../src/contract/commit.js'
 
 t.test('a full sha is 40 lowercase hex digits and nothing else', async t => {
   const sha = '0123456789abcdef0123456789abcdef01234567'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runMeta } from '../../src/commit/run-meta.js'
+import { runMeta } from '../../src/commit/ci.js'
 import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
 
 const now = () => new Date(Date.UTC(2026, 0, 31, 12, 0, 0, 7))

@@ -2,7 +2,7 @@ import t from 'tap'
 import { readSharedFixture } from '../fixtures/shared.js'
 import { BEFORE, KIND_NAMES, SHA, line } from '../fixtures/records.js'
 import { checkEnvelope, type EnvelopeCheck } from '../../src/contract/envelope.js'
-import { readBody } from '../../src/source/body.js'
+import { readBody } from '../../src/source/exact-json.js'
 
 type Case = {
   why: string

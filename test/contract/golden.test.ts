@@ -4,7 +4,7 @@ import type { ExactValue } from '../../src/contract/exact-value.js'
 import { goldenFile, mismatches, readVectors, type Vector } from '../../src/contract/golden.js'
 import { jsHash64, wasmHash64, type Hash64 } from '../../src/contract/hash64.js'
 import { CONTRACTS } from '../../src/contract/kinds.js'
-import { readBody } from '../../src/source/body.js'
+import { readBody } from '../../src/source/exact-json.js'
 import { readSharedFixture } from '../fixtures/shared.js'
 
 const ROOT = new URL('../../', import.meta.url)

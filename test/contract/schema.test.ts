@@ -5,7 +5,7 @@ import { checkEnvelope } from '../../src/contract/envelope.js'
 import { CONTRACT, CONTRACTS, contractOf } from '../../src/contract/kinds.js'
 import { publishedSchemas, schemaText } from '../../src/contract/schema.js'
 import { versionsIn } from '../../src/contract/version-set.js'
-import { readBody } from '../../src/source/body.js'
+import { readBody } from '../../src/source/exact-json.js'
 import { readRecord } from '../../src/source/read-record.js'
 import { BEFORE, KIND_NAMES, SHA, VALID, line, type KindName, type Tokens } from '../fixtures/records.js'
 

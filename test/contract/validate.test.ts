@@ -2,7 +2,7 @@ import t from 'tap'
 import type { ExactValue } from '../../src/contract/exact-value.js'
 import type { Problem, ProblemCode } from '../../src/contract/problem.js'
 import { brokenRule, checkEnvelopeShape, checkShape, commitMismatchProblem } from '../../src/contract/validate.js'
-import { readBody } from '../../src/source/body.js'
+import { readBody } from '../../src/source/exact-json.js'
 import { KIND_NAMES, SHA, VALID, line, lineOf } from '../fixtures/records.js'
 
 /** A line, the pointer to the error in it, and the expected message. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readBody } from '../../src/source/body.js'
+import { readBody } from '../../src/source/exact-json.js'
 
 const NOT_UTF8 = {
   'a lone continuation byte': '22 80 22',

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ChunkCursor } from '../../src/source/chunk-cursor.js'
+import { ChunkCursor } from '../../src/source/zstd-frame.js'
 import { Random, SEED } from '../fixtures/random.js'
 
 async function* each(pieces: readonly Buffer[]): AsyncGenerator<Buffer> {

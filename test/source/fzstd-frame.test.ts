@@ -1,7 +1,6 @@
 import t from 'tap'
-import { ChunkCursor } from '../../src/source/chunk-cursor.js'
+import { ChunkCursor, framePieces } from '../../src/source/zstd-frame.js'
 import { unpackFrame } from '../../src/source/fzstd-frame.js'
-import { framePieces } from '../../src/source/zstd-frame.js'
 import { collect } from './fixtures/reading.js'
 import { LARGE, SMALL, STREAMED, UNCHECKED, type Frame } from './fixtures/zstd.js'
 

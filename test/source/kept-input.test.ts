@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { keptInput } from '../../src/source/kept-input.js'
+import { keptInput } from '../../src/source/spool.js'
 import type { Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
 

@@ -1,8 +1,7 @@
 import t from 'tap'
 import { audit } from '../../src/state/audit.js'
-import { auditKey } from '../../src/state/keys.js'
+import { auditKey, newId } from '../../src/state/keys.js'
 import { summarizeState } from '../../src/state/state-summary.js'
-import { newId } from '../../src/state/ulid.js'
 import { lastAuditRows } from './fixtures/audit-rows.js'
 import { TARGET_PARTITION, testState } from './fixtures/state.js'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { hasEnded, thisProcess } from '../../src/state/owner.js'
+import { hasEnded, thisProcess } from '../../src/state/state.js'
 
 t.test('this process has not ended, and its owner value is stable', async t => {
   const self = await thisProcess()

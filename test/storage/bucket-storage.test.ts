@@ -5,7 +5,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBucketStorage } from '../../src/storage/open-bucket-storage.js'
+import { openBucketStorage } from '../../src/storage/open-storage.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 
 const KEY = 'query_measurements/0123/0-9.jsonl.gz'

@@ -3,7 +3,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { CONTRACT_CHOICES } from '../../config/contract.js'
 import { ENV_PREFIX } from '../../config/environment.js'
-import { isFullSha } from '../../commit/full-sha.js'
+import { isFullSha } from '../../contract/commit.js'
 import type { CompressMode } from '../../config/server.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { nearest } from './nearest.js'

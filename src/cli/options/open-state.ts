@@ -2,8 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { StateConfig } from '../../config/state.js'
-import { thisProcess } from '../../state/owner.js'
-import type { State } from '../../state/state.js'
+import { thisProcess, type State } from '../../state/state.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { Context } from '../context.js'
 

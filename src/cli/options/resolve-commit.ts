@@ -1,10 +1,9 @@
 /** Finds the commit of a push and its fields. */
 
 import { readCommitFile } from '../../commit/commit-file.js'
-import { isFullSha } from '../../commit/full-sha.js'
+import { isFullSha, type Commit } from '../../contract/commit.js'
 import { readGitCommit } from '../../commit/git.js'
 import type { CommitConfig } from '../../config/commit.js'
-import type { Commit } from '../../contract/commit.js'
 import { quote } from '../../contract/problem.js'
 import { IngestError } from '../../errors.js'
 import type { Context } from '../context.js'

@@ -2,8 +2,7 @@
 
 import { IngestError, messageOf } from '../../errors.js'
 import type { Source } from '../../source/source.js'
-import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
-import { listIntents, type Intent } from '../../state/intent.js'
+import { discardOrphanedIntents, listIntents, type Intent } from '../../state/intent.js'
 import { sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'

@@ -1,7 +1,7 @@
 /** Iterates over the members of a JSON object in its bytes, without building the object. */
 
 import type { ExactValue } from '../../contract/exact-value.js'
-import { readBody } from '../../source/body.js'
+import { readBody } from '../../source/exact-json.js'
 import { INVALID, skipSpace, skipString, skipValue } from './skip-value.js'
 
 const QUOTE = 0x22

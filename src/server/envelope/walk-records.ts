@@ -5,8 +5,7 @@
 
 import { checkShape, type BenchRecord } from '../../contract/validate.js'
 import { versionBit, type VersionSet } from '../../contract/version-set.js'
-import { readBody } from '../../source/body.js'
-import { MAX_BODY_DEPTH } from '../../source/exact-json.js'
+import { readBody, MAX_BODY_DEPTH } from '../../source/exact-json.js'
 import { NOT_TAKEN, scanRecord } from '../../source/scan-record.js'
 import type { RecordBatch, LinePlace } from '../../source/record-batch.js'
 import { INVALID, skipSpace, skipValue } from './skip-value.js'

@@ -2,7 +2,7 @@
 
 import { getObject, putObject, assertObjectKey } from '../../state/bucket-objects.js'
 import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/buckets.js'
-import { bucketDocument } from '../../state/overview-document.js'
+import { bucketDocument } from '../../state/target-overview.js'
 import { readRegistry } from '../../state/registry.js'
 import { Slots } from '../store/slots.js'
 import { bytesOf, withBody, withFields } from './body.js'

@@ -2,10 +2,9 @@
 
 import type { FastifyRequest } from 'fastify'
 import { readHealth } from '../../state/health.js'
-import { compactJournal } from '../../state/journal-compact.js'
-import { journalEventDocument } from '../../state/journal-event-document.js'
-import { readJournal } from '../../state/journal.js'
-import { healthDocument } from '../../state/overview-document.js'
+import { compactJournal, readJournal } from '../../state/journal.js'
+import { journalEventDocument } from '../../state/journal-event.js'
+import { healthDocument } from '../../state/target-overview.js'
 import { countParameter, sinceParameter, textParameter } from '../read/parameters.js'
 import type { OperatorAnswer } from './answer.js'
 import type { Operator, OperatorRoute } from './route.js'

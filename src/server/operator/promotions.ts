@@ -1,7 +1,6 @@
 /** The promoted write settings of registered targets. */
 
-import { promotionDocument } from '../../state/promotion-document.js'
-import { activePromotion, readPromotions } from '../../state/promotions.js'
+import { promotionDocument, activePromotion, readPromotions } from '../../state/promotions.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import { requireTarget } from '../../state/targets.js'

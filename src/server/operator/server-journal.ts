@@ -3,8 +3,7 @@
 import { openJournal } from '../../delivery/durable/journal-outcomes.js'
 import { messageOf } from '../../errors.js'
 import { redact } from '../../redact.js'
-import { compactJournal } from '../../state/journal-compact.js'
-import type { Journal } from '../../state/journal.js'
+import { compactJournal, type Journal } from '../../state/journal.js'
 import type { State } from '../../state/state.js'
 
 const FIRST_DELAY_MS = 1_000

@@ -1,8 +1,6 @@
 /** Operator routes for targets and their promoted settings. */
 
-import { knownDocument, unregisteredDocuments } from '../../state/overview-document.js'
-import { targetDocument } from '../../state/target-document.js'
-import { overviewTargets } from '../../state/target-overview.js'
+import { knownDocument, unregisteredDocuments, targetDocument, overviewTargets } from '../../state/target-overview.js'
 import { textParameter } from '../read/parameters.js'
 import { promotionDocuments } from './promotions.js'
 import type { Operator, OperatorRoute } from './route.js'

@@ -5,10 +5,15 @@ import { constants } from 'node:fs'
 import { open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
-import type { BucketStorage, BucketStorageOptions } from '../bucket-storage.js'
-import { assertKey } from '../storage.js'
-import { tryRemoveFile, makeFolders, syncFolders, ignoreCodes, writeNewFile } from './durable-files.js'
-import { explainFileErrors } from './failure.js'
+import { type BucketStorage, type BucketStorageOptions, assertKey } from '../storage.js'
+import {
+  tryRemoveFile,
+  makeFolders,
+  syncFolders,
+  ignoreCodes,
+  writeNewFile,
+  explainFileErrors,
+} from './durable-files.js'
 
 export function localBucketStorage(root: string, { mustExist = false }: BucketStorageOptions = {}): BucketStorage {
   const inRoot = <T>(work: () => Promise<T>): Promise<T> =>

@@ -11,8 +11,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Stored, Version } from '../storage.js'
 import { read, readdir } from './blocking-fs.js'
-import { ignoreCodes } from './durable-files.js'
-import { corruptObjectError } from './failure.js'
+import { ignoreCodes, corruptObjectError } from './durable-files.js'
 
 export type Content = {
   readonly version: Version

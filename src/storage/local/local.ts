@@ -18,11 +18,10 @@ import {
   type Version,
 } from '../storage.js'
 import { findContent, readContent } from './content.js'
-import { explainFileErrors } from './failure.js'
+import { explainFileErrors } from './durable-files.js'
 import { keyFolder, prefixFolder } from './key-folder.js'
-import { sweepStaging } from './sweep.js'
+import { sweepStaging, createContent, removeFolder, replaceContent } from './write.js'
 import { walkKeys } from './walk.js'
-import { createContent, removeFolder, replaceContent } from './write.js'
 
 export type LocalOptions = {
   /** The clock, milliseconds since 1970. Distinguishes leftover files from files that are being written. */

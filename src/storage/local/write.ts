@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { systemCodeOf } from '../../errors.js'
 import type { Version } from '../storage.js'
-import { close, create, rename, rmdir, stat } from './blocking-fs.js'
+import { close, create, readdir, rename, rmdir, stat } from './blocking-fs.js'
 import { bodyPath, findContent, newVersion, pointerPath } from './content.js'
 import {
   tryRemoveFolder,
@@ -106,10 +106,31 @@ async function removeEmptyParents(root: string, folder: string): Promise<void> {
  * A new name in the staging folder.
  * @param kind `new` for content that is being created, `old` for content that is being removed; only for people
  */
-export function stagingFolder(root: string, kind: 'new' | 'old'): string {
+function stagingFolder(root: string, kind: 'new' | 'old'): string {
   return join(root, STAGING, `${kind}-${randomBytes(12).toString('hex')}`)
 }
 
 async function exists(path: string): Promise<boolean> {
   return (await ignoreCodes(['ENOENT'], stat(path))) !== undefined
+}
+
+/** Longer than any write takes. A process that was suspended for longer finds its folder gone and stages it again. */
+const LEFT_AFTER_MS = 60 * 60 * 1000
+
+/**
+ * Removes unfinished writes and deletions of killed processes. Leftovers that cannot be removed are invisible to readers.
+ * @throws when `root` is not a folder
+ */
+export async function sweepStaging(root: string, now: () => number): Promise<void> {
+  const names = await ignoreCodes(['ENOENT', 'EACCES', 'EPERM'], readdir(join(root, STAGING)))
+  for (const name of names ?? []) await sweepOne(root, join(root, STAGING, name), now).catch(() => undefined)
+}
+
+async function sweepOne(root: string, path: string, now: () => number): Promise<void> {
+  const { ctimeMs } = await stat(path)
+  if (now() - ctimeMs < LEFT_AFTER_MS) return
+  // Renamed first, so that its writer, if still alive, cannot publish a half-deleted folder.
+  const grave = stagingFolder(root, 'old')
+  await rename(path, grave)
+  await tryRemoveFolder(grave)
 }

@@ -2,8 +2,7 @@
 
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Address } from '../address.js'
-import type { BucketStorage } from '../bucket-storage.js'
-import { assertKey } from '../storage.js'
+import { type BucketStorage, assertKey } from '../storage.js'
 import { createS3Client, retryTransient } from './client.js'
 import { isMissing, toIngestError } from './failure.js'
 

@@ -1,8 +1,8 @@
 /** The S3 client, with timeouts, and retries of requests that are safe to repeat. */
 
-import { S3Client } from '@aws-sdk/client-s3'
-import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
 import { setTimeout } from 'node:timers/promises'
+import { S3Client, ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
+import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
 import { userAgent } from '../../package-file.js'
 import type { S3Address } from '../address.js'
 import { silenceVersionWarning, silentLogger } from '../aws-sdk.js'
@@ -56,4 +56,36 @@ export async function retryTransient<T>(operation: () => Promise<T>): Promise<T>
 /** Exponential backoff with jitter. @param attempt counted from 1 */
 export function waitBeforeRetry(attempt: number): Promise<void> {
   return setTimeout(FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random()))
+}
+
+export type KeyPage = {
+  readonly keys: readonly { readonly key: string; readonly bytes: number }[]
+  readonly isLast: boolean
+}
+
+export type ListQuery = {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly prefix: string
+  readonly after: string | undefined
+  readonly limit: number
+}
+
+export async function listKeys({ client, bucket, prefix, after, limit }: ListQuery): Promise<KeyPage> {
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    Prefix: prefix,
+    MaxKeys: limit,
+    // XML cannot represent every character that a key may contain.
+    EncodingType: 'url',
+    ...(after !== undefined && { StartAfter: after }),
+  })
+  const answer = await retryTransient(() => client.send(command))
+  const keys = (answer.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: decodeKey(Key, answer), bytes: Size }))
+  return { keys, isLast: answer.IsTruncated !== true || keys.length === 0 }
+}
+
+/** Stores that do not support the encoding omit it from the response. */
+function decodeKey(key: string, { EncodingType }: ListObjectsV2CommandOutput): string {
+  return EncodingType === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key
 }

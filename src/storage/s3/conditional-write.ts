@@ -1,6 +1,7 @@
 /** Conditional writes that take effect at most once, although responses may be lost and requests are retried. */
 
-import { HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { randomUUID } from 'node:crypto'
+import { HeadObjectCommand, PutObjectCommand, type S3Client, DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { IngestError } from '../../errors.js'
 import type { Version } from '../storage.js'
 import { MAX_ATTEMPTS, waitBeforeRetry, retryTransient } from './client.js'
@@ -71,4 +72,25 @@ async function findOwn(
 export function etagVersion(etag: string | undefined, key: string): Version {
   if (etag === undefined) throw new IngestError('storage_failed', `the store returned no ETag for ${key}`)
   return etag
+}
+
+/**
+ * Detects stores that ignore write conditions, in which every writer succeeds and data is lost silently. Sends a write with
+ * a condition that cannot hold, to a key that does not exist.
+ * @throws {IngestError} `storage_failed` when the store accepts the write
+ */
+export async function assertHonoursConditions(client: S3Client, bucket: string, prefix: string): Promise<void> {
+  const location = { Bucket: bucket, Key: `${prefix}.vortex-ingest-probe-${randomUUID()}` }
+  try {
+    await retryTransient(() =>
+      client.send(new PutObjectCommand({ ...location, Body: '', IfMatch: '"00000000000000000000000000000000"' })),
+    )
+  } catch (error) {
+    if (isConditionFailed(error) || isMissing(error)) return
+    throw error
+  }
+  await retryTransient(() => client.send(new DeleteObjectCommand(location)))
+  throw new IngestError('storage_failed', `s3://${bucket}: this store ignores conditions (If-Match) on writes`, {
+    hint: 'use a store with conditional writes; without them processes overwrite each other',
+  })
 }

@@ -22,12 +22,10 @@ import {
   type Stored,
   type Version,
 } from '../storage.js'
-import { createS3Client, retryTransient } from './client.js'
-import { etagVersion, writeConditionally, type Condition } from './conditional-write.js'
+import { createS3Client, retryTransient, listKeys, type KeyPage } from './client.js'
+import { etagVersion, writeConditionally, type Condition, assertHonoursConditions } from './conditional-write.js'
 import { isMissing, toIngestError } from './failure.js'
 import { HEADER_BYTES, unframe } from './frame.js'
-import { listKeys, type KeyPage } from './listing.js'
-import { assertHonoursConditions } from './probe.js'
 
 /** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
 export function openS3Storage(address: S3Address): Storage {

@@ -2,8 +2,8 @@
 
 import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
-import { openBucketStorage } from '../../storage/open-bucket-storage.js'
-import type { BucketStorage, BucketStorageOptions } from '../../storage/bucket-storage.js'
+import { openBucketStorage } from '../../storage/open-storage.js'
+import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
 import { assertCounts, sumReceipt, type Delivery, type KindReceipt } from '../../source/delivery.js'
 import { type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { IngestError } from '../../errors.js'
-import type { BucketStorage } from '../../storage/bucket-storage.js'
+import type { BucketStorage } from '../../storage/storage.js'
 
 const decompress = promisify(gunzip)
 

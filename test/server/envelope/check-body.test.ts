@@ -3,7 +3,7 @@
 import t from 'tap'
 import { checkEnvelope } from '../../../src/contract/envelope.js'
 import { CONTRACTS } from '../../../src/contract/kinds.js'
-import { readBody } from '../../../src/source/body.js'
+import { readBody } from '../../../src/source/exact-json.js'
 import { checkBody } from '../../../src/server/envelope/check-body.js'
 import { BEFORE, KIND_NAMES, SHA, line, lineOf, randomTokens, type Tokens } from '../../fixtures/records.js'
 import { Random, SEED } from '../../fixtures/random.js'

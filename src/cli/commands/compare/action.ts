@@ -1,6 +1,6 @@
 /** `compare`: reports the changes between two stored commits, and which changes are statistically significant. */
 
-import { lookUpCommit } from '../../../commit/look-up-commit.js'
+import { lookUpCommit } from '../../../commit/git.js'
 import { compareCommits } from '../../../analysis/comparison.js'
 import { isRegression } from '../../../analysis/judge.js'
 import { targetConfig, type TargetFlags } from '../../../config/target.js'

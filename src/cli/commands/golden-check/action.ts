@@ -6,7 +6,7 @@ import { goldenFile, mismatches, readVectors, type Mismatch, type VectorFile } f
 import { jsHash64, wasmHash64, type Hash64 } from '../../../contract/hash64.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../../contract/kinds.js'
 import { EXIT, IngestError } from '../../../errors.js'
-import { readBody } from '../../../source/body.js'
+import { readBody } from '../../../source/exact-json.js'
 import { unreadable } from '../../../source/source.js'
 import type { Action, Format } from '../../context.js'
 import { packageFile } from '../../../package-file.js'

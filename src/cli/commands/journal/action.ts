@@ -2,11 +2,10 @@
 
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
-import { compactJournal, type JournalSize } from '../../../state/journal-compact.js'
-import { readJournal } from '../../../state/journal.js'
+import { compactJournal, type JournalSize, readJournal } from '../../../state/journal.js'
 import { oneLine, plural } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
-import { journalEventDocument } from '../../../state/journal-event-document.js'
+import { journalEventDocument } from '../../../state/journal-event.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
 
 const LIMIT = 50

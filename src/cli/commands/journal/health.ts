@@ -3,7 +3,7 @@
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import { readHealth, type Health } from '../../../state/health.js'
-import { healthDocument } from '../../../state/overview-document.js'
+import { healthDocument } from '../../../state/target-overview.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
 import { table } from '../../output/table.js'

@@ -1,6 +1,6 @@
 /** `push`: checks all input, then delivers it file by file to every target. */
 
-import { runMeta } from '../../../commit/run-meta.js'
+import { runMeta } from '../../../commit/ci.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../../../config/commit.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { missingSecrets } from '../../../config/missing-secrets.js'

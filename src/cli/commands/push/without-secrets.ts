@@ -1,7 +1,6 @@
 /** A push in a CI run without secrets. It fails, or with `--no-secrets skip` it is skipped; both are reported. */
 
-import { runMeta } from '../../../commit/run-meta.js'
-import { detectCi } from '../../../commit/ci.js'
+import { runMeta, detectCi } from '../../../commit/ci.js'
 import type { MissingSecrets } from '../../../config/missing-secrets.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { Context, Format } from '../../context.js'

@@ -7,7 +7,7 @@ import { readRegistry } from '../../../state/registry.js'
 import { addTarget, removeTarget, setRequired } from '../../../state/targets.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
-import { targetDocument } from '../../../state/target-document.js'
+import { targetDocument } from '../../../state/target-overview.js'
 
 export const add: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {

@@ -1,8 +1,7 @@
 /** `promote` and `rollback`: change the write settings of a target. */
 
 import { EXIT } from '../../../errors.js'
-import { promote as promoteTrial, rollback as rollBack } from '../../../state/promotions.js'
-import { promotionDocument } from '../../../state/promotion-document.js'
+import { promote as promoteTrial, rollback as rollBack, promotionDocument } from '../../../state/promotions.js'
 import { settingsText } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
 import { thisUser } from './who.js'

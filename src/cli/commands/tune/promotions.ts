@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
-import { activePromotion, readPromotions, type Promotion } from '../../../state/promotions.js'
+import { activePromotion, readPromotions, type Promotion, promotionDocument } from '../../../state/promotions.js'
 import { readRegistry } from '../../../state/registry.js'
 import { requireTarget } from '../../../state/targets.js'
 import { readTrials, type Trial } from '../../../state/trial.js'
@@ -10,7 +10,6 @@ import type { Storage } from '../../../storage/storage.js'
 import { table } from '../../output/table.js'
 import { count, oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
-import { promotionDocument } from '../../../state/promotion-document.js'
 import { milliseconds, settingsText, trialDocument } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
 

@@ -1,6 +1,6 @@
 /** Reads the file that trials deliver, with the same checks as a push. */
 
-import { runMeta } from '../../../commit/run-meta.js'
+import { runMeta } from '../../../commit/ci.js'
 import type { Commit } from '../../../contract/commit.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { deliveryOf, inspectAll } from '../../../delivery/push.js'

@@ -1,6 +1,6 @@
 /** The progress line of a command. It appears only for long work and disappears before other output. */
 
-import type { ReadWatch } from '../../../source/read-watch.js'
+import type { ReadWatch } from '../../../source/byte-reader.js'
 import { Meter, type Gauge, type Meters, type Work } from './meter.js'
 import { progressLine } from './progress-line.js'
 
