@@ -1,9 +1,8 @@
 /** Applies forward-only migrations in name order, one transaction each, and records them in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
-import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger } from './ledger.js'
+import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger, missingFirstFiles } from './ledger.js'
 import { migrationFiles, type MigrationFile, type Need } from './migration-files.js'
-import { missingFirstFiles } from './other-runner.js'
 import { readTokenMembership, REVOKE_RIGHTS, revokeTokenMembership } from './read-role.js'
 import { BEGIN, type SqlSession } from './sql.js'
 

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { applyInVersion, type ApplyOptions } from '../../src/database/apply.js'
 import { databaseVersion } from '../../src/database/contract-version.js'
-import { openEmbedded } from '../../src/database/embedded/open-embedded.js'
+import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate } from '../../src/database/migrate.js'
 import { connectPostgres } from '../../src/database/postgres/connect.js'
 import { parseDsn } from '../../src/database/postgres/dsn.js'
