@@ -5,7 +5,7 @@
 
 import { IngestError } from '../errors.js'
 import type { MigrationFile } from './migration-files.js'
-import type { SqlSession } from './sql.js'
+import type { SqlSession } from './session.js'
 
 export type Ledger = {
   readonly exists: boolean

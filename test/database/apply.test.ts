@@ -21,7 +21,7 @@ import {
 } from '../../src/database/tables.js'
 import type { RowDelivery } from '../../src/source/delivery.js'
 import { repairTimestamps, type TimestampRepair } from '../../src/database/repair-timestamps.js'
-import { BEGIN, type SqlSession } from '../../src/database/sql.js'
+import { BEGIN, type SqlSession } from '../../src/database/session.js'
 import { COMMIT, deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'

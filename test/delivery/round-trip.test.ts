@@ -24,7 +24,7 @@ import { parseDsn, type PostgresAddress } from '../../src/database/postgres/dsn.
 import { postgresSink } from '../../src/targets/postgres/sink.js'
 import type { Delivery } from '../../src/source/delivery.js'
 import type { SinkOpener } from '../../src/targets/sink.js'
-import type { SqlSession } from '../../src/database/sql.js'
+import type { SqlSession } from '../../src/database/session.js'
 import { fileSource } from '../../src/source/source.js'
 import { COMMIT, deliveryOf } from '../fixtures/delivery.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'

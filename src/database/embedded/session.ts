@@ -4,7 +4,8 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
-import type { CopyTarget, SqlSession, Statement } from '../sql.js'
+import { migrate } from '../migrate.js'
+import { interruptionError, prepared, type CopyTarget, type SqlSession, type Statement } from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import { type Engine, startEngine } from './engine.js'
 import { brokenEngine, statementError, folderError, missingDatabase } from './errors.js'
@@ -89,7 +90,7 @@ export class EmbeddedSession implements SqlSession {
     if (this.#closing) throw new IngestError('internal', 'the embedded database is already closed')
     if (this.#broken) throw this.#broken
     const { signal } = this.#parts
-    if (signal?.aborted) throw interrupted(signal.reason)
+    if (signal?.aborted) throw interruptionError(signal)
   }
 
   /**
@@ -130,10 +131,6 @@ function isRejectedStatement(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 }
 
-function interrupted(reason: unknown): IngestError {
-  return reason instanceof IngestError ? reason : new IngestError('interrupted', 'interrupted', { cause: reason })
-}
-
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
@@ -166,6 +163,11 @@ export async function openEmbedded(dir: string, { create, signal }: OpenEmbedded
   } catch (error) {
     throw folderError(dir, error)
   }
+}
+
+/** Opens the database for writing. Creates a missing one and applies migrations. @throws {IngestError} as `openEmbedded` */
+export async function openMigrated(dir: string, signal: AbortSignal): Promise<EmbeddedSession> {
+  return prepared(await openEmbedded(dir, { create: true, signal }), migrate)
 }
 
 /**

@@ -2,11 +2,14 @@
 
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../../http/wire-events.js'
+import { mayComeBack } from '../retry-transaction.js'
+import { interruptionError, prepared } from '../session.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
 import { describeAddress, type PostgresAddress, describeEndpoint } from './dsn.js'
-import { POOLER_STATE, interruptionError, toIngestError, mayComeBack } from './errors.js'
+import { POOLER_STATE, toIngestError } from './errors.js'
 import { withPassword } from './password.js'
 import { regionHint } from './rds-token.js'
+import { assertRole, type RolePolicy } from './role.js'
 import { PostgresSession, type IdleLimits } from './session.js'
 import { assertVerified, readAuthorities, tlsOptions, type Authorities } from './tls.js'
 
@@ -45,6 +48,20 @@ export async function connectPostgres(
   })
 }
 
+export type WriterOptions = ConnectOptions & {
+  readonly rolePolicy: RolePolicy
+  readonly onWarning: (message: string) => void
+}
+
+/** Connects as a role that may write. @throws {IngestError} also `target_misconfigured` for another role */
+export async function connectWriter(
+  address: PostgresAddress,
+  { rolePolicy, onWarning, ...options }: WriterOptions,
+): Promise<PostgresSession> {
+  const session = await connectPostgres(address, options)
+  return prepared(session, () => assertRole(session, rolePolicy, onWarning))
+}
+
 async function connectHost(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
   const { signal, queryTimeoutMs = QUERY_TIMEOUT_MS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
@@ -61,22 +78,12 @@ async function connectHost(address: PostgresAddress, authorities: Authorities, o
     if (isPoolersRefusal(error, state)) return open(BASIC_SETTINGS)
     if (!SETTING_UNKNOWN.includes(state)) throw error
   }
-  return withLateSettings(await open(BASIC_SETTINGS))
+  return prepared(await open(BASIC_SETTINGS), session => session.execute(LATE_SETTINGS_SQL))
 }
 
 /** Whether a pooler may have rejected the settings. If the error had another reason, the next attempt fails with it again. */
 function isPoolersRefusal(error: unknown, state: string): boolean {
   return state === POOLER_STATE && error instanceof IngestError && error.code === 'target_unreachable'
-}
-
-async function withLateSettings(session: PostgresSession): Promise<PostgresSession> {
-  try {
-    await session.execute(LATE_SETTINGS_SQL)
-    return session
-  } catch (error) {
-    await session.close()
-    throw error
-  }
 }
 
 async function connectClient(options: ClientOptions, signal: AbortSignal | undefined): Promise<PostgresClient> {

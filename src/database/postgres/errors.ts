@@ -1,10 +1,8 @@
 /** Converts errors of pg, TLS and the network into one clear error with a hint. */
 
-import { IngestError, isSqlState, messageOf, sqlStateOf, systemCodeOf, type ErrorCode } from '../../errors.js'
+import { IngestError, isSqlState, messageOf, systemCodeOf, type ErrorCode } from '../../errors.js'
 import { redact } from '../../redact.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-
-const RETRYABLE = ['40P01', '40001', '55P03']
 
 /** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
 export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
@@ -20,29 +18,6 @@ export function toIngestError(error: unknown, address: PostgresAddress): IngestE
 function serverHint(error: unknown, { password }: PostgresAddress): string | undefined {
   const { hint } = error as { hint?: unknown }
   return typeof hint === 'string' && hint !== '' ? hideSecrets(toOneLine(hint), password) : undefined
-}
-
-/** The error that an aborted call rejects with: the signal's reason if it is an `IngestError`. */
-export function interruptionError(signal: AbortSignal | undefined): IngestError {
-  const cause: unknown = signal?.reason
-  return cause instanceof IngestError ? cause : new IngestError('interrupted', 'interrupted', { cause })
-}
-
-/** Whether the whole transaction should be retried: after a deadlock, a serialization failure or a lock timeout. */
-export function isRetryable(error: unknown): boolean {
-  const state = sqlStateOf(error)
-  return state !== undefined && RETRYABLE.includes(state)
-}
-
-/**
- * Whether reconnecting may help, because the server is stopping, starting, full, or lost by the network. A host name that does
- * not exist is a mistake, so reconnecting does not help.
- */
-export function mayComeBack(error: unknown): error is IngestError {
-  if (!(error instanceof IngestError) || error.code !== 'target_unreachable') return false
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-    if (systemCodeOf(cause) === 'ENOTFOUND') return false
-  return true
 }
 
 function findMeaning(error: unknown): Meaning {

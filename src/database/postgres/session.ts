@@ -4,11 +4,11 @@ import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { from } from 'pg-copy-streams'
 import { IngestError, sqlStateOf } from '../../errors.js'
-import type { CopyTarget, SqlSession, Statement } from '../sql.js'
+import { interruptionError, type CopyTarget, type SqlSession, type Statement } from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import type { PostgresClient } from './client.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-import { interruptionError, toIngestError } from './errors.js'
+import { toIngestError } from './errors.js'
 
 /** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
 export type IdleLimits = {

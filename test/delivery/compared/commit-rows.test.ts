@@ -12,7 +12,7 @@ import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { migrate } from '../../../src/database/migrate.js'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
-import type { SqlSession } from '../../../src/database/sql.js'
+import type { SqlSession } from '../../../src/database/session.js'
 import { COMMIT, deliveryOf, query } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 
