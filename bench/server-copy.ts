@@ -6,7 +6,7 @@ import { COMMIT_FIELDS } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import type { Kind } from '../src/contract/kinds.js'
 import { copyChunks } from '../src/database/copy-text.js'
-import type { SqlSession } from '../src/database/sql.js'
+import type { SqlSession } from '../src/database/session.js'
 import {
   beginStaging,
   insertOrUpsertStaged,

@@ -2,7 +2,7 @@
 
 import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
-import type { AwsSettings } from '../database/postgres/aws-settings.js'
+import type { AwsSettings } from '../database/postgres/dsn.js'
 import type { PostgresEnvironment } from '../database/postgres/dsn-settings.js'
 import type { RolePolicy } from '../database/postgres/role.js'
 import { startingWith } from './environment.js'

@@ -5,7 +5,7 @@ import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { columnProbes } from './contract-version.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from '../source/delivery.js'
-import { BEGIN, type SqlSession } from './sql.js'
+import { BEGIN, type SqlSession } from './session.js'
 import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
 
 /** All rows of one kind as COPY text without escapes and without the final line feed. */

@@ -1,13 +1,32 @@
 /** Writes one delivery into a database in one transaction, by the pipelined path or the bulk path depending on its size. */
 
+import { COMMIT_FIELDS } from '../contract/commit.js'
+import type { Kind } from '../contract/kinds.js'
 import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
+import {
+  assertCounts,
+  sumReceipt,
+  type Delivery,
+  type KindReceipt,
+  type Receipt,
+  type RowDelivery,
+} from '../source/delivery.js'
+import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
+import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
-import { olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
-import { sumReceipt, type Delivery, type KindReceipt, type Receipt, type RowDelivery } from '../source/delivery.js'
-import type { SqlSession } from './sql.js'
-import { applyPipelined, collectPipelinedRows } from './apply-pipelined.js'
-import { applyBulk } from './apply-bulk.js'
+import { rollingBack, type SqlSession } from './session.js'
+import {
+  beginStaging,
+  countStagedIds,
+  insertOrUpsertStaged,
+  stagingColumns,
+  stagingTable,
+  storedCommit,
+  updateCommitTimestamps,
+  upsertCommit,
+  upsertStaged,
+} from './tables.js'
 import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
 
 export type ApplyOptions = {
@@ -22,10 +41,42 @@ export type ApplyOptions = {
   readonly downgrade?: Downgrade | undefined
 }
 
-/** Converts a target's write settings into options of `applyDelivery`. */
-export function toApplyOptions(settings: WriteSettings | undefined): ApplyOptions {
-  if (settings === undefined) return {}
-  return { workMemMiB: settings['work-mem-mib'], smallRows: settings['small-rows'], copyBytes: settings['copy-bytes'] }
+type ApplyInVersionOptions = ApplyOptions & {
+  /** The database as named in messages, without secrets. */
+  readonly target: string
+  /** The target's write settings, which take precedence over the other options. */
+  readonly settings?: WriteSettings | undefined
+}
+
+const UNDEFINED_COLUMN = '42703'
+const UNIQUE_VIOLATION = '23505'
+
+/**
+ * Applies a delivery to a database of any contract version. The version is queried only after a column was found missing.
+ * @throws {IngestError} `schema_version` when the database is older than the delivery and the delivery may not be downgraded
+ */
+export async function applyInVersion(
+  session: SqlSession,
+  delivery: Delivery,
+  { target, settings = {}, ...given }: ApplyInVersionOptions,
+): Promise<Receipt> {
+  const {
+    'work-mem-mib': workMemMiB = given.workMemMiB,
+    'small-rows': smallRows = given.smallRows,
+    'copy-bytes': copyBytes = given.copyBytes,
+  } = settings
+  const options = { ...given, workMemMiB, smallRows, copyBytes }
+  try {
+    return sumReceipt(await applyDelivery(session, delivery, options))
+  } catch (error) {
+    if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
+    const version = await databaseVersion(session)
+    // The missing column was not added by a later contract version, so a downgrade does not help.
+    if (version >= highestIn(delivery.fits)) throw error
+    if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
+    const downgrade = await planDowngrade(delivery, version)
+    return sumReceipt(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
+  }
 }
 
 /**
@@ -41,43 +92,106 @@ export async function applyDelivery(
   const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
-  try {
+  return rollingBack(session, async () => {
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
-      ? await applyBulk(session, delivery, { ...options, version, end })
-      : await applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })
-  } catch (error) {
-    // If the session is lost, the server rolls back and this ROLLBACK fails. The first error is the one to report.
-    await session.execute('ROLLBACK').catch(() => undefined)
-    throw error
-  }
+      ? applyBulk(session, delivery, { ...options, version, end })
+      : applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })
+  })
 }
 
-type ApplyInVersionOptions = ApplyOptions & {
-  /** The database as named in messages, without secrets. */
-  readonly target: string
+type BulkOptions = ApplyOptions & {
+  /** The contract version whose columns are written. Default: the newest version that fits the delivery. */
+  readonly version?: number
+  readonly end?: End
 }
-
-const UNDEFINED_COLUMN = '42703'
 
 /**
- * Applies a delivery to a database of any contract version. The version is queried only after a column was found missing.
- * @throws {IngestError} `schema_version` when the database is older than the delivery and the delivery may not be downgraded
+ * The bulk path for large deliveries: COPY into staging tables, then one upsert per kind. All rows are staged before the
+ * commit's row is written, and the upserts are sent together with the commit, so the lock on the commit's row lasts only while
+ * the upserts run.
  */
-export async function applyInVersion(
+export async function applyBulk(
   session: SqlSession,
-  delivery: Delivery,
-  { target, ...options }: ApplyInVersionOptions,
-): Promise<Receipt> {
+  delivery: RowDelivery,
+  options: BulkOptions = {},
+): Promise<readonly KindReceipt[]> {
   try {
-    return sumReceipt(await applyDelivery(session, delivery, options))
+    return await applyStaged(session, delivery, { ...options, statementFor: insertOrUpsertStaged })
   } catch (error) {
-    if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
-    const version = await databaseVersion(session)
-    // The missing column was not added by a later contract version, so a downgrade does not help.
-    if (version >= highestIn(delivery.fits)) throw error
-    if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
-    const downgrade = await planDowngrade(delivery, version)
-    return sumReceipt(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
+    if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw error
+    // The table has rows of a commit that `commits` lacks. If the violation has another cause, the second attempt fails too.
+    await session.execute('ROLLBACK')
+    return applyStaged(session, delivery, { ...options, statementFor: upsertStaged })
   }
+}
+
+type BulkAttempt = BulkOptions & { readonly statementFor: (kind: Kind) => string }
+
+async function applyStaged(
+  session: SqlSession,
+  delivery: RowDelivery,
+  { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: BulkAttempt,
+): Promise<readonly KindReceipt[]> {
+  const kinds = deliveredKinds(delivery.counts, version)
+  await session.execute(beginStaging(kinds, workMemMiB))
+  const staged = await stage(session, delivery, copyBytes)
+  await delivery.assertUnchanged()
+  const stored = storedCommit(delivery.commit)
+  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const values = [stored.sha, stored.timestamp]
+  const upserts = kinds.map(kind => ({ text: statementFor(kind), values }))
+  const timestamps = { text: updateCommitTimestamps(), values }
+  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps])
+  const receipts: KindReceipt[] = []
+  for (const [index, kind] of kinds.entries()) {
+    const [written = NOTHING_WRITTEN] = (answers[index] ?? []) as readonly Written[]
+    const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
+    receipts.push(await kindReceipt(session, kind, { ...written, staged: sent }))
+  }
+  await session.execute(end)
+  return receipts
+}
+
+type Written = { readonly inserted: number; readonly rewritten: number }
+
+const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0 }
+
+/** Copies all rows into the staging tables. @returns the number of staged rows by kind name */
+async function stage(
+  session: SqlSession,
+  delivery: RowDelivery,
+  copyBytes: number | undefined,
+): Promise<ReadonlyMap<string, number>> {
+  const staged = new Map<string, number>()
+  let inFlight: Promise<void> = Promise.resolve()
+  try {
+    for await (const { kind, rows, text } of delivery.rows(copyBytes)) {
+      await inFlight
+      staged.set(kind.kind, (staged.get(kind.kind) ?? 0) + rows)
+      inFlight = session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
+      // The COPY is awaited before the next one starts. Until then its failure must not count as an unhandled rejection.
+      inFlight.catch(() => undefined)
+    }
+  } finally {
+    await inFlight
+  }
+  assertCounts(delivery, kind => staged.get(kind) ?? 0)
+  return staged
+}
+
+async function kindReceipt(
+  session: SqlSession,
+  kind: Kind,
+  { inserted, rewritten, staged }: Written & { readonly staged: number },
+): Promise<KindReceipt> {
+  // If every staged row was written, all ids are distinct and no row was unchanged, so the ids need not be counted.
+  const distinct = inserted + rewritten === staged ? staged : await countIds(session, kind)
+  const unchanged = distinct - inserted - rewritten
+  return { kind: kind.kind, records: staged, inserted, updated: staged - inserted, unchanged }
+}
+
+async function countIds(session: SqlSession, kind: Kind): Promise<number> {
+  const [row] = await session.query<{ ids: number }>(countStagedIds(kind))
+  return row?.ids ?? 0
 }

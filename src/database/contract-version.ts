@@ -1,7 +1,7 @@
 /** Detects the contract version of a database by its columns. */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
-import type { SqlSession } from './sql.js'
+import type { SqlSession } from './session.js'
 
 /**
  * Statements that fail with SQLSTATE 42703 unless the database has the columns that later contract versions added to
@@ -12,6 +12,11 @@ export function columnProbes(kinds: readonly Kind[]): readonly string[] {
     const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
     return added.length === 0 ? [] : [`SELECT ${added.join(', ')} FROM public.${table} LIMIT 0`]
   })
+}
+
+/** Reads from a table of the contract. Fails with a hint when the database has not been migrated. */
+export async function assertTables(session: SqlSession): Promise<void> {
+  await session.query('SELECT commit_sha FROM public.commits LIMIT 1')
 }
 
 /** The newest contract version of which the database has every column. */

@@ -1,16 +1,16 @@
 /** Applies forward-only migrations in name order, one transaction each, and records them in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
-import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger } from './ledger.js'
+import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger, missingFirstFiles } from './ledger.js'
 import { migrationFiles, type MigrationFile, type Need } from './migration-files.js'
-import { missingFirstFiles } from './other-runner.js'
 import { readTokenMembership, REVOKE_RIGHTS, revokeTokenMembership } from './read-role.js'
-import { BEGIN, type SqlSession } from './sql.js'
+import { BEGIN, inTransaction, type SqlSession } from './session.js'
 
 export { migrationNames } from './migration-files.js'
 
 // The key of the advisory lock. It is arbitrary but must be the same in every version of this program.
 const LOCK = 7_236_519_042
+const BEGIN_LOCKED = `${BEGIN}; SELECT pg_advisory_xact_lock(${LOCK})`
 
 export type Migrated = {
   readonly applied: readonly string[]
@@ -36,10 +36,11 @@ export async function migrate(session: SqlSession): Promise<Migrated> {
     ...(pending.length > 0 ? [ledgerRights(ledger), ...pending] : []),
     ...(mustRevoke ? [REVOKE_RIGHTS] : []),
   ])
-  if (pending.length > 0) await inTransaction(session, () => prepareLedger(session))
+  if (pending.length > 0) await inTransaction(session, BEGIN_LOCKED, () => prepareLedger(session))
   const applied: string[] = []
-  for (const file of pending) if (await inTransaction(session, () => applyOnce(session, file))) applied.push(file.name)
-  if (mustRevoke) await inTransaction(session, () => revokeTokenMembership(session))
+  for (const file of pending)
+    if (await inTransaction(session, BEGIN_LOCKED, () => applyOnce(session, file))) applied.push(file.name)
+  if (mustRevoke) await inTransaction(session, BEGIN_LOCKED, () => revokeTokenMembership(session))
   const alreadyThere = files.map(({ name }) => name).filter(name => !applied.includes(name))
   return { applied, alreadyThere, revoked: mustRevoke ? ['rds_iam from bench_read'] : [] }
 }
@@ -95,17 +96,4 @@ async function applyOnce(session: SqlSession, file: MigrationFile): Promise<bool
   }
   await recordMigration(session, file, ledger)
   return true
-}
-
-async function inTransaction<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
-  await session.execute(`${BEGIN}; SELECT pg_advisory_xact_lock(${LOCK})`)
-  try {
-    const result = await work()
-    await session.execute('COMMIT')
-    return result
-  } catch (error) {
-    // A lost session is rolled back by the server, so only the first error is reported.
-    await session.execute('ROLLBACK').catch(() => undefined)
-    throw error
-  }
 }

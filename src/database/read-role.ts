@@ -5,7 +5,7 @@
  */
 
 import { MAY_MAKE_ROLES, type Need } from './migration-files.js'
-import type { SqlSession } from './sql.js'
+import type { SqlSession } from './session.js'
 
 /** Excludes superusers, which count as members of every role but still log in with a password. */
 const IS_MEMBER = `

@@ -1,6 +1,6 @@
 /** Repairs rows whose `commit_timestamp` disagrees with the timestamp of their commit. */
 
-import type { SqlSession } from './sql.js'
+import type { SqlSession } from './session.js'
 
 export type TimestampRepair = { readonly examined: number; readonly repaired: number }
 

@@ -4,7 +4,7 @@ import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expe
 import { isApplied, readLedger, unknownNames, type Ledger } from './ledger.js'
 import { migrationFiles, type MigrationFile } from './migration-files.js'
 import { readTokenMembership } from './read-role.js'
-import type { SqlSession } from './sql.js'
+import type { SqlSession } from './session.js'
 
 export type Drift = {
   readonly code:

@@ -4,7 +4,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import { columnProbes } from './contract-version.js'
-import { BEGIN } from './sql.js'
+import { BEGIN } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
 export const SQL_TYPES: Readonly<Record<FieldType, string>> = {

@@ -2,7 +2,7 @@
 
 import { kindIn, type Kind } from '../contract/kinds.js'
 import { readableVersion } from '../database/contract-version.js'
-import type { SqlSession } from '../database/sql.js'
+import type { SqlSession } from '../database/session.js'
 import type { StoredRow } from './compare-row.js'
 
 export interface StoredRows {

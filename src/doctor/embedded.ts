@@ -38,7 +38,7 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
   if (found === undefined) return ok(`${folder} is not there yet: the first push makes it`)
   if (!found.isDirectory()) return fail('target_misconfigured', `${folder} is not a folder`, 'use another path')
   if (!(await isThere(database))) return ok(`${folder} holds no database yet: the first push makes it`)
-  const { assertDataVersion, POSTGRES_MAJOR } = await import('../database/embedded/data-version.js')
+  const { assertDataVersion, POSTGRES_MAJOR } = await import('../database/embedded/data-dir.js')
   await assertDataVersion(database)
   return ok(`${database} is a database of Postgres ${POSTGRES_MAJOR}, as this version takes`)
 }

@@ -2,7 +2,7 @@
 
 import { IngestError } from '../errors.js'
 import { EXPECTED_TABLES } from '../database/expected-schema.js'
-import type { SqlSession } from '../database/sql.js'
+import type { SqlSession } from '../database/session.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE']

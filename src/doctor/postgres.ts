@@ -2,12 +2,17 @@
 
 import type { PostgresTargetConfig } from '../config/target.js'
 import { IngestError } from '../errors.js'
-import { describeAddress, describeEndpoint, parseDsn, type PostgresAddress } from '../database/postgres/dsn.js'
+import {
+  describeAddress,
+  describeEndpoint,
+  parseDsn,
+  type PostgresAddress,
+  type Endpoint,
+} from '../database/postgres/dsn.js'
 import { toIngestError } from '../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../database/postgres/role.js'
 import type { PostgresSession } from '../database/postgres/session.js'
 import { readAuthorities, tlsOptions } from '../database/postgres/tls.js'
-import type { Endpoint } from '../database/postgres/dsn-hosts.js'
 import { certificateFinding, presentedBy } from './certificate.js'
 import { clockFinding } from './clock.js'
 import { Connection } from './connection.js'

@@ -5,7 +5,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import { IngestError } from '../errors.js'
-import type { Endpoint } from '../database/postgres/dsn-hosts.js'
+import type { Endpoint } from '../database/postgres/dsn.js'
 
 /**
  * Connects to a host. Aborting the signal closes the socket.

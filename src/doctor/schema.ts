@@ -1,7 +1,7 @@
 /** The findings of `migrate --check`. Findings that would fail a push come first. */
 
 import { compareSchema, type Drift } from '../database/schema-drift.js'
-import type { SqlSession } from '../database/sql.js'
+import type { SqlSession } from '../database/session.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const SHOWN = 8

@@ -10,8 +10,6 @@ export type RetryPolicy = {
   readonly deadlineMs?: number
 }
 
-export const CONFLICT_RETRY: RetryPolicy = { attempts: 10, baseDelayMs: 25, maxDelayMs: 2_000 }
-
 export type RetryTools = {
   /** Returns a number from 0 to 1. */
   readonly random: () => number

@@ -1,7 +1,7 @@
 /** Repairs of defects in PGlite's engine (Emscripten code) that would lose data or hang the process. */
 import fs from 'node:fs'
 import type { NodeFS } from '@electric-sql/pglite/nodefs'
-import { fsyncFolder } from './fsync-folder.js'
+import { fsyncFolder } from './data-dir.js'
 
 export type EngineOptions = Parameters<NodeFS['init']>[1]
 

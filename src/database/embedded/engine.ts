@@ -1,9 +1,12 @@
 /** Starts PGlite in a data folder with settings for durable and exact storage. */
+
 import { PGlite, types } from '@electric-sql/pglite'
-import { DataFolder } from './data-folder.js'
-import { assertDataVersion } from './data-version.js'
+import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { DatabaseError } from 'pg-protocol/dist/messages.js'
+import { Parser } from 'pg-protocol/dist/parser.js'
+import { assertDataVersion } from './data-dir.js'
 import { deadDatabase, unusableDatabase } from './errors.js'
-import { ExactPGlite } from './exact-pglite.js'
+import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
 
@@ -42,4 +45,69 @@ export async function startEngine(dataDir: string): Promise<Engine> {
 async function whenReady(postgres: PGlite): Promise<PGlite> {
   await postgres.waitReady
   return postgres
+}
+
+type Options = Parameters<PGlite['execProtocolStream']>[1]
+type Messages = Awaited<ReturnType<PGlite['execProtocolStream']>>
+
+/**
+ * A PGlite that returns every string exactly as it was stored. Decodes answers with the parser of the Postgres driver, so that both databases return the same strings. PGlite's own parser
+ * drops U+FEFF at the start of a string, because its TextDecoder treats that character as a byte order mark.
+ * @see docs/adr/0018-embedded-answers-read-by-pg.md
+ */
+class ExactPGlite extends PGlite {
+  /** `query` and `exec` send every message through this method. */
+  override async execProtocolStream(message: Uint8Array, { syncToFs = true }: Options = {}): Promise<Messages> {
+    const chunks: Uint8Array[] = []
+    // The bytes are copied because the engine reuses their memory. They are decoded after the engine has returned, because an
+    // exception in the callback would crash it.
+    await this.execProtocolRawStream(message, { syncToFs, onRawData: bytes => chunks.push(bytes.slice()) })
+    return decode(Buffer.concat(chunks))
+  }
+}
+
+/** @throws {DatabaseError} the first error among the messages */
+function decode(answer: Buffer): Messages {
+  const messages: Messages = []
+  new Parser().parse(answer, message => {
+    if (message instanceof DatabaseError) throw message
+    messages.push(message)
+  })
+  return messages
+}
+
+/** Number of lines of Postgres's output that are kept. */
+const LOG_LINES = 50
+
+/** PGlite's access to its data folder, extended by the engine repairs and by a log of what Postgres prints. */
+class DataFolder extends NodeFS {
+  readonly #log: string[] = []
+
+  override async init(...[engine, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
+    const { emscriptenOpts } = await super.init(engine, options)
+    const log = (line: string) => void this.#appendLog(line)
+    const preRun = [...(emscriptenOpts.preRun ?? []), repair]
+    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: log, printErr: log, preRun } }
+  }
+
+  /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */
+  lastFatalMessage(): string | undefined {
+    const at = this.#log.findLastIndex(line => /(PANIC|FATAL): /.test(line))
+    if (at === -1) return undefined
+    const [reason, next] = [this.#log[at], this.#log[at + 1]].map(line =>
+      line?.replace(/^.*(PANIC|FATAL|DETAIL): +/, ''),
+    )
+    return this.#log[at + 1]?.includes('DETAIL: ') ? `${reason} (${next})` : reason
+  }
+
+  #appendLog(line: string): void {
+    this.#log.push(line)
+    if (this.#log.length > LOG_LINES) this.#log.shift()
+  }
+}
+
+function repair(engine: object): void {
+  const module = engine as EngineModule
+  supportFsync(module)
+  throwWhenDead(module)
 }

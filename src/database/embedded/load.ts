@@ -3,12 +3,12 @@
 import { IngestError, systemCodeOf } from '../../errors.js'
 import { optionalPackages } from '../../package-file.js'
 
-type EmbeddedDatabase = typeof import('./open-embedded.js')
+type EmbeddedDatabase = typeof import('./session.js')
 
 /** @throws {IngestError} `target_misconfigured` when the engine is not installed */
 export async function loadEmbedded(): Promise<EmbeddedDatabase> {
   try {
-    return await import('./open-embedded.js')
+    return await import('./session.js')
   } catch (error) {
     if (isEngineMissing(error)) throw missingEngine(error)
     throw error

@@ -1,8 +1,9 @@
 /** Locks a folder for one process at a time. The system releases the lock when the process ends, also after kill -9. */
+
+import { closeSync, constants, openSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { IngestError } from '../../errors.js'
-import { isFileLocked, takeFileLock } from './lock-file.js'
+import { IngestError, systemCodeOf } from '../../errors.js'
 import { isSocketLocked, takeSocketLock } from './lock-socket.js'
 
 export type FolderLock = { readonly release: () => Promise<void> }
@@ -84,4 +85,38 @@ function unsupportedPlatform(): IngestError {
   return new IngestError('target_misconfigured', `the embedded database does not work on ${process.platform}`, {
     hint: 'it needs Linux, macOS or BSD to keep two processes from writing it at once; use --postgres or --server',
   })
+}
+
+/** Flags of open(2) that acquire an flock, on macOS and BSD. They have the same values on these systems, and Node has no constants for them. */
+const O_NONBLOCK = 0x4
+const O_SHLOCK = 0x10
+const O_EXLOCK = 0x20
+
+/**
+ * Opens `path`, creating it if it is missing, and locks it. The lock belongs to the open file, so it also excludes other opens
+ * in this process, and it ends with the process.
+ * @returns a function that releases the lock; undefined when the file is already locked
+ */
+async function takeFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  try {
+    // A plain descriptor, because a FileHandle closes the file, and so releases the lock, when it is garbage collected.
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | O_EXLOCK | O_NONBLOCK)
+    return async () => closeSync(fd)
+  } catch (error) {
+    if (systemCodeOf(error) === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+/** Whether `path` is locked. The check acquires a shared lock for a moment. */
+async function isFileLocked(path: string): Promise<boolean> {
+  try {
+    closeSync(openSync(path, constants.O_RDONLY | O_SHLOCK | O_NONBLOCK))
+    return false
+  } catch (error) {
+    const code = systemCodeOf(error)
+    if (code === 'EAGAIN') return true
+    if (code === 'ENOENT') return false
+    throw error
+  }
 }

@@ -1,13 +1,18 @@
-/** The session of the embedded database. */
-import type { Results } from '@electric-sql/pglite'
-import { IngestError, messageOf } from '../../errors.js'
-import type { CopyTarget, SqlSession, Statement } from '../sql.js'
-import { traced } from '../../http/wire-events.js'
-import type { Engine } from './engine.js'
-import { brokenEngine, statementError } from './errors.js'
-import type { FolderLock } from './lock.js'
+/** The embedded database: Postgres in WebAssembly (PGlite) in one folder, with the same session interface as Postgres. */
 
-export type SessionParts = {
+import { mkdir, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Results } from '@electric-sql/pglite'
+import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
+import { migrate } from '../migrate.js'
+import { interruptionError, prepared, type CopyTarget, type SqlSession, type Statement } from '../session.js'
+import { traced } from '../../http/wire-events.js'
+import { type Engine, startEngine } from './engine.js'
+import { brokenEngine, statementError, folderError, missingDatabase } from './errors.js'
+import { type FolderLock, lockFolder } from './lock.js'
+import { createDataDir } from './create-data-dir.js'
+
+type SessionParts = {
   readonly engine: Engine
   readonly lock: FolderLock
   readonly signal: AbortSignal | undefined
@@ -85,7 +90,7 @@ export class EmbeddedSession implements SqlSession {
     if (this.#closing) throw new IngestError('internal', 'the embedded database is already closed')
     if (this.#broken) throw this.#broken
     const { signal } = this.#parts
-    if (signal?.aborted) throw interrupted(signal.reason)
+    if (signal?.aborted) throw interruptionError(signal)
   }
 
   /**
@@ -126,10 +131,63 @@ function isRejectedStatement(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
 }
 
-function interrupted(reason: unknown): IngestError {
-  return reason instanceof IngestError ? reason : new IngestError('interrupted', 'interrupted', { cause: reason })
-}
-
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
+}
+
+/**
+ * `create` creates a missing database. `signal` prevents the next statement from starting, because a running statement cannot
+ * be interrupted.
+ */
+export type OpenEmbeddedOptions = { readonly create: boolean; readonly signal?: AbortSignal }
+
+/**
+ * Opens the database in the folder `dir` exclusively. No other process can open it until `close` or the end of this process.
+ * With `create`, a missing folder or database is created.
+ * @throws {IngestError} `target_busy` when another process has the database open; `target_misconfigured` when it is missing,
+ * not writable, damaged or from another Postgres version. It is then unchanged, and the lock is released
+ */
+export async function openEmbedded(dir: string, { create, signal }: OpenEmbeddedOptions): Promise<EmbeddedSession> {
+  const dataDir = join(dir, 'db')
+  try {
+    if (create) await makeFolder(resolve(dir))
+    else if (!(await exists(dataDir))) throw missingDatabase(dir)
+    const lock = await lockFolder(dir)
+    try {
+      if (create && !(await exists(dataDir))) await createDataDir(dataDir)
+      return new EmbeddedSession({ engine: await startEngine(dataDir), lock, signal })
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  } catch (error) {
+    throw folderError(dir, error)
+  }
+}
+
+/** Opens the database for writing. Creates a missing one and applies migrations. @throws {IngestError} as `openEmbedded` */
+export async function openMigrated(dir: string, signal: AbortSignal): Promise<EmbeddedSession> {
+  return prepared(await openEmbedded(dir, { create: true, signal }), migrate)
+}
+
+/**
+ * Creates a folder and its parents. Node's recursive mkdir loops forever in folders that allow no new entries, such as /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  if (await exists(path)) return
+  await makeFolder(dirname(path))
+  await mkdir(path).catch(async error => {
+    // Another process may have created the folder in the meantime.
+    if (systemCodeOf(error) !== 'EEXIST') throw error
+  })
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false
+    throw error
+  }
 }

@@ -5,7 +5,12 @@
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { loadConfig } from '@smithy/core/config'
 import { silenceVersionWarning, silentLogger } from '../../storage/aws-sdk.js'
-import type { AwsCredentials } from './rds-token.js'
+
+export type AwsCredentials = {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string | undefined
+}
 
 /** Credential providers by region. A provider caches its credentials and renews them before they expire. */
 const providers = new Map<string, () => Promise<AwsCredentials>>()

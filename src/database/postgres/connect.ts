@@ -1,14 +1,16 @@
 /** Connects to Postgres with verified TLS and explicit settings, independent of the environment. */
-import { regionHint } from './aws-identity.js'
-import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
-import { describeAddress, type PostgresAddress } from './dsn.js'
-import { POOLER_STATE } from './error-table.js'
-import { interruptionError, toIngestError } from './errors.js'
-import { connectFirstUsable } from './connect-first-usable.js'
-import { withPassword } from './with-password.js'
-import { PostgresSession, type IdleLimits } from './session.js'
+
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../../http/wire-events.js'
+import { mayComeBack } from '../retry-transaction.js'
+import { interruptionError, prepared } from '../session.js'
+import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
+import { describeAddress, type PostgresAddress, describeEndpoint } from './dsn.js'
+import { POOLER_STATE, toIngestError } from './errors.js'
+import { withPassword } from './password.js'
+import { regionHint } from './rds-token.js'
+import { assertRole, type RolePolicy } from './role.js'
+import { PostgresSession, type IdleLimits } from './session.js'
 import { assertVerified, readAuthorities, tlsOptions, type Authorities } from './tls.js'
 
 export { PostgresSession }
@@ -46,6 +48,20 @@ export async function connectPostgres(
   })
 }
 
+export type WriterOptions = ConnectOptions & {
+  readonly rolePolicy: RolePolicy
+  readonly onWarning: (message: string) => void
+}
+
+/** Connects as a role that may write. @throws {IngestError} also `target_misconfigured` for another role */
+export async function connectWriter(
+  address: PostgresAddress,
+  { rolePolicy, onWarning, ...options }: WriterOptions,
+): Promise<PostgresSession> {
+  const session = await connectPostgres(address, options)
+  return prepared(session, () => assertRole(session, rolePolicy, onWarning))
+}
+
 async function connectHost(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
   const { signal, queryTimeoutMs = QUERY_TIMEOUT_MS, answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const connectTimeoutMs = options.connectTimeoutMs ?? address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS
@@ -62,22 +78,12 @@ async function connectHost(address: PostgresAddress, authorities: Authorities, o
     if (isPoolersRefusal(error, state)) return open(BASIC_SETTINGS)
     if (!SETTING_UNKNOWN.includes(state)) throw error
   }
-  return withLateSettings(await open(BASIC_SETTINGS))
+  return prepared(await open(BASIC_SETTINGS), session => session.execute(LATE_SETTINGS_SQL))
 }
 
 /** Whether a pooler may have rejected the settings. If the error had another reason, the next attempt fails with it again. */
 function isPoolersRefusal(error: unknown, state: string): boolean {
   return state === POOLER_STATE && error instanceof IngestError && error.code === 'target_unreachable'
-}
-
-async function withLateSettings(session: PostgresSession): Promise<PostgresSession> {
-  try {
-    await session.execute(LATE_SETTINGS_SQL)
-    return session
-  } catch (error) {
-    await session.close()
-    throw error
-  }
 }
 
 async function connectClient(options: ClientOptions, signal: AbortSignal | undefined): Promise<PostgresClient> {
@@ -109,4 +115,51 @@ async function withRegionHint(error: unknown, address: PostgresAddress): Promise
   if (!(error instanceof IngestError) || error.code !== 'auth_failed' || password || aws === undefined) return error
   const hint = await regionHint(address, aws)
   return hint === undefined ? error : new IngestError(error.code, error.message, { cause: error, hint })
+}
+
+const READ_ONLY = `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`
+
+/**
+ * Tries the hosts in order, like libpq. The next host is tried when one is unreachable or read-only. Any other failure, such as
+ * a rejected password or an unverified certificate, ends the search.
+ * @throws {IngestError} the failure of a single host, or one error that lists the failures of all hosts
+ */
+async function connectFirstUsable(
+  { others, attributes, ...first }: PostgresAddress,
+  connect: (address: PostgresAddress) => Promise<PostgresSession>,
+): Promise<PostgresSession> {
+  if (others === undefined) return connect(first)
+  const failures: IngestError[] = []
+  for (const endpoint of [{ host: first.host, port: first.port }, ...others]) {
+    const address = { ...first, ...endpoint }
+    try {
+      const session = await connect(address)
+      if (attributes === 'any' || !(await isReadOnly(session))) return session
+      await session.close()
+      failures.push(new IngestError('target_misconfigured', `${describeEndpoint(endpoint)}: takes no writes`))
+    } catch (error) {
+      if (!(error instanceof IngestError) || error.code !== 'target_unreachable') throw error
+      failures.push(error)
+    }
+  }
+  throw noUsableHost({ ...first, others }, failures)
+}
+
+/** Whether a server is read-only. Servers since version 14 report this at login; older ones are queried. */
+async function isReadOnly(session: PostgresSession): Promise<boolean> {
+  const reported = ['in_hot_standby', 'default_transaction_read_only'].map(name => session.parameter(name))
+  if (!reported.includes(undefined)) return reported.includes('on')
+  const [row] = await session.query<{ readOnly: boolean }>(READ_ONLY)
+  return row?.readOnly ?? false
+}
+
+/** The error for all hosts. Its cause is a failure that a retry may fix, if there is one, so that the caller retries. */
+function noUsableHost(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
+  const cause = failures.find(mayComeBack) ?? failures[0]
+  const reasons = failures
+    .map(({ message }) => message.replace(/^postgres:\/\/[^ ]*@([^ /]*)\/[^ ]*: /, '$1: '))
+    .join('; ')
+  const hint = cause?.hint ?? 'name the primary, or wait until one of them is'
+  const message = `${describeAddress(address)}: none of the ${failures.length} hosts can be used: ${reasons}`
+  return new IngestError(cause?.code ?? 'target_unreachable', message, { cause, hint })
 }

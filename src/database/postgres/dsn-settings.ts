@@ -1,5 +1,6 @@
 /** The libpq settings that this program supports, with the `PG*` variables that provide missing ones. */
-import { hasControlCharacter, dsnError } from './dsn-text.js'
+
+import { IngestError } from '../../errors.js'
 
 /** The environment variable of every supported keyword. */
 export const KEYWORDS = {
@@ -62,4 +63,13 @@ function refuseUnsupported(environment: PostgresEnvironment): void {
     if (environment[variable])
       throw dsnError(`${variable} (${what}) is not supported`, `unset it, or name the host in the DSN, which wins`)
   }
+}
+
+/** The error for an invalid DSN. @param message must not repeat a part of the DSN that could be a password */
+export function dsnError(message: string, hint?: string): IngestError {
+  return new IngestError('usage', message, hint === undefined ? {} : { hint })
+}
+
+export function hasControlCharacter(text: string): boolean {
+  return [...text].some(character => character < ' ' || character === '\u007f')
 }

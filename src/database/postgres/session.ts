@@ -1,13 +1,14 @@
 /** A Postgres session whose calls always end: with an answer, or with one clear error when the connection is lost. */
+
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
+import { from } from 'pg-copy-streams'
 import { IngestError, sqlStateOf } from '../../errors.js'
-import type { CopyTarget, SqlSession, Statement } from '../sql.js'
+import { interruptionError, type CopyTarget, type SqlSession, type Statement } from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import type { PostgresClient } from './client.js'
-import { copyFromMemory } from './copy-from-memory.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-import { interruptionError, toIngestError } from './errors.js'
+import { toIngestError } from './errors.js'
 
 /** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
 export type IdleLimits = {
@@ -20,7 +21,7 @@ export type IdleLimits = {
   readonly answerTimeoutMs: number
 }
 
-export type SessionOptions = IdleLimits & {
+type SessionOptions = IdleLimits & {
   readonly client: PostgresClient
   readonly address: PostgresAddress
   readonly signal: AbortSignal | undefined
@@ -184,4 +185,24 @@ function socketOf(client: PostgresClient): Socket {
   const { stream } = client.connection
   if (stream instanceof Socket) return stream
   throw new IngestError('internal', 'pg has no network socket')
+}
+
+// Size of a CopyData message, which must be smaller than 1 GiB. Small messages cost nothing and let the server start at once.
+const MESSAGE_BYTES = 256 * 1024
+
+/** Runs one `COPY … FROM STDIN` from memory. The promise always settles, even when the connection is lost. */
+function copyFromMemory(client: PostgresClient, text: string, data: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stream = client.query(from(text))
+    stream.once('finish', resolve)
+    stream.on('error', error => {
+      reject(error)
+      // Discards the queued data. Otherwise pg-copy-streams would write it to a connection that it has released, and throw.
+      stream.destroy()
+    })
+    for (let start = 0; start < data.length; start += MESSAGE_BYTES) {
+      stream.write(data.subarray(start, start + MESSAGE_BYTES))
+    }
+    stream.end()
+  })
 }

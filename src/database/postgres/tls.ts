@@ -9,8 +9,7 @@ import {
   type SecureContext,
 } from 'node:tls'
 import { IngestError, messageOf } from '../../errors.js'
-import { describeAddress, type PostgresAddress } from './dsn.js'
-import { RDS_AUTHORITIES } from './dsn-parameters.js'
+import { describeAddress, type PostgresAddress, RDS_AUTHORITIES } from './dsn.js'
 
 /** TLS options. `secureContext` is created at its first use, which is slow, so use it first while waiting for the network. */
 export type TlsOptions = ConnectionOptions & { readonly secureContext: SecureContext }

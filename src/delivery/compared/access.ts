@@ -5,7 +5,7 @@
 
 import type { Field, Kind } from '../../contract/kinds.js'
 import { seriesFields } from '../../analysis/series.js'
-import type { SqlSession } from '../../database/sql.js'
+import type { SqlSession } from '../../database/session.js'
 
 /**
  * How the rows of a commit are found in a table.

@@ -9,7 +9,7 @@ import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
 import { readableVersion } from '../../database/contract-version.js'
-import type { SqlSession } from '../../database/sql.js'
+import type { SqlSession } from '../../database/session.js'
 import { findAccess, type Access } from './access.js'
 import { selectSeries } from './loose-scan.js'
 

@@ -2,7 +2,7 @@
 
 import { IngestError } from '../../errors.js'
 import { quote } from '../../contract/problem.js'
-import type { SqlSession } from '../../database/sql.js'
+import type { SqlSession } from '../../database/session.js'
 
 export type StoredCommit = {
   readonly sha: string

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT } from '../../contract/kinds.js'
 import type { Answer } from '../answer.js'
-import type { SqlSession } from '../../database/sql.js'
+import type { SqlSession } from '../../database/session.js'
 import type { Store } from '../store/store.js'
 
 /** Larger tables of a Postgres database are not counted. The answer has the database's own estimate instead. */

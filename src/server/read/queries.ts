@@ -3,7 +3,7 @@
 import { COMMIT_FIELDS } from '../../contract/commit.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../../database/contract-version.js'
-import type { SqlSession } from '../../database/sql.js'
+import type { SqlSession } from '../../database/session.js'
 import type { Store } from '../store/store.js'
 import { groupFields, inGroup, nameOf, selectGroups, slugOf, type Group } from './groups.js'
 import { measurementJson, selectColumns, utc, type TextRow } from './row-json.js'

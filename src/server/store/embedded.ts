@@ -1,12 +1,11 @@
 /** The embedded database as a store. It has one session, so all requests take turns. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { applyDelivery } from '../../database/apply.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
 import type { EmbeddedSession } from '../../database/embedded/session.js'
-import { applyDelivery } from '../../database/apply.js'
-import { migrate } from '../../database/migrate.js'
-import { SessionPool } from './session-pool.js'
-import type { Store, StoreOptions } from './store.js'
+import { SessionPool } from '../../database/session-pool.js'
+import { databaseStore, storeRetry, type Store, type StoreOptions } from './store.js'
 
 /** The engine never returns memory to the system, and sorting in more memory was not faster. */
 const WORK_MEM_MIB = 8
@@ -24,39 +23,27 @@ const SYNC_IDLE_MS = 2_000
 
 /** Opens the database in `folder`. Creates the folder and the tables when they do not exist. */
 export async function embeddedStore(folder: string, { signal }: Pick<StoreOptions, 'signal'>): Promise<Store> {
+  const { openMigrated } = await loadEmbedded()
   const pool = new SessionPool(1, () => openMigrated(folder, signal))
-  // Runs a query now, so that a broken database is reported at startup and not to the first client.
-  await pool.use(session => session.query('SELECT 1'))
+  // Opens the database now, so that a broken one is reported at startup and not to the first client.
+  await pool.use(async () => undefined)
   const log = new Log(pool)
+  const store = databaseStore({
+    ...{ kind: 'embedded', description: `the embedded database in ${folder}`, writers: pool },
+    retry: storeRetry({ signal, random: () => 0 }),
+    async apply(session, delivery) {
+      const receipts = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
+      const records = receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS)
+      await log.note(session, records)
+      return receipts
+    },
+  })
   return {
-    ...{ kind: 'embedded', description: `the embedded database in ${folder}`, sessions: pool.size },
-    write: delivery =>
-      pool.use(async session => {
-        const receipts = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
-        await log.note(
-          session,
-          receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS),
-        )
-        return receipts
-      }),
-    read: work => pool.use(work),
+    ...store,
     close: async () => {
       log.close()
-      await pool.close()
+      await store.close()
     },
-  }
-}
-
-async function openMigrated(folder: string, signal: AbortSignal): Promise<EmbeddedSession> {
-  const { openEmbedded } = await loadEmbedded()
-  const session = await openEmbedded(folder, { create: true, signal })
-  try {
-    await migrate(session)
-    return session
-  } catch (error) {
-    // Only the first error is reported.
-    await session.close().catch(() => undefined)
-    throw error
   }
 }
 

@@ -1,45 +1,22 @@
 /** The embedded target. */
 
 import { resolve } from 'node:path'
-import { applyInVersion, toApplyOptions } from '../../database/apply.js'
-import { migrate } from '../../database/migrate.js'
-import type { Sink, SinkOpener } from '../sink.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
-
-export type EmbeddedSinkOptions = {
-  /** Whether to roll every delivery back after doing all its work. */
-  readonly rehearse?: boolean | undefined
-}
+import { databaseSink, type DatabaseSinkOptions } from '../database-sink.js'
+import type { SinkOpener } from '../sink.js'
 
 /** The embedded database in `folder` as a target. Opening it creates a missing database and applies migrations. */
-export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkOptions = {}): SinkOpener {
-  return {
-    id: `embedded:${resolve(folder)}`,
-    description: `the embedded database in ${folder}`,
-    opensEarly: false,
-    readsRows: true,
-    open: signal => openSink(folder, rehearse, signal),
-  }
-}
-
-async function openSink(folder: string, rehearse: boolean, signal: AbortSignal): Promise<Sink> {
-  // The engine is loaded here, after the input was validated, because loading is slow.
-  const { openEmbedded } = await loadEmbedded()
-  const session = await openEmbedded(folder, { create: true, signal })
-  try {
-    await migrate(session)
-  } catch (error) {
-    // The first error is the one to report.
-    await session.close().catch(() => undefined)
-    throw error
-  }
-  return {
-    async write(delivery, _onRetry, settings) {
-      const options = { ...toApplyOptions(settings), rehearse, target: `the embedded database in ${folder}` }
-      const receipt = await applyInVersion(session, delivery, options)
-      await session.sync()
-      return receipt
+export function embeddedSink(folder: string, { rehearse }: Pick<DatabaseSinkOptions, 'rehearse'> = {}): SinkOpener {
+  return databaseSink(
+    {
+      id: `embedded:${resolve(folder)}`,
+      description: `the embedded database in ${folder}`,
+      // The engine is loaded after the input was validated, because loading is slow.
+      opensEarly: false,
+      openSession: async signal => (await loadEmbedded()).openMigrated(folder, signal),
+      afterWrite: session => session.sync(),
     },
-    close: () => session.close(),
-  }
+    // Nothing is ever retried, because a folder on this machine is not unreachable and has no other writers.
+    { random: () => 0, rehearse },
+  )
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
+import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { kill, run, startAndWait } from './fixtures/child.js'
 import { noMounts, onSmallDisk } from './fixtures/disks.js'
 import { emptyFolder } from './fixtures/folders.js'

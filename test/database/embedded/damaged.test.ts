@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
+import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { lockFolder } from '../../../src/database/embedded/lock.js'
 import { databaseCopies, emptyFolder } from './fixtures/folders.js'
 

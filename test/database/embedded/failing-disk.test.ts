@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import t from 'tap'
-import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
-import type { EmbeddedSession } from '../../../src/database/embedded/session.js'
+import { openEmbedded, type EmbeddedSession } from '../../../src/database/embedded/session.js'
 import { databaseCopies } from './fixtures/folders.js'
 
 /** A session makes about 170 writes. The test lets every n-th of them fail, alone or with all later ones. */

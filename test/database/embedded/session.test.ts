@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
-import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
+import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { databaseCopies } from './fixtures/folders.js'
 
 const copy = await databaseCopies()

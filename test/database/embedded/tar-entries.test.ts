@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { tarEntries } from '../../../src/database/embedded/tar-entries.js'
+import { tarEntries } from '../../../src/database/embedded/create-data-dir.js'
 import { emptyFolder } from './fixtures/folders.js'
 
 const tar = (dir: string, ...names: string[]) => execFileSync('tar', ['-c', '--format=ustar', '-C', dir, ...names])

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import { mintToken, regionHint, takesToken } from '../../../src/database/postgres/aws-identity.js'
+import { mintToken, regionHint, takesToken } from '../../../src/database/postgres/rds-token.js'
 import { parseDsn, type PostgresAddress } from '../../../src/database/postgres/dsn.js'
-import { withPassword } from '../../../src/database/postgres/with-password.js'
+import { withPassword } from '../../../src/database/postgres/password.js'
 
 const RDS = 'bench.abc123.eu-west-1.rds.amazonaws.com'
 const NOW = new Date('2026-11-21T08:00:00Z')

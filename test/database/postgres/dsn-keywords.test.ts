@@ -1,7 +1,7 @@
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
-import { parseKeywords } from '../../../src/database/postgres/dsn-keywords.js'
+import { parseKeywords } from '../../../src/database/postgres/dsn-syntax.js'
 
 const STRICT = { insecureLocal: false }
 const SECRET = 'hunter2secret'

@@ -2,7 +2,7 @@ import t from 'tap'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
-import { lookUpPassword } from '../../../src/database/postgres/passfile.js'
+import { lookUpPassword } from '../../../src/database/postgres/password.js'
 
 const FILE = `# a comment
 other:5432:bench:u:not this

@@ -4,9 +4,9 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
 import { sqlStateOf } from '../../../src/errors.js'
-import { isRetryable } from '../../../src/database/postgres/errors.js'
+import { isConflict } from '../../../src/database/retry-transaction.js'
 import type { PostgresSession } from '../../../src/database/postgres/session.js'
-import { BEGIN } from '../../../src/database/sql.js'
+import { BEGIN } from '../../../src/database/session.js'
 import { startPostgres, type PostgresServer } from '../../fixtures/postgres.js'
 
 const server = await startPostgres(t, { tls: true, settings: { deadlock_timeout: '50ms' } })
@@ -158,9 +158,9 @@ t.test('a deadlock is recognised as retryable through the chain of causes', asyn
   t.equal(reasons.length, 1)
   t.match(reasons[0], { code: 'target_busy', message: /deadlock detected/ })
   t.equal(sqlStateOf(reasons[0]), '40P01')
-  t.ok(isRetryable(reasons[0]))
-  t.ok(isRetryable(new Error('outer', { cause: reasons[0] })))
-  t.notOk(isRetryable(new Error('another')))
+  t.ok(isConflict(reasons[0]))
+  t.ok(isConflict(new Error('outer', { cause: reasons[0] })))
+  t.notOk(isConflict(new Error('another')))
   await Promise.all([one.execute('ROLLBACK'), two.execute('ROLLBACK')])
 })
 

@@ -8,11 +8,11 @@ import { readCommitRows, type CommitRows, type Limits } from '../../../src/deliv
 import { selectSeries } from '../../../src/delivery/compared/loose-scan.js'
 import { findCommit, newestCommit } from '../../../src/delivery/compared/stored-commit.js'
 import { applyDelivery } from '../../../src/database/apply.js'
-import { openEmbedded } from '../../../src/database/embedded/open-embedded.js'
+import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { migrate } from '../../../src/database/migrate.js'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
-import type { SqlSession } from '../../../src/database/sql.js'
+import type { SqlSession } from '../../../src/database/session.js'
 import { COMMIT, deliveryOf, query } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 

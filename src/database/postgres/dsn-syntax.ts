@@ -1,13 +1,18 @@
-/** Parses a Postgres URL into settings. Unknown parts are rejected, because ignoring them could weaken the connection. */
+/**
+ * Parses the two forms of a Postgres DSN, a URL and a libpq keyword string (`host=db dbname='my db' …`), into settings. Unknown
+ * parts are rejected, because ignoring them could weaken the connection.
+ */
+
 import {
   KEYWORDS,
+  dsnError,
   findKeyword,
+  hasControlCharacter,
   unknownKeyword,
-  type Keyword,
   type DsnSetting,
   type DsnSettings,
+  type Keyword,
 } from './dsn-settings.js'
-import { decode, hasControlCharacter, dsnError } from './dsn-text.js'
 
 const FORM = 'postgres://USER@HOST:PORT/DATABASE'
 const URL_FORM =
@@ -71,7 +76,7 @@ function parseQuery(query: string): Map<Keyword, DsnSetting> {
   const settings = new Map<Keyword, DsnSetting>()
   for (const pair of query.split('&').filter(Boolean)) {
     const equals = pair.indexOf('=')
-    const keyword = parseKeyword(equals < 0 ? pair : pair.slice(0, equals))
+    const keyword = parseParameter(equals < 0 ? pair : pair.slice(0, equals))
     if (settings.has(keyword)) throw dsnError(`the Postgres URL gives ${keyword} twice`)
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1), keyword)
     settings.set(keyword, { value, label: keyword })
@@ -79,7 +84,7 @@ function parseQuery(query: string): Map<Keyword, DsnSetting> {
   return settings
 }
 
-function parseKeyword(text: string): Keyword {
+function parseParameter(text: string): Keyword {
   if (text === 'host') {
     throw dsnError('the parameter host in the Postgres URL is refused', 'name the host after the @; no Unix socket')
   }
@@ -89,4 +94,72 @@ function parseKeyword(text: string): Keyword {
     throw unknownKeyword(text, 'URL', known)
   }
   return keyword
+}
+
+/** Decodes a percent-encoded part of a URL. `+` is not a space, as in libpq. @param part name of the part, for messages */
+function decode(text: string, part: string): string {
+  const decoded = decodeOrUndefined(text)
+  // A NUL would end the string in the start-up packet, and the server would read the rest as further settings.
+  if (decoded === undefined || hasControlCharacter(decoded)) {
+    throw dsnError(`the ${part} in the Postgres URL is not percent-encoded text`, 'write % as %25')
+  }
+  return decoded
+}
+
+function decodeOrUndefined(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // The error is not kept as a cause, because causes may be printed and this one may quote the text.
+    return undefined
+  }
+}
+
+// The characters of C's isspace(). JavaScript's \s matches more.
+const SPACE = '[ \\t\\n\\v\\f\\r]'
+
+/** A name, which ends at `=` or a space, and the `=`, which may have spaces around it. */
+const NAME = new RegExp(`${SPACE}*([^= \\t\\n\\v\\f\\r]+)${SPACE}*(=?)${SPACE}*`, 'y')
+
+/** `\` escapes the next character in quoted and plain values. A quoted value begins with a quote and ends at the next one. */
+const QUOTED = /'((?:[^'\\]|\\[^])*)'/y
+const PLAIN = /((?:[^\\ \t\n\v\f\r]|\\[^])*)\\?/y
+
+/** Parses a keyword string by libpq's quoting rules. @throws {IngestError} `usage`. No message repeats a value, because it may be a password */
+export function parseKeywords(text: string): DsnSettings {
+  const settings = new Map<Keyword, DsnSetting>()
+  const end = text.replace(/[ \t\n\v\f\r]+$/, '').length
+  for (let at = 0; at < end;) {
+    const name = match(NAME, text, at)
+    if (name?.[2] !== '=') throw dsnError('the Postgres keyword string lacks an = after a name', EXAMPLE)
+    const keyword = parseKeyword(name[1] ?? '')
+    if (settings.has(keyword)) throw dsnError(`the Postgres keyword string gives ${keyword} twice`)
+    const start = at + name[0].length
+    const value = match(text[start] === "'" ? QUOTED : PLAIN, text, start)
+    if (value === null) throw dsnError('a quote in the Postgres keyword string does not end', EXAMPLE)
+    settings.set(keyword, { value: unescape(value[1] ?? '', keyword), label: keyword })
+    at = start + value[0].length
+  }
+  return settings
+}
+
+const EXAMPLE = `the form is host=db.example.com dbname=bench user=bench_ingest password='it\\'s a secret'`
+
+function match(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at
+  return pattern.exec(text)
+}
+
+function parseKeyword(text: string): Keyword {
+  const keyword = findKeyword(text)
+  if (keyword === undefined) throw unknownKeyword(text, 'keyword string')
+  return keyword
+}
+
+function unescape(text: string, keyword: Keyword): string {
+  const value = text.replace(/\\([^])/g, '$1')
+  // A NUL would end the string in the start-up packet, and the server would read the rest as further settings.
+  if (hasControlCharacter(value))
+    throw dsnError(`the ${keyword} in the Postgres keyword string holds a control character`)
+  return value
 }

@@ -1,9 +1,7 @@
 /** A pool of sessions of one database. A lost session is replaced when one is next needed. */
 
-import type { SqlSession } from '../../database/sql.js'
+import type { ClosableSession } from './session.js'
 import { Slots } from './slots.js'
-
-export type ClosableSession = SqlSession & { close(): Promise<void> }
 
 export class SessionPool<Session extends ClosableSession> {
   readonly #slots: Slots

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { SessionPool, type ClosableSession } from '../../../src/server/store/session-pool.js'
+import { SessionPool } from '../../src/database/session-pool.js'
+import type { ClosableSession } from '../../src/database/session.js'
 
 /** A session that answers until it is marked as lost. */
 class Session implements ClosableSession {

@@ -1,11 +1,27 @@
-/** Looks up passwords in a file of libpq's format, with lines `host:port:database:user:password`. */
+/** Finds the password to log in with: the given one, otherwise one from a password file, otherwise an RDS token. */
+
 import { open } from 'node:fs/promises'
 import { IngestError, messageOf } from '../../errors.js'
 import type { PostgresAddress } from './dsn.js'
+import { mintToken, takesToken } from './rds-token.js'
 
 /**
- * Finds the password in the first matching line; undefined when no line matches. In the file `*` matches everything, and `\`
- * escapes `:` and `\`.
+ * Returns the address with a password, or unchanged if none is found. A token is created for every connection, because it
+ * expires and is valid for one host only.
+ * @throws {IngestError} `config_invalid`, `auth_failed`
+ */
+export async function withPassword(address: PostgresAddress, now: () => Date): Promise<PostgresAddress> {
+  if (address.password) return address
+  const { aws, passfile } = address
+  const filePassword = passfile === undefined ? undefined : await lookUpPassword(passfile, address)
+  if (filePassword !== undefined) return { ...address, password: filePassword }
+  if (aws === undefined || !takesToken(address)) return address
+  return { ...address, password: await mintToken(address, aws, now()) }
+}
+
+/**
+ * Finds the password in the first matching line of a file in libpq's format, `host:port:database:user:password`; undefined when
+ * no line matches. `*` matches everything, and `\` escapes `:` and `\`.
  * @throws {IngestError} `config_invalid` when the file cannot be read, or other users can read it
  */
 export async function lookUpPassword(file: string, address: PostgresAddress): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { Slots } from '../../../src/server/store/slots.js'
+import { Slots } from '../../src/database/slots.js'
 
 t.test('so many run at once, the others in the order they came', async t => {
   const slots = new Slots(2)
