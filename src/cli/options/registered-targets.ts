@@ -99,7 +99,7 @@ function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget,
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
-  return { name: reportedKind(kind), registered: { name, identity, isRequired, bucket }, opener }
+  return { name, kind: reportedKind(kind), registered: { isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
@@ -128,24 +128,24 @@ export async function openForTrials(
 
 /** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
-  const { name, identity, isRequired, kind, bucket } = target
+  const { name, isRequired, kind, bucket } = target
   const { flags, context } = surroundings
-  const registered = { name, identity, isRequired, bucket }
+  const registered = { isRequired, bucket }
   const settings = settingsOf(kind, flags, context)
   switch (kind) {
     case 'http': {
       const config = await registeredServer(target, flags, context.env)
       warnPlain(config, context)
-      return { name: 'server', registered, settings, opener: await serverOpener(config, context) }
+      return { name, kind: 'server', registered, settings, opener: await serverOpener(config, context) }
     }
     case 'postgres':
     case 'embedded': {
       const config = registeredDatabase(target, flags, context.env)
       warnInsecure(config, context)
-      return { name: kind, registered, settings, opener: await databaseOpener(config, context) }
+      return { name, kind, registered, settings, opener: await databaseOpener(config, context) }
     }
     case 'archive':
-      return { name: kind, registered, opener: await archiveOpener(target.address, surroundings) }
+      return { name, kind, registered, opener: await archiveOpener(target.address, surroundings) }
   }
 }
 

@@ -45,16 +45,22 @@ export async function targetsOf(
   const targets: Target[] = []
   const settings = (kind: TargetKind): SettingsOf => settingsOf(kind, flags, context)
   if (server !== undefined)
-    targets.push({ name: 'server', opener: await serverOpener(server, context), settings: settings('http') })
+    targets.push({
+      name: 'server',
+      kind: 'server',
+      opener: await serverOpener(server, context),
+      settings: settings('http'),
+    })
   if (database !== undefined)
     targets.push({
       name: database.kind,
+      kind: database.kind,
       opener: await databaseOpener(database, context),
       settings: settings(database.kind),
     })
   if (archive !== undefined) {
     const { archiveSink } = await import('../../targets/archive/sink.js')
-    targets.push({ name: 'archive', opener: archiveSink(archive) })
+    targets.push({ name: 'archive', kind: 'archive', opener: archiveSink(archive) })
   }
   return targets
 }
