@@ -10,9 +10,12 @@ import type { RolePolicy } from '../database/postgres/role.js'
 import { redact } from '../redact.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 import { BUILT_IN } from '../state/buckets.js'
-import { TARGET_KINDS, type RegisteredTarget, type TargetKind } from '../state/registry.js'
+import type { RegisteredTarget } from '../state/registry.js'
 import { isVariableName, serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { NO_FOLDER, postgresConfig, type PostgresFlags, type TargetConfig } from './target.js'
+
+const TARGET_KINDS = ['server', 'postgres', 'embedded', 'archive'] as const
+type TargetKind = (typeof TARGET_KINDS)[number]
 
 export type TargetInput = {
   readonly name: string
@@ -43,8 +46,7 @@ export function targetToRegister(input: TargetInput, env: Environment): Omit<Reg
 }
 
 function kindOf(word: string): TargetKind {
-  // The flags call the kind `server`; the registry calls it `http`.
-  const kind = TARGET_KINDS.find(one => one === (word === 'server' ? 'http' : word))
+  const kind = TARGET_KINDS.find(one => one === word)
   if (kind !== undefined) return kind
   throw new IngestError('usage', `there is no kind of target ${redact(word)}`, { hint: TARGET_KINDS.join(', ') })
 }
@@ -56,18 +58,18 @@ function assertFits(kind: TargetKind, { address, bucket, secretEnv, ...input }: 
   if (kind !== 'archive' && bucket !== undefined) throw wrong('--bucket goes with an archive')
   if (kind !== 'archive' && address === undefined) throw wrong(`the address of the ${kind} target is missing`)
   if ((kind === 'archive' || kind === 'embedded') && secretEnv !== undefined)
-    throw wrong(`--secret-env is for http and postgres: ${kind} needs no secret`)
+    throw wrong(`--secret-env is for server and postgres: ${kind} needs no secret`)
   const isPostgres = [input.insecureLocal === true, input.rolePolicy, input.region].some(Boolean)
   if (kind !== 'postgres' && isPostgres) throw wrong('--insecure-local, --role-policy and --region go with postgres')
 }
 
 const FORMS =
-  'NAME http URL, NAME postgres DSN, NAME embedded DIR, or NAME archive --bucket BUCKET; a token or password stays in ' +
+  'NAME server URL, NAME postgres DSN, NAME embedded DIR, or NAME archive --bucket BUCKET; a token or password stays in ' +
   'the variable that --secret-env names'
 
 function addressOf(kind: TargetKind, { address = '', bucket = '' }: TargetInput): string {
   switch (kind) {
-    case 'http':
+    case 'server':
       return describeServer(parseServerUrl(address, 'the address'))
     case 'postgres':
       return withoutPassword(address)
@@ -94,8 +96,8 @@ function variableName(name: string): string {
 
 /** The target id, equal to the id of the target's sink opener. */
 function identityOf(target: Addressed, env: Environment, bucketRoot?: string): string {
-  switch (target.kind) {
-    case 'http':
+  switch (target.kind as TargetKind) {
+    case 'server':
       return target.address
     case 'postgres':
       return postgresId(parseDsn(target.address, postgresOf(target, {}, env)))

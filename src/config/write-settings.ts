@@ -7,7 +7,6 @@
 import { IngestError } from '../errors.js'
 import { areWithin, TUNABLES, type Tunable, type UsedSetting } from '../database/tunables.js'
 import type { Promotion } from '../state/promotions.js'
-import type { TargetKind } from '../state/registry.js'
 import { gzipLevelOf, type CompressMode } from './server.js'
 import type { Origins } from './settings.js'
 
@@ -35,11 +34,11 @@ const FLAGS: Readonly<Partial<Record<string, keyof WriteSettingFlags>>> = {
  * @throws {IngestError} `state_version` when this program version does not support the promoted settings
  */
 export function writeSettings(
-  kind: TargetKind,
+  kind: string,
   { flags, origins }: GivenSettings,
   promotion: Promotion | undefined,
 ): readonly UsedSetting[] {
-  const tunables: readonly Tunable[] = TUNABLES[kind]
+  const tunables: readonly Tunable[] = TUNABLES[kind as keyof typeof TUNABLES]
   if (promotion !== undefined) assertKnown(tunables, promotion)
   return tunables.map(({ name, default: value }) => {
     const flag = FLAGS[name]

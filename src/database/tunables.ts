@@ -65,7 +65,7 @@ export const TUNABLES = {
   postgres: [COPY_BYTES, SMALL_ROWS, WORK_MEM],
   // The embedded engine shares the memory of this process, so the largest values are left out.
   embedded: [COPY_BYTES, SMALL_ROWS, { ...WORK_MEM, values: [4, 16, 32, 64] }],
-  http: [ENVELOPE_BYTES, GZIP_LEVEL],
+  server: [ENVELOPE_BYTES, GZIP_LEVEL],
   // Objects that are written again are compared byte for byte, so their compression must not vary.
   archive: [],
 } as const satisfies Readonly<Record<string, readonly Tunable[]>>

@@ -7,7 +7,7 @@ import type { Range } from '../state/intent.js'
 import { PartialDeliveryError, type Delivery, type Receipt } from '../source/delivery.js'
 import { type Sink } from '../targets/sink.js'
 import { settingValues, type UsedSetting } from '../database/tunables.js'
-import type { Opening, Registered, TargetName } from './opening.js'
+import type { Opening, Registered } from './opening.js'
 
 export type FileReceipt = Receipt & {
   readonly source: string
@@ -37,7 +37,10 @@ export type OutboxOutcome = {
 }
 
 export type TargetOutcome = {
-  readonly name: TargetName
+  /** The target's name, kind and id. */
+  readonly name: string
+  readonly kind: string
+  readonly id: string
   /** Absent for a target given by flags. */
   readonly registered?: Registered
   /** Human-readable description of the target, without secrets. */
@@ -91,7 +94,7 @@ async function deliverTo(
   const retries: TimedRetry[] = []
   const outcome = (): Omit<TargetOutcome, 'partial' | 'failure'> => {
     const durationMs = performance.now() - started
-    return { ...target, description: opener.description, receipts, durationMs, retries, used }
+    return { ...target, id: opener.id, description: opener.description, receipts, durationMs, retries, used }
   }
   let sink: Sink | undefined
   for (const delivery of deliveries) {

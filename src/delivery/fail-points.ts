@@ -65,7 +65,7 @@ export class FailPoints {
     }
   }
 
-  /** Wraps a target. The area is the target's name; operations: `open`, `write`. */
+  /** Wraps a target. The area is the target's kind; operations: `open`, `write`. */
   opener(name: string, inner: SinkOpener): SinkOpener {
     return {
       ...inner,

@@ -4,23 +4,21 @@ import type { Sink, SinkOpener } from '../targets/sink.js'
 import type { UsedSetting } from '../database/tunables.js'
 import type { Promotion } from '../state/promotions.js'
 
-export type TargetName = 'server' | 'postgres' | 'embedded' | 'archive'
-
 /** The registration of a target. */
 export type Registered = {
-  readonly name: string
-  /** The target id. */
-  readonly identity: string
   readonly isRequired: boolean
   /** The bucket of an archive; undefined for other kinds. */
   readonly bucket?: string | undefined
 }
 
 export type Target = {
+  /** The registered name; for a target given by flags its kind. */
+  readonly name: string
   /** The target kind. */
-  readonly name: TargetName
+  readonly kind: string
   /** Absent for a target given by flags. */
   readonly registered?: Registered
+  /** Opens the target and has its id. */
   readonly opener: SinkOpener
   /** The write settings; absent to use the sink's defaults. */
   readonly settings?: SettingsOf
@@ -31,11 +29,6 @@ export type Target = {
  * @param promotion the promotion in force for a registered target
  */
 export type SettingsOf = (promotion: Promotion | undefined) => readonly UsedSetting[]
-
-/** The display name of a target: its registered name, otherwise its kind. */
-export function nameOf({ name, registered }: Pick<Target, 'name' | 'registered'>): string {
-  return registered?.name ?? name
-}
 
 export class Opening {
   readonly target: Target

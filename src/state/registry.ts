@@ -10,12 +10,10 @@ import { corruptStateError, type Fields } from './fields.js'
 import { REGISTRY_KEY } from './keys.js'
 import type { State } from './state.js'
 
-export const TARGET_KINDS = ['http', 'postgres', 'embedded', 'archive'] as const
-export type TargetKind = (typeof TARGET_KINDS)[number]
-
 export type RegisteredTarget = {
   readonly name: string
-  readonly kind: TargetKind
+  /** The target kind, such as `server`. */
+  readonly kind: string
   /** URL, DSN or folder without secrets; for an archive the name of its bucket. */
   readonly address: string
   /** The target id (`SinkOpener.id`). Watermarks are keyed by this id and not by the name. */
@@ -47,11 +45,6 @@ export type Registry = {
 }
 
 const EMPTY: Registry = { targets: new Map(), buckets: new Map() }
-
-/** The kind as reports and the rest of state name it. */
-export function reportedKind(kind: TargetKind): 'server' | Exclude<TargetKind, 'http'> {
-  return kind === 'http' ? 'server' : kind
-}
 
 /** @throws {IngestError} `state_corrupt`, `state_version` */
 export async function readRegistry(storage: Storage): Promise<Registry> {
@@ -108,7 +101,7 @@ function parseTarget(fields: Fields): RegisteredTarget {
   const text = (name: string): string => fields.text(name)
   return {
     name: parseName(fields),
-    kind: fields.word('kind', TARGET_KINDS),
+    kind: parseKind(fields),
     address: fields.text('address'),
     identity: fields.text('identity'),
     secretEnv: fields.optional('secretEnv', text),
@@ -123,6 +116,12 @@ function parseTarget(fields: Fields): RegisteredTarget {
 
 function parseBucket(fields: Fields): RegisteredBucket {
   return { name: parseName(fields), root: fields.text('root'), addedAt: fields.text('addedAt') }
+}
+
+/** Earlier versions wrote `http` for the kind `server`. */
+function parseKind(fields: Fields): string {
+  const kind = fields.text('kind')
+  return kind === 'http' ? 'server' : kind
 }
 
 /** Names are checked on reading too, because they are printed and completed by shells. */

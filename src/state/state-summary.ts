@@ -9,7 +9,7 @@ import { assertHeadReaches, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
-import { readRegistry, reportedKind, type RegisteredTarget } from './registry.js'
+import { readRegistry, type RegisteredTarget } from './registry.js'
 import { parseTargetRecord, type TargetRecord } from './target-record.js'
 import { readWatermark, type TargetPartition } from './watermark.js'
 
@@ -65,7 +65,7 @@ async function allTargets(storage: Storage, problems: string[]): Promise<readonl
 }
 
 function toTargetRecord({ identity, kind, address, addedAt }: RegisteredTarget): TargetRecord {
-  return { id: identity, kind: reportedKind(kind), description: address, since: addedAt }
+  return { id: identity, kind, description: address, since: addedAt }
 }
 
 /** Sorts rows newest first by time, because an id may be that of an intent and older than its row. */

@@ -22,7 +22,7 @@ t.test('of several targets each has a time of its own', async t => {
     ['fast', fast],
     ['slow', slow],
   ] as const)
-    t.equal((await onState(cwd, ['targets', 'add', name, 'http', url])).code, 0)
+    t.equal((await onState(cwd, ['targets', 'add', name, 'server', url])).code, 0)
   const { stdout, report } = await pushReported(cwd, ['f.jsonl', ...STATE])
   const [first, second] = report.targets
   t.ok(first!.duration_ms < SLOW_MS, stdout)

@@ -60,9 +60,9 @@ async function held(t: Test): Promise<Held> {
 t.test('a target that is added while a push waits for its input is given all of it', async t => {
   const cwd = t.testdir({})
   const [site, late] = [await startAnswering(t, applied), await startAnswering(t, applied)]
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
   const push = await waiting(cwd)
-  await operator(t, cwd, 'add', 'late', 'http', late.url)
+  await operator(t, cwd, 'add', 'late', 'server', late.url)
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 0, stderr)
   t.match(report.targets, [
@@ -75,8 +75,8 @@ t.test('a target that is added while a push waits for its input is given all of 
 t.test('a target that is removed while a push waits for its input is given nothing, and is named', async t => {
   const cwd = t.testdir({})
   const [site, gone] = [await startAnswering(t, applied), await startAnswering(t, applied)]
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
-  await operator(t, cwd, 'add', 'gone', 'http', gone.url)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
+  await operator(t, cwd, 'add', 'gone', 'server', gone.url)
   const push = await waiting(cwd)
   await operator(t, cwd, 'rm', 'gone')
   const { code, report, stderr } = await ended(t, push)
@@ -94,13 +94,13 @@ t.test('a target that is registered again before a push ends is given all of it'
   const cwd = t.testdir({})
   const { site, letGo } = await held(t)
   const back = await startAnswering(t, applied)
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
-  await operator(t, cwd, 'add', 'back', 'http', back.url)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
+  await operator(t, cwd, 'add', 'back', 'server', back.url)
   const push = await waiting(cwd)
   await operator(t, cwd, 'rm', 'back')
   push.child.stdin?.end(line(2))
   await untilDone(push, () => site.asked.length === 1)
-  await operator(t, cwd, 'add', 'back', 'http', back.url)
+  await operator(t, cwd, 'add', 'back', 'server', back.url)
   letGo()
   const { code, report, stderr } = reported(t, await push.result)
   t.equal(code, 0, stderr)
@@ -116,8 +116,8 @@ t.test('a target that is registered again before a push ends is given all of it'
 t.test('a target that was removed is not the one that --require any asks for', async t => {
   const cwd = t.testdir({})
   const gone = await startAnswering(t, applied)
-  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
-  await operator(t, cwd, 'add', 'gone', 'http', gone.url)
+  await operator(t, cwd, 'add', 'dead', 'server', DEAD)
+  await operator(t, cwd, 'add', 'gone', 'server', gone.url)
   const push = await waiting(cwd, '--require', 'any', '--retries', '0')
   await operator(t, cwd, 'rm', 'gone')
   const { code, report, stderr } = await ended(t, push)
@@ -128,7 +128,7 @@ t.test('a target that was removed is not the one that --require any asks for', a
 t.test('a push whose targets are all removed is not green, and a drain delivers once there is one', async t => {
   const cwd = t.testdir({})
   const site = await startAnswering(t, applied)
-  await operator(t, cwd, 'add', 'site', 'http', site.url, '--best-effort')
+  await operator(t, cwd, 'add', 'site', 'server', site.url, '--best-effort')
   const push = await waiting(cwd)
   await operator(t, cwd, 'rm', 'site')
   const { code, report, stderr } = await ended(t, push)
@@ -136,18 +136,18 @@ t.test('a push whose targets are all removed is not green, and a drain delivers 
   t.match(report.targets, [{ state: 'removed', failed: { code: 'kept', message: /no target is registered any more/ } }])
   t.match(stderr, /^hint: register a target/m)
   t.equal(site.asked.length, 0)
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
   t.match(await run(cwd, 'drain'), { code: 0, stdout: /drained 2 records/ })
 })
 
 t.test('a target of another address under the same name is delivered to there', async t => {
   const cwd = t.testdir({})
   const [wrong, right] = [await startAnswering(t, applied), await startAnswering(t, applied)]
-  await operator(t, cwd, 'add', 'site', 'http', wrong.url)
+  await operator(t, cwd, 'add', 'site', 'server', wrong.url)
   const push = await waiting(cwd, '--target', 'site')
-  await operator(t, cwd, 'add', 'other', 'http', DEAD)
+  await operator(t, cwd, 'add', 'other', 'server', DEAD)
   await operator(t, cwd, 'rm', 'site')
-  await operator(t, cwd, 'add', 'site', 'http', right.url)
+  await operator(t, cwd, 'add', 'site', 'server', right.url)
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 0, stderr)
   t.match(report.targets, [
@@ -162,8 +162,8 @@ t.test('a target of another address under the same name is delivered to there', 
 async function pushing(t: Test, ...flags: string[]): Promise<{ cwd: string; finished: () => Promise<Ended> }> {
   const cwd = t.testdir({ 'f.jsonl': line(1) })
   const { site, letGo } = await held(t)
-  await operator(t, cwd, 'add', 'dead', 'http', DEAD, ...flags)
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'dead', 'server', DEAD, ...flags)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
   const push = startCli(pushArgs(cwd, 'f.jsonl', '--retries', '0', '--format', 'json'), { cwd, env })
   await untilDone(push, () => site.asked.length === 1)
   const finished = async (): Promise<Ended> => {
@@ -200,7 +200,7 @@ t.test('a dead target that is removed is no failure of the push any more', async
 t.test('what a push keeps for a target that is registered again is waited for', async t => {
   const { cwd, finished } = await pushing(t)
   await operator(t, cwd, 'rm', 'dead')
-  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
+  await operator(t, cwd, 'add', 'dead', 'server', DEAD)
   const { code, report, stderr } = await finished()
   t.equal(code, 75, stderr)
   t.match(report.targets, [{ state: 'kept', required: true }, { state: 'delivered' }])
@@ -210,11 +210,11 @@ t.test('what a push keeps for a target that is registered again is waited for', 
 t.test('what a target lacks that is registered again is not pruned before it had a chance', async t => {
   const cwd = t.testdir({ 'f.jsonl': line(1), 'g.jsonl': line(2) })
   const site = await startAnswering(t, applied)
-  await operator(t, cwd, 'add', 'dead', 'http', DEAD)
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'dead', 'server', DEAD)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
   t.equal((await run(cwd, ...pushArgs(cwd, 'f.jsonl', '--retries', '0'))).code, 75)
   await operator(t, cwd, 'rm', 'dead')
-  await operator(t, cwd, 'add', 'dead', 'http', DEAD, '--secret-env', 'OTHER_TOKEN')
+  await operator(t, cwd, 'add', 'dead', 'server', DEAD, '--secret-env', 'OTHER_TOKEN')
   const other = await run(cwd, ...pushArgs(cwd, 'g.jsonl', '--target', 'site'))
   t.match(
     other,
@@ -233,11 +233,11 @@ t.test('between the deliveries of one commit', async t => {
   const started = async (t: Test): Promise<Held & { readonly cwd: string; readonly push: Cli }> => {
     const cwd = t.testdir({ 'one.jsonl': line(1), 'two.jsonl': line(2), 'three.jsonl': line(3) })
     const { site, letGo } = await held(t)
-    await operator(t, cwd, 'add', 'site', 'http', DEAD)
+    await operator(t, cwd, 'add', 'site', 'server', DEAD)
     for (const name of ['one', 'two'])
       t.equal((await run(cwd, ...pushArgs(cwd, `${name}.jsonl`, '--retries', '0', '--benchmark-id', name))).code, 75)
     await operator(t, cwd, 'rm', 'site')
-    await operator(t, cwd, 'add', 'site', 'http', site.url)
+    await operator(t, cwd, 'add', 'site', 'server', site.url)
     const push = startCli(pushArgs(cwd, 'three.jsonl', '--format', 'json'), { cwd, env })
     await untilDone(push, () => site.asked.length === 1)
     return { cwd, site, letGo, push }
@@ -261,7 +261,7 @@ t.test('between the deliveries of one commit', async t => {
   await t.test('one that is registered anew in the same place is sent what it is registered with now', async t => {
     const { cwd, site, letGo, push } = await started(t)
     await operator(t, cwd, 'rm', 'site')
-    await operator(t, cwd, 'add', 'renamed', 'http', site.url, '--secret-env', 'OTHER_TOKEN', '--best-effort')
+    await operator(t, cwd, 'add', 'renamed', 'server', site.url, '--secret-env', 'OTHER_TOKEN', '--best-effort')
     letGo()
     const { code, report, stderr } = reported(t, await push.result)
     t.equal(code, 0, stderr)
@@ -277,7 +277,7 @@ t.test('between the deliveries of one commit', async t => {
 t.test('a registry that cannot be read when all is delivered hides nothing of what was', async t => {
   const cwd = t.testdir({ 'f.jsonl': line(1) })
   const { site, letGo } = await held(t)
-  await operator(t, cwd, 'add', 'site', 'http', site.url)
+  await operator(t, cwd, 'add', 'site', 'server', site.url)
   const push = startCli(pushArgs(cwd, 'f.jsonl', '--format', 'json'), { cwd, env })
   await untilDone(push, () => site.asked.length === 1)
   const { openLocalStorage } = await import('../../src/storage/local/local.js')

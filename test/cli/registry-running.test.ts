@@ -25,10 +25,10 @@ async function start(t: Test): Promise<Waiting> {
     await told
     applied(response, asked)
   })
-  await run(cwd, 'targets', 'add', 'site', 'http', DOWN)
+  await run(cwd, 'targets', 'add', 'site', 'server', DOWN)
   for (let number = 1; number <= COMMITS; number++) await keep(cwd, `${number}`.repeat(40))
   await run(cwd, 'targets', 'rm', 'site')
-  t.equal((await run(cwd, 'targets', 'add', 'site', 'http', site.url)).code, 0)
+  t.equal((await run(cwd, 'targets', 'add', 'site', 'server', site.url)).code, 0)
   return { cwd, site, letGo }
 }
 
@@ -67,7 +67,7 @@ t.test(
           'targets',
           'add',
           'closed',
-          'http',
+          'server',
           'https://x.example.com',
           '--secret-env',
           'NO_SUCH',
@@ -86,7 +86,7 @@ t.test(
 
 t.test('a target that becomes best effort while a drain fails at it is none of the failures', async t => {
   const { cwd, site, letGo } = await start(t)
-  t.equal((await run(cwd, 'targets', 'add', 'dead', 'http', DOWN)).code, 0)
+  t.equal((await run(cwd, 'targets', 'add', 'dead', 'server', DOWN)).code, 0)
   const drain = startCli(['drain', '--retries', '0'], { cwd, env })
   await untilDone(drain, () => site.asked.length === 1)
   t.equal((await run(cwd, 'targets', 'set', 'dead', '--best-effort')).code, 0)

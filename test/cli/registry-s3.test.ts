@@ -38,7 +38,7 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
       const { code, stderr } = await run(...args)
       t.equal(code, 0, stderr)
     }
-    await done('targets', 'add', 'site', 'http', site.url, '--secret-env', 'SITE')
+    await done('targets', 'add', 'site', 'server', site.url, '--secret-env', 'SITE')
     await done('targets', 'add', 'db', 'postgres', url.replace(`:${password}@`, '@'), '--secret-env', 'DB')
     await done('buckets', 'add', 'cold', '--root', await place())
     await done('targets', 'add', 'keep', 'archive', '--bucket', 'cold')

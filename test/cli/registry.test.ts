@@ -30,14 +30,14 @@ t.test('a secret in an address is refused, and not repeated', async t => {
   for (const [kind, address] of [
     ['postgres', 'postgres://u:hush-4711@db.example.com/d'],
     ['postgres', 'host=db.example.com user=u dbname=d password=hush-4711'],
-    ['http', 'https://u:hush-4711@example.com'],
-    ['http', 'https://example.com?token=hush-4711'],
+    ['server', 'https://u:hush-4711@example.com'],
+    ['server', 'https://example.com?token=hush-4711'],
   ] as const) {
     const { code, stdout, stderr } = await run(cwd, 'targets', 'add', 'x', kind, address)
     t.equal(code, 2, address)
     t.notMatch(stdout + stderr, /hush/)
   }
-  const misplaced = await run(cwd, 'targets', 'add', 'x', 'http', 'https://example.com', '--secret-env', 'hush-4711')
+  const misplaced = await run(cwd, 'targets', 'add', 'x', 'server', 'https://example.com', '--secret-env', 'hush-4711')
   t.equal(misplaced.code, 2)
   t.notMatch(misplaced.stderr, /hush/)
 })
@@ -51,7 +51,16 @@ t.test('a push goes to what is registered; who is required decides; a target tha
   })
   await json(cwd, 'buckets-add', ['buckets', 'add', 'cold', '--root', 'cold'])
   await json(cwd, 'targets-add', ['targets', 'add', 'keep', 'archive', '--bucket', 'cold'])
-  await json(cwd, 'targets-add', ['targets', 'add', 'site', 'http', url, '--secret-env', 'SITE_TOKEN', '--best-effort'])
+  await json(cwd, 'targets-add', [
+    'targets',
+    'add',
+    'site',
+    'server',
+    url,
+    '--secret-env',
+    'SITE_TOKEN',
+    '--best-effort',
+  ])
   writeLines(cwd, 'f.jsonl', oneOfEach())
   const push = ['f.jsonl', '--retries', '0']
   const first = await run(cwd, ...pushArgs(cwd, ...push, '--format', 'json'))
@@ -93,7 +102,7 @@ t.test('a best-effort target without its token fails alone', async t => {
     'targets',
     'add',
     'site',
-    'http',
+    'server',
     'https://ingest.example.com',
     '--secret-env',
     'NO_SUCH',

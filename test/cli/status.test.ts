@@ -64,7 +64,7 @@ t.test('damage is named and everything else is shown, in words and as JSON', asy
   const storage = await storageOf(cwd)
   const intent = await keyBelow(storage, 'intents/')
   await storage.put(intent, Buffer.from('{'))
-  t.equal((await onState(cwd, ['targets', 'add', 'site', 'http', server.url])).code, 0)
+  t.equal((await onState(cwd, ['targets', 'add', 'site', 'server', server.url])).code, 0)
   t.equal((await onState(cwd, ['targets', 'set', 'site', '--best-effort'])).code, 0)
   await storage.put('audit/x', Buffer.from('{"version":3}'))
   const { code, stdout, stderr } = await onState(cwd, ['status'])

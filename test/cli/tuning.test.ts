@@ -200,7 +200,7 @@ t.test('a trial that was killed is never tried again, and is none to promote', a
 
 t.test('what cannot be done is said, with its exit code', async t => {
   const cwd = await prepared(t)
-  await json(cwd, 'targets-add', ['targets', 'add', 'site', 'http', 'http://127.0.0.1:1'])
+  await json(cwd, 'targets-add', ['targets', 'add', 'site', 'server', 'http://127.0.0.1:1'])
   for (const [args, code, message] of [
     [promote('0123456789ab'), 78, /there is no trial 0123456789ab/],
     [['rollback', '--target', 'db'], 78, /there is nothing to roll back for db: the defaults apply/],
@@ -208,7 +208,7 @@ t.test('what cannot be done is said, with its exit code', async t => {
     [['rollback'], 2, /--target is missing/],
     [['promote', '--target', 'db'], 2, /--trial is missing/],
     [['tune', '--target', 'db'], 2, /--sample is missing/],
-    [tuneArgs('site', 1), 2, /site cannot be tuned: what http was sent cannot be rolled back/],
+    [tuneArgs('site', 1), 2, /site cannot be tuned: what server was sent cannot be rolled back/],
     [['tune', '--target', 'db', '--sample', 'sample.jsonl', '--budget', '5'], 2, /30s, 5m or 1h/],
     [['tune', '--target', 'db', '--sample', 'none.jsonl'], 66, /none\.jsonl/],
   ] as const)

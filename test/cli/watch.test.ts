@@ -25,7 +25,7 @@ t.test('whoever watches a target, it is written to with the settings it was to b
   for (const flags of [{ verbose: true }, { progress: true }, { verbose: true, progress: true }]) {
     const isTTY = 'progress' in flags
     const watch = await watchOf(flags, { report, screen: { isTTY }, env: {} })
-    const [target] = watch!.targets([{ name: 'postgres', opener } satisfies Target])
+    const [target] = watch!.targets([{ name: 'postgres', kind: 'postgres', opener } satisfies Target])
     const opened = await target!.opener.open(new AbortController().signal)
     const delivery = await deliveryOf([])
     const rows: typeof delivery.rows = chunkBytes => {

@@ -34,7 +34,7 @@ t.test('a server has its own, and an archive none', t => {
     ['compress', '--compress'],
     ['maxEnvelopeBytes', '--max-envelope-bytes'],
   ])
-  t.strictSame(writeSettings('http', flags, undefined), [
+  t.strictSame(writeSettings('server', flags, undefined), [
     { name: 'max-envelope-bytes', value: 9, origin: '--max-envelope-bytes' },
     { name: 'gzip-level', value: 1, origin: '--compress' },
   ])

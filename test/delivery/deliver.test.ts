@@ -1,7 +1,7 @@
 import t from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { deliverAll, type TargetOutcome } from '../../src/delivery/deliver.js'
-import { Opening, type TargetName } from '../../src/delivery/opening.js'
+import { Opening } from '../../src/delivery/opening.js'
 import { IngestError } from '../../src/errors.js'
 import { PartialDeliveryError, type Delivery, type Receipt } from '../../src/source/delivery.js'
 import { type Sink } from '../../src/targets/sink.js'
@@ -13,10 +13,10 @@ const deliveries: readonly Delivery[] = ['one', 'two', 'three'].map(source => ({
 const down = new IngestError('target_unreachable', 'down')
 
 /** A target whose sink behaves as the test specifies. */
-function opening(name: TargetName, write: Sink['write'], signal = new AbortController().signal): Opening {
+function opening(kind: string, write: Sink['write'], signal = new AbortController().signal): Opening {
   const sink = { write, close: () => Promise.resolve() }
   return new Opening(
-    { name, opener: { id: name, description: name, opensEarly: false, open: () => Promise.resolve(sink) } },
+    { name: kind, kind, opener: { id: kind, description: kind, opensEarly: false, open: () => Promise.resolve(sink) } },
     signal,
   )
 }
@@ -76,7 +76,11 @@ t.test('a target that hangs holds no other up', async t => {
 
 t.test('a target that cannot be opened fails with its first file', async t => {
   const unopened = new Opening(
-    { name: 'server', opener: { id: 'x', description: 'x', opensEarly: true, open: () => Promise.reject(down) } },
+    {
+      name: 'server',
+      kind: 'server',
+      opener: { id: 'x', description: 'x', opensEarly: true, open: () => Promise.reject(down) },
+    },
     new AbortController().signal,
   )
   const [failed, live] = await deliver(

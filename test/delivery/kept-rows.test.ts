@@ -53,7 +53,13 @@ t.test('a push reads a small source once for a database, and keeps nothing for w
       open: async () => ({ write, close: async () => undefined }),
     }
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT
-    await push([source!], { ...options, commitOf, run: RUN, hash, targets: [{ name: 'postgres', opener }] })
+    await push([source!], {
+      ...options,
+      commitOf,
+      run: RUN,
+      hash,
+      targets: [{ name: 'postgres', kind: 'postgres', opener }],
+    })
     t.equal(seen, 80)
     t.equal(source!.opened, opened, takes)
   }

@@ -22,7 +22,7 @@ t.test('a push into Postgres', async t => {
   const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
     const signal = new AbortController().signal
     const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
-    const targets: Target[] = [{ name: 'postgres', opener: postgresSink(address, SINK) }]
+    const targets: Target[] = [{ name: 'postgres', kind: 'postgres', opener: postgresSink(address, SINK) }]
     const commitOf = async (): Promise<typeof COMMIT> => COMMIT
     return {
       commitOf,
@@ -150,7 +150,7 @@ t.test('bad input is told at once while a dead target is still being tried, and 
   const pushed = await push([fileSource(bad!)], {
     commitOf: async () => COMMIT,
     run: RUN,
-    targets: [{ name: 'postgres', opener: { id: 'x', description: 'dead', opensEarly: true, open } }],
+    targets: [{ name: 'postgres', kind: 'postgres', opener: { id: 'x', description: 'dead', opensEarly: true, open } }],
     hash,
     onRejection: () => undefined,
     onWarning: () => undefined,
@@ -173,7 +173,9 @@ t.test('a target that is not opened early is not opened at all for bad input', a
     ...options,
     commitOf: async () => COMMIT,
     run: RUN,
-    targets: [{ name: 'embedded', opener: { id: 'x', description: 'dead', opensEarly: false, open } }],
+    targets: [
+      { name: 'embedded', kind: 'embedded', opener: { id: 'x', description: 'dead', opensEarly: false, open } },
+    ],
   })
   t.equal(pushed.inspections[0]?.rejected, 1)
 })

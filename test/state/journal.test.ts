@@ -18,7 +18,7 @@ const journalOf = (state: State): Journal => new Journal(state, { run: 'nightly'
 const NOTHING_MORE = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined } as const
 const SITE = {
   name: 'site',
-  kind: 'http',
+  kind: 'server',
   address: 'https://example.com',
   identity: 'https://example.com',
   isRequired: true,

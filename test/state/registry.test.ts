@@ -16,7 +16,7 @@ import { stateOn } from './fixtures/filled.js'
 function target(name: string, fields: Partial<RegisteredTarget> = {}): Omit<RegisteredTarget, 'addedAt'> {
   const none = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined }
   const address = `https://${name}.example.com`
-  const own = { name, kind: 'http', address, identity: address, isRequired: true, insecureLocal: false } as const
+  const own = { name, kind: 'server', address, identity: address, isRequired: true, insecureLocal: false } as const
   return { ...none, ...own, ...fields }
 }
 
@@ -25,6 +25,15 @@ t.test('an added target is stored with all its settings', async t => {
   const added = await addTarget(state, target('site', { secretEnv: 'TOKEN', isRequired: false }))
   const { targets } = await readRegistry(state.storage)
   t.strictSame([...targets.values()], [added])
+})
+
+t.test('a kind that an earlier version wrote as http is read as server', async t => {
+  const state = await stateOn(memoryStorage())
+  await addTarget(state, target('site', { kind: 'http' }))
+  t.match((await readRegistry(state.storage)).targets.get('site'), {
+    kind: 'server',
+    address: 'https://site.example.com',
+  })
 })
 
 t.test('a name or a target id can be registered only once', async t => {

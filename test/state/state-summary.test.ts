@@ -42,7 +42,7 @@ t.test('the summary counts records and shows what each target lacks and since wh
 
 t.test('a registered target lacks every undelivered record, with or without a record in state', async t => {
   const state = await sample()
-  const site = { name: 'site', kind: 'http', address: 'http://c', identity: 'http://c', isRequired: true } as const
+  const site = { name: 'site', kind: 'server', address: 'http://c', identity: 'http://c', isRequired: true } as const
   const rest = { bucket: undefined, insecureLocal: false, rolePolicy: undefined, region: undefined }
   await addTarget(state, { ...site, ...rest, secretEnv: undefined })
   const { lags } = await summarizeState(state.storage, 0)

@@ -19,7 +19,7 @@ export async function withFailPoints(faulty: Faulty, env: Environment): Promise<
   const { FailPoints, parseFailPoint } = await import('../../delivery/fail-points.js')
   const points = new FailPoints(parseFailPoint(text))
   const { targets, now } = faulty
-  const faultyTarget = once((target: Target) => ({ ...target, opener: points.opener(target.name, target.opener) }))
+  const faultyTarget = once((target: Target) => ({ ...target, opener: points.opener(target.kind, target.opener) }))
   return {
     state: { ...faulty.state, storage: points.storage(faulty.state.storage) },
     targets: targets.map(faultyTarget),

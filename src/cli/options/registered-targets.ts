@@ -9,7 +9,7 @@ import { IngestError } from '../../errors.js'
 import type { SinkOpener } from '../../targets/sink.js'
 import { openBucket } from '../../state/bucket-objects.js'
 import { BUILT_IN } from '../../state/buckets.js'
-import { readRegistry, reportedKind, type RegisteredTarget, type Registry } from '../../state/registry.js'
+import { readRegistry, type RegisteredTarget, type Registry } from '../../state/registry.js'
 import { requireTarget } from '../../state/targets.js'
 import type { Context } from '../context.js'
 import { openState } from './open-state.js'
@@ -99,7 +99,7 @@ function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget,
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
-  return { name: reportedKind(kind), registered: { name, identity, isRequired, bucket }, opener }
+  return { name, kind, registered: { isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
@@ -118,7 +118,8 @@ export async function openForTrials(
 ): Promise<SinkOpener> {
   const { name, kind } = target
   if (kind !== 'postgres' && kind !== 'embedded') {
-    const hint = kind === 'http' ? 'its settings are --max-envelope-bytes and --compress' : 'an archive has no settings'
+    const hint =
+      kind === 'server' ? 'its settings are --max-envelope-bytes and --compress' : 'an archive has no settings'
     throw new IngestError('usage', `${name} cannot be tuned: what ${kind} was sent cannot be rolled back`, { hint })
   }
   const config = registeredDatabase(target, flags, context.env)
@@ -128,24 +129,29 @@ export async function openForTrials(
 
 /** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
-  const { name, identity, isRequired, kind, bucket } = target
+  const { name, isRequired, kind, bucket } = target
   const { flags, context } = surroundings
-  const registered = { name, identity, isRequired, bucket }
+  const registered = { isRequired, bucket }
   const settings = settingsOf(kind, flags, context)
   switch (kind) {
-    case 'http': {
+    case 'server': {
       const config = await registeredServer(target, flags, context.env)
       warnPlain(config, context)
-      return { name: 'server', registered, settings, opener: await serverOpener(config, context) }
+      return { name, kind, registered, settings, opener: await serverOpener(config, context) }
     }
     case 'postgres':
     case 'embedded': {
       const config = registeredDatabase(target, flags, context.env)
       warnInsecure(config, context)
-      return { name: kind, registered, settings, opener: await databaseOpener(config, context) }
+      return { name, kind, registered, settings, opener: await databaseOpener(config, context) }
     }
     case 'archive':
-      return { name: kind, registered, opener: await archiveOpener(target.address, surroundings) }
+      return { name, kind, registered, opener: await archiveOpener(target.address, surroundings) }
+    default:
+      throw new IngestError(
+        'state_version',
+        `the target ${name} is of the kind ${kind}, which this version does not know`,
+      )
   }
 }
 

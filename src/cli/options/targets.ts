@@ -12,7 +12,6 @@ import { isLoopback } from '../../http/loopback.js'
 import type { PostgresAddress } from '../../database/postgres/dsn.js'
 import type { SqlSession } from '../../database/session.js'
 import type { SinkOpener } from '../../targets/sink.js'
-import type { TargetKind } from '../../state/registry.js'
 import type { Context } from '../context.js'
 
 export type OpenSession = {
@@ -43,24 +42,30 @@ export async function targetsOf(
   context: Context,
 ): Promise<readonly Target[]> {
   const targets: Target[] = []
-  const settings = (kind: TargetKind): SettingsOf => settingsOf(kind, flags, context)
+  const settings = (kind: string): SettingsOf => settingsOf(kind, flags, context)
   if (server !== undefined)
-    targets.push({ name: 'server', opener: await serverOpener(server, context), settings: settings('http') })
+    targets.push({
+      name: 'server',
+      kind: 'server',
+      opener: await serverOpener(server, context),
+      settings: settings('server'),
+    })
   if (database !== undefined)
     targets.push({
       name: database.kind,
+      kind: database.kind,
       opener: await databaseOpener(database, context),
       settings: settings(database.kind),
     })
   if (archive !== undefined) {
     const { archiveSink } = await import('../../targets/archive/sink.js')
-    targets.push({ name: 'archive', opener: archiveSink(archive) })
+    targets.push({ name: 'archive', kind: 'archive', opener: archiveSink(archive) })
   }
   return targets
 }
 
 /** Write settings for a target kind. Flags take precedence over promoted settings. */
-export function settingsOf(kind: TargetKind, flags: WriteSettingFlags, { origins }: Context): SettingsOf {
+export function settingsOf(kind: string, flags: WriteSettingFlags, { origins }: Context): SettingsOf {
   return promotion => writeSettings(kind, { flags, origins }, promotion)
 }
 

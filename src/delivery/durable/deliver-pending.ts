@@ -54,7 +54,7 @@ export async function deliverPending(
   const partial = error instanceof PartialDeliveryError ? error.receipt : undefined
   const warnings = [...log.warnings, ...others.map(messageOf)]
   return {
-    ...{ ...target, description: opener.description, receipts, partial, durationMs, retries, used },
+    ...{ ...target, id: opener.id, description: opener.description, receipts, partial, durationMs, retries, used },
     failure: error === undefined ? undefined : { source: 'the outbox', error: reasonOf(error, options.signal) },
     outbox: { delivered, kept, audited, warnings, ...(isRemoved && { isRemoved }) },
   }

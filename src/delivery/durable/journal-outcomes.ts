@@ -6,7 +6,6 @@ import { noteSuccess } from '../../state/health.js'
 import { Journal } from '../../state/journal.js'
 import type { State } from '../../state/state.js'
 import type { TargetOutcome } from '../deliver.js'
-import { nameOf } from '../opening.js'
 
 /**
  * Records the outcomes of all targets. Does not throw, because a journal that cannot be written must not fail a
@@ -31,7 +30,7 @@ export async function journalOutcomes(
 /** Records a success for the target and, if the target is an archive, for its bucket too. */
 async function noteDelivered(state: State, outcome: TargetOutcome): Promise<void> {
   const bucket = outcome.registered?.bucket
-  await noteSuccess(state, 'target', nameOf(outcome))
+  await noteSuccess(state, 'target', outcome.name)
   if (bucket !== undefined) await noteSuccess(state, 'bucket', bucket)
 }
 
@@ -42,7 +41,7 @@ export function openJournal(state: State, run: string): Journal {
 function recordFailures(journal: Journal, outcome: TargetOutcome): void {
   const { retries, failure } = outcome
   const record = (error: unknown, attempt: number, at?: number): void => {
-    journal.record({ sort: 'target', name: nameOf(outcome), operation: 'deliver', error, attempt, at })
+    journal.record({ sort: 'target', name: outcome.name, operation: 'deliver', error, attempt, at })
     const bucket = outcome.registered?.bucket
     if (bucket !== undefined && isOfStorage(error))
       journal.record({ sort: 'bucket', name: bucket, operation: 'put', error, attempt, at })
@@ -63,11 +62,11 @@ const OWN: readonly ErrorCode[] = ['kept', 'interrupted', 'terminated', 'input_c
  * because of
  * which they remained queued.
  */
-function causeOf(error: unknown, { name }: TargetOutcome): unknown {
+function causeOf(error: unknown, { kind }: TargetOutcome): unknown {
   if (!(error instanceof IngestError)) return error
   if (error.code === 'kept' && error.cause instanceof IngestError) return error.cause
   // A storage error is the target's own only if the target is an archive. Otherwise it is a failure of the state.
-  const isState = error.code.startsWith('state_') || (isOfStorage(error) && name !== 'archive')
+  const isState = error.code.startsWith('state_') || (isOfStorage(error) && kind !== 'archive')
   return OWN.includes(error.code) || isState ? undefined : error
 }
 

@@ -39,8 +39,8 @@ export async function inRounds(
     for (const { opener } of round) known.add(opener.id)
     outcomes = (await deliverTo(round)).reduce(withOutcome, outcomes)
     // A removed target may have been registered again by now, and is then delivered to again.
-    for (const { registered, outbox } of outcomes)
-      if (registered !== undefined && outbox?.isRemoved === true) known.delete(registered.identity)
+    for (const { id, registered, outbox } of outcomes)
+      if (registered !== undefined && outbox?.isRemoved === true) known.delete(id)
     // Outcomes are reported even when the registry cannot be read.
     round = signal.aborted ? [] : await added(state, known, now).catch(unread(warnings, []))
   }
@@ -51,13 +51,9 @@ export async function inRounds(
 
 /** Adds an outcome. A target that was removed and registered again has one outcome, merged from both. */
 function withOutcome(outcomes: readonly TargetOutcome[], next: TargetOutcome): readonly TargetOutcome[] {
-  const before = outcomes.find(one => one.registered !== undefined && isSame(one, next))
+  const before = outcomes.find(one => one.registered !== undefined && one.id === next.id)
   if (before === undefined) return [...outcomes, next]
   return outcomes.map(one => (one === before ? continued(before, next) : one))
-}
-
-function isSame(one: TargetOutcome, { registered }: TargetOutcome): boolean {
-  return one.registered?.identity === registered?.identity
 }
 
 function continued(before: TargetOutcome, next: TargetOutcome): TargetOutcome {
@@ -117,15 +113,15 @@ async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[])
  * lost its record, and without it the records would not be retained.
  */
 async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
-  for (const { name, description, registered, outbox } of outcomes)
+  for (const { id, kind, description, registered, outbox } of outcomes)
     if (registered !== undefined && outbox !== undefined && outbox.kept > 0)
-      await recordTarget(state, { id: registered.identity, kind: name, description })
+      await recordTarget(state, { id, kind, description })
 }
 
 function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {
-  const { registered, failure, outbox } = outcome
+  const { id, registered, failure, outbox } = outcome
   if (registered === undefined || outbox === undefined) return outcome
-  const found = [...targets.values()].find(({ identity }) => identity === registered.identity)
+  const found = [...targets.values()].find(({ identity }) => identity === id)
   const now = { ...outcome, registered: { ...registered, isRequired: found?.isRequired ?? false } }
   if (found !== undefined || (failure === undefined && outbox.isRemoved !== true)) return now
   return { ...now, failure: undefined, outbox: { ...outbox, kept: 0, isRemoved: true } }

@@ -85,7 +85,7 @@ const OPERATOR_SCHEMAS = {
   }),
   lag: object({ records: whole, bytes: whole, commits: whole, oldest: orNull(time) }),
   target: object({
-    ...{ name: text, kind: words('http', 'postgres', 'embedded', 'archive'), address: text, identity: text },
+    ...{ name: text, kind: words('server', 'postgres', 'embedded', 'archive'), address: text, identity: text },
     ...{ secret_env: orNull(text), required: flag, bucket: orNull(text), insecure_local: flag },
     ...{ role_policy: orNull(text), region: orNull(text), added_at: time, lag: orNull(named('lag')) },
     ...{ last_success: orNull(time), last_error: orNull(named('event')), settings: words('defaults', 'promoted') },

@@ -39,7 +39,7 @@ t.test('every secret that the program holds is hidden, before anything else is p
 
 t.test('so is what a target is registered with', async t => {
   const cwd = t.testdir()
-  const add = ['targets', 'add', 'site', 'http', 'https://ingest.invalid', '--state', 'state', '--secret-env', 'MINE']
+  const add = ['targets', 'add', 'site', 'server', 'https://ingest.invalid', '--state', 'state', '--secret-env', 'MINE']
   const { commands } = await runStep(add, cwd, { env: { MINE: 'other-4711' } })
   t.match(commands, [{ name: 'add-mask', message: 'other-4711' }])
 })

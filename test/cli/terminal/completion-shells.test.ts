@@ -17,7 +17,7 @@ async function workplace(t: Test): Promise<Place> {
     const { code, stderr } = await runCli([...args, '--state', 'kept'], { cwd })
     t.equal(code, 0, stderr)
   }
-  await add('targets', 'add', 'site', 'http', 'http://127.0.0.1:1')
+  await add('targets', 'add', 'site', 'server', 'http://127.0.0.1:1')
   await add('buckets', 'add', 'cold', '--root', join(cwd, 'cold'))
   const storage = await openStorage({ kind: 'local', folder: join(cwd, 'kept') })
   // Only its key is looked at.

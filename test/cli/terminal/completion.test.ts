@@ -34,7 +34,7 @@ t.test('in bash', { skip: missing('bash') }, async t => {
   const files = { 'results.jsonl': '', 'readme.txt': '', 'vortex-ingest.toml': CONFIG }
   const cwd = t.testdir({ '.git': {}, ...files, state: {} })
   const state = join(cwd, 'kept')
-  const added = await runCli(['targets', 'add', 'site', 'http', 'http://127.0.0.1:1', '--state', state])
+  const added = await runCli(['targets', 'add', 'site', 'server', 'http://127.0.0.1:1', '--state', state])
   t.equal(added.code, 0, added.stderr)
   t.equal((await runCli(['buckets', 'add', 'cold', '--root', join(cwd, 'cold'), '--state', state])).code, 0)
 

@@ -10,7 +10,7 @@ const ADDRESSES = ['https://ingest.benchmarks.example.com', 'https://ingest.stag
 t.test('targets ls', { skip: terminalMissing() ?? false }, async t => {
   const cwd = t.testdir({})
   for (const [index, address] of ADDRESSES.entries()) {
-    const args = ['targets', 'add', `site-${index}`, 'http', address, '--best-effort', '--state', 'state']
+    const args = ['targets', 'add', `site-${index}`, 'server', address, '--best-effort', '--state', 'state']
     t.equal((await runCli(args, { cwd })).code, 0)
   }
   const shownAt = async (columns: number): Promise<readonly string[]> =>

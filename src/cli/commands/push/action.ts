@@ -171,7 +171,7 @@ async function deliverDurably(
 
 /** The benchmark id. A server target requires it, because an envelope names the benchmark; databases do not store it. */
 function benchmarkOf({ benchmarkId, ci }: CommitConfig, targets: readonly Target[]): string | undefined {
-  const hasServer = targets.some(({ name }) => name === 'server')
+  const hasServer = targets.some(({ kind }) => kind === 'server')
   if (benchmarkId !== undefined || ci !== undefined || !hasServer) return benchmarkId
   const hint = 'give --benchmark-id ID: what ran, in a word'
   throw new IngestError('usage', '--server needs --benchmark-id where no CI says what ran', { hint })
@@ -183,7 +183,7 @@ async function refresh(
   flags: PushFlags,
   { env, signal }: Context,
 ): Promise<Refreshed | undefined> {
-  const landed = outcomes.some(({ name, failure }) => name === 'postgres' && failure === undefined)
+  const landed = outcomes.some(({ kind, failure }) => kind === 'postgres' && failure === undefined)
   if (!landed || signal.aborted) return undefined
   try {
     const site = await siteConfig(flags, env)

@@ -2,7 +2,7 @@
 
 import type { TargetOutcome } from '../../../delivery/deliver.js'
 import { settingsNow } from '../../../delivery/durable/settings-now.js'
-import { nameOf, type Target } from '../../../delivery/opening.js'
+import type { Target } from '../../../delivery/opening.js'
 import type { UsedSetting } from '../../../database/tunables.js'
 import type { State } from '../../../state/state.js'
 import type { Explained } from './explain-report.js'
@@ -15,20 +15,20 @@ export async function explain(
 ): Promise<readonly Explained[]> {
   const explained: Explained[] = []
   for (const target of targets) {
-    const name = nameOf(target)
-    const used = outcomes.find(outcome => nameOf(outcome) === name)?.used
-    explained.push({ target: name, kind: target.name, settings: used ?? (await settingsOf(target, state)) ?? [] })
+    const { name, kind } = target
+    const used = outcomes.find(outcome => outcome.name === name)?.used
+    explained.push({ target: name, kind, settings: used ?? (await settingsOf(target, state)) ?? [] })
   }
   return [...explained, ...outcomes.filter(outcome => !isAmong(outcome, targets)).map(ofOutcome)]
 }
 
 /** Whether the outcome belongs to one of `targets`. A target that was registered while the command ran does not. */
 function isAmong(outcome: TargetOutcome, targets: readonly Target[]): boolean {
-  return targets.some(target => nameOf(target) === nameOf(outcome))
+  return targets.some(target => target.name === outcome.name)
 }
 
 function ofOutcome(outcome: TargetOutcome): Explained {
-  return { target: nameOf(outcome), kind: outcome.name, settings: outcome.used ?? [] }
+  return { target: outcome.name, kind: outcome.kind, settings: outcome.used ?? [] }
 }
 
 /** Settings of the next delivery; undefined if they cannot be read, because the delivery has already reported that error. */

@@ -5,7 +5,6 @@ import { lowestIn } from '../../../contract/version-set.js'
 import type { OutboxOutcome, TargetOutcome } from '../../../delivery/deliver.js'
 import type { SourceTaken } from '../../../delivery/durable/take-in.js'
 import type { DurablyPushed } from '../../../delivery/durable/push.js'
-import { nameOf } from '../../../delivery/opening.js'
 import type { Pushed } from '../../../delivery/push.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
 import { messageOf } from '../../../errors.js'
@@ -74,11 +73,11 @@ export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | un
 }
 
 export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): object {
-  const { name, description, retries, durationMs } = outcome
+  const { name, kind, description, retries, durationMs } = outcome
   const landed = landedIn(outcome)
   return {
-    name: nameOf(outcome),
-    kind: name,
+    name,
+    kind,
     target: description,
     state: stateOf(outcome),
     required: required.has(outcome),

@@ -46,7 +46,7 @@ function requiredOf(outcomes: readonly TargetOutcome[], require: Requirement | u
   if (require === undefined && outcomes.some(({ registered }) => registered !== undefined))
     return outcomes.filter(({ registered }) => registered?.isRequired === true)
   if (require === 'all' || require === 'any') return outcomes
-  return require === undefined ? outcomes.slice(0, 1) : outcomes.filter(({ name }) => name === require)
+  return require === undefined ? outcomes.slice(0, 1) : outcomes.filter(({ kind }) => kind === require)
 }
 
 function failuresThatCount(

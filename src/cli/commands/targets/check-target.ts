@@ -25,7 +25,7 @@ export async function checkTarget(target: RegisteredTarget, state: State, contex
 
 function flagsOf(target: RegisteredTarget): Omit<DoctorFlags, 'format'> {
   const { kind, address, secretEnv, insecureLocal, rolePolicy, region } = target
-  if (kind === 'http') return { server: address, ...(secretEnv !== undefined && { tokenEnv: secretEnv }) }
+  if (kind === 'server') return { server: address, ...(secretEnv !== undefined && { tokenEnv: secretEnv }) }
   if (kind === 'embedded') return { embedded: address }
   const policy: { readonly rolePolicy?: RolePolicy } =
     rolePolicy === 'any' || rolePolicy === 'bench_ingest' ? { rolePolicy } : {}

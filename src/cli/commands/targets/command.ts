@@ -37,9 +37,9 @@ function addTargetsAdd(targets: Command, run: Run): void {
     .summary('register a target')
     .description('A known name is refused, and so is a secret: tokens and passwords stay in a variable.')
     .argument('<name>', 'lower-case letters, digits, - and _')
-    .argument('<kind>', 'http, postgres, embedded or archive')
+    .argument('<kind>', 'server, postgres, embedded or archive')
     .argument('[address]', 'a URL, a DSN without a password, a folder; none for an archive')
-    .addOption(flag('--secret-env <name>', 'environment variable that holds the token (http) or password (postgres)'))
+    .addOption(flag('--secret-env <name>', 'environment variable that holds the token (server) or password (postgres)'))
     .addOption(flag('--best-effort', 'a failure of the target does not fail a push (default: required)'))
     .addOption(flag('--bucket <name>', 'bucket that an archive writes to, as `buckets ls` shows it'))
     .addOption(
@@ -49,7 +49,7 @@ function addTargetsAdd(targets: Command, run: Run): void {
     .addOption(regionFlag())
     .action(run(lazy(async () => (await import('./action.js')).add)))
   aboutState(add, [
-    ['targets add site http https://ingest.example.com --secret-env INGEST_BEARER_TOKEN --state ~/bench-state', ''],
+    ['targets add site server https://ingest.example.com --secret-env INGEST_BEARER_TOKEN --state ~/bench-state', ''],
     ['targets add db postgres postgres://bench_ingest@db.example.com/bench --best-effort --state ~/bench-state', ''],
     ['targets add keep archive --bucket cold --state ~/bench-state', 'after buckets add cold'],
   ])

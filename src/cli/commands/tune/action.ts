@@ -65,7 +65,7 @@ async function whatToTune(
 ): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
   const promotion = activePromotion(await readPromotions(storage, identity))
   const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
-  return { tunables: TUNABLES[kind], active: settingValues(used) ?? {} }
+  return { tunables: TUNABLES[kind as keyof typeof TUNABLES], active: settingValues(used) ?? {} }
 }
 
 /** Progress of a tuning run. The total assumes that no trial ends early, so the run may finish sooner than estimated. */

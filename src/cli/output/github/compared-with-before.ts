@@ -29,8 +29,8 @@ export async function comparedWithBefore(
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const isDatabase = (name: string): boolean => name === 'postgres' || name === 'embedded'
-  const landed = pushed.outcomes.some(({ name, failure }) => isDatabase(name) && failure === undefined)
+  const isDatabase = (kind: string): boolean => kind === 'postgres' || kind === 'embedded'
+  const landed = pushed.outcomes.some(({ kind, failure }) => isDatabase(kind) && failure === undefined)
   if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
   try {
     const opened = await openSession(targetConfig(flags, context.env), false, context)

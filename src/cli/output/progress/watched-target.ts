@@ -1,6 +1,6 @@
 /** Wraps a target so that meters show the progress of its deliveries. */
 
-import { nameOf, type Target } from '../../../delivery/opening.js'
+import type { Target } from '../../../delivery/opening.js'
 import type { Delivery } from '../../../source/delivery.js'
 import type { Sink, SinkOpener } from '../../../targets/sink.js'
 import type { Meters } from './meter.js'
@@ -9,7 +9,7 @@ import type { Meters } from './meter.js'
 type MoveTo = (records: number) => void
 
 export function watchedTarget(target: Target, meters: Meters): Target {
-  return { ...target, opener: watchedOpener(target.opener, nameOf(target), meters) }
+  return { ...target, opener: watchedOpener(target.opener, target.name, meters) }
 }
 
 /** Wraps each delivery exactly once, because sinks cache data by delivery object. */

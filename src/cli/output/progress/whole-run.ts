@@ -1,6 +1,6 @@
 /** Combines all deliveries of a command, to any number of targets, into one piece of work. */
 
-import { nameOf, type Target } from '../../../delivery/opening.js'
+import type { Target } from '../../../delivery/opening.js'
 import { plural } from '../report.js'
 import type { Gauge, Meters, Work } from './meter.js'
 
@@ -18,7 +18,7 @@ export class WholeRun implements Meters {
   /** Sets the label from the command and its targets. Must be called before `expect`. */
   name(command: string, targets: readonly Target[]): void {
     const [first, ...others] = targets
-    const where = first === undefined || others.length > 0 ? plural(targets.length, 'target') : nameOf(first)
+    const where = first === undefined || others.length > 0 ? plural(targets.length, 'target') : first.name
     this.#label = `${command} to ${where}`
   }
 

@@ -1,13 +1,13 @@
 /** Wraps a target so that it logs its opening, its deliveries and its retries. */
 
-import { nameOf, type Target } from '../../../delivery/opening.js'
+import type { Target } from '../../../delivery/opening.js'
 import { messageOf } from '../../../errors.js'
 import type { Retry } from '../../../http/retry.js'
 import type { Sink, SinkOpener } from '../../../targets/sink.js'
 import { milliseconds, type Tell } from './tell.js'
 
 export function toldTarget(target: Target, tell: Tell): Target {
-  return { ...target, opener: toldOpener(target.opener, nameOf(target), tell) }
+  return { ...target, opener: toldOpener(target.opener, target.name, tell) }
 }
 
 function toldOpener(opener: SinkOpener, name: string, tell: Tell): SinkOpener {
