@@ -66,10 +66,10 @@ type Written = { readonly inserted: number; readonly rewritten: number; readonly
 /** Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one. */
 export async function applyPipelined(
   session: SqlSession,
-  { commit, assertUnchanged }: RowDelivery,
+  { commit, assertMayCommit }: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
 ): Promise<readonly KindReceipt[]> {
-  await assertUnchanged()
+  await assertMayCommit()
   const stored = storedCommit(commit)
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
   const upserts = rowsByKind.map(({ text }, index) => ({

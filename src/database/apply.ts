@@ -136,7 +136,7 @@ async function applyStaged(
   const kinds = deliveredKinds(delivery.counts, version)
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
-  await delivery.assertUnchanged()
+  await delivery.assertMayCommit()
   const stored = storedCommit(delivery.commit)
   const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
   const values = [stored.sha, stored.timestamp]

@@ -124,7 +124,7 @@ async function deliverTo(
  * error.
  */
 async function reasonOf(delivery: Delivery, cause: unknown): Promise<unknown> {
-  return delivery.assertUnchanged().then(
+  return delivery.assertMayCommit().then(
     () => cause,
     (changed: unknown) => changed,
   )

@@ -138,6 +138,6 @@ export function deliveryOf(source: Source, { commit, inspection, kept, options }
     mayDowngrade: options.mayDowngrade === true,
     rows: chunkBytes => kept?.of([source], chunkBytes) ?? readAgain(chunkBytes),
     lines: () => linesOf(source, options.signal),
-    assertUnchanged: () => source.assertUnchanged(),
+    assertMayCommit: () => source.assertUnchanged(),
   }
 }

@@ -23,8 +23,11 @@ export type RowDelivery = {
    * @param chunkBytes approximate size of a chunk
    */
   readonly rows: (chunkBytes?: number) => AsyncIterable<CopyRows>
-  /** Called before anything becomes durable. Throws when the file has changed since it was validated. */
-  readonly assertUnchanged: () => Promise<void>
+  /**
+   * Called before anything becomes durable. Throws when the delivery must not be stored any more: its file has changed
+   * since it was validated, or another process has taken over the lease.
+   */
+  readonly assertMayCommit: () => Promise<void>
 }
 
 /**

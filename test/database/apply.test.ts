@@ -373,7 +373,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
 
   await test('a failed delivery leaves nothing, and the session remains usable', async t => {
     const delivery = await deliveryOf([size('a'), query()])
-    const broken = { ...delivery, assertUnchanged: () => Promise.reject(new Error('the input changed')) }
+    const broken = { ...delivery, assertMayCommit: () => Promise.reject(new Error('the input changed')) }
     await t.rejects(apply(broken), { message: 'the input changed' })
     t.strictSame(await rows(session, 'SELECT 1 FROM commits UNION ALL SELECT 1 FROM compression_sizes'), [])
     await apply(delivery)

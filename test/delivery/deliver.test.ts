@@ -103,7 +103,7 @@ t.test('what landed of a file that failed is told', async t => {
 
 t.test('of a file that changed that is the reason, whatever the target made of it', async t => {
   const changed = new IngestError('input_changed', 'changed')
-  const delivery = { ...base, assertUnchanged: () => Promise.reject(changed) }
+  const delivery = { ...base, assertMayCommit: () => Promise.reject(changed) }
   const [outcome] = await deliverAll(
     [delivery],
     [opening('server', () => Promise.reject(down))],

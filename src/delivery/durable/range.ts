@@ -79,7 +79,7 @@ export function deliveryOfRange(
       ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
     // Queued lines never change, so the lease is checked in place of the input: a process that lost it must not
     // overwrite its successor.
-    assertUnchanged: assertHeld,
+    assertMayCommit: assertHeld,
   }
 }
 

@@ -46,7 +46,7 @@ export function archiveIn(objects: BucketStorage): Sink {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
-      await delivery.assertUnchanged()
+      await delivery.assertMayCommit()
       const kinds: KindReceipt[] = []
       for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
       return sumReceipt(kinds)

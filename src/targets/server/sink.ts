@@ -243,7 +243,7 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
   const writer = new CommaWriter(plan.records)
   for await (const lines of ranges.read(plan)) yield writer.write(lines)
   // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
-  await delivery.assertUnchanged()
+  await delivery.assertMayCommit()
   if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
   yield ENVELOPE_TAIL
 }
