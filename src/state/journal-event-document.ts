@@ -1,6 +1,7 @@
 /** JSON of a journal event. */
 
 import type { JournalEvent } from './journal-event.js'
+import type { JournalEventReport } from '../reports/state.js'
 
 export function journalEventDocument({
   id,
@@ -12,6 +13,6 @@ export function journalEventDocument({
   message,
   attempt,
   run,
-}: JournalEvent): object {
+}: JournalEvent): JournalEventReport {
   return { id, time, sort, name, operation, code, message, attempt, run }
 }

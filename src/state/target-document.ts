@@ -1,8 +1,9 @@
 /** JSON of a registered target. */
 
 import type { RegisteredTarget } from './registry.js'
+import type { RegisteredTargetReport } from '../reports/targets.js'
 
-export function targetDocument(target: RegisteredTarget): object {
+export function targetDocument(target: RegisteredTarget): RegisteredTargetReport {
   return {
     name: target.name,
     kind: target.kind,

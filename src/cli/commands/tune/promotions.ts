@@ -13,6 +13,7 @@ import { withState } from '../state/with-state.js'
 import { promotionDocument } from '../../../state/promotion-document.js'
 import { milliseconds, settingsText, trialDocument } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
+import type { PromotionsReport } from '../../../reports/targets.js'
 
 type Tuned = {
   readonly name: string
@@ -25,7 +26,7 @@ export const promotions: TuningAction = (_, flags, context) =>
     const { report } = context
     const tuned = await readAll(storage, flags.target)
     if (flags.format === 'json') {
-      report.json({ command: 'promotions', exit_code: EXIT.done, targets: tuned.map(document) })
+      report.json<PromotionsReport>({ command: 'promotions', exit_code: EXIT.done, targets: tuned.map(document) })
       return EXIT.done
     }
     for (const one of tuned) print(report, one)
@@ -45,7 +46,7 @@ async function readAll(storage: Storage, name: string | undefined): Promise<read
   )
 }
 
-function document({ name, promotions, trials }: Tuned): object {
+function document({ name, promotions, trials }: Tuned): PromotionsReport['targets'][number] {
   return {
     target: name,
     active: activePromotion(promotions)?.id ?? null,
