@@ -8,6 +8,7 @@ import ts from 'typescript'
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'package-file.ts', 'redact.ts'],
   ['contract'],
+  ['reports'],
   ['source', 'commit', 'analysis'],
   ['storage'],
   ['state'],

@@ -1,10 +1,12 @@
-/** Writes the generated documentation, such as the command reference and the man page. `--check` only compares. */
+/** Writes the generated documentation and JSON Schemas. `--check` only compares. */
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Context } from '../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../src/cli/program.js'
-import { SCHEMA_VERSION } from '../src/contract/kinds.js'
+import { CONTRACTS, SCHEMA_VERSION } from '../src/contract/kinds.js'
+import { publishedSchemas, schemaText } from '../src/contract/schema.js'
+import { reportSchemas } from '../src/reports/published.js'
 import { configSchema } from './config-schema.js'
 import { contractTables } from './contract-tables.js'
 import { manPage } from './man-page.js'
@@ -29,7 +31,18 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
     [README, await withBlock(root, README, table(program))],
     [CONTRACT_PAGE, await withBlock(root, CONTRACT_PAGE, contractTables())],
     [OPENAPI, writtenDocument()],
+    ...contractSchemas(),
+    ...reportSchemas(),
   ])
+}
+
+/** The JSON Schemas of records and envelopes in every contract version. */
+function contractSchemas(): readonly (readonly [string, string])[] {
+  return [...CONTRACTS.values()].flatMap(contract =>
+    Object.entries(publishedSchemas(contract)).map(
+      ([name, schema]) => [`schemas/v${contract.version}/${name}.json`, schemaText(schema)] as const,
+    ),
+  )
 }
 
 /** A page written by hand, with the generated block between its markers replaced. */
@@ -73,8 +86,11 @@ if (process.argv[1] === import.meta.filename) {
     const same = (await readFile(file, 'utf8').catch(() => '')) === text
     if (same) continue
     if (process.argv.includes('--check')) {
-      console.error(`${name} is not what the program says: run npm run docs`)
+      console.error(`${name} is out of date: run npm run docs`)
       process.exitCode = 1
-    } else await writeFile(file, text)
+    } else {
+      await mkdir(new URL('.', file), { recursive: true })
+      await writeFile(file, text)
+    }
   }
 }

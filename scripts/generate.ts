@@ -1,11 +1,11 @@
-/** Generates the ajv validators of every contract version and, with `--schemas`, the published JSON Schemas. */
+/** Generates the ajv validators of every contract version. `npm run docs` writes the published JSON Schemas. */
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { _, type KeywordCxt } from 'ajv'
 import standalone from 'ajv/dist/standalone/index.js'
 import { CONTRACTS, type Contract, type Kind } from '../src/contract/kinds.js'
-import { envelopeShape, publishedSchemas, recordShape, schemaText, tokenDialect } from '../src/contract/schema.js'
+import { envelopeShape, recordShape, tokenDialect } from '../src/contract/schema.js'
 
 const OUT = 'src/contract/generated'
 
@@ -74,14 +74,4 @@ function fail(cxt: KeywordCxt, type: string): void {
   else cxt.fail(_`typeof ${data} !== "bigint" || ${data} < -9223372036854775808n || ${data} > 9223372036854775807n`)
 }
 
-async function writeSchemas(contract: Contract): Promise<void> {
-  const folder = `schemas/v${contract.version}`
-  await mkdir(folder, { recursive: true })
-  for (const [name, schema] of Object.entries(publishedSchemas(contract)))
-    await writeFile(`${folder}/${name}.json`, schemaText(schema))
-}
-
-if (process.argv[1] === import.meta.filename) {
-  await generate()
-  if (process.argv.includes('--schemas')) for (const contract of CONTRACTS.values()) await writeSchemas(contract)
-}
+if (process.argv[1] === import.meta.filename) await generate()

@@ -15,6 +15,7 @@ import type { Outcome } from './run.js'
 import { withHelpAsked } from './options/help-asked.js'
 import { withPresets } from './options/presets.js'
 import { configureUsage } from './options/usage-errors.js'
+import type { ErrorReport } from '../reports/records.js'
 
 /** The members of `process` that the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>
@@ -79,7 +80,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
     if (error.exitCode === 0) return EXIT.done
     // commander printed the help of a command group on stderr, because no command of the group was given.
     const usage = new IngestError('usage', 'no command is named', { hint: '--help lists them' })
-    if (asksForJson(argv, context.env)) context.report.json(errorDocument(usage))
+    if (asksForJson(argv, context.env)) context.report.json<ErrorReport>(errorDocument(usage))
     return EXIT.usage
   }
   return outcome.exitCode
@@ -87,7 +88,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
 
 /** Reports an error and returns its exit code. With `--format json` stdout receives it as a JSON document too. */
 function fail(error: unknown, { env, report }: Context, argv: readonly string[]): number {
-  if ((report.isJson || asksForJson(argv, env)) && !report.printed) report.json(errorDocument(error))
+  if ((report.isJson || asksForJson(argv, env)) && !report.printed) report.json<ErrorReport>(errorDocument(error))
   report.error(error)
   return exitCodeOf(error)
 }

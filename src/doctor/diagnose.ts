@@ -4,8 +4,9 @@ import type { Told } from '../config/settings.js'
 import { groupsOf, type World } from './groups.js'
 import { exitCodeFor, examine, type Examined } from './run.js'
 import { tokensOf, withoutTokens } from './secrets.js'
+import type { DoctorReport } from '../reports/operations.js'
 
-export type Diagnosis = { readonly exitCode: number; readonly groups: readonly Examined[] }
+export type Diagnosis = { readonly exitCode: DoctorReport['exit_code']; readonly groups: readonly Examined[] }
 
 /**
  * Runs all checks. Problems become findings.

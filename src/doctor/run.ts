@@ -2,6 +2,7 @@
 
 import { exitCodeOfCode, EXIT, IngestError } from '../errors.js'
 import { failure, type Check, type Finding, type Group, type GroupName } from './finding.js'
+import type { DoctorReport } from '../reports/operations.js'
 
 export type Line = Finding & { readonly check: string }
 
@@ -71,7 +72,7 @@ function tooLate(timeoutMs: number): IngestError {
 const PRECEDENCE = [EXIT.auth, EXIT.config, EXIT.unavailable, EXIT.internal]
 
 /** The exit code of `doctor`: that of the failure with the highest precedence. */
-export function exitCodeFor(groups: readonly Examined[]): number {
+export function exitCodeFor(groups: readonly Examined[]): DoctorReport['exit_code'] {
   const codes = new Set<number>(
     groups.flatMap(({ lines }) => lines.flatMap(line => (line.status === 'fail' ? [exitOf(line)] : []))),
   )

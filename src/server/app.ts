@@ -12,13 +12,14 @@ import { addPageRoutes } from './page/routes.js'
 import { addHistoryRoutes } from './read/history-routes.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes } from './recent-pushes.js'
-import { RequestLog, type LogEntry } from './request-log.js'
+import { RequestLog } from './request-log.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, guard, unauthorized } from './guard.js'
 import type { Operator } from './operator/route.js'
 import { addOperatorRoutes } from './operator/routes.js'
 import { otherMethods, RouteList, type KnownRoute } from './route-list.js'
 import { bearerCheck } from './token.js'
+import type { ServeLogLine } from '../reports/operations.js'
 
 export type ServerLimits = {
   readonly maxBodyBytes: number
@@ -48,7 +49,7 @@ export type ServerOptions = {
   readonly limits: ServerLimits
   /** Folder that holds the built page. */
   readonly pageFolder: string
-  readonly log: (entry: LogEntry) => void
+  readonly log: (entry: ServeLogLine) => void
   readonly now: () => Date
   /** State and token of the operator API. Without it, the server has no operator routes. */
   readonly operator?: Operator | undefined

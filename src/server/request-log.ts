@@ -4,11 +4,10 @@ import type { ServerResponse } from 'node:http'
 import { messageOf } from '../errors.js'
 import { redact } from '../redact.js'
 import type { Facts } from './answer.js'
-
-export type LogEntry = Readonly<Record<string, string | number | null>>
+import type { ServeLogLine } from '../reports/operations.js'
 
 export type RequestLogOptions = {
-  readonly log: (entry: LogEntry) => void
+  readonly log: (entry: ServeLogLine) => void
   readonly now: () => Date
 }
 

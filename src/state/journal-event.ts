@@ -3,6 +3,7 @@
  * version, then one JSON line per event. It is never changed.
  */
 
+import type { JournalEventReport } from '../reports/state.js'
 import { Fields, assertStateVersion, corruptStateError, STATE_VERSION } from './fields.js'
 import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -55,7 +56,7 @@ export function journalEventDocument({
   message,
   attempt,
   run,
-}: JournalEvent): object {
+}: JournalEvent): JournalEventReport {
   return { id, time, sort, name, operation, code, message, attempt, run }
 }
 

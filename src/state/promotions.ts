@@ -1,5 +1,6 @@
 /** Promotions: the write settings of a target and their history, one object per target. */
 
+import type { PromotionReport } from '../reports/targets.js'
 import { IngestError } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { audit } from './audit.js'
@@ -156,6 +157,6 @@ function parsePromotion(fields: Fields): Promotion {
   }
 }
 
-export function promotionDocument({ id, at, by, note, trial, settings, rolledBack }: Promotion): object {
+export function promotionDocument({ id, at, by, note, trial, settings, rolledBack }: Promotion): PromotionReport {
   return { id, at, by, note: note ?? null, trial, settings, rolled_back: rolledBack ?? null }
 }

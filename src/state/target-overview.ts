@@ -1,5 +1,12 @@
 /** Overview of registered targets from state alone, and its JSON for the command line and the HTTP API. */
 
+import type { BucketReport, HealthReport } from '../reports/state.js'
+import type {
+  LagReport,
+  RegisteredTargetReport,
+  TargetHealthReport,
+  UnregisteredTargetReport,
+} from '../reports/targets.js'
 import { messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
 import { readSuccesses, type Health } from './health.js'
@@ -62,7 +69,7 @@ async function readActivePromotion(storage: Storage, { identity }: RegisteredTar
   return activePromotion(await readPromotions(storage, identity))
 }
 
-export function targetDocument(target: RegisteredTarget): object {
+export function targetDocument(target: RegisteredTarget): RegisteredTargetReport {
   return {
     name: target.name,
     kind: target.kind,
@@ -79,7 +86,7 @@ export function targetDocument(target: RegisteredTarget): object {
 }
 
 /** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
-export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
+export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): TargetHealthReport {
   return {
     lag: lagDocument(lag),
     last_success: lastSuccess ?? null,
@@ -90,20 +97,20 @@ export function knownDocument({ lag, lastSuccess, lastError, promotion }: Target
 }
 
 /** JSON of targets that were named only by flags. */
-export function unregisteredDocuments({ unregistered }: Overview): readonly object[] {
+export function unregisteredDocuments({ unregistered }: Overview): readonly UnregisteredTargetReport[] {
   return unregistered.map(lag => ({ identity: lag.target.id, kind: lag.target.kind, lag: lagDocument(lag) }))
 }
 
-export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): object {
+export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucket): BucketReport {
   return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
 }
 
-export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): object {
+export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): HealthReport {
   const last_error = lastError === undefined ? null : journalEventDocument(lastError)
   return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
 }
 
-function lagDocument(lag: Lag | undefined): object | null {
+function lagDocument(lag: Lag | undefined): LagReport | null {
   if (lag === undefined) return null
   return { records: lag.records, bytes: lag.bytes, commits: lag.partitions, oldest: lag.oldest ?? null }
 }

@@ -26,7 +26,7 @@ for (const version of VERSIONS)
     const schemas = publishedSchemas(contractOf(version))
     t.strictSame(Object.keys(schemas), NAMES)
     for (const [name, schema] of Object.entries(schemas))
-      t.equal(await readSchema(name, version), schemaText(schema), `${name}.json (npm run generate -- --schemas)`)
+      t.equal(await readSchema(name, version), schemaText(schema), `${name}.json (npm run docs)`)
   })
 
 t.test('every published field has a description, and a field of a later version says since when', async t => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
 import { EXIT } from '../../src/errors.js'
 import { generatedDocs } from '../../scripts/docs.js'
@@ -6,8 +6,17 @@ import { generatedDocs } from '../../scripts/docs.js'
 const ROOT = new URL('../../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8')
 
-t.test('the command reference and the README say what the program says', async t => {
+t.test('every generated file is up to date', async t => {
   for (const [name, text] of await generatedDocs(ROOT)) t.equal(await read(name), text, `${name} (npm run docs)`)
+})
+
+t.test('every published schema is generated', async t => {
+  const files = await readdir(new URL('schemas', ROOT), { recursive: true })
+  const generated = await generatedDocs(ROOT)
+  t.strictSame(
+    files.map(file => `schemas/${file}`).filter(file => file.endsWith('.json') && !generated.has(file)),
+    [],
+  )
 })
 
 t.test('the README names every exit code, and the help too', async t => {

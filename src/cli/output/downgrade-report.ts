@@ -3,12 +3,13 @@
 import { mergeDowngrades, type Downgrade, type FieldCount } from '../../source/downgrade.js'
 import type { Receipt } from '../../source/delivery.js'
 import { count, plural } from './report.js'
+import type { DowngradeReport } from '../../reports/delivery.js'
 
 export function downgradeOf(receipts: readonly Receipt[]): Downgrade | undefined {
   return mergeDowngrades(receipts.map(({ downgrade }) => downgrade))
 }
 
-export function downgradeReport(downgrade: Downgrade | undefined): object | null {
+export function downgradeReport(downgrade: Downgrade | undefined): DowngradeReport | null {
   if (downgrade === undefined) return null
   const { version, fieldsLeftOut, recordsNotSent } = downgrade
   return { contract_version: version, fields_left_out: fieldsLeftOut, records_not_sent: recordsNotSent }

@@ -2,18 +2,19 @@
 
 import { EXIT, IngestError, messageOf } from '../../errors.js'
 import { redact } from '../../redact.js'
+import type { ErrorReport } from '../../reports/records.js'
 
 export function exitCodeOf(error: unknown): number {
   return error instanceof IngestError ? error.exitCode : EXIT.internal
 }
 
-export function errorReport(error: unknown): object {
+export function errorReport(error: unknown): ErrorReport['error'] {
   const code = error instanceof IngestError ? error.code : 'internal'
   const hint = error instanceof IngestError ? (error.hint ?? null) : null
   return { code, message: redact(messageOf(error)), hint: hint === null ? null : redact(hint) }
 }
 
 /** The JSON document that a failed command prints in place of its report. */
-export function errorDocument(error: unknown): object {
+export function errorDocument(error: unknown): ErrorReport {
   return { exit_code: exitCodeOf(error), error: errorReport(error) }
 }

@@ -6,6 +6,7 @@ import { IngestError, messageOf } from '../../errors.js'
 import type { Action } from '../context.js'
 import { errorDocument } from './error-report.js'
 import type { JsonSink } from './json-array-report.js'
+import type { ErrorReport } from '../../reports/records.js'
 
 /** Writes to a temporary file in the same folder and renames it at the end, so that no reader sees an incomplete report. */
 class ReportFile implements JsonSink {
@@ -43,7 +44,7 @@ class ReportFile implements JsonSink {
     })
   }
 
-  json(value: unknown): void {
+  json<Shape extends object = never>(value: NoInfer<Shape>): void {
     this.raw(`${JSON.stringify(value)}\n`)
   }
 
@@ -95,7 +96,7 @@ export function withReportFile<Flags extends { readonly report?: string }>(actio
     const file = new ReportFile(flags.report, args)
     try {
       const exitCode = await action(args, flags, { ...context, reportFile: file }).catch((error: unknown) => {
-        if (!file.written) file.json(errorDocument(context.signal.aborted ? context.signal.reason : error))
+        if (!file.written) file.json<ErrorReport>(errorDocument(context.signal.aborted ? context.signal.reason : error))
         file.publish()
         throw error
       })

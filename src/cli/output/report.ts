@@ -101,7 +101,8 @@ export class Report {
     return paint(status.padEnd(4))
   }
 
-  json(value: unknown): void {
+  /** Prints a report as JSON. The caller names its type, as in `json<PushReport>(report)`. */
+  json<Shape extends object = never>(value: NoInfer<Shape>): void {
     this.syntax = 'json'
     this.raw(`${JSON.stringify(value)}\n`)
   }

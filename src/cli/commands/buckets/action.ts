@@ -7,13 +7,18 @@ import { bucketDocument } from '../../../state/target-overview.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
 import { table } from '../../output/table.js'
+import type { BucketsAddReport, BucketsListReport, BucketsRemoveReport } from '../../../reports/state.js'
 
 export const ls: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const buckets = await listBuckets(state)
     if (flags.format === 'json') {
-      report.json({ command: 'buckets ls', exit_code: EXIT.done, buckets: buckets.map(bucketDocument) })
+      report.json<BucketsListReport>({
+        command: 'buckets ls',
+        exit_code: EXIT.done,
+        buckets: buckets.map(bucketDocument),
+      })
       return EXIT.done
     }
     const rows = buckets.map(({ name, backend, root, usedBy }) => [name, backend, root, usedBy.join(', ') || '-'])
@@ -26,7 +31,8 @@ export const add: RegistryAction = ([name = ''], flags, context) =>
     const { report } = context
     if (flags.root === undefined) throw new IngestError('usage', 'a bucket needs --root', { hint: ROOTS })
     const { root } = await addBucket(state, name, flags.root)
-    if (flags.format === 'json') report.json({ command: 'buckets add', exit_code: EXIT.done, name, root })
+    if (flags.format === 'json')
+      report.json<BucketsAddReport>({ command: 'buckets add', exit_code: EXIT.done, name, root })
     else report.verdict(true, 'added', `the bucket ${name}: ${root}`)
     return EXIT.done
   })
@@ -37,7 +43,7 @@ export const rm: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     await removeBucket(state, name)
-    if (flags.format === 'json') report.json({ command: 'buckets rm', exit_code: EXIT.done, name })
+    if (flags.format === 'json') report.json<BucketsRemoveReport>({ command: 'buckets rm', exit_code: EXIT.done, name })
     else report.verdict(true, 'removed', `the bucket ${name}; its objects stay where they are`)
     return EXIT.done
   })

@@ -10,6 +10,7 @@ import type { State } from '../../../state/state.js'
 import type { Context } from '../../context.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction, RegistryFlags } from '../../options/registry-flags.js'
+import type { BucketsGetReport, BucketsPutReport } from '../../../reports/state.js'
 
 export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
   withJournal('buckets get', flags, context, async (state, journal) => {
@@ -18,7 +19,14 @@ export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
     if (rescued) report.warning(`the bucket ${asked} did not answer; ${answered} did`)
     if (flags.format === 'json') {
       const object = { key, bytes: body.length, body: body.toString('base64') }
-      report.json({ command: 'buckets get', exit_code: EXIT.done, asked, answered, rescued, ...object })
+      report.json<BucketsGetReport>({
+        command: 'buckets get',
+        exit_code: EXIT.done,
+        asked,
+        answered,
+        rescued,
+        ...object,
+      })
     } else report.raw(body)
     return EXIT.done
   })
@@ -29,7 +37,7 @@ export const put: RegistryAction = ([bucket = '', key = '', file = ''], flags, c
     const body = await readInput(file)
     await putObject(state, { bucket, key, journal }, body)
     if (flags.format === 'json')
-      report.json({ command: 'buckets put', exit_code: EXIT.done, bucket, key, bytes: body.length })
+      report.json<BucketsPutReport>({ command: 'buckets put', exit_code: EXIT.done, bucket, key, bytes: body.length })
     else report.verdict(true, 'stored', `${key} in the bucket ${bucket} (${body.length} bytes)`)
     return EXIT.done
   })

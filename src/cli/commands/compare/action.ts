@@ -15,6 +15,7 @@ import { printCompared } from './human.js'
 import type { Compared } from './words.js'
 import type { Action, Context } from '../../context.js'
 import { openSession, warnInsecure } from '../../options/targets.js'
+import type { CompareReport } from '../../../reports/compare.js'
 
 export type CompareFlags = TargetFlags & {
   readonly format: 'human' | 'json' | 'markdown'
@@ -74,7 +75,7 @@ async function findCommits(
 }
 
 function print(compared: Compared, { format, verbose = false }: CompareFlags, { report, columns }: Context): void {
-  if (format === 'json') report.json(compareDocument(compared))
+  if (format === 'json') report.json<CompareReport>(compareDocument(compared))
   else if (format === 'markdown') printMarkdown(report, compared, verbose)
   else printCompared(report, compared, { verbose, columns })
 }

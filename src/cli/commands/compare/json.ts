@@ -3,8 +3,9 @@
 import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type Change } from '../../../analysis/judge.js'
 import { seriesFields, valueFields, type Single } from '../../../analysis/series.js'
 import { notes, tally, unitOf, type Compared } from './words.js'
+import type { CompareReport } from '../../../reports/compare.js'
 
-export function compareDocument(compared: Compared): object {
+export function compareDocument(compared: Compared): CompareReport {
   const { base, head, access, changes, suites, onlyBase, onlyHead, threshold, target, exitCode } = compared
   return {
     ...{ command: 'compare', exit_code: exitCode, target, base, head },
@@ -22,7 +23,7 @@ export function compareDocument(compared: Compared): object {
   }
 }
 
-function changeFields(change: Change): object {
+function changeFields(change: Change): CompareReport['series'][number] {
   const { kind, base, head, ratio, test, verdict, reason } = change
   return {
     ...identity({ kind, dimensions: head.dimensions }),
@@ -32,12 +33,12 @@ function changeFields(change: Change): object {
     ...{ verdict, reason: reason ?? null, regression: isRegression(change) },
     platforms: [base.platform, head.platform],
     uncompressed_bytes: valueFields(kind).sized
-      ? [base, head].map(side => side.uncompressed?.toString() ?? null)
+      ? [base.uncompressed?.toString() ?? null, head.uncompressed?.toString() ?? null]
       : null,
   }
 }
 
-function identity({ kind, dimensions }: Single): object {
+function identity({ kind, dimensions }: Single): CompareReport['only_base'][number] {
   const named = seriesFields(kind).map(({ name, type }, index) => {
     const value = dimensions[index] ?? null
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const

@@ -4,9 +4,10 @@ import type { Diagnosis } from '../../../doctor/diagnose.js'
 import type { Examined, Line } from '../../../doctor/run.js'
 import type { Format } from '../../context.js'
 import { oneLine, plural, type Report } from '../../output/report.js'
+import type { DoctorReport } from '../../../reports/operations.js'
 
 export function printExamined(report: Report, diagnosis: Diagnosis, format: Format): void {
-  if (format === 'json') return report.json(document(diagnosis))
+  if (format === 'json') return report.json<DoctorReport>(document(diagnosis))
   report.verdict(diagnosis.exitCode === 0, diagnosis.exitCode === 0 ? 'ready:' : 'not ready:', summary(diagnosis))
   for (const group of diagnosis.groups) printGroup(report, group)
 }
@@ -34,7 +35,7 @@ function printGroup(report: Report, { name, target, lines }: Examined): void {
   }
 }
 
-function document({ exitCode, groups }: Diagnosis): object {
+function document({ exitCode, groups }: Diagnosis): DoctorReport {
   const { ok, warn, fail } = tally(groups)
   return {
     ...{ command: 'doctor', exit_code: exitCode, ready: exitCode === 0, ok, warnings: warn, failures: fail },
@@ -42,7 +43,7 @@ function document({ exitCode, groups }: Diagnosis): object {
   }
 }
 
-function element(line: Line): object {
+function element(line: Line): DoctorReport['groups'][number]['lines'][number] {
   const { check, status, fact } = line
   const hint = line.status === 'ok' ? undefined : line.hint
   return { check, status, fact, code: line.status === 'fail' ? line.code : null, hint: hint ?? null }

@@ -16,6 +16,7 @@ import { printDrained } from './human.js'
 import { rangeText } from '../push/human.js'
 import { drainReport } from './report.js'
 import { verdictOf } from '../push/verdict.js'
+import type { DrainReport, RecoverPlan } from '../../../reports/delivery.js'
 
 export type DrainFlags = ChoiceFlags & {
   readonly format: Format
@@ -41,7 +42,7 @@ export const recover: Action<DrainFlags> = (_, flags, context) => {
 
 type Work = (state: Parameters<typeof recoverState>[0], options: Parameters<typeof recoverState>[1]) => Promise<Drained>
 
-async function run(command: string, flags: DrainFlags, context: Context, work: Work): Promise<number> {
+async function run(command: DrainReport['command'], flags: DrainFlags, context: Context, work: Work): Promise<number> {
   const { env, report, signal } = context
   const started = performance.now()
   const config = requiredStateConfig(flags, env)
@@ -61,7 +62,7 @@ async function run(command: string, flags: DrainFlags, context: Context, work: W
     const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
     const explained = flags.explain === true ? await explain(targets, outcomes, state) : undefined
     const outcome = { command, drained, verdict, explained, durationMs: performance.now() - started }
-    if (flags.format === 'json') report.json(drainReport(outcome))
+    if (flags.format === 'json') report.json<DrainReport>(drainReport(outcome))
     printDrained(report, outcome, flags.format === 'json')
     return verdict.exitCode
   } finally {
@@ -96,7 +97,7 @@ async function chosen(flags: DrainFlags, context: Context): Promise<Chosen> {
 
 type Foreseen = Intent & { readonly isAbandoned: boolean }
 
-function plan(intents: readonly Foreseen[]): object {
+function plan(intents: readonly Foreseen[]): RecoverPlan {
   const rows = intents.map(({ id, target, partition, since, until, at, isAbandoned }) => {
     return { id, target, partition, since, until, at, abandoned: isAbandoned }
   })
@@ -118,7 +119,7 @@ async function foresee(flags: DrainFlags, context: Context): Promise<number> {
         isAbandoned: await isGone(state, intent.owner, Date.parse(intent.at) + state.tools.leaseMs),
       })),
     )
-    if (flags.format === 'json') report.json(plan(intents))
+    if (flags.format === 'json') report.json<RecoverPlan>(plan(intents))
     else
       for (const intent of intents)
         report.result(`${intent.isAbandoned ? 'would deliver' : 'under way'}: ${rangeText(intent)} to ${intent.target}`)

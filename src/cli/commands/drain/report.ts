@@ -4,9 +4,10 @@ import type { Drained } from '../../../delivery/durable/drain.js'
 import { explainReport, type Explained } from '../push/explain-report.js'
 import { targetReport } from '../push/report.js'
 import type { Verdict } from '../push/verdict.js'
+import type { DrainReport } from '../../../reports/delivery.js'
 
 export type DrainOutcome = {
-  readonly command: string
+  readonly command: DrainReport['command']
   readonly drained: Drained
   readonly verdict: Verdict
   /** Undefined without `--explain`. */
@@ -14,7 +15,7 @@ export type DrainOutcome = {
   readonly durationMs: number
 }
 
-export function drainReport({ command, drained, verdict, explained, durationMs }: DrainOutcome): object {
+export function drainReport({ command, drained, verdict, explained, durationMs }: DrainOutcome): DrainReport {
   return {
     command,
     exit_code: verdict.exitCode,

@@ -11,6 +11,7 @@ import { unreadable } from '../../../source/source.js'
 import type { Action, Format } from '../../context.js'
 import { packageFile } from '../../../package-file.js'
 import { plural, type Report } from '../../output/report.js'
+import type { GoldenCheckReport } from '../../../reports/records.js'
 
 export type GoldenFlags = { readonly format: Format; readonly vectors?: string }
 
@@ -34,7 +35,7 @@ export const goldenCheck: Action<GoldenFlags> = async (_args, { format, vectors 
   const failed =
     anchors.broken.length > 0 || files.some(({ checks }) => checks.some(check => check.mismatches.length > 0))
   const exitCode = failed ? EXIT.mismatch : EXIT.done
-  if (format === 'json') report.json(jsonReport(files, anchors, exitCode))
+  if (format === 'json') report.json<GoldenCheckReport>(jsonReport(files, anchors, exitCode))
   else printHuman(report, files, anchors)
   return exitCode
 }
@@ -117,7 +118,7 @@ function printAnchors(report: Report, { checked, broken }: Anchors): void {
   }
 }
 
-function jsonReport(files: readonly FileCheck[], { checked, broken }: Anchors, exitCode: number): object {
+function jsonReport(files: readonly FileCheck[], { checked, broken }: Anchors, exitCode: number): GoldenCheckReport {
   return {
     command: 'golden-check',
     exit_code: exitCode,
@@ -127,10 +128,12 @@ function jsonReport(files: readonly FileCheck[], { checked, broken }: Anchors, e
   }
 }
 
-function jsonFile({ file, contractVersion, vectors, checks }: FileCheck): object {
+type CheckedFile = GoldenCheckReport['files'][number]
+
+function jsonFile({ file, contractVersion, vectors, checks }: FileCheck): CheckedFile {
   return { file, contract_version: contractVersion, vectors, checks: checks.map(jsonCheck) }
 }
 
-function jsonCheck({ implementation, mismatches: found }: Check): object {
+function jsonCheck({ implementation, mismatches: found }: Check): CheckedFile['checks'][number] {
   return { implementation, mismatched: found.length, first: found.slice(0, SHOWN) }
 }

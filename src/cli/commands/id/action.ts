@@ -10,6 +10,7 @@ import { lineBlocks } from '../../../source/lines.js'
 import { readRecords, type Records } from '../../../source/records.js'
 import type { Source } from '../../../source/source.js'
 import type { Action, Context, Format } from '../../context.js'
+import type { IdLine } from '../../../reports/records.js'
 
 export type IdFlags = ContractFlags & { readonly format: Format }
 
@@ -63,7 +64,7 @@ async function jsonPrinter({ report }: Context): Promise<Print> {
     for (const rejection of rejections) report.rejection(rejection)
     for (let row = 0; row < batch.count; row++) {
       const measurement_id = batch.ids[row]!.toString()
-      const value = { source: name, line: batch.lines[row]!, kind: batch.kindOf(row).kind, measurement_id }
+      const value: IdLine = { source: name, line: batch.lines[row]!, kind: batch.kindOf(row).kind, measurement_id }
       if (!lines.write(value)) await once(lines, 'drain')
     }
   }

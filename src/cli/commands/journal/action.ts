@@ -7,6 +7,7 @@ import { oneLine, plural } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { journalEventDocument } from '../../../state/journal-event.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
+import type { JournalCompactReport, JournalReport } from '../../../reports/state.js'
 
 const LIMIT = 50
 
@@ -19,7 +20,12 @@ export const show: RegistryAction = (_, flags, context) =>
     const events = await readJournal(storage, { ...query, onDamage: message => problems.push(message) })
     const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json')
-      report.json({ command: 'journal', exit_code: exitCode, events: events.map(journalEventDocument), problems })
+      report.json<JournalReport>({
+        command: 'journal',
+        exit_code: exitCode,
+        events: events.map(journalEventDocument),
+        problems,
+      })
     else
       for (const { time, sort, name, operation, attempt, code, message } of events)
         report.result(oneLine(`${time} ${sort} ${name}: ${operation} (try ${attempt}) ${code}: ${message}`))
@@ -32,7 +38,8 @@ export const compact: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const { before, after } = await compactJournal(state)
-    if (flags.format === 'json') report.json({ command: 'journal compact', exit_code: EXIT.done, before, after })
+    if (flags.format === 'json')
+      report.json<JournalCompactReport>({ command: 'journal compact', exit_code: EXIT.done, before, after })
     else report.verdict(true, 'compacted', `${sizeText(before)} before, ${sizeText(after)} now`)
     return EXIT.done
   })

@@ -7,6 +7,7 @@ import { healthDocument } from '../../../state/target-overview.js'
 import { withState } from '../state/with-state.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
 import { table } from '../../output/table.js'
+import type { JournalHealthReport } from '../../../reports/state.js'
 
 const MINUTES = 5
 
@@ -18,7 +19,7 @@ export const health: RegistryAction = (_, flags, context) =>
     const found = await readHealth(state, { minutes, onDamage: message => problems.push(message) })
     const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
     if (flags.format === 'json')
-      report.json({
+      report.json<JournalHealthReport>({
         command: 'journal health',
         exit_code: exitCode,
         minutes,

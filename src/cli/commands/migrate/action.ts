@@ -8,6 +8,7 @@ import { repairTimestamps, type TimestampRepair } from '../../../database/repair
 import type { Action, Context, Format } from '../../context.js'
 import { oneLine, plural } from '../../output/report.js'
 import { openSession, warnInsecure, type OpenSession } from '../../options/targets.js'
+import type { MigrateCheckReport, MigrateRepairReport, MigrateReport } from '../../../reports/operations.js'
 
 export type MigrateFlags = TargetFlags & {
   readonly format: Format
@@ -38,7 +39,7 @@ const applyMigrations: Step = async ({ session, description }, { format }, { rep
   const { applied, alreadyThere, revoked } = await apply(session)
   const exitCode = EXIT.done
   if (format === 'json') {
-    report.json({
+    report.json<MigrateReport>({
       ...{ command: 'migrate', exit_code: exitCode, target: description },
       ...{ applied, already_there: alreadyThere, revoked },
     })
@@ -57,7 +58,7 @@ const checkSchema: Step = async ({ session, description }, { format }, { report 
   const { drift, isLedgerReadable } = await compareSchema(session)
   const exitCode = drift.length === 0 ? EXIT.done : EXIT.config
   if (format === 'json') {
-    report.json({
+    report.json<MigrateCheckReport>({
       ...{ command: 'migrate', check: true, exit_code: exitCode, target: description },
       ...{ ledger_compared: isLedgerReadable, drift },
     })
@@ -86,7 +87,7 @@ const repair: Step = async ({ session, description }, { format }, { report, sign
   }
   const exitCode = EXIT.done
   if (format === 'json') {
-    report.json({
+    report.json<MigrateRepairReport>({
       ...{ command: 'migrate', repair_timestamps: true, exit_code: exitCode, target: description },
       ...done,
     })

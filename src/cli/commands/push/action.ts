@@ -24,6 +24,7 @@ import { pushWithoutSecrets } from './without-secrets.js'
 import { pushReport, type PushOutcome } from './report.js'
 import { verdictOf } from './verdict.js'
 import { resolveCommit } from '../../options/resolve-commit.js'
+import type { PushReport } from '../../../reports/delivery.js'
 
 export type PushFlags = ChoiceFlags &
   ContractFlags &
@@ -87,8 +88,8 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     const durationMs = performance.now() - started
     const { explained } = pushed
     const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs }
-    if (flags.format === 'json') report.json(pushReport(outcome))
-    context.reportFile?.json(pushReport(outcome))
+    if (flags.format === 'json') report.json<PushReport>(pushReport(outcome))
+    context.reportFile?.json<PushReport>(pushReport(outcome))
     printHuman(report, outcome, flags.format === 'json')
     if (context.ci !== undefined) {
       const { toldOfPush } = await import('../../output/github/push-summary.js')

@@ -2,10 +2,15 @@
 
 import type { UsedSetting } from '../../../database/tunables.js'
 import { count, type Report } from '../../output/report.js'
+import type { PushReport, TargetReport } from '../../../reports/delivery.js'
 
-export type Explained = { readonly target: string; readonly kind: string; readonly settings: readonly UsedSetting[] }
+export type Explained = {
+  readonly target: string
+  readonly kind: TargetReport['kind']
+  readonly settings: readonly UsedSetting[]
+}
 
-export function explainReport(explained: readonly Explained[]): readonly object[] {
+export function explainReport(explained: readonly Explained[]): NonNullable<PushReport['explain']> {
   return explained.map(({ target, kind, settings }) => ({
     target,
     kind,

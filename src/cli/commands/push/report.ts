@@ -17,6 +17,7 @@ import { errorReport } from '../../output/error-report.js'
 import { explainReport, type Explained } from './explain-report.js'
 import type { Notes } from '../../output/notes.js'
 import type { Verdict } from './verdict.js'
+import type { PushReport, TargetReport } from '../../../reports/delivery.js'
 
 export type PushOutcome = {
   readonly pushed: Pushed & Partial<DurablyPushed>
@@ -33,7 +34,7 @@ export type PushOutcome = {
 
 export type Totals = Omit<KindReceipt, 'kind'>
 
-export function pushReport(outcome: PushOutcome): object {
+export function pushReport(outcome: PushOutcome): PushReport {
   const { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs } = outcome
   const { inspections, outcomes, commit } = pushed
   const deciding = decidingOf(outcome)
@@ -72,7 +73,7 @@ export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | un
   return pushed.outcomes.find(outcome => verdict.required.has(outcome)) ?? pushed.outcomes[0]
 }
 
-export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): object {
+export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): TargetReport {
   const { name, kind, description, retries, durationMs } = outcome
   const landed = landedIn(outcome)
   return {
@@ -93,31 +94,34 @@ export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict,
   }
 }
 
-/** `removed`: an operator removed the target while the command ran, before everything was delivered. */
-type TargetState = 'delivered' | 'nothing new' | 'kept' | 'failed' | 'removed'
-
 /** The state of a target after a push, in a word. */
-export function stateOf({ failure, outbox }: TargetOutcome): TargetState {
+export function stateOf({ failure, outbox }: TargetOutcome): TargetReport['state'] {
   if (outbox?.isRemoved === true) return 'removed'
   if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
   const isIdle = outbox !== undefined && outbox.delivered === undefined && outbox.byAnother !== true
   return isIdle ? 'nothing new' : 'delivered'
 }
 
-function outboxReport({ delivered, byAnother = false, kept, audited, warnings }: OutboxOutcome): object {
+function outboxReport({
+  delivered,
+  byAnother = false,
+  kept,
+  audited,
+  warnings,
+}: OutboxOutcome): TargetReport['outbox'] {
   return { delivered: delivered ?? null, by_another: byAnother, kept, audited, warnings: warnings.map(redact) }
 }
 
-function sourceReport({ source, change, linesBefore }: SourceTaken): object {
+function sourceReport({ source, change, linesBefore }: SourceTaken): NonNullable<PushReport['sources']>[number] {
   return { source, change, lines_before: linesBefore }
 }
 
-function retryReport({ error, waitMs }: Retry): object {
+function retryReport({ error, waitMs }: Retry): TargetReport['retries'][number] {
   const answer_lost = error instanceof AnswerLost
   return { error: redact(messageOf(error)), answer_lost, waited_ms: Math.round(waitMs) }
 }
 
-function failureOf(outcome: TargetOutcome | undefined): object | null {
+function failureOf(outcome: TargetOutcome | undefined): TargetReport['failed'] {
   const failure = outcome?.failure
   return failure === undefined ? null : { source: failure.source, ...errorReport(failure.error) }
 }

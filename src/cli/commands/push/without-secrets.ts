@@ -6,6 +6,7 @@ import { EXIT, IngestError } from '../../../errors.js'
 import type { Context, Format } from '../../context.js'
 import { Notes } from '../../output/notes.js'
 import { pushReport } from './report.js'
+import type { PushReport } from '../../../reports/delivery.js'
 
 type SkipFlags = { readonly secrets?: 'skip' | 'fail'; readonly format: Format }
 
@@ -18,9 +19,9 @@ export function pushWithoutSecrets(missing: MissingSecrets, flags: SkipFlags, co
   }
   const { report, reportFile, ci } = context
   const document = { ...emptyReport(context), skipped: why }
-  if (flags.format === 'json') report.json(document)
+  if (flags.format === 'json') report.json<PushReport>(document)
   else report.verdict(true, 'skipped:', `nothing was sent, ${why}`)
-  reportFile?.json(document)
+  reportFile?.json<PushReport>(document)
   report.warning(`nothing was sent: ${why} (--no-secrets skip)`)
   const summary = `### ⚠️ vortex-ingest push: nothing was sent\n\n${why}`
   ci?.tell({ summary, outputs: { inserted: 0, updated: 0, rejected: 0, commit: '' } })
@@ -35,7 +36,7 @@ function reasonOf({ names, isFork }: MissingSecrets): string {
 }
 
 /** The report of a push that did nothing. */
-function emptyReport({ env, now }: Context): object {
+function emptyReport({ env, now }: Context): PushReport {
   return pushReport({
     pushed: { inspections: [], commitSha: undefined, commit: undefined, outcomes: [] },
     notes: new Notes(),

@@ -13,6 +13,7 @@ import type { Action, Context, Format } from '../../context.js'
 import { assertOperatorToken, tokenOf } from './tokens.js'
 import { openServeState, type ServeState } from './state.js'
 import { addressOf, warnInsecure } from '../../options/targets.js'
+import type { ServeReport } from '../../../reports/operations.js'
 
 /** Folder of the browser page, next to the bundle. */
 const PAGE_FOLDER = new URL('./page/', import.meta.url)
@@ -105,7 +106,7 @@ function announce({ app }: Server, { description }: Store, announcement: Announc
   const url = urlOf({ host: address, port })
   if (format === 'human') return context.report.result(`listening on ${url} (contract version ${version})`)
   const auth = token === undefined ? 'none' : 'bearer'
-  context.report.json({
+  context.report.json<ServeReport>({
     ...{ command: 'serve', url, host: address, port, target: description, auth },
     ...{ schema_version: version, pid: process.pid },
   })

@@ -10,6 +10,7 @@ import { exportLines } from '../../../state/export-import.js'
 import { plural } from '../../output/report.js'
 import type { StateAction } from '../../options/state-flags.js'
 import { withState } from './with-state.js'
+import type { StateExportReport } from '../../../reports/state.js'
 
 export const exportState: StateAction = ([file = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage }) => {
@@ -24,7 +25,13 @@ export const exportState: StateAction = ([file = ''], flags, context) =>
     await writeNew(file, counted(), signal)
     const objects = lines - 1
     if (flags.format === 'json')
-      report.json({ command: 'state export', exit_code: EXIT.done, state: storage.description, file, objects })
+      report.json<StateExportReport>({
+        command: 'state export',
+        exit_code: EXIT.done,
+        state: storage.description,
+        file,
+        objects,
+      })
     else report.verdict(true, 'exported', `${plural(objects, 'object')} of ${storage.description} to ${file}`)
     return EXIT.done
   })

@@ -5,6 +5,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { StateAction } from '../../options/state-flags.js'
 import { withState } from './with-state.js'
+import type { StateGetReport } from '../../../reports/state.js'
 
 export const get: StateAction = ([key = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage }) => {
@@ -16,8 +17,8 @@ export const get: StateAction = ([key = ''], flags, context) =>
     const { report } = context
     if (flags.format === 'json') {
       const encoding = isUtf8(body) ? 'utf8' : 'base64'
-      const object = { key, bytes: body.length, encoding, body: body.toString(encoding) }
-      report.json({ command: 'state get', exit_code: EXIT.done, state: storage.description, ...object })
+      const object = { key, bytes: body.length, encoding, body: body.toString(encoding) } as const
+      report.json<StateGetReport>({ command: 'state get', exit_code: EXIT.done, state: storage.description, ...object })
     } else report.raw(body)
     return EXIT.done
   })

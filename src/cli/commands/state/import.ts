@@ -9,6 +9,7 @@ import { importLines } from '../../../state/export-import.js'
 import { plural } from '../../output/report.js'
 import type { StateAction } from '../../options/state-flags.js'
 import { withState } from './with-state.js'
+import type { StateImportReport } from '../../../reports/state.js'
 
 /** Line limits that allow for the longest line of an object with every byte escaped. */
 const LIMITS = { ...LINE_LIMITS, maxLineBytes: 8 * LINE_LIMITS.maxLineBytes }
@@ -18,7 +19,13 @@ export const importState: StateAction = ([file = ''], flags, context) =>
     const { report } = context
     const objects = await importLines(storage, () => linesOf(file, context.signal), file)
     if (flags.format === 'json')
-      report.json({ command: 'state import', exit_code: EXIT.done, state: storage.description, file, objects })
+      report.json<StateImportReport>({
+        command: 'state import',
+        exit_code: EXIT.done,
+        state: storage.description,
+        file,
+        objects,
+      })
     else report.verdict(true, 'imported', `${plural(objects, 'object')} from ${file} into ${storage.description}`)
     return EXIT.done
   })

@@ -6,6 +6,7 @@ import { listObjects } from '../../../state/state-summary.js'
 import { count, oneLine, plural } from '../../output/report.js'
 import type { StateAction } from '../../options/state-flags.js'
 import { withState } from './with-state.js'
+import type { StateListReport } from '../../../reports/state.js'
 
 export const list: StateAction = ([prefix = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage }) => {
@@ -13,7 +14,13 @@ export const list: StateAction = ([prefix = ''], flags, context) =>
     const objects = await listObjects(storage, prefix)
     const bytes = objects.reduce((all, object) => all + object.bytes, 0)
     if (flags.format === 'json') {
-      report.json({ command: 'state ls', exit_code: EXIT.done, state: storage.description, prefix, objects })
+      report.json<StateListReport>({
+        command: 'state ls',
+        exit_code: EXIT.done,
+        state: storage.description,
+        prefix,
+        objects,
+      })
       return EXIT.done
     }
     for (const object of objects) report.result(`${count(object.bytes).padStart(12)}  ${oneLine(object.key)}`)

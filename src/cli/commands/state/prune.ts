@@ -5,17 +5,23 @@ import { prune as pruneState, type Pruned } from '../../../state/prune.js'
 import { count, plural, type Report } from '../../output/report.js'
 import type { StateCommandFlags } from '../../options/state-flags.js'
 import { tidy, type Told } from './tidy.js'
+import type { StatePruneReport } from '../../../reports/state.js'
 
 export const prune = tidy<Pruned>({
-  command: 'state prune',
   ageOf,
   work: pruneState,
-  document: ({ partition, batches, records, bytes, lost }) => {
-    const losses = [...lost].map(([target, missing]) => ({ target, records: missing }))
-    return { commit: partition, batches, records, bytes, lost: losses }
-  },
+  document: (common, done): StatePruneReport => ({
+    command: 'state prune',
+    ...common,
+    commits: done.map(commitReport),
+  }),
   print,
 })
+
+function commitReport({ partition, batches, records, bytes, lost }: Pruned): StatePruneReport['commits'][number] {
+  const losses = [...lost].map(([target, missing]) => ({ target, records: missing }))
+  return { commit: partition, batches, records, bytes, lost: losses }
+}
 
 /**
  * The age in milliseconds from which records are removed although targets lack them; undefined without `--force`.

@@ -7,29 +7,33 @@ import type { State } from '../../../state/state.js'
 import type { Report } from '../../output/report.js'
 import type { StateAction, StateCommandFlags } from '../../options/state-flags.js'
 import { withState } from './with-state.js'
+import type { StateCompactReport, StatePruneReport } from '../../../reports/state.js'
 
 type Left = { readonly partition: string } & Skipped
 
 type TidyOptions = { readonly dryRun: boolean; readonly olderThanMs: number | undefined }
 
+type TidyReport = StateCompactReport | StatePruneReport
+
+/** The members that both reports have in common. */
+type TidyFields = Omit<TidyReport, 'command' | 'commits'>
+
 /** The place of the state, and whether it was only inspected. */
 export type Told = { readonly dryRun: boolean; readonly place: string }
 
 export type Tidying<Done extends object> = {
-  readonly command: string
   /**
    * Reads the age in milliseconds from the flags.
    * @throws {IngestError} `usage`
    */
   readonly ageOf?: (flags: StateCommandFlags) => number | undefined
   readonly work: (state: State, options: TidyOptions) => AsyncIterable<Done | Left>
-  /** Formats a processed commit for the JSON report. */
-  readonly document: (done: Done) => object
+  readonly document: (common: TidyFields, done: readonly Done[]) => TidyReport
   readonly print: (report: Report, done: readonly Done[], told: Told) => void
 }
 
 /** Creates the command. Commits that another process is delivering are skipped and reported, with exit code 75. */
-export function tidy<Done extends object>({ command, ageOf, work, document, print }: Tidying<Done>): StateAction {
+export function tidy<Done extends object>({ ageOf, work, document, print }: Tidying<Done>): StateAction {
   return (_, flags, context) => {
     const options = { dryRun: flags.dryRun === true, olderThanMs: ageOf?.(flags) }
     return withState(requiredStateConfig(flags, context.env), context, async state => {
@@ -39,8 +43,8 @@ export function tidy<Done extends object>({ command, ageOf, work, document, prin
       const told = { dryRun: options.dryRun, place: state.storage.description }
       if (flags.format === 'json') {
         const skipped = left.map(({ partition, skipped: reason }) => ({ commit: partition, reason }))
-        const head = { command, exit_code: exitCode, state: told.place, dry_run: told.dryRun }
-        report.json({ ...head, commits: done.map(document), skipped })
+        const common = { exit_code: exitCode, state: told.place, dry_run: told.dryRun, skipped }
+        report.json<TidyReport>(document(common, done))
         return exitCode
       }
       print(report, done, told)

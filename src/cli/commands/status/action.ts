@@ -11,6 +11,7 @@ import type { Action, Context, Format } from '../../context.js'
 import { openState } from '../../options/open-state.js'
 import { rangeText } from '../push/human.js'
 import { count, plural, type Report } from '../../output/report.js'
+import type { StatusReport } from '../../../reports/state.js'
 
 export type StatusFlags = StateFlags & { readonly format: Format }
 
@@ -22,7 +23,8 @@ export const status: Action<StatusFlags> = async (_, flags, context) => {
   try {
     const found = await summarizeState(state.storage, AUDIT_ROWS)
     const exitCode = found.problems.length === 0 ? EXIT.done : EXIT.config
-    if (flags.format === 'json') report.json(statusReport(found, { exitCode, place: state.storage.description, now }))
+    if (flags.format === 'json')
+      report.json<StatusReport>(statusReport(found, { exitCode, place: state.storage.description, now }))
     else printStatus(report, found, { place: state.storage.description, now, cutOff: await cutOffIn(state, found) })
     for (const problem of found.problems) report.warning(problem)
     return exitCode
@@ -33,7 +35,10 @@ export const status: Action<StatusFlags> = async (_, flags, context) => {
 
 type Told = Pick<Context, 'now'> & { readonly place: string }
 
-function statusReport(found: StateSummary, { exitCode, place, now }: Told & { readonly exitCode: number }): object {
+function statusReport(
+  found: StateSummary,
+  { exitCode, place, now }: Told & { readonly exitCode: StatusReport['exit_code'] },
+): StatusReport {
   return {
     command: 'status',
     exit_code: exitCode,

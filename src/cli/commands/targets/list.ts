@@ -4,7 +4,14 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import type { Diagnosis } from '../../../doctor/diagnose.js'
 import type { State } from '../../../state/state.js'
-import { knownDocument, unregisteredDocuments, targetDocument, overviewTargets, type Overview, type TargetOverview } from '../../../state/target-overview.js'
+import {
+  knownDocument,
+  unregisteredDocuments,
+  targetDocument,
+  overviewTargets,
+  type Overview,
+  type TargetOverview,
+} from '../../../state/target-overview.js'
 import type { Lag } from '../../../state/state-summary.js'
 import type { Context } from '../../context.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
@@ -13,6 +20,7 @@ import { checkTarget } from './check-target.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
 import { settingsText } from '../tune/documents.js'
 import { table } from '../../output/table.js'
+import type { TargetsListReport } from '../../../reports/targets.js'
 
 export const ls: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
@@ -20,7 +28,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     const overview = await overviewTargets(state)
     const checked = flags.check === false ? undefined : await checkAll(overview, state, context)
     const exitCode = overview.problems.length === 0 ? EXIT.done : EXIT.config
-    if (flags.format === 'json') report.json(document(overview, checked, exitCode))
+    if (flags.format === 'json') report.json<TargetsListReport>(document(overview, checked, exitCode))
     else print(report, overview, { checked, columns: context.columns })
     for (const problem of overview.problems) report.warning(problem)
     return exitCode
@@ -33,7 +41,11 @@ function checkAll({ targets }: Overview, state: State, context: Context): Promis
   return Promise.all(targets.map(({ target }) => checkTarget(target, state, context)))
 }
 
-function document(overview: Overview, checked: Checked | undefined, exitCode: number): object {
+function document(
+  overview: Overview,
+  checked: Checked | undefined,
+  exitCode: TargetsListReport['exit_code'],
+): TargetsListReport {
   return {
     command: 'targets ls',
     exit_code: exitCode,

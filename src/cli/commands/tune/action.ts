@@ -19,6 +19,7 @@ import type { TuningAction, TuningFlags } from '../../options/tuning-flags.js'
 import { readSample } from './sample.js'
 import { printTuned, trialText, tuneReport, type Told } from './report.js'
 import { missing, withTarget } from './with-target.js'
+import type { TuneReport } from '../../../reports/targets.js'
 
 export const DEFAULT_TRIALS = 8
 export const DEFAULT_BUDGET_MS = 5 * 60_000
@@ -84,7 +85,7 @@ type Telling = { readonly context: Context; readonly format: TuningFlags['format
 function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
   // No trial ran because the limit per hour was reached, so the user must run the command again later.
   const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
-  if (format === 'json') report.json(tuneReport(found, told, exitCode))
+  if (format === 'json') report.json<TuneReport>(tuneReport(found, told, exitCode))
   else printTuned(report, found, told)
   return exitCode
 }

@@ -2,8 +2,9 @@
 
 import type { Measurements, Trial, WriteSettings } from '../../../state/trial.js'
 import { count } from '../../output/report.js'
+import type { MeasuredReport, TrialReport } from '../../../reports/targets.js'
 
-export function trialDocument({ id, at, settings, champion, sample, result }: Trial): object {
+export function trialDocument({ id, at, settings, champion, sample, result }: Trial): TrialReport {
   const figures = result && {
     ratio: result.ratio,
     won: result.won,
@@ -13,7 +14,7 @@ export function trialDocument({ id, at, settings, champion, sample, result }: Tr
   return { id, at, settings, champion, sample, result: figures ?? null }
 }
 
-function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: Measurements): object {
+function measuredDocument({ deliveries, errors, rowsPerSecond, p50Ms, p95Ms }: Measurements): MeasuredReport {
   return { deliveries, errors, rows_per_second: rowsPerSecond, p50_ms: p50Ms, p95_ms: p95Ms }
 }
 

@@ -6,6 +6,7 @@ import { settingsText } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
 import { thisUser } from './who.js'
 import { missing, withTarget } from './with-target.js'
+import type { PromoteReport, RollbackReport } from '../../../reports/targets.js'
 
 export const promote: TuningAction = (_, flags, context) =>
   withTarget(flags, context, async (state, target) => {
@@ -14,7 +15,7 @@ export const promote: TuningAction = (_, flags, context) =>
     if (trial === undefined) throw missing('--trial', 'vortex-ingest promotions shows the trials of a target')
     const { promotion, changed } = await promoteTrial(state, target, { trial, note, by })
     const document = { target: target.name, changed, promotion: promotionDocument(promotion) }
-    if (format === 'json') report.json({ command: 'promote', exit_code: EXIT.done, ...document })
+    if (format === 'json') report.json<PromoteReport>({ command: 'promote', exit_code: EXIT.done, ...document })
     else report.verdict(true, changed ? 'promoted' : 'unchanged', `${target.name}: ${settingsText(promotion.settings)}`)
     return EXIT.done
   })
@@ -25,7 +26,8 @@ export const rollback: TuningAction = (_, flags, context) =>
     const { by = thisUser(), format } = flags
     const { from, to } = await rollBack(state, target, { by })
     const document = { from: promotionDocument(from), to: to === undefined ? null : promotionDocument(to) }
-    if (format === 'json') report.json({ command: 'rollback', exit_code: EXIT.done, target: target.name, ...document })
+    if (format === 'json')
+      report.json<RollbackReport>({ command: 'rollback', exit_code: EXIT.done, target: target.name, ...document })
     else
       report.verdict(
         true,

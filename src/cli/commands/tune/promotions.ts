@@ -12,6 +12,7 @@ import { count, oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { milliseconds, settingsText, trialDocument } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
+import type { PromotionsReport } from '../../../reports/targets.js'
 
 type Tuned = {
   readonly name: string
@@ -24,7 +25,7 @@ export const promotions: TuningAction = (_, flags, context) =>
     const { report } = context
     const tuned = await readAll(storage, flags.target)
     if (flags.format === 'json') {
-      report.json({ command: 'promotions', exit_code: EXIT.done, targets: tuned.map(document) })
+      report.json<PromotionsReport>({ command: 'promotions', exit_code: EXIT.done, targets: tuned.map(document) })
       return EXIT.done
     }
     for (const one of tuned) print(report, one)
@@ -44,7 +45,7 @@ async function readAll(storage: Storage, name: string | undefined): Promise<read
   )
 }
 
-function document({ name, promotions, trials }: Tuned): object {
+function document({ name, promotions, trials }: Tuned): PromotionsReport['targets'][number] {
   return {
     target: name,
     active: activePromotion(promotions)?.id ?? null,

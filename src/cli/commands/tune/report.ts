@@ -8,10 +8,15 @@ import { plural, seconds, type Report } from '../../output/report.js'
 import { settingsText, trialDocument } from './documents.js'
 import { trialLines } from './promotions.js'
 import type { Sample } from './sample.js'
+import type { TuneReport } from '../../../reports/targets.js'
 
 export type Told = { readonly target: RegisteredTarget; readonly sample: Sample; readonly durationMs: number }
 
-export function tuneReport(found: Tuned, { target, sample, durationMs }: Told, exitCode: number): object {
+export function tuneReport(
+  found: Tuned,
+  { target, sample, durationMs }: Told,
+  exitCode: TuneReport['exit_code'],
+): TuneReport {
   const { trials, champion, stopped, nextAt, rehearsal } = found
   return {
     command: 'tune',

@@ -4,12 +4,13 @@ import { contractVersionOf, type Inspection } from '../../../source/inspect.js'
 import type { Rejection, Warning } from '../../../source/rejection.js'
 import { JsonArrayReport, type TextSink } from '../../output/json-array-report.js'
 import { totalsOf, type Printer, type Validated } from './human.js'
+import type { ValidateReport } from '../../../reports/records.js'
 
 /** Maximum number of warnings listed at the end of the document. More warnings are only counted. */
 const MAX_WARNINGS = 1_000
 
 export class JsonPrinter implements Printer {
-  #rejections: JsonArrayReport
+  #rejections: JsonArrayReport<ValidateReport, 'rejections'>
   #warnings: Warning[] = []
   #warned = 0
 
@@ -48,7 +49,7 @@ export class JsonPrinter implements Printer {
   }
 }
 
-function fileReport(inspection: Inspection): object {
+function fileReport(inspection: Inspection): ValidateReport['files'][number] {
   const { source, lines, records, rejected } = inspection
   return { source, lines, records, rejected, contract_version: contractVersionOf(inspection) ?? null }
 }

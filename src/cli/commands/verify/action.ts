@@ -15,6 +15,7 @@ import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../output/report.js'
 import { openSession, warnInsecure } from '../../options/targets.js'
 import { printVerdict } from './human.js'
+import type { VerifyReport } from '../../../reports/records.js'
 
 export type VerifyFlags = TargetFlags &
   ContractFlags &
@@ -36,7 +37,7 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
     const documents = [
       ...(json ? [report] : []),
       ...(context.reportFile === undefined ? [] : [context.reportFile]),
-    ].map(to => new JsonArrayReport(to, 'differences'))
+    ].map(to => new JsonArrayReport<VerifyReport, 'differences'>(to, 'differences'))
     try {
       const verified = await compare(sources, rows, {
         commitSha: flags.commitSha,
@@ -96,11 +97,11 @@ function line({ source, line, kind, measurementId, message }: Difference): strin
   return oneLine([where === '' ? '' : `${where}:`, kind, measurementId, message].filter(part => part !== '').join(' '))
 }
 
-function fields({ measurementId, ...rest }: Difference): object {
+function fields({ measurementId, ...rest }: Difference): VerifyReport['differences'][number] {
   return { ...rest, measurement_id: measurementId }
 }
 
-function summary(verified: Verified, description: string, exitCode: number): object {
+function summary(verified: Verified, description: string, exitCode: number): Omit<VerifyReport, 'differences'> {
   const { compared, differences, inspections, targetVersion, notCompared } = verified
   const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
   const gaps = notCompared.fields.map(({ missingIn, ...count }) => ({ ...count, missing_in: missingIn }))
