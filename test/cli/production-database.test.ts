@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { jsonl, oneOfEach, query, writeCommit } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const LEVELS: readonly Level[] = ['007', '008', '009', '010']

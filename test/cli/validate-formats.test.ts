@@ -3,7 +3,7 @@
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
-import { jsonl, query, search, size, time, token } from './fixtures/records.js'
+import { jsonl, query, search, size, time, token } from '../fixtures/records.js'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import Ajv04 from 'ajv-draft-04'

@@ -4,8 +4,7 @@ import type { Page } from 'playwright-core'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findChromium, openPage, OUTPUT, rested, startBrowser, until } from './fixtures/browser.js'
-import { shaOf } from './fixtures/history.js'
-import { startWithHistory } from './fixtures/server.js'
+import { shaOf, startWithHistory } from './fixtures/server.js'
 
 const executable = findChromium()
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'

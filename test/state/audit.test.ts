@@ -3,8 +3,7 @@ import { audit } from '../../src/state/audit.js'
 import { auditKey } from '../../src/state/keys.js'
 import { summarizeState } from '../../src/state/state-summary.js'
 import { newId } from '../../src/state/ulid.js'
-import { lastAuditRows } from './fixtures/audit-rows.js'
-import { TARGET_PARTITION, testState } from './fixtures/state.js'
+import { lastAuditRows, TARGET_PARTITION, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
   id,

@@ -5,7 +5,7 @@ import { prune } from '../../src/state/prune.js'
 import type { S3Address } from '../../src/storage/address.js'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { openBucketStorage } from '../../src/storage/open-bucket-storage.js'
-import { SHA } from '../fixtures/delivery.js'
+import { SHA } from '../fixtures/records.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 import { all, datasetsIn, deliverTo, headOf, linesObjects, makeKnown, stateOn, take } from './fixtures/filled.js'
 

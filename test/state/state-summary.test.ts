@@ -8,7 +8,7 @@ import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
 import { recordTarget } from '../../src/state/target-record.js'
 import { newId } from '../../src/state/ulid.js'
-import { COMMIT, SHA } from '../fixtures/delivery.js'
+import { COMMIT, SHA } from '../fixtures/records.js'
 import { ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 
 const OTHER = 'f'.repeat(40)

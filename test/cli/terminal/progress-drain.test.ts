@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { applied, json, startHttpServer } from '../../fixtures/http-server.js'
 import { onTerminal, screenOf, noTerminal, type Shown } from '../../fixtures/terminal.js'
 import { push, TOKEN, writeFile } from '../fixtures/pushing.js'
-import { COMMIT, jsonl, query } from '../fixtures/records.js'
+import { COMMIT, jsonl, query } from '../../fixtures/records.js'
 
 const COMMITS = ['a', 'b', 'c'].map(digit => digit.repeat(40))
 const RECORDS_EACH = 500

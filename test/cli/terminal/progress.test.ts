@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { runCli } from '../../fixtures/cli.js'
 import { onTerminal, screenOf, noTerminal } from '../../fixtures/terminal.js'
-import { query } from '../fixtures/records.js'
+import { query } from '../../fixtures/records.js'
 
 const skip = noTerminal
 const PROGRESS = /reading|left/
