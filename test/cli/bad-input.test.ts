@@ -1,14 +1,13 @@
 /** Wrong input of every sort gets one clear answer, and nothing reaches the database. */
 
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { closeSync, createWriteStream, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { runCli, type CliOptions, type CliResult } from '../fixtures/cli.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
-import { query, SHA, size, writeCommit } from './fixtures/records.js'
+import { query, SHA, size, writeCommit } from '../fixtures/records.js'
 
 const { createDatabase } = await startMigratedPostgres(t)
 

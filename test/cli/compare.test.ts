@@ -2,7 +2,7 @@ import t from 'tap'
 import { execFileSync } from 'node:child_process'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
-import { access, COMMIT, query, size, token, writeCommit, writeLines, type Fields } from './fixtures/records.js'
+import { access, COMMIT, query, size, token, writeCommit, writeLines, type Fields } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { createDatabase } = await startMigratedPostgres(t)

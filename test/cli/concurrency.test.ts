@@ -6,7 +6,7 @@ import t from 'tap'
 import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres, type Database, type Row } from './fixtures/database.js'
-import { COMMIT, manyQueries, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
+import { COMMIT, manyQueries, query, SHA, writeCommit, writeLines } from '../fixtures/records.js'
 
 const WRITERS = 14
 const RECORDS = 2_000

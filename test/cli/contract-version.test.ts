@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
-import { SHA, access, jsonl, query, size } from './fixtures/records.js'
+import { SHA, access, jsonl, query, size } from '../fixtures/records.js'
 import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
 import { schemaErrors } from './fixtures/schema.js'
 

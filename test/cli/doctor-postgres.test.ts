@@ -8,7 +8,7 @@ import { startPostgres } from '../fixtures/postgres.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { listening } from './fixtures/tls-front.js'
+import { listen } from '../fixtures/listen.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -190,13 +190,13 @@ t.test('a server that says nothing holds up no longer than each check may take',
 })
 
 t.test('what hangs up at once, or is no Postgres, is told apart', async t => {
-  const closing = await listening(
+  const closing = await listen(
     t,
     createServer(socket => socket.end()),
   )
   const gone = await runDoctor(t, ['--postgres', `postgres://u@127.0.0.1:${closing}/d`])
   t.strictSame([gone.code, gone.failures], [69, ['login target_unreachable']])
-  const talking = await listening(
+  const talking = await listen(
     t,
     createServer(socket => socket.on('data', () => socket.end('HTTP/1.1 400\r\n\r\n'))),
   )

@@ -1,16 +1,18 @@
 /** `doctor` against a real ingest service: well, behind TLS and proxies, and wrong in one way at a time. */
 
 import { createServer, type RequestListener } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
+import { createServer as createTcpServer, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { makeAuthority, makeCertificate } from '../fixtures/certificates.js'
+import { makeAuthority, makeCertificate, type Certificate } from '../fixtures/certificates.js'
 import { startReferenceServer } from '../fixtures/reference-server.js'
 import { emptyFolder } from '../database/embedded/fixtures/folders.js'
 import { runDoctor } from './fixtures/doctor.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
 import { startServe, stop, TOKEN } from './fixtures/serve.js'
-import { listening, startProxy, startTlsFront } from './fixtures/tls-front.js'
+import { listen } from '../fixtures/listen.js'
+import { readFileSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:tls'
 
 const folder = emptyFolder(t)
 const serving = await startServe([], { cwd: folder })
@@ -129,7 +131,7 @@ t.test('a dead port and a name that does not exist are 69', async t => {
 })
 
 t.test('a server that takes a connection and says nothing is given up in time', async t => {
-  const port = await listening(
+  const port = await listen(
     t,
     createTcpServer(() => undefined),
   )
@@ -141,7 +143,7 @@ t.test('a server that takes a connection and says nothing is given up in time', 
 })
 
 const answering = async (t: Test, listener: RequestListener): Promise<string> =>
-  `http://127.0.0.1:${await listening(t, createServer(listener))}`
+  `http://127.0.0.1:${await listen(t, createServer(listener))}`
 
 t.test('the reference server is recognised by either of its answers to what is no envelope', async t => {
   const plain = { 'content-type': 'text/plain; charset=utf-8' }
@@ -265,3 +267,39 @@ t.test('nothing was written by all that', async t => {
   t.equal(code, 0)
   t.equal(await countEmbeddedRows(join(folder, '.vortex-ingest')), 0)
 })
+
+/** @returns the port on which TLS is spoken and passed on in the clear */
+async function startTlsFront(t: Test, port: number, { certFile, keyFile }: Certificate): Promise<number> {
+  const options = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+  return listen(
+    t,
+    createTlsServer(options, socket => joinSockets(socket, connect(port, '127.0.0.1'))).on(
+      'tlsClientError',
+      () => undefined,
+    ),
+  )
+}
+
+type Proxy = { readonly port: number; readonly asked: readonly string[] }
+
+/** A proxy for CONNECT, which leads every name to this machine. @param status what it answers with */
+async function startProxy(t: Test, status = 200): Promise<Proxy> {
+  const asked: string[] = []
+  const server = createServer()
+  server.on('connect', (request, socket: Socket) => {
+    asked.push(`${request.url} ${request.headers['proxy-authorization'] ?? 'nobody'}`)
+    if (status !== 200) return socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`)
+    socket.write('HTTP/1.1 200 Yes\r\n\r\n')
+    joinSockets(socket, connect(Number(request.url?.split(':').at(-1)), '127.0.0.1'))
+  })
+  return { port: await listen(t, server), asked }
+}
+
+function joinSockets(one: Socket, other: Socket): void {
+  for (const socket of [one, other])
+    socket.on('error', () => {
+      one.destroy()
+      other.destroy()
+    })
+  one.pipe(other).pipe(one)
+}

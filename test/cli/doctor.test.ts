@@ -10,7 +10,7 @@ import { emptyFolder } from '../database/embedded/fixtures/folders.js'
 import { kill, startAndWait } from '../database/embedded/fixtures/child.js'
 import { ordinaryAccount } from './fixtures/account.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { listening } from './fixtures/tls-front.js'
+import { listen } from '../fixtures/listen.js'
 import { lockFolder } from '../../src/database/embedded/lock.js'
 
 t.test('without a target it looks at the embedded database, and makes none', async t => {
@@ -137,7 +137,7 @@ t.test('for people the verdict stands first, then the targets with what to do', 
 
 t.test('Ctrl-C ends it at once, with 130', async t => {
   let connected = false
-  const port = await listening(
+  const port = await listen(
     t,
     createServer(() => void (connected = true)),
   )

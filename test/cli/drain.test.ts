@@ -6,7 +6,7 @@ import t from 'tap'
 import { applied, json, recordsOf, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { push, pushArgs, TOKEN, writeFile } from './fixtures/pushing.js'
-import { COMMIT, jsonl, manyQueries, query } from './fixtures/records.js'
+import { COMMIT, jsonl, manyQueries, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { DEAD, onState, STATE, statusOf, type DrainReport } from './fixtures/state.js'
 
@@ -30,7 +30,7 @@ t.test('drain delivers what was kept, says so, and then there is nothing to do',
   const first = await onState(cwd, ['drain', '--server', server.url])
   t.equal(first.code, 0, first.stderr)
   t.match(first.stdout, /^drained 4 records into http:.* \(4 inserted, 0 updated\) in /)
-  t.match(first.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:.*: it was delivered again$/m)
+  t.match(first.stderr, /^healed: numbers 1 to 3 of 0123456 to http:.*: it was delivered again$/m)
   t.match(await statusOf(cwd), {
     intents: [],
     targets: [{ lag: { records: 0 } }],
@@ -102,18 +102,18 @@ t.test('a push that was killed in the middle of a delivery is seen through by re
   const cli = startCli(args('f.jsonl'), { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
   await untilDone(cli, () => server.asked.length === 1)
   const before = await onState(cwd, ['recover', '--dry-run'])
-  t.match(before.stdout, /^under way: numbers 1 to 3 of 5d1f0c3 to http:/)
+  t.match(before.stdout, /^under way: numbers 1 to 3 of 0123456 to http:/)
   cli.child.kill('SIGKILL')
   await cli.result
   const plan = await onState(cwd, ['recover', '--dry-run', '--format', 'json'])
   t.strictSame(schemaErrors('recover-plan', plan.stdout), [])
   t.match(JSON.parse(plan.stdout), { intents: [{ since: 0, until: 3, abandoned: true }] })
-  t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^would deliver: numbers 1 to 3 of 5d1f0c3 to http:/)
+  t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^would deliver: numbers 1 to 3 of 0123456 to http:/)
   t.equal(server.asked.length, 1, 'a dry run sends nothing')
   const recovered = await onState(cwd, ['recover', '--server', server.url])
   t.equal(recovered.code, 0, recovered.stderr)
   t.match(recovered.stdout, /^recovered 3 records into http:/)
-  t.match(recovered.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:/m)
+  t.match(recovered.stderr, /^healed: numbers 1 to 3 of 0123456 to http:/m)
   t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'healed' }], targets: [{ lag: { records: 0 } }] })
   t.match((await onState(cwd, ['recover', '--server', server.url])).stdout, /^nothing to recover for http:/)
   t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^nothing to recover$/m)
@@ -127,7 +127,7 @@ t.test('an open delivery to a target that is not named is told', async t => {
   t.equal(code, 0)
   t.match(
     stderr,
-    /^warning: a delivery of numbers 1 to 3 of 5d1f0c3 to http:\/\/127\.0\.0\.1:1 is open; name that target/m,
+    /^warning: a delivery of numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1 is open; name that target/m,
   )
 })
 

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { runCli, startCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
-import { jsonl, manyQueries, query, writeCommit } from './fixtures/records.js'
+import { jsonl, manyQueries, query, writeCommit } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { projectFile, runCli, startCli } from '../fixtures/cli.js'
 import { readSharedFixture } from '../fixtures/shared.js'
-import { access, jsonl, manyQueries, query, search, size, time, token } from './fixtures/records.js'
+import { access, jsonl, manyQueries, query, search, size, time, token } from '../fixtures/records.js'
 
 /** A kind by its table, and what a record of it needs beside the dimensions. */
 const KIND_OF_TABLE: Readonly<Record<string, readonly [kind: string, rest: string]>> = {

@@ -6,7 +6,7 @@ import t from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { query, writeCommit } from './fixtures/records.js'
+import { query, writeCommit } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 const KEY = 'AKIDOFTHETEST'

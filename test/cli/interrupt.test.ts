@@ -10,7 +10,7 @@ import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
-import { jsonl, manyQueries, oneOfEach, size, time, writeCommit } from './fixtures/records.js'
+import { jsonl, manyQueries, oneOfEach, size, time, writeCommit } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -98,7 +98,7 @@ t.test('what landed before the second file was interrupted is reported, and is a
       signal: { name: 'SIGINT', when: () => proxy.forwarded.up > SECOND_FILE_BYTES },
     })
     t.equal(code, 130)
-    if (format === 'human') t.match(stdout, /^ingested 2 records of 5d1f0c3 into .* \(2 inserted, 0 updated\) in /)
+    if (format === 'human') t.match(stdout, /^ingested 2 records of 0123456 into .* \(2 inserted, 0 updated\) in /)
     else
       t.match(JSON.parse(stdout), {
         ...{ exit_code: 130, records: 2, files: [{ source: 'a.jsonl' }] },

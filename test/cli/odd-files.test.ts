@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCli, startCli, temporaryFiles, type CliResult } from '../fixtures/cli.js'
 import { ordinaryAccount } from './fixtures/account.js'
-import { jsonl, manyQueries, query, writeCommit } from './fixtures/records.js'
+import { jsonl, manyQueries, query, writeCommit } from '../fixtures/records.js'
 
 /** Runs a command on `<cwd>/pipe`, a FIFO that gets `text`. */
 async function throughFifo(cwd: string, args: readonly string[], text: string): Promise<CliResult> {
@@ -37,7 +37,7 @@ t.test('a FIFO is read like a file, and kept where it must be read twice', async
     [['validate', 'pipe'], 'valid: 3,000 records in pipe, contract version 1\n  query_measurement          3,000\n'],
     [
       ['push', 'pipe', '--commit', 'commit.json', '--dry-run'],
-      'dry run: 3,000 records of 5d1f0c3 would be sent; nothing was\n',
+      'dry run: 3,000 records of 0123456 would be sent; nothing was\n',
     ],
   ] as const)
     await t.test(args[0], async t => {

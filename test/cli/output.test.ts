@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { projectFile, runCli, startCli } from '../fixtures/cli.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { jsonl, oneOfEach, query, writeCommit } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { createDatabase } = await startMigratedPostgres(t)

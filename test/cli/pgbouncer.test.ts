@@ -3,11 +3,22 @@
 import t, { type Test } from 'tap'
 import pg from 'pg'
 import { runCli, type CliResult } from '../fixtures/cli.js'
-import { findPgbouncer, startPgbouncer, type PgbouncerOptions } from '../fixtures/pgbouncer.js'
 import { envelope, commit } from '../server/fixtures/envelopes.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { manyQueries, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
+import { manyQueries, query, SHA, writeCommit, writeLines } from '../fixtures/records.js'
 import { send, startServe, stop } from './fixtures/serve.js'
+import { once } from 'node:events'
+import { randomInt } from 'node:crypto'
+import { access, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { delimiter, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { makeAuthority, makeCertificate } from '../fixtures/certificates.js'
+import { accountForServer, giveTo, keepServer, makeWorkFolder } from '../fixtures/kept-server.js'
+import type { PostgresServer } from '../fixtures/postgres.js'
+
+// Debian installs daemons in folders that are not on an ordinary user's PATH.
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
 
 const program = await findPgbouncer()
 if (program === undefined)
@@ -157,5 +168,103 @@ async function askAsNextClient(url: string, text: string): Promise<readonly unkn
     return (await client.query<object>(text)).rows
   } finally {
     await client.end()
+  }
+}
+
+type Pgbouncer = {
+  readonly port: number
+  /** Rewrites a URL of the Postgres server so that it goes through the pooler. */
+  through(url: string): string
+  /** The pooler's complete log. */
+  log(): string
+}
+
+type PgbouncerOptions = {
+  /** Number of connections to Postgres per user and database. Default: 3. */
+  readonly poolSize?: number
+  /** Additional lines of the section `[pgbouncer]`. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Role that all clients have on the server, whatever their role at the pooler. Default: their own role. */
+  readonly serverRole?: string
+}
+
+/** Path of pgbouncer, or undefined when it is not installed. */
+async function findPgbouncer(): Promise<string | undefined> {
+  for (const folder of FOLDERS) {
+    const file = join(folder, 'pgbouncer')
+    const found = await access(file).then(
+      () => true,
+      () => false,
+    )
+    if (found) return file
+  }
+  return undefined
+}
+
+/** Starts pgbouncer until the test ends. `program` is the path from `findPgbouncer`. */
+async function startPgbouncer(
+  t: Test,
+  program: string,
+  server: PostgresServer,
+  options: PgbouncerOptions = {},
+): Promise<Pgbouncer> {
+  const dir = await makeWorkFolder('pgbouncer')
+  const authority = await makeAuthority(dir)
+  await makeCertificate(dir, { authority })
+  const port = randomInt(20_000, 32_000)
+  const passwords = { postgres: server.password, bench_ingest: server.password }
+  await writeFile(join(dir, 'users.txt'), Object.entries(passwords).map(quotePair).join('\n'))
+  await writeFile(join(dir, 'pgbouncer.ini'), settingsText(dir, port, server, options))
+  const account = await accountForServer()
+  await giveTo(account, dir)
+  const child = keepServer({ command: [program, join(dir, 'pgbouncer.ini')], dir, account, stopSignal: 'TERM' })
+  let log = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (log += text))
+  t.teardown(async () => {
+    if (child.exitCode === null) {
+      child.stdin?.end()
+      await once(child, 'exit')
+    }
+    await rm(dir, { recursive: true, force: true })
+  })
+  while (!(await isListening(port))) {
+    if (child.exitCode !== null) throw new Error(`pgbouncer did not start:\n${log}`)
+    await setTimeout(10)
+  }
+  const through = (url: string): string =>
+    url
+      .replace(`:${server.port}/`, `:${port}/`)
+      .replace(/sslrootcert=[^&]*/, `sslrootcert=${encodeURIComponent(authority.file)}`)
+  return { port, through, log: () => log }
+}
+
+function quotePair([user, password]: readonly [string, string]): string {
+  return `"${user}" "${password}"`
+}
+
+function settingsText(dir: string, port: number, server: PostgresServer, options: PgbouncerOptions): string {
+  const settings = {
+    ...{ listen_addr: '127.0.0.1', listen_port: port, unix_socket_dir: '' },
+    ...{ auth_type: 'scram-sha-256', auth_file: join(dir, 'users.txt') },
+    ...{ pool_mode: 'transaction', default_pool_size: options.poolSize ?? 3, max_client_conn: 100 },
+    ...{ client_tls_sslmode: 'require', client_tls_cert_file: join(dir, 'server.crt') },
+    ...{ client_tls_key_file: join(dir, 'server.key') },
+    ...(server.caFile !== undefined && { server_tls_sslmode: 'verify-full', server_tls_ca_file: server.caFile }),
+    ...options.settings,
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}`)
+  const role = options.serverRole === undefined ? '' : ` user=${options.serverRole}`
+  return ['[databases]', `* = host=${server.host} port=${server.port}${role}`, '[pgbouncer]', ...lines, ''].join('\n')
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }

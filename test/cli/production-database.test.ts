@@ -2,11 +2,97 @@
 
 import t, { type Test } from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
-import { createOtherRunnersDatabase, filesUpTo, LEVELS, type Level } from '../fixtures/other-runner.js'
-import { startPostgres } from '../fixtures/postgres.js'
+import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { jsonl, oneOfEach, query, writeCommit } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
+
+const LEVELS: readonly Level[] = ['007', '008', '009', '010']
+
+const TABLES = [
+  'commits',
+  'query_measurements',
+  'compression_times',
+  'compression_sizes',
+  'random_access_times',
+  'vector_search_runs',
+]
+
+const ALL = TABLES.join(', ')
+
+const SERIES = 'dataset, dataset_variant, scale_factor, storage, query_idx'
+
+const makeRole = (name: string): string =>
+  `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') THEN CREATE ROLE ${name} LOGIN; END IF; END $$`
+
+const FILES: readonly (readonly [name: string, sql: string])[] = [
+  [
+    '001_initial_schema',
+    `CREATE TABLE commits (commit_sha text PRIMARY KEY, timestamp timestamptz NOT NULL, message text, author_name text,
+       author_email text, committer_name text, committer_email text, tree_sha text NOT NULL, url text NOT NULL);
+     CREATE TABLE query_measurements (measurement_id bigint PRIMARY KEY, commit_sha text NOT NULL, dataset text NOT NULL,
+       dataset_variant text, scale_factor text, query_idx integer NOT NULL, storage text NOT NULL, engine text NOT NULL,
+       format text NOT NULL, value_ns bigint NOT NULL, all_runtimes_ns bigint[] NOT NULL, peak_physical bigint,
+       peak_virtual bigint, physical_delta bigint, virtual_delta bigint, env_triple text);
+     CREATE TABLE compression_times (measurement_id bigint PRIMARY KEY, commit_sha text NOT NULL, dataset text NOT NULL,
+       dataset_variant text, format text NOT NULL, op text NOT NULL, value_ns bigint NOT NULL,
+       all_runtimes_ns bigint[] NOT NULL, env_triple text);
+     CREATE TABLE compression_sizes (measurement_id bigint PRIMARY KEY, commit_sha text NOT NULL, dataset text NOT NULL,
+       dataset_variant text, format text NOT NULL, value_bytes bigint NOT NULL);
+     CREATE TABLE random_access_times (measurement_id bigint PRIMARY KEY, commit_sha text NOT NULL, dataset text NOT NULL,
+       format text NOT NULL, value_ns bigint NOT NULL, all_runtimes_ns bigint[] NOT NULL, env_triple text);
+     CREATE TABLE vector_search_runs (measurement_id bigint PRIMARY KEY, commit_sha text NOT NULL, dataset text NOT NULL,
+       layout text NOT NULL, flavor text NOT NULL, threshold double precision NOT NULL, value_ns bigint NOT NULL,
+       all_runtimes_ns bigint[] NOT NULL, matches bigint NOT NULL, rows_scanned bigint NOT NULL,
+       bytes_scanned bigint NOT NULL, iterations integer NOT NULL, env_triple text);
+     CREATE INDEX idx_commits_timestamp ON commits (timestamp DESC, commit_sha DESC);
+     CREATE INDEX idx_query_measurements_chart ON query_measurements (${SERIES});
+     CREATE INDEX idx_compression_times_chart ON compression_times (dataset, dataset_variant);
+     CREATE INDEX idx_compression_sizes_chart ON compression_sizes (dataset, dataset_variant);
+     CREATE INDEX idx_random_access_times_chart ON random_access_times (dataset);
+     CREATE INDEX idx_vector_search_runs_chart ON vector_search_runs (dataset, layout, threshold)`,
+  ],
+  ['002_iam_db_user', `${makeRole('migrator')}; GRANT CREATE, USAGE ON SCHEMA public TO migrator`],
+  ['003_migrator_ledger_grant', 'GRANT SELECT, INSERT ON _applied_migrations TO migrator'],
+  [
+    '004_ingest_role',
+    `${makeRole('bench_ingest')}; GRANT USAGE ON SCHEMA public TO bench_ingest;
+     GRANT SELECT, INSERT, UPDATE ON ${ALL} TO bench_ingest;
+     ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public GRANT SELECT, INSERT, UPDATE ON TABLES TO bench_ingest`,
+  ],
+  [
+    '005_read_role',
+    `${makeRole('bench_read')}; GRANT USAGE ON SCHEMA public TO bench_read; GRANT SELECT ON ${ALL} TO bench_read;
+     ALTER DEFAULT PRIVILEGES FOR ROLE migrator IN SCHEMA public GRANT SELECT ON TABLES TO bench_read`,
+  ],
+  [
+    '006_read_path_perf',
+    `ALTER TABLE query_measurements ADD COLUMN commit_timestamp timestamptz;
+     CREATE INDEX idx_query_measurements_summary
+       ON query_measurements (${SERIES}, engine, format, commit_timestamp DESC);
+     CREATE INDEX idx_query_measurements_engine ON query_measurements (engine);
+     CREATE INDEX idx_query_measurements_format ON query_measurements (format);
+     CREATE INDEX idx_compression_times_format ON compression_times (format);
+     CREATE INDEX idx_compression_sizes_format ON compression_sizes (format);
+     CREATE INDEX idx_random_access_times_format ON random_access_times (format)`,
+  ],
+  [
+    '007_summary_covering_index',
+    `DROP INDEX idx_query_measurements_summary;
+     CREATE INDEX idx_query_measurements_summary
+       ON query_measurements (${SERIES}, engine, format, commit_timestamp DESC) INCLUDE (value_ns)`,
+  ],
+  [
+    '008_migrator_ownership',
+    [...TABLES, '_applied_migrations'].map(table => `ALTER TABLE ${table} OWNER TO migrator`).join('; '),
+  ],
+  ['009_compression_uncompressed_size', 'ALTER TABLE compression_sizes ADD COLUMN uncompressed_bytes bigint'],
+  [
+    '010_random_access_open_mode',
+    `ALTER TABLE random_access_times ADD COLUMN open_mode text NOT NULL DEFAULT 'cached',
+       ADD CONSTRAINT random_access_times_open_mode_check CHECK (open_mode IN ('cached', 'reopen'))`,
+  ],
+]
 
 const server = await startPostgres(t, { tls: true })
 await server.sql('CREATE ROLE rds_iam')
@@ -233,4 +319,28 @@ async function tokenRoles(): Promise<readonly unknown[]> {
   const sql = `SELECT DISTINCT pg_get_userbyid(member)::text AS role FROM pg_auth_members
     WHERE pg_get_userbyid(roleid) = 'rds_iam' ORDER BY 1`
   return (await server.sql(sql)).map(({ role }) => role)
+}
+
+/** Number of the last applied migration file. */
+type Level = '007' | '008' | '009' | '010'
+
+/** Names of the migration files up to a level, as they appear in the ledger. */
+function filesUpTo(level: string): readonly string[] {
+  return FILES.map(([name]) => `${name}.sql`).filter(name => name.slice(0, 3) <= level)
+}
+
+/** Creates the database `name` with all files up to `level`. Its roles can log in with the server's password. */
+async function createOtherRunnersDatabase(server: PostgresServer, name: string, level: string): Promise<void> {
+  await server.createDatabase(name)
+  const ledger = `CREATE TABLE public._applied_migrations (
+    filename text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`
+  await server.sql(ledger, name)
+  const applied = new Set(filesUpTo(level))
+  for (const [file, sql] of FILES.filter(([file]) => applied.has(`${file}.sql`)))
+    await server.sql(`${sql}; INSERT INTO public._applied_migrations (filename) VALUES ('${file}.sql')`, name)
+  for (const role of ['migrator', 'bench_ingest', 'bench_read'])
+    await server.sql(
+      `DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN
+         ALTER ROLE ${role} PASSWORD '${server.password}'; END IF; END $$`,
+    )
 }

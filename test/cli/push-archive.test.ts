@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { schemaErrors } from './fixtures/schema.js'
-import { jsonl, oneOfEach, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, SHA, writeCommit, writeLines } from '../fixtures/records.js'
 
 function push(cwd: string, ...args: readonly string[]): Promise<CliResult> {
   return runCli(['push', '--commit', writeCommit(cwd), 'results.jsonl', ...args], { cwd })

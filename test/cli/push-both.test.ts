@@ -6,7 +6,7 @@ import { startCli, untilDone } from '../fixtures/cli.js'
 import { applied, json, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { holding, startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN } from './fixtures/pushing.js'
-import { jsonl, oneOfEach, query } from './fixtures/records.js'
+import { jsonl, oneOfEach, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { server: postgres, createDatabase } = await startMigratedPostgres(t)
@@ -150,6 +150,6 @@ t.test('a dead target delays nothing: the live one has its rows while the dead o
   cli.child.kill('SIGINT')
   const { code, stdout, stderr } = await cli.result
   t.equal(code, 130)
-  t.match(stdout, /^ingested 5 records of 5d1f0c3 into postgres:/)
+  t.match(stdout, /^ingested 5 records of 0123456 into postgres:/)
   t.match(stderr, /error: interrupted/)
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { ENV, ORIGIN, commit, git, repository } from '../commit/fixtures/repository.js'
 import { runCli } from '../fixtures/cli.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { COMMIT, SHA, jsonl, oneOfEach, query, writeCommit, writeLines } from './fixtures/records.js'
+import { COMMIT, SHA, jsonl, oneOfEach, query, writeCommit, writeLines } from '../fixtures/records.js'
 
 const { createDatabase } = await startMigratedPostgres(t)
 
@@ -144,10 +144,10 @@ t.test('a commit file of another commit than the records name, or of none, is re
 })
 
 t.test('records that name no full commit id are bad data', async t => {
-  const cwd = t.testdir({ 'results.jsonl': query({ commit_sha: '5d1f0c3' }) })
+  const cwd = t.testdir({ 'results.jsonl': query({ commit_sha: '0123456' }) })
   const { code, stdout, stderr } = await runCli(['push', 'results.jsonl', '--dry-run'], { cwd })
   t.strictSame([code, stdout], [65, ''])
-  t.match(stderr, /^error: the records name commit "5d1f0c3", which is no full commit id\nhint: .*40 hex digits/)
+  t.match(stderr, /^error: the records name commit "0123456", which is no full commit id\nhint: .*40 hex digits/)
 })
 
 t.test('in CI a push without a target is refused, because a local folder does not last there', async t => {
@@ -174,7 +174,7 @@ t.test('in CI a push without a target is refused, because a local folder does no
 
   const asked = await runCli(['push', 'results.jsonl', '--commit', file, '--embedded'], { cwd, env: GITHUB })
   t.equal(asked.code, 0, asked.stderr)
-  t.match(asked.stdout, /^ingested 1 record of 5d1f0c3 into the embedded database in \.vortex-ingest /)
+  t.match(asked.stdout, /^ingested 1 record of 0123456 into the embedded database in \.vortex-ingest /)
 })
 
 t.test('the run is the one that CI describes, unless a flag or a variable says better', async t => {

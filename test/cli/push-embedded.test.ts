@@ -19,7 +19,7 @@ import {
   token,
   writeCommit,
   writeLines,
-} from './fixtures/records.js'
+} from '../fixtures/records.js'
 
 const DEFAULT = '.vortex-ingest'
 const copyDatabase = await databaseCopies()
@@ -42,7 +42,7 @@ t.test('without a target records go to .vortex-ingest in the current folder, and
   t.equal(first.code, 0, first.stderr)
   t.match(
     first.stdout,
-    /^ingested 8 records of 5d1f0c3 into the embedded database in \.vortex-ingest \(7 inserted, 1 updated\) in /,
+    /^ingested 8 records of 0123456 into the embedded database in \.vortex-ingest \(7 inserted, 1 updated\) in /,
   )
   t.equal(first.stderr, '')
 
@@ -75,7 +75,7 @@ t.test('an empty file still upserts the row of its commit, in the folder that --
   const folder = copyDatabase(t)
   const { code, stdout, stderr } = await push(cwd, ['empty.jsonl', '--embedded', folder])
   t.equal(code, 0)
-  t.match(stdout, `ingested 0 records of 5d1f0c3 into the embedded database in ${folder} (0 inserted, 0 updated) in `)
+  t.match(stdout, `ingested 0 records of 0123456 into the embedded database in ${folder} (0 inserted, 0 updated) in `)
   t.equal(stderr, 'warning: empty.jsonl: holds no records (empty_input)\n')
   t.strictSame(await queryEmbedded(folder, 'SELECT commit_sha, message FROM commits'), [
     [{ commit_sha: SHA, message: COMMIT.message }],

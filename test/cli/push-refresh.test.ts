@@ -12,7 +12,7 @@ import {
 } from '../fixtures/http-server.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { pushArgs, TOKEN, type PushReport } from './fixtures/pushing.js'
-import { jsonl, query } from './fixtures/records.js'
+import { jsonl, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { createDatabase } = await startMigratedPostgres(t)

@@ -4,7 +4,7 @@ import t from 'tap'
 import { gzipSync } from 'node:zlib'
 import { applied, json, recordsOf, startAnswering, startHttpServer, type Answer } from '../fixtures/http-server.js'
 import { push, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
-import { jsonl, manyQueries, query, writeLines } from './fixtures/records.js'
+import { jsonl, manyQueries, query, writeLines } from '../fixtures/records.js'
 
 const html: Answer = response => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>')
 /** More than one line, with bytes that would steer a terminal. */

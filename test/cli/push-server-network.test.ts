@@ -1,11 +1,13 @@
 /** Certificates and proxies between a push and its server. */
 
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { applied, startAnswering, startHttpServer, type TestServer } from '../fixtures/http-server.js'
 import { makeAuthority, makeCertificate, type CertificateOptions } from '../fixtures/certificates.js'
-import { startHttpProxy } from '../fixtures/http-proxy.js'
 import { push, TOKEN } from './fixtures/pushing.js'
-import { jsonl, query } from './fixtures/records.js'
+import { jsonl, query } from '../fixtures/records.js'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { listen } from '../fixtures/listen.js'
 
 const dir = t.testdir({ 'f.jsonl': jsonl([query()]), certificates: {} })
 const authority = await makeAuthority(`${dir}/certificates`)
@@ -160,3 +162,57 @@ t.test('a proxy that is not there, says nothing or is none ends the push in time
     t.ok(Date.now() - startedAt < 12_000, `${HTTPS_PROXY}: ${Date.now() - startedAt} ms`)
   }
 })
+
+type HttpProxy = {
+  readonly port: number
+  /** Requests in order: `CONNECT host:port`, or the method and URL of a forwarded request. */
+  readonly asked: readonly string[]
+  /** Everything that clients sent unencrypted. */
+  readonly heard: () => string
+}
+
+type HttpProxyOptions = {
+  /** `user:password` that clients must send. Without it, the proxy answers 407. */
+  readonly credentials?: string
+  /** Whether the proxy accepts connections and never answers. */
+  readonly silent?: boolean
+}
+
+async function startHttpProxy(t: Test, options: HttpProxyOptions = {}): Promise<HttpProxy> {
+  const asked: string[] = []
+  const heard: string[] = []
+  const server = createServer((asking, answering) => forward(asking, answering, options))
+  server.on('request', (asking: IncomingMessage) => {
+    asked.push(`${asking.method} ${asking.url}`)
+    heard.push(JSON.stringify(asking.headers))
+  })
+  server.on('connect', (asking: IncomingMessage, client: Socket) => {
+    asked.push(`CONNECT ${asking.url}`)
+    heard.push(JSON.stringify(asking.headers))
+    if (options.silent === true) return
+    if (!allowed(asking, options))
+      return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n')
+    const { hostname, port } = new URL(`http://${asking.url}`)
+    const upstream = connect(Number(port), hostname, () => client.write('HTTP/1.1 200 OK\r\n\r\n'))
+    t.teardown(async () => void upstream.destroy())
+    upstream.on('error', () => client.destroy())
+    client.pipe(upstream).pipe(client)
+  })
+  return { port: await listen(t, server), asked, heard: () => heard.join('\n') }
+}
+
+function allowed({ headers }: IncomingMessage, { credentials }: HttpProxyOptions): boolean {
+  if (credentials === undefined) return true
+  return headers['proxy-authorization'] === `Basic ${Buffer.from(credentials).toString('base64')}`
+}
+
+function forward(asking: IncomingMessage, answering: ServerResponse, options: HttpProxyOptions): void {
+  if (!allowed(asking, options)) return void answering.writeHead(407).end()
+  const { method, headers, url = '' } = asking
+  const upstream = request(url, { method: method ?? 'GET', headers }, answer => {
+    answering.writeHead(answer.statusCode ?? 0, answer.headers)
+    answer.pipe(answering)
+  })
+  upstream.on('error', () => answering.destroy())
+  asking.pipe(upstream)
+}

@@ -4,7 +4,7 @@ import t from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { applied, json, startAnswering } from '../fixtures/http-server.js'
 import { TOKEN, writeFile } from './fixtures/pushing.js'
-import { jsonl, query, writeCommit } from './fixtures/records.js'
+import { jsonl, query, writeCommit } from '../fixtures/records.js'
 
 const dir = t.testdir({
   'f.jsonl': jsonl([query()]),

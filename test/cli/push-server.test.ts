@@ -7,7 +7,7 @@ import { runCli } from '../fixtures/cli.js'
 import { applied, json, recordsOf, startAnswering, type Asked } from '../fixtures/http-server.js'
 import { startReferenceServer } from '../fixtures/reference-server.js'
 import { push, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
-import { COMMIT, jsonl, manyQueries, oneOfEach, query, SHA, size, token } from './fixtures/records.js'
+import { COMMIT, jsonl, manyQueries, oneOfEach, query, SHA, size, token } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 type Envelope = { readonly run_meta: object; readonly commit: object; readonly records: readonly object[] }
@@ -20,7 +20,7 @@ t.test('one file is one envelope: run, commit and every record', async t => {
   const server = await startAnswering(t, applied)
   const { code, stdout, stderr } = await push(cwd, ['f.jsonl', '--server', server.url])
   t.equal(code, 0, stderr)
-  t.match(stdout, /^ingested 5 records of 5d1f0c3 into http:\/\/127\.0\.0\.1:\d+ \(5 inserted, 0 updated\) in /)
+  t.match(stdout, /^ingested 5 records of 0123456 into http:\/\/127\.0\.0\.1:\d+ \(5 inserted, 0 updated\) in /)
   t.equal(stderr, '')
   t.match(server.asked, [
     {

@@ -4,10 +4,10 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { applied, json, recordsOf, startAnswering } from '../fixtures/http-server.js'
-import { filesBelow } from '../state/fixtures/files.js'
+import { filesBelow } from '../state/fixtures/state.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { push } from './fixtures/pushing.js'
-import { jsonl, manyQueries, SHA } from './fixtures/records.js'
+import { jsonl, manyQueries, SHA } from '../fixtures/records.js'
 import { DEAD, keyBelow, onState, STATE, statusOf, storageOf } from './fixtures/state.js'
 
 const { createDatabase } = await startMigratedPostgres(t)

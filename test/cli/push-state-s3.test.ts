@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { AWS_ENVIRONMENT, findMoto, NO_MOTO, startMoto, type Moto } from '../fixtures/moto.js'
 import { startMigratedPostgres, type MigratedPostgres } from './fixtures/database.js'
-import { jsonl, query, writeCommit } from './fixtures/records.js'
+import { jsonl, query, writeCommit } from '../fixtures/records.js'
 
 const python = await findMoto()
 if (python === undefined) t.pass('a state in S3', { skip: NO_MOTO })

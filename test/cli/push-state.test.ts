@@ -7,7 +7,7 @@ import { runCli } from '../fixtures/cli.js'
 import { applied, json, recordsOf, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
-import { COMMIT, jsonl, manyQueries, query, SHA, writeLines } from './fixtures/records.js'
+import { COMMIT, jsonl, manyQueries, query, SHA, writeLines } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { DEAD, everythingIn, onState, STATE, statusOf } from './fixtures/state.js'
 import { ordinaryAccount } from './fixtures/account.js'
@@ -26,7 +26,7 @@ t.test('a file that grows: only its new lines go out, and then nothing at all', 
   t.match(first.target, { state: 'delivered', records: 3 })
   appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(3, 5)))
   const second = await push(cwd, args)
-  t.match(second.stdout, /^ingested 2 records of 5d1f0c3 into http/)
+  t.match(second.stdout, /^ingested 2 records of 0123456 into http/)
   t.match(second.stderr, /^f\.jsonl: 3 lines taken before, new from line 4$/m)
   t.strictSame(
     server.asked.map(asked => recordsOf(asked).length),
@@ -171,7 +171,7 @@ t.test(
     const second = await pushReported(cwd, args)
     t.equal(second.code, 0, second.stderr)
     t.equal(second.target.records, 20)
-    t.match(second.stderr, /healed: numbers 1 to 20 of 5d1f0c3 to http:.*: it was delivered again/)
+    t.match(second.stderr, /healed: numbers 1 to 20 of 0123456 to http:.*: it was delivered again/)
   },
 )
 
@@ -273,7 +273,7 @@ t.test('--dry-run writes nothing, not even the folder', async t => {
   const args = ['f.jsonl', '--server', server.url, ...STATE]
   t.match(
     (await push(cwd, [...args, '--dry-run'])).stdout,
-    /^dry run: 1 record of 5d1f0c3 would be sent; nothing was$/m,
+    /^dry run: 1 record of 0123456 would be sent; nothing was$/m,
   )
   t.equal(existsSync(join(cwd, 'state')), false)
   await push(cwd, args)

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { applied, startHttpServer } from '../fixtures/http-server.js'
 import { push, pushReported, TOKEN } from './fixtures/pushing.js'
-import { jsonl, manyQueries, query, size } from './fixtures/records.js'
+import { jsonl, manyQueries, query, size } from '../fixtures/records.js'
 import { onState, STATE } from './fixtures/state.js'
 
 const SLOW_MS = 1500

@@ -14,7 +14,7 @@ import {
   token,
   writeCommit,
   writeLines,
-} from './fixtures/records.js'
+} from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -35,7 +35,7 @@ t.test('records of every kind land over TLS, each with all of its columns', asyn
   const where = `postgres://bench_ingest@127.0.0.1:${server.port}/${name}`
   t.equal(
     untimed(stdout),
-    `ingested 5 records of 5d1f0c3 into ${where} (5 inserted, 0 updated) in … s
+    `ingested 5 records of 0123456 into ${where} (5 inserted, 0 updated) in … s
   query_measurement              1 records           1 inserted           0 updated
   compression_time               1 records           1 inserted           0 updated
   compression_size               1 records           1 inserted           0 updated

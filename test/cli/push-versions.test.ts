@@ -5,7 +5,7 @@ import { runCli } from '../fixtures/cli.js'
 import { applied, json, startAnswering } from '../fixtures/http-server.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
 import { push, pushReported, TOKEN } from './fixtures/pushing.js'
-import { access, jsonl, query, size } from './fixtures/records.js'
+import { access, jsonl, query, size } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { startServe, stop, TOKEN as SERVE_TOKEN } from './fixtures/serve.js'
 

@@ -17,7 +17,7 @@ import {
   time,
   writeCommit,
   writeLines,
-} from './fixtures/records.js'
+} from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
@@ -36,7 +36,7 @@ t.test('a second push of the same file changes nothing and says so', async t => 
 
   const { code, stdout } = await push(cwd, ['results.jsonl', '--postgres', url])
   t.equal(code, 0)
-  t.match(stdout, /^ingested 5 records of 5d1f0c3 into .* \(0 inserted, 5 updated, 5 of them unchanged\) in /)
+  t.match(stdout, /^ingested 5 records of 0123456 into .* \(0 inserted, 5 updated, 5 of them unchanged\) in /)
   t.strictSame(await sql(versions), before)
 })
 
@@ -84,7 +84,7 @@ t.test('--dry-run checks and connects to nothing', async t => {
   const dsn = server.url().replace(`:${server.port}/`, `:${proxy.port}/`)
   const { code, stdout, stderr } = await push(cwd, ['results.jsonl', '--dry-run', '--postgres', dsn])
   t.equal(code, 0)
-  t.equal(stdout, 'dry run: 5 records of 5d1f0c3 would be sent; nothing was\n')
+  t.equal(stdout, 'dry run: 5 records of 0123456 would be sent; nothing was\n')
   t.equal(stderr, '')
   t.equal(proxy.forwarded.up, 0)
   const bad = await push(cwd, ['bad.jsonl', '--dry-run', '--postgres', dsn])
@@ -97,7 +97,7 @@ t.test('an empty file still upserts the row of its commit', async t => {
   const { url, sql, countRows } = await createDatabase()
   const { code, stdout, stderr } = await push(cwd, ['empty.jsonl', '--postgres', url])
   t.equal(code, 0)
-  t.match(stdout, /^ingested 0 records of 5d1f0c3 into .* \(0 inserted, 0 updated\) in /)
+  t.match(stdout, /^ingested 0 records of 0123456 into .* \(0 inserted, 0 updated\) in /)
   t.equal(stderr, 'warning: empty.jsonl: holds no records (empty_input)\n')
   t.strictSame(await sql('SELECT commit_sha, message FROM commits'), [{ commit_sha: SHA, message: COMMIT.message }])
   t.equal(await countRows(), 0)
@@ -117,7 +117,7 @@ t.test('standard input is pushed too, plain or compressed, and leaves no tempora
   ] as const) {
     const { code, stdout, stderr } = await push(cwd, [...args, '--postgres', url], { stdin })
     t.equal(code, 0, stderr)
-    t.match(stdout, /^ingested 1 record of 5d1f0c3 into .* \(1 inserted, 0 updated\) in /)
+    t.match(stdout, /^ingested 1 record of 0123456 into .* \(1 inserted, 0 updated\) in /)
     t.equal(stderr, '')
   }
   t.equal(await countRows(), 3)

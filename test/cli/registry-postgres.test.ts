@@ -5,7 +5,7 @@ import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { pushArgs } from './fixtures/pushing.js'
-import { jsonl, oneOfEach, query } from './fixtures/records.js'
+import { jsonl, oneOfEach, query } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 const { url, countRows } = await createDatabase()

@@ -6,7 +6,7 @@ import { runCli, startCli, untilDone, type Cli, type CliResult } from '../fixtur
 import { applied, recordsOf, startAnswering, type TestServer } from '../fixtures/http-server.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
 import { pushArgs, TOKEN, writeFile, type PushReport } from './fixtures/pushing.js'
-import { query } from './fixtures/records.js'
+import { query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { DEAD } from './fixtures/state.js'
 

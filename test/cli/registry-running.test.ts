@@ -7,7 +7,7 @@ import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { applied, startAnswering, type TestServer } from '../fixtures/http-server.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
 import { pushArgs, TOKEN } from './fixtures/pushing.js'
-import { COMMIT, query, SHA } from './fixtures/records.js'
+import { COMMIT, query, SHA } from '../fixtures/records.js'
 
 const env = { VORTEX_INGEST_STATE: 'state', INGEST_BEARER_TOKEN: TOKEN }
 const run = (cwd: string, ...args: readonly string[]): Promise<CliResult> => runCli(args, { cwd, env })

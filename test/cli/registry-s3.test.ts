@@ -7,7 +7,7 @@ import { AWS_ENVIRONMENT, findMoto, NO_MOTO, startMoto, type Moto } from '../fix
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres, type MigratedPostgres } from './fixtures/database.js'
 import { pushArgs, TOKEN } from './fixtures/pushing.js'
-import { jsonl, oneOfEach } from './fixtures/records.js'
+import { jsonl, oneOfEach } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const python = await findMoto()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { applied, startAnswering } from '../fixtures/http-server.js'
 import { pushArgs, TOKEN } from './fixtures/pushing.js'
-import { oneOfEach, query, writeLines } from './fixtures/records.js'
+import { oneOfEach, query, writeLines } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const env = { VORTEX_INGEST_STATE: 'state', SITE_TOKEN: TOKEN }

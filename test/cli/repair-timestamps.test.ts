@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { holding, startMigratedPostgres } from './fixtures/database.js'
-import { COMMIT, jsonl, query, SHA, writeCommit } from './fixtures/records.js'
+import { COMMIT, jsonl, query, SHA, writeCommit } from '../fixtures/records.js'
 
 const { createDatabase } = await startMigratedPostgres(t)
 

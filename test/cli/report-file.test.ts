@@ -5,7 +5,7 @@ import { chmodSync, existsSync, readFileSync, readdirSync, symlinkSync } from 'n
 import { join } from 'node:path'
 import { runCli } from '../fixtures/cli.js'
 import { ordinaryAccount } from './fixtures/account.js'
-import { jsonl, oneOfEach, query, writeCommit } from './fixtures/records.js'
+import { jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const read = (cwd: string, name = 'report.json'): string => readFileSync(join(cwd, name), 'utf8')

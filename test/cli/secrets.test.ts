@@ -3,7 +3,7 @@
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { query, writeCommit } from './fixtures/records.js'
+import { query, writeCommit } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 

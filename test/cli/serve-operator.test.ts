@@ -7,7 +7,7 @@ import { emptyFolder } from '../database/embedded/fixtures/folders.js'
 import { envelope, commit } from '../server/fixtures/envelopes.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { query, SHA } from './fixtures/records.js'
+import { query, SHA } from '../fixtures/records.js'
 import { send, startServe, stop, TOKEN, type Serving } from './fixtures/serve.js'
 
 const OPERATOR = 'hush-operator-2342'

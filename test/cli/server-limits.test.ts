@@ -5,7 +5,7 @@ import t from 'tap'
 import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { holding, startMigratedPostgres, type Database } from './fixtures/database.js'
-import { COMMIT, manyQueries, query, writeCommit, writeLines } from './fixtures/records.js'
+import { COMMIT, manyQueries, query, writeCommit, writeLines } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 const cwd = t.testdir({})

@@ -5,7 +5,7 @@ import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { COUNT_ROWS } from './fixtures/database.js'
-import { manyQueries, oneOfEach, writeCommit, writeLines } from './fixtures/records.js'
+import { manyQueries, oneOfEach, writeCommit, writeLines } from '../fixtures/records.js'
 
 const DEBIANS_OLDEST = '/usr/lib/postgresql/15/bin'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openStorage } from '../../src/storage/open-storage.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { schemaErrors } from './fixtures/schema.js'
-import { jsonl, query, SHA, writeCommit, writeLines } from './fixtures/records.js'
+import { jsonl, query, SHA, writeCommit, writeLines } from '../fixtures/records.js'
 
 function state(cwd: string, ...args: readonly string[]): Promise<CliResult> {
   return runCli(['state', ...args], { cwd, env: { VORTEX_INGEST_STATE: 'state' } })

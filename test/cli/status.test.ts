@@ -7,7 +7,7 @@ import t from 'tap'
 import { runCli, startCli } from '../fixtures/cli.js'
 import { applied, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { push, pushArgs, TOKEN } from './fixtures/pushing.js'
-import { jsonl, manyQueries } from './fixtures/records.js'
+import { jsonl, manyQueries } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 import { DEAD, everythingIn, keyBelow, onState, STATE, statusOf, storageOf } from './fixtures/state.js'
 
@@ -35,7 +35,7 @@ t.test('who lacks what, open deliveries, and nothing is changed', async t => {
   t.match(stdout, /^  http:\/\/127\.0\.0\.1:1: lacks 3 records \(\d kB\) of 1 commit, the oldest \d+ s old$/m)
   t.match(
     stdout,
-    /^  not seen through: numbers 1 to 3 of 5d1f0c3 to http:\/\/127\.0\.0\.1:1, begun 20\S+; the next push or drain sends it again$/m,
+    /^  not seen through: numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1, begun 20\S+; the next push or drain sends it again$/m,
   )
   const json = await onState(cwd, ['status', '--format', 'json'])
   t.strictSame(schemaErrors('status-report', json.stdout), [])
@@ -50,10 +50,10 @@ t.test('a delivery that goes on is told from one that was not seen through', asy
     env: { INGEST_BEARER_TOKEN: TOKEN },
   })
   while (server.asked.length === 0) await pause(20)
-  t.match((await onState(cwd, ['status'])).stdout, /^  under way: numbers 1 to 3 of 5d1f0c3 to http\S+, begun 20\S+$/m)
+  t.match((await onState(cwd, ['status'])).stdout, /^  under way: numbers 1 to 3 of 0123456 to http\S+, begun 20\S+$/m)
   pushing.child.kill('SIGKILL')
   await pushing.result
-  t.match((await onState(cwd, ['status'])).stdout, /^  not seen through: numbers 1 to 3 of 5d1f0c3 /m)
+  t.match((await onState(cwd, ['status'])).stdout, /^  not seen through: numbers 1 to 3 of 0123456 /m)
 })
 
 t.test('damage is named and everything else is shown, in words and as JSON', async t => {

@@ -1,10 +1,9 @@
-import t from 'tap'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
 import { countEmbeddedRows } from './fixtures/embedded.js'
 import { pushArgs } from './fixtures/pushing.js'
-import { query, writeLines } from './fixtures/records.js'
+import { query, writeLines } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { createDatabase, server } = await startMigratedPostgres(t)

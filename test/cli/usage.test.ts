@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Context } from '../../src/cli/context.js'
 import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
-import { query, SHA, writeCommit } from './fixtures/records.js'
+import { query, SHA, writeCommit } from '../fixtures/records.js'
 
 const COMMANDS = ['push', 'validate', 'verify', 'id', 'golden-check', 'migrate']
 

@@ -9,7 +9,7 @@ import { AWS_ENVIRONMENT } from '../fixtures/moto.js'
 import { startReferenceServer } from '../fixtures/reference-server.js'
 import { refreshSite } from '../../src/delivery/refresh-site.js'
 import { push, TOKEN } from './fixtures/pushing.js'
-import { jsonl, query } from './fixtures/records.js'
+import { jsonl, query } from '../fixtures/records.js'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 const NAME = `vortex-ingest/${version}`

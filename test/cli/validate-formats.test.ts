@@ -3,8 +3,13 @@
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
-import { jsonl, query, search, size, time, token } from './fixtures/records.js'
-import { readSarif } from './fixtures/sarif.js'
+import { jsonl, query, search, size, time, token } from '../fixtures/records.js'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import Ajv04 from 'ajv-draft-04'
+import addFormats from 'ajv-formats'
+
+const SCHEMA = createRequire(import.meta.url).resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json')
 
 /** Characters with a special meaning in XML, or not allowed there. */
 const EVIL = `<&]]>'\\u0001`
@@ -110,3 +115,33 @@ t.test('of very many rejections JUnit XML has the first 1,000 and a case that co
   t.equal(casesOf(root).length, 1_001)
   t.match(casesOf(root).at(-1)?.children[0]?.attributes['message'], '4,000 more rejected lines')
 })
+
+type SarifResult = {
+  readonly ruleId: string
+  readonly level: string
+  readonly message: { readonly text: string }
+  readonly locations: readonly {
+    readonly physicalLocation: { readonly artifactLocation: { readonly uri: string }; readonly region?: object }
+    readonly logicalLocations?: readonly object[]
+  }[]
+}
+
+type SarifRun = {
+  readonly results: readonly SarifResult[]
+  readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } }
+  readonly invocations: readonly {
+    readonly executionSuccessful: boolean
+    readonly exitCode: number
+    readonly toolExecutionNotifications?: readonly object[]
+  }[]
+}
+
+/** @returns what the schema refuses, and the only run */
+function readSarif(stdout: string): { readonly errors: readonly unknown[]; readonly run: SarifRun } {
+  const ajv = new Ajv04.default({ allErrors: true, strict: false, unicodeRegExp: false })
+  addFormats.default(ajv)
+  const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object)
+  const log = JSON.parse(stdout) as { readonly runs: readonly SarifRun[] }
+  const errors = validate(log) ? [] : (validate.errors ?? [])
+  return { errors, run: log.runs[0]! }
+}

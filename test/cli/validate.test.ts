@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { projectFile, runCli } from '../fixtures/cli.js'
 import { SMALL } from '../source/fixtures/zstd.js'
-import { SHA, access, jsonl, oneOfEach, query, search, size, time, token, writeLines } from './fixtures/records.js'
+import { SHA, access, jsonl, oneOfEach, query, search, size, time, token, writeLines } from '../fixtures/records.js'
 
 const EXAMPLE = projectFile('examples/results.jsonl')
 

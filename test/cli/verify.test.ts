@@ -16,8 +16,8 @@ import {
   time,
   writeCommit,
   writeLines,
-} from './fixtures/records.js'
-import { olderTables } from '../fixtures/older-database.js'
+} from '../fixtures/records.js'
+import { olderTables } from '../fixtures/delivery.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)

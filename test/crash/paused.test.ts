@@ -6,15 +6,11 @@ import t, { type Test } from 'tap'
 import { TOKEN } from '../cli/fixtures/serve.js'
 import { untilDone, type Cli } from '../fixtures/cli.js'
 import { startHttpServer } from '../fixtures/http-server.js'
-import { Random } from '../fixtures/random.js'
-import { grow, makeCell, removeCell, runIn, startIn, type Cell } from './fixtures/cell.js'
-import { isWhole, PAUSED_STEPS } from './fixtures/extent.js'
-import { fewAtATime } from './fixtures/few-at-a-time.js'
-import { unlike } from './fixtures/run-cell.js'
-import { CRASH_SEED } from './fixtures/seed.js'
+import { Random, SEED } from '../fixtures/random.js'
+import { grow, makeCell, removeCell, runIn, startIn, type Cell, stepsOf, type Step } from './fixtures/cell.js'
+import { isWhole, PAUSED_STEPS, fewAtATime } from './fixtures/extent.js'
 import { leftovers, snapshot, type Snapshot } from './fixtures/state.js'
-import { stepsOf, type Step } from './fixtures/steps.js'
-import { readServer, startTargetSets, type TargetSet } from './fixtures/targets.js'
+import { readServer, startTargetSets, unlike, type TargetSet } from './fixtures/targets.js'
 
 const LEASE_SECONDS = 1
 
@@ -121,8 +117,8 @@ t.test('an owner may be stopped at any step of its push', async t => {
   for (const set of sets)
     for (const step of await stepsOf('push', set, { scenario: 'paused', prepare: () => Promise.resolve() }))
       all.push({ step, cell: await cellFor(t, `${step} to ${set.name}`, set) })
-  const some = isWhole ? all : new Random(CRASH_SEED).shuffled(all).slice(0, PAUSED_STEPS)
-  t.comment(`${some.length} of ${all.length} steps; VORTEX_INGEST_TEST_SEED=${CRASH_SEED} repeats them`)
+  const some = isWhole ? all : new Random(SEED).shuffled(all).slice(0, PAUSED_STEPS)
+  t.comment(`${some.length} of ${all.length} steps; TEST_SEED=${SEED} repeats them`)
   await fewAtATime(some, 4, async paused => {
     t.strictSame(await pauseAt(t, paused), [], `${paused.step} to ${paused.cell.set.name}`)
   })

@@ -6,7 +6,8 @@ import { connectPostgres } from '../../src/database/postgres/connect.js'
 import { parseDsn } from '../../src/database/postgres/dsn.js'
 import type { SqlSession } from '../../src/database/session.js'
 import { applyBulk } from '../../src/database/apply.js'
-import { deliveryOf, query, size } from '../fixtures/delivery.js'
+import { deliveryOf, size } from '../fixtures/delivery.js'
+import { query } from '../fixtures/records.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
 t.test("the commit's row is written after all rows are staged, together with their upserts", async t => {

@@ -7,7 +7,8 @@ import { repairTimestamps } from '../../src/database/repair-timestamps.js'
 import type { Sink } from '../../src/targets/sink.js'
 import type { WriteSettings } from '../../src/database/tunables.js'
 import { withRetry, type Retry, type RetryPolicy } from '../../src/http/retry.js'
-import { COMMIT, deliveryOf, query } from '../fixtures/delivery.js'
+import { deliveryOf } from '../fixtures/delivery.js'
+import { COMMIT, query } from '../fixtures/records.js'
 import { startPostgres } from '../fixtures/postgres.js'
 
 const signal = new AbortController().signal
@@ -60,7 +61,7 @@ t.test('against Postgres', async t => {
 
   const writers = async (t: Test, settings: WriteSettings): Promise<void> => {
     await server.sql('TRUNCATE commits, query_measurements', 'concurrency')
-    const records = (writer: number): object[] =>
+    const records = (writer: number): string[] =>
       Array.from({ length: 400 }, (_, index) => query({ query_idx: index < 200 ? index : index + writer * 1_000 }))
     const sinks = await Promise.all(
       Array.from({ length: 8 }, () => postgresSink(address, { random: Math.random, rolePolicy: 'any' }).open(signal)),

@@ -7,7 +7,8 @@ import { deliveryOf, inspectAll, push } from '../../src/delivery/push.js'
 import { sumReceipt, type Delivery } from '../../src/source/delivery.js'
 import { type Sink, type SinkOpener } from '../../src/targets/sink.js'
 import { fileSource, type Source } from '../../src/source/source.js'
-import { COMMIT, query, RUN, size } from '../fixtures/delivery.js'
+import { size } from '../fixtures/delivery.js'
+import { COMMIT, query, RUN } from '../fixtures/records.js'
 
 const hash = await wasmHash64()
 const signal = new AbortController().signal
@@ -83,10 +84,7 @@ function sourcesOf(folder: string, contents: readonly string[]): readonly Counte
 
 /** Lines of two kinds, alternating. */
 function lines(name: string, each: number): string {
-  const pairs = Array.from({ length: each }, (_, at) => [
-    size(`${name}\t${at}`, at),
-    JSON.stringify(query({ query_idx: at + 1 })),
-  ])
+  const pairs = Array.from({ length: each }, (_, at) => [size(`${name}\t${at}`, at), query({ query_idx: at + 1 })])
   return `${pairs.flat().join('\n')}\n`
 }
 

@@ -10,7 +10,8 @@ import { parseDsn } from '../../src/database/postgres/dsn.js'
 import { postgresSink } from '../../src/targets/postgres/sink.js'
 import { fileSource } from '../../src/source/source.js'
 import type { Rejection } from '../../src/source/rejection.js'
-import { COMMIT, RUN, SHA, size } from '../fixtures/delivery.js'
+import { size } from '../fixtures/delivery.js'
+import { COMMIT, RUN, SHA } from '../fixtures/records.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 
 const hash = await wasmHash64()

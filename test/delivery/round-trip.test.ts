@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import type { Commit } from '../../src/contract/commit.js'
+import { type Commit, COMMIT_FIELDS } from '../../src/contract/commit.js'
 import { wasmHash64 } from '../../src/contract/hash64.js'
-import { CONTRACT, type Kind, SCHEMA_VERSION } from '../../src/contract/kinds.js'
+import { CONTRACT, type Kind, SCHEMA_VERSION, type Field } from '../../src/contract/kinds.js'
 import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
 import { verify } from '../../src/delivery/verify.js'
@@ -26,23 +26,19 @@ import type { Delivery } from '../../src/source/delivery.js'
 import type { SinkOpener } from '../../src/targets/sink.js'
 import type { SqlSession } from '../../src/database/session.js'
 import { fileSource } from '../../src/source/source.js'
-import { COMMIT, deliveryOf } from '../fixtures/delivery.js'
+import { deliveryOf } from '../fixtures/delivery.js'
+import { COMMIT } from '../fixtures/records.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
 import { startServer, TOKEN } from '../server/fixtures/server.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
-import { checkSame } from './fixtures/check-same.js'
-import { longRecord, oddRecords, uniqueField, type OddRecord, type Values } from './fixtures/odd-records.js'
-import { oddText } from './fixtures/odd-values.js'
-import {
-  commitInDatabase,
-  commitOverHttp,
-  historiesOverHttp,
-  rowsInDatabase,
-  rowsOverHttp,
-  seriesOf,
-  withoutTime,
-} from './fixtures/read-back.js'
+import { longRecord, oddRecords, uniqueField, type OddRecord, type Values, oddText } from './fixtures/odd-records.js'
+import { realText } from '../../src/contract/exact-value.js'
+import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
+
+const SHOWN = 3
+
+const SHOWN_CHARACTERS = 2_000
 
 const hash = await wasmHash64()
 const copyDatabase = await databaseCopies()
@@ -229,4 +225,119 @@ async function checkHistories(t: Test, url: string): Promise<void> {
     BATCHES.map(({ commit: { sha, message } }) => ({ sha, message: message.split('\n')[0]!.slice(0, 200) })),
     'a history shows the first line of each message',
   )
+}
+
+function checkSame(t: Test, found: readonly unknown[], expected: readonly unknown[], name: string): void {
+  const length = Math.max(found.length, expected.length)
+  const pairs = Array.from({ length }, (_, index) => ({
+    found: inAscii(found[index]),
+    expected: inAscii(expected[index]),
+  }))
+  const different = pairs.filter(pair => pair.found !== pair.expected)
+  const shown = different.slice(0, SHOWN).map(pair => ({
+    found: pair.found.slice(0, SHOWN_CHARACTERS),
+    expected: pair.expected.slice(0, SHOWN_CHARACTERS),
+  }))
+  t.strictSame({ different: different.length, shown }, { different: 0, shown: [] }, name)
+}
+
+/** Control characters are escaped, because they would corrupt the test report. */
+function inAscii(value: unknown): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return (JSON.stringify(value) ?? 'nothing').replace(/[^\x20-\x7e]/g, escape)
+}
+
+type JsonRow = Readonly<Record<string, string | readonly string[] | null>>
+
+/** The rows of a kind that belong to a commit, as text formatted by the database. */
+async function rowsInDatabase(session: SqlSession, { table, fields }: Kind, sha: string): Promise<Values[]> {
+  const columns = fields.map(({ name }) => `${name}::text AS ${name}`)
+  const text = `SELECT ${columns.join(', ')} FROM public.${table} WHERE commit_sha = $1`
+  const rows = await session.query<Record<string, string | null>>(text, [sha])
+  return rows.map(row => valuesOf(fields, name => row[name] ?? null))
+}
+
+/** The stored commit without its timestamp, which the database returns in UTC. */
+async function commitInDatabase(session: SqlSession, sha: string): Promise<object | undefined> {
+  const columns = Object.keys(withoutTime({ sha }))
+    .map(name => (name === 'sha' ? 'commit_sha AS sha' : name))
+    .join(', ')
+  const [row] = await session.query(`SELECT ${columns} FROM public.commits WHERE commit_sha = $1`, [sha])
+  return row
+}
+
+function withoutTime(commit: Partial<Commit>): object {
+  const fields = COMMIT_FIELDS.filter(name => name !== 'timestamp')
+  return Object.fromEntries(fields.map(name => [name, commit[name]]))
+}
+
+/** The rows of a kind that belong to a commit, through `GET /api/measurements`, page by page. */
+async function rowsOverHttp(url: string, kind: Kind, sha: string): Promise<Values[]> {
+  const rows: Values[] = []
+  for (let after = ''; ;) {
+    const answer = await getExact(`${url}/api/measurements?kind=${kind.kind}&commit=${sha}&limit=37${after}`)
+    const { measurements, next } = answer as { measurements: readonly JsonRow[]; next: string | null }
+    rows.push(...measurements.map(row => valuesOf(kind.fields, name => columnOf(row, name))))
+    if (next === null) return rows
+    after = `&after=${next}`
+  }
+}
+
+/** The commit from `GET /api/commits/{sha}`, after checking that `GET /api/commits` agrees with it. */
+async function commitOverHttp(url: string, sha: string): Promise<object> {
+  const one = (await getExact(`${url}/api/commits/${sha}`)) as Record<string, string>
+  const { commits } = (await getExact(`${url}/api/commits`)) as { commits: readonly Record<string, string>[] }
+  const listed = commits.find(({ commit_sha }) => commit_sha === sha)
+  if (JSON.stringify(one) !== JSON.stringify(listed)) throw new Error('the two routes show different commits')
+  return withoutTime({ ...one, sha: one['commit_sha']! })
+}
+
+/** The histories of all groups in `GET /api/groups`, read with `GET /api/history/{slug}`. */
+async function historiesOverHttp(url: string): Promise<readonly HistoryAnswer[]> {
+  const { groups } = (await getExact(`${url}/api/groups`)) as { groups: readonly { readonly slug: string }[] }
+  const histories: HistoryAnswer[] = []
+  for (const { slug } of groups) histories.push((await getExact(`${url}/api/history/${slug}`)) as HistoryAnswer)
+  return histories
+}
+
+/** Each series of a history with its columns: those of the group and its own dimensions. */
+function seriesOf(history: HistoryAnswer): readonly { readonly columns: Values; readonly values: unknown }[] {
+  const { fields } = CONTRACT.kinds.find(({ kind }) => kind === history.kind)!
+  const group = history as unknown as JsonRow
+  return history.series.map(({ key, values }) => {
+    const cellOf = (name: string): string | null => {
+      const at = history.dimensions.indexOf(name)
+      return at === -1 ? columnOf(group, name) : key[at]!
+    }
+    const known = fields.filter(({ name }) => history.dimensions.includes(name) || name in group)
+    return { columns: valuesOf(known, cellOf), values }
+  })
+}
+
+function valuesOf(fields: readonly Field[], cellOf: (name: string) => string | null): Values {
+  return Object.fromEntries(fields.map(({ name, type }) => [name, normal(type, cellOf(name))]))
+}
+
+function columnOf(row: JsonRow, name: string): string | null {
+  const value = row[name] ?? null
+  return Array.isArray(value) ? `{${value.join(',')}}` : (value as string | null)
+}
+
+/** Normalises doubles and arrays, which databases and JSON format differently. Other values stay unchanged. */
+function normal(type: Field['type'], text: string | null): string | null {
+  if (text === null) return null
+  if (type === 'f64') return realText(Number(text))
+  return type === '[i64]' ? text.slice(1, -1) : text
+}
+
+/** Reads JSON and keeps each number as text, because a JavaScript number cannot hold every i64. */
+async function getExact(address: string): Promise<unknown> {
+  const response = await fetch(address)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${address} answered ${response.status}: ${text}`)
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/gs, token => quoted(token)))
+}
+
+function quoted(token: string): string {
+  return token.startsWith('"') ? token : `"${token}"`
 }

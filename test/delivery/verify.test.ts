@@ -16,7 +16,8 @@ import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
 import type { SqlSession } from '../../src/database/session.js'
 import { fileSource } from '../../src/source/source.js'
-import { deliveryOf, query, SHA, size } from '../fixtures/delivery.js'
+import { deliveryOf, size } from '../fixtures/delivery.js'
+import { query, SHA } from '../fixtures/records.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { startServer } from '../server/fixtures/server.js'
 
@@ -68,7 +69,7 @@ t.test('the embedded database', async t => {
 async function suite(t: Test, session: SqlSession, stored: StoredRows = databaseRows(session)): Promise<void> {
   await migrate(session)
   const vector = `{"kind":"vector_search_run","commit_sha":"${SHA}","dataset":"v","layout":"l","flavor":"f","threshold":-0.0,"value_ns":9223372036854775807,"all_runtimes_ns":[ 1 , -9223372036854775808 ],"matches":1,"rows_scanned":1,"bytes_scanned":1,"iterations":1}`
-  const lines = [size('a'), size('tab\tand\\slash 🦀'), JSON.stringify(query({ scale_factor: '' })), vector]
+  const lines = [size('a'), size('tab\tand\\slash 🦀'), query({ scale_factor: '' }), vector]
   const test = (name: string, body: (t: Test) => Promise<void>): Promise<unknown> =>
     t.test(name, async t => {
       await session.execute('TRUNCATE commits, query_measurements, compression_sizes, vector_search_runs')

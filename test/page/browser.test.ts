@@ -13,9 +13,8 @@ import { OPERATOR_TOKEN, startOperated } from '../server/fixtures/operator.js'
 import { get, post, type Running } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
 import { findChromium, openPage, OUTPUT, startBrowser, until, type Opened } from './fixtures/browser.js'
-import { shaOf } from './fixtures/history.js'
+import { shaOf, PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
 import { pictureOf, pixelsOf } from './fixtures/pixels.js'
-import { PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
 
 const executable = findChromium()
 const COMMITS = 60

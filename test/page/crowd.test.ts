@@ -6,7 +6,6 @@ import { startServer } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
 import { findChromium, openPage, startBrowser } from './fixtures/browser.js'
 import { CROWD, crowdSha, fillCrowd } from './fixtures/crowd.js'
-import { framesUntilRest, watchFrames, type Frame } from './fixtures/frames.js'
 import { pictureOf } from './fixtures/pixels.js'
 import { PAGE_FOLDER } from './fixtures/server.js'
 import { placesOn, touchOf } from './fixtures/touch.js'
@@ -161,4 +160,43 @@ async function settled(page: Page, has: string, hasNot = '-'): Promise<void> {
 
 function windowOf(page: Page): Promise<{ readonly scale: number; readonly top: number; readonly left: number }> {
   return page.evaluate(`({ scale: visualViewport.scale, top: scrollY, left: scrollX + visualViewport.offsetLeft })`)
+}
+
+type Frame = {
+  /** Number of points added to paths. */
+  readonly points: number
+  /** Number of table rows added. */
+  readonly rows: number
+}
+
+/** Starts recording. Must be called before the page is opened. */
+async function watchFrames(page: Page): Promise<void> {
+  await page.addInitScript(`{
+    let [points, rows] = [0, 0]
+    window.frames_ = []
+    const { lineTo } = CanvasRenderingContext2D.prototype
+    CanvasRenderingContext2D.prototype.lineTo = function (left, top) {
+      points++
+      lineTo.call(this, left, top)
+    }
+    const tick = () => {
+      const now = document.querySelectorAll('#series-rows tr').length
+      window.frames_.push({ points, rows: now - rows })
+      ;[points, rows] = [0, now]
+      requestAnimationFrame(tick)
+    }
+    requestAnimationFrame(tick)
+  }`)
+}
+
+/** The frames since the last call, after waiting until nothing more is drawn. */
+async function framesUntilRest(page: Page): Promise<readonly Frame[]> {
+  return page.evaluate<readonly Frame[]>(`(async () => {
+    const isBusy = ({ points, rows }) => points > 0 || rows > 0
+    for (let still = 0; still < 10; ) {
+      await new Promise(done => requestAnimationFrame(done))
+      still = isBusy(window.frames_.at(-1)) ? 0 : still + 1
+    }
+    return window.frames_.splice(0).filter(isBusy)
+  })()`)
 }

@@ -4,9 +4,7 @@ import type { Page } from 'playwright-core'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findChromium, openPage, OUTPUT, rested, startBrowser, until } from './fixtures/browser.js'
-import { labelsOf, overLines, watchCanvases, type Label } from './fixtures/drawn.js'
-import { shaOf } from './fixtures/history.js'
-import { startWithHistory } from './fixtures/server.js'
+import { shaOf, startWithHistory } from './fixtures/server.js'
 
 const executable = findChromium()
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
@@ -119,4 +117,55 @@ async function isAtCursor(t: Test, page: Page, when: string): Promise<void> {
 function apart(one: Label, other: Label): number {
   const across = Math.max(one.left - other.right, other.left - one.right)
   return Math.max(across, one.top - other.bottom, other.top - one.bottom)
+}
+
+/** Drawings of the overlay: the highlighted line and the marked commit, in pixels of the lines' area. */
+type OverLines = {
+  readonly dots: readonly number[]
+  readonly marks: readonly number[]
+  /** Dash pattern of each stroke. */
+  readonly dashes: readonly (readonly number[])[]
+}
+
+/** A label of an axis, in pixels of its canvas. */
+type Label = { readonly text: string; readonly left: number; readonly right: number } & Heights
+
+type Heights = { readonly top: number; readonly bottom: number }
+
+/** Starts recording. Must be called before the page is opened. */
+async function watchCanvases(page: Page): Promise<void> {
+  await page.addInitScript(`{
+    window.drawn_ = { dots: [], marks: [], dashes: [], labels: [] }
+    const canvas = CanvasRenderingContext2D.prototype
+    const isOver = ({ canvas }) => canvas.classList.contains('overlay')
+    const isAxes = ({ canvas }) => !canvas.classList.contains('layer')
+    const onCall = (name, tell) => {
+      const original = canvas[name]
+      canvas[name] = function (...args) {
+        tell(this, ...args)
+        return original.apply(this, args)
+      }
+    }
+    onCall('clearRect', context => {
+      if (isOver(context)) Object.assign(window.drawn_, { dots: [], marks: [], dashes: [] })
+      if (isAxes(context)) window.drawn_.labels = []
+    })
+    onCall('arc', (context, left) => isOver(context) && window.drawn_.dots.push(left))
+    onCall('moveTo', (context, left) => isOver(context) && window.drawn_.marks.push(left))
+    onCall('stroke', context => isOver(context) && window.drawn_.dashes.push(context.getLineDash()))
+    onCall('fillText', (context, text, x, y) => {
+      const box = context.measureText(text)
+      const [left, right] = [x - box.actualBoundingBoxLeft, x + box.actualBoundingBoxRight]
+      const [top, bottom] = [y - box.actualBoundingBoxAscent, y + box.actualBoundingBoxDescent]
+      if (isAxes(context)) window.drawn_.labels.push({ text, left, right, top, bottom })
+    })
+  }`)
+}
+
+function overLines(page: Page): Promise<OverLines> {
+  return page.evaluate<OverLines>(`window.drawn_`)
+}
+
+function labelsOf(page: Page): Promise<readonly Label[]> {
+  return page.evaluate<readonly Label[]>(`window.drawn_.labels`)
 }

@@ -7,7 +7,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { projectFile } from '../fixtures/cli.js'
 import { outputsOf } from '../cli/fixtures/github.js'
-import { SHA, jsonl, oneOfEach, query, writeCommit } from '../cli/fixtures/records.js'
+import { SHA, jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 
 type Action = {
   readonly inputs: Readonly<Record<string, { readonly default?: string; readonly required?: boolean }>>

@@ -28,7 +28,7 @@ t.test('the commit row is overwritten by the last envelope', async t => {
   await post(server, envelope([], { commit: commit(SHA, { message: 'before' }) }))
   await post(server, envelope([], { commit: commit(SHA, { message: 'after\nit' }) }))
   t.match((await get(server, `/api/commits/${SHA}`)).body, {
-    ...{ commit_sha: SHA, message: 'after\nit', author_name: 'Zoë', timestamp: '2026-02-04T04:30:00.000000Z' },
+    ...{ commit_sha: SHA, message: 'after\nit', author_name: 'Zoë Żółć', timestamp: '2026-02-04T04:30:00.000000Z' },
   })
   await emptyTables(store)
 })

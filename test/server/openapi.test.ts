@@ -15,10 +15,118 @@ import { addTarget } from '../../src/state/targets.js'
 import { recordTrial } from '../../src/state/trial.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { DEFAULTS, trialOf } from '../delivery/tuning/fixtures/trials.js'
-import { CALLS } from './fixtures/calls.js'
-import { startOperated } from './fixtures/operator.js'
-import { startServer } from './fixtures/server.js'
+import { startOperated, JSON_TYPE, OPERATOR_TOKEN } from './fixtures/operator.js'
+import { startServer, REVALIDATE_TOKEN, TOKEN } from './fixtures/server.js'
 import { startStore } from './fixtures/store.js'
+import { KIND_NAMES, line, SHA, sizeLine } from '../fixtures/records.js'
+import { envelope, metaOf } from './fixtures/envelopes.js'
+
+const writer = { ...JSON_TYPE, authorization: `Bearer ${TOKEN}` }
+
+const operator = { authorization: `Bearer ${OPERATOR_TOKEN}` }
+
+const operatorJson = { ...operator, ...JSON_TYPE }
+
+const whole = envelope(KIND_NAMES.map(kind => line(kind)))
+
+const bucketBody = '{"name":"own","root":"memory:"}'
+
+const object = '/storage/buckets/own/objects/a/b'
+
+const huge = 'x'.repeat(200_001)
+
+const ask = (
+  operation: string,
+  status: number,
+  path: string,
+  rest: Omit<Asked, 'operation' | 'status' | 'path'> = {},
+) => ({
+  ...{ operation, status, path, ...rest },
+})
+
+/** The requests in order, because later ones use what earlier ones added. `SLUG` stands for an existing group. */
+const CALLS: readonly Asked[] = [
+  ask('ingest', 200, '/api/ingest', { body: whole, headers: writer }),
+  ask('ingest', 400, '/api/ingest', { body: '{', headers: writer }),
+  ask('ingest', 400, '/api/ingest', { body: envelope([sizeLine('x').replace(SHA, 'f'.repeat(40))]), headers: writer }),
+  ask('ingest', 401, '/api/ingest', { body: whole, headers: JSON_TYPE }),
+  ask('ingest', 409, '/api/ingest', {
+    body: envelope([], { meta: metaOf(SCHEMA_VERSION + 1) }),
+    headers: writer,
+  }),
+  ask('ingest', 413, '/api/ingest', { body: huge, headers: writer }),
+  ask('ingest', 415, '/api/ingest', {
+    body: whole,
+    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'text/plain' },
+  }),
+  ask('revalidate', 200, '/api/revalidate', { headers: { authorization: `Bearer ${REVALIDATE_TOKEN}` } }),
+  ask('revalidate', 401, '/api/revalidate'),
+  ask('about', 200, '/'),
+  ask('health', 200, '/health'),
+  ask('health', 200, '/health?version'),
+  ask('openapi', 200, '/openapi.json'),
+  ask('groups', 200, '/api/groups'),
+  ask('group', 200, '/api/group/SLUG?n=5'),
+  ask('group', 400, '/api/group/SLUG?n=x'),
+  ask('group', 404, '/api/group/nothing'),
+  ask('history', 200, '/api/history/SLUG?n=5'),
+  ask('history', 400, '/api/history/SLUG?n=x'),
+  ask('history', 404, '/api/history/nothing'),
+  ask('commits', 200, '/api/commits?n=5'),
+  ask('commits', 400, '/api/commits?n=x'),
+  ask('pushes', 200, '/api/pushes'),
+  ask('measurements', 200, `/api/measurements?commit=${SHA}&limit=2`),
+  ask('measurements', 200, `/api/measurements?commit=${SHA}`),
+  ask('measurements', 200, '/api/measurements?ids=1,-2'),
+  ask('measurements', 400, '/api/measurements'),
+  ask('commit', 200, `/api/commits/${SHA}`),
+  ask('commit', 404, '/api/commits/none'),
+  ask('addBucket', 201, '/storage/buckets', { body: bucketBody, headers: operatorJson }),
+  ask('addBucket', 400, '/storage/buckets', { body: '{"name":"x","root":""}', headers: operatorJson }),
+  ask('addBucket', 401, '/storage/buckets', { body: bucketBody, headers: writer }),
+  ask('addBucket', 409, '/storage/buckets', { body: bucketBody, headers: operatorJson }),
+  ask('addBucket', 413, '/storage/buckets', { body: huge, headers: operatorJson }),
+  ask('addBucket', 415, '/storage/buckets', {
+    body: bucketBody,
+    headers: { ...operator, 'content-type': 'text/plain' },
+  }),
+  ask('listBuckets', 200, '/storage/buckets', { headers: operator }),
+  ask('listBuckets', 401, '/storage/buckets'),
+  ask('putObject', 200, object, { body: 'bytes', headers: operator }),
+  ask('putObject', 400, '/storage/buckets/own/objects/a%2500', { body: 'bytes', headers: operator }),
+  ask('putObject', 401, object, { body: 'bytes' }),
+  ask('putObject', 404, '/storage/buckets/nobody/objects/a', { body: 'bytes', headers: operator }),
+  ask('putObject', 413, object, { body: huge, headers: operator }),
+  ask('putObject', 415, object, { body: 'bytes', headers: { ...operator, 'content-encoding': 'br' } }),
+  ask('getObject', 200, object, { headers: operator }),
+  ask('getObject', 400, '/storage/buckets/own/objects/a%252f..', { headers: operator }),
+  ask('getObject', 401, object),
+  ask('getObject', 404, '/storage/buckets/own/objects/none', { headers: operator }),
+  ask('getObject', 503, '/storage/buckets/away/objects/none', { headers: operator }),
+  ask('putObject', 503, '/storage/buckets/away/objects/a', { body: 'bytes', headers: operator }),
+  ask('removeBucket', 409, '/storage/buckets/used', { headers: operator }),
+  ask('removeBucket', 403, '/storage/buckets/rescue', { headers: operator }),
+  ask('removeBucket', 401, '/storage/buckets/own'),
+  ask('removeBucket', 204, '/storage/buckets/own', { headers: operator }),
+  ask('removeBucket', 404, '/storage/buckets/own', { headers: operator }),
+  ask('listErrors', 200, '/storage/errors?since=1h', { headers: operator }),
+  ask('listErrors', 400, '/storage/errors?since=yesterday', { headers: operator }),
+  ask('listErrors', 401, '/storage/errors'),
+  ask('bucketHealth', 200, '/storage/bucket-health', { headers: operator }),
+  ask('bucketHealth', 400, '/storage/bucket-health?minutes=x', { headers: operator }),
+  ask('bucketHealth', 401, '/storage/bucket-health'),
+  ask('flushErrors', 200, '/storage/errors/flush', { headers: operator }),
+  ask('flushErrors', 401, '/storage/errors/flush'),
+  ask('compactErrors', 200, '/storage/errors/compact', { headers: operator }),
+  ask('compactErrors', 401, '/storage/errors/compact'),
+  ask('listTargets', 200, '/targets', { headers: operator }),
+  ask('listTargets', 401, '/targets'),
+  ask('listPromotions', 200, '/promotions', { headers: operator }),
+  ask('listPromotions', 200, '/promotions?target=keep', { headers: operator }),
+  ask('listPromotions', 404, '/promotions?target=nobody', { headers: operator }),
+  ask('listPromotions', 400, '/promotions?target=a&target=b', { headers: operator }),
+  ask('listPromotions', 401, '/promotions'),
+]
 
 type Described = { readonly content?: Record<string, { readonly schema: object }>; readonly headers?: object }
 type Operation = { readonly operationId: string; readonly responses: Readonly<Record<string, Described>> }
@@ -150,4 +258,13 @@ async function conforms(t: Check, response: Response, { content, headers = {} }:
   const schema = content[type]?.schema
   t.ok(schema, type)
   if (type === 'application/json') t.same(problemsWith(schema ?? {}, JSON.parse(text)), [])
+}
+
+type Asked = {
+  /** Operation id in the OpenAPI document. */
+  readonly operation: string
+  readonly status: number
+  readonly path: string
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
 }

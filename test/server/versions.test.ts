@@ -5,12 +5,57 @@ import { checkEnvelope, type EnvelopeCheck } from '../../src/contract/envelope.j
 import { CONTRACTS } from '../../src/contract/kinds.js'
 import { checkBody } from '../../src/server/envelope/check-body.js'
 import { readBody } from '../../src/source/exact-json.js'
-import { line } from '../fixtures/records.js'
-import { walkable } from './fixtures/bodies.js'
-import { envelope, metaOf } from './fixtures/envelopes.js'
+import { line, SHA, type KindName, type Tokens } from '../fixtures/records.js'
+import { walkable, envelope, metaOf } from './fixtures/envelopes.js'
 import { get, post, startServer, type Running } from './fixtures/server.js'
 import { emptyTables, startStore, storedIds } from './fixtures/store.js'
-import { VERSION_CASES, type Answer } from './fixtures/version-cases.js'
+
+const OK: Answer = { error: null }
+
+const MALFORMED: Answer = { error: 'malformed' }
+
+const malformed = (message: RegExp): Answer => ({ error: 'malformed', message })
+
+const tooNew = (expected: number, got: number): Answer => ({ error: 'schema_version_too_new', expected, got })
+
+const badRecord = (index: number, message: RegExp): Answer => ({ error: 'record', index, message })
+
+const UNCHANGED: readonly KindName[] = ['query_measurement', 'compression_time', 'vector_search_run']
+
+const unchanged = UNCHANGED.map(kind => line(kind))
+
+const gcs = line('query_measurement', { storage: '"gcs"' })
+
+const withOpenMode = (token: string, changes: Tokens = {}): string =>
+  line('random_access_time', { open_mode: token, ...changes })
+
+const MODE = /^\/open_mode must be one of cached, reopen/
+
+const NO_INTEGERS = [
+  'null',
+  '"1"',
+  '1.0',
+  '1e3',
+  '-0',
+  '01',
+  '9223372036854775808',
+  '-9223372036854775809',
+  'true',
+  '[1]',
+  '{}',
+]
+
+const INTEGERS = ['0', '1', '-1', '9223372036854775807', '-9223372036854775808', '123456789012345678']
+
+const OTHER_TYPES = ['null', '1', 'true', '["cached"]', '{}']
+
+const MODES = ['"cached"', '"reopen"', '"\\u0063ached"', '"reop\\u0065n"']
+
+const OTHER_MODES = ['""', '"mmap"', '"Cached"', '"cached "', '"cached\\u0000"', '"reopened"', '"nvme"']
+
+const VERSION_CASES: readonly VersionCase[] = [1, 2, 3].flatMap(server =>
+  rowsFor(server).map(([why, body, answer]) => ({ why: `version ${server}: ${why}`, server, body, answer })),
+)
 
 const store = await startStore(t)
 const servers = new Map<number, Running>()
@@ -115,3 +160,150 @@ t.test('GET /health?version answers without asking the store', async t => {
   }
   t.equal((await fetch(`${server.url}/health?version`, { method: 'HEAD' })).status, 200)
 })
+
+type VersionCase = {
+  readonly why: string
+  /** The contract version of the server. */
+  readonly server: number
+  readonly body: string
+  readonly answer: Answer
+}
+
+type Answer =
+  | { readonly error: null }
+  | { readonly error: 'malformed'; readonly message?: RegExp }
+  | { readonly error: 'schema_version_too_new'; readonly expected: number; readonly got: number }
+  | { readonly error: 'record'; readonly index: number; readonly message: RegExp }
+
+/** A size in the shape of a version; `token` replaces its uncompressed_bytes. */
+function size(version: number, token = '16384'): string {
+  return line('compression_size', { uncompressed_bytes: version < 2 ? undefined : token })
+}
+
+/** A random access time in the shape of a version; `token` replaces its open_mode. */
+function access(version: number, token = '"cached"'): string {
+  return line('random_access_time', { open_mode: version < 3 ? undefined : token })
+}
+
+type Row = readonly [why: string, body: string, answer: Answer]
+
+/** Bodies, written for the version of the server, that have the same result on every server. */
+function common(server: number): readonly Row[] {
+  const own = metaOf(server)
+  const all = [...unchanged, size(server), access(server)]
+  const newer = [1, 2, 3, 4, 5, 2147483647].filter(version => version > server)
+  const older = [-1, 0, 1, 2].filter(version => version < server)
+  const others = [1, 2, 3].filter(version => version !== server)
+  const sameSize = (version: number): boolean => size(version) === size(server)
+  const sameAccess = (version: number): boolean => access(version) === access(server)
+  return [
+    ['a record of each kind', envelope(all, { meta: own }), OK],
+    ['no records', envelope([], { meta: own }), OK],
+    ...newer.flatMap((got): readonly Row[] => [
+      [`version ${got}`, envelope(all, { meta: metaOf(got) }), tooNew(server, got)],
+      [`version ${got} without records`, envelope([], { meta: metaOf(got) }), tooNew(server, got)],
+      [`version ${got}, a broken rule`, envelope([gcs], { meta: metaOf(got) }), tooNew(server, got)],
+      [`version ${got}, another commit`, envelope([size(server).replace(SHA, 'x')], { meta: metaOf(got) }), tooNew(server, got)], // prettier-ignore
+      [`version ${got}, an unknown kind`, envelope(['{"kind":"x"}'], { meta: metaOf(got) }), MALFORMED],
+    ]),
+    ...older.flatMap((got): readonly Row[] => [
+      [`version ${got}`, envelope(all, { meta: metaOf(got) }), malformed(/^\/run_meta\/schema_version must be /)],
+      [`version ${got} without records`, envelope([], { meta: metaOf(got) }), MALFORMED],
+      [`version ${got}, a broken rule`, envelope([gcs], { meta: metaOf(got) }), MALFORMED],
+    ]),
+    ...others.flatMap((other): readonly Row[] => [
+      [`a size of version ${other}`, envelope([size(other)], { meta: own }), sameSize(other) ? OK : malformed(/^\/records\/0: "?\/uncompressed_bytes\b/)], // prettier-ignore
+      [`a random access of version ${other}`, envelope([access(other)], { meta: own }), sameAccess(other) ? OK : malformed(/^\/records\/0: "?\/open_mode\b/)], // prettier-ignore
+      // The shape of the records is checked before the version of the envelope.
+      [`all of version ${other}`, envelope([...unchanged, size(other), access(other)], { meta: metaOf(other) }), MALFORMED], // prettier-ignore
+      [`a broken rule, then one of version ${other}`, envelope([gcs, ...unchanged, size(other), access(other)], { meta: own }), MALFORMED], // prettier-ignore
+    ]),
+    ['the added fields in other kinds', envelope([line('compression_time', { uncompressed_bytes: '1' })], { meta: own }), MALFORMED], // prettier-ignore
+    ['open_mode in a query', envelope([line('query_measurement', { open_mode: '"cached"' })], { meta: own }), MALFORMED], // prettier-ignore
+    ['open_mode in a size', envelope([line('compression_size', { open_mode: '"cached"' })], { meta: own }), MALFORMED], // prettier-ignore
+    ['an exact record', envelope([size(server).replace('"taxi"', '"t\\u0061xi"')], { meta: own }), OK],
+    ['an exact random access', envelope([access(server).replace('"taxi"', '"t\\u0061xi"')], { meta: own }), OK],
+    [
+      'a broken rule',
+      envelope([size(server), access(server), gcs], { meta: own }),
+      badRecord(2, /^\/storage must be /),
+    ],
+    ['schema_version 1.0', envelope([], { meta: own.replace(`:${server},`, `:${server}.0,`) }), MALFORMED],
+    ['schema_version as a string', envelope([], { meta: own.replace(`:${server},`, `:"${server}",`) }), MALFORMED],
+    ['schema_version beyond 32 bits', envelope([], { meta: metaOf(2147483648) }), MALFORMED],
+  ]
+}
+
+/** Cases for `uncompressed_bytes` on servers that have the field. */
+function uncompressedBytes(server: number): readonly Row[] {
+  const meta = metaOf(server)
+  const last = size(1).replace('}', ',"uncompressed_bytes":7}')
+  return [
+    ...NO_INTEGERS.map((token): Row => [`bytes ${token}`, envelope([size(server, token)], { meta }), MALFORMED]),
+    ...INTEGERS.map((token): Row => [`bytes ${token}`, envelope([size(server, token)], { meta }), OK]),
+    ['bytes twice, the last one good', envelope([last.replace(',"value', ',"uncompressed_bytes":null,"value')], { meta }), OK], // prettier-ignore
+    ['bytes twice, the last one null', envelope([last.replace(':7}', ':7,"uncompressed_bytes":null}')], { meta }), MALFORMED], // prettier-ignore
+    ['bytes first', envelope([last.replace('{', '{"uncompressed_bytes":7,').replace(',"uncompressed_bytes":7}', '}')], { meta }), OK], // prettier-ignore
+    ['bytes with an escaped name', envelope([last.replace('"un', '"\\u0075n')], { meta }), OK],
+    ['bytes missing in the second', envelope([size(server), size(1)], { meta }), malformed(/^\/records\/1: \/uncompressed_bytes is missing/)], // prettier-ignore
+  ]
+}
+
+/** Cases for `uncompressed_bytes` on older servers, which refuse it with any value. */
+function unknownBytes(server: number): readonly Row[] {
+  const meta = metaOf(server)
+  return ['null', '1', '"1"', '1.0'].map(token => [
+    `unknown bytes ${token}`,
+    envelope([line('compression_size', { uncompressed_bytes: token })], { meta }),
+    MALFORMED,
+  ])
+}
+
+function unknownOpenMode(server: number): readonly Row[] {
+  const meta = metaOf(server)
+  return ['null', '1', '"cached"', '"reopen"', '"mmap"'].map(token => [
+    `unknown open_mode ${token}`,
+    envelope([withOpenMode(token)], { meta }),
+    MALFORMED,
+  ])
+}
+
+/** Cases for `open_mode` on servers that have it: a bad value is a record error, a wrong type makes the body malformed. */
+function openMode(server: number): readonly Row[] {
+  const meta = metaOf(server)
+  const bad = withOpenMode('"mmap"')
+  const spaced = access(3).replaceAll(',"', ', "')
+  return [
+    ...OTHER_TYPES.map((token): Row => [`mode ${token}`, envelope([withOpenMode(token)], { meta }), MALFORMED]),
+    ...MODES.map((token): Row => [`mode ${token}`, envelope([withOpenMode(token)], { meta }), OK]),
+    ...OTHER_MODES.map((token): Row => [
+      `mode ${token}`,
+      envelope([size(3), withOpenMode(token)], { meta }),
+      badRecord(1, MODE),
+    ]),
+    ['mode missing', envelope([access(1)], { meta }), malformed(/^\/records\/0: \/open_mode is missing/)],
+    ['a bad mode, then an unknown kind', envelope([bad, '{"kind":"x"}'], { meta }), MALFORMED],
+    ['a bad mode, then a missing one', envelope([bad, access(1)], { meta }), MALFORMED],
+    ['a bad mode in a newer envelope', envelope([bad], { meta: metaOf(server + 1) }), tooNew(server, server + 1)],
+    ['a bad mode in an older envelope', envelope([bad], { meta: metaOf(server - 1) }), MALFORMED],
+    ['a bad mode before a bad storage', envelope([bad, gcs], { meta }), badRecord(0, MODE)],
+    ['a bad mode after a bad storage', envelope([size(3), gcs, bad], { meta }), badRecord(1, /^\/storage /)],
+    ['a bad mode, then another commit', envelope([bad, size(3).replace(SHA, 'x')], { meta }), badRecord(0, MODE)],
+    ['another commit, then a bad mode', envelope([size(3).replace(SHA, 'x'), bad], { meta }), badRecord(0, /^\/commit_sha /)], // prettier-ignore
+    ['a bad mode and another commit in one', envelope([bad.replace(SHA, 'x')], { meta }), badRecord(0, /^\/commit_sha /)], // prettier-ignore
+    ['a bad mode and U+0000 in one', envelope([withOpenMode('"mmap"', { dataset: '"\\u0000"' })], { meta }), badRecord(0, MODE)], // prettier-ignore
+    ['a bad mode and a wrong type in one', envelope([withOpenMode('"mmap"', { value_ns: '1.0' })], { meta }), MALFORMED], // prettier-ignore
+    ['a bad mode dropped for a good one', envelope([bad.replace('"value_ns"', '"open_mode":"reopen","value_ns"')], { meta }), OK], // prettier-ignore
+    ['a good mode dropped for a bad one', envelope([access(3).replace('"value_ns"', '"open_mode":"x","value_ns"')], { meta }), badRecord(0, MODE)], // prettier-ignore
+    ['spaces after commas', envelope([spaced], { meta }), OK],
+    ['the same access hot and cold', envelope([access(3), access(3, '"reopen"')], { meta }), OK],
+  ]
+}
+
+function rowsFor(server: number): readonly Row[] {
+  return [
+    ...common(server),
+    ...(server < 2 ? unknownBytes(server) : uncompressedBytes(server)),
+    ...(server < 3 ? unknownOpenMode(server) : openMode(server)),
+  ]
+}

@@ -11,9 +11,8 @@ import { identifier } from '../../src/source/identify.js'
 import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
 import { Random, SEED } from '../fixtures/random.js'
-import { BEFORE, line, lineOf, VALID, type KindName, type Tokens } from '../fixtures/records.js'
+import { BEFORE, line, lineOf, VALID, type KindName, type Tokens, plainLineOfAnyVersion } from '../fixtures/records.js'
 import { readSharedFixture } from '../fixtures/shared.js'
-import { plainLineOfAnyVersion } from './fixtures/odd-lines.js'
 import { readAll } from './fixtures/reading.js'
 
 const hash = await wasmHash64()

@@ -1,7 +1,6 @@
 import t from 'tap'
 import { Random } from '../fixtures/random.js'
-import { BEFORE, line, SHA, sizeLine } from '../fixtures/records.js'
-import { plainLine } from './fixtures/odd-lines.js'
+import { BEFORE, line, SHA, sizeLine, plainLine } from '../fixtures/records.js'
 import { readAll } from './fixtures/reading.js'
 
 const at = (rejections: readonly { line: number; byte: number; code: string }[]): unknown =>

@@ -6,9 +6,160 @@ import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
 import { NOT_TAKEN, scanRecord } from '../../src/source/scan-record.js'
 import { Random, SEED } from '../fixtures/random.js'
-import { BEFORE, KIND_NAMES, line, lineOf, VALID, type Tokens } from '../fixtures/records.js'
-import { oddLine, plainLineOfAnyVersion } from './fixtures/odd-lines.js'
+import {
+  BEFORE,
+  KIND_NAMES,
+  line,
+  lineOf,
+  VALID,
+  type Tokens,
+  plainLineOfAnyVersion,
+  tokensOfAnyVersion,
+} from '../fixtures/records.js'
 import { rowOf, type Row } from './fixtures/reading.js'
+
+const ODD_NUMBERS: readonly ((random: Random) => string)[] = [
+  random => random.digits(random.int(8, 11)),
+  random => random.digits(random.int(15, 21)),
+  random => `-${random.digits(random.int(8, 20))}`,
+  random =>
+    random.pick([
+      '0',
+      '-0',
+      '00',
+      '01',
+      '-01',
+      '1.0',
+      '1.',
+      '.5',
+      '1e5',
+      '1E-5',
+      '1e',
+      '+1',
+      '-',
+      '--1',
+      '0x1',
+      '1_0',
+      '1 0',
+    ]),
+  random =>
+    random.pick(['2147483647', '2147483648', '-2147483648', '999999999', '9223372036854775807', '9223372036854775808']),
+  random => `${random.int(-9, 9)}.${random.digits(random.int(1, 20))}`,
+  random => `0.${'0'.repeat(random.int(0, 20))}${random.digits(random.int(1, 5))}`,
+  random => `${random.digits(random.int(1, 17))}.${random.digits(random.int(1, 4))}`,
+  random => `-0${random.pick(['', '.0', '.', 'e5', '.00000000000000000', '.5'])}`,
+]
+
+const ODD_TOKENS: readonly ((random: Random) => string)[] = [
+  ...ODD_NUMBERS,
+  random =>
+    random.pick([
+      'null',
+      'nul',
+      'nulll',
+      'true',
+      'false',
+      'NaN',
+      'Infinity',
+      '',
+      '{}',
+      '[]',
+      '""',
+      '"',
+      '"s3"',
+      '"s3x"',
+      '"reopen"',
+    ]),
+  random =>
+    random.pick([
+      '"a\\u0000b"',
+      '"\\n"',
+      '"a\\"b"',
+      '"\\\\"',
+      '"\\ud800"',
+      '"\\ud83d\\ude42"',
+      '"\\x"',
+      '"a\tb"',
+      '"\u007f\u2028"',
+      '"é"',
+      '"🙂"',
+    ]),
+  random =>
+    `[${Array.from({ length: random.int(1, 4) }, () => random.pick(ODD_NUMBERS)(random)).join(random.pick([',', ', ', ' ,', ',,', ' ']))}]`,
+  random =>
+    random.pick([
+      '[ ]',
+      '[,]',
+      '[1,]',
+      '[,1]',
+      '[ 1]',
+      '[1 ]',
+      '[1',
+      '1]',
+      '[null]',
+      '["1"]',
+      '[[1]]',
+      '[1.5]',
+      '[-0]',
+      '[ 1, 2]',
+    ]),
+]
+
+const NAMES = [
+  'kind',
+  'dataset',
+  'storage',
+  'threshold',
+  'open_mode',
+  'uncompressed_bytes',
+  'value_ns',
+  'peak_physical',
+  'extra',
+  '__proto__',
+  '',
+  'kind ',
+  'Dataset',
+]
+
+const PAIR_CHANGES: readonly ((pairs: readonly Pair[], random: Random) => Pair[])[] = [
+  (pairs, random) => random.shuffled(pairs),
+  ([kind, ...pairs], random) => [kind!, ...random.shuffled(pairs)],
+  // Repeats a key, directly after it or later, with the same value or another.
+  (pairs, random) => inserted(pairs, random.pick(pairs), random),
+  (pairs, random) => inserted(pairs, [random.pick(pairs)[0], random.pick(ODD_TOKENS)(random)], random),
+  (pairs, random) => inserted(pairs, [random.pick(NAMES), random.pick(ODD_TOKENS)(random)], random),
+  (pairs, random) => pairs.filter((_, at) => at !== random.int(0, pairs.length - 1)),
+  ...[0, 1, 2, 3].map(() => (pairs: readonly Pair[], random: Random): Pair[] => {
+    const changed = random.int(0, pairs.length - 1)
+    const token = random.pick(random.chance(0.7) ? ODD_NUMBERS : ODD_TOKENS)(random)
+    return pairs.map(([name, old], at) => [name, at === changed ? token : old])
+  }),
+  (pairs, random) =>
+    pairs.map(([name, token]) => [name, token.startsWith('"') && random.chance(0.2) ? escaped(token, random) : token]),
+]
+
+const SPACES = ['', '', '', '', ' ', '  ', '\t', '\r']
+
+const BYTE_CHANGES: readonly ((bytes: Buffer, random: Random) => Buffer)[] = [
+  bytes => Buffer.concat([bytes, Buffer.from('\r')]),
+  (bytes, random) =>
+    Buffer.concat([bytes, Buffer.from(random.pick([' ', '  \r', '\r\r', ',', '}', 'x', '\0', '\ufeff', ' {}']))]),
+  (bytes, random) => Buffer.concat([Buffer.from(random.pick([' ', '\ufeff', '\t', '[', '{'])), bytes]),
+  (bytes, random) => bytes.subarray(0, random.int(0, bytes.length)),
+  (bytes, random) => spliced(bytes, random, 1, random.bytes(1)),
+  (bytes, random) => spliced(bytes, random, 0, random.bytes(1)),
+  (bytes, random) => spliced(bytes, random, 1, Buffer.alloc(0)),
+  (bytes, random) =>
+    spliced(bytes, random, 0, Buffer.from(random.pick([...'"\\,:{}[]0129-.eE tn', '\u007f', '\u00e9', '\u2028']))),
+  (bytes, random) => {
+    const at = random.int(0, Math.max(0, bytes.length - 2))
+    return Buffer.concat([
+      bytes.subarray(0, at),
+      Buffer.from(bytes.subarray(at, at + 2)).reverse(),
+      bytes.subarray(at + 2),
+    ])
+  },
+]
 
 const identify = identifier(await wasmHash64())
 const PLACE = { line: 3, start: 0 }
@@ -226,3 +377,40 @@ t.test('a line is read for itself, whatever the line before it started with', as
     t.equal(scanned(`${head}${sha}x,${rest}`), undefined, 'the head of a line must end where the string does')
   }
 })
+
+/** A line with one to three changes, which may leave it valid. */
+function oddLine(random: Random): Buffer {
+  const { kind, tokens } = tokensOfAnyVersion(random)
+  let pairs: readonly Pair[] = Object.entries({ kind: `"${kind}"`, ...tokens } as Tokens).flatMap(([name, token]) =>
+    token === undefined ? [] : [[name, token] as const],
+  )
+  for (let changes = random.int(0, 2); changes > 0; changes--) pairs = random.pick(PAIR_CHANGES)(pairs, random)
+  let bytes: Buffer = Buffer.from(joined(pairs, random.pick(SPACES), random))
+  for (let changes = random.int(0, 1); changes > 0; changes--) bytes = random.pick(BYTE_CHANGES)(bytes, random)
+  return bytes
+}
+
+type Pair = readonly [name: string, token: string]
+
+function joined(pairs: readonly Pair[], space: string, random: Random): string {
+  const maybe = (): string => (random.chance(0.3) ? space : '')
+  const texts = pairs.map(([name, token]) => `${maybe()}${JSON.stringify(name)}${maybe()}:${maybe()}${token}${maybe()}`)
+  return `{${texts.join(',')}}${maybe()}`
+}
+
+function inserted(pairs: readonly Pair[], pair: Pair, random: Random): Pair[] {
+  const at = random.int(0, pairs.length)
+  return [...pairs.slice(0, at), pair, ...pairs.slice(at)]
+}
+
+function spliced(bytes: Buffer, random: Random, removed: number, added: Buffer): Buffer {
+  const at = random.int(0, bytes.length)
+  return Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at + removed)])
+}
+
+/** Replaces one character of a string token by its escape sequence. */
+function escaped(token: string, random: Random): string {
+  const at = random.int(1, Math.max(1, token.length - 2))
+  const unit = token.charCodeAt(at).toString(16).padStart(4, '0')
+  return `${token.slice(0, at)}\\u${unit}${token.slice(at + 1)}`
+}

@@ -2,8 +2,7 @@ import t from 'tap'
 import { audit } from '../../src/state/audit.js'
 import { auditKey, newId } from '../../src/state/keys.js'
 import { summarizeState } from '../../src/state/state-summary.js'
-import { lastAuditRows } from './fixtures/audit-rows.js'
-import { TARGET_PARTITION, testState } from './fixtures/state.js'
+import { lastAuditRows, TARGET_PARTITION, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
   id,

@@ -7,7 +7,7 @@ import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { VersionConflict, type Storage } from '../../src/storage/storage.js'
-import { COMMIT, RUN, SHA } from '../fixtures/delivery.js'
+import { COMMIT, RUN, SHA } from '../fixtures/records.js'
 import {
   all,
   bordersOf,

@@ -2,7 +2,7 @@ import t from 'tap'
 import { assertHeadReaches, EMPTY_HEAD, readHead, writeHead, type Head } from '../../src/state/head.js'
 import { headKey } from '../../src/state/keys.js'
 import { appendToOutbox } from '../../src/state/outbox.js'
-import { SHA } from '../fixtures/delivery.js'
+import { SHA } from '../fixtures/records.js'
 import { newLines, ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 
 /** Two batches with the sequence numbers 1 to 2 and 3 to 5. */

@@ -2,7 +2,7 @@ import t from 'tap'
 import { lineBlocks } from '../../src/source/lines.js'
 import { chunkReader } from '../../src/source/byte-reader.js'
 import { OBJECT_BYTES, parseLinesOwner, readLines, storeLines } from '../../src/state/lines.js'
-import { SHA } from '../fixtures/delivery.js'
+import { SHA } from '../fixtures/records.js'
 import { blocksOf, keysOf, owner, testState, textsOf } from './fixtures/state.js'
 
 const blocksFrom = (text: string): ReturnType<typeof lineBlocks> =>

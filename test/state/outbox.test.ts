@@ -7,7 +7,7 @@ import { thisProcess } from '../../src/state/state.js'
 import { appendToOutbox, batchesAfter, partitions, sweepUnnamedLines } from '../../src/state/outbox.js'
 import { writeWatermark } from '../../src/state/watermark.js'
 import { memoryStorage } from '../../src/storage/memory.js'
-import { COMMIT, SHA } from '../fixtures/delivery.js'
+import { COMMIT, SHA } from '../fixtures/records.js'
 import {
   blocksOf,
   TARGET_PARTITION,

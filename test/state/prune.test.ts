@@ -1,12 +1,12 @@
 import t from 'tap'
 import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
-import { lastAuditRows } from './fixtures/audit-rows.js'
+import { lastAuditRows } from './fixtures/state.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
 import { sweepUnnamedLines } from '../../src/state/outbox.js'
 import type { State } from '../../src/state/state.js'
 import { memoryStorage } from '../../src/storage/memory.js'
-import { SHA } from '../fixtures/delivery.js'
+import { SHA } from '../fixtures/records.js'
 import {
   all,
   bordersOf,

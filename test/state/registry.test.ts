@@ -1,7 +1,7 @@
 import t from 'tap'
 import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastAuditRows } from './fixtures/audit-rows.js'
+import { lastAuditRows } from './fixtures/state.js'
 import { addBucket, listBuckets, removeBucket } from '../../src/state/buckets.js'
 import { discardOrphanedIntents, listIntents, putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'

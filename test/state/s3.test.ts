@@ -4,7 +4,7 @@ import { compact } from '../../src/state/compact.js'
 import { prune } from '../../src/state/prune.js'
 import type { S3Address } from '../../src/storage/address.js'
 import { openStorage, openBucketStorage } from '../../src/storage/open-storage.js'
-import { SHA } from '../fixtures/delivery.js'
+import { SHA } from '../fixtures/records.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 import { all, datasetsIn, deliverTo, headOf, linesObjects, makeKnown, stateOn, take } from './fixtures/filled.js'
 

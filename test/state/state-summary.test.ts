@@ -7,7 +7,7 @@ import { appendToOutbox } from '../../src/state/outbox.js'
 import { summarizeState } from '../../src/state/state-summary.js'
 import { addTarget } from '../../src/state/targets.js'
 import { recordTarget } from '../../src/state/target-record.js'
-import { COMMIT, SHA } from '../fixtures/delivery.js'
+import { COMMIT, SHA } from '../fixtures/records.js'
 import { ofFile, ORIGIN, testState, type TestState } from './fixtures/state.js'
 
 const OTHER = 'f'.repeat(40)

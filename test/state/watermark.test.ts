@@ -4,9 +4,8 @@ import { highestWatermark, readWatermark, rewind, writeWatermark, type Watermark
 import { openLocalStorage } from '../../src/storage/local/local.js'
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { SHA } from '../fixtures/delivery.js'
-import { filesBelow } from './fixtures/files.js'
-import { TARGET_PARTITION, owner, testState } from './fixtures/state.js'
+import { SHA } from '../fixtures/records.js'
+import { filesBelow, TARGET_PARTITION, owner, testState } from './fixtures/state.js'
 
 const at = (until: number, more: Partial<Watermark> = {}): Watermark => ({
   until,

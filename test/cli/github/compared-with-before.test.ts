@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { runStep } from '../fixtures/github.js'
 import { startMigratedPostgres } from '../fixtures/database.js'
-import { COMMIT, jsonl, query, size } from '../fixtures/records.js'
+import { COMMIT, jsonl, query, size } from '../../fixtures/records.js'
 
 const { createDatabase } = await startMigratedPostgres(t)
 const [BEFORE, AFTER] = ['a'.repeat(40), 'b'.repeat(40)]

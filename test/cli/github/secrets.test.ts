@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { projectFile } from '../../fixtures/cli.js'
 import { runStep } from '../fixtures/github.js'
-import { query, writeCommit } from '../fixtures/records.js'
+import { query, writeCommit } from '../../fixtures/records.js'
 import { schemaErrors } from '../fixtures/schema.js'
 
 const SERVER = ['--server', 'https://ingest.invalid', '--retries', '1', '--retry-deadline', '0.001']

@@ -7,7 +7,7 @@ import { tamed } from '../../../src/cli/output/github/command.js'
 import { runCli } from '../../fixtures/cli.js'
 import { runStep } from '../fixtures/github.js'
 import { TOKEN } from '../fixtures/pushing.js'
-import { SHA, jsonl, oneOfEach, query, size, writeCommit } from '../fixtures/records.js'
+import { SHA, jsonl, oneOfEach, query, size, writeCommit } from '../../fixtures/records.js'
 import { schemaErrors } from '../fixtures/schema.js'
 
 t.test('a push that lands says what landed where, per kind, and hands on its numbers', async t => {
@@ -18,7 +18,7 @@ t.test('a push that lands says what landed where, per kind, and hands on its num
   t.match(stdout, /^ingested 5 records/)
   t.strictSame(commands, [], 'nothing is wrong, so there is nothing to mark')
   t.strictSame(outputs, { inserted: '5', updated: '0', rejected: '0', commit: SHA, exit: '0' })
-  t.match(summary, /^### ✅ vortex-ingest push: 5 records of <code>5d1f0c3<\/code> in /)
+  t.match(summary, /^### ✅ vortex-ingest push: 5 records of <code>0123456<\/code> in /)
   t.match(summary, /\| the embedded database in \.vortex-ingest \| delivered \| 5 \| 5 \| 0 \| 0 \| 1 \|/)
   t.match(summary, /\| random_access_time \| 1 \| 1 \| 0 \| 0 \|/)
 

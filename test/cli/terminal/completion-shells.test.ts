@@ -1,10 +1,38 @@
+/** Presses Tab in a real zsh or fish that has loaded the completion script of the program. */
+
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { trialKey } from '../../../src/state/keys.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
-import { runCli } from '../../fixtures/cli.js'
-import { fishOffers, missing, shim, zshAfterTab, type Place } from '../fixtures/shells.js'
+import { runCli, projectFile } from '../../fixtures/cli.js'
+import { missingProgram } from '../../fixtures/terminal.js'
+import { execFile } from 'node:child_process'
+
+/** fish tells what it would list after each line: the words, without what they are. */
+const FISH = `
+source $SCRIPT
+for line in $argv
+    complete -C $line | string replace -r '\\t.*' ''
+    echo ---
+end`
+
+/**
+ * An interactive zsh in a pseudo-terminal of its own. Each line is typed, and a Tab; what is in the line then is told
+ * between brackets, after what the terminal showed meanwhile.
+ */
+const ZSH = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1= PROMPT_EOL_MARK=; unset zle_bracketed_paste; stty -echo columns 200'
+zpty -w shell 'fpath=($FOLDER $fpath); autoload -Uz compinit; compinit -u -D'
+zpty -w shell 'show() { print -r -- "<<$BUFFER>>"; BUFFER= }; zle -N show; bindkey "^X" show; print set"up"'
+zpty -r shell out '*setup*'
+for line; do
+  zpty -w -n shell "$line"$'\\t\\x18'
+  zpty -r shell out '*<<*>>*'
+  print -r -- "$out"
+done`
 
 const CONFIG = 'state = "kept"\n\n[profile.nightly]\nretries = 3\n\n[profile.local]\nstate = "none"\n'
 
@@ -26,7 +54,7 @@ async function workplace(t: Test): Promise<Place> {
   return { cwd, env: { PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}` } }
 }
 
-t.test('fish offers', { skip: missing('fish') }, async t => {
+t.test('fish offers', { skip: missingProgram('fish') }, async t => {
   const place = await workplace(t)
   const script = join(place.cwd, 'completion.fish')
   writeFileSync(script, (await runCli(['completion', 'fish'])).stdout)
@@ -59,7 +87,7 @@ t.test('fish offers', { skip: missing('fish') }, async t => {
     t.strictSame(offered[index]?.toSorted(), expected, `${name}: ${lines[index]}`)
 })
 
-t.test('a Tab in zsh', { skip: missing('zsh') }, async t => {
+t.test('a Tab in zsh', { skip: missingProgram('zsh') }, async t => {
   const place = await workplace(t)
   const folder = join(place.cwd, 'functions')
   mkdirSync(folder)
@@ -93,3 +121,51 @@ t.test('a Tab in zsh', { skip: missing('zsh') }, async t => {
   t.notMatch(choice?.shown, /--\s*$/m, 'and no explanations where there are none')
   t.equal(common?.line, 'vortex-ingest stat', 'goes as far as state and status are the same')
 })
+
+type Place = { readonly cwd: string; readonly env?: Readonly<Record<string, string>> }
+
+/** A folder with the program under its name, for a PATH; to be made with `t.testdir`. */
+function shim(): string {
+  return `#!/bin/sh\nexec ${process.execPath} ${projectFile('bin/vortex-ingest.js')} "$@"\n`
+}
+
+/** @param script what `completion fish` printed, as a file */
+async function fishOffers(
+  script: string,
+  lines: readonly string[],
+  place: Place,
+): Promise<readonly (readonly string[])[]> {
+  const told = await run('fish', ['--no-config', '-c', FISH, ...lines], { SCRIPT: script }, place)
+  return told
+    .split('---\n')
+    .slice(0, -1)
+    .map(part => part.split('\n').filter(word => word !== ''))
+}
+
+type Tabbed = {
+  /** The command line after the Tab. */
+  readonly line: string
+  /** All that was written to the terminal, a list of choices too. */
+  readonly shown: string
+}
+
+/** @param folder with what `completion zsh` printed as `_vortex-ingest`, as in zsh's `fpath` */
+async function zshAfterTab(folder: string, lines: readonly string[], place: Place): Promise<readonly Tabbed[]> {
+  const told = await run('zsh', ['-f', '-c', ZSH, 'zsh', ...lines], { FOLDER: folder }, place)
+  return [...told.matchAll(/(.*?)<<(.*?)>>/gs)].map(([, shown = '', line = '']) => ({ line, shown }))
+}
+
+function run(
+  shell: string,
+  args: readonly string[],
+  own: Readonly<Record<string, string>>,
+  { cwd, env }: Place,
+): Promise<string> {
+  const options = { cwd, env: { PATH: process.env['PATH'], TERM: 'dumb', HOME: cwd, ...own, ...env }, timeout: 60_000 }
+  return new Promise((resolve, reject) => {
+    const child = execFile(shell, args, options, (error, stdout) =>
+      error === null ? resolve(stdout) : reject(new Error(error.message)),
+    )
+    child.stdin?.end()
+  })
+}

@@ -6,8 +6,8 @@ import t from 'tap'
 import { trialKey } from '../../../src/state/keys.js'
 import { openStorage } from '../../../src/storage/open-storage.js'
 import { projectFile, runCli } from '../../fixtures/cli.js'
-import { terminalMissing } from '../../fixtures/terminal.js'
-import { missing } from '../fixtures/shells.js'
+import { noTerminal } from '../../fixtures/terminal.js'
+import { missingProgram } from '../../fixtures/terminal.js'
 
 const BIN = projectFile('bin/vortex-ingest.js')
 
@@ -29,7 +29,7 @@ function bashOffers(line: string, { cwd, env }: Place = {}): Promise<readonly st
   })
 }
 
-t.test('in bash', { skip: missing('bash') }, async t => {
+t.test('in bash', { skip: missingProgram('bash') }, async t => {
   const CONFIG = '[profile.nightly]\nretries = 3\n'
   const files = { 'results.jsonl': '', 'readme.txt': '', 'vortex-ingest.toml': CONFIG }
   const cwd = t.testdir({ '.git': {}, ...files, state: {} })
@@ -122,7 +122,7 @@ t.test('in bash', { skip: missing('bash') }, async t => {
   })
 })
 
-t.test('a Tab in an interactive bash', { skip: missing('bash') || (terminalMissing() ?? false) }, async t => {
+t.test('a Tab in an interactive bash', { skip: missingProgram('bash') || noTerminal }, async t => {
   const shell = spawn('script', ['-qec', 'bash --norc -i', '/dev/null'], {
     env: { PATH: process.env['PATH'], TERM: 'dumb', PS1: '$ ' },
   })

@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'smol-toml'
 import t from 'tap'
 import { projectFile, runCli, startCli } from '../../fixtures/cli.js'
-import { query } from '../fixtures/records.js'
+import { query } from '../../fixtures/records.js'
 
 type Doctored = { groups: { name: string; lines: { check: string; fact: string }[] }[] }
 

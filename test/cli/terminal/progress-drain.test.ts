@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { applied, json, startHttpServer } from '../../fixtures/http-server.js'
-import { onTerminal, screenOf, terminalMissing, type Shown } from '../../fixtures/terminal.js'
+import { onTerminal, screenOf, noTerminal, type Shown } from '../../fixtures/terminal.js'
 import { push, TOKEN, writeFile } from '../fixtures/pushing.js'
-import { COMMIT, jsonl, query } from '../fixtures/records.js'
+import { COMMIT, jsonl, query } from '../../fixtures/records.js'
 
 const COMMITS = ['a', 'b', 'c'].map(digit => digit.repeat(40))
 const RECORDS_EACH = 500
@@ -50,7 +50,7 @@ function framesOf({ text }: Shown): readonly Frame[] {
   }))
 }
 
-t.test('progress of what a state kept', { skip: terminalMissing() ?? false }, async t => {
+t.test('progress of what a state kept', { skip: noTerminal }, async t => {
   const cwd = t.testdir({})
   const url = await kept(t, cwd)
   const env = { INGEST_BEARER_TOKEN: TOKEN }

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { runCli } from '../../fixtures/cli.js'
-import { onTerminal, screenOf, terminalMissing } from '../../fixtures/terminal.js'
-import { query } from '../fixtures/records.js'
+import { onTerminal, screenOf, noTerminal } from '../../fixtures/terminal.js'
+import { query } from '../../fixtures/records.js'
 
-const skip = terminalMissing() ?? false
+const skip = noTerminal
 const PROGRESS = /reading|left/
 
 /** Long enough to be looked at: more than a second of work in a small file, of gzip members that are all the same. */

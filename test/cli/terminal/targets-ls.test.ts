@@ -2,12 +2,12 @@
 
 import t from 'tap'
 import { runCli } from '../../fixtures/cli.js'
-import { onTerminal, screenOf, terminalMissing } from '../../fixtures/terminal.js'
+import { onTerminal, screenOf, noTerminal } from '../../fixtures/terminal.js'
 
 const LS = 'vortex-ingest targets ls --no-check --state state'
 const ADDRESSES = ['https://ingest.benchmarks.example.com', 'https://ingest.staging.example.com']
 
-t.test('targets ls', { skip: terminalMissing() ?? false }, async t => {
+t.test('targets ls', { skip: noTerminal }, async t => {
   const cwd = t.testdir({})
   for (const [index, address] of ADDRESSES.entries()) {
     const args = ['targets', 'add', `site-${index}`, 'server', address, '--best-effort', '--state', 'state']

@@ -13,7 +13,8 @@ import { migrate } from '../../../src/database/migrate.js'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
 import type { SqlSession } from '../../../src/database/session.js'
-import { COMMIT, deliveryOf, query } from '../../fixtures/delivery.js'
+import { COMMIT, query } from '../../fixtures/records.js'
+import { deliveryOf } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 
 const hash = await wasmHash64()
@@ -123,7 +124,7 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     t.equal((await findCommit(session, 'main', () => Promise.resolve(BASE))).sha, BASE)
     // The name of a git reference may look like a commit id.
     t.equal((await findCommit(session, 'beef', () => Promise.resolve(HEAD))).sha, HEAD)
-    const known = { code: 'commit_unknown', hint: 'the newest that are stored: bbbbbbb "Measure something", abc0000' }
+    const known = { code: 'commit_unknown', hint: 'the newest that are stored: bbbbbbb "Read fewer bytes", abc0000' }
     await t.rejects(findCommit(session, 'nope', nobody), {
       code: known.code,
       message: 'no commit is stored for "nope"',

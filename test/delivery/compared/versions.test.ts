@@ -10,10 +10,9 @@ import { migrate } from '../../../src/database/migrate.js'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
 import type { SqlSession } from '../../../src/database/session.js'
-import { COMMIT, deliveryOf } from '../../fixtures/delivery.js'
-import { olderTables } from '../../fixtures/older-database.js'
+import { COMMIT, line, SHA } from '../../fixtures/records.js'
+import { deliveryOf, olderTables } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
-import { line, SHA } from '../../fixtures/records.js'
 import { databaseCopies } from '../../database/embedded/fixtures/folders.js'
 
 const hash = await wasmHash64()

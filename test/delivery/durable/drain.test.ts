@@ -4,7 +4,7 @@ import { IngestError } from '../../../src/errors.js'
 import { headKey } from '../../../src/state/keys.js'
 import { listIntents } from '../../../src/state/intent.js'
 import { storeLines } from '../../../src/state/lines.js'
-import { COMMIT, SHA } from '../../fixtures/delivery.js'
+import { COMMIT, SHA } from '../../fixtures/records.js'
 import { blocksOf, testState, type TestState } from '../../state/fixtures/state.js'
 import {
   codeOf,

@@ -5,7 +5,7 @@ import t from 'tap'
 import { listIntents } from '../../../src/state/intent.js'
 import { headKey, watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
-import { SHA } from '../../fixtures/delivery.js'
+import { SHA } from '../../fixtures/records.js'
 import { TARGET_PARTITION, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, lineOf, push, target, write } from './fixtures/durable.js'
 

@@ -6,7 +6,7 @@ import { deleteIntent, listIntents, putIntent } from '../../../src/state/intent.
 import { acquireLease } from '../../../src/state/lease.js'
 import { readWatermark, rewind } from '../../../src/state/watermark.js'
 import { IngestError } from '../../../src/errors.js'
-import { SHA } from '../../fixtures/delivery.js'
+import { SHA } from '../../fixtures/records.js'
 import { TARGET_PARTITION, owner, seenBy, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, lineOf, push, target, write } from './fixtures/durable.js'
 

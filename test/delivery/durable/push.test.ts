@@ -6,7 +6,7 @@ import { readWatermark } from '../../../src/state/watermark.js'
 import type { Target } from '../../../src/delivery/opening.js'
 import { IngestError } from '../../../src/errors.js'
 import { sumReceipt } from '../../../src/source/delivery.js'
-import { COMMIT, RUN, SHA } from '../../fixtures/delivery.js'
+import { COMMIT, RUN, SHA } from '../../fixtures/records.js'
 import { TARGET_PARTITION, interfering, keysOf, testState } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
 

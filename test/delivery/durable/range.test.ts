@@ -2,7 +2,7 @@ import t from 'tap'
 import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/range.js'
 import { canDeliverTogether } from '../../../src/state/head.js'
 import type { Batch } from '../../../src/state/head.js'
-import { COMMIT, RUN } from '../../fixtures/delivery.js'
+import { COMMIT, RUN } from '../../fixtures/records.js'
 
 const batch = (first: number, records: number, more: Partial<Batch> = {}): Batch => ({
   ...{ id: String(first), first, last: first + Math.max(1, records) - 1, records, counts: new Map() },

@@ -11,8 +11,7 @@ import { checkBody } from '../../../src/server/envelope/check-body.js'
 import { readBody } from '../../../src/source/exact-json.js'
 import { Random, SEED } from '../../fixtures/random.js'
 import { line, lineOf, randomTokens } from '../../fixtures/records.js'
-import { walkable } from '../fixtures/bodies.js'
-import { envelope } from '../fixtures/envelopes.js'
+import { walkable, envelope } from '../fixtures/envelopes.js'
 
 const hash = await wasmHash64()
 

@@ -8,7 +8,7 @@ import { checkBody } from '../../../src/server/envelope/check-body.js'
 import { BEFORE, KIND_NAMES, SHA, line, lineOf, randomTokens, type Tokens } from '../../fixtures/records.js'
 import { Random, SEED } from '../../fixtures/random.js'
 import { readSharedFixture } from '../../fixtures/shared.js'
-import { walkable } from '../fixtures/bodies.js'
+import { walkable } from '../fixtures/envelopes.js'
 
 type Verdict = { readonly error: string | null; readonly recordIndex: number | null; readonly records: number | null }
 

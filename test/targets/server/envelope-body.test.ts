@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from '../../../src/targets/server/envelope-body.js'
-import { COMMIT, RUN, size } from '../../fixtures/delivery.js'
+import { size } from '../../fixtures/delivery.js'
+import { COMMIT, RUN } from '../../fixtures/records.js'
 import { Random } from '../../fixtures/random.js'
 
 const ENVELOPE = { run: RUN, commit: COMMIT }
