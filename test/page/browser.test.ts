@@ -66,7 +66,7 @@ t.test('in a browser, an operator', { skip }, async t => {
     await page.getByRole('button', { name: 'Show' }).click()
   }
   await give('another-token')
-  await page.getByText('This cannot be shown: the server does not take this token.').waitFor()
+  await page.getByText('Cannot load: the server refuses this token.').waitFor()
   await give(OPERATOR_TOKEN)
   await page.locator('#targets tbody tr').first().waitFor()
   t.match(await page.locator('#targets').innerText(), /far\s+archive\s+far\s+yes\s+primary/)
@@ -349,7 +349,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     const { page, complaints } = await openPage(t, browser, server.url)
     await page.evaluate(`sessionStorage.setItem('vortex-ingest-operator-token', 'of-another-server')`)
     await page.getByRole('link', { name: 'Operator' }).click()
-    await page.getByText('it was started without a state, or without a token for operators').waitFor()
+    await page.getByText('because it was started without a state or without an operator token').waitFor()
     await page.getByText('VORTEX_INGEST_OPERATOR_TOKEN=… vortex-ingest serve --state PLACE').waitFor()
     t.equal(await page.getByLabel('Operator token').isVisible(), false, 'no token would help')
     t.equal(await page.evaluate(`sessionStorage.length`), 0)

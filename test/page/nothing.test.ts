@@ -19,7 +19,7 @@ t.test('in a browser, the command that an empty page names brings the first char
   const server = await startWithHistory(t, 0)
   const browser = await startBrowser(t, executable!)
   const { page } = await openPage(t, browser, `${server.url}/?n=1#scale=log`)
-  await page.getByText('Where this server wants a token, set INGEST_BEARER_TOKEN to it first.').waitFor()
+  await page.getByText('If this server requires a token, first set INGEST_BEARER_TOKEN.').waitFor()
   const [program, ...args] = (await page.locator('#notice code').first().innerText()).split(' ')
   t.equal(program, 'vortex-ingest')
   const cwd = t.testdir({})
