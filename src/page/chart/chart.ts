@@ -6,7 +6,6 @@ import { roundRange, positionShare, zoomRange, type VisibleRange } from '../mode
 import { axes, valueRange } from './axes.js'
 import { SeriesLayer, Overlay } from './series-layers.js'
 import type { ChartOptions, DrawnSeries, Span } from './chart-options.js'
-import { onStillClick } from './gestures.js'
 
 const UNSEEN: uPlot.Series = { paths: () => null, points: { show: false } }
 
@@ -229,4 +228,14 @@ export class Chart {
 /** Removes values that are not positive, because a logarithmic scale cannot show them. */
 function positive(series: DrawnSeries): DrawnSeries {
   return { ...series, values: series.values.map(value => (value !== null && value > 0 ? value : null)) }
+}
+
+/** Pixels by which the pointer may move during a click, because a hand is never quite still. */
+const CLICK_ROOM = 4
+
+/** Calls `onClick` for a click during which the pointer hardly moved. */
+function onStillClick(host: HTMLElement, onClick: () => void): void {
+  let from = 0
+  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
+  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
 }

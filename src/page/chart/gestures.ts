@@ -60,16 +60,6 @@ function shareAt({ area }: Chart, clientX: number): number {
   return Math.min(1, Math.max(0, (clientX - left) / width))
 }
 
-/** Pixels by which the pointer may move during a click, because a hand is never quite still. */
-const CLICK_ROOM = 4
-
-/** Calls `onClick` for a click during which the pointer hardly moved. */
-export function onStillClick(host: HTMLElement, onClick: () => void): void {
-  let from = 0
-  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
-  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
-}
-
 /** Time without events after which a gesture counts as finished, because browsers do not report its end. */
 const REST_MS = 150
 /** Limit per event, because one notch of a mouse wheel is larger than any step of a trackpad. */

@@ -4,7 +4,7 @@ import type { JsonSchema } from '../../contract/schema.js'
 
 export const string: JsonSchema = { type: 'string' }
 export const integer: JsonSchema = { type: 'integer' }
-export const count: JsonSchema = { type: 'integer', minimum: 0 }
+export const naturalNumber: JsonSchema = { type: 'integer', minimum: 0 }
 export const boolean: JsonSchema = { type: 'boolean' }
 export const dateTime: JsonSchema = { type: 'string', format: 'date-time' }
 export const strings: JsonSchema = { type: 'array', items: string }

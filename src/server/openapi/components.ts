@@ -2,7 +2,7 @@
 
 import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
-import { boolean, array, ref, object, nullable, string, strings, dateTime, count, oneOf } from './builders.js'
+import { boolean, array, ref, object, nullable, string, strings, dateTime, naturalNumber, oneOf } from './builders.js'
 
 /** @param version the contract version of the server; returned rows have the fields of all versions */
 export function componentSchemas(version: number): Readonly<Record<string, JsonSchema>> {
@@ -87,9 +87,9 @@ const OPERATOR_SCHEMAS = {
   }),
   health: object({
     ...{ name: string, sort: SORT, state: oneOf('ok', 'recovered', 'failing', 'unknown') },
-    ...{ errors: count, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
+    ...{ errors: naturalNumber, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
   }),
-  lag: object({ records: count, bytes: count, commits: count, oldest: nullable(dateTime) }),
+  lag: object({ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) }),
   target: object({
     ...{ name: string, kind: oneOf('http', 'postgres', 'embedded', 'archive'), address: string, identity: string },
     ...{ secret_env: nullable(string), required: boolean, bucket: nullable(string), insecure_local: boolean },
@@ -103,6 +103,6 @@ const OPERATOR_SCHEMAS = {
   }),
   unregistered_target: object({ identity: string, kind: string, lag: nullable(ref('lag')) }),
   target_promotion: object({ target: string, active: boolean, ...PROMOTION }),
-  journal_size: object({ objects: count, events: count }),
+  journal_size: object({ objects: naturalNumber, events: naturalNumber }),
   problems: array(string),
 } satisfies Readonly<Record<string, JsonSchema>>

@@ -9,14 +9,14 @@ import {
   ref,
   object,
   string,
-  count,
+  naturalNumber,
   oneOf,
 } from './builders.js'
 
 const refused = {
   anyOf: [
     object({ error: oneOf('malformed'), message: string }),
-    object({ error: oneOf('record'), record_index: count, message: string }),
+    object({ error: oneOf('record'), record_index: naturalNumber, message: string }),
   ],
 }
 
@@ -28,7 +28,7 @@ export const INGEST_OPERATIONS: Operations = {
     security: [{ writer: [] }, {}],
     requestBody: { required: true, content: { 'application/json': { schema: ref('envelope') } } },
     responses: {
-      200: jsonResponse('Applied', object({ inserted: count, updated: count })),
+      200: jsonResponse('Applied', object({ inserted: naturalNumber, updated: naturalNumber })),
       400: jsonResponse('Not an envelope, or a record of it breaks a rule', refused),
       401: UNAUTHORIZED,
       408: errorResponse('The body did not come to an end', 'timeout'),

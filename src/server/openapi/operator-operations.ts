@@ -15,7 +15,7 @@ import {
   ref,
   object,
   string,
-  count,
+  naturalNumber,
 } from './builders.js'
 
 const bytes = { 'application/octet-stream': { schema: {} } }
@@ -111,7 +111,7 @@ export const OPERATOR_OPERATIONS: Operations = {
     parameters: inBucket,
     requestBody: { required: true, content: bytes },
     responses: {
-      200: jsonResponse('Stored', object({ bucket: string, key: string, bytes: count })),
+      200: jsonResponse('Stored', object({ bucket: string, key: string, bytes: naturalNumber })),
       400: messageResponse('That cannot be a key', 'bad_request'),
       404: noBucket,
       408: timeout,
@@ -138,7 +138,7 @@ export const OPERATOR_OPERATIONS: Operations = {
   'POST /storage/errors/flush': operatorOperation({
     operationId: 'flushErrors',
     summary: 'Write down what this server still has in memory',
-    responses: { 200: jsonResponse('How many events', object({ flushed: count })) },
+    responses: { 200: jsonResponse('How many events', object({ flushed: naturalNumber })) },
   }),
   'POST /storage/errors/compact': operatorOperation({
     operationId: 'compactErrors',
@@ -152,7 +152,7 @@ export const OPERATOR_OPERATIONS: Operations = {
     summary: 'How buckets and targets have been lately',
     parameters: [queryParameter('minutes', integer, 'How far back errors integer, 1 to 43200; 5')],
     responses: {
-      200: jsonResponse('By name', object({ minutes: count, health: array(ref('health')), problems })),
+      200: jsonResponse('By name', object({ minutes: naturalNumber, health: array(ref('health')), problems })),
       400: BAD_REQUEST,
     },
   }),

@@ -17,7 +17,7 @@ import {
   nullable,
   string,
   strings,
-  count,
+  naturalNumber,
   oneOf,
   boolean,
   dateTime,
@@ -25,7 +25,7 @@ import {
 
 const kinds = oneOf(...CONTRACT.kinds.map(({ kind }) => kind))
 const counts = Object.fromEntries(
-  ['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(name => [name, nullable(count)]),
+  ['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(name => [name, nullable(naturalNumber)]),
 )
 /** Columns that a group may have. A group has those that its kind has. */
 const columns = Object.fromEntries(
@@ -33,7 +33,7 @@ const columns = Object.fromEntries(
 )
 const group = {
   type: 'object',
-  properties: { slug: string, name: string, kind: kinds, ...columns, series: count },
+  properties: { slug: string, name: string, kind: kinds, ...columns, series: naturalNumber },
   required: ['slug', 'name', 'kind', 'dataset', 'series'],
   additionalProperties: false,
 }
@@ -115,7 +115,7 @@ const DATA_OPERATIONS: Operations = {
       200: jsonResponse('Commits, the newest first, and their measurements by id', {
         type: 'object',
         properties: {
-          ...{ name: string, kind: kinds, ...columns, n: count },
+          ...{ name: string, kind: kinds, ...columns, n: naturalNumber },
           ...{ commits: array(ref('stored_commit')), measurements: array(ref('measurement')) },
         },
         required: ['name', 'kind', 'dataset', 'n', 'commits', 'measurements'],
@@ -167,8 +167,8 @@ export const NO_OPERATIONS: ReadonlySet<string> = new Set(['GET /page/:name'])
 const push = {
   type: 'object',
   properties: {
-    ...{ time: dateTime, status: nullable(integer), ms: { type: 'number' }, bytes: count, commit: string },
-    ...{ records: count, inserted: count, updated: count, error: string },
+    ...{ time: dateTime, status: nullable(integer), ms: { type: 'number' }, bytes: naturalNumber, commit: string },
+    ...{ records: naturalNumber, inserted: naturalNumber, updated: naturalNumber, error: string },
   },
   required: ['time', 'status', 'ms'],
   additionalProperties: false,
