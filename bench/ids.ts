@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { jsHash64, wasmHash64, type Hash64 } from '../src/contract/hash64.js'
-import { identifier } from '../src/source/identify.js'
+import { createIdentifier } from '../src/source/identify.js'
 import type { LineBlock } from '../src/source/lines.js'
 import type { RecordBatch } from '../src/source/record-batch.js'
 import { readRecords } from '../src/source/records.js'
@@ -65,7 +65,7 @@ async function* once<T>(value: T): AsyncGenerator<T> {
 
 function collectPreimages(batches: readonly RecordBatch[]): readonly Uint8Array[] {
   const preimages: Uint8Array[] = []
-  const identify = identifier(bytes => {
+  const identify = createIdentifier(bytes => {
     preimages.push(bytes.slice())
     return 0n
   })
@@ -74,7 +74,7 @@ function collectPreimages(batches: readonly RecordBatch[]): readonly Uint8Array[
 }
 
 async function identifyAll(batches: readonly RecordBatch[], hash: Hash64): Promise<Sample> {
-  const identify = identifier(hash)
+  const identify = createIdentifier(hash)
   return timed(() => batches.forEach(identify))
 }
 

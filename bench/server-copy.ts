@@ -14,7 +14,7 @@ import {
   stagingTable,
   upsertCommit,
 } from '../src/database/tables.js'
-import { identifier } from '../src/source/identify.js'
+import { createIdentifier } from '../src/source/identify.js'
 import { lineBlocks } from '../src/source/lines.js'
 import type { RecordBatch } from '../src/source/record-batch.js'
 import { readRecords } from '../src/source/records.js'
@@ -60,7 +60,7 @@ export async function copyOnServer(session: SqlSession, files: CopyFiles): Promi
 }
 
 async function* identified(input: string): AsyncGenerator<RecordBatch> {
-  const identify = identifier(await wasmHash64())
+  const identify = createIdentifier(await wasmHash64())
   const source = fileSource(input)
   for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: input })) {
     identify(batch)

@@ -1,4 +1,7 @@
-/** Fails when an import violates the layers of src/: a folder may import only from folders below it. */
+/**
+ * Fails when an import violates the layers of src/, because a folder may import only from folders below it, and when two
+ * modules export the same name.
+ */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
@@ -32,15 +35,18 @@ const BACKENDS = ['database', 'targets', 'storage']
  * @returns one line for each import that breaks a rule
  */
 export function layerViolations(root: string): readonly string[] {
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-    name => /\.ts$/.test(name) && !/\.d\.ts$/.test(name),
-  )
+  const files = sourceFiles(root)
   const unplaced = files.filter(file => levelOf(file) === -1)
   return [
     ...unplaced.map(file => `${file} is in no layer: add its folder to scripts/check-layers.ts`),
     ...files.flatMap(file => importsOf(root, file).flatMap(target => violation(file, target))),
     ...cycles(root, files),
   ]
+}
+
+function sourceFiles(root: string): readonly string[] {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  return names.filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
 }
 
 function importsOf(root: string, file: string): readonly string[] {
@@ -88,8 +94,45 @@ function cycles(root: string, files: readonly string[]): readonly string[] {
   return found
 }
 
+/** Names that several modules still export. Remove a name when it is unique. */
+const KNOWN_DUPLICATES: ReadonlySet<string> = new Set([
+  ...['Group', 'Line', 'Told', 'World', 'add', 'compact', 'drain', 'get', 'ls', 'migrate', 'milliseconds', 'nameOf'],
+  ...['push', 'recover', 'rm', 'settingsOf', 'table', 'tune', 'verify'],
+])
+
+/**
+ * @param root the folder src/
+ * @param known names that may be exported more than once
+ * @returns one line for each name that more than one module declares and exports
+ */
+export function duplicateExports(root: string, known = KNOWN_DUPLICATES): readonly string[] {
+  const modules = new Map<string, string[]>()
+  for (const file of sourceFiles(root))
+    for (const name of new Set(exportedNames(root, file))) modules.set(name, [...(modules.get(name) ?? []), file])
+  return [...modules]
+    .filter(([name, files]) => files.length > 1 && !known.has(name))
+    .map(([name, files]) => `${name} is exported by ${files.join(' and ')}: give each a name of its own`)
+}
+
+/** The names that a module declares and exports. Names that it only passes on from another module do not count. */
+function exportedNames(root: string, file: string): readonly string[] {
+  const { statements } = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest)
+  return statements.filter(isExported).flatMap(statement => {
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? [name.text] : []))
+    const { name } = statement as ts.DeclarationStatement
+    return name !== undefined && ts.isIdentifier(name) ? [name.text] : []
+  })
+}
+
+function isExported(statement: ts.Statement): boolean {
+  const modifiers = ts.canHaveModifiers(statement) ? ts.getModifiers(statement) : undefined
+  return modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const found = layerViolations(resolve('src'))
+  const root = resolve('src')
+  const found = [...layerViolations(root), ...duplicateExports(root)]
   for (const line of found) console.error(line)
   console.log(found.length === 0 ? 'layers: every import points down' : `layers: ${found.length} violations`)
   process.exitCode = found.length === 0 ? 0 : 1

@@ -1,11 +1,11 @@
 /** Compares two commits, per series and per suite. */
 
 import type { Kind } from '../contract/kinds.js'
-import { judge, type Change, type Verdict, geometricMean } from './judge.js'
-import { pairUp, seriesFields, type Measurement, type Sides, type Single } from './series.js'
+import { judge, type SeriesChange, type SeriesVerdict, geometricMean } from './judge.js'
+import { pairUp, seriesDimensions, type Measurement, type Sides, type Single } from './series.js'
 
 /** All series of one kind and dataset. */
-export type Suite = {
+export type DatasetSummary = {
   readonly kind: Kind
   readonly dataset: string
   /** Number of series that have a ratio. */
@@ -15,8 +15,8 @@ export type Suite = {
 
 export type Comparison = {
   /** Significant changes first, then the others, each ordered by size of the change, largest first. */
-  readonly changes: readonly Change[]
-  readonly suites: readonly Suite[]
+  readonly changes: readonly SeriesChange[]
+  readonly datasets: readonly DatasetSummary[]
   readonly onlyBase: readonly Single[]
   readonly onlyHead: readonly Single[]
 }
@@ -35,29 +35,29 @@ export function compareCommits(kinds: readonly KindRows[], threshold: number): C
   )
   return {
     changes: [...changes].sort(byChange),
-    suites: suitesOf(changes),
+    datasets: summarizeDatasets(changes),
     onlyBase: paired.flatMap(({ onlyBase }) => onlyBase),
     onlyHead: paired.flatMap(({ onlyHead }) => onlyHead),
   }
 }
 
-const REAL: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller']
+const REAL: readonly SeriesVerdict[] = ['slower', 'larger', 'faster', 'smaller']
 
 /** Orders significant changes first, then by size of the change. Changes without a ratio come last. */
-function byChange(one: Change, other: Change): number {
+function byChange(one: SeriesChange, other: SeriesChange): number {
   const [first, second] = [REAL.includes(one.verdict), REAL.includes(other.verdict)]
   return first === second ? sizeOf(other) - sizeOf(one) : first ? -1 : 1
 }
 
-function sizeOf({ ratio }: Change): number {
+function sizeOf({ ratio }: SeriesChange): number {
   return ratio === undefined ? -1 : Math.abs(Math.log(ratio))
 }
 
-function suitesOf(changes: readonly Change[]): readonly Suite[] {
+function summarizeDatasets(changes: readonly SeriesChange[]): readonly DatasetSummary[] {
   const suites = new Map<string, { kind: Kind; dataset: string; ratios: number[] }>()
   for (const { kind, head, ratio } of changes) {
     if (ratio === undefined) continue
-    const dataset = head.dimensions[seriesFields(kind).findIndex(({ name }) => name === 'dataset')] ?? ''
+    const dataset = head.dimensions[seriesDimensions(kind).findIndex(({ name }) => name === 'dataset')] ?? ''
     const key = JSON.stringify([kind.kind, dataset])
     const suite = suites.get(key) ?? { kind, dataset, ratios: [] }
     suite.ratios.push(ratio)

@@ -9,14 +9,14 @@ export const MOST_CHANCE = 0.05
 export const FEWEST_RUNTIMES = 4
 
 /** `unproven`: the change exceeds the threshold but may be chance. `unjudged`: the series cannot be compared. */
-export type Verdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unproven' | 'unjudged' | 'unchanged'
+export type SeriesVerdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unproven' | 'unjudged' | 'unchanged'
 
-export type Change = Pair & {
+export type SeriesChange = Pair & {
   /** The head value divided by the base value; undefined when there is no meaningful ratio. */
   readonly ratio: number | undefined
   /** Result of the rank test; undefined for kinds without runtimes and for series with too few. */
   readonly test: (RankTest & { readonly q: number }) | undefined
-  readonly verdict: Verdict
+  readonly verdict: SeriesVerdict
   /** Why the series is `unjudged`; undefined otherwise. */
   readonly reason: 'few_runtimes' | 'no_ratio' | undefined
 }
@@ -25,7 +25,7 @@ export type Change = Pair & {
  * Judges each pair of measurements.
  * @param threshold must exceed 1; a ratio of at least this, or of at most its inverse, counts as a change
  */
-export function judge(pairs: readonly Pair[], threshold: number): readonly Change[] {
+export function judge(pairs: readonly Pair[], threshold: number): readonly SeriesChange[] {
   const test = rankTester()
   const tests = pairs.map(({ base, head }) =>
     isTestable(base) && isTestable(head) ? test(base.runtimes, head.runtimes) : undefined,
@@ -45,7 +45,7 @@ function isTestable(row: Measurement): row is Testable {
 }
 
 /** Sizes are exact, so any difference beyond the threshold counts. Durations must also be significant. */
-function verdictOf(pair: Pair, test: Change['test'], threshold: number): Change {
+function verdictOf(pair: Pair, test: SeriesChange['test'], threshold: number): SeriesChange {
   const ratio = ratioOf(pair.base.value, pair.head.value)
   const change = { ...pair, ratio, test, reason: undefined }
   const timed = pair.head.runtimes !== undefined
@@ -59,7 +59,7 @@ function verdictOf(pair: Pair, test: Change['test'], threshold: number): Change 
   return { ...change, verdict: !isReal ? 'unproven' : way > 0 ? 'slower' : 'faster' }
 }
 
-export function isRegression({ verdict }: Pick<Change, 'verdict'>): boolean {
+export function isRegression({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
   return verdict === 'slower' || verdict === 'larger'
 }
 
@@ -67,7 +67,7 @@ export function isRegression({ verdict }: Pick<Change, 'verdict'>): boolean {
  * How many tested series must change together before any can be significant: with few runs, even the smallest possible
  * p-value is not small enough for one series among many.
  */
-export function fewestToBeReal(changes: readonly Change[]): number {
+export function fewestToBeReal(changes: readonly SeriesChange[]): number {
   const tested = changes.filter(({ test }) => test !== undefined)
   const least = tested
     .map(({ base, head }) => leastP(base.runtimes!.length, head.runtimes!.length))

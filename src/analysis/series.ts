@@ -28,7 +28,7 @@ export type Paired = {
 }
 
 /** The dimensions that distinguish the series of a kind: every dimension except the commit. */
-export function seriesFields(kind: Kind): readonly Field[] {
+export function seriesDimensions(kind: Kind): readonly Field[] {
   return dimensionsOf(kind).filter(({ name }) => name !== 'commit_sha')
 }
 

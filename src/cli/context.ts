@@ -3,7 +3,7 @@
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/settings.js'
 import type { Target } from '../delivery/opening.js'
-import type { ReadWatch } from '../source/byte-reader.js'
+import type { ReadProgress } from '../source/byte-reader.js'
 import type { JsonSink } from './output/json-array-report.js'
 import type { Meters } from './output/progress/meter.js'
 import type { Report } from './output/report.js'
@@ -37,7 +37,7 @@ export type Screen = { readonly isTTY?: boolean; readonly columns?: number }
 
 export interface Watch {
   /** Observes the reading of inputs. */
-  readonly reads?: ReadWatch
+  readonly reads?: ReadProgress
   /** Creates progress meters for all other long work. */
   readonly meters?: Meters
   /**

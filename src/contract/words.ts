@@ -23,7 +23,7 @@ export function wordView(bytes: Buffer): DataView {
  */
 export type Token = { readonly length: number; readonly words: Int32Array }
 
-export function tokenOf(bytes: Buffer): Token {
+export function toToken(bytes: Buffer): Token {
   const count = Math.ceil(bytes.length / 4)
   const words = Int32Array.from({ length: count }, (_, index) =>
     bytes.readInt32LE(Math.min(index * 4, bytes.length - 4)),

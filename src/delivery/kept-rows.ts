@@ -5,7 +5,7 @@
 import type { Hash64 } from '../contract/hash64.js'
 import { CopyRowsCollector } from '../database/copy-text.js'
 import type { CopyRows } from '../source/delivery.js'
-import { identifier } from '../source/identify.js'
+import { createIdentifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './opening.js'
 
@@ -26,7 +26,7 @@ export class KeptRows<Key> {
     hash: Hash64,
     private readonly mostBytes = MOST_BYTES,
   ) {
-    this.#identify = identifier(hash)
+    this.#identify = createIdentifier(hash)
   }
 
   /**

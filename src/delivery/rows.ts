@@ -4,7 +4,7 @@ import type { Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
 import { copyChunks } from '../database/copy-text.js'
 import type { CopyRows } from '../source/delivery.js'
-import { identifier } from '../source/identify.js'
+import { createIdentifier } from '../source/identify.js'
 import { lineBlocks, type LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
@@ -26,7 +26,7 @@ export function rowsOf(
 }
 
 async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {
-  const identify = identifier(hash)
+  const identify = createIdentifier(hash)
   for await (const { batch, rejections } of readRecords(lines, { source: name })) {
     if (rejections.length > 0) throw new IngestError('input_changed', `${name} changed while it was being read`)
     identify(batch)

@@ -2,7 +2,7 @@
 
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
-import { identifier } from '../source/identify.js'
+import { createIdentifier } from '../source/identify.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import { lineBlocks } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
@@ -59,7 +59,7 @@ export async function verify(
   stored: StoredRows,
   options: VerifyOptions,
 ): Promise<Verified> {
-  const identify = identifier(options.hash)
+  const identify = createIdentifier(options.hash)
   const { commitSha, contractVersion, onRejection, onWarning, signal } = options
   const given = { commitSha, contractVersion, oneCommit: false, identify, onRejection, onWarning, signal }
   const inspections: Inspection[] = []
@@ -98,7 +98,7 @@ class Verifier {
    * the same id
    */
   async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
-    const identify = identifier(this.options.hash)
+    const identify = createIdentifier(this.options.hash)
     await this.#compareCommit(source.name, inspections[0])
     for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: source.name })) {
       this.options.signal.throwIfAborted()

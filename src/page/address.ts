@@ -14,14 +14,14 @@ export const EVERY = 'all'
 export type Address = {
   readonly view: View
   /** Slug of the group. Empty selects the first group. */
-  readonly suite: string
+  readonly group: string
   /** Panel id: a query, an operation, a threshold, `MEAN` or `EVERY`. Empty selects the group's first panel. */
   readonly panel: string
-  /** Search words that a line's name must contain. A word that starts with `-` must not occur. */
+  /** Search words that the name of a series must contain. A word that starts with `-` must not occur. */
   readonly find: string
-  /** Ids of the lines that are hidden. */
+  /** Ids of the series that are hidden. */
   readonly hide: readonly string[]
-  /** Id of the line by whose values the others are divided. Empty for none. */
+  /** Id of the series by whose values the others are divided. Empty for none. */
   readonly versus: string
   readonly measure: Measure
   readonly scale: Scale
@@ -35,7 +35,7 @@ export type Address = {
 export const COUNTS = [50, 200, 1000] as const
 
 export const START: Address = {
-  ...{ view: 'charts', suite: '', panel: '', find: '', hide: [], versus: '' },
+  ...{ view: 'charts', group: '', panel: '', find: '', hide: [], versus: '' },
   ...{ measure: 'value', scale: 'linear', n: 200, from: '', to: '' },
 }
 
@@ -46,7 +46,7 @@ export function parseAddress(hash: string): Address {
   const n = Number(given.get('n') ?? START.n)
   return {
     view: VIEWS.find(view => view === given.get('view')) ?? START.view,
-    ...{ suite: text('suite'), panel: text('panel'), find: text('find'), versus: text('versus') },
+    ...{ group: text('group'), panel: text('panel'), find: text('find'), versus: text('versus') },
     hide: given.getAll('hide'),
     measure: MEASURES.find(measure => measure === given.get('measure')) ?? START.measure,
     scale: given.get('scale') === 'log' ? 'log' : 'linear',
@@ -57,9 +57,9 @@ export function parseAddress(hash: string): Address {
 
 /** Formats an address as the shortest fragment that `parseAddress` reads back, including its `#`. */
 export function formatAddress(address: Address): string {
-  const told = new URLSearchParams()
-  for (const name of ['view', 'suite', 'panel', 'find', 'versus', 'measure', 'scale', 'n', 'from', 'to'] as const)
-    if (address[name] !== START[name]) told.set(name, String(address[name]))
-  for (const line of address.hide) told.append('hide', line)
-  return `#${told.toString()}`
+  const parameters = new URLSearchParams()
+  for (const name of ['view', 'group', 'panel', 'find', 'versus', 'measure', 'scale', 'n', 'from', 'to'] as const)
+    if (address[name] !== START[name]) parameters.set(name, String(address[name]))
+  for (const one of address.hide) parameters.append('hide', one)
+  return `#${parameters.toString()}`
 }

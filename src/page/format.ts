@@ -78,3 +78,26 @@ function inWords(time: string, options: Intl.DateTimeFormatOptions): string {
 export function shortSha(sha: string): string {
   return sha.slice(0, 7)
 }
+
+export type AnswerRow = Readonly<Record<string, unknown>>
+
+/** The objects of the first list in a response. Empty when there is no list. */
+export function listRows(answer: unknown): readonly AnswerRow[] {
+  if (Array.isArray(answer)) return answer.filter(isRow)
+  const list = isRow(answer) ? Object.values(answer).find(value => Array.isArray(value)) : undefined
+  return Array.isArray(list) ? list.filter(isRow) : []
+}
+
+export function formatCell(value: unknown): string {
+  if (value === null || value === undefined) return '–'
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  if (!isRow(value)) return JSON.stringify(value)
+  // The value is a target's lag or an event.
+  if (typeof value['records'] === 'number') return `${value['records']} records`
+  return formatCell(value['message'] ?? JSON.stringify(value))
+}
+
+function isRow(value: unknown): value is AnswerRow {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

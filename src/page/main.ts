@@ -1,73 +1,74 @@
 /** Entry point of the page. */
 
-import { readSuites, type Suite } from './api.js'
-import { formatAddress, VIEWS, type Address } from './address.js'
-import { part } from './element.js'
+import { readGroups } from './api.js'
+import type { GroupEntry } from '../server/read/answers.js'
 import { navigation } from './navigation.js'
+import { formatAddress, VIEWS, type Address } from './address.js'
+import { pageElement } from './element.js'
 import { addThemeSwitch } from './theme.js'
 import { ActivityView } from './views/activity-view.js'
 import { ChartsView } from './views/charts-view.js'
-import { failed, noSuchSuite, nothingYet } from './views/notice.js'
+import { showError, showNoSuchGroup, showFirstSteps } from './views/notice.js'
 import { OperatorView } from './views/operator-view.js'
-import { headingOf, SuiteList, suiteName } from './views/suites.js'
+import { groupHeading, GroupList, groupTitle } from './views/group-list.js'
 
-const list = new SuiteList()
+const list = new GroupList()
 const nav = navigation(show)
 const charts = new ChartsView(nav)
 const activity = new ActivityView()
 const operator = new OperatorView()
 /** Undefined until the groups are loaded. */
-let suites: readonly Suite[] | undefined
+let groups: readonly GroupEntry[] | undefined
 
-addThemeSwitch(part('theme') as HTMLSelectElement, () => charts.redraw())
+addThemeSwitch(pageElement('theme') as HTMLSelectElement, () => charts.redraw())
 // The default action of the skip link would replace the fragment, which holds the state of the page.
-part('skip').addEventListener('click', event => (event.preventDefault(), part('chart').focus()))
+pageElement('skip').addEventListener('click', event => (event.preventDefault(), pageElement('chart').focus()))
 for (const view of VIEWS)
-  part(`to-${view}`).addEventListener('click', event => (event.preventDefault(), nav.go({ view })))
+  pageElement(`to-${view}`).addEventListener('click', event => (event.preventDefault(), nav.go({ view })))
 void start()
 
 async function start(): Promise<void> {
   showView(nav.address())
   try {
-    suites = await readSuites()
-    list.fill(suites)
+    groups = await readGroups()
+    list.fill(groups)
     show(nav.address())
   } catch (error) {
-    failed('The suites cannot be listed', error, () => void start())
+    showError('Cannot list the groups', error, () => void start())
   }
 }
 
 function show(address: Address): void {
   showView(address)
-  if (suites === undefined) return
-  const [first] = suites
-  if (first === undefined) return nothingYet()
-  const found = { ...address, suite: address.suite || first.slug }
+  if (groups === undefined) return
+  const [first] = groups
+  if (first === undefined) return showFirstSteps()
+  const found = { ...address, group: address.group || first.slug }
   list.show(found)
   if (address.view !== 'charts') return
   // Writes the group into the URL, so that a shared link shows it even when another group has become the first.
-  if (address.suite === '') nav.note({ suite: found.suite })
-  showSuite(
+  if (address.group === '') nav.note({ group: found.group })
+  showGroup(
     found,
-    suites.find(({ slug }) => slug === found.suite),
+    groups.find(({ slug }) => slug === found.group),
   )
 }
 
-function showSuite(address: Address, suite: Suite | undefined): void {
-  part('suite').hidden = suite === undefined
-  document.title = suite === undefined ? 'vortex-ingest' : `${suiteName(suite)} · vortex-ingest`
-  if (suite === undefined) {
+function showGroup(address: Address, group: GroupEntry | undefined): void {
+  pageElement('group').hidden = group === undefined
+  document.title = group === undefined ? 'vortex-ingest' : `${groupTitle(group)} · vortex-ingest`
+  if (group === undefined) {
     charts.clear()
-    return noSuchSuite(address.suite)
+    return showNoSuchGroup(address.group)
   }
-  part('suite-name').textContent = `${headingOf(suite)}: ${suiteName(suite)}`
+  pageElement('group-name').textContent = `${groupHeading(group)}: ${groupTitle(group)}`
   void charts.show(address)
 }
 
 function showView(address: Address): void {
   for (const view of VIEWS) {
-    part(view).hidden = view !== address.view
-    const link = part(`to-${view}`)
+    pageElement(view).hidden = view !== address.view
+    const link = pageElement(`to-${view}`)
     link.setAttribute('href', formatAddress({ ...address, view }))
     if (view === address.view) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')

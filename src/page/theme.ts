@@ -6,7 +6,7 @@ type Choice = Theme | 'auto'
 const KEY = 'vortex-ingest-theme'
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
-export function theme(): Theme {
+export function currentTheme(): Theme {
   const choice = chosen()
   if (choice !== 'auto') return choice
   return dark.matches ? 'dark' : 'light'

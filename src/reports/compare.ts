@@ -35,7 +35,7 @@ export const CompareReportShape = object({
     only_base: count(),
     only_head: count(),
   }),
-  suites: list(object({ kind: text(), dataset: text(), series: count(), ratio: number('Geometric mean') })),
+  datasets: list(object({ kind: text(), dataset: text(), series: count(), ratio: number('Geometric mean') })),
   series: list(
     object({
       ...SeriesIdentity,

@@ -3,22 +3,18 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Hash64 } from '../contract/hash64.js'
 import type { Answer } from './answer.js'
-import { answerClientError } from './client-error.js'
+import { answerClientError, isLingering, lingerAfterResponse } from './connection.js'
 import { Ingest } from './ingest.js'
-import { isLingering, lingerAfter } from './linger.js'
 import { BadParameter } from './read/parameters.js'
 import { addHealthRoute } from './read/health.js'
-import { addPageRoutes } from './page/routes.js'
-import { addHistoryRoutes } from './read/history-routes.js'
-import { addReadRoutes } from './read/routes.js'
-import { RecentPushes } from './recent-pushes.js'
-import { RequestLog } from './request-log.js'
+import { addPageRoutes } from './page-routes.js'
+import { addHistoryRoutes, addReadRoutes } from './read/routes.js'
+import { RecentPushes, RequestLog } from './request-log.js'
 import type { Store } from './store/store.js'
-import { continueIfAsked, guard, unauthorized } from './guard.js'
-import type { Operator } from './operator/route.js'
+import { continueIfAsked, requireToken, unauthorized, createTokenCheck } from './bearer-token.js'
+import type { Operator } from './operator/operator-route.js'
 import { addOperatorRoutes } from './operator/routes.js'
 import { otherMethods, RouteList, type KnownRoute } from './route-list.js'
-import { bearerCheck } from './token.js'
 import type { ServeLogLine } from '../reports/operations.js'
 
 export type ServerLimits = {
@@ -79,7 +75,7 @@ export function createServer(options: ServerOptions): Server {
   let draining = false
   const finish = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const unread = hasBody(request) && !request.raw.complete
-    if (unread) lingerAfter(reply.raw)
+    if (unread) lingerAfterResponse(reply.raw)
     if (draining || unread) reply.header('connection', 'close')
     for (const [name, value] of HEADERS) if (!reply.hasHeader(name)) reply.header(name, value)
     return reply
@@ -165,14 +161,14 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog
     log.note(reply.raw, { facts })
     return reply.code(status).send(body)
   }
-  app.post('/api/ingest', { onRequest: guard(options.token) }, async (request, reply) => {
+  app.post('/api/ingest', { onRequest: requireToken(options.token) }, async (request, reply) => {
     const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))
     if (answer.status === 200) writes++
     return send(reply, answer)
   })
   app.post('/api/revalidate', async (request, reply) => {
     if (revalidateToken === undefined) return reply.code(503).send({ error: 'not_configured' })
-    if (!bearerCheck(revalidateToken)(request.headers.authorization)) return unauthorized(reply)
+    if (!createTokenCheck(revalidateToken)(request.headers.authorization)) return unauthorized(reply)
     return { revalidated: true }
   })
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })

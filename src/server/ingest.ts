@@ -8,8 +8,7 @@ import { versionBit } from '../contract/version-set.js'
 import { copyChunks } from '../database/copy-text.js'
 import type { RowDelivery, KindReceipt } from '../source/delivery.js'
 import type { Answer } from './answer.js'
-import { announced } from './body/headers.js'
-import { receive, type Body, type Received } from './body/receive.js'
+import { checkBodyHeaders, receiveBody, type Body, type Received } from './receive-body.js'
 import { recordBatches } from './envelope/batches.js'
 import { checkBody, type CheckedBody, type Refusal } from './envelope/check-body.js'
 import { Slots } from '../database/slots.js'
@@ -38,10 +37,10 @@ export class Ingest {
 
   async answer(request: IncomingMessage, onBodyWanted: () => void): Promise<Answer> {
     const { maxBodyBytes, stallMs } = this.options
-    const head = announced(request.headers, maxBodyBytes)
+    const head = checkBodyHeaders(request.headers, maxBodyBytes)
     if (!head.ok) return HEADER_ANSWERS[head.reason]
     onBodyWanted()
-    const received = await receive(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs })
+    const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs })
     if (!received.ok) return BODY_ANSWERS[received.reason]
     const { body } = received
     const { length } = body
@@ -56,11 +55,11 @@ export class Ingest {
   async #take(body: Body): Promise<Answer> {
     const bytes = await body.bytes()
     const check = await checkBody(bytes, this.options.version)
-    return check.ok ? this.#apply(bytes, check) : answerOf(check)
+    return check.ok ? this.#apply(bytes, check) : refusalAnswer(check)
   }
 
   async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
-    if (!isTimestamp(commit.timestamp)) return badTime(commit.timestamp)
+    if (!isTimestamp(commit.timestamp)) return badTimestampAnswer(commit.timestamp)
     const { hash, version } = this.options
     const delivery: RowDelivery = {
       commit,
@@ -89,7 +88,7 @@ const BODY_ANSWERS: Readonly<Record<Exclude<Received, { ok: true }>['reason'], A
   stalled: { status: 408, body: { error: 'timeout' } },
 }
 
-function answerOf(refusal: Refusal): Answer {
+function refusalAnswer(refusal: Refusal): Answer {
   const { error } = refusal
   switch (error) {
     case 'malformed':
@@ -102,9 +101,9 @@ function answerOf(refusal: Refusal): Answer {
 }
 
 /** Checked after the rest of the envelope, because other servers notice a bad time only when they write the commit. */
-function badTime(timestamp: string): Answer {
+function badTimestampAnswer(timestamp: string): Answer {
   const message = `/commit/timestamp ${TIMESTAMP_RULE}, got ${quote(timestamp)}`
-  return answerOf({ ok: false, error: 'malformed', message })
+  return refusalAnswer({ ok: false, error: 'malformed', message })
 }
 
 function sum(receipts: readonly KindReceipt[], count: 'inserted' | 'updated'): number {

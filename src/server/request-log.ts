@@ -1,6 +1,7 @@
 /** Writes one line of JSON per request: method, route, status and facts, but no content of the request. */
 
 import type { ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { messageOf } from '../errors.js'
 import { redact } from '../redact.js'
 import type { Facts } from './answer.js'
@@ -55,12 +56,42 @@ export class RequestLog {
   /** Notes why a request failed. The reason appears in the log and is never sent to the client. */
   noteFailure(response: ServerResponse, cause: unknown): void {
     const notes = this.#notes.get(response)
-    if (notes !== undefined) notes.reason = oneLine(redact(messageOf(cause)))
+    if (notes !== undefined) notes.reason = toLogLine(redact(messageOf(cause)))
   }
 }
 
 const MAX_REASON = 500
 
-function oneLine(text: string): string {
+function toLogLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, MAX_REASON)
+}
+
+/** More entries than anybody scrolls through. */
+const MAX_PUSHES = 100
+const SHOWN = ['time', 'status', 'ms', 'bytes', 'commit', 'records', 'inserted', 'updated', 'error'] as const
+
+/** The last envelopes sent to this server. Held in memory and lost when the server stops. */
+export class RecentPushes {
+  readonly #pushes: Partial<ServeLogLine>[] = []
+  readonly #since: string
+
+  constructor(now: () => Date) {
+    this.#since = now().toISOString()
+  }
+
+  /**
+   * Adds the entry when it is a push. Requests without a valid token are ignored, so that they cannot evict real pushes.
+   * Requests with an empty body are ignored because `doctor` sends them to check the connection.
+   */
+  note(entry: ServeLogLine): void {
+    const isPush = entry.route === '/api/ingest' && entry.method === 'POST'
+    if (!isPush || entry.status === 401 || entry.bytes === 0) return
+    const shown = SHOWN.flatMap(name => (entry[name] === undefined ? [] : [[name, entry[name]] as const]))
+    this.#pushes.unshift(Object.fromEntries(shown))
+    this.#pushes.length = Math.min(this.#pushes.length, MAX_PUSHES)
+  }
+
+  addRoute(app: FastifyInstance): void {
+    app.get('/api/pushes', async () => ({ since: this.#since, pushes: this.#pushes }))
+  }
 }

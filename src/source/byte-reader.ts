@@ -51,7 +51,7 @@ export function chunkReader(chunks: AsyncIterable<Uint8Array>, close: () => Prom
 }
 
 /** A reader of the next `bytes` bytes of `reader`, after skipping `skipped` bytes. */
-export async function part(
+export async function sliceReader(
   reader: ByteReader,
   { skipped, bytes }: { skipped: number; bytes: number },
 ): Promise<ByteReader> {
@@ -81,7 +81,7 @@ async function passOver(reader: ByteReader, bytes: number): Promise<void> {
 }
 
 /** Receives the progress of reading the inputs, per block in bytes before decompression. */
-export interface ReadWatch {
+export interface ReadProgress {
   /**
    * Announces a source.
    * @param bytes size of the source; undefined when it is unknown
@@ -94,7 +94,7 @@ export interface ReadWatch {
   begin(source: string): (bytes: number) => void
 }
 
-export function watched(reader: ByteReader, source: string, watch: ReadWatch | undefined): ByteReader {
+export function reportReads(reader: ByteReader, source: string, watch: ReadProgress | undefined): ByteReader {
   if (watch === undefined) return reader
   const read = watch.begin(source)
   return {

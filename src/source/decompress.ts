@@ -19,7 +19,7 @@ const UNPACKERS: Readonly<Record<Format, () => Promise<Unpack>>> = {
  * Returns a reader of the decompressed bytes, or of the same bytes when they are not compressed.
  * @param name the name of the source in errors
  */
-export async function decompressed(reader: ByteReader, name: string): Promise<ByteReader> {
+export async function decompress(reader: ByteReader, name: string): Promise<ByteReader> {
   const head = await readHead(reader)
   const whole = replay(head, reader)
   const format = formatOf(head)

@@ -3,7 +3,7 @@
 import type { Hash64 } from '../contract/hash64.js'
 import { CONTRACT, dimensionsOf, type Kind } from '../contract/kinds.js'
 import { Preimage, putByte, putF64, putI32, putText, tableTag } from '../contract/measurement-id.js'
-import { copyBytes, startsWith, tokenOf, wordView, type Token } from '../contract/words.js'
+import { copyBytes, startsWith, toToken, wordView, type Token } from '../contract/words.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 
 type Plan = { readonly tag: DataView; readonly tagLength: number; readonly steps: readonly Step[] }
@@ -15,15 +15,15 @@ type Step = {
   readonly unless: Token | undefined
 }
 
-const PLANS: readonly Plan[] = CONTRACT.kinds.map(planOf)
+const PLANS: readonly Plan[] = CONTRACT.kinds.map(createPlan)
 
-function planOf(kind: Kind): Plan {
+function createPlan(kind: Kind): Plan {
   const tag = tableTag(kind.table)
   const steps = dimensionsOf(kind).map(dimension => ({
     field: kind.fields.indexOf(dimension),
     type: dimension.type as Step['type'],
     optional: dimension.optional,
-    unless: dimension.conditional === undefined ? undefined : tokenOf(Buffer.from(dimension.conditional)),
+    unless: dimension.conditional === undefined ? undefined : toToken(Buffer.from(dimension.conditional)),
   }))
   return { tag: wordView(tag), tagLength: tag.length, steps }
 }
@@ -32,7 +32,7 @@ function planOf(kind: Kind): Plan {
 const FIXED_BYTES = 256
 
 /** Returns a function that fills `batch.ids`. `hash` is called once per row. */
-export function identifier(hash: Hash64): (batch: RecordBatch) => void {
+export function createIdentifier(hash: Hash64): (batch: RecordBatch) => void {
   const preimage = new Preimage()
   return batch => {
     preimage.reserve(FIXED_BYTES + batch.longestText)

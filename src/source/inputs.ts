@@ -4,10 +4,10 @@ import { stat } from 'node:fs/promises'
 import { createReadStream, fstatSync, type Stats } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { IngestError } from '../errors.js'
-import { chunkReader, type ByteReader, watched, type ReadWatch } from './byte-reader.js'
-import { decompressed } from './decompress.js'
-import { keptInput, spool } from './spool.js'
-import { fileSource, unreadable, type Source } from './source.js'
+import { chunkReader, type ByteReader, reportReads, type ReadProgress } from './byte-reader.js'
+import { decompress } from './decompress.js'
+import { copyingSource, spool } from './spool.js'
+import { fileSource, unreadableError, type Source } from './source.js'
 
 export type InputOptions = {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
@@ -19,7 +19,7 @@ export type InputOptions = {
   /** Allows files to grow while they are read. */
   readonly mayGrow?: boolean
   readonly signal?: AbortSignal
-  readonly watch?: ReadWatch | undefined
+  readonly watch?: ReadProgress | undefined
 }
 
 /**
@@ -35,12 +35,12 @@ export async function openInputs(patterns: readonly string[], options: InputOpti
     for (const path of new Set(paths)) sources.push(await sourceOf(path, options))
     return sources
   } catch (error) {
-    await releaseAll(sources)
+    await releaseSources(sources)
     throw error
   }
 }
 
-export async function releaseAll(sources: readonly Source[]): Promise<void> {
+export async function releaseSources(sources: readonly Source[]): Promise<void> {
   for (const source of sources) await source.release()
 }
 
@@ -49,7 +49,7 @@ function defaultInput({ stdin }: InputOptions): string {
   if (stdin.isTTY === true) throw new IngestError('usage', 'no input', { hint })
   // A CI job without input has /dev/null as its standard input. An intentionally empty input is given as a name or as
   // `-`.
-  if (infoOf(stdin)?.isCharacterDevice() === true) throw new IngestError('no_input', 'no input', { hint })
+  if (stdinInfo(stdin)?.isCharacterDevice() === true) throw new IngestError('no_input', 'no input', { hint })
   return '-'
 }
 
@@ -74,23 +74,23 @@ async function exists(path: string): Promise<boolean> {
 
 async function sourceOf(path: string, options: InputOptions): Promise<Source> {
   if (path === '-') {
-    assertGivesBytes(options.stdin)
-    return once('-', () => options.stdin, options)
+    assertReadableStdin(options.stdin)
+    return onceReadableSource('-', () => options.stdin, options)
   }
   const info = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, error)
+    throw unreadableError(path, error)
   })
   if (info.isDirectory()) {
     const hint = `name its files: '${path.replace(/\/$/, '')}/*.jsonl'`
     throw new IngestError('no_input', `${path} is a directory`, { hint })
   }
-  if (!info.isFile()) return once(path, () => createReadStream(path), options)
+  if (!info.isFile()) return onceReadableSource(path, () => createReadStream(path), options)
   options.watch?.expect(path, info.size)
   return fileSource(path, { mayGrow: options.mayGrow, watch: options.watch })
 }
 
 /** File information of standard input; undefined for any other stream. */
-function infoOf(stdin: InputOptions['stdin']): Stats | undefined {
+function stdinInfo(stdin: InputOptions['stdin']): Stats | undefined {
   const { fd } = stdin as { readonly fd?: number }
   return fd === 0 ? fstatSync(fd) : undefined
 }
@@ -99,8 +99,8 @@ function infoOf(stdin: InputOptions['stdin']): Stats | undefined {
  * Refuses directories and devices as standard input. Node presents those as an empty stream, so they would look like
  * empty input.
  */
-function assertGivesBytes(stdin: InputOptions['stdin']): void {
-  const info = infoOf(stdin)
+function assertReadableStdin(stdin: InputOptions['stdin']): void {
+  const info = stdinInfo(stdin)
   if (info?.isDirectory() === true || info?.isBlockDevice() === true)
     throw new IngestError('no_input', '- is a directory or a device', { hint: 'pipe records in, or name files' })
 }
@@ -109,16 +109,20 @@ function assertGivesBytes(stdin: InputOptions['stdin']): void {
  * A source for an input that can be read only once. The input is not opened before it is read, because opening a pipe
  * may block.
  */
-async function once(name: string, input: () => NodeJS.ReadableStream, options: InputOptions): Promise<Source> {
+async function onceReadableSource(
+  name: string,
+  input: () => NodeJS.ReadableStream,
+  options: InputOptions,
+): Promise<Source> {
   const { watch } = options
   watch?.expect(name, undefined)
   if (options.rereadable === true) return spool(name, input(), options)
   const chunks = readable(name, input)
-  if (options.rereadable === 'maybe') return keptInput(name, chunks, watch)
+  if (options.rereadable === 'maybe') return copyingSource(name, chunks, watch)
   const bytes = (): ByteReader => chunkReader(chunks, () => Promise.resolve())
   return {
     name,
-    open: () => decompressed(watched(bytes(), name, watch), name),
+    open: () => decompress(reportReads(bytes(), name, watch), name),
     assertUnchanged: () => Promise.resolve(),
     stat: () => Promise.resolve(''),
     release: () => Promise.resolve(),
@@ -129,6 +133,6 @@ async function* readable(name: string, input: () => NodeJS.ReadableStream): Asyn
   try {
     for await (const chunk of input()) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   } catch (cause) {
-    throw unreadable(name, cause)
+    throw unreadableError(name, cause)
   }
 }

@@ -4,7 +4,7 @@ import { CONTRACT } from '../contract/kinds.js'
 import { quote } from '../contract/problem.js'
 import { commitMismatchProblem } from '../contract/validate.js'
 import { lowestIn, versionBit, type VersionSet } from '../contract/version-set.js'
-import { startsWith, tokenOf, type Token } from '../contract/words.js'
+import { startsWith, toToken, type Token } from '../contract/words.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
 import { STRIDE, type RecordBatch } from './record-batch.js'
@@ -162,7 +162,7 @@ class Pass {
   #expect(sha: string): void {
     this.#shaText = sha
     const bytes = Buffer.from(sha)
-    this.#sha = bytes.length < 4 ? undefined : tokenOf(bytes)
+    this.#sha = bytes.length < 4 ? undefined : toToken(bytes)
   }
 
   #checkCommits(batch: RecordBatch): Rejection[] {

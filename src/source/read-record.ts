@@ -8,7 +8,7 @@ import { type Problem } from '../contract/problem.js'
 import { CONTRACT } from '../contract/kinds.js'
 import { brokenRule, checkShape, type BenchRecord, type ShapeOptions } from '../contract/validate.js'
 import { readBody, type BodyResult, MAX_BODY_DEPTH } from './exact-json.js'
-import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
+import { ABSENT, STRIDE, type LinePosition, type RecordBatch } from './record-batch.js'
 import type { RejectionCode } from './rejection.js'
 
 /** Records are two levels deep in an envelope, and the server of path A counts those levels. */
@@ -39,7 +39,7 @@ export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecor
 }
 
 /** Adds a record from the exact reader to a batch. */
-export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecord, place: LinePlace): void {
+export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecord, place: LinePosition): void {
   const base = batch.nextRow() * STRIDE
   batch.starts.fill(ABSENT, base, base + STRIDE)
   for (const [index, { name, type }] of kind.fields.entries()) {

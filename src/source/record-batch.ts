@@ -13,7 +13,7 @@ export const STRIDE = Math.max(...CONTRACT.kinds.map(kind => kind.fields.length)
 export const ABSENT = -1
 
 /** Line number in the source, from 1, and the offset of the line in its block. */
-export type LinePlace = { line: number; start: number }
+export type LinePosition = { line: number; start: number }
 
 /**
  * The records of one block of lines. Valid until the next batch is requested, because its memory is reused.
@@ -61,7 +61,7 @@ export class RecordBatch {
   }
 
   /** Adds the row that `nextRow` reserved. */
-  commit(kind: number, { line, start }: LinePlace, fits: VersionSet): void {
+  commit(kind: number, { line, start }: LinePosition, fits: VersionSet): void {
     this.kinds[this.count] = kind
     this.fits[this.count] = fits
     this.lines[this.count] = line
@@ -81,7 +81,7 @@ export class RecordBatch {
   }
 
   /** Like `commit`, for a row whose fields were set with `setText`. */
-  commitSide(kind: number, place: LinePlace, fits: VersionSet): void {
+  commitSide(kind: number, place: LinePosition, fits: VersionSet): void {
     this.commit(kind, place, fits)
     this.#inSide[this.count - 1] = 1
   }

@@ -7,9 +7,9 @@ import { isUtf8 } from 'node:buffer'
 import { ALL_VERSIONS, versionBit, type VersionSet } from '../contract/version-set.js'
 import { LINE_LIMITS, type LineBlock } from './lines.js'
 import { addRecord, readRecord } from './read-record.js'
-import { RecordBatch, type LinePlace } from './record-batch.js'
+import { RecordBatch, type LinePosition } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
-import { NOT_TAKEN, scanRecord } from './scan-record.js'
+import { NOT_SCANNED, scanRecord } from './scan-record.js'
 
 /** The records and rejections of one block of lines. Valid until the next block is requested. */
 export type Records = {
@@ -22,14 +22,17 @@ export type Records = {
 
 const LF = 0x0a
 
-export type ReadOptions = {
+export type RecordReaderOptions = {
   /** The name of the source in rejections. */
   readonly source: string
   /** The only contract version whose shapes are accepted. Default: any version. */
   readonly version?: number | undefined
 }
 
-export async function* readRecords(blocks: AsyncIterable<LineBlock>, options: ReadOptions): AsyncGenerator<Records> {
+export async function* readRecords(
+  blocks: AsyncIterable<LineBlock>,
+  options: RecordReaderOptions,
+): AsyncGenerator<Records> {
   const reader = new BlockReader(options)
   for await (const block of blocks) yield reader.read(block)
 }
@@ -39,12 +42,12 @@ class BlockReader {
   #rejections: Rejection[] = []
   #warnings: Warning[] = []
   /** One object reused for all lines, because the readers do not keep it. */
-  #place: LinePlace = { line: 0, start: 0 }
+  #place: LinePosition = { line: 0, start: 0 }
   readonly #accepted: VersionSet
   /** The versions that fit every record so far. A line that fits no version is checked against one of them. */
   #expected: VersionSet
 
-  constructor(private readonly options: ReadOptions) {
+  constructor(private readonly options: RecordReaderOptions) {
     this.#accepted = options.version === undefined ? ALL_VERSIONS : versionBit(options.version)
     this.#expected = this.#accepted
   }
@@ -67,8 +70,8 @@ class BlockReader {
     place.start = 0
     while (place.start < length) {
       place.line++
-      const next = scannable ? scanRecord(bytes, this.#batch, place) : NOT_TAKEN
-      place.start = next !== NOT_TAKEN && this.#accepts() ? next : this.#readExactly(block)
+      const next = scannable ? scanRecord(bytes, this.#batch, place) : NOT_SCANNED
+      place.start = next !== NOT_SCANNED && this.#accepts() ? next : this.#readExactly(block)
     }
   }
 

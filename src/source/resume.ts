@@ -5,11 +5,11 @@
 
 import { runningHash64, type RunningHash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
-import { part, type ByteReader } from './byte-reader.js'
+import { sliceReader, type ByteReader } from './byte-reader.js'
 import type { Source } from './source.js'
 
 /** The start of a source. */
-export type Part = {
+export type SourceStart = {
   readonly bytes: number
   /** XXH64 of the bytes, in hexadecimal digits. */
   readonly fingerprint: string
@@ -18,19 +18,19 @@ export type Part = {
 }
 
 /** How a source compares with the part that was enqueued before. */
-export type Change =
+export type SourceChange =
   | 'new'
   | 'unchanged'
   | 'grown'
   /** The source does not begin with that part: it was truncated, replaced or rewritten. */
   | 'other'
 
-export type Rest = {
-  readonly change: Change
+export type NewPart = {
+  readonly change: SourceChange
   /** Number of bytes that were enqueued before and are skipped. */
   readonly skipped: number
   /** The whole source as it is now. */
-  readonly whole: Part
+  readonly whole: SourceStart
   /** Whether the last line has no line feed yet. */
   readonly isOpenEnded: boolean
   /** The new part, as a source of its own. */
@@ -38,23 +38,26 @@ export type Rest = {
 }
 
 /** Whether the file's metadata shows that it has not been written to since `taken`. */
-export async function isUntouched(source: Source, taken: Part | undefined): Promise<boolean> {
+export async function isUntouched(source: Source, taken: SourceStart | undefined): Promise<boolean> {
   return taken !== undefined && taken.stat !== '' && taken.stat === (await source.stat())
 }
 
 /** Reads a source completely and determines its new part. */
-export async function restOf(source: Source, taken: Part | undefined): Promise<Rest> {
+export async function findNewPart(source: Source, taken: SourceStart | undefined): Promise<NewPart> {
   // The metadata is read before the bytes. Otherwise a write in between would go unnoticed.
   const stat = await source.stat()
   const { bytes, fingerprint, isOpenEnded, start, rest } = await fingerprintsOf(source, taken?.bytes ?? 0)
   const whole = { bytes, fingerprint, stat }
-  const change = changeOf(taken, { bytes, start })
+  const change = compareWithStart(taken, { bytes, start })
   const skipped = change === 'grown' || change === 'unchanged' ? taken!.bytes : 0
   const window = { skipped, bytes: bytes - skipped, fingerprint: skipped > 0 ? rest : fingerprint }
-  return { change, skipped, whole, isOpenEnded, source: windowOf(source, window) }
+  return { change, skipped, whole, isOpenEnded, source: sourceWindow(source, window) }
 }
 
-function changeOf(taken: Part | undefined, { bytes, start }: Pick<Read, 'bytes' | 'start'>): Change {
+function compareWithStart(
+  taken: SourceStart | undefined,
+  { bytes, start }: Pick<Read, 'bytes' | 'start'>,
+): SourceChange {
   if (taken === undefined) return 'new'
   if (start !== taken.fingerprint) return 'other'
   return bytes === taken.bytes ? 'unchanged' : 'grown'
@@ -63,7 +66,7 @@ function changeOf(taken: Part | undefined, { bytes, start }: Pick<Read, 'bytes' 
 const BUFFER_BYTES = 256 * 1024
 const LF = 0x0a
 
-type Read = Omit<Part, 'stat'> & {
+type Read = Omit<SourceStart, 'stat'> & {
   readonly isOpenEnded: boolean
   /** Fingerprint of the first `startBytes` bytes; undefined when the source is shorter. */
   readonly start: string | undefined
@@ -115,12 +118,12 @@ async function* pieces(reader: ByteReader, border: number): AsyncGenerator<Buffe
 type Window = { readonly skipped: number; readonly bytes: number; readonly fingerprint: string }
 
 /** A part of a source. Reading it to the end fails with `input_changed` if its fingerprint has changed. */
-function windowOf(source: Source, { skipped, bytes, fingerprint }: Window): Source {
+function sourceWindow(source: Source, { skipped, bytes, fingerprint }: Window): Source {
   return {
     ...source,
     async open() {
       const hash = await runningHash64()
-      const reader = await part(await source.open(), { skipped, bytes })
+      const reader = await sliceReader(await source.open(), { skipped, bytes })
       return {
         async read(into, offset) {
           const count = await reader.read(into, offset)

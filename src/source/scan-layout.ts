@@ -2,7 +2,7 @@
 
 import { CONTRACT, CONTRACTS, type Field, type Kind } from '../contract/kinds.js'
 import { versionBit, type VersionSet } from '../contract/version-set.js'
-import { tokenOf, type Token } from '../contract/words.js'
+import { toToken, type Token } from '../contract/words.js'
 
 /** Value types as integers, for a fast switch. */
 export const VALUE = { str: 0, i32: 1, i64: 2, list: 3, real: 4 } as const
@@ -40,15 +40,15 @@ export type Layout = {
 type VersionFields = { readonly bit: VersionSet; readonly required: number; readonly unknown: number }
 
 /** The layouts, in the order of `CONTRACT.kinds`. */
-export const LAYOUTS: readonly Layout[] = CONTRACT.kinds.map(layoutOf)
+export const LAYOUTS: readonly Layout[] = CONTRACT.kinds.map(createLayout)
 
-function layoutOf({ kind, fields, oneOf, together }: Kind): Layout {
+function createLayout({ kind, fields, oneOf, together }: Kind): Layout {
   const bits = (chosen: (field: Field) => boolean): number =>
     fields.reduce((mask, field, index) => (chosen(field) ? mask | (1 << index) : mask), 0)
   return {
     name: Buffer.from(`"${kind}"`),
     keys: fields.map(field => Buffer.from(`"${field.name}"`)),
-    openings: fields.map(({ name, type }) => tokenOf(Buffer.from(`,"${name}":${OPENING[type]}`))),
+    openings: fields.map(({ name, type }) => toToken(Buffer.from(`,"${name}":${OPENING[type]}`))),
     types: Uint8Array.from(fields, field => TYPE_OF[field.type]),
     optional: bits(field => field.optional && field.since === 1),
     required: bits(field => !field.optional && field.since === 1),

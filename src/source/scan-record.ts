@@ -10,8 +10,8 @@
  */
 
 import { ALL_VERSIONS, type VersionSet } from '../contract/version-set.js'
-import { endOfDigits, endOfPlain, startsWith, tokenOf, type Token } from '../contract/words.js'
-import { ABSENT, STRIDE, type LinePlace, type RecordBatch } from './record-batch.js'
+import { endOfDigits, endOfPlain, startsWith, toToken, type Token } from '../contract/words.js'
+import { ABSENT, STRIDE, type LinePosition, type RecordBatch } from './record-batch.js'
 import { LAYOUTS, VALUE, type Layout } from './scan-layout.js'
 
 const SPACE = 0x20
@@ -35,7 +35,7 @@ const KIND_KEY = Buffer.from('"kind"')
 const NULL = Buffer.from('null')
 
 /** Returned for a line that is left to the exact reader. */
-export const NOT_TAKEN = -1
+export const NOT_SCANNED = -1
 
 /**
  * Scans the line at `place` and, if it is accepted, adds it to `batch` as a row.
@@ -44,20 +44,20 @@ export const NOT_TAKEN = -1
  * @param ending checks the bytes after the record; returns where the next record starts, or NOT_TAKEN
  * @returns where the next line starts, or NOT_TAKEN
  */
-export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePlace, ending = afterLine): number {
+export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePosition, ending = afterLine): number {
   seen = 0
   const known = headAt(batch.blockView, place.start)
-  const kind = known === NOT_TAKEN ? kindOfLine(bytes, place.start) : known
-  if (kind === NOT_TAKEN) return NOT_TAKEN
-  const from = known === NOT_TAKEN ? afterKind : takeHead(batch, kind, place.start)
+  const kind = known === NOT_SCANNED ? kindOfLine(bytes, place.start) : known
+  if (kind === NOT_SCANNED) return NOT_SCANNED
+  const from = known === NOT_SCANNED ? afterKind : takeHead(batch, kind, place.start)
   const layout = LAYOUTS[kind]!
   const end = scanFields(bytes, from, layout, batch)
-  if (end === NOT_TAKEN || !keepsRules(bytes, layout, batch)) return NOT_TAKEN
+  if (end === NOT_SCANNED || !keepsRules(bytes, layout, batch)) return NOT_SCANNED
   const fits = layout.hasVersions ? versionsOf(layout) : ALL_VERSIONS
-  if (fits === 0) return NOT_TAKEN
+  if (fits === 0) return NOT_SCANNED
   const next = ending(bytes, end)
-  if (next === NOT_TAKEN) return NOT_TAKEN
-  if (known === NOT_TAKEN) learnHead(bytes, batch, { kind, start: place.start })
+  if (next === NOT_SCANNED) return NOT_SCANNED
+  if (known === NOT_SCANNED) learnHead(bytes, batch, { kind, start: place.start })
   batch.commit(kind, place, fits)
   return next
 }
@@ -99,7 +99,7 @@ function headAt(view: DataView, at: number): number {
     const head = heads[kind]
     if (head !== undefined && startsWith(view, at, head.token)) return kind
   }
-  return NOT_TAKEN
+  return NOT_SCANNED
 }
 
 function takeHead(batch: RecordBatch, kind: number, start: number): number {
@@ -117,7 +117,7 @@ function learnHead(bytes: Buffer, batch: RecordBatch, { kind, start }: { kind: n
   const shaStart = batch.starts[at]!
   const shaEnd = batch.ends[at]!
   if (shaEnd - start > MAX_HEAD_BYTES) return
-  const token = tokenOf(bytes.subarray(start, shaEnd + 1))
+  const token = toToken(bytes.subarray(start, shaEnd + 1))
   heads[kind] = { token, shaStart: shaStart - start, shaEnd: shaEnd - start }
 }
 
@@ -126,12 +126,12 @@ let afterKind = 0
 
 function kindOfLine(bytes: Buffer, start: number): number {
   let at = start
-  if (bytes[at++] !== OPEN) return NOT_TAKEN
+  if (bytes[at++] !== OPEN) return NOT_SCANNED
   while (bytes[at] === SPACE) at++
-  if (!matches(bytes, at, KIND_KEY)) return NOT_TAKEN
+  if (!matches(bytes, at, KIND_KEY)) return NOT_SCANNED
   at = afterColon(bytes, at + KIND_KEY.length)
-  const kind = at === NOT_TAKEN ? NOT_TAKEN : kindAt(bytes, at)
-  if (kind !== NOT_TAKEN) afterKind = at + LAYOUTS[kind]!.name.length
+  const kind = at === NOT_SCANNED ? NOT_SCANNED : kindAt(bytes, at)
+  if (kind !== NOT_SCANNED) afterKind = at + LAYOUTS[kind]!.name.length
   return kind
 }
 
@@ -160,27 +160,27 @@ function scanFields(bytes: Buffer, from: number, layout: Layout, batch: RecordBa
       while (bytes[at] === SPACE) at++
       const char = bytes[at++]
       if (char === CLOSE) return at
-      if (char !== COMMA) return NOT_TAKEN
+      if (char !== COMMA) return NOT_SCANNED
       while (bytes[at] === SPACE) at++
       field = fieldAt(bytes, at, keys)
-      if (field === NOT_TAKEN) return NOT_TAKEN
+      if (field === NOT_SCANNED) return NOT_SCANNED
       at = afterColon(bytes, at + keys[field]!.length)
-      if (at === NOT_TAKEN) return NOT_TAKEN
+      if (at === NOT_SCANNED) return NOT_SCANNED
     }
     const bit = 1 << field
     if (met === 0) firstField = field
-    else if ((met & bit) !== 0) return NOT_TAKEN
+    else if ((met & bit) !== 0) return NOT_SCANNED
     met |= bit
     const type = types[field]!
     const wrapped = type === VALUE.str || type === VALUE.list
     const opened = plain && wrapped
     if (!opened && bytes[at] === LETTER_N) {
-      if ((optional & bit) === 0 || !matches(bytes, at, NULL)) return NOT_TAKEN
+      if ((optional & bit) === 0 || !matches(bytes, at, NULL)) return NOT_SCANNED
       at += NULL.length
     } else {
-      if (wrapped && !opened && bytes[at++] !== (type === VALUE.str ? QUOTE : OPEN_LIST)) return NOT_TAKEN
+      if (wrapped && !opened && bytes[at++] !== (type === VALUE.str ? QUOTE : OPEN_LIST)) return NOT_SCANNED
       const end = scanValue(bytes, view, at, type)
-      if (end === NOT_TAKEN) return NOT_TAKEN
+      if (end === NOT_SCANNED) return NOT_SCANNED
       starts[base + field] = at
       ends[base + field] = end
       if (type === VALUE.real) batch.reals[batch.count] = Number(bytes.toString('latin1', at, end))
@@ -196,7 +196,7 @@ function scanValue(bytes: Buffer, view: DataView, at: number, type: number): num
   switch (type) {
     case VALUE.str: {
       const end = endOfPlain(view, at)
-      return bytes[end] === QUOTE ? end : NOT_TAKEN
+      return bytes[end] === QUOTE ? end : NOT_SCANNED
     }
     case VALUE.i32:
       return scanInteger(bytes, view, at, 9)
@@ -211,9 +211,9 @@ function scanValue(bytes: Buffer, view: DataView, at: number, type: number): num
 
 function scanInteger(bytes: Buffer, view: DataView, from: number, maxDigits: number): number {
   const first = bytes[from] === MINUS ? from + 1 : from
-  if (bytes[first] === ZERO) return first === from ? from + 1 : NOT_TAKEN
+  if (bytes[first] === ZERO) return first === from ? from + 1 : NOT_SCANNED
   const end = endOfDigits(view, first)
-  return end === first || end - first > maxDigits ? NOT_TAKEN : end
+  return end === first || end - first > maxDigits ? NOT_SCANNED : end
 }
 
 function scanList(bytes: Buffer, view: DataView, from: number): number {
@@ -222,8 +222,8 @@ function scanList(bytes: Buffer, view: DataView, from: number): number {
   for (;;) {
     while (bytes[at] === SPACE) at++
     at = scanInteger(bytes, view, at, 18)
-    if (at === NOT_TAKEN || bytes[at] === CLOSE_LIST) return at
-    if (bytes[at++] !== COMMA) return NOT_TAKEN
+    if (at === NOT_SCANNED || bytes[at] === CLOSE_LIST) return at
+    if (bytes[at++] !== COMMA) return NOT_SCANNED
   }
 }
 
@@ -231,8 +231,8 @@ function scanReal(bytes: Buffer, view: DataView, from: number): number {
   const start = bytes[from] === MINUS ? from + 1 : from
   const whole = bytes[start] === ZERO ? start + 1 : endOfDigits(view, start)
   const end = bytes[whole] === DOT ? endOfDigits(view, whole + 1) : whole
-  if (whole === start || end === whole + 1) return NOT_TAKEN
-  return end - start > 15 ? NOT_TAKEN : end
+  if (whole === start || end === whole + 1) return NOT_SCANNED
+  return end - start > 15 ? NOT_SCANNED : end
 }
 
 function keepsRules(bytes: Buffer, layout: Layout, batch: RecordBatch): boolean {
@@ -259,18 +259,18 @@ function isOneOf(bytes: Buffer, start: number, { length, values }: Choice): bool
 
 function fieldAt(bytes: Buffer, at: number, keys: readonly Buffer[]): number {
   for (let field = 0; field < keys.length; field++) if (matches(bytes, at, keys[field]!)) return field
-  return NOT_TAKEN
+  return NOT_SCANNED
 }
 
 function kindAt(bytes: Buffer, at: number): number {
   for (let kind = 0; kind < LAYOUTS.length; kind++) if (matches(bytes, at, LAYOUTS[kind]!.name)) return kind
-  return NOT_TAKEN
+  return NOT_SCANNED
 }
 
 function afterColon(bytes: Buffer, from: number): number {
   let at = from
   while (bytes[at] === SPACE) at++
-  if (bytes[at++] !== COLON) return NOT_TAKEN
+  if (bytes[at++] !== COLON) return NOT_SCANNED
   while (bytes[at] === SPACE) at++
   return at
 }
@@ -278,7 +278,7 @@ function afterColon(bytes: Buffer, from: number): number {
 function afterLine(bytes: Buffer, from: number): number {
   let at = from
   while (bytes[at] === SPACE || bytes[at] === CR) at++
-  return bytes[at] === LF ? at + 1 : NOT_TAKEN
+  return bytes[at] === LF ? at + 1 : NOT_SCANNED
 }
 
 function matches(bytes: Buffer, at: number, wanted: Buffer): boolean {

@@ -3,8 +3,8 @@
 import type { Stats } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
-import { fileReader, type ByteReader, watched, type ReadWatch } from './byte-reader.js'
-import { decompressed } from './decompress.js'
+import { fileReader, type ByteReader, reportReads, type ReadProgress } from './byte-reader.js'
+import { decompress } from './decompress.js'
 
 export interface Source {
   /** As the user wrote it, or `-` for standard input. */
@@ -31,7 +31,7 @@ export interface Source {
 export type FileOptions = {
   /** Allows the file to grow while it is read. */
   readonly mayGrow?: boolean | undefined
-  readonly watch?: ReadWatch | undefined
+  readonly watch?: ReadProgress | undefined
 }
 
 /** A regular file, which is opened again for each pass. */
@@ -49,7 +49,7 @@ export function fileSource(path: string, { mayGrow = false, watch }: FileOptions
       try {
         await check(file)
         const reader = fileReader(file, () => file.close())
-        return await decompressed(watched(orUnreadable(path, reader), path, watch), path)
+        return await decompress(reportReads(orUnreadable(path, reader), path, watch), path)
       } catch (error) {
         await file.close()
         throw error
@@ -68,7 +68,7 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path)
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadableError(path, error)
   }
 }
 
@@ -79,14 +79,14 @@ function orUnreadable(path: string, reader: ByteReader): ByteReader {
       try {
         return await reader.read(into, offset)
       } catch (error) {
-        throw unreadable(path, error)
+        throw unreadableError(path, error)
       }
     },
     close: () => reader.close(),
   }
 }
 
-export function unreadable(path: string, cause: unknown): IngestError {
+export function unreadableError(path: string, cause: unknown): IngestError {
   const code = systemCodeOf(cause)
   if (path === '') return new IngestError('no_input', 'an input has no name', { cause, hint: 'see what is quoted' })
   if (code === 'ENOENT') {
@@ -122,7 +122,7 @@ async function statOf(path: string): Promise<string> {
     const age = Date.now() - Number(ctimeNs / 1_000_000n)
     return age < FRESH_MS ? '' : [dev, ino, size, mtimeNs, ctimeNs].join(':')
   } catch (error) {
-    throw unreadable(path, error)
+    throw unreadableError(path, error)
   }
 }
 

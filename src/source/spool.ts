@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { IngestError, messageOf } from '../errors.js'
-import { fileReader, type ByteReader, watched, type ReadWatch, chunkReader } from './byte-reader.js'
-import { decompressed } from './decompress.js'
-import { unreadable, type Source } from './source.js'
+import { fileReader, type ByteReader, reportReads, type ReadProgress, chunkReader } from './byte-reader.js'
+import { decompress } from './decompress.js'
+import { unreadableError, type Source } from './source.js'
 
-export type SpoolOptions = { readonly signal?: AbortSignal | undefined; readonly watch?: ReadWatch | undefined }
+export type SpoolOptions = { readonly signal?: AbortSignal | undefined; readonly watch?: ReadProgress | undefined }
 
 /**
  * Copies the whole input and returns the copy as a source.
@@ -26,8 +26,8 @@ export async function spool(
 ): Promise<Source> {
   // A failure of the input is reported by the pipeline; until then it must not count as unhandled.
   input.on('error', () => undefined)
-  const file = await namelessFile().catch((cause: unknown) => {
-    throw cannotKeep(name, cause)
+  const file = await openUnnamedFile().catch((cause: unknown) => {
+    throw copyFailedError(name, cause)
   })
   try {
     // A write stream is not used, because it keeps the handle open and `close()` would wait forever.
@@ -42,13 +42,13 @@ export async function spool(
   } catch (cause) {
     await file.close()
     if (signal?.aborted === true) throw signal.reason as Error
-    throw (input as Readable).errored === cause ? unreadable(name, cause) : cannotKeep(name, cause)
+    throw (input as Readable).errored === cause ? unreadableError(name, cause) : copyFailedError(name, cause)
   }
   watch?.expect(name, (await file.stat()).size)
   const bytes = (): ByteReader => fileReader(file, () => Promise.resolve())
   return {
     name,
-    open: () => decompressed(watched(bytes(), name, watch), name),
+    open: () => decompress(reportReads(bytes(), name, watch), name),
     assertUnchanged: () => Promise.resolve(),
     stat: () => Promise.resolve(''),
     release: () => file.close(),
@@ -58,7 +58,7 @@ export async function spool(
 /**
  * Opens a temporary file and deletes its name, so that the system frees the file when the process ends for any reason.
  */
-export async function namelessFile(): Promise<FileHandle> {
+export async function openUnnamedFile(): Promise<FileHandle> {
   const folder = await mkdtemp(join(tmpdir(), 'vortex-ingest-'))
   try {
     return await open(join(folder, 'input'), 'wx+', 0o600)
@@ -67,7 +67,7 @@ export async function namelessFile(): Promise<FileHandle> {
   }
 }
 
-function cannotKeep(name: string, cause: unknown): IngestError {
+function copyFailedError(name: string, cause: unknown): IngestError {
   const hint = 'set TMPDIR to a folder with room'
   return new IngestError('input_unreadable', `${name}: cannot keep the input in ${tmpdir()}: ${messageOf(cause)}`, {
     cause,
@@ -80,7 +80,7 @@ function cannotKeep(name: string, cause: unknown): IngestError {
  * always read again.
  * @param input the bytes of the input; iterated once, when the source is first opened
  */
-export function keptInput(name: string, input: AsyncIterable<Uint8Array>, watch: ReadWatch | undefined): Source {
+export function copyingSource(name: string, input: AsyncIterable<Uint8Array>, watch: ReadProgress | undefined): Source {
   const copy = new Copy(name)
   const firstReader = (): ByteReader => chunkReader(copy.write(input), () => Promise.resolve())
   let isOpened = false
@@ -89,7 +89,7 @@ export function keptInput(name: string, input: AsyncIterable<Uint8Array>, watch:
     async open() {
       const reader = isOpened ? await copy.reader(watch) : firstReader()
       isOpened = true
-      return decompressed(watched(reader, name, watch), name)
+      return decompress(reportReads(reader, name, watch), name)
     },
     assertUnchanged: () => Promise.resolve(),
     stat: () => Promise.resolve(''),
@@ -108,7 +108,7 @@ class Copy {
 
   /** Yields the chunks as they come; the copy of a chunk is written while its reader works on it. */
   async *write(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    await this.#attempt(async () => void (this.#file = await namelessFile()))
+    await this.#attempt(async () => void (this.#file = await openUnnamedFile()))
     for await (const chunk of chunks) {
       await this.#pending
       this.#pending = this.#attempt(() => this.#file!.writeFile(chunk))
@@ -129,9 +129,9 @@ class Copy {
   }
 
   /** @throws {IngestError} `input_unreadable` when the copy could not be written */
-  async reader(watch: ReadWatch | undefined): Promise<ByteReader> {
+  async reader(watch: ReadProgress | undefined): Promise<ByteReader> {
     await this.#pending
-    if (this.#failure !== undefined) throw cannotKeep(this.name, this.#failure)
+    if (this.#failure !== undefined) throw copyFailedError(this.name, this.#failure)
     if (this.#file === undefined || !this.#isComplete) throw new Error(`${this.name} was not read to its end`)
     watch?.expect(this.name, (await this.#file.stat()).size)
     return fileReader(this.#file, () => Promise.resolve())

@@ -40,7 +40,7 @@ export type CompactedOrSkipped = Compacted | ({ readonly partition: Partition } 
  * Compacts every partition that has batches to merge and yields one result per such partition.
  * A dry run changes nothing; its `objectsAfter` is an estimate.
  */
-export async function* compact(
+export async function* compactOutbox(
   state: State,
   { dryRun }: { readonly dryRun: boolean },
 ): AsyncGenerator<CompactedOrSkipped> {

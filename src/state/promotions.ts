@@ -38,7 +38,7 @@ export function activePromotion(promotions: readonly Promotion[]): Promotion | u
 }
 
 /** The person or program that makes a change, and an optional reason. */
-export type Change = { readonly by: string; readonly note?: string | undefined }
+export type PromotionAuthor = { readonly by: string; readonly note?: string | undefined }
 
 /** `changed` is false when the trial was already active. */
 export type Promoted = { readonly promotion: Promotion; readonly changed: boolean }
@@ -49,10 +49,10 @@ export type Promoted = { readonly promotion: Promotion; readonly changed: boolea
  * @throws {IngestError} `not_found` for a trial that is unknown, of another target or without a result; `usage` when the
  * id is ambiguous
  */
-export async function promote(
+export async function promoteTrial(
   state: State,
   target: RegisteredTarget,
-  { trial: trialId, by, note }: Change & { readonly trial: string },
+  { trial: trialId, by, note }: PromotionAuthor & { readonly trial: string },
 ): Promise<Promoted> {
   const trial = await findTrial(state, target, trialId)
   const { settings } = trial
@@ -71,7 +71,11 @@ export async function promote(
 export type RolledBack = { readonly from: Promotion; readonly to: Promotion | undefined }
 
 /** Rolls back the active promotion. @throws {IngestError} `not_found` when the defaults already apply */
-export async function rollback(state: State, target: RegisteredTarget, { by }: Change): Promise<RolledBack> {
+export async function rollBackPromotion(
+  state: State,
+  target: RegisteredTarget,
+  { by }: PromotionAuthor,
+): Promise<RolledBack> {
   const id = newId(state.tools.now())
   return changePromotions(state, target, async before => {
     const from = activePromotion(before)

@@ -41,7 +41,7 @@ export type PrunedOrSkipped = Pruned | ({ readonly partition: Partition } & Skip
  * Prunes every partition and yields one result per partition from which batches are, or in a dry run would be, removed.
  * @throws {IngestError} `state_corrupt`, `state_version` when state that is needed for the decision cannot be read
  */
-export async function* prune(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
+export async function* pruneOutbox(state: State, options: PruneOptions): AsyncGenerator<PrunedOrSkipped> {
   const targets = await targetsBlockingPruning(state.storage)
   for await (const partition of partitions(state.storage)) {
     const watermarks = await readWatermarks(state, partition, targets)

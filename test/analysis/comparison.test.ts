@@ -81,10 +81,10 @@ t.test('what only one side has is listed; null and the empty string are two seri
   )
 })
 
-t.test('a suite is a kind and a data set, with the geometric mean of its ratios', async t => {
-  const { suites } = compare(ACCESS, [access('a', 100), access('b', 100)], [access('a', 200), access('b', 800)])
-  t.match(suites, [{ dataset: 'taxi', series: 2 }])
-  t.ok(Math.abs((suites[0]?.ratio ?? 0) - 4) < 1e-12)
+t.test('the series of a kind and dataset are summarized by the geometric mean of their ratios', async t => {
+  const { datasets } = compare(ACCESS, [access('a', 100), access('b', 100)], [access('a', 200), access('b', 800)])
+  t.match(datasets, [{ dataset: 'taxi', series: 2 }])
+  t.ok(Math.abs((datasets[0]?.ratio ?? 0) - 4) < 1e-12)
 })
 
 t.test('more series ask for more: among twenty a lone change of five runs is unproven', async t => {

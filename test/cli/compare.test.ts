@@ -66,7 +66,7 @@ t.test('two commits in Postgres', async t => {
   await pushed(cwd, ['--postgres', database.url], before, after)
 
   // The q of the last one by hand: 26 of 70 choices have ranks as high, twice, and it is the third of four tests.
-  await t.test('verdict first, then what changed most, suites and what to know', async t => {
+  await t.test('verdict first, then what changed most, datasets and what to know', async t => {
     const { code, stdout, stderr } = await compare(cwd, database, BASE.slice(0, 7))
     t.strictSame([code, stderr], [0, ''])
     const lines = stdout.split('\n')

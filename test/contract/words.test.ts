@@ -1,5 +1,5 @@
 import t from 'tap'
-import { copyBytes, endOfDigits, endOfPlain, startsWith, tokenOf, wordView } from '../../src/contract/words.js'
+import { copyBytes, endOfDigits, endOfPlain, startsWith, toToken, wordView } from '../../src/contract/words.js'
 
 /** `text` at several offsets, surrounded by bytes that would reveal an arithmetic carry or borrow. */
 function* placed(bytes: Buffer): Generator<{ view: DataView; at: number }> {
@@ -11,7 +11,7 @@ function* placed(bytes: Buffer): Generator<{ view: DataView; at: number }> {
 
 t.test('a token is found where all its bytes stand, and nowhere else', async t => {
   for (const text of ['abcd', 'abcde', 'abcdefg', 'abcdefgh']) {
-    const token = tokenOf(Buffer.from(text))
+    const token = toToken(Buffer.from(text))
     for (const { view, at } of placed(Buffer.from(text))) t.equal(startsWith(view, at, token), true, text)
     for (let index = 0; index < text.length; index++) {
       const other = Buffer.from(text)

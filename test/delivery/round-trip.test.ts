@@ -34,7 +34,7 @@ import { startServer, TOKEN } from '../server/fixtures/server.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { longRecord, oddRecords, uniqueField, type OddRecord, type Values, oddText } from './fixtures/odd-records.js'
 import { realText } from '../../src/contract/exact-value.js'
-import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
+import type { HistoryAnswer } from '../../src/server/read/answers.js'
 
 const SHOWN = 3
 

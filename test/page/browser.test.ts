@@ -18,7 +18,7 @@ import { pictureOf, pixelsOf } from './fixtures/pixels.js'
 
 const executable = findChromium()
 const COMMITS = 60
-const TPCH = 'suite=query_measurement.tpch.~.10.nvme'
+const TPCH = 'group=query_measurement.tpch.~.10.nvme'
 /** Colours of parquet and of one vortex format in the light theme. */
 const [PARQUET, COMPACT] = ['#c2410c', '#1d4ed8']
 const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
@@ -65,7 +65,7 @@ t.test('in a browser, an operator', { skip }, async t => {
     await page.getByRole('button', { name: 'Show' }).click()
   }
   await give('another-token')
-  await page.getByText('This cannot be shown: the server does not take this token.').waitFor()
+  await page.getByText('Cannot load: the server refuses this token.').waitFor()
   await give(OPERATOR_TOKEN)
   await page.locator('#targets tbody tr').first().waitFor()
   t.match(await page.locator('#targets').innerText(), /far\s+archive\s+far\s+yes\s+primary/)
@@ -86,39 +86,39 @@ t.test('in a browser, an operator', { skip }, async t => {
 type World = { readonly server: Running; readonly browser: Browser }
 
 const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> = {
-  'it draws lines, asks nobody else, and complains of nothing': async (t, { server, browser }) => {
+  'it draws series, asks nobody else, and complains of nothing': async (t, { server, browser }) => {
     const { page, complaints, requests } = await drawn(t, { server, browser })
     t.equal(await page.title(), 'tpch · SF 10 · nvme · vortex-ingest')
-    t.ok((await pixelsOf(page, PARQUET)) > 500, 'lines of parquet')
-    t.ok((await pixelsOf(page, COMPACT)) > 500, 'lines of vortex')
+    t.ok((await pixelsOf(page, PARQUET)) > 500, 'series of parquet')
+    t.ok((await pixelsOf(page, COMPACT)) > 500, 'series of vortex')
     t.ok(requests.length > 4)
     t.ok(requests.every(url => url.startsWith(server.url)))
     t.strictSame(complaints, [])
     await page.screenshot({ path: join(OUTPUT, 'light.png') })
   },
 
-  'words leave lines out of the table and off the chart': async (t, { server, browser }) => {
+  'words leave series out of the table and off the chart': async (t, { server, browser }) => {
     const { page } = await drawn(t, { server, browser })
     t.equal(await page.locator('#series-rows tr').count(), 6)
-    await page.getByRole('searchbox', { name: 'Find lines' }).fill('vortex duckdb')
+    await page.getByRole('searchbox', { name: 'Find series' }).fill('vortex duckdb')
     t.strictSame(await lineNames(page), ['duckdb · vortex-compact', 'duckdb · vortex-file-compressed'])
     t.equal(await pixelsOf(page, PARQUET), 0)
     await page.getByRole('radio', { name: 'Others' }).check()
     t.strictSame(await lineNames(page), ['datafusion · parquet', 'duckdb · parquet'])
     t.equal(await pixelsOf(page, COMPACT), 0)
-    await page.getByRole('searchbox', { name: 'Find a suite' }).fill('size')
-    t.strictSame(await page.locator('#suite-list a').allInnerTexts(), ['taxi\n3'])
+    await page.getByRole('searchbox', { name: 'Find a group' }).fill('size')
+    t.strictSame(await page.locator('#group-list a').allInnerTexts(), ['taxi\n3'])
   },
 
-  'a line can be taken off the chart, and stays off for who gets the link': async (t, { server, browser }) => {
+  'a series can be taken off the chart, and stays off for who gets the link': async (t, { server, browser }) => {
     const { page } = await drawn(t, { server, browser })
     for (const name of ['datafusion · parquet', 'duckdb · parquet'])
       await page.getByRole('checkbox', { name }).uncheck()
     t.equal(await pixelsOf(page, PARQUET), 0)
-    t.equal(await page.locator('#series-count').innerText(), '4 of 6 lines drawn')
+    t.equal(await page.locator('#series-count').innerText(), '4 of 6 series drawn')
     const { page: other } = await drawn(t, { server, browser }, new URL(page.url()).hash)
     t.equal(await pixelsOf(other, PARQUET), 0)
-    t.equal(await other.locator('#series-count').innerText(), '4 of 6 lines drawn')
+    t.equal(await other.locator('#series-count').innerText(), '4 of 6 series drawn')
   },
 
   'a box that is unticked by keyboard keeps the focus': async (t, { server, browser }) => {
@@ -180,14 +180,14 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     t.equal(await pictureOf(page), all)
   },
 
-  'a link brings back suite, panel, scale, comparison and number of commits': async (t, { server, browser }) => {
+  'a link brings back group, panel, scale, comparison and number of commits': async (t, { server, browser }) => {
     const versus = encodeURIComponent('duckdb · parquet')
     const { page } = await drawn(t, { server, browser }, `#${TPCH}&panel=3&scale=log&versus=${versus}&n=50`)
     t.ok(await page.getByRole('radio', { name: 'Q3', exact: true }).isChecked())
     t.ok(await page.getByRole('radio', { name: 'Log' }).isChecked())
     t.equal(await page.getByLabel('Compare with').inputValue(), 'duckdb · parquet')
     t.equal(await page.getByLabel('How many commits').inputValue(), '50')
-    t.match(await page.locator('#suite-facts').innerText(), 'measured at 50 commits')
+    t.match(await page.locator('#group-facts').innerText(), 'measured at 50 commits')
     t.equal(await cellOf(page, 'duckdb · parquet', 0), '1.00\u00a0×')
     await page.screenshot({ path: join(OUTPUT, 'compared.png') })
     await page.getByRole('radio', { name: 'Q4', exact: true }).check()
@@ -197,7 +197,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'numbers are those that are stored': async (t, { server, browser }) => {
-    const { page } = await drawn(t, { server, browser }, '#suite=compression_size.taxi.~')
+    const { page } = await drawn(t, { server, browser }, '#group=compression_size.taxi.~')
     t.equal(await cellOf(page, 'parquet', 0), '48.5\u00a0MB')
     const { body } = await get(server, `/api/measurements?commit=${shaOf(COMMITS - 1)}&kind=compression_size`)
     const rows = (body as { measurements: { format: string; value_bytes: number }[] }).measurements
@@ -205,7 +205,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'sizes have their compression ratio beside them, and can be seen as ratios': async (t, { server, browser }) => {
-    const { page, complaints } = await drawn(t, { server, browser }, '#suite=compression_size.taxi.~')
+    const { page, complaints } = await drawn(t, { server, browser }, '#group=compression_size.taxi.~')
     t.strictSame(await cellsOf(page, 'parquet'), ['48.5\u00a0MB', '4.21\u00a0×', '0.0\u00a0%', '1.15\u00a0×'])
     await hover(page, 1)
     t.match(await page.locator('#card').innerText(), /parquet\s+48\.5\sMB\s+4\.21\s×/)
@@ -214,7 +214,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     await page.mouse.move(5, 5)
     await page.getByRole('radio', { name: 'Ratio' }).check()
     t.match(page.url(), 'measure=ratio')
-    t.match(await page.locator('#suite-facts').innerText(), 'more is better')
+    t.match(await page.locator('#group-facts').innerText(), 'higher is better')
     t.equal(await page.locator('#series-beside').innerText(), 'size')
     t.strictSame(await cellsOf(page, 'parquet'), ['4.21\u00a0×', '48.5\u00a0MB', '0.0\u00a0%', '0.87\u00a0×'])
     t.not(await pictureOf(page), bytes)
@@ -236,29 +236,29 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'a link to ratios where none is known says so and shows what was measured': async (t, { server, browser }) => {
-    const { page } = await drawn(t, { server, browser }, '#suite=compression_time.taxi.~&measure=ratio')
-    await page.getByText('No compression ratio is known here.').waitFor()
-    t.match(await page.locator('#suite-facts').innerText(), 'less is better')
+    const { page } = await drawn(t, { server, browser }, '#group=compression_time.taxi.~&measure=ratio')
+    await page.getByText('This group has no compression ratios.').waitFor()
+    t.match(await page.locator('#group-facts').innerText(), 'lower is better')
   },
 
-  'hot and cold random access are lines of their own': async (t, { server, browser }) => {
-    const { page } = await drawn(t, { server, browser }, '#suite=random_access_time.taxi')
+  'hot and cold random access are series of their own': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#group=random_access_time.taxi')
     t.strictSame((await lineNames(page)).slice(0, 2), ['parquet (hot)', 'parquet (cold)'])
     t.equal(await page.locator('#series-rows tr').count(), 6)
     await page.screenshot({ path: join(OUTPUT, 'open-modes.png') })
-    await page.getByRole('searchbox', { name: 'Find lines' }).fill('cold parquet')
+    await page.getByRole('searchbox', { name: 'Find series' }).fill('cold parquet')
     t.strictSame(await lineNames(page), ['parquet (cold)'])
-    await page.getByRole('searchbox', { name: 'Find lines' }).fill('')
+    await page.getByRole('searchbox', { name: 'Find series' }).fill('')
     await page.getByLabel('Compare with').selectOption({ label: '× parquet (cold)' })
     t.equal(await cellOf(page, 'parquet (cold)', 0), '1.00\u00a0×')
-    const { page: other } = await drawn(t, { server, browser }, '#suite=random_access_time.taxi&hide=parquet')
-    t.notOk(await other.getByRole('checkbox', { name: 'parquet (hot)' }).isChecked(), 'older links mean the hot line')
+    const { page: other } = await drawn(t, { server, browser }, '#group=random_access_time.taxi&hide=parquet')
+    t.notOk(await other.getByRole('checkbox', { name: 'parquet (hot)' }).isChecked(), 'older links mean the hot series')
     t.ok(await other.getByRole('checkbox', { name: 'parquet (cold)' }).isChecked())
   },
 
-  'a suite that is not measured at each commit shows the commits at which it is': async (t, { server, browser }) => {
-    const { page } = await drawn(t, { server, browser }, '#suite=vector_search_run.cohere.trained')
-    t.match(await page.locator('#suite-facts').innerText(), 'measured at 20 commits')
+  'a group that is not measured at each commit shows the commits at which it is': async (t, { server, browser }) => {
+    const { page } = await drawn(t, { server, browser }, '#group=vector_search_run.cohere.trained')
+    t.match(await page.locator('#group-facts').innerText(), 'measured at 20 commits')
     t.ok((await pixelsOf(page, PARQUET)) > 100)
   },
 
@@ -292,10 +292,10 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     const box = (await page.locator('#chart .u-over').boundingBox())!
     await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2)
     await page.locator('#card.pinned a').waitFor()
-    await page.locator('#suites summary').tap()
+    await page.locator('#groups summary').tap()
     await page.getByRole('link', { name: /^taxi 3/ }).tap()
     await page.getByText('Compressed size: taxi').waitFor()
-    t.equal(await page.locator('#suite-list').isVisible(), false, 'the list makes room for the chart')
+    t.equal(await page.locator('#group-list').isVisible(), false, 'the list makes room for the chart')
     for (const [view, content] of [
       ['activity', '#activity table tbody tr'],
       ['operator', '#operator-none pre'],
@@ -348,7 +348,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     const { page, complaints } = await openPage(t, browser, server.url)
     await page.evaluate(`sessionStorage.setItem('vortex-ingest-operator-token', 'of-another-server')`)
     await page.getByRole('link', { name: 'Operator' }).click()
-    await page.getByText('it was started without a state, or without a token for operators').waitFor()
+    await page.getByText('because it was started without a state or without an operator token').waitFor()
     await page.getByText('VORTEX_INGEST_OPERATOR_TOKEN=… vortex-ingest serve --state PLACE').waitFor()
     t.equal(await page.getByLabel('Operator token').isVisible(), false, 'no token would help')
     t.equal(await page.evaluate(`sessionStorage.length`), 0)
@@ -382,7 +382,7 @@ async function cellOf(page: Page, name: string, column: number): Promise<string 
   return page.getByRole('row', { name }).locator('td.number').nth(column).textContent()
 }
 
-/** The numbers of a line: value, other measure, change to the previous commit, comparison with the best. */
+/** The numbers of a series: value, other measure, change to the previous commit, comparison with the best. */
 function cellsOf(page: Page, name: string): Promise<readonly string[]> {
   return page.locator('#series-rows tr', { hasText: name }).locator('td.number').allTextContents()
 }

@@ -1,4 +1,4 @@
-/** Tests a chart with many lines in a real browser: drawing is split over frames and completes, and two fingers zoom. */
+/** Tests a chart with many series in a real browser: drawing is split over frames and completes, and two fingers zoom. */
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
@@ -16,7 +16,7 @@ const PHONE = { viewport: { width: 375, height: 760 }, hasTouch: true, isMobile:
 const [COMMITS, SERIES] = [160, 400]
 const ALL = COMMITS * SERIES
 
-t.test('in a browser, many lines', { skip }, async t => {
+t.test('in a browser, many series', { skip }, async t => {
   const store = await startStore(t)
   await fillCrowd(store, { commits: COMMITS, series: SERIES })
   const server = await startServer(t, { store, pageFolder: PAGE_FOLDER })
@@ -26,7 +26,7 @@ t.test('in a browser, many lines', { skip }, async t => {
   const { page, complaints } = await open('')
   await page.locator('#series-rows tr').first().waitFor()
 
-  await t.test('lines and rows come a part a frame, after a sketch', async t => {
+  await t.test('series and rows come a part a frame, after a sketch', async t => {
     const frames = await framesUntilRest(page)
     t.equal(await page.locator('#series-rows tr').count(), SERIES)
     t.equal(sum(frames, 'rows'), SERIES)
@@ -56,14 +56,14 @@ t.test('in a browser, many lines', { skip }, async t => {
     t.ok((await pictureOf(page)) === (await pictureOf(other)))
   })
 
-  await t.test('words change the lines, and rows that stay are the same', async t => {
-    await page.getByRole('searchbox', { name: 'Find lines' }).fill('q1 engine-2')
+  await t.test('words change the series, and rows that stay are the same', async t => {
+    await page.getByRole('searchbox', { name: 'Find series' }).fill('q1 engine-2')
     await framesUntilRest(page)
     const few = await page.locator('#series-rows tr').count()
     t.ok(few > 0 && few < SERIES / 4, `${few} rows`)
-    t.match(await page.locator('#series-count').innerText(), `${few} of ${few} lines drawn`)
+    t.match(await page.locator('#series-count').innerText(), `${few} of ${few} series drawn`)
     await page.evaluate(`window.row = document.querySelector('#series-rows tr')`)
-    await page.getByRole('searchbox', { name: 'Find lines' }).fill('')
+    await page.getByRole('searchbox', { name: 'Find series' }).fill('')
     await framesUntilRest(page)
     t.equal(await page.locator('#series-rows tr').count(), SERIES)
     t.ok(await page.evaluate(`window.row.isConnected`), 'none is made twice')

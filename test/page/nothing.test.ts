@@ -13,13 +13,13 @@ import { startWithHistory } from './fixtures/server.js'
 
 const executable = findChromium()
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
-const TPCH = 'suite=query_measurement.tpch.~.10.nvme'
+const TPCH = 'group=query_measurement.tpch.~.10.nvme'
 
 t.test('in a browser, the command that an empty page names brings the first chart', { skip }, async t => {
   const server = await startWithHistory(t, 0)
   const browser = await startBrowser(t, executable!)
   const { page } = await openPage(t, browser, `${server.url}/?n=1#scale=log`)
-  await page.getByText('Where this server wants a token, set INGEST_BEARER_TOKEN to it first.').waitFor()
+  await page.getByText('If this server requires a token, first set INGEST_BEARER_TOKEN.').waitFor()
   const [program, ...args] = (await page.locator('#notice code').first().innerText()).split(' ')
   t.equal(program, 'vortex-ingest')
   const cwd = t.testdir({})
@@ -41,57 +41,57 @@ t.test('in a browser, where there is nothing to show', { skip }, async t => {
     return page
   }
 
-  await t.test('a suite that is not there is said not to be, and no other is shown in its place', async t => {
-    const page = await open('#suite=nonsense&panel=Q99')
-    await page.getByText('There is no suite nonsense here: choose one of the list.').waitFor()
+  await t.test('a group that is not there is said not to be, and no other is shown in its place', async t => {
+    const page = await open('#group=nonsense&panel=Q99')
+    await page.getByText('There is no group nonsense here. Choose one from the list.').waitFor()
     await rested(page)
-    t.equal(await page.locator('#suite').isVisible(), false)
-    t.equal(await page.locator('#suite-list [aria-current]').count(), 0)
-    await page.locator('#suite-list').getByRole('link', { name: /taxi/ }).first().click()
+    t.equal(await page.locator('#group').isVisible(), false)
+    t.equal(await page.locator('#group-list [aria-current]').count(), 0)
+    await page.locator('#group-list').getByRole('link', { name: /taxi/ }).first().click()
     await page.locator('#series-rows tr').first().waitFor()
     t.equal(await page.locator('#notice').isVisible(), false)
     await page.goBack()
-    await page.getByText('There is no suite nonsense here').waitFor()
-    t.equal(await page.locator('#suite').isVisible(), false)
+    await page.getByText('There is no group nonsense here').waitFor()
+    t.equal(await page.locator('#group').isVisible(), false)
   })
 
   await t.test('a panel that is not there is said not to be', async t => {
     const page = await drawn(`#${TPCH}&panel=99`)
-    t.equal(await page.locator('#notice').innerText(), 'This suite has no panel 99 here: this is Mean.')
+    t.equal(await page.locator('#notice').innerText(), 'This group has no panel 99. This is Mean.')
     await page.getByRole('radio', { name: 'Q3', exact: true }).check()
     t.equal(await page.locator('#notice').isVisible(), false)
   })
 
-  await t.test('the address has the suite and the panel, also when they are the first', async t => {
+  await t.test('the address has the group and the panel, also when they are the first', async t => {
     const page = await drawn()
     await until(page, `location.hash !== ''`)
     t.strictSame(parseAddress(new URL(page.url()).hash), parseAddress(`${TPCH}&panel=mean`))
     t.equal(await page.evaluate('history.length'), 2, 'without a step of its own')
   })
 
-  await t.test('where no line is left the chart says why, and has no axis', async t => {
+  await t.test('where no series is left the chart says why, and has no axis', async t => {
     const page = await drawn(`#${TPCH}`)
     const chart = page.locator('#chart .uplot')
-    const find = page.getByRole('searchbox', { name: 'Find lines' })
+    const find = page.getByRole('searchbox', { name: 'Find series' })
     await find.fill('nonsense')
-    await page.getByText('No line has these words.').waitFor()
+    await page.getByText('No series matches.').waitFor()
     await page.screenshot({ path: join(OUTPUT, 'no-line.png') })
     t.equal(await chart.isVisible(), false)
     await find.fill('duckdb')
     t.ok(await chart.isVisible())
     t.equal(await page.locator('#chart-empty').isVisible(), false)
     await page.getByRole('button', { name: 'Hide all' }).click()
-    await page.getByText('All of these lines are hidden.').waitFor()
+    await page.getByText('All matching series are hidden.').waitFor()
     t.equal(await chart.isVisible(), false)
     await page.getByRole('button', { name: 'Show all' }).click()
     t.ok(await chart.isVisible())
   })
 
-  await t.test('words that no suite has are said so, beside the focus and not in it', async t => {
+  await t.test('words that no group has are said so, beside the focus and not in it', async t => {
     const page = await drawn()
-    const find = page.getByRole('searchbox', { name: 'Find a suite' })
+    const find = page.getByRole('searchbox', { name: 'Find a group' })
     await find.fill('nonsense')
-    const [box, none] = [await find.boundingBox(), await page.getByText('No suite has these words.').boundingBox()]
+    const [box, none] = [await find.boundingBox(), await page.getByText('No group matches.').boundingBox()]
     t.ok(none!.y - (box!.y + box!.height) >= 6)
   })
 })

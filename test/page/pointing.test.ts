@@ -10,7 +10,7 @@ const executable = findChromium()
 const skip = executable === undefined && 'no Chromium here: set VORTEX_INGEST_TEST_CHROMIUM to the path of one'
 const COMMITS = 30
 /** A view with a single line, so that it is always the nearest one. */
-const ALONE = '#suite=query_measurement.tpch.~.10.nvme&panel=1&find=duckdb+parquet'
+const ALONE = '#group=query_measurement.tpch.~.10.nvme&panel=1&find=duckdb+parquet'
 
 t.test('in a browser, what is pointed at', { skip }, async t => {
   const server = await startWithHistory(t, COMMITS)
@@ -93,7 +93,7 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
   })
 
   await t.test('the least value and the first time do not touch', async t => {
-    const page = await open('#suite=query_measurement.tpch.~.10.nvme&panel=all')
+    const page = await open('#group=query_measurement.tpch.~.10.nvme&panel=all')
     await rested(page)
     const labels = await labelsOf(page)
     const least = labels.find(({ text }) => text === '0\u00a0ns')!

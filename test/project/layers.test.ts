@@ -1,6 +1,6 @@
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
-import { layerViolations } from '../../scripts/check-layers.js'
+import { duplicateExports, layerViolations } from '../../scripts/check-layers.js'
 
 t.test('imports point one way, and no two modules import each other', async t => {
   t.strictSame(layerViolations(fileURLToPath(new URL('../../src', import.meta.url))), [])
@@ -26,4 +26,21 @@ t.test('an import that looks up, sideways or around is found', async t => {
   t.match(found, /cycle: commit\/.* → commit\//)
   t.match(found, /surprise\/x\.ts is in no layer/)
   t.notMatch(found, /embedded\/b\.ts imports targets\/sink\.ts/)
+})
+
+t.test('no name is exported by two modules', async t => {
+  t.strictSame(duplicateExports(fileURLToPath(new URL('../../src', import.meta.url))), [])
+})
+
+t.test('a name that two modules export is found, unless one only passes it on', async t => {
+  const root = t.testdir({
+    'a.ts': 'export type Place = 1\nexport const [left] = [1]\nexport { Place as Spot }',
+    'b.ts': `export type Place = 2\nexport { Other } from './c.js'\nconst left = 1`,
+    'c.ts':
+      'export class Other {}\nexport function read(): void\nexport function read(): void {}\nexport const rest = 1',
+    'd.ts': 'export const rest = 2',
+  })
+  t.strictSame(duplicateExports(root, new Set(['rest'])), [
+    'Place is exported by a.ts and b.ts: give each a name of its own',
+  ])
 })

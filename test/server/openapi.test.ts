@@ -9,7 +9,7 @@ import t from 'tap'
 import { writtenDocument } from '../../scripts/openapi.js'
 import { SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import { IngestError } from '../../src/errors.js'
-import { promote, rollback } from '../../src/state/promotions.js'
+import { promoteTrial, rollBackPromotion } from '../../src/state/promotions.js'
 import { changeRegistry, withEntry, type RegisteredTarget } from '../../src/state/registry.js'
 import { addTarget } from '../../src/state/targets.js'
 import { recordTrial } from '../../src/state/trial.js'
@@ -231,9 +231,9 @@ async function promoteSome(target: RegisteredTarget): Promise<void> {
   for (const smallRows of [1, 2]) {
     const trial = trialOf({ settings: { ...DEFAULTS, 'small-rows': smallRows }, target: target.identity })
     await recordTrial(state, trial)
-    await promote(state, target, { trial: trial.id, by: 'ada', note: 'far away' })
+    await promoteTrial(state, target, { trial: trial.id, by: 'ada', note: 'far away' })
   }
-  await rollback(state, target, { by: 'grace' })
+  await rollBackPromotion(state, target, { by: 'grace' })
 }
 
 function operationsById(): ReadonlyMap<string, Operation & { readonly method: string }> {

@@ -1,7 +1,7 @@
 /** Tests the read routes on databases of every contract version, with Postgres and the embedded database. */
 
 import t, { type Test } from 'tap'
-import type { HistoryAnswer } from '../../src/server/read/history-answer.js'
+import type { HistoryAnswer } from '../../src/server/read/answers.js'
 import { applyInVersion } from '../../src/database/apply.js'
 import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate } from '../../src/database/migrate.js'

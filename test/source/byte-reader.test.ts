@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { chunkReader, fileReader, part } from '../../src/source/byte-reader.js'
+import { chunkReader, fileReader, sliceReader } from '../../src/source/byte-reader.js'
 import { drain, readerOf } from './fixtures/reading.js'
 
 t.test('chunks of any size fill a buffer of any size, empty ones are passed over', async t => {
@@ -58,7 +58,7 @@ t.test('a part of a reader is what lies between, whether or not it can skip', as
       },
     ]) {
       const read = async (skipped: number, count: number): Promise<string> =>
-        (await drain(await part(await make(), { skipped, bytes: count }), bytes)).toString()
+        (await drain(await sliceReader(await make(), { skipped, bytes: count }), bytes)).toString()
       t.equal(await read(0, 10), 'abcdefghij')
       t.equal(await read(3, 4), 'defg')
       t.equal(await read(3, 0), '')

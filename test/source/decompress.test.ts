@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { IngestError } from '../../src/errors.js'
-import { decompressed } from '../../src/source/decompress.js'
+import { decompress } from '../../src/source/decompress.js'
 import { drain, readerOf } from './fixtures/reading.js'
 import { LARGE, PARALLEL, SMALL } from './fixtures/zstd.js'
 
@@ -9,7 +9,7 @@ import { LARGE, PARALLEL, SMALL } from './fixtures/zstd.js'
 async function outcomes(bytes: Buffer): Promise<string[]> {
   const feedings = [[bytes], [...bytes].map(byte => Buffer.of(byte))]
   return Promise.all(
-    feedings.map(async pieces => (await drain(await decompressed(readerOf(pieces), 'a.jsonl'))).toString('latin1')),
+    feedings.map(async pieces => (await drain(await decompress(readerOf(pieces), 'a.jsonl'))).toString('latin1')),
   )
 }
 
@@ -71,7 +71,7 @@ t.test('the reader below is closed, also halfway', async t => {
   for (const bytes of [Buffer.from('plain\n'), gzipSync('x'.repeat(5_000_000)), LARGE.bytes])
     for (const reads of [0, 1]) {
       let closed = 0
-      const reader = await decompressed(
+      const reader = await decompress(
         readerOf([bytes], async () => void closed++),
         'a.jsonl',
       )
@@ -87,7 +87,7 @@ t.test('an error that says what is wrong is not called damage', async t => {
     yield gzipSync('abc').subarray(0, 10)
     throw gone
   }
-  const reader = await decompressed(readerOf(failing()), 'a.jsonl')
+  const reader = await decompress(readerOf(failing()), 'a.jsonl')
   t.equal(await drain(reader).catch((error: unknown) => error), gone)
 })
 

@@ -7,7 +7,7 @@ import { CONTRACTS } from '../../src/contract/kinds.js'
 import { measurementId } from '../../src/contract/measurement-id.js'
 import { checkShape, type BenchRecord } from '../../src/contract/validate.js'
 import { readBody } from '../../src/source/exact-json.js'
-import { identifier } from '../../src/source/identify.js'
+import { createIdentifier } from '../../src/source/identify.js'
 import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
 import { Random, SEED } from '../fixtures/random.js'
@@ -16,7 +16,7 @@ import { readSharedFixture } from '../fixtures/shared.js'
 import { readAll } from './fixtures/reading.js'
 
 const hash = await wasmHash64()
-const identify = identifier(hash)
+const identify = createIdentifier(hash)
 
 async function idsOf(lines: readonly string[]): Promise<readonly bigint[]> {
   const { rows, rejections } = await readAll(lines.join('\n'), { identify })
@@ -85,7 +85,7 @@ t.test('every reference record gets its id, as it stands, by both ways and both 
     'by way of an object',
   )
   const { rows } = await readAll(cases.map(({ record }) => record).join('\n'), {
-    identify: identifier(await jsHash64()),
+    identify: createIdentifier(await jsHash64()),
   })
   t.strictSame(
     rows.map(({ id }) => id),
@@ -112,7 +112,7 @@ t.test('the open mode of a random access is hashed only when it is not cached', 
   t.strictSame(await idsOf(tabbed), expected, 'by the exact reader')
   t.strictSame(await idsOf([access({ open_mode: '"\\u0063ached"' })]), [CACHED], 'however it is escaped')
   t.strictSame(lines.map(idOfObject), expected, 'by way of an object')
-  const { rows } = await readAll(lines.join('\n'), { identify: identifier(await jsHash64()) })
+  const { rows } = await readAll(lines.join('\n'), { identify: createIdentifier(await jsHash64()) })
   t.strictSame(
     rows.map(({ id }) => id),
     expected,

@@ -9,7 +9,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { openInputs, releaseAll, type InputOptions } from '../../src/source/inputs.js'
+import { openInputs, releaseSources, type InputOptions } from '../../src/source/inputs.js'
 import type { Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
 
@@ -133,7 +133,7 @@ t.test('- is standard input, once, even if it is a terminal, and also packed', a
   t.strictSame(names(sources), ['-'])
   t.equal(await contents(sources[0]!), 'abc')
   await sources[0]!.assertUnchanged()
-  await releaseAll(sources)
+  await releaseSources(sources)
 })
 
 t.test('standard input can be read again where that is asked for', async t => {
@@ -141,7 +141,7 @@ t.test('standard input can be read again where that is asked for', async t => {
     const sources = await open(['-'], { stdin: Readable.from(['a', 'b']), rereadable })
     t.equal(await contents(sources[0]!), 'ab')
     t.equal(await contents(sources[0]!), 'ab')
-    await releaseAll(sources)
+    await releaseSources(sources)
   }
 })
 

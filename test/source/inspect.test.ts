@@ -5,14 +5,14 @@ import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import type { ByteReader } from '../../src/source/byte-reader.js'
 import { versionsIn } from '../../src/contract/version-set.js'
-import { identifier } from '../../src/source/identify.js'
+import { createIdentifier } from '../../src/source/identify.js'
 import { inspect, type InspectOptions, type Inspection } from '../../src/source/inspect.js'
 import type { Rejection, Warning } from '../../src/source/rejection.js'
 import type { Source } from '../../src/source/source.js'
 import { BEFORE, line, SHA, sizeLine, KIND_NAMES, type Tokens } from '../fixtures/records.js'
 import { memorySource } from './fixtures/reading.js'
 
-const identify = identifier(await wasmHash64())
+const identify = createIdentifier(await wasmHash64())
 const OTHER = 'f'.repeat(40)
 const other = (dataset: string): string => sizeLine(dataset, { commit_sha: `"${OTHER}"` })
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { keptInput } from '../../src/source/spool.js'
+import { copyingSource } from '../../src/source/spool.js'
 import type { Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
 
@@ -35,7 +35,7 @@ t.test('an input is read as it comes and once more afterwards, and leaves no fil
   const files = await openFiles()
   const large = Array.from({ length: 300 }, (_, at) => `${at}:${'x'.repeat(20_000)}\n`)
   for (const chunks of [['abc\n', 'größe\n'], [], large]) {
-    const source = keptInput('-', chunksOf(chunks), undefined)
+    const source = copyingSource('-', chunksOf(chunks), undefined)
     t.equal(await contents(source), chunks.join(''))
     t.strictSame(await readdir(folder), [], 'no named file')
     t.equal(await contents(source), chunks.join(''), 'read again')
@@ -46,7 +46,7 @@ t.test('an input is read as it comes and once more afterwards, and leaves no fil
 })
 
 t.test('packed input is kept packed and unpacked at every opening', async t => {
-  const source = keptInput('-', chunksOf([gzipSync('abc\n')]), undefined)
+  const source = copyingSource('-', chunksOf([gzipSync('abc\n')]), undefined)
   t.equal(await contents(source), 'abc\n')
   t.equal(await contents(source), 'abc\n')
   await source.release()
@@ -56,7 +56,7 @@ t.test('the first reading does not wait for the end of the input', async t => {
   async function* endless(): AsyncGenerator<Uint8Array> {
     for (;;) yield Buffer.from('abc\n')
   }
-  const source = keptInput('-', endless(), undefined)
+  const source = copyingSource('-', endless(), undefined)
   const reader = await source.open()
   const buffer = Buffer.alloc(4)
   await reader.read(buffer, 0)
@@ -69,7 +69,7 @@ t.test('the first reading does not wait for the end of the input', async t => {
 t.test('where no copy can be written, only reading again fails, and says what to do', async t => {
   const missing = join(t.testdir({}), 'missing')
   useTemporaryFolder(t, missing)
-  const source = keptInput('-', chunksOf(['abc\n', 'def\n']), undefined)
+  const source = copyingSource('-', chunksOf(['abc\n', 'def\n']), undefined)
   t.equal(await contents(source), 'abc\ndef\n')
   await t.rejects(source.open(), {
     code: 'input_unreadable',
@@ -85,7 +85,7 @@ t.test('an input that fails fails its reading, and its copy is let go', async t 
     yield Buffer.from('abc\n')
     throw new Error('the other end is gone')
   }
-  const source = keptInput('-', failing(), undefined)
+  const source = copyingSource('-', failing(), undefined)
   await t.rejects(contents(source), { message: 'the other end is gone' })
   await source.release()
   t.equal(await openFiles(), files)
@@ -97,7 +97,7 @@ t.test('an input that is released unread was never iterated', async t => {
     isIterated = true
     yield* chunksOf(['abc'])
   }
-  const source = keptInput('-', watchedInput(), undefined)
+  const source = copyingSource('-', watchedInput(), undefined)
   await source.release()
   t.equal(isIterated, false)
 })

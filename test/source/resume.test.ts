@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { openInputs } from '../../src/source/inputs.js'
 import { lineBlocks } from '../../src/source/lines.js'
-import { isUntouched, restOf, type Part, type Rest } from '../../src/source/resume.js'
+import { isUntouched, findNewPart, type SourceStart, type NewPart } from '../../src/source/resume.js'
 import { fileSource, type Source } from '../../src/source/source.js'
 
 type Test = { testdir(): string }
@@ -17,9 +17,9 @@ const file = (t: Test, content: string | Uint8Array): string => {
   return path
 }
 const growing = (path: string): Source => fileSource(path, { mayGrow: true })
-const take = async (path: string, taken?: Part): Promise<Rest> => restOf(growing(path), taken)
+const take = async (path: string, taken?: SourceStart): Promise<NewPart> => findNewPart(growing(path), taken)
 
-async function textOf({ source }: Rest): Promise<string> {
+async function textOf({ source }: NewPart): Promise<string> {
   let text = ''
   for await (const { bytes } of lineBlocks(await source.open())) text += bytes.toString()
   return text
@@ -109,10 +109,10 @@ t.test('compressed files grow in what they hold', async t => {
 })
 
 t.test('standard input is told by its bytes, too', async t => {
-  const rest = async (text: string, taken?: Part): Promise<Rest> => {
+  const rest = async (text: string, taken?: SourceStart): Promise<NewPart> => {
     const [source] = await openInputs(['-'], { stdin: Readable.from([Buffer.from(text)]), rereadable: true })
     t.teardown(() => source?.release())
-    return restOf(source!, taken)
+    return findNewPart(source!, taken)
   }
   const { whole } = await rest('a\n')
   t.match(await rest('a\n', whole), { change: 'unchanged' })

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
-import { identifier } from '../../src/source/identify.js'
+import { createIdentifier } from '../../src/source/identify.js'
 import { addRecord, readRecord } from '../../src/source/read-record.js'
 import { RecordBatch } from '../../src/source/record-batch.js'
-import { NOT_TAKEN, scanRecord } from '../../src/source/scan-record.js'
+import { NOT_SCANNED, scanRecord } from '../../src/source/scan-record.js'
 import { Random, SEED } from '../fixtures/random.js'
 import {
   BEFORE,
@@ -161,7 +161,7 @@ const BYTE_CHANGES: readonly ((bytes: Buffer, random: Random) => Buffer)[] = [
   },
 ]
 
-const identify = identifier(await wasmHash64())
+const identify = createIdentifier(await wasmHash64())
 const PLACE = { line: 3, start: 0 }
 const batch = new RecordBatch()
 
@@ -170,7 +170,7 @@ function scanned(text: string | Buffer): Row | undefined {
   const bytes = Buffer.concat([Buffer.from(text), Buffer.from('\n')])
   batch.reset(bytes, 100)
   const next = scanRecord(bytes, batch, PLACE)
-  if (next === NOT_TAKEN) return undefined
+  if (next === NOT_SCANNED) return undefined
   if (next !== bytes.length || batch.count !== 1) throw new Error(`read up to ${next} of ${bytes.length}`)
   return identifiedRow()
 }
@@ -354,7 +354,7 @@ t.test('left to the exact reader is what JSON readers could disagree about, and 
 t.test('a line that is left adds no row, and the next one is read as if it had not been there', async t => {
   const bytes = Buffer.from(`${query({ storage: '"x"' })}\n${size({ dataset_variant: 'null' })}\n`)
   batch.reset(bytes, 0)
-  t.equal(scanRecord(bytes, batch, PLACE), NOT_TAKEN)
+  t.equal(scanRecord(bytes, batch, PLACE), NOT_SCANNED)
   t.equal(batch.count, 0)
   scanRecord(bytes, batch, { line: 2, start: bytes.indexOf(0x0a) + 1 })
   t.strictSame(rowOf(batch, 0).fields, {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { IngestError } from '../../src/errors.js'
-import { fileSource, unreadable, type Source } from '../../src/source/source.js'
+import { fileSource, unreadableError, type Source } from '../../src/source/source.js'
 import { drain } from './fixtures/reading.js'
 
 const WRITTEN = 1_700_000_000
@@ -92,7 +92,7 @@ t.test('what keeps a file from being read has a code, and what to do where that 
   ] as const
   for (const [systemCode, code, message, hint] of expected) {
     const cause = system(systemCode)
-    const error = unreadable('r', cause)
+    const error = unreadableError('r', cause)
     t.ok(error instanceof IngestError)
     t.strictSame([error.code, error.message, error.hint, error.cause], [code, message, hint, cause], systemCode)
   }

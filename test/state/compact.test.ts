@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { compact, type CompactedOrSkipped } from '../../src/state/compact.js'
+import { compactOutbox, type CompactedOrSkipped } from '../../src/state/compact.js'
 import { putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
 import { OBJECT_BYTES } from '../../src/state/lines.js'
@@ -25,7 +25,7 @@ import {
 } from './fixtures/filled.js'
 
 const compacted = (state: State, dryRun = false): Promise<readonly CompactedOrSkipped[]> =>
-  all(compact(state, { dryRun }))
+  all(compactOutbox(state, { dryRun }))
 
 for (const [name, open] of STORAGES)
   t.test(`compaction of a state in ${name}`, async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { prune, type PrunedOrSkipped } from '../../src/state/prune.js'
+import { type PrunedOrSkipped, pruneOutbox } from '../../src/state/prune.js'
 import { lastAuditRows } from './fixtures/state.js'
 import { listIntents, putIntent } from '../../src/state/intent.js'
 import { acquireLease } from '../../src/state/lease.js'
@@ -28,9 +28,9 @@ const ORDINARY = { olderThanMs: undefined, dryRun: false }
 
 async function pruned(
   state: State,
-  options = ORDINARY as Parameters<typeof prune>[1],
+  options = ORDINARY as Parameters<typeof pruneOutbox>[1],
 ): Promise<readonly PrunedOrSkipped[]> {
-  return all(prune(state, options))
+  return all(pruneOutbox(state, options))
 }
 
 /** Opens no sink: the target is down. */

@@ -4,8 +4,8 @@
  */
 
 import type { Field, Kind } from '../../contract/kinds.js'
-import { seriesFields } from '../../analysis/series.js'
 import type { SqlSession } from '../../database/session.js'
+import { seriesDimensions } from '../../analysis/series.js'
 
 /**
  * How the rows of a commit are found in a table.
@@ -68,7 +68,7 @@ export async function findAccess(
 
 /** The kind's series fields in index order, if the index starts with all of them; otherwise an empty list. */
 function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
-  const fields = seriesFields(kind)
+  const fields = seriesDimensions(kind)
   const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])
   return leading.length === fields.length ? leading : []
 }

@@ -4,7 +4,7 @@
  */
 
 import type { KindRows } from '../../analysis/comparison.js'
-import { seriesFields, valueFields, type Measurement, type Sides } from '../../analysis/series.js'
+import { seriesDimensions, valueFields, type Measurement, type Sides } from '../../analysis/series.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
@@ -121,7 +121,7 @@ type TextRow = Readonly<Record<string, string | null>>
 
 function select(kind: Kind): string {
   const { value, timed, sized } = valueFields(kind)
-  const names = ['commit_sha', ...seriesFields(kind).map(({ name }) => name), value]
+  const names = ['commit_sha', ...seriesDimensions(kind).map(({ name }) => name), value]
   const beside = [...(timed ? ['all_runtimes_ns', 'env_triple'] : []), ...(sized ? ['uncompressed_bytes'] : [])]
   const columns = [...names, ...beside].map(name => `${name}::text AS ${name}`)
   return `SELECT ${columns.join(', ')} FROM public.${kind.table}`
@@ -137,7 +137,7 @@ function measurementOf(kind: Kind, row: TextRow): Measurement {
   const { value, timed } = valueFields(kind)
   const uncompressed = row['uncompressed_bytes'] ?? undefined
   return {
-    dimensions: seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? null),
+    dimensions: seriesDimensions(kind).map(({ name, conditional }) => row[name] ?? conditional ?? null),
     value: BigInt(row[value] ?? ''),
     runtimes: timed ? integersOf(row['all_runtimes_ns'] ?? '{}') : undefined,
     platform: row['env_triple'] ?? null,

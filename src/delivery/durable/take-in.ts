@@ -11,7 +11,7 @@ import { inspect, type Inspection } from '../../source/inspect.js'
 import { LINE_LIMITS, lineBlocks } from '../../source/lines.js'
 import { readRecords } from '../../source/records.js'
 import type { Rejection, Warning } from '../../source/rejection.js'
-import { isUntouched, restOf, type Change, type Rest } from '../../source/resume.js'
+import { isUntouched, findNewPart, type SourceChange, type NewPart } from '../../source/resume.js'
 import type { Source } from '../../source/source.js'
 import { readHead, type Head, type Position } from '../../state/head.js'
 import { type Partition, newId } from '../../state/keys.js'
@@ -43,7 +43,7 @@ export type TakeInOptions = {
   readonly signal: AbortSignal
 }
 
-export type SourceTaken = { readonly source: string; readonly change: Change; readonly linesBefore: number }
+export type SourceTaken = { readonly source: string; readonly change: SourceChange; readonly linesBefore: number }
 
 export type TakenIn = {
   readonly inspections: readonly Inspection[]
@@ -80,7 +80,7 @@ type Found = {
   readonly source: Source
   readonly position: Position | undefined
   /** The new part; undefined when the file's metadata shows that it has not been written to. */
-  readonly rest: Rest | undefined
+  readonly rest: NewPart | undefined
 }
 
 async function takeOnce(state: State, sources: readonly Source[], options: Known): Promise<TakenIn | undefined> {
@@ -117,13 +117,13 @@ function warningsOf({ batches }: Head): readonly string[] {
 }
 
 /** @property id the id of the batch to append */
-type Fresh = Found & { readonly rest: Rest; readonly id: string }
+type Fresh = Found & { readonly rest: NewPart; readonly id: string }
 
 /**
  * Whether a source has something to enqueue. An empty file counts as new the first time, so that its commit is
  * recorded.
  */
-function isFresh(found: Found): found is Found & { readonly rest: Rest } {
+function isFresh(found: Found): found is Found & { readonly rest: NewPart } {
   return found.rest !== undefined && found.rest.change !== 'unchanged'
 }
 
@@ -145,7 +145,7 @@ async function findAll(
     const rest =
       !fromStart && (await isUntouched(source, position))
         ? undefined
-        : await restOf(source, fromStart ? undefined : position)
+        : await findNewPart(source, fromStart ? undefined : position)
     found.push({ name, source, position, rest })
   }
   return found

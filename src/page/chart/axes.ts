@@ -3,8 +3,8 @@
 import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
 import { formatAxisTime, formatTick } from '../format.js'
-import { ticks } from '../model/ticks.js'
-import type { ChartOptions } from './options.js'
+import { ticks } from '../model/visible-range.js'
+import type { ChartOptions } from './chart-options.js'
 
 const FONT = '12px system-ui, sans-serif'
 const COLOURS = {
@@ -43,7 +43,7 @@ function wholeTicks(min: number, max: number, wanted: number): number[] {
   return ticks(min, max, 'linear', wanted).filter(Number.isInteger)
 }
 
-/** Adds a margin to the measured range, so that no line runs along the edge. */
+/** Adds a margin to the measured range, so that no series runs along the edge. */
 export function valueRange(min: number | null, max: number | null, scale: Scale): [number, number] {
   if (min === null || max === null) return scale === 'log' ? [1, 10] : [0, 1]
   if (scale === 'log') return [min / 1.15, max * 1.15]

@@ -1,23 +1,23 @@
-/** The card that describes a commit: its metadata and the values of the lines nearest to the cursor. */
+/** The card that describes a commit: its metadata and the values of the series nearest to the cursor. */
 
-import type { HistoryCommit } from '../../server/read/history-answer.js'
+import type { HistoryCommit } from '../../server/read/answers.js'
 import { element, svgElement, webLink } from '../element.js'
 import { formatTime, formatValue, shortSha, type Unit } from '../format.js'
-import type { DrawnLine } from './options.js'
+import type { DrawnSeries } from './chart-options.js'
 
-/** Number of lines that can be read at a glance. */
+/** Number of series that can be read at a glance. */
 const SHOWN = 8
 
 export type CardContent = {
   readonly commit: HistoryCommit
   readonly at: number
-  readonly lines: readonly DrawnLine[]
-  readonly nearest: DrawnLine | undefined
+  readonly series: readonly DrawnSeries[]
+  readonly nearest: DrawnSeries | undefined
   readonly unit: Unit
   readonly besideUnit: Unit | undefined
 }
 
-export function cardOf(content: CardContent): readonly HTMLElement[] {
+export function createCard(content: CardContent): readonly HTMLElement[] {
   const { commit } = content
   const { sha, message, author, timestamp, url } = commit
   return [
@@ -29,50 +29,50 @@ export function cardOf(content: CardContent): readonly HTMLElement[] {
       ` ${formatTime(timestamp)}`,
       author === '' ? undefined : ` · ${author}`,
     ),
-    element('table', {}, element('tbody', {}, ...around(content).map(line => row(line, content)))),
+    element('table', {}, element('tbody', {}, ...around(content).map(one => row(one, content)))),
   ]
 }
 
 /** The card's content as text for a screen reader. */
-export function spoken(content: CardContent): string {
+export function describeForScreenReader(content: CardContent): string {
   const { commit, at, unit } = content
-  const lines = around(content).map(line => {
-    const beside = besideOf(line, content)
-    return `${line.name} ${formatValue(line.values[at]!, unit)}${beside === '' ? '' : ` (${beside})`}`
+  const series = around(content).map(one => {
+    const beside = formatBeside(one, content)
+    return `${one.name} ${formatValue(one.values[at]!, unit)}${beside === '' ? '' : ` (${beside})`}`
   })
-  return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${lines.join('; ')}`
+  return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${series.join('; ')}`
 }
 
-/** The lines with a value at the commit, ordered by value and centred on the nearest one. At most SHOWN lines. */
-function around({ lines, at, nearest }: CardContent): readonly DrawnLine[] {
-  const known = lines.filter(({ values }) => typeof values[at] === 'number')
+/** The series with a value at the commit, ordered by value and centred on the nearest one. At most SHOWN series. */
+function around({ series, at, nearest }: CardContent): readonly DrawnSeries[] {
+  const known = series.filter(({ values }) => typeof values[at] === 'number')
   const sorted = known.sort((one, other) => other.values[at]! - one.values[at]!)
-  const place = nearest === undefined ? 0 : sorted.indexOf(nearest)
-  const first = Math.max(0, Math.min(sorted.length - SHOWN, place - SHOWN / 2))
+  const centre = nearest === undefined ? 0 : sorted.indexOf(nearest)
+  const first = Math.max(0, Math.min(sorted.length - SHOWN, centre - SHOWN / 2))
   return sorted.slice(first, first + SHOWN)
 }
 
-function row(line: DrawnLine, content: CardContent): HTMLElement {
+function row(series: DrawnSeries, content: CardContent): HTMLElement {
   const { at, unit, besideUnit, nearest } = content
-  const beside = element('td', { class: 'number quiet' }, besideOf(line, content))
+  const beside = element('td', { class: 'number quiet' }, formatBeside(series, content))
   return element(
     'tr',
-    { class: line === nearest ? 'nearest' : undefined },
-    element('td', {}, swatch(line)),
-    element('td', {}, line.name),
-    element('td', { class: 'number' }, formatValue(line.values[at]!, unit)),
+    { class: series === nearest ? 'nearest' : undefined },
+    element('td', {}, createSwatch(series)),
+    element('td', {}, series.name),
+    element('td', { class: 'number' }, formatValue(series.values[at]!, unit)),
     ...(besideUnit === undefined ? [] : [beside]),
   )
 }
 
-/** The other measure of a line at the commit, formatted. Empty when it is unknown. */
-function besideOf({ beside }: DrawnLine, { at, besideUnit }: CardContent): string {
+/** The other measure of a series at the commit, formatted. Empty when it is unknown. */
+function formatBeside({ beside }: DrawnSeries, { at, besideUnit }: CardContent): string {
   const value = beside?.[at] ?? null
   return value === null || besideUnit === undefined ? '' : formatValue(value, besideUnit)
 }
 
-/** A short sample of the line in its style. */
-export function swatch({ style }: Pick<DrawnLine, 'style'>): SVGSVGElement {
+/** A short sample of the series in its style. */
+export function createSwatch({ style }: Pick<DrawnSeries, 'style'>): SVGSVGElement {
   const stroke = { stroke: style.colour, 'stroke-width': 3, 'stroke-dasharray': style.dash.join(' ') || undefined }
   const line = svgElement('line', { x1: 0, y1: 5, x2: 24, y2: 5, ...stroke })
   return svgElement('svg', { class: 'swatch', width: 24, height: 10, 'aria-hidden': 'true' }, line)

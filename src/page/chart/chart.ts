@@ -1,33 +1,31 @@
-/** One chart of lines over commits. Dragging zooms it, and it reports the commit and line under the cursor. */
+/** One chart of series over commits. Dragging zooms it, and it reports the commit and series under the cursor. */
 
 import uPlot from 'uplot'
-import { extentOf } from '../model/extent.js'
-import { settled, shareOf, zoomed, type Reach } from '../model/reach.js'
+import { valueExtents } from '../model/values.js'
+import { roundRange, positionShare, zoomRange, type VisibleRange } from '../model/visible-range.js'
 import { axes, valueRange } from './axes.js'
-import { Lines } from './lines.js'
-import type { ChartOptions, DrawnLine, Span } from './options.js'
-import { Overlay } from './overlay.js'
-import { onStillClick } from './still-click.js'
+import { SeriesLayer, Overlay } from './series-layers.js'
+import type { ChartOptions, DrawnSeries, Span } from './chart-options.js'
 
 const UNSEEN: uPlot.Series = { paths: () => null, points: { show: false } }
 
 export class Chart {
   readonly #plot: uPlot
-  readonly #lines: Lines
+  readonly #layer: SeriesLayer
   readonly #overlay: Overlay
   readonly #resizing: ResizeObserver
-  #shown: readonly DrawnLine[]
+  #shown: readonly DrawnSeries[]
   #frame = 0
 
   constructor(
     private readonly host: HTMLElement,
     private readonly options: ChartOptions,
   ) {
-    this.#shown = options.lines
-    const lines = this.#drawable()
-    this.#plot = new uPlot(this.#plotOptions(), this.#dataOf(lines), host)
-    this.#lines = new Lines(this.#plot, options.scale)
-    this.#lines.set(lines)
+    this.#shown = options.series
+    const series = this.#drawable()
+    this.#plot = new uPlot(this.#plotOptions(), this.#extents(series), host)
+    this.#layer = new SeriesLayer(this.#plot, options.scale)
+    this.#layer.set(series)
     this.#overlay = new Overlay(this.#plot, options.scale)
     onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
@@ -37,31 +35,31 @@ export class Chart {
 
   destroy(): void {
     cancelAnimationFrame(this.#frame)
-    this.#lines.stop()
+    this.#layer.stop()
     this.#resizing.disconnect()
     this.#plot.destroy()
   }
 
-  /** Replaces the lines and keeps the commits. Reuses the canvases, because new ones for every typed letter would be slow. */
-  change(lines: readonly DrawnLine[], span: Span | undefined): void {
-    this.#shown = lines
+  /** Replaces the series and keeps the commits. Reuses the canvases, because new ones for every typed letter would be slow. */
+  change(series: readonly DrawnSeries[], span: Span | undefined): void {
+    this.#shown = series
     const drawable = this.#drawable()
-    this.#lines.set(drawable)
-    this.#plot.setData(this.#dataOf(drawable), false)
+    this.#layer.set(drawable)
+    this.#plot.setData(this.#extents(drawable), false)
     this.show(span ?? { first: 0, last: this.end })
   }
 
-  /** The element in which the lines are drawn. */
+  /** The element in which the series are drawn. */
   get area(): HTMLElement {
     return this.#plot.over
   }
 
   get span(): Span {
-    const { min, max } = this.reach
+    const { min, max } = this.range
     return { first: Math.max(0, Math.ceil(min)), last: Math.min(this.end, Math.floor(max)) }
   }
 
-  get reach(): Reach {
+  get range(): VisibleRange {
     const { min = 0, max = 0 } = this.#plot.scales['x'] ?? {}
     return { min, max }
   }
@@ -74,13 +72,13 @@ export class Chart {
     this.move({ min: first, max: last })
   }
 
-  /** Moves to any reach, also between commits, during a gesture. The gesture ends with `settle`. */
-  move(reach: Reach): void {
-    this.#plot.setScale('x', reach)
+  /** Moves to any range, also between commits, during a gesture. The gesture ends with `settle`. */
+  move(range: VisibleRange): void {
+    this.#plot.setScale('x', range)
   }
 
   settle(): void {
-    this.move(settled(this.reach))
+    this.move(roundRange(this.range))
   }
 
   /** @param chosen commit that stays under the cursor if it was there before */
@@ -95,15 +93,15 @@ export class Chart {
    */
   zoom(factor: number, around?: number): void {
     const { first, last } = this.span
-    const reach = { min: first, max: last }
-    const place = around ?? (first + last) / 2
-    this.move(settled(zoomed(reach, factor, { place, share: shareOf(reach, place), end: this.end })))
+    const range = { min: first, max: last }
+    const position = around ?? (first + last) / 2
+    this.move(roundRange(zoomRange(range, factor, { position, share: positionShare(range, position), end: this.end })))
     this.#keep(around)
   }
 
-  /** Puts the cursor on a commit, at the height of a line that has a value there. */
-  point(at: number, line = this.#shown.find(({ values }) => typeof values[at] === 'number')): void {
-    const value = line?.values[at] ?? 0
+  /** Puts the cursor on a commit, at the height of a series that has a value there. */
+  point(at: number, series = this.#shown.find(({ values }) => typeof values[at] === 'number')): void {
+    const value = series?.values[at] ?? 0
     this.#plot.setCursor({ left: this.#plot.valToPos(at, 'x'), top: this.#plot.valToPos(value, 'y') })
   }
 
@@ -116,36 +114,36 @@ export class Chart {
     this.#overlay.mark(at)
   }
 
-  /** Highlights a line, with a dot at the commit under the cursor. */
-  highlight(line: DrawnLine | undefined): void {
-    this.#overlay.highlight(line, this.#plot.cursor.idx ?? undefined)
+  /** Highlights a series, with a dot at the commit under the cursor. */
+  highlight(series: DrawnSeries | undefined): void {
+    this.#overlay.highlight(series, this.#plot.cursor.idx ?? undefined)
   }
 
-  /** Distance in pixels from the chart's left edge to the area of the lines. */
+  /** Distance in pixels from the chart's left edge to the plot area. */
   get areaLeft(): number {
     return this.#plot.bbox.left / devicePixelRatio
   }
 
-  leftOf(at: number): number {
+  leftAt(at: number): number {
     return this.#plot.valToPos(at, 'x')
   }
 
-  /** Keeps the cursor on its commit after the reach has changed, because uPlot keeps it at its pixel position. */
+  /** Keeps the cursor on its commit after the range has changed, because uPlot keeps it at its pixel position. */
   #keep(at: number | undefined): void {
     const { idx, top = 0 } = this.#plot.cursor
     if (at === undefined || idx !== at) return
-    const line = this.#nearest(at, top)
+    const series = this.#nearest(at, top)
     // uPlot applies its new scales in a microtask that is queued already, so this one runs after it.
-    queueMicrotask(() => this.point(at, line))
+    queueMicrotask(() => this.point(at, series))
   }
 
-  #drawable(): readonly DrawnLine[] {
+  #drawable(): readonly DrawnSeries[] {
     return this.options.scale === 'log' ? this.#shown.map(positive) : this.#shown
   }
 
-  #dataOf(lines: readonly DrawnLine[]): uPlot.AlignedData {
+  #extents(series: readonly DrawnSeries[]): uPlot.AlignedData {
     const { commits } = this.options
-    const { least, greatest } = extentOf(lines, commits.length)
+    const { least, greatest } = valueExtents(series, commits.length)
     return [commits.map((_, at) => at), least, greatest]
   }
 
@@ -175,10 +173,10 @@ export class Chart {
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
       },
       axes: axes(this.options),
-      // These two series only define the range of the value scale. The lines are drawn by `Lines` and not by uPlot.
+      // These two series only define the range of the value scale. The layers draw the series, and and not by uPlot.
       series: [{}, UNSEEN, UNSEEN],
       hooks: {
-        setCursor: [() => this.#askForFrame()],
+        setCursor: [() => this.#requestFrame()],
         setScale: [(_plot, name) => this.#spanChanged(name)],
         draw: [() => this.#draw()],
       },
@@ -186,7 +184,7 @@ export class Chart {
   }
 
   #draw(): void {
-    this.#lines.draw()
+    this.#layer.draw()
     this.#overlay.draw()
   }
 
@@ -198,25 +196,25 @@ export class Chart {
   }
 
   /** Reports the cursor at most once per frame, because the pointer moves more often. */
-  #askForFrame(): void {
+  #requestFrame(): void {
     cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame(() => this.#tellCursor())
+    this.#frame = requestAnimationFrame(() => this.#reportCursor())
   }
 
-  #tellCursor(): void {
+  #reportCursor(): void {
     const { idx, top = -1 } = this.#plot.cursor
     if (typeof idx !== 'number') return this.options.onCursor(undefined, undefined)
     this.options.onCursor(idx, this.#nearest(idx, top))
   }
 
-  #nearest(at: number, top: number): DrawnLine | undefined {
-    let nearest: DrawnLine | undefined
+  #nearest(at: number, top: number): DrawnSeries | undefined {
+    let nearest: DrawnSeries | undefined
     let least = Infinity
-    for (const line of this.#shown) {
-      const value = line.values[at]
+    for (const one of this.#shown) {
+      const value = one.values[at]
       if (typeof value !== 'number') continue
       const distance = Math.abs(this.#plot.valToPos(value, 'y') - top)
-      if (distance < least) [least, nearest] = [distance, line]
+      if (distance < least) [least, nearest] = [distance, one]
     }
     return nearest
   }
@@ -228,6 +226,16 @@ export class Chart {
 }
 
 /** Removes values that are not positive, because a logarithmic scale cannot show them. */
-function positive(line: DrawnLine): DrawnLine {
-  return { ...line, values: line.values.map(value => (value !== null && value > 0 ? value : null)) }
+function positive(series: DrawnSeries): DrawnSeries {
+  return { ...series, values: series.values.map(value => (value !== null && value > 0 ? value : null)) }
+}
+
+/** Pixels by which the pointer may move during a click, because a hand is never quite still. */
+const CLICK_ROOM = 4
+
+/** Calls `onClick` for a click during which the pointer hardly moved. */
+function onStillClick(host: HTMLElement, onClick: () => void): void {
+  let from = 0
+  host.addEventListener('pointerdown', ({ clientX }) => (from = clientX))
+  host.addEventListener('click', ({ clientX }) => Math.abs(clientX - from) < CLICK_ROOM && onClick())
 }

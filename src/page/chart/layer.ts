@@ -1,6 +1,8 @@
-/** A canvas over the plot. It covers the lines' area plus a margin for dots at its edge. */
+/** A canvas over the plot. It covers the plot area plus a margin for dots at its edge. */
 
 import type uPlot from 'uplot'
+import type { Scale } from '../address.js'
+import type { Span } from './chart-options.js'
 
 /** Margin in pixels. Must match chart.css. */
 const ROOM = 8
@@ -28,7 +30,7 @@ export class Layer {
     this.context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, room, room)
   }
 
-  /** Runs `draw` clipped to the lines' area. */
+  /** Runs `draw` clipped to the plot area. */
   clipped(draw: (context: CanvasRenderingContext2D) => void): void {
     const { width, height } = this.plot.bbox
     this.context.save()
@@ -45,4 +47,29 @@ function fit(canvas: HTMLCanvasElement, wantedWidth: number, wantedHeight: numbe
   const [width, height] = [Math.round(wantedWidth), Math.round(wantedHeight)]
   if (canvas.width !== width) canvas.width = width
   if (canvas.height !== height) canvas.height = height
+}
+
+/** Converts a commit's index and a value to a position on a layer, in CSS pixels. */
+export type Projection = {
+  readonly left: (at: number) => number
+  readonly top: (value: number) => number
+  /** The visible commits. */
+  readonly span: Span
+  readonly width: number
+}
+
+/** Precomputes the conversion for many points, because uPlot's own one looks up its scales for each point. */
+export function createProjection({ scales, bbox, data }: uPlot, scale: Scale): Projection {
+  const { min = 0, max = 1 } = scales['x'] ?? {}
+  const { min: least = 0, max: greatest = 1 } = scales['y'] ?? {}
+  const [width, height] = [bbox.width / devicePixelRatio, bbox.height / devicePixelRatio]
+  const rank = scale === 'log' ? Math.log10 : Number
+  const bottom = rank(least)
+  const unit = height / (rank(greatest) - bottom)
+  return {
+    left: at => ((at - min) / (max - min)) * width,
+    top: value => height - (rank(value) - bottom) * unit,
+    span: { first: Math.max(0, Math.ceil(min)), last: Math.min(data[0].length - 1, Math.floor(max)) },
+    width,
+  }
 }

@@ -1,8 +1,8 @@
 /** Draws one line, with dots where there is enough room. */
 
-import type { Values } from '../model/line.js'
+import type { Values } from '../model/series.js'
 import type { Style } from '../model/style.js'
-import type { Place } from './place.js'
+import type { Projection } from './layer.js'
 
 /** Minimum distance in pixels between points that are drawn as dots. */
 const DOT_ROOM = 24
@@ -19,12 +19,12 @@ export type Stroke = {
 }
 
 /** Estimated work of drawing a line, in points of a thin line. */
-export function effort(style: Style, place: Place): number {
-  const points = place.span.last - place.span.first + 1
-  return Math.max(100, points) * (isThin(style) ? 1 : 8) + (hasDots(place) ? 15 * points : 0)
+export function drawingEffort(style: Style, projection: Projection): number {
+  const points = projection.span.last - projection.span.first + 1
+  return Math.max(100, points) * (isThin(style) ? 1 : 8) + (hasDots(projection) ? 15 * points : 0)
 }
 
-export function strokeLine(context: CanvasRenderingContext2D, stroke: Stroke, place: Place): void {
+export function strokeSeries(context: CanvasRenderingContext2D, stroke: Stroke, projection: Projection): void {
   const { colour, width, dash } = stroke.style
   context.strokeStyle = colour
   context.lineWidth = width
@@ -32,7 +32,7 @@ export function strokeLine(context: CanvasRenderingContext2D, stroke: Stroke, pl
   // Round caps join the pieces of a line. Dashed lines need butt caps, which do not lengthen the dashes.
   context.lineCap = dash.length === 0 ? 'round' : 'butt'
   context.setLineDash([...dash])
-  const points = pointsOf(stroke, place)
+  const points = visiblePoints(stroke, projection)
   if (isThin(stroke.style)) strokePiece(context, points, 0, points.length)
   else strokePieces(context, points)
 }
@@ -50,7 +50,7 @@ function strokePieces(context: CanvasRenderingContext2D, points: Points): void {
     const to = Math.min(points.length, from + 2 * PIECE + 2)
     context.lineDashOffset = length
     strokePiece(context, points, from, to)
-    length += lengthOf(points, from, to)
+    length += pathLength(points, from, to)
   }
   context.lineDashOffset = 0
 }
@@ -61,7 +61,7 @@ function strokePiece(context: CanvasRenderingContext2D, points: Points, from: nu
   context.stroke()
 }
 
-function lengthOf(points: Points, from: number, to: number): number {
+function pathLength(points: Points, from: number, to: number): number {
   let length = 0
   for (let index = from + 2; index < to; index += 2)
     length += Math.hypot(points[index]! - points[index - 2]!, points[index + 1]! - points[index - 1]!)
@@ -69,8 +69,8 @@ function lengthOf(points: Points, from: number, to: number): number {
 }
 
 /** The visible points, and the next point beyond each edge. The result is valid until the next call. */
-function pointsOf({ values, stride }: Stroke, { span, left, top }: Place): Points {
-  const [first, last] = [measured(values, span.first - 1, -1), measured(values, span.last + 1, 1)]
+function visiblePoints({ values, stride }: Stroke, { span, left, top }: Projection): Points {
+  const [first, last] = [nearestValue(values, span.first - 1, -1), nearestValue(values, span.last + 1, 1)]
   if (room.length < 2 * values.length) room = new Float64Array(2 * values.length)
   let length = 0
   for (let at = first, next = first; at <= last; at++) {
@@ -85,7 +85,7 @@ function pointsOf({ values, stride }: Stroke, { span, left, top }: Place): Point
 }
 
 /** The nearest commit with a value, starting from `at`. */
-function measured(values: Values, at: number, step: 1 | -1): number {
+function nearestValue(values: Values, at: number, step: 1 | -1): number {
   while (at >= 0 && at < values.length && values[at] === null) at += step
   return at
 }
@@ -93,23 +93,23 @@ function measured(values: Values, at: number, step: 1 | -1): number {
 export function drawDots(
   context: CanvasRenderingContext2D,
   { values, style }: Omit<Stroke, 'stride'>,
-  place: Place,
+  projection: Projection,
 ): void {
-  if (!hasDots(place)) return
+  if (!hasDots(projection)) return
   const radius = values.length < 2 ? LONE_DOT_RADIUS : DOT_RADIUS
   context.fillStyle = style.colour
   context.beginPath()
-  for (let at = place.span.first; at <= place.span.last; at++) {
+  for (let at = projection.span.first; at <= projection.span.last; at++) {
     const value = values[at] ?? null
     if (value === null) continue
-    const [left, top] = [place.left(at), place.top(value)]
+    const [left, top] = [projection.left(at), projection.top(value)]
     context.moveTo(left + radius, top)
     context.arc(left, top, radius, 0, 2 * Math.PI)
   }
   context.fill()
 }
 
-function hasDots({ span, width }: Place): boolean {
+function hasDots({ span, width }: Projection): boolean {
   return (span.last - span.first) * DOT_ROOM < width
 }
 

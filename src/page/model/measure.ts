@@ -1,12 +1,12 @@
 /** The two measures of sizes: bytes and compression ratio (uncompressed ÷ compressed). */
 
-import type { HistoryAnswer, HistorySeries } from '../../server/read/history-answer.js'
+import type { HistoryAnswer, HistorySeries } from '../../server/read/answers.js'
 import type { Measure } from '../address.js'
 import type { Unit } from '../format.js'
-import type { Values } from './line.js'
+import type { Values } from './series.js'
 
 /** A charted series, and the other measure of the same series in `beside`, if there is one. */
-export type Measured = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
+export type MeasuredSeries = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
 
 /** Whether lower or higher values are better. */
 export type Better = 'lower' | 'higher'
@@ -16,19 +16,19 @@ export type MeasuredHistory = Omit<HistoryAnswer, 'unit' | 'series'> & {
   readonly better: Better
   /** The unit of `beside`, or undefined when no compression ratio is known. */
   readonly besideUnit: Unit | undefined
-  readonly series: readonly Measured[]
+  readonly series: readonly MeasuredSeries[]
 }
 
 /** Whether the compression ratio of at least one size is known. */
 export function hasRatios({ series }: HistoryAnswer): boolean {
-  return series.some(one => ratiosOf(one).some(ratio => ratio !== null))
+  return series.some(one => compressionRatios(one).some(ratio => ratio !== null))
 }
 
 /** @returns the history in that measure, or as measured when no compression ratio is known */
-export function measured(history: HistoryAnswer, measure: Measure): MeasuredHistory {
+export function inMeasure(history: HistoryAnswer, measure: Measure): MeasuredHistory {
   const { unit } = history
   if (!hasRatios(history)) return { ...history, better: 'lower', besideUnit: undefined }
-  const series = history.series.map(one => ({ key: one.key, sizes: one.values, ratios: ratiosOf(one) }))
+  const series = history.series.map(one => ({ key: one.key, sizes: one.values, ratios: compressionRatios(one) }))
   return measure === 'ratio'
     ? {
         ...{ ...history, unit: 'ratio', better: 'higher', besideUnit: unit },
@@ -40,7 +40,7 @@ export function measured(history: HistoryAnswer, measure: Measure): MeasuredHist
       }
 }
 
-function ratiosOf({ values, uncompressed_bytes: uncompressed = [] }: HistorySeries): Values {
+function compressionRatios({ values, uncompressed_bytes: uncompressed = [] }: HistorySeries): Values {
   return values.map((value, at) => {
     const before = uncompressed[at] ?? null
     return before === null || value === null || value <= 0 ? null : before / value

@@ -1,6 +1,6 @@
-/** The style of a line: the colour shows its format, the dashes its engine. Vortex lines stand out. */
+/** The style of a series: the colour shows its format, the dashes its engine. Vortex series stand out. */
 
-import type { Line } from './line.js'
+import type { Series } from './series.js'
 
 export type Style = { readonly colour: string; readonly dash: readonly number[]; readonly width: number }
 
@@ -20,26 +20,26 @@ const PALETTES: Readonly<Record<'light' | 'dark', Palette>> = {
 
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3]]
 
-/** With more lines than this, readers distinguish lines with the pointer and not by their style. */
+/** With more series than this, readers distinguish series with the pointer and not by their style. */
 const CROWD = 60
 
-export function isVortex({ family }: Pick<Line, 'family'>): boolean {
+export function isVortex({ family }: Pick<Series, 'family'>): boolean {
   return family.startsWith('vortex')
 }
 
-/** @param all the lines of the group, so that a line looks the same on each of its panels */
-export function stylesFor(all: readonly Line[], theme: 'light' | 'dark'): (line: Line) => Style {
+/** @param all the series of the group, so that a series looks the same on each of its panels */
+export function stylesFor(all: readonly Series[], theme: 'light' | 'dark'): (one: Series) => Style {
   const families = [...new Set(all.map(({ family }) => family))].sort()
   const variants = [...new Set(all.map(({ variant }) => variant))].sort()
   const vortex = families.filter(family => isVortex({ family }))
   const others = families.filter(family => !isVortex({ family }))
   const palette = PALETTES[theme]
-  return line => {
-    const [colours, place] = isVortex(line)
-      ? [palette.vortex, vortex.indexOf(line.family)]
-      : [palette.others, others.indexOf(line.family)]
-    const width = all.length > CROWD ? 1 : isVortex(line) ? 2 : 1.5
-    const dash = all.length > CROWD ? [] : DASHES[variants.indexOf(line.variant) % DASHES.length]!
-    return { colour: colours[place % colours.length]!, dash, width }
+  return one => {
+    const [colours, index] = isVortex(one)
+      ? [palette.vortex, vortex.indexOf(one.family)]
+      : [palette.others, others.indexOf(one.family)]
+    const width = all.length > CROWD ? 1 : isVortex(one) ? 2 : 1.5
+    const dash = all.length > CROWD ? [] : DASHES[variants.indexOf(one.variant) % DASHES.length]!
+    return { colour: colours[index % colours.length]!, dash, width }
   }
 }

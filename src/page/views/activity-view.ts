@@ -1,10 +1,9 @@
 /** Recent activity: the last pushes to this server and the newest stored commits. */
 
-import { readCommits, readPushes, type Push, type StoredCommit } from '../api.js'
-import { element, part, webLink, type Child } from '../element.js'
+import type { CommitEntry, PushEntry } from '../../server/read/answers.js'
+import { describeError, readCommits, readPushes } from '../api.js'
+import { element, pageElement, webLink, type Child, createTable, type Column } from '../element.js'
 import { formatCount, formatTime, formatValue, shortSha } from '../format.js'
-import { messageOf } from '../message.js'
-import { tableOf, type Column } from './table.js'
 
 const REFRESH_MS = 15_000
 const COMMITS = 20
@@ -23,15 +22,15 @@ export class ActivityView {
   }
 
   async #read(): Promise<void> {
-    const failing = part('activity-failed')
+    const failing = pageElement('activity-failed')
     try {
       const [{ since, pushes }, commits] = await Promise.all([readPushes(), readCommits(COMMITS)])
-      part('pushes').replaceChildren(tableOf('Last pushes', PUSHES, pushes, 'None yet.'))
-      part('commits').replaceChildren(tableOf('Last commits', COMMIT_COLUMNS, commits, 'None yet.'))
-      part('pushes-since').textContent = formatTime(since)
+      pageElement('pushes').replaceChildren(createTable('Last pushes', PUSHES, pushes, 'None yet.'))
+      pageElement('commits').replaceChildren(createTable('Last commits', COMMIT_COLUMNS, commits, 'None yet.'))
+      pageElement('pushes-since').textContent = formatTime(since)
       failing.hidden = true
     } catch (error) {
-      failing.textContent = `This is not up to date: ${messageOf(error)}.`
+      failing.textContent = `Cannot refresh: ${describeError(error)}.`
       failing.hidden = false
     }
   }
@@ -39,9 +38,9 @@ export class ActivityView {
 
 const count = (value: number | undefined): string => (value === undefined ? '–' : formatCount(value))
 
-const PUSHES: readonly Column<Push>[] = [
+const PUSHES: readonly Column<PushEntry>[] = [
   { heading: 'Time', cell: ({ time }) => formatTime(time) },
-  { heading: 'State', cell: stateOf },
+  { heading: 'State', cell: createState },
   { heading: 'Commit', cell: ({ commit }) => (commit === undefined ? '–' : sha(commit)) },
   { heading: 'Records', isNumber: true, cell: ({ records }) => count(records) },
   { heading: 'Inserted', isNumber: true, cell: ({ inserted }) => count(inserted) },
@@ -50,14 +49,14 @@ const PUSHES: readonly Column<Push>[] = [
   { heading: 'Took', isNumber: true, cell: ({ ms }) => formatValue(ms * 1e6, 'ns') },
 ]
 
-const COMMIT_COLUMNS: readonly Column<StoredCommit>[] = [
+const COMMIT_COLUMNS: readonly Column<CommitEntry>[] = [
   { heading: 'Commit', cell: ({ url, commit_sha }) => webLink(url, shortSha(commit_sha), { class: 'sha' }) },
   { heading: 'Time', cell: ({ timestamp }) => formatTime(timestamp) },
   { heading: 'Message', cell: ({ message }) => (message ?? '').split('\n', 1)[0] },
   { heading: 'Author', cell: ({ author_name }) => author_name ?? '–' },
 ]
 
-function stateOf({ status, error }: Push): Child {
+function createState({ status, error }: PushEntry): Child {
   const isGood = status === 200
   const text = isGood ? 'applied' : `${status ?? ''} ${error ?? 'refused'}`.trim()
   return element('span', { class: isGood ? 'good' : 'bad' }, text)

@@ -1,13 +1,11 @@
 /** The chart with its card, keyboard control and buttons. */
 
-import { button, part } from '../element.js'
+import { button, pageElement } from '../element.js'
 import { shortSha } from '../format.js'
-import { cardOf, spoken, type CardContent } from '../chart/card.js'
+import { createCard, describeForScreenReader, type CardContent } from '../chart/card.js'
 import { Chart } from '../chart/chart.js'
-import { addFinger, addPinch } from '../chart/fingers.js'
-import { addKeys } from '../chart/keys.js'
-import type { ChartOptions, DrawnLine, Span } from '../chart/options.js'
-import { addWheel } from '../chart/wheel.js'
+import { addTouchCursor, addPinchZoom, addKeyboard, addTrackpad } from '../chart/gestures.js'
+import type { ChartOptions, DrawnSeries, Span } from '../chart/chart-options.js'
 
 export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'>
 
@@ -21,8 +19,8 @@ export type ChartPanelOptions = {
 const REST_MS = 300
 
 export class ChartPanel {
-  readonly #host = part('chart')
-  readonly #card = part('card')
+  readonly #host = pageElement('chart')
+  readonly #card = pageElement('card')
   #chart: Chart | undefined
   #drawing: Drawing | undefined
   #pinned: number | undefined
@@ -33,12 +31,12 @@ export class ChartPanel {
     const chart = (): Chart | undefined => this.#chart
     const onPoint = (at: number): void => this.#point(at)
     const onEscape = (): void => this.#release()
-    addKeys(this.#host, { chart, at: () => this.#at, onPoint, onEnter: at => this.#enter(at), onEscape })
-    addFinger(this.#host, chart, onPoint)
-    addPinch(this.#host, chart)
-    addWheel(this.#host, chart)
+    addKeyboard(this.#host, { chart, at: () => this.#at, onPoint, onEnter: at => this.#enter(at), onEscape })
+    addTouchCursor(this.#host, chart, onPoint)
+    addPinchZoom(this.#host, chart)
+    addTrackpad(this.#host, chart)
     this.#card.addEventListener('keydown', ({ key }) => key === 'Escape' && (this.#release(), this.#host.focus()))
-    part('zoom').append(
+    pageElement('zoom').append(
       button('−', () => this.#chart?.zoom(2, this.#at), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
       button('+', () => this.#chart?.zoom(0.5, this.#at), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
       button('All commits', () => this.#chart?.showAll(this.#at), { title: 'Show all commits (0)' }),
@@ -47,12 +45,12 @@ export class ChartPanel {
 
   /** @param whyEmpty message to show in place of the chart, or undefined to show the chart */
   draw(drawing: Drawing, whyEmpty: string | undefined): void {
-    this.#tellEmpty(whyEmpty)
+    this.#showEmpty(whyEmpty)
     const before = this.#drawing
     this.#drawing = drawing
     this.#release()
     if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing))
-      return this.#chart.change(drawing.lines, drawing.span)
+      return this.#chart.change(drawing.series, drawing.span)
     this.#chart?.destroy()
     this.#chart = new Chart(this.#host, {
       ...drawing,
@@ -68,15 +66,15 @@ export class ChartPanel {
     this.#card.hidden = true
   }
 
-  #tellEmpty(why: string | undefined): void {
+  #showEmpty(why: string | undefined): void {
     this.#host.classList.toggle('empty', why !== undefined)
-    const told = part('chart-empty')
-    told.hidden = why === undefined
-    told.textContent = why ?? ''
+    const message = pageElement('chart-empty')
+    message.hidden = why === undefined
+    message.textContent = why ?? ''
   }
 
-  highlight(line: DrawnLine | undefined): void {
-    this.#chart?.highlight(line)
+  highlight(series: DrawnSeries | undefined): void {
+    this.#chart?.highlight(series)
   }
 
   /** Updates the position at once, because key presses may arrive faster than frames. */
@@ -86,11 +84,11 @@ export class ChartPanel {
   }
 
   #spanChanged(span: Span | undefined): void {
-    if (this.#pinned !== undefined) this.#place(this.#pinned)
+    if (this.#pinned !== undefined) this.#placeCard(this.#pinned)
     this.options.onSpan(span)
   }
 
-  #moved(at: number | undefined, nearest: DrawnLine | undefined): void {
+  #moved(at: number | undefined, nearest: DrawnSeries | undefined): void {
     this.highlight(nearest)
     if (this.#pinned !== undefined) return
     this.#at = at
@@ -128,36 +126,36 @@ export class ChartPanel {
     this.options.onPoint(undefined)
   }
 
-  #showCard(at: number | undefined, nearest: DrawnLine | undefined): void {
+  #showCard(at: number | undefined, nearest: DrawnSeries | undefined): void {
     const content = this.#contentAt(at, nearest)
     this.#card.hidden = content === undefined
     if (content === undefined) return
-    this.#card.replaceChildren(...cardOf(content))
+    this.#card.replaceChildren(...createCard(content))
     this.#card.setAttribute('aria-label', `Commit ${shortSha(content.commit.sha)}`)
-    this.#place(content.at)
+    this.#placeCard(content.at)
     clearTimeout(this.#resting)
-    this.#resting = setTimeout(() => (part('spoken').textContent = spoken(content)), REST_MS)
+    this.#resting = setTimeout(() => (pageElement('spoken').textContent = describeForScreenReader(content)), REST_MS)
   }
 
-  #contentAt(at: number | undefined, nearest: DrawnLine | undefined): CardContent | undefined {
+  #contentAt(at: number | undefined, nearest: DrawnSeries | undefined): CardContent | undefined {
     const commit = this.#drawing?.commits[at ?? -1]
     if (at === undefined || commit === undefined || this.#drawing === undefined) return undefined
-    const { lines, unit, besideUnit } = this.#drawing
-    return { commit, at, lines: [...lines], nearest, unit, besideUnit }
+    const { series, unit, besideUnit } = this.#drawing
+    return { commit, at, series: [...series], nearest, unit, besideUnit }
   }
 
   /** Places the card beside the cursor, on the side that has more room. */
-  #place(at: number): void {
+  #placeCard(at: number): void {
     const chart = this.#chart
     if (chart === undefined) return
     const { first, last } = chart.span
     if (at < first || at > last) return
     this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
-    this.#card.style.left = `${chart.areaLeft + chart.leftOf(at)}px`
+    this.#card.style.left = `${chart.areaLeft + chart.leftAt(at)}px`
   }
 }
 
-/** Whether two drawings differ at most in their lines and their visible range. */
+/** Whether two drawings differ at most in their series and their visible range. */
 function isAlike(one: Drawing, other: Drawing): boolean {
   return (['commits', 'unit', 'scale', 'theme'] as const).every(name => one[name] === other[name])
 }

@@ -1,11 +1,11 @@
-/** The reader's settings: panel, search words, line to compare with, measure, scale and number of commits. */
+/** The reader's settings: panel, search words, series to compare with, measure, scale and number of commits. */
 
+import { type Navigation } from '../navigation.js'
 import { COUNTS, type Address, type Measure, type Scale } from '../address.js'
-import { element, part } from '../element.js'
+import { element, pageElement } from '../element.js'
 import { isVortex } from '../model/style.js'
-import type { Line } from '../model/line.js'
-import type { Suite } from '../model/panels.js'
-import type { Navigation } from '../navigation.js'
+import type { Series } from '../model/series.js'
+import type { ChartedGroup } from '../model/charted-group.js'
 
 /** Search words for the buttons that select Vortex or the other formats. */
 const SIDES = [
@@ -20,9 +20,9 @@ const MEASURES = [
 ] as const
 
 export class Controls {
-  readonly #find = part('find') as HTMLInputElement
-  readonly #versus = part('versus') as HTMLSelectElement
-  readonly #count = part('count') as HTMLSelectElement
+  readonly #find = pageElement('find') as HTMLInputElement
+  readonly #versus = pageElement('versus') as HTMLSelectElement
+  readonly #count = pageElement('count') as HTMLSelectElement
 
   constructor(navigation: Navigation) {
     this.#count.append(...COUNTS.map(count => element('option', { value: count }, `last ${count} commits`)))
@@ -35,16 +35,16 @@ export class Controls {
     onChoice('sides', find => navigation.go({ find }))
   }
 
-  show(address: Address, suite: Suite, lines: readonly Line[]): void {
+  show(address: Address, group: ChartedGroup, series: readonly Series[]): void {
     fillChoices(
       'panels',
       'panel',
-      suite.panels.map(({ id, label }) => [label, id]),
+      group.panels.map(({ id, label }) => [label, id]),
       address.panel,
     )
-    const mixed = lines.some(isVortex) && !lines.every(isVortex)
+    const mixed = series.some(isVortex) && !series.every(isVortex)
     fillChoices('sides', 'side', mixed || address.find !== '' ? SIDES : [], address.find)
-    fillChoices('measures', 'measure', suite.hasRatios ? MEASURES : [], address.measure)
+    fillChoices('measures', 'measure', group.hasRatios ? MEASURES : [], address.measure)
     fillChoices(
       'scale',
       'scale',
@@ -55,11 +55,11 @@ export class Controls {
       address.scale,
     )
     if (this.#find !== document.activeElement) this.#find.value = address.find
-    this.#showVersus(address, suite)
+    this.#showVersus(address, group)
     this.#showCount(address)
   }
 
-  #showVersus({ versus }: Address, { choices }: Suite): void {
+  #showVersus({ versus }: Address, { choices }: ChartedGroup): void {
     const names = choices.map(({ id, name }) => element('option', { value: id }, `× ${name}`))
     this.#versus.replaceChildren(element('option', { value: '' }, 'as measured'), ...names)
     this.#versus.value = versus
@@ -80,7 +80,7 @@ function fillChoices(
   choices: readonly (readonly [label: string, value: string])[],
   chosen: string,
 ): void {
-  const group = part(id)
+  const group = pageElement(id)
   group.hidden = choices.length < 2
   const strip = group.querySelector('.strip')!
   const key = JSON.stringify(choices)
@@ -97,5 +97,5 @@ function choice(name: string, label: string, value: string): HTMLElement {
 }
 
 function onChoice(id: string, choose: (value: string) => void): void {
-  part(id).addEventListener('change', event => choose((event.target as HTMLInputElement).value))
+  pageElement(id).addEventListener('change', event => choose((event.target as HTMLInputElement).value))
 }

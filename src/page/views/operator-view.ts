@@ -1,11 +1,8 @@
 /** Targets, their health and the error journal, for operators with a token. The token is stored for this tab only. */
 
-import { hasOperators, readAsOperator } from '../api.js'
-import { element, part } from '../element.js'
-import { formatTime } from '../format.js'
-import { messageOf } from '../message.js'
-import { rowsOf, textOf, type Row } from '../model/rows.js'
-import { tableOf } from './table.js'
+import { hasOperatorRoutes, readAsOperator, describeError } from '../api.js'
+import { element, pageElement, createTable } from '../element.js'
+import { formatTime, listRows, formatCell, type AnswerRow } from '../format.js'
 
 const KEY = 'vortex-ingest-operator-token'
 
@@ -22,26 +19,26 @@ const SECTIONS: readonly Section[] = [
     columns: ['name', 'kind', 'address', 'required', 'bucket', 'lag', 'last_success', 'last_error'],
   },
   {
-    ...{ id: 'health', path: 'storage/bucket-health', empty: 'Nothing is known of any bucket.' },
+    ...{ id: 'health', path: 'storage/bucket-health', empty: 'No target or bucket is known.' },
     columns: ['sort', 'name', 'state', 'errors', 'last_success', 'last_error'],
   },
   {
-    ...{ id: 'journal', path: 'storage/errors', empty: 'Nothing has failed.' },
+    ...{ id: 'journal', path: 'storage/errors', empty: 'No errors.' },
     columns: ['time', 'sort', 'name', 'operation', 'code', 'message', 'attempt'],
   },
 ]
 
 export class OperatorView {
-  readonly #token = part('operator-token') as HTMLInputElement
+  readonly #token = pageElement('operator-token') as HTMLInputElement
 
   constructor() {
-    part('operator-form').addEventListener('submit', event => {
+    pageElement('operator-form').addEventListener('submit', event => {
       event.preventDefault()
       sessionStorage.setItem(KEY, this.#token.value)
       this.#token.value = ''
       void this.show()
     })
-    part('operator-leave').addEventListener('click', () => {
+    pageElement('operator-leave').addEventListener('click', () => {
       sessionStorage.removeItem(KEY)
       void this.show()
     })
@@ -50,37 +47,40 @@ export class OperatorView {
   async show(): Promise<void> {
     this.#showOnly()
     try {
-      if (!(await hasOperators())) {
+      if (!(await hasOperatorRoutes())) {
         sessionStorage.removeItem(KEY)
-        say('')
+        showFailure('')
         return this.#showOnly('operator-none')
       }
       const token = sessionStorage.getItem(KEY)
       if (token === null) return this.#showOnly('operator-form')
       for (const section of SECTIONS) await fill(section, token)
-      say('')
+      showFailure('')
       this.#showOnly('operator-answers')
     } catch (error) {
       sessionStorage.removeItem(KEY)
       this.#showOnly('operator-form')
-      say(`This cannot be shown: ${messageOf(error)}.`)
+      showFailure(`Cannot load: ${describeError(error)}.`)
     }
   }
 
   #showOnly(shown?: string): void {
-    for (const id of ['operator-none', 'operator-form', 'operator-answers']) part(id).hidden = id !== shown
+    for (const id of ['operator-none', 'operator-form', 'operator-answers']) pageElement(id).hidden = id !== shown
   }
 }
 
 async function fill({ id, path, columns, empty }: Section, token: string): Promise<void> {
-  const rows = rowsOf(await readAsOperator(path, token))
-  const told = columns.filter(name => rows.some(row => name in row))
-  const cells = told.map(name => ({ heading: name.replaceAll('_', ' '), cell: (row: Row) => cellOf(name, row) }))
-  part(id).replaceChildren(tableOf(id, cells, rows, empty))
+  const rows = listRows(await readAsOperator(path, token))
+  const known = columns.filter(name => rows.some(row => name in row))
+  const cells = known.map(name => ({
+    heading: name.replaceAll('_', ' '),
+    cell: (row: AnswerRow) => createCell(name, row),
+  }))
+  pageElement(id).replaceChildren(createTable(id, cells, rows, empty))
 }
 
-function cellOf(name: string, row: Row): HTMLElement | string {
-  const text = textOf(row[name])
+function createCell(name: string, row: AnswerRow): HTMLElement | string {
+  const text = formatCell(row[name])
   if (name === 'state') return element('span', { class: STATES[text] }, text)
   return /^\d{4}-\d\d-\d\dT/.test(text) ? formatTime(text) : text
 }
@@ -88,8 +88,8 @@ function cellOf(name: string, row: Row): HTMLElement | string {
 /** States that have a colour. Unknown states have none. */
 const STATES: Readonly<Record<string, string>> = { ok: 'good', recovered: 'good', failing: 'bad' }
 
-function say(text: string): void {
-  const failing = part('operator-failed')
+function showFailure(text: string): void {
+  const failing = pageElement('operator-failed')
   failing.textContent = text
   failing.hidden = text === ''
 }

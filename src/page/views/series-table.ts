@@ -1,31 +1,31 @@
 /** The table below the chart. It is the chart's legend and shows the values at the selected commit. */
 
-import { element, part } from '../element.js'
+import { element, pageElement } from '../element.js'
 import { formatChange, formatCount, formatValue, type Unit } from '../format.js'
-import { swatch } from '../chart/card.js'
-import type { DrawnLine } from '../chart/options.js'
-import { extremesAt, valueAt, valueBefore, type Extremes } from '../model/compare.js'
+import { createSwatch } from '../chart/card.js'
+import type { DrawnSeries } from '../chart/chart-options.js'
+import { extremesAt, valueAt, valueBefore, type Extremes } from '../model/values.js'
 import type { Better } from '../model/measure.js'
-import { Slices } from '../slices.js'
+import { FrameScheduler } from '../frame-scheduler.js'
 
 export type SeriesTableOptions = {
   readonly onHide: (hidden: readonly string[]) => void
-  readonly onPoint: (line: DrawnLine | undefined) => void
+  readonly onPoint: (one: DrawnSeries | undefined) => void
 }
 
 export type Shown = {
-  readonly lines: readonly DrawnLine[]
+  readonly series: readonly DrawnSeries[]
   readonly hidden: ReadonlySet<string>
   readonly unit: Unit
   readonly better: Better
-  /** The unit of the lines' `beside`, or undefined when they have none. */
+  /** The unit of the series' `beside`, or undefined when they have none. */
   readonly besideUnit: Unit | undefined
 }
 
 type At = Extremes & { readonly at: number; readonly exactly: boolean }
 
 type Row = {
-  readonly line: DrawnLine
+  readonly series: DrawnSeries
   readonly element: HTMLElement
   readonly box: HTMLInputElement
   readonly bar: HTMLElement
@@ -39,59 +39,59 @@ const WORTH_A_COLOUR = 0.02
 const A_FRAME = 30
 
 export class SeriesTable {
-  readonly #body = part('series-rows')
-  readonly #known = new WeakMap<DrawnLine, Row>()
-  readonly #rowOf = new WeakMap<Element, Row>()
-  readonly #filling = new Slices()
-  readonly #writing = new Slices()
-  #shown: Shown = { lines: [], hidden: new Set(), unit: 'ns', better: 'lower', besideUnit: undefined }
+  readonly #body = pageElement('series-rows')
+  readonly #known = new WeakMap<DrawnSeries, Row>()
+  readonly #rowByElement = new WeakMap<Element, Row>()
+  readonly #filling = new FrameScheduler()
+  readonly #writing = new FrameScheduler()
+  #shown: Shown = { series: [], hidden: new Set(), unit: 'ns', better: 'lower', besideUnit: undefined }
   #rows: Row[] = []
   #at: At = { at: 0, exactly: false, best: undefined, greatest: undefined }
   /** Rows in or near the viewport. While the pointer moves, only these are updated, because there may be hundreds of rows. */
-  readonly #inSight = new Set<Row>()
-  readonly #watching = new IntersectionObserver(entries => this.#seen(entries), { rootMargin: '200px' })
+  readonly #visible = new Set<Row>()
+  readonly #watching = new IntersectionObserver(entries => this.#updateVisible(entries), { rootMargin: '200px' })
 
   constructor(private readonly options: SeriesTableOptions) {
     this.#body.addEventListener('change', ({ target }) => this.#toggle(target as HTMLInputElement))
-    this.#body.addEventListener('pointerover', ({ target }) => options.onPoint(this.#lineAt(target)))
-    this.#body.addEventListener('focusin', ({ target }) => options.onPoint(this.#lineAt(target)))
+    this.#body.addEventListener('pointerover', ({ target }) => options.onPoint(this.#seriesAt(target)))
+    this.#body.addEventListener('focusin', ({ target }) => options.onPoint(this.#seriesAt(target)))
     for (const event of ['pointerleave', 'focusout'])
       this.#body.addEventListener(event, () => options.onPoint(undefined))
-    part('show-all').addEventListener('click', () => options.onHide([]))
-    part('hide-all').addEventListener('click', () => options.onHide(this.#shown.lines.map(({ id }) => id)))
+    pageElement('show-all').addEventListener('click', () => options.onHide([]))
+    pageElement('hide-all').addEventListener('click', () => options.onHide(this.#shown.series.map(({ id }) => id)))
   }
 
-  /** @param shown lines that are the same objects as before keep their rows */
+  /** @param shown series that are the same objects as before keep their rows */
   show(shown: Shown): void {
-    const { lines, hidden } = shown
-    const before = this.#shown.lines
+    const { series, hidden } = shown
+    const before = this.#shown.series
     this.#shown = shown
-    part('series').classList.toggle('with-beside', shown.besideUnit !== undefined)
-    setText(part('series-beside'), shown.besideUnit === 'ratio' ? 'ratio' : 'size')
-    for (const row of this.#rows) row.box.checked = !hidden.has(row.line.id)
-    if (lines.length !== before.length || lines.some((line, index) => line !== before[index]))
+    pageElement('series').classList.toggle('with-beside', shown.besideUnit !== undefined)
+    setText(pageElement('series-beside'), shown.besideUnit === 'ratio' ? 'ratio' : 'size')
+    for (const row of this.#rows) row.box.checked = !hidden.has(row.series.id)
+    if (series.length !== before.length || series.some((one, index) => one !== before[index]))
       this.#filling.begin(this.#filled())
-    const drawn = lines.filter(({ id }) => !hidden.has(id)).length
-    setText(part('series-count'), `${formatCount(drawn)} of ${formatCount(lines.length)} lines drawn`)
+    const drawn = series.filter(({ id }) => !hidden.has(id)).length
+    setText(pageElement('series-count'), `${formatCount(drawn)} of ${formatCount(series.length)} series drawn`)
   }
 
   /** @param exactly false falls back to the last value before the commit */
   showAt(at: number, heading: string, exactly: boolean): void {
-    setText(part('series-at'), heading)
-    const { hidden, lines, better } = this.#shown
-    const drawn = lines.filter(({ id }) => !hidden.has(id))
+    setText(pageElement('series-at'), heading)
+    const { hidden, series, better } = this.#shown
+    const drawn = series.filter(({ id }) => !hidden.has(id))
     this.#at = { at, exactly, ...extremesAt(drawn, { at, exactly, better }) }
     this.#writing.begin(this.#written())
   }
 
   *#filled(): Generator<undefined> {
     this.#watching.disconnect()
-    this.#inSight.clear()
+    this.#visible.clear()
     this.#rows = []
     this.#body.replaceChildren()
-    for (let from = 0; from < this.#shown.lines.length; from += A_FRAME) {
+    for (let from = 0; from < this.#shown.series.length; from += A_FRAME) {
       if (from > 0) yield
-      const rows = this.#shown.lines.slice(from, from + A_FRAME).map(line => this.#rowFor(line))
+      const rows = this.#shown.series.slice(from, from + A_FRAME).map(one => this.#rowFor(one))
       this.#rows.push(...rows)
       this.#body.append(...rows.map(({ element }) => element))
       for (const { element } of rows) this.#watching.observe(element)
@@ -99,7 +99,7 @@ export class SeriesTable {
   }
 
   *#written(): Generator<undefined> {
-    for (const row of this.#inSight) this.#write(row)
+    for (const row of this.#visible) this.#write(row)
     // When the pointer has left, all rows are updated, because screen readers, for example, reach rows without scrolling.
     for (let from = 0; !this.#at.exactly && from < this.#rows.length; from += A_FRAME) {
       if (from > 0) yield
@@ -107,24 +107,24 @@ export class SeriesTable {
     }
   }
 
-  #seen(entries: readonly IntersectionObserverEntry[]): void {
+  #updateVisible(entries: readonly IntersectionObserverEntry[]): void {
     for (const { target, isIntersecting } of entries) {
-      const row = this.#rowOf.get(target)
+      const row = this.#rowByElement.get(target)
       if (row === undefined) continue
-      if (!isIntersecting) this.#inSight.delete(row)
+      if (!isIntersecting) this.#visible.delete(row)
       else {
-        this.#inSight.add(row)
+        this.#visible.add(row)
         this.#write(row)
       }
     }
   }
 
-  #write({ line, bar, cells: [valueCell, besideCell, changeCell, bestCell] }: Row): void {
+  #write({ series, bar, cells: [valueCell, besideCell, changeCell, bestCell] }: Row): void {
     const { at, exactly, best, greatest } = this.#at
     const { unit, besideUnit, better } = this.#shown
-    const value = valueAt(line.values, at, exactly)
-    const before = valueBefore(line.values, at, exactly)
-    const beside = valueAt(line.beside ?? [], at, exactly)
+    const value = valueAt(series.values, at, exactly)
+    const before = valueBefore(series.values, at, exactly)
+    const beside = valueAt(series.beside ?? [], at, exactly)
     setText(valueCell, value === undefined ? '–' : formatValue(value, unit))
     setText(besideCell, beside === undefined || besideUnit === undefined ? '–' : formatValue(beside, besideUnit))
     const change = value !== undefined && before !== undefined && before > 0 ? value / before : undefined
@@ -133,36 +133,36 @@ export class SeriesTable {
     setText(bestCell, value === undefined || best === undefined ? '–' : `${(value / best).toFixed(2)}\u00a0×`)
   }
 
-  /** The row of a line, reused when there is one, with its checkbox and numbers brought up to date. */
-  #rowFor(line: DrawnLine): Row {
-    const row = this.#known.get(line) ?? rowOf(line)
-    this.#known.set(line, row)
-    this.#rowOf.set(row.element, row)
-    row.box.checked = !this.#shown.hidden.has(line.id)
+  /** The row of a series, reused when there is one, with its checkbox and numbers brought up to date. */
+  #rowFor(one: DrawnSeries): Row {
+    const row = this.#known.get(one) ?? createRow(one)
+    this.#known.set(one, row)
+    this.#rowByElement.set(row.element, row)
+    row.box.checked = !this.#shown.hidden.has(one.id)
     this.#write(row)
     return row
   }
 
   #toggle(box: HTMLInputElement): void {
-    const line = this.#lineAt(box)
-    if (line === undefined) return
+    const one = this.#seriesAt(box)
+    if (one === undefined) return
     const hidden = new Set(this.#shown.hidden)
-    if (box.checked) hidden.delete(line.id)
-    else hidden.add(line.id)
+    if (box.checked) hidden.delete(one.id)
+    else hidden.add(one.id)
     this.options.onHide([...hidden])
   }
 
-  #lineAt(target: EventTarget | null): DrawnLine | undefined {
+  #seriesAt(target: EventTarget | null): DrawnSeries | undefined {
     const element = (target as Element | null)?.closest('tr')
-    return element ? this.#rowOf.get(element)?.line : undefined
+    return element ? this.#rowByElement.get(element)?.series : undefined
   }
 }
 
 // A table that is laid out as a grid loses its table semantics for screen readers, so the roles are set explicitly.
-function rowOf(line: DrawnLine): Row {
-  const [box, bar] = [element('input', { type: 'checkbox' }), barOf(line)]
+function createRow(series: DrawnSeries): Row {
+  const [box, bar] = [element('input', { type: 'checkbox' }), createBar(series)]
   const cells = [numberCell(), numberCell('number beside'), numberCell(), numberCell()] as const
-  const label = element('label', {}, box, swatch(line), element('span', {}, line.name))
+  const label = element('label', {}, box, createSwatch(series), element('span', {}, series.name))
   const row = element(
     'tr',
     { role: 'row' },
@@ -170,11 +170,11 @@ function rowOf(line: DrawnLine): Row {
     element('td', { class: 'bar', 'aria-hidden': 'true' }, bar),
     ...cells,
   )
-  return { line, element: row, box, bar, cells }
+  return { series, element: row, box, bar, cells }
 }
 
 /** A bar whose length shows the value relative to the greatest one. */
-function barOf({ style }: DrawnLine): HTMLElement {
+function createBar({ style }: DrawnSeries): HTMLElement {
   const bar = element('div')
   bar.style.background = style.colour
   return bar

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { Hash64 } from '../../contract/hash64.js'
-import { identifier } from '../../source/identify.js'
+import { createIdentifier } from '../../source/identify.js'
 import { addRecord } from '../../source/read-record.js'
 import { RecordBatch } from '../../source/record-batch.js'
 import { RecordWalk } from './walk-records.js'
@@ -23,7 +23,7 @@ export async function* recordBatches(
   bytes: Buffer,
   { from, version, hash }: BatchesOptions,
 ): AsyncGenerator<RecordBatch> {
-  const identify = identifier(hash)
+  const identify = createIdentifier(hash)
   const walk = new RecordWalk(bytes, from, version)
   const batch = new BodyBatch()
   while (walk.end === undefined) {

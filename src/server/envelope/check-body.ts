@@ -6,7 +6,7 @@ import { checkEnvelope, type EnvelopeCheck } from '../../contract/envelope.js'
 import type { ExactValue } from '../../contract/exact-value.js'
 import { brokenRule, checkShape, type BenchRecord } from '../../contract/validate.js'
 import { readBody, MAX_BODY_DEPTH } from '../../source/exact-json.js'
-import { inspectRecords, type Place, type RecordsInspection } from './inspect-records.js'
+import { inspectRecords, type RecordPosition, type RecordsInspection } from './inspect-records.js'
 import { readFlatObject, walkMembers } from './members.js'
 import { INVALID, skipSpace, skipValue } from './skip-value.js'
 
@@ -83,21 +83,21 @@ function decide(bytes: Buffer, { head, records }: Parts, version: number): Check
   return { ok: true, commit, from: records.from, total: records.total, counts: records.counts }
 }
 
-function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sha: string): Place | undefined {
+function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sha: string): RecordPosition | undefined {
   const mismatch = firstSha.equals(Buffer.from(sha)) ? otherSha : first
   if (broken === undefined || mismatch === undefined) return broken ?? mismatch
   return broken.index < mismatch.index ? broken : mismatch
 }
 
 /** Reads again a record that broke a rule in the first pass. */
-function recordAt(bytes: Buffer, { index, start }: Place, version: number): BenchRecord {
+function recordAt(bytes: Buffer, { index, start }: RecordPosition, version: number): BenchRecord {
   const read = readBody(bytes.subarray(start, skipValue(bytes, start, MAX_BODY_DEPTH)))
   const shape = read.ok ? checkShape(read.value, { version }) : undefined
   if (shape?.ok !== true) throw new Error(`record ${index} had a valid shape in the first pass only`)
   return shape.value
 }
 
-function refusalOf(record: BenchRecord, { index }: Place, sha: string): Refusal {
+function refusalOf(record: BenchRecord, { index }: RecordPosition, sha: string): Refusal {
   const problem = brokenRule(record, sha)
   if (problem === undefined) throw new Error(`record ${index} broke a rule in the first pass only`)
   return { ok: false, error: 'record', recordIndex: index, message: problem.message }

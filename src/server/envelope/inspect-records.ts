@@ -8,7 +8,7 @@ import { INVALID, skipValue } from './skip-value.js'
 import { RecordWalk, type Element } from './walk-records.js'
 
 /** Position of one record: its index in the array and its byte offset in the body. */
-export type Place = { readonly index: number; readonly start: number }
+export type RecordPosition = { readonly index: number; readonly start: number }
 
 export type RecordsInspection = {
   /** Offset after the value, or INVALID when the value is not valid JSON. */
@@ -18,12 +18,12 @@ export type RecordsInspection = {
   /** The first element that is not a record. */
   readonly misshapen: { readonly index: number; readonly message: string } | undefined
   /** The first record that breaks a rule. The commit it names is compared separately, by `first` and `otherSha`. */
-  readonly broken: Place | undefined
+  readonly broken: RecordPosition | undefined
   /** The first record. All others must name the same commit. */
-  readonly first: Place | undefined
+  readonly first: RecordPosition | undefined
   readonly firstSha: Buffer
   /** The first record that names a different commit than the first record. */
-  readonly otherSha: Place | undefined
+  readonly otherSha: RecordPosition | undefined
   readonly total: number
   /** Number of records per kind name. Kinds without records are absent. */
   readonly counts: ReadonlyMap<string, number>
@@ -35,7 +35,7 @@ const TURN_RECORDS = 4096
 /** Index of `commit_sha`, which is the first field of every kind. */
 const COMMIT_FIELD = 0
 
-export type InspectOptions = {
+export type InspectRecordsOptions = {
   /** Offset at which the value of `records` starts. */
   readonly start: number
   readonly maxDepth: number
@@ -45,7 +45,7 @@ export type InspectOptions = {
 
 export async function inspectRecords(
   bytes: Buffer,
-  { start, maxDepth, version }: InspectOptions,
+  { start, maxDepth, version }: InspectRecordsOptions,
 ): Promise<RecordsInspection> {
   const pass = new Pass(bytes)
   if (bytes[start] !== OPEN_LIST) return pass.result(skipValue(bytes, start, maxDepth), undefined)
@@ -64,10 +64,10 @@ export async function inspectRecords(
 
 class Pass {
   misshapen: RecordsInspection['misshapen']
-  #broken: Place | undefined
-  #first: Place | undefined
+  #broken: RecordPosition | undefined
+  #first: RecordPosition | undefined
   #firstSha: Buffer = Buffer.alloc(0)
-  #otherSha: Place | undefined
+  #otherSha: RecordPosition | undefined
   #total = 0
   readonly #counts = new Float64Array(CONTRACT.kinds.length)
 
@@ -96,21 +96,21 @@ class Pass {
 
   #takeRead(record: BenchRecord, walk: RecordWalk): void {
     this.#counts[CONTRACT.kinds.indexOf(record.kind)]!++
-    if (this.#broken === undefined && brokenRule(record) !== undefined) this.#broken = placeOf(walk)
+    if (this.#broken === undefined && brokenRule(record) !== undefined) this.#broken = positionOf(walk)
     const sha = Buffer.from(record.fields['commit_sha'] as string)
     this.#compareSha(walk, sha, 0, sha.length)
   }
 
   #compareSha(walk: RecordWalk, from: Buffer, start: number, end: number): void {
     if (this.#total++ === 0) {
-      this.#first = placeOf(walk)
+      this.#first = positionOf(walk)
       this.#firstSha = Buffer.from(from.subarray(start, end))
     } else if (this.#otherSha === undefined && !sameBytes(this.#firstSha, from, start, end))
-      this.#otherSha = placeOf(walk)
+      this.#otherSha = positionOf(walk)
   }
 }
 
-function placeOf({ index, start }: RecordWalk): Place {
+function positionOf({ index, start }: RecordWalk): RecordPosition {
   return { index, start }
 }
 

@@ -28,7 +28,7 @@ export function* walkMembers(bytes: Buffer, from: number): Generator<Member, num
     if (keyEnd === INVALID) return INVALID
     const colon = skipSpace(bytes, keyEnd)
     if (bytes[colon] !== COLON) return INVALID
-    const end = yield { key: nameAt(bytes, at, keyEnd), start: skipSpace(bytes, colon + 1) }
+    const end = yield { key: keyAt(bytes, at, keyEnd), start: skipSpace(bytes, colon + 1) }
     if (end === INVALID) return INVALID
     at = skipSpace(bytes, end)
     if (bytes[at] === CLOSE) return at + 1
@@ -41,7 +41,7 @@ export function* walkMembers(bytes: Buffer, from: number): Generator<Member, num
 const MAX_NAME_BYTES = 1024
 
 /** The key at an offset. An overlong key is shortened, because it cannot be a known name anyway. */
-function nameAt(bytes: Buffer, start: number, end: number): string {
+function keyAt(bytes: Buffer, start: number, end: number): string {
   if (end - start > MAX_NAME_BYTES) return `${bytes.toString('latin1', start + 1, start + 64)}…`
   return valueAt(bytes, start, end) as string
 }

@@ -6,8 +6,8 @@
 import { checkShape, type BenchRecord } from '../../contract/validate.js'
 import { versionBit, type VersionSet } from '../../contract/version-set.js'
 import { readBody, MAX_BODY_DEPTH } from '../../source/exact-json.js'
-import { NOT_TAKEN, scanRecord } from '../../source/scan-record.js'
-import type { RecordBatch, LinePlace } from '../../source/record-batch.js'
+import { NOT_SCANNED, scanRecord } from '../../source/scan-record.js'
+import type { RecordBatch, LinePosition } from '../../source/record-batch.js'
 import { INVALID, skipSpace, skipValue } from './skip-value.js'
 
 const COMMA = 0x2c
@@ -39,7 +39,7 @@ export class RecordWalk {
   /** Set at the end of the array: the offset after it, or INVALID when the array is not valid JSON. */
   end: number | undefined
   #at: number
-  readonly #place: LinePlace = { line: 0, start: 0 }
+  readonly #place: LinePosition = { line: 0, start: 0 }
   readonly #wanted: VersionSet
 
   /**
@@ -67,8 +67,8 @@ export class RecordWalk {
     this.start = this.#place.start = this.#at
     this.#place.line = this.index
     // The scanner needs the line feed at the end of the body to stop, so it must not start past the end.
-    const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_TAKEN
-    if (after !== NOT_TAKEN) {
+    const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_SCANNED
+    if (after !== NOT_SCANNED) {
       if ((batch.fits[batch.count - 1]! & this.#wanted) !== 0) return this.#pass(after, TAKEN)
       // The record has another contract version. The exact reader reports which field is wrong.
       batch.count--
@@ -112,7 +112,7 @@ export class RecordWalk {
 /** @returns the offset of the comma or bracket that follows a record, or NOT_TAKEN when neither does */
 function endOfElement(bytes: Buffer, from: number): number {
   const at = skipSpace(bytes, from)
-  return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_TAKEN
+  return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_SCANNED
 }
 
 function readElement(bytes: Buffer, version: number): Element {

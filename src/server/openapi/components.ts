@@ -2,7 +2,7 @@
 
 import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
-import { flag, list, named, object, orNull, text, texts, time, whole, words } from './schema.js'
+import { boolean, array, ref, object, nullable, string, strings, dateTime, naturalNumber, oneOf } from './builders.js'
 
 /** @param version the contract version of the server; returned rows have the fields of all versions */
 export function componentSchemas(version: number): Readonly<Record<string, JsonSchema>> {
@@ -24,7 +24,7 @@ function withReferences(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) =>
-      key === '$ref' ? [key, named(String(inner).replace(/\.json$/, ''))['$ref']] : [key, withReferences(inner)],
+      key === '$ref' ? [key, ref(String(inner).replace(/\.json$/, ''))['$ref']] : [key, withReferences(inner)],
     ),
   )
 }
@@ -33,9 +33,9 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
   return {
     measurement: { oneOf: kinds.map(measurementSchema) },
     stored_commit: object({
-      ...{ commit_sha: text, timestamp: text, message: orNull(text), author_name: orNull(text) },
-      ...{ author_email: orNull(text), committer_name: orNull(text), committer_email: orNull(text) },
-      ...{ tree_sha: text, url: text },
+      ...{ commit_sha: string, timestamp: string, message: nullable(string), author_name: nullable(string) },
+      ...{ author_email: nullable(string), committer_name: nullable(string), committer_email: nullable(string) },
+      ...{ tree_sha: string, url: string },
     }),
   }
 }
@@ -50,7 +50,7 @@ function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
     kind: { const: kind },
     measurement_id: { type: 'string', pattern: '^-?\\d{1,19}$' },
     ...Object.fromEntries(fields.map(field => [field.name, columnSchema(field)])),
-    ...(table === 'query_measurements' && { commit_timestamp: orNull(text) }),
+    ...(table === 'query_measurements' && { commit_timestamp: nullable(string) }),
   })
   const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
   const required = (schema['required'] as readonly string[]).filter(name => !added.includes(name))
@@ -59,40 +59,50 @@ function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
 
 function columnSchema(field: Field): JsonSchema {
   const schema = publishedDialect(field)
-  return field.since > 1 && field.conditional === undefined ? orNull(schema) : schema
+  return field.since > 1 && field.conditional === undefined ? nullable(schema) : schema
 }
 
-const SORT = words('target', 'bucket')
+const SORT = oneOf('target', 'bucket')
 
 const PROMOTION = {
-  ...{ id: text, at: time, by: text, note: orNull(text), trial: text },
+  ...{ id: string, at: dateTime, by: string, note: nullable(string), trial: string },
   ...{ settings: { type: 'object', additionalProperties: { type: 'number' } } },
-  rolled_back: orNull(object({ at: time, by: text })),
+  rolled_back: nullable(object({ at: dateTime, by: string })),
 }
 
 const OPERATOR_SCHEMAS = {
   promotion: object(PROMOTION),
   bucket: object({
-    ...{ name: text, backend: words('state', 'local', 's3', 'memory'), root: text, built_in: flag, used_by: texts },
+    ...{
+      name: string,
+      backend: oneOf('state', 'local', 's3', 'memory'),
+      root: string,
+      built_in: boolean,
+      used_by: strings,
+    },
   }),
   event: object({
-    ...{ id: text, time, sort: SORT, name: text, operation: text, code: text, message: text },
-    ...{ attempt: { type: 'integer', minimum: 1 }, run: text },
+    ...{ id: string, time: dateTime, sort: SORT, name: string, operation: string, code: string, message: string },
+    ...{ attempt: { type: 'integer', minimum: 1 }, run: string },
   }),
   health: object({
-    ...{ name: text, sort: SORT, state: words('ok', 'recovered', 'failing', 'unknown') },
-    ...{ errors: whole, last_success: orNull(time), last_error: orNull(named('event')) },
+    ...{ name: string, sort: SORT, state: oneOf('ok', 'recovered', 'failing', 'unknown') },
+    ...{ errors: naturalNumber, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
   }),
-  lag: object({ records: whole, bytes: whole, commits: whole, oldest: orNull(time) }),
+  lag: object({ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) }),
   target: object({
-    ...{ name: text, kind: words('server', 'postgres', 'embedded', 'archive'), address: text, identity: text },
-    ...{ secret_env: orNull(text), required: flag, bucket: orNull(text), insecure_local: flag },
-    ...{ role_policy: orNull(text), region: orNull(text), added_at: time, lag: orNull(named('lag')) },
-    ...{ last_success: orNull(time), last_error: orNull(named('event')), settings: words('defaults', 'promoted') },
-    promotion: orNull(named('promotion')),
+    ...{ name: string, kind: oneOf('server', 'postgres', 'embedded', 'archive'), address: string, identity: string },
+    ...{ secret_env: nullable(string), required: boolean, bucket: nullable(string), insecure_local: boolean },
+    ...{ role_policy: nullable(string), region: nullable(string), added_at: dateTime, lag: nullable(ref('lag')) },
+    ...{
+      last_success: nullable(dateTime),
+      last_error: nullable(ref('event')),
+      settings: oneOf('defaults', 'promoted'),
+    },
+    promotion: nullable(ref('promotion')),
   }),
-  unregistered_target: object({ identity: text, kind: text, lag: orNull(named('lag')) }),
-  target_promotion: object({ target: text, active: flag, ...PROMOTION }),
-  journal_size: object({ objects: whole, events: whole }),
-  problems: list(text),
+  unregistered_target: object({ identity: string, kind: string, lag: nullable(ref('lag')) }),
+  target_promotion: object({ target: string, active: boolean, ...PROMOTION }),
+  journal_size: object({ objects: naturalNumber, events: naturalNumber }),
+  problems: array(string),
 } satisfies Readonly<Record<string, JsonSchema>>

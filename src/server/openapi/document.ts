@@ -4,12 +4,11 @@ import { schemaText } from '../../contract/schema.js'
 import type { KnownRoute } from '../route-list.js'
 import { componentSchemas } from './components.js'
 import { INGEST_OPERATIONS } from './ingest-operations.js'
-import { failure, type Operation, type Operations } from './operation.js'
+import { errorResponse, type Operation, type Operations } from './builders.js'
 import { OPERATOR_OPERATIONS } from './operator-operations.js'
-import { NO_OPERATIONS, PAGE_OPERATIONS } from './page-operations.js'
-import { readOperations } from './read-operations.js'
+import { NO_OPERATIONS, PAGE_OPERATIONS, readOperations } from './read-operations.js'
 
-function operationsIn(version: number): Operations {
+function allOperations(version: number): Operations {
   return { ...INGEST_OPERATIONS, ...readOperations(version), ...PAGE_OPERATIONS, ...OPERATOR_OPERATIONS }
 }
 
@@ -19,14 +18,14 @@ function operationsIn(version: number): Operations {
  * @throws {Error} for a route that no operation describes
  */
 export function openApiDocument(routes: readonly KnownRoute[], version: number): string {
-  const operations = operationsIn(version)
+  const operations = allOperations(version)
   const paths: Record<string, Record<string, Operation>> = {}
   // HEAD routes are left out, because HEAD is answered like GET, without the body.
   for (const { method, url } of routes.filter(({ method }) => method !== 'HEAD')) {
     if (NO_OPERATIONS.has(`${method} ${url}`)) continue
     const operation = operations[`${method} ${url}`]
     if (operation === undefined) throw new Error(`src/server/openapi does not describe ${method} ${url}`)
-    paths[templateOf(url)] = { ...paths[templateOf(url)], [method.toLowerCase()]: withFailures(operation) }
+    paths[toPathTemplate(url)] = { ...paths[toPathTemplate(url)], [method.toLowerCase()]: withFailures(operation) }
   }
   const bearer = { type: 'http', scheme: 'bearer' }
   return schemaText({
@@ -48,13 +47,13 @@ export function openApiDocument(routes: readonly KnownRoute[], version: number):
 }
 
 /** Converts a route to an OpenAPI path. OpenAPI has no wildcard, so an object key, which may contain slashes, is `{key}`. */
-function templateOf(url: string): string {
+function toPathTemplate(url: string): string {
   return url.replace(/:(\w+)/g, '{$1}').replace('*', '{key}')
 }
 
 const FAILURES = {
-  500: failure('Something is wrong here: the log has the reason', 'internal'),
-  503: failure('The server stops: come back', 'shutting_down'),
+  500: errorResponse('Something is wrong here: the log has the reason', 'internal'),
+  503: errorResponse('The server stops: come back', 'shutting_down'),
 }
 
 function withFailures(operation: Operation): Operation {

@@ -2,85 +2,92 @@
 
 import { BAD_REQUEST } from './ingest-operations.js'
 import {
-  explained,
-  failure,
-  inPath,
-  inQuery,
-  json,
+  messageResponse,
+  errorResponse,
+  pathParameter,
+  queryParameter,
+  jsonResponse,
   UNAUTHORIZED,
   type Operation,
   type Operations,
-} from './operation.js'
-import { list, named, object, text, whole } from './schema.js'
+  integer,
+  array,
+  ref,
+  object,
+  string,
+  naturalNumber,
+} from './builders.js'
 
-const count = { type: 'integer' }
 const bytes = { 'application/octet-stream': { schema: {} } }
-const inBucket = [inPath('bucket', 'Its name'), inPath('key', 'Names with / between them, each percent-encoded')]
-const noBucket = explained('There is none', 'not_found')
-const noTarget = explained('There is no such target', 'not_found')
-const tooLarge = failure('More than the server takes', 'body_too_large')
-const timeout = failure('The body did not come to an end', 'timeout')
-const unsupported = failure('Not of that type, or packed', 'unsupported_media_type')
-const problems = named('problems')
+const inBucket = [
+  pathParameter('bucket', 'Its name'),
+  pathParameter('key', 'Names with / between them, each percent-encoded'),
+]
+const noBucket = messageResponse('There is none', 'not_found')
+const noTarget = messageResponse('There is no such target', 'not_found')
+const tooLarge = errorResponse('More than the server takes', 'body_too_large')
+const timeout = errorResponse('The body did not come to an end', 'timeout')
+const unsupported = errorResponse('Not of that type, or packed', 'unsupported_media_type')
+const problems = ref('problems')
 
 /** Adds the security, tag and failures that all operator routes share. */
-function forOperators(operation: Omit<Operation, 'tags' | 'security'>): Operation {
+function operatorOperation(operation: Omit<Operation, 'tags' | 'security'>): Operation {
   const responses = { ...operation.responses, 401: UNAUTHORIZED, 500: damaged, 503: unavailableOrStopping }
   return { ...operation, responses, tags: ['operate'], security: [{ operator: [] }] }
 }
 
-const damaged = json('The state is damaged or of a newer version, or something is wrong here', {
+const damaged = jsonResponse('The state is damaged or of a newer version, or something is wrong here', {
   anyOf: [
-    object({ error: { enum: ['state_corrupt', 'state_version'] }, message: text }),
+    object({ error: { enum: ['state_corrupt', 'state_version'] }, message: string }),
     object({ error: { const: 'internal' } }),
   ],
 })
 
-const unavailableOrStopping = json('A bucket, or the state, cannot be reached; or the server stops', {
+const unavailableOrStopping = jsonResponse('A bucket, or the state, cannot be reached; or the server stops', {
   anyOf: [
-    object({ error: { enum: ['storage_failed', 'storage_denied', 'state_conflict'] }, message: text }),
+    object({ error: { enum: ['storage_failed', 'storage_denied', 'state_conflict'] }, message: string }),
     object({ error: { const: 'shutting_down' } }),
   ],
 })
 
 export const OPERATOR_OPERATIONS: Operations = {
-  'GET /storage/buckets': forOperators({
+  'GET /storage/buckets': operatorOperation({
     operationId: 'listBuckets',
     summary: 'Every bucket, and who writes to it',
-    responses: { 200: json('Buckets', object({ buckets: list(named('bucket')) })) },
+    responses: { 200: jsonResponse('Buckets', object({ buckets: array(ref('bucket')) })) },
   }),
-  'POST /storage/buckets': forOperators({
+  'POST /storage/buckets': operatorOperation({
     operationId: 'addBucket',
     summary: 'Add a bucket; its folder is made',
     requestBody: {
       required: true,
       description: 'The root is a folder of the server, s3://BUCKET/PREFIX, or memory:',
-      content: { 'application/json': { schema: object({ name: text, root: text }) } },
+      content: { 'application/json': { schema: object({ name: string, root: string }) } },
     },
     responses: {
       201: {
-        ...json('Added', object({ bucket: named('bucket') })),
-        headers: { Location: { schema: text, description: 'What to delete it by' } },
+        ...jsonResponse('Added', object({ bucket: ref('bucket') })),
+        headers: { Location: { schema: string, description: 'What to delete it by' } },
       },
-      400: explained('Not such an object, no name, an empty root, or none that there is', 'bad_request'),
+      400: messageResponse('Not such an object, no name, an empty root, or none that there is', 'bad_request'),
       408: timeout,
-      409: explained('There is one of that name', 'already_exists'),
+      409: messageResponse('There is one of that name', 'already_exists'),
       413: tooLarge,
       415: unsupported,
     },
   }),
-  'DELETE /storage/buckets/:bucket': forOperators({
+  'DELETE /storage/buckets/:bucket': operatorOperation({
     operationId: 'removeBucket',
     summary: 'Remove a bucket; its objects stay where they are',
-    parameters: [inPath('bucket', 'Its name')],
+    parameters: [pathParameter('bucket', 'Its name')],
     responses: {
       204: { description: 'Removed' },
-      403: explained('primary and rescue stay', 'protected'),
+      403: messageResponse('primary and rescue stay', 'protected'),
       404: noBucket,
-      409: explained('A target writes to it', 'in_use'),
+      409: messageResponse('A target writes to it', 'in_use'),
     },
   }),
-  'GET /storage/buckets/:bucket/objects/*': forOperators({
+  'GET /storage/buckets/:bucket/objects/*': operatorOperation({
     operationId: 'getObject',
     summary: 'An object; what its bucket misses or fails with, rescue is asked for',
     parameters: inBucket,
@@ -89,79 +96,82 @@ export const OPERATOR_OPERATIONS: Operations = {
         description: 'The object',
         content: bytes,
         headers: {
-          'X-Bucket-Asked': { schema: text },
-          'X-Bucket-Answered': { schema: text },
+          'X-Bucket-Asked': { schema: string },
+          'X-Bucket-Answered': { schema: string },
           'X-Bucket-Rescued': { schema: { enum: ['true', 'false'] } },
         },
       },
-      400: explained('That cannot be a key', 'bad_request'),
-      404: explained('Neither the bucket nor rescue has it, or there is no such bucket', 'not_found'),
+      400: messageResponse('That cannot be a key', 'bad_request'),
+      404: messageResponse('Neither the bucket nor rescue has it, or there is no such bucket', 'not_found'),
     },
   }),
-  'PUT /storage/buckets/:bucket/objects/*': forOperators({
+  'PUT /storage/buckets/:bucket/objects/*': operatorOperation({
     operationId: 'putObject',
     summary: 'Store an object: in this bucket or nowhere',
     parameters: inBucket,
     requestBody: { required: true, content: bytes },
     responses: {
-      200: json('Stored', object({ bucket: text, key: text, bytes: whole })),
-      400: explained('That cannot be a key', 'bad_request'),
+      200: jsonResponse('Stored', object({ bucket: string, key: string, bytes: naturalNumber })),
+      400: messageResponse('That cannot be a key', 'bad_request'),
       404: noBucket,
       408: timeout,
       413: tooLarge,
       415: unsupported,
     },
   }),
-  'GET /storage/errors': forOperators({
+  'GET /storage/errors': operatorOperation({
     operationId: 'listErrors',
     summary: 'What failed, the newest first',
     parameters: [
-      inQuery('target', text, 'Only of this target or bucket'),
-      inQuery('since', text, 'An age such as 90m, 12h or 30d, or a time in RFC 3339'),
-      inQuery('limit', count, 'At most so many, 1 to 1000; 50'),
+      queryParameter('target', string, 'Only of this target or bucket'),
+      queryParameter('since', string, 'An age such as 90m, 12h or 30d, or a time in RFC 3339'),
+      queryParameter('limit', integer, 'At most so many, 1 to 1000; 50'),
     ],
     responses: {
-      200: json('Events, and what of the journal cannot be read', object({ events: list(named('event')), problems })),
+      200: jsonResponse(
+        'Events, and what of the journal cannot be read',
+        object({ events: array(ref('event')), problems }),
+      ),
       400: BAD_REQUEST,
     },
   }),
-  'POST /storage/errors/flush': forOperators({
+  'POST /storage/errors/flush': operatorOperation({
     operationId: 'flushErrors',
     summary: 'Write down what this server still has in memory',
-    responses: { 200: json('How many events', object({ flushed: whole })) },
+    responses: { 200: jsonResponse('How many events', object({ flushed: naturalNumber })) },
   }),
-  'POST /storage/errors/compact': forOperators({
+  'POST /storage/errors/compact': operatorOperation({
     operationId: 'compactErrors',
     summary: 'Merge the journal, without what is too old or too much',
     responses: {
-      200: json('Its size', object({ before: named('journal_size'), after: named('journal_size') })),
+      200: jsonResponse('Its size', object({ before: ref('journal_size'), after: ref('journal_size') })),
     },
   }),
-  'GET /storage/bucket-health': forOperators({
+  'GET /storage/bucket-health': operatorOperation({
     operationId: 'bucketHealth',
     summary: 'How buckets and targets have been lately',
-    parameters: [inQuery('minutes', count, 'How far back errors count, 1 to 43200; 5')],
+    parameters: [queryParameter('minutes', integer, 'How far back errors integer, 1 to 43200; 5')],
     responses: {
-      200: json('By name', object({ minutes: whole, health: list(named('health')), problems })),
+      200: jsonResponse('By name', object({ minutes: naturalNumber, health: array(ref('health')), problems })),
       400: BAD_REQUEST,
     },
   }),
-  'GET /targets': forOperators({
+  'GET /targets': operatorOperation({
     operationId: 'listTargets',
     summary: 'Registered targets: what each lacks, and its last error; none is asked',
     responses: {
-      200: json(
+      200: jsonResponse(
         'By name',
-        object({ targets: list(named('target')), unregistered: list(named('unregistered_target')), problems }),
+        object({ targets: array(ref('target')), unregistered: array(ref('unregistered_target')), problems }),
       ),
     },
   }),
-  'GET /promotions': forOperators({
+  'GET /promotions': operatorOperation({
     operationId: 'listPromotions',
     summary: 'The write settings that were promoted: of each target the newest first',
-    parameters: [inQuery('target', text, 'Only of this target')],
+    parameters: [queryParameter('target', string, 'Only of this target')],
     responses: {
-      200: json('Promotions', object({ promotions: list(named('target_promotion')) })),
+      200: jsonResponse('Promotions', object({ promotions: array(ref('target_promotion')) })),
       400: BAD_REQUEST,
       404: noTarget,
     },

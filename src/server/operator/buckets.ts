@@ -5,8 +5,8 @@ import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/
 import { bucketDocument } from '../../state/target-overview.js'
 import { readRegistry } from '../../state/registry.js'
 import { Slots } from '../../database/slots.js'
-import { bytesOf, withBody, withFields } from './body.js'
-import { pathPart, type Operator, type OperatorLimits, type OperatorRoute } from './route.js'
+import { withBody, withFields, readBytes } from './operator-body.js'
+import { type Operator, type OperatorLimits, type OperatorRoute, pathParameterValue } from './operator-route.js'
 
 const LIST = '/storage/buckets'
 /** Number of objects that may be in memory at the same time. */
@@ -32,7 +32,7 @@ export function bucketRoutes(operator: Operator, limits: OperatorLimits): readon
     {
       ...{ method: 'DELETE', url: `${LIST}/:bucket` },
       answer: async request => {
-        await removeBucket(state, pathPart(request, 'bucket'))
+        await removeBucket(state, pathParameterValue(request, 'bucket'))
         return { status: 204 }
       },
     },
@@ -44,9 +44,13 @@ function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): rea
   const url = `${LIST}/:bucket/objects/*`
   const slots = new Slots(IN_MEMORY)
   const named = (request: Parameters<OperatorRoute['answer']>[0]) => ({
-    ...{ bucket: pathPart(request, 'bucket'), key: pathPart(request, '*'), journal: journal.events },
+    ...{
+      bucket: pathParameterValue(request, 'bucket'),
+      key: pathParameterValue(request, '*'),
+      journal: journal.events,
+    },
   })
-  const journalled = <T>(work: Promise<T>): Promise<T> => work.finally(() => journal.soon())
+  const journalled = <T>(work: Promise<T>): Promise<T> => work.finally(() => journal.scheduleFlush())
   return [
     {
       ...{ method: 'GET', url },
@@ -63,7 +67,7 @@ function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): rea
         assertObjectKey(key)
         assertBucket(await readRegistry(state.storage), bucket)
         return withBody(request, { ...limits, onBodyWanted }, async body => {
-          await journalled(slots.run(async () => putObject(state, name, await bytesOf(body))))
+          await journalled(slots.run(async () => putObject(state, name, await readBytes(body))))
           return { status: 200, body: { bucket, key, bytes: body.length } }
         })
       },

@@ -6,8 +6,7 @@ import { compactJournal, readJournal } from '../../state/journal.js'
 import { journalEventDocument } from '../../state/journal-event.js'
 import { healthDocument } from '../../state/target-overview.js'
 import { countParameter, sinceParameter, textParameter } from '../read/parameters.js'
-import type { OperatorAnswer } from './answer.js'
-import type { Operator, OperatorRoute } from './route.js'
+import type { OperatorAnswer, Operator, OperatorRoute } from './operator-route.js'
 
 const EVENTS = { least: 1, most: 1_000, otherwise: 50 }
 /** The journal holds at most 30 days. */

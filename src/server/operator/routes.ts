@@ -1,11 +1,16 @@
 /** The routes of the operator API. They do the same as the commands of the command line, on one state. */
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { continueIfAsked, guard } from '../guard.js'
-import { failureAnswer, type OperatorAnswer } from './answer.js'
+import { continueIfAsked, requireToken } from '../bearer-token.js'
+import {
+  failureAnswer,
+  type OperatorAnswer,
+  type Operator,
+  type OperatorLimits,
+  type OperatorRoute,
+} from './operator-route.js'
 import { bucketRoutes } from './buckets.js'
 import { errorRoutes } from './errors.js'
-import type { Operator, OperatorLimits, OperatorRoute } from './route.js'
 import { targetRoutes } from './targets.js'
 
 export type OperatorOptions = {
@@ -17,12 +22,12 @@ export type OperatorOptions = {
 
 export function addOperatorRoutes(app: FastifyInstance, options: OperatorOptions): void {
   const { operator, limits } = options
-  const onRequest = guard(operator.token)
+  const onRequest = requireToken(operator.token)
   for (const route of [...bucketRoutes(operator, limits), ...errorRoutes(operator), ...targetRoutes(operator)])
     add(app, route, { ...options, onRequest })
 }
 
-type Adding = OperatorOptions & { readonly onRequest: ReturnType<typeof guard> }
+type Adding = OperatorOptions & { readonly onRequest: ReturnType<typeof requireToken> }
 
 function add(app: FastifyInstance, { method, url, answer }: OperatorRoute, { onRequest, onFailure }: Adding): void {
   app.route({

@@ -28,7 +28,7 @@ export class ServerJournal {
   }
 
   /** Schedules a flush of the waiting events. Does not wait for it. */
-  soon(): void {
+  scheduleFlush(): void {
     if (this.events.waiting === 0 || this.#timer !== undefined) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
@@ -67,7 +67,7 @@ export class ServerJournal {
       if (this.#delayMs === FIRST_DELAY_MS)
         this.#onProblem(`the journal could not be written: ${redact(messageOf(error))}`)
       this.#delayMs = Math.min(this.#delayMs * 2, MAX_DELAY_MS)
-      this.soon()
+      this.scheduleFlush()
     }
   }
 }

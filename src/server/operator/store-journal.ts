@@ -38,7 +38,7 @@ export class StoreJournal {
         this.#succeeded()
         return receipts
       } catch (error) {
-        if (isItsOwn(error)) this.#failed('ingest', error)
+        if (isStoreFailure(error)) this.#failed('ingest', error)
         throw error
       }
     }
@@ -47,7 +47,7 @@ export class StoreJournal {
   }
 
   /** Notes that the store is unreachable, once until a write succeeds, because health is requested often. */
-  cannotBeReached(error: unknown): void {
+  noteUnreachable(error: unknown): void {
     if (!this.#isDown) this.#failed('health', error)
   }
 
@@ -61,7 +61,7 @@ export class StoreJournal {
     this.#later(async () => {
       await this.#lookUp().catch(() => undefined)
       journal.events.record({ sort: 'target', name: this.#name, operation, error })
-      journal.soon()
+      journal.scheduleFlush()
     })
   }
 
@@ -90,7 +90,7 @@ export class StoreJournal {
 }
 
 /** Whether the store caused the error, rather than invalid data from a client (SQLSTATE class 22) or the server's shutdown. */
-function isItsOwn(error: unknown): boolean {
+function isStoreFailure(error: unknown): boolean {
   const isStopping = error instanceof IngestError && (error.code === 'terminated' || error.code === 'interrupted')
   return !isStopping && sqlStateOf(error)?.startsWith('22') !== true
 }

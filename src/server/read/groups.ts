@@ -16,7 +16,7 @@ export function groupFields(kind: Kind): readonly Field[] {
 }
 
 /** The dimensions that distinguish the series of a group: all that are neither the commit nor group columns. */
-export function seriesFields(kind: Kind): readonly Field[] {
+export function groupSeriesFields(kind: Kind): readonly Field[] {
   return dimensionsOf(kind).filter(({ name }) => name !== 'commit_sha' && !GROUP_COLUMNS.includes(name))
 }
 
@@ -24,37 +24,37 @@ export function seriesFields(kind: Kind): readonly Field[] {
  * The slug of a group: its kind and values, joined by dots, such as `query_measurement.tpch.~.10.nvme`. Letters, digits,
  * `-` and `_` are written unchanged, every other byte as `~` and two hex digits, and null as a lone `~`.
  */
-export function slugOf({ kind, values }: Group): string {
-  return [kind.kind, ...values.map(part)].join('.')
+export function formatSlug({ kind, values }: Group): string {
+  return [kind.kind, ...values.map(escapePart)].join('.')
 }
 
-function part(value: string | null): string {
+function escapePart(value: string | null): string {
   if (value === null) return '~'
   const escape = (byte: number): string => `~${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  return [...Buffer.from(value)].map(byte => (isPlain(byte) ? String.fromCharCode(byte) : escape(byte))).join('')
+  return [...Buffer.from(value)].map(byte => (isUnescaped(byte) ? String.fromCharCode(byte) : escape(byte))).join('')
 }
 
-function isPlain(byte: number): boolean {
+function isUnescaped(byte: number): boolean {
   return /[A-Za-z0-9_-]/.test(String.fromCharCode(byte))
 }
 
 /** Parses a slug. @returns undefined for text that `slugOf` never produces */
-export function groupOf(slug: string): Group | undefined {
+export function parseSlug(slug: string): Group | undefined {
   const [name, ...parts] = slug.split('.')
   const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
   if (kind === undefined || parts.length !== groupFields(kind).length) return undefined
-  const group = { kind, values: parts.map(valueOf) }
-  return slugOf(group) === slug ? group : undefined
+  const group = { kind, values: parts.map(unescapePart) }
+  return formatSlug(group) === slug ? group : undefined
 }
 
-function valueOf(part: string): string | null {
+function unescapePart(part: string): string | null {
   if (part === '~') return null
   const bytes = part.replace(/~([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
   return Buffer.from(bytes, 'latin1').toString()
 }
 
 /** A readable name: `query_measurement tpch 10 nvme`. */
-export function nameOf({ kind, values }: Group): string {
+export function groupName({ kind, values }: Group): string {
   return [kind.kind, ...values.filter(value => value !== null && value !== '')].join(' ')
 }
 
@@ -64,7 +64,7 @@ export function nameOf({ kind, values }: Group): string {
  */
 export function selectGroups(kind: Kind, limit: number): string {
   const columns = groupFields(kind).map(({ name }) => name)
-  const all = [...columns, ...seriesFields(kind).map(({ name }) => name)].join(', ')
+  const all = [...columns, ...groupSeriesFields(kind).map(({ name }) => name)].join(', ')
   const by = columns.join(', ')
   return `
     SELECT ${by}, count(*)::int AS series FROM (SELECT DISTINCT ${all} FROM public.${kind.table}) AS known

@@ -3,8 +3,8 @@
 import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../../database/contract-version.js'
 import type { Store } from '../store/store.js'
-import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
-import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
+import { groupFields, inGroup, groupName, groupSeriesFields, formatSlug, type Group } from './groups.js'
+import type { HistoryAnswer, HistoryCommit } from './answers.js'
 import { findCommits } from './queries.js'
 import type { TextRow } from './row-json.js'
 
@@ -22,9 +22,9 @@ export async function historyJson(store: Store, group: Group, newest: number): P
     return session.query<TextRow>(text, [shas, ...values])
   })
   const head = {
-    ...{ slug: slugOf(group), name: nameOf(group), kind: kind.kind, unit: unitOf(kind) },
+    ...{ slug: formatSlug(group), name: groupName(group), kind: kind.kind, unit: unitOf(kind) },
     ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
-    dimensions: seriesFields(kind).map(({ name }) => name),
+    dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
     more: rows.length > MAX_SERIES,
   }
@@ -39,7 +39,7 @@ export async function historyJson(store: Store, group: Group, newest: number): P
  */
 function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
   const { kind } = group
-  const by = seriesFields(kind).map(({ name }) => name)
+  const by = groupSeriesFields(kind).map(({ name }) => name)
   const { sql, values } = inGroup(group, 2)
   const uncompressed = hasUncompressed(kind) ? ` || coalesce(' ' || ${UNCOMPRESSED}, '')` : ''
   const text = `
@@ -67,7 +67,7 @@ function hasUncompressed({ fields }: Kind): boolean {
 
 /** @param kind in the newest contract version; a dimension that an older database lacks has its default */
 function seriesJson(kind: Kind, row: TextRow, length: number): string {
-  const key = seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
+  const key = groupSeriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
   const values = new Array<string>(length).fill('null')
   const uncompressed = new Array<string>(length).fill('null')
   for (const point of (row['points'] ?? '').split(',')) {

@@ -5,15 +5,9 @@ import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../../database/contract-version.js'
 import type { SqlSession } from '../../database/session.js'
 import type { Store } from '../store/store.js'
-import { groupFields, inGroup, nameOf, selectGroups, slugOf, type Group } from './groups.js'
+import { groupFields, inGroup, groupName, selectGroups, formatSlug, type Group } from './groups.js'
+import type { GroupEntry } from './answers.js'
 import { measurementJson, selectColumns, utc, type TextRow } from './row-json.js'
-
-export type GroupEntry = {
-  readonly slug: string
-  readonly name: string
-  readonly kind: string
-  readonly series: number
-} & Readonly<Record<string, string | number | null>>
 
 /** More groups than any reader shows. */
 const MAX_GROUPS = 10_000
@@ -34,21 +28,21 @@ function groupEntry(kind: Kind, row: TextRow): GroupEntry {
   const names = groupFields(kind).map(({ name }) => name)
   const group: Group = { kind, values: names.map(name => row[name] ?? null) }
   const columns = Object.fromEntries(names.map(name => [name, row[name] ?? null]))
-  return { slug: slugOf(group), name: nameOf(group), kind: kind.kind, ...columns, series: Number(row['series']) }
+  return { slug: formatSlug(group), name: groupName(group), kind: kind.kind, ...columns, series: Number(row['series']) }
 }
 
 /** One measurement as JSON, and its id, by which pages are ordered. */
-export type Row = { readonly id: bigint; readonly json: string }
+export type MeasurementJson = { readonly id: bigint; readonly json: string }
 
-export type PageOf = { readonly after: string | undefined; readonly limit: number }
+export type PageQuery = { readonly after: string | undefined; readonly limit: number }
 
 /** Rows of a commit, of the given kinds, ordered by id. */
 export async function commitPage(
   store: Store,
   kinds: readonly Kind[],
-  { sha, after, limit }: PageOf & { readonly sha: string },
-): Promise<readonly Row[]> {
-  const pages: (readonly Row[])[] = []
+  { sha, after, limit }: PageQuery & { readonly sha: string },
+): Promise<readonly MeasurementJson[]> {
+  const pages: (readonly MeasurementJson[])[] = []
   for (const kind of kinds)
     pages.push(
       await store.read(session => page(session, kind, { sql: 'commit_sha = $1::text', values: [sha], after, limit })),
@@ -58,8 +52,12 @@ export async function commitPage(
 }
 
 /** Rows of the given kinds that have one of these ids. */
-export async function rowsById(store: Store, kinds: readonly Kind[], ids: readonly string[]): Promise<readonly Row[]> {
-  const rows: (readonly Row[])[] = []
+export async function rowsById(
+  store: Store,
+  kinds: readonly Kind[],
+  ids: readonly string[],
+): Promise<readonly MeasurementJson[]> {
+  const rows: (readonly MeasurementJson[])[] = []
   const filter = { sql: 'measurement_id = ANY($1::bigint[])', values: [ids], after: undefined, limit: ids.length }
   for (const kind of kinds) rows.push(await store.read(session => page(session, kind, filter)))
   return rows.flat()
@@ -69,8 +67,8 @@ export async function rowsById(store: Store, kinds: readonly Kind[], ids: readon
 export function groupPage(
   store: Store,
   group: Group,
-  options: PageOf & { readonly shas: readonly string[] },
-): Promise<readonly Row[]> {
+  options: PageQuery & { readonly shas: readonly string[] },
+): Promise<readonly MeasurementJson[]> {
   const { sql, values } = inGroup(group, 2)
   const condition = `commit_sha = ANY($1::text[]) AND ${sql}`
   return store.read(session =>
@@ -78,10 +76,14 @@ export function groupPage(
   )
 }
 
-type Filter = PageOf & { readonly sql: string; readonly values: readonly unknown[] }
+type Filter = PageQuery & { readonly sql: string; readonly values: readonly unknown[] }
 
 /** @param newest the kind in the newest contract version; rows have the columns of the version of the database */
-async function page(session: SqlSession, newest: Kind, { sql, values, after, limit }: Filter): Promise<readonly Row[]> {
+async function page(
+  session: SqlSession,
+  newest: Kind,
+  { sql, values, after, limit }: Filter,
+): Promise<readonly MeasurementJson[]> {
   const kind = kindIn(await readableVersion(session), newest)
   const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
   const text = `SELECT ${selectColumns(kind)} FROM public.${kind.table} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`

@@ -1,15 +1,18 @@
 /** The read API. It needs no token, because production readers make the same data public. */
 
 import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
-import { groupFields, groupOf, nameOf, type Group } from './groups.js'
+import { groupFields, parseSlug, groupName, type Group } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
-import { commitPage, findCommits, findGroups, groupPage, rowsById, type Row } from './queries.js'
-import { remembered } from './remembered.js'
+import { commitPage, findCommits, findGroups, groupPage, rowsById, type MeasurementJson } from './queries.js'
+import { cacheAnswers } from './answer-cache.js'
+import { historyJson } from './history.js'
 
-export type ReadOptions = {
+export type ReadRouteOptions = {
   readonly store: Store
   /** Called with the reason when an answer breaks off while it is being sent. */
   readonly onBroken: (reply: FastifyReply, error: unknown) => void
@@ -18,18 +21,27 @@ export type ReadOptions = {
   readonly now: () => Date
 }
 
-const COMMITS = { least: 1, most: 1_000, otherwise: 100 }
+const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
-export const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
+const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
+const NEWEST_COMMITS = { least: 1, most: 100, otherwise: 20 }
+/** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
+const CACHED_HISTORIES = 16
+/** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
+const GZIP_LEVEL = 4
 
-export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
+const pack = promisify(gzip)
+const unpack = promisify(gunzip)
+
+export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
   const { store, onBroken } = options
   // Cached, because finding the groups reads the dimensions of every row.
-  const groups = remembered(() => findGroups(store), { ...options, most: 1 })
+  const groups = cacheAnswers(() => findGroups(store), { ...options, most: 1 })
   app.get('/api/groups', async () => ({ groups: await groups('all') }))
   app.get('/api/group/:slug', async (request, reply) => {
-    const n = countParameter(request.query, 'n', COMMITS)
-    const group = groupOf((request.params as { slug: string }).slug)
+    const n = countParameter(request.query, 'n', GROUP_COMMITS)
+    const group = parseSlug((request.params as { slug: string }).slug)
     return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
   })
   app.get('/api/measurements', async (request, reply) => {
@@ -56,7 +68,7 @@ export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void 
   })
 }
 
-export function notFound(reply: FastifyReply): FastifyReply {
+function notFound(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: 'not_found' })
 }
 
@@ -69,11 +81,11 @@ function kindsOf(query: unknown): readonly Kind[] {
   return [kind]
 }
 
-function listed(rows: readonly Row[]): string {
+function listed(rows: readonly MeasurementJson[]): string {
   return rows.map(({ json }) => json).join(',')
 }
 
-type Asked = Pick<ReadOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
+type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
 
 async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
   const commits = await findCommits(store, { newest: n })
@@ -84,7 +96,7 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
   const named = Object.fromEntries(
     groupFields(group.kind).map(({ name }, index) => [name, group.values[index] ?? null]),
   )
-  const head = { name: nameOf(group), kind: group.kind.kind, ...named, n, commits }
+  const head = { name: groupName(group), kind: group.kind.kind, ...named, n, commits }
   const text = async function* (): AsyncGenerator<string> {
     yield `${JSON.stringify(head).slice(0, -1)},"measurements":[`
     let comma = ''
@@ -100,7 +112,11 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
   return reply.type(JSON_TYPE).send(stream)
 }
 
-async function* groupPages(store: Store, group: Group, shas: readonly string[]): AsyncGenerator<readonly Row[]> {
+async function* groupPages(
+  store: Store,
+  group: Group,
+  shas: readonly string[],
+): AsyncGenerator<readonly MeasurementJson[]> {
   const limit = PAGE.otherwise
   let after: string | undefined
   for (;;) {
@@ -109,4 +125,32 @@ async function* groupPages(store: Store, group: Group, shas: readonly string[]):
     if (rows.length < limit) return
     after = String(rows.at(-1)?.id)
   }
+}
+
+/** Routes of the page: the history of a group, and the newest commits. */
+export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: ReadRouteOptions): void {
+  const packedHistory = cacheAnswers(
+    async key => {
+      const [slug = '', n] = key.split(' ')
+      return pack(await historyJson(store, parseSlug(slug)!, Number(n)), { level: GZIP_LEVEL })
+    },
+    { writes, now, most: CACHED_HISTORIES },
+  )
+  app.get('/api/history/:slug', async (request, reply) => {
+    const n = countParameter(request.query, 'n', HISTORY)
+    const { slug } = request.params as { slug: string }
+    if (parseSlug(slug) === undefined) return notFound(reply)
+    const packed = await packedHistory(`${slug} ${n}`)
+    reply.type(JSON_TYPE).header('vary', 'accept-encoding')
+    if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
+    return reply.header('content-encoding', 'gzip').send(packed)
+  })
+  app.get('/api/commits', async request => ({
+    commits: await findCommits(store, { newest: countParameter(request.query, 'n', NEWEST_COMMITS) }),
+  }))
+}
+
+/** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */
+export function takesGzip(header: string | string[] | undefined): boolean {
+  return /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/.test(String(header ?? ''))
 }

@@ -4,7 +4,7 @@ import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Address } from '../address.js'
 import { type BucketStorage, assertKey } from '../storage.js'
 import { createS3Client, retryTransient } from './client.js'
-import { isMissing, toIngestError } from './failure.js'
+import { isMissing, s3Error } from './failure.js'
 
 /** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
 export function s3BucketStorage(address: S3Address): BucketStorage {
@@ -16,7 +16,7 @@ export function s3BucketStorage(address: S3Address): BucketStorage {
       // All operations may be retried, because writing the same body again changes nothing.
       return await retryTransient(operation)
     } catch (error) {
-      throw toIngestError(description, error)
+      throw s3Error(description, error)
     }
   }
   const locate = (key: string): { readonly Bucket: string; readonly Key: string } => {

@@ -41,7 +41,7 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** @param location of the bucket, for messages */
-export function toIngestError(location: string, cause: unknown): IngestError {
+export function s3Error(location: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
   const [name, status] = [errorName(cause), httpStatus(cause)]
   const failed = (what: string, hint: string): IngestError =>

@@ -24,7 +24,7 @@ import {
 } from '../storage.js'
 import { createS3Client, retryTransient, listKeys, type KeyPage } from './client.js'
 import { etagVersion, writeConditionally, type Condition, assertHonoursConditions } from './conditional-write.js'
-import { isMissing, toIngestError } from './failure.js'
+import { isMissing, s3Error } from './failure.js'
 import { HEADER_BYTES, unframe } from './frame.js'
 
 /** Sends no request yet: wrong credentials, region or bucket show up with the first operation. */
@@ -168,7 +168,7 @@ class S3Storage implements Storage {
     try {
       return await operation()
     } catch (error) {
-      throw toIngestError(this.description, error)
+      throw s3Error(this.description, error)
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Tests reading the rows of two commits by every access path, from a real Postgres and from the embedded database. */
 
 import t, { type Test } from 'tap'
-import { seriesFields } from '../../../src/analysis/series.js'
+import { seriesDimensions } from '../../../src/analysis/series.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
 import { CONTRACT, type Kind } from '../../../src/contract/kinds.js'
 import { readCommitRows, type CommitRows, type Limits } from '../../../src/delivery/compared/commit-rows.js'
@@ -69,10 +69,10 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
   await session.execute('ANALYZE')
 
   await t.test('leaping through the index finds each series once, as SELECT DISTINCT does', async t => {
-    const columns = seriesFields(QUERY).map(({ name }) => name)
+    const columns = seriesDimensions(QUERY).map(({ name }) => name)
     const texts = columns.map(name => `${name}::text AS ${name}`).join(', ')
     const all = await session.query(`SELECT DISTINCT ${texts} FROM query_measurements`)
-    const leapt = await session.query(selectSeries(QUERY.table, seriesFields(QUERY)))
+    const leapt = await session.query(selectSeries(QUERY.table, seriesDimensions(QUERY)))
     const sorted = (rows: readonly object[]): unknown =>
       rows.map(row => JSON.stringify(Object.entries(row).sort())).sort()
     t.equal(leapt.length, SERIES.length)

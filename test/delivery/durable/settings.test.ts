@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { SettingsOf, Target } from '../../../src/delivery/opening.js'
 import type { Sink } from '../../../src/targets/sink.js'
 import { promotionsKey } from '../../../src/state/keys.js'
-import { promote } from '../../../src/state/promotions.js'
+import { promoteTrial } from '../../../src/state/promotions.js'
 import type { RegisteredTarget } from '../../../src/state/registry.js'
 import { addTarget } from '../../../src/state/targets.js'
 import { settingsKey, recordTrial } from '../../../src/state/trial.js'
@@ -53,7 +53,7 @@ function watching(seen: (string | undefined)[], before: () => Promise<unknown> =
 async function promoteSize(state: TestState, size: number): Promise<unknown> {
   const trial = trialOf({ settings: { size }, target: identity })
   await recordTrial(state, trial)
-  return promote(state, site, { trial: trial.id, by: 'ada' })
+  return promoteTrial(state, site, { trial: trial.id, by: 'ada' })
 }
 
 t.test('what is promoted while a drain runs is used by its next delivery, not by the one under way', async t => {

@@ -1,7 +1,7 @@
-/** Prints a comparison on a terminal: the verdict, the changed series, the suites and the notes. */
+/** Prints a comparison on a terminal: the verdict, the changed series, the datasets and the notes. */
 
-import type { Suite } from '../../../analysis/comparison.js'
-import type { Change } from '../../../analysis/judge.js'
+import type { DatasetSummary } from '../../../analysis/comparison.js'
+import type { SeriesChange } from '../../../analysis/judge.js'
 import { cellsOf, changeLines, firstOf, lonelyLines } from './rows.js'
 import { comparedNamer, headline, notes, ratioText, seriesOf, type Compared, type SeriesNamer } from './words.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
@@ -21,10 +21,10 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
   for (const line of tableLines(changes.shown, { columns, name })) report.result(line)
   const more = plural(changes.hidden, 'more that changed', 'more that changed')
   if (changes.hidden > 0) report.result(`  … and ${more} (-v shows all)`)
-  const suites = firstOf(compared.suites, verbose)
-  if (suites.shown.length > 0) report.result('suites, geometric mean of the ratios:')
-  for (const line of suiteLines(suites.shown, columns)) report.result(line)
-  if (suites.hidden > 0) report.result(`  … and ${count(suites.hidden)} more (-v)`)
+  const datasets = firstOf(compared.datasets, verbose)
+  if (datasets.shown.length > 0) report.result('datasets, geometric mean of the ratios:')
+  for (const line of datasetLines(datasets.shown, columns)) report.result(line)
+  if (datasets.hidden > 0) report.result(`  … and ${count(datasets.hidden)} more (-v)`)
   if (verbose) for (const line of lonelyLines(compared)) report.result(line)
   for (const note of notes(compared)) for (const line of wrapped(`note: ${note}`, columns)) report.result(line)
 }
@@ -32,7 +32,7 @@ export function printCompared(report: Report, compared: Compared, { verbose, col
 type TableOptions = { readonly columns: number; readonly name: SeriesNamer }
 
 /** One line per series. If a line would be too long, the name goes on a separate line. */
-function tableLines(changes: readonly Change[], { columns, name: nameOf }: TableOptions): readonly string[] {
+function tableLines(changes: readonly SeriesChange[], { columns, name: nameOf }: TableOptions): readonly string[] {
   const cells = changes.map(cellsOf)
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...cells.map(row => row[column]?.length ?? 0)))
   return changes.flatMap((change, index) => {
@@ -46,8 +46,8 @@ function tableLines(changes: readonly Change[], { columns, name: nameOf }: Table
   })
 }
 
-function suiteLines(suites: readonly Suite[], columns: number): readonly string[] {
-  return suites.flatMap(({ kind, dataset, series, ratio }) =>
+function datasetLines(datasets: readonly DatasetSummary[], columns: number): readonly string[] {
+  return datasets.flatMap(({ kind, dataset, series, ratio }) =>
     wrapped(`  ${ratioText(ratio).padStart(8)}  ${oneLine(`${kind.kind} ${dataset}`)} (${count(series)})`, columns),
   )
 }

@@ -1,12 +1,12 @@
 /** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
 
-import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type Change } from '../../../analysis/judge.js'
-import { seriesFields, valueFields, type Single } from '../../../analysis/series.js'
+import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type SeriesChange } from '../../../analysis/judge.js'
+import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import { notes, tally, unitOf, type Compared } from './words.js'
 import type { CompareReport } from '../../../reports/compare.js'
 
 export function compareDocument(compared: Compared): CompareReport {
-  const { base, head, access, changes, suites, onlyBase, onlyHead, threshold, target, exitCode } = compared
+  const { base, head, access, changes, datasets, onlyBase, onlyHead, threshold, target, exitCode } = compared
   return {
     ...{ command: 'compare', exit_code: exitCode, target, base, head },
     thresholds: { q: MOST_CHANCE, ratio: threshold, runtimes: FEWEST_RUNTIMES },
@@ -14,7 +14,7 @@ export function compareDocument(compared: Compared): CompareReport {
       ...{ series: changes.length, ...tally(changes), regressions: changes.filter(isRegression).length },
       ...{ only_base: onlyBase.length, only_head: onlyHead.length },
     },
-    suites: suites.map(({ kind, ...suite }) => ({ kind: kind.kind, ...suite })),
+    datasets: datasets.map(({ kind, ...dataset }) => ({ kind: kind.kind, ...dataset })),
     series: changes.map(change => changeFields(change)),
     only_base: onlyBase.map(identity),
     only_head: onlyHead.map(identity),
@@ -23,7 +23,7 @@ export function compareDocument(compared: Compared): CompareReport {
   }
 }
 
-function changeFields(change: Change): CompareReport['series'][number] {
+function changeFields(change: SeriesChange): CompareReport['series'][number] {
   const { kind, base, head, ratio, test, verdict, reason } = change
   return {
     ...identity({ kind, dimensions: head.dimensions }),
@@ -39,7 +39,7 @@ function changeFields(change: Change): CompareReport['series'][number] {
 }
 
 function identity({ kind, dimensions }: Single): CompareReport['only_base'][number] {
-  const named = seriesFields(kind).map(({ name, type }, index) => {
+  const named = seriesDimensions(kind).map(({ name, type }, index) => {
     const value = dimensions[index] ?? null
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const
   })

@@ -13,7 +13,7 @@ export function markdownOf(compared: Compared, verbose: boolean): string {
   const { shown, hidden } = changeLines(compared, verbose)
   const name = comparedNamer(compared)
   const rows = shown.map(change => [...cellsOf(change), code(name(seriesOf(change)))])
-  const means = compared.suites.map(({ kind, dataset, series, ratio }) => [
+  const means = compared.datasets.map(({ kind, dataset, series, ratio }) => [
     ...[code(kind.kind), code(dataset), count(series), ratioText(ratio)],
   ])
   const blocks = [

@@ -1,6 +1,6 @@
 /** The lines of a comparison and their cells, shared by the terminal and Markdown formats. */
 
-import type { Change } from '../../../analysis/judge.js'
+import type { SeriesChange } from '../../../analysis/judge.js'
 import { evidence, isNotable, ratioText, comparedNamer, valuesOf, type Compared } from './words.js'
 
 /** Maximum number of lines per table, unless the user asked for all of them. */
@@ -13,7 +13,7 @@ export type Lines<Line> = {
 }
 
 /** The series that changed most, or every series with `verbose`. */
-export function changeLines({ changes, threshold }: Compared, verbose: boolean): Lines<Change> {
+export function changeLines({ changes, threshold }: Compared, verbose: boolean): Lines<SeriesChange> {
   return verbose
     ? firstOf(changes, true)
     : firstOf(
@@ -30,7 +30,9 @@ export function firstOf<Line>(lines: readonly Line[], verbose: boolean): Lines<L
 export const COLUMNS = ['verdict', 'ratio', 'evidence', 'BASE → HEAD'] as const
 
 /** The table cells of a series, in the order of `COLUMNS`. */
-export function cellsOf(change: Change): readonly [verdict: string, ratio: string, evidence: string, values: string] {
+export function cellsOf(
+  change: SeriesChange,
+): readonly [verdict: string, ratio: string, evidence: string, values: string] {
   return [change.verdict, ratioText(change.ratio), evidence(change), valuesOf(change)]
 }
 

@@ -6,10 +6,10 @@ import {
   fewestToBeReal,
   isRegression,
   MOST_CHANCE,
-  type Change,
-  type Verdict,
+  type SeriesChange,
+  type SeriesVerdict,
 } from '../../../analysis/judge.js'
-import { seriesFields, valueFields, type Single } from '../../../analysis/series.js'
+import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import type { Access } from '../../../delivery/compared/access.js'
 import type { StoredCommit } from '../../../delivery/compared/stored-commit.js'
 import { count, oneLine, plural } from '../../output/report.js'
@@ -23,11 +23,19 @@ export type Compared = Comparison & {
   readonly exitCode: number
 }
 
-const VERDICTS: readonly Verdict[] = ['slower', 'larger', 'faster', 'smaller', 'unproven', 'unjudged', 'unchanged']
+const VERDICTS: readonly SeriesVerdict[] = [
+  'slower',
+  'larger',
+  'faster',
+  'smaller',
+  'unproven',
+  'unjudged',
+  'unchanged',
+]
 
-export function tally(changes: readonly Change[]): Readonly<Record<Verdict, number>> {
-  const of = (verdict: Verdict): number => changes.filter(change => change.verdict === verdict).length
-  return Object.fromEntries(VERDICTS.map(verdict => [verdict, of(verdict)])) as Record<Verdict, number>
+export function tally(changes: readonly SeriesChange[]): Readonly<Record<SeriesVerdict, number>> {
+  const of = (verdict: SeriesVerdict): number => changes.filter(change => change.verdict === verdict).length
+  return Object.fromEntries(VERDICTS.map(verdict => [verdict, of(verdict)])) as Record<SeriesVerdict, number>
 }
 
 export type Headline = { readonly good: boolean; readonly word: string; readonly rest: string }
@@ -57,7 +65,7 @@ export type SeriesNamer = (series: Single) => string
 export function seriesNamer(all: readonly Single[]): SeriesNamer {
   const words = all.some(isCold) ? { cached: '(hot)', reopen: '(cold)' } : { cached: '' }
   return ({ kind, dimensions }) => {
-    const parts = seriesFields(kind).map(({ name }, index) => {
+    const parts = seriesDimensions(kind).map(({ name }, index) => {
       const value = dimensions[index] ?? ''
       if (name === 'open_mode') return (words as Readonly<Record<string, string>>)[value] ?? value
       return name === 'query_idx' ? `q${value}` : value
@@ -67,23 +75,23 @@ export function seriesNamer(all: readonly Single[]): SeriesNamer {
 }
 
 function isCold({ kind, dimensions }: Single): boolean {
-  return seriesFields(kind).some(({ name }, index) => name === 'open_mode' && dimensions[index] === 'reopen')
+  return seriesDimensions(kind).some(({ name }, index) => name === 'open_mode' && dimensions[index] === 'reopen')
 }
 
 export function comparedNamer({ changes, onlyBase, onlyHead }: Compared): SeriesNamer {
   return seriesNamer([...changes.map(seriesOf), ...onlyBase, ...onlyHead])
 }
 
-export function seriesOf({ kind, head }: Change): Single {
+export function seriesOf({ kind, head }: SeriesChange): Single {
   return { kind, dimensions: head.dimensions }
 }
 
 /** Both values with their unit and every digit, such as `12,345 → 9,876 ns`. */
-export function valuesOf({ kind, base, head }: Change): string {
+export function valuesOf({ kind, base, head }: SeriesChange): string {
   return `${count(base.value)} → ${count(head.value)} ${unitOf({ kind })}`
 }
 
-export function unitOf({ kind }: Pick<Change, 'kind'>): 'ns' | 'bytes' {
+export function unitOf({ kind }: Pick<SeriesChange, 'kind'>): 'ns' | 'bytes' {
   return valueFields(kind).value === 'value_ns' ? 'ns' : 'bytes'
 }
 
@@ -93,14 +101,14 @@ export function ratioText(ratio: number | undefined): string {
 }
 
 /** The q value of the test, such as `q 0.0120`, or the reason why the series was not tested. */
-export function evidence({ test, reason, base, head }: Change): string {
+export function evidence({ test, reason, base, head }: SeriesChange): string {
   if (test !== undefined) return `q ${test.q < 0.0001 ? '< 0.0001' : test.q.toFixed(4)}`
   if (reason === 'few_runtimes') return `${base.runtimes?.length ?? 0} and ${head.runtimes?.length ?? 0} runs`
   return reason === 'no_ratio' ? 'no ratio' : 'no runs'
 }
 
 /** Whether a series is listed by default: it changed, or it was not judged and its ratio is unknown or reaches the threshold. */
-export function isNotable({ verdict, ratio }: Change, threshold: number): boolean {
+export function isNotable({ verdict, ratio }: SeriesChange, threshold: number): boolean {
   if (verdict !== 'unjudged') return verdict !== 'unchanged'
   return ratio === undefined || ratio >= threshold || ratio <= 1 / threshold
 }
@@ -128,17 +136,17 @@ export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compar
 }
 
 /** Whether the commits compressed different data. A larger size is then not necessarily a regression. */
-function hasOtherData({ base, head }: Change): boolean {
+function hasOtherData({ base, head }: SeriesChange): boolean {
   return base.uncompressed !== undefined && head.uncompressed !== undefined && base.uncompressed !== head.uncompressed
 }
 
-function number(changes: readonly Change[], is: (change: Change) => boolean): string {
+function number(changes: readonly SeriesChange[], is: (change: SeriesChange) => boolean): string {
   const found = changes.filter(is).length
   return found === 0 ? '' : plural(found, 'series', 'series')
 }
 
 /** Warns when there were too few runs for the test to find a change, so that "no change" is not read as proven. */
-function powerNote(changes: readonly Change[]): readonly string[] {
+function powerNote(changes: readonly SeriesChange[]): readonly string[] {
   const tested = changes.filter(({ test }) => test !== undefined).length
   const fewest = fewestToBeReal(changes)
   if (tested === 0 || fewest === 1) return []

@@ -7,7 +7,7 @@ import { jsHash64, wasmHash64, type Hash64 } from '../../../contract/hash64.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../../contract/kinds.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { readBody } from '../../../source/exact-json.js'
-import { unreadable } from '../../../source/source.js'
+import { unreadableError } from '../../../source/source.js'
 import type { Action, Format } from '../../context.js'
 import { packageFile } from '../../../package-file.js'
 import { plural, type Report } from '../../output/report.js'
@@ -61,7 +61,7 @@ function checkFile(file: string, { contractVersion, vectors }: Vectors, implemen
 
 async function loadVectors(name: string, path: string | URL): Promise<Vectors> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadable(name, error)
+    throw unreadableError(name, error)
   })
   const document = readBody(bytes)
   if (!document.ok) throw new IngestError('bad_data', `${name} ${document.message}`)

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { EXIT } from '../../../errors.js'
-import { identifier } from '../../../source/identify.js'
-import { openInputs, releaseAll } from '../../../source/inputs.js'
+import { createIdentifier } from '../../../source/identify.js'
+import { openInputs, releaseSources } from '../../../source/inputs.js'
 import { lineBlocks } from '../../../source/lines.js'
 import { readRecords, type Records } from '../../../source/records.js'
 import type { Source } from '../../../source/source.js'
@@ -17,7 +17,7 @@ export type IdFlags = ContractFlags & { readonly format: Format }
 export const id: Action<IdFlags> = async (args, { format, ...flags }, context) => {
   const { report, signal, stdin, watch } = context
   const sources = await openInputs(args, { stdin, rereadable: false, signal, watch: watch?.reads })
-  const identify = identifier(await wasmHash64())
+  const identify = createIdentifier(await wasmHash64())
   const print = format === 'json' ? await jsonPrinter(context) : textPrinter(context)
   const version = pinnedVersion(flags)
   let rejected = 0
@@ -32,7 +32,7 @@ export const id: Action<IdFlags> = async (args, { format, ...flags }, context) =
         rejected += records.rejections.length
       }
   } finally {
-    await releaseAll(sources)
+    await releaseSources(sources)
   }
   return rejected > 0 ? EXIT.badData : EXIT.done
 }

@@ -12,7 +12,7 @@ import { push as deliver, type Pushed, type PushOptions } from '../../../deliver
 import type { Target } from '../../../delivery/opening.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
 import { IngestError, messageOf } from '../../../errors.js'
-import { openInputs, releaseAll } from '../../../source/inputs.js'
+import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Source } from '../../../source/source.js'
 import type { State } from '../../../state/state.js'
 import { chooseTargets, type ChoiceFlags } from '../../options/choose-targets.js'
@@ -97,7 +97,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
     }
     return verdict.exitCode
   } finally {
-    await releaseAll(sources)
+    await releaseSources(sources)
   }
 }
 

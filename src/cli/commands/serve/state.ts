@@ -1,7 +1,7 @@
 /** The state of a server, which serves the operator API and whose journal records failures of the store. */
 
 import { OPERATOR_TOKEN, type ServeConfig } from '../../../config/serve.js'
-import type { Operator } from '../../../server/operator/route.js'
+import type { Operator } from '../../../server/operator/operator-route.js'
 import type { Store } from '../../../server/store/store.js'
 import type { Context } from '../../context.js'
 import { databaseOpener } from '../../options/targets.js'
@@ -38,7 +38,7 @@ export async function openServeState(config: ServeConfig, store: Store, context:
   return {
     store: noted.watch(store),
     operator: token === undefined ? undefined : { state, journal, token },
-    onUnreachable: error => noted.cannotBeReached(error),
+    onUnreachable: error => noted.noteUnreachable(error),
     close: async () => {
       await noted.settled()
       await journal.close()

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from '../../../config/serve.js'
 import { IngestError } from '../../../errors.js'
-import { unreadable } from '../../../source/source.js'
+import { unreadableError } from '../../../source/source.js'
 
 /**
  * The token that writers must send.
@@ -35,7 +35,7 @@ function assertSendable(token: string, where: string): void {
 
 async function readToken(path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new IngestError('config_invalid', unreadable(`the token file ${path}`, cause).message, { cause })
+    throw new IngestError('config_invalid', unreadableError(`the token file ${path}`, cause).message, { cause })
   })
   return withoutNewline(text)
 }

@@ -1,6 +1,6 @@
 /** `state compact`: merges the small objects of the outbox. */
 
-import { compact as compactState, type Compacted } from '../../../state/compact.js'
+import { compactOutbox as compactState, type Compacted } from '../../../state/compact.js'
 import { plural } from '../../output/report.js'
 import { tidy } from './tidy.js'
 import type { StateCompactReport } from '../../../reports/state.js'

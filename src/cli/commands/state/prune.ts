@@ -1,7 +1,7 @@
 /** `state prune`: removes records from the outbox that every target has received. */
 
 import { IngestError } from '../../../errors.js'
-import { prune as pruneState, type Pruned } from '../../../state/prune.js'
+import { pruneOutbox as pruneState, type Pruned } from '../../../state/prune.js'
 import { count, plural, type Report } from '../../output/report.js'
 import type { StateCommandFlags } from '../../options/state-flags.js'
 import { tidy, type Told } from './tidy.js'

@@ -11,7 +11,7 @@ import { activePromotion, readPromotions } from '../../../state/promotions.js'
 import type { RegisteredTarget } from '../../../state/registry.js'
 import type { State } from '../../../state/state.js'
 import type { Trial } from '../../../state/trial.js'
-import { openInputs, releaseAll } from '../../../source/inputs.js'
+import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Context } from '../../context.js'
 import type { Work } from '../../output/progress/meter.js'
 import { openForTrials } from '../../options/registered-targets.js'
@@ -48,7 +48,7 @@ export const tune: TuningAction = (_, flags, context) =>
       return finish(found, { target, sample, durationMs: performance.now() - started }, { context, format })
     } finally {
       await writeQuietly(journal, context)
-      await releaseAll(sources)
+      await releaseSources(sources)
     }
   })
 

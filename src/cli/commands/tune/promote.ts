@@ -1,7 +1,11 @@
 /** `promote` and `rollback`: change the write settings of a target. */
 
 import { EXIT } from '../../../errors.js'
-import { promote as promoteTrial, rollback as rollBack, promotionDocument } from '../../../state/promotions.js'
+import {
+  promoteTrial as promoteTrial,
+  rollBackPromotion as rollBack,
+  promotionDocument,
+} from '../../../state/promotions.js'
 import { settingsText } from './documents.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
 import { thisUser } from './who.js'

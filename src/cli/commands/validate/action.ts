@@ -3,8 +3,8 @@
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { EXIT } from '../../../errors.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
-import { identifier } from '../../../source/identify.js'
-import { openInputs, releaseAll } from '../../../source/inputs.js'
+import { createIdentifier } from '../../../source/identify.js'
+import { openInputs, releaseSources } from '../../../source/inputs.js'
 import { inspect, type Inspection } from '../../../source/inspect.js'
 import type { Source } from '../../../source/source.js'
 import type { Annotator } from '../../output/annotator.js'
@@ -66,7 +66,7 @@ async function checkAll(args: readonly string[], flags: ValidateFlags, options: 
   try {
     return await check(sources, flags, options)
   } finally {
-    await releaseAll(sources)
+    await releaseSources(sources)
   }
 }
 
@@ -75,7 +75,7 @@ async function check(
   { commitSha, maxRejections = Infinity, ...flags }: ValidateFlags,
   { printers, context: { signal } }: CheckOptions,
 ): Promise<Validated> {
-  const identify = identifier(await wasmHash64())
+  const identify = createIdentifier(await wasmHash64())
   const inspections: Inspection[] = []
   let rejected = 0
   const enough = (): boolean => rejected >= maxRejections

@@ -9,7 +9,7 @@ import { EXIT, IngestError } from '../../../errors.js'
 import { databaseRows, type StoredRows } from '../../../delivery/stored-rows.js'
 import { verify as compare, type Difference, type Verified } from '../../../delivery/verify.js'
 import { describeServer } from '../../../http/address.js'
-import { openInputs, releaseAll } from '../../../source/inputs.js'
+import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Action, Context, Format } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../output/report.js'
@@ -63,7 +63,7 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
       await close()
     }
   } finally {
-    await releaseAll(sources)
+    await releaseSources(sources)
   }
 }
 

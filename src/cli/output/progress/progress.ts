@@ -1,6 +1,6 @@
 /** The progress line of a command. It appears only for long work and disappears before other output. */
 
-import type { ReadWatch } from '../../../source/byte-reader.js'
+import type { ReadProgress } from '../../../source/byte-reader.js'
 import { Meter, type Gauge, type Meters, type Work } from './meter.js'
 import { progressLine } from './progress-line.js'
 
@@ -16,7 +16,7 @@ export type ProgressOptions = {
 const PATIENCE_MS = 500
 const REDRAW_MS = 200
 
-export class Progress implements Meters, ReadWatch {
+export class Progress implements Meters, ReadProgress {
   readonly #options: ProgressOptions
   readonly #startedAt: number
   readonly #timer: NodeJS.Timeout

@@ -1,10 +1,10 @@
 /** Receives a request body: limits its size, decompresses gzip and stores large bodies in a temporary file. */
 
 import type { FileHandle } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
-import { gunzip } from '../../source/gunzip.js'
-import { namelessFile } from '../../source/spool.js'
-import { withRoom } from './room.js'
+import type { IncomingMessage, IncomingHttpHeaders } from 'node:http'
+import { gunzip } from '../source/gunzip.js'
+import { openUnnamedFile } from '../source/spool.js'
+import { SLACK } from '../contract/words.js'
 
 export type ReceiveOptions = {
   readonly gzip: boolean
@@ -21,7 +21,7 @@ export type Received =
 /** A larger body is stored on disk until it is processed, so that many concurrent clients do not exhaust the memory. */
 const IN_MEMORY_BYTES = 1024 * 1024
 
-export async function receive(request: IncomingMessage, options: ReceiveOptions): Promise<Received> {
+export async function receiveBody(request: IncomingMessage, options: ReceiveOptions): Promise<Received> {
   const body = new Body()
   const stream = new Incoming(request, options)
   try {
@@ -97,12 +97,12 @@ export class Body {
     if (this.#file === undefined) {
       this.#chunks.push(chunk)
       if (this.length > IN_MEMORY_BYTES) await this.#spill()
-    } else await this.#keep(this.#file, chunk)
+    } else await this.#store(this.#file, chunk)
   }
 
-  /** The body in one buffer, followed by the line feed that the envelope scanner needs (see `withRoom`). */
+  /** The body in one buffer, followed by the line feed that the envelope scanner needs (see `allocateScanBuffer`). */
   async bytes(): Promise<Buffer> {
-    const whole = withRoom(this.length)
+    const whole = allocateScanBuffer(this.length)
     let at = 0
     for (const chunk of this.#chunks) {
       whole.set(chunk, at)
@@ -124,16 +124,16 @@ export class Body {
 
   async #spill(): Promise<void> {
     try {
-      this.#file = await namelessFile()
+      this.#file = await openUnnamedFile()
     } catch (error) {
       this.failed = true
       throw error
     }
-    for (const chunk of this.#chunks) await this.#keep(this.#file, chunk)
+    for (const chunk of this.#chunks) await this.#store(this.#file, chunk)
     this.#chunks = []
   }
 
-  async #keep(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  async #store(file: FileHandle, chunk: Uint8Array): Promise<void> {
     try {
       await file.writeFile(chunk)
     } catch (error) {
@@ -141,4 +141,32 @@ export class Body {
       throw error
     }
   }
+}
+
+const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset[ \t]*=[ \t]*(?:utf-8|"utf-8")[ \t]*)?;?$/i
+
+export type BodyHeaders =
+  | { readonly ok: true; readonly gzip: boolean }
+  | { readonly ok: false; readonly reason: 'media_type' | 'encoding' | 'too_large' }
+
+/** Checks the headers of an envelope before its body is read. */
+export function checkBodyHeaders(headers: IncomingHttpHeaders, maxBytes: number): BodyHeaders {
+  if (!JSON_TYPE.test(headers['content-type']?.trim() ?? '')) return { ok: false, reason: 'media_type' }
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  if (encoding !== 'identity' && encoding !== 'gzip') return { ok: false, reason: 'encoding' }
+  if (Number(headers['content-length'] ?? 0) > maxBytes) return { ok: false, reason: 'too_large' }
+  return { ok: true, gzip: encoding === 'gzip' }
+}
+
+const LF = 0x0a
+
+/**
+ * Returns a buffer of `length` bytes for a body plus a final line feed, at which every scanning step stops.
+ * The memory behind it is zero-filled padding, because scanning reads several bytes at a time and may read past the end.
+ */
+export function allocateScanBuffer(length: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(length + 1 + SLACK)
+  whole.fill(0, length)
+  whole[length] = LF
+  return whole.subarray(0, length + 1)
 }

@@ -2,10 +2,8 @@
 
 import type { FastifyRequest } from 'fastify'
 import { IngestError } from '../../errors.js'
-import { announced } from '../body/headers.js'
-import { receive, type Body } from '../body/receive.js'
-import type { OperatorAnswer } from './answer.js'
-import type { OperatorLimits } from './route.js'
+import { checkBodyHeaders, receiveBody, type Body } from '../receive-body.js'
+import type { OperatorAnswer, OperatorLimits } from './operator-route.js'
 
 /** Limit for JSON bodies, which hold only names and locations. */
 const MAX_JSON_BYTES = 64 * 1024
@@ -28,7 +26,7 @@ export async function withBody(
   if (encoding.trim().toLowerCase() !== 'identity') return UNSUPPORTED
   if (Number(length) > maxBodyBytes) return TOO_LARGE
   onBodyWanted()
-  const received = await receive(raw, { gzip: false, maxBytes: maxBodyBytes, stallMs })
+  const received = await receiveBody(raw, { gzip: false, maxBytes: maxBodyBytes, stallMs })
   if (!received.ok) return received.reason === 'too_large' ? TOO_LARGE : { status: 408, body: { error: 'timeout' } }
   try {
     return await work(received.body)
@@ -38,7 +36,7 @@ export async function withBody(
 }
 
 /** The bytes of a body. */
-export async function bytesOf(body: Body): Promise<Buffer> {
+export async function readBytes(body: Body): Promise<Buffer> {
   // `bytes` appends a line feed, which is cut off here.
   return (await body.bytes()).subarray(0, body.length)
 }
@@ -50,13 +48,13 @@ export async function withFields<Name extends string>(
   options: BodyOptions,
   work: (fields: Readonly<Record<Name, string>>) => Promise<OperatorAnswer>,
 ): Promise<OperatorAnswer> {
-  const head = announced(request.raw.headers, MAX_JSON_BYTES)
+  const head = checkBodyHeaders(request.raw.headers, MAX_JSON_BYTES)
   if (!head.ok || head.gzip) return !head.ok && head.reason === 'too_large' ? TOO_LARGE : UNSUPPORTED
   const bounded = { ...options, maxBodyBytes: Math.min(options.maxBodyBytes, MAX_JSON_BYTES) }
-  return withBody(request, bounded, async body => work(fieldsOf(await bytesOf(body), names)))
+  return withBody(request, bounded, async body => work(parseFields(await readBytes(body), names)))
 }
 
-function fieldsOf<Name extends string>(bytes: Buffer, names: readonly Name[]): Readonly<Record<Name, string>> {
+function parseFields<Name extends string>(bytes: Buffer, names: readonly Name[]): Readonly<Record<Name, string>> {
   const value = parsed(bytes)
   const isWhole = names.every(name => typeof value[name] === 'string') && Object.keys(value).length === names.length
   if (!isWhole) throw new IngestError('usage', `the body is an object of ${names.join(' and ')}, which are strings`)

@@ -1,6 +1,6 @@
 /** A cache for answers that are expensive to compute. An answer expires when it may have changed. */
 
-export type RememberOptions = {
+export type AnswerCacheOptions = {
   /** Number of envelopes applied so far. A cached answer is stale when this number has grown. */
   readonly writes: () => number
   readonly now: () => Date
@@ -14,9 +14,9 @@ const LAST_MS = 30_000
 type Known<T> = { readonly answer: Promise<T>; readonly writes: number; readonly until: number }
 
 /** @returns `find` with a cache; concurrent calls with the same key share one answer */
-export function remembered<T>(
+export function cacheAnswers<T>(
   find: (key: string) => Promise<T>,
-  { writes, now, most }: RememberOptions,
+  { writes, now, most }: AnswerCacheOptions,
 ): (key: string) => Promise<T> {
   const known = new Map<string, Known<T>>()
   const learn = (key: string, time: number): Known<T> => {

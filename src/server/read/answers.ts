@@ -1,4 +1,4 @@
-/** The response type of a history, shared by the server and the page. */
+/** The response types of the read API that the page uses too. */
 
 /** Response of `GET /api/history/{slug}`. Commits are ordered from the oldest to the newest. */
 export type HistoryAnswer = {
@@ -32,4 +32,41 @@ export type HistorySeries = {
   readonly values: readonly (number | null)[]
   /** For sizes only: the size before compression at each commit, null where it is unknown. Absent for other kinds. */
   readonly uncompressed_bytes?: readonly (number | null)[]
+}
+
+/** One group of `GET /api/groups`, with those of the optional columns that its kind has. */
+export type GroupEntry = {
+  readonly slug: string
+  readonly name: string
+  readonly kind: string
+  /** Number of series. */
+  readonly series: number
+  readonly dataset?: string | null
+  readonly dataset_variant?: string | null
+  readonly scale_factor?: string | null
+  readonly storage?: string | null
+  readonly layout?: string | null
+}
+
+/** One commit of `GET /api/commits`. */
+export type CommitEntry = {
+  readonly commit_sha: string
+  readonly timestamp: string
+  readonly message: string | null
+  readonly author_name: string | null
+  readonly url: string
+}
+
+/** One push of `GET /api/pushes`. */
+export type PushEntry = {
+  readonly time: string
+  /** Null when the client disconnected before the answer was sent. */
+  readonly status: number | null
+  readonly ms: number
+  readonly bytes?: number
+  readonly commit?: string
+  readonly records?: number
+  readonly inserted?: number
+  readonly updated?: number
+  readonly error?: string
 }

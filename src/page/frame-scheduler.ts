@@ -1,5 +1,5 @@
 /** Runs long work in parts, one per frame, so that the page stays responsive. */
-export class Slices {
+export class FrameScheduler {
   #frame = 0
 
   /** Cancels earlier work. @param parts the first part runs now, each further one in a frame of its own */

@@ -1,0 +1,54 @@
+/** Connections that do not end as usual: those whose client is still sending, and those with an invalid request. */
+
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Long enough to read an answer over a slow connection. */
+const LINGER_MS = 2_000
+
+/**
+ * Lets a client that has not finished sending read its answer. If the socket were closed at once, unread data would make
+ * the operating system discard the answer. The rest of the body is therefore read and dropped for up to LINGER_MS.
+ */
+export function lingerAfterResponse(response: ServerResponse): void {
+  const { socket } = response
+  if (socket === null) return
+  const destroySoon = socket.destroySoon.bind(socket)
+  // Node calls `destroySoon` after it has written the response of a connection that closes.
+  socket.destroySoon = () => {
+    if (socket.readableEnded || socket.destroyed) destroySoon()
+    else linger(socket)
+  }
+}
+
+const lingering = new WeakSet<Socket>()
+
+export function isLingering(socket: Socket): boolean {
+  return lingering.has(socket)
+}
+
+function linger(socket: Socket): void {
+  lingering.add(socket)
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('end', () => socket.destroy())
+  socket.once('close', () => clearTimeout(timer))
+  socket.end()
+}
+
+const ANSWERS: Readonly<Record<string, readonly [status: string, error: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timeout'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large'],
+}
+
+/** Answers bytes that are not a valid HTTP request, and requests that time out. */
+export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
+  // A disconnected client reads nothing. A client that was answered already must not get a second answer.
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy()
+    return
+  }
+  const [status, code] = ANSWERS[error.code ?? ''] ?? ['400 Bad Request', 'bad_request']
+  const body = JSON.stringify({ error: code })
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
+}
