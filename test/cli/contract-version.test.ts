@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { SHA, access, jsonl, query, size } from '../fixtures/records.js'
-import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
 import { schemaErrors } from './fixtures/schema.js'
 
 /** Lines of version 3; `size()` and `access()` alone are lines of version 1. */
@@ -44,10 +43,9 @@ t.test('validate reports the version of each file, in every format', async t => 
     files.map(file => file.contract_version),
     [3, 2, null],
   )
-  const junit = readJunit((await runCli(['validate', 'v3.jsonl', '--format', 'junit'], { cwd })).stdout)
-  t.strictSame(junitErrors(junit), [])
-  t.match(junit.children[0]?.children[0]?.children[0]?.attributes, { name: 'contract_version', value: '3' })
-  t.equal(casesOf(junit).length, 1)
+  const junit = await runCli(['validate', 'v3.jsonl', '--format', 'junit'], { cwd })
+  t.match(junit.stdout, /<properties>\s*<property name="contract_version" value="3"\s*\/>\s*<\/properties>/)
+  t.equal(junit.stdout.match(/<testcase /g)?.length, 1)
   const sarif = await runCli(['validate', 'v3.jsonl', '--format', 'sarif'], { cwd })
   t.match(JSON.parse(sarif.stdout), {
     runs: [{ invocations: [{ properties: { contractVersions: { 'v3.jsonl': 3 } } }] }],

@@ -8,7 +8,7 @@ import { makeAuthority, makeCertificate, type Certificate } from '../fixtures/ce
 import { startReferenceServer } from '../fixtures/reference-server.js'
 import { emptyFolder } from '../database/embedded/fixtures/folders.js'
 import { runDoctor } from './fixtures/doctor.js'
-import { countEmbeddedRows } from './fixtures/embedded.js'
+import { countEmbeddedRows } from './fixtures/database.js'
 import { startServe, stop, TOKEN } from './fixtures/serve.js'
 import { listen } from '../fixtures/listen.js'
 import { readFileSync } from 'node:fs'

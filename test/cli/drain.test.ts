@@ -8,7 +8,7 @@ import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { push, pushArgs, TOKEN, writeFile } from './fixtures/pushing.js'
 import { COMMIT, jsonl, manyQueries, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
-import { DEAD, onState, STATE, statusOf, type DrainReport } from './fixtures/state.js'
+import { DEAD, onState, STATE, statusOf } from './fixtures/state.js'
 
 const OTHER = 'f'.repeat(40)
 
@@ -145,3 +145,13 @@ t.test('a drain beside a push delivers each record once', async t => {
   t.equal((await onState(cwd, ['drain', '--server', server.url])).code, 0)
   t.equal(server.asked.slice(2).flatMap(asked => recordsOf(asked)).length, 8)
 })
+
+type DrainReport = {
+  readonly exit_code: number
+  readonly targets: readonly {
+    readonly state: string
+    readonly records: number
+    readonly outbox: { readonly kept: number }
+  }[]
+  readonly left: readonly object[]
+}

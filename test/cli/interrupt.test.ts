@@ -7,9 +7,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { startCli, runCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
-import { startMigratedPostgres } from './fixtures/database.js'
+import { startMigratedPostgres, countEmbeddedRows } from './fixtures/database.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
-import { countEmbeddedRows } from './fixtures/embedded.js'
 import { jsonl, manyQueries, oneOfEach, size, time, writeCommit } from '../fixtures/records.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)

@@ -6,8 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { runCli, startCli, untilDone, type CliOptions, type CliResult } from '../fixtures/cli.js'
 import { ordinaryAccount } from './fixtures/account.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
-import { COUNT_ROWS } from './fixtures/database.js'
-import { countEmbeddedRows, queryEmbedded } from './fixtures/embedded.js'
+import { COUNT_ROWS, countEmbeddedRows, queryEmbedded } from './fixtures/database.js'
 import {
   COMMIT,
   SHA,

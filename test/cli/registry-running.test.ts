@@ -5,7 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCli, startCli, untilDone, type CliResult } from '../fixtures/cli.js'
 import { applied, startAnswering, type TestServer } from '../fixtures/http-server.js'
-import { countEmbeddedRows } from './fixtures/embedded.js'
+import { countEmbeddedRows } from './fixtures/database.js'
 import { pushArgs, TOKEN } from './fixtures/pushing.js'
 import { COMMIT, query, SHA } from '../fixtures/records.js'
 

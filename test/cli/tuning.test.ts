@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { runCli, type CliResult } from '../fixtures/cli.js'
-import { startMigratedPostgres, type Database } from './fixtures/database.js'
-import { countEmbeddedRows } from './fixtures/embedded.js'
+import { startMigratedPostgres, type Database, countEmbeddedRows } from './fixtures/database.js'
 import { pushArgs } from './fixtures/pushing.js'
 import { query, writeLines } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'

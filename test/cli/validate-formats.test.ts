@@ -2,12 +2,31 @@
 
 import t from 'tap'
 import { runCli } from '../fixtures/cli.js'
-import { casesOf, junitErrors, readJunit } from './fixtures/junit.js'
 import { jsonl, query, search, size, time, token } from '../fixtures/records.js'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import Ajv04 from 'ajv-draft-04'
 import addFormats from 'ajv-formats'
+import { XMLParser, XMLValidator } from 'fast-xml-parser'
+
+const RULES: Readonly<Record<string, Rule>> = {
+  testsuites: { required: [], optional: ['name', 'time', 'tests', 'failures', 'errors'], children: ['testsuite'] },
+  testsuite: {
+    required: ['name', 'tests', 'failures', 'errors'],
+    optional: ['skipped', 'time', 'timestamp', 'hostname', 'id', 'package', 'file'],
+    children: ['testcase', 'properties', 'system-out', 'system-err'],
+  },
+  testcase: {
+    required: ['name'],
+    optional: ['classname', 'time', 'group'],
+    children: ['failure', 'error', 'skipped', 'system-out', 'system-err'],
+  },
+  failure: { required: [], optional: ['type', 'message'], children: [] },
+  error: { required: [], optional: ['type', 'message'], children: [] },
+  properties: { required: [], optional: [], children: ['property'] },
+  property: { required: ['name', 'value'], optional: [], children: [] },
+  'system-out': { required: [], optional: [], children: [] },
+}
 
 const SCHEMA = createRequire(import.meta.url).resolve('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json')
 
@@ -144,4 +163,70 @@ function readSarif(stdout: string): { readonly errors: readonly unknown[]; reado
   const log = JSON.parse(stdout) as { readonly runs: readonly SarifRun[] }
   const errors = validate(log) ? [] : (validate.errors ?? [])
   return { errors, run: log.runs[0]! }
+}
+
+type XmlElement = {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, string>>
+  readonly children: readonly XmlElement[]
+  readonly text: string
+}
+
+type Rule = {
+  readonly required: readonly string[]
+  readonly optional: readonly string[]
+  readonly children: readonly string[]
+}
+
+/** @throws {Error} when it is not well-formed, or not one document of `testsuites` */
+function readJunit(stdout: string): XmlElement {
+  const wellFormed = XMLValidator.validate(stdout)
+  if (wellFormed !== true) throw new Error(wellFormed.err.msg)
+  const options = { preserveOrder: true, ignoreAttributes: false, attributeNamePrefix: '', parseAttributeValue: false }
+  const nodes = new XMLParser({ ...options, parseTagValue: false, htmlEntities: true }).parse(stdout) as Node[]
+  const [root, ...others] = elementsOf(nodes)
+  if (root?.name !== 'testsuites' || others.length > 0) throw new Error('not one testsuites element')
+  return root
+}
+
+type Node = { readonly ':@'?: Readonly<Record<string, string>> } & Readonly<Record<string, unknown>>
+
+function elementsOf(nodes: readonly Node[]): XmlElement[] {
+  return nodes.flatMap(node => {
+    const name = Object.keys(node).find(key => key !== ':@') ?? ''
+    if (name === '#text' || name.startsWith('?')) return []
+    const content = node[name] as readonly Node[]
+    const text = content.map(child => (child['#text'] as string | undefined) ?? '').join('')
+    return [{ name, attributes: node[':@'] ?? {}, children: elementsOf(content), text }]
+  })
+}
+
+/** @returns what of the element and everything in it the schemas refuse, and counts that are not so */
+function junitErrors(element: XmlElement): string[] {
+  const { name, attributes, children } = element
+  const rule = RULES[name]
+  if (rule === undefined) return [`<${name}>`]
+  const missing = rule.required.filter(attribute => !(attribute in attributes))
+  const unknown = Object.keys(attributes).filter(one => ![...rule.required, ...rule.optional].includes(one))
+  const strange = children.filter(child => !rule.children.includes(child.name)).map(child => child.name)
+  return [
+    ...[...missing, ...unknown, ...strange].map(what => `<${name}>: ${what}`),
+    ...miscounted(element),
+    ...children.flatMap(junitErrors),
+  ]
+}
+
+function miscounted(element: XmlElement): readonly string[] {
+  const { attributes } = element
+  const cases = casesOf(element)
+  const having = (child: string): number => cases.filter(one => one.children.some(({ name }) => name === child)).length
+  const counts = { tests: cases.length, failures: having('failure'), errors: having('error') }
+  return Object.entries(counts)
+    .filter(([name, count]) => name in attributes && attributes[name] !== String(count))
+    .map(([name, count]) => `<${element.name}>: ${name} is ${attributes[name]} of ${count}`)
+}
+
+function casesOf({ name, children }: XmlElement): readonly XmlElement[] {
+  if (name === 'testsuites') return children.flatMap(casesOf)
+  return name === 'testsuite' ? children.filter(child => child.name === 'testcase') : []
 }

@@ -32,9 +32,62 @@ import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
 import { startServer, TOKEN } from '../server/fixtures/server.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
-import { longRecord, oddRecords, uniqueField, type OddRecord, type Values, oddText } from './fixtures/odd-records.js'
 import { realText } from '../../src/contract/exact-value.js'
 import type { HistoryAnswer } from '../../src/server/read/answers.js'
+
+/** Zero width no-break space. At the start of a byte sequence it is a byte order mark, which decoders drop. */
+const MARK = '\ufeff'
+
+const I64 = [0n, -1n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 62n + 1n]
+
+const I32 = [0, -1, 2 ** 31 - 1, -(2 ** 31)]
+
+/** Zeros, the smallest and largest doubles, normal and subnormal, and doubles that are hard to print or to parse. */
+const DOUBLES = [0, -0, 5e-324, -5e-324, 2.225073858507201e-308, 2.2250738585072014e-308, 1.7976931348623157e308]
+
+const HARD_DOUBLES = [-1.7976931348623157e308, 0.1, 1e21, 1e-7, 1e23, 9007199254740993, 5e-320, 123456789012345680]
+
+/** Inclusive ranges of code points. */
+const RANGES = {
+  ascii: [0x20, 0x7e],
+  controls: [0x01, 0x1f],
+  laterControls: [0x7f, 0x9f],
+  combining: [0x300, 0x36f],
+  rightToLeft: [0x590, 0x6ff],
+  formatting: [0x200b, 0x200f],
+  separatorsAndOverrides: [0x2028, 0x202e],
+  isolates: [0x2066, 0x2069],
+  lastBeforeSurrogates: [0xd7f0, 0xd7ff],
+  privateUse: [0xe000, 0xf8ff],
+  noncharacters: [0xfdd0, 0xfdef],
+  endOfPlaneZero: [0xfff0, 0xffff],
+  basicPlane: [0xa0, 0xd7ff],
+  otherPlanes: [0x10000, 0x10ffff],
+  lastCharacters: [0x10fff0, 0x10ffff],
+} as const
+
+const RANGE_LIST = Object.values(RANGES)
+
+/** Text that COPY, arrays, JSON or SQL might interpret as syntax. */
+const SYNTAX = [
+  '\\',
+  '\\N',
+  '\\.',
+  '"',
+  "'",
+  '{',
+  '}',
+  ',',
+  'NULL',
+  'null',
+  ' ',
+  '\t',
+  '\n',
+  '\r\n',
+  '$1',
+  '%',
+  '\ufffd',
+]
 
 const SHOWN = 3
 
@@ -340,4 +393,140 @@ async function getExact(address: string): Promise<unknown> {
 
 function quoted(token: string): string {
   return token.startsWith('"') ? token : `"${token}"`
+}
+
+/** The columns of one row as text. The numbers of an array are separated by commas. */
+type Values = Readonly<Record<string, string | null>>
+
+type OddRecord = { readonly kind: Kind; readonly line: string; readonly values: Values }
+
+/** One value as a JSON token and as the text expected when it is read back. */
+type Cell = { readonly token: string | undefined; readonly value: string | null }
+
+/** Records of one commit. No two of them have the same dimensions. */
+function oddRecords(random: Random, sha: string, count: number): readonly OddRecord[] {
+  return Array.from({ length: count }, (_, index) =>
+    oddRecord(random, { kind: CONTRACT.kinds[index % CONTRACT.kinds.length]!, sha, index }),
+  )
+}
+
+/** A record with one string of about `length` characters, in a column that is not indexed. */
+function longRecord(random: Random, sha: string, length: number): OddRecord {
+  const text = `\ufeff${Array.from({ length: length / 5 }, () => oddText(random)).join('')}`
+  const kind = CONTRACT.kinds.find(({ fields }) => fields.some(({ name }) => name === 'env_triple'))!
+  return oddRecord(random, { kind, sha, index: -1, given: { env_triple: textCell(random, text) } })
+}
+
+type Wanted = {
+  readonly kind: Kind
+  readonly sha: string
+  readonly index: number
+  readonly given?: Readonly<Record<string, Cell>>
+}
+
+function oddRecord(random: Random, { kind, sha, index, given = {} }: Wanted): OddRecord {
+  const hasTogether = random.chance(0.5)
+  const cellOf = (field: Field): Cell => {
+    const { name } = field
+    if (given[name] !== undefined) return given[name]
+    if (name === 'commit_sha') return textCell(random, sha)
+    if (name === uniqueField(kind)) return textCell(random, `${oddText(random)}#${index}`)
+    if (kind.together.includes(name) ? !hasTogether : field.optional && random.chance(0.2)) return nullCell(random)
+    const allowed = kind.oneOf[name]
+    return allowed === undefined ? oddCell(random, field) : textCell(random, random.pick(allowed))
+  }
+  const cells = kind.fields.map(field => [field.name, cellOf(field)] as const)
+  const pairs = random.shuffled(cells).flatMap(([name, { token }]) => (token === undefined ? [] : `"${name}":${token}`))
+  return {
+    kind,
+    line: `{"kind":"${kind.kind}",${pairs.join(',')}}`,
+    values: Object.fromEntries(cells.map(([name, { value }]) => [name, value])),
+  }
+}
+
+/** The dimension that distinguishes the records of a kind in a test. */
+function uniqueField({ fields }: Kind): string {
+  return fields.some(({ name }) => name === 'format') ? 'format' : 'flavor'
+}
+
+function oddCell(random: Random, { type }: Field): Cell {
+  switch (type) {
+    case 'str':
+      return textCell(random, oddText(random))
+    case 'i32':
+      return numberCell(oddSmallInteger(random))
+    case 'i64':
+      return numberCell(oddInteger(random))
+    case 'f64': {
+      const value = oddDouble(random)
+      return { token: doubleToken(random, value), value: realText(value) }
+    }
+    case '[i64]': {
+      const value = Array.from({ length: random.int(0, 6) }, () => oddInteger(random)).join(',')
+      return { token: `[${value}]`, value }
+    }
+  }
+}
+
+function textCell(random: Random, value: string): Cell {
+  return { token: stringToken(random, value), value }
+}
+
+function numberCell(digits: string): Cell {
+  return { token: digits, value: digits }
+}
+
+function nullCell(random: Random): Cell {
+  return { token: random.pick([undefined, 'null']), value: null }
+}
+
+/** A string of at most `pieces` pieces, often with U+FEFF at its start, inside it or at its end. */
+function oddText(random: Random, pieces = 10): string {
+  const inner = Array.from({ length: random.int(0, pieces) }, () => oddPiece(random)).join('')
+  return (random.chance(0.3) ? MARK : '') + inner + (random.chance(0.2) ? MARK : '')
+}
+
+function oddPiece(random: Random): string {
+  if (random.chance(0.1)) return MARK
+  if (random.chance(0.2)) return random.pick(SYNTAX)
+  const [first, last] = random.pick(RANGE_LIST)
+  return String.fromCodePoint(random.int(first, last))
+}
+
+function oddInteger(random: Random): string {
+  return String(random.chance(0.4) ? random.pick(I64) : random.i64())
+}
+
+function oddSmallInteger(random: Random): string {
+  return String(random.chance(0.3) ? random.pick(I32) : Number(BigInt.asIntN(32, random.i64())))
+}
+
+function oddDouble(random: Random): number {
+  if (random.chance(0.5)) return random.pick([...DOUBLES, ...HARD_DOUBLES])
+  if (random.chance(0.2)) return subnormal(random)
+  for (;;) {
+    const value = random.bytes(8).readDoubleLE()
+    if (Number.isFinite(value)) return value
+  }
+}
+
+function subnormal(random: Random): number {
+  const bytes = random.bytes(8)
+  // Clears the exponent, so that the double is subnormal.
+  bytes.writeUInt16LE(bytes.readUInt16LE(6) & 0x800f, 6)
+  return bytes.readDoubleLE()
+}
+
+/** A JSON string token. Each character is written either literally or as an escape. */
+function stringToken(random: Random, text: string): string {
+  const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const token = (character: string): string =>
+    random.chance(0.2) ? character.split('').map(escape).join('') : JSON.stringify(character).slice(1, -1)
+  return `"${[...text].map(token).join('')}"`
+}
+
+/** A JSON number that reads back as the same double. */
+function doubleToken(random: Random, value: number): string {
+  if (Object.is(value, -0)) return random.pick(['-0.0', '-0e5'])
+  return random.pick([String(value), value.toExponential(), value.toPrecision(17), value.toPrecision(40)])
 }

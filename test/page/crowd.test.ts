@@ -1,11 +1,12 @@
 /** Tests a chart with many series in a real browser: drawing is split over frames and completes, and two fingers zoom. */
 
+import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { startServer } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
 import { findChromium, openPage, startBrowser } from './fixtures/browser.js'
-import { CROWD, crowdSha, fillCrowd } from './fixtures/crowd.js'
+import { CROWD, fillCrowd } from './fixtures/crowd.js'
 import { pictureOf } from './fixtures/pixels.js'
 import { PAGE_FOLDER } from './fixtures/server.js'
 import { placesOn, touchOf } from './fixtures/touch.js'
@@ -199,4 +200,11 @@ async function framesUntilRest(page: Page): Promise<readonly Frame[]> {
     }
     return window.frames_.splice(0).filter(isBusy)
   })()`)
+}
+
+/** SHA of a commit. @param index from 0 */
+function crowdSha(index: number): string {
+  return createHash('md5')
+    .update(String(index + 1))
+    .digest('hex')
 }

@@ -10,7 +10,7 @@ import { inspect, type InspectOptions, type Inspection } from '../../src/source/
 import type { Rejection, Warning } from '../../src/source/rejection.js'
 import type { Source } from '../../src/source/source.js'
 import { BEFORE, line, SHA, sizeLine, KIND_NAMES, type Tokens } from '../fixtures/records.js'
-import { memorySource } from './fixtures/reading.js'
+import { readerOf } from './fixtures/reading.js'
 
 const identify = createIdentifier(await wasmHash64())
 const OTHER = 'f'.repeat(40)
@@ -440,4 +440,15 @@ function memoryInUse(): number {
   collect()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
+}
+
+/** A source that can be opened any number of times. */
+function memorySource(bytes: Buffer | string, name = 'results.jsonl'): Source {
+  return {
+    name,
+    open: async () => readerOf([Buffer.from(bytes)]),
+    assertUnchanged: async () => undefined,
+    stat: async () => '',
+    release: async () => undefined,
+  }
 }
