@@ -3,10 +3,10 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import { groupOf } from './groups.js'
+import { readStoredCommits } from '../../database/queries/commits.js'
+import { parseGroupSlug } from './groups.js'
 import { historyJson } from './history.js'
 import { countParameter } from './parameters.js'
-import { findCommits } from './queries.js'
 import { remembered } from './remembered.js'
 import { JSON_TYPE, notFound, type ReadOptions } from './routes.js'
 
@@ -24,22 +24,23 @@ export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: R
   const packedHistory = remembered(
     async key => {
       const [slug = '', n] = key.split(' ')
-      return pack(await historyJson(store, groupOf(slug)!, Number(n)), { level: LEVEL })
+      return pack(await historyJson(store, parseGroupSlug(slug)!, Number(n)), { level: LEVEL })
     },
     { writes, now, most: REMEMBERED },
   )
   app.get('/api/history/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', HISTORY)
     const { slug } = request.params as { slug: string }
-    if (groupOf(slug) === undefined) return notFound(reply)
+    if (parseGroupSlug(slug) === undefined) return notFound(reply)
     const packed = await packedHistory(`${slug} ${n}`)
     reply.type(JSON_TYPE).header('vary', 'accept-encoding')
     if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
     return reply.header('content-encoding', 'gzip').send(packed)
   })
-  app.get('/api/commits', async request => ({
-    commits: await findCommits(store, { newest: countParameter(request.query, 'n', COMMITS) }),
-  }))
+  app.get('/api/commits', async request => {
+    const newest = countParameter(request.query, 'n', COMMITS)
+    return { commits: await store.read(session => readStoredCommits(session, { newest })) }
+  })
 }
 
 /** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */

@@ -1,81 +1,54 @@
 /** The history of a group: one value for each of its series at each of the newest commits. */
 
-import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
-import { readableVersion } from '../../database/contract-version.js'
+import type { Kind } from '../../contract/kinds.js'
+import { readStoredCommits } from '../../database/queries/commits.js'
+import {
+  chartField,
+  groupSeriesFields,
+  hasUncompressed,
+  readHistory,
+  type Group,
+  type SeriesHistory,
+} from '../../database/queries/groups.js'
+import type { TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
-import { groupFields, inGroup, nameOf, seriesFields, slugOf, type Group } from './groups.js'
+import { groupSlug, groupTitle, groupValues } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './history-answer.js'
-import { findCommits } from './queries.js'
-import type { TextRow } from './row-json.js'
 
 /** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 const MAX_SERIES = 1_000
 
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
 export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
-  const commits = (await findCommits(store, { newest })).toReversed()
+  const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
-  const rows = await store.read(async session => {
-    const known = kindIn(await readableVersion(session), kind)
-    const { text, values } = selectHistory({ ...group, kind: known })
-    return session.query<TextRow>(text, [shas, ...values])
-  })
+  const series = await store.read(session => readHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
   const head = {
-    ...{ slug: slugOf(group), name: nameOf(group), kind: kind.kind, unit: unitOf(kind) },
-    ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
-    dimensions: seriesFields(kind).map(({ name }) => name),
+    ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: unitOf(kind) },
+    ...groupValues(group),
+    dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
-    more: rows.length > MAX_SERIES,
+    more: series.length > MAX_SERIES,
   }
-  const series = rows.slice(0, MAX_SERIES).map(row => seriesJson(kind, row, shas.length))
-  return `${JSON.stringify(head).slice(0, -1)},"series":[${series.join(',')}]}`
-}
-
-/**
- * The database gathers the points of each series, so that a row for each series is read and not one for each measurement. A
- * point is the place of its commit, the value and, where it is known, the size before compression.
- * @param group with its kind in the contract version of the database
- */
-function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
-  const { kind } = group
-  const by = seriesFields(kind).map(({ name }) => name)
-  const { sql, values } = inGroup(group, 2)
-  const uncompressed = hasUncompressed(kind) ? ` || coalesce(' ' || ${UNCOMPRESSED}, '')` : ''
-  const text = `
-    SELECT ${by.map(name => `${name}::text AS ${name}`).join(', ')},
-      string_agg((place - 1) || ' ' || ${valueField(kind).name}${uncompressed}, ',') AS points
-    FROM public.${kind.table} JOIN unnest($1::text[]) WITH ORDINALITY AS chosen (sha, place) ON commit_sha = sha
-    WHERE ${sql} GROUP BY ${by.map(name => `${kind.table}.${name}`).join(', ')}
-    ORDER BY ${by.map(name => `${kind.table}.${name}`).join(', ')} LIMIT ${MAX_SERIES + 1}`
-  return { text, values }
-}
-
-function valueField({ fields }: Kind): Field {
-  return fields.find(({ name }) => name.startsWith('value_'))!
+  const isSized = hasUncompressed(kind)
+  const entries = series.slice(0, MAX_SERIES).map(one => seriesJson(one, shas.length, isSized))
+  return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
 }
 
 function unitOf(kind: Kind): HistoryAnswer['unit'] {
-  return valueField(kind).name === 'value_ns' ? 'ns' : 'bytes'
+  return chartField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
-const UNCOMPRESSED = 'uncompressed_bytes'
-
-function hasUncompressed({ fields }: Kind): boolean {
-  return fields.some(({ name }) => name === UNCOMPRESSED)
-}
-
-/** @param kind in the newest contract version; a dimension that an older database lacks has its default */
-function seriesJson(kind: Kind, row: TextRow, length: number): string {
-  const key = seriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
+function seriesJson({ key, points }: SeriesHistory, length: number, isSized: boolean): string {
   const values = new Array<string>(length).fill('null')
   const uncompressed = new Array<string>(length).fill('null')
-  for (const point of (row['points'] ?? '').split(',')) {
+  for (const point of points.split(',')) {
     const [place = '', value = 'null', before = 'null'] = point.split(' ')
     values[Number(place)] = value
     uncompressed[Number(place)] = before
   }
-  const sizes = hasUncompressed(kind) ? `,"${UNCOMPRESSED}":[${uncompressed.join(',')}]` : ''
+  const sizes = isSized ? `,"uncompressed_bytes":[${uncompressed.join(',')}]` : ''
   return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]${sizes}}`
 }
 

@@ -4,9 +4,11 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
-import { groupFields, groupOf, nameOf, type Group } from './groups.js'
+import { readStoredCommits } from '../../database/queries/commits.js'
+import type { Group } from '../../database/queries/groups.js'
+import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
-import { commitPage, findCommits, findGroups, groupPage, rowsById, type Row } from './queries.js'
+import { commitPage, groupPage, idPage, listGroups, type MeasurementEntry } from './pages.js'
 import { remembered } from './remembered.js'
 
 export type ReadOptions = {
@@ -25,17 +27,17 @@ export const JSON_TYPE = 'application/json; charset=utf-8'
 export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
   const { store, onBroken } = options
   // Cached, because finding the groups reads the dimensions of every row.
-  const groups = remembered(() => findGroups(store), { ...options, most: 1 })
+  const groups = remembered(() => listGroups(store), { ...options, most: 1 })
   app.get('/api/groups', async () => ({ groups: await groups('all') }))
   app.get('/api/group/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', COMMITS)
-    const group = groupOf((request.params as { slug: string }).slug)
+    const group = parseGroupSlug((request.params as { slug: string }).slug)
     return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
   })
   app.get('/api/measurements', async (request, reply) => {
     const ids = idsParameter(request.query, 'ids', PAGE.most)
     if (ids !== undefined) {
-      const rows = await rowsById(store, kindsOf(request.query), ids)
+      const rows = await idPage(store, kindsOf(request.query), ids)
       return reply.type(JSON_TYPE).send(`{"measurements":[${listed(rows)}]}`)
     }
     const sha = textParameter(request.query, 'commit')
@@ -44,14 +46,15 @@ export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void 
       limit: countParameter(request.query, 'limit', PAGE),
       after: idParameter(request.query, 'after'),
     }
-    const rows = await commitPage(store, kindsOf(request.query), { sha, after, limit })
+    const rows = await commitPage(store, kindsOf(request.query), { commit: sha, after, limit })
     const next = rows.length < limit ? 'null' : JSON.stringify(String(rows.at(-1)?.id))
     return reply
       .type(JSON_TYPE)
       .send(`{"commit":${JSON.stringify(sha)},"measurements":[${listed(rows)}],"next":${next}}`)
   })
   app.get('/api/commits/:sha', async (request, reply) => {
-    const [commit] = await findCommits(store, { sha: (request.params as { sha: string }).sha })
+    const { sha } = request.params as { sha: string }
+    const [commit] = await store.read(session => readStoredCommits(session, { sha }))
     return commit ?? notFound(reply)
   })
 }
@@ -69,22 +72,19 @@ function kindsOf(query: unknown): readonly Kind[] {
   return [kind]
 }
 
-function listed(rows: readonly Row[]): string {
+function listed(rows: readonly MeasurementEntry[]): string {
   return rows.map(({ json }) => json).join(',')
 }
 
 type Asked = Pick<ReadOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
 
 async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
-  const commits = await findCommits(store, { newest: n })
+  const commits = await store.read(session => readStoredCommits(session, { newest: n }))
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const pages = groupPages(store, group, shas)
   // Most failures happen on the first page, while an error status can still be sent.
   const first = await pages.next()
-  const named = Object.fromEntries(
-    groupFields(group.kind).map(({ name }, index) => [name, group.values[index] ?? null]),
-  )
-  const head = { name: nameOf(group), kind: group.kind.kind, ...named, n, commits }
+  const head = { name: groupTitle(group), kind: group.kind.kind, ...groupValues(group), n, commits }
   const text = async function* (): AsyncGenerator<string> {
     yield `${JSON.stringify(head).slice(0, -1)},"measurements":[`
     let comma = ''
@@ -100,11 +100,15 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
   return reply.type(JSON_TYPE).send(stream)
 }
 
-async function* groupPages(store: Store, group: Group, shas: readonly string[]): AsyncGenerator<readonly Row[]> {
+async function* groupPages(
+  store: Store,
+  group: Group,
+  commits: readonly string[],
+): AsyncGenerator<readonly MeasurementEntry[]> {
   const limit = PAGE.otherwise
   let after: string | undefined
   for (;;) {
-    const rows = await groupPage(store, group, { shas, after, limit })
+    const rows = await groupPage(store, group, { commits, after, limit })
     yield rows
     if (rows.length < limit) return
     after = String(rows.at(-1)?.id)

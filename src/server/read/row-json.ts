@@ -1,20 +1,7 @@
 /** Formats stored rows as JSON, digit for digit. Numbers are never converted to doubles, which could change their digits. */
 
 import type { FieldType, Kind } from '../../contract/kinds.js'
-
-/** A row with every column as text. Null columns are null or absent. */
-export type TextRow = Readonly<Record<string, string | null>>
-
-/** The select list for a fact table: each column as text under its own name. */
-export function selectColumns({ table, fields }: Kind): string {
-  const columns = ['measurement_id', ...fields.map(({ name }) => name)].map(name => `${name}::text AS ${name}`)
-  return [...columns, ...(table === 'query_measurements' ? [utc('commit_timestamp')] : [])].join(', ')
-}
-
-/** Selects a timestamptz as RFC 3339 text in UTC, independent of the session's time zone and date style. */
-export function utc(column: string): string {
-  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`
-}
+import type { TextRow } from '../../database/queries/rows.js'
 
 /** The row's kind, its id as a string (a double cannot hold every id), then every column in the order of the contract. */
 export function measurementJson({ kind, table, fields }: Kind, row: TextRow): string {

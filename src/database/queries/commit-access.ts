@@ -5,7 +5,7 @@
 
 import type { Field, Kind } from '../../contract/kinds.js'
 import { seriesFields } from '../../analysis/series.js'
-import type { SqlSession } from '../../database/session.js'
+import type { SqlSession } from '../session.js'
 
 /**
  * How the rows of a commit are found in a table.

@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { Measurement } from '../../../src/analysis/series.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
-import { readCommitRows } from '../../../src/delivery/compared/commit-rows.js'
+import { readCommitRows } from '../../../src/database/queries/commit-rows.js'
 import { applyInVersion } from '../../../src/database/apply.js'
 import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { migrate } from '../../../src/database/migrate.js'
@@ -14,7 +14,7 @@ import { COMMIT, deliveryOf } from '../../fixtures/delivery.js'
 import { olderTables } from '../../fixtures/older-database.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 import { line, SHA } from '../../fixtures/records.js'
-import { databaseCopies } from '../../database/embedded/fixtures/folders.js'
+import { databaseCopies } from '../embedded/fixtures/folders.js'
 
 const hash = await wasmHash64()
 const OTHER = 'b'.repeat(40)

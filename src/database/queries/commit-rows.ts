@@ -8,10 +8,11 @@ import { seriesFields, valueFields, type Measurement, type Sides } from '../../a
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
-import { readableVersion } from '../../database/contract-version.js'
-import type { SqlSession } from '../../database/session.js'
-import { findAccess, type Access } from './access.js'
+import { readableVersion } from '../contract-version.js'
+import { inSnapshot, type SqlSession } from '../session.js'
+import { findAccess, type Access } from './commit-access.js'
 import { selectSeries } from './loose-scan.js'
+import { selectText, type TextRow } from './rows.js'
 
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
 
@@ -22,7 +23,7 @@ export type Limits = {
   readonly mostSeries: number
 }
 
-export type ReadOptions = {
+export type CommitRowsOptions = {
   readonly hash: Hash64
   readonly limits?: Limits
   /** Statement timeout in the database. Default: the session's own. */
@@ -40,10 +41,9 @@ const CHUNK_IDS = 10_000
 export async function readCommitRows(
   session: SqlSession,
   shas: Sides<string>,
-  { hash, limits = LIMITS, timeoutMs }: ReadOptions,
+  { hash, limits = LIMITS, timeoutMs }: CommitRowsOptions,
 ): Promise<CommitRows> {
-  await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  try {
+  return inSnapshot(session, async () => {
     if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
     const kinds: KindRows[] = []
     const access: Access[] = []
@@ -56,10 +56,7 @@ export async function readCommitRows(
       access.push(read.access)
     }
     return { kinds, access }
-  } finally {
-    // ROLLBACK fails when the connection is lost. The error that lost the connection is the one to report.
-    await session.execute('ROLLBACK').catch(() => undefined)
-  }
+  })
 }
 
 type Wanted = {
@@ -116,15 +113,11 @@ async function idsBySeries(
   )
 }
 
-/** A row with every column as text. */
-type TextRow = Readonly<Record<string, string | null>>
-
 function select(kind: Kind): string {
   const { value, timed, sized } = valueFields(kind)
   const names = ['commit_sha', ...seriesFields(kind).map(({ name }) => name), value]
   const beside = [...(timed ? ['all_runtimes_ns', 'env_triple'] : []), ...(sized ? ['uncompressed_bytes'] : [])]
-  const columns = [...names, ...beside].map(name => `${name}::text AS ${name}`)
-  return `SELECT ${columns.join(', ')} FROM public.${kind.table}`
+  return selectText(kind, [...names, ...beside])
 }
 
 function sidesOf(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<string>): KindRead['rows'] {
