@@ -12,7 +12,7 @@ import { announced } from './body/headers.js'
 import { receive, type Body, type Received } from './body/receive.js'
 import { recordBatches } from './envelope/batches.js'
 import { checkBody, type CheckedBody, type Refusal } from './envelope/check-body.js'
-import { Slots } from '../database/slots.js'
+import { Slots } from '../database/session-pool.js'
 import type { Store } from './store/store.js'
 
 export type IngestOptions = {

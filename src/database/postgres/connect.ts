@@ -2,7 +2,7 @@
 
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../../http/wire-events.js'
-import { mayComeBack } from '../retry-transaction.js'
+import { mayComeBack } from '../session-pool.js'
 import { interruptionError, prepared } from '../session.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
 import { describeAddress, type PostgresAddress, describeEndpoint } from './dsn.js'

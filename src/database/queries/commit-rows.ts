@@ -10,8 +10,7 @@ import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
 import { readableVersion } from '../contract-version.js'
 import { inSnapshot, type SqlSession } from '../session.js'
-import { findAccess, type Access } from './commit-access.js'
-import { selectSeries } from './loose-scan.js'
+import { findAccess, type Access, selectSeries } from './commit-access.js'
 import { selectText, type TextRow } from './rows.js'
 
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }

@@ -4,7 +4,7 @@ import { getObject, putObject, assertObjectKey } from '../../state/bucket-object
 import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/buckets.js'
 import { bucketDocument } from '../../state/overview-document.js'
 import { readRegistry } from '../../state/registry.js'
-import { Slots } from '../../database/slots.js'
+import { Slots } from '../../database/session-pool.js'
 import { bytesOf, withBody, withFields } from './body.js'
 import { pathPart, type Operator, type OperatorLimits, type OperatorRoute } from './route.js'
 

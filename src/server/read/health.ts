@@ -1,7 +1,7 @@
 /** `GET /health`: whether the store answers, and how many rows it holds. `GET /health?version`: the contract version. */
 
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { countRows } from '../../database/queries/table-sizes.js'
+import { countRows } from '../../database/queries/server-facts.js'
 import type { Answer } from '../answer.js'
 import type { Store } from '../store/store.js'
 
