@@ -15,7 +15,7 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
-import { rollingBack, type SqlSession } from './session.js'
+import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
   countStagedIds,
@@ -92,7 +92,7 @@ export async function applyDelivery(
   const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
-  return rollingBack(session, async () => {
+  return rollBackOnError(session, async () => {
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
       ? applyBulk(session, delivery, { ...options, version, end })

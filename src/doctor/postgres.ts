@@ -10,7 +10,7 @@ import {
   type Endpoint,
 } from '../database/postgres/dsn.js'
 import { readServerFacts, readServerTime } from '../database/queries/server-facts.js'
-import { toIngestError } from '../database/postgres/errors.js'
+import { toPostgresError } from '../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../database/postgres/role.js'
 import type { PostgresSession } from '../database/postgres/session.js'
 import { readAuthorities, tlsOptions } from '../database/postgres/tls.js'
@@ -67,7 +67,7 @@ function certificateCheck(address: PostgresAddress, now: () => Date): Check {
         const finding = certificateFinding(presented, { now: now(), trustHint })
         return [{ ...finding, fact: `${label}${finding.fact}` }]
       } catch (error) {
-        const meant = error instanceof IngestError ? error : toIngestError(error, address)
+        const meant = error instanceof IngestError ? error : toPostgresError(error, address)
         // Unreachable hosts are reported once, by the login check.
         return meant.code === 'target_unreachable' ? [] : [failure(meant)]
       }

@@ -1,11 +1,13 @@
-/** The answers of the read routes as JSON, each limited to a number of rows. */
+/**
+ * The answers of the read routes as JSON, each limited to a number of rows. Numbers are never converted to doubles, which could
+ * change their digits.
+ */
 
-import { CONTRACT, type Kind } from '../../contract/kinds.js'
+import { CONTRACT, type Kind, type FieldType } from '../../contract/kinds.js'
 import { readGroups, type Group, type StoredGroup } from '../../database/queries/groups.js'
-import { readRowPage, type PageLimits, type RowFilter } from '../../database/queries/rows.js'
+import { readRowPage, type PageLimits, type RowFilter, type TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues } from './groups.js'
-import { measurementJson } from './row-json.js'
 
 export type GroupEntry = {
   readonly slug: string
@@ -69,4 +71,29 @@ async function rowsOfKinds(
     for (const row of rows) found.push({ id: BigInt(row.measurement_id), json: measurementJson(kind, row) })
   }
   return found
+}
+
+/** The row's kind, its id as a string (a double cannot hold every id), then every column in the order of the contract. */
+function measurementJson({ kind, table, fields }: Kind, row: TextRow): string {
+  const head = `{"kind":${JSON.stringify(kind)},"measurement_id":${JSON.stringify(row['measurement_id'])}`
+  const columns = fields.map(({ name, type }) => `,${JSON.stringify(name)}:${valueJson(type, row[name])}`)
+  const timed = table === 'query_measurements' ? `,"commit_timestamp":${valueJson('str', row['commit_timestamp'])}` : ''
+  return `${head}${columns.join('')}${timed}}`
+}
+
+/** @param text the value as Postgres writes it */
+function valueJson(type: FieldType, text: string | null | undefined): string {
+  if (text === null || text === undefined) return 'null'
+  switch (type) {
+    case 'str':
+      return JSON.stringify(text)
+    case '[i64]':
+      return `[${text.slice(1, -1).replaceAll('NULL', 'null')}]`
+    case 'i32':
+    case 'i64':
+      return text
+    case 'f64':
+      // The contract allows no NaN or infinity, but a database column can hold them. JSON cannot, so they become strings.
+      return /^-?\d/.test(text) ? text : JSON.stringify(text)
+  }
 }

@@ -9,10 +9,10 @@ export function textParameter(query: unknown, name: string): string | undefined 
   throw new BadParameter(`${name} is given more than once`)
 }
 
-export type Range = { readonly least: number; readonly most: number; readonly otherwise: number }
+export type CountRange = { readonly least: number; readonly most: number; readonly otherwise: number }
 
 /** A whole number, clamped to its range. @throws {BadParameter} when the text is not a whole number */
-export function countParameter(query: unknown, name: string, { least, most, otherwise }: Range): number {
+export function countParameter(query: unknown, name: string, { least, most, otherwise }: CountRange): number {
   const text = textParameter(query, name)
   if (text === undefined) return otherwise
   if (!/^-?\d{1,15}$/.test(text)) throw new BadParameter(`${name} must be a whole number`)

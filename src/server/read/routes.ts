@@ -11,7 +11,7 @@ import { BadParameter, countParameter, idParameter, idsParameter, textParameter 
 import { commitPage, groupPage, idPage, listGroups, type MeasurementEntry } from './pages.js'
 import { remembered } from './remembered.js'
 
-export type ReadOptions = {
+export type ReadRouteOptions = {
   readonly store: Store
   /** Called with the reason when an answer breaks off while it is being sent. */
   readonly onBroken: (reply: FastifyReply, error: unknown) => void
@@ -24,7 +24,7 @@ const COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
-export function addReadRoutes(app: FastifyInstance, options: ReadOptions): void {
+export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
   const { store, onBroken } = options
   // Cached, because finding the groups reads the dimensions of every row.
   const groups = remembered(() => listGroups(store), { ...options, most: 1 })
@@ -76,7 +76,7 @@ function listed(rows: readonly MeasurementEntry[]): string {
   return rows.map(({ json }) => json).join(',')
 }
 
-type Asked = Pick<ReadOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
+type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
 
 async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
   const commits = await store.read(session => readStoredCommits(session, { newest: n }))
