@@ -14,7 +14,7 @@ export type PoolOptions<Session extends ClosableSession> = {
   readonly retry?: TransactionRetry | undefined
 }
 
-export type TransactionRetry = {
+type TransactionRetry = {
   /** How often and how long to reconnect when the database is unreachable. */
   readonly reconnect: RetryPolicy
   readonly tools: RetryTools

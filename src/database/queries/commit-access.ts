@@ -1,7 +1,4 @@
-/**
- * Chooses how to find the rows of a commit. The contract's tables have no index on the commit, so the alternatives are
- * searched for.
- */
+/** Chooses how to find the rows of a commit, because the contract's tables have no index on the commit. */
 
 import type { Field, Kind } from '../../contract/kinds.js'
 import { seriesFields } from '../../analysis/series.js'
@@ -10,8 +7,7 @@ import type { SqlSession } from '../session.js'
 /**
  * How the rows of a commit are found in a table.
  * `commit`: through an index on the commit, which an operator has added.
- * `series`: all series are listed from an index on them; the measurement id of each row follows from its series and the
- * commit.
+ * `series`: all series are listed from an index on them; the measurement id of each row follows from its series and the commit.
  * `scan`: the whole table is read.
  */
 type AccessBy = 'commit' | 'series' | 'scan'
@@ -24,10 +20,7 @@ export type Access = {
   readonly indexed: readonly Field[]
 }
 
-/**
- * The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears
- * as `?`.
- */
+/** The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears as `?`. */
 const INDEXES = `
   SELECT c.relname::text AS table, (
       SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY key.place)
@@ -74,10 +67,9 @@ function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
 }
 
 /**
- * SQL that selects the distinct combinations of values of some columns, each column as text under its own name. The
- * number of index
- * lookups grows with the number of series, not of rows. The table must have an index that starts with these columns in
- * this order.
+ * SQL that lists every series of a table from an index, by jumping from one distinct value to the next (a loose index scan). Each
+ * column is selected as text under its own name. The number of index lookups grows with the number of series, not of rows.
+ * @param columns the first columns of an index, in its order
  */
 export function selectSeries(table: string, columns: readonly Field[]): string {
   return nullPatterns(columns)
@@ -85,10 +77,7 @@ export function selectSeries(table: string, columns: readonly Field[]): string {
     .join(' UNION ALL ')
 }
 
-/**
- * All combinations of optional columns that may be null. Each needs its own query, because an index search for NULL
- * uses `IS NULL`.
- */
+/** All combinations of optional columns that may be null. Each needs its own query, because an index is searched by `IS NULL`. */
 function nullPatterns(columns: readonly Field[]): readonly ReadonlySet<string>[] {
   const optional = columns.filter(column => column.optional).map(({ name }) => name)
   return Array.from(

@@ -54,8 +54,9 @@ export async function readRowPage(session: SqlSession, newest: Kind, filter: Row
   const { after, limit } = filter
   const { sql, values } = condition(filter)
   const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
-  const times = kind.table === 'query_measurements' ? [utcText('commit_timestamp')] : []
-  const text = `${selectText(kind, columnNames(kind), ...times)} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
+  const times = kind.hasCommitTimestamp ? [utcText('commit_timestamp')] : []
+  const select = selectText(kind, columnNames(kind), ...times)
+  const text = `${select} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
   return { kind, rows: await session.query<StoredRow>(text, after === undefined ? values : [...values, after]) }
 }
 

@@ -74,10 +74,10 @@ async function rowsOfKinds(
 }
 
 /** The row's kind, its id as a string (a double cannot hold every id), then every column in the order of the contract. */
-function measurementJson({ kind, table, fields }: Kind, row: TextRow): string {
+function measurementJson({ kind, fields, hasCommitTimestamp }: Kind, row: TextRow): string {
   const head = `{"kind":${JSON.stringify(kind)},"measurement_id":${JSON.stringify(row['measurement_id'])}`
   const columns = fields.map(({ name, type }) => `,${JSON.stringify(name)}:${valueJson(type, row[name])}`)
-  const timed = table === 'query_measurements' ? `,"commit_timestamp":${valueJson('str', row['commit_timestamp'])}` : ''
+  const timed = hasCommitTimestamp ? `,"commit_timestamp":${valueJson('str', row['commit_timestamp'])}` : ''
   return `${head}${columns.join('')}${timed}}`
 }
 
