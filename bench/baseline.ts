@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
-import { COMMIT_FIELDS, type Commit } from '../src/contract/commit.js'
+import type { Commit } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import { CONTRACT, type Kind } from '../src/contract/kinds.js'
 import { measurementId } from '../src/contract/measurement-id.js'
-import { upsertCommit } from '../src/database/tables.js'
+import { commitStatements } from '../src/database/tables.js'
 
 type Line = { readonly kind: string } & Readonly<Record<string, string | number>>
 
@@ -18,10 +18,7 @@ const statements = new Map(CONTRACT.kinds.map(kind => [kind.kind, { kind, text: 
 const client = new pg.Client({ connectionString })
 await client.connect()
 await client.query('BEGIN')
-await client.query(
-  upsertCommit(),
-  COMMIT_FIELDS.map(field => commit[field]),
-)
+for (const { text, values } of commitStatements(commit).before) await client.query(text, [...(values ?? [])])
 let inserted = 0
 for (const text of readFileSync(file, 'utf8').trimEnd().split('\n')) {
   const line = JSON.parse(text) as Line

@@ -2,7 +2,6 @@
 
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { COMMIT_FIELDS } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import type { Kind } from '../src/contract/kinds.js'
 import { copyChunks } from '../src/database/copy-text.js'
@@ -12,7 +11,7 @@ import {
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
-  upsertCommit,
+  commitStatements,
 } from '../src/database/tables.js'
 import { createIdentifier } from '../src/source/identify.js'
 import { lineBlocks } from '../src/source/lines.js'
@@ -50,10 +49,7 @@ export async function copyOnServer(session: SqlSession, files: CopyFiles): Promi
   await session.execute(beginStaging(kinds))
   for (const [kind, path] of files)
     await session.execute(`COPY ${stagingTable(kind)} (${stagingColumns(kind).join(', ')}) FROM '${path}'`)
-  await session.query(
-    upsertCommit(),
-    COMMIT_FIELDS.map(field => COMMIT[field]),
-  )
+  await session.pipeline(commitStatements(COMMIT).before)
   for (const kind of kinds) await session.query(insertOrUpsertStaged(kind), [COMMIT.sha, COMMIT.timestamp])
   await session.execute('COMMIT')
   return { wallMs: performance.now() - started }

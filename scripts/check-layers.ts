@@ -1,6 +1,6 @@
 /**
- * Fails when an import violates the layers of src/, because a folder may import only from folders below it, and when two
- * modules export the same name.
+ * Fails when an import violates the layers of src/, because a folder may import only from folders below it, when two modules
+ * export the same name, and when code outside src/database knows SQL.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -41,12 +41,61 @@ export function layerViolations(root: string): readonly string[] {
     ...unplaced.map(file => `${file} is in no layer: add its folder to scripts/check-layers.ts`),
     ...files.flatMap(file => importsOf(root, file).flatMap(target => violation(file, target))),
     ...cycles(root, files),
+    ...files.filter(file => topOf(file) !== DATABASE).flatMap(file => sqlViolations(root, file)),
   ]
 }
 
 function sourceFiles(root: string): readonly string[] {
   const names = readdirSync(root, { recursive: true, encoding: 'utf8' })
   return names.filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+}
+
+/** The only folder that knows SQL. */
+const DATABASE = 'database'
+
+const DATABASE_PACKAGES = /^(?:pg|pg-.*|@electric-sql\/.*)(?:\/|$)/
+
+/** Beginnings of SQL statements. GRANT and REVOKE are missing because hints tell users to run them. */
+const STATEMENTS = [
+  /^\s*(?:SELECT|SHOW|LOCK|TRUNCATE|VACUUM|ANALYZE|EXPLAIN|COPY)\s+\S/,
+  /^\s*(?:INSERT\s+INTO|DELETE\s+FROM|SET\s+LOCAL|SET\s+SESSION|DO\s+\$)/,
+  /^\s*UPDATE\s+\S+(?:\s+AS\s+\S+)?\s+SET\s/,
+  /^\s*WITH\s+(?:RECURSIVE\s+)?\w+\s+AS\b/,
+  /^\s*(?:CREATE|ALTER|DROP)\s+(?:TEMP|TABLE|INDEX|ROLE|SCHEMA|DATABASE)/,
+  /^\s*(?:BEGIN|COMMIT|ROLLBACK|CHECKPOINT)\b/,
+]
+
+/** Methods of a database session that take SQL. */
+const SESSION_METHODS = ['query', 'execute', 'copyIn']
+
+function sqlViolations(root: string, file: string): readonly string[] {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true)
+  const found: string[] = []
+  const report = (node: ts.Node, problem: string): void => {
+    const { line } = source.getLineAndCharacterOfPosition(node.getStart())
+    found.push(`${file}:${line + 1} ${problem}: only src/${DATABASE} knows SQL`)
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) {
+      if (STATEMENTS.some(beginning => beginning.test(node.text)))
+        report(node, `contains the statement ${node.text.trim().slice(0, 20)}…`)
+      else if (isImported(node) && DATABASE_PACKAGES.test(node.text)) report(node, `imports ${node.text}`)
+    } else if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
+      const { text } = node.expression.name
+      if (SESSION_METHODS.includes(text)) report(node.expression.name, `calls ${text}()`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+/** Whether a string names the module of an import or export. */
+function isImported({ parent }: ts.Node): boolean {
+  if (ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent) || ts.isExternalModuleReference(parent))
+    return true
+  if (ts.isLiteralTypeNode(parent)) return ts.isImportTypeNode(parent.parent)
+  return ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword
 }
 
 function importsOf(root: string, file: string): readonly string[] {

@@ -32,6 +32,8 @@ export type Kind = {
   readonly table: string
   /** One sentence for the documentation and the JSON Schemas. */
   readonly description: string
+  /** Whether the table repeats the time of each row's commit in a column `commit_timestamp`. */
+  readonly hasCommitTimestamp: boolean
   /** The fields in column order. */
   readonly fields: readonly Field[]
   /** Allowed values by field name, for fields that accept nothing else. A record rule, checked after the shape. */

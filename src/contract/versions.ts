@@ -38,8 +38,11 @@ const memory = [
 ].map(optional)
 const envTriple = optional(field('env_triple', 'str', { description: 'Target triple of the machine that measured.' }))
 
-const kind = (named: Pick<Kind, 'kind' | 'table' | 'description'>, fields: readonly Field[]): Kind => ({
-  ...named,
+type KindFacts = Pick<Kind, 'kind' | 'table' | 'description'> & Partial<Pick<Kind, 'hasCommitTimestamp'>>
+
+const kind = (facts: KindFacts, fields: readonly Field[]): Kind => ({
+  hasCommitTimestamp: false,
+  ...facts,
   fields,
   oneOf: {},
   together: [],
@@ -49,6 +52,7 @@ const query = {
   kind: 'query_measurement',
   table: 'query_measurements',
   description: 'Durations of one query, and the memory it took.',
+  hasCommitTimestamp: true,
 }
 const compressionTime = {
   kind: 'compression_time',

@@ -1,12 +1,11 @@
 /** The pipelined path for small deliveries: after BEGIN, all statements of the transaction are sent in one round trip. */
 
-import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { columnProbes } from './contract-version.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
 import { assertCounts, type KindReceipt, type RowDelivery } from '../source/delivery.js'
 import { BEGIN, type SqlSession } from './session.js'
-import { storedCommit, updateCommitTimestamps, upsertCommit, upsertLines } from './tables.js'
+import { commitStatements, upsertLines } from './tables.js'
 
 /** All rows of one kind as COPY text without escapes and without the final line feed. */
 export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
@@ -70,19 +69,14 @@ export async function applyPipelined(
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
 ): Promise<readonly KindReceipt[]> {
   await assertMayCommit()
-  const stored = storedCommit(commit)
+  const { values, before, after } = commitStatements(commit)
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
-  const upserts = rowsByKind.map(({ text }, index) => ({
-    text: upsertLines(kinds[index]!),
-    values: [stored.sha, stored.timestamp, text],
-  }))
+  const upserts = rowsByKind.map(({ text }, at) => ({ text: upsertLines(kinds[at]!), values: [...values, text] }))
   // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
   await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
-  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
-  const timestamps = { text: updateCommitTimestamps(), values: [stored.sha, stored.timestamp] }
-  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps, { text: end }])
+  const answers = await session.pipeline([...before, ...upserts, ...after, { text: end }])
   return rowsByKind.map(({ kind, rows }, index) => {
-    const [written] = (answers[index] ?? []) as readonly Written[]
+    const [written] = (answers[before.length + index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
     const unchanged = ids - inserted - rewritten
     const records = rows - countNotSent(downgrade, kind.kind)

@@ -1,6 +1,5 @@
 /** Writes one delivery into a database in one transaction, by the pipelined path or the bulk path depending on its size. */
 
-import { COMMIT_FIELDS } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
 import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
@@ -15,16 +14,14 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
-import { rollingBack, type SqlSession } from './session.js'
+import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
+  commitStatements,
   countStagedIds,
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
-  storedCommit,
-  updateCommitTimestamps,
-  upsertCommit,
   upsertStaged,
 } from './tables.js'
 import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
@@ -92,7 +89,7 @@ export async function applyDelivery(
   const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
-  return rollingBack(session, async () => {
+  return rollBackOnError(session, async () => {
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
       ? applyBulk(session, delivery, { ...options, version, end })
@@ -137,15 +134,12 @@ async function applyStaged(
   await session.execute(beginStaging(kinds, workMemMiB))
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
-  const stored = storedCommit(delivery.commit)
-  const upsertOfCommit = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
-  const values = [stored.sha, stored.timestamp]
+  const { values, before, after } = commitStatements(delivery.commit)
   const upserts = kinds.map(kind => ({ text: statementFor(kind), values }))
-  const timestamps = { text: updateCommitTimestamps(), values }
-  const [, ...answers] = await session.pipeline([upsertOfCommit, ...upserts, timestamps])
+  const answers = await session.pipeline([...before, ...upserts, ...after])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
-    const [written = NOTHING_WRITTEN] = (answers[index] ?? []) as readonly Written[]
+    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
     const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
     receipts.push(await kindReceipt(session, kind, { ...written, staged: sent }))
   }

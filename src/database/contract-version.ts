@@ -1,6 +1,6 @@
 /** Detects the contract version of a database by its columns. */
 
-import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import type { SqlSession } from './session.js'
 
 /**
@@ -42,6 +42,11 @@ export async function readableVersion(session: SqlSession): Promise<number> {
   const version = await databaseVersion(session)
   if (version === CONTRACT.version) atNewest.add(session)
   return version
+}
+
+/** A kind in the contract version of the database. @param newest the kind in the newest contract version */
+export async function storedKind(session: SqlSession, newest: Kind): Promise<Kind> {
+  return kindIn(await readableVersion(session), newest)
 }
 
 const ADDED_COLUMNS = CONTRACT.kinds.flatMap(({ table, fields }) =>

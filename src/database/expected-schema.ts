@@ -47,10 +47,10 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
 /** All tables of the contract. @see contract section 5 */
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [COMMITS, ...CONTRACT.kinds.map(factTable)]
 
-function factTable({ table, fields }: Kind): ExpectedTable {
+function factTable({ table, fields, hasCommitTimestamp }: Kind): ExpectedTable {
   const columns = fields.map(field => ({ name: field.name, type: SQL_TYPES[field.type], nullable: isNullable(field) }))
   const id = { name: 'measurement_id', type: SQL_TYPES.i64, nullable: false }
-  const time = table === 'query_measurements' ? [{ name: 'commit_timestamp', type: TIME, nullable: true }] : []
+  const time = hasCommitTimestamp ? [{ name: 'commit_timestamp', type: TIME, nullable: true }] : []
   return { name: table, key: id.name, columns: [id, ...columns, ...time], indexes: INDEXES[table] ?? [] }
 }
 

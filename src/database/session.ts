@@ -31,7 +31,7 @@ export type CopyTarget = { readonly table: string; readonly columns: readonly st
 export const BEGIN = 'BEGIN; SET LOCAL search_path TO public'
 
 /** Runs work that begins, and may end, a transaction. Rolls the transaction back when the work fails. */
-export async function rollingBack<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
+export async function rollBackOnError<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -46,7 +46,7 @@ export async function rollingBack<T>(session: SqlSession, work: () => Promise<T>
  * @param begin the statements that begin the transaction
  */
 export function inTransaction<T>(session: SqlSession, begin: string, work: () => Promise<T>): Promise<T> {
-  return rollingBack(session, async () => {
+  return rollBackOnError(session, async () => {
     await session.execute(begin)
     const result = await work()
     await session.execute('COMMIT')
@@ -66,7 +66,7 @@ export async function inSnapshot<T>(session: SqlSession, work: () => Promise<T>)
 }
 
 /** Prepares a new session for its use. Closes the session when that fails. */
-export async function prepared<Session extends ClosableSession>(
+export async function prepareSession<Session extends ClosableSession>(
   session: Session,
   prepare: (session: Session) => Promise<unknown>,
 ): Promise<Session> {

@@ -4,7 +4,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import { columnProbes } from './contract-version.js'
-import { BEGIN } from './session.js'
+import { BEGIN, type Statement } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
 export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
@@ -161,7 +161,7 @@ function insertFrom(kind: Kind, latest: string, condition: string): string {
 function rowsInOrder(kind: Kind, latest: string, where: string): string {
   const order = [...dimensionFields(kind).map(orderExpression), 'latest.measurement_id']
   // Postgres rejects a statement that does not use all its parameters.
-  const conditions = hasCommitTimestamp(kind) ? where : `$2::text IS NOT NULL AND ${where}`
+  const conditions = kind.hasCommitTimestamp ? where : `$2::text IS NOT NULL AND ${where}`
   return `SELECT ${[...columnValues(kind).values()].join(', ')} FROM ${latest} WHERE ${conditions} ORDER BY ${order.join(', ')}`
 }
 
@@ -172,12 +172,8 @@ function columnValues(kind: Kind): ReadonlyMap<string, string> {
     ['measurement_id', 'latest.measurement_id'],
     ...staged,
     ['commit_sha', '$1::text'],
-    ...(hasCommitTimestamp(kind) ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
+    ...(kind.hasCommitTimestamp ? ([['commit_timestamp', '$2::timestamptz']] as const) : []),
   ])
-}
-
-function hasCommitTimestamp({ table }: Kind): boolean {
-  return table === 'query_measurements'
 }
 
 function dimensionFields(kind: Kind): Kind['fields'] {
@@ -202,12 +198,25 @@ const IS_NEW_COMMIT = `(SELECT current_setting('${NEW_COMMIT}')::boolean)`
 /** A transaction-local setting: `true` when the commit was stored with a different timestamp. */
 const NEW_TIMESTAMP = 'vortex_ingest.new_timestamp'
 
+export type CommitStatements = {
+  /** The commit's sha and timestamp, the first two parameters of every upsert. */
+  readonly values: readonly [sha: string, timestamp: string]
+  /** Runs before the upserts of a delivery. */
+  readonly before: readonly Statement[]
+  /** Runs after the upserts. */
+  readonly after: readonly Statement[]
+}
+
 /**
- * The commit as it is stored, with its time in UTC and whole microseconds. A time queued by an earlier version, which accepted
- * more formats, is passed to the database unchanged.
+ * The statements that write a commit, whose time is stored in UTC and whole microseconds. A time queued by an earlier version,
+ * which accepted more formats, is passed to the database unchanged.
  */
-export function storedCommit(commit: Commit): Commit {
-  return { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
+export function commitStatements(commit: Commit): CommitStatements {
+  const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
+  const values = [stored.sha, stored.timestamp] as const
+  const upsert = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
+  return { values, before: [upsert], after: timed.map(kind => ({ text: updateCommitTimestamps(kind), values })) }
 }
 
 /**
@@ -215,7 +224,7 @@ export function storedCommit(commit: Commit): Commit {
  * timestamp changed. The second is set in the update's condition, which still sees the row's previous values.
  * Parameters: the commit's fields in the order of COMMIT_FIELDS.
  */
-export function upsertCommit(): string {
+function upsertCommit(): string {
   const columns = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
   const overwritten = columns.slice(1).map(name => `${name} = excluded.${name}`)
   return `
@@ -232,13 +241,13 @@ export function upsertCommit(): string {
 }
 
 /**
- * Updates `commit_timestamp` in the commit's stored rows. Runs after the rows of a delivery are written, and reads no table
- * unless `upsertCommit` changed the timestamp in the same transaction. Parameters: the commit's sha and timestamp.
+ * Updates `commit_timestamp` in the commit's stored rows of one table. Runs after the rows of a delivery are written, and reads
+ * no table unless `upsertCommit` changed the timestamp in the same transaction. Parameters: the commit's sha and timestamp.
  */
-export function updateCommitTimestamps(): string {
+function updateCommitTimestamps({ table }: Kind): string {
   // A setting left over from an earlier transaction on the same connection reads as an empty string.
   return `
-    UPDATE public.query_measurements SET commit_timestamp = $2::timestamptz
+    UPDATE public.${table} SET commit_timestamp = $2::timestamptz
     WHERE (SELECT NULLIF(current_setting('${NEW_TIMESTAMP}', true), '')::boolean)
       AND commit_sha = $1::text AND commit_timestamp IS DISTINCT FROM $2::timestamptz`
 }

@@ -1,9 +1,7 @@
 /** Compares one stored row with the record of one line. */
 
 import type { Field, Kind } from '../contract/kinds.js'
-
-/** A stored row with every column as text, because JavaScript numbers would lose digits. */
-export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
+import type { StoredRow } from '../database/queries/rows.js'
 
 /** The row without the columns that its target's contract version does not have: a server may show them as null. */
 export function rowOfVersion(version: number, { fields }: Kind, row: StoredRow): StoredRow {

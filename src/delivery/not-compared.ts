@@ -4,7 +4,8 @@
 
 import type { Kind } from '../contract/kinds.js'
 import { FieldCounts, type FieldCount } from '../source/downgrade.js'
-import { sideWithout, type Side, type StoredRow } from './compare-row.js'
+import type { StoredRow } from '../database/queries/rows.js'
+import { sideWithout, type Side } from './compare-row.js'
 
 export type NotCompared = {
   /** Fields that one side does not have, and the number of compared records that have them on the other side. */

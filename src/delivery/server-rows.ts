@@ -10,7 +10,7 @@ import { exchange, type HttpAnswer } from '../http/exchange.js'
 import { statusWithText } from '../http/answer-text.js'
 import { statedVersion, VERSION_ROUTE } from '../targets/server/server-version.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
-import type { StoredRow } from './compare-row.js'
+import type { StoredRow } from '../database/queries/rows.js'
 import type { StoredRows } from './stored-rows.js'
 
 /** Number of ids per request: a request line of this length is accepted by every server and proxy. */

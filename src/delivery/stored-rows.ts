@@ -1,9 +1,10 @@
 /** Reads stored rows for `verify` from a database. `server-rows.ts` does the same through a server. */
 
-import { kindIn, type Kind } from '../contract/kinds.js'
+import type { Kind } from '../contract/kinds.js'
 import { readableVersion } from '../database/contract-version.js'
+import { hasCommit } from '../database/queries/commits.js'
+import { readCommitIds, readRowsById, type StoredRow } from '../database/queries/rows.js'
 import type { SqlSession } from '../database/session.js'
-import type { StoredRow } from './compare-row.js'
 
 export interface StoredRows {
   /** The contract version of the tables. */
@@ -15,33 +16,11 @@ export interface StoredRows {
   idsOf(kind: Kind, sha: string, after: string | undefined): Promise<readonly string[]>
 }
 
-const PAGE_ROWS = 10_000
-
 export function databaseRows(session: SqlSession): StoredRows {
   return {
     version: () => readableVersion(session),
-    async hasCommit(sha) {
-      const rows = await session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
-      return rows.length > 0
-    },
-    byId: async (kind, ids) =>
-      session.query<StoredRow>(selectRows(kindIn(await readableVersion(session), kind)), [ids]),
-    async idsOf(kind, sha, after) {
-      const rows = await session.query<{ id: string }>(selectIds(kind, after), [sha, ...(after ? [after] : [])])
-      return rows.map(({ id }) => id)
-    },
+    hasCommit: sha => hasCommit(session, sha),
+    byId: (kind, ids) => readRowsById(session, kind, ids),
+    idsOf: (kind, sha, after) => readCommitIds(session, kind, { sha, after }),
   }
-}
-
-/** SQL with one parameter: the ids. */
-function selectRows({ table, fields }: Kind): string {
-  const columns = ['measurement_id', ...fields.map(field => field.name)].map(name => `${name}::text AS ${name}`)
-  return `SELECT ${columns.join(', ')} FROM public.${table} WHERE measurement_id = ANY($1::bigint[])`
-}
-
-function selectIds(kind: Kind, after: string | undefined): string {
-  const from = after === undefined ? '' : 'AND measurement_id > $2::bigint'
-  return `
-    SELECT measurement_id::text AS id FROM public.${kind.table}
-    WHERE commit_sha = $1::text ${from} ORDER BY measurement_id LIMIT ${PAGE_ROWS}`
 }

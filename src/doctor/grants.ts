@@ -1,46 +1,27 @@
 /** Compares the privileges of the role with those that a push needs. */
 
 import { IngestError } from '../errors.js'
-import { EXPECTED_TABLES } from '../database/expected-schema.js'
+import {
+  readRolePrivileges,
+  readTablePrivileges,
+  type RolePrivileges,
+  type TablePrivilege,
+} from '../database/queries/server-facts.js'
 import type { SqlSession } from '../database/session.js'
 import { fail, ok, warn, type Finding } from './finding.js'
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE']
 const EXCESSIVE = ['DELETE', 'TRUNCATE']
 
-const TABLE_RIGHTS = `
-  SELECT name AS object, privilege, has_table_privilege(to_regclass('public.' || name), privilege) AS granted
-  FROM unnest($1::text[]) AS name CROSS JOIN unnest($2::text[]) AS privilege
-  WHERE to_regclass('public.' || name) IS NOT NULL
-  ORDER BY 1, 2`
-
-/** TEMP is needed because the staging tables are temporary. */
-const OTHER_RIGHTS = `
-  SELECT current_user::text AS role, rolsuper AS superuser,
-    has_schema_privilege('public', 'USAGE') AS "mayUse", has_schema_privilege('public', 'CREATE') AS "mayCreate",
-    has_database_privilege(current_database(), 'TEMP') AS "mayStage", current_database()::text AS database
-  FROM pg_roles WHERE rolname = current_user`
-
-type Right = { readonly object: string; readonly privilege: string; readonly granted: boolean }
-
-type Others = {
-  readonly role: string
-  readonly database: string
-  readonly superuser: boolean
-  readonly mayUse: boolean
-  readonly mayCreate: boolean
-  readonly mayStage: boolean
-}
-
 /**
  * Reports missing and excessive privileges of the current role.
  * @see contract section 4
  */
 export async function grantFindings(session: SqlSession): Promise<readonly Finding[]> {
-  const [others] = await session.query<Others>(OTHER_RIGHTS)
+  const others = await readRolePrivileges(session)
   if (others === undefined) throw new IngestError('target_failed', 'the server does not know the role it let in')
   // Without USAGE on the schema, table names cannot be resolved.
-  const rights = others.mayUse ? await tableRights(session) : []
+  const rights = others.mayUse ? await readTablePrivileges(session, [...NEEDED, ...EXCESSIVE]) : []
   const missing = [...missingRights(rights), ...missingOthers(others)]
   const more = excess(rights, others)
   const findings = [
@@ -53,14 +34,9 @@ export async function grantFindings(session: SqlSession): Promise<readonly Findi
 
 const TOO_MUCH = 'a push needs SELECT, INSERT and UPDATE on the six tables: REVOKE the rest'
 
-function tableRights(session: SqlSession): Promise<readonly Right[]> {
-  const tables = EXPECTED_TABLES.map(({ name }) => name)
-  return session.query<Right>(TABLE_RIGHTS, [tables, [...NEEDED, ...EXCESSIVE]])
-}
-
 type Missing = { readonly what: string; readonly grant: string }
 
-function missingRights(rights: readonly Right[]): readonly Missing[] {
+function missingRights(rights: readonly TablePrivilege[]): readonly Missing[] {
   const lacking = byPrivileges(rights.filter(({ privilege, granted }) => NEEDED.includes(privilege) && !granted))
   return lacking.map(([privileges, tables]) => ({
     what: `${privileges} on ${tables}`,
@@ -68,7 +44,7 @@ function missingRights(rights: readonly Right[]): readonly Missing[] {
   }))
 }
 
-function missingOthers({ mayUse, mayStage, role, database }: Others): readonly Missing[] {
+function missingOthers({ mayUse, mayStage, role, database }: RolePrivileges): readonly Missing[] {
   return [
     ...(mayUse ? [] : [{ what: 'use the schema public', grant: `GRANT USAGE ON SCHEMA public TO ${role}` }]),
     ...(mayStage
@@ -82,7 +58,7 @@ function missingOthers({ mayUse, mayStage, role, database }: Others): readonly M
   ]
 }
 
-function excess(rights: readonly Right[], { superuser, mayCreate }: Others): readonly string[] {
+function excess(rights: readonly TablePrivilege[], { superuser, mayCreate }: RolePrivileges): readonly string[] {
   if (superuser) return ['do everything: it is a superuser']
   const more = byPrivileges(rights.filter(({ privilege, granted }) => EXCESSIVE.includes(privilege) && granted))
   return [
@@ -92,7 +68,7 @@ function excess(rights: readonly Right[], { superuser, mayCreate }: Others): rea
 }
 
 /** Groups tables by their exact set of privileges, such as `SELECT, UPDATE`. */
-function byPrivileges(rights: readonly Right[]): readonly (readonly [privileges: string, tables: string])[] {
+function byPrivileges(rights: readonly TablePrivilege[]): readonly (readonly [privileges: string, tables: string])[] {
   const ofTable = new Map<string, string[]>()
   for (const { object, privilege } of rights) ofTable.set(object, [...(ofTable.get(object) ?? []), privilege])
   const tables = new Map<string, string[]>()

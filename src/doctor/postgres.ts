@@ -9,7 +9,8 @@ import {
   type PostgresAddress,
   type Endpoint,
 } from '../database/postgres/dsn.js'
-import { toIngestError } from '../database/postgres/errors.js'
+import { readServerFacts, readServerTime } from '../database/queries/server-facts.js'
+import { toPostgresError } from '../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../database/postgres/role.js'
 import type { PostgresSession } from '../database/postgres/session.js'
 import { readAuthorities, tlsOptions } from '../database/postgres/tls.js'
@@ -66,7 +67,7 @@ function certificateCheck(address: PostgresAddress, now: () => Date): Check {
         const finding = certificateFinding(presented, { now: now(), trustHint })
         return [{ ...finding, fact: `${label}${finding.fact}` }]
       } catch (error) {
-        const meant = error instanceof IngestError ? error : toIngestError(error, address)
+        const meant = error instanceof IngestError ? error : toPostgresError(error, address)
         // Unreachable hosts are reported once, by the login check.
         return meant.code === 'target_unreachable' ? [] : [failure(meant)]
       }
@@ -100,13 +101,9 @@ function loginTimeoutMs(address: PostgresAddress): number {
   return (address.connectTimeoutMs ?? 10_000) * endpointsOf(address).length + 10_000
 }
 
-const ABOUT = `
-  SELECT current_setting('server_version') AS version,
-    pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS "readOnly"`
-
 async function login(connection: Connection, signal: AbortSignal): Promise<readonly Finding[]> {
   const session = await connection.open(signal)
-  const [about] = await session.query<{ version: string; readOnly: boolean }>(ABOUT)
+  const about = await readServerFacts(session)
   const accepted = ok(`it lets us in: Postgres ${about?.version ?? 'of an unknown version'}`)
   if (about?.readOnly !== true) return [accepted]
   const hint = 'it may be a replica: connect to the primary'
@@ -122,8 +119,6 @@ async function roleFindings(session: PostgresSession, policy: RolePolicy): Promi
 
 async function clockOf(session: PostgresSession, now: () => Date): Promise<Finding> {
   const asked = now().getTime()
-  const [row] = await session.query<{ there: string }>(
-    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS there',
-  )
-  return clockFinding({ there: Number(row?.there), asked, answered: now().getTime() }, 1)
+  const there = await readServerTime(session)
+  return clockFinding({ there, asked, answered: now().getTime() }, 1)
 }

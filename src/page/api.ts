@@ -15,11 +15,11 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'the server is not ready',
 }
 
-export async function readGroups(): Promise<readonly GroupEntry[]> {
+export async function fetchGroups(): Promise<readonly GroupEntry[]> {
   return (await request<{ groups: readonly GroupEntry[] }>('api/groups')).groups
 }
 
-export function readHistory(slug: string, n: number, signal: AbortSignal): Promise<HistoryAnswer> {
+export function fetchHistory(slug: string, n: number, signal: AbortSignal): Promise<HistoryAnswer> {
   return request(`api/history/${encodeURIComponent(slug)}?n=${n}`, { signal })
 }
 

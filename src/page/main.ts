@@ -1,6 +1,6 @@
 /** Entry point of the page. */
 
-import { readGroups } from './api.js'
+import { fetchGroups } from './api.js'
 import type { GroupEntry } from '../server/read/answers.js'
 import { navigation } from './navigation.js'
 import { formatAddress, VIEWS, type Address } from './address.js'
@@ -10,7 +10,7 @@ import { ActivityView } from './views/activity-view.js'
 import { ChartsView } from './views/charts-view.js'
 import { showError, showNoSuchGroup, showFirstSteps } from './views/notice.js'
 import { OperatorView } from './views/operator-view.js'
-import { groupHeading, GroupList, groupTitle } from './views/group-list.js'
+import { groupHeading, GroupList, renderGroupTitle } from './views/group-list.js'
 
 const list = new GroupList()
 const nav = navigation(show)
@@ -30,7 +30,7 @@ void start()
 async function start(): Promise<void> {
   showView(nav.address())
   try {
-    groups = await readGroups()
+    groups = await fetchGroups()
     list.fill(groups)
     show(nav.address())
   } catch (error) {
@@ -56,12 +56,12 @@ function show(address: Address): void {
 
 function showGroup(address: Address, group: GroupEntry | undefined): void {
   pageElement('group').hidden = group === undefined
-  document.title = group === undefined ? 'vortex-ingest' : `${groupTitle(group)} · vortex-ingest`
+  document.title = group === undefined ? 'vortex-ingest' : `${renderGroupTitle(group)} · vortex-ingest`
   if (group === undefined) {
     charts.clear()
     return showNoSuchGroup(address.group)
   }
-  pageElement('group-name').textContent = `${groupHeading(group)}: ${groupTitle(group)}`
+  pageElement('group-name').textContent = `${groupHeading(group)}: ${renderGroupTitle(group)}`
   void charts.show(address)
 }
 

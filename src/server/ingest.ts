@@ -11,7 +11,7 @@ import type { Answer } from './answer.js'
 import { checkBodyHeaders, receiveBody, type Body, type Received } from './receive-body.js'
 import { recordBatches } from './envelope/batches.js'
 import { checkBody, type CheckedBody, type Refusal } from './envelope/check-body.js'
-import { Slots } from '../database/slots.js'
+import { Slots } from '../database/session-pool.js'
 import type { Store } from './store/store.js'
 
 export type IngestOptions = {

@@ -1,8 +1,7 @@
 /** The sink of every target that is a database. Targets differ only in how a session is opened. */
 
 import { applyInVersion } from '../database/apply.js'
-import { retryTools, retryTransaction } from '../database/retry-transaction.js'
-import { SessionPool } from '../database/session-pool.js'
+import { retryTools, SessionPool } from '../database/session-pool.js'
 import type { ClosableSession } from '../database/session.js'
 import type { RetryPolicy } from '../http/retry.js'
 import type { Sink, SinkOpener } from './sink.js'
@@ -16,11 +15,12 @@ export type DatabaseTarget<Session extends ClosableSession> = Pick<SinkOpener, '
 }
 
 export type DatabaseSinkOptions = {
-  readonly random: () => number
-  /** How long to retry when the database is unreachable, counted from the first failure. Default: 60 seconds. */
-  readonly retryDeadlineMs?: number | undefined
   /** Whether to roll every delivery back after doing all its work. */
   readonly rehearse?: boolean | undefined
+  /** Returns a number from 0 to 1, for the waits between retries. Default: nothing is retried. */
+  readonly random?: () => number
+  /** How long to retry when the database is unreachable, counted from the first failure. Default: 60 seconds. */
+  readonly retryDeadlineMs?: number | undefined
 }
 
 export const RETRY_DEADLINE_MS = 60_000
@@ -33,23 +33,18 @@ export function databaseSink<Session extends ClosableSession>(
   { random, retryDeadlineMs: deadlineMs = RETRY_DEADLINE_MS, rehearse }: DatabaseSinkOptions,
 ): SinkOpener {
   const open = async (signal: AbortSignal): Promise<Sink> => {
-    const pool = new SessionPool(1, () => openSession(signal))
-    const retry = { reconnect: { ...RECONNECT, deadlineMs }, tools: retryTools(random, signal) }
+    const retry = random && { reconnect: { ...RECONNECT, deadlineMs }, tools: retryTools(random, signal) }
+    const pool = new SessionPool({ size: 1, open: () => openSession(signal), retry })
     // Opens the session now, so that an unusable database is reported before anything is sent to it.
-    await retryTransaction(pool, async () => undefined, retry)
+    await pool.transact(async () => undefined)
     return {
       write: (delivery, onRetry, settings) =>
-        retryTransaction(
-          pool,
-          async session => {
-            const options = { settings, rehearse, target: target.description }
-            const receipt = await applyInVersion(session, delivery, options)
-            await afterWrite?.(session)
-            return receipt
-          },
-          retry,
-          onRetry,
-        ),
+        pool.transact(async session => {
+          const options = { settings, rehearse, target: target.description }
+          const receipt = await applyInVersion(session, delivery, options)
+          await afterWrite?.(session)
+          return receipt
+        }, onRetry),
       close: () => pool.close(),
     }
   }

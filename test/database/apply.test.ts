@@ -1,7 +1,6 @@
 /** The conformance suite for applying deliveries, run on every database. */
 
 import t, { type Test } from 'tap'
-import { COMMIT_FIELDS } from '../../src/contract/commit.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
 import { utcTimestamp } from '../../src/contract/timestamp.js'
 import { applyDelivery, type ApplyOptions } from '../../src/database/apply.js'
@@ -14,8 +13,7 @@ import {
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
-  updateCommitTimestamps,
-  upsertCommit,
+  commitStatements,
   upsertLines,
   upsertStaged,
 } from '../../src/database/tables.js'
@@ -121,10 +119,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
       await session.execute(beginStaging([kind]))
       for await (const { text } of staged.rows())
         await session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
-      await session.query(
-        upsertCommit(),
-        COMMIT_FIELDS.map(field => COMMIT[field]),
-      )
+      await session.pipeline(commitStatements(COMMIT).before)
       const upsert = `EXPLAIN (ANALYZE) ${insertOrUpsertStaged(kind)}`
       const plan = await session.query(upsert, [SHA, COMMIT.timestamp])
       await session.execute('ROLLBACK')
@@ -148,10 +143,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     const staged = await deliveryOf(records(6_000))
     for await (const { text } of staged.rows())
       await session.copyIn({ table: stagingTable(kind), columns: stagingColumns(kind) }, text)
-    await session.query(
-      upsertCommit(),
-      COMMIT_FIELDS.map(field => COMMIT[field]),
-    )
+    await session.pipeline(commitStatements(COMMIT).before)
     for (const upsert of [upsertStaged(kind), insertOrUpsertStaged(kind)]) {
       const plan = await session.query(`EXPLAIN ${upsert}`, [SHA, COMMIT.timestamp])
       const text = plan.map(row => Object.values(row).join(' ')).join('\n')
@@ -329,12 +321,9 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
   await test('pushing a commit again with the same timestamp reads none of its other rows', async t => {
     await apply(await deliveryOf([query()]))
     await session.execute(BEGIN)
-    await session.query(
-      upsertCommit(),
-      COMMIT_FIELDS.map(field => COMMIT[field]),
-    )
-    const update = `EXPLAIN (ANALYZE) ${updateCommitTimestamps()}`
-    const plan = await session.query(update, [SHA, COMMIT.timestamp])
+    await session.pipeline(commitStatements(COMMIT).before)
+    const [update] = commitStatements(COMMIT).after
+    const plan = await session.query(`EXPLAIN (ANALYZE) ${update?.text}`, update?.values)
     await session.execute('ROLLBACK')
     const text = plan.map(row => Object.values(row).join(' ')).join('\n')
     t.match(text, /on query_measurements .*never executed/, text)

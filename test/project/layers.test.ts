@@ -44,3 +44,29 @@ t.test('a name that two modules export is found, unless one only passes it on', 
     'Place is exported by a.ts and b.ts: give each a name of its own',
   ])
 })
+
+t.test('SQL and database drivers outside src/database are found', async t => {
+  const root = t.testdir({
+    database: { 'rows.ts': `import 'pg'; session.query('SELECT 1')` },
+    delivery: {
+      'a.ts': 'const text = `\n  SELECT * FROM public.${table}`',
+      'b.ts': `import type { QueryResult } from 'pg'`,
+      'c.ts': `const open = () => import('@electric-sql/pglite')`,
+      'd.ts': `session.query(statement)`,
+      'e.ts': `const begin = 'BEGIN'; const limit = 'SET LOCAL statement_timeout TO 1'`,
+      'f.ts': `const routes = { method: 'DELETE', rights: ['SELECT', 'UPDATE'], hint: 'REVOKE the rest', page: 'pg' }`,
+    },
+  })
+  const found = layerViolations(root)
+  t.strictSame(
+    found.map(line => line.replace(/: only .*/, '')),
+    [
+      'delivery/a.ts:1 contains the statement SELECT * FROM public…',
+      'delivery/b.ts:1 imports pg',
+      `delivery/c.ts:1 imports @electric-sql/pglite`,
+      'delivery/d.ts:1 calls query()',
+      'delivery/e.ts:1 contains the statement BEGIN…',
+      'delivery/e.ts:1 contains the statement SET LOCAL statement_…',
+    ],
+  )
+})

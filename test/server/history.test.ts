@@ -3,7 +3,7 @@
 import t from 'tap'
 import { gunzipSync } from 'node:zlib'
 import { line, sizeLine } from '../fixtures/records.js'
-import { takesGzip } from '../../src/server/read/routes.js'
+import { takesGzip } from '../../src/server/read/history.js'
 import type { HistoryAnswer } from '../../src/server/read/answers.js'
 import { commit, envelope } from './fixtures/envelopes.js'
 import { get, post, startServer, type Running } from './fixtures/server.js'

@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { KIND_NAMES, line, sizeLine } from '../fixtures/records.js'
-import { parseSlug, formatSlug } from '../../src/server/read/groups.js'
+import { groupSlug, parseGroupSlug } from '../../src/server/read/groups.js'
 import { CONTRACT, SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import type { Store } from '../../src/server/store/store.js'
 import { commit, envelope } from './fixtures/envelopes.js'
@@ -137,9 +137,9 @@ t.test('a slug stands for one group, whatever is in its names', async t => {
   const slugs = new Set<string>()
   for (const value of odd) {
     const group = { kind, values: [value, null, '', 's3'] }
-    const slug = formatSlug(group)
+    const slug = groupSlug(group)
     t.match(slug, /^[A-Za-z0-9_.~-]+$/, String(value))
-    t.strictSame(parseSlug(slug), group, String(value))
+    t.strictSame(parseGroupSlug(slug), group, String(value))
     slugs.add(slug)
   }
   t.equal(slugs.size, odd.length)
@@ -152,7 +152,7 @@ t.test('a slug stands for one group, whatever is in its names', async t => {
     'compression_size.~FF.~',
     'compression_size.a~.~',
   ])
-    t.equal(parseSlug(slug), undefined, slug)
+    t.equal(parseGroupSlug(slug), undefined, slug)
 })
 
 t.test('bad parameters and unknown things are told apart', async t => {

@@ -76,7 +76,10 @@ const KINDS = new Map<string | undefined, TarEntry['kind']>([
   ['5', 'folder'],
 ])
 
-/** Yields the entries of an uncompressed archive in order. Supports only files, folders and names up to 100 bytes. @throws {Error} on an entry that is truncated or neither a file nor a folder */
+/**
+ * Yields the entries of an uncompressed tar archive in order. Supports only files, folders and names up to 100 bytes.
+ * @throws {Error} on an entry that is truncated or neither a file nor a folder
+ */
 export function* tarEntries(archive: Buffer): Generator<TarEntry> {
   let at = 0
   while (at + BLOCK_BYTES <= archive.length && archive[at] !== 0) {

@@ -5,7 +5,7 @@ import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { DatabaseError } from 'pg-protocol/dist/messages.js'
 import { Parser } from 'pg-protocol/dist/parser.js'
 import { assertDataVersion } from './data-dir.js'
-import { deadDatabase, unusableDatabase } from './errors.js'
+import { unusableDatabase } from './errors.js'
 import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
@@ -36,8 +36,7 @@ export async function startEngine(dataDir: string): Promise<Engine> {
     const postgres = await whenReady(new ExactPGlite({ fs: folder, startParams: START_PARAMETERS, parsers }))
     return { postgres, folder }
   } catch (cause) {
-    const reason = folder.lastFatalMessage()
-    throw reason ? unusableDatabase(dataDir, reason, cause) : deadDatabase(dataDir, cause)
+    throw unusableDatabase(dataDir, folder.lastFatalMessage() || undefined, cause)
   }
 }
 
@@ -51,8 +50,8 @@ type Options = Parameters<PGlite['execProtocolStream']>[1]
 type Messages = Awaited<ReturnType<PGlite['execProtocolStream']>>
 
 /**
- * A PGlite that returns every string exactly as it was stored. Decodes answers with the parser of the Postgres driver, so that both databases return the same strings. PGlite's own parser
- * drops U+FEFF at the start of a string, because its TextDecoder treats that character as a byte order mark.
+ * A PGlite that returns every string exactly as it was stored. It decodes answers with the parser of the Postgres driver, because
+ * PGlite's own parser drops U+FEFF at the start of a string: its TextDecoder treats that character as a byte order mark.
  * @see docs/adr/0018-embedded-answers-read-by-pg.md
  */
 class ExactPGlite extends PGlite {

@@ -33,20 +33,15 @@ export function missingDatabase(dir: string): IngestError {
   })
 }
 
-/** The error for a data folder that Postgres cannot start from. @param reason Postgres's own explanation */
-export function unusableDatabase(dataDir: string, reason: string, cause?: unknown): IngestError {
-  const hint = /no space left|quota/i.test(reason) ? MORE_SPACE : 'move it away, then push again to create a new one'
-  const message = `cannot start the embedded database in ${dataDir}: ${reason}`
-  return new IngestError('target_misconfigured', message, { cause, hint })
-}
+const MEMORY_HINT =
+  'it needs 300 MB of memory; if that is available, move the folder away, then push again to create a new one'
 
-/** The error for a data folder that Postgres cannot start from and gives no reason. */
-export function deadDatabase(dataDir: string, cause: unknown): IngestError {
-  const message = `cannot start the embedded database in ${dataDir}: ${messageOf(cause)}`
-  return new IngestError('target_misconfigured', message, {
-    cause,
-    hint: 'it needs 300 MB of memory; if that is available, move the folder away, then push again to create a new one',
-  })
+/** The error for a data folder that Postgres cannot start from. @param reason Postgres's own explanation, if it gave one */
+export function unusableDatabase(dataDir: string, reason: string | undefined, cause?: unknown): IngestError {
+  const message = `cannot start the embedded database in ${dataDir}: ${reason ?? messageOf(cause)}`
+  const isFull = /no space left|quota/i.test(reason ?? '')
+  const advice = isFull ? MORE_SPACE : 'move it away, then push again to create a new one'
+  return new IngestError('target_misconfigured', message, { cause, hint: reason === undefined ? MEMORY_HINT : advice })
 }
 
 export function wrongVersion(dataDir: string, foundVersion: string, ownVersion: string): IngestError {

@@ -87,7 +87,7 @@ function unsupportedPlatform(): IngestError {
   })
 }
 
-/** Flags of open(2) that acquire an flock, on macOS and BSD. They have the same values on these systems, and Node has no constants for them. */
+/** Flags of open(2) that acquire an flock. They have the same values on macOS and BSD, and Node has no constants for them. */
 const O_NONBLOCK = 0x4
 const O_SHLOCK = 0x10
 const O_EXLOCK = 0x20

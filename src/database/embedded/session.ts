@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 import { migrate } from '../migrate.js'
-import { interruptionError, prepared, type CopyTarget, type SqlSession, type Statement } from '../session.js'
+import { interruptionError, prepareSession, type CopyTarget, type SqlSession, type Statement } from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import { type Engine, startEngine } from './engine.js'
 import { brokenEngine, statementError, folderError, missingDatabase } from './errors.js'
@@ -167,7 +167,7 @@ export async function openEmbedded(dir: string, { create, signal }: OpenEmbedded
 
 /** Opens the database for writing. Creates a missing one and applies migrations. @throws {IngestError} as `openEmbedded` */
 export async function openMigrated(dir: string, signal: AbortSignal): Promise<EmbeddedSession> {
-  return prepared(await openEmbedded(dir, { create: true, signal }), migrate)
+  return prepareSession(await openEmbedded(dir, { create: true, signal }), migrate)
 }
 
 /**

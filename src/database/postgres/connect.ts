@@ -2,11 +2,11 @@
 
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../../http/wire-events.js'
-import { mayComeBack } from '../retry-transaction.js'
-import { interruptionError, prepared } from '../session.js'
+import { mayComeBack } from '../session-pool.js'
+import { interruptionError, prepareSession } from '../session.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
 import { describeAddress, type PostgresAddress, describeEndpoint } from './dsn.js'
-import { POOLER_STATE, toIngestError } from './errors.js'
+import { POOLER_STATE, toPostgresError } from './errors.js'
 import { withPassword } from './password.js'
 import { regionHint } from './rds-token.js'
 import { assertRole, type RolePolicy } from './role.js'
@@ -59,7 +59,7 @@ export async function connectWriter(
   { rolePolicy, onWarning, ...options }: WriterOptions,
 ): Promise<PostgresSession> {
   const session = await connectPostgres(address, options)
-  return prepared(session, () => assertRole(session, rolePolicy, onWarning))
+  return prepareSession(session, () => assertRole(session, rolePolicy, onWarning))
 }
 
 async function connectHost(address: PostgresAddress, authorities: Authorities, options: ConnectOptions) {
@@ -78,7 +78,7 @@ async function connectHost(address: PostgresAddress, authorities: Authorities, o
     if (isPoolersRefusal(error, state)) return open(BASIC_SETTINGS)
     if (!SETTING_UNKNOWN.includes(state)) throw error
   }
-  return prepared(await open(BASIC_SETTINGS), session => session.execute(LATE_SETTINGS_SQL))
+  return prepareSession(await open(BASIC_SETTINGS), session => session.execute(LATE_SETTINGS_SQL))
 }
 
 /** Whether a pooler may have rejected the settings. If the error had another reason, the next attempt fails with it again. */
@@ -101,7 +101,7 @@ async function connectClient(options: ClientOptions, signal: AbortSignal | undef
     return client
   } catch (error) {
     drop()
-    throw signal?.aborted ? interruptionError(signal) : toIngestError(error, options.address)
+    throw signal?.aborted ? interruptionError(signal) : toPostgresError(error, options.address)
   } finally {
     signal?.removeEventListener('abort', drop)
   }

@@ -125,7 +125,10 @@ const NAME = new RegExp(`${SPACE}*([^= \\t\\n\\v\\f\\r]+)${SPACE}*(=?)${SPACE}*`
 const QUOTED = /'((?:[^'\\]|\\[^])*)'/y
 const PLAIN = /((?:[^\\ \t\n\v\f\r]|\\[^])*)\\?/y
 
-/** Parses a keyword string by libpq's quoting rules. @throws {IngestError} `usage`. No message repeats a value, because it may be a password */
+/**
+ * Parses a keyword string by libpq's quoting rules.
+ * @throws {IngestError} `usage`. No message repeats a value, because it may be a password
+ */
 export function parseKeywords(text: string): DsnSettings {
   const settings = new Map<Keyword, DsnSetting>()
   const end = text.replace(/[ \t\n\v\f\r]+$/, '').length

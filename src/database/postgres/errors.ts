@@ -5,7 +5,7 @@ import { redact } from '../../redact.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 
 /** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
-export function toIngestError(error: unknown, address: PostgresAddress): IngestError {
+export function toPostgresError(error: unknown, address: PostgresAddress): IngestError {
   if (error instanceof IngestError) return error
   const { code, message, hint } = findMeaning(error)
   const shown = hideSecrets(toOneLine(message ?? messageWithDetails(error)), address.password)

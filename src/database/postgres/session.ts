@@ -8,7 +8,7 @@ import { interruptionError, type CopyTarget, type SqlSession, type Statement } f
 import { traced } from '../../http/wire-events.js'
 import type { PostgresClient } from './client.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
-import { toIngestError } from './errors.js'
+import { toPostgresError } from './errors.js'
 
 /** The maximum time a call may wait without any byte in either direction; 0 waits forever. */
 export type IdleLimits = {
@@ -49,7 +49,7 @@ export class PostgresSession implements SqlSession {
     this.#limits = limits
     // pg also reports a connection that is lost between calls. An error event without a listener would end the process.
     client.on('error', error => {
-      this.#fail(toIngestError(error, address))
+      this.#fail(toPostgresError(error, address))
     })
     this.#socket.on('timeout', this.#onIdle)
     signal?.addEventListener('abort', this.#onAbort)
@@ -144,7 +144,7 @@ export class PostgresSession implements SqlSession {
     } catch (error) {
       // An error from the server takes precedence over the lost connection, because it may be the reason for the loss.
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
-      throw lost ?? toIngestError(error, this.#address)
+      throw lost ?? toPostgresError(error, this.#address)
     } finally {
       this.#setIdleTimeout(0)
     }

@@ -1,6 +1,6 @@
 /** The view of one group: its panels, chart and table. */
 
-import { readHistory } from '../api.js'
+import { fetchHistory } from '../api.js'
 import { type Navigation } from '../navigation.js'
 import { EVERY, MEAN, START, type Address, type Measure } from '../address.js'
 import { pageElement } from '../element.js'
@@ -96,7 +96,7 @@ export class ChartsView {
     const { signal } = (this.#loading = new AbortController())
     const slow = setTimeout(() => showNotice('Loading…'), 200)
     try {
-      const history = await readHistory(slug, n, signal)
+      const history = await fetchHistory(slug, n, signal)
       const value = chartGroup(history)
       this.#loaded = { key, groups: { value, ratio: value.hasRatios ? chartGroup(history, 'ratio') : value } }
       this.#styled = { key: '', series: [] }

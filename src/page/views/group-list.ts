@@ -41,7 +41,7 @@ export class GroupList {
 
   #draw(): void {
     const found = this.#groups.filter(group =>
-      matchesWords(`${groupHeading(group)} ${groupTitle(group)}`, this.#find.value),
+      matchesWords(`${groupHeading(group)} ${renderGroupTitle(group)}`, this.#find.value),
     )
     const sections = [...new Set(found.map(groupHeading))].map(heading => this.#section(heading, found))
     const none = element('p', { class: 'quiet' }, 'No group matches.')
@@ -58,7 +58,7 @@ export class GroupList {
     const href = formatAddress({ ...START, scale, n, group: group.slug })
     const current = group.slug === this.#address.group ? 'page' : undefined
     const count = element('span', { class: 'count', title: 'series' }, formatCount(group.series))
-    return element('li', {}, element('a', { href, 'aria-current': current }, groupTitle(group), count))
+    return element('li', {}, element('a', { href, 'aria-current': current }, renderGroupTitle(group), count))
   }
 }
 
@@ -67,7 +67,7 @@ export function groupHeading({ kind }: GroupEntry): string {
 }
 
 /** A readable name: `tpch clustered · SF 10 · nvme`. */
-export function groupTitle({ dataset, dataset_variant, scale_factor, storage, layout }: GroupEntry): string {
+export function renderGroupTitle({ dataset, dataset_variant, scale_factor, storage, layout }: GroupEntry): string {
   const name = [dataset, dataset_variant].filter(Boolean).join(' ')
   return [name, scale_factor && `SF ${scale_factor}`, storage, layout].filter(Boolean).join(' · ')
 }

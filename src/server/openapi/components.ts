@@ -45,12 +45,12 @@ function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> 
  * column, it is null or its default.
  * @see docs/server.md, "Reading"
  */
-function measurementSchema({ kind, table, fields }: Kind): JsonSchema {
+function measurementSchema({ kind, fields, hasCommitTimestamp }: Kind): JsonSchema {
   const { properties, ...schema } = object({
     kind: { const: kind },
     measurement_id: { type: 'string', pattern: '^-?\\d{1,19}$' },
     ...Object.fromEntries(fields.map(field => [field.name, columnSchema(field)])),
-    ...(table === 'query_measurements' && { commit_timestamp: nullable(string) }),
+    ...(hasCommitTimestamp && { commit_timestamp: nullable(string) }),
   })
   const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
   const required = (schema['required'] as readonly string[]).filter(name => !added.includes(name))

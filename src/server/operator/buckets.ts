@@ -4,7 +4,7 @@ import { getObject, putObject, assertObjectKey } from '../../state/bucket-object
 import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/buckets.js'
 import { bucketDocument } from '../../state/target-overview.js'
 import { readRegistry } from '../../state/registry.js'
-import { Slots } from '../../database/slots.js'
+import { Slots } from '../../database/session-pool.js'
 import { withBody, withFields, readBytes } from './operator-body.js'
 import { type Operator, type OperatorLimits, type OperatorRoute, pathParameterValue } from './operator-route.js'
 

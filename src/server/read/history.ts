@@ -1,81 +1,60 @@
-/** The history of a group: one value for each of its series at each of the newest commits. */
+/** Routes of the page: the newest commits, and the history of a group, one value for each of its series at each commit. */
 
-import { kindIn, type Field, type Kind } from '../../contract/kinds.js'
-import { readableVersion } from '../../database/contract-version.js'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { FastifyInstance } from 'fastify'
+import type { Kind } from '../../contract/kinds.js'
+import { readStoredCommits } from '../../database/queries/commits.js'
+import {
+  chartField,
+  groupSeriesFields,
+  hasUncompressed,
+  readHistory,
+  type Group,
+  type SeriesHistory,
+} from '../../database/queries/groups.js'
+import type { TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
-import { groupFields, inGroup, groupName, groupSeriesFields, formatSlug, type Group } from './groups.js'
+import { groupSlug, groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './answers.js'
-import { findCommits } from './queries.js'
-import type { TextRow } from './row-json.js'
+import { countParameter } from './parameters.js'
+import { cacheAnswers } from './answer-cache.js'
+import { JSON_TYPE, notFound, type ReadRouteOptions } from './routes.js'
 
 /** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 const MAX_SERIES = 1_000
 
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
-export async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
-  const commits = (await findCommits(store, { newest })).toReversed()
+async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
+  const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
-  const rows = await store.read(async session => {
-    const known = kindIn(await readableVersion(session), kind)
-    const { text, values } = selectHistory({ ...group, kind: known })
-    return session.query<TextRow>(text, [shas, ...values])
-  })
+  const series = await store.read(session => readHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
   const head = {
-    ...{ slug: formatSlug(group), name: groupName(group), kind: kind.kind, unit: unitOf(kind) },
-    ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
+    ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: unitOf(kind) },
+    ...groupValues(group),
     dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
-    more: rows.length > MAX_SERIES,
+    more: series.length > MAX_SERIES,
   }
-  const series = rows.slice(0, MAX_SERIES).map(row => seriesJson(kind, row, shas.length))
-  return `${JSON.stringify(head).slice(0, -1)},"series":[${series.join(',')}]}`
-}
-
-/**
- * The database gathers the points of each series, so that a row for each series is read and not one for each measurement. A
- * point is the place of its commit, the value and, where it is known, the size before compression.
- * @param group with its kind in the contract version of the database
- */
-function selectHistory(group: Group): { readonly text: string; readonly values: readonly string[] } {
-  const { kind } = group
-  const by = groupSeriesFields(kind).map(({ name }) => name)
-  const { sql, values } = inGroup(group, 2)
-  const uncompressed = hasUncompressed(kind) ? ` || coalesce(' ' || ${UNCOMPRESSED}, '')` : ''
-  const text = `
-    SELECT ${by.map(name => `${name}::text AS ${name}`).join(', ')},
-      string_agg((place - 1) || ' ' || ${valueField(kind).name}${uncompressed}, ',') AS points
-    FROM public.${kind.table} JOIN unnest($1::text[]) WITH ORDINALITY AS chosen (sha, place) ON commit_sha = sha
-    WHERE ${sql} GROUP BY ${by.map(name => `${kind.table}.${name}`).join(', ')}
-    ORDER BY ${by.map(name => `${kind.table}.${name}`).join(', ')} LIMIT ${MAX_SERIES + 1}`
-  return { text, values }
-}
-
-function valueField({ fields }: Kind): Field {
-  return fields.find(({ name }) => name.startsWith('value_'))!
+  const isSized = hasUncompressed(kind)
+  const entries = series.slice(0, MAX_SERIES).map(one => seriesJson(one, shas.length, isSized))
+  return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
 }
 
 function unitOf(kind: Kind): HistoryAnswer['unit'] {
-  return valueField(kind).name === 'value_ns' ? 'ns' : 'bytes'
+  return chartField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
-const UNCOMPRESSED = 'uncompressed_bytes'
-
-function hasUncompressed({ fields }: Kind): boolean {
-  return fields.some(({ name }) => name === UNCOMPRESSED)
-}
-
-/** @param kind in the newest contract version; a dimension that an older database lacks has its default */
-function seriesJson(kind: Kind, row: TextRow, length: number): string {
-  const key = groupSeriesFields(kind).map(({ name, conditional }) => row[name] ?? conditional ?? '')
+function seriesJson({ key, points }: SeriesHistory, length: number, isSized: boolean): string {
   const values = new Array<string>(length).fill('null')
   const uncompressed = new Array<string>(length).fill('null')
-  for (const point of (row['points'] ?? '').split(',')) {
+  for (const point of points.split(',')) {
     const [place = '', value = 'null', before = 'null'] = point.split(' ')
     values[Number(place)] = value
     uncompressed[Number(place)] = before
   }
-  const sizes = hasUncompressed(kind) ? `,"${UNCOMPRESSED}":[${uncompressed.join(',')}]` : ''
+  const sizes = isSized ? `,"uncompressed_bytes":[${uncompressed.join(',')}]` : ''
   return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]${sizes}}`
 }
 
@@ -88,3 +67,41 @@ function historyCommit({ commit_sha, timestamp, message, author_name, url }: Tex
 }
 
 const MAX_SUBJECT = 200
+
+const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
+const NEWEST_COMMITS = { least: 1, most: 100, otherwise: 20 }
+/** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
+const REMEMBERED = 16
+/** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
+const LEVEL = 4
+
+const pack = promisify(gzip)
+const unpack = promisify(gunzip)
+
+export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: ReadRouteOptions): void {
+  const packedHistory = cacheAnswers(
+    async key => {
+      const [slug = '', n] = key.split(' ')
+      return pack(await historyJson(store, parseGroupSlug(slug)!, Number(n)), { level: LEVEL })
+    },
+    { writes, now, most: REMEMBERED },
+  )
+  app.get('/api/history/:slug', async (request, reply) => {
+    const n = countParameter(request.query, 'n', HISTORY)
+    const { slug } = request.params as { slug: string }
+    if (parseGroupSlug(slug) === undefined) return notFound(reply)
+    const packed = await packedHistory(`${slug} ${n}`)
+    reply.type(JSON_TYPE).header('vary', 'accept-encoding')
+    if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
+    return reply.header('content-encoding', 'gzip').send(packed)
+  })
+  app.get('/api/commits', async request => {
+    const newest = countParameter(request.query, 'n', NEWEST_COMMITS)
+    return { commits: await store.read(session => readStoredCommits(session, { newest })) }
+  })
+}
+
+/** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */
+export function takesGzip(header: string | string[] | undefined): boolean {
+  return /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/.test(String(header ?? ''))
+}

@@ -1,16 +1,15 @@
 /** The read API. It needs no token, because production readers make the same data public. */
 
 import { Readable } from 'node:stream'
-import { promisify } from 'node:util'
-import { gunzip, gzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
-import { groupFields, parseSlug, groupName, type Group } from './groups.js'
+import { readStoredCommits } from '../../database/queries/commits.js'
+import type { Group } from '../../database/queries/groups.js'
+import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
-import { commitPage, findCommits, findGroups, groupPage, rowsById, type MeasurementJson } from './queries.js'
+import { commitPage, groupPage, idPage, listGroups, type MeasurementEntry } from './pages.js'
 import { cacheAnswers } from './answer-cache.js'
-import { historyJson } from './history.js'
 
 export type ReadRouteOptions = {
   readonly store: Store
@@ -23,31 +22,22 @@ export type ReadRouteOptions = {
 
 const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
-const JSON_TYPE = 'application/json; charset=utf-8'
-const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
-const NEWEST_COMMITS = { least: 1, most: 100, otherwise: 20 }
-/** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
-const CACHED_HISTORIES = 16
-/** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
-const GZIP_LEVEL = 4
-
-const pack = promisify(gzip)
-const unpack = promisify(gunzip)
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
   const { store, onBroken } = options
   // Cached, because finding the groups reads the dimensions of every row.
-  const groups = cacheAnswers(() => findGroups(store), { ...options, most: 1 })
+  const groups = cacheAnswers(() => listGroups(store), { ...options, most: 1 })
   app.get('/api/groups', async () => ({ groups: await groups('all') }))
   app.get('/api/group/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', GROUP_COMMITS)
-    const group = parseSlug((request.params as { slug: string }).slug)
+    const group = parseGroupSlug((request.params as { slug: string }).slug)
     return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
   })
   app.get('/api/measurements', async (request, reply) => {
     const ids = idsParameter(request.query, 'ids', PAGE.most)
     if (ids !== undefined) {
-      const rows = await rowsById(store, kindsOf(request.query), ids)
+      const rows = await idPage(store, kindsOf(request.query), ids)
       return reply.type(JSON_TYPE).send(`{"measurements":[${listed(rows)}]}`)
     }
     const sha = textParameter(request.query, 'commit')
@@ -56,19 +46,20 @@ export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): 
       limit: countParameter(request.query, 'limit', PAGE),
       after: idParameter(request.query, 'after'),
     }
-    const rows = await commitPage(store, kindsOf(request.query), { sha, after, limit })
+    const rows = await commitPage(store, kindsOf(request.query), { commit: sha, after, limit })
     const next = rows.length < limit ? 'null' : JSON.stringify(String(rows.at(-1)?.id))
     return reply
       .type(JSON_TYPE)
       .send(`{"commit":${JSON.stringify(sha)},"measurements":[${listed(rows)}],"next":${next}}`)
   })
   app.get('/api/commits/:sha', async (request, reply) => {
-    const [commit] = await findCommits(store, { sha: (request.params as { sha: string }).sha })
+    const { sha } = request.params as { sha: string }
+    const [commit] = await store.read(session => readStoredCommits(session, { sha }))
     return commit ?? notFound(reply)
   })
 }
 
-function notFound(reply: FastifyReply): FastifyReply {
+export function notFound(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: 'not_found' })
 }
 
@@ -81,22 +72,19 @@ function kindsOf(query: unknown): readonly Kind[] {
   return [kind]
 }
 
-function listed(rows: readonly MeasurementJson[]): string {
+function listed(rows: readonly MeasurementEntry[]): string {
   return rows.map(({ json }) => json).join(',')
 }
 
 type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
 
 async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
-  const commits = await findCommits(store, { newest: n })
+  const commits = await store.read(session => readStoredCommits(session, { newest: n }))
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const pages = groupPages(store, group, shas)
   // Most failures happen on the first page, while an error status can still be sent.
   const first = await pages.next()
-  const named = Object.fromEntries(
-    groupFields(group.kind).map(({ name }, index) => [name, group.values[index] ?? null]),
-  )
-  const head = { name: groupName(group), kind: group.kind.kind, ...named, n, commits }
+  const head = { name: groupTitle(group), kind: group.kind.kind, ...groupValues(group), n, commits }
   const text = async function* (): AsyncGenerator<string> {
     yield `${JSON.stringify(head).slice(0, -1)},"measurements":[`
     let comma = ''
@@ -115,42 +103,14 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
 async function* groupPages(
   store: Store,
   group: Group,
-  shas: readonly string[],
-): AsyncGenerator<readonly MeasurementJson[]> {
+  commits: readonly string[],
+): AsyncGenerator<readonly MeasurementEntry[]> {
   const limit = PAGE.otherwise
   let after: string | undefined
   for (;;) {
-    const rows = await groupPage(store, group, { shas, after, limit })
+    const rows = await groupPage(store, group, { commits, after, limit })
     yield rows
     if (rows.length < limit) return
     after = String(rows.at(-1)?.id)
   }
-}
-
-/** Routes of the page: the history of a group, and the newest commits. */
-export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: ReadRouteOptions): void {
-  const packedHistory = cacheAnswers(
-    async key => {
-      const [slug = '', n] = key.split(' ')
-      return pack(await historyJson(store, parseSlug(slug)!, Number(n)), { level: GZIP_LEVEL })
-    },
-    { writes, now, most: CACHED_HISTORIES },
-  )
-  app.get('/api/history/:slug', async (request, reply) => {
-    const n = countParameter(request.query, 'n', HISTORY)
-    const { slug } = request.params as { slug: string }
-    if (parseSlug(slug) === undefined) return notFound(reply)
-    const packed = await packedHistory(`${slug} ${n}`)
-    reply.type(JSON_TYPE).header('vary', 'accept-encoding')
-    if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
-    return reply.header('content-encoding', 'gzip').send(packed)
-  })
-  app.get('/api/commits', async request => ({
-    commits: await findCommits(store, { newest: countParameter(request.query, 'n', NEWEST_COMMITS) }),
-  }))
-}
-
-/** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */
-export function takesGzip(header: string | string[] | undefined): boolean {
-  return /(?:^|,)\s*gzip\s*(?:$|,|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))/.test(String(header ?? ''))
 }

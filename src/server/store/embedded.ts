@@ -5,7 +5,7 @@ import { applyDelivery } from '../../database/apply.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
 import type { EmbeddedSession } from '../../database/embedded/session.js'
 import { SessionPool } from '../../database/session-pool.js'
-import { databaseStore, storeRetry, type Store, type StoreOptions } from './store.js'
+import { databaseStore, type Store } from './store.js'
 
 /** The engine never returns memory to the system, and sorting in more memory was not faster. */
 const WORK_MEM_MIB = 8
@@ -21,16 +21,18 @@ const ENVELOPE_RECORDS = 500
 /** The log is also checkpointed when nothing was written for this long. */
 const SYNC_IDLE_MS = 2_000
 
-/** Opens the database in `folder`. Creates the folder and the tables when they do not exist. */
-export async function embeddedStore(folder: string, { signal }: Pick<StoreOptions, 'signal'>): Promise<Store> {
+/**
+ * Opens the database in `folder`. Creates the folder and the tables when they do not exist.
+ * @param options.signal aborting makes the next statements fail
+ */
+export async function embeddedStore(folder: string, { signal }: { readonly signal: AbortSignal }): Promise<Store> {
   const { openMigrated } = await loadEmbedded()
-  const pool = new SessionPool(1, () => openMigrated(folder, signal))
+  const pool = new SessionPool({ size: 1, open: () => openMigrated(folder, signal) })
   // Opens the database now, so that a broken one is reported at startup and not to the first client.
   await pool.use(async () => undefined)
   const log = new Log(pool)
   const store = databaseStore({
     ...{ kind: 'embedded', description: `the embedded database in ${folder}`, writers: pool },
-    retry: storeRetry({ signal, random: () => 0 }),
     async apply(session, delivery) {
       const receipts = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
       const records = receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS)

@@ -6,16 +6,23 @@ import { assertTables, databaseVersion } from '../../database/contract-version.j
 import { connectPostgres, connectWriter } from '../../database/postgres/connect.js'
 import { describeAddress, type PostgresAddress } from '../../database/postgres/dsn.js'
 import type { RolePolicy } from '../../database/postgres/role.js'
-import { SessionPool } from '../../database/session-pool.js'
+import { retryTools, SessionPool } from '../../database/session-pool.js'
 import type { SqlSession } from '../../database/session.js'
-import { databaseStore, storeRetry, type Store, type StoreOptions } from './store.js'
+import { databaseStore, type Store } from './store.js'
 
 /** Number of sessions for writing. More would not help, because writers of one commit wait for each other. */
 const WRITERS = 4
 /** Number of sessions for reading. They are separate because readers need no token and must not block writers. */
 const READERS = 2
 
-export type PostgresStoreOptions = StoreOptions & {
+/** Allows one new connection after a lost one, because an idle session may have been lost unnoticed. */
+const RECONNECT = { attempts: 2, baseDelayMs: 25, maxDelayMs: 2_000 }
+
+export type PostgresStoreOptions = {
+  /** Aborting makes all running work fail and roll back. */
+  readonly signal: AbortSignal
+  /** Returns a number from 0 to 1. */
+  readonly random: () => number
   /** The contract version of the server. The database must have all columns of that version. */
   readonly version: number
   readonly rolePolicy: RolePolicy
@@ -27,9 +34,11 @@ export type PostgresStoreOptions = StoreOptions & {
  * @throws {IngestError} `schema_version` when the database is older than the server
  */
 export async function postgresStore(address: PostgresAddress, options: PostgresStoreOptions): Promise<Store> {
-  const { signal, version, rolePolicy, onWarning } = options
-  const writers = new SessionPool(WRITERS, () => connectWriter(address, { signal, rolePolicy, onWarning }))
-  const readers = new SessionPool(READERS, () => connectPostgres(address, { signal }))
+  const { signal, random, version, rolePolicy, onWarning } = options
+  const retry = { reconnect: RECONNECT, tools: retryTools(random, signal) }
+  const openWriter = () => connectWriter(address, { signal, rolePolicy, onWarning })
+  const writers = new SessionPool({ size: WRITERS, open: openWriter, retry })
+  const readers = new SessionPool({ size: READERS, open: () => connectPostgres(address, { signal }), retry })
   const description = describeAddress(address)
   try {
     await writers.use(session => assertUsable(session, version, description))
@@ -38,8 +47,7 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
     await writers.close()
     throw error
   }
-  const apply = applyDelivery
-  return databaseStore({ kind: 'postgres', description, writers, readers, retry: storeRetry(options), apply })
+  return databaseStore({ kind: 'postgres', description, writers, readers, apply: applyDelivery })
 }
 
 /** @throws {IngestError} when the tables are missing or have an older contract version than the server */

@@ -1,6 +1,5 @@
 /** The interface of the server's database, and its implementation over a pool of sessions. */
 
-import { retryTools, retryTransaction, type TransactionRetry } from '../../database/retry-transaction.js'
 import type { SessionPool } from '../../database/session-pool.js'
 import type { ClosableSession, SqlSession } from '../../database/session.js'
 import type { KindReceipt, RowDelivery } from '../../source/delivery.js'
@@ -19,34 +18,22 @@ export interface Store {
   close(): Promise<void>
 }
 
-export type StoreOptions = {
-  /** Aborting makes all running work fail and roll back. */
-  readonly signal: AbortSignal
-  readonly random: () => number
-}
-
 type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' | 'description'> & {
   readonly writers: SessionPool<Session>
   /** Default: reading takes turns with writing. */
   readonly readers?: SessionPool<Session>
-  readonly retry: TransactionRetry
   /** Applies a delivery in a session. */
   readonly apply: (session: Session, delivery: RowDelivery) => Promise<readonly KindReceipt[]>
 }
 
 export function databaseStore<Session extends ClosableSession>(options: DatabaseStoreOptions<Session>): Store {
-  const { kind, description, writers, readers = writers, retry, apply } = options
+  const { kind, description, writers, readers = writers, apply } = options
   return {
     ...{ kind, description, sessions: writers.size },
-    write: delivery => retryTransaction(writers, session => apply(session, delivery), retry),
-    read: work => retryTransaction(readers, work, retry),
+    write: delivery => writers.transact(session => apply(session, delivery)),
+    read: work => readers.transact(work),
     close: async () => {
       await Promise.all([writers.close(), readers.close()])
     },
   }
-}
-
-/** Allows one new connection after a lost one, because an idle session may have been lost unnoticed. */
-export function storeRetry({ random, signal }: StoreOptions): TransactionRetry {
-  return { reconnect: { attempts: 2, baseDelayMs: 25, maxDelayMs: 2_000 }, tools: retryTools(random, signal) }
 }

@@ -16,7 +16,6 @@ export function embeddedSink(folder: string, { rehearse }: Pick<DatabaseSinkOpti
       openSession: async signal => (await loadEmbedded()).openMigrated(folder, signal),
       afterWrite: session => session.sync(),
     },
-    // Nothing is ever retried, because a folder on this machine is not unreachable and has no other writers.
-    { random: () => 0, rehearse },
+    { rehearse },
   )
 }

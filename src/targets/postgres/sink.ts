@@ -7,6 +7,7 @@ import { databaseSink, type DatabaseSinkOptions } from '../database-sink.js'
 import type { SinkOpener } from '../sink.js'
 
 export type PostgresSinkOptions = DatabaseSinkOptions & {
+  readonly random: () => number
   /** Which roles may write. Default: only `bench_ingest`. */
   readonly rolePolicy?: RolePolicy
   readonly onWarning?: (message: string) => void

@@ -2,7 +2,7 @@ import t from 'tap'
 import { IngestError, type ErrorCode } from '../../../src/errors.js'
 import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
-import { toIngestError } from '../../../src/database/postgres/errors.js'
+import { toPostgresError } from '../../../src/database/postgres/errors.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 
 const address = parseDsn('postgres://u:hunter2@h/d', { insecureLocal: false })
@@ -116,7 +116,7 @@ t.test('each kind of failure has its code', t => {
     [{ message: 'nobody knows' }, 'target_failed'],
   ]
   for (const [fields, code] of cases) {
-    const error = toIngestError(Object.assign(new Error(fields.message ?? 'said so'), fields), address)
+    const error = toPostgresError(Object.assign(new Error(fields.message ?? 'said so'), fields), address)
     t.equal(error.code, code, JSON.stringify(fields))
     t.match(error.message, /^postgres:\/\/u@h:5432\/d: ./)
   }
@@ -125,15 +125,15 @@ t.test('each kind of failure has its code', t => {
 
 t.test("a server's message is shown in one line without secrets", t => {
   const cause = new Error('bad\n  thing: hunter2 and postgres://x:other@y/z')
-  t.equal(toIngestError(cause, address).message, 'postgres://u@h:5432/d: bad thing: *** and postgres://x:***@y/z')
-  t.equal(toIngestError(cause, address).cause, cause)
-  const advised = toIngestError(Object.assign(cause, { hint: 'not hunter2,\nbut another' }), address)
+  t.equal(toPostgresError(cause, address).message, 'postgres://u@h:5432/d: bad thing: *** and postgres://x:***@y/z')
+  t.equal(toPostgresError(cause, address).cause, cause)
+  const advised = toPostgresError(Object.assign(cause, { hint: 'not hunter2,\nbut another' }), address)
   t.equal(advised.hint, 'not ***, but another')
   t.end()
 })
 
 t.test('an IngestError is returned unchanged', t => {
   const error = new IngestError('interrupted', 'interrupted')
-  t.equal(toIngestError(error, address), error)
+  t.equal(toPostgresError(error, address), error)
   t.end()
 })

@@ -5,8 +5,8 @@ import { compareCommits } from '../../../analysis/comparison.js'
 import { isRegression } from '../../../analysis/judge.js'
 import { targetConfig, type TargetFlags } from '../../../config/target.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
-import { readCommitRows } from '../../../delivery/compared/commit-rows.js'
-import { findCommit, newestCommit, type StoredCommit } from '../../../delivery/compared/stored-commit.js'
+import { readCommitRows } from '../../../database/queries/commit-rows.js'
+import { findCommit, newestCommit, type CommitSummary } from '../../../database/queries/commits.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { SqlSession } from '../../../database/session.js'
 import { compareDocument } from './json.js'
@@ -64,7 +64,7 @@ async function findCommits(
   session: SqlSession,
   [baseName = '', headName]: readonly string[],
   { flags: { gitDir }, context: { env, signal } }: Pick<Asked, 'flags' | 'context'>,
-): Promise<{ readonly base: StoredCommit; readonly head: StoredCommit }> {
+): Promise<{ readonly base: CommitSummary; readonly head: CommitSummary }> {
   const lookUp = (name: string): Promise<string | undefined> => lookUpCommit(name, { gitDir, env, signal })
   const base = await findCommit(session, baseName, lookUp)
   const head = headName === undefined ? await newestCommit(session) : await findCommit(session, headName, lookUp)

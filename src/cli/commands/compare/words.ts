@@ -10,13 +10,13 @@ import {
   type SeriesVerdict,
 } from '../../../analysis/judge.js'
 import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
-import type { Access } from '../../../delivery/compared/access.js'
-import type { StoredCommit } from '../../../delivery/compared/stored-commit.js'
+import type { Access } from '../../../database/queries/commit-access.js'
+import type { CommitSummary } from '../../../database/queries/commits.js'
 import { count, oneLine, plural } from '../../output/report.js'
 
 export type Compared = Comparison & {
-  readonly base: StoredCommit
-  readonly head: StoredCommit
+  readonly base: CommitSummary
+  readonly head: CommitSummary
   readonly access: readonly Access[]
   readonly threshold: number
   readonly target: string
@@ -51,7 +51,7 @@ export function headline({ changes, base, head, target }: Compared): Headline {
   return { good, word, rest: `${said.join(', ')} of ${plural(changes.length, 'series', 'series')}; ${against}` }
 }
 
-function short({ sha }: StoredCommit): string {
+function short({ sha }: CommitSummary): string {
   return sha.slice(0, 7)
 }
 

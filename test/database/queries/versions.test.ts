@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import type { Measurement } from '../../../src/analysis/series.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
-import { readCommitRows } from '../../../src/delivery/compared/commit-rows.js'
+import { readCommitRows } from '../../../src/database/queries/commit-rows.js'
 import { applyInVersion } from '../../../src/database/apply.js'
 import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { migrate } from '../../../src/database/migrate.js'

@@ -1,15 +1,36 @@
-/** Resolves a commit name that a user typed to a stored commit. */
+/** Reads stored commits, by id, by age, or by a name that a user typed. */
 
+import { COMMIT_FIELDS } from '../../contract/commit.js'
 import { IngestError } from '../../errors.js'
 import { quote } from '../../contract/problem.js'
-import type { SqlSession } from '../../database/session.js'
+import type { SqlSession } from '../session.js'
+import { utcText, type TextRow } from './rows.js'
 
-export type StoredCommit = {
+export type CommitSummary = {
   readonly sha: string
   /** RFC 3339, UTC. */
   readonly timestamp: string
   /** First line of the commit message; empty when the commit has no message. */
   readonly subject: string
+}
+
+/** Reads the newest commits, or the commit with the given SHA, with every column as text. */
+export function readStoredCommits(
+  session: SqlSession,
+  by: { readonly newest: number } | { readonly sha: string },
+): Promise<readonly TextRow[]> {
+  const columns = COMMIT_FIELDS.map(field =>
+    field === 'sha' ? 'commit_sha' : field === 'timestamp' ? utcText(field) : field,
+  )
+  const text = `SELECT ${columns.join(', ')} FROM public.commits`
+  return 'sha' in by
+    ? session.query<TextRow>(`${text} WHERE commit_sha = $1::text`, [by.sha])
+    : session.query<TextRow>(`${text} ${NEWEST_FIRST} LIMIT ${by.newest}`)
+}
+
+export async function hasCommit(session: SqlSession, sha: string): Promise<boolean> {
+  const rows = await session.query('SELECT commit_sha FROM public.commits WHERE commit_sha = $1', [sha])
+  return rows.length > 0
 }
 
 /** Resolves a git revision such as `main~3` to a full commit id; undefined when git does not know the name. */
@@ -26,16 +47,16 @@ const NEWEST_FIRST = 'ORDER BY commits.timestamp DESC, commit_sha DESC'
  * @throws {IngestError} `commit_unknown` when no such commit is stored
  * @throws {IngestError} `usage` when a prefix matches several stored commits
  */
-export async function findCommit(session: SqlSession, name: string, lookUp: LookUp): Promise<StoredCommit> {
+export async function findCommit(session: SqlSession, name: string, lookUp: LookUp): Promise<CommitSummary> {
   const prefix = name.toLowerCase()
   if (/^[0-9a-f]{4,40}$/.test(prefix)) {
     const sql = `${SELECT} WHERE left(commit_sha, ${prefix.length}) = $1 ${NEWEST_FIRST} LIMIT 3`
-    const [found, ...others] = await session.query<StoredCommit>(sql, [prefix])
+    const [found, ...others] = await session.query<CommitSummary>(sql, [prefix])
     if (found !== undefined && others.length === 0) return found
     if (found !== undefined) throw ambiguous(name, [found, ...others])
   }
   const sha = await lookUp(name)
-  const [found] = sha === undefined ? [] : await session.query<StoredCommit>(`${SELECT} WHERE commit_sha = $1`, [sha])
+  const [found] = sha === undefined ? [] : await session.query<CommitSummary>(`${SELECT} WHERE commit_sha = $1`, [sha])
   if (found !== undefined) return found
   const what = sha === undefined ? quote(name) : `${quote(name)}, which is ${sha}`
   throw new IngestError('commit_unknown', `no commit is stored for ${what}`, { hint: await newestHint(session) })
@@ -45,8 +66,8 @@ export async function findCommit(session: SqlSession, name: string, lookUp: Look
  * The stored commit with the latest timestamp.
  * @throws {IngestError} `commit_unknown` when no commit is stored
  */
-export async function newestCommit(session: SqlSession): Promise<StoredCommit> {
-  const [found] = await session.query<StoredCommit>(`${SELECT} ${NEWEST_FIRST} LIMIT 1`)
+export async function newestCommit(session: SqlSession): Promise<CommitSummary> {
+  const [found] = await session.query<CommitSummary>(`${SELECT} ${NEWEST_FIRST} LIMIT 1`)
   if (found !== undefined) return found
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
@@ -55,14 +76,14 @@ export async function newestCommit(session: SqlSession): Promise<StoredCommit> {
 export async function commitBefore(
   session: SqlSession,
   sha: string,
-): Promise<{ readonly commit: StoredCommit; readonly before: StoredCommit } | undefined> {
-  const [commit] = await session.query<StoredCommit>(`${SELECT} WHERE commit_sha = $1`, [sha])
+): Promise<{ readonly commit: CommitSummary; readonly before: CommitSummary } | undefined> {
+  const [commit] = await session.query<CommitSummary>(`${SELECT} WHERE commit_sha = $1`, [sha])
   const older = 'WHERE commits.timestamp < (SELECT c.timestamp FROM public.commits c WHERE c.commit_sha = $1)'
-  const [before] = await session.query<StoredCommit>(`${SELECT} ${older} ${NEWEST_FIRST} LIMIT 1`, [sha])
+  const [before] = await session.query<CommitSummary>(`${SELECT} ${older} ${NEWEST_FIRST} LIMIT 1`, [sha])
   return commit === undefined || before === undefined ? undefined : { commit, before }
 }
 
-function ambiguous(name: string, commits: readonly StoredCommit[]): IngestError {
+function ambiguous(name: string, commits: readonly CommitSummary[]): IngestError {
   const shas = commits.map(({ sha }) => sha).join(', ')
   return new IngestError('usage', `${name} is the start of several stored commits: ${shas}`, {
     hint: 'give more of it',
@@ -70,7 +91,7 @@ function ambiguous(name: string, commits: readonly StoredCommit[]): IngestError 
 }
 
 async function newestHint(session: SqlSession): Promise<string> {
-  const newest = await session.query<StoredCommit>(`${SELECT} ${NEWEST_FIRST} LIMIT 3`)
+  const newest = await session.query<CommitSummary>(`${SELECT} ${NEWEST_FIRST} LIMIT 3`)
   if (newest.length === 0) return 'nothing is stored there; `vortex-ingest push …` stores some'
   const list = newest.map(({ sha, subject }) => `${sha.slice(0, 7)} ${quote(subject)}`).join(', ')
   return `the newest that are stored: ${list}`

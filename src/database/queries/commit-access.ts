@@ -1,17 +1,13 @@
-/**
- * Chooses how to find the rows of a commit. The contract's tables have no index on the commit, so the alternatives are
- * searched for.
- */
+/** Chooses how to find the rows of a commit, because the contract's tables have no index on the commit. */
 
 import type { Field, Kind } from '../../contract/kinds.js'
-import type { SqlSession } from '../../database/session.js'
 import { seriesDimensions } from '../../analysis/series.js'
+import type { SqlSession } from '../session.js'
 
 /**
  * How the rows of a commit are found in a table.
  * `commit`: through an index on the commit, which an operator has added.
- * `series`: all series are listed from an index on them; the measurement id of each row follows from its series and the
- * commit.
+ * `series`: all series are listed from an index on them; the measurement id of each row follows from its series and the commit.
  * `scan`: the whole table is read.
  */
 type AccessBy = 'commit' | 'series' | 'scan'
@@ -24,10 +20,7 @@ export type Access = {
   readonly indexed: readonly Field[]
 }
 
-/**
- * The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears
- * as `?`.
- */
+/** The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears as `?`. */
 const INDEXES = `
   SELECT c.relname::text AS table, (
       SELECT string_agg(coalesce(a.attname::text, '?'), ',' ORDER BY key.place)
@@ -71,4 +64,49 @@ function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
   const fields = seriesDimensions(kind)
   const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])
   return leading.length === fields.length ? leading : []
+}
+
+/**
+ * SQL that lists every series of a table from an index, by jumping from one distinct value to the next (a loose index scan). Each
+ * column is selected as text under its own name. The number of index lookups grows with the number of series, not of rows.
+ * @param columns the first columns of an index, in its order
+ */
+export function selectSeries(table: string, columns: readonly Field[]): string {
+  return nullPatterns(columns)
+    .map(absent => selectPattern(table, columns, absent))
+    .join(' UNION ALL ')
+}
+
+/** All combinations of optional columns that may be null. Each needs its own query, because an index is searched by `IS NULL`. */
+function nullPatterns(columns: readonly Field[]): readonly ReadonlySet<string>[] {
+  const optional = columns.filter(column => column.optional).map(({ name }) => name)
+  return Array.from(
+    { length: 2 ** optional.length },
+    (_, pattern) => new Set(optional.filter((_, bit) => (pattern >> bit) % 2 === 1)),
+  )
+}
+
+function selectPattern(table: string, columns: readonly Field[], absent: ReadonlySet<string>): string {
+  const values = columns.map(({ name }) => (absent.has(name) ? 'NULL::text' : `of_${name}.value::text`) + ` AS ${name}`)
+  const levels = columns
+    .map(({ name }, index) => ({ name, before: columns.slice(0, index).map(({ name }) => name) }))
+    .filter(({ name }) => !absent.has(name))
+    .map(({ name, before }) => `LATERAL (${leap(table, name, before, absent)}) AS of_${name}`)
+  return `(SELECT ${values.join(', ')} FROM ${levels.join(' CROSS JOIN ')})`
+}
+
+/** SQL for the distinct values of one column, given the values of the columns before it. */
+function leap(table: string, name: string, before: readonly string[], absent: ReadonlySet<string>): string {
+  const above = before.map(other => (absent.has(other) ? `${other} IS NULL` : `${other} = of_${other}.value`))
+  // Columns fixed by `=` could be left out of ORDER BY; the planner needs those fixed by IS NULL to be listed.
+  const next = (condition: string): string =>
+    `SELECT ${name} AS value FROM public.${table} WHERE ${[...above, condition].join(' AND ')}
+     ORDER BY ${[...before, name].join(', ')} LIMIT 1`
+  return `
+    WITH RECURSIVE leap AS (
+      (${next(`${name} IS NOT NULL`)})
+      UNION ALL
+      SELECT (${next(`${name} > leap.value`)}) FROM leap WHERE leap.value IS NOT NULL
+    )
+    SELECT value FROM leap WHERE value IS NOT NULL`
 }

@@ -1,17 +1,14 @@
-/**
- * Reads the rows of two commits in one snapshot, without reading the rows of other commits where an index makes that
- * possible.
- */
+/** Reads the rows of two commits in one snapshot, without reading those of other commits where an index makes that possible. */
 
 import type { KindRows } from '../../analysis/comparison.js'
 import { seriesDimensions, valueFields, type Measurement, type Sides } from '../../analysis/series.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
-import { readableVersion } from '../../database/contract-version.js'
-import type { SqlSession } from '../../database/session.js'
-import { findAccess, type Access } from './access.js'
-import { selectSeries } from './loose-scan.js'
+import { readableVersion } from '../contract-version.js'
+import { inSnapshot, type SqlSession } from '../session.js'
+import { findAccess, selectSeries, type Access } from './commit-access.js'
+import { selectText, type TextRow } from './rows.js'
 
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
 
@@ -22,7 +19,7 @@ export type Limits = {
   readonly mostSeries: number
 }
 
-export type ReadOptions = {
+export type CommitRowsOptions = {
   readonly hash: Hash64
   readonly limits?: Limits
   /** Statement timeout in the database. Default: the session's own. */
@@ -40,10 +37,9 @@ const CHUNK_IDS = 10_000
 export async function readCommitRows(
   session: SqlSession,
   shas: Sides<string>,
-  { hash, limits = LIMITS, timeoutMs }: ReadOptions,
+  { hash, limits = LIMITS, timeoutMs }: CommitRowsOptions,
 ): Promise<CommitRows> {
-  await session.execute('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-  try {
+  return inSnapshot(session, async () => {
     if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
     const kinds: KindRows[] = []
     const access: Access[] = []
@@ -56,10 +52,7 @@ export async function readCommitRows(
       access.push(read.access)
     }
     return { kinds, access }
-  } finally {
-    // ROLLBACK fails when the connection is lost. The error that lost the connection is the one to report.
-    await session.execute('ROLLBACK').catch(() => undefined)
-  }
+  })
 }
 
 type Wanted = {
@@ -80,7 +73,7 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
   if (ids === undefined) {
     const rows = await session.query<TextRow>(`${text} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
     return {
-      rows: sidesOf(kind, rows, wanted.shas),
+      rows: splitSides(kind, rows, wanted.shas),
       access: access.by === 'series' ? { ...access, by: 'scan' } : access,
     }
   }
@@ -89,12 +82,11 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
     const some = ids.slice(from, from + CHUNK_IDS)
     rows.push(...(await session.query<TextRow>(`${text} WHERE measurement_id = ANY($1::bigint[])`, [some])))
   }
-  return { rows: sidesOf(kind, rows, wanted.shas), access }
+  return { rows: splitSides(kind, rows, wanted.shas), access }
 }
 
 /**
- * The measurement ids that both commits would have for every series of the table; a commit may lack a row for some of
- * them.
+ * The measurement ids that both commits would have for every series of the table; a commit may lack a row for some of them.
  * Undefined when there are more series than `mostSeries`.
  */
 async function idsBySeries(
@@ -102,8 +94,7 @@ async function idsBySeries(
   { kind, indexed }: Access,
   { shas, hash, limits: { mostSeries } }: Wanted,
 ): Promise<readonly string[] | undefined> {
-  // Without statistics the planner may choose a plan that reads the whole table at every step, so such plans are
-  // disabled.
+  // Without statistics the planner may choose a plan that reads the whole table at every step, so such plans are disabled.
   const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
   await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
   const series = await session.query<TextRow>(
@@ -116,37 +107,33 @@ async function idsBySeries(
   )
 }
 
-/** A row with every column as text. */
-type TextRow = Readonly<Record<string, string | null>>
-
 function select(kind: Kind): string {
   const { value, timed, sized } = valueFields(kind)
   const names = ['commit_sha', ...seriesDimensions(kind).map(({ name }) => name), value]
   const beside = [...(timed ? ['all_runtimes_ns', 'env_triple'] : []), ...(sized ? ['uncompressed_bytes'] : [])]
-  const columns = [...names, ...beside].map(name => `${name}::text AS ${name}`)
-  return `SELECT ${columns.join(', ')} FROM public.${kind.table}`
+  return selectText(kind, [...names, ...beside])
 }
 
-function sidesOf(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<string>): KindRead['rows'] {
-  const of = (sha: string): readonly Measurement[] =>
-    rows.filter(row => row['commit_sha'] === sha).map(row => measurementOf(kind, row))
-  return { base: of(base), head: of(head) }
+function splitSides(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<string>): KindRead['rows'] {
+  const rowsAt = (sha: string): readonly Measurement[] =>
+    rows.filter(row => row['commit_sha'] === sha).map(row => toMeasurement(kind, row))
+  return { base: rowsAt(base), head: rowsAt(head) }
 }
 
-function measurementOf(kind: Kind, row: TextRow): Measurement {
+function toMeasurement(kind: Kind, row: TextRow): Measurement {
   const { value, timed } = valueFields(kind)
   const uncompressed = row['uncompressed_bytes'] ?? undefined
   return {
     dimensions: seriesDimensions(kind).map(({ name, conditional }) => row[name] ?? conditional ?? null),
     value: BigInt(row[value] ?? ''),
-    runtimes: timed ? integersOf(row['all_runtimes_ns'] ?? '{}') : undefined,
+    runtimes: timed ? parseIntegers(row['all_runtimes_ns'] ?? '{}') : undefined,
     platform: row['env_triple'] ?? null,
     uncompressed: uncompressed === undefined ? undefined : BigInt(uncompressed),
   }
 }
 
 /** Parses a Postgres array such as `{1,2}`. NULL elements, which no valid record has, are left out. */
-function integersOf(array: string): readonly bigint[] {
+function parseIntegers(array: string): readonly bigint[] {
   const items = array.slice(1, -1).split(',')
   return items.filter(item => /^-?\d+$/.test(item)).map(BigInt)
 }

@@ -1,0 +1,84 @@
+/** Reads stored measurements, with every column as text, because JavaScript numbers would lose digits. */
+
+import type { Kind } from '../../contract/kinds.js'
+import { storedKind } from '../contract-version.js'
+import type { SqlSession } from '../session.js'
+import { groupCondition, type Group } from './groups.js'
+
+/** A row with every column as text. Null columns are null or absent. */
+export type TextRow = Readonly<Record<string, string | null>>
+
+/** A stored measurement. It lacks the columns that its table lacks. */
+export type StoredRow = { readonly measurement_id: string; readonly [column: string]: string | null }
+
+/** Selects columns of a kind's table, each as text under its own name. */
+export function selectText({ table }: Kind, columns: readonly string[], ...more: readonly string[]): string {
+  return `SELECT ${[...columns.map(name => `${name}::text AS ${name}`), ...more].join(', ')} FROM public.${table}`
+}
+
+function columnNames({ fields }: Kind): readonly string[] {
+  return ['measurement_id', ...fields.map(({ name }) => name)]
+}
+
+/** Selects a timestamptz as RFC 3339 text in UTC, independent of the session's time zone and date style. */
+export function utcText(column: string): string {
+  return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`
+}
+
+/** Reads the rows that have one of these ids, in any order and without the time of their commit. */
+export async function readRowsById(
+  session: SqlSession,
+  newest: Kind,
+  ids: readonly string[],
+): Promise<readonly StoredRow[]> {
+  const kind = await storedKind(session, newest)
+  const text = `${selectText(kind, columnNames(kind))} WHERE measurement_id = ANY($1::bigint[])`
+  return session.query<StoredRow>(text, [ids])
+}
+
+/** The rows to read: those with one of some ids, of a commit, or of a group at one of some commits. */
+export type RowFilter =
+  | { readonly ids: readonly string[] }
+  | { readonly commit: string }
+  | { readonly group: Group; readonly commits: readonly string[] }
+
+/** Rows in the order of their ids: at most `limit` with an id greater than `after`. */
+export type PageLimits = { readonly after?: string | undefined; readonly limit: number }
+
+/** A page of rows and their kind in the contract version of the database, whose columns they have. */
+export type RowPage = { readonly kind: Kind; readonly rows: readonly StoredRow[] }
+
+/** Reads a page of rows with the times of their commits. @param newest the kind in the newest contract version */
+export async function readRowPage(session: SqlSession, newest: Kind, filter: RowFilter & PageLimits): Promise<RowPage> {
+  const kind = await storedKind(session, newest)
+  const { after, limit } = filter
+  const { sql, values } = condition(filter)
+  const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
+  const times = kind.hasCommitTimestamp ? [utcText('commit_timestamp')] : []
+  const select = selectText(kind, columnNames(kind), ...times)
+  const text = `${select} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
+  return { kind, rows: await session.query<StoredRow>(text, after === undefined ? values : [...values, after]) }
+}
+
+function condition(filter: RowFilter): { readonly sql: string; readonly values: readonly unknown[] } {
+  if ('ids' in filter) return { sql: 'measurement_id = ANY($1::bigint[])', values: [filter.ids] }
+  if ('commit' in filter) return { sql: 'commit_sha = $1::text', values: [filter.commit] }
+  const { sql, values } = groupCondition(filter.group, 2)
+  return { sql: `commit_sha = ANY($1::text[]) AND ${sql}`, values: [filter.commits, ...values] }
+}
+
+const IDS_PER_PAGE = 10_000
+
+/** Reads one page of the ids of a commit's rows, in ascending order, starting after `after`. Empty after the last page. */
+export async function readCommitIds(
+  session: SqlSession,
+  { table }: Kind,
+  { sha, after }: { readonly sha: string; readonly after: string | undefined },
+): Promise<readonly string[]> {
+  const from = after === undefined ? '' : 'AND measurement_id > $2::bigint'
+  const text = `
+    SELECT measurement_id::text AS id FROM public.${table}
+    WHERE commit_sha = $1::text ${from} ORDER BY measurement_id LIMIT ${IDS_PER_PAGE}`
+  const rows = await session.query<{ id: string }>(text, [sha, ...(after === undefined ? [] : [after])])
+  return rows.map(({ id }) => id)
+}
