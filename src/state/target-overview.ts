@@ -40,8 +40,8 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
   const successes = await readSuccesses(storage, message => problems.push(message))
   const overviews: TargetOverview[] = []
   for (const target of [...targets.values()].sort((left, right) => (left.name < right.name ? -1 : 1))) {
-    const isThisTarget = ({ sort, name }: { sort: string; name: string }): boolean =>
-      sort === 'target' && name === target.name
+    const isThisTarget = ({ subject, name }: { subject: string; name: string }): boolean =>
+      subject === 'target' && name === target.name
     overviews.push({
       target,
       lag: lags.find(lag => lag.target.id === target.identity),
@@ -79,7 +79,7 @@ export function targetDocument(target: RegisteredTarget): object {
 }
 
 /** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
-export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
+export function overviewDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): object {
   return {
     lag: lagDocument(lag),
     last_success: lastSuccess ?? null,
@@ -98,9 +98,9 @@ export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucke
   return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
 }
 
-export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): object {
+export function healthDocument({ name, subject, state, errors, lastSuccess, lastError }: Health): object {
   const last_error = lastError === undefined ? null : journalEventDocument(lastError)
-  return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
+  return { name, subject, state, errors, last_success: lastSuccess ?? null, last_error }
 }
 
 function lagDocument(lag: Lag | undefined): object | null {

@@ -4,7 +4,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import type { Diagnosis } from '../../../doctor/diagnose.js'
 import type { State } from '../../../state/state.js'
-import { knownDocument, unregisteredDocuments, targetDocument, overviewTargets, type Overview, type TargetOverview } from '../../../state/target-overview.js'
+import { overviewDocument, unregisteredDocuments, targetDocument, overviewTargets, type Overview, type TargetOverview } from '../../../state/target-overview.js'
 import type { Lag } from '../../../state/state-summary.js'
 import type { Context } from '../../context.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
@@ -41,7 +41,7 @@ function document(overview: Overview, checked: Checked | undefined, exitCode: nu
       ...targetDocument(one.target),
       reachable: checked === undefined ? null : checked[index]?.exitCode === 0,
       problem: problemOf(checked?.[index]) ?? null,
-      ...knownDocument(one),
+      ...overviewDocument(one),
     })),
     unregistered: unregisteredDocuments(overview),
     problems: overview.problems,
