@@ -113,12 +113,12 @@ export const StatePruneReportShape = object({
 })
 export type StatePruneReport = ValueOf<typeof StatePruneReportShape>
 
-const JournalSort = words(['target', 'bucket'])
+const JournalSubject = words(['target', 'bucket'])
 
 export const JournalEventShape = object({
   id: text(),
   time: text(TIME),
-  sort: JournalSort,
+  subject: JournalSubject,
   name: text(),
   operation: text(),
   code: text(),
@@ -148,7 +148,7 @@ export type JournalCompactReport = ValueOf<typeof JournalCompactReportShape>
 
 const HealthShape = object({
   name: text(),
-  sort: JournalSort,
+  subject: JournalSubject,
   state: words(['ok', 'recovered', 'failing', 'unknown']),
   errors: count(),
   last_success: orNull(text()),

@@ -12,7 +12,7 @@ export type AuditRow = {
   readonly id: string
   /** RFC 3339. */
   readonly at: string
-  /** `healed` (recovered), `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
+  /** `recovered`, `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
   readonly event: string
   readonly target: string
   /** Empty when the event concerns a whole target. */
@@ -42,11 +42,16 @@ export function parseAuditRow(fields: Fields): AuditRow {
   return {
     id: fields.text('id'),
     at: fields.text('at'),
-    event: fields.text('event'),
+    event: parseEvent(fields.text('event')),
     target: fields.text('target'),
     partition: fields.text('partition'),
     since: fields.count('since'),
     until: fields.count('until'),
     detail: fields.text('detail'),
   }
+}
+
+/** Earlier versions of the program called a recovered delivery `healed`. */
+function parseEvent(event: string): string {
+  return event === 'healed' ? 'recovered' : event
 }

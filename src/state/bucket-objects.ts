@@ -107,7 +107,7 @@ async function journalFailure<T>(
   try {
     return await work()
   } catch (error) {
-    journal.record({ sort: 'bucket', name: bucket, operation, error })
+    journal.record({ subject: 'bucket', name: bucket, operation, error })
     throw error
   }
 }

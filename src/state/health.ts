@@ -6,15 +6,15 @@ import { BUILT_IN } from './buckets.js'
 import { encodeDocument, parseDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { readJournal } from './journal.js'
-import { SUBJECT_SORTS, type JournalEvent, type SubjectSort } from './journal-event.js'
+import { JOURNAL_SUBJECTS, type JournalEvent, type JournalSubject } from './journal-event.js'
 import { HEALTH, healthKey } from './keys.js'
 import { readRegistry } from './registry.js'
 import { timestamp, type State } from './state.js'
 
-export type Success = { readonly sort: SubjectSort; readonly name: string; readonly at: string }
+export type Success = { readonly subject: JournalSubject; readonly name: string; readonly at: string }
 
 export type Health = {
-  readonly sort: SubjectSort
+  readonly subject: JournalSubject
   readonly name: string
   /** Number of failures in the requested window. */
   readonly errors: number
@@ -29,15 +29,15 @@ export type Health = {
   readonly state: 'ok' | 'recovered' | 'failing' | 'unknown'
 }
 
-/** Records that an operation on a target or bucket succeeded now. */
-export async function noteSuccess(state: State, sort: SubjectSort, name: string): Promise<void> {
-  await state.storage.put(healthKey(sort, name), encodeDocument({ sort, name, at: timestamp(state) }))
+/** Records that an operation on a target or bucket succeeded now. The stored document calls the subject `sort`. */
+export async function noteSuccess(state: State, subject: JournalSubject, name: string): Promise<void> {
+  await state.storage.put(healthKey(subject, name), encodeDocument({ sort: subject, name, at: timestamp(state) }))
 }
 
 /** `minutes` is the length of the window; `onDamage` is called for each object that cannot be read. */
 export type HealthQuery = { readonly minutes: number; readonly onDamage: (message: string) => void }
 
-/** Health of every target and bucket that is registered or has an event or success, in descending order of sort and name. */
+/** Health of every target and bucket that is registered or has an event or success, in descending order of subject and name. */
 export async function readHealth(state: State, { minutes, onDamage }: HealthQuery): Promise<readonly Health[]> {
   const { storage, tools } = state
   const since = tools.now() - minutes * 60_000
@@ -47,11 +47,11 @@ export async function readHealth(state: State, { minutes, onDamage }: HealthQuer
   const successes = await readSuccesses(storage, onDamage)
   const { targets, buckets } = await readRegistry(storage)
   const registered = [
-    ...[...targets.keys()].map(name => ({ sort: 'target' as const, name })),
-    ...[...BUILT_IN, ...buckets.keys()].map(name => ({ sort: 'bucket' as const, name })),
+    ...[...targets.keys()].map(name => ({ subject: 'target' as const, name })),
+    ...[...BUILT_IN, ...buckets.keys()].map(name => ({ subject: 'bucket' as const, name })),
   ]
   const subjects = new Map(
-    [...registered, ...successes, ...events].map(({ sort, name }) => [`${sort} ${name}`, { sort, name }]),
+    [...registered, ...successes, ...events].map(({ subject, name }) => [`${subject} ${name}`, { subject, name }]),
   )
   return [...subjects]
     .sort(([left], [right]) => (left < right ? 1 : -1))
@@ -83,13 +83,15 @@ type HealthData = {
   readonly successes: readonly Success[]
 }
 
-function healthOf({ sort, name }: Pick<Health, 'sort' | 'name'>, { allEvents, events, successes }: HealthData): Health {
-  const isSameSubject = (subject: Pick<Health, 'sort' | 'name'>): boolean =>
-    subject.sort === sort && subject.name === name
-  const errors = events.filter(isSameSubject).length
-  const lastError = allEvents.find(isSameSubject)
-  const lastSuccess = successes.find(isSameSubject)?.at
-  return { sort, name, errors, lastError, lastSuccess, state: stateOf({ errors, lastError, lastSuccess }) }
+function healthOf(
+  { subject, name }: Pick<Health, 'subject' | 'name'>,
+  { allEvents, events, successes }: HealthData,
+): Health {
+  const isSame = (other: Pick<Health, 'subject' | 'name'>): boolean => other.subject === subject && other.name === name
+  const errors = events.filter(isSame).length
+  const lastError = allEvents.find(isSame)
+  const lastSuccess = successes.find(isSame)?.at
+  return { subject, name, errors, lastError, lastSuccess, state: stateOf({ errors, lastError, lastSuccess }) }
 }
 
 function stateOf({
@@ -104,5 +106,5 @@ function stateOf({
 }
 
 function parseSuccess(fields: Fields): Success {
-  return { sort: fields.word('sort', SUBJECT_SORTS), name: fields.text('name'), at: fields.text('at') }
+  return { subject: fields.word('sort', JOURNAL_SUBJECTS), name: fields.text('name'), at: fields.text('at') }
 }

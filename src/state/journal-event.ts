@@ -9,15 +9,15 @@ import { messageOf } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
 import { JOURNAL, journalKey, newId } from './keys.js'
 
-export const SUBJECT_SORTS = ['target', 'bucket'] as const
-export type SubjectSort = (typeof SUBJECT_SORTS)[number]
+export const JOURNAL_SUBJECTS = ['target', 'bucket'] as const
+export type JournalSubject = (typeof JOURNAL_SUBJECTS)[number]
 
 export type JournalEvent = {
   /** Unique per event. An event that is stored twice has one id and is shown once. */
   readonly id: string
   /** RFC 3339, in UTC. */
   readonly time: string
-  readonly sort: SubjectSort
+  readonly subject: JournalSubject
   /** Name of the target or bucket. */
   readonly name: string
   /** `deliver`, `get`, `put`, `list` or `delete`. */
@@ -36,7 +36,7 @@ function parseJournalEvent(fields: Fields): JournalEvent {
   return {
     id: fields.text('id'),
     time: fields.text('time'),
-    sort: fields.word('sort', SUBJECT_SORTS),
+    subject: fields.word('sort', JOURNAL_SUBJECTS),
     name: fields.text('name'),
     operation: fields.text('operation'),
     code: fields.text('code'),
@@ -49,7 +49,7 @@ function parseJournalEvent(fields: Fields): JournalEvent {
 export function journalEventDocument({
   id,
   time,
-  sort,
+  subject,
   name,
   operation,
   code,
@@ -57,11 +57,11 @@ export function journalEventDocument({
   attempt,
   run,
 }: JournalEvent): JournalEventReport {
-  return { id, time, sort, name, operation, code, message, attempt, run }
+  return { id, time, subject, name, operation, code, message, attempt, run }
 }
 
 /**
- * Stores events as one new object.
+ * Stores events as one new object. A stored event calls the subject `sort`.
  * @param now milliseconds since 1970
  * @returns the key of the object
  */
@@ -69,7 +69,8 @@ export async function storeEvents(storage: Storage, events: readonly JournalEven
   const newest = Math.max(now, ...events.map(({ time }) => Date.parse(time)))
   // The id carries the time of the newest event, so that readers of recent events can skip older objects by key.
   const key = journalKey(newId(newest))
-  const lines = [{ version: STATE_VERSION }, ...events].map(line => `${JSON.stringify(line)}\n`)
+  const stored = events.map(({ subject, ...event }) => ({ ...event, sort: subject }))
+  const lines = [{ version: STATE_VERSION }, ...stored].map(line => `${JSON.stringify(line)}\n`)
   await storage.put(key, Buffer.from(lines.join('')))
   return key
 }

@@ -2,7 +2,7 @@
 
 import { IngestError, messageOf } from '../errors.js'
 import type { Storage } from '../storage/storage.js'
-import { type JournalEvent, type SubjectSort, journalKeys, readJournalObject, storeEvents } from './journal-event.js'
+import { type JournalEvent, type JournalSubject, journalKeys, readJournalObject, storeEvents } from './journal-event.js'
 import type { State } from './state.js'
 import { newId, idTime } from './keys.js'
 
@@ -17,7 +17,7 @@ export type JournalOptions = {
 }
 
 export type FailedOperation = {
-  readonly sort: SubjectSort
+  readonly subject: JournalSubject
   readonly name: string
   readonly operation: string
   readonly error: unknown
@@ -42,14 +42,14 @@ export class Journal {
   }
 
   /** Buffers one failure. Drops the oldest event when the buffer is full. */
-  record({ sort, name, operation, error, attempt = 1, at = this.state.tools.now() }: FailedOperation): void {
+  record({ subject, name, operation, error, attempt = 1, at = this.state.tools.now() }: FailedOperation): void {
     const { run, redact } = this.options
     const code = error instanceof IngestError ? error.code : 'internal'
     const message = redact(messageOf(error))
     this.#waiting.push({
       id: newId(at),
       time: new Date(at).toISOString(),
-      sort,
+      subject,
       name,
       operation,
       code,

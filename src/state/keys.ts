@@ -30,7 +30,7 @@ export const targetKey = (target: string): string => `${TARGETS}${targetKeyPart(
 export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
 export const journalKey = (id: string): string => `${JOURNAL}${id}`
-export const healthKey = (sort: 'target' | 'bucket', name: string): string => `${HEALTH}${sort}/${name}`
+export const healthKey = (subject: 'target' | 'bucket', name: string): string => `${HEALTH}${subject}/${name}`
 export const trialsPrefix = (target: string): string => `${TRIALS}${targetKeyPart(target)}/`
 export const trialKey = (target: string, id: string): string => `${trialsPrefix(target)}${id}`
 export const promotionsKey = (target: string): string => `${PROMOTIONS}${targetKeyPart(target)}`

@@ -75,10 +75,10 @@ export async function changeRegistry(
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/
 
 /** Checks the name of a new target or bucket. @throws {IngestError} `usage` */
-export function assertName(name: string, sort: 'target' | 'bucket'): void {
+export function assertName(name: string, subject: 'target' | 'bucket'): void {
   if (NAME.test(name)) return
   const hint = 'use up to 63 lower-case letters, digits, - and _, starting with a letter or digit'
-  throw new IngestError('usage', `invalid ${sort} name ${JSON.stringify(name.slice(0, 80))}`, { hint })
+  throw new IngestError('usage', `invalid ${subject} name ${JSON.stringify(name.slice(0, 80))}`, { hint })
 }
 
 /** A copy of a map with one entry set, or removed when `value` is undefined. */

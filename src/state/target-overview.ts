@@ -47,8 +47,8 @@ export async function overviewTargets({ storage }: State): Promise<Overview> {
   const successes = await readSuccesses(storage, message => problems.push(message))
   const overviews: TargetOverview[] = []
   for (const target of [...targets.values()].sort((left, right) => (left.name < right.name ? -1 : 1))) {
-    const isThisTarget = ({ sort, name }: { sort: string; name: string }): boolean =>
-      sort === 'target' && name === target.name
+    const isThisTarget = ({ subject, name }: { subject: string; name: string }): boolean =>
+      subject === 'target' && name === target.name
     overviews.push({
       target,
       lag: lags.find(lag => lag.target.id === target.identity),
@@ -86,7 +86,7 @@ export function targetDocument(target: RegisteredTarget): RegisteredTargetReport
 }
 
 /** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
-export function knownDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): TargetHealthReport {
+export function overviewDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): TargetHealthReport {
   return {
     lag: lagDocument(lag),
     last_success: lastSuccess ?? null,
@@ -105,9 +105,9 @@ export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucke
   return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
 }
 
-export function healthDocument({ name, sort, state, errors, lastSuccess, lastError }: Health): HealthReport {
+export function healthDocument({ name, subject, state, errors, lastSuccess, lastError }: Health): HealthReport {
   const last_error = lastError === undefined ? null : journalEventDocument(lastError)
-  return { name, sort, state, errors, last_success: lastSuccess ?? null, last_error }
+  return { name, subject, state, errors, last_success: lastSuccess ?? null, last_error }
 }
 
 function lagDocument(lag: Lag | undefined): LagReport | null {

@@ -30,11 +30,11 @@ t.test('drain delivers what was kept, says so, and then there is nothing to do',
   const first = await onState(cwd, ['drain', '--server', server.url])
   t.equal(first.code, 0, first.stderr)
   t.match(first.stdout, /^drained 4 records into http:.* \(4 inserted, 0 updated\) in /)
-  t.match(first.stderr, /^healed: numbers 1 to 3 of 0123456 to http:.*: it was delivered again$/m)
+  t.match(first.stderr, /^recovered: numbers 1 to 3 of 0123456 to http:.*: it was delivered again$/m)
   t.match(await statusOf(cwd), {
     intents: [],
     targets: [{ lag: { records: 0 } }],
-    audit: [{ event: 'healed' }],
+    audit: [{ event: 'recovered' }],
   })
   const asked = server.asked.length
   const second = await onState(cwd, ['drain', '--server', server.url])
@@ -113,8 +113,8 @@ t.test('a push that was killed in the middle of a delivery is seen through by re
   const recovered = await onState(cwd, ['recover', '--server', server.url])
   t.equal(recovered.code, 0, recovered.stderr)
   t.match(recovered.stdout, /^recovered 3 records into http:/)
-  t.match(recovered.stderr, /^healed: numbers 1 to 3 of 0123456 to http:/m)
-  t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'healed' }], targets: [{ lag: { records: 0 } }] })
+  t.match(recovered.stderr, /^recovered: numbers 1 to 3 of 0123456 to http:/m)
+  t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'recovered' }], targets: [{ lag: { records: 0 } }] })
   t.match((await onState(cwd, ['recover', '--server', server.url])).stdout, /^nothing to recover for http:/)
   t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^nothing to recover$/m)
 })

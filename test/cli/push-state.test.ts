@@ -171,7 +171,7 @@ t.test(
     const second = await pushReported(cwd, args)
     t.equal(second.code, 0, second.stderr)
     t.equal(second.target.records, 20)
-    t.match(second.stderr, /healed: numbers 1 to 20 of 0123456 to http:.*: it was delivered again/)
+    t.match(second.stderr, /recovered: numbers 1 to 20 of 0123456 to http:.*: it was delivered again/)
   },
 )
 

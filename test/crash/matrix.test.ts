@@ -183,7 +183,7 @@ function afterRerun(rerun: Command, { told, before, after }: Rerun): readonly st
     const healed = before.intents.filter(({ target }) => target === id).map(intent => intent.id)
     const said = outbox.audited.map(row => row.id)
     if (said.join() !== healed.join())
-      problems.push(`${name}: said to be healed: ${said.join()}, was: ${healed.join()}`)
+      problems.push(`${name}: said to be recovered: ${said.join()}, was: ${healed.join()}`)
     const [from, to] = [before, after].map(({ watermarks }) => watermarks.get(id)?.until ?? 0)
     const moved = from === to ? undefined : to
     if (moved !== outbox.delivered?.until)
@@ -212,7 +212,7 @@ async function finish(cell: Cell, rerun: Command): Promise<readonly string[]> {
 
 async function atLast(cell: Cell, found: Snapshot, begun: readonly string[]): Promise<readonly string[]> {
   const audited = found.audit.map(({ event, id }) => `${event} ${id}`).sort()
-  const expected = begun.map(id => `healed ${id}`).sort()
+  const expected = begun.map(id => `recovered ${id}`).sort()
   return [
     ...(await unlike(cell, cell.all, 'at last')),
     ...leftovers(found, cell.sha),

@@ -57,7 +57,7 @@ t.test('in a browser, an operator', { skip }, async t => {
   const none = { secretEnv: undefined, rolePolicy: undefined, region: undefined, insecureLocal: false }
   await addTarget(server.state, { ...none, ...place, name: 'far', isRequired: true })
   const error = new IngestError('target_unreachable', 'nobody answers there')
-  server.journal.events.record({ sort: 'target', name: 'far', operation: 'deliver', error })
+  server.journal.events.record({ subject: 'target', name: 'far', operation: 'deliver', error })
   const browser = await startBrowser(t, executable!)
   const { page } = await openPage(t, browser, `${server.url}/#view=operator`)
   const give = async (token: string): Promise<void> => {

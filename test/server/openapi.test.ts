@@ -222,7 +222,7 @@ async function arrange(): Promise<void> {
     await addTarget(server.state, { ...none, ...place, name: 'keep', kind: 'archive', isRequired: true }),
   )
   const error = new IngestError('target_unreachable', 'nobody there')
-  server.journal.events.record({ sort: 'target', name: 'keep', operation: 'deliver', error })
+  server.journal.events.record({ subject: 'target', name: 'keep', operation: 'deliver', error })
 }
 
 /** Creates one active promotion and one that was rolled back. */

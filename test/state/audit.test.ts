@@ -6,7 +6,7 @@ import { lastAuditRows, TARGET_PARTITION, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
   id,
-  event: 'healed',
+  event: 'recovered',
   ...TARGET_PARTITION,
   since: 0,
   until: 3,
@@ -19,8 +19,14 @@ t.test('an event that is logged twice has one audit row', async t => {
   await audit(state, row(id, 'first'))
   await audit(state, row(id, 'second'))
   const rows = await lastAuditRows(state.storage, 5)
-  t.match(rows, [{ id, event: 'healed', detail: 'first', at: '2026-04-25T00:00:00.000Z', since: 0, until: 3 }])
+  t.match(rows, [{ id, event: 'recovered', detail: 'first', at: '2026-04-25T00:00:00.000Z', since: 0, until: 3 }])
   t.equal(rows.length, 1)
+})
+
+t.test('a delivery that an earlier version of the program recovered is reported in the word of this one', async t => {
+  const state = testState()
+  await audit(state, { ...row(newId(state.clock.now)), event: 'healed' })
+  t.match(await lastAuditRows(state.storage, 1), [{ event: 'recovered' }])
 })
 
 t.test('the newest rows come first', async t => {

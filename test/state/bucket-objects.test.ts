@@ -61,7 +61,7 @@ t.test(
     await t.rejects(getObject(state, at('gone', 'new')), { code: 'storage_failed' }, 'what rescue misses too')
     await journal.flush()
     const events = await readJournal(state.storage, { name: 'gone', onDamage: message => t.fail(message) })
-    t.match(events.map(({ sort, operation, code }) => [sort, operation, code].join(' ')).sort(), [
+    t.match(events.map(({ subject, operation, code }) => [subject, operation, code].join(' ')).sort(), [
       'bucket get storage_failed',
       'bucket get storage_failed',
       'bucket put storage_failed',

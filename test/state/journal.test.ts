@@ -27,9 +27,9 @@ const SITE = {
 } as const
 
 /** Records one failure and flushes it. */
-async function fail(state: State, name: string, sort: 'target' | 'bucket' = 'target'): Promise<void> {
+async function fail(state: State, name: string, subject: 'target' | 'bucket' = 'target'): Promise<void> {
   const journal = journalOf(state)
-  journal.record({ sort, name, operation: 'deliver', error: down })
+  journal.record({ subject, name, operation: 'deliver', error: down })
   await journal.flush()
 }
 
@@ -46,7 +46,7 @@ t.test('attempts that are recorded together keep their own times and order', asy
   const state = await stateOn(memoryStorage(), () => 10_000)
   const journal = journalOf(state)
   for (const at of [1_000, 3_000, undefined])
-    journal.record({ sort: 'target', name: 'site', operation: 'deliver', error: down, at })
+    journal.record({ subject: 'target', name: 'site', operation: 'deliver', error: down, at })
   await journal.flush()
   const times = (await read(state.storage)).map(({ time }) => Date.parse(time))
   t.same([...times].sort(), [1_000, 10_000, 3_000].sort())
@@ -60,13 +60,13 @@ t.test('attempts that are recorded together keep their own times and order', asy
 t.test('an event holds time, operation, redacted message, attempt and run', async t => {
   const state = await stateOn(memoryStorage(), () => Date.UTC(2026, 1, 3))
   const journal = journalOf(state)
-  journal.record({ sort: 'target', name: 'site', operation: 'deliver', error: down, attempt: 2 })
+  journal.record({ subject: 'target', name: 'site', operation: 'deliver', error: down, attempt: 2 })
   t.same(await read(state.storage), [], 'not before it is flushed')
   t.equal(await journal.flush(), 1)
   t.equal(await journal.flush(), 0)
   t.match(await read(state.storage), [
     {
-      ...{ time: '2026-02-03T00:00:00.000Z', sort: 'target', name: 'site', operation: 'deliver', attempt: 2 },
+      ...{ time: '2026-02-03T00:00:00.000Z', subject: 'target', name: 'site', operation: 'deliver', attempt: 2 },
       ...{ code: 'target_unreachable', message: 'no way to https://***@example.com', run: 'nightly' },
     },
   ])
@@ -99,7 +99,7 @@ t.test('events that could not be stored are stored with the next flush', async t
   const filling = Object.assign(Object.create(storage) as Storage, { put })
   const state = await stateOn(filling)
   const journal = journalOf(state)
-  journal.record({ sort: 'bucket', name: 'cold', operation: 'put', error: down })
+  journal.record({ subject: 'bucket', name: 'cold', operation: 'put', error: down })
   await t.rejects(journal.flush(), { code: 'storage_failed' })
   t.equal(journal.waiting, 1)
   isFull = false
@@ -134,7 +134,7 @@ t.test('compaction keeps the newest events when there are too many', async t => 
   const state = await stateOn(memoryStorage(), () => now)
   const journal = journalOf(state)
   for (let index = 0; index < MAX_EVENTS; index++)
-    journal.record({ sort: 'target', name: 'a', operation: 'deliver', error: down })
+    journal.record({ subject: 'target', name: 'a', operation: 'deliver', error: down })
   await journal.flush()
   now += MINUTE
   await fail(state, 'newest')

@@ -154,7 +154,7 @@ class Run {
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
     const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
     const { target, partition, since, until } = intent
-    this.log.audited.push(await audit(this.state, { id, event: 'healed', target, partition, since, until, detail }))
+    this.log.audited.push(await audit(this.state, { id, event: 'recovered', target, partition, since, until, detail }))
     await deleteIntent(storage, intent)
     return true
   }

@@ -41,10 +41,10 @@ export function openJournal(state: State, run: string): Journal {
 function recordFailures(journal: Journal, outcome: TargetOutcome): void {
   const { retries, failure } = outcome
   const record = (error: unknown, attempt: number, at?: number): void => {
-    journal.record({ sort: 'target', name: outcome.name, operation: 'deliver', error, attempt, at })
+    journal.record({ subject: 'target', name: outcome.name, operation: 'deliver', error, attempt, at })
     const bucket = outcome.registered?.bucket
     if (bucket !== undefined && isOfStorage(error))
-      journal.record({ sort: 'bucket', name: bucket, operation: 'put', error, attempt, at })
+      journal.record({ subject: 'bucket', name: bucket, operation: 'put', error, attempt, at })
   }
   for (const [index, { error, at }] of retries.entries()) record(error, index + 1, at)
   const error = failure === undefined ? undefined : causeOf(failure.error, outcome)

@@ -20,11 +20,11 @@ const SECTIONS: readonly Section[] = [
   },
   {
     ...{ id: 'health', path: 'storage/bucket-health', empty: 'No target or bucket is known.' },
-    columns: ['sort', 'name', 'state', 'errors', 'last_success', 'last_error'],
+    columns: ['subject', 'name', 'state', 'errors', 'last_success', 'last_error'],
   },
   {
     ...{ id: 'journal', path: 'storage/errors', empty: 'No errors.' },
-    columns: ['time', 'sort', 'name', 'operation', 'code', 'message', 'attempt'],
+    columns: ['time', 'subject', 'name', 'operation', 'code', 'message', 'attempt'],
   },
 ]
 

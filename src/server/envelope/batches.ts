@@ -39,8 +39,8 @@ function fill(batch: BodyBatch, walk: RecordWalk): void {
   while (batch.count < BATCH_ROWS) {
     const element = walk.next(batch)
     if (element === undefined) return
-    if (element.sort === 'misshapen') throw new Error(`record ${walk.index} was a record once and not twice`)
-    if (element.sort === 'read') addRecord(batch, element.record, { line: walk.index, start: walk.start })
+    if (element.kind === 'misshapen') throw new Error(`record ${walk.index} was a record once and not twice`)
+    if (element.kind === 'read') addRecord(batch, element.record, { line: walk.index, start: walk.start })
     batch.noteLength(walk.passed - walk.start)
   }
 }

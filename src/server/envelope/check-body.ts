@@ -60,7 +60,7 @@ async function readParts(bytes: Buffer, version: number): Promise<Parts | Refusa
     } else if (names !== undefined) {
       const read = readFlatObject(bytes, start, { names, maxDepth: VALUE_DEPTH })
       if (read !== undefined) [head[key], end] = [read.value, read.end]
-    } else return malformed('the body is no JSON, or has a field that an envelope does not have')
+    } else return malformed('the body is not JSON, or has a field that an envelope does not have')
     step = members.next(end)
   }
   const atEnd = step.value !== INVALID && skipSpace(bytes, step.value) >= bytes.length

@@ -5,7 +5,7 @@ import { CONTRACT } from '../../contract/kinds.js'
 import { brokenRule, type BenchRecord } from '../../contract/validate.js'
 import { RecordBatch } from '../../source/record-batch.js'
 import { INVALID, skipValue } from './skip-value.js'
-import { RecordWalk, type Element } from './walk-records.js'
+import { RecordWalk, type RecordElement } from './walk-records.js'
 
 /** Position of one record: its index in the array and its byte offset in the body. */
 export type RecordPosition = { readonly index: number; readonly start: number }
@@ -73,9 +73,9 @@ class Pass {
 
   constructor(private readonly bytes: Buffer) {}
 
-  take(element: Element, walk: RecordWalk, batch: RecordBatch): void {
-    switch (element.sort) {
-      case 'taken':
+  take(element: RecordElement, walk: RecordWalk, batch: RecordBatch): void {
+    switch (element.kind) {
+      case 'scanned':
         this.#counts[batch.kinds[0]!]!++
         return this.#compareSha(walk, this.bytes, batch.starts[COMMIT_FIELD]!, batch.ends[COMMIT_FIELD]!)
       case 'read':

@@ -18,15 +18,15 @@ const OPEN = 0x7b
 const RECORD_DEPTH = MAX_BODY_DEPTH - 2
 
 /** One element of the array, by the reader that accepted it. */
-export type Element =
+export type RecordElement =
   /** The fast reader added the record to the batch. */
-  | { readonly sort: 'taken' }
+  | { readonly kind: 'scanned' }
   /** The exact reader read the record. */
-  | { readonly sort: 'read'; readonly record: BenchRecord }
+  | { readonly kind: 'read'; readonly record: BenchRecord }
   /** Valid JSON that is not a record of the server's contract version. */
-  | { readonly sort: 'misshapen'; readonly message: string }
+  | { readonly kind: 'misshapen'; readonly message: string }
 
-const TAKEN: Element = { sort: 'taken' }
+const SCANNED: RecordElement = { kind: 'scanned' }
 
 /** A cursor over the elements of the array. */
 export class RecordWalk {
@@ -60,7 +60,7 @@ export class RecordWalk {
    * @param batch gets a row when the fast reader accepts the element
    * @returns undefined at the end of the array
    */
-  next(batch: RecordBatch): Element | undefined {
+  next(batch: RecordBatch): RecordElement | undefined {
     if (this.end !== undefined) return undefined
     const { bytes } = this
     this.index++
@@ -69,14 +69,14 @@ export class RecordWalk {
     // The scanner needs the line feed at the end of the body to stop, so it must not start past the end.
     const after = bytes[this.#at] === OPEN ? scanRecord(bytes, batch, this.#place, endOfElement) : NOT_SCANNED
     if (after !== NOT_SCANNED) {
-      if ((batch.fits[batch.count - 1]! & this.#wanted) !== 0) return this.#pass(after, TAKEN)
+      if ((batch.fits[batch.count - 1]! & this.#wanted) !== 0) return this.#pass(after, SCANNED)
       // The record has another contract version. The exact reader reports which field is wrong.
       batch.count--
     }
     return this.#readExactly()
   }
 
-  #readExactly(): Element | undefined {
+  #readExactly(): RecordElement | undefined {
     const { bytes, start, version } = this
     const end = this.#skip()
     if (end === INVALID) return undefined
@@ -88,7 +88,7 @@ export class RecordWalk {
     while (this.end === undefined) {
       this.index++
       const end = this.#skip()
-      if (end !== INVALID) this.#pass(skipSpace(this.bytes, end), TAKEN)
+      if (end !== INVALID) this.#pass(skipSpace(this.bytes, end), SCANNED)
     }
   }
 
@@ -99,7 +99,7 @@ export class RecordWalk {
   }
 
   /** @param mark offset at which a comma or the closing bracket is expected */
-  #pass(mark: number, element: Element): Element | undefined {
+  #pass(mark: number, element: RecordElement): RecordElement | undefined {
     const char = this.bytes[mark]
     this.passed = mark
     if (char === CLOSE_LIST) this.end = mark + 1
@@ -115,9 +115,9 @@ function endOfElement(bytes: Buffer, from: number): number {
   return bytes[at] === COMMA || bytes[at] === CLOSE_LIST ? at : NOT_SCANNED
 }
 
-function readElement(bytes: Buffer, version: number): Element {
+function readElement(bytes: Buffer, version: number): RecordElement {
   const parsed = readBody(bytes, { maxDepth: RECORD_DEPTH })
-  if (!parsed.ok) return { sort: 'misshapen', message: `the record ${parsed.message}` }
+  if (!parsed.ok) return { kind: 'misshapen', message: `the record ${parsed.message}` }
   const shape = checkShape(parsed.value, { version })
-  return shape.ok ? { sort: 'read', record: shape.value } : { sort: 'misshapen', message: shape.problem.message }
+  return shape.ok ? { kind: 'read', record: shape.value } : { kind: 'misshapen', message: shape.problem.message }
 }

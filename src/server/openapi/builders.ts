@@ -88,6 +88,6 @@ export function queryParameter(name: string, schema: JsonSchema, description: st
 }
 
 export const UNAUTHORIZED: Response = {
-  ...errorResponse('No token, or a wrong one', 'unauthorized'),
+  ...errorResponse('The token is missing or wrong', 'unauthorized'),
   headers: { 'WWW-Authenticate': { schema: string } },
 }

@@ -62,7 +62,7 @@ function columnSchema(field: Field): JsonSchema {
   return field.since > 1 && field.conditional === undefined ? nullable(schema) : schema
 }
 
-const SORT = oneOf('target', 'bucket')
+const SUBJECT = oneOf('target', 'bucket')
 
 const PROMOTION = {
   ...{ id: string, at: dateTime, by: string, note: nullable(string), trial: string },
@@ -82,11 +82,11 @@ const OPERATOR_SCHEMAS = {
     },
   }),
   event: object({
-    ...{ id: string, time: dateTime, sort: SORT, name: string, operation: string, code: string, message: string },
+    ...{ id: string, time: dateTime, subject: SUBJECT, name: string, operation: string, code: string, message: string },
     ...{ attempt: { type: 'integer', minimum: 1 }, run: string },
   }),
   health: object({
-    ...{ name: string, sort: SORT, state: oneOf('ok', 'recovered', 'failing', 'unknown') },
+    ...{ name: string, subject: SUBJECT, state: oneOf('ok', 'recovered', 'failing', 'unknown') },
     ...{ errors: naturalNumber, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
   }),
   lag: object({ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) }),

@@ -33,7 +33,8 @@ export function openApiDocument(routes: readonly KnownRoute[], version: number):
     info: {
       title: 'vortex-ingest serve',
       version: String(version),
-      description: 'Takes envelopes of benchmark records, shows what is stored, and lets operators operate.',
+      description:
+        'Ingests envelopes of benchmark records, serves the stored measurements, and offers an API for operators.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -52,8 +53,8 @@ function toPathTemplate(url: string): string {
 }
 
 const FAILURES = {
-  500: errorResponse('Something is wrong here: the log has the reason', 'internal'),
-  503: errorResponse('The server stops: come back', 'shutting_down'),
+  500: errorResponse('Internal error; the server log has the reason', 'internal'),
+  503: errorResponse('The server is shutting down; retry later', 'shutting_down'),
 }
 
 function withFailures(operation: Operation): Operation {

@@ -23,34 +23,37 @@ const refused = {
 export const INGEST_OPERATIONS: Operations = {
   'POST /api/ingest': {
     operationId: 'ingest',
-    summary: 'Apply an envelope: all of it, or nothing',
+    summary: 'Apply an envelope completely or not at all',
     tags: ['ingest'],
     security: [{ writer: [] }, {}],
     requestBody: { required: true, content: { 'application/json': { schema: ref('envelope') } } },
     responses: {
       200: jsonResponse('Applied', object({ inserted: naturalNumber, updated: naturalNumber })),
-      400: jsonResponse('Not an envelope, or a record of it breaks a rule', refused),
+      400: jsonResponse('The body is not an envelope, or one of its records is invalid', refused),
       401: UNAUTHORIZED,
-      408: errorResponse('The body did not come to an end', 'timeout'),
+      408: errorResponse('The body did not arrive in time', 'timeout'),
       409: jsonResponse(
-        'A newer schema version than the server knows',
+        'The schema version is newer than that of the server',
         object({ error: oneOf('schema_version_too_new'), expected: { type: 'integer' }, got: { type: 'integer' } }),
       ),
-      413: errorResponse('More than the server takes', 'body_too_large'),
-      415: errorResponse('Not JSON, or packed otherwise than with gzip', 'unsupported_media_type'),
+      413: errorResponse('The body exceeds the limit of the server', 'body_too_large'),
+      415: errorResponse(
+        'The body is not JSON, or is compressed with another method than gzip',
+        'unsupported_media_type',
+      ),
     },
   },
   'POST /api/revalidate': {
     operationId: 'revalidate',
-    summary: 'What a site that caches would forget now',
+    summary: 'Invalidate cached pages',
     tags: ['ingest'],
     security: [{ revalidator: [] }],
     responses: {
-      200: jsonResponse('Nothing was cached', object({ revalidated: { const: true } })),
+      200: jsonResponse('Accepted; this server caches no pages', object({ revalidated: { const: true } })),
       401: UNAUTHORIZED,
-      503: errorResponse('It has no token for this, or it stops', 'not_configured', 'shutting_down'),
+      503: errorResponse('No token is configured, or the server is shutting down', 'not_configured', 'shutting_down'),
     },
   },
 }
 
-export const BAD_REQUEST = messageResponse('A parameter that cannot be read', 'bad_request')
+export const BAD_REQUEST = messageResponse('A query parameter is invalid', 'bad_request')

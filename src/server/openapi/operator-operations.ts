@@ -20,14 +20,14 @@ import {
 
 const bytes = { 'application/octet-stream': { schema: {} } }
 const inBucket = [
-  pathParameter('bucket', 'Its name'),
-  pathParameter('key', 'Names with / between them, each percent-encoded'),
+  pathParameter('bucket', 'Name of the bucket'),
+  pathParameter('key', 'Key of the object: parts separated by slashes, each percent-encoded'),
 ]
-const noBucket = messageResponse('There is none', 'not_found')
-const noTarget = messageResponse('There is no such target', 'not_found')
-const tooLarge = errorResponse('More than the server takes', 'body_too_large')
-const timeout = errorResponse('The body did not come to an end', 'timeout')
-const unsupported = errorResponse('Not of that type, or packed', 'unsupported_media_type')
+const noBucket = messageResponse('The bucket does not exist', 'not_found')
+const noTarget = messageResponse('The target does not exist', 'not_found')
+const tooLarge = errorResponse('The body exceeds the limit of the server', 'body_too_large')
+const timeout = errorResponse('The body did not arrive in time', 'timeout')
+const unsupported = errorResponse('The body has another media type, or is compressed', 'unsupported_media_type')
 const problems = ref('problems')
 
 /** Adds the security, tag and failures that all operator routes share. */
@@ -36,14 +36,14 @@ function operatorOperation(operation: Omit<Operation, 'tags' | 'security'>): Ope
   return { ...operation, responses, tags: ['operate'], security: [{ operator: [] }] }
 }
 
-const damaged = jsonResponse('The state is damaged or of a newer version, or something is wrong here', {
+const damaged = jsonResponse('The state is damaged or has another version, or an internal error occurred', {
   anyOf: [
     object({ error: { enum: ['state_corrupt', 'state_version'] }, message: string }),
     object({ error: { const: 'internal' } }),
   ],
 })
 
-const unavailableOrStopping = jsonResponse('A bucket, or the state, cannot be reached; or the server stops', {
+const unavailableOrStopping = jsonResponse('A bucket or the state cannot be reached, or the server is shutting down', {
   anyOf: [
     object({ error: { enum: ['storage_failed', 'storage_denied', 'state_conflict'] }, message: string }),
     object({ error: { const: 'shutting_down' } }),
@@ -53,43 +53,43 @@ const unavailableOrStopping = jsonResponse('A bucket, or the state, cannot be re
 export const OPERATOR_OPERATIONS: Operations = {
   'GET /storage/buckets': operatorOperation({
     operationId: 'listBuckets',
-    summary: 'Every bucket, and who writes to it',
+    summary: 'List buckets and the targets that write to them',
     responses: { 200: jsonResponse('Buckets', object({ buckets: array(ref('bucket')) })) },
   }),
   'POST /storage/buckets': operatorOperation({
     operationId: 'addBucket',
-    summary: 'Add a bucket; its folder is made',
+    summary: 'Add a bucket and create its folder',
     requestBody: {
       required: true,
-      description: 'The root is a folder of the server, s3://BUCKET/PREFIX, or memory:',
+      description: 'The root is a folder on the server, s3://BUCKET/PREFIX, or memory:',
       content: { 'application/json': { schema: object({ name: string, root: string }) } },
     },
     responses: {
       201: {
         ...jsonResponse('Added', object({ bucket: ref('bucket') })),
-        headers: { Location: { schema: string, description: 'What to delete it by' } },
+        headers: { Location: { schema: string, description: 'URL of the bucket, for DELETE' } },
       },
-      400: messageResponse('Not such an object, no name, an empty root, or none that there is', 'bad_request'),
+      400: messageResponse('The body is not such an object, or its name or root is invalid', 'bad_request'),
       408: timeout,
-      409: messageResponse('There is one of that name', 'already_exists'),
+      409: messageResponse('A bucket of that name exists', 'already_exists'),
       413: tooLarge,
       415: unsupported,
     },
   }),
   'DELETE /storage/buckets/:bucket': operatorOperation({
     operationId: 'removeBucket',
-    summary: 'Remove a bucket; its objects stay where they are',
-    parameters: [pathParameter('bucket', 'Its name')],
+    summary: 'Remove a bucket without deleting its objects',
+    parameters: [pathParameter('bucket', 'Name of the bucket')],
     responses: {
       204: { description: 'Removed' },
-      403: messageResponse('primary and rescue stay', 'protected'),
+      403: messageResponse('The buckets primary and rescue cannot be removed', 'protected'),
       404: noBucket,
-      409: messageResponse('A target writes to it', 'in_use'),
+      409: messageResponse('A target uses the bucket', 'in_use'),
     },
   }),
   'GET /storage/buckets/:bucket/objects/*': operatorOperation({
     operationId: 'getObject',
-    summary: 'An object; what its bucket misses or fails with, rescue is asked for',
+    summary: 'Get an object, from the bucket rescue if its bucket fails or lacks it',
     parameters: inBucket,
     responses: {
       200: {
@@ -101,18 +101,18 @@ export const OPERATOR_OPERATIONS: Operations = {
           'X-Bucket-Rescued': { schema: { enum: ['true', 'false'] } },
         },
       },
-      400: messageResponse('That cannot be a key', 'bad_request'),
-      404: messageResponse('Neither the bucket nor rescue has it, or there is no such bucket', 'not_found'),
+      400: messageResponse('The key is invalid', 'bad_request'),
+      404: messageResponse('Neither the bucket nor rescue has the object, or the bucket does not exist', 'not_found'),
     },
   }),
   'PUT /storage/buckets/:bucket/objects/*': operatorOperation({
     operationId: 'putObject',
-    summary: 'Store an object: in this bucket or nowhere',
+    summary: 'Store an object',
     parameters: inBucket,
     requestBody: { required: true, content: bytes },
     responses: {
       200: jsonResponse('Stored', object({ bucket: string, key: string, bytes: naturalNumber })),
-      400: messageResponse('That cannot be a key', 'bad_request'),
+      400: messageResponse('The key is invalid', 'bad_request'),
       404: noBucket,
       408: timeout,
       413: tooLarge,
@@ -121,15 +121,15 @@ export const OPERATOR_OPERATIONS: Operations = {
   }),
   'GET /storage/errors': operatorOperation({
     operationId: 'listErrors',
-    summary: 'What failed, the newest first',
+    summary: 'List failed operations, newest first',
     parameters: [
-      queryParameter('target', string, 'Only of this target or bucket'),
+      queryParameter('target', string, 'Name of a target or bucket'),
       queryParameter('since', string, 'An age such as 90m, 12h or 30d, or a time in RFC 3339'),
-      queryParameter('limit', integer, 'At most so many, 1 to 1000; 50'),
+      queryParameter('limit', integer, 'Maximum number of events, 1 to 1000; default 50'),
     ],
     responses: {
       200: jsonResponse(
-        'Events, and what of the journal cannot be read',
+        'Events, and messages about journal objects that cannot be read',
         object({ events: array(ref('event')), problems }),
       ),
       400: BAD_REQUEST,
@@ -137,39 +137,42 @@ export const OPERATOR_OPERATIONS: Operations = {
   }),
   'POST /storage/errors/flush': operatorOperation({
     operationId: 'flushErrors',
-    summary: 'Write down what this server still has in memory',
-    responses: { 200: jsonResponse('How many events', object({ flushed: naturalNumber })) },
+    summary: 'Write the events that are still in memory to the journal',
+    responses: { 200: jsonResponse('Number of events written', object({ flushed: naturalNumber })) },
   }),
   'POST /storage/errors/compact': operatorOperation({
     operationId: 'compactErrors',
-    summary: 'Merge the journal, without what is too old or too much',
+    summary: 'Merge the objects of the journal and drop old events',
     responses: {
-      200: jsonResponse('Its size', object({ before: ref('journal_size'), after: ref('journal_size') })),
+      200: jsonResponse(
+        'Size of the journal before and after',
+        object({ before: ref('journal_size'), after: ref('journal_size') }),
+      ),
     },
   }),
   'GET /storage/bucket-health': operatorOperation({
     operationId: 'bucketHealth',
-    summary: 'How buckets and targets have been lately',
-    parameters: [queryParameter('minutes', integer, 'How far back errors integer, 1 to 43200; 5')],
+    summary: 'Recent health of buckets and targets',
+    parameters: [queryParameter('minutes', integer, 'Errors of this many minutes count, 1 to 43200; default 5')],
     responses: {
-      200: jsonResponse('By name', object({ minutes: naturalNumber, health: array(ref('health')), problems })),
+      200: jsonResponse('Sorted by name', object({ minutes: naturalNumber, health: array(ref('health')), problems })),
       400: BAD_REQUEST,
     },
   }),
   'GET /targets': operatorOperation({
     operationId: 'listTargets',
-    summary: 'Registered targets: what each lacks, and its last error; none is asked',
+    summary: 'List registered targets with their undelivered records and last error, without contacting them',
     responses: {
       200: jsonResponse(
-        'By name',
+        'Sorted by name',
         object({ targets: array(ref('target')), unregistered: array(ref('unregistered_target')), problems }),
       ),
     },
   }),
   'GET /promotions': operatorOperation({
     operationId: 'listPromotions',
-    summary: 'The write settings that were promoted: of each target the newest first',
-    parameters: [queryParameter('target', string, 'Only of this target')],
+    summary: 'List promoted write settings, newest first for each target',
+    parameters: [queryParameter('target', string, 'Name of a target')],
     responses: {
       200: jsonResponse('Promotions', object({ promotions: array(ref('target_promotion')) })),
       400: BAD_REQUEST,

@@ -39,7 +39,7 @@ const group = {
 }
 const storeKind = oneOf('embedded', 'postgres')
 const store = (reachable: boolean) => object({ kind: storeKind, reachable: { const: reachable } })
-const missing = errorResponse('There is none', 'not_found')
+const missing = errorResponse('Not found', 'not_found')
 
 /** @param version the contract version of the server */
 export function readOperations(version: number): Operations {
@@ -51,21 +51,28 @@ function aboutOperations(version: JsonSchema): Operations {
   return {
     'GET /': {
       operationId: 'about',
-      summary: 'The name of this service; for clients that accept text/html, the page',
+      summary: 'Name of this service; the page for clients that accept text/html',
       tags: ['read'],
       responses: {
-        200: jsonResponse('Its name', object({ service: { const: 'vortex-ingest' }, schema_version: version })),
+        200: jsonResponse(
+          'Name and contract version',
+          object({ service: { const: 'vortex-ingest' }, schema_version: version }),
+        ),
       },
     },
     'GET /health': {
       operationId: 'health',
-      summary: 'Whether the store answers, and how much it holds',
+      summary: 'Whether the store is reachable, and how many rows it holds',
       tags: ['read'],
       parameters: [
-        queryParameter('version', string, 'With any value: only the contract version, without asking the store'),
+        queryParameter(
+          'version',
+          string,
+          'With any value: only answer the contract version, without a query to the store',
+        ),
       ],
       responses: {
-        200: jsonResponse('The store answers, or was not asked', healthy(version)),
+        200: jsonResponse('The store is reachable, or was not asked', healthy(version)),
         503: unhealthy(version),
       },
     },
@@ -85,7 +92,7 @@ function healthy(version: JsonSchema): JsonSchema {
 }
 
 function unhealthy(version: JsonSchema): Response {
-  return jsonResponse('The store does not answer, or the server stops', {
+  return jsonResponse('The store is unreachable, or the server is shutting down', {
     anyOf: [
       object({
         ...{ error: oneOf('store_unreachable'), status: oneOf('unavailable') },
@@ -99,20 +106,20 @@ function unhealthy(version: JsonSchema): Response {
 const DATA_OPERATIONS: Operations = {
   'GET /api/groups': {
     operationId: 'groups',
-    summary: 'Every group of measurements',
+    summary: 'List the groups of measurements',
     tags: ['read'],
     responses: { 200: jsonResponse('Groups', object({ groups: array(group) })) },
   },
   'GET /api/group/:slug': {
     operationId: 'group',
-    summary: 'What the last commits measured in a group',
+    summary: 'Measurements of a group at the last commits',
     tags: ['read'],
     parameters: [
-      pathParameter('slug', 'As /api/groups tells it'),
-      queryParameter('n', integer, 'Commits, 1 to 1000; 100'),
+      pathParameter('slug', 'Slug from /api/groups'),
+      queryParameter('n', integer, 'Number of commits, 1 to 1000; default 100'),
     ],
     responses: {
-      200: jsonResponse('Commits, the newest first, and their measurements by id', {
+      200: jsonResponse('Commits, newest first, and their measurements, sorted by id', {
         type: 'object',
         properties: {
           ...{ name: string, kind: kinds, ...columns, n: naturalNumber },
@@ -127,17 +134,17 @@ const DATA_OPERATIONS: Operations = {
   },
   'GET /api/measurements': {
     operationId: 'measurements',
-    summary: 'The measurements of a commit, page by page, or those with certain ids',
+    summary: 'Measurements of a commit, page by page, or measurements with the given ids',
     tags: ['read'],
     parameters: [
-      queryParameter('commit', string, 'Required without ids'),
-      queryParameter('ids', string, 'In place of commit: at most 5000, with commas between them'),
-      queryParameter('kind', kinds, 'Only of this kind'),
-      queryParameter('after', string, 'The next of the page before'),
-      queryParameter('limit', integer, 'Rows of a page, 1 to 5000; 1000'),
+      queryParameter('commit', string, 'SHA of the commit; required unless ids is given'),
+      queryParameter('ids', string, 'Instead of commit: at most 5000 ids, separated by commas'),
+      queryParameter('kind', kinds, 'Record kind'),
+      queryParameter('after', string, 'The `next` of the previous page'),
+      queryParameter('limit', integer, 'Rows per page, 1 to 5000; default 1000'),
     ],
     responses: {
-      200: jsonResponse('Measurements by id', {
+      200: jsonResponse('Measurements, sorted by id', {
         type: 'object',
         properties: { commit: string, measurements: array(ref('measurement')), next: nullable(string) },
         required: ['measurements'],
@@ -148,10 +155,10 @@ const DATA_OPERATIONS: Operations = {
   },
   'GET /api/commits/:sha': {
     operationId: 'commit',
-    summary: 'A commit',
+    summary: 'Get a commit',
     tags: ['read'],
-    parameters: [pathParameter('sha', 'Of the commit')],
-    responses: { 200: jsonResponse('It', ref('stored_commit')), 404: missing },
+    parameters: [pathParameter('sha', 'SHA of the commit')],
+    responses: { 200: jsonResponse('The commit', ref('stored_commit')), 404: missing },
   },
   'GET /openapi.json': {
     operationId: 'openapi',
@@ -198,32 +205,32 @@ const history = {
 export const PAGE_OPERATIONS: Operations = {
   'GET /api/history/:slug': {
     operationId: 'history',
-    summary: 'What each series of a group measured at the last commits',
+    summary: 'Values of each series of a group at the last commits',
     tags: ['read'],
     parameters: [
-      pathParameter('slug', 'As /api/groups tells it'),
-      queryParameter('n', integer, 'Commits, 1 to 1000; 200'),
+      pathParameter('slug', 'Slug from /api/groups'),
+      queryParameter('n', integer, 'Number of commits, 1 to 1000; default 200'),
     ],
     responses: {
-      200: jsonResponse('Commits, the oldest first, and for each series a value at each of them', history),
+      200: jsonResponse('Commits, oldest first, and one value for each series and commit', history),
       400: BAD_REQUEST,
-      404: errorResponse('There is none', 'not_found'),
+      404: missing,
     },
   },
   'GET /api/commits': {
     operationId: 'commits',
-    summary: 'The last commits',
+    summary: 'List the last commits',
     tags: ['read'],
-    parameters: [queryParameter('n', integer, 'Commits, 1 to 100; 20')],
+    parameters: [queryParameter('n', integer, 'Number of commits, 1 to 100; default 20')],
     responses: {
-      200: jsonResponse('Commits, the newest first', object({ commits: array(ref('stored_commit')) })),
+      200: jsonResponse('Commits, newest first', object({ commits: array(ref('stored_commit')) })),
       400: BAD_REQUEST,
     },
   },
   'GET /api/pushes': {
     operationId: 'pushes',
-    summary: 'The last envelopes that this server was sent',
+    summary: 'List the last envelopes that this server received',
     tags: ['read'],
-    responses: { 200: jsonResponse('Pushes, the newest first', object({ since: dateTime, pushes: array(push) })) },
+    responses: { 200: jsonResponse('Pushes, newest first', object({ since: dateTime, pushes: array(push) })) },
   },
 }

@@ -57,7 +57,7 @@ export async function withFields<Name extends string>(
 function parseFields<Name extends string>(bytes: Buffer, names: readonly Name[]): Readonly<Record<Name, string>> {
   const value = parsed(bytes)
   const isWhole = names.every(name => typeof value[name] === 'string') && Object.keys(value).length === names.length
-  if (!isWhole) throw new IngestError('usage', `the body is an object of ${names.join(' and ')}, which are strings`)
+  if (!isWhole) throw new IngestError('usage', `the body must be an object with the strings ${names.join(' and ')}`)
   return value as Readonly<Record<Name, string>>
 }
 

@@ -60,7 +60,7 @@ export class StoreJournal {
     const { journal } = this.options
     this.#later(async () => {
       await this.#lookUp().catch(() => undefined)
-      journal.events.record({ sort: 'target', name: this.#name, operation, error })
+      journal.events.record({ subject: 'target', name: this.#name, operation, error })
       journal.scheduleFlush()
     })
   }

@@ -1,6 +1,11 @@
 /** Operator routes for targets and their promoted settings. */
 
-import { knownDocument, unregisteredDocuments, targetDocument, overviewTargets } from '../../state/target-overview.js'
+import {
+  overviewDocument,
+  unregisteredDocuments,
+  targetDocument,
+  overviewTargets,
+} from '../../state/target-overview.js'
 import { textParameter } from '../read/parameters.js'
 import type { Operator, OperatorRoute } from './operator-route.js'
 import { promotionDocument, activePromotion, readPromotions } from '../../state/promotions.js'
@@ -15,7 +20,7 @@ export function targetRoutes({ state, journal }: Operator): readonly OperatorRou
       answer: async () => {
         await journal.settle()
         const overview = await overviewTargets(state)
-        const targets = overview.targets.map(one => ({ ...targetDocument(one.target), ...knownDocument(one) }))
+        const targets = overview.targets.map(one => ({ ...targetDocument(one.target), ...overviewDocument(one) }))
         const { problems } = overview
         return { status: 200, body: { targets, unregistered: unregisteredDocuments(overview), problems } }
       },

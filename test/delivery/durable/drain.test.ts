@@ -127,7 +127,7 @@ t.test('recover', async t => {
     state.clock.now += 60_000
     const there = target()
     const { outcomes } = await recover(state, recoverOptions([there]))
-    t.match(outcomes, [{ failure: undefined, outbox: { audited: [{ event: 'healed' }, { event: 'healed' }] } }])
+    t.match(outcomes, [{ failure: undefined, outbox: { audited: [{ event: 'recovered' }, { event: 'recovered' }] } }])
     t.strictSame(there.given.map(datasets), [['f1', 'f2'], ['o1']])
     t.strictSame(await listIntents(state.storage), [])
     const again = await recover(state, recoverOptions([there]))

@@ -68,7 +68,7 @@ t.test('what a dead target misses is kept, and comes with the next push, in orde
   t.match((await push(state, [path], [dead])).outcomes, [{ outbox: { kept: 3 } }])
   const alive = target()
   const [last] = (await push(state, [path], [alive])).outcomes
-  t.match(last, { failure: undefined, outbox: { kept: 0, audited: [{ event: 'healed', since: 0, until: 1 }] } })
+  t.match(last, { failure: undefined, outbox: { kept: 0, audited: [{ event: 'recovered', since: 0, until: 1 }] } })
   t.strictSame(
     [...alive.rows],
     [

@@ -138,7 +138,7 @@ async function goesAway(t: Test, name: string, { away, back }: Fate): Promise<vo
   const { body } = await ask('GET', `/storage/errors?target=${name}&since=1h`)
   const events = body['events'] as readonly { readonly operation: string; readonly run: string }[]
   t.same(events.map(({ operation }) => operation).sort(), ['get', 'get', 'put'])
-  t.match(events[0], { sort: 'bucket', name, code: 'storage_failed', run: 'serve' })
+  t.match(events[0], { subject: 'bucket', name, code: 'storage_failed', run: 'serve' })
   t.equal(await stateOf(), 'failing')
   await back()
   t.equal((await ask('PUT', object('new'), BODY)).status, 200)

@@ -61,7 +61,7 @@ t.test('what the store fails with is an event under the name that it is register
   t.equal((await post(server, envelope([]))).status, 500)
   const events = await eventsOf(server, '?target=db')
   t.equal(events.length, 2)
-  t.match(events[0], { sort: 'target', operation: 'ingest', code: 'target_unreachable', run: 'serve' })
+  t.match(events[0], { subject: 'target', operation: 'ingest', code: 'target_unreachable', run: 'serve' })
   t.notMatch(JSON.stringify(events), /hush/)
   t.equal(await healthOf(server, 'db'), 'failing')
   const listed = await server.ask('GET', '/targets')
@@ -98,7 +98,7 @@ t.test('the newest come first, by target, since and limit; what is no such thing
   const server = await start(t)
   const { events } = server.journal
   for (const name of ['one', 'two', 'three']) {
-    events.record({ sort: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
+    events.record({ subject: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
     // Two events in the same millisecond have no defined order.
     await sleep(2)
   }
@@ -119,7 +119,7 @@ t.test('the newest come first, by target, since and limit; what is no such thing
 t.test('flush says how many became durable, compact how it was before and is after', async t => {
   const server = await start(t)
   const fail = (): void =>
-    server.journal.events.record({ sort: 'bucket', name: 'primary', operation: 'get', error: new Error('x') })
+    server.journal.events.record({ subject: 'bucket', name: 'primary', operation: 'get', error: new Error('x') })
   fail()
   t.match(await server.ask('POST', '/storage/errors/flush'), { status: 200, body: { flushed: 1 } })
   t.match(await server.ask('POST', '/storage/errors/flush'), { status: 200, body: { flushed: 0 } })
@@ -148,7 +148,7 @@ t.test('a journal that cannot be written fails no envelope, is said once, and lo
 t.test('the journal is bounded though nobody compacts it', async t => {
   const server = await start(t)
   for (let index = 0; index < 120; index++) {
-    server.journal.events.record({ sort: 'target', name: 'x', operation: 'ingest', error: new Error('x') })
+    server.journal.events.record({ subject: 'target', name: 'x', operation: 'ingest', error: new Error('x') })
     await server.journal.flush()
   }
   const { objects } = await server.state.storage.list('journal/')
@@ -160,7 +160,7 @@ t.test('what failed last is failing, however few minutes its errors are counted 
   const server = await start(t)
   const at = Date.now() - 3_600_000
   const error = new IngestError('target_unreachable', 'away')
-  server.journal.events.record({ sort: 'bucket', name: 'rescue', operation: 'put', error, at })
+  server.journal.events.record({ subject: 'bucket', name: 'rescue', operation: 'put', error, at })
   const { body } = await server.ask('GET', '/storage/bucket-health?minutes=1')
   t.match(body, {
     minutes: 1,

@@ -27,8 +27,8 @@ export const show: RegistryAction = (_, flags, context) =>
         problems,
       })
     else
-      for (const { time, sort, name, operation, attempt, code, message } of events)
-        report.result(oneLine(`${time} ${sort} ${name}: ${operation} (try ${attempt}) ${code}: ${message}`))
+      for (const { time, subject, name, operation, attempt, code, message } of events)
+        report.result(oneLine(`${time} ${subject} ${name}: ${operation} (try ${attempt}) ${code}: ${message}`))
     if (events.length === 0) report.note('nothing in the journal')
     for (const problem of problems) report.warning(`left out: ${problem}`)
     return exitCode

@@ -33,7 +33,7 @@ export const health: RegistryAction = (_, flags, context) =>
 
 const HEAD = ['NAME', 'SORT', 'STATE', 'ERRORS', 'LAST SUCCESS', 'LAST ERROR']
 
-function rowOf({ name, sort, state, errors, lastSuccess, lastError }: Health): string[] {
+function rowOf({ name, subject, state, errors, lastSuccess, lastError }: Health): string[] {
   const error = lastError === undefined ? '-' : `${lastError.time} ${lastError.code}`
-  return [name, sort, state, String(errors), lastSuccess ?? '-', error]
+  return [name, subject, state, String(errors), lastSuccess ?? '-', error]
 }

@@ -5,7 +5,7 @@ import { EXIT } from '../../../errors.js'
 import type { Diagnosis } from '../../../doctor/diagnose.js'
 import type { State } from '../../../state/state.js'
 import {
-  knownDocument,
+  overviewDocument,
   unregisteredDocuments,
   targetDocument,
   overviewTargets,
@@ -53,7 +53,7 @@ function document(
       ...targetDocument(one.target),
       reachable: checked === undefined ? null : checked[index]?.exitCode === 0,
       problem: problemOf(checked?.[index]) ?? null,
-      ...knownDocument(one),
+      ...overviewDocument(one),
     })),
     unregistered: unregisteredDocuments(overview),
     problems: overview.problems,

@@ -43,7 +43,7 @@ export const tune: TuningAction = (_, flags, context) =>
         ...{ delivery: sample.delivery, sample: sample.size },
         onTrial: trial => noteTrial(trial, context),
         onDelivery: () => meter?.add(sample.size.records),
-        onError: error => journal.record({ sort: 'target', name: target.name, operation: 'tune', error }),
+        onError: error => journal.record({ subject: 'target', name: target.name, operation: 'tune', error }),
       })
       return finish(found, { target, sample, durationMs: performance.now() - started }, { context, format })
     } finally {
