@@ -6,6 +6,7 @@ import { runCli, startCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
 import { jsonl, manyQueries, query, writeCommit } from '../fixtures/records.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -99,8 +100,7 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
   const { code, signal, stderr } = await cli.result
   t.strictSame([code, signal], [130, null])
   t.match(stderr, /^error: interrupted: what was not finished is undone\n$/)
-  for (let tries = 0; tries < 100 && (await server.sql(backends)).length > 0; tries++) await setTimeout(100)
-  t.strictSame(await server.sql(backends), [])
+  await waitUntil(async () => (await server.sql(backends)).length === 0)
   t.equal((await database.countRows()) + (await countCommits(database)), 0)
   t.strictSame(temporaryFiles(), [])
 })

@@ -1,13 +1,13 @@
 /** A push to a server and to Postgres: at the same time, each by itself, and who decides what it ends with. */
 
 import t, { type Test } from 'tap'
-import { setTimeout } from 'node:timers/promises'
 import { startCli, untilDone } from '../fixtures/cli.js'
 import { applied, json, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { holding, startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN } from './fixtures/pushing.js'
 import { jsonl, oneOfEach, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const { server: postgres, createDatabase } = await startMigratedPostgres(t)
 
@@ -44,7 +44,7 @@ t.test('they are fed at the same time: a server that answers only when the datab
   const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
   const { url, countRows } = await createDatabase()
   const server = await startAnswering(t, async (response, asked) => {
-    while ((await countRows()) === 0) await setTimeout(10)
+    await waitUntil(async () => (await countRows()) > 0)
     applied(response, asked)
   })
   const { code, stderr } = await push(cwd, ['f.jsonl', '--server', server.url, '--postgres', url])

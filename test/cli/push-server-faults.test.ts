@@ -152,13 +152,13 @@ function changing(file: string): Answer {
 
 t.test('Ctrl-C in the middle of the body ends in 130, and the body never ends', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(50_000)) })
+  let hasBegun = false
   const server = await startHttpServer(t, {
     early: true,
-    answer: () => (response, _asked) => void response.req.once('data', () => response.req.pause()),
+    answer: () => response => void response.req.once('data', () => (hasBegun = true) && response.req.pause()),
   })
   const cli = startCli(pushArgs(cwd, 'f.jsonl', '--server', server.url), { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
-  await untilDone(cli, () => server.asked.length > 0)
-  await setTimeout(100)
+  await untilDone(cli, () => hasBegun)
   const interruptedAt = Date.now()
   cli.child.kill('SIGINT')
   const { code, stdout, stderr } = await cli.result

@@ -6,6 +6,7 @@ import { IngestError } from '../../src/errors.js'
 import { PartialDeliveryError, type Delivery, type Receipt } from '../../src/source/delivery.js'
 import { type Sink } from '../../src/targets/sink.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const RECEIPT: Receipt = { records: 1, inserted: 1, updated: 0, kinds: [], chunks: 1 }
 const base = await deliveryOf([size('a')])
@@ -66,7 +67,7 @@ t.test('a target that hangs holds no other up', async t => {
     return RECEIPT
   })
   const outcomes = deliver(hanging, live)
-  while (done.length < 3) await setTimeout(1)
+  await waitUntil(() => done.length === 3)
   freed.abort()
   t.strictSame((await outcomes).map(sources), [
     ['one', 'two', 'three'],

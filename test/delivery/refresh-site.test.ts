@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { refreshSite, type Refreshed } from '../../src/delivery/refresh-site.js'
 import { json, startHttpServer, type Answer, type TestServer } from '../fixtures/http-server.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const SLUGS = Array.from({ length: 30 }, (_, index) => `group ${index}/ä`)
 const groups = { groups: SLUGS.map(slug => ({ slug, nested: [{ slug: 'inner' }] })) }
@@ -128,7 +129,7 @@ t.test('it stops when it is told to, without a throw', async t => {
   const site = await startSite(t, { '/api/revalidate': () => undefined })
   const controller = new AbortController()
   const refreshed = refresh(site.url, { signal: controller.signal })
-  await setTimeout(50)
+  await waitUntil(() => site.asked.length > 0)
   controller.abort(new Error('interrupted'))
   t.match(await refreshed, { revalidated: false, problems: [/interrupted/] })
 })

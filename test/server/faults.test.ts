@@ -8,13 +8,14 @@ import { envelope } from './fixtures/envelopes.js'
 import { get, HEADERS, post, startServer, type Running } from './fixtures/server.js'
 import { head, rawClient } from './fixtures/socket.js'
 import { emptyTables, startStore, storedIds } from './fixtures/store.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const store = await startStore(t)
 const MIB = 1024 * 1024
 const one = Buffer.from(envelope([sizeLine('taxi')]))
 
 async function untilLogged(server: Running, count: number): Promise<void> {
-  for (let tries = 0; server.entries.length < count && tries < 3_000; tries++) await sleep(10)
+  await waitUntil(() => server.entries.length >= count)
 }
 
 t.test('a client that is slow with its headers is cut off', async t => {

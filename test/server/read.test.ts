@@ -1,6 +1,5 @@
 /** Tests what the read routes return for stored records. */
 
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { KIND_NAMES, line, sizeLine } from '../fixtures/records.js'
 import { groupOf, slugOf } from '../../src/server/read/groups.js'
@@ -9,6 +8,7 @@ import type { Store } from '../../src/server/store/store.js'
 import { commit, envelope } from './fixtures/envelopes.js'
 import { get, post, REVALIDATE_TOKEN, startServer, type Running } from './fixtures/server.js'
 import { emptyTables, startStore } from './fixtures/store.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const store = await startStore(t)
 
@@ -126,7 +126,7 @@ t.test('an answer that breaks off has no end, and the log says why', async t => 
   await post(await startServer(t, { store }), envelope(records))
   const server = await startServer(t, { store: dying })
   await t.rejects(get(server, '/api/group/query_measurement.tpch.clustered.10.nvme'))
-  for (let tries = 0; server.entries.length === 0 && tries < 3_000; tries++) await setTimeout(10)
+  await waitUntil(() => server.entries.length > 0)
   t.match(server.entries, [{ route: '/api/group/:slug', status: null, reason: 'lost on the way' }])
   await emptyTables(store)
 })
