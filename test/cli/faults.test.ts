@@ -27,7 +27,7 @@ t.test('a wrong password is an auth failure that shows neither password', async 
   t.notMatch(stdout + stderr, /not-the-password/)
 })
 
-t.test('a server that is not there is told, with where', async t => {
+t.test('an unreachable server is reported with its address', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const nowhere = url.replace(`:${server.port}/`, ':1/')
@@ -67,7 +67,7 @@ t.test(
   },
 )
 
-t.test('a table without the expected column is named, and nothing is kept', async t => {
+t.test('a table without the expected column is named, and nothing is stored', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const database = await createDatabase()
   await database.sql('ALTER TABLE query_measurements DROP COLUMN peak_virtual')
@@ -105,7 +105,7 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
   t.strictSame(temporaryFiles(), [])
 })
 
-t.test('Ctrl-C while standard input is being kept: exit 130 and no temporary file', async t => {
+t.test('Ctrl-C while standard input is being spooled exits 130 and leaves no temporary file', async t => {
   const cwd = t.testdir()
   const { url } = await createDatabase()
   const cli = startCli(['push', '-', '--commit', writeCommit(cwd), '--postgres', url], {

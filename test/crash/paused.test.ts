@@ -66,14 +66,14 @@ async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string
   ]
 }
 
-t.test('an owner that wakes up with its delivery before it writes nothing old', async t => {
+t.test('an owner that resumes after it lost its lease writes no old values', async t => {
   const cell = await cellFor(t, 'before the write', pathB)
   t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
   const { audit } = await look(cell)
   t.strictSame(audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
 })
 
-t.test('what an owner sent before it was overtaken, and arrives after it, is put right by it', async t => {
+t.test('a delivery that arrives after its owner lost the lease is corrected by that owner', async t => {
   const [serve] = pathA.targets
   const upstream = serve!.args('')[1]!
   let release = (): void => undefined
@@ -112,7 +112,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   t.strictSame(found.audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
 })
 
-t.test('an owner may be stopped at any step of its push', async t => {
+t.test('an owner may be paused at any step of its push', async t => {
   const all: Paused[] = []
   for (const set of sets)
     for (const step of await stepsOf('push', set, { scenario: 'paused', prepare: () => Promise.resolve() }))

@@ -55,7 +55,7 @@ t.test('after a file that fails none is tried', async t => {
   t.match(outcome, { receipts: [{ source: 'one' }], failure: { source: 'two', error: down } })
 })
 
-t.test('a target that hangs holds no other up', async t => {
+t.test('a target that hangs does not delay the others', async t => {
   const done: string[] = []
   const freed = new AbortController()
   const hanging = opening('server', async () => {
@@ -88,7 +88,7 @@ t.test('a target that cannot be opened fails with its first file', async t => {
   t.equal(live?.receipts.length, 3)
 })
 
-t.test('what landed of a file that failed is told', async t => {
+t.test('the delivered part of a failed file is reported', async t => {
   const partly = new PartialDeliveryError(down, 'down after one', RECEIPT)
   const [outcome] = await deliver(opening('server', () => Promise.reject(partly)))
   t.match(outcome, {
@@ -98,7 +98,7 @@ t.test('what landed of a file that failed is told', async t => {
   })
 })
 
-t.test('of a file that changed that is the reason, whatever the target made of it', async t => {
+t.test('a changed file is the reported reason, whatever error the target gave', async t => {
   const changed = new IngestError('input_changed', 'changed')
   const delivery = { ...base, assertUnchanged: () => Promise.reject(changed) }
   const [outcome] = await deliverAll(
@@ -109,7 +109,7 @@ t.test('of a file that changed that is the reason, whatever the target made of i
   t.equal(outcome?.failure?.error, changed)
 })
 
-t.test('an interruption is thrown where nothing landed, and told where something did', async t => {
+t.test('an interruption is thrown when nothing was delivered, and reported when something was', async t => {
   const reason = new IngestError('interrupted', 'interrupted')
   for (const landed of [undefined, 'a file', 'a part']) {
     const controller = new AbortController()

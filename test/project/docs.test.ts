@@ -6,7 +6,7 @@ import { generatedDocs } from '../../scripts/docs.js'
 const ROOT = new URL('../../', import.meta.url)
 const read = (name: string): Promise<string> => readFile(new URL(name, ROOT), 'utf8')
 
-t.test('the command reference and the README say what the program says', async t => {
+t.test('the command reference and the README agree with the program', async t => {
   for (const [name, text] of await generatedDocs(ROOT)) t.equal(await read(name), text, `${name} (npm run docs)`)
 })
 

@@ -131,7 +131,7 @@ t.test('an answer that breaks off has no end, and the log says why', async t => 
   await emptyTables(store)
 })
 
-t.test('a slug stands for one group, whatever is in its names', async t => {
+t.test('a slug identifies one group, whatever characters its names contain', async t => {
   const kind = CONTRACT.kinds[0]!
   const odd = ['', '~', '.', '..', 'a.b', 'größe', '~41', 'A', '/', '%2F', ' ', '🙂', 'null', null]
   const slugs = new Set<string>()
@@ -155,7 +155,7 @@ t.test('a slug stands for one group, whatever is in its names', async t => {
     t.equal(groupOf(slug), undefined, slug)
 })
 
-t.test('bad parameters and unknown things are told apart', async t => {
+t.test('bad parameters answer 400 and unknown things 404', async t => {
   const server = await startServer(t, { store })
   const cases: readonly (readonly [string, number, string])[] = [
     ['/api/measurements', 400, 'bad_request'],
@@ -180,7 +180,7 @@ t.test('bad parameters and unknown things are told apart', async t => {
   }
 })
 
-t.test('a wrong method is told which are right', async t => {
+t.test('a wrong method answers with the allowed methods', async t => {
   const server = await startServer(t, { store })
   for (const [method, path, allow] of [
     ['GET', '/api/ingest', 'POST'],
@@ -212,7 +212,7 @@ t.test('revalidation needs its own token, and fails closed without one', async t
   t.strictSame(await ask(closed, 'Bearer '), [503, { error: 'not_configured' }])
 })
 
-t.test('health says that the store cannot be reached, and no more', async t => {
+t.test('health reports that the store cannot be reached, without details', async t => {
   const failing = { ...store, read: () => Promise.reject(new Error('down: password=hush-4711')) }
   const server = await startServer(t, { store: failing })
   const { status, text, body } = await get(server, '/health')

@@ -80,7 +80,7 @@ t.test('a database that cannot be reached is asked again the next time', async t
   t.equal(tries, 2)
 })
 
-t.test('closing waits for what is under way', async t => {
+t.test('closing waits for running work', async t => {
   const { opened, sessions } = pool(1)
   let release = (): void => undefined
   const using = sessions.use(() => new Promise<void>(resolve => (release = resolve)))

@@ -20,7 +20,7 @@ t.test('so many run at once, the others in the order they came', async t => {
   t.equal(most, 2)
 })
 
-t.test('what fails makes room like what succeeds', async t => {
+t.test('failed work frees its slot like successful work', async t => {
   const slots = new Slots(1)
   await t.rejects(
     slots.run(() => Promise.reject(new Error('no'))),
