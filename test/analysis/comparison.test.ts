@@ -54,7 +54,7 @@ t.test('fewer than four runs on a side cannot be judged, however far apart', asy
   t.match(changes, [{ verdict: 'unjudged', reason: 'few_runtimes', ratio: 9, test: undefined }])
 })
 
-t.test('what is not above zero has no ratio', async t => {
+t.test('a value that is not positive has no ratio', async t => {
   t.match(compare(ACCESS, [access('a', 0)], [access('a', 9)]).changes, [{ verdict: 'unjudged', reason: 'no_ratio' }])
 })
 
@@ -71,7 +71,7 @@ t.test('sizes go by the ratio alone', async t => {
   )
 })
 
-t.test('what only one side has is listed; null and the empty string are two series', async t => {
+t.test('series of only one side are listed; null and the empty string are two series', async t => {
   const other: Measurement = { ...size('a', 1n), dimensions: ['a', '', 'vortex'] }
   const { changes, onlyBase, onlyHead } = compare(SIZE, [size('a', 1n)], [other])
   t.equal(changes.length, 0)

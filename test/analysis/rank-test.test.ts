@@ -64,7 +64,7 @@ t.test('ties share their rank, and every choice among them counts', async t => {
   t.strictSame(test(integers(3, 3, 3), integers(3, 3)), { p: 1, direction: 0, method: 'exact' })
 })
 
-t.test('with ties it is what counting every choice one by one gives', async t => {
+t.test('with ties the p-value equals that of exhaustive enumeration', async t => {
   const pooled = [3, 3, 4, 4, 4, 5, 7, 7, 9]
   const [first, second] = [
     [3, 4, 4, 7],
@@ -105,7 +105,7 @@ t.test('many values: the normal approximation, with the corrections for ties and
   t.equal(test(many(2), many(2)).p, 1)
 })
 
-t.test('integers that no double tells apart are told apart', async t => {
+t.test('integers that are equal as doubles are distinguished', async t => {
   const near = 2n ** 62n
   const low = [1n, 2n, 3n, 4n].map(more => near + more)
   const high = [5n, 6n, 7n, 8n].map(more => near + more)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { geometricMean, ratioOf } from '../../src/analysis/judge.js'
 
-t.test('a ratio is of what is above zero; the same is the same, whatever it is', async t => {
+t.test('only positive values have a ratio; equal values are unchanged', async t => {
   t.equal(ratioOf(2n, 3n), 1.5)
   t.equal(ratioOf(9223372036854775807n, 9223372036854775807n), 1)
   t.equal(ratioOf(0n, 0n), 1)

@@ -56,7 +56,7 @@ t.test('an escaped NUL in a string', async t => {
   await refused(t, 'f.jsonl', { code: 65, says: [/f\.jsonl:1 .*\/dataset .*U\+0000.*\(nul_in_string\)/] })
 })
 
-t.test('100 MB on one line, between two good ones: told, and in little memory', async t => {
+t.test('a line of 100 MB between two good ones is rejected in little memory', async t => {
   const file = join(t.testdir(), 'f.jsonl')
   const stream = createWriteStream(file)
   stream.write(`${query()}\n`)

@@ -61,7 +61,7 @@ t.test('twenty series are shown, all of them with -v', async t => {
   t.equal(printed(25, undefined, true).filter(line => line.startsWith('  slower')).length, 25)
 })
 
-t.test('a large table that had to be read is told, with what spares it', async t => {
+t.test('reading a large table is reported, with the way to avoid it', async t => {
   t.match(
     printed(1, undefined).at(-1),
     /^note: all 1\.0 GiB of random_access_times were read, .* CREATE INDEX CONCURRENTLY ON/,

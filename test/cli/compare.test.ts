@@ -66,7 +66,7 @@ t.test('two commits in Postgres', async t => {
   await pushed(cwd, ['--postgres', database.url], before, after)
 
   // The q of the last one by hand: 26 of 70 choices have ranks as high, twice, and it is the third of four tests.
-  await t.test('verdict first, then what changed most, datasets and what to know', async t => {
+  await t.test('the output starts with the verdict, followed by the largest changes, datasets and notes', async t => {
     const { code, stdout, stderr } = await compare(cwd, database, BASE.slice(0, 7))
     t.strictSame([code, stderr], [0, ''])
     const lines = stdout.split('\n')
@@ -104,7 +104,7 @@ t.test('two commits in Postgres', async t => {
     t.match(stdout, '\nonly in HEAD: query_measurement tpch 1 q6 nvme vortex parquet\n')
   })
 
-  await t.test('--fail-on regression ends in 4 for what is beyond the threshold, and only then', async t => {
+  await t.test('--fail-on regression exits 4 only when a change exceeds the threshold', async t => {
     const codeOf = async (...args: readonly string[]): Promise<number | null> =>
       (await compare(cwd, database, ...args, '--fail-on', 'regression')).code
     t.equal(await codeOf(BASE, HEAD, '--threshold', '1.1'), 4)
@@ -114,7 +114,7 @@ t.test('two commits in Postgres', async t => {
     t.equal(await codeOf(HEAD, BASE, '--threshold', '4.1'), 0)
   })
 
-  await t.test('JSON is what its published schema says', async t => {
+  await t.test('JSON matches its published schema', async t => {
     const { code, stdout } = await compare(cwd, database, BASE, HEAD, '--format', 'json', '--fail-on', 'regression')
     t.strictSame(schemaErrors('compare-report', stdout), [])
     const report = JSON.parse(stdout) as { series: readonly Record<string, unknown>[] }
@@ -178,7 +178,7 @@ t.test('in the embedded database, by names that git knows', async t => {
   )
 })
 
-t.test('what cannot be compared is said, and is no success where one was asked for', async t => {
+t.test('an impossible comparison is reported, and fails when a verdict was requested', async t => {
   const cwd = t.testdir({})
   const database = await createDatabase()
   const empty = await compare(cwd, database, BASE)
@@ -205,31 +205,34 @@ t.test('what cannot be compared is said, and is no success where one was asked f
     t.equal((await compare(cwd, database, BASE, '--threshold', threshold)).code, 2, threshold)
 })
 
-t.test('hot and cold random access are two series, and other data is told beside a larger size', async t => {
-  const cwd = t.testdir({})
-  const database = await createDatabase()
-  const lines =
-    (hot: number, cold: number, bytes: number): Lines =>
-    at => [
-      access({ ...at, open_mode: 'cached', ...timed(hot) }),
-      access({ ...at, open_mode: 'reopen', ...timed(cold) }),
-      size({ ...at, value_bytes: bytes, uncompressed_bytes: bytes * 4 }),
-    ]
-  await pushed(cwd, ['--postgres', database.url], lines(1_000, 9_000, 1_000), lines(1_000, 90_000, 2_000))
-  const { stdout } = await compare(cwd, database, BASE)
-  t.match(stdout, /^ {2}slower .* random_access_time taxi lance \(cold\)$/m)
-  t.notMatch(stdout, /lance \(hot\)/)
-  t.match(stdout, 'note: 1 series compressed different data at HEAD and BASE (uncompressed_bytes differs)')
-  const json = await compare(cwd, database, BASE, '--format', 'json')
-  t.strictSame(schemaErrors('compare-report', json.stdout), [])
-  const { series } = JSON.parse(json.stdout) as { series: readonly Record<string, unknown>[] }
-  t.match(
-    series.find(({ kind }) => kind === 'compression_size'),
-    { uncompressed_bytes: ['4000', '8000'] },
-  )
-  t.match(
-    series.filter(({ kind }) => kind === 'random_access_time').map(({ dimensions }) => dimensions),
-    [{ open_mode: 'reopen' }, { open_mode: 'cached' }],
-  )
-  t.match((await compare(cwd, database, BASE, '-v')).stdout, /unchanged .* random_access_time taxi lance \(hot\)$/m)
-})
+t.test(
+  'cached and reopened random access are two series, and changed input data is noted beside a larger size',
+  async t => {
+    const cwd = t.testdir({})
+    const database = await createDatabase()
+    const lines =
+      (hot: number, cold: number, bytes: number): Lines =>
+      at => [
+        access({ ...at, open_mode: 'cached', ...timed(hot) }),
+        access({ ...at, open_mode: 'reopen', ...timed(cold) }),
+        size({ ...at, value_bytes: bytes, uncompressed_bytes: bytes * 4 }),
+      ]
+    await pushed(cwd, ['--postgres', database.url], lines(1_000, 9_000, 1_000), lines(1_000, 90_000, 2_000))
+    const { stdout } = await compare(cwd, database, BASE)
+    t.match(stdout, /^ {2}slower .* random_access_time taxi lance \(cold\)$/m)
+    t.notMatch(stdout, /lance \(hot\)/)
+    t.match(stdout, 'note: 1 series compressed different data at HEAD and BASE (uncompressed_bytes differs)')
+    const json = await compare(cwd, database, BASE, '--format', 'json')
+    t.strictSame(schemaErrors('compare-report', json.stdout), [])
+    const { series } = JSON.parse(json.stdout) as { series: readonly Record<string, unknown>[] }
+    t.match(
+      series.find(({ kind }) => kind === 'compression_size'),
+      { uncompressed_bytes: ['4000', '8000'] },
+    )
+    t.match(
+      series.filter(({ kind }) => kind === 'random_access_time').map(({ dimensions }) => dimensions),
+      [{ open_mode: 'reopen' }, { open_mode: 'cached' }],
+    )
+    t.match((await compare(cwd, database, BASE, '-v')).stdout, /unchanged .* random_access_time taxi lance \(hot\)$/m)
+  },
+)

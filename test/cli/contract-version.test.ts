@@ -105,7 +105,7 @@ t.test('a push of a mixed file sends nothing, with state or without', async t =>
   }
 })
 
-t.test('what a file gained is checked with the line numbers of the whole file', async t => {
+t.test('lines added to a file are checked with the line numbers of the whole file', async t => {
   const cwd = t.testdir({ 'grown.jsonl': jsonl([query(), query({ query_idx: 2 })]), 'commit.json': COMMIT_FILE })
   const args = ['grown.jsonl', '--commit', 'commit.json', '--state', 'state', '--server', 'http://127.0.0.1:1']
   const push = ['push', ...args, '--retries', '0', '--benchmark-id', 'b']

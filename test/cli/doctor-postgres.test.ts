@@ -30,7 +30,7 @@ t.test('a database that is as it should be gets nothing but ok, and nothing of t
   t.equal(await countRows(), 0)
 })
 
-t.test('what PG* variables and VORTEX_INGEST_* give is told by their names', async t => {
+t.test("values from PG* and VORTEX_INGEST_* variables are reported by the variable's name", async t => {
   const { name } = await createDatabase()
   const env = {
     ...{ PGHOST: 'localhost', PGPORT: String(server.port), PGDATABASE: name, PGUSER: 'bench_ingest' },
@@ -62,7 +62,7 @@ t.test('rights that are missing fail, and rights beyond what is needed warn', as
   t.equal((await runDoctor(t, ['--postgres', url])).code, 0, 'a warning is no failure')
 })
 
-t.test('a role that may stage nothing, or not even enter the schema, is told what to grant', async t => {
+t.test('a role without TEMPORARY or USAGE rights gets a hint with the missing grant', async t => {
   const { url, name, sql } = await createDatabase()
   await sql(`REVOKE TEMP ON DATABASE ${name} FROM PUBLIC; REVOKE USAGE ON SCHEMA public FROM PUBLIC, bench_ingest`)
   const page = await runDoctor(t, ['--postgres', url])
@@ -121,7 +121,7 @@ t.test('a wrong password is 77, even where the certificate is fine and nothing e
   t.notMatch(page.text, /wrong-and-hush/)
 })
 
-t.test('a certificate that a push would refuse is told with its names and dates', async t => {
+t.test('a certificate that a push refuses is reported with its names and dates', async t => {
   const dir = t.testdir()
   const authority = await makeAuthority(dir)
   const trusted = `?sslrootcert=${encodeURIComponent(authority.file)}`
@@ -189,7 +189,7 @@ t.test('a server that says nothing holds up no longer than each check may take',
   )
 })
 
-t.test('what hangs up at once, or is no Postgres, is told apart', async t => {
+t.test('a server that hangs up and a server that is not Postgres have different errors', async t => {
   const closing = await listen(
     t,
     createServer(socket => socket.end()),
@@ -217,7 +217,7 @@ t.test('of several hosts each is looked at, and the one that answers is asked', 
   t.match(unknown.said('dns'), [/^warn there is no host nowhere\.invalid$/, /^ok /])
 })
 
-t.test('a replica, or whatever else takes no writes, is 78', async t => {
+t.test('a replica and a read-only database exit 78', async t => {
   const { url, sql, name } = await createDatabase()
   await sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
   const page = await runDoctor(t, ['--postgres', url])
@@ -245,7 +245,7 @@ t.test('a DSN that is refused is a failed line, not the end of the page', async 
   }
 })
 
-t.test('a token is made as for a push, and nothing of what it is made from is shown', async t => {
+t.test('an RDS token is generated as for a push, and its inputs are not shown', async t => {
   const { url } = await createDatabase()
   const dsn = url.replace(`:${server.password}`, '')
   const keys = {

@@ -56,7 +56,7 @@ t.test('a token in the place of the name of its variable is not repeated', async
   t.notMatch(page.text, /hush-4711/)
 })
 
-t.test('behind TLS the chain and its end are told, and what a push would refuse fails', async t => {
+t.test('behind TLS the chain and its expiry are reported, and a certificate that a push refuses fails', async t => {
   const dir = t.testdir()
   const authority = await makeAuthority(dir)
   const trusted = { ...withToken, SSL_CERT_FILE: authority.file }
@@ -85,7 +85,7 @@ t.test('behind TLS the chain and its end are told, and what a push would refuse 
     })
 })
 
-t.test('a proxy is told by its variable, without its password, and everything goes through it', async t => {
+t.test('a proxy is reported by its variable, without its password, and all requests use it', async t => {
   const dir = t.testdir()
   const authority = await makeAuthority(dir)
   const port = await startTlsFront(t, serving.port, await makeCertificate(dir, { authority, hosts: ['ingest.test'] }))
@@ -145,7 +145,7 @@ t.test('a server that takes a connection and says nothing is given up in time', 
 const answering = async (t: Test, listener: RequestListener): Promise<string> =>
   `http://127.0.0.1:${await listen(t, createServer(listener))}`
 
-t.test('the reference server is recognised by either of its answers to what is no envelope', async t => {
+t.test('the reference server is recognised by either of its answers to an invalid envelope', async t => {
   const plain = { 'content-type': 'text/plain; charset=utf-8' }
   const reference = (await startReferenceServer(t, TOKEN)).url
   const unparsed = await answering(t, (_, response) =>
@@ -160,7 +160,7 @@ t.test('the reference server is recognised by either of its answers to what is n
   t.strictSame(refused.failures, ['token auth_failed'])
 })
 
-t.test('what answers but is no ingest service of ours is told apart', async t => {
+t.test('a server that is not an ingest service is recognised as such', async t => {
   const json = { 'content-type': 'application/json' }
   const answers: readonly (readonly [RequestListener, number, RegExp, RegExp])[] = [
     // A production server knows no /health.

@@ -13,7 +13,7 @@ import { runDoctor } from './fixtures/doctor.js'
 import { listen } from '../fixtures/listen.js'
 import { lockFolder } from '../../src/database/embedded/lock.js'
 
-t.test('without a target it looks at the embedded database, and makes none', async t => {
+t.test('without a target it checks the embedded database and does not create one', async t => {
   const cwd = emptyFolder(t)
   const page = await runDoctor(t, [], { cwd })
   t.equal(page.code, 0, page.text)
@@ -26,7 +26,7 @@ t.test('without a target it looks at the embedded database, and makes none', asy
   t.strictSame(readdirSync(cwd), [])
 })
 
-t.test('in CI it says that a target is missing, and what CI says of the run', async t => {
+t.test("in CI it reports the missing target and the run's metadata", async t => {
   const env = { GITHUB_ACTIONS: 'true', GITHUB_SHA: 'a'.repeat(40), GITHUB_RUN_ID: '7', GITHUB_WORKFLOW: 'bench' }
   const page = await runDoctor(t, [], { env })
   t.equal(page.code, 78)
@@ -59,7 +59,7 @@ t.test('a database that is there is left as it is, byte for byte', async t => {
   t.strictSame(files(), before)
 })
 
-t.test('a lock that is held is 69 and names who holds it, and looking takes nothing', async t => {
+t.test('a held lock exits 69 and names the holder, and the check itself takes no lock', async t => {
   const dir = emptyFolder(t)
   const holder = await startAndWait(t, 'lock', dir)
   for (const _ of ['once', 'and again']) {
@@ -119,7 +119,7 @@ t.test('authorities that cannot be read are 78, and switched-off verification wa
   t.match(page.said('tls'), [/^warn it is ignored: certificates are always verified/])
 })
 
-t.test('for people the verdict stands first, then the targets with what to do', async t => {
+t.test('human output starts with the verdict, followed by the targets and hints', async t => {
   const { code, stdout, stderr } = await runCli([
     'doctor',
     '--postgres',

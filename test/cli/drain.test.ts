@@ -23,7 +23,7 @@ async function kept(cwd: string, url: string): Promise<void> {
   t.equal((await push(cwd, ['g.jsonl', ...to, '--commit', 'other.json'])).code, 75)
 }
 
-t.test('drain delivers what was kept, says so, and then there is nothing to do', async t => {
+t.test('drain delivers the queued records, reports them, and a second drain has nothing to do', async t => {
   const cwd = t.testdir({})
   const server = await startAnswering(t, json(503, {}), json(503, {}), applied)
   await kept(cwd, server.url)
@@ -42,7 +42,7 @@ t.test('drain delivers what was kept, says so, and then there is nothing to do',
   t.equal(server.asked.length, asked)
 })
 
-t.test('what still cannot be delivered stays, with exit code 75 and the number', async t => {
+t.test('records that cannot be delivered stay queued, with exit code 75 and their number', async t => {
   const cwd = t.testdir({})
   await kept(cwd, DEAD)
   const human = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0'])
@@ -55,7 +55,7 @@ t.test('what still cannot be delivered stays, with exit code 75 and the number',
   t.match(report, { exit_code: code, targets: [{ state: 'kept', outbox: { kept: 4 } }] })
 })
 
-t.test('limits end it early, and that is no success while something is left', async t => {
+t.test('stopping at a limit exits 75 while records remain queued', async t => {
   const cwd = t.testdir({})
   const server = await startHttpServer(t, { answer: () => applied })
   // No intent is there when the first push is a dry one to that server: it only becomes known.
@@ -93,7 +93,7 @@ t.test('a target must be named, and a state', async t => {
   }
 })
 
-t.test('a push that was killed in the middle of a delivery is seen through by recover, exactly its lines', async t => {
+t.test('recover finishes the delivery of a killed push with exactly its lines', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)), 'g.jsonl': jsonl(manyQueries(5).slice(3)) })
   const server = await startHttpServer(t, {
     answer: index => (index === 0 ? () => undefined : applied),
@@ -119,7 +119,7 @@ t.test('a push that was killed in the middle of a delivery is seen through by re
   t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^nothing to recover$/m)
 })
 
-t.test('an open delivery to a target that is not named is told', async t => {
+t.test('an interrupted delivery to a target that is not named is reported', async t => {
   const cwd = t.testdir({})
   await kept(cwd, DEAD)
   const server = await startAnswering(t, applied)

@@ -6,6 +6,7 @@ import { runCli, startCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
 import { startMigratedPostgres, type Database } from './fixtures/database.js'
 import { jsonl, manyQueries, query, writeCommit } from '../fixtures/records.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const { server, createDatabase } = await startMigratedPostgres(t)
 
@@ -26,7 +27,7 @@ t.test('a wrong password is an auth failure that shows neither password', async 
   t.notMatch(stdout + stderr, /not-the-password/)
 })
 
-t.test('a server that is not there is told, with where', async t => {
+t.test('an unreachable server is reported with its address', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const nowhere = url.replace(`:${server.port}/`, ':1/')
@@ -66,7 +67,7 @@ t.test(
   },
 )
 
-t.test('a table without the expected column is named, and nothing is kept', async t => {
+t.test('a table without the expected column is named, and nothing is stored', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const database = await createDatabase()
   await database.sql('ALTER TABLE query_measurements DROP COLUMN peak_virtual')
@@ -99,13 +100,12 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
   const { code, signal, stderr } = await cli.result
   t.strictSame([code, signal], [130, null])
   t.match(stderr, /^error: interrupted: what was not finished is undone\n$/)
-  for (let tries = 0; tries < 100 && (await server.sql(backends)).length > 0; tries++) await setTimeout(100)
-  t.strictSame(await server.sql(backends), [])
+  await waitUntil(async () => (await server.sql(backends)).length === 0)
   t.equal((await database.countRows()) + (await countCommits(database)), 0)
   t.strictSame(temporaryFiles(), [])
 })
 
-t.test('Ctrl-C while standard input is being kept: exit 130 and no temporary file', async t => {
+t.test('Ctrl-C while standard input is being spooled exits 130 and leaves no temporary file', async t => {
   const cwd = t.testdir()
   const { url } = await createDatabase()
   const cli = startCli(['push', '-', '--commit', writeCommit(cwd), '--postgres', url], {

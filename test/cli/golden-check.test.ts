@@ -88,7 +88,7 @@ t.test('an id that is off by one ends in exit code 4 and is shown with both valu
   t.match(stdout, /mismatch: contract version 1, xxhashjs: 1 of 2,242 vectors/)
 })
 
-t.test('a file that is no vector file is told so', async t => {
+t.test('a file that is not a vector file is reported as such', async t => {
   const cwd = t.testdir({
     'text.json': 'hello',
     'empty.json': '{"seed":0,"vectors":[]}',

@@ -53,7 +53,7 @@ t.test('the ids are those of the reference implementation', async t => {
   )
 })
 
-t.test('ids come in the order of the files and of their lines, whatever the kinds', async t => {
+t.test('ids are printed in the order of files and lines, across kinds', async t => {
   const cwd = t.testdir({ 'b.jsonl': jsonl([size(), query(), search()]), 'a.gz': gzipSync(jsonl([access(), time()])) })
   const one = async (line: string): Promise<string> => (await runCli(['id'], { stdin: line })).stdout
   const { code, stdout, stderr } = await runCli(['id', 'b.jsonl', 'a.gz'], { cwd })

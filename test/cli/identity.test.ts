@@ -64,7 +64,7 @@ t.test('PG* variables are a whole target, and the password stays out of sight', 
   t.equal((await runCli(['verify', 'one.jsonl', '--postgres', keywords], { cwd })).code, 0)
 })
 
-t.test('another role than bench_ingest is refused, unless it is asked for, and then it is told of', async t => {
+t.test('a role other than bench_ingest is refused unless allowed, and then reported', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   const { name, countRows } = await createDatabase()
   const push = ['push', 'one.jsonl', '--commit', writeCommit(cwd), '--postgres', server.url(name)]

@@ -51,7 +51,7 @@ t.test('the ingest role can push and do no more', async t => {
   )
 })
 
-t.test('a role that may not make tables is told so, and nothing is applied', async t => {
+t.test('a role that may not create tables gets an error, and nothing is applied', async t => {
   const url = await server.createDatabase('poor')
   await server.sql(`DROP ROLE IF EXISTS poor; CREATE ROLE poor LOGIN PASSWORD '${server.password}'`)
   const { code, stderr } = await runCli([
@@ -97,7 +97,7 @@ t.test('migrator makes a database that it may create tables in, and who may not 
   t.match(again.stdout, `nothing to do, ${ALL} already there`)
 })
 
-t.test('a ledger of before checksums is kept, and gets them from then on', async t => {
+t.test('a ledger without checksums is kept, and new entries have them', async t => {
   const url = await server.createDatabase('older')
   await runCli(['migrate', url])
   await server.sql(
@@ -112,7 +112,7 @@ t.test('a ledger of before checksums is kept, and gets them from then on', async
   t.equal((await runCli(['migrate', '--check', url])).code, 0, 'what is not known is no drift')
 })
 
-t.test('what earlier builds applied under the name of a file is no drift', async t => {
+t.test('earlier content of a migration file is not drift', async t => {
   const url = await server.createDatabase('earlier')
   await runCli(['migrate', url])
   const earlier = {
@@ -205,7 +205,7 @@ t.test('--check names each thing that drifted, and no more', async t => {
   t.strictSame(await check(NO_DRIFT), [])
 })
 
-t.test('--check of the embedded database finds what is missing, and makes none', async t => {
+t.test('--check finds missing migrations of the embedded database and creates no database', async t => {
   const cwd = t.testdir()
   t.equal((await runCli(['migrate', '--check'], { cwd })).code, 78)
   await runCli(['migrate'], { cwd })

@@ -19,7 +19,7 @@ async function throughFifo(cwd: string, args: readonly string[], text: string): 
   return result
 }
 
-t.test('a job that was given no input at all is told so, and not asked for a commit', async t => {
+t.test('a job without any input gets an error about the input, not about the commit', async t => {
   const nothing = await open('/dev/null', 'r')
   t.teardown(() => nothing.close())
   for (const command of ['push', 'validate']) {
@@ -31,7 +31,7 @@ t.test('a job that was given no input at all is told so, and not asked for a com
   t.equal(empty.code, 0, 'a run that emitted nothing is named')
 })
 
-t.test('a FIFO is read like a file, and kept where it must be read twice', async t => {
+t.test('a FIFO is read like a file, and spooled when it must be read twice', async t => {
   const lines = jsonl(manyQueries(3_000))
   for (const [args, stdout] of [
     [['validate', 'pipe'], 'valid: 3,000 records in pipe, contract version 1\n  query_measurement          3,000\n'],
@@ -118,7 +118,7 @@ t.test('a file that may not be read is named', async t => {
   t.equal(stderr, 'error: mine.jsonl: permission denied\nhint: check who may read the file\n')
 })
 
-t.test('an input that cannot be kept is told where it was to be kept', async t => {
+t.test('an input that cannot be spooled is reported with the folder for temporary files', async t => {
   const cwd = t.testdir({ file: '' })
   const TMPDIR = join(cwd, 'file')
   const push = ['push', '-', '--commit', writeCommit(cwd), '--dry-run']

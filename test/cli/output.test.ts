@@ -32,7 +32,7 @@ t.test('100,000 rejections are all there, in little memory, however slowly they 
   }
 })
 
-t.test('a reader that goes away changes neither what lands nor the exit code', async t => {
+t.test('a reader that closes the pipe changes neither the stored rows nor the exit code', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'bad.jsonl': bad })
   const { url, countRows } = await createDatabase()
   for (const [args, expected] of [
@@ -94,7 +94,7 @@ t.test('a group without a command shows its help, and the document says what is 
   t.match(stderr, /^Usage: vortex-ingest targets /)
 })
 
-t.test('the document of a mistyped command line says in one line what stderr says, and its hint', async t => {
+t.test('the JSON document of a mistyped command line has the error and the hint of stderr', async t => {
   for (const args of ['push --postgress x', 'help pusch', 'journal helth', 'validat']) {
     const { stdout, stderr } = await runCli([...args.split(' '), '--format', 'json'])
     const { error } = JSON.parse(stdout) as { error: { message: string; hint: string } }
@@ -103,7 +103,7 @@ t.test('the document of a mistyped command line says in one line what stderr say
   }
 })
 
-t.test('JSON results are what their published schemas say', async t => {
+t.test('JSON results match their published schemas', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'bad.jsonl': jsonl([query(), '{}']) })
   const { url } = await createDatabase()
   const example = projectFile('examples/results.jsonl')

@@ -76,25 +76,28 @@ async function testBehind(program: string): Promise<void> {
     t.equal(await database.countRows(), inserted)
   })
 
-  t.test('the schema is public whatever the role prefers, and the next client finds nothing of ours', async t => {
-    const database = await createDatabase()
-    await database.sql(`
+  t.test(
+    "the schema is public whatever the role's search_path, and no session state is left for the next client",
+    async t => {
+      const database = await createDatabase()
+      await database.sql(`
       CREATE SCHEMA decoy; GRANT USAGE ON SCHEMA decoy TO bench_ingest;
       CREATE TABLE decoy.staged_query_measurements (LIKE public.query_measurements);
       ALTER ROLE bench_ingest IN DATABASE ${database.name} SET search_path = decoy, pg_temp`)
-    const ignoring = await start(t, {
-      settings: { ignore_startup_parameters: 'search_path, client_connection_check_interval' },
-    })
-    for (const one of [pooler, ignoring]) {
-      const url = one.through(database.url)
-      const { code, stderr } = await pushTo(url, 5_000)
-      t.equal(code, 0, stderr)
-      t.strictSame(await askAsNextClient(url, 'SHOW search_path'), [{ search_path: 'decoy, pg_temp' }])
-      t.strictSame(await askAsNextClient(url, 'SHOW work_mem'), [{ work_mem: '4MB' }])
-      t.strictSame(await askAsNextClient(url, `SELECT relname FROM pg_class WHERE relpersistence = 't'`), [])
-    }
-    t.equal(await database.countRows(), 5_000)
-  })
+      const ignoring = await start(t, {
+        settings: { ignore_startup_parameters: 'search_path, client_connection_check_interval' },
+      })
+      for (const one of [pooler, ignoring]) {
+        const url = one.through(database.url)
+        const { code, stderr } = await pushTo(url, 5_000)
+        t.equal(code, 0, stderr)
+        t.strictSame(await askAsNextClient(url, 'SHOW search_path'), [{ search_path: 'decoy, pg_temp' }])
+        t.strictSame(await askAsNextClient(url, 'SHOW work_mem'), [{ work_mem: '4MB' }])
+        t.strictSame(await askAsNextClient(url, `SELECT relname FROM pg_class WHERE relpersistence = 't'`), [])
+      }
+      t.equal(await database.countRows(), 5_000)
+    },
+  )
 
   t.test('it migrates, and finds nothing left to do', async t => {
     await server.createDatabase('fresh')

@@ -23,7 +23,7 @@ async function archived(folder: string): Promise<Readonly<Record<string, string>
 const nameOf = (table: string, since: number, until: number): string =>
   `${table}/${SHA}/${[since, until].map(number => String(number).padStart(16, '0')).join('-')}.jsonl.gz`
 
-t.test('a push to an archive writes what is new, and no database', async t => {
+t.test('a push to an archive writes the new records and creates no database', async t => {
   const cwd = t.testdir({})
   writeLines(cwd, 'results.jsonl', oneOfEach())
   const first = await push(cwd, '--state', 'state', '--archive', 'archive', '--format', 'json')

@@ -75,7 +75,7 @@ t.test('--git-dir names the repository from anywhere, and --repo-url its address
   t.strictSame(await sql('SELECT url FROM commits'), [{ url: `https://example.org/a/b/commit/${first}` }])
 })
 
-t.test('a shallow clone that lacks the commit is told which fetch to run, and that helps', async t => {
+t.test('a shallow clone without the commit gets a hint with the fetch command, which works', async t => {
   const cwd = t.testdir({})
   const { first } = measuredRepository(join(cwd, 'origin'))
   git(cwd, ['clone', '--quiet', '--depth=1', `file://${join(cwd, 'origin')}`, 'clone'])
@@ -99,7 +99,7 @@ t.test('a shallow clone that lacks the commit is told which fetch to run, and th
   t.equal((await runCli(push, { cwd: clone })).code, 0)
 })
 
-t.test('what git cannot answer is one clear line and what to do', async t => {
+t.test('a failure of git is one clear line with a hint', async t => {
   const outside = t.testdir({ 'results.jsonl': query() })
   const inside = join(outside, 'repository')
   repository(inside)

@@ -91,7 +91,7 @@ t.test('a dry run and bad data make no folder', async t => {
   t.match(stderr, /error: nothing was sent: 1 line rejected in bad\.jsonl\n$/)
 })
 
-t.test('a second push into one folder at the same time is told which process has it', async t => {
+t.test('a concurrent push into the same folder fails with the process that holds it', async t => {
   const cwd = t.testdir({ 'first.jsonl': jsonl(oneOfEach()), 'second.jsonl': query({ query_idx: 2 }) })
   const folder = copyDatabase(t)
   const first = startCli(['push', '--commit', writeCommit(cwd), 'first.jsonl', '--embedded', folder], { cwd })

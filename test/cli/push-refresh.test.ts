@@ -37,7 +37,7 @@ function startSite(answer: Answer = json(200, { groups: [{ slug: 'a' }, { slug: 
 
 const paths = ({ asked }: TestServer): readonly string[] => asked.map(({ method, path }) => `${method} ${path}`)
 
-t.test('a site is told and warmed when the rows are there', async t => {
+t.test('a site is revalidated and warmed after the rows are stored', async t => {
   let rowsWhenTold: number | undefined
   const site = await startSite(async (response, asked) => {
     rowsWhenTold ??= await database.countRows()
@@ -55,7 +55,7 @@ t.test('a site is told and warmed when the rows are there', async t => {
   ])
 })
 
-t.test('--no-warm tells it only, --no-revalidate does neither', async t => {
+t.test('--no-warm only revalidates, --no-revalidate does neither', async t => {
   const told = await startSite()
   t.match((await push(told.url, ['--postgres', database.url, '--no-warm'])).report.site, {
     revalidated: true,
@@ -67,7 +67,7 @@ t.test('--no-warm tells it only, --no-revalidate does neither', async t => {
   t.strictSame(paths(quiet), [])
 })
 
-t.test('it is not told of rows that are not in Postgres', async t => {
+t.test('the site is not revalidated without rows in Postgres', async t => {
   const site = await startSite()
   const server = await startAnswering(t, applied)
   const dead = database.url.replace(/:\d+\//, ':1/')
@@ -83,7 +83,7 @@ t.test('it is not told of rows that are not in Postgres', async t => {
   t.strictSame(paths(site), [])
 })
 
-t.test('it is told of them although the server is down', async t => {
+t.test('the site is revalidated although the server is down', async t => {
   const site = await startSite()
   const args = ['--server', 'http://127.0.0.1:1', '--retries', '0', '--postgres', database.url]
   const { code, report } = await push(site.url, args)
@@ -125,7 +125,7 @@ t.test('a site that is slow holds the push up for so long and no longer', async 
   t.ok(Date.now() - startedAt < 20_000)
 })
 
-t.test('without an address or a token nobody is told', async t => {
+t.test('without an address or a token no site is revalidated', async t => {
   const site = await startSite()
   for (const env of [{ BENCH_SITE_BASE_URL: site.url }, { BENCH_REVALIDATE_TOKEN: SECRET }, {}]) {
     const args = pushArgs(dir, '--format', 'json', 'f.jsonl', '--postgres', database.url)

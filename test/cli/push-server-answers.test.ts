@@ -43,7 +43,7 @@ const FINAL: readonly (readonly [string, Answer, number, RegExp])[] = [
   ['more records', json(200, { inserted: 3, updated: 0 }), 78, /acknowledged 3 inserted and 0 updated of 2 records/],
 ]
 
-t.test('an answer that no second try changes is told at once, and --allow-failure does not hide it', async t => {
+t.test('a permanent refusal is reported without retries, and --allow-failure does not hide it', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query(), query({ query_idx: 2 })]) })
   for (const [name, answer, wanted, says] of FINAL) {
     const server = await startAnswering(t, answer)
@@ -77,7 +77,7 @@ t.test('a redirect to another host is not followed, and the token does not get t
   t.equal(other.asked.length, 0)
 })
 
-t.test('the record that a server refuses is told by its line', async t => {
+t.test('a record that a server refuses is reported by its line', async t => {
   const text = `\r\n${query()}\r\n\r\n${query({ query_idx: 2 })}\r\n \n${query({ query_idx: 3 })}`
   const cwd = t.testdir({ 'plain.jsonl': text })
   writeFile(cwd, 'packed.gz', gzipSync(text))
@@ -92,7 +92,7 @@ t.test('the record that a server refuses is told by its line', async t => {
   }
 })
 
-t.test('it is told by its line in a later envelope too, and how much has landed', async t => {
+t.test('a refusal in a later envelope is reported by its line, with the number of delivered records', async t => {
   const cwd = t.testdir({})
   writeLines(cwd, 'f.jsonl', ['', ...manyQueries(20)])
   const server = await startAnswering(t, applied, json(400, { error: 'record', record_index: 1, message: 'odd' }))
@@ -117,7 +117,7 @@ t.test('an index that no record has changes nothing', async t => {
   }
 })
 
-t.test('a push of several files stops at the one that is refused, and says what landed', async t => {
+t.test('a push of several files stops at the refused one and reports the delivered ones', async t => {
   const names = ['a.jsonl', 'b.jsonl', 'c.jsonl']
   const cwd = t.testdir(Object.fromEntries(names.map((name, i) => [name, jsonl([query({ query_idx: i })])])))
   const server = await startAnswering(t, applied, json(400, { error: 'malformed', message: 'no' }))
@@ -131,7 +131,7 @@ t.test('a push of several files stops at the one that is refused, and says what 
 /** Its line is cut within the token. */
 const nearlyTooLong: Answer = response => response.writeHead(500).end(`${'x'.repeat(190)}${TOKEN}`)
 
-t.test('what a server says cannot fake a line, and a token that it repeats is not shown', async t => {
+t.test("a server's text stays on one line, and a token in it is redacted", async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   for (const answer of [
     json(401, { error: 'unauthorized', message: `bad token ${TOKEN}\n\u001b[32mingested 9 records` }),

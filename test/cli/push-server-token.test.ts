@@ -19,22 +19,25 @@ function push(args: readonly string[], env: Readonly<Record<string, string>> = {
   return runCli(all, { cwd: dir, env })
 }
 
-t.test('it comes from INGEST_BEARER_TOKEN, another variable or a file, without what surrounds it', async t => {
-  const server = await startAnswering(t, applied)
-  for (const [args, env] of [
-    [[], { INGEST_BEARER_TOKEN: TOKEN }],
-    [[], { INGEST_BEARER_TOKEN: `${TOKEN}\n` }],
-    [['--token-env', 'MINE'], { MINE: TOKEN, INGEST_BEARER_TOKEN: 'another' }],
-    [['--token-file', 'token'], { INGEST_BEARER_TOKEN: 'another' }],
-    [['--token-file', 'crlf'], {}],
-    [[], { VORTEX_INGEST_TOKEN_FILE: 'token' }],
-    [[], { VORTEX_INGEST_TOKEN_ENV: 'MINE', MINE: TOKEN }],
-  ] as const) {
-    const { code, stderr } = await push(['--server', server.url, ...args], env)
-    t.equal(code, 0, stderr)
-    t.equal(server.asked.at(-1)?.headers.authorization, `Bearer ${TOKEN}`)
-  }
-})
+t.test(
+  'the token comes from INGEST_BEARER_TOKEN, another variable or a file, without surrounding whitespace',
+  async t => {
+    const server = await startAnswering(t, applied)
+    for (const [args, env] of [
+      [[], { INGEST_BEARER_TOKEN: TOKEN }],
+      [[], { INGEST_BEARER_TOKEN: `${TOKEN}\n` }],
+      [['--token-env', 'MINE'], { MINE: TOKEN, INGEST_BEARER_TOKEN: 'another' }],
+      [['--token-file', 'token'], { INGEST_BEARER_TOKEN: 'another' }],
+      [['--token-file', 'crlf'], {}],
+      [[], { VORTEX_INGEST_TOKEN_FILE: 'token' }],
+      [[], { VORTEX_INGEST_TOKEN_ENV: 'MINE', MINE: TOKEN }],
+    ] as const) {
+      const { code, stderr } = await push(['--server', server.url, ...args], env)
+      t.equal(code, 0, stderr)
+      t.equal(server.asked.at(-1)?.headers.authorization, `Bearer ${TOKEN}`)
+    }
+  },
+)
 
 t.test('without one nothing is sent to another machine', async t => {
   for (const [args, env, says] of [
@@ -104,7 +107,7 @@ t.test('a token on its way in the clear to another machine is warned of', async 
   t.equal((await push(['--server', server.url], { INGEST_BEARER_TOKEN: TOKEN })).stderr, '')
 })
 
-t.test('it is in no output, whatever becomes of the push', async t => {
+t.test('the token is in no output, whatever the result of the push', async t => {
   writeFile(dir, 'bad.jsonl', '{}\n')
   const env = { INGEST_BEARER_TOKEN: TOKEN, DEBUG: '*', NODE_DEBUG: '' }
   for (const answer of [applied, json(401, {}), json(503, {}), json(400, {}), json(200, {})])

@@ -193,7 +193,7 @@ t.test('the flags of the script it replaces work as they did', async t => {
   })
 })
 
-t.test('--benchmark-id is asked for where no CI says what ran', async t => {
+t.test('--benchmark-id is required without CI metadata', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(oneOfEach()) })
   const server = await startAnswering(t, applied)
   const args = ['push', 'f.jsonl', '--server', server.url, '--commit-sha', SHA]

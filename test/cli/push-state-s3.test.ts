@@ -19,7 +19,7 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
   const push = (cwd: string, state: string, url: string, ...more: readonly string[]): Promise<CliResult> =>
     run(cwd, 'push', 'f.jsonl', '--commit', writeCommit(cwd), '--state', state, '--postgres', url, ...more)
 
-  await t.test('two runners, one after the other: the second takes only what is new', async t => {
+  await t.test('the second of two runners enqueues only new lines', async t => {
     const [state, { url, countRows }] = [await newState(), await postgres.createDatabase()]
     const cwd = t.testdir({ 'f.jsonl': jsonl([query({ query_idx: 1 }), query({ query_idx: 2 })]) })
     t.match(await push(cwd, state, url), { code: 0, stdout: /ingested 2 records/ })
@@ -30,7 +30,7 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
     t.match(await run(cwd, 'status', '--state', state), { code: 0, stdout: /up to date: 3 records/ })
   })
 
-  await t.test('what a dead target missed is delivered by drain, from another machine', async t => {
+  await t.test('a drain on another machine delivers the queued records of a target that was down', async t => {
     const [state, { url, countRows }] = [await newState(), await postgres.createDatabase()]
     const cwd = t.testdir({ 'f.jsonl': jsonl([query({ query_idx: 1 })]) })
     const dead = url.replace(`:${postgres.server.port}/`, ':1/')

@@ -51,33 +51,36 @@ t.test('nothing new makes no connection: a target that is gone is not missed', a
   t.match(again.stdout, /^nothing new for postgres:/)
 })
 
-t.test('a dead target: its records are kept, and the exit code is whose failure it is', async t => {
-  const cases: readonly (readonly [readonly string[], number])[] = [
-    [[], 75],
-    [['--allow-failure'], 0],
-    [['--require', 'postgres'], 0],
-    [['--require', 'all'], 75],
-    [['--require', 'any'], 0],
-  ]
-  for (const [args, wanted] of cases) {
-    const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 4)) })
-    const { url, countRows } = await createDatabase()
-    const both = ['f.jsonl', '--server', DEAD, '--postgres', url, '--retries', '0', ...STATE, ...args]
-    const { code, report, stdout, stderr } = await pushReported(cwd, both)
-    t.equal(code, wanted, `${args.join(' ')}: ${stderr}`)
-    t.equal(report.exit_code, code)
-    t.strictSame(schemaErrors('push-report', stdout), [])
-    t.match(report.targets, [
-      { name: 'server', state: 'kept', failed: { code: 'kept' } },
-      { name: 'postgres', state: 'delivered' },
-    ])
-    t.equal(await countRows(), 4)
-    t.match(stderr, /4 records for http:\/\/127\.0\.0\.1:1 kept in the outbox/)
-    t.match((await statusOf(cwd)).targets.find(({ target }) => target === DEAD)?.lag, { records: 4 })
-  }
-})
+t.test(
+  'the records of an unreachable target stay queued, and the exit code depends on whether it is required',
+  async t => {
+    const cases: readonly (readonly [readonly string[], number])[] = [
+      [[], 75],
+      [['--allow-failure'], 0],
+      [['--require', 'postgres'], 0],
+      [['--require', 'all'], 75],
+      [['--require', 'any'], 0],
+    ]
+    for (const [args, wanted] of cases) {
+      const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 4)) })
+      const { url, countRows } = await createDatabase()
+      const both = ['f.jsonl', '--server', DEAD, '--postgres', url, '--retries', '0', ...STATE, ...args]
+      const { code, report, stdout, stderr } = await pushReported(cwd, both)
+      t.equal(code, wanted, `${args.join(' ')}: ${stderr}`)
+      t.equal(report.exit_code, code)
+      t.strictSame(schemaErrors('push-report', stdout), [])
+      t.match(report.targets, [
+        { name: 'server', state: 'kept', failed: { code: 'kept' } },
+        { name: 'postgres', state: 'delivered' },
+      ])
+      t.equal(await countRows(), 4)
+      t.match(stderr, /4 records for http:\/\/127\.0\.0\.1:1 kept in the outbox/)
+      t.match((await statusOf(cwd)).targets.find(({ target }) => target === DEAD)?.lag, { records: 4 })
+    }
+  },
+)
 
-t.test('a required target that is kept and another that fails for good: no waiting heals that', async t => {
+t.test('a permanent failure of one target decides the exit code while another is only queued', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const { url } = await createDatabase()
   const server = await startAnswering(t, json(401, {}))
@@ -92,7 +95,7 @@ t.test('a required target that is kept and another that fails for good: no waiti
   )
 })
 
-t.test('targets that lag by different amounts each get what they lack', async t => {
+t.test('targets with different watermarks each get their undelivered records', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
   const [a, b] = [await startAnswering(t, applied), await startAnswering(t, json(503, {}), json(503, {}), applied)]
   const to = (url: string): Promise<unknown> => push(cwd, ['f.jsonl', '--server', url, '--retries', '0', ...STATE])
@@ -115,7 +118,7 @@ t.test('targets that lag by different amounts each get what they lack', async t 
   )
 })
 
-t.test('a rejection in the new part is told by its line in the file, and nothing is taken', async t => {
+t.test('a rejection in the new part is reported by its line in the file, and nothing is enqueued', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
   const server = await startAnswering(t, applied)
   const args = ['f.jsonl', '--server', server.url, ...STATE]
@@ -175,7 +178,7 @@ t.test(
   },
 )
 
-t.test('a file that was cut off or written anew is taken from its start, and that is said', async t => {
+t.test('a truncated or rewritten file is enqueued from its start, with a notice', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 3)) })
   const server = await startAnswering(t, applied)
   const args = ['f.jsonl', '--server', server.url, ...STATE]
@@ -220,7 +223,7 @@ t.test('standard input: the same again is nothing new, something else is no cut-
   t.equal(other.stderr, '')
 })
 
-t.test('several commits are kept apart in one state', async t => {
+t.test('several commits are separate partitions of one state', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const other = 'f'.repeat(40)
   writeFile(cwd, 'g.jsonl', jsonl([query({ commit_sha: other })]))
@@ -247,7 +250,7 @@ t.test('--commit-sha means the same with and without state', async t => {
   t.equal(server.asked.length, 0)
 })
 
-t.test('two at once, fourteen at once: every record once, and no failure', async t => {
+t.test('two or fourteen concurrent pushes store every record once, without a failure', async t => {
   const server = await startHttpServer(t, { answer: () => applied })
   for (const [count, files] of [
     [2, 1],
@@ -283,7 +286,7 @@ t.test('--dry-run writes nothing, not even the folder', async t => {
   t.equal(server.asked.length, 1)
 })
 
-t.test('no secret is in the state, and none in what is said of it', async t => {
+t.test('neither the state nor any output about it contains a secret', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })
   const secret = 'hush-hush-4712'
   const server = await startAnswering(t, json(503, { error: TOKEN }))

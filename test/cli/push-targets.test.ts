@@ -33,7 +33,7 @@ t.test('of several targets each has a time of its own', async t => {
   t.ok(seconds(slow.url) >= SLOW_MS / 1000, again.stdout)
 })
 
-t.test('of one that does not say what it did to each kind it is how many went there', async t => {
+t.test('a target without counts per kind is reported with the number of records sent', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([...manyQueries(3), size()]), 'g.jsonl': jsonl([size({ dataset: 'g' })]) })
   const server = await startHttpServer(t, { answer: () => applied })
   const table = /inserted, 0 updated\) in .*\n {2}query_measurement +3 records\n {2}compression_size +2 records\n$/

@@ -152,7 +152,7 @@ t.test('integers arrive digit for digit, a threshold as the nearest double with 
   t.equal((await runCli(['verify', 'exact.jsonl', '--postgres', url], { cwd })).code, 0)
 })
 
-t.test('strings arrive as they are, whatever COPY makes of their characters', async t => {
+t.test('strings are stored unchanged, even where COPY gives characters a meaning', async t => {
   const odd = [
     'a\tb',
     'a\nb\r\n',

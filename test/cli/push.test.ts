@@ -27,7 +27,7 @@ function push(cwd: string, args: readonly string[], options: CliOptions = {}): P
   return runCli(['push', '--commit', writeCommit(cwd), ...args], { cwd, ...options })
 }
 
-t.test('a second push of the same file changes nothing and says so', async t => {
+t.test('a second push of the same file changes nothing and reports the rows as unchanged', async t => {
   const cwd = t.testdir({ 'results.jsonl': jsonl(oneOfEach()) })
   const { url, sql } = await createDatabase()
   await push(cwd, ['results.jsonl', '--postgres', url])
@@ -221,7 +221,7 @@ t.test('a file that changes after it was checked lands not at all', async t => {
     })
 })
 
-t.test('the JSON report is what its published schema says, when all is well and when not', async t => {
+t.test('the JSON report matches its published schema, after success and failure', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'bad.jsonl': '{}\n'.repeat(30), 'empty.jsonl': '' })
   const { url } = await createDatabase()
   for (const [args, code] of [

@@ -36,7 +36,7 @@ t.test('it is delivered to, once, under the rules of --postgres', async t => {
   t.match((await run(cwd, server.password, 'journal', 'health')).stdout, /db +target +ok +0 /)
 })
 
-t.test('that it is down shows in journal, health and targets ls, and it is given what it missed', async t => {
+t.test('an outage shows in journal, health and targets ls, and the undelivered records follow', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query({ query_idx: 77 })]) })
   const before = await countRows()
   const proxy = await startTcpProxy(t, { port: server.port })

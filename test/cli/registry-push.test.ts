@@ -173,7 +173,7 @@ async function pushing(t: Test, ...flags: string[]): Promise<{ cwd: string; fini
   return { cwd, finished }
 }
 
-t.test('what the registry says in the end decides whose failure counts', async t => {
+t.test("the registry at the end of a push decides which targets' failures fail it", async t => {
   for (const [before, after, expected] of [
     ['--required', '--best-effort', 0],
     ['--best-effort', '--required', 75],
@@ -197,7 +197,7 @@ t.test('a dead target that is removed is no failure of the push any more', async
   t.match(report.targets, [{ state: 'removed', required: false, failed: null }, { state: 'delivered' }])
 })
 
-t.test('what a push keeps for a target that is registered again is waited for', async t => {
+t.test('records queued for a target that is registered again are waited for', async t => {
   const { cwd, finished } = await pushing(t)
   await operator(t, cwd, 'rm', 'dead')
   await operator(t, cwd, 'add', 'dead', 'server', DEAD)
@@ -207,7 +207,7 @@ t.test('what a push keeps for a target that is registered again is waited for', 
   t.match((await run(cwd, 'status')).stdout, new RegExp(`^behind: .*${DEAD}: lacks 1 record`, 's'))
 })
 
-t.test('what a target lacks that is registered again is not pruned before it had a chance', async t => {
+t.test('undelivered records of a target that is registered again are not pruned', async t => {
   const cwd = t.testdir({ 'f.jsonl': line(1), 'g.jsonl': line(2) })
   const site = await startAnswering(t, applied)
   await operator(t, cwd, 'add', 'dead', 'server', DEAD)
@@ -258,7 +258,7 @@ t.test('between the deliveries of one commit', async t => {
     t.equal(await countEmbeddedRows(join(cwd, 'db')), 3)
   })
 
-  await t.test('one that is registered anew in the same place is sent what it is registered with now', async t => {
+  await t.test('a target that is registered again at the same place is opened with its new options', async t => {
     const { cwd, site, letGo, push } = await started(t)
     await operator(t, cwd, 'rm', 'site')
     await operator(t, cwd, 'add', 'renamed', 'server', site.url, '--secret-env', 'OTHER_TOKEN', '--best-effort')
@@ -274,7 +274,7 @@ t.test('between the deliveries of one commit', async t => {
   })
 })
 
-t.test('a registry that cannot be read when all is delivered hides nothing of what was', async t => {
+t.test('a registry that cannot be read after the deliveries does not hide their results', async t => {
   const cwd = t.testdir({ 'f.jsonl': line(1) })
   const { site, letGo } = await held(t)
   await operator(t, cwd, 'add', 'site', 'server', site.url)

@@ -42,7 +42,7 @@ t.test('a secret in an address is refused, and not repeated', async t => {
   t.notMatch(misplaced.stderr, /hush/)
 })
 
-t.test('a push goes to what is registered; who is required decides; a target that went away comes back', async t => {
+t.test('a push delivers to the registered targets, and the required ones decide its exit code', async t => {
   const cwd = t.testdir({})
   let isUp = false
   const { url } = await startAnswering(t, (response, asked) => {

@@ -1,10 +1,10 @@
 /** `migrate --repair-timestamps`: interrupted, on the embedded database, and beside other flags. */
 
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { holding, startMigratedPostgres } from './fixtures/database.js'
 import { COMMIT, jsonl, query, SHA, writeCommit } from '../fixtures/records.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const { createDatabase } = await startMigratedPostgres(t)
 
@@ -35,7 +35,7 @@ t.test('Ctrl-C keeps the batches that were repaired, and the next run does the r
   )
   // The server notices after a moment that the connection is gone.
   const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  while ((await database.sql(waiting)).length > 0) await setTimeout(20)
+  await waitUntil(async () => (await database.sql(waiting)).length === 0)
   await release()
   const again = await runCli(repair)
   t.equal(again.code, 0, again.stderr)

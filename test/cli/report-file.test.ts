@@ -37,7 +37,7 @@ t.test('push, verify and validate write their report and print what they print w
   )
 })
 
-t.test('a report that would replace what is read is refused', async t => {
+t.test('a report file that is also an input is refused', async t => {
   const good = jsonl(oneOfEach())
   const cwd = t.testdir({ 'good.jsonl': good })
   symlinkSync('good.jsonl', join(cwd, 'link.jsonl'))
@@ -65,7 +65,7 @@ t.test('a report that could not be written keeps the command from starting', asy
   t.notOk(existsSync(join(cwd, '.vortex-ingest')), 'nothing was pushed')
 })
 
-t.test('what a link names is written, and the link stays', async t => {
+t.test('a report is written through a symbolic link, which stays', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()), 'real.json': 'before' })
   symlinkSync('real.json', join(cwd, 'report.json'))
   await runCli(['validate', 'good.jsonl', ...REPORT], { cwd })

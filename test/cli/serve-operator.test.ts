@@ -28,7 +28,7 @@ async function ask({ url }: Serving, path: string, { method = 'GET', body, token
 
 const run = (cwd: string, ...args: readonly string[]): Promise<CliResult> => runCli(args, { cwd, env })
 
-t.test('what an operator changes over HTTP the commands see, and the other way round', async t => {
+t.test('commands see changes made over HTTP, and HTTP shows changes made by commands', async t => {
   const cwd = emptyFolder(t)
   const serving = await startServe(['--store', storeUrl], { cwd, env })
   const body = JSON.stringify({ name: 'cold', root: join(cwd, 'cold') })
@@ -87,7 +87,7 @@ t.test('with --insecure-no-auth operators need their token all the same', async 
   await stop(serving)
 })
 
-t.test('a token that lets in the wrong people, or nobody, is refused at the start', async t => {
+t.test('an unsafe or empty operator token is refused at the start', async t => {
   for (const [token, words] of [
     [TOKEN, 'is the token of those who write'],
     ['two words', 'holds spaces or other characters'],
@@ -99,7 +99,7 @@ t.test('a token that lets in the wrong people, or nobody, is refused at the star
   }
 })
 
-t.test('a state that goes away keeps nobody from writing records; at the start it is an error', async t => {
+t.test('an unreachable state does not stop ingestion while running, but is an error at the start', async t => {
   const cwd = emptyFolder(t)
   const serving = await startServe(['--store', storeUrl], { cwd, env })
   rmSync(join(cwd, 'state'), { recursive: true, force: true })
@@ -113,7 +113,7 @@ t.test('a state that goes away keeps nobody from writing records; at the start i
   t.match(await run(cwd, 'serve', '--insecure-no-auth'), { code: 69, stderr: /^error: .*state/m })
 })
 
-t.test('what the store of a server fails with is durable when the server has ended', async t => {
+t.test("failures of a server's store are in the journal after the server has ended", async t => {
   const cwd = t.testdir({})
   const dsn = storeUrl.replace(/:[^:@/]+@/, '@')
   const { code, stderr } = await runCli(['targets', 'add', 'db', 'postgres', dsn], { cwd, env })

@@ -49,7 +49,7 @@ t.test('with --format json the one line is a serve-report, and Ctrl-C drains as 
   t.equal(all, stdout)
 })
 
-t.test('it refuses to start where anybody could write, or nobody', async t => {
+t.test('it refuses to start when everybody could write, or nobody', async t => {
   const cwd = t.testdir({ empty: '\n', spaced: 'a b\n', 'two-lines': 'a\nb\n' })
   const cases: readonly (readonly [readonly string[], Readonly<Record<string, string>>, number, RegExp])[] = [
     [[], {}, 78, /INGEST_BEARER_TOKEN is not set/],
@@ -146,7 +146,7 @@ t.test('a refusal is a document too with --format json', async t => {
   t.strictSame(schemaErrors('error-report', stdout), [])
 })
 
-t.test('a port that is taken, and an address that is not here, are told in one line', async t => {
+t.test('a port in use and an address of another machine are reported in one line', async t => {
   const cwd = folderWithDatabase(t)
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
@@ -174,7 +174,7 @@ t.test('the token of a file is taken without its line feed, before that of the e
   await stop(serving)
 })
 
-t.test('without a token it takes envelopes from this machine, and says so', async t => {
+t.test('without a token it accepts envelopes from this machine only, with a notice', async t => {
   const serving = await startServe(['--insecure-no-auth', '--listen', 'localhost:0'], {
     ...{ cwd: folderWithDatabase(t), env: { INGEST_BEARER_TOKEN: '' } },
   })
@@ -208,7 +208,7 @@ t.test('SIGTERM during an envelope: it is answered and stored whole, or neither'
   }
 })
 
-t.test('kill -9 during an envelope: the folder opens again, with all of it or nothing', async t => {
+t.test('after kill -9 during an envelope the folder opens with all of its records or none', async t => {
   const cwd = folderWithDatabase(t)
   const records = manyQueries(5_000)
   const body = Buffer.from(envelope(records, { commit: commit(SHA) }))

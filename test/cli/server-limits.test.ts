@@ -38,7 +38,7 @@ async function leftIn(database: Database): Promise<unknown> {
   return { rows: await database.countRows(), commits: await database.sql('SELECT message FROM commits') }
 }
 
-t.test('a disk that is full in the middle of a push: what to do, and what was there before is as it was', async t => {
+t.test('a disk that fills up during a push is reported with a hint, and stored rows are unchanged', async t => {
   const small = await startMigratedPostgres(t, { maxFileMiB: 17 })
   const database = await small.createDatabase()
   // A kilobyte that does not compress, so that 12,000 rows fit under the limit and 24,000 do not.

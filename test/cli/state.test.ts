@@ -31,7 +31,7 @@ async function pushed(cwd: string, pushes: number): Promise<void> {
 
 type Objects = { readonly objects: readonly { readonly key: string; readonly bytes: number }[] }
 
-t.test('ls and get show what is there, as it is', async t => {
+t.test('ls and get show the objects unchanged', async t => {
   const cwd = t.testdir({})
   await pushed(cwd, 1)
   const { objects } = await json<Objects>(cwd, ['ls'])
@@ -61,7 +61,7 @@ t.test('prune and compact tidy up, and say nothing is to be done the next time',
   t.match(await json(cwd, ['compact']), { commits: [], skipped: [] })
 })
 
-t.test('by force and by age it says who loses what', async t => {
+t.test('prune by force and by age names the targets that lose records', async t => {
   const cwd = t.testdir({ archive: 'a file in the way' })
   writeLines(cwd, 'results.jsonl', [query()])
   const args = ['results.jsonl', '--commit', writeCommit(cwd), '--state', 'state', '--archive', 'archive']
@@ -94,7 +94,7 @@ t.test('an exported state is imported elsewhere, and a cut one is not', async t 
   t.match((await state(cwd, 'import', 'none.jsonl', '--state', 'other')).code, 66)
 })
 
-t.test('what only reads works on a damaged state, what changes it stops and leaves it', async t => {
+t.test('reading commands work on a damaged state; writing commands stop and change nothing', async t => {
   const cwd = t.testdir({})
   await pushed(cwd, 1)
   const storage = await openStorage({ kind: 'local', folder: join(cwd, 'state') })

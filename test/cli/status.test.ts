@@ -19,7 +19,7 @@ t.test('a state that is not there yet is empty, and is not made', async t => {
   t.equal(existsSync(join(cwd, 'state')), false)
 })
 
-t.test('who lacks what, open deliveries, and nothing is changed', async t => {
+t.test('status shows undelivered records and open deliveries, and changes nothing', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)) })
   const server = await startAnswering(t, applied)
   await push(cwd, ['f.jsonl', '--server', server.url, ...STATE])
@@ -42,7 +42,7 @@ t.test('who lacks what, open deliveries, and nothing is changed', async t => {
   t.equal(everythingIn(join(cwd, 'state')), before)
 })
 
-t.test('a delivery that goes on is told from one that was not seen through', async t => {
+t.test('a running delivery differs from an interrupted one', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)) })
   const server = await startHttpServer(t, { answer: () => () => undefined })
   const pushing = startCli(pushArgs(cwd, 'f.jsonl', '--server', server.url, ...STATE), {

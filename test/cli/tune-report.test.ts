@@ -39,7 +39,7 @@ for (const [name, result, says] of [
     t.end()
   })
 
-t.test('in the end it says what a win is, and which figure can be compared', t => {
+t.test('the last line explains what a win is and which figure can be compared', t => {
   const printed: string[] = []
   const out = { write: (text: string | Uint8Array) => printed.push(String(text)) }
   const report = new Report({ stdout: out, stderr: out, colorOut: false, colorErr: false })

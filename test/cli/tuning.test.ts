@@ -97,7 +97,7 @@ async function explained(cwd: string, args: readonly string[], env = {}): Promis
   return Object.fromEntries(explain[0]!.settings.map(setting => [setting.name, setting]))
 }
 
-t.test('from trials to a push that uses what they found, and back', async t => {
+t.test('a push uses promoted settings, and the defaults again after a rollback', async t => {
   const cwd = withSample(t)
   await json(cwd, 'targets-add', ['targets', 'add', 'db', 'embedded', 'there'])
   const trials = await tuned(cwd)
@@ -138,7 +138,7 @@ t.test('a push without state says its defaults and its flags', async t => {
   t.match(stdout, /embedded: copy-bytes 4,194,304 \(default\)\nembedded: small-rows 0 \(--small-rows\)/)
 })
 
-t.test('a drain uses what was promoted, and says so', async t => {
+t.test('a drain uses promoted settings and reports them', async t => {
   const cwd = await prepared(t)
   const [trial] = await tuned(cwd, 1)
   await json(cwd, 'promote', promote(trial!.id))
@@ -196,7 +196,7 @@ t.test('a trial that was killed is never tried again, and is none to promote', a
   t.match(await run(cwd, promote(cutOff!.id)), { code: 78, stderr: /no result/ })
 })
 
-t.test('what cannot be done is said, with its exit code', async t => {
+t.test('impossible requests are reported with their exit codes', async t => {
   const cwd = await prepared(t)
   await json(cwd, 'targets-add', ['targets', 'add', 'site', 'server', 'http://127.0.0.1:1'])
   for (const [args, code, message] of [

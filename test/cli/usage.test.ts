@@ -88,7 +88,7 @@ t.test('colour only where it is wanted', async t => {
   t.notMatch((await runCli(args, { env: { FORCE_COLOR: '1', NO_COLOR: '1' } })).stdout, colour)
 })
 
-t.test('whatever is mistyped, the nearest one is named', async t => {
+t.test('a mistyped command or flag gets the nearest name as a hint', async t => {
   for (const [args, meant] of [
     ['state prnue', 'prune'],
     ['journal helth', 'health'],
@@ -124,12 +124,12 @@ t.test('help in front of a command is its help, which is no failure', async t =>
   }
 })
 
-t.test('what a command takes may be called help', async t => {
+t.test('an argument of a command may be named help', async t => {
   const { code, stderr } = await runCli(['validate', 'help'], { cwd: t.testdir({ help: query() }) })
   t.equal(code, 0, stderr)
 })
 
-t.test('what a command knows of itself does not depend on the others being there', async t => {
+t.test("a command's definition does not depend on other commands being loaded", async t => {
   const all = buildProgram('', {} as Context, { exitCode: 0 })
   for (const { name, help } of all.commands.map(command => ({
     name: command.name(),

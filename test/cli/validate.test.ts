@@ -25,7 +25,7 @@ t.test('a good file is valid, with its records of each kind counted', async t =>
   t.equal(stderr, '')
 })
 
-t.test('gzip and zstd are told by what is in a file, not by its name', async t => {
+t.test('gzip and zstd are recognised by the content of a file, not by its name', async t => {
   const cwd = t.testdir({})
   writeFileSync(join(cwd, 'results.jsonl'), gzipSync(SMALL.text))
   writeFileSync(join(cwd, 'results.gz'), SMALL.bytes)
@@ -66,7 +66,7 @@ t.test('a glob stands for its files in the order of their names, each once', asy
   t.match(human.stdout, /^valid: 3 records in 2 files, contract version 1\n/)
 })
 
-t.test('every rejected line is listed, with its place and what is wrong in words', async t => {
+t.test('every rejected line is listed with its place and its problem in words', async t => {
   const cwd = t.testdir({})
   const lines = [
     query(),
@@ -158,7 +158,7 @@ t.test('--commit-sha refuses the records of another commit, which are then no re
   t.equal((await runCli(['validate', '-', '--commit-sha', SHA], { stdin: jsonl(oneOfEach()) })).code, 0)
 })
 
-t.test('what deserves a word but is no failure is a warning', async t => {
+t.test('a questionable value that is valid is a warning', async t => {
   const lines = [
     search({ threshold: token('0.12345678901234567891') }),
     query(),

@@ -40,7 +40,7 @@ async function idOf(line: string): Promise<string> {
   return (await runCli(['id'], { stdin: line })).stdout.trim()
 }
 
-t.test('a database that holds what the file says is verified, more rows in it or not', async t => {
+t.test('a database that holds the records of the file is verified, with or without other rows', async t => {
   const cwd = t.testdir({})
   const database = await pushed(cwd, oneOfEach())
   const where = `postgres://bench_ingest@127.0.0.1:${server.port}/${database.name}`
@@ -154,7 +154,7 @@ t.test('a bad line means nothing is compared', async t => {
   )
 })
 
-t.test('the JSON report is what its published schema says', async t => {
+t.test('the JSON report matches its published schema', async t => {
   const cwd = t.testdir({})
   const database = await pushed(cwd, [query(), search()])
   const same = await verify(cwd, database, '--format', 'json')
@@ -223,7 +223,7 @@ t.test('fields that a file of version 1 does not have are not compared', async t
   t.match(stdout, '\nnot compared: uncompressed_bytes of 1 compression_size record: the file does not have it\n')
 })
 
-t.test('another database, none, and one without tables are told apart', async t => {
+t.test('a different database, an unreachable one and one without tables have different errors', async t => {
   const cwd = t.testdir({})
   writeLines(cwd, 'results.jsonl', [query()])
   const other = await createDatabase()

@@ -9,7 +9,7 @@ import { deliveryOf } from '../fixtures/delivery.js'
 
 const silent = { write: () => true }
 
-t.test('whoever watches a target, it is written to with the settings it was to be', async t => {
+t.test('a watched target is written to with its own settings', async t => {
   const seen: (WriteSettings | undefined)[] = []
   const asked: (number | undefined)[] = []
   const sink: Sink = {

@@ -11,7 +11,7 @@ const given = (flags: WriteSettingFlags, origins: readonly (readonly [string, st
   return { flags, origins: new Map(origins) }
 }
 
-t.test('a flag beats what was promoted, which beats the default; each says where it is from', t => {
+t.test('a flag overrides a promotion, which overrides the default; each setting names its origin', t => {
   const flags = given({ smallRows: 7, workMemMib: 5 }, [
     ['smallRows', '--small-rows'],
     ['workMemMib', 'VORTEX_INGEST_WORK_MEM_MIB'],
@@ -66,7 +66,7 @@ for (const [kind, tunables] of Object.entries<readonly Tunable[]>(TUNABLES))
     t.end()
   })
 
-t.test('what makes no difference to so many records is told', t => {
+t.test('a setting without effect for the number of records is reported', t => {
   const small = { records: 100, bytes: 10_000 }
   const { settings } = promotion
   t.strictSame(

@@ -1,7 +1,6 @@
 /** An owner that is stopped for longer than its lease, overtaken by another push, and woken up again. */
 
 import { readFileSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { TOKEN } from '../cli/fixtures/serve.js'
 import { untilDone, type Cli } from '../fixtures/cli.js'
@@ -11,6 +10,7 @@ import { grow, makeCell, removeCell, runIn, startIn, type Cell, stepsOf, type St
 import { isWhole, PAUSED_STEPS, fewAtATime } from './fixtures/extent.js'
 import { leftovers, snapshot, type Snapshot } from './fixtures/state.js'
 import { readServer, startTargetSets, unlike, type TargetSet } from './fixtures/targets.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const LEASE_SECONDS = 1
 
@@ -66,14 +66,14 @@ async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string
   ]
 }
 
-t.test('an owner that wakes up with its delivery before it writes nothing old', async t => {
+t.test('an owner that resumes after it lost its lease writes no old values', async t => {
   const cell = await cellFor(t, 'before the write', pathB)
   t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
   const { audit } = await look(cell)
   t.strictSame(audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
 })
 
-t.test('what an owner sent before it was overtaken, and arrives after it, is put right by it', async t => {
+t.test('a delivery that arrives after its owner lost the lease is corrected by that owner', async t => {
   const [serve] = pathA.targets
   const upstream = serve!.args('')[1]!
   let release = (): void => undefined
@@ -101,7 +101,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   const expected = await overtake(t, cell)
   release()
   // The delivery that was sent first is applied last, so readers see old values for a moment.
-  while ((await readServer(upstream, cell.sha)).get('changed') === expected.get('changed')) await setTimeout(20)
+  await waitUntil(async () => (await readServer(upstream, cell.sha)).get('changed') !== expected.get('changed'))
   owner.child.kill('SIGCONT')
   const { code, stderr, stdout } = await owner.result
   t.equal(code, 0, stderr)
@@ -112,7 +112,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   t.strictSame(found.audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
 })
 
-t.test('an owner may be stopped at any step of its push', async t => {
+t.test('an owner may be paused at any step of its push', async t => {
   const all: Paused[] = []
   for (const set of sets)
     for (const step of await stepsOf('push', set, { scenario: 'paused', prepare: () => Promise.resolve() }))

@@ -10,6 +10,7 @@ import { withRetry, type Retry, type RetryPolicy } from '../../src/http/retry.js
 import { deliveryOf } from '../fixtures/delivery.js'
 import { COMMIT, query } from '../fixtures/records.js'
 import { startPostgres } from '../fixtures/postgres.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const signal = new AbortController().signal
 const ignore = (): void => undefined
@@ -101,12 +102,8 @@ t.test('against Postgres', async t => {
 
 /** Waits until some backend waits for a lock. */
 async function untilBlocked(server: { sql(text: string): Promise<Record<string, unknown>[]> }): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const waiting = await server.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`)
-    if (waiting.length > 0) return
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-  throw new Error('nobody waits for a lock')
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`
+  await waitUntil(async () => (await server.sql(waiting)).length > 0)
 }
 
 t.test('retries', async t => {

@@ -86,7 +86,7 @@ t.test('a database that cannot be reached is asked again the next time', async t
   t.equal(tries, 2)
 })
 
-t.test('closing waits for what is under way', async t => {
+t.test('closing waits for running work', async t => {
   const { opened, sessions } = pool(1)
   let release = (): void => undefined
   const using = sessions.use(() => new Promise<void>(resolve => (release = resolve)))
@@ -116,7 +116,7 @@ t.test('so many run at once, the others in the order they came', async t => {
   t.equal(most, 2)
 })
 
-t.test('what fails makes room like what succeeds', async t => {
+t.test('failed work frees its slot like successful work', async t => {
   const slots = new Slots(1)
   await t.rejects(
     slots.run(() => Promise.reject(new Error('no'))),

@@ -6,6 +6,7 @@ import { IngestError } from '../../src/errors.js'
 import { PartialDeliveryError, type Delivery, type Receipt } from '../../src/source/delivery.js'
 import { type Sink } from '../../src/targets/sink.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const RECEIPT: Receipt = { records: 1, inserted: 1, updated: 0, kinds: [], chunks: 1 }
 const base = await deliveryOf([size('a')])
@@ -54,7 +55,7 @@ t.test('after a file that fails none is tried', async t => {
   t.match(outcome, { receipts: [{ source: 'one' }], failure: { source: 'two', error: down } })
 })
 
-t.test('a target that hangs holds no other up', async t => {
+t.test('a target that hangs does not delay the others', async t => {
   const done: string[] = []
   const freed = new AbortController()
   const hanging = opening('server', async () => {
@@ -66,7 +67,7 @@ t.test('a target that hangs holds no other up', async t => {
     return RECEIPT
   })
   const outcomes = deliver(hanging, live)
-  while (done.length < 3) await setTimeout(1)
+  await waitUntil(() => done.length === 3)
   freed.abort()
   t.strictSame((await outcomes).map(sources), [
     ['one', 'two', 'three'],
@@ -91,7 +92,7 @@ t.test('a target that cannot be opened fails with its first file', async t => {
   t.equal(live?.receipts.length, 3)
 })
 
-t.test('what landed of a file that failed is told', async t => {
+t.test('the delivered part of a failed file is reported', async t => {
   const partly = new PartialDeliveryError(down, 'down after one', RECEIPT)
   const [outcome] = await deliver(opening('server', () => Promise.reject(partly)))
   t.match(outcome, {
@@ -101,7 +102,7 @@ t.test('what landed of a file that failed is told', async t => {
   })
 })
 
-t.test('of a file that changed that is the reason, whatever the target made of it', async t => {
+t.test('a changed file is the reported reason, whatever error the target gave', async t => {
   const changed = new IngestError('input_changed', 'changed')
   const delivery = { ...base, assertMayCommit: () => Promise.reject(changed) }
   const [outcome] = await deliverAll(
@@ -112,7 +113,7 @@ t.test('of a file that changed that is the reason, whatever the target made of i
   t.equal(outcome?.failure?.error, changed)
 })
 
-t.test('an interruption is thrown where nothing landed, and told where something did', async t => {
+t.test('an interruption is thrown when nothing was delivered, and reported when something was', async t => {
   const reason = new IngestError('interrupted', 'interrupted')
   for (const landed of [undefined, 'a file', 'a part']) {
     const controller = new AbortController()

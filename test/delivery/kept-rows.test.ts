@@ -14,7 +14,7 @@ const hash = await wasmHash64()
 const signal = new AbortController().signal
 const options = { onRejection: () => undefined, onWarning: () => undefined, signal }
 
-t.test('rows that the first pass kept are those that a second one makes, as often as they are asked for', async t => {
+t.test('the rows kept by the first pass equal those of a second pass, each time they are read', async t => {
   const [first, second, third] = sourcesOf(t.testdir(), [lines('a', 40), lines('b', 30), lines('c', 20)])
   const sources = [first!, second!, third!]
   const inspections = await inspectAll(sources, options)
@@ -36,7 +36,7 @@ t.test('rows that the first pass kept are those that a second one makes, as ofte
   t.equal(first!.opened - before, 1, 'smaller chunks are made anew')
 })
 
-t.test('a push reads a small source once for a database, and keeps nothing for who takes lines', async t => {
+t.test('a push reads a small source once for a database, and keeps no rows for targets that take lines', async t => {
   for (const [takes, opened] of [
     ['rows', 1],
     ['lines', 2],

@@ -60,7 +60,7 @@ t.test('a push into Postgres', async t => {
     t.strictSame(await datasets(server, name), ['a'])
   })
 
-  await t.test('when the first file is refused nothing is kept', async t => {
+  await t.test('when the first file is refused, nothing is stored', async t => {
     const name = await database('refusing_first')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [bad] = await files(t.testdir(), [[size('b'), size('forbidden')]])
@@ -96,7 +96,7 @@ t.test('a push into Postgres', async t => {
     t.strictSame(await datasets(server, name), [])
   })
 
-  await t.test('a file that changes between its two readings is refused and nothing is kept', async t => {
+  await t.test('a file that changes between its two readings is refused, and nothing is stored', async t => {
     const name = await database('changing')
     const [file] = await files(t.testdir(), [[size('a'), size('b')]])
     const change = async (): Promise<typeof COMMIT> => {
@@ -138,7 +138,7 @@ t.test('a push into Postgres', async t => {
   })
 })
 
-t.test('bad input is told at once while a dead target is still being tried, and the try is given up', async t => {
+t.test('bad input is reported immediately, and retries of an unreachable target are abandoned', async t => {
   const [bad] = await files(t.testdir(), [['{}']])
   let given = false
   const open = (signal: AbortSignal): Promise<never> =>

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import { setTimeout } from 'node:timers/promises'
 import { refreshSite, type Refreshed } from '../../src/delivery/refresh-site.js'
 import { json, startHttpServer, type Answer, type TestServer } from '../fixtures/http-server.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const SLUGS = Array.from({ length: 30 }, (_, index) => `group ${index}/ä`)
 const groups = { groups: SLUGS.map(slug => ({ slug, nested: [{ slug: 'inner' }] })) }
@@ -33,7 +34,7 @@ function refresh(
   return refreshSite({ address, warm: true, signal: new AbortController().signal, ...options })
 }
 
-t.test('the site is told with its token, then every page is fetched without it', async t => {
+t.test('the site is revalidated with its token, then every page is fetched without it', async t => {
   const site = await startSite(t)
   t.strictSame(await refresh(site.url), { revalidated: true, warmed: 33, problems: [] })
   const [told, ...pages] = site.asked
@@ -76,7 +77,7 @@ t.test('nothing is warmed where the site does not take the news', async t => {
   }
 })
 
-t.test('what the site says is in the problem, on one line and without the token', async t => {
+t.test("the problem quotes the site's answer on one line, without the token", async t => {
   const site = await startSite(t, {
     '/api/revalidate': response => response.writeHead(500).end('no such secret: hush\u0007\nat line 1'),
   })
@@ -110,7 +111,7 @@ t.test('groups that are too many to be read are a problem', async t => {
   t.match((await refresh(site.url)).problems, [/\/api\/groups answered more than 4 MiB, so no group was fetched$/])
 })
 
-t.test('a list of groups that is none warms what it can', async t => {
+t.test('an invalid list of groups still warms the other pages', async t => {
   for (const text of ['null', '7', '{"slug":7}', '[{"slug":null}]']) {
     const site = await startSite(t, { '/api/groups': response => response.end(text) })
     t.strictSame(await refresh(site.url), { revalidated: true, warmed: 2, problems: [] }, text)
@@ -124,11 +125,11 @@ t.test('pages that fail are problems, and the others are warmed', async t => {
   t.match(problems.toSorted(), [/\/ answered 500/, /api\/group\/inner\?n=100 answered 404/])
 })
 
-t.test('it stops when it is told to, without a throw', async t => {
+t.test('an abort stops it without throwing', async t => {
   const site = await startSite(t, { '/api/revalidate': () => undefined })
   const controller = new AbortController()
   const refreshed = refresh(site.url, { signal: controller.signal })
-  await setTimeout(50)
+  await waitUntil(() => site.asked.length > 0)
   controller.abort(new Error('interrupted'))
   t.match(await refreshed, { revalidated: false, problems: [/interrupted/] })
 })

@@ -69,7 +69,7 @@ for (const [name, makeTarget] of Object.entries(TARGETS))
       })
     })
 
-    await t.test('what an older target holds differently is a difference', async t => {
+    await t.test('a value that an older target stores differently is a difference', async t => {
       const { rows, session } = await target(t, 1, FILES[3])
       await session.execute('UPDATE compression_sizes SET value_bytes = 1; DELETE FROM random_access_times')
       const { found } = await check(t, rows, FILES[3])

@@ -95,7 +95,7 @@ async function suite(t: Test, session: SqlSession, stored: StoredRows = database
     return { ...(await verify([fileSource(path)], stored, options)), found }
   }
 
-  await test('what was delivered is found as it was written', async t => {
+  await test('delivered records are found as they were written', async t => {
     t.match(await check(t, lines, true), { compared: 4, differences: 0, found: [] })
   })
 
@@ -103,7 +103,11 @@ async function suite(t: Test, session: SqlSession, stored: StoredRows = database
     await session.execute(`UPDATE query_measurements SET all_runtimes_ns = '{1,2,4}'`)
     const { found } = await check(t, lines)
     t.match(found, [
-      { line: 3, code: 'different', message: '/all_runtimes_ns is "{1,2,4}" in the database and "1,2,3" in the file' },
+      {
+        line: 3,
+        code: 'different',
+        message: '/all_runtimes_ns is "{1,2,4}" in the database and "100,120,140" in the file',
+      },
     ])
   })
 
@@ -115,7 +119,7 @@ async function suite(t: Test, session: SqlSession, stored: StoredRows = database
     t.match(found.map(({ message }) => message).sort(), [/^\/scale_factor is null/, /^\/threshold is "0"/])
   })
 
-  await test('a missing row and a missing commit are told', async t => {
+  await test('a missing row and a missing commit are reported', async t => {
     await session.execute(`DELETE FROM compression_sizes WHERE dataset = 'a'; DELETE FROM commits`)
     const { found, differences } = await check(t, lines)
     t.match(found, [
@@ -131,7 +135,7 @@ async function suite(t: Test, session: SqlSession, stored: StoredRows = database
     t.match(await check(t, [size('a', 7), size('a', 1)]), { compared: 1, differences: 1 })
   })
 
-  await test('rows that no line names are told only when asked for', async t => {
+  await test('rows without a line are reported only on request', async t => {
     t.match(await check(t, lines.slice(1)), { differences: 0 })
     const { found } = await check(t, lines.slice(1), true)
     t.match(found, [{ kind: 'compression_size', code: 'extra' }])

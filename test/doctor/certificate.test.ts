@@ -44,7 +44,7 @@ t.test('another host is a problem, by its name or its address', async t => {
   t.match(await judged('192.0.2.1', 0), { status: 'fail', fact: /not for 192\.0\.2\.1 \(/ })
 })
 
-t.test('what hangs up in the handshake is an error', async t => {
+t.test('a server that hangs up during the handshake is an error', async t => {
   const rude = createPlainServer(socket => socket.once('data', () => socket.destroy()))
   rude.listen(0, '127.0.0.1')
   await once(rude, 'listening')

@@ -32,7 +32,7 @@ t.test('a check that throws, or that hangs, is a failed line, and the ones after
   t.equal(exitCodeFor(examined), 77)
 })
 
-t.test('a check that is late is told so by its signal', async t => {
+t.test('the signal of a check fires when the check exceeds its time limit', async t => {
   let told: unknown
   const check: Check = {
     name: 'slow',
@@ -46,7 +46,7 @@ t.test('a check that is late is told so by its signal', async t => {
   t.match(told, { code: 'target_unreachable' })
 })
 
-t.test('groups are looked at together, and what they opened is closed when somebody interrupts', async t => {
+t.test('groups are checked concurrently, and an interruption closes what they opened', async t => {
   const controller = new AbortController()
   let closed = 0
   const hanging = group([{ name: 'hangs', run: () => new Promise(() => undefined) }], async () => void closed++)

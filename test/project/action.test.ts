@@ -80,7 +80,7 @@ t.test('validate checks, writes a report and fails the step', async t => {
   t.match(JSON.parse(readFileSync(join(cwd, 'report.json'), 'utf8')), { rejected: 1 })
 })
 
-t.test('secrets are no arguments, and what an input holds is no code', async t => {
+t.test('secrets are not arguments, and inputs are not evaluated as code', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   const secrets = { token: 'hush-4711', postgres: 'postgres://u:hush-0815@127.0.0.1:1/d' }
   const given = { files: '$(touch owned).jsonl', server: 'https://ingest.invalid', ...secrets }

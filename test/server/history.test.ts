@@ -73,7 +73,7 @@ t.test('values come digit for digit, and those that are replaced are seen at onc
   await emptyTables(store)
 })
 
-t.test('a group of more series than anybody tells apart is cut, and says so', async t => {
+t.test('a group with too many series is truncated, and the answer says so', async t => {
   const server = await startServer(t, { store })
   const records = Array.from({ length: 1_001 }, (_, index) => query('one', { query_idx: String(index) }))
   await push(server, 'one', 1, records)
@@ -83,7 +83,7 @@ t.test('a group of more series than anybody tells apart is cut, and says so', as
   await emptyTables(store)
 })
 
-t.test('what cannot be a history is refused', async t => {
+t.test('an invalid request for a history is refused', async t => {
   const server = await startServer(t, { store })
   t.equal((await get(server, '/api/history/nonsense')).status, 404)
   t.equal((await get(server, `/api/history/${SLUG}?n=many`)).status, 400)
@@ -92,7 +92,7 @@ t.test('what cannot be a history is refused', async t => {
   t.strictSame([status, headers.get('allow')], [405, 'GET, HEAD'])
 })
 
-t.test('a history is packed for who takes it packed', async t => {
+t.test('a history is compressed for clients that accept it', async t => {
   const server = await startServer(t, { store })
   const ask = (encoding: string): Promise<Response> =>
     fetch(`${server.url}/api/history/${SLUG}`, { headers: { 'accept-encoding': encoding } })
@@ -108,7 +108,7 @@ t.test('a history is packed for who takes it packed', async t => {
   t.match(JSON.parse(gunzipSync(rawPayload).toString()), { slug: SLUG })
 })
 
-t.test('gzip is taken by whoever names it and does not rule it out', async t => {
+t.test('a client accepts gzip when it names gzip without q=0', async t => {
   for (const header of ['gzip', 'br, gzip', 'gzip;q=0.5, br', 'gzip; q=1']) t.ok(takesGzip(header), header)
   for (const header of [undefined, '', 'br', 'gzip;q=0', 'gzip; q=0.0, br', 'xgzip'])
     t.notOk(takesGzip(header), String(header))

@@ -33,7 +33,7 @@ t.test('the commit row is overwritten by the last envelope', async t => {
   await emptyTables(store)
 })
 
-t.test('only the token lets anybody write, whatever else is wrong', async t => {
+t.test('a request without the token is refused, even when other parts of it are wrong too', async t => {
   const server = await startServer(t, { store })
   const wrong: Readonly<Record<string, string>>[] = [
     { authorization: '' },
@@ -241,7 +241,7 @@ t.test('a path that cannot be decoded is refused like any other, and logged', as
   t.equal(server.entries.length, 3)
 })
 
-t.test('every request is one line in the log, with what it did and without what it said', async t => {
+t.test('every request is one log line with its effect and without its content', async t => {
   const server = await startServer(t, { store })
   await post(server, one)
   await post(server, one, { authorization: 'Bearer hush-4711' })

@@ -153,7 +153,7 @@ t.test('the published document is the one that a server with everything serves',
   t.same(JSON.parse(written), body)
 })
 
-t.test('a server that nobody operates says nothing of operators', async t => {
+t.test('a server without an operator token documents no operator routes', async t => {
   const plain = await startServer(t, { store })
   const served = (await (await fetch(`${plain.url}/openapi.json`)).json()) as Document
   t.notOk('/storage/buckets' in served.paths)
@@ -174,7 +174,7 @@ function problemsWith(schema: object, value: unknown): readonly unknown[] {
   return check(value) ? [] : (check.errors ?? [])
 }
 
-t.test('promotions say of which target they are, and which one is in force', async t => {
+t.test('promotions name their target and show which one is active', async t => {
   const { body } = await server.ask('GET', '/promotions?target=keep')
   t.match(body, {
     promotions: [
@@ -188,7 +188,7 @@ t.test('promotions say of which target they are, and which one is in force', asy
 /** Answers covered by other tests: a shutdown, a damaged state, an incomplete body, an unreachable store. */
 const ELSEWHERE = ['500', '503', '408']
 
-t.test('what every operation answers is what the document says', async t => {
+t.test('every operation answers as documented', async t => {
   const operations = operationsById()
   const seen = new Set<string>()
   for (const { operation, status, path, body, headers } of CALLS)

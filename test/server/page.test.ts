@@ -13,7 +13,7 @@ import { startStore } from './fixtures/store.js'
 const store = await startStore(t)
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
-t.test('a browser gets the page at the root, everybody else what they got before', async t => {
+t.test('a browser gets the page at the root, and other clients get JSON', async t => {
   const { app } = await startServer(t, { store, pageFolder: PAGE_FOLDER })
   const page = await app.inject({ url: '/', headers: HTML })
   t.match(page.headers, { 'content-type': 'text/html; charset=utf-8', vary: 'accept, accept-encoding' })
@@ -39,7 +39,7 @@ t.test('the page runs nothing and loads nothing that is not its own', async t =>
   }
 })
 
-t.test('what is named by its content is kept for ever, the page itself is asked for again', async t => {
+t.test('files named by their content are cached forever, and the page itself is revalidated', async t => {
   const { app } = await startServer(t, { store, pageFolder: PAGE_FOLDER })
   const page = await app.inject({ url: '/', headers: HTML })
   t.equal(page.headers['cache-control'], 'no-cache')

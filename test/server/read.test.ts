@@ -1,6 +1,5 @@
 /** Tests what the read routes return for stored records. */
 
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { KIND_NAMES, line, sizeLine } from '../fixtures/records.js'
 import { groupSlug, parseGroupSlug } from '../../src/server/read/groups.js'
@@ -9,6 +8,7 @@ import type { Store } from '../../src/server/store/store.js'
 import { commit, envelope } from './fixtures/envelopes.js'
 import { get, post, REVALIDATE_TOKEN, startServer, type Running } from './fixtures/server.js'
 import { emptyTables, startStore } from './fixtures/store.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const store = await startStore(t)
 
@@ -126,12 +126,12 @@ t.test('an answer that breaks off has no end, and the log says why', async t => 
   await post(await startServer(t, { store }), envelope(records))
   const server = await startServer(t, { store: dying })
   await t.rejects(get(server, '/api/group/query_measurement.tpch.clustered.10.nvme'))
-  for (let tries = 0; server.entries.length === 0 && tries < 3_000; tries++) await setTimeout(10)
+  await waitUntil(() => server.entries.length > 0)
   t.match(server.entries, [{ route: '/api/group/:slug', status: null, reason: 'lost on the way' }])
   await emptyTables(store)
 })
 
-t.test('a slug stands for one group, whatever is in its names', async t => {
+t.test('a slug identifies one group, whatever characters its names contain', async t => {
   const kind = CONTRACT.kinds[0]!
   const odd = ['', '~', '.', '..', 'a.b', 'größe', '~41', 'A', '/', '%2F', ' ', '🙂', 'null', null]
   const slugs = new Set<string>()
@@ -155,7 +155,7 @@ t.test('a slug stands for one group, whatever is in its names', async t => {
     t.equal(parseGroupSlug(slug), undefined, slug)
 })
 
-t.test('bad parameters and unknown things are told apart', async t => {
+t.test('bad parameters answer 400 and unknown things 404', async t => {
   const server = await startServer(t, { store })
   const cases: readonly (readonly [string, number, string])[] = [
     ['/api/measurements', 400, 'bad_request'],
@@ -180,7 +180,7 @@ t.test('bad parameters and unknown things are told apart', async t => {
   }
 })
 
-t.test('a wrong method is told which are right', async t => {
+t.test('a wrong method answers with the allowed methods', async t => {
   const server = await startServer(t, { store })
   for (const [method, path, allow] of [
     ['GET', '/api/ingest', 'POST'],
@@ -212,7 +212,7 @@ t.test('revalidation needs its own token, and fails closed without one', async t
   t.strictSame(await ask(closed, 'Bearer '), [503, { error: 'not_configured' }])
 })
 
-t.test('health says that the store cannot be reached, and no more', async t => {
+t.test('health reports that the store cannot be reached, without details', async t => {
   const failing = { ...store, read: () => Promise.reject(new Error('down: password=hush-4711')) }
   const server = await startServer(t, { store: failing })
   const { status, text, body } = await get(server, '/health')

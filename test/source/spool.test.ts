@@ -101,7 +101,8 @@ t.test('a signal ends the waiting for input that never comes', async t => {
   const folder = temporary(t)
   const stop = new AbortController()
   const reason = new Error('interrupted')
-  setTimeout(() => stop.abort(reason), 20)
-  await t.rejects(spool('-', new PassThrough(), { signal: stop.signal }), reason)
+  const spooling = t.rejects(spool('-', new PassThrough(), { signal: stop.signal }), reason)
+  setImmediate(() => stop.abort(reason))
+  await spooling
   t.strictSame(await readdir(folder), [])
 })

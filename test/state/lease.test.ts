@@ -7,6 +7,7 @@ import { readWatermark, rewind } from '../../src/state/watermark.js'
 import { memoryStorage } from '../../src/storage/memory.js'
 import { IngestError } from '../../src/errors.js'
 import { TARGET_PARTITION, interfering, LEASE_MS, owner, seenBy, testState, type TestState } from './fixtures/state.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const held = (state: TestState, waitMs = 0): Promise<HeldLease> => acquireLease(state, TARGET_PARTITION, { waitMs })
 const stored = async (state: TestState): Promise<object> =>
@@ -29,10 +30,11 @@ t.test('the first process acquires the lease, moves the watermark and releases b
 })
 
 t.test('a second process waits for the first and continues from its watermark', async t => {
-  const state = testState({ tools: { sleep: () => setTimeout(1) } })
+  let waits = 0
+  const state = testState({ tools: { sleep: () => (waits++, setTimeout(1)) } })
   const first = await held(state)
   const second = held(seenBy(state, owner('second')), 120_000)
-  await setTimeout(20)
+  await waitUntil(() => waits > 1)
   await first.release(5)
   const lease = await second
   t.equal(lease.until, 5)

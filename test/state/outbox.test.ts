@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { readHead } from '../../src/state/head.js'
 import { headKey, linesPrefix } from '../../src/state/keys.js'
@@ -22,6 +21,7 @@ import {
   textsOf,
   type TestState,
 } from './fixtures/state.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 const append1 = (
   state: TestState,
@@ -199,7 +199,7 @@ t.test('sweepUnnamedLines', async t => {
     const sweeper = testState({ storage: late })
     sweeper.clock.now += 60 * 60_000
     const writing = append1(writer, ofFile('a', 'x'))
-    while ((await keysOf(writer, linesPrefix(SHA))).length === 0) await setTimeout(1)
+    await waitUntil(async () => (await keysOf(writer, linesPrefix(SHA))).length > 0)
     const sweeping = sweepUnnamedLines(sweeper, SHA)
     await writing
     named.open()

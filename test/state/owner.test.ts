@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { hasEnded, thisProcess } from '../../src/state/state.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 
 t.test('this process has not ended, and its owner value is stable', async t => {
   const self = await thisProcess()
@@ -35,8 +35,7 @@ t.test('a zombie process has ended', { skip: process.platform !== 'linux' }, asy
   const owner = { ...(await thisProcess()), pid, started }
   t.equal(await hasEnded(owner), false)
   process.kill(pid, 'SIGKILL')
-  for (let tries = 0; tries < 3_000 && !(await hasEnded(owner)); tries++) await setTimeout(10)
-  t.equal(await hasEnded(owner), true)
+  await waitUntil(() => hasEnded(owner))
   t.match(await readFile(`/proc/${pid}/stat`, 'utf8'), /\) Z /, 'its number is not free yet')
 })
 

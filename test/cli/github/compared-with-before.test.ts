@@ -23,7 +23,7 @@ function filesOf(cwd: string, sha: string, factor: number): readonly string[] {
   return [`${sha[0]}.jsonl`, '--commit', commit]
 }
 
-t.test('what changed most, and the slowest', async t => {
+t.test('the summary lists the largest changes and the slowest series', async t => {
   const cwd = t.testdir()
   const { url } = await createDatabase()
   const target = ['--postgres', url]

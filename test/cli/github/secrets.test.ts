@@ -37,7 +37,7 @@ t.test('every secret that the program holds is hidden, before anything else is p
   }
 })
 
-t.test('so is what a target is registered with', async t => {
+t.test('the secrets of a registered target are masked too', async t => {
   const cwd = t.testdir()
   const add = ['targets', 'add', 'site', 'server', 'https://ingest.invalid', '--state', 'state', '--secret-env', 'MINE']
   const { commands } = await runStep(add, cwd, { env: { MINE: 'other-4711' } })
@@ -64,7 +64,7 @@ function pullRequest(cwd: string, head: object | null): Record<string, string> {
   return { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file, GITHUB_REPOSITORY: 'owner/repo' }
 }
 
-t.test('a run without secrets fails with what is missing, or is skipped where that is asked for', async t => {
+t.test('a run without secrets fails with the missing ones, or is skipped with --no-secrets skip', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   const push = ['push', 'one.jsonl', '--commit', writeCommit(cwd)]
   const fork = pullRequest(cwd, { full_name: 'somebody/repo' })

@@ -10,7 +10,7 @@ import { TOKEN } from '../fixtures/pushing.js'
 import { SHA, jsonl, oneOfEach, query, size, writeCommit } from '../../fixtures/records.js'
 import { schemaErrors } from '../fixtures/schema.js'
 
-t.test('a push that lands says what landed where, per kind, and hands on its numbers', async t => {
+t.test('a successful push reports its records per target and kind, and sets outputs', async t => {
   const cwd = t.testdir({ 'good.jsonl': jsonl(oneOfEach()) })
   const push = ['push', 'good.jsonl', '--commit', writeCommit(cwd), '--embedded']
   const { code, summary, outputs, commands, stdout } = await runStep(push, cwd)
@@ -62,7 +62,7 @@ t.test('warnings are warnings', async t => {
   t.match(commands, [{ name: 'warning', properties: { file: 'twice.jsonl', line: '2' } }])
 })
 
-t.test('of many there are ten annotations, the last of which counts the others; the log is folded', async t => {
+t.test('at most ten annotations are made, the last of which counts the others; the log is folded', async t => {
   const cwd = t.testdir({ 'bad.jsonl': '{}\n'.repeat(500) })
   for (const [args, errors] of [
     [['validate', 'bad.jsonl'], 500],
@@ -91,7 +91,7 @@ t.test('JSON on stdout stays JSON', async t => {
   }
 })
 
-t.test('a command that cannot do its work says so on the page too, with what to do', async t => {
+t.test('a failed command is annotated, with its hint', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   const push = ['push', 'one.jsonl', '--commit', writeCommit(cwd)]
   const dead = [...push, '--server', 'http://127.0.0.1:1', '--retries', '1', '--retry-deadline', '1']
@@ -112,7 +112,7 @@ t.test('a command that cannot do its work says so on the page too, with what to 
   t.strictSame(none.outputs, { inserted: '0', updated: '0', rejected: '0', commit: '', exit: '66' })
 })
 
-t.test('files that GitHub names but nobody can write change nothing but a warning', async t => {
+t.test('unwritable files of GitHub only cause a warning', async t => {
   const cwd = t.testdir({ 'one.jsonl': query() })
   mkdirSync(join(cwd, 'taken'))
   const env = { GITHUB_STEP_SUMMARY: join(cwd, 'taken') }
@@ -142,7 +142,7 @@ t.test('outside of GitHub Actions none of it is there', async t => {
   t.notMatch(stdout, '::')
 })
 
-t.test('nothing that a record says is a command to the runner, wherever in a line it stands', async t => {
+t.test('no text of a record is a command to the runner, wherever in a line it is', async t => {
   const kind = '##[stop-commands]all'
   const cwd = t.testdir({ 'bad.jsonl': `${JSON.stringify({ kind })}\n` })
   for (const format of ['human', 'json', 'sarif', 'junit']) {

@@ -110,7 +110,7 @@ t.test('in bash', { skip: missingProgram('bash') }, async t => {
     t.match((await runCli([...query, '--state', '~/kept', ''], { cwd, env })).stdout, /^site/)
   })
 
-  await t.test('a mistake in the config file keeps nobody from typing', async t => {
+  await t.test('completion works despite a mistake in the config file', async t => {
     const wrong = t.testdir({ 'vortex-ingest.toml': 'postgress = "x"\n' })
     t.strictSame(await bashOffers('vortex-ingest va', { cwd: wrong }), ['validate'])
   })

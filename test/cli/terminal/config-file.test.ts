@@ -49,7 +49,7 @@ t.test('a flag beats a variable, that beats the file, and in the file the narrow
   t.match(await stateOf([...push, '--state', 'from-flag'], { VORTEX_INGEST_STATE: 'x' }), /from-flag \(--state\)$/)
 })
 
-t.test('what is for other commands, and flags that only others have, are known to all', async t => {
+t.test('sections and flags of other commands are accepted by every command', async t => {
   const cwd = t.testdir(repository({ 'vortex-ingest.toml': 'retries = 3\n\n[command.push]\nretries = 4\n' }))
   const { code, stderr } = await runCli(['validate', 'good.jsonl'], { cwd })
   t.equal(code, 0, stderr)
@@ -101,7 +101,7 @@ for (const [name, text, says] of MISTAKES)
     t.equal(code, 78)
   })
 
-t.test('a file that is named and not there is said in a line, with what to look at', async t => {
+t.test('a missing config file is reported in one line with a hint', async t => {
   const { code, stderr } = await runCli(['validate', 'x', '--config', 'none.toml'], { cwd: t.testdir({}) })
   t.equal(code, 78)
   t.match(stderr, /^error: there is no config file none\.toml\nhint: check what --config, [^\n]*\n$/)
@@ -133,7 +133,7 @@ t.test('a target on the command line stands against another one in the file', as
   t.match(stdout, /embedded database/)
 })
 
-t.test('the schema for editors takes what the program takes, and refuses what it refuses', async t => {
+t.test('the schema for editors accepts and refuses the same files as the program', async t => {
   const schema = JSON.parse(readFileSync(projectFile('schemas/config.json'), 'utf8')) as object
   const check = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema)
   const contract = ['contract = "1"', '[command.serve]\ncontract = 3']
@@ -148,7 +148,7 @@ t.test('the schema for editors takes what the program takes, and refuses what it
   t.notOk(check(parse('contract = 4')), 'a contract version that there is not')
 })
 
-t.test('a FIFO that nobody writes to does not keep the program from being stopped', async t => {
+t.test('the program can be stopped while it reads a FIFO without a writer', async t => {
   const cwd = t.testdir({ 'good.jsonl': query() })
   execFileSync('mkfifo', [join(cwd, 'fifo.toml')])
   const cli = startCli(['validate', 'good.jsonl', '--config', 'fifo.toml'], { cwd, measure: true })

@@ -50,7 +50,7 @@ function framesOf({ text }: Shown): readonly Frame[] {
   }))
 }
 
-t.test('progress of what a state kept', { skip: noTerminal }, async t => {
+t.test('progress of a drain', { skip: noTerminal }, async t => {
   const cwd = t.testdir({})
   const url = await kept(t, cwd)
   const env = { INGEST_BEARER_TOKEN: TOKEN }
@@ -74,7 +74,7 @@ t.test('progress of what a state kept', { skip: noTerminal }, async t => {
     t.match(screenOf(shown.text)[0], /^drained 1,500 records/, 'the answer takes its place')
   })
 
-  await t.test('recover counts what somebody began', async t => {
+  await t.test('recover counts the interrupted deliveries', async t => {
     const shown = await onTerminal(`vortex-ingest recover --state same-state --server ${url}`, {
       columns: 80,
       cwd,
@@ -85,7 +85,7 @@ t.test('progress of what a state kept', { skip: noTerminal }, async t => {
     t.match(screenOf(shown.text)[0], /^recovered 500 records/)
   })
 
-  await t.test('where nobody looks there is none', async t => {
+  await t.test('there is no progress without a terminal', async t => {
     const line = `vortex-ingest drain --state state --server ${url} 2>&1 | cat`
     t.notMatch((await onTerminal(line, { columns: 110, cwd, env })).text, /left|\u001b\[K/)
   })

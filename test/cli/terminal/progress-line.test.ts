@@ -24,7 +24,7 @@ t.test('a narrow one gives up the bar, then the speed, then the end of the name,
     t.ok(progressLine(meterAt(50e6, 200e6), columns).length < columns, `${columns} columns`)
 })
 
-t.test('without a size there is only what came and how fast', async t => {
+t.test('without a total, the line shows the amount and the speed', async t => {
   t.equal(progressLine(meterAt(50e6, undefined), 80), 'reading results.jsonl  50 MB  25 MB/s')
   t.equal(progressLine(meterAt(50e6, 40e6), 80), 'reading results.jsonl  50 MB  25 MB/s', 'more than was expected')
 })

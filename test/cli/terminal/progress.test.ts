@@ -28,7 +28,7 @@ t.test('progress on a terminal', { skip }, async t => {
       t.match(screenOf(text)[0], /^error: long\.jsonl:\d+ /, 'the error has a line of its own')
     })
 
-  await t.test('of a pipe it shows what came and how fast', async t => {
+  await t.test('for a pipe it shows the amount and the speed', async t => {
     const { text } = await onTerminal('cat long.jsonl | vortex-ingest id - > /dev/null', { columns: 80, cwd })
     t.match(text, /reading standard input {2}[\d.]+ [kM]B {2}[\d.]+ [kM]B\/s/)
     t.notMatch(text, /left/)
@@ -47,7 +47,7 @@ t.test('progress on a terminal', { skip }, async t => {
       t.notMatch(text, /reading|\u001b\[K/)
     })
 
-  await t.test('what is over in no time shows none', async t => {
+  await t.test('a short command shows no progress', async t => {
     const { text } = await onTerminal('vortex-ingest golden-check', { columns: 80 })
     t.notMatch(text, /\u001b\[K/)
   })
@@ -68,7 +68,7 @@ t.test('-q prints errors alone, and data', async t => {
   })
 })
 
-t.test('-v tells settings with where they come from, what the database was asked, and no secret', async t => {
+t.test('-v logs settings with their origin and the statements sent to the database, without secrets', async t => {
   const cwd = t.testdir({ 'good.jsonl': query() })
   const env = { VORTEX_INGEST_POSTGRES: 'postgres://u:hunter2@127.0.0.1:1/d', VORTEX_INGEST_RETRY_DEADLINE: '0.1' }
   const { code, stderr } = await runCli(['push', 'good.jsonl', '-v', '--insecure-local', '--commit', '/dev/null'], {

@@ -9,6 +9,7 @@ import { POSTGRES_MAJOR } from '../../../src/database/embedded/data-dir.js'
 import { kill, run, start } from './fixtures/child.js'
 import { noMounts, onReadOnlyDisk, onSmallDisk } from './fixtures/disks.js'
 import { emptyFolder } from './fixtures/folders.js'
+import { waitUntil } from '../../fixtures/wait-until.js'
 
 async function version(dir: string): Promise<string | undefined> {
   const session = await openEmbedded(dir, { create: false })
@@ -57,7 +58,7 @@ t.test('kill -9 while a database is created leaves nothing that looks like a dat
   for (let tries = 0; tries < 4 || (unfinished === 0 && tries < 20); tries++) {
     const dir = emptyFolder(t)
     const child = start(t, 'create', dir)
-    while (!existsSync(join(dir, 'db.new')) && !existsSync(join(dir, 'db'))) await setTimeout(1)
+    await waitUntil(() => existsSync(join(dir, 'db.new')) || existsSync(join(dir, 'db')), { pollMs: 1 })
     await setTimeout(10 * (tries % 4))
     await kill(child)
     if (!existsSync(join(dir, 'db'))) {

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { waitUntil } from '../../fixtures/wait-until.js'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { IngestError } from '../../../src/errors.js'
 import { connectPostgres, type ConnectOptions, type PostgresSession } from '../../../src/database/postgres/connect.js'
@@ -26,6 +27,12 @@ async function openThrough(t: Test, proxy: TcpProxy, options: ConnectOptions = {
 
 async function untilForwarded(proxy: TcpProxy, bytes: number): Promise<void> {
   while (proxy.forwarded.up < bytes) await setImmediate()
+}
+
+/** Waits until the server runs a statement that sleeps. */
+function untilSleeping(): Promise<void> {
+  const sleeping = `SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'`
+  return waitUntil(async () => (await server.sql(sleeping)).length > 0)
 }
 
 /** Waits until no client holds the table and returns what a transaction left in it. */
@@ -157,7 +164,7 @@ t.test('an abort rolls back and rejects running and later calls', async t => {
     const proxy = await startTcpProxy(t, { port: server.port })
     const session = await openThrough(t, proxy, { signal: abort.signal })
     await session.execute(`BEGIN; INSERT INTO lines VALUES (1, 'gone')`)
-    const underWay = call === 'copy' ? untilForwarded(proxy, proxy.forwarded.up + 1_000_000) : setTimeout(50)
+    const underWay = call === 'copy' ? untilForwarded(proxy, proxy.forwarded.up + 1_000_000) : untilSleeping()
     const running = call === 'copy' ? session.copyIn(NOTES, MEGABYTES) : session.execute('SELECT pg_sleep(60)')
     void underWay.then(() => {
       abort.abort()

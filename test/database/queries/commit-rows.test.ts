@@ -112,7 +112,7 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     t.strictSame({ ...settings }, { sorts: 'on', writes: 'off' })
   })
 
-  await t.test('a commit is found by its id, by the start of it, and by a name that somebody knows', async t => {
+  await t.test('a commit is found by its id, by a prefix of it, and by a known name', async t => {
     const nobody = (): Promise<undefined> => Promise.resolve(undefined)
     t.equal((await newestCommit(session)).sha, HEAD)
     t.match(await findCommit(session, BASE, nobody), {

@@ -46,7 +46,7 @@ t.test('gives a target everything it lacks, of every commit, in order', async t 
   t.equal(there.opened.count, 1, 'and then there is nothing to do')
 })
 
-t.test('keeps what a dead target misses, and says how much', async t => {
+t.test('keeps the records of an unreachable target queued and counts them', async t => {
   const state = await kept(t.testdir())
   const { outcomes } = await drained(state, [target('http://there', { open: down })])
   t.match(outcomes, [{ failure: { error: { code: 'kept' } }, outbox: { kept: 7, delivered: undefined } }])
@@ -107,7 +107,7 @@ t.test('a delivery to a target that is not named is left, and said', async t => 
   )
 })
 
-t.test('objects that nobody named are swept away, of all commits', async t => {
+t.test('line objects that no head names are deleted, for all commits', async t => {
   const state = await kept(t.testdir())
   await storeLines(state, SHA, blocksOf('left'))
   await storeLines(state, OTHER, blocksOf('left'))
@@ -122,7 +122,7 @@ t.test('a damaged commit is refused by name', async t => {
 })
 
 t.test('recover', async t => {
-  await t.test('delivers exactly what was begun, when its process is gone, and leaves the rest', async t => {
+  await t.test('delivers exactly the intent of a process that ended, and nothing else', async t => {
     const state = await kept(t.testdir())
     state.clock.now += 60_000
     const there = target()
@@ -135,7 +135,7 @@ t.test('recover', async t => {
     t.equal(there.given.length, 2)
   })
 
-  await t.test('leaves alone what a living process may be doing', async t => {
+  await t.test('leaves the intents of running processes alone', async t => {
     const state = await kept(t.testdir())
     const there = target()
     const { outcomes } = await recover(state, recoverOptions([there]))

@@ -50,7 +50,7 @@ t.test('lines that were damaged are refused by name, and nothing after them goes
   t.equal(await until(state), 0)
 })
 
-t.test('a head that was lost: what is pushed again is delivered again, and the rest is not hidden', async t => {
+t.test('after the head was lost, a push delivers its records again and reports the other lines', async t => {
   const [state, there] = [testState(), target()]
   const path = write(t.testdir(), 'f', 'a', 'b')
   await push(state, [path], [there])

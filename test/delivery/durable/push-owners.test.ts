@@ -53,33 +53,36 @@ t.test('a failure to delete it is no failure of the push, and the next one remov
   t.equal(there.given.length, 1)
 })
 
-t.test('who was overtaken while it delivered goes back, so that the order of values is right in the end', async t => {
-  const state = testState()
-  const path = write(t.testdir(), 'f', 'a=1')
-  const there = target()
-  // While the slow push delivers, its lease expires. The other push delivers the same records and later ones.
-  const other = seenBy(state, owner('other'))
-  let interfered = false
-  const slow = target('http://there', {
-    before: async () => {
-      if (interfered) return
-      interfered = true
-      state.clock.now += 60_000
-      writeFileSync(path, `${lineOf('a=2')}\n`)
-      await push(other, [path], [there])
-      t.strictSame([...there.rows], [['a', 2]])
-    },
-    after: async delivery => {
-      for (const line of datasets({ ...slow.given.at(-1)!, range: delivery.range }))
-        there.rows.set(line, slow.rows.get(line)!)
-    },
-  })
-  const [outcome] = (await push(state, [path], [slow])).outcomes
-  t.match(outcome, { failure: undefined, outbox: { kept: 0 } })
-  t.ok(outcome?.outbox?.audited.some(({ event }) => event === 'overtaken'))
-  t.strictSame([...there.rows], [['a', 2]], 'the later value is the last one that was written')
-  t.strictSame(await listIntents(state.storage), [])
-})
+t.test(
+  'an owner that lost its lease during a delivery does not move the watermark, so the newest values win',
+  async t => {
+    const state = testState()
+    const path = write(t.testdir(), 'f', 'a=1')
+    const there = target()
+    // While the slow push delivers, its lease expires. The other push delivers the same records and later ones.
+    const other = seenBy(state, owner('other'))
+    let interfered = false
+    const slow = target('http://there', {
+      before: async () => {
+        if (interfered) return
+        interfered = true
+        state.clock.now += 60_000
+        writeFileSync(path, `${lineOf('a=2')}\n`)
+        await push(other, [path], [there])
+        t.strictSame([...there.rows], [['a', 2]])
+      },
+      after: async delivery => {
+        for (const line of datasets({ ...slow.given.at(-1)!, range: delivery.range }))
+          there.rows.set(line, slow.rows.get(line)!)
+      },
+    })
+    const [outcome] = (await push(state, [path], [slow])).outcomes
+    t.match(outcome, { failure: undefined, outbox: { kept: 0 } })
+    t.ok(outcome?.outbox?.audited.some(({ event }) => event === 'overtaken'))
+    t.strictSame([...there.rows], [['a', 2]], 'the later value is the last one that was written')
+    t.strictSame(await listIntents(state.storage), [])
+  },
+)
 
 t.test(
   'who delivers while another process forgets the watermark starts again at once, and leaves no intent',

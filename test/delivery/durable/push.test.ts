@@ -13,7 +13,7 @@ import { codeOf, datasets, down, drained, failing, lineOf, push, target, write }
 const until = async (state: ReturnType<typeof testState>, name = TARGET_PARTITION.target): Promise<number> =>
   (await readWatermark(state.storage, { target: name, partition: SHA })).watermark.until
 
-t.test('a file is taken in, delivered, and then there is nothing new', async t => {
+t.test('a file is enqueued and delivered, and a second push finds nothing new', async t => {
   const [state, there] = [testState(), target()]
   const path = write(t.testdir(), 'f', 'a', 'b')
   const first = await push(state, [path], [there])
@@ -57,7 +57,7 @@ t.test('a file that was written anew is taken from its start, and its values win
   )
 })
 
-t.test('what a dead target misses is kept, and comes with the next push, in order', async t => {
+t.test('records for an unreachable target stay queued and are delivered in order by the next push', async t => {
   const state = testState()
   const folder = t.testdir()
   const dead = target('http://there', { before: down })
@@ -113,7 +113,7 @@ t.test(
   },
 )
 
-t.test('bad lines keep everything out of the outbox, and are told by their line in the file', async t => {
+t.test('bad lines keep everything out of the outbox, and are reported by their line in the file', async t => {
   const [state, there] = [testState(), target()]
   const path = write(t.testdir(), 'f', 'a', '', 'b')
   await push(state, [path], [there])
@@ -164,7 +164,7 @@ t.test('a file that is named twice is taken once', async t => {
   t.equal(await until(state), 1)
 })
 
-t.test('files of one push go together; a refused record is told by its own file and line', async t => {
+t.test('files of one push are delivered together; a refused record is reported by its file and line', async t => {
   const state = testState()
   const folder = t.testdir()
   const paths = [write(folder, 'f', 'a', 'b'), write(folder, 'g', '', 'c', 'd')]
@@ -228,7 +228,7 @@ t.test('a dry run leaves no trace and opens nothing', async t => {
   t.equal(there.opened.count, 0)
 })
 
-t.test('a target that refuses for good is told as that, and keeps what it refused', async t => {
+t.test('a permanent refusal is reported as such, and the records stay queued', async t => {
   const state = testState()
   const refusing = target('http://there', { before: () => Promise.reject(new IngestError('auth_failed', 'no')) })
   const [outcome] = (await push(state, [write(t.testdir(), 'f', 'a')], [refusing])).outcomes

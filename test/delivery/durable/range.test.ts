@@ -19,11 +19,11 @@ t.test('batches of one run and commit go together, up to a number of records', a
   t.strictSame(firstRange([]), [])
 })
 
-t.test('the first goes whatever its size: a file is never cut', async t => {
+t.test('the first file is delivered whatever its size, because a file is never split', async t => {
   t.strictSame(firsts(firstRange(some, 1)), [1])
 })
 
-t.test('another benchmark, version or word about the commit ends it; when it was taken in does not', async t => {
+t.test('a different benchmark, version or commit ends a range; a different time of enqueueing does not', async t => {
   const others: readonly Partial<Batch>[] = [
     { run: { ...RUN, benchmark_id: 'x' } },
     { run: { ...RUN, schema_version: 2 } },
@@ -36,7 +36,7 @@ t.test('another benchmark, version or word about the commit ends it; when it was
   t.equal(canDeliverTogether(batch(1, 1), batch(2, 1, { run: { ...RUN, started_at: 'later' }, at: 'later' })), true)
 })
 
-t.test('a range is what lies after one number and up to another', async t => {
+t.test('a range starts after one sequence number and ends with another', async t => {
   t.strictSame(rangeOf(some, 4), { since: 4, until: 31 })
   t.strictSame(firsts(batchesIn(some, { since: 10, until: 21 })), [11, 21])
   t.strictSame(firsts(batchesIn(some, { since: 9, until: 11 })), [1, 11], 'whole batches, where it ends within one')

@@ -56,7 +56,7 @@ async function promoteSize(state: TestState, size: number): Promise<unknown> {
   return promoteTrial(state, site, { trial: trial.id, by: 'ada' })
 }
 
-t.test('what is promoted while a drain runs is used by its next delivery, not by the one under way', async t => {
+t.test('a promotion during a drain applies from its next delivery on', async t => {
   const state = await kept(t.testdir())
   const seen: (string | undefined)[] = []
   const there = watching(seen, () => promoteSize(state, 7))
@@ -65,7 +65,7 @@ t.test('what is promoted while a drain runs is used by its next delivery, not by
   t.match(outcomes, [{ failure: undefined, used: [{ value: 7, origin: 'promoted' }] }])
 })
 
-t.test('a target that flags name is written to as they say, whatever was promoted for its place', async t => {
+t.test('flags override the settings promoted for a target', async t => {
   const state = await kept(t.testdir())
   await promoteSize(state, 7)
   const seen: (string | undefined)[] = []

@@ -19,7 +19,7 @@ function between(
   return { order, result: contest({ challenger, champion, records: 100, deliver, isOver: () => false, ...more }) }
 }
 
-t.test('both are delivered in turns, and who begins changes', async t => {
+t.test('both settings are measured in turns, and the first one alternates', async t => {
   const { order, result } = between(() => 10)
   await result
   t.strictSame(order.slice(0, 4), ['champion', 'challenger', 'challenger', 'champion'])

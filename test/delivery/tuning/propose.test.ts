@@ -43,7 +43,7 @@ t.test('the same history proposes the same', t => {
   t.end()
 })
 
-t.test('nothing is proposed twice, nor what is in force, and everything that makes a difference once', t => {
+t.test('every setting that makes a difference is proposed once, and the active settings never', t => {
   const keys = exhausted().map(({ settings }) => settingsKey(settings))
   t.equal(new Set(keys).size, keys.length)
   t.notOk(keys.includes(settingsKey(DEFAULTS)))
@@ -53,7 +53,7 @@ t.test('nothing is proposed twice, nor what is in force, and everything that mak
   t.end()
 })
 
-t.test('what comes to the same for the sample is not tried', t => {
+t.test('settings with the same effect on the sample are not tried', t => {
   const small = { records: 300, bytes: 100_000 }
   const settings = exhausted({ sample: small }).map(trial => trial.settings)
   // On the pipelined path nothing can be tuned, and it is active. With staging tables, the sort memory can be tuned.
@@ -62,7 +62,7 @@ t.test('what comes to the same for the sample is not tried', t => {
   t.end()
 })
 
-t.test('the champion is the last that won, or else what is in force', t => {
+t.test('the champion is the last winner, or the active settings', t => {
   const [one, two, three] = [1, 2, 3].map(megabytes => ({ ...DEFAULTS, 'copy-bytes': megabytes * 1024 * 1024 }))
   t.strictSame(championOf(history([])), DEFAULTS)
   t.strictSame(championOf(history([trialOf({ settings: one! })])), DEFAULTS)
@@ -86,7 +86,7 @@ t.test('after the bounds about three in four trials are neighbours of the champi
   t.end()
 })
 
-t.test('trials follow a champion: what won is where the next ones are near', t => {
+t.test('the next trials are near the last winner', t => {
   const best = { 'copy-bytes': 16 * 1024 * 1024, 'small-rows': 0, 'work-mem-mib': 256 }
   const score = (settings: WriteSettings): number =>
     tunables.filter(({ name }) => settings[name] === best[name as keyof typeof best]).length

@@ -73,7 +73,7 @@ t.test('nothing is tried twice over several runs, and the next one follows from 
   t.strictSame(keys(await tune(other, options({ trials: 1 }))), keys(second).slice(0, 1))
 })
 
-t.test('two processes at once never try the same', async t => {
+t.test('two concurrent processes never try the same settings', async t => {
   const storage = memoryStorage()
   const [one, other] = [await stateOn(storage), await stateOn(storage)]
   const [first, second] = await Promise.all([tune(one, options()), tune(other, options())])
@@ -81,7 +81,7 @@ t.test('two processes at once never try the same', async t => {
   t.equal((await readTrials(storage, database.id)).length, 4)
 })
 
-t.test('it ends when its budget is spent', async t => {
+t.test('tuning ends when its time budget is spent', async t => {
   const state = await stateOn(memoryStorage())
   const slow = withWrite(database, async write => {
     await setTimeout(70)
@@ -123,7 +123,7 @@ t.test('it ends when nothing is left to try', async t => {
   t.match(tuned, { stopped: 'exhausted' })
 })
 
-t.test('deliveries that fail are counted and told; a target that is gone ends it', async t => {
+t.test('failed deliveries are counted and reported; an unreachable target ends the run', async t => {
   const state = await stateOn(memoryStorage())
   const points = new FailPoints(parseFailPoint('postgres.write#4=fail'))
   const errors: unknown[] = []

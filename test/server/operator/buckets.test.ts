@@ -71,7 +71,7 @@ t.test('a bucket that cannot be is refused with the reason, and is not there', a
   t.notMatch((await ask('GET', '/storage/buckets')).text, /bad/i)
 })
 
-t.test('what was put is got, byte for byte, from the bucket that was asked', async t => {
+t.test('an object is read byte for byte from the bucket it was put into', async t => {
   await addBucket('own', join(folder, 'own'))
   const put = await ask('PUT', '/storage/buckets/own/objects/a/b%20c.json', BODY)
   t.match(put, { status: 200, body: { bucket: 'own', key: 'a/b c.json', bytes: 3 } })
@@ -90,7 +90,7 @@ t.test('a large object goes over the disk and comes back', async t => {
   t.equal((await ask('GET', '/storage/buckets/primary/objects/large')).text.length, large.length)
 })
 
-t.test('what a bucket misses, rescue answers, and the headers say so', async t => {
+t.test('the rescue bucket answers for an object that a bucket lacks, and the headers name it', async t => {
   await ask('PUT', '/storage/buckets/rescue/objects/kept', BODY)
   const rescued = await ask('GET', '/storage/buckets/primary/objects/kept')
   t.equal(rescued.status, 200)
@@ -171,7 +171,7 @@ t.test('the bucket in the path cannot lead anywhere either', async t => {
   }
 })
 
-t.test('an object that is too large is refused, told or not, and lies nowhere', async t => {
+t.test('an object that is too large is refused and not stored, with or without a declared length', async t => {
   const path = '/storage/buckets/primary/objects/huge'
   t.match(await ask('PUT', path, new Uint8Array(3_000_001)), { status: 413, body: { error: 'body_too_large' } })
   const client = await rawClient(t, server)

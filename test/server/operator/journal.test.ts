@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { IngestError } from '../../../src/errors.js'
 import type { Store } from '../../../src/server/store/store.js'
@@ -10,6 +9,7 @@ import { envelope } from '../fixtures/envelopes.js'
 import { startOperated, type Operated } from '../fixtures/operator.js'
 import { get, post } from '../fixtures/server.js'
 import { startStore } from '../fixtures/store.js'
+import { waitUntil } from '../../fixtures/wait-until.js'
 
 const IDENTITY = 'embedded:/x'
 const real = await startStore(t)
@@ -52,7 +52,7 @@ async function healthOf({ ask }: Operated, name: string): Promise<unknown> {
 const unregistered = { secretEnv: undefined, bucket: undefined, rolePolicy: undefined, region: undefined }
 const db = { name: 'db', kind: 'embedded', address: '/x', identity: IDENTITY, isRequired: true } as const
 
-t.test('what the store fails with is an event under the name that it is registered by, and it recovers', async t => {
+t.test('a failure of the store is an event under its registered name, and its recovery too', async t => {
   const server = await start(t)
   await addTarget(server.state, { ...unregistered, ...db, insecureLocal: false })
   t.equal((await post(server, envelope([]))).status, 200)
@@ -86,7 +86,7 @@ t.test(
   },
 )
 
-t.test('asking for health notes a store that is away once, however often it is asked', async t => {
+t.test('repeated health requests record an unreachable store once', async t => {
   const server = await start(t)
   server.fate.isDown = true
   for (let asked = 0; asked < 3; asked++) t.equal((await get(server, '/health')).status, 503)
@@ -94,13 +94,14 @@ t.test('asking for health notes a store that is away once, however often it is a
   t.equal((await eventsOf(server)).length, 1)
 })
 
-t.test('the newest come first, by target, since and limit; what is no such thing is refused', async t => {
+t.test('events come newest first, filtered by target, since and limit; bad filters are refused', async t => {
   const server = await start(t)
   const { events } = server.journal
   for (const name of ['one', 'two', 'three']) {
     events.record({ subject: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
     // Two events in the same millisecond have no defined order.
-    await sleep(2)
+    const recordedAt = Date.now()
+    await waitUntil(() => Date.now() > recordedAt)
   }
   t.same(
     (await eventsOf(server)).map(({ name }) => name),
@@ -145,7 +146,7 @@ t.test('a journal that cannot be written fails no envelope, is said once, and lo
   t.match(await eventsOf(server), [{ operation: 'ingest' }])
 })
 
-t.test('the journal is bounded though nobody compacts it', async t => {
+t.test('the journal stays bounded without compaction', async t => {
   const server = await start(t)
   for (let index = 0; index < 120; index++) {
     server.journal.events.record({ subject: 'target', name: 'x', operation: 'ingest', error: new Error('x') })
@@ -156,7 +157,7 @@ t.test('the journal is bounded though nobody compacts it', async t => {
   t.equal((await eventsOf(server, '?limit=1000')).length, 120)
 })
 
-t.test('what failed last is failing, however few minutes its errors are counted over', async t => {
+t.test('a target whose last operation failed is failing, however short the counted period', async t => {
   const server = await start(t)
   const at = Date.now() - 3_600_000
   const error = new IngestError('target_unreachable', 'away')
