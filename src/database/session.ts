@@ -80,6 +80,21 @@ export async function prepareSession<Session extends ClosableSession>(
   }
 }
 
+/** Whether a transaction was rolled back although `statements` asked for something else, such as COMMIT. @param tags of the answers */
+export function isRolledBack(statements: string, tags: readonly (string | undefined)[]): boolean {
+  // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
+  return tags.includes('ROLLBACK') && !/\b(rollback|abort)\b/i.test(statements)
+}
+
+/** @param source `STDIN`, or the name of a file as an SQL string */
+export function copyStatement({ table, columns }: CopyTarget, source: string): string {
+  return `COPY ${quoted(table)} (${columns.map(quoted).join(',')}) FROM ${source}`
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
 /** The error that an aborted call rejects with: the signal's reason if it is an `IngestError`. */
 export function interruptionError(signal: AbortSignal | undefined): IngestError {
   const cause: unknown = signal?.reason

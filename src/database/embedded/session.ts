@@ -5,7 +5,15 @@ import { dirname, join, resolve } from 'node:path'
 import type { Results } from '@electric-sql/pglite'
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 import { migrate } from '../migrate.js'
-import { interruptionError, prepareSession, type CopyTarget, type SqlSession, type Statement } from '../session.js'
+import {
+  copyStatement,
+  interruptionError,
+  isRolledBack,
+  prepareSession,
+  type CopyTarget,
+  type SqlSession,
+  type Statement,
+} from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import { type Engine, startEngine } from './engine.js'
 import { brokenEngine, statementError, folderError, missingDatabase } from './errors.js'
@@ -41,10 +49,8 @@ export class EmbeddedSession implements SqlSession {
   async execute(text: string): Promise<void> {
     this.#assertUsable()
     const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
-    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
-    const rolledBack = answers.some(answer => answer.command === 'ROLLBACK')
-    if (rolledBack && !/\brollback\b/i.test(text))
-      throw statementError(new Error('the transaction had failed and was rolled back'))
+    const tags = answers.map(({ command }) => command)
+    if (isRolledBack(text, tags)) throw statementError(new Error('the transaction had failed and was rolled back'))
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
@@ -53,10 +59,10 @@ export class EmbeddedSession implements SqlSession {
     return answers
   }
 
-  async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
+  async copyIn(target: CopyTarget, data: Uint8Array): Promise<void> {
     this.#assertUsable()
     const { postgres } = this.#parts.engine
-    const copy = `COPY ${quoted(table)} (${columns.map(quoted).join(', ')}) FROM '/dev/blob'`
+    const copy = copyStatement(target, "'/dev/blob'")
     await this.#run(async () => [await postgres.query(copy, [], { blob: new UncopiedBlob(data) })])
   }
 
@@ -129,10 +135,6 @@ class UncopiedBlob extends Blob {
 /** Whether Postgres rejected the statement and remains usable. After FATAL, PANIC and any other exception it does not. */
 function isRejectedStatement(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && error.severity === 'ERROR'
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }
 
 /**

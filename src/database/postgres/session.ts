@@ -4,7 +4,14 @@ import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
 import { from } from 'pg-copy-streams'
 import { IngestError, sqlStateOf } from '../../errors.js'
-import { interruptionError, type CopyTarget, type SqlSession, type Statement } from '../session.js'
+import {
+  copyStatement,
+  interruptionError,
+  isRolledBack,
+  type CopyTarget,
+  type SqlSession,
+  type Statement,
+} from '../session.js'
 import { traced } from '../../http/wire-events.js'
 import type { PostgresClient } from './client.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
@@ -101,11 +108,8 @@ export class PostgresSession implements SqlSession {
     }
   }
 
-  async copyIn({ table, columns }: CopyTarget, data: Uint8Array): Promise<void> {
-    const names = columns.map(column => this.#client.escapeIdentifier(column)).join(',')
-    await this.#call(() =>
-      copyFromMemory(this.#client, `COPY ${this.#client.escapeIdentifier(table)} (${names}) FROM STDIN`, data),
-    )
+  async copyIn(target: CopyTarget, data: Uint8Array): Promise<void> {
+    await this.#call(() => copyFromMemory(this.#client, copyStatement(target, 'STDIN'), data))
   }
 
   /** Closes the connection without waiting for the server, because every commit was acknowledged before. */
@@ -124,14 +128,10 @@ export class PostgresSession implements SqlSession {
     send: () => Promise<QueryResult<Row> | readonly QueryResult<Row>[]>,
   ): Promise<QueryResult<Row>[]> {
     const results = [await this.#call(send)].flat()
-    // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
-    if (results.some(result => result.command === 'ROLLBACK') && !/\b(rollback|abort)\b/i.test(text)) {
-      throw new IngestError(
-        'target_failed',
-        `${this.description}: the transaction was rolled back: a statement in it had failed`,
-      )
-    }
-    return results
+    const tags = results.map(({ command }) => command)
+    if (!isRolledBack(text, tags)) return results
+    const message = `${this.description}: the transaction was rolled back: a statement in it had failed`
+    throw new IngestError('target_failed', message)
   }
 
   /** Makes one call. The timeouts limit idle time, not duration, so a long COPY may run as long as bytes move. */
