@@ -6,15 +6,13 @@ import { ENV_PREFIX, wantsColor } from '../config/environment.js'
 import { EXIT, IngestError } from '../errors.js'
 import type { Context } from './context.js'
 import { errorDocument, exitCodeOf } from './output/error-report.js'
-import { withoutEmptyVariables } from './options/empty-variables.js'
+import { withoutEmptyVariables, withPresets } from './options/given-flags.js'
 import { openCi } from './options/open-ci.js'
 import { packageVersion } from '../package-file.js'
 import { buildProgram, withSubcommands } from './program.js'
 import { Report } from './output/report.js'
 import type { Outcome } from './run.js'
-import { withHelpAsked } from './options/help-asked.js'
-import { withPresets } from './options/presets.js'
-import { configureUsage } from './options/usage-errors.js'
+import { withHelpAsked, configureUsage } from './options/usage-errors.js'
 
 /** The members of `process` that the program uses. */
 export type World = Pick<NodeJS.Process, 'argv' | 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off'>

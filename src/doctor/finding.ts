@@ -20,16 +20,15 @@ export type Check = {
 }
 
 /** Related checks: those of a target or of the program itself. They run one after the other. */
-export type Group = {
-  readonly name: GroupName
+export type CheckGroup = {
+  /** `program`, `configuration` or a target kind. */
+  readonly name: string
   /** Human-readable description of the target, without secrets; undefined when there is none or it cannot be parsed. */
   readonly target: string | undefined
   readonly checks: readonly Check[]
   /** Releases the resources that the checks have opened. */
   readonly close?: () => Promise<void>
 }
-
-export type GroupName = 'program' | 'configuration' | 'server' | 'postgres' | 'embedded' | 'archive'
 
 export const ok = (fact: string): Finding => ({ status: 'ok', fact })
 
@@ -47,7 +46,7 @@ export function failure(error: unknown): Finding {
 export const known = (name: string, ...findings: readonly Finding[]): Check => ({ name, run: async () => findings })
 
 /** A group for a target that cannot be checked, because its configuration is invalid. */
-export const broken = (name: GroupName, check: string, error: unknown): Group => ({
+export const broken = (name: string, check: string, error: unknown): CheckGroup => ({
   name,
   target: undefined,
   checks: [known(check, failure(error))],

@@ -22,7 +22,7 @@ export type PostgresSinkOptions = {
   readonly rehearse?: boolean | undefined
 }
 
-export const RETRY_DEADLINE_MS = 60_000
+const RETRY_DEADLINE_MS = 60_000
 
 const LOST_RETRY: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
 

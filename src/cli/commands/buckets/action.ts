@@ -4,8 +4,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { addBucket, listBuckets, removeBucket } from '../../../state/buckets.js'
 import { bucketDocument } from '../../../state/overview-document.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { table } from '../../output/table.js'
 
 export const ls: RegistryAction = (_, flags, context) =>

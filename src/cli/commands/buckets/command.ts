@@ -1,8 +1,7 @@
 /** Defines `buckets` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { flag } from '../../options/flags.js'
+import { examples, flag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'

@@ -8,8 +8,7 @@ import { getObject, putObject } from '../../../state/bucket-objects.js'
 import type { Journal } from '../../../state/journal.js'
 import type { State } from '../../../state/state.js'
 import type { Context } from '../../context.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction, RegistryFlags } from '../../options/registry-flags.js'
+import { withState, type RegistryAction, type RegistryFlags } from '../state/with-state.js'
 
 export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
   withJournal('buckets get', flags, context, async (state, journal) => {

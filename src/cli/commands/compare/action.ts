@@ -3,7 +3,7 @@
 import { lookUpCommit } from '../../../commit/look-up-commit.js'
 import { compareCommits } from '../../../analysis/comparison.js'
 import { isRegression } from '../../../analysis/judge.js'
-import { targetConfig, type TargetFlags } from '../../../config/target.js'
+import type { TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../delivery/compared/commit-rows.js'
 import { findCommit, newestCommit, type StoredCommit } from '../../../delivery/compared/stored-commit.js'
@@ -14,7 +14,7 @@ import { printMarkdown } from './markdown.js'
 import { printCompared } from './human.js'
 import type { Compared } from './words.js'
 import type { Action, Context } from '../../context.js'
-import { openSession, warnInsecure } from '../../options/targets.js'
+import { openDatabase } from '../../options/target-world.js'
 
 export type CompareFlags = TargetFlags & {
   readonly format: 'human' | 'json' | 'markdown'
@@ -25,9 +25,7 @@ export type CompareFlags = TargetFlags & {
 }
 
 export const compare: Action<CompareFlags> = async (args, flags, context) => {
-  const target = targetConfig(flags, context.env)
-  warnInsecure(target, context)
-  const { session, description, close } = await openSession(target, false, context)
+  const { session, description, close } = await openDatabase(flags, false, context)
   try {
     const compared = await compareStored(session, { args, flags, context, description })
     print(compared, flags, context)

@@ -5,9 +5,8 @@ import { EXIT } from '../../../errors.js'
 import { compactJournal, type JournalSize } from '../../../state/journal-compact.js'
 import { readJournal } from '../../../state/journal.js'
 import { oneLine, plural } from '../../output/report.js'
-import { withState } from '../state/with-state.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { journalEventDocument } from '../../../state/journal-event-document.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
 
 const LIMIT = 50
 

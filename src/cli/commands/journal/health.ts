@@ -4,8 +4,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import { readHealth, type Health } from '../../../state/health.js'
 import { healthDocument } from '../../../state/overview-document.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { table } from '../../output/table.js'
 
 const MINUTES = 5

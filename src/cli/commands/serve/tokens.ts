@@ -1,7 +1,7 @@
 /** The tokens that a server requires from its clients. They are checked before the server listens. */
 
 import { readFile } from 'node:fs/promises'
-import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from '../../../config/serve.js'
+import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from './config.js'
 import { IngestError } from '../../../errors.js'
 import { unreadable } from '../../../source/source.js'
 

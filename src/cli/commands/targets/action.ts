@@ -1,24 +1,24 @@
 /** `targets add`, `targets rm`, `targets set`: change the registered targets of a state. */
 
-import { targetToRegister } from '../../../config/registered.js'
+import { targetToRegister } from '../../../targets/registered.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { readRegistry } from '../../../state/registry.js'
-import { addTarget, removeTarget, setRequired } from '../../../state/targets.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
+import { addTarget, removeTarget, setRequired, requireTarget } from '../../../state/targets.js'
+import { openStateBuckets } from '../../options/registered-targets.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { targetDocument } from '../../../state/target-document.js'
+import { printExamined } from '../doctor/human.js'
+import { checkTarget } from './check-target.js'
 
 export const add: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report, env } = context
-    const { bestEffort = false, format, ...options } = flags
-    const { buckets } = await readRegistry(state.storage)
-    const bucketRoot = buckets.get(options.bucket ?? '')?.root
-    const target = await addTarget(
-      state,
-      targetToRegister({ ...options, name, kind, address, bucketRoot, isRequired: !bestEffort }, env),
-    )
+    const { bestEffort = false, format, secretEnv, bucket, insecureLocal, rolePolicy, region } = flags
+    const options = { secretEnv, bucket, insecureLocal, rolePolicy, region }
+    const buckets = openStateBuckets(state, await readRegistry(state.storage))
+    const input = { name, kind, address, options, isRequired: !bestEffort }
+    const target = await addTarget(state, await targetToRegister(input, { env, buckets }))
     if (format === 'json') report.json({ command: 'targets add', exit_code: EXIT.done, target: targetDocument(target) })
     else
       report.verdict(true, 'added', `${name}: ${target.address} (${kind}, ${bestEffort ? 'best effort' : 'required'})`)
@@ -46,4 +46,12 @@ export const set: RegistryAction = ([name = ''], flags, context) =>
     if (flags.format === 'json') report.json({ command: 'targets set', exit_code: EXIT.done, name, required, changed })
     else report.verdict(true, changed ? 'set' : 'unchanged', `${name} is ${required ? 'required' : 'best effort'}`)
     return EXIT.done
+  })
+
+export const test: RegistryAction = ([name = ''], flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const target = requireTarget(await readRegistry(state.storage), name)
+    const diagnosis = await checkTarget(target, state, context)
+    printExamined(context.report, diagnosis, flags.format)
+    return diagnosis.exitCode
   })

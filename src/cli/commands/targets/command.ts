@@ -1,8 +1,8 @@
 /** Defines `targets` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { flag, regionFlag, rolePolicyFlag } from '../../options/flags.js'
+import { TARGET_KINDS } from '../../../targets/kinds.js'
+import { addOptions, examples, flag, registrationFlags } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
@@ -37,17 +37,11 @@ function addTargetsAdd(targets: Command, run: Run): void {
     .summary('register a target')
     .description('A known name is refused, and so is a secret: tokens and passwords stay in a variable.')
     .argument('<name>', 'lower-case letters, digits, - and _')
-    .argument('<kind>', 'server, postgres, embedded or archive')
+    .argument('<kind>', TARGET_KINDS.map(({ kind }) => kind).join(', '))
     .argument('[address]', 'a URL, a DSN without a password, a folder; none for an archive')
-    .addOption(flag('--secret-env <name>', 'environment variable that holds the token (server) or password (postgres)'))
     .addOption(flag('--best-effort', 'a failure of the target does not fail a push (default: required)'))
-    .addOption(flag('--bucket <name>', 'bucket that an archive writes to, as `buckets ls` shows it'))
-    .addOption(
-      flag('--insecure-local', 'allow a connection without TLS, and any role; only for a Postgres on this machine'),
-    )
-    .addOption(rolePolicyFlag())
-    .addOption(regionFlag())
     .action(run(lazy(async () => (await import('./action.js')).add)))
+  addOptions(add, registrationFlags())
   aboutState(add, [
     ['targets add site server https://ingest.example.com --secret-env INGEST_BEARER_TOKEN --state ~/bench-state', ''],
     ['targets add db postgres postgres://bench_ingest@db.example.com/bench --best-effort --state ~/bench-state', ''],
@@ -68,7 +62,7 @@ function addTargetsChange(targets: Command, run: Run): void {
     .summary('connect to a target and log in')
     .description('What doctor says of it. Writes nothing.')
     .argument('<name>', 'name of a target')
-    .action(run(lazy(async () => (await import('./test-target.js')).test)))
+    .action(run(lazy(async () => (await import('./action.js')).test)))
   aboutState(test, [['targets test db --state ~/bench-state', '']])
   const set = targets
     .command('set')

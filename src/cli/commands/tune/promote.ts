@@ -4,9 +4,8 @@ import { EXIT } from '../../../errors.js'
 import { promote as promoteTrial, rollback as rollBack } from '../../../state/promotions.js'
 import { promotionDocument } from '../../../state/promotion-document.js'
 import { settingsText } from './documents.js'
-import type { TuningAction } from '../../options/tuning-flags.js'
+import { type TuningAction, missing, withTarget } from './with-target.js'
 import { thisUser } from './who.js'
-import { missing, withTarget } from './with-target.js'
 
 export const promote: TuningAction = (_, flags, context) =>
   withTarget(flags, context, async (state, target) => {

@@ -12,7 +12,7 @@ import { count, oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { promotionDocument } from '../../../state/promotion-document.js'
 import { milliseconds, settingsText, trialDocument } from './documents.js'
-import type { TuningAction } from '../../options/tuning-flags.js'
+import type { TuningAction } from './with-target.js'
 
 type Tuned = {
   readonly name: string
