@@ -1,6 +1,7 @@
 /** Completion candidates for an unfinished command line, derived from the command definitions. */
 
 import type { Command, Option } from 'commander'
+import { TARGET_KINDS } from '../../targets/kinds.js'
 import { joined, readLine, type Line } from './line.js'
 import { SCRIPTS } from './scripts.js'
 
@@ -85,6 +86,7 @@ async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidat
   if (argument === undefined) return []
   if (command.name() === 'completion') return [...SCRIPTS.keys()].map(value => ({ value }))
   if (/^files?$/.test(argument.name())) return [FILES]
+  if (argument.name() === 'kind') return TARGET_KINDS.map(({ kind }) => ({ value: kind }))
   const sort = sortOf(command, argument.name())
   if (sort === undefined) return (argument.argChoices ?? []).map(value => ({ value }))
   return namesOf([sort], line, ask)

@@ -18,7 +18,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
-    open: async () => archiveIn(await openBucketStorage(address, options)),
+    open: async signal => archiveIn(await openUnlessAborted(() => openBucketStorage(address, options), signal), signal),
   }
 }
 
@@ -32,8 +32,13 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     description: `the archive in the bucket ${bucket} of the state`,
     opensEarly: false,
     isAppendOnly: true,
-    open: async () => archiveIn(await open()),
+    open: async signal => archiveIn(await openUnlessAborted(open, signal), signal),
   }
+}
+
+async function openUnlessAborted(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<BucketStorage> {
+  signal.throwIfAborted()
+  return open()
 }
 
 /**
@@ -41,14 +46,17 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
  * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
  * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
-export function archiveIn(objects: BucketStorage): Sink {
+export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
       await delivery.assertUnchanged()
       const kinds: KindReceipt[] = []
-      for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
+      for (const pack of packs) {
+        signal?.throwIfAborted()
+        kinds.push(await writeTable(objects, delivery, pack))
+      }
       return sumReceipt(kinds)
     },
     close: () => objects.close(),
