@@ -5,7 +5,7 @@ import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
 import type { Syntax } from './output/annotator.js'
 import type { Action, Context } from './context.js'
-import { flagsOf, originsOf } from './options/given-flags.js'
+import { givenFlags, findOrigins } from './options/given-flags.js'
 import type { ConfigFlags, TerminalFlags } from './options/flags.js'
 import type { TargetFlags } from '../targets/kinds.js'
 import { watchOf } from './output/watch.js'
@@ -34,8 +34,8 @@ type Running = { readonly context: Context; readonly all: () => Command }
 async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
   // `completion` uses no settings from the config file, and must work even if the file is invalid.
   if (command.name() !== 'completion') await applyConfig(command, { context, all })
-  const flags: TargetFlags & TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
-  const origins = originsOf(command)
+  const flags: TargetFlags & TerminalFlags & { readonly format?: string } = givenFlags(command, context.env)
+  const origins = findOrigins(command)
   const { report, ci } = context
   report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
   report.isJson = flags.format === 'json'

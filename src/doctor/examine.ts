@@ -1,7 +1,7 @@
 /** Runs checks in isolation, so that none can abort the others or delay them for long. */
 
 import { exitCodeOfCode, EXIT, IngestError } from '../errors.js'
-import { failure, type Check, type Finding, type CheckGroup } from './finding.js'
+import { toFinding, type Check, type Finding, type CheckGroup } from './finding.js'
 
 export type CheckedLine = Finding & { readonly check: string }
 
@@ -56,7 +56,7 @@ async function findingsOf(check: Check, signal: AbortSignal): Promise<readonly F
     return await Promise.race([check.run(either), stopped])
   } catch (error) {
     signal.throwIfAborted()
-    return [failure(error)]
+    return [toFinding(error)]
   } finally {
     clearTimeout(timer)
   }

@@ -37,7 +37,7 @@ export const warn = (fact: string, hint?: string): Finding => ({ status: 'warn',
 export const fail = (code: ErrorCode, fact: string, hint?: string): Finding => ({ status: 'fail', code, fact, hint })
 
 /** Converts a thrown error to a failed finding. */
-export function failure(error: unknown): Finding {
+export function toFinding(error: unknown): Finding {
   if (error instanceof IngestError) return fail(error.code, error.message, error.hint)
   return fail('internal', messageOf(error), 'this is a defect of vortex-ingest: please report it')
 }
@@ -49,7 +49,7 @@ export const known = (name: string, ...findings: readonly Finding[]): Check => (
 export const broken = (name: string, check: string, error: unknown): CheckGroup => ({
   name,
   target: undefined,
-  checks: [known(check, failure(error))],
+  checks: [known(check, toFinding(error))],
 })
 
 /**
@@ -59,7 +59,7 @@ export const broken = (name: string, check: string, error: unknown): CheckGroup 
 export const tolerated = ({ run, ...check }: Check, why: string): Check => ({
   ...check,
   run: async signal => {
-    const findings = await run(signal).catch((error: unknown) => [failure(error)])
+    const findings = await run(signal).catch((error: unknown) => [toFinding(error)])
     signal.throwIfAborted()
     return findings.map(finding => (finding.status === 'fail' ? warn(finding.fact, why) : finding))
   },

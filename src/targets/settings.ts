@@ -3,7 +3,7 @@
 import { detectCi, type CiRun, type Environment } from '../commit/ci.js'
 import { optionName, type OptionDeclaration, type Origins } from '../config/option.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { archiveLocation } from './archive/location.js'
+import { archiveLocation } from './archive/options.js'
 import type { Setting, TargetKind } from './kind.js'
 import { isDatabase, namedKinds, usedKinds, type TargetFlags } from './kinds.js'
 

@@ -12,7 +12,7 @@ const SWITCHED_OFF = ['', '0', 'false', 'no', 'off']
  * `0`, `false`, `no`, `off` or empty is off; commander would turn it on. A target from a variable is dropped if a flag
  * names another target.
  */
-export function flagsOf(command: Command, env: Environment): TargetFlags {
+export function givenFlags(command: Command, env: Environment): TargetFlags {
   const beaten = beatenBy(command)
   const dropped = given(command).filter(({ option, source }) => {
     if (source === 'cli') return false
@@ -28,7 +28,7 @@ export function flagsOf(command: Command, env: Environment): TargetFlags {
 }
 
 /** Origin of each flag value of a parsed command: the flag, the variable or the config file that set it. */
-export function originsOf(command: Command): Origins {
+export function findOrigins(command: Command): Origins {
   return new Map(
     given(command).flatMap(({ option, source }) => {
       const origin = source === 'cli' ? option.long : source === 'env' ? option.envVar : fileOf(source)
@@ -58,17 +58,17 @@ function given(command: Command): readonly Given[] {
 }
 
 /** A command followed by its ancestors, up to the program. */
-export function lineageOf(command: Command): readonly Command[] {
-  return command.parent === null ? [command] : [command, ...lineageOf(command.parent)]
+export function lineage(command: Command): readonly Command[] {
+  return command.parent === null ? [command] : [command, ...lineage(command.parent)]
 }
 
-export function rootOf(command: Command): Command {
-  return command.parent === null ? command : rootOf(command.parent)
+export function findRoot(command: Command): Command {
+  return command.parent === null ? command : findRoot(command.parent)
 }
 
 /** The name of a command without the program's name, such as `state prune`. */
-export function typedNameOf(command: Command): string {
-  return lineageOf(command)
+export function typedName(command: Command): string {
+  return lineage(command)
     .slice(0, -1)
     .reverse()
     .map(level => level.name())

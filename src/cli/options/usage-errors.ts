@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { IngestError } from '../../errors.js'
-import { lineageOf } from './given-flags.js'
+import { lineage } from './given-flags.js'
 import { nearest } from './nearest.js'
 import { pathOf } from '../program.js'
 import { oneLine, type Output } from '../output/report.js'
@@ -33,7 +33,7 @@ function meantBy(command: Command, text: string): string | undefined {
 /** Suggests a flag for `--formt=json`, because commander compares the whole word with the known flags. */
 function flagMeant(command: Command, text: string): string | undefined {
   const [, flag] = /unknown option '(--[^'=]+)=/.exec(text) ?? []
-  const known = lineageOf(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''))
+  const known = lineage(command).flatMap(({ options }) => options.map(({ long }) => long ?? ''))
   return flag === undefined ? undefined : nearest(flag, known)
 }
 

@@ -1,6 +1,6 @@
 /** Interprets the settings of a Postgres DSN other than its address: TLS, authorities, timeout, session attributes. */
 import type { Endpoints } from './dsn-hosts.js'
-import { isLoopback } from '../../http/loopback.js'
+import { isLoopback } from '../../http/address.js'
 import type { DsnSetting, DsnSettings } from './dsn-settings.js'
 import { dsnError } from './dsn-text.js'
 

@@ -5,8 +5,7 @@ import { BUILT_IN } from '../../state/buckets.js'
 import { parseStorageAddress, type StorageAddress } from '../../storage/address.js'
 import type { TargetWorld } from '../kind.js'
 import type { SinkOpener } from '../sink.js'
-import type { ArchiveOptions } from './options.js'
-import { archiveLocation, locationsOverlap, stateArchiveId } from './location.js'
+import { archiveLocation, locationsOverlap, stateArchiveId, type ArchiveOptions } from './options.js'
 
 /**
  * The place of an archive that a flag names.

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { OptionValues } from '../../config/option.js'
 import { COPY_BYTES, SMALL_ROWS, WORK_MEM } from '../../database/tunables.js'
 import { IngestError } from '../../errors.js'
-import { WRITE_SETTING_OPTIONS } from '../database-options.js'
+import { WRITE_SETTING_OPTIONS } from '../shared-options.js'
 import type { TargetKind } from '../kind.js'
 
 export const EMBEDDED_FOLDER = '.vortex-ingest'

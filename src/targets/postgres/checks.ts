@@ -7,10 +7,10 @@ import { assertRole, INGEST_ROLE, type RolePolicy } from '../../database/postgre
 import { readAuthorities, tlsOptions } from '../../database/postgres/tls.js'
 import type { Endpoint } from '../../database/postgres/dsn-hosts.js'
 import { certificateFinding, presentedBy } from '../../doctor/certificate.js'
-import { clockFinding } from '../../doctor/clock.js'
+import { clockFinding, namesCheck, reachPostgres } from '../../doctor/network.js'
 import {
   fail,
-  failure,
+  toFinding,
   known,
   ok,
   tolerated,
@@ -21,7 +21,6 @@ import {
 } from '../../doctor/finding.js'
 import type { PostgresConfig } from './config.js'
 import { grantFindings, schemaFindings } from './grants.js'
-import { namesCheck, reachPostgres } from '../../doctor/reach.js'
 import { connectPostgres, type PostgresSession } from '../../database/postgres/connect.js'
 
 export function postgresChecks(config: PostgresConfig, now: () => Date): Omit<CheckGroup, 'name'> {
@@ -65,7 +64,7 @@ function certificateCheck(address: PostgresAddress, now: () => Date): Check {
       } catch (error) {
         const meant = error instanceof IngestError ? error : toIngestError(error, address)
         // Unreachable hosts are reported once, by the login check.
-        return meant.code === 'target_unreachable' ? [] : [failure(meant)]
+        return meant.code === 'target_unreachable' ? [] : [toFinding(meant)]
       }
     },
   }

@@ -1,8 +1,7 @@
 /** The options of a Postgres target. */
 
 import type { OptionValues } from '../../config/option.js'
-import { RETRY_DEADLINE, SECRET_ENV } from '../connection-options.js'
-import { WRITE_SETTING_OPTIONS } from '../database-options.js'
+import { RETRY_DEADLINE, SECRET_ENV, WRITE_SETTING_OPTIONS } from '../shared-options.js'
 
 export const INSECURE_LOCAL = {
   help: 'allow a connection without TLS, and any role; only for trying out a Postgres on this machine',
@@ -34,7 +33,10 @@ export const POSTGRES_OPTIONS = {
   rolePolicy: ROLE_POLICY,
 } as const
 
-export const POSTGRES_DELIVERY_OPTIONS = { retryDeadline: { ...RETRY_DEADLINE, default: 60 }, ...WRITE_SETTING_OPTIONS } as const
+export const POSTGRES_DELIVERY_OPTIONS = {
+  retryDeadline: { ...RETRY_DEADLINE, default: 60 },
+  ...WRITE_SETTING_OPTIONS,
+} as const
 
 export const POSTGRES_REGISTRATION = {
   secretEnv: SECRET_ENV,

@@ -3,39 +3,37 @@
 import { findProxyVariables, siteAddress } from '../../http/site-address.js'
 import type { CheckWorld } from '../kind.js'
 import { serverToken } from './config.js'
-import type { ServerOptions } from './options.js'
+import type { ServerTargetOptions } from './options.js'
 import type { Environment } from '../../commit/ci.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
-import { describeServer, parseServerUrl, routeUrl, type HttpAddress } from '../../http/address.js'
-import { isLoopback } from '../../http/loopback.js'
+import { describeServer, parseServerUrl, routeUrl, type HttpAddress, isLoopback } from '../../http/address.js'
 import { agentFor, verifiedTls } from '../../http/agent.js'
 import { parseApplied, withoutToken } from './envelope-answer.js'
 import { connectionError } from '../../http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../../http/exchange.js'
 import { jsonObject, statusWithText } from '../../http/answer-text.js'
 import { certificateFinding, presentedBy } from '../../doctor/certificate.js'
-import { clockFinding, type ClockReading } from '../../doctor/clock.js'
-import { fail, failure, known, ok, warn, type Check, type CheckGroup, type Finding } from '../../doctor/finding.js'
-import { namesCheck, reach, reachThrough } from '../../doctor/reach.js'
+import { clockFinding, type ClockReading, namesCheck, reach, reachThrough } from '../../doctor/network.js'
+import { fail, toFinding, known, ok, warn, type Check, type CheckGroup, type Finding } from '../../doctor/finding.js'
 
 const SILENCE_MS = 8_000
 
 /** An invalid token or proxy is a finding. @throws {IngestError} `usage` for an invalid address */
-export async function serverChecks(options: ServerOptions, world: CheckWorld): Promise<Omit<CheckGroup, 'name'>> {
+export async function serverChecks(options: ServerTargetOptions, world: CheckWorld): Promise<Omit<CheckGroup, 'name'>> {
   const { env } = world
   const base = parseServerUrl(options.server ?? '')
   const target = describeServer(base)
   const token = await serverToken(base, options, env).then(
     value => ({ value, problem: undefined }),
-    (error: unknown) => ({ value: undefined, problem: failure(error) }),
+    (error: unknown) => ({ value: undefined, problem: toFinding(error) }),
   )
   try {
     const address = await siteAddress(base, token.value, env)
     const tokenChecks = token.problem === undefined ? [tokenCheck(address)] : [known('token', token.problem)]
     return { target, checks: [...addressChecks(address, world), ...tokenChecks] }
   } catch (error) {
-    return { target, checks: [known('proxy', failure(error))] }
+    return { target, checks: [known('proxy', toFinding(error))] }
   }
 }
 
@@ -82,7 +80,7 @@ function certificateCheck({ base, proxy, authorities }: HttpAddress, now: () => 
       } catch (error) {
         const meant = error instanceof IngestError ? error : connectionError(error, { url: base, sent: false })
         // An unreachable server is reported once, by the health check.
-        return meant.code === 'target_unreachable' ? [] : [failure(meant)]
+        return meant.code === 'target_unreachable' ? [] : [toFinding(meant)]
       }
     },
   }
@@ -143,7 +141,7 @@ function tokenCheck(address: HttpAddress): Check {
     } catch (error) {
       if (!(error instanceof IngestError)) throw error
       if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]
-      if (error.code !== 'bad_data') return [failure(error)]
+      if (error.code !== 'bad_data') return [toFinding(error)]
       if (refusesBody(answer))
         return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
     }

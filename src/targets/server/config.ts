@@ -5,8 +5,7 @@ import { readFile } from 'node:fs/promises'
 import type { Environment } from '../../commit/ci.js'
 import { isVariableName } from '../../config/environment.js'
 import { IngestError, messageOf } from '../../errors.js'
-import { describeServer, parseServerUrl, type HttpAddress } from '../../http/address.js'
-import { isLoopback } from '../../http/loopback.js'
+import { describeServer, parseServerUrl, type HttpAddress, isLoopback } from '../../http/address.js'
 import { assertSendable, siteAddress } from '../../http/site-address.js'
 import type { OpenWorld, Setting } from '../kind.js'
 import type { SinkOpener } from '../sink.js'
@@ -14,14 +13,14 @@ import {
   DEFAULT_TOKEN_VARIABLE,
   SERVER_DEFAULTS,
   type CompressMode,
-  type ServerLimits,
-  type ServerOptions,
+  type RequestLimits,
+  type ServerTargetOptions,
 } from './options.js'
 
 // Measured: higher levels cost more time than they save on the wire.
 const COMPRESS_LEVEL = 1
 
-function serverLimits(options: ServerOptions): ServerLimits {
+function serverLimits(options: ServerTargetOptions): RequestLimits {
   const { timeout = SERVER_DEFAULTS.timeout, maxEnvelopeBytes = SERVER_DEFAULTS.maxEnvelopeBytes, compress } = options
   return {
     idleTimeoutMs: timeout * 1000,
@@ -32,7 +31,7 @@ function serverLimits(options: ServerOptions): ServerLimits {
 }
 
 /** The address of the service, without secrets. @param name of the option in messages */
-export function describeServerTarget({ server = '' }: ServerOptions, name?: string): string {
+export function describeServerTarget({ server = '' }: ServerTargetOptions, name?: string): string {
   return describeServer(parseServerUrl(server, name))
 }
 
@@ -40,7 +39,7 @@ export function describeServerTarget({ server = '' }: ServerOptions, name?: stri
  * Reads the token and opens the target.
  * @throws {IngestError} `auth_failed` without a token, unless the server is on this machine
  */
-export async function openServer(options: ServerOptions, world: OpenWorld): Promise<SinkOpener> {
+export async function openServer(options: ServerTargetOptions, world: OpenWorld): Promise<SinkOpener> {
   const { env, random, signal, onWarning } = world
   const base = parseServerUrl(options.server ?? '')
   const address = await siteAddress(base, await serverToken(base, options, env), env)
@@ -62,7 +61,7 @@ export async function openServer(options: ServerOptions, world: OpenWorld): Prom
 export type ReadServerConfig = { readonly address: HttpAddress; readonly idleTimeoutMs: number }
 
 export async function readServerConfig(
-  options: Pick<ServerOptions, 'server' | 'timeout'>,
+  options: Pick<ServerTargetOptions, 'server' | 'timeout'>,
   env: Environment,
 ): Promise<ReadServerConfig> {
   const address = await siteAddress(parseServerUrl(options.server ?? ''), undefined, env)
@@ -74,7 +73,11 @@ export async function readServerConfig(
  * @throws {IngestError} `auth_failed` when there is none, unless the server is on this machine
  * @throws {IngestError} `usage` when options name two tokens
  */
-export async function serverToken(base: URL, options: ServerOptions, env: Environment): Promise<string | undefined> {
+export async function serverToken(
+  base: URL,
+  options: ServerTargetOptions,
+  env: Environment,
+): Promise<string | undefined> {
   const token = await bearerToken(options, env)
   if (token === undefined && !isLoopback(base.hostname)) {
     const hint = `set ${variableOf(options)}, or name a variable or a file with --token-env or --token-file`
@@ -83,12 +86,12 @@ export async function serverToken(base: URL, options: ServerOptions, env: Enviro
   return token
 }
 
-function variableOf({ tokenEnv, secretEnv }: ServerOptions): string {
+function variableOf({ tokenEnv, secretEnv }: ServerTargetOptions): string {
   return secretEnv ?? tokenEnv ?? DEFAULT_TOKEN_VARIABLE
 }
 
 /** Reads the token from a variable or file. It is never a flag value, because process lists show those. */
-async function bearerToken(options: ServerOptions, env: Environment): Promise<string | undefined> {
+async function bearerToken(options: ServerTargetOptions, env: Environment): Promise<string | undefined> {
   const { tokenEnv, tokenFile, secretEnv } = options
   if (tokenEnv !== undefined && tokenFile !== undefined)
     throw new IngestError('usage', '--token-env and --token-file name two tokens', { hint: 'give one of them' })
@@ -113,7 +116,7 @@ async function readToken(file: string): Promise<string> {
 }
 
 /** Where the token comes from. The value of the token is not shown. */
-export function tokenSetting({ tokenEnv, tokenFile }: ServerOptions, env: Environment): Setting {
+export function tokenSetting({ tokenEnv, tokenFile }: ServerTargetOptions, env: Environment): Setting {
   if (tokenFile !== undefined) return { name: 'token', value: 'in a file', origin: tokenFile }
   const variable = tokenEnv ?? DEFAULT_TOKEN_VARIABLE
   if (env[variable]) return { name: 'token', value: 'set', origin: variable }

@@ -6,10 +6,10 @@ import {
   SERVER_DELIVERY_OPTIONS,
   SERVER_OPTIONS,
   SERVER_REGISTRATION,
-  type ServerOptions,
+  type ServerTargetOptions,
 } from './options.js'
 
-export const SERVER: TargetKind<ServerOptions> = {
+export const SERVER: TargetKind<ServerTargetOptions> = {
   kind: 'server',
   address: 'server',
   options: SERVER_OPTIONS,
@@ -45,7 +45,7 @@ export const SERVER: TargetKind<ServerOptions> = {
 
 async function isLocal(server: string): Promise<boolean> {
   if (!URL.canParse(server)) return false
-  const { isLoopback } = await import('../../http/loopback.js')
+  const { isLoopback } = await import('../../http/address.js')
   return isLoopback(new URL(server).hostname)
 }
 

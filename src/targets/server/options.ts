@@ -1,8 +1,7 @@
 /** The options of an ingest service. */
 
 import { NATURAL, POSITIVE, SECONDS, type OptionValues, type ValueType } from '../../config/option.js'
-import type { WhenGzipRefused } from '../../http/gzip.js'
-import { RETRY_DEADLINE, SECRET_ENV } from '../connection-options.js'
+import { RETRY_DEADLINE, SECRET_ENV } from '../shared-options.js'
 
 const COMPRESS_MODES = ['always', 'auto', 'never'] as const
 
@@ -71,7 +70,7 @@ export const SERVER_DELIVERY_OPTIONS = {
 
 export const SERVER_REGISTRATION = { secretEnv: SECRET_ENV } as const
 
-export type ServerOptions = OptionValues<
+export type ServerTargetOptions = OptionValues<
   typeof SERVER_OPTIONS & typeof SERVER_DELIVERY_OPTIONS & typeof SERVER_REGISTRATION
 >
 
@@ -83,12 +82,13 @@ export const SERVER_DEFAULTS = {
 } as const
 
 /** The limits of requests that follow from the options. */
-export type ServerLimits = {
+export type RequestLimits = {
   /** Maximum time without any byte in either direction. */
   readonly idleTimeoutMs: number
   /** Maximum size of a whole body before compression. */
   readonly maxEnvelopeBytes: number
   /** From 1 to 9; 0 sends bodies uncompressed. */
   readonly gzipLevel: number
-  readonly whenGzipRefused: WhenGzipRefused
+  /** The reaction to a server that seems to reject gzip: fail with its error, or send the body again uncompressed. */
+  readonly whenGzipRefused: 'fail' | 'resend'
 }

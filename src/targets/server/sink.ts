@@ -5,7 +5,7 @@ import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
 import { PartialDeliveryError, lineLocation, type Delivery, type Receipt } from '../../source/delivery.js'
-import { type Sink, type SinkOpener } from '../sink.js'
+import type { Sink, SinkOpener } from '../sink.js'
 import { describeServer, routeUrl, type HttpAddress } from '../../http/address.js'
 import { agentFor } from '../../http/agent.js'
 import {
@@ -18,14 +18,14 @@ import {
 } from './envelope-answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
 import { exchange } from '../../http/exchange.js'
-import { gzipped } from '../../http/gzip.js'
 import { LineRanges } from './line-ranges.js'
-import { locateRecord } from './locate-record.js'
-import type { ServerLimits } from './options.js'
-import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
+import { locateRecord, planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
+import type { RequestLimits } from './options.js'
 import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
+import { createGzip } from 'node:zlib'
+import { throughZlib } from '../../source/through-zlib.js'
 
-export type ServerSinkOptions = ServerLimits & {
+export type ServerSinkOptions = RequestLimits & {
   readonly address: HttpAddress
   readonly policy: RetryPolicy
   readonly tools: RetryTools
@@ -251,4 +251,9 @@ function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progr
   if (!(error instanceof IngestError)) return error
   const done = `${receipt.chunks} of ${envelopes} envelopes of ${delivery.source}, with ${receipt.records} records, were delivered`
   return new PartialDeliveryError(error, `${error.message} (${done})`, receipt)
+}
+
+/** Compresses a body. @param level 1 (fastest) to 9 (smallest) */
+export function gzipped(body: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
+  return throughZlib(body, createGzip({ level }))
 }

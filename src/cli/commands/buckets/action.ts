@@ -7,7 +7,7 @@ import { bucketDocument } from '../../../state/overview-document.js'
 import { withState, type RegistryAction } from '../state/with-state.js'
 import { table } from '../../output/table.js'
 
-export const ls: RegistryAction = (_, flags, context) =>
+export const listBucketsCommand: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const buckets = await listBuckets(state)
@@ -20,7 +20,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     return EXIT.done
   })
 
-export const add: RegistryAction = ([name = ''], flags, context) =>
+export const addBucketCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     if (flags.root === undefined) throw new IngestError('usage', 'a bucket needs --root', { hint: ROOTS })
@@ -32,7 +32,7 @@ export const add: RegistryAction = ([name = ''], flags, context) =>
 
 const ROOTS = '--root DIR, --root s3://BUCKET/PREFIX, or --root memory:'
 
-export const rm: RegistryAction = ([name = ''], flags, context) =>
+export const removeBucketCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     await removeBucket(state, name)

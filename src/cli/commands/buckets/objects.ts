@@ -10,7 +10,7 @@ import type { State } from '../../../state/state.js'
 import type { Context } from '../../context.js'
 import { withState, type RegistryAction, type RegistryFlags } from '../state/with-state.js'
 
-export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
+export const getObjectCommand: RegistryAction = ([bucket = '', key = ''], flags, context) =>
   withJournal('buckets get', flags, context, async (state, journal) => {
     const { report } = context
     const { body, asked, answered, rescued } = await getObject(state, { bucket, key, journal })
@@ -22,7 +22,7 @@ export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
     return EXIT.done
   })
 
-export const put: RegistryAction = ([bucket = '', key = '', file = ''], flags, context) =>
+export const putObjectCommand: RegistryAction = ([bucket = '', key = '', file = ''], flags, context) =>
   withJournal('buckets put', flags, context, async (state, journal) => {
     const { report } = context
     const body = await readInput(file)

@@ -3,7 +3,7 @@
 import { runMeta } from '../../../commit/run-meta.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../../../config/commit.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import { findMissingSecrets } from '../../../targets/missing-secrets.js'
+import { findMissingSecrets } from '../../../targets/secrets.js'
 import { siteConfig } from '../../../config/site.js'
 import { stateConfig, type StateConfig } from '../../../config/state.js'
 import { wasmHash64 } from '../../../contract/hash64.js'

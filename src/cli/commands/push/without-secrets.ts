@@ -2,7 +2,7 @@
 
 import { runMeta } from '../../../commit/run-meta.js'
 import { detectCi } from '../../../commit/ci.js'
-import type { MissingSecrets } from '../../../targets/missing-secrets.js'
+import type { MissingSecrets } from '../../../targets/secrets.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { Context, Format } from '../../context.js'
 import { Notes } from '../../output/notes.js'

@@ -10,7 +10,7 @@ import { EXIT, IngestError, messageOf, systemCodeOf } from '../../../errors.js'
 import type { Server } from '../../../server/app.js'
 import type { Store } from '../../../server/store/store.js'
 import type { Action, Context, Format } from '../../context.js'
-import { assertOperatorToken, tokenOf } from './tokens.js'
+import { assertOperatorToken, requiredToken } from './tokens.js'
 import { openServeState, type ServeState } from './state.js'
 
 /** Folder of the browser page, next to the bundle. */
@@ -22,7 +22,7 @@ const CLOSE_MS = 10_000
 
 export const serve: Action<ServeFlags & { readonly format: Format }> = async (_args, flags, context) => {
   const config = serveConfig(flags, context.env)
-  const token = await tokenOf(config.auth)
+  const token = await requiredToken(config.auth)
   assertOperatorToken(config, token)
   if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
   const abandon = new AbortController()

@@ -10,7 +10,7 @@ import { unreadable } from '../../../source/source.js'
  * @returns undefined with `--insecure-no-auth`, when everybody may write
  * @throws {IngestError} `config_invalid`
  */
-export async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
+export async function requiredToken(auth: ServeAuth): Promise<string | undefined> {
   if (auth.kind === 'none') return undefined
   const token = auth.kind === 'token' ? auth.token : await readToken(auth.path)
   assertSendable(token, auth.kind === 'file' ? `the token file ${auth.path}` : 'INGEST_BEARER_TOKEN')

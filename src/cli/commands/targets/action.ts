@@ -11,7 +11,7 @@ import { targetDocument } from '../../../state/target-document.js'
 import { printExamined } from '../doctor/human.js'
 import { checkTarget } from './check-target.js'
 
-export const add: RegistryAction = ([name = '', kind = '', address], flags, context) =>
+export const addTargetCommand: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report, env } = context
     const { bestEffort = false, format, secretEnv, bucket, insecureLocal, rolePolicy, region } = flags
@@ -25,7 +25,7 @@ export const add: RegistryAction = ([name = '', kind = '', address], flags, cont
     return EXIT.done
   })
 
-export const rm: RegistryAction = ([name = ''], flags, context) =>
+export const removeTargetCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const identity = await removeTarget(state, name)
@@ -34,7 +34,7 @@ export const rm: RegistryAction = ([name = ''], flags, context) =>
     return EXIT.done
   })
 
-export const set: RegistryAction = ([name = ''], flags, context) =>
+export const setTargetCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const { required = false, bestEffort = false } = flags
@@ -48,7 +48,7 @@ export const set: RegistryAction = ([name = ''], flags, context) =>
     return EXIT.done
   })
 
-export const test: RegistryAction = ([name = ''], flags, context) =>
+export const testTargetCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const target = requireTarget(await readRegistry(state.storage), name)
     const diagnosis = await checkTarget(target, state, context)

@@ -15,7 +15,7 @@ import { checkTarget } from './check-target.js'
 import { settingsText } from '../tune/documents.js'
 import { table } from '../../output/table.js'
 
-export const ls: RegistryAction = (_, flags, context) =>
+export const listTargetsCommand: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const overview = await overviewTargets(state)

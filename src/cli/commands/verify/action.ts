@@ -1,7 +1,7 @@
 /** `verify`: compares files with the rows of a target. */
 
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import type { ServerOptions } from '../../../targets/server/options.js'
+import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { isDatabase, namedKinds, type TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { EXIT, IngestError } from '../../../errors.js'
@@ -17,7 +17,7 @@ import { printVerdict } from './human.js'
 
 export type VerifyFlags = TargetFlags &
   ContractFlags &
-  Pick<ServerOptions, 'server' | 'timeout'> & {
+  Pick<ServerTargetOptions, 'server' | 'timeout'> & {
     readonly format: Format
     readonly report?: string
     readonly commitSha?: string

@@ -4,9 +4,9 @@ import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { readConfigFile } from '../../../config/config-file.js'
 import { IngestError } from '../../../errors.js'
 import { isDatabase, TARGET_KINDS } from '../../../targets/kinds.js'
-import { lineageOf, typedNameOf } from '../given-flags.js'
+import { lineage, typedName } from '../given-flags.js'
 import type { Report } from '../../output/report.js'
-import { configurable, flagName, sectionsOf, type Section } from './sections.js'
+import { configurable, flagName, applicableSections, type Section } from './sections.js'
 
 export type Applied = {
   readonly path: string
@@ -21,8 +21,8 @@ export type Applied = {
  */
 export async function applyConfigFile(command: Command, { path, profile, report, all }: Applied): Promise<void> {
   const commands = configurable(all())
-  const sections = sectionsOf(await readConfigFile(path), { commands, command: typedNameOf(command), profile })
-  const levels = lineageOf(command)
+  const sections = applicableSections(await readConfigFile(path), { commands, command: typedName(command), profile })
+  const levels = lineage(command)
   for (const level of levels)
     for (const option of level.options) {
       const section = sections.find(({ values }) => values.has(flagName(option)))

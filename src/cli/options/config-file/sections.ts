@@ -39,7 +39,7 @@ export function configurable(program: Command): Commands {
  * @returns the sections that apply to one command, in order of precedence
  * @throws {IngestError} `config_invalid`
  */
-export function sectionsOf(
+export function applicableSections(
   { path, content }: ConfigFile,
   { commands, command, profile }: { commands: Commands; command: string; profile: string | undefined },
 ): readonly Section[] {
@@ -64,7 +64,7 @@ export function sectionsOf(
  * The names of the profiles in a file.
  * @throws {IngestError} `config_invalid` if a profile is not a section
  */
-export function profilesOf({ path, content }: ConfigFile): readonly string[] {
+export function listProfiles({ path, content }: ConfigFile): readonly string[] {
   return [...new Checker(path, new Map()).tables(content, PROFILE).keys()]
 }
 
