@@ -23,9 +23,14 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   'command-line': ['src/cli/main.ts'],
   records: ['src/cli/commands/validate/action.ts'],
   push: ['src/cli/commands/push/action.ts', 'src/http/retry.ts', 'src/http/wire-events.ts'],
-  http: ['src/targets/server/sink.ts'],
+  http: ['src/targets/server/sink.ts', 'src/targets/server/config.ts'],
   database: ['src/targets/database-sink.ts', 'src/database/migrate.ts'],
-  postgres: ['src/targets/postgres/sink.ts', 'src/database/postgres/connect.ts', 'src/database/postgres/dsn.ts'],
+  postgres: [
+    'src/targets/postgres/sink.ts',
+    'src/targets/postgres/config.ts',
+    'src/database/postgres/connect.ts',
+    'src/database/postgres/dsn.ts',
+  ],
   state: ['src/cli/options/open-state.ts', 'src/delivery/durable/push.ts', 'src/storage/local/local.ts'],
 }
 

@@ -17,13 +17,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ['state'],
   ['http'],
   ['database'],
+  ['config'],
+  ['doctor'],
   ['targets'],
   ['delivery'],
   ['server'],
   // Runs in the browser, so it imports only types from the layers below.
   ['page'],
-  ['config'],
-  ['doctor'],
   ['cli'],
 ]
 

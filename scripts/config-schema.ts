@@ -1,8 +1,8 @@
 /** Generates the JSON Schema of the config file from the commands, so that it covers every flag. Editors use it. */
 
 import type { Command, Option } from 'commander'
-import { configurable, nameOf } from '../src/cli/options/config-file/sections.js'
-import { age, duration, natural, positive } from '../src/cli/options/flags.js'
+import { configurable, flagName } from '../src/cli/options/config-file/sections.js'
+import { typeOfParser } from '../src/cli/options/flags.js'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -39,7 +39,7 @@ function object(properties: Schema, description?: string): Schema {
 /** A flag of several commands is described once, by the first command that has it. */
 function propertiesOf(options: readonly Option[]): Schema {
   const byName = new Map<string, readonly Option[]>()
-  for (const option of options) byName.set(nameOf(option), [...(byName.get(nameOf(option)) ?? []), option])
+  for (const option of options) byName.set(flagName(option), [...(byName.get(flagName(option)) ?? []), option])
   return Object.fromEntries([...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, same]) => [name, one(same)]))
 }
 
@@ -53,15 +53,6 @@ function one(same: readonly Option[]): Schema {
   return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }
 }
 
-/** The JSON type for each flag parser. For other parsers, a number may be written as a number or as text. */
-const TYPES = new Map<unknown, string>([
-  [undefined, 'string'],
-  [age, 'string'],
-  [natural, 'integer'],
-  [positive, 'integer'],
-  [duration, 'number'],
-])
-
 /** A choice that is a whole number may be written with or without quotes. */
 function asWritten(choice: string): readonly (string | number)[] {
   return /^\d+$/.test(choice) ? [choice, Number(choice)] : [choice]
@@ -71,6 +62,8 @@ function typesOf(option: Option): readonly string[] {
   if (option.isBoolean() || option.negate) return ['boolean']
   if (option.name() === 'target') return ['string', 'array']
   if (option.optional) return ['string', 'boolean']
-  const type = TYPES.get(option.parseArg)
-  return type === undefined ? ['number', 'string'] : [type]
+  if (option.parseArg === undefined) return ['string']
+  // For other parsers, a number may be written as a number or as text.
+  const { jsonType } = typeOfParser(option.parseArg) ?? {}
+  return jsonType === undefined ? ['number', 'string'] : [jsonType]
 }

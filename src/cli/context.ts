@@ -1,7 +1,7 @@
 /** The environment in which a command runs: streams, variables, clock, randomness and cancellation. */
 
 import type { Environment } from '../commit/ci.js'
-import type { Origins } from '../config/settings.js'
+import type { Origins } from '../config/option.js'
 import type { Target } from '../delivery/opening.js'
 import type { ReadProgress } from '../source/byte-reader.js'
 import type { JsonSink } from './output/json-array-report.js'

@@ -5,8 +5,9 @@ import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
 import type { Syntax } from './output/annotator.js'
 import type { Action, Context } from './context.js'
-import { flagsOf, originsOf } from './options/given-flags.js'
-import type { ConfigFlags, TerminalFlags } from './options/terminal-flags.js'
+import { givenFlags, findOrigins } from './options/given-flags.js'
+import type { ConfigFlags, TerminalFlags } from './options/flags.js'
+import type { TargetFlags } from '../targets/kinds.js'
 import { watchOf } from './output/watch.js'
 
 export type Outcome = { exitCode: number }
@@ -33,8 +34,8 @@ type Running = { readonly context: Context; readonly all: () => Command }
 async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
   // `completion` uses no settings from the config file, and must work even if the file is invalid.
   if (command.name() !== 'completion') await applyConfig(command, { context, all })
-  const flags: TerminalFlags & { readonly format?: string } = flagsOf(command, context.env)
-  const origins = originsOf(command)
+  const flags: TargetFlags & TerminalFlags & { readonly format?: string } = givenFlags(command, context.env)
+  const origins = findOrigins(command)
   const { report, ci } = context
   report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
   report.isJson = flags.format === 'json'
@@ -42,7 +43,7 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
     const { tellSettings } = await import('./output/verbose/tell-settings.js')
-    tellSettings({ flags: flags as object, origins, env: context.env }, command, line => report.detail(line))
+    await tellSettings({ flags, origins, env: context.env }, command, line => report.detail(line))
   }
   const watch = await watchOf(flags, context)
   try {

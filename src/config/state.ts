@@ -4,8 +4,16 @@ import type { Environment } from '../commit/ci.js'
 import { IngestError } from '../errors.js'
 import { parseStorageAddress, type StorageAddress } from '../storage/address.js'
 import { ENV_PREFIX } from './environment.js'
+import type { OptionValues } from './option.js'
 
-export type StateFlags = { readonly state?: string; readonly retryDeadline?: number }
+export const STATE_OPTIONS = {
+  state: {
+    value: '<place>',
+    help: 'state that tracks queued and delivered records: a folder or s3://bucket/prefix',
+  },
+} as const
+
+export type StateFlags = OptionValues<typeof STATE_OPTIONS> & { readonly retryDeadline?: number | undefined }
 
 export type StateConfig = {
   readonly address: StorageAddress

@@ -6,7 +6,7 @@ export type { WriteSettings }
 
 export type Tunable = {
   readonly name: string
-  readonly unit: 'bytes' | 'records' | 'MiB' | 'level'
+  readonly unit: 'bytes' | 'records' | 'MiB'
   /** One of `values`. */
   readonly default: number
   /** In ascending order. */
@@ -27,7 +27,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 
 /** Size of one COPY: large enough that the round trip after it does not matter, small enough to keep memory flat. */
-const COPY_BYTES: Tunable = {
+export const COPY_BYTES: Tunable = {
   name: 'copy-bytes',
   unit: 'bytes',
   default: 4 * MIB,
@@ -35,7 +35,7 @@ const COPY_BYTES: Tunable = {
 }
 
 /** The largest number of records that takes the pipelined path. The default is measured in bench/README.md. */
-const SMALL_ROWS: Tunable = {
+export const SMALL_ROWS: Tunable = {
   name: 'small-rows',
   unit: 'records',
   default: 5_000,
@@ -43,35 +43,14 @@ const SMALL_ROWS: Tunable = {
 }
 
 /** Memory for sorting staged rows in the database. Its own default of 4 MB would spill a large file to disk. */
-const WORK_MEM: Tunable = {
+export const WORK_MEM: Tunable = {
   name: 'work-mem-mib',
   unit: 'MiB',
   default: 64,
   values: [4, 16, 32, 64, 128, 256],
 }
 
-/** Maximum size of an envelope's whole body, before compression. */
-const ENVELOPE_BYTES: Tunable = {
-  name: 'max-envelope-bytes',
-  unit: 'bytes',
-  default: 60 * MIB,
-  values: [MIB, 4 * MIB, 16 * MIB, 30 * MIB, 60 * MIB],
-}
-
-/** Compression level of request bodies; 0 turns compression off. */
-const GZIP_LEVEL: Tunable = { name: 'gzip-level', unit: 'level', default: 0, values: [0, 1, 3, 6, 9] }
-
-export const TUNABLES = {
-  postgres: [COPY_BYTES, SMALL_ROWS, WORK_MEM],
-  // The embedded engine shares the memory of this process, so the largest values are left out.
-  embedded: [COPY_BYTES, SMALL_ROWS, { ...WORK_MEM, values: [4, 16, 32, 64] }],
-  server: [ENVELOPE_BYTES, GZIP_LEVEL],
-  // Objects that are written again are compared byte for byte, so their compression must not vary.
-  archive: [],
-} as const satisfies Readonly<Record<string, readonly Tunable[]>>
-
 export const DEFAULT_COPY_BYTES = COPY_BYTES.default
-export const DEFAULT_ENVELOPE_BYTES = ENVELOPE_BYTES.default
 export const DEFAULT_SMALL_ROWS = SMALL_ROWS.default
 export const DEFAULT_WORK_MEM_MIB = WORK_MEM.default
 

@@ -20,16 +20,15 @@ export type Check = {
 }
 
 /** Related checks: those of a target or of the program itself. They run one after the other. */
-export type Group = {
-  readonly name: GroupName
+export type CheckGroup = {
+  /** `program`, `configuration` or a target kind. */
+  readonly name: string
   /** Human-readable description of the target, without secrets; undefined when there is none or it cannot be parsed. */
   readonly target: string | undefined
   readonly checks: readonly Check[]
   /** Releases the resources that the checks have opened. */
   readonly close?: () => Promise<void>
 }
-
-export type GroupName = 'program' | 'configuration' | 'server' | 'postgres' | 'embedded' | 'archive'
 
 export const ok = (fact: string): Finding => ({ status: 'ok', fact })
 
@@ -38,7 +37,7 @@ export const warn = (fact: string, hint?: string): Finding => ({ status: 'warn',
 export const fail = (code: ErrorCode, fact: string, hint?: string): Finding => ({ status: 'fail', code, fact, hint })
 
 /** Converts a thrown error to a failed finding. */
-export function failure(error: unknown): Finding {
+export function toFinding(error: unknown): Finding {
   if (error instanceof IngestError) return fail(error.code, error.message, error.hint)
   return fail('internal', messageOf(error), 'this is a defect of vortex-ingest: please report it')
 }
@@ -47,10 +46,10 @@ export function failure(error: unknown): Finding {
 export const known = (name: string, ...findings: readonly Finding[]): Check => ({ name, run: async () => findings })
 
 /** A group for a target that cannot be checked, because its configuration is invalid. */
-export const broken = (name: GroupName, check: string, error: unknown): Group => ({
+export const broken = (name: string, check: string, error: unknown): CheckGroup => ({
   name,
   target: undefined,
-  checks: [known(check, failure(error))],
+  checks: [known(check, toFinding(error))],
 })
 
 /**
@@ -60,7 +59,7 @@ export const broken = (name: GroupName, check: string, error: unknown): Group =>
 export const tolerated = ({ run, ...check }: Check, why: string): Check => ({
   ...check,
   run: async signal => {
-    const findings = await run(signal).catch((error: unknown) => [failure(error)])
+    const findings = await run(signal).catch((error: unknown) => [toFinding(error)])
     signal.throwIfAborted()
     return findings.map(finding => (finding.status === 'fail' ? warn(finding.fact, why) : finding))
   },

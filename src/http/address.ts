@@ -1,6 +1,7 @@
 /** The address of an ingest service, with its token, proxy and trusted certificates. */
 
 import { IngestError } from '../errors.js'
+import { BlockList, isIP } from 'node:net'
 
 export type HttpAddress = {
   /** An `http:` or `https:` URL without user, query and fragment. Its path has no trailing slash. */
@@ -41,4 +42,15 @@ export function routeUrl(base: URL, path: string): URL {
 /** The server's URL without a trailing slash, for messages. */
 export function describeServer(base: URL): string {
   return base.href.replace(/\/+$/, '')
+}
+
+/** @param name a host name, or an IP address with or without brackets */
+export function isLoopback(name: string): boolean {
+  const host = name.replace(/^\[|\]$/g, '')
+  const version = isIP(host)
+  if (version === 0) return host.toLowerCase() === 'localhost'
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
+  return loopback.check(host, version === 4 ? 'ipv4' : 'ipv6')
 }

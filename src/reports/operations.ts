@@ -16,7 +16,7 @@ export const DoctorReportShape = object({
   failures: count(),
   groups: list(
     object({
-      name: words(['program', 'configuration', 'server', 'postgres', 'embedded', 'archive']),
+      name: text('program, configuration, or a target kind'),
       target: orNull(
         text(),
         'A description without secrets; null if there is no target or its settings cannot be read',

@@ -17,7 +17,7 @@ import type { Store } from '../../src/server/store/store.js'
 import { archiveSink } from '../../src/targets/archive/sink.js'
 import { openEmbedded } from '../../src/database/embedded/session.js'
 import { embeddedSink } from '../../src/targets/embedded/sink.js'
-import { httpSink } from '../../src/targets/server/sink.js'
+import { serverSink } from '../../src/targets/server/sink.js'
 import { migrate } from '../../src/database/migrate.js'
 import { connectPostgres } from '../../src/database/postgres/connect.js'
 import { parseDsn, type PostgresAddress } from '../../src/database/postgres/dsn.js'
@@ -203,7 +203,7 @@ async function checkServer(t: Test, store: Store): Promise<void> {
   const tools = { random: Math.random, sleep, now: () => performance.now() }
   const policy = { attempts: 1, baseDelayMs: 1, maxDelayMs: 1 }
   await deliver(
-    httpSink({
+    serverSink({
       address,
       maxEnvelopeBytes: 1024 * 1024,
       idleTimeoutMs: 60_000,

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { clockFinding } from '../../src/doctor/clock.js'
+import { clockFinding } from '../../src/doctor/network.js'
 
 const at = (there: number, stepMs = 1): string => {
   const { status, fact } = clockFinding({ there, asked: 100_000, answered: 102_000 }, stepMs)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isLoopback } from '../../src/http/loopback.js'
+import { isLoopback } from '../../src/http/address.js'
 
 t.test('only this machine is loopback', async t => {
   for (const host of ['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])

@@ -1,19 +1,20 @@
 /** Completion candidates for an unfinished command line, derived from the command definitions. */
 
 import type { Command, Option } from 'commander'
-import { joined, readLine, type Line } from './line.js'
+import { TARGET_KINDS } from '../../targets/kinds.js'
+import { joined, readLine, type TypedLine } from './line.js'
 import { SCRIPTS } from './scripts.js'
 
 export type Candidate = { readonly value: string; readonly what?: string }
 
 /** A sort of name that a state (target, bucket, trial) or a config file (profile) defines. */
-export type NameSort = 'target' | 'bucket' | 'trial' | 'profile'
+export type NameKind = 'target' | 'bucket' | 'trial' | 'profile'
 
 /**
  * Looks up the names of a sort.
  * @param line its flags select the state and the config file, if it has such flags
  */
-export type AskNames = (sort: NameSort, line: Line) => Promise<readonly string[]>
+export type AskNames = (sort: NameKind, line: TypedLine) => Promise<readonly string[]>
 
 /** Special candidates that ask the shell to complete file or folder names itself. */
 const FILES: Candidate = { value: ':files' }
@@ -45,7 +46,7 @@ export async function candidates(
   return startingWith(current, [...named, ...(await argumentsOf(line, ask))])
 }
 
-function flagsOf({ options, given, command }: Line): readonly Candidate[] {
+function flagsOf({ options, given, command }: TypedLine): readonly Candidate[] {
   const help = { value: '--help', what: 'display help' }
   const shown = options.filter(
     option => !option.hidden && (option.name() === 'target' || !given.has(option.long ?? '')),
@@ -54,7 +55,7 @@ function flagsOf({ options, given, command }: Line): readonly Candidate[] {
   return command.parent === null ? [...flags, help] : [...flags.filter(({ value }) => value !== '--version'), help]
 }
 
-const NAMES: Readonly<Record<string, readonly NameSort[]>> = {
+const NAMES: Readonly<Record<string, readonly NameKind[]>> = {
   '--target': ['target'],
   '--bucket': ['bucket'],
   '--trial': ['trial'],
@@ -64,11 +65,11 @@ const NAMES: Readonly<Record<string, readonly NameSort[]>> = {
 /** Special candidates by the name of a flag's value, such as `file` in `--report <file>`. */
 const PLACES: Readonly<Record<string, Candidate>> = { file: FILES, dir: FOLDERS, place: FOLDERS, 'dir|dsn': FOLDERS }
 
-async function valuesOf(option: Option, line: Line, ask: AskNames): Promise<readonly Candidate[]> {
+async function valuesOf(option: Option, line: TypedLine, ask: AskNames): Promise<readonly Candidate[]> {
   if (option.argChoices !== undefined) return option.argChoices.map(value => ({ value }))
   const sorts = NAMES[option.long ?? '']
   if (sorts !== undefined) {
-    const ofJournal: readonly NameSort[] = [line.command.name(), line.command.parent?.name()].includes('journal')
+    const ofJournal: readonly NameKind[] = [line.command.name(), line.command.parent?.name()].includes('journal')
       ? ['target', 'bucket']
       : sorts
     return namesOf(ofJournal, line, ask)
@@ -77,7 +78,7 @@ async function valuesOf(option: Option, line: Line, ask: AskNames): Promise<read
   return place === undefined ? [] : [place]
 }
 
-async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidate[]> {
+async function argumentsOf(line: TypedLine, ask: AskNames): Promise<readonly Candidate[]> {
   const { command, positionals } = line
   const all = command.registeredArguments
   const last = all.at(-1)
@@ -85,20 +86,21 @@ async function argumentsOf(line: Line, ask: AskNames): Promise<readonly Candidat
   if (argument === undefined) return []
   if (command.name() === 'completion') return [...SCRIPTS.keys()].map(value => ({ value }))
   if (/^files?$/.test(argument.name())) return [FILES]
+  if (argument.name() === 'kind') return TARGET_KINDS.map(({ kind }) => ({ value: kind }))
   const sort = sortOf(command, argument.name())
   if (sort === undefined) return (argument.argChoices ?? []).map(value => ({ value }))
   return namesOf([sort], line, ask)
 }
 
 /** The sort of names that an argument takes. `add` takes a new name, which cannot be completed. */
-function sortOf(command: Command, argument: string): NameSort | undefined {
+function sortOf(command: Command, argument: string): NameKind | undefined {
   const group = command.parent?.name()
   if (command.name() === 'add') return undefined
   if (group === 'targets' && argument === 'name') return 'target'
   return group === 'buckets' && ['name', 'bucket'].includes(argument) ? 'bucket' : undefined
 }
 
-async function namesOf(sorts: readonly NameSort[], line: Line, ask: AskNames): Promise<readonly Candidate[]> {
+async function namesOf(sorts: readonly NameKind[], line: TypedLine, ask: AskNames): Promise<readonly Candidate[]> {
   const names = await Promise.all(sorts.map(sort => ask(sort, line)))
   return names.flat().map(value => ({ value }))
 }

@@ -2,7 +2,7 @@
 
 import type { Command, Option } from 'commander'
 
-export type Line = {
+export type TypedLine = {
   readonly command: Command
   /** Options of the command and of the program. */
   readonly options: readonly Option[]
@@ -26,8 +26,8 @@ export function joined(words: readonly string[]): readonly string[] {
 }
 
 /** @param words the finished words, without the last one */
-export function readLine(program: Command, words: readonly string[]): Line {
-  let line: Line = {
+export function readLine(program: Command, words: readonly string[]): TypedLine {
+  let line: TypedLine = {
     ...{ command: program, options: program.options, given: new Map(), awaiting: undefined },
     ...{ positionals: 0, isOver: false },
   }
@@ -35,7 +35,7 @@ export function readLine(program: Command, words: readonly string[]): Line {
   return line
 }
 
-function next(line: Line, word: string, program: Command): Partial<Line> {
+function next(line: TypedLine, word: string, program: Command): Partial<TypedLine> {
   const { awaiting, isOver, command, positionals } = line
   if (awaiting !== undefined) return { awaiting: undefined, given: withFlag(line, awaiting.long ?? '', word) }
   if (word === '--') return { isOver: true }
@@ -46,14 +46,14 @@ function next(line: Line, word: string, program: Command): Partial<Line> {
   return { command: below, options: [...below.options, ...(alone?.options ?? []), ...program.options] }
 }
 
-function withWord(line: Line, word: string): Partial<Line> {
+function withWord(line: TypedLine, word: string): Partial<TypedLine> {
   const [flag = '', value] = word.split(/=(.*)/s)
   const option = line.options.find(({ long, short }) => long === flag || short === flag)
   const takes = option?.required === true && value === undefined
   return { given: withFlag(line, option?.long ?? flag, value), awaiting: takes ? option : undefined }
 }
 
-function withFlag({ given }: Line, flag: string, value: string | undefined): Line['given'] {
+function withFlag({ given }: TypedLine, flag: string, value: string | undefined): TypedLine['given'] {
   return new Map(given).set(flag, value)
 }
 

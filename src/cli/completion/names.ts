@@ -8,15 +8,15 @@ import { listBuckets } from '../../state/buckets.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import { listTrialIds } from '../../state/trial.js'
-import { configurable, profilesOf, sectionsOf } from '../options/config-file/sections.js'
+import { configurable, listProfiles, applicableSections } from '../options/config-file/sections.js'
 import type { Context } from '../context.js'
-import { rootOf, typedNameOf } from '../options/lineage.js'
+import { findRoot, typedName } from '../options/given-flags.js'
 import { openState } from '../options/open-state.js'
-import type { ConfigFlags } from '../options/terminal-flags.js'
-import type { NameSort } from './candidates.js'
-import type { Line } from './line.js'
+import type { ConfigFlags } from '../options/flags.js'
+import type { NameKind } from './candidates.js'
+import type { TypedLine } from './line.js'
 
-const LISTS: Readonly<Record<Exclude<NameSort, 'profile'>, (state: State) => Promise<readonly string[]>>> = {
+const LISTS: Readonly<Record<Exclude<NameKind, 'profile'>, (state: State) => Promise<readonly string[]>>> = {
   target: async ({ storage }) => [...(await readRegistry(storage)).targets.keys()],
   trial: listTrialIds,
   bucket: async state => (await listBuckets(state)).map(({ name }) => name),
@@ -28,24 +28,24 @@ const LISTS: Readonly<Record<Exclude<NameSort, 'profile'>, (state: State) => Pro
  */
 const SAFE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-export type Asked = {
-  readonly line: Line
+export type CompletionQuery = {
+  readonly line: TypedLine
   /** Config file and profile from environment variables. */
   readonly flags: ConfigFlags
   readonly context: Context
 }
 
-export async function namesIn(sort: NameSort, asked: Asked): Promise<readonly string[]> {
+export async function namesIn(sort: NameKind, asked: CompletionQuery): Promise<readonly string[]> {
   const names = sort === 'profile' ? profiles(asked) : namesInState(sort, asked)
   return (await names.catch(() => [])).filter(name => SAFE.test(name))
 }
 
-async function profiles(asked: Asked): Promise<readonly string[]> {
+async function profiles(asked: CompletionQuery): Promise<readonly string[]> {
   const file = await configFile(asked)
-  return file === undefined ? [] : profilesOf(file)
+  return file === undefined ? [] : listProfiles(file)
 }
 
-async function namesInState(sort: Exclude<NameSort, 'profile'>, asked: Asked): Promise<readonly string[]> {
+async function namesInState(sort: Exclude<NameKind, 'profile'>, asked: CompletionQuery): Promise<readonly string[]> {
   const { context } = asked
   const typed = asked.line.given.get('--state')
   const place = typed === undefined ? (stateVariable(context.env) ?? (await stateInFile(asked))) : fromHome(typed)
@@ -56,17 +56,21 @@ async function namesInState(sort: Exclude<NameSort, 'profile'>, asked: Asked): P
   return LISTS[sort](state).finally(() => state.storage.close())
 }
 
-async function stateInFile(asked: Asked): Promise<string | undefined> {
+async function stateInFile(asked: CompletionQuery): Promise<string | undefined> {
   const file = await configFile(asked)
   if (file === undefined) return undefined
   const { command, given } = asked.line
   const profile = given.get('--profile') ?? asked.flags.profile
-  const sections = sectionsOf(file, { commands: configurable(rootOf(command)), command: typedNameOf(command), profile })
+  const sections = applicableSections(file, {
+    commands: configurable(findRoot(command)),
+    command: typedName(command),
+    profile,
+  })
   const state = sections.map(({ values }) => values.get('state')).find(value => value !== undefined)
   return typeof state === 'string' ? state : undefined
 }
 
-async function configFile({ line, flags }: Asked): Promise<ConfigFile | undefined> {
+async function configFile({ line, flags }: CompletionQuery): Promise<ConfigFile | undefined> {
   const named = line.given.get('--config')
   const path = findConfigFile(named === undefined ? flags.config : fromHome(named), process.cwd())
   return path === undefined ? undefined : readConfigFile(path)

@@ -1,22 +1,31 @@
 /** Chooses the targets of a command: the targets that its flags name, otherwise the registered targets of its state. */
 
 import { stateConfig, type StateFlags } from '../../config/state.js'
-import { requirement, writeConfig, type Requirement, type WriteFlags } from '../../config/write.js'
-import type { WriteSettingFlags } from '../../config/write-settings.js'
 import type { TargetsNow } from '../../delivery/durable/registrations.js'
 import type { Target } from '../../delivery/opening.js'
 import { IngestError } from '../../errors.js'
+import type { TargetKind } from '../../targets/kind.js'
+import {
+  assertOneDatabase,
+  assertTargetNamed,
+  namedKinds,
+  TARGET_KINDS,
+  usedKinds,
+  type TargetFlags,
+} from '../../targets/kinds.js'
 import type { Context } from '../context.js'
 import type { Registration } from './registered-targets.js'
-import { targetsOf, warnInsecure, warnPlain } from './targets.js'
+import { openWorld, settingsFor } from './target-world.js'
 
-export type ChoiceFlags = WriteFlags &
-  WriteSettingFlags &
+export type ChoiceFlags = TargetFlags &
   StateFlags & {
     /** Names of registered targets. */
     readonly target?: readonly string[]
     readonly require?: Requirement
   }
+
+/** The targets whose failure fails the push: `all`, `any` or those of a kind. */
+export type Requirement = string
 
 export type Chosen = {
   /** Wrapped by `context.watch`, if the command has one. */
@@ -34,27 +43,41 @@ export type Chosen = {
 export async function chooseTargets(flags: ChoiceFlags, context: Context): Promise<Chosen> {
   const registered = await registeredTargets(flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }
-  const config = await writeConfig(flags, context.env)
-  const require = requirement(flags.require, config)
-  const targets = await targetsOf(config, flags, context)
-  warnInsecure(config.database, context)
-  warnPlain(config.server, context)
-  return { targets: context.watch?.targets(targets) ?? targets, require }
+  const kinds = usedKinds(flags)
+  for (const kind of kinds) assertOneDatabase(kind, flags)
+  assertTargetNamed(flags, context.env)
+  assertRequirement(flags.require, kinds)
+  const targets = await Promise.all(kinds.map(kind => openNamed(kind, flags, context)))
+  return { targets: context.watch?.targets(targets) ?? targets, require: flags.require }
+}
+
+async function openNamed(kind: TargetKind, flags: TargetFlags, context: Context): Promise<Target> {
+  const opener = await kind.open(flags, openWorld(context))
+  return { name: kind.kind, kind: kind.kind, opener, ...settingsFor(kind, flags, context) }
+}
+
+/** @throws {IngestError} `usage` when `--require` names a target that the push does not have */
+function assertRequirement(require: Requirement | undefined, kinds: readonly TargetKind[]): void {
+  const words = ['all', 'any', ...kinds.map(({ kind }) => kind)]
+  if (require === undefined || words.includes(require)) return
+  throw new IngestError('usage', `--require ${require}, but no such target is named`, { hint: `--${require} names it` })
 }
 
 /** Whether the flags name a target. If they do, registered targets are not used. */
-export function namesTarget(flags: ChoiceFlags): boolean {
-  return [flags.server, flags.postgres, flags.embedded, flags.archive].some(target => target !== undefined)
+export function namesTarget(flags: TargetFlags): boolean {
+  return namedKinds(flags).length > 0
 }
 
 /** @returns undefined if the flags name the targets, or if there is no state or no registered target */
 async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<Registration | undefined> {
   const state = stateConfig(flags, context.env)
   const isChosen = flags.target !== undefined
-  if (isChosen && namesTarget(flags))
+  if (isChosen && namesTarget(flags)) {
+    const names = TARGET_KINDS.map(({ address }) => `--${address}`)
     throw new IngestError('usage', '--target names registered targets, and other flags name others', {
-      hint: 'give --target NAME, or --server, --postgres, --embedded or --archive',
+      hint: `give --target NAME, or ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`,
     })
+  }
   if (isChosen && state === undefined)
     throw new IngestError('usage', '--target goes with --state, where targets are registered')
   if (state === undefined || namesTarget(flags)) return undefined

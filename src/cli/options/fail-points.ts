@@ -1,7 +1,6 @@
 /** Injects faults into the state and targets of a command when a test asks for them. */
 
 import type { Environment } from '../../commit/ci.js'
-import { failPointOf } from '../../config/fail-point.js'
 import type { TargetsNow } from '../../delivery/durable/registrations.js'
 import type { Target } from '../../delivery/opening.js'
 import type { State } from '../../state/state.js'
@@ -14,7 +13,7 @@ export type Faulty = {
 
 /** Returns its argument unchanged unless the fail-point variable is set. */
 export async function withFailPoints(faulty: Faulty, env: Environment): Promise<Faulty> {
-  const text = failPointOf(env)
+  const text = env['VORTEX_INGEST_TEST_FAIL_POINT'] || undefined
   if (text === undefined) return faulty
   const { FailPoints, parseFailPoint } = await import('../../delivery/fail-points.js')
   const points = new FailPoints(parseFailPoint(text))

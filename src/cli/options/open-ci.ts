@@ -2,7 +2,7 @@
 
 import { fstatSync } from 'node:fs'
 import type { Environment } from '../../commit/ci.js'
-import { githubConfig } from '../../config/github.js'
+import { githubConfig } from '../../config/environment.js'
 import type { Annotations } from '../output/github/annotations.js'
 import type { GithubStep } from '../output/github/step.js'
 import type { Report } from '../output/report.js'

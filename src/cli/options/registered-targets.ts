@@ -1,21 +1,23 @@
 /** Opens registered targets for a delivery. */
 
-import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../../config/registered.js'
 import type { StateConfig } from '../../config/state.js'
-import type { WriteSettingFlags } from '../../config/write-settings.js'
+import { optionName } from '../../config/option.js'
 import type { TargetsNow } from '../../delivery/durable/registrations.js'
 import type { Target } from '../../delivery/opening.js'
 import { IngestError } from '../../errors.js'
-import type { SinkOpener } from '../../targets/sink.js'
 import { openBucket } from '../../state/bucket-objects.js'
-import { BUILT_IN } from '../../state/buckets.js'
 import { readRegistry, type RegisteredTarget, type Registry } from '../../state/registry.js'
+import type { State } from '../../state/state.js'
 import { requireTarget } from '../../state/targets.js'
+import type { StateBuckets } from '../../targets/kind.js'
+import { TARGET_KINDS, type TargetFlags } from '../../targets/kinds.js'
+import { assertSameTarget, registeredKind, registeredOptions } from '../../targets/registered.js'
+import type { SinkOpener } from '../../targets/sink.js'
 import type { Context } from '../context.js'
 import { openState } from './open-state.js'
-import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } from './targets.js'
+import { openWorld, settingsFor } from './target-world.js'
 
-export type RegisteredFlags = DeliveryFlags & WriteSettingFlags & { readonly target?: readonly string[] }
+export type RegisteredFlags = TargetFlags & { readonly target?: readonly string[] }
 
 /** The registered targets of a command, and a function that reads the registry again. */
 export type Registration = { readonly targets: readonly Target[]; readonly now: TargetsNow }
@@ -35,10 +37,7 @@ export async function openRegistered(
   for (const name of flags.target ?? []) requireTarget(registry, name)
   const chosen = chosenOf(registry, flags.target)
   if (chosen.length === 0) return undefined
-  if (flags.insecureLocal === true)
-    throw new IngestError('usage', '--insecure-local goes with --postgres', {
-      hint: 'a registered target has its own: vortex-ingest targets add … --insecure-local',
-    })
+  assertNoSwitches(flags)
   const opened = new OpenedOnce({ config, flags, context })
   const targets = await Promise.all(chosen.map(target => opened.get(target, registry, openOrFail)))
   const now: TargetsNow = async storage => {
@@ -46,6 +45,17 @@ export async function openRegistered(
     return Promise.all(chosenOf(registry, flags.target).map(target => opened.get(target, registry, openOrFailAlone)))
   }
   return { targets, now }
+}
+
+/** Refuses switches such as `--insecure-local`, which a registered target has from its registration. */
+function assertNoSwitches(flags: TargetFlags): void {
+  for (const { address, options } of TARGET_KINDS)
+    for (const [name, { needsTarget }] of Object.entries(options)) {
+      if (needsTarget !== true || flags[name] !== true) continue
+      const flag = `--${optionName(name)}`
+      const hint = `a registered target has its own: vortex-ingest targets add … ${flag}`
+      throw new IngestError('usage', `${flag} goes with --${address}`, { hint })
+    }
 }
 
 /** Caches opened targets by id. A target that was registered again is opened again. */
@@ -71,7 +81,7 @@ type Surroundings = {
   /** The state in which the targets are registered. */
   readonly config: StateConfig
   readonly registry: Registry
-  readonly flags: DeliveryFlags & WriteSettingFlags
+  readonly flags: TargetFlags
   readonly context: Context
 }
 
@@ -108,59 +118,54 @@ function chosenOf(registry: Registry, names: readonly string[] | undefined): rea
 }
 
 /**
- * Opens a database target whose deliveries run completely and are then rolled back.
+ * Opens a target whose deliveries run completely and are then rolled back.
  * @throws {IngestError} `usage` for a target that has no transactions to roll back
  */
 export async function openForTrials(
   target: RegisteredTarget,
-  flags: DeliveryFlags,
+  flags: TargetFlags,
   context: Context,
 ): Promise<SinkOpener> {
   const { name, kind } = target
-  if (kind !== 'postgres' && kind !== 'embedded') {
-    const hint =
-      kind === 'server' ? 'its settings are --max-envelope-bytes and --compress' : 'an archive has no settings'
-    throw new IngestError('usage', `${name} cannot be tuned: what ${kind} was sent cannot be rolled back`, { hint })
-  }
-  const config = registeredDatabase(target, flags, context.env)
-  warnInsecure(config, context)
-  return databaseOpener(config, context, 'rehearse')
+  if (registeredKind(target).tunables.length > 0)
+    return openRegisteredSink(target, flags, { ...openWorld(context), name, rehearse: true })
+  const tunable = TARGET_KINDS.filter(({ tunables }) => tunables.length > 0).map(one => one.kind)
+  throw new IngestError('usage', `${name} cannot be tuned: what ${kind} was sent cannot be rolled back`, {
+    hint: `targets of the kind ${tunable.join(' or ')} can be tuned`,
+  })
 }
 
 /** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
   const { name, isRequired, kind, bucket } = target
   const { flags, context } = surroundings
-  const registered = { isRequired, bucket }
-  const settings = settingsOf(kind, flags, context)
-  switch (kind) {
-    case 'server': {
-      const config = await registeredServer(target, flags, context.env)
-      warnPlain(config, context)
-      return { name, kind, registered, settings, opener: await serverOpener(config, context) }
-    }
-    case 'postgres':
-    case 'embedded': {
-      const config = registeredDatabase(target, flags, context.env)
-      warnInsecure(config, context)
-      return { name, kind, registered, settings, opener: await databaseOpener(config, context) }
-    }
-    case 'archive':
-      return { name, kind, registered, opener: await archiveOpener(target.address, surroundings) }
-    default:
-      throw new IngestError(
-        'state_version',
-        `the target ${name} is of the kind ${kind}, which this version does not know`,
-      )
-  }
+  const world = { ...openWorld(context, bucketsOf(surroundings)), name }
+  const opener = await openRegisteredSink(target, flags, world)
+  const settings = settingsFor(registeredKind(target), flags, context)
+  return { name, kind, registered: { isRequired, bucket }, opener, ...settings }
 }
 
-async function archiveOpener(bucket: string, { config, registry, context }: Surroundings): Promise<SinkOpener> {
-  const { archiveSink, stateArchiveSink } = await import('../../targets/archive/sink.js')
-  if (!BUILT_IN.includes(bucket))
-    return archiveSink(archiveAddress(bucket, registry.buckets.get(bucket)?.root), { mustExist: true })
-  return stateArchiveSink(bucket, async () => {
+async function openRegisteredSink(
+  target: RegisteredTarget,
+  flags: TargetFlags,
+  world: ReturnType<typeof openWorld>,
+): Promise<SinkOpener> {
+  const options = registeredOptions(target, flags)
+  const opener = await registeredKind(target).open(options, world)
+  await assertSameTarget(target, options, world)
+  return opener
+}
+
+/** The buckets of a state that is opened again for each bucket in it. */
+function bucketsOf({ config, registry, context }: Surroundings): StateBuckets {
+  const open: StateBuckets['open'] = async name => {
     const state = await openState(config, context)
-    return { ...(await openBucket(state, bucket)), close: () => state.storage.close() }
-  })
+    return { ...(await openBucket(state, name)), close: () => state.storage.close() }
+  }
+  return { root: name => registry.buckets.get(name)?.root, open }
+}
+
+/** The buckets of an open state. */
+export function openStateBuckets(state: State, { buckets }: Registry): StateBuckets {
+  return { root: name => buckets.get(name)?.root, open: name => openBucket(state, name) }
 }

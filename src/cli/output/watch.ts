@@ -6,7 +6,7 @@ import type { Target } from '../../delivery/opening.js'
 import type { Context, Screen, Watch } from '../context.js'
 import type { Meters } from './progress/meter.js'
 import type { Report } from './report.js'
-import type { TerminalFlags } from '../options/terminal-flags.js'
+import type { TerminalFlags } from '../options/flags.js'
 
 /** Width that is assumed for a terminal that does not report one. */
 const COLUMNS = 80

@@ -1,7 +1,7 @@
 /** Parses a Postgres DSN. Settings that are unknown or would weaken the connection are rejected by name. */
 
 import { isIP } from 'node:net'
-import { isLoopback } from '../../http/loopback.js'
+import { isLoopback } from '../../http/address.js'
 import {
   KEYWORDS,
   dsnError,

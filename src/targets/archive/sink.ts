@@ -5,10 +5,11 @@ import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
 import { assertCounts, sumReceipt, type Delivery, type KindReceipt } from '../../source/delivery.js'
-import { type Sink, type SinkOpener } from '../sink.js'
+import type { Sink, SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { archiveLocation, stateArchiveId } from './location.js'
-import { store } from './store.js'
+import { archiveLocation, stateArchiveId } from './options.js'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 
 export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
   const place = archiveLocation(address)
@@ -18,7 +19,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
-    open: async () => archiveIn(await openBucketStorage(address, options)),
+    open: async signal => archiveIn(await openUnlessAborted(() => openBucketStorage(address, options), signal), signal),
   }
 }
 
@@ -32,8 +33,13 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     description: `the archive in the bucket ${bucket} of the state`,
     opensEarly: false,
     isAppendOnly: true,
-    open: async () => archiveIn(await open()),
+    open: async signal => archiveIn(await openUnlessAborted(open, signal), signal),
   }
+}
+
+async function openUnlessAborted(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<BucketStorage> {
+  signal.throwIfAborted()
+  return open()
 }
 
 /**
@@ -41,14 +47,17 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
  * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
  * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
-export function archiveIn(objects: BucketStorage): Sink {
+export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
       await delivery.assertMayCommit()
       const kinds: KindReceipt[] = []
-      for (const pack of packs) kinds.push(await writeTable(objects, delivery, pack))
+      for (const pack of packs) {
+        signal?.throwIfAborted()
+        kinds.push(await writeTable(objects, delivery, pack))
+      }
       return sumReceipt(kinds)
     },
     close: () => objects.close(),
@@ -71,4 +80,36 @@ const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 function rangeName({ range }: Delivery): string {
   if (range === undefined) throw new IngestError('usage', 'only records from an outbox can be archived')
   return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
+}
+
+const decompress = promisify(gunzip)
+
+/**
+ * Writes an object unless it exists.
+ * @returns false when the object existed before
+ * @throws {IngestError} `target_misconfigured` when the existing object contains different lines
+ */
+export async function store(objects: BucketStorage, key: string, body: Buffer): Promise<boolean> {
+  const existing = await objects.get(key)
+  // No other process writes the object in the meantime, because the lease of this target and commit is held.
+  if (existing === undefined) await objects.put(key, body)
+  else if (!existing.equals(body)) await assertHolds(existing, body, `${key} in ${objects.description}`)
+  return existing === undefined
+}
+
+/**
+ * Compares the uncompressed lines, because another version of zlib may compress the same lines differently. The existing object
+ * may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
+ */
+async function assertHolds(existing: Buffer, body: Buffer, where: string): Promise<void> {
+  const hint = 'give each state its own archive, or move that object away'
+  let existingLines: Buffer
+  try {
+    existingLines = await decompress(existing)
+  } catch (cause) {
+    throw new IngestError('target_misconfigured', `${where} is not a complete gzip file`, { cause, hint })
+  }
+  const lines = await decompress(body)
+  if (lines.equals(existingLines.subarray(Math.max(0, existingLines.length - lines.length)))) return
+  throw new IngestError('target_misconfigured', `${where} holds other records: another state wrote them`, { hint })
 }

@@ -5,8 +5,7 @@ import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
 import { PartialDeliveryError, lineLocation, type Delivery, type Receipt } from '../../source/delivery.js'
-import { type Sink, type SinkOpener } from '../sink.js'
-import type { WriteSettings } from '../../database/tunables.js'
+import type { Sink, SinkOpener } from '../sink.js'
 import { describeServer, routeUrl, type HttpAddress } from '../../http/address.js'
 import { agentFor } from '../../http/agent.js'
 import {
@@ -19,35 +18,27 @@ import {
 } from './envelope-answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
 import { exchange } from '../../http/exchange.js'
-import { gzipped, type WhenGzipRefused } from '../../http/gzip.js'
 import { LineRanges } from './line-ranges.js'
-import { locateRecord } from './locate-record.js'
-import { planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
+import { locateRecord, planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
+import type { RequestLimits } from './options.js'
 import { expectedVersion, fitToServer, statedVersion, VERSION_ROUTE } from './server-version.js'
+import { createGzip } from 'node:zlib'
+import { throughZlib } from '../../source/gunzip.js'
 
-export type HttpSinkOptions = {
+export type ServerSinkOptions = RequestLimits & {
   readonly address: HttpAddress
-  /** Maximum size of a whole body before compression. */
-  readonly maxEnvelopeBytes: number
-  /** Maximum time without any byte in either direction. */
-  readonly idleTimeoutMs: number
-  /** Compression level from 1 to 9; 0 sends bodies uncompressed. */
-  readonly gzipLevel: number
-  readonly whenGzipRefused: WhenGzipRefused
   readonly policy: RetryPolicy
   readonly tools: RetryTools
 }
 
-type Plan = FilePlan & { readonly maxEnvelopeBytes: number }
-
 /** Creates the target. Each file is planned once, before anything is sent to any target. */
-export function httpSink(options: HttpSinkOptions): SinkOpener {
+export function serverSink(options: ServerSinkOptions): SinkOpener {
   /** Plans by `Delivery.lines`, which stays the same object when the contract version is set afterwards. */
-  const plans = new Map<Delivery['lines'], Plan>()
-  const planOf = async (delivery: Delivery, { maxEnvelopeBytes }: SendSettings): Promise<Plan> => {
+  const plans = new Map<Delivery['lines'], FilePlan>()
+  const planOf = async (delivery: Delivery): Promise<FilePlan> => {
     const known = plans.get(delivery.lines)
-    if (known?.maxEnvelopeBytes === maxEnvelopeBytes) return known
-    const plan = { ...(await planFile(delivery, maxEnvelopeBytes)), maxEnvelopeBytes }
+    if (known !== undefined) return known
+    const plan = await planFile(delivery, options.maxEnvelopeBytes)
     plans.set(delivery.lines, plan)
     return plan
   }
@@ -56,47 +47,34 @@ export function httpSink(options: HttpSinkOptions): SinkOpener {
     id: description,
     description,
     opensEarly: false,
-    refuses: delivery => oversizedRecords(delivery, planOf(delivery, options), options.maxEnvelopeBytes),
+    refuses: delivery => oversizedRecords(delivery, planOf(delivery), options.maxEnvelopeBytes),
     async open(signal) {
       const agent = await agentFor(options.address)
       const sender = new Sender({ ...options, agent, signal })
       const send = async (
         original: Delivery,
         version: number | undefined,
-        sendOptions: SendOptions,
+        onRetry: (retry: Retry) => void,
       ): Promise<Receipt> => {
         const { delivery, downgrade } = await fitToServer(original, { target: description, version })
-        const { envelopes: plans } = await planOf(delivery, sendOptions)
-        return { ...(await sender.send(delivery, { plans, ...sendOptions })), downgrade }
+        const { envelopes: plans } = await planOf(delivery)
+        return { ...(await sender.send(delivery, { plans, onRetry })), downgrade }
       }
-      const write: Sink['write'] = async (delivery, onRetry, settings) => {
-        const sendOptions = { ...sendSettings(options, settings), onRetry }
+      const write: Sink['write'] = async (delivery, onRetry) => {
         const version = await sender.version()
         try {
-          return await send(delivery, version, sendOptions)
+          return await send(delivery, version, onRetry)
         } catch (error) {
           // A server that does not report its version names it when it rejects a newer one.
           const expected = expectedVersion(error)
           // The server may be upgraded before the next delivery.
           sender.forgetVersion()
           if (expected === undefined || version !== undefined) throw error
-          return send(delivery, expected, sendOptions)
+          return send(delivery, expected, onRetry)
         }
       }
       return { write, close: async () => agent.destroy() }
     },
-  }
-}
-
-type SendOptions = SendSettings & { readonly onRetry: (retry: Retry) => void }
-
-type SendSettings = Pick<HttpSinkOptions, 'maxEnvelopeBytes' | 'gzipLevel'>
-
-function sendSettings(options: HttpSinkOptions, settings: WriteSettings = {}): SendSettings {
-  const { 'max-envelope-bytes': maxEnvelopeBytes, 'gzip-level': gzipLevel } = settings
-  return {
-    maxEnvelopeBytes: maxEnvelopeBytes ?? options.maxEnvelopeBytes,
-    gzipLevel: gzipLevel ?? options.gzipLevel,
   }
 }
 
@@ -117,11 +95,10 @@ async function* oversizedRecords(
   }
 }
 
-type SenderOptions = HttpSinkOptions & { readonly agent: Agent; readonly signal: AbortSignal }
+type SenderOptions = ServerSinkOptions & { readonly agent: Agent; readonly signal: AbortSignal }
 
 type Sending = {
   readonly plans: readonly EnvelopePlan[]
-  readonly gzipLevel: number
   readonly onRetry: (retry: Retry) => void
 }
 
@@ -163,11 +140,12 @@ class Sender {
   }
 
   /** Sends the envelopes one after the other. The server commits each one separately. */
-  async send(delivery: Delivery, { plans, gzipLevel, onRetry }: Sending): Promise<Receipt> {
+  async send(delivery: Delivery, { plans, onRetry }: Sending): Promise<Receipt> {
     const ranges = new LineRanges(delivery.lines)
     const applied: AppliedCounts[] = []
     try {
-      for (const plan of plans) applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel }, onRetry))
+      for (const plan of plans)
+        applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel: this.options.gzipLevel }, onRetry))
     } catch (error) {
       throw applied.length === 0
         ? error
@@ -273,4 +251,9 @@ function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progr
   if (!(error instanceof IngestError)) return error
   const done = `${receipt.chunks} of ${envelopes} envelopes of ${delivery.source}, with ${receipt.records} records, were delivered`
   return new PartialDeliveryError(error, `${error.message} (${done})`, receipt)
+}
+
+/** Compresses a body. @param level 1 (fastest) to 9 (smallest) */
+export function gzipped(body: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
+  return throughZlib(body, createGzip({ level }))
 }

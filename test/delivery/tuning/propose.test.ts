@@ -1,10 +1,11 @@
 import t from 'tap'
 import { championOf, EPSILON, propose, seeded, type History } from '../../../src/delivery/tuning/propose.js'
-import { effectiveSettings, TUNABLES, type WriteSettings } from '../../../src/database/tunables.js'
+import { effectiveSettings, type WriteSettings } from '../../../src/database/tunables.js'
 import { settingsKey, type Trial } from '../../../src/state/trial.js'
 import { DEFAULTS, LARGE, trialOf } from './fixtures/trials.js'
+import { POSTGRES } from '../../../src/targets/postgres/kind.js'
 
-const tunables = TUNABLES.postgres
+const { tunables } = POSTGRES
 const ALL = tunables.reduce((product, { values }) => product * values.length, 1)
 
 function history(trials: readonly Trial[], more: Partial<History> = {}): History {
@@ -49,7 +50,7 @@ t.test('every setting that makes a difference is proposed once, and the active s
   t.notOk(keys.includes(settingsKey(DEFAULTS)))
   const effects = new Set(exhausted().map(({ settings }) => settingsKey(effectiveSettings(settings, LARGE))))
   t.equal(effects.size, keys.length, 'each trial does something else')
-  t.equal(effects.size, ALL / tunables[1].values.length - 1)
+  t.equal(effects.size, ALL / tunables[1]!.values.length - 1)
   t.end()
 })
 
@@ -57,7 +58,7 @@ t.test('settings with the same effect on the sample are not tried', t => {
   const small = { records: 300, bytes: 100_000 }
   const settings = exhausted({ sample: small }).map(trial => trial.settings)
   // On the pipelined path nothing can be tuned, and it is active. With staging tables, the sort memory can be tuned.
-  t.equal(settings.length, tunables[2].values.length)
+  t.equal(settings.length, tunables[2]!.values.length)
   t.ok(settings.every(one => one['small-rows'] === 0))
   t.end()
 })

@@ -7,7 +7,6 @@ import { connectPostgres } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
 import { postgresSink } from '../../../src/targets/postgres/sink.js'
 import type { SinkOpener } from '../../../src/targets/sink.js'
-import { TUNABLES } from '../../../src/database/tunables.js'
 import { settingsKey, readTrials, recordTrial, type Trial } from '../../../src/state/trial.js'
 import { memoryStorage } from '../../../src/storage/memory.js'
 import { deliveryOf, size } from '../../fixtures/delivery.js'
@@ -15,6 +14,7 @@ import { query } from '../../fixtures/records.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 import { stateOn } from '../../state/fixtures/filled.js'
 import { DEFAULTS, trialOf } from './fixtures/trials.js'
+import { POSTGRES } from '../../../src/targets/postgres/kind.js'
 
 const server = await startPostgres(t)
 const url = (await server.createDatabase('tuned')).replace('?sslmode=disable', '')
@@ -28,7 +28,7 @@ const delivery = await deliveryOf([...Array.from({ length: 40 }, (_, at) => quer
 
 function options(more: Partial<TuneOptions> = {}): TuneOptions {
   return {
-    ...{ opener: database, tunables: TUNABLES.postgres, active: DEFAULTS, delivery },
+    ...{ opener: database, tunables: POSTGRES.tunables, active: DEFAULTS, delivery },
     // A sample large enough that every setting makes a difference.
     sample: { records: 10_000, bytes: 100_000_000 },
     ...{ trials: 2, budgetMs: 60_000, maxTrialsPerHour: 1_000 },
@@ -119,7 +119,7 @@ t.test('a cool-down that the budget has room for is waited for', async t => {
 
 t.test('it ends when nothing is left to try', async t => {
   const state = await stateOn(memoryStorage())
-  const tuned = await tune(state, options({ trials: 1_000, tunables: TUNABLES.postgres.slice(1, 2) }))
+  const tuned = await tune(state, options({ trials: 1_000, tunables: POSTGRES.tunables.slice(1, 2) }))
   t.match(tuned, { stopped: 'exhausted' })
 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { resolve } from 'node:path'
 import { archiveSink } from '../../../src/targets/archive/sink.js'
-import { locationsOverlap } from '../../../src/targets/archive/location.js'
+import { locationsOverlap } from '../../../src/targets/archive/options.js'
 import { parseStorageAddress } from '../../../src/storage/address.js'
 
 const idOf = (text: string): string => archiveSink(parseStorageAddress(text)).id

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { locateRecord } from '../../../src/targets/server/locate-record.js'
-import { planEnvelopes } from '../../../src/targets/server/plan-envelopes.js'
+import { locateRecord, planEnvelopes } from '../../../src/targets/server/plan-envelopes.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 const TEXT = '\n1\r\n \t\r\n22\n\n\n333\n4444'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { retryAfterMs } from '../../../src/http/retry-after.js'
+import { retryAfterMs } from '../../../src/targets/server/envelope-answer.js'
 
 const NOW = Date.UTC(1994, 10, 6, 8, 49, 7)
 

@@ -4,12 +4,11 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { addBucket, listBuckets, removeBucket } from '../../../state/buckets.js'
 import { bucketDocument } from '../../../state/target-overview.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { table } from '../../output/table.js'
 import type { BucketsAddReport, BucketsListReport, BucketsRemoveReport } from '../../../reports/state.js'
 
-export const ls: RegistryAction = (_, flags, context) =>
+export const listBucketsCommand: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const buckets = await listBuckets(state)
@@ -26,7 +25,7 @@ export const ls: RegistryAction = (_, flags, context) =>
     return EXIT.done
   })
 
-export const add: RegistryAction = ([name = ''], flags, context) =>
+export const addBucketCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     if (flags.root === undefined) throw new IngestError('usage', 'a bucket needs --root', { hint: ROOTS })
@@ -39,7 +38,7 @@ export const add: RegistryAction = ([name = ''], flags, context) =>
 
 const ROOTS = '--root DIR, --root s3://BUCKET/PREFIX, or --root memory:'
 
-export const rm: RegistryAction = ([name = ''], flags, context) =>
+export const removeBucketCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     await removeBucket(state, name)

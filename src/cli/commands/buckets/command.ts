@@ -1,8 +1,7 @@
 /** Defines `buckets` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { flag } from '../../options/flags.js'
+import { examples, flag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
@@ -17,7 +16,7 @@ export function addBuckets(program: Command, run: Run): void {
     .command('ls')
     .summary('list buckets')
     .description('Every bucket: its backend, its root, and the targets that write to it.')
-    .action(run(lazy(async () => (await import('./action.js')).ls)))
+    .action(run(lazy(async () => (await import('./action.js')).listBucketsCommand)))
   aboutState(ls, [['buckets ls --state ~/bench-state', '']])
   const add = buckets
     .command('add')
@@ -25,14 +24,14 @@ export function addBuckets(program: Command, run: Run): void {
     .description('A folder is made. A known name is refused.')
     .argument('<name>', 'lower-case letters, digits, - and _')
     .addOption(flag('--root <place>', 'place of the bucket: a folder, s3://bucket/prefix, or memory:'))
-    .action(run(lazy(async () => (await import('./action.js')).add)))
+    .action(run(lazy(async () => (await import('./action.js')).addBucketCommand)))
   aboutState(add, [['buckets add cold --root s3://bench/archive --state ~/bench-state', '']])
   const rm = buckets
     .command('rm')
     .summary('remove a bucket; its objects stay')
     .description('Refused for primary and rescue, and for one that a target writes to.')
     .argument('<name>', 'name of a bucket')
-    .action(run(lazy(async () => (await import('./action.js')).rm)))
+    .action(run(lazy(async () => (await import('./action.js')).removeBucketCommand)))
   aboutState(rm, [['buckets rm cold --state ~/bench-state', '']])
   addObjects(buckets, run)
 }
@@ -44,7 +43,7 @@ function addObjects(buckets: Command, run: Run): void {
     .description('What the bucket misses or fails with, rescue is asked for; stderr says so.')
     .argument('<bucket>', 'name of the bucket')
     .argument('<key>', 'key of the object: names separated by /')
-    .action(run(lazy(async () => (await import('./objects.js')).get)))
+    .action(run(lazy(async () => (await import('./objects.js')).getObjectCommand)))
   aboutState(get, [['buckets get cold reports/2026.json --state ~/bench-state', '']])
   const put = buckets
     .command('put')
@@ -53,6 +52,6 @@ function addObjects(buckets: Command, run: Run): void {
     .argument('<bucket>', 'name of the bucket')
     .argument('<key>', 'key of the object: names separated by /')
     .argument('<file>', 'file to store')
-    .action(run(lazy(async () => (await import('./objects.js')).put)))
+    .action(run(lazy(async () => (await import('./objects.js')).putObjectCommand)))
   aboutState(put, [['buckets put cold reports/2026.json report.json --state ~/bench-state', '']])
 }

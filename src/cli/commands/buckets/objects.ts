@@ -8,11 +8,10 @@ import { getObject, putObject } from '../../../state/bucket-objects.js'
 import type { Journal } from '../../../state/journal.js'
 import type { State } from '../../../state/state.js'
 import type { Context } from '../../context.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction, RegistryFlags } from '../../options/registry-flags.js'
+import { withState, type RegistryAction, type RegistryFlags } from '../state/with-state.js'
 import type { BucketsGetReport, BucketsPutReport } from '../../../reports/state.js'
 
-export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
+export const getObjectCommand: RegistryAction = ([bucket = '', key = ''], flags, context) =>
   withJournal('buckets get', flags, context, async (state, journal) => {
     const { report } = context
     const { body, asked, answered, rescued } = await getObject(state, { bucket, key, journal })
@@ -31,7 +30,7 @@ export const get: RegistryAction = ([bucket = '', key = ''], flags, context) =>
     return EXIT.done
   })
 
-export const put: RegistryAction = ([bucket = '', key = '', file = ''], flags, context) =>
+export const putObjectCommand: RegistryAction = ([bucket = '', key = '', file = ''], flags, context) =>
   withJournal('buckets put', flags, context, async (state, journal) => {
     const { report } = context
     const body = await readInput(file)

@@ -3,7 +3,7 @@
 import { lookUpCommit } from '../../../commit/git.js'
 import { compareCommits } from '../../../analysis/comparison.js'
 import { isRegression } from '../../../analysis/judge.js'
-import { targetConfig, type TargetFlags } from '../../../config/target.js'
+import type { TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../database/queries/commit-rows.js'
 import { findCommit, newestCommit, type CommitSummary } from '../../../database/queries/commits.js'
@@ -14,8 +14,8 @@ import { printMarkdown } from './markdown.js'
 import { printCompared } from './human.js'
 import type { Compared } from './words.js'
 import type { Action, Context } from '../../context.js'
-import { openSession, warnInsecure } from '../../options/targets.js'
 import type { CompareReport } from '../../../reports/compare.js'
+import { openDatabase } from '../../options/target-world.js'
 
 export type CompareFlags = TargetFlags & {
   readonly format: 'human' | 'json' | 'markdown'
@@ -26,9 +26,7 @@ export type CompareFlags = TargetFlags & {
 }
 
 export const compare: Action<CompareFlags> = async (args, flags, context) => {
-  const target = targetConfig(flags, context.env)
-  warnInsecure(target, context)
-  const { session, description, close } = await openSession(target, false, context)
+  const { session, description, close } = await openDatabase(flags, false, context)
   try {
     const compared = await compareStored(session, { args, flags, context, description })
     print(compared, flags, context)

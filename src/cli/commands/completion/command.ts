@@ -1,7 +1,7 @@
 /** Defines `completion` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { Option, type Command } from 'commander'
-import { examples } from '../../options/examples.js'
+import { examples } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 

@@ -4,17 +4,17 @@
  */
 
 import { readFile } from 'node:fs/promises'
-import type { WriteFlags } from '../../../config/write.js'
+import type { TargetFlags } from '../../../targets/kinds.js'
 import type { Action, Format } from '../../context.js'
 import { printExamined } from './human.js'
 import { packageFile } from '../../../package-file.js'
 
-export type DoctorFlags = WriteFlags & { readonly format: Format }
+type DoctorFlags = TargetFlags & { readonly format: Format }
 
 /** Only reads: neither local files nor targets are changed. */
 export const doctor: Action<DoctorFlags> = async (_args, flags, { env, now, origins, report, signal }) => {
   // Loaded here because no other command needs the checks.
-  const { diagnose } = await import('../../../doctor/diagnose.js')
+  const { diagnose } = await import('./diagnose.js')
   const { version } = JSON.parse(await readFile(packageFile('package.json'), 'utf8')) as { version: string }
   const diagnosis = await diagnose({ flags, origins, env }, { version, now, signal })
   printExamined(report, diagnosis, flags.format)

@@ -1,16 +1,7 @@
 /** Defines `doctor` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import {
-  addOptions,
-  archiveFlag,
-  formatFlag,
-  rolePolicyFlag,
-  serverFlags,
-  stateFlag,
-  targetFlags,
-} from '../../options/flags.js'
+import { examples, addOptions, checkFlags, formatFlag, stateFlag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 
@@ -24,8 +15,7 @@ export function addDoctor(program: Command, run: Run): void {
         'where they come from, proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The page ' +
         'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
     )
-  const places = [stateFlag(), archiveFlag()]
-  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...places, formatFlag()])
+  addOptions(command, [...checkFlags(), stateFlag(), formatFlag()])
   command
     .addHelpText(
       'after',

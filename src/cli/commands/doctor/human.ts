@@ -1,7 +1,7 @@
 /** Prints a diagnosis as text, with the verdict first, or as JSON. */
 
-import type { Diagnosis } from '../../../doctor/diagnose.js'
-import type { Examined, Line } from '../../../doctor/run.js'
+import type { Diagnosis } from './diagnose.js'
+import type { CheckedLine, Examined } from '../../../doctor/examine.js'
 import type { Format } from '../../context.js'
 import { oneLine, plural, type Report } from '../../output/report.js'
 import type { DoctorReport } from '../../../reports/operations.js'
@@ -19,7 +19,7 @@ function summary({ groups }: Diagnosis): string {
   return [...failed, ...warned, `${ok} ok`].join(', ')
 }
 
-function tally(groups: readonly Examined[]): Record<Line['status'], number> {
+function tally(groups: readonly Examined[]): Record<CheckedLine['status'], number> {
   const found = { ok: 0, warn: 0, fail: 0 }
   for (const { lines } of groups) for (const { status } of lines) found[status]++
   return found
@@ -43,7 +43,7 @@ function document({ exitCode, groups }: Diagnosis): DoctorReport {
   }
 }
 
-function element(line: Line): DoctorReport['groups'][number]['lines'][number] {
+function element(line: CheckedLine): DoctorReport['groups'][number]['lines'][number] {
   const { check, status, fact } = line
   const hint = line.status === 'ok' ? undefined : line.hint
   return { check, status, fact, code: line.status === 'fail' ? line.code : null, hint: hint ?? null }

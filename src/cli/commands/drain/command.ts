@@ -1,10 +1,10 @@
 /** Defines `drain` and `recover` with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command, Option } from 'commander'
-import { examples } from '../../options/examples.js'
 import {
+  examples,
   addOptions,
-  archiveFlag,
+  deliveryFlags,
   downgradeFlag,
   duration,
   explainFlag,
@@ -12,12 +12,8 @@ import {
   formatFlag,
   positive,
   requireFlag,
-  rolePolicyFlag,
-  serverFlags,
   stateFlag,
-  targetFlags,
   targetNameFlag,
-  writeSettingFlags,
 } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
@@ -31,7 +27,7 @@ export function addDrain(program: Command, run: Run): void {
         'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
     )
     .action(run(lazy(async () => (await import('./action.js')).drain)))
-  addOptions(command, [...deliveryFlags(), requireFlag(), explainFlag()])
+  addOptions(command, [...sharedFlags(), requireFlag(), explainFlag()])
   command
     .addOption(flag('--max-rows <n>', 'stop after about this many records per target').argParser(positive))
     .addOption(flag('--max-duration <seconds>', 'start no new delivery after this time').argParser(duration))
@@ -54,7 +50,7 @@ export function addRecover(program: Command, run: Run): void {
         'audit. Every push and drain does the same for its targets before anything else.',
     )
     .action(run(lazy(async () => (await import('./action.js')).recover)))
-  addOptions(command, deliveryFlags())
+  addOptions(command, sharedFlags())
   command
     .addOption(flag('--dry-run', 'change nothing; list the deliveries that would be finished'))
     .addOption(formatFlag())
@@ -68,7 +64,6 @@ export function addRecover(program: Command, run: Run): void {
 }
 
 /** Flags that `drain` and `recover` share: the state, the targets and the write settings. */
-function deliveryFlags(): readonly Option[] {
-  const places = [stateFlag(), archiveFlag(), targetNameFlag()]
-  return [...places, downgradeFlag(), ...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()]
+function sharedFlags(): readonly Option[] {
+  return [stateFlag(), targetNameFlag(), downgradeFlag(), ...deliveryFlags()]
 }

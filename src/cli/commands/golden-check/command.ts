@@ -1,8 +1,7 @@
 /** Defines `golden-check` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { flag, formatFlag } from '../../options/flags.js'
+import { examples, flag, formatFlag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 

@@ -1,8 +1,7 @@
 /** Defines `id` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { contractFlag, formatFlag } from '../../options/flags.js'
+import { examples, contractFlag, formatFlag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 

@@ -4,9 +4,8 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import { compactJournal, type JournalSize, readJournal } from '../../../state/journal.js'
 import { oneLine, plural } from '../../output/report.js'
-import { withState } from '../state/with-state.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { journalEventDocument } from '../../../state/journal-event.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
 import type { JournalCompactReport, JournalReport } from '../../../reports/state.js'
 
 const LIMIT = 50

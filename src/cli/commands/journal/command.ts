@@ -1,8 +1,7 @@
 /** Defines `journal` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
-import { examples } from '../../options/examples.js'
+import { examples, age, flag, positive } from '../../options/flags.js'
 import { InvalidArgumentError, type Command } from 'commander'
-import { age, flag, positive } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'

@@ -1,14 +1,15 @@
 /** `migrate`: applies missing migrations, reports schema differences, or repairs stored timestamps. */
 
-import { targetConfig, type TargetFlags } from '../../../config/target.js'
+import type { OpenSession } from '../../../targets/kind.js'
+import type { TargetFlags } from '../../../targets/kinds.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { compareSchema, type Drift } from '../../../database/schema-drift.js'
 import { migrate as apply } from '../../../database/migrate.js'
 import { repairTimestamps, type TimestampRepair } from '../../../database/repair-timestamps.js'
 import type { Action, Context, Format } from '../../context.js'
 import { oneLine, plural } from '../../output/report.js'
-import { openSession, warnInsecure, type OpenSession } from '../../options/targets.js'
 import type { MigrateCheckReport, MigrateRepairReport, MigrateReport } from '../../../reports/operations.js'
+import { openDatabase } from '../../options/target-world.js'
 
 export type MigrateFlags = TargetFlags & {
   readonly format: Format
@@ -17,10 +18,8 @@ export type MigrateFlags = TargetFlags & {
 }
 
 export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
-  const target = targetConfig(flags, context.env)
-  warnInsecure(target, context)
   const step = stepFor(flags)
-  const opened = await openSession(target, step === applyMigrations, context)
+  const opened = await openDatabase(flags, step === applyMigrations, context)
   try {
     return await step(opened, flags, context)
   } finally {

@@ -3,8 +3,8 @@
 import { runMeta } from '../../../commit/ci.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../../../config/commit.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import { missingSecrets } from '../../../config/missing-secrets.js'
-import { siteConfig } from '../../../config/server.js'
+import { findMissingSecrets } from '../../../targets/secrets.js'
+import { siteConfig } from '../../../config/site.js'
 import { stateConfig, type StateConfig } from '../../../config/state.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import type { DurablyPushed, DurablePushOptions } from '../../../delivery/durable/push.js'
@@ -45,7 +45,7 @@ export type PushFlags = ChoiceFlags &
 export const push: Action<PushFlags> = async (args, flags, context) => {
   const { env, report, signal, stdin, watch } = context
   const started = performance.now()
-  const missing = await missingSecrets(flags, env)
+  const missing = await findMissingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
   const commitSource = commitConfig(flags, env)
   const state = stateConfig(flags, env)

@@ -1,11 +1,11 @@
 /** Defines `push` with its flags and help. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
 import {
+  examples,
   addOptions,
-  archiveFlag,
   commitFlags,
+  deliveryFlags,
   downgradeFlag,
   contractFlag,
   explainFlag,
@@ -14,12 +14,8 @@ import {
   noSecretsFlag,
   outcomeFlags,
   reportFlag,
-  rolePolicyFlag,
-  serverFlags,
   stateFlag,
-  targetFlags,
   targetNameFlag,
-  writeSettingFlags,
 } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import { withReportFile } from '../../output/report-file.js'
@@ -35,11 +31,9 @@ export function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).push))))
-  addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
-  addOptions(command, [...outcomeFlags(), ...commitFlags(), contractFlag()])
+  addOptions(command, [...deliveryFlags(), ...outcomeFlags(), ...commitFlags(), contractFlag()])
   command
     .addOption(stateFlag())
-    .addOption(archiveFlag())
     .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: read the inputs from their start and deliver all records again'))
     .addOption(downgradeFlag())

@@ -1,7 +1,7 @@
 /** Decides which targets' failures fail the push, and its exit code. */
 
 import { EXIT, IngestError } from '../../../errors.js'
-import type { Requirement } from '../../../config/write.js'
+import type { Requirement } from '../../options/choose-targets.js'
 import type { TargetOutcome } from '../../../delivery/deliver.js'
 import type { Pushed } from '../../../delivery/push.js'
 import { exitCodeOf } from '../../output/error-report.js'

@@ -1,7 +1,7 @@
 /** A push in a CI run without secrets. It fails, or with `--no-secrets skip` it is skipped; both are reported. */
 
 import { runMeta, detectCi } from '../../../commit/ci.js'
-import type { MissingSecrets } from '../../../config/missing-secrets.js'
+import type { MissingSecrets } from '../../../targets/secrets.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { Context, Format } from '../../context.js'
 import { Notes } from '../../output/notes.js'

@@ -4,15 +4,14 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { serveConfig, type ListenAddress, type ServeConfig, type ServeFlags } from '../../../config/serve.js'
+import { serveConfig, type ListenAddress, type ServeConfig, type ServeFlags } from './config.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { EXIT, IngestError, messageOf, systemCodeOf } from '../../../errors.js'
 import type { Server } from '../../../server/app.js'
 import type { Store } from '../../../server/store/store.js'
 import type { Action, Context, Format } from '../../context.js'
-import { assertOperatorToken, tokenOf } from './tokens.js'
+import { assertOperatorToken, requiredToken } from './tokens.js'
 import { openServeState, type ServeState } from './state.js'
-import { addressOf, warnInsecure } from '../../options/targets.js'
 import type { ServeReport } from '../../../reports/operations.js'
 
 /** Folder of the browser page, next to the bundle. */
@@ -24,9 +23,8 @@ const CLOSE_MS = 10_000
 
 export const serve: Action<ServeFlags & { readonly format: Format }> = async (_args, flags, context) => {
   const config = serveConfig(flags, context.env)
-  const token = await tokenOf(config.auth)
+  const token = await requiredToken(config.auth)
   assertOperatorToken(config, token)
-  warnInsecure(config.store, context)
   if (token === undefined) context.report.warning('--insecure-no-auth: anybody on this machine can write')
   const abandon = new AbortController()
   const store = await openStore(config, abandon.signal, context)
@@ -49,21 +47,26 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
 }
 
 async function openStore(
-  { store: target, version }: ServeConfig,
+  { store, version }: ServeConfig,
   signal: AbortSignal,
-  { random, report }: Context,
+  { env, random, report }: Context,
 ): Promise<Store> {
-  if (target.kind === 'embedded') {
+  if ('folder' in store) {
     const { embeddedStore } = await import('../../../server/store/embedded.js')
-    return embeddedStore(target.folder, { signal })
+    return embeddedStore(store.folder, { signal })
   }
-  const { postgresStore } = await import('../../../server/store/postgres.js')
+  const [{ postgresConfig, warnInsecure }, { postgresStore }] = await Promise.all([
+    import('../../../targets/postgres/config.js'),
+    import('../../../server/store/postgres.js'),
+  ])
+  const config = postgresConfig(store.options, env)
+  const { address, insecureLocal, rolePolicy } = config
+  warnInsecure(config, { onWarning: message => report.warning(message) })
   const onWarning = (message: string): void => {
-    // warnInsecure has already reported that any role may write.
-    if (!target.insecureLocal) report.warning(message)
+    // The warning about the insecure connection has already said that any role may write.
+    if (!insecureLocal) report.warning(message)
   }
-  const { rolePolicy } = target
-  return postgresStore(await addressOf(target), { signal, random, version, rolePolicy, onWarning })
+  return postgresStore(address, { signal, random, version, rolePolicy, onWarning })
 }
 
 type Surroundings = { readonly token: string | undefined; readonly context: Context }

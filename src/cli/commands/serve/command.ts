@@ -1,9 +1,9 @@
 /** Defines `serve` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { MAX_BODY_BYTES } from '../../../config/serve.js'
-import { examples } from '../../options/examples.js'
-import { byteCount, flag, formatFlag, regionFlag, rolePolicyFlag, serverContractFlag } from '../../options/flags.js'
+import { MAX_BODY_BYTES } from './config.js'
+import { INSECURE_LOCAL, REGION, ROLE_POLICY } from '../../../targets/postgres/options.js'
+import { byteCount, declaredFlag, examples, flag, formatFlag, serverContractFlag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 
@@ -35,14 +35,9 @@ export function addServe(program: Command, run: Run): void {
     .addOption(
       flag('--insecure-no-auth', 'accept envelopes without a token; only on a loopback address, for trying things out'),
     )
-    .addOption(
-      flag(
-        '--insecure-local',
-        'allow a connection without TLS, and any role; only for trying out a Postgres on this machine',
-      ),
-    )
-    .addOption(regionFlag())
-    .addOption(rolePolicyFlag())
+    .addOption(declaredFlag('insecureLocal', INSECURE_LOCAL))
+    .addOption(declaredFlag('region', REGION))
+    .addOption(declaredFlag('rolePolicy', ROLE_POLICY))
     .addOption(formatFlag())
     .addHelpText(
       'after',

@@ -1,10 +1,9 @@
 /** The state of a server, which serves the operator API and whose journal records failures of the store. */
 
-import { OPERATOR_TOKEN, type ServeConfig } from '../../../config/serve.js'
+import { OPERATOR_TOKEN, type ServeConfig, type StoreConfig } from './config.js'
 import type { Operator } from '../../../server/operator/operator-route.js'
 import type { Store } from '../../../server/store/store.js'
 import type { Context } from '../../context.js'
-import { databaseOpener } from '../../options/targets.js'
 
 export type ServeState = {
   /** The store. With a state, its failures are recorded in the journal. */
@@ -33,7 +32,7 @@ export async function openServeState(config: ServeConfig, store: Store, context:
   const state = await openState(config.state, context)
   const onProblem = (message: string): void => context.report.warning(message)
   const journal = new ServerJournal(state, onProblem)
-  const { id: identity } = await databaseOpener(config.store, context)
+  const identity = await storeId(config.store, context)
   const noted = new StoreJournal({ state, journal, identity, onProblem })
   return {
     store: noted.watch(store),
@@ -45,4 +44,9 @@ export async function openServeState(config: ServeConfig, store: Store, context:
       await state.storage.close()
     },
   }
+}
+
+function storeId(store: StoreConfig, { env }: Context): Promise<string> {
+  if ('folder' in store) return store.kind.targetId({ embedded: store.folder }, { env })
+  return store.kind.targetId(store.options, { env })
 }

@@ -1,7 +1,7 @@
 /** The tokens that a server requires from its clients. They are checked before the server listens. */
 
 import { readFile } from 'node:fs/promises'
-import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from '../../../config/serve.js'
+import { OPERATOR_TOKEN, withoutNewline, type ServeAuth, type ServeConfig } from './config.js'
 import { IngestError } from '../../../errors.js'
 import { unreadableError } from '../../../source/source.js'
 
@@ -10,7 +10,7 @@ import { unreadableError } from '../../../source/source.js'
  * @returns undefined with `--insecure-no-auth`, when everybody may write
  * @throws {IngestError} `config_invalid`
  */
-export async function tokenOf(auth: ServeAuth): Promise<string | undefined> {
+export async function requiredToken(auth: ServeAuth): Promise<string | undefined> {
   if (auth.kind === 'none') return undefined
   const token = auth.kind === 'token' ? auth.token : await readToken(auth.path)
   assertSendable(token, auth.kind === 'file' ? `the token file ${auth.path}` : 'INGEST_BEARER_TOKEN')

@@ -1,8 +1,7 @@
 /** Defines `state` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { age, flag } from '../../options/flags.js'
+import { examples, age, flag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from './about-state.js'

@@ -8,8 +8,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError, messageOf, systemCodeOf } from '../../../errors.js'
 import { exportLines } from '../../../state/export-import.js'
 import { plural } from '../../output/report.js'
-import type { StateAction } from '../../options/state-flags.js'
-import { withState } from './with-state.js'
+import { type StateAction, withState } from './with-state.js'
 import type { StateExportReport } from '../../../reports/state.js'
 
 export const exportState: StateAction = ([file = ''], flags, context) =>

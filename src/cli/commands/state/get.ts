@@ -3,8 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
-import type { StateAction } from '../../options/state-flags.js'
-import { withState } from './with-state.js'
+import { type StateAction, withState } from './with-state.js'
 import type { StateGetReport } from '../../../reports/state.js'
 
 export const get: StateAction = ([key = ''], flags, context) =>

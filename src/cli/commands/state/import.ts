@@ -7,8 +7,7 @@ import { fileReader } from '../../../source/byte-reader.js'
 import { lineBlocks, LINE_LIMITS, type LineBlock } from '../../../source/lines.js'
 import { importLines } from '../../../state/export-import.js'
 import { plural } from '../../output/report.js'
-import type { StateAction } from '../../options/state-flags.js'
-import { withState } from './with-state.js'
+import { type StateAction, withState } from './with-state.js'
 import type { StateImportReport } from '../../../reports/state.js'
 
 /** Line limits that allow for the longest line of an object with every byte escaped. */

@@ -4,8 +4,7 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import { listObjects } from '../../../state/state-summary.js'
 import { count, oneLine, plural } from '../../output/report.js'
-import type { StateAction } from '../../options/state-flags.js'
-import { withState } from './with-state.js'
+import { type StateAction, withState } from './with-state.js'
 import type { StateListReport } from '../../../reports/state.js'
 
 export const list: StateAction = ([prefix = ''], flags, context) =>

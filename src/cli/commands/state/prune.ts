@@ -3,7 +3,7 @@
 import { IngestError } from '../../../errors.js'
 import { pruneOutbox as pruneState, type Pruned } from '../../../state/prune.js'
 import { count, plural, type Report } from '../../output/report.js'
-import type { StateCommandFlags } from '../../options/state-flags.js'
+import type { StateCommandFlags } from './with-state.js'
 import { tidy, type Told } from './tidy.js'
 import type { StatePruneReport } from '../../../reports/state.js'
 

@@ -5,8 +5,7 @@ import { EXIT } from '../../../errors.js'
 import type { Skipped } from '../../../state/partition-leases.js'
 import type { State } from '../../../state/state.js'
 import type { Report } from '../../output/report.js'
-import type { StateAction, StateCommandFlags } from '../../options/state-flags.js'
-import { withState } from './with-state.js'
+import { type StateAction, type StateCommandFlags, withState } from './with-state.js'
 import type { StateCompactReport, StatePruneReport } from '../../../reports/state.js'
 
 type Left = { readonly partition: string } & Skipped

@@ -1,9 +1,9 @@
 /** Opens a state for the duration of one command. */
 
-import type { StateConfig } from '../../../config/state.js'
+import type { StateConfig, StateFlags } from '../../../config/state.js'
 import { IngestError } from '../../../errors.js'
 import type { State } from '../../../state/state.js'
-import type { Context } from '../../context.js'
+import type { Context, Action, Format } from '../../context.js'
 import { openState } from '../../options/open-state.js'
 
 /** @throws {IngestError} `usage` for a state in memory, which is always empty when a command starts */
@@ -23,3 +23,35 @@ export async function withState(
     await state.storage.close()
   }
 }
+
+export type RegistryFlags = StateFlags & {
+  readonly format: Format
+  readonly secretEnv?: string
+  readonly bestEffort?: boolean
+  readonly required?: boolean
+  readonly bucket?: string
+  readonly insecureLocal?: boolean
+  readonly rolePolicy?: string
+  readonly region?: string
+  /** False with `--no-check`. */
+  readonly check?: boolean
+  readonly root?: string
+  readonly file?: string
+  readonly target?: string
+  /** Maximum age of events in milliseconds. */
+  readonly since?: number
+  readonly limit?: number
+  readonly minutes?: number
+}
+
+export type RegistryAction = Action<RegistryFlags>
+
+export type StateCommandFlags = StateFlags & {
+  readonly format: Format
+  readonly dryRun?: boolean
+  readonly force?: boolean
+  /** Minimum age in milliseconds. */
+  readonly olderThan?: number
+}
+
+export type StateAction = Action<StateCommandFlags>

@@ -1,8 +1,7 @@
 /** Defines `status` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { formatFlag, stateFlag } from '../../options/flags.js'
+import { examples, formatFlag, stateFlag } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 

@@ -1,25 +1,25 @@
 /** `targets add`, `targets rm`, `targets set`: change the registered targets of a state. */
 
-import { targetToRegister } from '../../../config/registered.js'
+import { targetToRegister } from '../../../targets/registered.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { readRegistry } from '../../../state/registry.js'
-import { addTarget, removeTarget, setRequired } from '../../../state/targets.js'
-import { withState } from '../state/with-state.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
+import { addTarget, removeTarget, setRequired, requireTarget } from '../../../state/targets.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { targetDocument } from '../../../state/target-overview.js'
 import type { TargetsAddReport, TargetsRemoveReport, TargetsSetReport } from '../../../reports/targets.js'
+import { openStateBuckets } from '../../options/registered-targets.js'
+import { printExamined } from '../doctor/human.js'
+import { checkTarget } from './check-target.js'
 
-export const add: RegistryAction = ([name = '', kind = '', address], flags, context) =>
+export const addTargetCommand: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report, env } = context
-    const { bestEffort = false, format, ...options } = flags
-    const { buckets } = await readRegistry(state.storage)
-    const bucketRoot = buckets.get(options.bucket ?? '')?.root
-    const target = await addTarget(
-      state,
-      targetToRegister({ ...options, name, kind, address, bucketRoot, isRequired: !bestEffort }, env),
-    )
+    const { bestEffort = false, format, secretEnv, bucket, insecureLocal, rolePolicy, region } = flags
+    const options = { secretEnv, bucket, insecureLocal, rolePolicy, region }
+    const buckets = openStateBuckets(state, await readRegistry(state.storage))
+    const input = { name, kind, address, options, isRequired: !bestEffort }
+    const target = await addTarget(state, await targetToRegister(input, { env, buckets }))
     if (format === 'json')
       report.json<TargetsAddReport>({ command: 'targets add', exit_code: EXIT.done, target: targetDocument(target) })
     else
@@ -27,7 +27,7 @@ export const add: RegistryAction = ([name = '', kind = '', address], flags, cont
     return EXIT.done
   })
 
-export const rm: RegistryAction = ([name = ''], flags, context) =>
+export const removeTargetCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const identity = await removeTarget(state, name)
@@ -37,7 +37,7 @@ export const rm: RegistryAction = ([name = ''], flags, context) =>
     return EXIT.done
   })
 
-export const set: RegistryAction = ([name = ''], flags, context) =>
+export const setTargetCommand: RegistryAction = ([name = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const { required = false, bestEffort = false } = flags
@@ -50,4 +50,12 @@ export const set: RegistryAction = ([name = ''], flags, context) =>
       report.json<TargetsSetReport>({ command: 'targets set', exit_code: EXIT.done, name, required, changed })
     else report.verdict(true, changed ? 'set' : 'unchanged', `${name} is ${required ? 'required' : 'best effort'}`)
     return EXIT.done
+  })
+
+export const testTargetCommand: RegistryAction = ([name = ''], flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const target = requireTarget(await readRegistry(state.storage), name)
+    const diagnosis = await checkTarget(target, state, context)
+    printExamined(context.report, diagnosis, flags.format)
+    return diagnosis.exitCode
   })

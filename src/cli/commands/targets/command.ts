@@ -1,8 +1,8 @@
 /** Defines `targets` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { flag, regionFlag, rolePolicyFlag } from '../../options/flags.js'
+import { TARGET_KINDS } from '../../../targets/kinds.js'
+import { addOptions, examples, flag, registrationFlags } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
@@ -25,7 +25,7 @@ export function addTargets(program: Command, run: Run): void {
       'Every registered target. Asks each whether it can be reached and lets us in, and writes nothing there.',
     )
     .addOption(flag('--no-check', 'do not contact the targets'))
-    .action(run(lazy(async () => (await import('./list.js')).ls)))
+    .action(run(lazy(async () => (await import('./list.js')).listTargetsCommand)))
   aboutState(ls, [['targets ls --state s3://bench/state', '']])
   addTargetsAdd(targets, run)
   addTargetsChange(targets, run)
@@ -37,17 +37,11 @@ function addTargetsAdd(targets: Command, run: Run): void {
     .summary('register a target')
     .description('A known name is refused, and so is a secret: tokens and passwords stay in a variable.')
     .argument('<name>', 'lower-case letters, digits, - and _')
-    .argument('<kind>', 'server, postgres, embedded or archive')
+    .argument('<kind>', TARGET_KINDS.map(({ kind }) => kind).join(', '))
     .argument('[address]', 'a URL, a DSN without a password, a folder; none for an archive')
-    .addOption(flag('--secret-env <name>', 'environment variable that holds the token (server) or password (postgres)'))
     .addOption(flag('--best-effort', 'a failure of the target does not fail a push (default: required)'))
-    .addOption(flag('--bucket <name>', 'bucket that an archive writes to, as `buckets ls` shows it'))
-    .addOption(
-      flag('--insecure-local', 'allow a connection without TLS, and any role; only for a Postgres on this machine'),
-    )
-    .addOption(rolePolicyFlag())
-    .addOption(regionFlag())
-    .action(run(lazy(async () => (await import('./action.js')).add)))
+    .action(run(lazy(async () => (await import('./action.js')).addTargetCommand)))
+  addOptions(add, registrationFlags())
   aboutState(add, [
     ['targets add site server https://ingest.example.com --secret-env INGEST_BEARER_TOKEN --state ~/bench-state', ''],
     ['targets add db postgres postgres://bench_ingest@db.example.com/bench --best-effort --state ~/bench-state', ''],
@@ -61,14 +55,14 @@ function addTargetsChange(targets: Command, run: Run): void {
     .summary('remove a target and stop queueing records for it')
     .description('Also ends the wait for a target that only flags named, by the name that targets ls shows.')
     .argument('<name>', 'name of a target')
-    .action(run(lazy(async () => (await import('./action.js')).rm)))
+    .action(run(lazy(async () => (await import('./action.js')).removeTargetCommand)))
   aboutState(rm, [['targets rm db --state ~/bench-state', '']])
   const test = targets
     .command('test')
     .summary('connect to a target and log in')
     .description('What doctor says of it. Writes nothing.')
     .argument('<name>', 'name of a target')
-    .action(run(lazy(async () => (await import('./test-target.js')).test)))
+    .action(run(lazy(async () => (await import('./action.js')).testTargetCommand)))
   aboutState(test, [['targets test db --state ~/bench-state', '']])
   const set = targets
     .command('set')
@@ -77,7 +71,7 @@ function addTargetsChange(targets: Command, run: Run): void {
     .argument('<name>', 'name of a target')
     .addOption(flag('--required', 'a failure of the target fails a push'))
     .addOption(flag('--best-effort', 'a failure of the target is reported and does not fail a push'))
-    .action(run(lazy(async () => (await import('./action.js')).set)))
+    .action(run(lazy(async () => (await import('./action.js')).setTargetCommand)))
   aboutState(set, [
     ['targets set db --required --state ~/bench-state', 'the cutover'],
     ['targets set db --best-effort --state ~/bench-state', 'the way back'],

@@ -2,7 +2,7 @@
 
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
-import type { Diagnosis } from '../../../doctor/diagnose.js'
+import type { Diagnosis } from '../doctor/diagnose.js'
 import type { State } from '../../../state/state.js'
 import {
   overviewDocument,
@@ -15,14 +15,13 @@ import {
 import type { Lag } from '../../../state/state-summary.js'
 import type { Context } from '../../context.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
-import { withState } from '../state/with-state.js'
+import { withState, type RegistryAction } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
-import type { RegistryAction } from '../../options/registry-flags.js'
 import { settingsText } from '../tune/documents.js'
 import { table } from '../../output/table.js'
 import type { TargetsListReport } from '../../../reports/targets.js'
 
-export const ls: RegistryAction = (_, flags, context) =>
+export const listTargetsCommand: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const overview = await overviewTargets(state)

@@ -1,7 +1,8 @@
 /** `tune`: searches for faster write settings of a registered target by measuring trials. */
 
-import { settingValues, TUNABLES } from '../../../database/tunables.js'
-import { writeSettings } from '../../../config/write-settings.js'
+import { settingValues } from '../../../database/tunables.js'
+import { registeredKind } from '../../../targets/registered.js'
+import { writeSettings } from '../../../targets/write-settings.js'
 import { openJournal } from '../../../delivery/durable/journal-outcomes.js'
 import { PAIRS } from '../../../delivery/tuning/measure.js'
 import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../../delivery/tuning/tune.js'
@@ -15,10 +16,9 @@ import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Context } from '../../context.js'
 import type { Work } from '../../output/progress/meter.js'
 import { openForTrials } from '../../options/registered-targets.js'
-import type { TuningAction, TuningFlags } from '../../options/tuning-flags.js'
+import { type TuningAction, type TuningFlags, missing, withTarget } from './with-target.js'
 import { readSample } from './sample.js'
 import { printTuned, trialText, tuneReport, type Told } from './report.js'
-import { missing, withTarget } from './with-target.js'
 import type { TuneReport } from '../../../reports/targets.js'
 
 export const DEFAULT_TRIALS = 8
@@ -62,11 +62,12 @@ function limitsOf({
 
 async function whatToTune(
   { storage }: State,
-  { kind, identity }: RegisteredTarget,
+  target: RegisteredTarget,
 ): Promise<Pick<TuneOptions, 'tunables' | 'active'>> {
-  const promotion = activePromotion(await readPromotions(storage, identity))
-  const used = writeSettings(kind, { flags: {}, origins: new Map() }, promotion)
-  return { tunables: TUNABLES[kind as keyof typeof TUNABLES], active: settingValues(used) ?? {} }
+  const promotion = activePromotion(await readPromotions(storage, target.identity))
+  const { tunables } = registeredKind(target)
+  const used = writeSettings(tunables, { flags: {}, origins: new Map() }, promotion)
+  return { tunables, active: settingValues(used) ?? {} }
 }
 
 /** Progress of a tuning run. The total assumes that no trial ends early, so the run may finish sooner than estimated. */

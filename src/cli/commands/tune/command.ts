@@ -1,11 +1,10 @@
 /** Defines `tune` and the commands for promotions with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { flag, positive } from '../../options/flags.js'
+import { flag, positive, span } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
-import { span } from '../../options/tuning-flags.js'
 
 const targetFlag = flag('--target <name>', 'registered target')
 const byFlag = flag('--by <name>', 'name to record as the author (default: user@host)')

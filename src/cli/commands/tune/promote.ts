@@ -7,9 +7,8 @@ import {
   promotionDocument,
 } from '../../../state/promotions.js'
 import { settingsText } from './documents.js'
-import type { TuningAction } from '../../options/tuning-flags.js'
+import { type TuningAction, missing, withTarget } from './with-target.js'
 import { thisUser } from './who.js'
-import { missing, withTarget } from './with-target.js'
 import type { PromoteReport, RollbackReport } from '../../../reports/targets.js'
 
 export const promote: TuningAction = (_, flags, context) =>

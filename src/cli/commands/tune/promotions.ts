@@ -11,7 +11,7 @@ import { table } from '../../output/table.js'
 import { count, oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { milliseconds, settingsText, trialDocument } from './documents.js'
-import type { TuningAction } from '../../options/tuning-flags.js'
+import type { TuningAction } from './with-target.js'
 import type { PromotionsReport } from '../../../reports/targets.js'
 
 type Tuned = {

@@ -1,14 +1,13 @@
 /** Opens the state and looks up the registered target of a command. */
 
-import { requiredStateConfig } from '../../../config/state.js'
+import { requiredStateConfig, type StateFlags } from '../../../config/state.js'
 import { IngestError } from '../../../errors.js'
 import { readRegistry, type RegisteredTarget } from '../../../state/registry.js'
 import type { State } from '../../../state/state.js'
 import { requireTarget } from '../../../state/targets.js'
-import type { Context } from '../../context.js'
+import type { Context, Action, Format } from '../../context.js'
 import { withFailPoints } from '../../options/fail-points.js'
 import { withState } from '../state/with-state.js'
-import type { TuningFlags } from '../../options/tuning-flags.js'
 
 /** @throws {IngestError} `usage` without `--target`, `not_found` for a target that is not registered */
 export function withTarget(
@@ -27,3 +26,18 @@ export function withTarget(
 export function missing(flag: string, hint: string): IngestError {
   return new IngestError('usage', `${flag} is missing`, { hint })
 }
+
+export type TuningFlags = StateFlags & {
+  readonly format: Format
+  readonly target?: string
+  readonly sample?: string
+  readonly trials?: number
+  /** Time limit in milliseconds. */
+  readonly budget?: number
+  readonly maxTrialsPerHour?: number
+  readonly trial?: string
+  readonly note?: string
+  readonly by?: string
+}
+
+export type TuningAction = Action<TuningFlags>

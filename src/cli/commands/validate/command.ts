@@ -1,8 +1,15 @@
 /** Defines `validate` with its flags and help. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
-import { commitShaFlag, contractFlag, flag, positive, reportFlag, validateFormatFlag } from '../../options/flags.js'
+import {
+  examples,
+  commitShaFlag,
+  contractFlag,
+  flag,
+  positive,
+  reportFlag,
+  validateFormatFlag,
+} from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import { withReportFile } from '../../output/report-file.js'
 import type { Run } from '../../run.js'

@@ -1,9 +1,8 @@
 /** `verify`: compares files with the rows of a target. */
 
-import type { Environment } from '../../../commit/ci.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import { readServerConfig, type ReadServerConfig, type ServerFlags } from '../../../config/server.js'
-import { targetConfig, type TargetConfig, type TargetFlags } from '../../../config/target.js'
+import type { ServerTargetOptions } from '../../../targets/server/options.js'
+import { isDatabase, namedKinds, type TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { databaseRows, type StoredRows } from '../../../delivery/stored-rows.js'
@@ -13,13 +12,13 @@ import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Action, Context, Format } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../output/report.js'
-import { openSession, warnInsecure } from '../../options/targets.js'
+import { openDatabase } from '../../options/target-world.js'
 import { printVerdict } from './human.js'
 import type { VerifyReport } from '../../../reports/records.js'
 
 export type VerifyFlags = TargetFlags &
   ContractFlags &
-  Pick<ServerFlags, 'server' | 'timeout'> & {
+  Pick<ServerTargetOptions, 'server' | 'timeout'> & {
     readonly format: Format
     readonly report?: string
     readonly commitSha?: string
@@ -28,11 +27,10 @@ export type VerifyFlags = TargetFlags &
 
 export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   const { report, signal, stdin, watch } = context
-  const target = await verifyConfig(flags, context.env)
-  if (target.kind !== 'server') warnInsecure(target, context)
+  assertOneTarget(flags)
   const sources = await openInputs(args, { stdin, rereadable: true, signal, watch: watch?.reads })
   try {
-    const { rows, description, close } = await openRows(target, context)
+    const { rows, description, close } = await openRows(flags, context)
     const json = flags.format === 'json'
     const documents = [
       ...(json ? [report] : []),
@@ -67,24 +65,26 @@ export const verify: Action<VerifyFlags> = async (args, flags, context) => {
   }
 }
 
-/** The target to compare with: a server or a database, not both. */
-async function verifyConfig(flags: VerifyFlags, env: Environment): Promise<TargetConfig | ReadServerConfig> {
-  const server = await readServerConfig(flags, env)
-  if (server === undefined) return targetConfig(flags, env)
-  if (flags.postgres === undefined && flags.embedded === undefined) return server
+/** @throws {IngestError} `usage` for a server and a database */
+function assertOneTarget(flags: VerifyFlags): void {
+  if (flags.server === undefined || !namedKinds(flags).some(isDatabase)) return
   throw new IngestError('usage', '--server and a database are two targets', { hint: 'verify one after the other' })
 }
 
 type OpenRows = { readonly rows: StoredRows; readonly description: string; readonly close: () => Promise<void> }
 
-async function openRows(target: TargetConfig | ReadServerConfig, context: Context): Promise<OpenRows> {
-  if (target.kind !== 'server') {
-    const { session, ...open } = await openSession(target, false, context)
+async function openRows(flags: VerifyFlags, context: Context): Promise<OpenRows> {
+  if (flags.server === undefined) {
+    const { session, ...open } = await openDatabase(flags, false, context)
     return { rows: databaseRows(session), ...open }
   }
-  const { serverRows } = await import('../../../delivery/server-rows.js')
-  const rows = await serverRows({ ...target, signal: context.signal })
-  return { rows, description: describeServer(target.address.base), close: async () => rows.close() }
+  const [{ readServerConfig }, { serverRows }] = await Promise.all([
+    import('../../../targets/server/config.js'),
+    import('../../../delivery/server-rows.js'),
+  ])
+  const config = await readServerConfig(flags, context.env)
+  const rows = await serverRows({ ...config, signal: context.signal })
+  return { rows, description: describeServer(config.address.base), close: async () => rows.close() }
 }
 
 function exitCodeOf({ inspections, differences }: Verified): number {

@@ -1,17 +1,15 @@
 /** Defines `verify` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples } from '../../options/examples.js'
 import {
+  examples,
   addOptions,
   commitShaFlag,
   contractFlag,
   flag,
   formatFlag,
+  readingFlags,
   reportFlag,
-  serverFlag,
-  targetFlags,
-  timeoutFlag,
 } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import { withReportFile } from '../../output/report-file.js'
@@ -24,7 +22,7 @@ export function addVerify(program: Command, run: Run): void {
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).verify))))
-  addOptions(command, [serverFlag(), timeoutFlag(), ...targetFlags(), commitShaFlag(), contractFlag()])
+  addOptions(command, [...readingFlags(), commitShaFlag(), contractFlag()])
   command
     .addOption(flag('--extra', "also report stored rows of the file's commit that are not in the file"))
     .addOption(formatFlag())

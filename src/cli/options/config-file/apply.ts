@@ -3,9 +3,10 @@
 import { InvalidArgumentError, type Command, type Option } from 'commander'
 import { readConfigFile } from '../../../config/config-file.js'
 import { IngestError } from '../../../errors.js'
-import { lineageOf, typedNameOf } from '../lineage.js'
+import { isDatabase, TARGET_KINDS } from '../../../targets/kinds.js'
+import { lineage, typedName } from '../given-flags.js'
 import type { Report } from '../../output/report.js'
-import { configurable, nameOf, sectionsOf, type Section } from './sections.js'
+import { configurable, flagName, applicableSections, type Section } from './sections.js'
 
 export type Applied = {
   readonly path: string
@@ -20,16 +21,16 @@ export type Applied = {
  */
 export async function applyConfigFile(command: Command, { path, profile, report, all }: Applied): Promise<void> {
   const commands = configurable(all())
-  const sections = sectionsOf(await readConfigFile(path), { commands, command: typedNameOf(command), profile })
-  const levels = lineageOf(command)
+  const sections = applicableSections(await readConfigFile(path), { commands, command: typedName(command), profile })
+  const levels = lineage(command)
   for (const level of levels)
     for (const option of level.options) {
-      const section = sections.find(({ values }) => values.has(nameOf(option)))
+      const section = sections.find(({ values }) => values.has(flagName(option)))
       if (section === undefined || isGiven(option, level) || isBeaten(option, levels)) continue
       const value = valueOf(option, section)
       if (value !== undefined) level.setOptionValueWithSource(option.attributeName(), value, section.origin)
       if (typeof value === 'string' && PASSWORD.test(value))
-        report.warning(`${section.origin}: ${nameOf(option)} holds a password: keep it out of files that are shared`)
+        report.warning(`${section.origin}: ${flagName(option)} holds a password: keep it out of files that are shared`)
     }
 }
 
@@ -41,24 +42,22 @@ function isGiven(option: Option, command: Command): boolean {
 }
 
 /** Flags in the file that are ignored if a flag or a variable sets one of the listed flags, because the two conflict. */
-const OPPOSITES: Readonly<Record<string, readonly string[]>> = {
-  quiet: ['verbose'],
-  verbose: ['quiet'],
-  embedded: ['postgres', 'target'],
-  postgres: ['embedded', 'target'],
-  server: ['target'],
-  archive: ['target'],
+function oppositesOf(name: string): readonly string[] {
+  const kind = TARGET_KINDS.find(({ address }) => address === name)
+  if (kind === undefined) return { quiet: ['verbose'], verbose: ['quiet'] }[name] ?? []
+  const others = isDatabase(kind) ? TARGET_KINDS.filter(other => other !== kind && isDatabase(other)) : []
+  return [...others.map(({ address }) => address), 'target']
 }
 
 function isBeaten(option: Option, levels: readonly Command[]): boolean {
   const isAsked = (name: string): boolean =>
     levels.some(level => ['cli', 'env'].includes(level.getOptionValueSource(name) ?? ''))
-  return (OPPOSITES[option.attributeName()] ?? []).some(isAsked)
+  return oppositesOf(option.attributeName()).some(isAsked)
 }
 
 /** Parses a value from the file as if it had been given on the command line; undefined for a switch that is off. */
 function valueOf(option: Option, { origin, values }: Section): unknown {
-  const name = nameOf(option)
+  const name = flagName(option)
   const value = values.get(name)
   const wrong = (what: string): IngestError => new IngestError('config_invalid', `${origin}: ${name} ${what}`)
   if (option.isBoolean() || option.negate || (option.optional && typeof value === 'boolean')) {

@@ -39,7 +39,7 @@ export function configurable(program: Command): Commands {
  * @returns the sections that apply to one command, in order of precedence
  * @throws {IngestError} `config_invalid`
  */
-export function sectionsOf(
+export function applicableSections(
   { path, content }: ConfigFile,
   { commands, command, profile }: { commands: Commands; command: string; profile: string | undefined },
 ): readonly Section[] {
@@ -64,7 +64,7 @@ export function sectionsOf(
  * The names of the profiles in a file.
  * @throws {IngestError} `config_invalid` if a profile is not a section
  */
-export function profilesOf({ path, content }: ConfigFile): readonly string[] {
+export function listProfiles({ path, content }: ConfigFile): readonly string[] {
   return [...new Checker(path, new Map()).tables(content, PROFILE).keys()]
 }
 
@@ -94,7 +94,7 @@ class Checker {
 
   /** Requires every name in a layer to be a known flag. */
   layer(layer: Table, prefix: string): void {
-    const all = [...new Set([...this.commands.values()].flat().map(option => nameOf(option)))]
+    const all = [...new Set([...this.commands.values()].flat().map(option => flagName(option)))]
     for (const name of flagsIn(layer).keys())
       if (!all.includes(name)) throw this.unknown(`${prefix}`, name, [...all, COMMAND, PROFILE])
     for (const [command, table] of this.tables(layer, COMMAND)) this.#command(command, table, `${prefix}${COMMAND}.`)
@@ -103,7 +103,7 @@ class Checker {
   #command(command: string, table: Table, prefix: string): void {
     const options = this.commands.get(command)
     if (options === undefined || command === '') throw this.unknown(prefix, command, [...this.commands.keys()])
-    const names = [...options, ...(this.commands.get('') ?? [])].map(nameOf)
+    const names = [...options, ...(this.commands.get('') ?? [])].map(flagName)
     for (const name of Object.keys(table))
       if (!names.includes(name)) throw this.unknown(`${prefix}${command}.`, name, names)
   }
@@ -124,6 +124,6 @@ function noProfile(path: string, name: string, names: readonly string[]): Ingest
 }
 
 /** The name of a flag in a config file, such as `no-warm` for `--no-warm`. */
-export function nameOf(option: Option): string {
+export function flagName(option: Option): string {
   return option.long?.replace(/^--/, '') ?? option.name()
 }

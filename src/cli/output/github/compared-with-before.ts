@@ -2,7 +2,8 @@
 
 import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
-import { targetConfig, type TargetFlags } from '../../../config/target.js'
+import type { OpenSession } from '../../../targets/kind.js'
+import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../database/queries/commit-rows.js'
 import { commitBefore } from '../../../database/queries/commits.js'
@@ -12,7 +13,7 @@ import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import type { PushOutcome } from '../../commands/push/report.js'
 import { count } from '../report.js'
-import { openSession, type OpenSession } from '../../options/targets.js'
+import { openDatabase } from '../../options/target-world.js'
 import { table, text } from './markdown.js'
 
 const THRESHOLD = 1.1
@@ -29,11 +30,13 @@ export async function comparedWithBefore(
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const isDatabase = (kind: string): boolean => kind === 'postgres' || kind === 'embedded'
-  const landed = pushed.outcomes.some(({ kind, failure }) => isDatabase(kind) && failure === undefined)
+  const landed = pushed.outcomes.some(({ kind: name, failure }) => {
+    const kind = findKind(name)
+    return kind !== undefined && isDatabase(kind) && failure === undefined
+  })
   if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
   try {
-    const opened = await openSession(targetConfig(flags, context.env), false, context)
+    const opened = await openDatabase(flags, false, context)
     try {
       return await sections(opened, pushed.commit.sha)
     } finally {

@@ -2,8 +2,9 @@
 
 import { randomUUID } from 'node:crypto'
 import { appendFile, stat } from 'node:fs/promises'
-import type { GithubConfig } from '../../../config/github.js'
-import { secretsOf, type SecretFlags } from '../../../config/secrets.js'
+import type { GithubConfig } from '../../../config/environment.js'
+import type { TargetFlags } from '../../../targets/kinds.js'
+import { collectSecrets } from '../../../targets/secrets.js'
 import { messageOf } from '../../../errors.js'
 import type { CiStep, Told } from '../../context.js'
 import type { Report } from '../report.js'
@@ -37,11 +38,11 @@ export class GithubStep implements CiStep {
   }
 
   /** Makes the runner mask all secrets, before anything else is printed. */
-  async begin(command: string, flags: SecretFlags): Promise<void> {
+  async begin(command: string, flags: TargetFlags): Promise<void> {
     this.#command = command
     const { env, masks, report } = this.#options
     if (!masks) return
-    for (const secret of await secretsOf(flags, env)) report.command(workflowCommand('add-mask', {}, secret))
+    for (const secret of await collectSecrets(flags, env)) report.command(workflowCommand('add-mask', {}, secret))
   }
 
   tell(told: Told): void {

@@ -1,23 +1,26 @@
 /** Logs the settings of a command and the origin of each, without secrets. */
 
 import type { Command } from 'commander'
-import { settingsOf, type Told } from '../../../config/settings.js'
+import { TARGET_KINDS } from '../../../targets/kinds.js'
+import { listSettings, type GivenFlags } from '../../../targets/settings.js'
 import type { Tell } from './tell.js'
 
 /** Flags that name the variable of a secret. Their values are not logged, because a user may have given the secret itself. */
 const NAMES_A_SECRET = ['tokenEnv', 'secretEnv']
 
-export function tellSettings(told: Told, command: Command, tell: Tell): void {
-  for (const { name, value, origin } of namesTargets(command) ? settingsOf(told) : given(told))
+export async function tellSettings(flags: GivenFlags, command: Command, tell: Tell): Promise<void> {
+  for (const { name, value, origin } of namesTargets(command) ? await listSettings(flags) : given(flags))
     tell(`${name}: ${value} (${origin})`)
 }
 
 /** Whether the command has the flags of all targets. Its settings then include more than its given flags. */
 function namesTargets(command: Command): boolean {
-  return ['server', 'postgres', 'state'].every(name => command.options.some(option => option.name() === name))
+  return [...TARGET_KINDS.map(({ address }) => address), 'state'].every(name =>
+    command.options.some(option => option.name() === name),
+  )
 }
 
-function given({ flags, origins }: Told) {
+function given({ flags, origins }: GivenFlags) {
   const values = new Map<string, unknown>(Object.entries(flags))
   return [...origins].map(([name, origin]) => {
     const value = NAMES_A_SECRET.includes(name) ? 'set' : String(values.get(name))

@@ -1,0 +1,68 @@
+/** Runs all checks and determines the exit code. */
+
+import type { DoctorReport } from '../../../reports/operations.js'
+import { detectCi, type Environment } from '../../../commit/ci.js'
+import { examine, exitCodeFor, type Examined } from '../../../doctor/examine.js'
+import { broken, type CheckGroup } from '../../../doctor/finding.js'
+import { redact } from '../../../redact.js'
+import type { CheckWorld, TargetKind } from '../../../targets/kind.js'
+import { assertOneDatabase, isDatabase, namedKinds, usedKinds, type TargetFlags } from '../../../targets/kinds.js'
+import { collectTokens } from '../../../targets/secrets.js'
+import type { GivenFlags } from '../../../targets/settings.js'
+import { configurationGroup, programGroup } from './program.js'
+
+export type Diagnosis = { readonly exitCode: DoctorReport['exit_code']; readonly groups: readonly Examined[] }
+
+export type DiagnosisWorld = { readonly version: string; readonly now: () => Date; readonly signal: AbortSignal }
+
+/**
+ * Runs all checks. Problems become findings, because reporting them is the purpose of `doctor`.
+ * @throws the signal's reason when aborted, and nothing else
+ */
+export async function diagnose(given: GivenFlags, { version, now, signal }: DiagnosisWorld): Promise<Diagnosis> {
+  const { flags, env } = given
+  const targets = await Promise.all(checkedKinds(given).map(kind => targetGroup(kind, flags, { env, now })))
+  const groups = [programGroup(version, env), await configurationGroup(given), ...targets]
+  const examined = await examine(groups, signal)
+  return { exitCode: exitCodeFor(examined), groups: await withoutSecrets(examined, flags, env) }
+}
+
+/** In CI, a push without a target fails before it opens any. Two databases are one failure, that of the first. */
+function checkedKinds({ flags, env }: GivenFlags): readonly TargetKind[] {
+  if (namedKinds(flags).length === 0 && detectCi(env) !== undefined) return []
+  const kinds = usedKinds(flags)
+  const database = kinds.find(isDatabase)
+  return kinds.filter(kind => kind === database || !isDatabase(kind))
+}
+
+async function targetGroup(kind: TargetKind, flags: TargetFlags, world: CheckWorld): Promise<CheckGroup> {
+  try {
+    assertOneDatabase(kind, flags)
+    return { name: kind.kind, ...(await kind.checks(flags, world)) }
+  } catch (error) {
+    return broken(kind.kind, 'address', error)
+  }
+}
+
+/** Shorter values are not removed, because they may be ordinary words. */
+const SHORTEST = 6
+
+/** Removes secrets from the findings, even if a server or a proxy echoes them. */
+export async function withoutSecrets(
+  groups: readonly Examined[],
+  flags: TargetFlags,
+  env: Environment,
+): Promise<readonly Examined[]> {
+  const tokens = (await collectTokens(flags, env)).filter(token => token.length >= SHORTEST)
+  const hide = (text: string): string => redact(tokens.reduce((shown, token) => shown.replaceAll(token, '***'), text))
+  return groups.map(({ target, lines, ...group }) => ({
+    ...group,
+    target: target === undefined ? undefined : hide(target),
+    lines: lines.map(line => {
+      const fact = hide(line.fact)
+      return line.status === 'ok' || line.hint === undefined
+        ? { ...line, fact }
+        : { ...line, fact, hint: hide(line.hint) }
+    }),
+  }))
+}
