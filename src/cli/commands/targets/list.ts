@@ -4,7 +4,14 @@ import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
 import type { Diagnosis } from '../../../doctor/diagnose.js'
 import type { State } from '../../../state/state.js'
-import { overviewDocument, unregisteredDocuments, targetDocument, overviewTargets, type Overview, type TargetOverview } from '../../../state/target-overview.js'
+import {
+  overviewDocument,
+  unregisteredDocuments,
+  targetDocument,
+  overviewTargets,
+  type Overview,
+  type TargetOverview,
+} from '../../../state/target-overview.js'
 import type { Lag } from '../../../state/state-summary.js'
 import type { Context } from '../../context.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
