@@ -80,7 +80,10 @@ export async function prepareSession<Session extends ClosableSession>(
   }
 }
 
-/** Whether a transaction was rolled back although `statements` asked for something else, such as COMMIT. @param tags of the answers */
+/**
+ * Whether a transaction was rolled back although `statements` asked for something else, such as COMMIT.
+ * @param tags the command tags of the answers
+ */
 export function isRolledBack(statements: string, tags: readonly (string | undefined)[]): boolean {
   // Postgres does not report an error for the COMMIT of a failed transaction. It answers with the tag ROLLBACK instead.
   return tags.includes('ROLLBACK') && !/\b(rollback|abort)\b/i.test(statements)

@@ -7,7 +7,7 @@ import type { SqlSession } from '../session.js'
 /** A group is one kind of measurement with one value for each of these columns, as far as the kind has them. */
 const GROUP_COLUMNS = ['dataset', 'dataset_variant', 'scale_factor', 'storage', 'layout']
 
-export type Group = {
+export type MeasurementGroup = {
   readonly kind: Kind
   /** Values in the order of `groupFields`. */
   readonly values: readonly (string | null)[]
@@ -27,7 +27,7 @@ export function chartField({ fields }: Kind): Field {
   return fields.find(({ name }) => name.startsWith('value_'))!
 }
 
-export type StoredGroup = { readonly group: Group; readonly series: number }
+export type StoredGroup = { readonly group: MeasurementGroup; readonly series: number }
 
 /** Lists the stored groups of a kind with the number of their series. */
 export async function readGroups(session: SqlSession, newest: Kind, limit: number): Promise<readonly StoredGroup[]> {
@@ -50,7 +50,7 @@ export async function readGroups(session: SqlSession, newest: Kind, limit: numbe
  * @param first number of the condition's first parameter
  */
 export function groupCondition(
-  { kind, values }: Group,
+  { kind, values }: MeasurementGroup,
   first: number,
 ): { readonly sql: string; readonly values: string[] } {
   const given: string[] = []
@@ -83,9 +83,9 @@ export type SeriesHistory = {
  * Reads the history of a group. The database gathers the points of each series, so that a row for each series is read and not one
  * for each measurement.
  */
-export async function readHistory(
+export async function readGroupHistory(
   session: SqlSession,
-  group: Group,
+  group: MeasurementGroup,
   { shas, limit }: { readonly shas: readonly string[]; readonly limit: number },
 ): Promise<readonly SeriesHistory[]> {
   const kind = await storedKind(session, group.kind)

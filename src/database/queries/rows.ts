@@ -3,7 +3,7 @@
 import type { Kind } from '../../contract/kinds.js'
 import { storedKind } from '../contract-version.js'
 import type { SqlSession } from '../session.js'
-import { groupCondition, type Group } from './groups.js'
+import { groupCondition, type MeasurementGroup } from './groups.js'
 
 /** A row with every column as text. Null columns are null or absent. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -40,7 +40,7 @@ export async function readRowsById(
 export type RowFilter =
   | { readonly ids: readonly string[] }
   | { readonly commit: string }
-  | { readonly group: Group; readonly commits: readonly string[] }
+  | { readonly group: MeasurementGroup; readonly commits: readonly string[] }
 
 /** Rows in the order of their ids: at most `limit` with an id greater than `after`. */
 export type PageLimits = { readonly after?: string | undefined; readonly limit: number }

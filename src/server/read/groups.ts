@@ -1,13 +1,13 @@
 /** Names of groups: a slug that is safe in a URL, and a title for readers. */
 
 import { CONTRACT } from '../../contract/kinds.js'
-import { groupFields, type Group } from '../../database/queries/groups.js'
+import { groupFields, type MeasurementGroup } from '../../database/queries/groups.js'
 
 /**
  * The slug of a group: its kind and values, joined by dots, such as `query_measurement.tpch.~.10.nvme`. Letters, digits,
  * `-` and `_` are written unchanged, every other byte as `~` and two hex digits, and null as a lone `~`.
  */
-export function groupSlug({ kind, values }: Group): string {
+export function groupSlug({ kind, values }: MeasurementGroup): string {
   return [kind.kind, ...values.map(slugPart)].join('.')
 }
 
@@ -22,7 +22,7 @@ function isUnescaped(byte: number): boolean {
 }
 
 /** Parses a slug. @returns undefined for text that `groupSlug` never produces */
-export function parseGroupSlug(slug: string): Group | undefined {
+export function parseGroupSlug(slug: string): MeasurementGroup | undefined {
   const [name, ...parts] = slug.split('.')
   const kind = CONTRACT.kinds.find(({ kind }) => kind === name)
   if (kind === undefined || parts.length !== groupFields(kind).length) return undefined
@@ -37,11 +37,11 @@ function parsePart(part: string): string | null {
 }
 
 /** A readable name: `query_measurement tpch 10 nvme`. */
-export function groupTitle({ kind, values }: Group): string {
+export function groupTitle({ kind, values }: MeasurementGroup): string {
   return [kind.kind, ...values.filter(value => value !== null && value !== '')].join(' ')
 }
 
 /** The columns of a group with their values. */
-export function groupValues({ kind, values }: Group): Readonly<Record<string, string | null>> {
+export function groupValues({ kind, values }: MeasurementGroup): Readonly<Record<string, string | null>> {
   return Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, values[index] ?? null]))
 }

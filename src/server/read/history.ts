@@ -9,8 +9,8 @@ import {
   chartField,
   groupSeriesFields,
   hasUncompressed,
-  readHistory,
-  type Group,
+  readGroupHistory,
+  type MeasurementGroup,
   type SeriesHistory,
 } from '../../database/queries/groups.js'
 import type { TextRow } from '../../database/queries/rows.js'
@@ -25,11 +25,11 @@ import { JSON_TYPE, notFound, type ReadRouteOptions } from './routes.js'
 const MAX_SERIES = 1_000
 
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
-async function historyJson(store: Store, group: Group, newest: number): Promise<string> {
+async function historyJson(store: Store, group: MeasurementGroup, newest: number): Promise<string> {
   const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
-  const series = await store.read(session => readHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
+  const series = await store.read(session => readGroupHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
   const head = {
     ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: unitOf(kind) },
     ...groupValues(group),

@@ -4,7 +4,7 @@
  */
 
 import { CONTRACT, type Kind, type FieldType } from '../../contract/kinds.js'
-import { readGroups, type Group, type StoredGroup } from '../../database/queries/groups.js'
+import { readGroups, type MeasurementGroup, type StoredGroup } from '../../database/queries/groups.js'
 import { readRowPage, type PageLimits, type RowFilter, type TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues } from './groups.js'
@@ -54,7 +54,7 @@ export function idPage(
 /** Rows of a group that belong to one of the given commits, ordered by id. */
 export function groupPage(
   store: Store,
-  group: Group,
+  group: MeasurementGroup,
   options: PageLimits & { readonly commits: readonly string[] },
 ): Promise<readonly MeasurementEntry[]> {
   return rowsOfKinds(store, [group.kind], { ...options, group })

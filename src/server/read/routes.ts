@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
-import type { Group } from '../../database/queries/groups.js'
+import type { MeasurementGroup } from '../../database/queries/groups.js'
 import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
 import { commitPage, groupPage, idPage, listGroups, type MeasurementEntry } from './pages.js'
@@ -76,7 +76,7 @@ function listed(rows: readonly MeasurementEntry[]): string {
   return rows.map(({ json }) => json).join(',')
 }
 
-type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: Group; readonly n: number }
+type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: MeasurementGroup; readonly n: number }
 
 async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
   const commits = await store.read(session => readStoredCommits(session, { newest: n }))
@@ -102,7 +102,7 @@ async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken
 
 async function* groupPages(
   store: Store,
-  group: Group,
+  group: MeasurementGroup,
   commits: readonly string[],
 ): AsyncGenerator<readonly MeasurementEntry[]> {
   const limit = PAGE.otherwise
