@@ -104,16 +104,19 @@ function filesOfModules(outputs: Outputs): ReadonlyMap<string, string> {
       if (kind === 'import-statement' && path in outputs) add(path, file)
   }
   for (const [file, sources] of Object.entries(FILES))
-    for (const source of sources) add(moduleWith(source, outputs), file)
+    for (const source of sources) for (const module of modulesWith(source, outputs)) add(module, file)
   return files
 }
 
 type Outputs = Metafile['outputs']
 
-function moduleWith(source: string, outputs: Outputs): string {
-  const found = Object.entries(outputs).find(([, { inputs }]) => source in inputs)
-  if (found === undefined) throw new Error(`scripts/build.ts names ${source}, which is not part of the program`)
-  return found[0]
+/** The module with a source, and the one through which other files import it dynamically, if that is another one. */
+function modulesWith(source: string, outputs: Outputs): readonly string[] {
+  const found = Object.entries(outputs).filter(
+    ([, { inputs, entryPoint }]) => source in inputs || entryPoint === source,
+  )
+  if (found.length === 0) throw new Error(`scripts/build.ts names ${source}, which is not part of the program`)
+  return found.map(([path]) => path)
 }
 
 function fromMemory(texts: ReadonlyMap<string, string>): Plugin {

@@ -163,11 +163,7 @@ const CONNECT_TIMEOUT_MS = 15_000
 /** The complete answer may take this many idle timeouts, because a server that sends a byte now and then is never idle. */
 const IDLE_TIMEOUTS_PER_ANSWER = 10
 
-export function setRequestTimeouts(
-  outgoing: ClientRequest,
-  idleTimeoutMs: number,
-  cancel: (error: Error) => void,
-): void {
+function setRequestTimeouts(outgoing: ClientRequest, idleTimeoutMs: number, cancel: (error: Error) => void): void {
   outgoing.setTimeout(idleTimeoutMs, () => cancel(new Error(`no answer for ${idleTimeoutMs / 1000} s`)))
   limitConnecting(outgoing, Math.min(CONNECT_TIMEOUT_MS, idleTimeoutMs), cancel)
   limitAnswer(outgoing, idleTimeoutMs * IDLE_TIMEOUTS_PER_ANSWER, cancel)

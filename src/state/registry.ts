@@ -28,6 +28,8 @@ export type RegisteredTarget = {
   readonly insecureLocal: boolean
   readonly rolePolicy: string | undefined
   readonly region: string | undefined
+  /** Further options of the kind as text, by option name. */
+  readonly options?: Readonly<Record<string, string>> | undefined
   /** RFC 3339. */
   readonly addedAt: string
 }
@@ -99,6 +101,7 @@ function parseRegistry(fields: Fields): Registry {
 
 function parseTarget(fields: Fields): RegisteredTarget {
   const text = (name: string): string => fields.text(name)
+  const options = fields.optional('options', name => parseOptions(fields.fields(name)))
   return {
     name: parseName(fields),
     kind: parseKind(fields),
@@ -110,12 +113,17 @@ function parseTarget(fields: Fields): RegisteredTarget {
     insecureLocal: fields.flag('insecureLocal'),
     rolePolicy: fields.optional('rolePolicy', text),
     region: fields.optional('region', text),
+    ...(options !== undefined && { options }),
     addedAt: fields.text('addedAt'),
   }
 }
 
 function parseBucket(fields: Fields): RegisteredBucket {
   return { name: parseName(fields), root: fields.text('root'), addedAt: fields.text('addedAt') }
+}
+
+function parseOptions(fields: Fields): Readonly<Record<string, string>> {
+  return Object.fromEntries(fields.names.map(name => [name, fields.text(name)]))
 }
 
 /** Earlier versions wrote `http` for the kind `server`. */

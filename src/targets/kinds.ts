@@ -47,6 +47,17 @@ export function usedKinds(flags: TargetFlags): readonly TargetKind[] {
 }
 
 /**
+ * The kinds that reports about the flags of a push cover. Only the first of two databases is among them, because a push
+ * refuses both. In CI there is no default.
+ */
+export function reportedKinds(flags: TargetFlags, env: Environment): readonly TargetKind[] {
+  if (namedKinds(flags).length === 0 && detectCi(env) !== undefined) return []
+  const kinds = usedKinds(flags)
+  const database = kinds.find(isDatabase)
+  return kinds.filter(kind => kind === database || !isDatabase(kind))
+}
+
+/**
  * The database that flags name, otherwise the default one.
  * @throws {IngestError} `usage` when they name two, or an option belongs to another kind
  */

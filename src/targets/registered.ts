@@ -12,17 +12,12 @@ export type TargetInput = {
   readonly kind: string
   readonly address: string | undefined
   readonly isRequired: boolean
-  readonly options: RegisteredOptions
+  /** Values of registration options by option name. */
+  readonly options: TargetFlags
 }
 
-/** The options that the registry stores. */
-type RegisteredOptions = {
-  readonly secretEnv?: string | undefined
-  readonly bucket?: string | undefined
-  readonly insecureLocal?: boolean | undefined
-  readonly rolePolicy?: string | undefined
-  readonly region?: string | undefined
-}
+/** The options that have a field of their own in the registry. */
+type OwnFields = Pick<RegisteredTarget, 'secretEnv' | 'bucket' | 'insecureLocal' | 'rolePolicy' | 'region'>
 
 /**
  * Validates a target for registration without connecting to it.
@@ -34,13 +29,25 @@ export async function targetToRegister(
 ): Promise<Omit<RegisteredTarget, 'addedAt'>> {
   const kind = parseKind(word)
   assertFits(kind, text, options)
-  const { secretEnv, bucket, insecureLocal = false, rolePolicy, region } = options
+  const { secretEnv, bucket, insecureLocal = false, rolePolicy, region, ...further } = options as Partial<OwnFields>
   const address = await kind.registration.storedAddress({ ...options, [kind.address]: text }, world)
-  const target = { name, kind: kind.kind, address, isRequired, secretEnv, bucket, insecureLocal, rolePolicy, region }
+  const own = { secretEnv, bucket, insecureLocal, rolePolicy, region }
+  const target = { name, kind: kind.kind, address, isRequired, ...own, ...furtherOptions(further) }
   return { ...target, identity: await kind.targetId(optionsOf(kind, target), world) }
 }
 
-function assertFits(kind: TargetKind, address: string | undefined, options: RegisteredOptions): void {
+/** The registration options among the flags of a command. */
+export function givenRegistration(flags: TargetFlags): TargetFlags {
+  const names = TARGET_KINDS.flatMap(({ registration }) => Object.keys(registration.options))
+  return Object.fromEntries(names.flatMap(name => (flags[name] === undefined ? [] : [[name, flags[name]]])))
+}
+
+function furtherOptions(options: TargetFlags): Pick<RegisteredTarget, 'options'> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? {} : { options: Object.fromEntries(given.map(([name, value]) => [name, String(value)])) }
+}
+
+function assertFits(kind: TargetKind, address: string | undefined, options: TargetFlags): void {
   const { registration } = kind
   if (registration.address !== '' && address === undefined)
     throw usageError(`the address of the ${kind.kind} target is missing`)
@@ -58,7 +65,7 @@ function takersOf(name: string): string {
 }
 
 /** The registry stores the names of variables. Everybody with access to the state could read a secret in it. */
-function assertSecretOutside(name: string, { secret }: OptionDeclaration, value: string | true): void {
+function assertSecretOutside(name: string, { secret }: OptionDeclaration, value: unknown): void {
   if (secret !== 'variable' || (typeof value === 'string' && isVariableName(value))) return
   const flag = `--${optionName(name)}`
   const hint = `${flag} takes the name of a variable, such as INGEST_BEARER_TOKEN, not what is in it`
@@ -87,10 +94,17 @@ export function registeredOptions(target: RegisteredTarget, flags: TargetFlags):
 }
 
 function optionsOf(kind: TargetKind, { address, ...target }: Stored): TargetFlags {
-  const { secretEnv, bucket, insecureLocal, rolePolicy, region } = target
+  const { secretEnv, bucket, insecureLocal, rolePolicy, region, options = {} } = target
+  const declared = kind.registration.options
   const stored = Object.entries({ secretEnv, bucket, insecureLocal, rolePolicy, region })
-  const own = stored.filter(([name, value]) => value !== undefined && kind.registration.options[name] !== undefined)
-  return { ...Object.fromEntries(own), [kind.registration.storedAs ?? kind.address]: address }
+  const own = stored.filter(([name, value]) => value !== undefined && declared[name] !== undefined)
+  const further: Record<string, unknown> = {}
+  for (const [name, text] of Object.entries(options)) further[name] = declared[name]?.type?.parse(text) ?? text
+  return {
+    ...Object.fromEntries(own),
+    ...further,
+    [kind.registration.storedAs ?? kind.address]: address,
+  }
 }
 
 /** @throws {IngestError} `state_version` for a kind that a later version has registered */

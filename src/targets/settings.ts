@@ -5,7 +5,7 @@ import { optionName, type OptionDeclaration, type Origins } from '../config/opti
 import { parseStorageAddress } from '../storage/address.js'
 import { archiveLocation } from './archive/options.js'
 import type { Setting, TargetKind } from './kind.js'
-import { isDatabase, namedKinds, usedKinds, type TargetFlags } from './kinds.js'
+import { reportedKinds, type TargetFlags } from './kinds.js'
 
 export type GivenFlags = {
   readonly flags: TargetFlags
@@ -17,15 +17,8 @@ const DEFAULT = 'default'
 const UNREADABLE = 'set, but it cannot be read'
 
 export async function listSettings(given: GivenFlags): Promise<readonly Setting[]> {
-  const settings = await Promise.all(kindsToList(given).map(kind => kindSettings(kind, given)))
+  const settings = await Promise.all(reportedKinds(given.flags, given.env).map(kind => kindSettings(kind, given)))
   return [...settings.flat(), ...stateSettings(given), ...ciSettings(detectCi(given.env)), ...worldSettings(given.env)]
-}
-
-/** The kinds of a push. Only the first of two databases is listed, because a push refuses both. In CI there is no default. */
-function kindsToList({ flags, env }: GivenFlags): readonly TargetKind[] {
-  const kinds = namedKinds(flags).length === 0 && detectCi(env) !== undefined ? [] : usedKinds(flags)
-  const database = kinds.find(isDatabase)
-  return kinds.filter(kind => kind === database || !isDatabase(kind))
 }
 
 async function kindSettings(kind: TargetKind, given: GivenFlags): Promise<readonly Setting[]> {

@@ -13,23 +13,25 @@ import { TARGET_KINDS } from '../../src/targets/kinds.js'
 import { jsonl, oneOfEach, writeCommit, writeLines } from '../fixtures/records.js'
 
 const OPTIONS = { linesFile: { value: '<file>', help: 'append the lines to this file' } } as const
+const REGISTRATION = { linesAbove: { value: '<text>', help: 'line to write before those of a delivery' } } as const
 
 /** A target that appends the lines of each delivery to a file. */
-const LINES_FILE: TargetKind<OptionValues<typeof OPTIONS>> = {
+const LINES_FILE: TargetKind<OptionValues<typeof OPTIONS & typeof REGISTRATION>> = {
   kind: 'lines-file',
   address: 'linesFile',
   options: OPTIONS,
   deliveryOptions: {},
-  registration: { address: 'FILE', options: {}, storedAddress: async ({ linesFile = '' }) => linesFile },
+  registration: { address: 'FILE', options: REGISTRATION, storedAddress: async ({ linesFile = '' }) => linesFile },
   tunables: [],
   secretVariables: [],
   describe: async ({ linesFile }) => `the lines in ${linesFile}`,
   targetId: async ({ linesFile }) => `lines-file:${linesFile}`,
-  async open({ linesFile = '' }) {
+  async open({ linesFile = '', linesAbove }) {
     return {
       ...{ id: `lines-file:${linesFile}`, description: `the lines in ${linesFile}`, opensEarly: false },
       open: async () => ({
         async write(delivery) {
+          if (linesAbove !== undefined) await appendFile(linesFile, `${linesAbove}\n`)
           for await (const { bytes } of delivery.lines()) await appendFile(linesFile, bytes)
           const counts = [...delivery.counts].map(([kind, records]) => ({ kind, records, inserted: records }))
           return sumReceipt(counts.map(count => ({ ...count, updated: 0, unchanged: 0 })))
@@ -84,12 +86,12 @@ t.test('a push by flag and by variable delivers to the new kind', async t => {
 
 t.test('the new kind can be registered, and a push with the state delivers to it', async t => {
   const { out, push, state } = folder(t)
-  const added = await run(['targets', 'add', 'copy', 'lines-file', out, ...state])
+  const added = await run(['targets', 'add', 'copy', 'lines-file', out, '--lines-above', 'new', ...state])
   t.equal(added.code, 0, added.stderr)
   const pushed = await run([...push, ...state])
   t.equal(pushed.code, 0, pushed.stderr)
   t.match(JSON.parse(pushed.stdout), { targets: [{ name: 'copy', kind: 'lines-file', required: true }] })
-  t.equal(await readFile(out, 'utf8'), jsonl(oneOfEach()))
+  t.equal(await readFile(out, 'utf8'), `new\n${jsonl(oneOfEach())}`)
   t.match(await run(['targets', 'test', 'copy', ...state]), { code: 0, stdout: /it takes lines/ })
 })
 

@@ -89,7 +89,7 @@ const decompress = promisify(gunzip)
  * @returns false when the object existed before
  * @throws {IngestError} `target_misconfigured` when the existing object contains different lines
  */
-export async function store(objects: BucketStorage, key: string, body: Buffer): Promise<boolean> {
+async function store(objects: BucketStorage, key: string, body: Buffer): Promise<boolean> {
   const existing = await objects.get(key)
   // No other process writes the object in the meantime, because the lease of this target and commit is held.
   if (existing === undefined) await objects.put(key, body)

@@ -100,7 +100,7 @@ class Planner {
 }
 
 /** Splits a block into lines. @param before number of the line before the block */
-export function* splitLines({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
+function* splitLines({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
   let number = before
   for (let at = 0; at < bytes.length;) {
     const next = bytes.indexOf(LF, at) + 1
@@ -109,7 +109,7 @@ export function* splitLines({ bytes, firstByte }: LineBlock, before: number): Ge
   }
 }
 
-export function isBlank(bytes: Buffer, start: number, end: number): boolean {
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = bytes[at]!
     if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== LF) return false

@@ -254,6 +254,6 @@ function partialDelivery(error: unknown, { delivery, receipt, envelopes }: Progr
 }
 
 /** Compresses a body. @param level 1 (fastest) to 9 (smallest) */
-export function gzipped(body: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
+function gzipped(body: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
   return throughZlib(body, createGzip({ level }))
 }

@@ -1,12 +1,12 @@
 /** Runs all checks and determines the exit code. */
 
 import type { DoctorReport } from '../../../reports/operations.js'
-import { detectCi, type Environment } from '../../../commit/ci.js'
+import type { Environment } from '../../../commit/ci.js'
 import { examine, exitCodeFor, type Examined } from '../../../doctor/examine.js'
 import { broken, type CheckGroup } from '../../../doctor/finding.js'
 import { redact } from '../../../redact.js'
 import type { CheckWorld, TargetKind } from '../../../targets/kind.js'
-import { assertOneDatabase, isDatabase, namedKinds, usedKinds, type TargetFlags } from '../../../targets/kinds.js'
+import { assertOneDatabase, reportedKinds, type TargetFlags } from '../../../targets/kinds.js'
 import { collectTokens } from '../../../targets/secrets.js'
 import type { GivenFlags } from '../../../targets/settings.js'
 import { configurationGroup, programGroup } from './program.js'
@@ -21,18 +21,10 @@ export type DiagnosisWorld = { readonly version: string; readonly now: () => Dat
  */
 export async function diagnose(given: GivenFlags, { version, now, signal }: DiagnosisWorld): Promise<Diagnosis> {
   const { flags, env } = given
-  const targets = await Promise.all(checkedKinds(given).map(kind => targetGroup(kind, flags, { env, now })))
+  const targets = await Promise.all(reportedKinds(flags, env).map(kind => targetGroup(kind, flags, { env, now })))
   const groups = [programGroup(version, env), await configurationGroup(given), ...targets]
   const examined = await examine(groups, signal)
   return { exitCode: exitCodeFor(examined), groups: await withoutSecrets(examined, flags, env) }
-}
-
-/** In CI, a push without a target fails before it opens any. Two databases are one failure, that of the first. */
-function checkedKinds({ flags, env }: GivenFlags): readonly TargetKind[] {
-  if (namedKinds(flags).length === 0 && detectCi(env) !== undefined) return []
-  const kinds = usedKinds(flags)
-  const database = kinds.find(isDatabase)
-  return kinds.filter(kind => kind === database || !isDatabase(kind))
 }
 
 async function targetGroup(kind: TargetKind, flags: TargetFlags, world: CheckWorld): Promise<CheckGroup> {

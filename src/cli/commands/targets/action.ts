@@ -1,6 +1,6 @@
 /** `targets add`, `targets rm`, `targets set`: change the registered targets of a state. */
 
-import { targetToRegister } from '../../../targets/registered.js'
+import { givenRegistration, targetToRegister } from '../../../targets/registered.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { readRegistry } from '../../../state/registry.js'
@@ -15,8 +15,8 @@ import { checkTarget } from './check-target.js'
 export const addTargetCommand: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report, env } = context
-    const { bestEffort = false, format, secretEnv, bucket, insecureLocal, rolePolicy, region } = flags
-    const options = { secretEnv, bucket, insecureLocal, rolePolicy, region }
+    const { bestEffort = false, format } = flags
+    const options = givenRegistration(flags)
     const buckets = openStateBuckets(state, await readRegistry(state.storage))
     const input = { name, kind, address, options, isRequired: !bestEffort }
     const target = await addTarget(state, await targetToRegister(input, { env, buckets }))
