@@ -1,7 +1,6 @@
 /** The targets of a push, and which of them must succeed. */
 
 import { detectCi, type Environment } from '../commit/ci.js'
-import type { TargetName } from '../delivery/opening.js'
 import { IngestError } from '../errors.js'
 import type { StorageAddress } from '../storage/address.js'
 import { archiveConfig, type ArchiveFlags } from './archive.js'
@@ -9,7 +8,7 @@ import { serverConfig, type ServerConfig, type ServerFlags } from './server.js'
 import { targetConfig, type TargetConfig, type TargetFlags } from './target.js'
 
 /** The targets whose failure fails the push. */
-export type Requirement = 'all' | 'any' | TargetName
+export type Requirement = string
 
 export type WriteFlags = TargetFlags & ServerFlags & ArchiveFlags
 

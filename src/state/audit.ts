@@ -12,7 +12,7 @@ export type AuditRow = {
   readonly id: string
   /** RFC 3339. */
   readonly at: string
-  /** `healed` (recovered), `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
+  /** `recovered` (recovered), `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
   readonly event: string
   readonly target: string
   /** Empty when the event concerns a whole target. */

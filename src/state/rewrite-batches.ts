@@ -18,7 +18,7 @@ export type Rewriting = {
  * Rewrites the batches with one write of the head, so that a killed process leaves the old or the new batches. Objects
  * that the head does not name are then left to `sweepUnnamedLines`.
  * @returns whether the head was changed
- * @throws {IngestError} `kept` when a lease was lost before the write
+ * @throws {IngestError} `queued` when a lease was lost before the write
  */
 export async function rewriteBatches(state: State, { partition, leases, change }: Rewriting): Promise<boolean> {
   const { storage } = state
@@ -43,7 +43,7 @@ async function isSafeToDelete(leases: PartitionLeases): Promise<boolean> {
     await leases.assertHeld()
     return true
   } catch (error) {
-    if (error instanceof IngestError && error.exitCode === EXIT.kept) return false
+    if (error instanceof IngestError && error.exitCode === EXIT.queued) return false
     throw error
   }
 }

@@ -30,11 +30,11 @@ t.test('drain delivers what was kept, says so, and then there is nothing to do',
   const first = await onState(cwd, ['drain', '--server', server.url])
   t.equal(first.code, 0, first.stderr)
   t.match(first.stdout, /^drained 4 records into http:.* \(4 inserted, 0 updated\) in /)
-  t.match(first.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:.*: it was delivered again$/m)
+  t.match(first.stderr, /^recovered: numbers 1 to 3 of 5d1f0c3 to http:.*: it was delivered again$/m)
   t.match(await statusOf(cwd), {
     intents: [],
     targets: [{ lag: { records: 0 } }],
-    audit: [{ event: 'healed' }],
+    audit: [{ event: 'recovered' }],
   })
   const asked = server.asked.length
   const second = await onState(cwd, ['drain', '--server', server.url])
@@ -47,12 +47,12 @@ t.test('what still cannot be delivered stays, with exit code 75 and the number',
   await kept(cwd, DEAD)
   const human = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0'])
   t.equal(human.code, 75)
-  t.match(human.stdout, /^failed: nothing went to http:\/\/127\.0\.0\.1:1, 4 records still in the outbox in /)
+  t.match(human.stdout, /^failed: nothing went to http:\/\/127\.0\.0\.1:1, 4 records still queued in /)
   t.match(human.stderr, /^error: .*ECONNREFUSED/m)
   const { code, stdout } = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0', '--format', 'json'])
   const report = JSON.parse(stdout) as DrainReport
   t.strictSame(schemaErrors('drain-report', stdout), [])
-  t.match(report, { exit_code: code, targets: [{ state: 'kept', outbox: { kept: 4 } }] })
+  t.match(report, { exit_code: code, targets: [{ status: 'queued', outbox: { queued: 4 } }] })
 })
 
 t.test('limits end it early, and that is no success while something is left', async t => {
@@ -63,7 +63,7 @@ t.test('limits end it early, and that is no success while something is left', as
   await push(cwd, ['f.jsonl', '--server', server.url, ...STATE])
   const { code, stdout, stderr } = await onState(cwd, ['drain', '--server', server.url, '--max-duration', '0.000001'])
   t.equal(code, 75)
-  t.match(stdout + stderr, /1 record still in the outbox/)
+  t.match(stdout + stderr, /1 record still queued/)
   t.match(stderr, /hint: run it again for the rest/)
   t.equal((await onState(cwd, ['drain', '--server', server.url, '--max-rows', '1'])).code, 0)
   t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
@@ -113,8 +113,8 @@ t.test('a push that was killed in the middle of a delivery is seen through by re
   const recovered = await onState(cwd, ['recover', '--server', server.url])
   t.equal(recovered.code, 0, recovered.stderr)
   t.match(recovered.stdout, /^recovered 3 records into http:/)
-  t.match(recovered.stderr, /^healed: numbers 1 to 3 of 5d1f0c3 to http:/m)
-  t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'healed' }], targets: [{ lag: { records: 0 } }] })
+  t.match(recovered.stderr, /^recovered: numbers 1 to 3 of 5d1f0c3 to http:/m)
+  t.match(await statusOf(cwd), { intents: [], audit: [{ event: 'recovered' }], targets: [{ lag: { records: 0 } }] })
   t.match((await onState(cwd, ['recover', '--server', server.url])).stdout, /^nothing to recover for http:/)
   t.match((await onState(cwd, ['recover', '--dry-run'])).stdout, /^nothing to recover$/m)
 })

@@ -18,7 +18,7 @@ t.test('an answer that gets lost is asked for again, with the same key, and told
   const server = await startAnswering(t, hangUp, json(200, { inserted: 0, updated: 1 }))
   const { code, stdout, stderr, target } = await pushReported(cwd, ['f.jsonl', '--server', server.url])
   t.equal(code, 0, stderr)
-  t.match(target, { state: 'delivered', inserted: 0, updated: 1, attempts: 2 })
+  t.match(target, { status: 'delivered', inserted: 0, updated: 1, attempts: 2 })
   t.match(target.retries, [{ answer_lost: true, error: /the whole request was sent, but the answer is lost/ }])
   t.strictSame(schemaErrors('push-report', stdout), [])
   t.match(stderr, /warning: \S+ was tried again once, the last time because of: .*the answer is lost/)

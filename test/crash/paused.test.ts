@@ -63,7 +63,7 @@ async function pauseAt(t: Test, { cell, step }: Paused): Promise<readonly string
     ...(code === 0 ? [] : [`the owner ended with ${code}: ${stderr}`]),
     ...(await unlike(cell, expected, 'at last')),
     ...leftovers(found, cell.sha),
-    ...open.filter(({ id }) => !events('healed').includes(id)).map(({ id }) => `no audit row of ${id}`),
+    ...open.filter(({ id }) => !events('recovered').includes(id)).map(({ id }) => `no audit row of ${id}`),
     ...(events('overtaken').length <= cell.set.targets.length
       ? []
       : [`overtaken: ${events('overtaken').length} times`]),
@@ -74,7 +74,7 @@ t.test('an owner that wakes up with its delivery before it writes nothing old', 
   const cell = await cellFor(t, 'before the write', pathB)
   t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
   const { audit } = await look(cell)
-  t.strictSame(audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
+  t.strictSame(audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
 })
 
 t.test('what an owner sent before it was overtaken, and arrives after it, is put right by it', async t => {
@@ -113,7 +113,7 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   t.strictSame(await unlike(cell, expected, 'at last'), [])
   const found = await look(cell)
   t.strictSame(leftovers(found, cell.sha), [])
-  t.strictSame(found.audit.map(({ event }) => event).sort(), ['healed', 'overtaken'])
+  t.strictSame(found.audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
 })
 
 t.test('an owner may be stopped at any step of its push', async t => {

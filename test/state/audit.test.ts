@@ -8,7 +8,7 @@ import { TARGET_PARTITION, testState } from './fixtures/state.js'
 
 const row = (id: string, detail = ''): Parameters<typeof audit>[1] => ({
   id,
-  event: 'healed',
+  event: 'recovered',
   ...TARGET_PARTITION,
   since: 0,
   until: 3,
@@ -21,7 +21,7 @@ t.test('an event that is logged twice has one audit row', async t => {
   await audit(state, row(id, 'first'))
   await audit(state, row(id, 'second'))
   const rows = await lastAuditRows(state.storage, 5)
-  t.match(rows, [{ id, event: 'healed', detail: 'first', at: '2026-04-25T00:00:00.000Z', since: 0, until: 3 }])
+  t.match(rows, [{ id, event: 'recovered', detail: 'first', at: '2026-04-25T00:00:00.000Z', since: 0, until: 3 }])
   t.equal(rows.length, 1)
 })
 

@@ -28,13 +28,13 @@ async function sample(): Promise<TestState> {
   const lease = await acquireLease(state, { target: B, partition: SHA }, { waitMs: 0 })
   await putIntent(state, lease, { since: 0, until: 3 })
   await lease.release()
-  await audit(state, { id: newId(1), event: 'healed', target: A, partition: SHA, since: 0, until: 3, detail: 'x' })
+  await audit(state, { id: newId(1), event: 'recovered', target: A, partition: SHA, since: 0, until: 3, detail: 'x' })
   return state
 }
 
 t.test('the summary counts records and shows what each target lacks and since when', async t => {
   const found = await summarizeState((await sample()).storage, 5)
-  t.match(found, { partitions: 2, records: 4, problems: [], audit: [{ event: 'healed' }], intents: [{ target: B }] })
+  t.match(found, { partitions: 2, records: 4, problems: [], audit: [{ event: 'recovered' }], intents: [{ target: B }] })
   const [a, b] = [A, B].map(id => found.lags.find(({ target }) => target.id === id))
   t.match(a, { records: 1, partitions: 1, oldest: '2026-04-25T00:01:00.000Z' })
   t.match(b, { records: 4, partitions: 2, oldest: '2026-04-25T00:00:00.000Z' })

@@ -11,7 +11,7 @@ import { listTrialIds } from '../../state/trial.js'
 import { configurable, profilesOf, sectionsOf } from '../options/config-file/sections.js'
 import type { Context } from '../context.js'
 import { rootOf, typedNameOf } from '../options/lineage.js'
-import { openState } from '../options/open-state.js'
+import { openConfiguredState } from '../options/open-state.js'
 import type { ConfigFlags } from '../options/terminal-flags.js'
 import type { NameSort } from './candidates.js'
 import type { Line } from './line.js'
@@ -52,7 +52,7 @@ async function namesInState(sort: Exclude<NameSort, 'profile'>, asked: Asked): P
   const config = stateConfig(place === undefined ? {} : { state: place }, context.env)
   // Opening a state would create its folder, and completion must not write.
   if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
-  const state = await openState(config, context)
+  const state = await openConfiguredState(config, context)
   return LISTS[sort](state).finally(() => state.storage.close())
 }
 

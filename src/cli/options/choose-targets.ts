@@ -3,8 +3,7 @@
 import { stateConfig, type StateFlags } from '../../config/state.js'
 import { requirement, writeConfig, type Requirement, type WriteFlags } from '../../config/write.js'
 import type { WriteSettingFlags } from '../../config/write-settings.js'
-import type { TargetsNow } from '../../delivery/durable/registrations.js'
-import type { Target } from '../../delivery/opening.js'
+import type { ReadTargets, Target } from '../../delivery/target.js'
 import { IngestError } from '../../errors.js'
 import type { Context } from '../context.js'
 import type { Registration } from './registered-targets.js'
@@ -19,12 +18,11 @@ export type ChoiceFlags = WriteFlags &
   }
 
 export type Chosen = {
-  /** Wrapped by `context.watch`, if the command has one. */
   readonly targets: readonly Target[]
   /** Undefined when the flag is absent. The registrations then decide which targets are required, or the order of paths does. */
   readonly require: Requirement | undefined
   /** For registered targets: reads the registry again and returns its current targets. */
-  readonly now?: TargetsNow
+  readonly readTargets?: ReadTargets
 }
 
 /**
@@ -39,7 +37,7 @@ export async function chooseTargets(flags: ChoiceFlags, context: Context): Promi
   const targets = await targetsOf(config, flags, context)
   warnInsecure(config.database, context)
   warnPlain(config.server, context)
-  return { targets: context.watch?.targets(targets) ?? targets, require }
+  return { targets, require }
 }
 
 /** Whether the flags name a target. If they do, registered targets are not used. */

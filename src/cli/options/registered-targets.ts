@@ -3,8 +3,7 @@
 import { archiveAddress, registeredDatabase, registeredServer, type DeliveryFlags } from '../../config/registered.js'
 import type { StateConfig } from '../../config/state.js'
 import type { WriteSettingFlags } from '../../config/write-settings.js'
-import type { TargetsNow } from '../../delivery/durable/registrations.js'
-import type { Target } from '../../delivery/opening.js'
+import type { ReadTargets, Target } from '../../delivery/target.js'
 import { IngestError } from '../../errors.js'
 import type { SinkOpener } from '../../targets/sink.js'
 import { openBucket } from '../../state/bucket-objects.js'
@@ -12,13 +11,13 @@ import { BUILT_IN } from '../../state/buckets.js'
 import { readRegistry, reportedKind, type RegisteredTarget, type Registry } from '../../state/registry.js'
 import { requireTarget } from '../../state/targets.js'
 import type { Context } from '../context.js'
-import { openState } from './open-state.js'
+import { openConfiguredState } from './open-state.js'
 import { databaseOpener, serverOpener, settingsOf, warnInsecure, warnPlain } from './targets.js'
 
 export type RegisteredFlags = DeliveryFlags & WriteSettingFlags & { readonly target?: readonly string[] }
 
 /** The registered targets of a command, and a function that reads the registry again. */
-export type Registration = { readonly targets: readonly Target[]; readonly now: TargetsNow }
+export type Registration = { readonly targets: readonly Target[]; readonly readTargets: ReadTargets }
 
 /**
  * Opens all registered targets, or those that `--target` names. Required targets come first, so that reports begin with them.
@@ -30,7 +29,7 @@ export async function openRegistered(
   flags: RegisteredFlags,
   context: Context,
 ): Promise<Registration | undefined> {
-  const { storage } = await openState(config, context)
+  const { storage } = await openConfiguredState(config, context)
   const registry = await readRegistry(storage).finally(() => storage.close())
   for (const name of flags.target ?? []) requireTarget(registry, name)
   const chosen = chosenOf(registry, flags.target)
@@ -41,11 +40,11 @@ export async function openRegistered(
     })
   const opened = new OpenedOnce({ config, flags, context })
   const targets = await Promise.all(chosen.map(target => opened.get(target, registry, openOrFail)))
-  const now: TargetsNow = async storage => {
+  const readTargets: ReadTargets = async storage => {
     const registry = await readRegistry(storage)
     return Promise.all(chosenOf(registry, flags.target).map(target => opened.get(target, registry, openOrFailAlone)))
   }
-  return { targets, now }
+  return { targets, readTargets }
 }
 
 /** Caches opened targets by id. A target that was registered again is opened again. */
@@ -59,9 +58,7 @@ class OpenedOnce {
     const known = this.#made.get(identity)
     // Only `isRequired` can change without a new registration, and it is looked up when the command ends.
     if (known?.addedAt === addedAt && known.name === name) return known.target
-    const { context } = this.surroundings
-    const made = await open(registered, { ...this.surroundings, registry })
-    const target = context.watch?.targets([made])[0] ?? made
+    const target = await open(registered, { ...this.surroundings, registry })
     this.#made.set(identity, { addedAt, name, target })
     return target
   }
@@ -94,12 +91,12 @@ function openOrFailAlone(target: RegisteredTarget, surroundings: Surroundings): 
   return openTarget(target, surroundings).catch((error: unknown) => failing(target, error))
 }
 
-function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget, error: unknown): Target {
+function failing({ name, isRequired, identity, kind, bucket, addedAt }: RegisteredTarget, error: unknown): Target {
   const open = async (): Promise<never> => {
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
-  return { name: reportedKind(kind), registered: { name, identity, isRequired, bucket }, opener }
+  return { name, kind: reportedKind(kind), registered: { addedAt, isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
@@ -128,24 +125,24 @@ export async function openForTrials(
 
 /** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
-  const { name, identity, isRequired, kind, bucket } = target
+  const { name, isRequired, kind, bucket, addedAt } = target
   const { flags, context } = surroundings
-  const registered = { name, identity, isRequired, bucket }
+  const registered = { addedAt, isRequired, bucket }
   const settings = settingsOf(kind, flags, context)
   switch (kind) {
     case 'http': {
       const config = await registeredServer(target, flags, context.env)
       warnPlain(config, context)
-      return { name: 'server', registered, settings, opener: await serverOpener(config, context) }
+      return { name, kind: 'server', registered, settings, opener: await serverOpener(config, context) }
     }
     case 'postgres':
     case 'embedded': {
       const config = registeredDatabase(target, flags, context.env)
       warnInsecure(config, context)
-      return { name: kind, registered, settings, opener: await databaseOpener(config, context) }
+      return { name, kind, registered, settings, opener: await databaseOpener(config, context) }
     }
     case 'archive':
-      return { name: kind, registered, opener: await archiveOpener(target.address, surroundings) }
+      return { name, kind, registered, opener: await archiveOpener(target.address, surroundings) }
   }
 }
 
@@ -154,7 +151,7 @@ async function archiveOpener(bucket: string, { config, registry, context }: Surr
   if (!BUILT_IN.includes(bucket))
     return archiveSink(archiveAddress(bucket, registry.buckets.get(bucket)?.root), { mustExist: true })
   return stateArchiveSink(bucket, async () => {
-    const state = await openState(config, context)
+    const state = await openConfiguredState(config, context)
     return { ...(await openBucket(state, bucket)), close: () => state.storage.close() }
   })
 }

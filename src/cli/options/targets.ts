@@ -5,7 +5,7 @@ import type { ServerConfig } from '../../config/server.js'
 import type { PostgresTargetConfig, TargetConfig } from '../../config/target.js'
 import type { WriteConfig } from '../../config/write.js'
 import { writeSettings, type WriteSettingFlags } from '../../config/write-settings.js'
-import type { SettingsOf, Target } from '../../delivery/opening.js'
+import type { SettingsOf, Target } from '../../delivery/target.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
 import { describeServer } from '../../http/address.js'
 import { isLoopback } from '../../http/loopback.js'
@@ -45,16 +45,22 @@ export async function targetsOf(
   const targets: Target[] = []
   const settings = (kind: TargetKind): SettingsOf => settingsOf(kind, flags, context)
   if (server !== undefined)
-    targets.push({ name: 'server', opener: await serverOpener(server, context), settings: settings('http') })
+    targets.push({
+      name: 'server',
+      kind: 'server',
+      opener: await serverOpener(server, context),
+      settings: settings('http'),
+    })
   if (database !== undefined)
     targets.push({
       name: database.kind,
+      kind: database.kind,
       opener: await databaseOpener(database, context),
       settings: settings(database.kind),
     })
   if (archive !== undefined) {
     const { archiveSink } = await import('../../targets/archive/sink.js')
-    targets.push({ name: 'archive', opener: archiveSink(archive) })
+    targets.push({ name: 'archive', kind: 'archive', opener: archiveSink(archive) })
   }
   return targets
 }

@@ -1,10 +1,9 @@
 /** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
-import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-bucket-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/bucket-storage.js'
-import { assertCounts, sumReceipt, type Delivery, type KindReceipt } from '../../source/delivery.js'
+import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import { type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { archiveLocation, stateArchiveId } from './location.js'
@@ -18,6 +17,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
+    needsOutbox: true,
     open: async () => archiveIn(await openBucketStorage(address, options)),
   }
 }
@@ -32,6 +32,7 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     description: `the archive in the bucket ${bucket} of the state`,
     opensEarly: false,
     isAppendOnly: true,
+    needsOutbox: true,
     open: async () => archiveIn(await open()),
   }
 }
@@ -41,7 +42,7 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
  * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
  * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
-export function archiveIn(objects: BucketStorage): Sink {
+export function archiveIn(objects: BucketStorage): Sink<OutboxDelivery> {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
@@ -57,7 +58,7 @@ export function archiveIn(objects: BucketStorage): Sink {
 
 async function writeTable(
   objects: BucketStorage,
-  delivery: Delivery,
+  delivery: OutboxDelivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
   const isNew = await store(objects, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
@@ -68,7 +69,6 @@ async function writeTable(
 /** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 
-function rangeName({ range }: Delivery): string {
-  if (range === undefined) throw new IngestError('usage', 'only records from an outbox can be archived')
+function rangeName({ range }: OutboxDelivery): string {
   return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }

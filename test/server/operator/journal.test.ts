@@ -98,7 +98,7 @@ t.test('the newest come first, by target, since and limit; what is no such thing
   const server = await start(t)
   const { events } = server.journal
   for (const name of ['one', 'two', 'three']) {
-    events.record({ sort: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
+    events.record({ sort: 'target', name, operation: 'deliver', error: new IngestError('queued', name) })
     // Two events in the same millisecond have no defined order.
     await sleep(2)
   }

@@ -1,27 +1,17 @@
 /** The JSON report of `drain` and `recover` (schemas/v1/drain-report.json). */
 
-import type { Drained } from '../../../delivery/durable/drain.js'
-import { explainReport, type Explained } from '../push/explain-report.js'
-import { targetReport } from '../push/report.js'
-import type { Verdict } from '../push/verdict.js'
+import type { DrainResult } from '../../../delivery/drain.js'
+import { explainReport, targetReport } from '../push/report.js'
 
-export type DrainOutcome = {
-  readonly command: string
-  readonly drained: Drained
-  readonly verdict: Verdict
-  /** Undefined without `--explain`. */
-  readonly explained: readonly Explained[] | undefined
-  readonly durationMs: number
-}
-
-export function drainReport({ command, drained, verdict, explained, durationMs }: DrainOutcome): object {
+export function drainReport(command: string, result: DrainResult): object {
+  const { exitCode, targets, left, discarded, swept, explained, durationMs } = result
   return {
     command,
-    exit_code: verdict.exitCode,
-    targets: drained.outcomes.map(outcome => targetReport(outcome, verdict)),
-    left: drained.left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
-    discarded: drained.discarded,
-    swept: drained.swept,
+    exit_code: exitCode,
+    targets: targets.map(targetReport),
+    left: left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
+    discarded,
+    swept,
     ...(explained !== undefined && { explain: explainReport(explained) }),
     duration_ms: Math.round(durationMs),
   }

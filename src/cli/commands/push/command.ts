@@ -60,7 +60,7 @@ export function addPush(program: Command, run: Run): void {
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
         [
           'push results.jsonl --state ~/bench-state --postgres DSN',
-          'only what is new; what a dead target misses is kept',
+          'only what is new; what a dead target misses stays queued',
         ],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),

@@ -2,7 +2,7 @@
 
 import { settingValues, TUNABLES } from '../../../database/tunables.js'
 import { writeSettings } from '../../../config/write-settings.js'
-import { openJournal } from '../../../delivery/durable/journal-outcomes.js'
+import { openJournal } from '../../../delivery/durable/delivery-journal.js'
 import { PAIRS } from '../../../delivery/tuning/measure.js'
 import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../../delivery/tuning/tune.js'
 import { EXIT } from '../../../errors.js'
@@ -83,7 +83,7 @@ type Telling = { readonly context: Context; readonly format: TuningFlags['format
 
 function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
   // No trial ran because the limit per hour was reached, so the user must run the command again later.
-  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
+  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.queued : EXIT.done
   if (format === 'json') report.json(tuneReport(found, told, exitCode))
   else printTuned(report, found, told)
   return exitCode

@@ -5,12 +5,12 @@ import { valueFields } from '../../../analysis/series.js'
 import { targetConfig, type TargetFlags } from '../../../config/target.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../delivery/compared/commit-rows.js'
+import type { PushResult } from '../../../delivery/push.js'
 import { commitBefore } from '../../../delivery/compared/stored-commit.js'
 import { EXIT, messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
-import type { PushOutcome } from '../../commands/push/report.js'
 import { count } from '../report.js'
 import { openSession, type OpenSession } from '../../options/targets.js'
 import { table, text } from './markdown.js'
@@ -25,17 +25,17 @@ const TIMEOUT_MS = 10_000
  * @returns Markdown sections; none if no database of this command line received the records, or no earlier commit is stored
  */
 export async function comparedWithBefore(
-  { pushed, dryRun }: PushOutcome,
+  { targets, commit, dryRun }: PushResult,
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const isDatabase = (name: string): boolean => name === 'postgres' || name === 'embedded'
-  const landed = pushed.outcomes.some(({ name, failure }) => isDatabase(name) && failure === undefined)
-  if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
+  const isDatabase = (kind: string): boolean => kind === 'postgres' || kind === 'embedded'
+  const isStored = targets.some(({ kind, error }) => isDatabase(kind) && error === undefined)
+  if (dryRun || !isStored || commit === undefined || context.signal.aborted) return []
   try {
     const opened = await openSession(targetConfig(flags, context.env), false, context)
     try {
-      return await sections(opened, pushed.commit.sha)
+      return await sections(opened, commit.sha)
     } finally {
       await opened.close()
     }

@@ -1,6 +1,6 @@
 /** Rejections and warnings in a step summary. */
 
-import type { Notes } from '../notes.js'
+import type { Notes } from '../../../delivery/notes.js'
 import { count, warningLine } from '../report.js'
 import { table, text } from './markdown.js'
 

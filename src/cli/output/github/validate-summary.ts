@@ -1,9 +1,9 @@
 /** The step summary, outputs and annotations of `validate`. */
 
+import { Notes } from '../../../delivery/notes.js'
 import type { Rejection, Warning } from '../../../source/rejection.js'
 import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
-import { Notes } from '../notes.js'
 import { count, plural } from '../report.js'
 import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
 import { heading, table } from './markdown.js'
@@ -41,6 +41,6 @@ export class GithubPrinter implements Printer {
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]
-    this.step.tell({ summary: summary.join('\n\n'), outputs: { rejected } })
+    this.step.setSummary({ summary: summary.join('\n\n'), outputs: { rejected } })
   }
 }

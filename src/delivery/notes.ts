@@ -1,6 +1,6 @@
-/** Collects rejections and warnings for a report. */
+/** Collects rejected lines and warnings about lines. */
 
-import type { Rejection, Warning } from '../../source/rejection.js'
+import type { Rejection, Warning } from '../source/rejection.js'
 
 /** The first rejections and warnings, and how many there were in total. */
 export class Notes {

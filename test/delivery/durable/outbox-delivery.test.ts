@@ -1,5 +1,5 @@
 import t from 'tap'
-import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/range.js'
+import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/outbox-delivery.js'
 import { canDeliverTogether } from '../../../src/state/head.js'
 import type { Batch } from '../../../src/state/head.js'
 import { COMMIT, RUN } from '../../fixtures/delivery.js'

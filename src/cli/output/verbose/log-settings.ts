@@ -2,14 +2,13 @@
 
 import type { Command } from 'commander'
 import { settingsOf, type Told } from '../../../config/settings.js'
-import type { Tell } from './tell.js'
 
 /** Flags that name the variable of a secret. Their values are not logged, because a user may have given the secret itself. */
 const NAMES_A_SECRET = ['tokenEnv', 'secretEnv']
 
-export function tellSettings(told: Told, command: Command, tell: Tell): void {
-  for (const { name, value, origin } of namesTargets(command) ? settingsOf(told) : given(told))
-    tell(`${name}: ${value} (${origin})`)
+export function logSettings(given: Told, command: Command, log: (line: string) => void): void {
+  for (const { name, value, origin } of namesTargets(command) ? settingsOf(given) : flagSettings(given))
+    log(`${name}: ${value} (${origin})`)
 }
 
 /** Whether the command has the flags of all targets. Its settings then include more than its given flags. */
@@ -17,7 +16,7 @@ function namesTargets(command: Command): boolean {
   return ['server', 'postgres', 'state'].every(name => command.options.some(option => option.name() === name))
 }
 
-function given({ flags, origins }: Told) {
+function flagSettings({ flags, origins }: Told) {
   const values = new Map<string, unknown>(Object.entries(flags))
   return [...origins].map(([name, origin]) => {
     const value = NAMES_A_SECRET.includes(name) ? 'set' : String(values.get(name))

@@ -6,25 +6,25 @@ import type { Partition } from '../../state/keys.js'
 import { batchesAfter } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import { readWatermark } from '../../state/watermark.js'
-import { batchesIn } from './range.js'
+import { batchesIn } from './outbox-delivery.js'
 
 /** Number of records in these partitions that the target has not acknowledged. */
-export async function keptRecords(
+export async function countQueuedRecords(
   { storage }: State,
   target: string,
   partitions: readonly Partition[],
 ): Promise<number> {
-  let kept = 0
+  let queued = 0
   for (const partition of partitions) {
     const { watermark } = await readWatermark(storage, { target, partition })
     const { head } = await readHead(storage, partition)
-    for (const { records } of batchesAfter(head, watermark.until)) kept += records
+    for (const { records } of batchesAfter(head, watermark.until)) queued += records
   }
-  return kept
+  return queued
 }
 
 /** Number of records in interrupted deliveries to the target, outside the given partitions. */
-export async function begunRecords(
+export async function countBegunRecords(
   { storage }: State,
   target: string,
   { intents, partitions }: { readonly intents: readonly Intent[]; readonly partitions: readonly Partition[] },

@@ -1,0 +1,25 @@
+/** Removes what interrupted commands have left in the state. */
+
+import { messageOf } from '../../errors.js'
+import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
+import type { Intent } from '../../state/intent.js'
+import type { Partition } from '../../state/keys.js'
+import { sweepUnnamedLines } from '../../state/outbox.js'
+import type { State } from '../../state/state.js'
+import type { Emit } from '../events.js'
+
+/** Removes leftovers of other commands. Failures become warnings, because leftovers must not fail a push. */
+export async function removeLeftovers(
+  state: State,
+  partition: Partition,
+  { intents, emit }: { readonly intents: readonly Intent[]; readonly emit: Emit },
+): Promise<void> {
+  try {
+    const discarded = await discardOrphanedIntents(state, intents)
+    await sweepUnnamedLines(state, partition)
+    for (const { target } of discarded)
+      emit({ type: 'warned', message: `a delivery to ${target} was discarded: its target was removed` })
+  } catch (error) {
+    emit({ type: 'warned', message: `leftovers in the state could not be removed: ${messageOf(error)}` })
+  }
+}
