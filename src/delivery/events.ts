@@ -9,7 +9,7 @@ import type { Target } from './target.js'
 
 export type DeliveryEvent = InputEvent | TargetEvent | { readonly type: 'warned'; readonly message: string }
 
-export type InputEvent =
+type InputEvent =
   | { readonly type: 'line-rejected'; readonly rejection: Rejection }
   | { readonly type: 'line-warned'; readonly warning: Warning }
   /** The new records of all sources are in the outbox. `hasNew`: there is at least one new record or source. */
@@ -54,7 +54,7 @@ export type TargetEvent = { readonly target: Target } & (
 )
 
 /** The sink begins to write a delivery. */
-export type Sending = {
+type Sending = {
   readonly type: 'sending'
   readonly source: string
   readonly records: number

@@ -16,12 +16,12 @@ import { decide, type Requirements } from './verdict.js'
  * `nothing new`: the outbox held no records for the target. `queued`: records stay in the outbox for the next push or
  * drain. `removed`: an operator removed the target before everything was delivered.
  */
-export type TargetStatus = 'delivered' | 'nothing new' | 'queued' | 'failed' | 'removed'
+type TargetStatus = 'delivered' | 'nothing new' | 'queued' | 'failed' | 'removed'
 
 /** Numbers of records. `unchanged` is the part of `updated` that was already stored exactly so. */
 export type Totals = Omit<KindReceipt, 'kind'>
 
-export type FileReceipt = Receipt & {
+type FileReceipt = Receipt & {
   readonly source: string
   readonly retries: number
   /** Number of delivered records per kind name. */

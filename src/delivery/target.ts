@@ -20,7 +20,7 @@ export type Target = {
 }
 
 /** The registration of a target. */
-export type Registered = {
+type Registered = {
   /** RFC 3339. A target that was registered again has a later time, and may have a new address or token. */
   readonly addedAt: string
   readonly isRequired: boolean

@@ -21,7 +21,7 @@ t.test('an answer that gets lost is asked for again, with the same key, and told
   t.match(target, { status: 'delivered', inserted: 0, updated: 1, attempts: 2 })
   t.match(target.retries, [{ answer_lost: true, error: /the whole request was sent, but the answer is lost/ }])
   t.strictSame(schemaErrors('push-report', stdout), [])
-  t.match(stderr, /warning: \S+ was tried again once, the last time because of: .*the answer is lost/)
+  t.match(stderr, /warning: \S+ was retried once, the last time because of: .*the answer is lost/)
   t.match(
     stderr,
     /warning: an answer of \S+ was lost once: the records may have been applied before .* count as updated/,

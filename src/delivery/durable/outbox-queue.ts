@@ -11,10 +11,10 @@ import type { Connection } from '../connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
 import { settingsInForce } from '../settings.js'
-import type { ReadTargets, Target } from '../target.js'
+import type { ReadTargets } from '../target.js'
 import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
 import { countQueuedRecords } from './queued-records.js'
-import { isStillRegistered } from './registrations.js'
+import { isStillRegistered, type TargetEnd } from './registrations.js'
 
 export type OutboxOptions = Pick<
   PartitionOptions,
@@ -25,15 +25,6 @@ export type OutboxOptions = Pick<
   /** Delivers those partitions again from their first record. */
   readonly fromStart?: boolean | undefined
   readonly readTargets?: ReadTargets | undefined
-}
-
-/** How delivery to one target ended. */
-export type TargetEnd = {
-  readonly target: Target
-  readonly hasFailed: boolean
-  readonly isRemoved: boolean
-  /** Number of records that stay in the outbox for the target. */
-  readonly queued: number
 }
 
 /** Delivers to one target what the outbox holds for it, and closes the connection. */

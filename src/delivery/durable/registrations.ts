@@ -8,7 +8,6 @@ import { recordTarget } from '../../state/target-record.js'
 import { isSameRegistration, type Connection } from '../connection.js'
 import type { Emit } from '../events.js'
 import type { ReadTargets, Target } from '../target.js'
-import type { TargetEnd } from './outbox-queue.js'
 
 export type RegistrationOptions = {
   readonly targets: readonly Target[]
@@ -16,6 +15,15 @@ export type RegistrationOptions = {
   readonly readTargets?: ReadTargets | undefined
   readonly emit: Emit
   readonly signal: AbortSignal
+}
+
+/** How delivery to one target ended. */
+export type TargetEnd = {
+  readonly target: Target
+  readonly hasFailed: boolean
+  readonly isRemoved: boolean
+  /** Number of records that stay in the outbox for the target. */
+  readonly queued: number
 }
 
 export type PreparedTargets = {

@@ -104,14 +104,14 @@ function printDelivered(report: Report, { targets, commit, durationMs }: PushRes
 }
 
 function attemptsText({ retries, attempts, waitedMs }: TargetResult): string {
-  return retries.length === 0 ? '' : `, ${attempts} tries, ${seconds(waitedMs)} of it waiting`
+  return retries.length === 0 ? '' : `, ${attempts} attempts, ${seconds(waitedMs)} of it waiting`
 }
 
 function printRetries(report: Report, { description, retries, lostAnswers }: TargetResult): void {
   const last = retries.at(-1)
   if (last === undefined) return
-  const tried = `${description} was tried again ${times(retries.length)}, the last time because of`
-  report.warning(`${tried}: ${messageOf(last.error)}`)
+  const retried = `${description} was retried ${times(retries.length)}, the last time because of`
+  report.warning(`${retried}: ${messageOf(last.error)}`)
   if (lostAnswers === 0) return
   const what = `an answer of ${description} was lost ${times(lostAnswers)}`
   report.warning(`${what}: the records may have been applied before they were sent again, and then count as updated`)
