@@ -4,7 +4,7 @@ import { settingValues, type UsedSetting } from '../database/tunables.js'
 import { messageOf } from '../errors.js'
 import type { Delivery } from '../source/delivery.js'
 import { sentCounts } from '../source/downgrade.js'
-import type { Connection } from './connection.js'
+import type { TargetConnection } from './target-connection.js'
 import { countRecords } from './count-reads.js'
 import type { Emit, Failure } from './events.js'
 
@@ -27,7 +27,11 @@ export type DeliverOptions = {
 }
 
 /** @returns whether everything was delivered */
-export async function deliver(connection: Connection, queue: Queue, { emit, now }: DeliverOptions): Promise<boolean> {
+export async function deliver(
+  connection: TargetConnection,
+  queue: Queue,
+  { emit, now }: DeliverOptions,
+): Promise<boolean> {
   const started = performance.now()
   emit({ type: 'began', target: connection.target })
   const [failure, ...others] = await queue.deliver(delivery => apply(delivery, { connection, queue, emit, now }))
@@ -38,7 +42,7 @@ export async function deliver(connection: Connection, queue: Queue, { emit, now 
   return failure === undefined
 }
 
-type Applying = DeliverOptions & { readonly connection: Connection; readonly queue: Queue }
+type Applying = DeliverOptions & { readonly connection: TargetConnection; readonly queue: Queue }
 
 async function apply(delivery: Delivery, { connection, queue, emit, now }: Applying): Promise<void> {
   const { target } = connection

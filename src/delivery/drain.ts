@@ -7,11 +7,11 @@ import { listIntents, type Intent } from '../state/intent.js'
 import type { Partition } from '../state/keys.js'
 import { partitions, sweepUnnamedLines } from '../state/outbox.js'
 import type { State } from '../state/state.js'
-import { Connections } from './connection.js'
+import { TargetConnections } from './target-connection.js'
 import { DeliveryJournal } from './durable/delivery-journal.js'
-import { deliverFromOutbox, type TargetEnd } from './durable/outbox-queue.js'
+import { deliverFromOutbox, type OutboxOptions } from './durable/outbox-queue.js'
 import { countBegunRecords, countQueuedRecords } from './durable/queued-records.js'
-import { deliverInRounds, registerTarget } from './durable/registrations.js'
+import { deliverInRounds, registerTarget, type TargetEnd } from './durable/registrations.js'
 import type { Emit } from './events.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { explainSettings, type ExplainedSettings } from './settings.js'
@@ -90,7 +90,7 @@ async function deliverPartitions(found: readonly Partition[], options: Deliverin
     onEvent?.(event)
   }
   const intents = await listIntents(state.storage)
-  const connections = new Connections({ emit, signal })
+  const connections = new TargetConnections({ emit, signal })
   // Recovery delivers only to targets that were registered when it began.
   const newTargets = options.run === 'drain' ? options.readTargets : undefined
   const hash = await wasmHash64()
@@ -120,9 +120,9 @@ async function deliverPartitions(found: readonly Partition[], options: Deliverin
 }
 
 type Round = Delivering &
-  Pick<Parameters<typeof deliverFromOutbox>[2], 'partitions' | 'hash' | 'intents' | 'waitMs' | 'emit' | 'signal'> & {
+  Pick<OutboxOptions, 'partitions' | 'hash' | 'intents' | 'waitMs' | 'emit' | 'signal'> & {
     readonly startedAt: number
-    readonly connections: Connections
+    readonly connections: TargetConnections
   }
 
 async function deliverRound(targets: readonly Target[], round: Round): Promise<readonly TargetEnd[]> {

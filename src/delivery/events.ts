@@ -21,7 +21,7 @@ export type TargetEvent = { readonly target: Target } & (
   | { readonly type: 'began' }
   /** About this many records are going to be delivered in addition to those that were expected before. */
   | { readonly type: 'expected'; readonly records: number }
-  | Sending
+  | SendingEvent
   /** Number of records of the current delivery that the sink has read. It starts at 0 with each attempt. */
   | { readonly type: 'read'; readonly records: number }
   /** An attempt failed at the time `at`, in milliseconds since 1970; the sink waits `waitMs` and tries again. */
@@ -32,7 +32,7 @@ export type TargetEvent = { readonly target: Target } & (
       readonly waitMs: number
       readonly at: number
     }
-  | Applied
+  | AppliedEvent
   /** The sink gave the delivery up. */
   | { readonly type: 'not-applied'; readonly source: string; readonly error: unknown }
   /** An interrupted delivery was finished. */
@@ -54,7 +54,7 @@ export type TargetEvent = { readonly target: Target } & (
 )
 
 /** The sink begins to write a delivery. */
-type Sending = {
+type SendingEvent = {
   readonly type: 'sending'
   readonly source: string
   readonly records: number
@@ -62,7 +62,7 @@ type Sending = {
 }
 
 /** The target has stored a delivery. `range` is set for a delivery from the outbox. */
-export type Applied = {
+export type AppliedEvent = {
   readonly type: 'applied'
   readonly source: string
   /** Number of delivered records per kind name. */

@@ -9,7 +9,7 @@ import type { Inspection } from '../source/inspect.js'
 import { openInputs, releaseAll } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
 import type { State } from '../state/state.js'
-import { Connections } from './connection.js'
+import { TargetConnections } from './target-connection.js'
 import { deliver } from './deliver.js'
 import type { SourceChange } from './durable/enqueue.js'
 import type { Emit } from './events.js'
@@ -20,7 +20,7 @@ import {
   fileQueue,
   inspectAll,
   isRefused,
-  type InspectOptions,
+  type InspectFilesOptions,
 } from './read-files.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { rowCacheFor } from './row-cache.js'
@@ -170,7 +170,7 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
 }
 
 /** The options of a push with their defaults, and what it works with. */
-type PushWork = InspectOptions &
+type PushWork = InspectFilesOptions &
   Pick<PushOptions, 'targets' | 'readTargets' | 'mayDowngrade'> & {
     readonly findCommit: (sha: string | undefined) => Promise<Commit>
     readonly run: RunMeta
@@ -178,7 +178,7 @@ type PushWork = InspectOptions &
     readonly dryRun: boolean
     readonly fullRefresh: boolean
     readonly waitMs: number
-    readonly connections: Connections
+    readonly connections: TargetConnections
     readonly reducer: ResultReducer
     /** Receive the events after the reducer. */
     readonly listeners: Emit[]
@@ -201,7 +201,7 @@ async function startPush(options: PushOptions): Promise<PushWork> {
     run: options.run ?? runMeta({ now: () => new Date() }),
     hash: await wasmHash64(),
     ...{ dryRun, fullRefresh, waitMs, signal, reducer, listeners, emit, now: Date.now },
-    connections: new Connections({ emit, signal }),
+    connections: new TargetConnections({ emit, signal }),
   }
 }
 

@@ -15,7 +15,7 @@ import type { RowCache } from './row-cache.js'
 import { linesOf, rowsOf } from './rows.js'
 import type { Target } from './target.js'
 
-export type InspectOptions = {
+export type InspectFilesOptions = {
   /** The commit that every record must name. Default: the commit of the first record. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
@@ -27,7 +27,7 @@ export type InspectOptions = {
 /** Validates every line of every source; nothing may be sent before that (promise 1). */
 export async function inspectAll(
   sources: readonly Source[],
-  options: InspectOptions,
+  options: InspectFilesOptions,
   cache?: RowCache<Source>,
 ): Promise<readonly Inspection[]> {
   const { contractVersion, emit, signal } = options
@@ -48,7 +48,7 @@ export async function inspectAll(
 /** The commit that all records name; undefined when there are no records and no commit was given. */
 export function commonCommitSha(
   inspections: readonly Inspection[],
-  { commitSha }: Pick<InspectOptions, 'commitSha'>,
+  { commitSha }: Pick<InspectFilesOptions, 'commitSha'>,
 ): string | undefined {
   return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
 }

@@ -7,7 +7,7 @@ import type { KindReceipt, Receipt } from '../source/delivery.js'
 import { mergeDowngrades, type Downgrade } from '../source/downgrade.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
-import type { Applied, DeliveryEvent, Failure, TargetEvent } from './events.js'
+import type { AppliedEvent, DeliveryEvent, Failure, TargetEvent } from './events.js'
 import { Notes } from './notes.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
@@ -240,7 +240,7 @@ function assign(progress: TargetProgress, change: Partial<TargetProgress>): void
   Object.assign(progress, change)
 }
 
-function noteReceipt(progress: TargetProgress, { source, counts, receipt, range }: Applied): void {
+function noteReceipt(progress: TargetProgress, { source, counts, receipt, range }: AppliedEvent): void {
   const { receipts, retries, retriesBefore, delivered } = progress
   receipts.push({ ...receipt, source, counts, retries: retries.length - retriesBefore })
   if (range !== undefined) progress.delivered = { since: delivered?.since ?? range.since, until: range.until }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { setTimeout } from 'node:timers/promises'
-import { Connection } from '../../src/delivery/connection.js'
+import { TargetConnection } from '../../src/delivery/target-connection.js'
 import { deliver as deliverQueue } from '../../src/delivery/deliver.js'
 import { push } from '../../src/delivery/push.js'
 import { fileQueue } from '../../src/delivery/read-files.js'
@@ -32,7 +32,7 @@ async function deliverAll(files: readonly Delivery[], targets: readonly Target[]
   const reducer = new ResultReducer({ hasOutbox: false })
   const options = { signal, now: Date.now, emit: reducer.apply.bind(reducer) }
   await Promise.all(
-    targets.map(one => deliverQueue(new Connection(one, options), fileQueue(one, files, signal), options)),
+    targets.map(one => deliverQueue(new TargetConnection(one, options), fileQueue(one, files, signal), options)),
   )
   return reducer.result().targets
 }

@@ -15,14 +15,14 @@ import { isSameOwner } from '../../state/owner.js'
 import type { State } from '../../state/state.js'
 import { newId } from '../../state/ulid.js'
 import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
-import type { Connection } from '../connection.js'
+import type { TargetConnection } from '../target-connection.js'
 import { countReads } from '../count-reads.js'
 import type { Emit } from '../events.js'
 import type { RowCache } from '../row-cache.js'
 import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './outbox-delivery.js'
 
 export type PartitionOptions = {
-  readonly connection: Connection
+  readonly connection: TargetConnection
   /** Writes a delivery to the target. */
   readonly apply: (delivery: Delivery) => Promise<void>
   /** Called before each delivery. Resolves to false when the target has been removed from the registry. */

@@ -7,7 +7,7 @@ import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
 import { rewind } from '../../state/watermark.js'
-import type { Connection } from '../connection.js'
+import type { TargetConnection } from '../target-connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
 import { settingsInForce } from '../settings.js'
@@ -30,7 +30,7 @@ export type OutboxOptions = Pick<
 /** Delivers to one target what the outbox holds for it, and closes the connection. */
 export async function deliverFromOutbox(
   state: State,
-  connection: Connection,
+  connection: TargetConnection,
   options: OutboxOptions,
 ): Promise<TargetEnd> {
   const queue = new OutboxQueue(state, connection, options)
@@ -47,7 +47,7 @@ class OutboxQueue implements Queue {
 
   constructor(
     private readonly state: State,
-    private readonly connection: Connection,
+    private readonly connection: TargetConnection,
     private readonly options: OutboxOptions,
   ) {}
 

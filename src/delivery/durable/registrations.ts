@@ -5,7 +5,7 @@ import { listIntents, type Intent } from '../../state/intent.js'
 import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import { recordTarget } from '../../state/target-record.js'
-import { isSameRegistration, type Connection } from '../connection.js'
+import { isSameRegistration, type TargetConnection } from '../target-connection.js'
 import type { Emit } from '../events.js'
 import type { ReadTargets, Target } from '../target.js'
 
@@ -61,7 +61,7 @@ export async function prepareTargets(
  */
 export async function isStillRegistered(
   state: State,
-  connection: Connection,
+  connection: TargetConnection,
   readTargets: ReadTargets | undefined,
 ): Promise<boolean> {
   const { target } = connection

@@ -1,12 +1,7 @@
 /** `drain` delivers queued records. `recover` only finishes interrupted deliveries. */
 
 import { requiredStateConfig } from '../../../config/state.js'
-import {
-  drain as drainState,
-  recover as recoverState,
-  type DrainResult,
-  type RecoverOptions,
-} from '../../../delivery/drain.js'
+import { drain, recover, type DrainResult, type RecoverOptions } from '../../../delivery/drain.js'
 import type { Target } from '../../../delivery/target.js'
 import { IngestError } from '../../../errors.js'
 import { listIntents, type Intent } from '../../../state/intent.js'
@@ -30,15 +25,15 @@ export type DrainFlags = ChoiceFlags & {
   readonly downgrade?: boolean
 }
 
-export const drain: Action<DrainFlags> = (_, flags, context) => {
+export const runDrain: Action<DrainFlags> = (_, flags, context) => {
   const { maxRows: maxRecords, maxDuration } = flags
   const maxDurationMs = maxDuration === undefined ? undefined : maxDuration * 1000
-  return run('drain', flags, context, options => drainState({ ...options, maxRecords, maxDurationMs }))
+  return run('drain', flags, context, options => drain({ ...options, maxRecords, maxDurationMs }))
 }
 
-export const recover: Action<DrainFlags> = (_, flags, context) => {
+export const runRecover: Action<DrainFlags> = (_, flags, context) => {
   if (flags.dryRun === true) return listIntentsOnly(flags, context)
-  return run('recover', flags, context, recoverState)
+  return run('recover', flags, context, recover)
 }
 
 type Work = (options: RecoverOptions) => Promise<DrainResult>
@@ -77,8 +72,8 @@ async function chosenTargets(flags: DrainFlags, context: Context): Promise<Chose
   const { openRegistered } = await import('../../options/registered-targets.js')
   const registered = await openRegistered(requiredStateConfig(flags, context.env), flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }
-  const hint = 'name those that are to be given what they missed, as for push; vortex-ingest status shows them'
-  throw new IngestError('usage', 'no target is named, and none is registered', { hint })
+  const hint = 'name the targets to deliver to, as for push; vortex-ingest status shows which ones lack records'
+  throw new IngestError('usage', 'no target is named and none is registered', { hint })
 }
 
 type FoundIntent = Intent & { readonly isAbandoned: boolean }

@@ -6,7 +6,7 @@ import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { missingSecrets } from '../../../config/missing-secrets.js'
 import { siteConfig } from '../../../config/server.js'
 import { stateConfig, type StateConfig } from '../../../config/state.js'
-import { push as pushFiles, type PushOptions, type PushResult } from '../../../delivery/push.js'
+import { push, type PushOptions, type PushResult } from '../../../delivery/push.js'
 import type { Target } from '../../../delivery/target.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
 import { IngestError, messageOf } from '../../../errors.js'
@@ -34,7 +34,7 @@ export type PushFlags = ChoiceFlags &
     readonly explain?: boolean
   }
 
-export const push: Action<PushFlags> = async (args, flags, context) => {
+export const runPush: Action<PushFlags> = async (args, flags, context) => {
   const { env, signal, stdin, watch } = context
   const missing = await missingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
@@ -54,7 +54,7 @@ export const push: Action<PushFlags> = async (args, flags, context) => {
       contractVersion: pinnedVersion(flags),
       onEvent: await watch?.deliveries(),
     }
-    const result = await withState(state, options, context, opened => pushFiles(sources, opened))
+    const result = await withState(state, options, context, opened => push(sources, opened))
     const outcome = { result, refreshed: await refresh(result, flags, context) }
     await print(outcome, flags, context)
     return result.exitCode

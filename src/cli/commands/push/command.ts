@@ -34,7 +34,7 @@ export function addPush(program: Command, run: Run): void {
         'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
-    .action(run(withReportFile(lazy(async () => (await import('./action.js')).push))))
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).runPush))))
   addOptions(command, [...serverFlags(), ...targetFlags(), rolePolicyFlag(), ...writeSettingFlags()])
   addOptions(command, [...outcomeFlags(), ...commitFlags(), contractFlag()])
   command

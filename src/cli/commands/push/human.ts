@@ -76,7 +76,7 @@ export function printOutbox(report: Report, { description, outbox, status }: Tar
   for (const { event, partition, since, until, detail } of outbox?.audited ?? [])
     report.note(`${event}: ${rangeText({ partition, since, until })} to ${description}: ${detail}`)
   for (const warning of outbox?.warnings ?? []) report.warning(warning)
-  if (status === 'removed') report.warning(`${description} was removed meanwhile, and is given no more`)
+  if (status === 'removed') report.warning(`${description} was removed meanwhile, so nothing more is delivered to it`)
 }
 
 /** A range of sequence numbers of a partition, as text. They are not line numbers of a file. */
@@ -167,7 +167,7 @@ function printRefreshed(report: Report, refreshed: PushOutcome['refreshed']): vo
   const [first, ...others] = refreshed?.problems ?? []
   if (first === undefined) return
   const what =
-    refreshed?.revalidated === true ? 'the site was told, but not all of it is warm' : 'the site was not told'
+    refreshed?.revalidated === true ? 'the site was notified, but not all pages are warm' : 'the site was not notified'
   report.warning(`${what}: ${first}${others.length === 0 ? '' : ` (and ${count(others.length)} more)`}`)
 }
 

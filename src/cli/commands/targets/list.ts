@@ -13,7 +13,7 @@ import { count, oneLine, plural, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
 import type { RegistryAction } from '../../options/registry-flags.js'
-import { settingsText } from '../tune/documents.js'
+import { settingsText } from '../tune/trials.js'
 import { table } from '../../output/table.js'
 
 export const ls: RegistryAction = (_, flags, context) =>

@@ -7,11 +7,10 @@ import { readRegistry } from '../../../state/registry.js'
 import { requireTarget } from '../../../state/targets.js'
 import { readTrials, type Trial } from '../../../state/trial.js'
 import type { Storage } from '../../../storage/storage.js'
-import { table } from '../../output/table.js'
-import { count, oneLine, type Report } from '../../output/report.js'
+import { oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
 import { promotionDocument } from '../../../state/promotion-document.js'
-import { milliseconds, settingsText, trialDocument } from './documents.js'
+import { settingsText, trialDocument, trialLines } from './trials.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
 
 type Tuned = {
@@ -65,18 +64,4 @@ function promotionLine({ at, by, note, trial, rolledBack }: Promotion, isActive:
   const why = note === undefined ? '' : `: ${note}`
   const ended = rolledBack === undefined ? '' : `, rolled back ${rolledBack.at} by ${rolledBack.by}`
   return oneLine(`${isActive ? 'active' : 'before'}: trial ${trial}, ${at} by ${by}${why}${ended}`)
-}
-
-/** A table of trials, the newest last. */
-export function trialLines(trials: readonly Trial[]): readonly string[] {
-  const rows = trials.map(({ id, settings, result }) => [
-    id,
-    result === undefined ? '-' : `${result.ratio.toFixed(2)}${result.won ? ' won' : ''}`,
-    result === undefined ? '-' : count(result.challenger.rowsPerSecond),
-    result === undefined ? '-' : milliseconds(result.challenger.p50Ms),
-    result === undefined ? '-' : milliseconds(result.challenger.p95Ms),
-    result === undefined ? 'cut off' : String(result.challenger.errors),
-    settingsText(settings),
-  ])
-  return table([['TRIAL', 'RATIO', 'ROWS/S', 'P50', 'P95', 'ERRORS', 'SETTINGS'], ...rows])
 }

@@ -1,12 +1,12 @@
 /** Errors and warnings as annotations of the run. GitHub shows ten of each per step and silently drops the others. */
 
 import { isAbsolute, relative, resolve } from 'node:path'
-import type { Annotator, Level, Place, Syntax } from '../annotator.js'
+import type { Annotator, Level, ProblemPosition, Syntax } from '../annotator.js'
 import { tamed, workflowCommand } from './command.js'
 
 const SHOWN = 10
 
-type Annotation = { readonly place: Place | undefined; message: string }
+type Annotation = { readonly place: ProblemPosition | undefined; message: string }
 
 /** Collects annotations until the end. If there are more than ten, the tenth states the number of the others. */
 export class Annotations implements Annotator {
@@ -25,7 +25,7 @@ export class Annotations implements Annotator {
     return tamed(text, syntax)
   }
 
-  add(level: Level, message: string, place?: Place): void {
+  add(level: Level, message: string, place?: ProblemPosition): void {
     this.#seen[level]++
     const list = (place === undefined ? this.#general : this.#placed)[level]
     this.#last = { place, message }

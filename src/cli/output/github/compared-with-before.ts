@@ -13,7 +13,7 @@ import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import { count } from '../report.js'
 import { openSession, type OpenSession } from '../../options/targets.js'
-import { table, text } from './markdown.js'
+import { markdownTable, markdownText } from './markdown.js'
 
 const THRESHOLD = 1.1
 const SLOWEST = 5
@@ -40,7 +40,7 @@ export async function comparedWithBefore(
       await opened.close()
     }
   } catch (error) {
-    return [`The measurements were not compared with those before: ${text(messageOf(error))}`]
+    return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
@@ -63,6 +63,6 @@ function slowest(kinds: readonly KindRows[]): readonly string[] {
   if (rows.length === 0) return []
   const name = seriesNamer(rows)
   rows.sort((one, other) => Number(other.value - one.value))
-  const cells = rows.slice(0, SLOWEST).map(row => [text(name(row)), `${count(row.value)} ns`])
-  return ['#### The slowest', table(['series', 'median'], cells)]
+  const cells = rows.slice(0, SLOWEST).map(row => [markdownText(name(row)), `${count(row.value)} ns`])
+  return ['#### The slowest', markdownTable(['series', 'median'], cells)]
 }

@@ -7,8 +7,7 @@ import { countChecked } from '../../commands/push/report.js'
 import type { StepSummary } from '../../context.js'
 import { downgradeText } from '../downgrade-report.js'
 import { count, plural, seconds } from '../report.js'
-import { heading, table, text } from './markdown.js'
-import { rejectionTable, warningList } from './notes-summary.js'
+import { markdownHeading, markdownTable, markdownText, rejectionTable, warningList } from './markdown.js'
 
 /** @param comparison Markdown sections that compare the measurements with an earlier commit */
 export function pushSummary(result: PushResult, comparison: readonly string[]): StepSummary {
@@ -24,7 +23,7 @@ export function pushSummary(result: PushResult, comparison: readonly string[]): 
 function sections(result: PushResult): readonly string[] {
   const { targets, notes, exitCode } = result
   return [
-    heading(exitCode, `vortex-ingest push: ${verdictLine(result)}`),
+    markdownHeading(exitCode, `vortex-ingest push: ${verdictLine(result)}`),
     ...(targets.length === 0 ? [] : [targetTable(targets)]),
     ...targets.flatMap(kindTable),
     ...targets.flatMap(trouble),
@@ -43,12 +42,12 @@ function verdictLine(result: PushResult): string {
 
 function targetTable(targets: readonly TargetResult[]): string {
   const rows = targets.map(target => [
-    text(target.description),
+    markdownText(target.description),
     target.status,
     ...figures(target),
     count(target.attempts),
   ])
-  return table(['target', 'status', 'records', 'inserted', 'updated', 'unchanged', 'attempts'], rows, 2)
+  return markdownTable(['target', 'status', 'records', 'inserted', 'updated', 'unchanged', 'attempts'], rows, 2)
 }
 
 /** Records per kind. Inserted, updated and unchanged rows are shown only for targets that report them per kind. */
@@ -57,7 +56,7 @@ function kindTable({ description, kinds, counts }: TargetResult): readonly strin
   const counted = [...counts].map(([kind, records]) => [kind, count(records)])
   const rows = reported.length > 0 ? reported : counted
   const head = ['kind', 'records', 'inserted', 'updated', 'unchanged'].slice(0, rows[0]?.length)
-  return rows.length === 0 ? [] : [`**Into ${text(description)}**`, table(head, rows)]
+  return rows.length === 0 ? [] : [`**Into ${markdownText(description)}**`, markdownTable(head, rows)]
 }
 
 function figures({ records, inserted, updated, unchanged }: Totals): readonly string[] {
@@ -66,12 +65,12 @@ function figures({ records, inserted, updated, unchanged }: Totals): readonly st
 
 function trouble({ description, retries, error, downgrade }: TargetResult): readonly string[] {
   const last = retries.at(-1)
-  const where = text(description)
+  const where = markdownText(description)
   return [
-    ...(downgrade === undefined ? [] : [text(downgradeText(description, downgrade))]),
+    ...(downgrade === undefined ? [] : [markdownText(downgradeText(description, downgrade))]),
     ...(last === undefined
       ? []
-      : [`${where} was retried ${plural(retries.length, 'time')}: ${text(messageOf(last.error))}`]),
-    ...(error === undefined ? [] : [`${where} failed: ${text(messageOf(error))}`]),
+      : [`${where} was retried ${plural(retries.length, 'time')}: ${markdownText(messageOf(last.error))}`]),
+    ...(error === undefined ? [] : [`${where} failed: ${markdownText(messageOf(error))}`]),
   ]
 }

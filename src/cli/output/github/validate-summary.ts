@@ -6,8 +6,7 @@ import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
 import { count, plural } from '../report.js'
 import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
-import { heading, table } from './markdown.js'
-import { rejectionTable, warningList } from './notes-summary.js'
+import { markdownHeading, markdownTable, rejectionTable, warningList } from './markdown.js'
 
 export class GithubPrinter implements Printer {
   readonly #notes = new Notes()
@@ -36,8 +35,8 @@ export class GithubPrinter implements Printer {
     const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
     const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
     const summary = [
-      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
-      ...(kinds.length === 0 ? [] : [table(['kind', 'records'], kinds)]),
+      markdownHeading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
+      ...(kinds.length === 0 ? [] : [markdownTable(['kind', 'records'], kinds)]),
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]

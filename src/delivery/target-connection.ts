@@ -6,7 +6,7 @@ import type { Target } from './target.js'
 
 export type ConnectionOptions = { readonly emit: Emit; readonly signal: AbortSignal }
 
-export class Connection {
+export class TargetConnection {
   readonly #options: ConnectionOptions
   #target: Target
   #abandon = new AbortController()
@@ -86,8 +86,8 @@ export class Connection {
 }
 
 /** The connections of one command, one for each registration of a target. */
-export class Connections {
-  readonly #connections: Connection[] = []
+export class TargetConnections {
+  readonly #connections: TargetConnection[] = []
 
   constructor(private readonly options: ConnectionOptions) {}
 
@@ -97,12 +97,12 @@ export class Connections {
   }
 
   /** The connection to a target. A target that was removed or registered again gets a new connection. */
-  get(target: Target): Connection {
+  get(target: Target): TargetConnection {
     const found = this.#connections.find(
       connection => !connection.isRemoved && isSameRegistration(connection.target, target),
     )
     if (found !== undefined) return found
-    const connection = new Connection(target, this.options)
+    const connection = new TargetConnection(target, this.options)
     this.#connections.push(connection)
     return connection
   }
