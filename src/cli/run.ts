@@ -41,7 +41,7 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
-    const { logSettings } = await import('./output/verbose/log-settings.js')
+    const { logSettings } = await import('./output/verbose-log.js')
     logSettings({ flags: flags as object, origins, env: context.env }, command, line => report.detail(line))
   }
   const watch = await watchCommand(flags, context)

@@ -5,12 +5,12 @@ import type { AuditRow } from '../state/audit.js'
 import { discardOrphanedIntents } from '../state/discard-orphaned-intents.js'
 import { listIntents, type Intent } from '../state/intent.js'
 import type { Partition } from '../state/keys.js'
-import { partitions, sweepUnnamedLines } from '../state/outbox.js'
+import { partitions } from '../state/outbox.js'
 import type { State } from '../state/state.js'
 import { TargetConnections } from './target-connection.js'
 import { DeliveryJournal } from './durable/delivery-journal.js'
-import { deliverFromOutbox, type OutboxOptions } from './durable/outbox-queue.js'
-import { countBegunRecords, countQueuedRecords } from './durable/queued-records.js'
+import { removeUnnamedLines } from './durable/leftovers.js'
+import { deliverFromOutbox, type OutboxOptions, countBegunRecords, countQueuedRecords } from './durable/outbox-queue.js'
 import { deliverInRounds, registerTarget, type TargetEnd } from './durable/registrations.js'
 import type { Emit } from './events.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
@@ -112,7 +112,7 @@ async function deliverPartitions(found: readonly Partition[], options: Deliverin
   const gone = discarded.map(({ id }) => id)
   const known = ends.map(({ target }) => target.opener.id)
   const left = intents.filter(({ id, target }) => !known.includes(target) && !gone.includes(id))
-  const swept = await sweepAll(state)
+  const swept = await removeUnnamedLines(state)
   await journal.close(emit)
   const result = reducer.result()
   const explained = options.explain === true ? await explainSettings(targets, result.targets, state) : undefined
@@ -156,10 +156,4 @@ function remainingRecords({ state, maxRecords, maxDurationMs, startedAt }: Round
     left -= delivered
     return state.tools.now() - startedAt >= maxDurationMs ? 0 : left
   }
-}
-
-async function sweepAll(state: State): Promise<number> {
-  let swept = 0
-  for await (const partition of partitions(state.storage)) swept += await sweepUnnamedLines(state, partition)
-  return swept
 }

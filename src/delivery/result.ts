@@ -8,7 +8,7 @@ import { mergeDowngrades, type Downgrade } from '../source/downgrade.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import type { AppliedEvent, DeliveryEvent, Failure, TargetEvent } from './events.js'
-import { Notes } from './notes.js'
+import { Notes } from '../source/rejection.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
 

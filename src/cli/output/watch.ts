@@ -55,7 +55,7 @@ async function deliveryProgress(progress: Progress, label: string | undefined): 
 }
 
 async function openLog(report: Report): Promise<{ readonly onDelivery: Emit; readonly end: () => void }> {
-  const { logDeliveries, logWire } = await import('./verbose/log-events.js')
+  const { logDeliveries, logWire } = await import('./verbose-log.js')
   const log = (line: string): void => report.detail(line)
   return { onDelivery: logDeliveries(log), end: logWire(log) }
 }

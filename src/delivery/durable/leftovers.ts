@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.js'
 import { discardOrphanedIntents } from '../../state/discard-orphaned-intents.js'
 import type { Intent } from '../../state/intent.js'
 import type { Partition } from '../../state/keys.js'
-import { sweepUnnamedLines } from '../../state/outbox.js'
+import { partitions, sweepUnnamedLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { Emit } from '../events.js'
 
@@ -22,4 +22,11 @@ export async function removeLeftovers(
   } catch (error) {
     emit({ type: 'warned', message: `leftovers in the state could not be removed: ${messageOf(error)}` })
   }
+}
+
+/** Deletes the objects of all partitions that an interrupted enqueue has left behind. @returns how many */
+export async function removeUnnamedLines(state: State): Promise<number> {
+  let swept = 0
+  for await (const partition of partitions(state.storage)) swept += await sweepUnnamedLines(state, partition)
+  return swept
 }

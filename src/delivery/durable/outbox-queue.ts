@@ -6,15 +6,18 @@ import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
-import { rewind } from '../../state/watermark.js'
+import { rewind, readWatermark } from '../../state/watermark.js'
 import type { TargetConnection } from '../target-connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
 import { settingsInForce } from '../settings.js'
 import type { ReadTargets } from '../target.js'
 import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
-import { countQueuedRecords } from './queued-records.js'
 import { isStillRegistered, type TargetEnd } from './registrations.js'
+import { readHead } from '../../state/head.js'
+import type { Intent } from '../../state/intent.js'
+import { batchesAfter } from '../../state/outbox.js'
+import { batchesIn } from './outbox-delivery.js'
 
 export type OutboxOptions = Pick<
   PartitionOptions,
@@ -142,4 +145,37 @@ function reportedError(error: unknown, signal: AbortSignal): unknown {
   const hint =
     'the records stay queued: `vortex-ingest drain` with the same flags, or the next push with this state, delivers them'
   return new IngestError('queued', error.message, { cause: error, hint })
+}
+
+/** Number of records in these partitions that the target has not acknowledged. */
+export async function countQueuedRecords(
+  { storage }: State,
+  target: string,
+  partitions: readonly Partition[],
+): Promise<number> {
+  let queued = 0
+  for (const partition of partitions) {
+    const { watermark } = await readWatermark(storage, { target, partition })
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesAfter(head, watermark.until)) queued += records
+  }
+  return queued
+}
+
+/** Number of records in interrupted deliveries to the target, outside the given partitions. */
+export async function countBegunRecords(
+  { storage }: State,
+  target: string,
+  { intents, partitions }: { readonly intents: readonly Intent[]; readonly partitions: readonly Partition[] },
+): Promise<number> {
+  let begun = 0
+  for (const intent of intents) {
+    const { partition } = intent
+    if (intent.target !== target || partitions.includes(partition)) continue
+    const { watermark } = await readWatermark(storage, { target, partition })
+    if (watermark.until >= intent.until) continue
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesIn(head.batches, intent)) begun += records
+  }
+  return begun
 }

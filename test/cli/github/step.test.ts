@@ -3,7 +3,7 @@
 import t from 'tap'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tamed } from '../../../src/cli/output/github/command.js'
+import { tamed } from '../../../src/cli/output/github/annotations.js'
 import { runCli } from '../../fixtures/cli.js'
 import { runStep } from '../fixtures/github.js'
 import { TOKEN } from '../fixtures/pushing.js'

@@ -12,8 +12,7 @@ import { withFailPoints } from '../../options/fail-points.js'
 import { plural } from '../../output/report.js'
 import { rangeText } from '../push/human.js'
 import { openUsedState } from '../state/used-state.js'
-import { printDrained } from './human.js'
-import { drainReport } from './report.js'
+import { printDrained, drainReport } from './human.js'
 
 export type DrainFlags = ChoiceFlags & {
   readonly format: Format

@@ -1,9 +1,10 @@
-/** Prints the result of `drain` and `recover` as text. */
+/** The result of `drain` and `recover` as text and as JSON (schemas/v1/drain-report.json). */
 
 import type { DrainResult } from '../../../delivery/drain.js'
 import type { TargetResult } from '../../../delivery/result.js'
 import { printDowngrade, printExplained, printOutbox, rangeText } from '../push/human.js'
 import { count, plural, seconds, type Report } from '../../output/report.js'
+import { explainReport, targetReport } from '../push/report.js'
 
 export type DrainPrinting = {
   readonly command: string
@@ -45,4 +46,18 @@ function printTarget(report: Report, command: string, target: TargetResult): voi
   if (status === 'removed') return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)
   if (error !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
   report.verdict(left === '', `nothing to ${command}`, `for ${description}${left} ${time}`)
+}
+
+export function drainReport(command: string, result: DrainResult): object {
+  const { exitCode, targets, left, discarded, swept, explained, durationMs } = result
+  return {
+    command,
+    exit_code: exitCode,
+    targets: targets.map(targetReport),
+    left: left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
+    discarded,
+    swept,
+    ...(explained !== undefined && { explain: explainReport(explained) }),
+    duration_ms: Math.round(durationMs),
+  }
 }

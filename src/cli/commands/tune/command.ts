@@ -45,7 +45,7 @@ export function addPromote(program: Command, run: Run): void {
     .addOption(flag('--trial <id>', 'id of the trial, or the start of its id'))
     .addOption(flag('--note <text>', 'reason for the promotion'))
     .addOption(byFlag)
-    .action(run(lazy(async () => (await import('./promote.js')).runPromote)))
+    .action(run(lazy(async () => (await import('./promotions.js')).runPromote)))
   aboutState(command, [['promote --target db --trial 0123456789ab --note "far from CI" --state ~/bench-state', '']])
 }
 
@@ -56,7 +56,7 @@ export function addRollback(program: Command, run: Run): void {
     .description('The settings that were promoted before apply again, otherwise the defaults.')
     .addOption(targetFlag)
     .addOption(byFlag)
-    .action(run(lazy(async () => (await import('./promote.js')).runRollback)))
+    .action(run(lazy(async () => (await import('./promotions.js')).runRollback)))
   aboutState(command, [['rollback --target db --state ~/bench-state', '']])
 }
 

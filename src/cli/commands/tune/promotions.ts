@@ -1,8 +1,11 @@
-/** `promotions`: lists the promotions of targets, with author and reason, and their trials. */
+/**
+ * `promotions` lists the promotions of targets, with author and reason, and their trials. `promote` and `rollback` change the
+ * write settings of a target.
+ */
 
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
-import { activePromotion, readPromotions, type Promotion } from '../../../state/promotions.js'
+import { activePromotion, readPromotions, type Promotion, promote, rollback } from '../../../state/promotions.js'
 import { readRegistry } from '../../../state/registry.js'
 import { requireTarget } from '../../../state/targets.js'
 import { readTrials, type Trial } from '../../../state/trial.js'
@@ -12,6 +15,8 @@ import { withState } from '../state/with-state.js'
 import { promotionDocument } from '../../../state/promotion-document.js'
 import { settingsText, trialDocument, trialLines } from './trials.js'
 import type { TuningAction } from '../../options/tuning-flags.js'
+import { hostname, userInfo } from 'node:os'
+import { missing, withTarget } from './with-target.js'
 
 type Tuned = {
   readonly name: string
@@ -64,4 +69,46 @@ function promotionLine({ at, by, note, trial, rolledBack }: Promotion, isActive:
   const why = note === undefined ? '' : `: ${note}`
   const ended = rolledBack === undefined ? '' : `, rolled back ${rolledBack.at} by ${rolledBack.by}`
   return oneLine(`${isActive ? 'active' : 'before'}: trial ${trial}, ${at} by ${by}${why}${ended}`)
+}
+
+export const runPromote: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { report } = context
+    const { trial, note, by = thisUser(), format } = flags
+    if (trial === undefined) throw missing('--trial', 'vortex-ingest promotions shows the trials of a target')
+    const { promotion, changed } = await promote(state, target, { trial, note, by })
+    const document = { target: target.name, changed, promotion: promotionDocument(promotion) }
+    if (format === 'json') report.json({ command: 'promote', exit_code: EXIT.done, ...document })
+    else report.verdict(true, changed ? 'promoted' : 'unchanged', `${target.name}: ${settingsText(promotion.settings)}`)
+    return EXIT.done
+  })
+
+export const runRollback: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { report } = context
+    const { by = thisUser(), format } = flags
+    const { from, to } = await rollback(state, target, { by })
+    const document = { from: promotionDocument(from), to: to === undefined ? null : promotionDocument(to) }
+    if (format === 'json') report.json({ command: 'rollback', exit_code: EXIT.done, target: target.name, ...document })
+    else
+      report.verdict(
+        true,
+        'rolled back',
+        `${target.name}: ${to === undefined ? 'defaults' : settingsText(to.settings)}`,
+      )
+    return EXIT.done
+  })
+
+/** The current user as `user@host`. */
+function thisUser(): string {
+  return `${userName()}@${hostname()}`
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // In a container the user may have no entry in the user database.
+    return `user ${process.getuid?.() ?? ''}`.trim()
+  }
 }

@@ -3,7 +3,7 @@
 import { runMeta } from '../../../commit/run-meta.js'
 import type { Commit } from '../../../contract/commit.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
-import { Notes } from '../../../delivery/notes.js'
+import { Notes } from '../../../source/rejection.js'
 import { fileDelivery, inspectAll } from '../../../delivery/read-files.js'
 import { linesOf } from '../../../delivery/rows.js'
 import { IngestError } from '../../../errors.js'

@@ -1,6 +1,6 @@
 /** Markdown for step summaries. Untrusted text is escaped, so that it never becomes markup. */
 
-import type { Notes } from '../../../delivery/notes.js'
+import type { Notes } from '../../../source/rejection.js'
 import { IngestError, messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
 import { count, oneLine, warningLine } from '../report.js'

@@ -7,8 +7,7 @@ import { secretsOf, type SecretFlags } from '../../../config/secrets.js'
 import { messageOf } from '../../../errors.js'
 import type { CiStep, StepSummary } from '../../context.js'
 import type { Report } from '../report.js'
-import type { Annotations } from './annotations.js'
-import { workflowCommand } from './command.js'
+import { type Annotations, workflowCommand } from './annotations.js'
 import { failureSummary } from './markdown.js'
 
 /** Maximum size of a step's summary. GitHub drops a larger summary completely. */

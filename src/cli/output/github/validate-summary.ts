@@ -1,7 +1,6 @@
 /** The step summary, outputs and annotations of `validate`. */
 
-import { Notes } from '../../../delivery/notes.js'
-import type { Rejection, Warning } from '../../../source/rejection.js'
+import { Notes, type Rejection, type Warning } from '../../../source/rejection.js'
 import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
 import { count, plural } from '../report.js'

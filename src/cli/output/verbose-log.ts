@@ -1,8 +1,10 @@
-/** The `--verbose` log of connections, SQL statements, HTTP requests and deliveries. */
+/** The `--verbose` log of settings, connections, SQL statements, HTTP requests and deliveries. */
 
-import type { Emit } from '../../../delivery/events.js'
-import { messageOf } from '../../../errors.js'
-import { onWireEvent, type WireEvent } from '../../../http/wire-events.js'
+import type { Emit } from '../../delivery/events.js'
+import { messageOf } from '../../errors.js'
+import { onWireEvent, type WireEvent } from '../../http/wire-events.js'
+import type { Command } from 'commander'
+import { settingsOf, type Told } from '../../config/settings.js'
 
 type Log = (line: string) => void
 
@@ -42,4 +44,25 @@ export function logDeliveries(log: Log): Emit {
 
 function tookText(durationMs: number): string {
   return durationMs < 10_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`
+}
+
+/** Flags that name the variable of a secret. Their values are not logged, because a user may have given the secret itself. */
+const NAMES_A_SECRET = ['tokenEnv', 'secretEnv']
+
+export function logSettings(given: Told, command: Command, log: (line: string) => void): void {
+  for (const { name, value, origin } of namesTargets(command) ? settingsOf(given) : flagSettings(given))
+    log(`${name}: ${value} (${origin})`)
+}
+
+/** Whether the command has the flags of all targets. Its settings then include more than its given flags. */
+function namesTargets(command: Command): boolean {
+  return ['server', 'postgres', 'state'].every(name => command.options.some(option => option.name() === name))
+}
+
+function flagSettings({ flags, origins }: Told) {
+  const values = new Map<string, unknown>(Object.entries(flags))
+  return [...origins].map(([name, origin]) => {
+    const value = NAMES_A_SECRET.includes(name) ? 'set' : String(values.get(name))
+    return { name, value, origin }
+  })
 }
