@@ -74,7 +74,7 @@ t.test('an owner that wakes up with its delivery before it writes nothing old', 
   const cell = await cellFor(t, 'before the write', pathB)
   t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
   const { audit } = await look(cell)
-  t.strictSame(audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
+  t.strictSame(audit.map(({ event }) => event).sort(), ['overtaken', 'recovered'])
 })
 
 t.test('what an owner sent before it was overtaken, and arrives after it, is put right by it', async t => {
@@ -109,11 +109,11 @@ t.test('what an owner sent before it was overtaken, and arrives after it, is put
   owner.child.kill('SIGCONT')
   const { code, stderr, stdout } = await owner.result
   t.equal(code, 0, stderr)
-  t.match(JSON.parse(stdout), { targets: [{ outbox: { audited: [{ event: 'overtaken' }], kept: 0 } }] })
+  t.match(JSON.parse(stdout), { targets: [{ outbox: { audited: [{ event: 'overtaken' }], queued: 0 } }] })
   t.strictSame(await unlike(cell, expected, 'at last'), [])
   const found = await look(cell)
   t.strictSame(leftovers(found, cell.sha), [])
-  t.strictSame(found.audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
+  t.strictSame(found.audit.map(({ event }) => event).sort(), ['overtaken', 'recovered'])
 })
 
 t.test('an owner may be stopped at any step of its push', async t => {
