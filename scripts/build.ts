@@ -31,7 +31,12 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
     'src/database/postgres/connect.ts',
     'src/database/postgres/dsn.ts',
   ],
-  state: ['src/cli/options/open-state.ts', 'src/delivery/durable/push.ts', 'src/storage/local/local.ts'],
+  state: [
+    'src/cli/options/open-state.ts',
+    'src/delivery/durable/enqueue.ts',
+    'src/delivery/durable/outbox-queue.ts',
+    'src/storage/local/local.ts',
+  ],
 }
 
 const PARTS = {

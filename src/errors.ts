@@ -10,7 +10,7 @@ export const EXIT = {
   badData: 65,
   noInput: 66,
   unavailable: 69,
-  kept: 75,
+  queued: 75,
   auth: 77,
   config: 78,
   interrupted: 130,
@@ -37,14 +37,14 @@ const EXIT_OF_CODE = {
   config_invalid: EXIT.config,
   storage_failed: EXIT.unavailable,
   storage_denied: EXIT.auth,
-  state_conflict: EXIT.kept,
+  state_conflict: EXIT.queued,
   state_corrupt: EXIT.config,
   state_version: EXIT.config,
   already_exists: EXIT.config,
   not_found: EXIT.config,
   in_use: EXIT.config,
   protected: EXIT.config,
-  kept: EXIT.kept,
+  queued: EXIT.queued,
   interrupted: EXIT.interrupted,
   terminated: EXIT.terminated,
 } as const
@@ -74,6 +74,11 @@ export class IngestError extends Error {
 /** The exit code for an error code. */
 export function exitCodeOfCode(code: ErrorCode): number {
   return EXIT_OF_CODE[code]
+}
+
+/** The exit code for any thrown value. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof IngestError ? error.exitCode : EXIT.internal
 }
 
 /** The message of any thrown value. */

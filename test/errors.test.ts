@@ -29,7 +29,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   not_found: 78,
   in_use: 78,
   protected: 78,
-  kept: 75,
+  queued: 75,
   interrupted: 130,
   terminated: 143,
 }

@@ -2,7 +2,7 @@
 
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/option.js'
-import type { Target } from '../delivery/opening.js'
+import type { Emit } from '../delivery/events.js'
 import type { ReadProgress } from '../source/byte-reader.js'
 import type { JsonSink } from './output/json-array-report.js'
 import type { Meters } from './output/progress/meter.js'
@@ -41,16 +41,16 @@ export interface Watch {
   /** Creates progress meters for all other long work. */
   readonly meters?: Meters
   /**
-   * Wraps targets so that their deliveries are observed.
-   * @param meters shows their progress; default: `this.meters`
+   * Returns a listener for the events of deliveries.
+   * @param label shows all deliveries of the command as one piece of work with this label
    */
-  targets(targets: readonly Target[], meters?: Meters): readonly Target[]
+  deliveries(label?: string): Promise<Emit>
   /** Ends the progress display and the verbose log. */
   stop(): void
 }
 
 /** Results of a command for the CI service. */
-export type Told = {
+export type StepSummary = {
   /** Step summary in Markdown. */
   readonly summary: string
   readonly outputs: Readonly<Record<string, string | number>>
@@ -61,7 +61,7 @@ export interface CiStep {
   begin(command: string, flags: object): Promise<void>
   /** Whether the CI service shows a summary. */
   readonly hasSummary: boolean
-  tell(told: Told): void
+  setSummary(summary: StepSummary): void
 }
 
 /** Runs one command and returns its exit code. */

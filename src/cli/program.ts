@@ -61,7 +61,7 @@ export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
   4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input   69 target down
-  75 kept for later, run again   77 auth   78 config or schema version
+  75 queued for later, run again   77 auth   78 config or schema version
   130 interrupted   143 terminated
 
 Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`

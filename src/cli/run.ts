@@ -8,7 +8,7 @@ import type { Action, Context } from './context.js'
 import { givenFlags, findOrigins } from './options/given-flags.js'
 import type { ConfigFlags, TerminalFlags } from './options/flags.js'
 import type { TargetFlags } from '../targets/kinds.js'
-import { watchOf } from './output/watch.js'
+import { watchCommand } from './output/watch.js'
 
 export type Outcome = { exitCode: number }
 
@@ -42,10 +42,10 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
   if (flags.verbose === true) {
-    const { tellSettings } = await import('./output/verbose/tell-settings.js')
-    await tellSettings({ flags, origins, env: context.env }, command, line => report.detail(line))
+    const { logSettings } = await import('./output/verbose-log.js')
+    await logSettings({ flags, origins, env: context.env }, command, line => report.detail(line))
   }
-  const watch = await watchOf(flags, context)
+  const watch = await watchCommand(flags, context)
   try {
     return await action(command.args, flags, { ...context, origins, ...(watch !== undefined && { watch }) })
   } finally {

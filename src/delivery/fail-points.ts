@@ -66,17 +66,22 @@ export class FailPoints {
   }
 
   /** Wraps a target. The area is the target's kind; operations: `open`, `write`. */
-  opener(name: string, inner: SinkOpener): SinkOpener {
+  opener(kind: string, inner: SinkOpener): SinkOpener {
     return {
       ...inner,
-      open: signal => this.#at(`${name}.open`, () => this.#sink(name, inner, signal), closeIt),
+      open: signal =>
+        this.#at(
+          `${kind}.open`,
+          () => this.#sink(kind, inner, signal),
+          sink => sink.close(),
+        ),
     }
   }
 
-  async #sink(name: string, inner: SinkOpener, signal: AbortSignal): Promise<Sink> {
+  async #sink(kind: string, inner: SinkOpener, signal: AbortSignal): Promise<Sink> {
     const sink = await inner.open(signal)
     return {
-      write: (delivery, onRetry, settings) => this.#at(`${name}.write`, () => sink.write(delivery, onRetry, settings)),
+      write: (delivery, onRetry, settings) => this.#at(`${kind}.write`, () => sink.write(delivery, onRetry, settings)),
       close: () => sink.close(),
     }
   }
@@ -105,8 +110,6 @@ export class FailPoints {
     return result
   }
 }
-
-const closeIt = (sink: Sink): Promise<unknown> => sink.close()
 
 function failed(place: string): IngestError {
   const isSink = /\.(?:open|write)$/.test(place)

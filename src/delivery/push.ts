@@ -1,143 +1,237 @@
-/** Push without state: validate all sources, then deliver file by file to every target at the same time. */
+/** `push`: sources → lines → records → validate → enqueue? → deliver → receipt → watermark? With `state`, the `?` steps happen. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
-import { lowestIn } from '../contract/version-set.js'
-import type { Hash64 } from '../contract/hash64.js'
-import type { Delivery, CopyRows } from '../source/delivery.js'
-import type { SinkOpener } from '../targets/sink.js'
-import { inspect, type Inspection } from '../source/inspect.js'
-import type { RecordBatch } from '../source/record-batch.js'
-import type { Rejection, Warning } from '../source/rejection.js'
+import { wasmHash64, type Hash64 } from '../contract/hash64.js'
+import { IngestError } from '../errors.js'
+import type { GitCommitOptions } from '../commit/git.js'
+import { runMeta } from '../commit/ci.js'
+import type { Inspection } from '../source/inspect.js'
+import { openInputs, releaseSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
-import { deliverAll, type TargetOutcome } from './deliver.js'
-import { keptFor, type KeptRows } from './kept-rows.js'
-import { Opening, type Target } from './opening.js'
-import { linesOf, rowsOf } from './rows.js'
+import type { State } from '../state/state.js'
+import { TargetConnections } from './target-connection.js'
+import { deliver } from './deliver.js'
+import type { SourceRead } from './durable/enqueue.js'
+import type { Emit } from './events.js'
+import {
+  commonCommitSha,
+  deliveriesFor,
+  fileDelivery,
+  fileQueue,
+  inspectAll,
+  isRefused,
+  type InspectFilesOptions,
+} from './read-files.js'
+import { ResultReducer, type DeliveryResult } from './result.js'
+import { rowCacheFor } from './row-cache.js'
+import type { explainSettings, ExplainedSettings } from './settings.js'
+import type { ReadTargets, Target } from './target.js'
+import type { Requirements } from './verdict.js'
 
-export type PushOptions = {
-  /** The commit that every record must name. Default: the commit of the first record. */
+export type PushOptions = Requirements & {
+  /** Where the records go. Each target is delivered to at the same time, and fails alone. */
+  readonly targets: readonly Target[]
+  /**
+   * Durable memory. Records are queued in it before they are delivered, only new records of a file are delivered, and
+   * what a target misses is delivered by the next push or `drain`. See `openState`.
+   */
+  readonly state?: State | undefined
+  /**
+   * The commit that the records were measured on, or a function that finds it. The function is called once, with the
+   * commit id of the records, or undefined when there are none. Default: git is asked for it.
+   */
+  readonly commit?: Commit | ((sha: string | undefined) => Promise<Commit>) | undefined
+  /** The commit id that every record must name. Default: that of `commit`, otherwise that of the first record. */
   readonly commitSha?: string | undefined
+  /** The benchmark run that produced the records. Default: the benchmark `local`, now. */
+  readonly run?: RunMeta | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
   readonly contractVersion?: number | undefined
-  /**
-   * Returns the metadata of a commit. Called once, with the commit of the records, or undefined when there are no
-   * records.
-   */
-  readonly commitOf: (sha: string | undefined) => Promise<Commit>
-  readonly run: RunMeta
-  readonly targets: readonly Target[]
-  /** Checks everything that can be checked without the targets, and sends nothing. */
-  readonly dryRun?: boolean
+  /** Checks everything that can be checked without the targets, and sends and stores nothing. */
+  readonly dryRun?: boolean | undefined
   /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
-  readonly hash: Hash64
-  readonly onRejection: (rejection: Rejection) => void
-  readonly onWarning: (warning: Warning) => void
-  readonly signal: AbortSignal
+  /** With `state`: reads the sources from their start and delivers all their queued records again. */
+  readonly fullRefresh?: boolean | undefined
+  /** With `state`: how long to wait for another process that delivers to the same target, in milliseconds. Default: 0. */
+  readonly waitMs?: number | undefined
+  /** With `state`: reads the registered targets again, which an operator may change while the push runs. */
+  readonly readTargets?: ReadTargets | undefined
+  /** Adds the write settings of each target to the result. */
+  readonly explain?: boolean | undefined
+  /** Called with each event, in order. */
+  readonly onEvent?: Emit | undefined
+  /** Stops the push. Its reason becomes the error. */
+  readonly signal?: AbortSignal | undefined
 }
 
-export type Pushed = {
+/** The content of the sources. */
+type Intake = {
   readonly inspections: readonly Inspection[]
   /** The commit that every record had to name; undefined when there were no records and no commit was given. */
   readonly commitSha: string | undefined
-  /** Undefined when lines were rejected, because then the commit is not looked up. */
+  /** Undefined when lines were rejected, because then the commit is not looked up, and with state when nothing is new. */
   readonly commit: Commit | undefined
-  /** One outcome per target; empty when lines were rejected, because then nothing was sent. */
-  readonly outcomes: readonly TargetOutcome[]
+  /** With state: how each source has changed since it was last enqueued. */
+  readonly sources?: readonly SourceRead[]
 }
 
+export type PushResult = DeliveryResult &
+  Intake & {
+    readonly run: RunMeta
+    readonly dryRun: boolean
+    /** With `explain`. */
+    readonly explained: readonly ExplainedSettings[] | undefined
+  }
+
 /**
- * Validates the sources and delivers them. The failure of a target is part of its outcome.
- * @throws {IngestError} when nothing could be sent to any target
+ * Validates every line of every file, then delivers file by file to every target: all of a file or nothing.
+ * @param files file names, globs, `-` for standard input, or sources
+ * @returns one result per target; the failure of a target is part of its result and is not thrown
+ * @throws {IngestError} when nothing could be sent to any target, or enqueued
  */
-export async function push(sources: readonly Source[], options: PushOptions): Promise<Pushed> {
-  // Connecting overlaps with checking. No record is sent before all are checked.
-  const targets = options.dryRun === true ? [] : options.targets
-  const openings = targets.map(target => new Opening(target, options.signal))
-  const kept = keptFor<Source>(targets, options.hash)
+export async function push(files: readonly (string | Source)[], options: PushOptions): Promise<PushResult> {
+  const { state, targets } = options
+  assertTargetsFit(options)
+  const work = await startPush(options)
+  const { reducer, connections, run, dryRun, signal } = work
+  const { sources, opened } = await openSources(files, { mayGrow: state !== undefined, signal })
   try {
-    const inspections = await inspectAll(sources, options, kept)
-    const commitSha = commitShaOf(inspections, options)
-    const pushed: Pushed = { inspections, commitSha, commit: undefined, outcomes: [] }
-    if (inspections.some(({ rejected }) => rejected > 0)) return pushed
-    const commit = await options.commitOf(commitSha)
-    const deliveries = sources.map((source, index) =>
-      deliveryOf(source, { commit, inspection: inspections[index]!, kept, options }),
-    )
-    const openers = options.targets.map(({ opener }) => opener)
-    if (await isRefused(deliveries, { ...options, openers })) return { ...pushed, commit }
-    return { ...pushed, commit, outcomes: await deliverAll(deliveries, openings, options.signal) }
+    const intake = await (state === undefined ? pushFiles(sources, work) : pushOutbox(state, sources, work))
+    const result = reducer.result()
+    const explained = options.explain === true ? await explain(targets, result.targets, state) : undefined
+    return { ...intake, ...result, run, dryRun, explained }
   } finally {
-    await Promise.all(openings.map(opening => opening.close()))
+    await Promise.all([connections.close(), releaseSources(opened)])
   }
 }
 
-/** Validates every line of every source; nothing may be sent before that (promise 1). */
-export async function inspectAll(
-  sources: readonly Source[],
-  options: Pick<PushOptions, 'commitSha' | 'contractVersion' | 'onRejection' | 'onWarning' | 'signal'>,
-  kept?: KeptRows<Source>,
-): Promise<readonly Inspection[]> {
-  const { contractVersion, onRejection, onWarning, signal } = options
-  const inspections: Inspection[] = []
-  for (const source of sources) {
-    const commitSha = commitShaOf(inspections, options)
-    const onBatch = kept && ((batch: RecordBatch) => kept.add(source, batch))
-    const given = { commitSha, contractVersion, oneCommit: true, onBatch, onRejection, onWarning, signal }
-    inspections.push(await inspect(source, given))
+/** Without state: the queue of a target is the validated files themselves. */
+async function pushFiles(sources: readonly Source[], work: PushWork): Promise<Intake> {
+  const { targets, connections, emit, signal, dryRun, reducer } = work
+  // Connecting overlaps with checking. No record is sent before all are checked.
+  if (!dryRun) connections.prepare(targets)
+  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, work.hash)
+  const inspections = await inspectAll(sources, work, cache)
+  const commitSha = commonCommitSha(inspections, work)
+  if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
+  const commit = await work.findCommit(commitSha)
+  const files = sources.map((source, index) =>
+    fileDelivery(source, { ...work, commit, cache, inspection: inspections[index]! }),
+  )
+  const queues = targets.map(target => ({ target, deliveries: deliveriesFor(target, files, emit) }))
+  for (const { target, deliveries } of queues) await isRefused(deliveries, target.opener, emit)
+  if (reducer.notes.rejected > 0 || dryRun) return { inspections, commitSha, commit }
+  await Promise.all(
+    queues.map(({ target, deliveries }) =>
+      deliver(connections.get(target), fileQueue(target, deliveries, signal), work),
+    ),
+  )
+  if (reducer.result().targets.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
+    signal.throwIfAborted()
+  return { inspections, commitSha, commit }
+}
+
+/** With state: the new records are enqueued, and the queue of a target is what the outbox holds for it. */
+async function pushOutbox(state: State, sources: readonly Source[], work: PushWork): Promise<Intake> {
+  const [{ enqueue }, { deliverFromOutbox }, registrations, { removeLeftovers }, { DeliveryJournal }] =
+    await Promise.all([
+      import('./durable/enqueue.js'),
+      import('./durable/outbox-queue.js'),
+      import('./durable/registrations.js'),
+      import('./durable/leftovers.js'),
+      import('./durable/delivery-journal.js'),
+    ])
+  const { targets, connections, emit, dryRun, fullRefresh } = work
+  const journal = new DeliveryJournal(state, work.run.benchmark_id)
+  work.listeners.push(event => journal.note(event))
+  const cache = dryRun ? undefined : rowCacheFor<string>(targets, work.hash)
+  const prepared = registrations.prepareTargets(state, work)
+  // Handled where it is awaited; until then the rejection must not count as unhandled.
+  prepared.catch(() => undefined)
+  try {
+    const onNew = (): void => void (dryRun || connections.prepare(targets))
+    const { partition, ...intake } = await enqueue(state, sources, { ...work, cache, prepared, onNew })
+    const { intents, targets: registered } = await prepared
+    if (partition === undefined || dryRun) return intake
+    const pending = { ...work, partitions: [partition], intents, cache, fromStart: fullRefresh }
+    const [, ends] = await Promise.all([
+      removeLeftovers(state, partition, { emit, intents }),
+      registrations.deliverInRounds(state, { ...work, targets: registered }, round =>
+        Promise.all(round.map(target => deliverFromOutbox(state, connections.get(target), pending))),
+      ),
+    ])
+    registrations.failWithoutTargets(ends, emit)
+    await journal.close(emit)
+    return intake
+  } finally {
+    await Promise.allSettled([prepared])
   }
-  return inspections
 }
 
-function commitShaOf(
-  inspections: readonly Inspection[],
-  { commitSha }: Pick<PushOptions, 'commitSha'>,
-): string | undefined {
-  return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
-}
-
-/**
- * Asks each target whether it can hold the deliveries, before anything is sent, so that either all targets get a file
- * or none.
- * Reports every refused record.
- */
-export async function isRefused(
-  deliveries: readonly Delivery[],
-  { openers, onRejection }: { readonly openers: readonly SinkOpener[] } & Pick<PushOptions, 'onRejection'>,
-): Promise<boolean> {
-  let refused = false
-  for (const { refuses } of openers) {
-    for (const delivery of refuses === undefined ? [] : deliveries) {
-      for await (const rejection of refuses!(delivery)) {
-        onRejection(rejection)
-        refused = true
-      }
-    }
+/** The options of a push with their defaults, and what it works with. */
+type PushWork = InspectFilesOptions &
+  Pick<PushOptions, 'targets' | 'readTargets' | 'mayDowngrade'> & {
+    readonly findCommit: (sha: string | undefined) => Promise<Commit>
+    readonly run: RunMeta
+    readonly hash: Hash64
+    readonly dryRun: boolean
+    readonly fullRefresh: boolean
+    readonly waitMs: number
+    readonly connections: TargetConnections
+    readonly reducer: ResultReducer
+    /** Receive the events after the reducer. */
+    readonly listeners: Emit[]
+    readonly now: () => number
   }
-  return refused
-}
 
-type Checked = {
-  readonly commit: Commit
-  readonly inspection: Pick<Inspection, 'counts' | 'fits'>
-  readonly kept?: KeptRows<Source> | undefined
-  readonly options: Pick<PushOptions, 'run' | 'hash' | 'mayDowngrade' | 'signal'>
-}
-
-/** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
-export function deliveryOf(source: Source, { commit, inspection, kept, options }: Checked): Delivery {
-  const { counts, fits } = inspection
-  const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
-    rowsOf(linesOf(source, options.signal), { name: source.name, hash: options.hash }, chunkBytes)
+async function startPush(options: PushOptions): Promise<PushWork> {
+  const { commit, dryRun = false, fullRefresh = false, waitMs = 0, onEvent } = options
+  const { signal = new AbortController().signal } = options
+  const reducer = new ResultReducer({ ...options, hasOutbox: options.state !== undefined })
+  const listeners = onEvent === undefined ? [] : [onEvent]
+  const emit: Emit = event => {
+    reducer.apply(event)
+    for (const listener of listeners) listener(event)
+  }
   return {
-    source: source.name,
-    run: { ...options.run, schema_version: lowestIn(fits) },
-    commit,
-    counts,
-    fits,
-    mayDowngrade: options.mayDowngrade === true,
-    rows: chunkBytes => kept?.of([source], chunkBytes) ?? readAgain(chunkBytes),
-    lines: () => linesOf(source, options.signal),
-    assertMayCommit: () => source.assertUnchanged(),
+    ...options,
+    commitSha: options.commitSha ?? (typeof commit === 'object' ? commit.sha : undefined),
+    findCommit: typeof commit === 'function' ? commit : async sha => commit ?? readGit({ sha, signal }),
+    run: options.run ?? runMeta({ now: () => new Date() }),
+    hash: await wasmHash64(),
+    ...{ dryRun, fullRefresh, waitMs, signal, reducer, listeners, emit, now: Date.now },
+    connections: new TargetConnections({ emit, signal }),
   }
+}
+
+async function readGit(options: GitCommitOptions): Promise<Commit> {
+  const { readGitCommit } = await import('../commit/git.js')
+  return readGitCommit(options)
+}
+
+/** @throws {IngestError} `usage` for a target that stores ranges of an outbox, when there is none */
+function assertTargetsFit({ targets, state }: PushOptions): void {
+  const misfit = state === undefined ? targets.find(({ opener }) => opener.needsOutbox === true) : undefined
+  if (misfit === undefined) return
+  const hint = 'push with a state'
+  throw new IngestError('usage', `${misfit.opener.description} stores only records from an outbox`, { hint })
+}
+
+type OpenedSources = { readonly sources: readonly Source[]; readonly opened: readonly Source[] }
+
+/** Opens the files that are given by name; the caller releases them. */
+async function openSources(
+  files: readonly (string | Source)[],
+  options: { readonly mayGrow: boolean; readonly signal: AbortSignal },
+): Promise<OpenedSources> {
+  const names = files.filter(file => typeof file === 'string')
+  const given = files.filter(file => typeof file !== 'string')
+  if (names.length === 0 && given.length > 0) return { sources: given, opened: [] }
+  const opened = await openInputs(names, { stdin: process.stdin, rereadable: true, ...options })
+  return { sources: [...given, ...opened], opened }
+}
+
+async function explain(...params: Parameters<typeof explainSettings>): ReturnType<typeof explainSettings> {
+  return (await import('./settings.js')).explainSettings(...params)
 }

@@ -52,7 +52,7 @@ const OutboxShape = object({
     'The part of the outbox that was delivered by this command: after since, up to until',
   ),
   by_another: flag('Another command that ran at the same time delivered the new records'),
-  kept: count('Records that the target does not have yet'),
+  queued: count('Records that the target does not have yet'),
   audited: list(AuditRowShape, 'Recovered deliveries'),
   warnings: list(text()),
 })
@@ -61,9 +61,9 @@ const TargetOutcomeShape = object({
   name: text('Registered name of the target, otherwise its kind'),
   kind: TargetKind,
   target: text(WITHOUT_SECRETS),
-  state: words(
-    ['delivered', 'nothing new', 'kept', 'failed', 'removed'],
-    'kept: records remain in the outbox for the next push or drain; removed: the target was removed before it had every record',
+  status: words(
+    ['delivered', 'nothing new', 'queued', 'failed', 'removed'],
+    'queued: records remain in the outbox for the next push or drain; removed: the target was removed before it had every record',
   ),
   required: flag('A failure of this target fails the command'),
   ...TotalsFields,

@@ -58,6 +58,9 @@ export type Delivery = RowDelivery & {
   readonly range?: { readonly since: number; readonly until: number }
 }
 
+/** A part of the outbox to be delivered. */
+export type OutboxDelivery = Delivery & { readonly range: NonNullable<Delivery['range']> }
+
 /** A line of a file, counted from 1. `byte` is the offset of the line's first byte, if known. */
 export type LineLocation = { readonly source: string; readonly line: number; readonly byte: number | undefined }
 

@@ -4,8 +4,7 @@ import { listAll, type Storage } from '../storage/storage.js'
 import { encodeDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { AUDIT, auditKey } from './keys.js'
-import type { State } from './state.js'
-import { timestamp } from './state.js'
+import { type State, timestamp } from './state.js'
 
 export type AuditRow = {
   /** Unique per event, so that an event is logged once. A recovered or discarded intent lends the row its own id. */

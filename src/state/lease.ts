@@ -26,7 +26,7 @@ const MAX_POLL_MS = 1_000
 
 /**
  * Acquires the lease, waiting up to `waitMs` while another process holds it.
- * @throws {IngestError} `kept` when another process still holds the lease after that
+ * @throws {IngestError} `queued` when another process still holds the lease after that
  */
 export async function acquireLease(
   state: State,
@@ -72,7 +72,7 @@ function newLease({ owner, tools }: State): Lease {
 
 function leaseHeldError({ owner }: Lease): IngestError {
   const hint = 'that process delivers the queued records; run this command again, or `vortex-ingest drain`, later'
-  return new IngestError('kept', `another process (${owner.pid}) is delivering to this target`, { hint })
+  return new IngestError('queued', `another process (${owner.pid}) is delivering to this target`, { hint })
 }
 
 type AcquiredWatermark = StoredWatermark & { readonly tookOver: boolean }
@@ -131,10 +131,10 @@ export class HeldLease {
     return this.#isLost
   }
 
-  /** @throws {IngestError} `kept` when the lease is lost or expired */
+  /** @throws {IngestError} `queued` when the lease is lost or expired */
   async assertHeld(): Promise<void> {
     if (await this.isHeld()) return
-    throw new IngestError('kept', 'this process did not renew its lease in time, so another process may deliver', {
+    throw new IngestError('queued', 'this process did not renew its lease in time, so another process may deliver', {
       hint: 'run it again',
     })
   }

@@ -27,7 +27,7 @@ export async function withPartitionLeases<T>(
     return await work(hold)
   } catch (error) {
     // Not an error: a later run does the same work.
-    if (error instanceof IngestError && error.exitCode === EXIT.kept) return { skipped: messageOf(error) }
+    if (error instanceof IngestError && error.exitCode === EXIT.queued) return { skipped: messageOf(error) }
     throw error
   } finally {
     await hold.release()
@@ -46,7 +46,7 @@ export class PartitionLeases {
    * Acquires the leases of all targets that block pruning now and are not held yet. Call it again after the head was
    * rewritten and before lines are deleted: a target registered in between may be reading them. A target registered later
    * reads the new head.
-   * @throws {IngestError} `kept` when another process holds one of the leases
+   * @throws {IngestError} `queued` when another process holds one of the leases
    */
   async acquireAll(): Promise<void> {
     const { partition, state } = this
@@ -56,10 +56,11 @@ export class PartitionLeases {
     }
   }
 
-  /** @throws {IngestError} `kept` when another process took a lease over because this process seemed dead */
+  /** @throws {IngestError} `queued` when another process took a lease over because this process seemed dead */
   async assertHeld(): Promise<void> {
     for (const lease of this.#leases.values())
-      if (!(await lease.isHeld())) throw new IngestError('kept', 'another process took over a lease of this partition')
+      if (!(await lease.isHeld()))
+        throw new IngestError('queued', 'another process took over a lease of this partition')
   }
 
   /** The watermark of each target, by target id. */
@@ -109,7 +110,7 @@ async function isSafeToDelete(leases: PartitionLeases): Promise<boolean> {
     await leases.assertHeld()
     return true
   } catch (error) {
-    if (error instanceof IngestError && error.exitCode === EXIT.kept) return false
+    if (error instanceof IngestError && error.exitCode === EXIT.queued) return false
     throw error
   }
 }

@@ -5,13 +5,14 @@ import type { WriteSettings } from '../database/tunables.js'
 import type { Delivery, Receipt } from '../source/delivery.js'
 import type { Rejection } from '../source/rejection.js'
 
-export interface Sink {
+/** @typeParam Accepted the deliveries that the sink writes. One that writes only `OutboxDelivery` has `needsOutbox`. */
+export interface Sink<Accepted extends Delivery = Delivery> {
   /**
    * Writes a delivery completely or not at all. A delivery that needs several chunks is atomic per chunk.
    * @param settings how to write. Default: the settings that the sink was opened with
    * @throws {PartialDeliveryError} when a chunk fails after others became durable
    */
-  write(delivery: Delivery, onRetry: (retry: Retry) => void, settings?: WriteSettings): Promise<Receipt>
+  write(delivery: Accepted, onRetry: (retry: Retry) => void, settings?: WriteSettings): Promise<Receipt>
   close(): Promise<void>
 }
 
@@ -25,6 +26,8 @@ export type SinkOpener = {
   readonly opensEarly: boolean
   /** Whether the sink reads a delivery's rows. Other sinks read its lines. */
   readonly readsRows?: true
+  /** Whether the sink stores only ranges of an outbox, so that a push without state must not use it. */
+  readonly needsOutbox?: true
   /** Whether deliveries are only ever added. A late delivery then cannot overwrite a newer one. */
   readonly isAppendOnly?: true
   /**

@@ -47,12 +47,12 @@ t.test('records that cannot be delivered stay queued, with exit code 75 and thei
   await kept(cwd, DEAD)
   const human = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0'])
   t.equal(human.code, 75)
-  t.match(human.stdout, /^failed: nothing went to http:\/\/127\.0\.0\.1:1, 4 records still in the outbox in /)
+  t.match(human.stdout, /^failed: nothing went to http:\/\/127\.0\.0\.1:1, 4 records still queued in /)
   t.match(human.stderr, /^error: .*ECONNREFUSED/m)
   const { code, stdout } = await onState(cwd, ['drain', '--server', DEAD, '--retries', '0', '--format', 'json'])
   const report = JSON.parse(stdout) as DrainReport
   t.strictSame(schemaErrors('drain-report', stdout), [])
-  t.match(report, { exit_code: code, targets: [{ state: 'kept', outbox: { kept: 4 } }] })
+  t.match(report, { exit_code: code, targets: [{ status: 'queued', outbox: { queued: 4 } }] })
 })
 
 t.test('stopping at a limit exits 75 while records remain queued', async t => {
@@ -63,7 +63,7 @@ t.test('stopping at a limit exits 75 while records remain queued', async t => {
   await push(cwd, ['f.jsonl', '--server', server.url, ...STATE])
   const { code, stdout, stderr } = await onState(cwd, ['drain', '--server', server.url, '--max-duration', '0.000001'])
   t.equal(code, 75)
-  t.match(stdout + stderr, /1 record still in the outbox/)
+  t.match(stdout + stderr, /1 record still queued/)
   t.match(stderr, /hint: run it again for the rest/)
   t.equal((await onState(cwd, ['drain', '--server', server.url, '--max-rows', '1'])).code, 0)
   t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
@@ -86,7 +86,7 @@ t.test('a target must be named, and a state', async t => {
   for (const command of ['drain', 'recover']) {
     const none = await onState(cwd, [command])
     t.equal(none.code, 2)
-    t.match(none.stderr, /no target is named, and none is registered\nhint: /)
+    t.match(none.stderr, /no target is named and none is registered\nhint: /)
     const stateless = await runCli([command, '--server', DEAD], { cwd })
     t.equal(stateless.code, 2)
     t.match(stateless.stderr, /no state is named\nhint: give --state/)
@@ -149,9 +149,9 @@ t.test('a drain beside a push delivers each record once', async t => {
 type DrainReport = {
   readonly exit_code: number
   readonly targets: readonly {
-    readonly state: string
+    readonly status: string
     readonly records: number
-    readonly outbox: { readonly kept: number }
+    readonly outbox: { readonly queued: number }
   }[]
   readonly left: readonly object[]
 }

@@ -29,7 +29,7 @@ t.test('a push to an archive writes the new records and creates no database', as
   const first = await push(cwd, '--state', 'state', '--archive', 'archive', '--format', 'json')
   t.equal(first.code, 0, first.stderr)
   t.match(JSON.parse(first.stdout), { target: 'the archive in archive', records: 5, inserted: 5, updated: 0 })
-  t.match(JSON.parse(first.stdout), { targets: [{ name: 'archive', required: true, state: 'delivered' }] })
+  t.match(JSON.parse(first.stdout), { targets: [{ name: 'archive', required: true, status: 'delivered' }] })
   t.notOk(existsSync(join(cwd, '.vortex-ingest')))
   const more = jsonl([query({ dataset: 'later' })])
   appendFileSync(join(cwd, 'results.jsonl'), more)

@@ -27,7 +27,7 @@ t.test('both get every record, and the report lists each', async t => {
   t.equal(stderr, '')
   t.strictSame(schemaErrors('push-report', stdout), [])
   t.match(report, { records: 5, inserted: 5, updated: 0, chunks: 1 })
-  const counts = { state: 'delivered', records: 5, inserted: 5, updated: 0, attempts: 1, waited_ms: 0, failed: null }
+  const counts = { status: 'delivered', records: 5, inserted: 5, updated: 0, attempts: 1, waited_ms: 0, failed: null }
   t.match(report.targets, [
     { name: 'server', required: true, ...counts },
     { name: 'postgres', required: false, ...counts },

@@ -98,16 +98,16 @@ t.test('a site that does not take it is one line of warning, and the push ends a
     json(status, many)(response, asked)
   }
   for (const [url, says] of [
-    ['http://127.0.0.1:1', /the site was not told: POST http:\/\/127\.0\.0\.1:1\/api\/revalidate: .*ECONNREFUSED/],
-    [(await startSite(json(401, {}))).url, /the site was not told: POST \S+ answered 401/],
-    [(await startSite(json(503, {}))).url, /the site was not told: POST \S+ answered 503/],
-    [(await startSite(response => response.socket?.end('garbage\n'))).url, /the site was not told: POST/],
+    ['http://127.0.0.1:1', /the site was not notified: POST http:\/\/127\.0\.0\.1:1\/api\/revalidate: .*ECONNREFUSED/],
+    [(await startSite(json(401, {}))).url, /the site was not notified: POST \S+ answered 401/],
+    [(await startSite(json(503, {}))).url, /the site was not notified: POST \S+ answered 503/],
+    [(await startSite(response => response.socket?.end('garbage\n'))).url, /the site was not notified: POST/],
     [
       (await startSite(halfDead)).url,
-      /the site was told, but not all of it is warm: GET \S+ answered 500 \(and 19 more\)/,
+      /the site was notified, but not all pages are warm: GET \S+ answered 500 \(and 19 more\)/,
     ],
-    ['no URL', /the site was not told: BENCH_SITE_BASE_URL is not a URL/],
-    [`https://u:${SECRET}@h`, /the site was not told: BENCH_SITE_BASE_URL holds a user/],
+    ['no URL', /the site was not notified: BENCH_SITE_BASE_URL is not a URL/],
+    [`https://u:${SECRET}@h`, /the site was not notified: BENCH_SITE_BASE_URL holds a user/],
   ] as const) {
     const { code, stderr } = await push(url)
     t.equal(code, 0, stderr)

@@ -103,7 +103,7 @@ t.test('a refusal in a later envelope is reported by its line, with the number o
   t.equal(code, 65)
   t.match(stderr, new RegExp(`f\\.jsonl:${landed + 3} \\(byte \\d+\\): the server refuses the record: odd`))
   t.match(stderr, new RegExp(`1 of \\d+ envelopes of f\\.jsonl, with ${landed} records, were delivered`))
-  t.match(target, { state: 'failed', records: landed, inserted: landed, chunks: 1, attempts: 2 })
+  t.match(target, { status: 'failed', records: landed, inserted: landed, chunks: 1, attempts: 2 })
   t.match(report, { records: landed, inserted: landed, chunks: 1, files: [] })
 })
 

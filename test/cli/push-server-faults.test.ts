@@ -18,10 +18,10 @@ t.test('a lost answer is requested again with the same key, and reported', async
   const server = await startAnswering(t, hangUp, json(200, { inserted: 0, updated: 1 }))
   const { code, stdout, stderr, target } = await pushReported(cwd, ['f.jsonl', '--server', server.url])
   t.equal(code, 0, stderr)
-  t.match(target, { state: 'delivered', inserted: 0, updated: 1, attempts: 2 })
+  t.match(target, { status: 'delivered', inserted: 0, updated: 1, attempts: 2 })
   t.match(target.retries, [{ answer_lost: true, error: /the whole request was sent, but the answer is lost/ }])
   t.strictSame(schemaErrors('push-report', stdout), [])
-  t.match(stderr, /warning: \S+ was tried again once, the last time because of: .*the answer is lost/)
+  t.match(stderr, /warning: \S+ was retried once, the last time because of: .*the answer is lost/)
   t.match(
     stderr,
     /warning: an answer of \S+ was lost once: the records may have been applied before .* count as updated/,

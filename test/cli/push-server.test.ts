@@ -130,7 +130,7 @@ t.test('a server that takes no gzip: --compress fails and says why, --compress a
   t.strictSame(encodings(server.asked), ['gzip', undefined, undefined], 'the second file is not tried as gzip')
   t.match(report, { records: 2, inserted: 2 })
   t.match(target, { attempts: 3, retries: [{ error: /answered 400: Failed to parse/, waited_ms: 0 }] })
-  t.match(stderr, /sent again|tried again once, the last time because of: .* answered 400: Failed to parse/)
+  t.match(stderr, /sent again|was retried once, the last time because of: .* answered 400: Failed to parse/)
 })
 
 t.test('with --compress auto it is the answer to the uncompressed body that counts', async t => {

@@ -23,18 +23,18 @@ t.test('a file that grows: only its new lines go out, and then nothing at all', 
   const first = await pushReported(cwd, args)
   t.equal(first.code, 0, first.stderr)
   t.strictSame(schemaErrors('push-report', first.stdout), [])
-  t.match(first.target, { state: 'delivered', records: 3 })
+  t.match(first.target, { status: 'delivered', records: 3 })
   appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(3, 5)))
   const second = await push(cwd, args)
   t.match(second.stdout, /^ingested 2 records of 0123456 into http/)
-  t.match(second.stderr, /^f\.jsonl: 3 lines taken before, new from line 4$/m)
+  t.match(second.stderr, /^f\.jsonl: 3 lines enqueued before, new from line 4$/m)
   t.strictSame(
     server.asked.map(asked => recordsOf(asked).length),
     [3, 2],
   )
   const third = await pushReported(cwd, args)
   t.equal(third.code, 0)
-  t.match(third.target, { state: 'nothing new', records: 0 })
+  t.match(third.target, { status: 'nothing new', records: 0 })
   t.strictSame(schemaErrors('push-report', third.stdout), [])
   t.match((await push(cwd, args)).stdout, /^nothing new for http/)
   t.equal(server.asked.length, 2)
@@ -70,11 +70,11 @@ t.test(
       t.equal(report.exit_code, code)
       t.strictSame(schemaErrors('push-report', stdout), [])
       t.match(report.targets, [
-        { name: 'server', state: 'kept', failed: { code: 'kept' } },
-        { name: 'postgres', state: 'delivered' },
+        { name: 'server', status: 'queued', failed: { code: 'queued' } },
+        { name: 'postgres', status: 'delivered' },
       ])
       t.equal(await countRows(), 4)
-      t.match(stderr, /4 records for http:\/\/127\.0\.0\.1:1 kept in the outbox/)
+      t.match(stderr, /4 records for http:\/\/127\.0\.0\.1:1 stay queued in the outbox/)
       t.match((await statusOf(cwd)).targets.find(({ target }) => target === DEAD)?.lag, { records: 4 })
     }
   },
@@ -91,7 +91,7 @@ t.test('a permanent failure of one target decides the exit code while another is
   t.equal(code, 77)
   t.match(
     report.targets.map(({ failed }) => failed?.code),
-    ['auth_failed', 'kept'],
+    ['auth_failed', 'queued'],
   )
 })
 
@@ -170,7 +170,7 @@ t.test(
     const args = ['f.jsonl', '--server', server.url, '--max-envelope-bytes', '2000', '--retries', '0', ...STATE]
     const first = await pushReported(cwd, args)
     t.equal(first.code, 75)
-    t.match(first.target, { state: 'kept', chunks: 1 })
+    t.match(first.target, { status: 'queued', chunks: 1 })
     const second = await pushReported(cwd, args)
     t.equal(second.code, 0, second.stderr)
     t.equal(second.target.records, 20)
@@ -187,7 +187,7 @@ t.test('a truncated or rewritten file is enqueued from its start, with a notice'
   const { code, stdout, stderr } = await push(cwd, args)
   t.equal(code, 0)
   t.match(stdout, /^ingested 2 records/)
-  t.match(stderr, /^warning: f\.jsonl does not begin with what was taken of it before .* taken from its start$/m)
+  t.match(stderr, /^warning: f\.jsonl does not begin with what was enqueued of it before .* read from its start$/m)
 })
 
 t.test('--full-refresh takes and sends all of it again, and needs a state', async t => {

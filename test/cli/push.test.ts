@@ -246,7 +246,7 @@ t.test('the JSON report matches its published schema, after success and failure'
   t.equal(down.code, 69)
   t.strictSame(schemaErrors('push-report', down.stdout), [])
   const failed = { code: 'target_unreachable', message: /connection refused/ }
-  t.match(JSON.parse(down.stdout), { exit_code: 69, inserted: 0, failed, targets: [{ state: 'failed', failed }] })
+  t.match(JSON.parse(down.stdout), { exit_code: 69, inserted: 0, failed, targets: [{ status: 'failed', failed }] })
 })
 
 t.test('the database may come from the environment, and a flag beats it', async t => {

@@ -66,8 +66,8 @@ t.test('a target that is added while a push waits for its input is given all of 
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 0, stderr)
   t.match(report.targets, [
-    { name: 'site', state: 'delivered', records: 2 },
-    { name: 'late', state: 'delivered', required: true, records: 2 },
+    { name: 'site', status: 'delivered', records: 2 },
+    { name: 'late', status: 'delivered', required: true, records: 2 },
   ])
   t.equal(late.asked.flatMap(recordsOf).length, 2)
 })
@@ -82,10 +82,10 @@ t.test('a target that is removed while a push waits for its input is given nothi
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 0, stderr)
   t.match(report.targets, [
-    { name: 'site', state: 'delivered', required: true },
-    { name: 'gone', state: 'removed', required: false, records: 0 },
+    { name: 'site', status: 'delivered', required: true },
+    { name: 'gone', status: 'removed', required: false, records: 0 },
   ])
-  t.match(stderr, new RegExp(`warning: ${gone.url} was removed meanwhile, and is given no more`))
+  t.match(stderr, new RegExp(`warning: ${gone.url} was removed meanwhile, so nothing more is delivered to it`))
   t.equal(gone.asked.length, 0)
   t.match((await run(cwd, 'status')).stdout, /^up to date/, 'nothing waits for it')
 })
@@ -106,9 +106,9 @@ t.test('a target that is registered again before a push ends is given all of it'
   t.equal(code, 0, stderr)
   t.match(
     report.targets.filter(({ name }) => name === 'back'),
-    [{ state: 'delivered', required: true, records: 2 }],
+    [{ status: 'delivered', required: true, records: 2 }],
   )
-  t.notMatch(stderr, /is given no more/)
+  t.notMatch(stderr, /was removed meanwhile/)
   t.equal(back.asked.flatMap(recordsOf).length, 2)
   t.match((await run(cwd, 'status')).stdout, /^up to date: 2 records .*(has everything.*){2}/s)
 })
@@ -122,7 +122,7 @@ t.test('a target that was removed is not the one that --require any asks for', a
   await operator(t, cwd, 'rm', 'gone')
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 75, stderr)
-  t.match(report.targets, [{ state: 'kept' }, { state: 'removed' }])
+  t.match(report.targets, [{ status: 'queued' }, { status: 'removed' }])
 })
 
 t.test('a push whose targets are all removed is not green, and a drain delivers once there is one', async t => {
@@ -133,7 +133,9 @@ t.test('a push whose targets are all removed is not green, and a drain delivers 
   await operator(t, cwd, 'rm', 'site')
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 75)
-  t.match(report.targets, [{ state: 'removed', failed: { code: 'kept', message: /no target is registered any more/ } }])
+  t.match(report.targets, [
+    { status: 'removed', failed: { code: 'queued', message: /no target is registered any more/ } },
+  ])
   t.match(stderr, /^hint: register a target/m)
   t.equal(site.asked.length, 0)
   await operator(t, cwd, 'add', 'site', 'server', site.url)
@@ -151,8 +153,8 @@ t.test('a target of another address under the same name is delivered to there', 
   const { code, report, stderr } = await ended(t, push)
   t.equal(code, 0, stderr)
   t.match(report.targets, [
-    { target: right.url, state: 'delivered', records: 2 },
-    { target: wrong.url, state: 'removed' },
+    { target: right.url, status: 'delivered', records: 2 },
+    { target: wrong.url, status: 'removed' },
   ])
   t.equal(report.targets.length, 2, 'what --target does not name is left alone')
   t.equal(wrong.asked.length, 0)
@@ -184,7 +186,7 @@ t.test("the registry at the end of a push decides which targets' failures fail i
     t.equal(code, expected, after)
     t.match(
       report.targets.find(({ name }) => name === 'dead'),
-      { state: 'kept', required: after === '--required' },
+      { status: 'queued', required: after === '--required' },
     )
   }
 })
@@ -194,7 +196,7 @@ t.test('a dead target that is removed is no failure of the push any more', async
   await operator(t, cwd, 'rm', 'dead')
   const { code, report, stderr } = await finished()
   t.equal(code, 0, stderr)
-  t.match(report.targets, [{ state: 'removed', required: false, failed: null }, { state: 'delivered' }])
+  t.match(report.targets, [{ status: 'removed', required: false, failed: null }, { status: 'delivered' }])
 })
 
 t.test('records queued for a target that is registered again are waited for', async t => {
@@ -203,7 +205,7 @@ t.test('records queued for a target that is registered again are waited for', as
   await operator(t, cwd, 'add', 'dead', 'server', DEAD)
   const { code, report, stderr } = await finished()
   t.equal(code, 75, stderr)
-  t.match(report.targets, [{ state: 'kept', required: true }, { state: 'delivered' }])
+  t.match(report.targets, [{ status: 'queued', required: true }, { status: 'delivered' }])
   t.match((await run(cwd, 'status')).stdout, new RegExp(`^behind: .*${DEAD}: lacks 1 record`, 's'))
 })
 
@@ -224,7 +226,7 @@ t.test('undelivered records of a target that is registered again are not pruned'
   t.match(await run(cwd, 'state', 'prune'), { code: 0, stdout: /^removed 0 records/ })
   t.match(await run(cwd, 'drain', '--target', 'dead', '--retries', '0'), {
     code: 75,
-    stdout: /2 records still in the outbox/,
+    stdout: /2 records still queued/,
   })
 })
 
@@ -252,8 +254,8 @@ t.test('between the deliveries of one commit', async t => {
     t.equal(code, 0, stderr)
     t.equal(site.asked.length, 1)
     t.match(report.targets, [
-      { name: 'site', state: 'removed', records: 1, required: false },
-      { name: 'late', state: 'delivered', records: 3, required: true },
+      { name: 'site', status: 'removed', records: 1, required: false },
+      { name: 'late', status: 'delivered', records: 3, required: true },
     ])
     t.equal(await countEmbeddedRows(join(cwd, 'db')), 3)
   })
@@ -265,7 +267,7 @@ t.test('between the deliveries of one commit', async t => {
     letGo()
     const { code, report, stderr } = reported(t, await push.result)
     t.equal(code, 0, stderr)
-    t.match(report.targets, [{ name: 'renamed', state: 'delivered', records: 3, required: false }])
+    t.match(report.targets, [{ name: 'renamed', status: 'delivered', records: 3, required: false }])
     t.strictSame(
       site.asked.map(({ headers }) => headers.authorization),
       [`Bearer ${TOKEN}`, 'Bearer the-other', 'Bearer the-other'],
@@ -286,10 +288,10 @@ t.test('a registry that cannot be read after the deliveries does not hide their 
   letGo()
   const { code, report, stderr } = reported(t, await push.result)
   t.equal(code, 0, stderr)
-  t.match(report.targets, [{ state: 'delivered', records: 1, required: true }])
+  t.match(report.targets, [{ status: 'delivered', records: 1, required: true }])
   t.match(
     stderr,
-    /warning: what is registered now could not be read, so what was before decides: registry in .* damaged/,
+    /warning: the registered targets could not be read again, so what was read before decides: registry in .* damaged/,
   )
   writeFile(cwd, 'g.jsonl', line(2))
   t.equal((await run(cwd, ...pushArgs(cwd, 'g.jsonl'))).code, 78, 'the next is told at once')

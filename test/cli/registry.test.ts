@@ -67,7 +67,7 @@ t.test('a push delivers to the registered targets, and the required ones decide 
   const { targets } = JSON.parse(first.stdout) as { targets: readonly object[] }
   t.same(schemaErrors('push-report', first.stdout), [])
   t.match(targets, [
-    { name: 'keep', kind: 'archive', required: true, state: 'delivered', inserted: 5 },
+    { name: 'keep', kind: 'archive', required: true, status: 'delivered', inserted: 5 },
     { name: 'site', kind: 'server', required: false, failed: { code: String } },
   ])
   t.match(await json(cwd, 'journal', ['journal', '--target', 'site', '--since', '1h']), {

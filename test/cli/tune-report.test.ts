@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { Report } from '../../src/cli/output/report.js'
-import { printTuned, trialText, type Told } from '../../src/cli/commands/tune/report.js'
+import { printTuned, trialText, type TuneRun } from '../../src/cli/commands/tune/report.js'
 import type { Tuned } from '../../src/delivery/tuning/tune.js'
 import type { Trial, TrialResult } from '../../src/state/trial.js'
 
@@ -13,7 +13,7 @@ const TUNED = {
   ...{ champion: {}, stopped: 'trials', nextAt: undefined },
   rehearsal: { inserted: 10 },
 } as unknown as Tuned
-const TOLD = { target: { name: 'db' }, sample: { size: SAMPLE }, durationMs: 1_000 } as unknown as Told
+const TOLD = { target: { name: 'db' }, sample: { size: SAMPLE }, durationMs: 1_000 } as unknown as TuneRun
 
 const ended = (ratio: number, rest: Partial<TrialResult> = {}): TrialResult => {
   return { challenger: FIVE, champion: FIVE, ratio, won: false, ...rest }

@@ -70,7 +70,7 @@ t.test('an owner that resumes after it lost its lease writes no old values', asy
   const cell = await cellFor(t, 'before the write', pathB)
   t.strictSame(await pauseAt(t, { cell, step: 'postgres.write#1' }), [])
   const { audit } = await look(cell)
-  t.strictSame(audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
+  t.strictSame(audit.map(({ event }) => event).sort(), ['overtaken', 'recovered'])
 })
 
 t.test('a delivery that arrives after its owner lost the lease is corrected by that owner', async t => {
@@ -105,11 +105,11 @@ t.test('a delivery that arrives after its owner lost the lease is corrected by t
   owner.child.kill('SIGCONT')
   const { code, stderr, stdout } = await owner.result
   t.equal(code, 0, stderr)
-  t.match(JSON.parse(stdout), { targets: [{ outbox: { audited: [{ event: 'overtaken' }], kept: 0 } }] })
+  t.match(JSON.parse(stdout), { targets: [{ outbox: { audited: [{ event: 'overtaken' }], queued: 0 } }] })
   t.strictSame(await unlike(cell, expected, 'at last'), [])
   const found = await look(cell)
   t.strictSame(leftovers(found, cell.sha), [])
-  t.strictSame(found.audit.map(({ event }) => event).sort(), ['recovered', 'overtaken'])
+  t.strictSame(found.audit.map(({ event }) => event).sort(), ['overtaken', 'recovered'])
 })
 
 t.test('an owner may be paused at any step of its push', async t => {

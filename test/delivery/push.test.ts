@@ -1,40 +1,25 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { wasmHash64 } from '../../src/contract/hash64.js'
-import type { Target } from '../../src/delivery/opening.js'
+import type { Target } from '../../src/delivery/target.js'
 import { push, type PushOptions } from '../../src/delivery/push.js'
 import { migrate } from '../../src/database/migrate.js'
 import { connectPostgres } from '../../src/database/postgres/connect.js'
 import { parseDsn } from '../../src/database/postgres/dsn.js'
 import { postgresSink } from '../../src/targets/postgres/sink.js'
 import { fileSource } from '../../src/source/source.js'
-import type { Rejection } from '../../src/source/rejection.js'
 import { size } from '../fixtures/delivery.js'
 import { COMMIT, RUN, SHA } from '../fixtures/records.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
-
-const hash = await wasmHash64()
 
 const SINK = { random: Math.random, rolePolicy: 'any', retryDeadlineMs: 0 } as const
 
 t.test('a push into Postgres', async t => {
   const server = await startPostgres(t)
   const options = (name: string, more: Partial<PushOptions> = {}): PushOptions => {
-    const signal = new AbortController().signal
     const address = parseDsn(server.url(name).replace('?sslmode=disable', ''), { insecureLocal: true })
     const targets: Target[] = [{ name: 'postgres', kind: 'postgres', opener: postgresSink(address, SINK) }]
-    const commitOf = async (): Promise<typeof COMMIT> => COMMIT
-    return {
-      commitOf,
-      run: RUN,
-      targets,
-      hash,
-      onRejection: () => undefined,
-      onWarning: () => undefined,
-      signal,
-      ...more,
-    }
+    return { commit: COMMIT, run: RUN, targets, ...more }
   }
   const database = async (name: string): Promise<string> => {
     const url = (await server.createDatabase(name)).replace('?sslmode=disable', '')
@@ -48,15 +33,15 @@ t.test('a push into Postgres', async t => {
     const name = await database('refusing')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [good, bad, never] = await files(t.testdir(), [[size('a')], [size('b'), size('forbidden')], [size('c')]])
-    const { outcomes } = await push(
+    const { targets } = await push(
       [good!, bad!, never!].map(path => fileSource(path)),
       options(name),
     )
     t.strictSame(
-      outcomes[0]?.receipts.map(({ source }) => source),
+      targets[0]?.receipts.map(({ source }) => source),
       [good],
     )
-    t.match(outcomes[0]?.failure, { source: bad, error: { code: 'target_failed' } })
+    t.match(targets[0], { failedSource: bad, error: { code: 'target_failed' } })
     t.strictSame(await datasets(server, name), ['a'])
   })
 
@@ -64,8 +49,8 @@ t.test('a push into Postgres', async t => {
     const name = await database('refusing_first')
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [bad] = await files(t.testdir(), [[size('b'), size('forbidden')]])
-    const { outcomes } = await push([fileSource(bad!)], options(name))
-    t.match(outcomes, [{ receipts: [], failure: { source: bad, error: { code: 'target_failed' } } }])
+    const { targets } = await push([fileSource(bad!)], options(name))
+    t.match(targets, [{ receipts: [], failedSource: bad, error: { code: 'target_failed' } }])
     t.strictSame(await datasets(server, name), [])
     t.strictSame(await server.sql('SELECT 1 FROM commits', name), [])
   })
@@ -73,13 +58,12 @@ t.test('a push into Postgres', async t => {
   await t.test('a bad line in the last of several files keeps all of them out', async t => {
     const name = await database('one_bad_line')
     const [good, bad] = await files(t.testdir(), [[size('a')], [size('b'), size('c').replace('"parquet"', '7')]])
-    const rejections: Rejection[] = []
     const pushed = await push(
       [good!, bad!].map(path => fileSource(path)),
-      options(name, { onRejection: one => rejections.push(one) }),
+      options(name),
     )
-    t.match(rejections, [{ source: bad, line: 2, pointer: '/format', code: 'not_string' }])
-    t.strictSame(pushed.outcomes, [])
+    t.match(pushed.notes.rejections, [{ source: bad, line: 2, pointer: '/format', code: 'not_string' }])
+    t.strictSame(pushed.targets, [])
     t.strictSame(await datasets(server, name), [])
   })
 
@@ -87,12 +71,11 @@ t.test('a push into Postgres', async t => {
     const name = await database('two_commits')
     const other = size('b').replace(SHA, 'f'.repeat(40))
     const [one, two] = await files(t.testdir(), [[size('a')], [other]])
-    const rejections: Rejection[] = []
-    await push(
+    const { notes } = await push(
       [one!, two!].map(path => fileSource(path)),
-      options(name, { onRejection: rejection => rejections.push(rejection) }),
+      options(name, { commit: async () => COMMIT }),
     )
-    t.match(rejections, [{ source: two, line: 1, pointer: '/commit_sha', code: 'commit_mismatch' }])
+    t.match(notes.rejections, [{ source: two, line: 1, pointer: '/commit_sha', code: 'commit_mismatch' }])
     t.strictSame(await datasets(server, name), [])
   })
 
@@ -103,8 +86,8 @@ t.test('a push into Postgres', async t => {
       await writeFile(file!, `${size('a')}\n${size('x')}\n${size('y')}\n`)
       return COMMIT
     }
-    const { outcomes } = await push([fileSource(file!)], options(name, { commitOf: change }))
-    t.match(outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
+    const { targets } = await push([fileSource(file!)], options(name, { commit: change }))
+    t.match(targets, [{ receipts: [], error: { code: 'input_changed' } }])
     t.strictSame(await datasets(server, name), [])
   })
 
@@ -125,15 +108,15 @@ t.test('a push into Postgres', async t => {
         return reader
       },
     }
-    const commitOf = async (): Promise<typeof COMMIT> => {
+    const commit = async (): Promise<typeof COMMIT> => {
       await writeFile(file!, `${size('a')}\n${size('b')}\n`)
       return COMMIT
     }
     for (const outcome of [
-      await push([fileSource(file!)], options(name, { commitOf })),
+      await push([fileSource(file!)], options(name, { commit })),
       await push([changing], options(name)),
     ])
-      t.match(outcome.outcomes, [{ receipts: [], failure: { error: { code: 'input_changed' } } }])
+      t.match(outcome.targets, [{ receipts: [], error: { code: 'input_changed' } }])
     t.strictSame(await datasets(server, name), [])
   })
 })
@@ -149,13 +132,9 @@ t.test('bad input is reported immediately, and retries of an unreachable target 
       })
     })
   const pushed = await push([fileSource(bad!)], {
-    commitOf: async () => COMMIT,
+    commit: async () => COMMIT,
     run: RUN,
     targets: [{ name: 'postgres', kind: 'postgres', opener: { id: 'x', description: 'dead', opensEarly: true, open } }],
-    hash,
-    onRejection: () => undefined,
-    onWarning: () => undefined,
-    signal: new AbortController().signal,
   })
   t.equal(pushed.inspections[0]?.rejected, 1)
   t.ok(given)
@@ -164,15 +143,8 @@ t.test('bad input is reported immediately, and retries of an unreachable target 
 t.test('a target that is not opened early is not opened at all for bad input', async t => {
   const [bad] = await files(t.testdir(), [['{}']])
   const open = (): Promise<never> => Promise.reject(new Error('must not be opened'))
-  const options = {
-    hash,
-    onRejection: () => undefined,
-    onWarning: () => undefined,
-    signal: new AbortController().signal,
-  }
   const pushed = await push([fileSource(bad!)], {
-    ...options,
-    commitOf: async () => COMMIT,
+    commit: async () => COMMIT,
     run: RUN,
     targets: [
       { name: 'embedded', kind: 'embedded', opener: { id: 'x', description: 'dead', opensEarly: false, open } },

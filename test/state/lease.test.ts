@@ -51,7 +51,7 @@ t.test('acquiring waits at most waitMs and names the process that holds the leas
   })
   const started = state.clock.now
   await t.rejects(held(seenBy(state, owner('second')), 5_000), {
-    code: 'kept',
+    code: 'queued',
     message: 'another process (1) is delivering to this target',
     hint: /run this command again/,
   })
@@ -71,7 +71,7 @@ t.test('changes of the system clock do not affect the waiting time', async t => 
       state.clock.now += jump
     }
     const waiting = { ...seenBy(state, owner('second')), tools: { ...state.tools, sleep } }
-    await t.rejects(acquireLease(waiting, TARGET_PARTITION, { waitMs: 2_000 }), { code: 'kept' })
+    await t.rejects(acquireLease(waiting, TARGET_PARTITION, { waitMs: 2_000 }), { code: 'queued' })
     t.ok(Math.abs(slept - 2_000) < 1, `${slept} ms`)
     await busy.release()
   }

@@ -11,7 +11,7 @@ import { listTrialIds } from '../../state/trial.js'
 import { configurable, listProfiles, applicableSections } from '../options/config-file/sections.js'
 import type { Context } from '../context.js'
 import { findRoot, typedName } from '../options/given-flags.js'
-import { openState } from '../options/open-state.js'
+import { openConfiguredState } from '../options/open-state.js'
 import type { ConfigFlags } from '../options/flags.js'
 import type { NameKind } from './candidates.js'
 import type { TypedLine } from './line.js'
@@ -52,7 +52,7 @@ async function namesInState(sort: Exclude<NameKind, 'profile'>, asked: Completio
   const config = stateConfig(place === undefined ? {} : { state: place }, context.env)
   // Opening a state would create its folder, and completion must not write.
   if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
-  const state = await openState(config, context)
+  const state = await openConfiguredState(config, context)
   return LISTS[sort](state).finally(() => state.storage.close())
 }
 

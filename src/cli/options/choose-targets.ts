@@ -1,8 +1,7 @@
 /** Chooses the targets of a command: the targets that its flags name, otherwise the registered targets of its state. */
 
 import { stateConfig, type StateFlags } from '../../config/state.js'
-import type { TargetsNow } from '../../delivery/durable/registrations.js'
-import type { Target } from '../../delivery/opening.js'
+import type { ReadTargets, Target } from '../../delivery/target.js'
 import { IngestError } from '../../errors.js'
 import type { TargetKind } from '../../targets/kind.js'
 import {
@@ -28,12 +27,11 @@ export type ChoiceFlags = TargetFlags &
 export type Requirement = string
 
 export type Chosen = {
-  /** Wrapped by `context.watch`, if the command has one. */
   readonly targets: readonly Target[]
   /** Undefined when the flag is absent. The registrations then decide which targets are required, or the order of paths does. */
   readonly require: Requirement | undefined
   /** For registered targets: reads the registry again and returns its current targets. */
-  readonly now?: TargetsNow
+  readonly readTargets?: ReadTargets
 }
 
 /**
@@ -48,7 +46,7 @@ export async function chooseTargets(flags: ChoiceFlags, context: Context): Promi
   assertTargetNamed(flags, context.env)
   assertRequirement(flags.require, kinds)
   const targets = await Promise.all(kinds.map(kind => openNamed(kind, flags, context)))
-  return { targets: context.watch?.targets(targets) ?? targets, require: flags.require }
+  return { targets, require: flags.require }
 }
 
 async function openNamed(kind: TargetKind, flags: TargetFlags, context: Context): Promise<Target> {

@@ -2,8 +2,7 @@
 
 import type { StateConfig } from '../../config/state.js'
 import { optionName } from '../../config/option.js'
-import type { TargetsNow } from '../../delivery/durable/registrations.js'
-import type { Target } from '../../delivery/opening.js'
+import type { ReadTargets, Target } from '../../delivery/target.js'
 import { IngestError } from '../../errors.js'
 import { openBucket } from '../../state/bucket-objects.js'
 import { readRegistry, type RegisteredTarget, type Registry } from '../../state/registry.js'
@@ -14,13 +13,13 @@ import { TARGET_KINDS, type TargetFlags } from '../../targets/kinds.js'
 import { assertSameTarget, registeredKind, registeredOptions } from '../../targets/registered.js'
 import type { SinkOpener } from '../../targets/sink.js'
 import type { Context } from '../context.js'
-import { openState } from './open-state.js'
+import { openConfiguredState } from './open-state.js'
 import { openWorld, settingsFor } from './target-world.js'
 
 export type RegisteredFlags = TargetFlags & { readonly target?: readonly string[] }
 
 /** The registered targets of a command, and a function that reads the registry again. */
-export type Registration = { readonly targets: readonly Target[]; readonly now: TargetsNow }
+export type Registration = { readonly targets: readonly Target[]; readonly readTargets: ReadTargets }
 
 /**
  * Opens all registered targets, or those that `--target` names. Required targets come first, so that reports begin with them.
@@ -32,7 +31,7 @@ export async function openRegistered(
   flags: RegisteredFlags,
   context: Context,
 ): Promise<Registration | undefined> {
-  const { storage } = await openState(config, context)
+  const { storage } = await openConfiguredState(config, context)
   const registry = await readRegistry(storage).finally(() => storage.close())
   for (const name of flags.target ?? []) requireTarget(registry, name)
   const chosen = chosenOf(registry, flags.target)
@@ -40,11 +39,11 @@ export async function openRegistered(
   assertNoSwitches(flags)
   const opened = new OpenedOnce({ config, flags, context })
   const targets = await Promise.all(chosen.map(target => opened.get(target, registry, openOrFail)))
-  const now: TargetsNow = async storage => {
+  const readTargets: ReadTargets = async storage => {
     const registry = await readRegistry(storage)
     return Promise.all(chosenOf(registry, flags.target).map(target => opened.get(target, registry, openOrFailAlone)))
   }
-  return { targets, now }
+  return { targets, readTargets }
 }
 
 /** Refuses switches such as `--insecure-local`, which a registered target has from its registration. */
@@ -69,9 +68,7 @@ class OpenedOnce {
     const known = this.#made.get(identity)
     // Only `isRequired` can change without a new registration, and it is looked up when the command ends.
     if (known?.addedAt === addedAt && known.name === name) return known.target
-    const { context } = this.surroundings
-    const made = await open(registered, { ...this.surroundings, registry })
-    const target = context.watch?.targets([made])[0] ?? made
+    const target = await open(registered, { ...this.surroundings, registry })
     this.#made.set(identity, { addedAt, name, target })
     return target
   }
@@ -104,12 +101,12 @@ function openOrFailAlone(target: RegisteredTarget, surroundings: Surroundings): 
   return openTarget(target, surroundings).catch((error: unknown) => failing(target, error))
 }
 
-function failing({ name, isRequired, identity, kind, bucket }: RegisteredTarget, error: unknown): Target {
+function failing({ name, isRequired, identity, kind, bucket, addedAt }: RegisteredTarget, error: unknown): Target {
   const open = async (): Promise<never> => {
     throw error
   }
   const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
-  return { name, kind, registered: { isRequired, bucket }, opener }
+  return { name, kind, registered: { addedAt, isRequired, bucket }, opener }
 }
 
 function chosenOf(registry: Registry, names: readonly string[] | undefined): readonly RegisteredTarget[] {
@@ -137,12 +134,12 @@ export async function openForTrials(
 
 /** Creates a target from its registration, without connecting to it. */
 async function openTarget(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
-  const { name, isRequired, kind, bucket } = target
+  const { name, isRequired, kind, bucket, addedAt } = target
   const { flags, context } = surroundings
   const world = { ...openWorld(context, bucketsOf(surroundings)), name }
   const opener = await openRegisteredSink(target, flags, world)
   const settings = settingsFor(registeredKind(target), flags, context)
-  return { name, kind, registered: { isRequired, bucket }, opener, ...settings }
+  return { name, kind, registered: { addedAt, isRequired, bucket }, opener, ...settings }
 }
 
 async function openRegisteredSink(
@@ -159,7 +156,7 @@ async function openRegisteredSink(
 /** The buckets of a state that is opened again for each bucket in it. */
 function bucketsOf({ config, registry, context }: Surroundings): StateBuckets {
   const open: StateBuckets['open'] = async name => {
-    const state = await openState(config, context)
+    const state = await openConfiguredState(config, context)
     return { ...(await openBucket(state, name)), close: () => state.storage.close() }
   }
   return { root: name => registry.buckets.get(name)?.root, open }

@@ -1,6 +1,6 @@
 /** Opens targets and databases in the environment of a command. */
 
-import type { SettingsOf } from '../../delivery/opening.js'
+import type { SettingsOf } from '../../delivery/target.js'
 import type { OpenSession, OpenWorld, StateBuckets, TargetKind } from '../../targets/kind.js'
 import { namedDatabase, type TargetFlags } from '../../targets/kinds.js'
 import { writeSettings } from '../../targets/write-settings.js'

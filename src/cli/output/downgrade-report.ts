@@ -1,13 +1,8 @@
 /** Reports the fields and records that a target of an older contract version cannot store, as JSON and as text. */
 
-import { mergeDowngrades, type Downgrade, type FieldCount } from '../../source/downgrade.js'
-import type { Receipt } from '../../source/delivery.js'
+import type { Downgrade, FieldCount } from '../../source/downgrade.js'
 import { count, plural } from './report.js'
 import type { DowngradeReport } from '../../reports/delivery.js'
-
-export function downgradeOf(receipts: readonly Receipt[]): Downgrade | undefined {
-  return mergeDowngrades(receipts.map(({ downgrade }) => downgrade))
-}
 
 export function downgradeReport(downgrade: Downgrade | undefined): DowngradeReport | null {
   if (downgrade === undefined) return null

@@ -1,12 +1,8 @@
-/** Exit code and JSON form of an error, inside a report or in place of one. */
+/** JSON form of an error, inside a report or in place of one. */
 
-import { EXIT, IngestError, messageOf } from '../../errors.js'
+import { exitCodeOf, IngestError, messageOf } from '../../errors.js'
 import { redact } from '../../redact.js'
 import type { ErrorReport } from '../../reports/records.js'
-
-export function exitCodeOf(error: unknown): number {
-  return error instanceof IngestError ? error.exitCode : EXIT.internal
-}
 
 export function errorReport(error: unknown): ErrorReport['error'] {
   const code = error instanceof IngestError ? error.code : 'internal'

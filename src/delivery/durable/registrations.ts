@@ -1,128 +1,149 @@
 /** Follows the changes that an operator makes to registered targets while a command delivers to them. */
 
-import { messageOf } from '../../errors.js'
-import { readRegistry, type Registry } from '../../state/registry.js'
+import { IngestError, messageOf } from '../../errors.js'
+import { listIntents, type Intent } from '../../state/intent.js'
+import { readRegistry } from '../../state/registry.js'
 import type { State } from '../../state/state.js'
 import { recordTarget } from '../../state/target-record.js'
-import type { Storage } from '../../storage/storage.js'
-import type { OutboxOutcome, TargetOutcome } from '../deliver.js'
-import type { Target } from '../opening.js'
-import { makeKnown } from './make-known.js'
+import { isSameRegistration, type TargetConnection } from '../target-connection.js'
+import type { Emit } from '../events.js'
+import type { ReadTargets, Target } from '../target.js'
 
-/**
- * Reads the currently registered targets. A target whose registration has not changed is the same object as in the call
- * before.
- */
-export type TargetsNow = (storage: Storage) => Promise<readonly Target[]>
-
-/** The outcomes of a command, and warnings about registrations that could not be read. */
-export type Rounds = { readonly outcomes: readonly TargetOutcome[]; readonly warnings: readonly string[] }
-
-export type RoundsOptions = {
-  /** The targets of the first round. */
+export type RegistrationOptions = {
   readonly targets: readonly Target[]
-  /** Reads the registered targets; absent to ignore targets that are registered while the command runs. */
-  readonly now?: TargetsNow | undefined
+  /** Reads the registered targets; absent to ignore changes of the registry while the command runs. */
+  readonly readTargets?: ReadTargets | undefined
+  readonly emit: Emit
   readonly signal: AbortSignal
 }
 
+/** How delivery to one target ended. */
+export type TargetEnd = {
+  readonly target: Target
+  readonly hasFailed: boolean
+  readonly isRemoved: boolean
+  /** Number of records that stay in the outbox for the target. */
+  readonly queued: number
+}
+
+export type PreparedTargets = {
+  /** All existing intents. */
+  readonly intents: readonly Intent[]
+  /** The registered targets, followed by targets removed since the command began, so that their removal is reported. */
+  readonly targets: readonly Target[]
+}
+
+/** Records a command's target in the state, so that records are retained until they are delivered to it. */
+export function registerTarget(state: State, { kind, opener }: Target): Promise<void> {
+  return recordTarget(state, { id: opener.id, kind, description: opener.description })
+}
+
+/** Reads the registry and the intents and registers the targets. Runs while the sources are read. */
+export async function prepareTargets(
+  state: State,
+  { targets: first, readTargets, dryRun }: Pick<RegistrationOptions, 'targets' | 'readTargets'> & { dryRun: boolean },
+): Promise<PreparedTargets> {
+  const found = (await readTargets?.(state.storage)) ?? first
+  const removed = first.filter(({ opener }) => !found.some(one => one.opener.id === opener.id))
+  const known = dryRun ? [] : found
+  const [intents] = await Promise.all([
+    listIntents(state.storage),
+    ...known.map(target => registerTarget(state, target)),
+  ])
+  return { intents, targets: [...found, ...removed] }
+}
+
+/**
+ * Checks the registration before a delivery. A target given by flags is always wanted. A target that was registered
+ * again in the same place, for example with a new token, is opened again.
+ * @returns false once the target is no longer registered
+ * @throws {IngestError} when the registry cannot be read
+ */
+export async function isStillRegistered(
+  state: State,
+  connection: TargetConnection,
+  readTargets: ReadTargets | undefined,
+): Promise<boolean> {
+  const { target } = connection
+  if (readTargets === undefined || target.registered === undefined) return true
+  if (connection.isRemoved) return false
+  const found = (await readTargets(state.storage)).find(({ opener }) => opener.id === target.opener.id)
+  if (found === undefined) connection.remove()
+  else if (!isSameRegistration(found, target)) {
+    // The target may have been removed and registered again, which deletes what the state recorded about it.
+    await registerTarget(state, found)
+    await connection.replace(found)
+  }
+  return found !== undefined
+}
+
 /** Delivers to the given targets, then to targets registered meanwhile, until there are no new ones. */
-export async function inRounds(
+export async function deliverInRounds(
   state: State,
-  { targets, now, signal }: RoundsOptions,
-  deliverTo: (targets: readonly Target[]) => Promise<readonly TargetOutcome[]>,
-): Promise<Rounds> {
-  let outcomes: readonly TargetOutcome[] = []
-  const warnings: string[] = []
-  const known = new Set<string>()
+  { targets, readTargets, emit, signal }: RegistrationOptions,
+  deliverRound: (targets: readonly Target[]) => Promise<readonly TargetEnd[]>,
+): Promise<readonly TargetEnd[]> {
+  const ends = new Map<string, TargetEnd>()
+  // Results are reported even when the registry cannot be read.
+  const warnUnread = (error: unknown): void =>
+    emit({
+      type: 'warned',
+      message: `the registered targets could not be read again, so what was read before decides: ${messageOf(error)}`,
+    })
   for (let round = targets; round.length > 0;) {
-    for (const { opener } of round) known.add(opener.id)
-    outcomes = (await deliverTo(round)).reduce(withOutcome, outcomes)
-    // A removed target may have been registered again by now, and is then delivered to again.
-    for (const { id, registered, outbox } of outcomes)
-      if (registered !== undefined && outbox?.isRemoved === true) known.delete(id)
-    // Outcomes are reported even when the registry cannot be read.
-    round = signal.aborted ? [] : await added(state, known, now).catch(unread(warnings, []))
+    for (const end of await deliverRound(round)) ends.set(end.target.opener.id, end)
+    // An interrupted command does no further work.
+    if (signal.aborted) return [...ends.values()]
+    round = await newTargets(state, ends, readTargets).catch(error => (warnUnread(error), []))
   }
-  // An interrupted command does no further work.
-  if (signal.aborted) return { outcomes, warnings }
-  return { outcomes: await asRegisteredNow(state, outcomes).catch(unread(warnings, outcomes)), warnings }
+  const all = [...ends.values()]
+  return readFinalRegistrations(state, all, emit).catch(error => (warnUnread(error), all))
 }
 
-/** Adds an outcome. A target that was removed and registered again has one outcome, merged from both. */
-function withOutcome(outcomes: readonly TargetOutcome[], next: TargetOutcome): readonly TargetOutcome[] {
-  const before = outcomes.find(one => one.registered !== undefined && one.id === next.id)
-  if (before === undefined) return [...outcomes, next]
-  return outcomes.map(one => (one === before ? continued(before, next) : one))
-}
-
-function continued(before: TargetOutcome, next: TargetOutcome): TargetOutcome {
-  const { outbox: first } = before
-  const { outbox: last } = next
-  return {
-    ...next,
-    receipts: [...before.receipts, ...next.receipts],
-    retries: [...before.retries, ...next.retries],
-    durationMs: before.durationMs + next.durationMs,
-    ...(first !== undefined && last !== undefined && { outbox: goneOn(first, last) }),
-  }
-}
-
-function goneOn(first: OutboxOutcome, last: OutboxOutcome): OutboxOutcome {
-  const delivered = last.delivered && { ...last.delivered, since: first.delivered?.since ?? last.delivered.since }
-  return {
-    ...last,
-    delivered: delivered ?? first.delivered,
-    audited: [...first.audited, ...last.audited],
-    warnings: [...first.warnings, ...last.warnings],
-  }
-}
-
-async function added(
+/** Targets that were registered since the last round. A removed target may have been registered again by now. */
+async function newTargets(
   state: State,
-  known: ReadonlySet<string>,
-  now: TargetsNow | undefined,
+  ends: ReadonlyMap<string, TargetEnd>,
+  readTargets: ReadTargets | undefined,
 ): Promise<readonly Target[]> {
-  const targets = (await now?.(state.storage))?.filter(({ opener }) => !known.has(opener.id)) ?? []
-  for (const target of targets) await makeKnown(state, target)
+  const isDone = ({ opener }: Target): boolean => ends.get(opener.id)?.isRemoved === false
+  const targets = (await readTargets?.(state.storage))?.filter(target => !isDone(target)) ?? []
+  for (const target of targets) await registerTarget(state, target)
   return targets
 }
 
-function unread<T>(warnings: string[], instead: T): (error: unknown) => T {
-  return error => {
-    warnings.push(`what is registered now could not be read, so what was before decides: ${messageOf(error)}`)
-    return instead
-  }
-}
-
-/**
- * Updates the outcomes from the registry as it is at the end, which decides whether a target's failure fails the
- * command.
- */
-async function asRegisteredNow(state: State, outcomes: readonly TargetOutcome[]): Promise<readonly TargetOutcome[]> {
-  if (outcomes.every(({ registered }) => registered === undefined)) return outcomes
+/** Reads the registry as it is at the end, which decides whether a target's failure fails the command. */
+async function readFinalRegistrations(
+  state: State,
+  ends: readonly TargetEnd[],
+  emit: Emit,
+): Promise<readonly TargetEnd[]> {
+  if (ends.every(({ target }) => target.registered === undefined)) return ends
   const registry = await readRegistry(state.storage)
-  const found = outcomes.map(outcome => ofRegistry(registry, outcome))
-  await keepForAll(state, found)
-  return found
+  const registered = new Map([...registry.targets.values()].map(one => [one.identity, one]))
+  const isGone = ({ target, hasFailed, isRemoved }: TargetEnd): boolean =>
+    target.registered !== undefined && !registered.has(target.opener.id) && (hasFailed || isRemoved)
+  // A target that was removed after its last delivery and registered again has lost its record, and without it the
+  // queued records would not be retained.
+  for (const end of ends)
+    if (end.target.registered !== undefined && end.queued > 0 && !isGone(end)) await registerTarget(state, end.target)
+  for (const end of ends) {
+    const { target } = end
+    if (target.registered === undefined) continue
+    const isRequired = registered.get(target.opener.id)?.isRequired ?? false
+    emit({ type: 'registration-read', target, isRequired })
+    if (isGone(end)) emit({ type: 'removed', target })
+  }
+  return ends.map(end => (isGone(end) ? { ...end, hasFailed: false, isRemoved: true, queued: 0 } : end))
 }
 
-/**
- * Records targets with queued records in the state again. One that was removed after its last delivery and registered
- * again has
- * lost its record, and without it the records would not be retained.
- */
-async function keepForAll(state: State, outcomes: readonly TargetOutcome[]): Promise<void> {
-  for (const { id, kind, description, registered, outbox } of outcomes)
-    if (registered !== undefined && outbox !== undefined && outbox.kept > 0)
-      await recordTarget(state, { id, kind, description })
-}
-
-function ofRegistry({ targets }: Registry, outcome: TargetOutcome): TargetOutcome {
-  const { id, registered, failure, outbox } = outcome
-  if (registered === undefined || outbox === undefined) return outcome
-  const found = [...targets.values()].find(({ identity }) => identity === id)
-  const now = { ...outcome, registered: { ...registered, isRequired: found?.isRequired ?? false } }
-  if (found !== undefined || (failure === undefined && outbox.isRemoved !== true)) return now
-  return { ...now, failure: undefined, outbox: { ...outbox, kept: 0, isRemoved: true } }
+/** Fails the command when every target has been removed, because the records are then only in the outbox. */
+export function failWithoutTargets(ends: readonly TargetEnd[], emit: Emit): void {
+  if (ends.some(({ hasFailed, isRemoved }) => hasFailed || !isRemoved)) return
+  const hint = 'register a target (vortex-ingest targets add), then vortex-ingest drain'
+  const error = new IngestError('queued', 'no target is registered any more: the records stay queued', { hint })
+  for (const { target } of ends) {
+    emit({ type: 'registration-read', target, isRequired: true })
+    emit({ type: 'failed', target, source: 'the outbox', error })
+  }
 }

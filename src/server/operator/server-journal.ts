@@ -1,6 +1,6 @@
 /** The error journal of a long-running server: flushed shortly after a failure and compacted from time to time. */
 
-import { openJournal } from '../../delivery/durable/journal-outcomes.js'
+import { openJournal } from '../../delivery/durable/delivery-journal.js'
 import { messageOf } from '../../errors.js'
 import { redact } from '../../redact.js'
 import { compactJournal, type Journal } from '../../state/journal.js'

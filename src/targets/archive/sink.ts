@@ -4,7 +4,7 @@ import { IngestError } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
-import { assertCounts, sumReceipt, type Delivery, type KindReceipt } from '../../source/delivery.js'
+import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
 import { archiveLocation, stateArchiveId } from './options.js'
@@ -19,6 +19,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
+    needsOutbox: true,
     open: async signal => archiveIn(await openUnlessAborted(() => openBucketStorage(address, options), signal), signal),
   }
 }
@@ -33,6 +34,7 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     description: `the archive in the bucket ${bucket} of the state`,
     opensEarly: false,
     isAppendOnly: true,
+    needsOutbox: true,
     open: async signal => archiveIn(await openUnlessAborted(open, signal), signal),
   }
 }
@@ -47,7 +49,7 @@ async function openUnlessAborted(open: () => Promise<BucketStorage>, signal: Abo
  * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
  * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
-export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink {
+export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink<OutboxDelivery> {
   return {
     async write(delivery) {
       const packs = await packByKind(delivery.lines(), delivery.source)
@@ -66,7 +68,7 @@ export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink {
 
 async function writeTable(
   objects: BucketStorage,
-  delivery: Delivery,
+  delivery: OutboxDelivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
   const isNew = await store(objects, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
@@ -77,8 +79,7 @@ async function writeTable(
 /** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
 
-function rangeName({ range }: Delivery): string {
-  if (range === undefined) throw new IngestError('usage', 'only records from an outbox can be archived')
+function rangeName({ range }: OutboxDelivery): string {
   return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }
 

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { tamed } from '../../../src/cli/output/github/command.js'
+import { tamed } from '../../../src/cli/output/github/annotations.js'
 import { runCli } from '../../fixtures/cli.js'
 import { runStep } from '../fixtures/github.js'
 import { TOKEN } from '../fixtures/pushing.js'
@@ -102,7 +102,7 @@ t.test('a failed command is annotated, with its hint', async t => {
     [{ message: /cannot reach|ECONNREFUSED/ }],
   )
   t.match(outputs, { inserted: '0', commit: SHA, exit: '69' })
-  t.match(summary, /❌[\s\S]*\| failed \|[\s\S]*was tried again 1 time/)
+  t.match(summary, /❌[\s\S]*\| failed \|[\s\S]*was retried 1 time/)
 
   const none = await runStep(['push', 'none.jsonl', '--embedded'], cwd)
   t.match(none.commands, [
@@ -118,7 +118,7 @@ t.test('unwritable files of GitHub only cause a warning', async t => {
   const env = { GITHUB_STEP_SUMMARY: join(cwd, 'taken') }
   const { code, log } = await runStep(['validate', 'one.jsonl'], cwd, { env })
   t.equal(code, 0)
-  t.match(log, /warning: GitHub was not told everything: EISDIR/)
+  t.match(log, /warning: the GitHub step summary or outputs could not be written: EISDIR/)
 })
 
 t.test('a summary never grows beyond what GitHub shows', async t => {

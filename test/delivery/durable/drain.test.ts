@@ -1,23 +1,12 @@
 import t from 'tap'
-import { recover } from '../../../src/delivery/durable/drain.js'
+import { recover } from '../../../src/delivery/drain.js'
 import { IngestError } from '../../../src/errors.js'
 import { headKey } from '../../../src/state/keys.js'
 import { listIntents } from '../../../src/state/intent.js'
 import { storeLines } from '../../../src/state/lines.js'
 import { COMMIT, SHA } from '../../fixtures/records.js'
 import { blocksOf, testState, type TestState } from '../../state/fixtures/state.js'
-import {
-  codeOf,
-  datasets,
-  down,
-  drained,
-  failing,
-  lineOf,
-  push,
-  recoverOptions,
-  target,
-  write,
-} from './fixtures/durable.js'
+import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
 import { writeFileSync } from 'node:fs'
 
 const OTHER = 'f'.repeat(40)
@@ -30,15 +19,15 @@ async function kept(folder: string): Promise<TestState> {
   state.clock.now += 1
   const other = `${folder}/other`
   writeFileSync(other, `${lineOf('o1', OTHER)}\n`)
-  await push(state, [other], [dead], { commitOf: async () => ({ ...COMMIT, sha: OTHER }) })
+  await push(state, [other], [dead], { commit: async () => ({ ...COMMIT, sha: OTHER }) })
   return state
 }
 
 t.test('gives a target everything it lacks, of every commit, in order', async t => {
   const state = await kept(t.testdir())
   const there = target()
-  const { outcomes, left } = await drained(state, [there])
-  t.match(outcomes, [{ failure: undefined, outbox: { kept: 0 } }])
+  const { targets, left } = await drained(state, [there])
+  t.match(targets, [{ error: undefined, outbox: { queued: 0 } }])
   t.strictSame([...there.rows.keys()], ['f1', 'f2', 'g1', 'g2', 'h1', 'h2', 'o1'])
   t.strictSame(left, [])
   t.strictSame(await listIntents(state.storage), [])
@@ -48,8 +37,8 @@ t.test('gives a target everything it lacks, of every commit, in order', async t 
 
 t.test('keeps the records of an unreachable target queued and counts them', async t => {
   const state = await kept(t.testdir())
-  const { outcomes } = await drained(state, [target('http://there', { open: down })])
-  t.match(outcomes, [{ failure: { error: { code: 'kept' } }, outbox: { kept: 7, delivered: undefined } }])
+  const { targets } = await drained(state, [target('http://there', { open: down })])
+  t.match(targets, [{ error: { code: 'queued' }, outbox: { queued: 7, delivered: undefined } }])
 })
 
 t.test('stops at the number of records it may give, and that is no success while something is left', async t => {
@@ -60,8 +49,8 @@ t.test('stops at the number of records it may give, and that is no success while
     [1, 2],
     [1, 0],
   ] as const) {
-    const [outcome] = (await drained(state, [there], { maxRecords: give })).outcomes
-    t.equal(outcome?.outbox?.kept, left)
+    const [outcome] = (await drained(state, [there], { maxRecords: give })).targets
+    t.equal(outcome?.outbox?.queued, left)
     t.equal(codeOf(outcome!), left === 0 ? undefined : 'kept')
   }
   t.equal(there.rows.size, 7)
@@ -70,9 +59,9 @@ t.test('stops at the number of records it may give, and that is no success while
 t.test('begins nothing after the time it has', async t => {
   const state = await kept(t.testdir())
   const slow = target('http://there', { before: async () => (state.clock.now += 20_000) })
-  const [outcome] = (await drained(state, [slow], { maxDurationMs: 10_000 })).outcomes
+  const [outcome] = (await drained(state, [slow], { maxDurationMs: 10_000 })).targets
   t.ok(slow.given.length < 4)
-  t.match(outcome, { failure: { error: { code: 'kept' } } })
+  t.match(outcome, { error: { code: 'queued' } })
 })
 
 t.test('one commit that is refused does not hold the others back', async t => {
@@ -82,8 +71,8 @@ t.test('one commit that is refused does not hold the others back', async t => {
       if (commit.sha === SHA) throw new IngestError('bad_data', 'odd')
     },
   })
-  const [outcome] = (await drained(state, [refusing])).outcomes
-  t.match(outcome, { failure: { error: { code: 'bad_data' } }, outbox: { kept: 6 } })
+  const [outcome] = (await drained(state, [refusing])).targets
+  t.match(outcome, { error: { code: 'bad_data' }, outbox: { queued: 6 } })
   t.strictSame([...refusing.rows.keys()], ['o1'])
 })
 
@@ -126,20 +115,20 @@ t.test('recover', async t => {
     const state = await kept(t.testdir())
     state.clock.now += 60_000
     const there = target()
-    const { outcomes } = await recover(state, recoverOptions([there]))
-    t.match(outcomes, [{ failure: undefined, outbox: { audited: [{ event: 'recovered' }, { event: 'recovered' }] } }])
+    const { targets } = await recover({ state, targets: [there] })
+    t.match(targets, [{ error: undefined, outbox: { audited: [{ event: 'recovered' }, { event: 'recovered' }] } }])
     t.strictSame(there.given.map(datasets), [['f1', 'f2'], ['o1']])
     t.strictSame(await listIntents(state.storage), [])
-    const again = await recover(state, recoverOptions([there]))
-    t.match(again.outcomes, [{ outbox: { audited: [] } }])
+    const again = await recover({ state, targets: [there] })
+    t.match(again.targets, [{ outbox: { audited: [] } }])
     t.equal(there.given.length, 2)
   })
 
   await t.test('leaves the intents of running processes alone', async t => {
     const state = await kept(t.testdir())
     const there = target()
-    const { outcomes } = await recover(state, recoverOptions([there]))
-    t.match(outcomes, [{ failure: undefined, outbox: { audited: [] } }])
+    const { targets } = await recover({ state, targets: [there] })
+    t.match(targets, [{ error: undefined, outbox: { audited: [] } }])
     t.strictSame(there.given, [])
     t.equal((await listIntents(state.storage)).length, 2)
   })
@@ -147,8 +136,8 @@ t.test('recover', async t => {
   await t.test('a target that is still dead is said, and all stays as it is', async t => {
     const state = await kept(t.testdir())
     state.clock.now += 60_000
-    const { outcomes } = await recover(state, recoverOptions([target('http://there', { open: failing(9) })]))
-    t.strictSame(outcomes.map(codeOf), ['kept'])
+    const { targets } = await recover({ state, targets: [target('http://there', { open: failing(9) })] })
+    t.strictSame(targets.map(codeOf), ['kept'])
     t.equal((await listIntents(state.storage)).length, 2)
   })
 })

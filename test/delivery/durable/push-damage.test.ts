@@ -30,8 +30,8 @@ t.test('a watermark that cannot be read is delivered from the start, and that is
   const path = write(t.testdir(), 'f', 'a')
   await push(state, [path], [there])
   await state.storage.put(watermarkKey(SHA, TARGET_PARTITION.target), Buffer.from('{'))
-  const [outcome] = (await push(state, [path], [there])).outcomes
-  t.match(outcome, { failure: undefined, outbox: { warnings: [/watermark of http:\/\/there could not be read/] } })
+  const [outcome] = (await push(state, [path], [there])).targets
+  t.match(outcome, { error: undefined, outbox: { warnings: [/watermark of http:\/\/there could not be read/] } })
   t.strictSame(there.given.map(datasets), [['a'], ['a']])
   t.equal(await until(state), 1)
 })
@@ -44,8 +44,8 @@ t.test('lines that were damaged are refused by name, and nothing after them goes
   await state.storage.put(key, (await state.storage.get(key))!.subarray(0, -2))
   appendFileSync(path, `${lineOf('b')}\n`)
   const there = target()
-  const [outcome] = (await push(state, [path], [there])).outcomes
-  t.match(outcome?.failure?.error, { code: 'state_corrupt', message: new RegExp(`^${key} in `) })
+  const [outcome] = (await push(state, [path], [there])).targets
+  t.match(outcome?.error, { code: 'state_corrupt', message: new RegExp(`^${key} in `) })
   t.strictSame(there.given, [])
   t.equal(await until(state), 0)
 })
@@ -55,12 +55,12 @@ t.test('after the head was lost, a push delivers its records again and reports t
   const path = write(t.testdir(), 'f', 'a', 'b')
   await push(state, [path], [there])
   await state.storage.delete(headKey(SHA))
-  t.match((await drained(state, [there])).outcomes.map(codeOf), ['state_corrupt'])
+  t.match((await drained(state, [there])).targets.map(codeOf), ['state_corrupt'])
   const pushed = await push(state, [path], [there])
   t.match(pushed, {
     sources: [{ change: 'new' }],
     warnings: [/outbox of this commit was gone/],
-    outcomes: [{ failure: undefined }],
+    targets: [{ error: undefined }],
   })
   t.match(
     there.given.map(({ range }) => range),
@@ -77,7 +77,7 @@ t.test('a lost head with a delivery begun is refused, not taken for done', async
   const path = write(t.testdir(), 'f', 'a', 'b')
   await push(state, [path], [target('http://there', { before: down })])
   await state.storage.delete(headKey(SHA))
-  const { outcomes } = await drained(state, [target()])
-  t.match(outcomes[0]?.failure?.error, { code: 'state_corrupt', message: new RegExp(`^${headKey(SHA)} `) })
+  const { targets } = await drained(state, [target()])
+  t.match(targets[0]?.error, { code: 'state_corrupt', message: new RegExp(`^${headKey(SHA)} `) })
   t.equal((await listIntents(state.storage)).length, 1)
 })

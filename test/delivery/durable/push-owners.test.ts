@@ -21,7 +21,7 @@ t.test('two pushes of one file at the same time take it in once', async t => {
       push(state, [path], [there], { waitMs: 60_000 }),
       push(seenBy(state, owner('b')), [path], [there], { waitMs: 60_000 }),
     ]
-    for (const { outcomes } of await Promise.all(both)) t.strictSame(outcomes.map(codeOf), [undefined])
+    for (const { targets } of await Promise.all(both)) t.strictSame(targets.map(codeOf), [undefined])
     t.strictSame(there.given.map(datasets), [['a', 'b']])
   }
 })
@@ -30,8 +30,8 @@ t.test('a failure to write the intent sends nothing', async t => {
   const [state, there] = [testState(), target()]
   const { storage } = state
   const broken = { ...state, storage: failingOn(storage, key => key.startsWith('intents/')) }
-  const [outcome] = (await push(broken, [write(t.testdir(), 'f', 'a')], [there])).outcomes
-  t.match(outcome, { failure: { error: { code: 'kept' } }, outbox: { kept: 1 } })
+  const [outcome] = (await push(broken, [write(t.testdir(), 'f', 'a')], [there])).targets
+  t.match(outcome, { error: { code: 'queued' }, outbox: { queued: 1 } })
   t.strictSame(there.given, [])
 })
 
@@ -43,11 +43,11 @@ t.test('a failure to delete it is no failure of the push, and the next one remov
     ...state,
     storage: { ...failingOn(storage, () => false), delete: () => Promise.reject(new Error('away')) },
   }
-  const [outcome] = (await push(broken, [path], [there])).outcomes
-  t.match(outcome, { failure: undefined, outbox: { warnings: [/an intent is left in the state.*away/] } })
+  const [outcome] = (await push(broken, [path], [there])).targets
+  t.match(outcome, { error: undefined, outbox: { warnings: [/an intent is left in the state.*away/] } })
   t.equal((await listIntents(storage)).length, 1)
   state.clock.now += 60_000
-  const [next] = (await push(state, [path], [there])).outcomes
+  const [next] = (await push(state, [path], [there])).targets
   t.match(next, { outbox: { audited: [{ event: 'recovered', detail: /had been delivered/ }] } })
   t.strictSame(await listIntents(storage), [])
   t.equal(there.given.length, 1)
@@ -76,8 +76,8 @@ t.test(
           there.rows.set(line, slow.rows.get(line)!)
       },
     })
-    const [outcome] = (await push(state, [path], [slow])).outcomes
-    t.match(outcome, { failure: undefined, outbox: { kept: 0 } })
+    const [outcome] = (await push(state, [path], [slow])).targets
+    t.match(outcome, { error: undefined, outbox: { queued: 0 } })
     t.ok(outcome?.outbox?.audited.some(({ event }) => event === 'overtaken'))
     t.strictSame([...there.rows], [['a', 2]], 'the later value is the last one that was written')
     t.strictSame(await listIntents(state.storage), [])
@@ -98,8 +98,8 @@ t.test(
         rewound = true
       },
     })
-    const [outcome] = (await push(state, [path], [slow])).outcomes
-    t.match(outcome, { failure: undefined, outbox: { kept: 0 } })
+    const [outcome] = (await push(state, [path], [slow])).targets
+    t.match(outcome, { error: undefined, outbox: { queued: 0 } })
     t.strictSame(slow.given.map(datasets), [['b'], ['a', 'b']])
     t.strictSame(await listIntents(state.storage), [])
     t.equal(await until(state), 2)
@@ -111,10 +111,10 @@ t.test('an intent of a process that lives is left to it', async t => {
   const path = write(t.testdir(), 'f', 'a')
   const lease = await acquireLease(seenBy(state, owner('busy')), TARGET_PARTITION, { waitMs: 0 })
   const intent = await putIntent(state, lease, { since: 0, until: 1 })
-  const [outcome] = (await push(state, [path], [target()], { waitMs: 100 })).outcomes
+  const [outcome] = (await push(state, [path], [target()], { waitMs: 100 })).targets
   t.match(outcome, {
-    failure: { error: { code: 'kept', message: /another process/ } },
-    outbox: { kept: 1, audited: [] },
+    error: { code: 'queued', message: /another process/ },
+    outbox: { queued: 1, audited: [] },
   })
   await deleteIntent(state.storage, intent)
   await lease.release()

@@ -3,7 +3,7 @@ import t from 'tap'
 import { listIntents } from '../../../src/state/intent.js'
 import { watermarkKey } from '../../../src/state/keys.js'
 import { readWatermark } from '../../../src/state/watermark.js'
-import type { Target } from '../../../src/delivery/opening.js'
+import type { Target } from '../../../src/delivery/target.js'
 import { IngestError } from '../../../src/errors.js'
 import { sumReceipt } from '../../../src/source/delivery.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/records.js'
@@ -20,14 +20,14 @@ t.test('a file is enqueued and delivered, and a second push finds nothing new', 
   t.strictSame(there.given.map(datasets), [['a', 'b']])
   t.match(first, {
     sources: [{ change: 'new' }],
-    outcomes: [{ failure: undefined, outbox: { kept: 0, delivered: { since: 0, until: 2 } } }],
+    targets: [{ error: undefined, outbox: { queued: 0, delivered: { since: 0, until: 2 } } }],
   })
   t.equal(await until(state), 2)
   t.strictSame(await listIntents(state.storage), [])
   const again = await push(state, [path], [there])
   t.match(again, {
     sources: [{ change: 'unchanged' }],
-    outcomes: [{ failure: undefined, outbox: { delivered: undefined } }],
+    targets: [{ error: undefined, outbox: { delivered: undefined } }],
   })
   t.equal(there.given.length, 1)
   t.equal(there.opened.count, 1, 'nothing new opens no target')
@@ -62,13 +62,13 @@ t.test('records for an unreachable target stay queued and are delivered in order
   const folder = t.testdir()
   const dead = target('http://there', { before: down })
   const path = write(folder, 'f', 'a=1')
-  const [outcome] = (await push(state, [path], [dead])).outcomes
-  t.match(outcome, { failure: { error: { code: 'kept', message: 'down', hint: /drain/ } }, outbox: { kept: 1 } })
+  const [outcome] = (await push(state, [path], [dead])).targets
+  t.match(outcome, { error: { code: 'queued', message: 'down', hint: /drain/ }, outbox: { queued: 1 } })
   writeFileSync(path, `${lineOf('a=2')}\n${lineOf('b=1')}\n`)
-  t.match((await push(state, [path], [dead])).outcomes, [{ outbox: { kept: 3 } }])
+  t.match((await push(state, [path], [dead])).targets, [{ outbox: { queued: 3 } }])
   const alive = target()
-  const [last] = (await push(state, [path], [alive])).outcomes
-  t.match(last, { failure: undefined, outbox: { kept: 0, audited: [{ event: 'recovered', since: 0, until: 1 }] } })
+  const [last] = (await push(state, [path], [alive])).targets
+  t.match(last, { error: undefined, outbox: { queued: 0, audited: [{ event: 'recovered', since: 0, until: 1 }] } })
   t.strictSame(
     [...alive.rows],
     [
@@ -84,9 +84,9 @@ t.test('targets lag by themselves', async t => {
   const state = testState()
   const [a, b] = [target('http://a'), target('http://b', { before: failing(1) })]
   const path = write(t.testdir(), 'f', 'x')
-  t.strictSame((await push(state, [path], [a, b])).outcomes.map(codeOf), [undefined, 'kept'])
+  t.strictSame((await push(state, [path], [a, b])).targets.map(codeOf), [undefined, 'kept'])
   appendFileSync(path, `${lineOf('y')}\n`)
-  t.strictSame((await push(state, [path], [a, b])).outcomes.map(codeOf), [undefined, undefined])
+  t.strictSame((await push(state, [path], [a, b])).targets.map(codeOf), [undefined, undefined])
   t.strictSame(a.given.map(datasets), [['x'], ['y']])
   t.strictSame([...b.rows.keys()], ['x', 'y'])
   t.strictSame([await until(state, 'http://a'), await until(state, 'http://b')], [2, 2])
@@ -119,9 +119,11 @@ t.test('bad lines keep everything out of the outbox, and are reported by their l
   await push(state, [path], [there])
   appendFileSync(path, `\n${lineOf('c')}\n{}\n`)
   const rejections: object[] = []
-  const pushed = await push(state, [path], [there], { onRejection: one => rejections.push(one) })
+  const pushed = await push(state, [path], [there], {
+    onEvent: event => void (event.type === 'line-rejected' && rejections.push(event.rejection)),
+  })
   t.match(rejections, [{ line: 6, byte: Buffer.byteLength(`${lineOf('a')}\n\n${lineOf('b')}\n\n${lineOf('c')}\n`) }])
-  t.strictSame(pushed.outcomes, [])
+  t.strictSame(pushed.targets, [])
   t.equal(there.given.length, 1)
   writeFileSync(path, [lineOf('a'), '', lineOf('b'), '', lineOf('c'), lineOf('d'), ''].join('\n'))
   t.match(await push(state, [path], [there]), { sources: [{ change: 'grown', linesBefore: 3 }] })
@@ -136,7 +138,9 @@ t.test('a last line without its line feed is taken, and line numbers go on from 
   t.strictSame(datasets(there.given[0]), ['a', 'b'])
   appendFileSync(path, `\n{}\n`)
   const rejections: { line: number }[] = []
-  await push(state, [path], [there], { onRejection: one => rejections.push(one) })
+  await push(state, [path], [there], {
+    onEvent: event => void (event.type === 'line-rejected' && rejections.push(event.rejection)),
+  })
   t.match(rejections, [{ line: 3 }])
 })
 
@@ -147,8 +151,8 @@ t.test('an empty file gives its commit once, and its first lines when it has som
   t.match(there.given, [{ lines: [], commit: COMMIT }])
   t.equal(there.given.length, 1)
   writeFileSync(path, '\n \n')
-  const [blank] = (await push(state, [path], [there])).outcomes
-  t.equal(blank?.outbox?.byAnother, undefined)
+  const [blank] = (await push(state, [path], [there])).targets
+  t.equal(blank?.outbox?.byAnother, false)
   t.equal(there.given.length, 1, 'blank lines are nothing new')
   appendFileSync(path, `${lineOf('a')}\n`)
   await push(state, [path], [there])
@@ -192,7 +196,7 @@ t.test('metadata of a commit that changed between two pushes arrives in order, e
   const amended = { ...COMMIT, message: 'Amended' }
   const dead = target('http://there', { before: down })
   await push(state, [write(folder, 'f', 'a')], [dead])
-  await push(state, [write(folder, 'g', 'b')], [dead], { commitOf: async () => amended })
+  await push(state, [write(folder, 'g', 'b')], [dead], { commit: async () => amended })
   const alive = target()
   await drained(state, [alive])
   t.strictSame(
@@ -223,7 +227,7 @@ t.test('--full-refresh takes and delivers everything again, from the first numbe
 t.test('a dry run leaves no trace and opens nothing', async t => {
   const [state, there] = [testState(), target()]
   const path = write(t.testdir(), 'f', 'a')
-  t.match(await push(state, [path], [there], { dryRun: true }), { sources: [{ change: 'new' }], outcomes: [] })
+  t.match(await push(state, [path], [there], { dryRun: true }), { sources: [{ change: 'new' }], targets: [] })
   t.strictSame(await keysOf(state), [])
   t.equal(there.opened.count, 0)
 })
@@ -231,8 +235,8 @@ t.test('a dry run leaves no trace and opens nothing', async t => {
 t.test('a permanent refusal is reported as such, and the records stay queued', async t => {
   const state = testState()
   const refusing = target('http://there', { before: () => Promise.reject(new IngestError('auth_failed', 'no')) })
-  const [outcome] = (await push(state, [write(t.testdir(), 'f', 'a')], [refusing])).outcomes
-  t.match(outcome, { failure: { error: { code: 'auth_failed' } }, outbox: { kept: 1 } })
+  const [outcome] = (await push(state, [write(t.testdir(), 'f', 'a')], [refusing])).targets
+  t.match(outcome, { error: { code: 'auth_failed' }, outbox: { queued: 1 } })
 })
 
 t.test(
@@ -288,7 +292,7 @@ t.test('a target that cannot be rewound fails alone', async t => {
   const storage = interfering(plain.storage, async key => {
     if (isOfLost(key)) throw new IngestError('storage_failed', 'no room')
   })
-  const { outcomes } = await push({ ...plain, storage }, [path], [lost, well], { fullRefresh: true })
-  t.strictSame(outcomes.map(codeOf), ['kept', undefined])
+  const { targets } = await push({ ...plain, storage }, [path], [lost, well], { fullRefresh: true })
+  t.strictSame(targets.map(codeOf), ['kept', undefined])
   t.equal(well.given.length, 2, 'all of it again')
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { writeFileSync } from 'node:fs'
-import type { SettingsOf, Target } from '../../../src/delivery/opening.js'
+import type { SettingsOf, Target } from '../../../src/delivery/target.js'
 import type { Sink } from '../../../src/targets/sink.js'
 import { promotionsKey } from '../../../src/state/keys.js'
 import { promoteTrial } from '../../../src/state/promotions.js'
@@ -25,7 +25,7 @@ async function kept(folder: string): Promise<TestState> {
   const dead = target(identity, { open: down })
   await push(state, [write(folder, 'one', 'a=1')], [dead])
   writeFileSync(`${folder}/other`, `${lineOf('b=1', OTHER)}\n`)
-  await push(state, [`${folder}/other`], [dead], { commitOf: async () => ({ ...COMMIT, sha: OTHER }) })
+  await push(state, [`${folder}/other`], [dead], { commit: async () => ({ ...COMMIT, sha: OTHER }) })
   return state
 }
 
@@ -60,9 +60,9 @@ t.test('a promotion during a drain applies from its next delivery on', async t =
   const state = await kept(t.testdir())
   const seen: (string | undefined)[] = []
   const there = watching(seen, () => promoteSize(state, 7))
-  const { outcomes } = await drained(state, [{ ...there, name: 'site', registered: { isRequired: true } }])
+  const { targets } = await drained(state, [{ ...there, name: 'site', registered: { addedAt: '', isRequired: true } }])
   t.strictSame(seen, ['size=2', 'size=7'])
-  t.match(outcomes, [{ failure: undefined, used: [{ value: 7, origin: 'promoted' }] }])
+  t.match(targets, [{ error: undefined, settings: [{ value: 7, origin: 'promoted' }] }])
 })
 
 t.test('flags override the settings promoted for a target', async t => {
@@ -77,8 +77,10 @@ t.test('damaged promotions stop the delivery and lose nothing', async t => {
   const state = await kept(t.testdir())
   await state.storage.put(promotionsKey(identity), Buffer.from('{'))
   const seen: (string | undefined)[] = []
-  const { outcomes } = await drained(state, [{ ...watching(seen), name: 'site', registered: { isRequired: true } }])
-  t.strictSame(outcomes.map(codeOf), ['state_corrupt'])
-  t.match(outcomes, [{ outbox: { kept: 2 } }])
+  const { targets } = await drained(state, [
+    { ...watching(seen), name: 'site', registered: { addedAt: '', isRequired: true } },
+  ])
+  t.strictSame(targets.map(codeOf), ['state_corrupt'])
+  t.match(targets, [{ outbox: { queued: 2 } }])
   t.strictSame(seen, [])
 })

@@ -98,7 +98,7 @@ t.test('events come newest first, filtered by target, since and limit; bad filte
   const server = await start(t)
   const { events } = server.journal
   for (const name of ['one', 'two', 'three']) {
-    events.record({ subject: 'target', name, operation: 'deliver', error: new IngestError('kept', name) })
+    events.record({ subject: 'target', name, operation: 'deliver', error: new IngestError('queued', name) })
     // Two events in the same millisecond have no defined order.
     const recordedAt = Date.now()
     await waitUntil(() => Date.now() > recordedAt)

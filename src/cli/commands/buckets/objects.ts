@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { requiredStateConfig } from '../../../config/state.js'
-import { openJournal } from '../../../delivery/durable/journal-outcomes.js'
+import { openJournal } from '../../../delivery/durable/delivery-journal.js'
 import { EXIT, IngestError, messageOf } from '../../../errors.js'
 import { getObject, putObject } from '../../../state/bucket-objects.js'
 import type { Journal } from '../../../state/journal.js'

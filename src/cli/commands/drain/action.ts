@@ -1,22 +1,19 @@
 /** `drain` delivers queued records. `recover` only finishes interrupted deliveries. */
 
 import { requiredStateConfig } from '../../../config/state.js'
-import { wasmHash64 } from '../../../contract/hash64.js'
-import { drain as drainState, recover as recoverState, type Drained } from '../../../delivery/durable/drain.js'
-import { journalOutcomes, openJournal } from '../../../delivery/durable/journal-outcomes.js'
+import { drain, recover, type DrainResult, type RecoverOptions } from '../../../delivery/drain.js'
+import type { Target } from '../../../delivery/target.js'
 import { IngestError } from '../../../errors.js'
-import type { Intent } from '../../../state/intent.js'
+import type { DrainReport, RecoverPlan } from '../../../reports/delivery.js'
+import { listIntents, type Intent } from '../../../state/intent.js'
+import { isOwnerGone } from '../../../state/lease.js'
 import { chooseTargets, namesTarget, type ChoiceFlags, type Chosen } from '../../options/choose-targets.js'
 import type { Action, Context, Format } from '../../context.js'
 import { withFailPoints } from '../../options/fail-points.js'
-import { openUsedState } from '../state/used-state.js'
-import type { WholeRun } from '../../output/progress/whole-run.js'
-import { explain } from '../push/explain.js'
-import { printDrained } from './human.js'
+import { plural } from '../../output/report.js'
 import { rangeText } from '../push/human.js'
-import { drainReport } from './report.js'
-import { verdictOf } from '../push/verdict.js'
-import type { DrainReport, RecoverPlan } from '../../../reports/delivery.js'
+import { openUsedState } from '../state/used-state.js'
+import { printDrained, drainReport } from './human.js'
 
 export type DrainFlags = ChoiceFlags & {
   readonly format: Format
@@ -28,76 +25,60 @@ export type DrainFlags = ChoiceFlags & {
   readonly downgrade?: boolean
 }
 
-export const drain: Action<DrainFlags> = (_, flags, context) =>
-  run('drain', flags, context, async (state, options) => {
-    const { maxRows: maxRecords = Infinity, maxDuration = Infinity } = flags
-    const limits = { maxRecords, maxDurationMs: maxDuration * 1000 }
-    return drainState(state, { ...options, ...limits })
-  })
-
-export const recover: Action<DrainFlags> = (_, flags, context) => {
-  if (flags.dryRun === true) return foresee(flags, context)
-  return run('recover', flags, context, recoverState)
+export const runDrain: Action<DrainFlags> = (_, flags, context) => {
+  const { maxRows: maxRecords, maxDuration } = flags
+  const maxDurationMs = maxDuration === undefined ? undefined : maxDuration * 1000
+  return run('drain', flags, context, options => drain({ ...options, maxRecords, maxDurationMs }))
 }
 
-type Work = (state: Parameters<typeof recoverState>[0], options: Parameters<typeof recoverState>[1]) => Promise<Drained>
+export const runRecover: Action<DrainFlags> = (_, flags, context) => {
+  if (flags.dryRun === true) return listIntentsOnly(flags, context)
+  return run('recover', flags, context, recover)
+}
+
+type Work = (options: RecoverOptions) => Promise<DrainResult>
 
 async function run(command: DrainReport['command'], flags: DrainFlags, context: Context, work: Work): Promise<number> {
-  const { env, report, signal } = context
-  const started = performance.now()
+  const { env, report, signal, watch } = context
   const config = requiredStateConfig(flags, env)
-  const used = await openUsedState(config, context)
+  const opened = await openUsedState(config, context)
   try {
-    const whole = await wholeRun(context)
-    const { require, ...named } = await chosen(flags, whole === undefined ? context : watchedAs(whole, context))
-    whole?.name(command, named.targets)
-    const { state, targets, now } = await withFailPoints({ state: used, ...named }, env)
-    const onPending = whole && { onPending: (records: number) => whole.expect(records) }
-    const mayDowngrade = flags.downgrade === true
-    const options = { targets, now, mayDowngrade, hash: await wasmHash64(), waitMs: config.waitMs, signal }
-    const drained = await work(state, { ...options, ...onPending })
-    const { outcomes } = drained
-    const warnings = await journalOutcomes(openJournal(state, command), state, outcomes)
-    for (const warning of [...drained.warnings, ...warnings]) report.warning(warning)
-    const verdict = verdictOf({ outcomes }, { require, allowFailure: false, rejected: false })
-    const explained = flags.explain === true ? await explain(targets, outcomes, state) : undefined
-    const outcome = { command, drained, verdict, explained, durationMs: performance.now() - started }
-    if (flags.format === 'json') report.json<DrainReport>(drainReport(outcome))
-    printDrained(report, outcome, flags.format === 'json')
-    return verdict.exitCode
+    const chosen = await chosenTargets(flags, context)
+    const result = await work({
+      ...{ require: chosen.require, ...(await withFailPoints({ ...chosen, state: opened }, env)) },
+      ...{ waitMs: config.waitMs, signal, mayDowngrade: flags.downgrade, explain: flags.explain },
+      onEvent: await watch?.deliveries(`${command} to ${targetsText(chosen.targets)}`),
+    })
+    const besideJson = flags.format === 'json'
+    if (besideJson) report.json<DrainReport>(drainReport(command, result))
+    printDrained(report, { command, result, besideJson })
+    return result.exitCode
   } finally {
-    await used.storage.close()
+    await opened.storage.close()
   }
 }
 
-/** One progress meter for the whole command, because a drain makes many deliveries. Undefined without a progress display. */
-async function wholeRun({ watch }: Context): Promise<WholeRun | undefined> {
-  if (watch?.meters === undefined) return undefined
-  const { WholeRun } = await import('../../output/progress/whole-run.js')
-  return new WholeRun(watch.meters)
-}
-
-function watchedAs(whole: WholeRun, context: Context): Context {
-  const { watch } = context
-  return watch === undefined ? context : { ...context, watch: { ...watch, targets: all => watch.targets(all, whole) } }
+function targetsText(targets: readonly Target[]): string {
+  const [first, ...others] = targets
+  return first === undefined || others.length > 0 ? plural(targets.length, 'target') : first.name
 }
 
 /**
  * The targets of the command. The embedded database is no default here, because it may not be a target of the state.
  * @throws {IngestError} `usage` if no target is named or registered
  */
-async function chosen(flags: DrainFlags, context: Context): Promise<Chosen> {
+async function chosenTargets(flags: DrainFlags, context: Context): Promise<Chosen> {
   if (namesTarget(flags)) return chooseTargets({ ...flags, require: flags.require ?? 'all' }, context)
   const { openRegistered } = await import('../../options/registered-targets.js')
   const registered = await openRegistered(requiredStateConfig(flags, context.env), flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }
-  const hint = 'name those that are to be given what they missed, as for push; vortex-ingest status shows them'
-  throw new IngestError('usage', 'no target is named, and none is registered', { hint })
+  const hint = 'name the targets to deliver to, as for push; vortex-ingest status shows which ones lack records'
+  throw new IngestError('usage', 'no target is named and none is registered', { hint })
 }
 
-type Foreseen = Intent & { readonly isAbandoned: boolean }
+type FoundIntent = Intent & { readonly isAbandoned: boolean }
 
-function plan(intents: readonly Foreseen[]): RecoverPlan {
+function intentsReport(intents: readonly FoundIntent[]): RecoverPlan {
   const rows = intents.map(({ id, target, partition, since, until, at, isAbandoned }) => {
     return { id, target, partition, since, until, at, abandoned: isAbandoned }
   })
@@ -105,25 +86,23 @@ function plan(intents: readonly Foreseen[]): RecoverPlan {
 }
 
 /** `recover --dry-run`: lists the interrupted deliveries and changes nothing. */
-async function foresee(flags: DrainFlags, context: Context): Promise<number> {
+async function listIntentsOnly(flags: DrainFlags, context: Context): Promise<number> {
   const { env, report } = context
-  const [{ listIntents }, { isOwnerGone: isGone }] = await Promise.all([
-    import('../../../state/intent.js'),
-    import('../../../state/lease.js'),
-  ])
   const state = await openUsedState(requiredStateConfig(flags, env), context)
   try {
     const intents = await Promise.all(
       (await listIntents(state.storage)).map(async intent => ({
         ...intent,
-        isAbandoned: await isGone(state, intent.owner, Date.parse(intent.at) + state.tools.leaseMs),
+        isAbandoned: await isOwnerGone(state, intent.owner, Date.parse(intent.at) + state.tools.leaseMs),
       })),
     )
-    if (flags.format === 'json') report.json<RecoverPlan>(plan(intents))
-    else
-      for (const intent of intents)
-        report.result(`${intent.isAbandoned ? 'would deliver' : 'under way'}: ${rangeText(intent)} to ${intent.target}`)
-    if (intents.length === 0 && flags.format !== 'json') report.result('nothing to recover')
+    if (flags.format === 'json') {
+      report.json<RecoverPlan>(intentsReport(intents))
+      return 0
+    }
+    for (const intent of intents)
+      report.result(`${intent.isAbandoned ? 'would deliver' : 'under way'}: ${rangeText(intent)} to ${intent.target}`)
+    if (intents.length === 0) report.result('nothing to recover')
     return 0
   } finally {
     await state.storage.close()

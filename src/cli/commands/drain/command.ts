@@ -2,11 +2,11 @@
 
 import type { Command, Option } from 'commander'
 import {
-  examples,
   addOptions,
   deliveryFlags,
   downgradeFlag,
   duration,
+  examples,
   explainFlag,
   flag,
   formatFlag,
@@ -23,10 +23,10 @@ export function addDrain(program: Command, run: Run): void {
     .command('drain')
     .summary('deliver queued records')
     .description(
-      'Gives each target that is named everything in the outbox of the state that it does not have yet, commit by ' +
-        'commit. What cannot be delivered stays there, and so does what is beyond the limits (exit code 75).',
+      'Delivers to each target all queued records of the state that it does not have yet, commit by commit. Records ' +
+        'that cannot be delivered, or that exceed the limits, stay queued (exit code 75).',
     )
-    .action(run(lazy(async () => (await import('./action.js')).drain)))
+    .action(run(lazy(async () => (await import('./action.js')).runDrain)))
   addOptions(command, [...sharedFlags(), requireFlag(), explainFlag()])
   command
     .addOption(flag('--max-rows <n>', 'stop after about this many records per target').argParser(positive))
@@ -46,10 +46,10 @@ export function addRecover(program: Command, run: Run): void {
     .command('recover')
     .summary('finish interrupted deliveries')
     .description(
-      'A delivery that was begun by a process that is gone is done again, exactly its lines, and written down in the ' +
-        'audit. Every push and drain does the same for its targets before anything else.',
+      'Repeats each delivery whose process is gone, with exactly the same records, and writes an audit row. Every push ' +
+        'and drain does the same for its targets before anything else.',
     )
-    .action(run(lazy(async () => (await import('./action.js')).recover)))
+    .action(run(lazy(async () => (await import('./action.js')).runRecover)))
   addOptions(command, sharedFlags())
   command
     .addOption(flag('--dry-run', 'change nothing; list the deliveries that would be finished'))

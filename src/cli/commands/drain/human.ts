@@ -1,40 +1,64 @@
-/** Prints the result of `drain` and `recover` as text. */
+/** The result of `drain` and `recover` as text and as JSON (schemas/v1/drain-report.json). */
 
-import type { TargetOutcome } from '../../../delivery/deliver.js'
-import type { DrainOutcome } from './report.js'
-import { printExplained } from '../push/explain-report.js'
-import { printDowngrade, printOutbox, rangeText } from '../push/human.js'
-import { landedIn, totals } from '../push/report.js'
+import type { DrainReport } from '../../../reports/delivery.js'
+import type { DrainResult } from '../../../delivery/drain.js'
+import type { TargetResult } from '../../../delivery/result.js'
+import { printDowngrade, printExplained, printOutbox, rangeText } from '../push/human.js'
 import { count, plural, seconds, type Report } from '../../output/report.js'
+import { explainReport, targetReport } from '../push/report.js'
 
-/** @param besideJson stdout carries JSON, so only warnings and errors are printed, on stderr */
-export function printDrained(report: Report, outcome: DrainOutcome, besideJson: boolean): void {
-  const { drained, verdict, explained = [] } = outcome
-  for (const target of drained.outcomes) {
-    if (!besideJson) printTarget(report, outcome, target)
-    printOutbox(report, target)
-    printDowngrade(report, target)
-    if (target.failure !== undefined && verdict.required.has(target)) report.error(target.failure.error)
-    else if (target.failure !== undefined) report.tolerated(target.failure.error, 'best effort')
-  }
-  if (!besideJson) printExplained(report, explained)
-  for (const intent of drained.left)
-    report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to see it through`)
-  for (const row of drained.discarded)
-    report.note(`discarded: a delivery of ${rangeText(row)} to ${row.target}, which was removed`)
-  if (drained.swept > 0) report.note(`${plural(drained.swept, 'leftover')} of processes that are gone removed`)
+export type DrainPrinting = {
+  readonly command: string
+  readonly result: DrainResult
+  /** stdout carries JSON, so only warnings and errors are printed, on stderr. */
+  readonly besideJson: boolean
 }
 
-function printTarget(report: Report, { command, drained, durationMs }: DrainOutcome, target: TargetOutcome): void {
-  const { description, failure, outbox } = target
-  const landed = landedIn(target)
-  const { records, inserted, updated } = totals(landed)
-  const left = outbox === undefined || outbox.kept === 0 ? '' : `, ${plural(outbox.kept, 'record')} still in the outbox`
+export function printDrained(report: Report, { command, result, besideJson }: DrainPrinting): void {
+  const { targets, warnings, left, discarded, swept, explained = [] } = result
+  for (const target of targets) {
+    if (!besideJson) printTarget(report, command, { ...target, durationMs: durationOf(target, result) })
+    printOutbox(report, target)
+    printDowngrade(report, target)
+    if (target.error !== undefined && target.isRequired) report.error(target.error)
+    else if (target.error !== undefined) report.tolerated(target.error, 'best effort')
+  }
+  for (const warning of warnings) report.warning(warning)
+  if (!besideJson) printExplained(report, explained)
+  for (const intent of left)
+    report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to finish it`)
+  for (const row of discarded)
+    report.note(`discarded: a delivery of ${rangeText(row)} to ${row.target}, which was removed`)
+  if (swept > 0) report.note(`${plural(swept, 'leftover')} of processes that are gone removed`)
+}
+
+/** With several targets, the duration of each shows the slow one. */
+function durationOf(target: TargetResult, { targets, durationMs }: DrainResult): number {
+  return targets.length > 1 ? target.durationMs : durationMs
+}
+
+function printTarget(report: Report, command: string, target: TargetResult): void {
+  const { description, error, outbox, status, records, inserted, updated, chunks } = target
+  const left = outbox === undefined || outbox.queued === 0 ? '' : `, ${plural(outbox.queued, 'record')} still queued`
   const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
-  const time = `in ${seconds(drained.outcomes.length > 1 ? target.durationMs : durationMs)}`
-  if (landed.length > 0) return report.verdict(failure === undefined, `${command}ed`, `${what}${left} ${time}`)
+  const time = `in ${seconds(target.durationMs)}`
+  if (chunks > 0) return report.verdict(error === undefined, `${command}ed`, `${what}${left} ${time}`)
   // The caller prints the failure or the removal itself.
-  if (outbox?.isRemoved === true) return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)
-  if (failure !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
+  if (status === 'removed') return report.verdict(false, 'removed:', `nothing went to ${description} ${time}`)
+  if (error !== undefined) return report.verdict(false, 'failed:', `nothing went to ${description}${left} ${time}`)
   report.verdict(left === '', `nothing to ${command}`, `for ${description}${left} ${time}`)
+}
+
+export function drainReport(command: DrainReport['command'], result: DrainResult): DrainReport {
+  const { exitCode, targets, left, discarded, swept, explained, durationMs } = result
+  return {
+    command,
+    exit_code: exitCode,
+    targets: targets.map(targetReport),
+    left: left.map(({ id, target, partition, since, until }) => ({ id, target, partition, since, until })),
+    discarded,
+    swept,
+    ...(explained !== undefined && { explain: explainReport(explained) }),
+    duration_ms: Math.round(durationMs),
+  }
 }

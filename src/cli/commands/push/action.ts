@@ -6,25 +6,18 @@ import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { findMissingSecrets } from '../../../targets/secrets.js'
 import { siteConfig } from '../../../config/site.js'
 import { stateConfig, type StateConfig } from '../../../config/state.js'
-import { wasmHash64 } from '../../../contract/hash64.js'
-import type { DurablyPushed, DurablePushOptions } from '../../../delivery/durable/push.js'
-import { push as deliver, type Pushed, type PushOptions } from '../../../delivery/push.js'
-import type { Target } from '../../../delivery/opening.js'
+import { push, type PushOptions, type PushResult } from '../../../delivery/push.js'
+import type { Target } from '../../../delivery/target.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
+import type { PushReport } from '../../../reports/delivery.js'
 import { IngestError, messageOf } from '../../../errors.js'
 import { openInputs, releaseSources } from '../../../source/inputs.js'
-import type { Source } from '../../../source/source.js'
-import type { State } from '../../../state/state.js'
 import { chooseTargets, type ChoiceFlags } from '../../options/choose-targets.js'
 import type { Action, Context, Format } from '../../context.js'
-import type { Explained } from './explain-report.js'
-import { Notes } from '../../output/notes.js'
-import { printHuman } from './human.js'
-import { pushWithoutSecrets } from './without-secrets.js'
-import { pushReport, type PushOutcome } from './report.js'
-import { verdictOf } from './verdict.js'
 import { resolveCommit } from '../../options/resolve-commit.js'
-import type { PushReport } from '../../../reports/delivery.js'
+import { printHuman } from './human.js'
+import { pushReport, type PushOutcome } from './report.js'
+import { pushWithoutSecrets } from './without-secrets.js'
 
 export type PushFlags = ChoiceFlags &
   ContractFlags &
@@ -42,70 +35,50 @@ export type PushFlags = ChoiceFlags &
     readonly explain?: boolean
   }
 
-export const push: Action<PushFlags> = async (args, flags, context) => {
-  const { env, report, signal, stdin, watch } = context
-  const started = performance.now()
+export const runPush: Action<PushFlags> = async (args, flags, context) => {
+  const { env, signal, stdin, watch } = context
   const missing = await findMissingSecrets(flags, env)
   if (missing !== undefined) return pushWithoutSecrets(missing, flags, context)
-  const commitSource = commitConfig(flags, env)
+  const commit = commitConfig(flags, env)
   const state = stateConfig(flags, env)
   assertStateFor(flags, state)
-  const { targets, require, now } = await chooseTargets(flags, context)
-  const run = runMeta({ benchmarkId: benchmarkOf(commitSource, targets), ci: commitSource.ci, now: context.now })
-  const dryRun = flags.dryRun === true
-  const sources = await openInputs(args, {
-    stdin,
-    rereadable: true,
-    mayGrow: state !== undefined,
-    signal,
-    watch: watch?.reads,
-  })
-  const notes = new Notes()
+  const chosen = await chooseTargets(flags, context)
+  const run = runMeta({ benchmarkId: benchmarkOf(commit, chosen.targets), ci: commit.ci, now: context.now })
+  const mayGrow = state !== undefined
+  const sources = await openInputs(args, { stdin, rereadable: true, mayGrow, signal, watch: watch?.reads })
   try {
     const options: PushOptions = {
-      commitSha: commitSource.sha,
+      ...{ ...chosen, run, signal, explain: flags.explain, dryRun: flags.dryRun, mayDowngrade: flags.downgrade },
+      ...{ fullRefresh: flags.fullRefresh, allowFailure: flags.allowFailure, waitMs: state?.waitMs },
+      commit: sha => resolveCommit(sha, commit, context),
+      commitSha: commit.sha,
       contractVersion: pinnedVersion(flags),
-      commitOf: sha => resolveCommit(sha, commitSource, context),
-      run,
-      targets,
-      dryRun,
-      mayDowngrade: flags.downgrade === true,
-      hash: await wasmHash64(),
-      onRejection: rejection => notes.reject(rejection),
-      onWarning: warning => notes.warn(warning),
-      signal,
+      onEvent: await watch?.deliveries(),
     }
-    const pushed: Explainable =
-      state === undefined
-        ? await deliverPlainly(sources, options, flags)
-        : await deliverDurably(sources, { ...options, now, state, flags }, context)
-    const refreshed = await refresh(pushed, flags, context)
-    const verdict = verdictOf(pushed, {
-      require,
-      allowFailure: flags.allowFailure === true,
-      rejected: notes.rejected > 0,
-    })
-    const durationMs = performance.now() - started
-    const { explained } = pushed
-    const outcome: PushOutcome = { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs }
-    if (flags.format === 'json') report.json<PushReport>(pushReport(outcome))
-    context.reportFile?.json<PushReport>(pushReport(outcome))
-    printHuman(report, outcome, flags.format === 'json')
-    if (context.ci !== undefined) {
-      const { toldOfPush } = await import('../../output/github/push-summary.js')
-      context.ci.tell(toldOfPush(outcome, await compared(outcome, flags, context)))
-    }
-    return verdict.exitCode
+    const result = await withState(state, options, context, opened => push(sources, opened))
+    const outcome = { result, refreshed: await refresh(result, flags, context) }
+    await print(outcome, flags, context)
+    return result.exitCode
   } finally {
     await releaseSources(sources)
   }
 }
 
+async function print(outcome: PushOutcome, flags: PushFlags, context: Context): Promise<void> {
+  const { report, reportFile, ci } = context
+  if (flags.format === 'json') report.json<PushReport>(pushReport(outcome))
+  reportFile?.json<PushReport>(pushReport(outcome))
+  printHuman(report, outcome, flags.format === 'json')
+  if (ci === undefined) return
+  const { pushSummary } = await import('../../output/github/push-summary.js')
+  ci.setSummary(pushSummary(outcome.result, await compared(outcome, flags, context)))
+}
+
 /** Compares with the commit before, for the summary of the CI run. Loaded only if there is a summary. */
-async function compared(outcome: PushOutcome, flags: PushFlags, context: Context): Promise<readonly string[]> {
+async function compared({ result }: PushOutcome, flags: PushFlags, context: Context): Promise<readonly string[]> {
   if (context.ci?.hasSummary !== true || flags.compare === false) return []
   const { comparedWithBefore } = await import('../../output/github/compared-with-before.js')
-  return comparedWithBefore(outcome, flags, context)
+  return comparedWithBefore(result, flags, context)
 }
 
 /** @throws {IngestError} `usage` */
@@ -114,57 +87,21 @@ function assertStateFor({ fullRefresh }: PushFlags, state: StateConfig | undefin
     throw new IngestError('usage', '--full-refresh goes with --state: without it every push takes all of its input')
 }
 
-type Explainable = Pushed & Partial<DurablyPushed> & { readonly explained?: readonly Explained[] | undefined }
-
-async function deliverPlainly(
-  sources: readonly Source[],
+/** Opens the state for the duration of the push. The code for it is loaded only with `--state`. */
+async function withState(
+  config: StateConfig | undefined,
   options: PushOptions,
-  { explain }: PushFlags,
-): Promise<Explainable> {
-  const pushed = await deliver(sources, options)
-  return { ...pushed, explained: await explained(pushed, { targets: options.targets, explain, state: undefined }) }
-}
-
-type Explaining = Pick<PushOptions, 'targets'> & {
-  readonly explain: boolean | undefined
-  readonly state: State | undefined
-}
-
-/** Settings for `--explain`, whose code is loaded only with that flag. */
-async function explained(
-  { outcomes }: Pushed,
-  { targets, explain = false, state }: Explaining,
-): Promise<readonly Explained[] | undefined> {
-  return explain ? (await import('./explain.js')).explain(targets, outcomes, state) : undefined
-}
-
-type Durable = PushOptions &
-  Pick<DurablePushOptions, 'now'> & { readonly state: StateConfig; readonly flags: PushFlags }
-
-/** Delivers through the outbox of a state, whose code is loaded only with `--state`. */
-async function deliverDurably(
-  sources: readonly Source[],
-  { state: config, flags, ...options }: Durable,
   context: Context,
-): Promise<Explainable> {
-  const [{ openState }, { pushDurably }, { journalOutcomes, openJournal }, { withFailPoints }] = await Promise.all([
+  work: (options: PushOptions) => Promise<PushResult>,
+): Promise<PushResult> {
+  if (config === undefined) return work(options)
+  const [{ openConfiguredState }, { withFailPoints }] = await Promise.all([
     import('../../options/open-state.js'),
-    import('../../../delivery/durable/push.js'),
-    import('../../../delivery/durable/journal-outcomes.js'),
     import('../../options/fail-points.js'),
   ])
-  const opened = { state: await openState(config, context), targets: options.targets, now: options.now }
-  const { state, targets, now } = await withFailPoints(opened, context.env)
+  const state = await openConfiguredState(config, context)
   try {
-    const fullRefresh = flags.fullRefresh === true
-    const pushed = await pushDurably(state, sources, { ...options, targets, now, fullRefresh, waitMs: config.waitMs })
-    const journal = openJournal(state, options.run.benchmark_id)
-    const warnings = await journalOutcomes(journal, state, pushed.outcomes)
-    return {
-      ...pushed,
-      warnings: [...pushed.warnings, ...warnings],
-      explained: await explained(pushed, { targets: options.targets, explain: flags.explain, state }),
-    }
+    return await work({ ...options, ...(await withFailPoints({ ...options, state }, context.env)) })
   } finally {
     await state.storage.close()
   }
@@ -180,12 +117,12 @@ function benchmarkOf({ benchmarkId, ci }: CommitConfig, targets: readonly Target
 
 /** Notifies the site after a push to Postgres. Its problems never change the exit code. */
 async function refresh(
-  { outcomes }: Pushed,
+  { targets }: PushResult,
   flags: PushFlags,
   { env, signal }: Context,
 ): Promise<Refreshed | undefined> {
-  const landed = outcomes.some(({ kind, failure }) => kind === 'postgres' && failure === undefined)
-  if (!landed || signal.aborted) return undefined
+  const hasDelivered = targets.some(({ kind, error }) => kind === 'postgres' && error === undefined)
+  if (!hasDelivered || signal.aborted) return undefined
   try {
     const site = await siteConfig(flags, env)
     if (site === undefined) return undefined

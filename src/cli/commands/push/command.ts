@@ -2,12 +2,12 @@
 
 import type { Command } from 'commander'
 import {
-  examples,
   addOptions,
   commitFlags,
+  contractFlag,
   deliveryFlags,
   downgradeFlag,
-  contractFlag,
+  examples,
   explainFlag,
   flag,
   formatFlag,
@@ -30,7 +30,7 @@ export function addPush(program: Command, run: Run): void {
         'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
-    .action(run(withReportFile(lazy(async () => (await import('./action.js')).push))))
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).runPush))))
   addOptions(command, [...deliveryFlags(), ...outcomeFlags(), ...commitFlags(), contractFlag()])
   command
     .addOption(stateFlag())
@@ -54,7 +54,7 @@ export function addPush(program: Command, run: Run): void {
         ["push 'out/*.jsonl.gz' --dry-run", 'check only'],
         [
           'push results.jsonl --state ~/bench-state --postgres DSN',
-          'only what is new; what a dead target misses is kept',
+          'only what is new; what a dead target misses stays queued',
         ],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),

@@ -1,118 +1,100 @@
 /** The JSON report of a push (schemas/v1/push-report.json). */
 
-import type { RunMeta } from '../../../contract/commit.js'
 import { lowestIn } from '../../../contract/version-set.js'
-import type { OutboxOutcome, TargetOutcome } from '../../../delivery/deliver.js'
-import type { SourceTaken } from '../../../delivery/durable/take-in.js'
-import type { DurablyPushed } from '../../../delivery/durable/push.js'
-import type { Pushed } from '../../../delivery/push.js'
+import type { SourceRead } from '../../../delivery/durable/enqueue.js'
+import type { PushResult } from '../../../delivery/push.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
+import { totalReceipts, type OutboxResult, type TargetResult, type Totals } from '../../../delivery/result.js'
+import type { ExplainedSettings } from '../../../delivery/settings.js'
 import { messageOf } from '../../../errors.js'
-import { redact } from '../../../redact.js'
-import type { Retry } from '../../../http/retry.js'
 import { AnswerLost } from '../../../http/connection-error.js'
-import type { KindReceipt, Receipt } from '../../../source/delivery.js'
-import { downgradeOf, downgradeReport } from '../../output/downgrade-report.js'
-import { errorReport } from '../../output/error-report.js'
-import { explainReport, type Explained } from './explain-report.js'
-import type { Notes } from '../../output/notes.js'
-import type { Verdict } from './verdict.js'
+import type { Retry } from '../../../http/retry.js'
 import type { PushReport, TargetReport } from '../../../reports/delivery.js'
+import { redact } from '../../../redact.js'
+import { downgradeReport } from '../../output/downgrade-report.js'
+import { errorReport } from '../../output/error-report.js'
 
 export type PushOutcome = {
-  readonly pushed: Pushed & Partial<DurablyPushed>
-  readonly notes: Notes
-  readonly run: RunMeta
-  readonly dryRun: boolean
-  readonly verdict: Verdict
+  readonly result: PushResult
   /** Undefined if no site was to be refreshed. */
   readonly refreshed: Refreshed | undefined
-  /** Undefined without `--explain`. */
-  readonly explained: readonly Explained[] | undefined
-  readonly durationMs: number
 }
 
-export type Totals = Omit<KindReceipt, 'kind'>
-
-export function pushReport(outcome: PushOutcome): PushReport {
-  const { pushed, notes, run, dryRun, verdict, refreshed, explained, durationMs } = outcome
-  const { inspections, outcomes, commit } = pushed
-  const deciding = decidingOf(outcome)
-  const landed = deciding === undefined ? [] : landedIn(deciding)
+export function pushReport({ result, refreshed }: PushOutcome): PushReport {
+  const { exitCode, dryRun, commit, run, inspections, deciding, notes, sources, explained, durationMs } = result
   return {
     command: 'push',
-    exit_code: verdict.exitCode,
+    exit_code: exitCode,
     dry_run: dryRun,
     commit: commit?.sha ?? null,
     run: { ...run, schema_version: Math.max(1, ...inspections.map(({ fits }) => lowestIn(fits))) },
     target: deciding?.description ?? null,
-    ...(dryRun ? { records: checked(pushed), inserted: 0, updated: 0, unchanged: 0 } : totals(landed)),
-    chunks: chunksOf(landed),
-    kinds: kindTotals(landed),
+    ...(deciding === undefined
+      ? { records: dryRun ? countChecked(result) : 0, inserted: 0, updated: 0, unchanged: 0 }
+      : totals(deciding)),
+    chunks: deciding?.chunks ?? 0,
+    kinds: deciding?.kinds ?? [],
     files: (deciding?.receipts ?? []).map(receipt => ({
       source: receipt.source,
       attempts: receipt.chunks + receipt.retries,
-      ...totals([receipt]),
+      ...totalReceipts([receipt]),
     })),
-    targets: outcomes.map(one => targetReport(one, verdict)),
+    targets: result.targets.map(targetReport),
     lines: inspections.reduce((all, { lines }) => all + lines, 0),
     rejected: notes.rejected,
     rejections: notes.rejections,
     warned: notes.warned,
     warnings: notes.warnings,
-    failed: failureOf(deciding),
+    failed: failureReport(deciding),
     site: refreshed ?? null,
-    sources: pushed.sources?.map(sourceReport) ?? null,
+    sources: sources?.map(sourceReport) ?? null,
     ...(explained !== undefined && { explain: explainReport(explained) }),
     duration_ms: Math.round(durationMs),
   }
 }
 
-/** The target whose figures stand at the top of the report: the first required target, otherwise the first target. */
-export function decidingOf({ pushed, verdict }: PushOutcome): TargetOutcome | undefined {
-  return pushed.outcomes.find(outcome => verdict.required.has(outcome)) ?? pushed.outcomes[0]
-}
-
-export function targetReport(outcome: TargetOutcome, { required }: Pick<Verdict, 'required'>): TargetReport {
-  const { name, kind, description, retries, durationMs } = outcome
-  const landed = landedIn(outcome)
+export function targetReport(target: TargetResult): TargetReport {
+  const { name, kind, description, status, isRequired, chunks, attempts, retries, waitedMs, durationMs } = target
   return {
     name,
     kind,
     target: description,
-    state: stateOf(outcome),
-    required: required.has(outcome),
-    ...totals(landed),
-    chunks: chunksOf(landed),
-    attempts: attemptsOf(outcome),
+    status,
+    required: isRequired,
+    ...totals(target),
+    chunks,
+    attempts,
     duration_ms: Math.round(durationMs),
-    waited_ms: waitedMs(retries),
+    waited_ms: waitedMs,
     retries: retries.map(retryReport),
-    failed: failureOf(outcome),
-    downgrade: downgradeReport(downgradeOf(landed)),
-    outbox: outcome.outbox === undefined ? null : outboxReport(outcome.outbox),
+    failed: failureReport(target),
+    downgrade: downgradeReport(target.downgrade),
+    outbox: target.outbox === undefined ? null : outboxReport(target.outbox),
   }
 }
 
-/** The state of a target after a push, in a word. */
-export function stateOf({ failure, outbox }: TargetOutcome): TargetReport['state'] {
-  if (outbox?.isRemoved === true) return 'removed'
-  if (failure !== undefined) return outbox === undefined || outbox.kept === 0 ? 'failed' : 'kept'
-  const isIdle = outbox !== undefined && outbox.delivered === undefined && outbox.byAnother !== true
-  return isIdle ? 'nothing new' : 'delivered'
+export function explainReport(explained: readonly ExplainedSettings[]): NonNullable<PushReport['explain']> {
+  return explained.map(({ target, kind, settings }) => ({
+    target,
+    kind,
+    settings: settings.map(({ name, value, origin, trial }) => ({ name, value, origin, trial: trial ?? null })),
+  }))
 }
 
-function outboxReport({
-  delivered,
-  byAnother = false,
-  kept,
-  audited,
-  warnings,
-}: OutboxOutcome): TargetReport['outbox'] {
-  return { delivered: delivered ?? null, by_another: byAnother, kept, audited, warnings: warnings.map(redact) }
+/** Number of records that passed every check. */
+export function countChecked({ inspections }: Pick<PushResult, 'inspections'>): number {
+  return inspections.reduce((all, { records }) => all + records, 0)
 }
 
-function sourceReport({ source, change, linesBefore }: SourceTaken): NonNullable<PushReport['sources']>[number] {
+function totals({ records, inserted, updated, unchanged }: Totals): Totals {
+  return { records, inserted, updated, unchanged }
+}
+
+function outboxReport({ delivered, byAnother, queued, audited, warnings }: OutboxResult): TargetReport['outbox'] {
+  return { delivered: delivered ?? null, by_another: byAnother, queued, audited, warnings: warnings.map(redact) }
+}
+
+function sourceReport({ source, change, linesBefore }: SourceRead): NonNullable<PushReport['sources']>[number] {
   return { source, change, lines_before: linesBefore }
 }
 
@@ -121,58 +103,7 @@ function retryReport({ error, waitMs }: Retry): TargetReport['retries'][number] 
   return { error: redact(messageOf(error)), answer_lost, waited_ms: Math.round(waitMs) }
 }
 
-function failureOf(outcome: TargetOutcome | undefined): TargetReport['failed'] {
-  const failure = outcome?.failure
-  return failure === undefined ? null : { source: failure.source, ...errorReport(failure.error) }
-}
-
-/** Number of attempts: successful ones, retries, and the one that finally failed. */
-export function attemptsOf(outcome: TargetOutcome): number {
-  const { retries, failure } = outcome
-  return chunksOf(landedIn(outcome)) + retries.length + (failure === undefined ? 0 : 1)
-}
-
-/** Receipts for all stored records: whole files, and the stored chunks of a file that failed. */
-export function landedIn({ receipts, partial }: TargetOutcome): readonly Receipt[] {
-  return partial === undefined ? receipts : [...receipts, partial]
-}
-
-export function waitedMs(retries: readonly Retry[]): number {
-  return Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0))
-}
-
-function chunksOf(receipts: readonly Receipt[]): number {
-  return receipts.reduce((all, { chunks }) => all + chunks, 0)
-}
-
-/** Number of records that passed every check. */
-export function checked({ inspections }: Pushed): number {
-  return inspections.reduce((all, { records }) => all + records, 0)
-}
-
-export function totals(receipts: readonly Receipt[]): Totals {
-  const of = (key: 'records' | 'inserted' | 'updated'): number => receipts.reduce((all, one) => all + one[key], 0)
-  const unchanged = sum(receipts.flatMap(({ kinds }) => kinds)).unchanged
-  return { records: of('records'), inserted: of('inserted'), updated: of('updated'), unchanged }
-}
-
-/** Delivered records per kind, for targets that do not report inserted and updated rows per kind. */
-export function kindCounts({ receipts, partial }: TargetOutcome): ReadonlyMap<string, number> {
-  const all = new Map<string, number>()
-  // The records of a partly delivered file are not counted per kind.
-  if (partial !== undefined) return all
-  for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
-    all.set(kind, (all.get(kind) ?? 0) + records)
-  return all
-}
-
-export function kindTotals(receipts: readonly Receipt[]): readonly KindReceipt[] {
-  const all = receipts.flatMap(({ kinds }) => kinds)
-  const names = [...new Set(all.map(({ kind }) => kind))]
-  return names.map(name => ({ kind: name, ...sum(all.filter(({ kind }) => kind === name)) }))
-}
-
-function sum(parts: readonly Totals[]): Totals {
-  const of = (key: keyof Totals): number => parts.reduce((total, part) => total + part[key], 0)
-  return { records: of('records'), inserted: of('inserted'), updated: of('updated'), unchanged: of('unchanged') }
+function failureReport(target: TargetResult | undefined): TargetReport['failed'] {
+  if (target?.error === undefined) return null
+  return { source: target.failedSource ?? '', ...errorReport(target.error) }
 }

@@ -2,9 +2,9 @@
 
 import { runMeta, detectCi } from '../../../commit/ci.js'
 import type { MissingSecrets } from '../../../targets/secrets.js'
+import { ResultReducer } from '../../../delivery/result.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { Context, Format } from '../../context.js'
-import { Notes } from '../../output/notes.js'
 import { pushReport } from './report.js'
 import type { PushReport } from '../../../reports/delivery.js'
 
@@ -24,7 +24,7 @@ export function pushWithoutSecrets(missing: MissingSecrets, flags: SkipFlags, co
   reportFile?.json<PushReport>(document)
   report.warning(`nothing was sent: ${why} (--no-secrets skip)`)
   const summary = `### ⚠️ vortex-ingest push: nothing was sent\n\n${why}`
-  ci?.tell({ summary, outputs: { inserted: 0, updated: 0, rejected: 0, commit: '' } })
+  ci?.setSummary({ summary, outputs: { inserted: 0, updated: 0, rejected: 0, commit: '' } })
   return EXIT.done
 }
 
@@ -37,14 +37,9 @@ function reasonOf({ names, isFork }: MissingSecrets): string {
 
 /** The report of a push that did nothing. */
 function emptyReport({ env, now }: Context): PushReport {
-  return pushReport({
-    pushed: { inspections: [], commitSha: undefined, commit: undefined, outcomes: [] },
-    notes: new Notes(),
-    run: runMeta({ benchmarkId: undefined, ci: detectCi(env), now }),
-    dryRun: false,
-    verdict: { exitCode: EXIT.done, required: new Set(), forgiven: false },
-    refreshed: undefined,
-    explained: undefined,
-    durationMs: 0,
-  })
+  const { notes, ...nothing } = new ResultReducer({ hasOutbox: false }).result()
+  const run = runMeta({ benchmarkId: undefined, ci: detectCi(env), now })
+  const intake = { inspections: [], commitSha: undefined, commit: undefined }
+  const result = { ...intake, ...nothing, notes, run, dryRun: false, explained: undefined }
+  return pushReport({ result, refreshed: undefined })
 }

@@ -24,12 +24,12 @@ export async function openServeState(config: ServeConfig, store: Store, context:
     if (token !== undefined) context.report.warning(`${OPERATOR_TOKEN} is set, but without --state it opens nothing`)
     return { store, operator: undefined, onUnreachable: () => undefined, close: () => Promise.resolve() }
   }
-  const [{ openState }, { ServerJournal }, { StoreJournal }] = await Promise.all([
+  const [{ openConfiguredState }, { ServerJournal }, { StoreJournal }] = await Promise.all([
     import('../../options/open-state.js'),
     import('../../../server/operator/server-journal.js'),
     import('../../../server/operator/store-journal.js'),
   ])
-  const state = await openState(config.state, context)
+  const state = await openConfiguredState(config.state, context)
   const onProblem = (message: string): void => context.report.warning(message)
   const journal = new ServerJournal(state, onProblem)
   const identity = await storeId(config.store, context)

@@ -38,7 +38,7 @@ export function tidy<Done extends object>({ ageOf, work, document, print }: Tidy
     return withState(requiredStateConfig(flags, context.env), context, async state => {
       const { report, signal } = context
       const { done, left } = await collect(work(state, options), signal)
-      const exitCode = left.length > 0 ? EXIT.kept : EXIT.done
+      const exitCode = left.length > 0 ? EXIT.queued : EXIT.done
       const told = { dryRun: options.dryRun, place: state.storage.description }
       if (flags.format === 'json') {
         const skipped = left.map(({ partition, skipped: reason }) => ({ commit: partition, reason }))

@@ -5,14 +5,14 @@ import { IngestError } from '../../../errors.js'
 import type { State } from '../../../state/state.js'
 import type { Storage } from '../../../storage/storage.js'
 import type { Context } from '../../context.js'
-import { openState } from '../../options/open-state.js'
+import { openConfiguredState } from '../../options/open-state.js'
 
 /**
  * Opens a state that is not empty. The caller must close `storage`.
  * @throws {IngestError} `no_input` for an empty place, so that a mistyped name does not create a new state
  */
 export async function openUsedState(config: StateConfig, context: Context): Promise<State> {
-  const state = await openState(config, context)
+  const state = await openConfiguredState(config, context)
   try {
     await assertUsed(state.storage)
     return state

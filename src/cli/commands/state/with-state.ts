@@ -4,7 +4,7 @@ import type { StateConfig, StateFlags } from '../../../config/state.js'
 import { IngestError } from '../../../errors.js'
 import type { State } from '../../../state/state.js'
 import type { Context, Action, Format } from '../../context.js'
-import { openState } from '../../options/open-state.js'
+import { openConfiguredState } from '../../options/open-state.js'
 
 /** @throws {IngestError} `usage` for a state in memory, which is always empty when a command starts */
 export async function withState(
@@ -16,7 +16,7 @@ export async function withState(
     throw new IngestError('usage', 'a state in memory is gone with the process that wrote it', {
       hint: 'name a folder or s3://',
     })
-  const state = await openState(config, context)
+  const state = await openConfiguredState(config, context)
   try {
     return await work(state)
   } finally {

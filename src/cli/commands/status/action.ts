@@ -8,7 +8,7 @@ import type { State } from '../../../state/state.js'
 import { readWatermark } from '../../../state/watermark.js'
 import { summarizeState, type Lag, type StateSummary } from '../../../state/state-summary.js'
 import type { Action, Context, Format } from '../../context.js'
-import { openState } from '../../options/open-state.js'
+import { openConfiguredState } from '../../options/open-state.js'
 import { rangeText } from '../push/human.js'
 import { count, plural, type Report } from '../../output/report.js'
 import type { StatusReport } from '../../../reports/state.js'
@@ -19,7 +19,7 @@ const AUDIT_ROWS = 5
 
 export const status: Action<StatusFlags> = async (_, flags, context) => {
   const { env, report, now } = context
-  const state = await openState(requiredStateConfig(flags, env), context)
+  const state = await openConfiguredState(requiredStateConfig(flags, env), context)
   try {
     const found = await summarizeState(state.storage, AUDIT_ROWS)
     const exitCode = found.problems.length === 0 ? EXIT.done : EXIT.config

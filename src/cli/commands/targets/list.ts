@@ -17,7 +17,7 @@ import type { Context } from '../../context.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
 import { withState, type RegistryAction } from '../state/with-state.js'
 import { checkTarget } from './check-target.js'
-import { settingsText } from '../tune/documents.js'
+import { settingsText } from '../tune/trials.js'
 import { table } from '../../output/table.js'
 import type { TargetsListReport } from '../../../reports/targets.js'
 

@@ -1,11 +1,12 @@
 /** `tune`: searches for faster write settings of a registered target by measuring trials. */
 
 import { settingValues } from '../../../database/tunables.js'
-import { registeredKind } from '../../../targets/registered.js'
 import { writeSettings } from '../../../targets/write-settings.js'
-import { openJournal } from '../../../delivery/durable/journal-outcomes.js'
+import { openJournal } from '../../../delivery/durable/delivery-journal.js'
 import { PAIRS } from '../../../delivery/tuning/measure.js'
-import { tune as tuneTarget, type TuneOptions, type Tuned } from '../../../delivery/tuning/tune.js'
+import { tune, type TuneOptions, type Tuned } from '../../../delivery/tuning/tune.js'
+import type { TuneReport } from '../../../reports/targets.js'
+import { registeredKind } from '../../../targets/registered.js'
 import { EXIT } from '../../../errors.js'
 import type { Journal } from '../../../state/journal.js'
 import { activePromotion, readPromotions } from '../../../state/promotions.js'
@@ -18,14 +19,13 @@ import type { Work } from '../../output/progress/meter.js'
 import { openForTrials } from '../../options/registered-targets.js'
 import { type TuningAction, type TuningFlags, missing, withTarget } from './with-target.js'
 import { readSample } from './sample.js'
-import { printTuned, trialText, tuneReport, type Told } from './report.js'
-import type { TuneReport } from '../../../reports/targets.js'
+import { printTuned, trialText, tuneReport, type TuneRun } from './report.js'
 
 export const DEFAULT_TRIALS = 8
 export const DEFAULT_BUDGET_MS = 5 * 60_000
 export const DEFAULT_PER_HOUR = 60
 
-export const tune: TuningAction = (_, flags, context) =>
+export const runTune: TuningAction = (_, flags, context) =>
   withTarget(flags, context, async (state, target) => {
     const { stdin, signal } = context
     const { sample: file, format } = flags
@@ -37,7 +37,7 @@ export const tune: TuningAction = (_, flags, context) =>
     try {
       const sample = await readSample(sources[0]!, context)
       const meter = context.watch?.meters?.start(workOf(target, sample.size, flags))
-      const found = await tuneTarget(state, {
+      const found = await tune(state, {
         ...{ opener, signal, ...limitsOf(flags) },
         ...(await whatToTune(state, target)),
         ...{ delivery: sample.delivery, sample: sample.size },
@@ -83,11 +83,11 @@ function noteTrial({ id, result }: Trial, { report }: Context): void {
 
 type Telling = { readonly context: Context; readonly format: TuningFlags['format'] }
 
-function finish(found: Tuned, told: Told, { context: { report }, format }: Telling): number {
+function finish(found: Tuned, run: TuneRun, { context: { report }, format }: Telling): number {
   // No trial ran because the limit per hour was reached, so the user must run the command again later.
-  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.kept : EXIT.done
-  if (format === 'json') report.json<TuneReport>(tuneReport(found, told, exitCode))
-  else printTuned(report, found, told)
+  const exitCode = found.stopped === 'cool-down' && found.trials.length === 0 ? EXIT.queued : EXIT.done
+  if (format === 'json') report.json<TuneReport>(tuneReport(found, run, exitCode))
+  else printTuned(report, found, run)
   return exitCode
 }
 

@@ -14,8 +14,8 @@ export function addTune(program: Command, run: Run): void {
     .command('tune')
     .summary('measure write settings and find faster ones')
     .description(
-      'Delivers a sample to a registered database again and again, each time rolled back, new settings in turns with the ' +
-        'best so far. Never tries the same twice. Changes nothing: promote does.',
+      'Delivers a sample to a registered database repeatedly and rolls every delivery back. New settings alternate with ' +
+        'the best so far. Settings are never tried twice. Nothing changes until you promote a trial.',
     )
     .addOption(targetFlag)
     .addOption(flag('--sample <file>', 'file with typical records, preferably not stored in the target yet'))
@@ -31,7 +31,7 @@ export function addTune(program: Command, run: Run): void {
         'limit over all runs; at the limit tune waits or stops (default: 60)',
       ).argParser(positive),
     )
-    .action(run(lazy(async () => (await import('./action.js')).tune)))
+    .action(run(lazy(async () => (await import('./action.js')).runTune)))
   aboutState(command, [['tune --target db --sample results.jsonl --budget 10m --state ~/bench-state', '']])
 }
 
@@ -39,12 +39,12 @@ export function addPromote(program: Command, run: Run): void {
   const command = program
     .command('promote')
     .summary("apply a trial's settings to its target")
-    .description('The next delivery of any command uses them. Done again it changes nothing.')
+    .description('The next delivery of any command uses them. Promoting the same trial again changes nothing.')
     .addOption(targetFlag)
     .addOption(flag('--trial <id>', 'id of the trial, or the start of its id'))
     .addOption(flag('--note <text>', 'reason for the promotion'))
     .addOption(byFlag)
-    .action(run(lazy(async () => (await import('./promote.js')).promote)))
+    .action(run(lazy(async () => (await import('./promotions.js')).runPromote)))
   aboutState(command, [['promote --target db --trial 0123456789ab --note "far from CI" --state ~/bench-state', '']])
 }
 
@@ -52,10 +52,10 @@ export function addRollback(program: Command, run: Run): void {
   const command = program
     .command('rollback')
     .summary('restore the previous write settings of a target')
-    .description('Those that were promoted before apply again, or else the defaults.')
+    .description('The settings that were promoted before apply again, otherwise the defaults.')
     .addOption(targetFlag)
     .addOption(byFlag)
-    .action(run(lazy(async () => (await import('./promote.js')).rollback)))
+    .action(run(lazy(async () => (await import('./promotions.js')).runRollback)))
   aboutState(command, [['rollback --target db --state ~/bench-state', '']])
 }
 
@@ -63,7 +63,7 @@ export function addPromotions(program: Command, run: Run): void {
   const command = program
     .command('promotions')
     .summary('list promotions and trials')
-    .description('For each target the settings in force, who promoted what, when and why, and its trials.')
+    .description('Shows for each target the settings in force, who promoted which trial, when and why, and all trials.')
     .addOption(targetFlag)
     .action(run(lazy(async () => (await import('./promotions.js')).promotions)))
   aboutState(command, [['promotions --target db --state ~/bench-state', '']])

@@ -1,18 +1,28 @@
-/** `promotions`: lists the promotions of targets, with author and reason, and their trials. */
+/**
+ * `promotions` lists the promotions of targets, with author and reason, and their trials. `promote` and `rollback` change the
+ * write settings of a target.
+ */
 
+import type { PromoteReport, PromotionsReport, RollbackReport } from '../../../reports/targets.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
-import { activePromotion, readPromotions, type Promotion, promotionDocument } from '../../../state/promotions.js'
+import {
+  activePromotion,
+  readPromotions,
+  type Promotion,
+  promoteTrial,
+  rollBackPromotion,
+  promotionDocument,
+} from '../../../state/promotions.js'
 import { readRegistry } from '../../../state/registry.js'
 import { requireTarget } from '../../../state/targets.js'
 import { readTrials, type Trial } from '../../../state/trial.js'
 import type { Storage } from '../../../storage/storage.js'
-import { table } from '../../output/table.js'
-import { count, oneLine, type Report } from '../../output/report.js'
+import { oneLine, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
-import { milliseconds, settingsText, trialDocument } from './documents.js'
-import type { TuningAction } from './with-target.js'
-import type { PromotionsReport } from '../../../reports/targets.js'
+import { settingsText, trialDocument, trialLines } from './trials.js'
+import { type TuningAction, missing, withTarget } from './with-target.js'
+import { hostname, userInfo } from 'node:os'
 
 type Tuned = {
   readonly name: string
@@ -67,16 +77,45 @@ function promotionLine({ at, by, note, trial, rolledBack }: Promotion, isActive:
   return oneLine(`${isActive ? 'active' : 'before'}: trial ${trial}, ${at} by ${by}${why}${ended}`)
 }
 
-/** A table of trials, the newest last. */
-export function trialLines(trials: readonly Trial[]): readonly string[] {
-  const rows = trials.map(({ id, settings, result }) => [
-    id,
-    result === undefined ? '-' : `${result.ratio.toFixed(2)}${result.won ? ' won' : ''}`,
-    result === undefined ? '-' : count(result.challenger.rowsPerSecond),
-    result === undefined ? '-' : milliseconds(result.challenger.p50Ms),
-    result === undefined ? '-' : milliseconds(result.challenger.p95Ms),
-    result === undefined ? 'cut off' : String(result.challenger.errors),
-    settingsText(settings),
-  ])
-  return table([['TRIAL', 'RATIO', 'ROWS/S', 'P50', 'P95', 'ERRORS', 'SETTINGS'], ...rows])
+export const runPromote: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { report } = context
+    const { trial, note, by = thisUser(), format } = flags
+    if (trial === undefined) throw missing('--trial', 'vortex-ingest promotions shows the trials of a target')
+    const { promotion, changed } = await promoteTrial(state, target, { trial, note, by })
+    const document = { target: target.name, changed, promotion: promotionDocument(promotion) }
+    if (format === 'json') report.json<PromoteReport>({ command: 'promote', exit_code: EXIT.done, ...document })
+    else report.verdict(true, changed ? 'promoted' : 'unchanged', `${target.name}: ${settingsText(promotion.settings)}`)
+    return EXIT.done
+  })
+
+export const runRollback: TuningAction = (_, flags, context) =>
+  withTarget(flags, context, async (state, target) => {
+    const { report } = context
+    const { by = thisUser(), format } = flags
+    const { from, to } = await rollBackPromotion(state, target, { by })
+    const document = { from: promotionDocument(from), to: to === undefined ? null : promotionDocument(to) }
+    if (format === 'json')
+      report.json<RollbackReport>({ command: 'rollback', exit_code: EXIT.done, target: target.name, ...document })
+    else
+      report.verdict(
+        true,
+        'rolled back',
+        `${target.name}: ${to === undefined ? 'defaults' : settingsText(to.settings)}`,
+      )
+    return EXIT.done
+  })
+
+/** The current user as `user@host`. */
+function thisUser(): string {
+  return `${userName()}@${hostname()}`
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // In a container the user may have no entry in the user database.
+    return `user ${process.getuid?.() ?? ''}`.trim()
+  }
 }

@@ -1,20 +1,19 @@
 /** The result of `tune` as JSON (schemas/v1/tune-report.json) and as text. */
 
+import type { TuneReport } from '../../../reports/targets.js'
 import { MARGIN, PAIRS } from '../../../delivery/tuning/measure.js'
 import type { Tuned } from '../../../delivery/tuning/tune.js'
 import type { RegisteredTarget } from '../../../state/registry.js'
 import type { Trial, TrialResult } from '../../../state/trial.js'
 import { plural, seconds, type Report } from '../../output/report.js'
-import { settingsText, trialDocument } from './documents.js'
-import { trialLines } from './promotions.js'
+import { settingsText, trialDocument, trialLines } from './trials.js'
 import type { Sample } from './sample.js'
-import type { TuneReport } from '../../../reports/targets.js'
 
-export type Told = { readonly target: RegisteredTarget; readonly sample: Sample; readonly durationMs: number }
+export type TuneRun = { readonly target: RegisteredTarget; readonly sample: Sample; readonly durationMs: number }
 
 export function tuneReport(
   found: Tuned,
-  { target, sample, durationMs }: Told,
+  { target, sample, durationMs }: TuneRun,
   exitCode: TuneReport['exit_code'],
 ): TuneReport {
   const { trials, champion, stopped, nextAt, rehearsal } = found
@@ -50,7 +49,7 @@ function whyNotWon({ ratio, challenger, champion }: TrialResult): string {
 
 const MARGIN_PERCENT = Math.round((MARGIN - 1) * 100)
 
-export function printTuned(report: Report, found: Tuned, { target, sample, durationMs }: Told): void {
+export function printTuned(report: Report, found: Tuned, { target, sample, durationMs }: TuneRun): void {
   const { trials, champion, rehearsal } = found
   const winner = winnerOf(found)
   const what = `${target.name}: ${plural(trials.length, 'trial')} in ${seconds(durationMs)}${trials.length > 0 ? ', all rolled back' : ''}`

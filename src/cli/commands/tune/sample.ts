@@ -3,14 +3,14 @@
 import { runMeta } from '../../../commit/ci.js'
 import type { Commit } from '../../../contract/commit.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
-import { deliveryOf, inspectAll } from '../../../delivery/push.js'
+import { Notes } from '../../../source/rejection.js'
+import { fileDelivery, inspectAll } from '../../../delivery/read-files.js'
 import { linesOf } from '../../../delivery/rows.js'
 import { IngestError } from '../../../errors.js'
 import type { Delivery } from '../../../source/delivery.js'
 import type { Source } from '../../../source/source.js'
 import type { Trial } from '../../../state/trial.js'
 import type { Context } from '../../context.js'
-import { Notes } from '../../output/notes.js'
 
 export type Sample = { readonly delivery: Delivery; readonly size: Trial['sample'] }
 
@@ -18,8 +18,7 @@ export type Sample = { readonly delivery: Delivery; readonly size: Trial['sample
 export async function readSample(source: Source, { signal, now, report }: Context): Promise<Sample> {
   const notes = new Notes()
   const [inspection] = await inspectAll([source], {
-    onRejection: rejection => notes.reject(rejection),
-    onWarning: warning => notes.warn(warning),
+    emit: event => void (event.type === 'line-rejected' && notes.reject(event.rejection)),
     signal,
   })
   for (const rejection of notes.rejections) report.rejection(rejection)
@@ -28,8 +27,8 @@ export async function readSample(source: Source, { signal, now, report }: Contex
   const { commitSha, records } = inspection!
   if (commitSha === undefined) throw new IngestError('no_input', `there is no record in ${source.name}`)
   const run = runMeta({ benchmarkId: 'tune', ci: undefined, now })
-  const options = { run, hash: await wasmHash64(), signal }
-  const delivery = deliveryOf(source, { commit: anyCommit(commitSha), inspection: inspection!, options })
+  const options = { run, hash: await wasmHash64(), signal, inspection: inspection! }
+  const delivery = fileDelivery(source, { commit: anyCommit(commitSha), ...options })
   return { delivery, size: { records, bytes: await bytesOf(source, signal) } }
 }
 

@@ -16,7 +16,7 @@ export function withTarget(
   work: (state: State, target: RegisteredTarget) => Promise<number>,
 ): Promise<number> {
   const { target: name } = flags
-  if (name === undefined) throw missing('--target', 'vortex-ingest targets ls shows those that there are')
+  if (name === undefined) throw missing('--target', 'vortex-ingest targets ls shows the registered targets')
   return withState(requiredStateConfig(flags, context.env), context, async opened => {
     const { state } = await withFailPoints({ state: opened, targets: [] }, context.env)
     return work(state, requireTarget(await readRegistry(state.storage), name))

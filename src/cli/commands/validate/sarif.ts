@@ -2,11 +2,10 @@
 
 import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
-import { messageOf } from '../../../errors.js'
+import { exitCodeOf, messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
 import { contractVersionOf } from '../../../source/inspect.js'
 import type { Rejection, Warning } from '../../../source/rejection.js'
-import { exitCodeOf } from '../../output/error-report.js'
 import type { TextSink } from '../../output/json-array-report.js'
 import { RULE_TEXTS, type RuleCode } from '../../output/rule-texts.js'
 import type { Printer, Validated } from './human.js'

@@ -1,12 +1,11 @@
 /** Errors and warnings as annotations of the run. GitHub shows ten of each per step and silently drops the others. */
 
 import { isAbsolute, relative, resolve } from 'node:path'
-import type { Annotator, Level, Place, Syntax } from '../annotator.js'
-import { tamed, workflowCommand } from './command.js'
+import type { Annotator, Level, ProblemPosition, Syntax } from '../annotator.js'
 
 const SHOWN = 10
 
-type Annotation = { readonly place: Place | undefined; message: string }
+type Annotation = { readonly place: ProblemPosition | undefined; message: string }
 
 /** Collects annotations until the end. If there are more than ten, the tenth states the number of the others. */
 export class Annotations implements Annotator {
@@ -25,7 +24,7 @@ export class Annotations implements Annotator {
     return tamed(text, syntax)
   }
 
-  add(level: Level, message: string, place?: Place): void {
+  add(level: Level, message: string, place?: ProblemPosition): void {
     this.#seen[level]++
     const list = (place === undefined ? this.#general : this.#placed)[level]
     this.#last = { place, message }
@@ -65,4 +64,36 @@ export class Annotations implements Annotator {
     const path = relative(this.#workspace, resolve(source))
     return path.startsWith('..') || isAbsolute(path) ? source : path
   }
+}
+
+type Properties = Readonly<Record<string, string | number | undefined>>
+
+/**
+ * Formats a command as `::name key=value,key=value::message`. Its parts are escaped, so that they can neither end the
+ * command nor start another. Undefined properties are omitted.
+ */
+export function workflowCommand(name: string, properties: Properties, message: string): string {
+  const pairs = Object.entries(properties).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${escapeProperty(String(value))}`],
+  )
+  return `::${name}${pairs.length === 0 ? '' : ` ${pairs.join(',')}`}::${escapeData(message)}`
+}
+
+const BRACKET: Readonly<Record<Syntax, string>> = { text: '\u200b[', json: '\\u005b', xml: '&#91;' }
+
+/**
+ * Escapes workflow commands in untrusted text, such as names in records. The runner executes `::name::` at the start of a
+ * line and `##[name]` anywhere. The escaped text has the same meaning in JSON and XML.
+ */
+export function tamed(text: string, syntax: Syntax): string {
+  const inline = text.replaceAll('##[', `##${BRACKET[syntax]}`)
+  return syntax === 'text' ? inline.replace(/^(\s*:)(?=:)/gm, '$1\u200b') : inline
+}
+
+function escapeData(text: string): string {
+  return text.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')
+}
+
+function escapeProperty(text: string): string {
+  return escapeData(text).replace(/:/g, '%3A').replace(/,/g, '%2C')
 }

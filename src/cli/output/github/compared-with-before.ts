@@ -2,19 +2,19 @@
 
 import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
-import type { OpenSession } from '../../../targets/kind.js'
 import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../database/queries/commit-rows.js'
+import type { PushResult } from '../../../delivery/push.js'
 import { commitBefore } from '../../../database/queries/commits.js'
 import { EXIT, messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
-import type { PushOutcome } from '../../commands/push/report.js'
 import { count } from '../report.js'
 import { openDatabase } from '../../options/target-world.js'
-import { table, text } from './markdown.js'
+import type { OpenSession } from '../../../targets/kind.js'
+import { markdownTable, markdownText } from './markdown.js'
 
 const THRESHOLD = 1.1
 const SLOWEST = 5
@@ -26,24 +26,24 @@ const TIMEOUT_MS = 10_000
  * @returns Markdown sections; none if no database of this command line received the records, or no earlier commit is stored
  */
 export async function comparedWithBefore(
-  { pushed, dryRun }: PushOutcome,
+  { targets, commit, dryRun }: PushResult,
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const landed = pushed.outcomes.some(({ kind: name, failure }) => {
+  const isStored = targets.some(({ kind: name, error }) => {
     const kind = findKind(name)
-    return kind !== undefined && isDatabase(kind) && failure === undefined
+    return kind !== undefined && isDatabase(kind) && error === undefined
   })
-  if (dryRun || !landed || pushed.commit === undefined || context.signal.aborted) return []
+  if (dryRun || !isStored || commit === undefined || context.signal.aborted) return []
   try {
     const opened = await openDatabase(flags, false, context)
     try {
-      return await sections(opened, pushed.commit.sha)
+      return await sections(opened, commit.sha)
     } finally {
       await opened.close()
     }
   } catch (error) {
-    return [`The measurements were not compared with those before: ${text(messageOf(error))}`]
+    return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
@@ -66,6 +66,6 @@ function slowest(kinds: readonly KindRows[]): readonly string[] {
   if (rows.length === 0) return []
   const name = seriesNamer(rows)
   rows.sort((one, other) => Number(other.value - one.value))
-  const cells = rows.slice(0, SLOWEST).map(row => [text(name(row)), `${count(row.value)} ns`])
-  return ['#### The slowest', table(['series', 'median'], cells)]
+  const cells = rows.slice(0, SLOWEST).map(row => [markdownText(name(row)), `${count(row.value)} ns`])
+  return ['#### The slowest', markdownTable(['series', 'median'], cells)]
 }

@@ -1,42 +1,29 @@
 /** The step summary and outputs of `push`. */
 
-import type { TargetOutcome } from '../../../delivery/deliver.js'
+import type { PushResult } from '../../../delivery/push.js'
+import type { TargetResult, Totals } from '../../../delivery/result.js'
 import { messageOf } from '../../../errors.js'
-import type { KindReceipt } from '../../../source/delivery.js'
-import type { Told } from '../../context.js'
-import { downgradeOf, downgradeText } from '../downgrade-report.js'
-import {
-  attemptsOf,
-  checked,
-  decidingOf,
-  kindCounts,
-  kindTotals,
-  landedIn,
-  stateOf,
-  totals,
-  type PushOutcome,
-} from '../../commands/push/report.js'
+import { countChecked } from '../../commands/push/report.js'
+import type { StepSummary } from '../../context.js'
+import { downgradeText } from '../downgrade-report.js'
 import { count, plural, seconds } from '../report.js'
-import { heading, table, text } from './markdown.js'
-import { rejectionTable, warningList } from './notes-summary.js'
+import { markdownHeading, markdownTable, markdownText, rejectionTable, warningList } from './markdown.js'
 
 /** @param comparison Markdown sections that compare the measurements with an earlier commit */
-export function toldOfPush(outcome: PushOutcome, comparison: readonly string[]): Told {
-  const { pushed, notes, verdict, dryRun } = outcome
-  const deciding = decidingOf(outcome)
-  const { inserted, updated } = totals(deciding === undefined || dryRun ? [] : landedIn(deciding))
-  const commit = pushed.commit?.sha ?? pushed.commitSha ?? ''
+export function pushSummary(result: PushResult, comparison: readonly string[]): StepSummary {
+  const { deciding, notes, exitCode } = result
+  const { inserted, updated } = deciding ?? { inserted: 0, updated: 0 }
+  const commit = result.commit?.sha ?? result.commitSha ?? ''
   return {
-    summary: [...sections(outcome), ...comparison].join('\n\n'),
-    outputs: { inserted, updated, rejected: notes.rejected, commit, exit: verdict.exitCode },
+    summary: [...sections(result), ...comparison].join('\n\n'),
+    outputs: { inserted, updated, rejected: notes.rejected, commit, exit: exitCode },
   }
 }
 
-function sections(outcome: PushOutcome): readonly string[] {
-  const { pushed, notes, dryRun } = outcome
-  const targets = dryRun ? [] : pushed.outcomes
+function sections(result: PushResult): readonly string[] {
+  const { targets, notes, exitCode } = result
   return [
-    heading(outcome.verdict.exitCode, `vortex-ingest push: ${verdictLine(outcome)}`),
+    markdownHeading(exitCode, `vortex-ingest push: ${verdictLine(result)}`),
     ...(targets.length === 0 ? [] : [targetTable(targets)]),
     ...targets.flatMap(kindTable),
     ...targets.flatMap(trouble),
@@ -45,45 +32,45 @@ function sections(outcome: PushOutcome): readonly string[] {
   ]
 }
 
-function verdictLine({ pushed, notes, dryRun, durationMs }: PushOutcome): string {
+function verdictLine(result: PushResult): string {
+  const { commit, notes, dryRun, durationMs } = result
   if (notes.rejected > 0) return `nothing was sent, ${plural(notes.rejected, 'line')} rejected`
-  const of = pushed.commit === undefined ? '' : ` of <code>${pushed.commit.sha.slice(0, 7)}</code>`
-  const what = `${plural(checked(pushed), 'record')}${of}`
+  const of = commit === undefined ? '' : ` of <code>${commit.sha.slice(0, 7)}</code>`
+  const what = `${plural(countChecked(result), 'record')}${of}`
   return dryRun ? `${what} would be sent, nothing was` : `${what} in ${seconds(durationMs)}`
 }
 
-function targetTable(targets: readonly TargetOutcome[]): string {
+function targetTable(targets: readonly TargetResult[]): string {
   const rows = targets.map(target => [
-    text(target.description),
-    stateOf(target),
-    ...figures(totals(landedIn(target))),
-    count(attemptsOf(target)),
+    markdownText(target.description),
+    target.status,
+    ...figures(target),
+    count(target.attempts),
   ])
-  return table(['target', 'state', 'records', 'inserted', 'updated', 'unchanged', 'tries'], rows, 2)
+  return markdownTable(['target', 'status', 'records', 'inserted', 'updated', 'unchanged', 'attempts'], rows, 2)
 }
 
 /** Records per kind. Inserted, updated and unchanged rows are shown only for targets that report them per kind. */
-function kindTable(target: TargetOutcome): readonly string[] {
-  const said = kindTotals(landedIn(target)).map(kind => [kind.kind, ...figures(kind)])
-  const counted = [...kindCounts(target)].map(([kind, records]) => [kind, count(records)])
-  const rows = said.length > 0 ? said : counted
+function kindTable({ description, kinds, counts }: TargetResult): readonly string[] {
+  const reported = kinds.map(totals => [totals.kind, ...figures(totals)])
+  const counted = [...counts].map(([kind, records]) => [kind, count(records)])
+  const rows = reported.length > 0 ? reported : counted
   const head = ['kind', 'records', 'inserted', 'updated', 'unchanged'].slice(0, rows[0]?.length)
-  return rows.length === 0 ? [] : [`**Into ${text(target.description)}**`, table(head, rows)]
+  return rows.length === 0 ? [] : [`**Into ${markdownText(description)}**`, markdownTable(head, rows)]
 }
 
-function figures({ records, inserted, updated, unchanged }: Omit<KindReceipt, 'kind'>): readonly string[] {
+function figures({ records, inserted, updated, unchanged }: Totals): readonly string[] {
   return [records, inserted, updated, unchanged].map(count)
 }
 
-function trouble(target: TargetOutcome): readonly string[] {
-  const { description, retries, failure } = target
+function trouble({ description, retries, error, downgrade }: TargetResult): readonly string[] {
   const last = retries.at(-1)
-  const downgrade = downgradeOf(landedIn(target))
+  const where = markdownText(description)
   return [
-    ...(downgrade === undefined ? [] : [text(downgradeText(description, downgrade))]),
+    ...(downgrade === undefined ? [] : [markdownText(downgradeText(description, downgrade))]),
     ...(last === undefined
       ? []
-      : [`${text(description)} was tried again ${plural(retries.length, 'time')}: ${text(messageOf(last.error))}`]),
-    ...(failure === undefined ? [] : [`${text(description)} failed: ${text(messageOf(failure.error))}`]),
+      : [`${where} was retried ${plural(retries.length, 'time')}: ${markdownText(messageOf(last.error))}`]),
+    ...(error === undefined ? [] : [`${where} failed: ${markdownText(messageOf(error))}`]),
   ]
 }

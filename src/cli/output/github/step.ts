@@ -6,10 +6,9 @@ import type { GithubConfig } from '../../../config/environment.js'
 import type { TargetFlags } from '../../../targets/kinds.js'
 import { collectSecrets } from '../../../targets/secrets.js'
 import { messageOf } from '../../../errors.js'
-import type { CiStep, Told } from '../../context.js'
+import type { CiStep, StepSummary } from '../../context.js'
 import type { Report } from '../report.js'
-import type { Annotations } from './annotations.js'
-import { workflowCommand } from './command.js'
+import { type Annotations, workflowCommand } from './annotations.js'
 import { failureSummary } from './markdown.js'
 
 /** Maximum size of a step's summary. GitHub drops a larger summary completely. */
@@ -27,7 +26,7 @@ export type GithubStepOptions = {
 export class GithubStep implements CiStep {
   readonly #options: GithubStepOptions
   #command = ''
-  #told: Told | undefined
+  #summary: StepSummary | undefined
 
   constructor(options: GithubStepOptions) {
     this.#options = options
@@ -45,8 +44,8 @@ export class GithubStep implements CiStep {
     for (const secret of await collectSecrets(flags, env)) report.command(workflowCommand('add-mask', {}, secret))
   }
 
-  tell(told: Told): void {
-    this.#told = told
+  setSummary(summary: StepSummary): void {
+    this.#summary = summary
   }
 
   /** Writes outputs, summary and annotations. A failure to do so is a warning and never changes the exit code. */
@@ -56,7 +55,7 @@ export class GithubStep implements CiStep {
       await this.#writeOutputs(config.outputFile, exitCode)
       await this.#writeSummary(config.summaryFile, exitCode, error)
     } catch (failure) {
-      report.warning(`GitHub was not told everything: ${messageOf(failure)}`)
+      report.warning(`the GitHub step summary or outputs could not be written: ${messageOf(failure)}`)
     }
     for (const command of annotations.commands()) report.command(command)
   }
@@ -64,13 +63,13 @@ export class GithubStep implements CiStep {
   async #writeOutputs(file: string | undefined, exitCode: number): Promise<void> {
     if (file === undefined || this.#command === '') return
     const none = this.#command === 'push' ? { inserted: 0, updated: 0, rejected: 0, commit: '' } : {}
-    const outputs = { ...none, ...this.#told?.outputs, exit: exitCode }
+    const outputs = { ...none, ...this.#summary?.outputs, exit: exitCode }
     await appendFile(file, Object.entries(outputs).map(outputLines).join(''))
   }
 
   async #writeSummary(file: string | undefined, exitCode: number, error: unknown): Promise<void> {
     if (file === undefined || this.#command === '') return
-    const text = error === undefined ? this.#told?.summary : failureSummary(this.#command, exitCode, error)
+    const text = error === undefined ? this.#summary?.summary : failureSummary(this.#command, exitCode, error)
     if (text === undefined) return
     const size = await stat(file).then(
       ({ size }) => size,

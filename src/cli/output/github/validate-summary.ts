@@ -1,13 +1,11 @@
 /** The step summary, outputs and annotations of `validate`. */
 
-import type { Rejection, Warning } from '../../../source/rejection.js'
+import { Notes, type Rejection, type Warning } from '../../../source/rejection.js'
 import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
-import { Notes } from '../notes.js'
 import { count, plural } from '../report.js'
 import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
-import { heading, table } from './markdown.js'
-import { rejectionTable, warningList } from './notes-summary.js'
+import { markdownHeading, markdownTable, rejectionTable, warningList } from './markdown.js'
 
 export class GithubPrinter implements Printer {
   readonly #notes = new Notes()
@@ -36,11 +34,11 @@ export class GithubPrinter implements Printer {
     const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
     const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
     const summary = [
-      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
-      ...(kinds.length === 0 ? [] : [table(['kind', 'records'], kinds)]),
+      markdownHeading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
+      ...(kinds.length === 0 ? [] : [markdownTable(['kind', 'records'], kinds)]),
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]
-    this.step.tell({ summary: summary.join('\n\n'), outputs: { rejected } })
+    this.step.setSummary({ summary: summary.join('\n\n'), outputs: { rejected } })
   }
 }

@@ -1,14 +1,14 @@
 /** Turns a range of the outbox into a delivery for a sink. */
 
 import type { Hash64 } from '../../contract/hash64.js'
-import type { Delivery, LineLocation } from '../../source/delivery.js'
+import type { LineLocation, OutboxDelivery } from '../../source/delivery.js'
 import type { LineBlock } from '../../source/lines.js'
 import { canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
 import type { Storage } from '../../storage/storage.js'
-import type { KeptRows } from '../kept-rows.js'
+import type { RowCache } from '../row-cache.js'
 import { versionsAlike } from '../../contract/version-set.js'
 import { rowsOf } from '../rows.js'
 
@@ -42,7 +42,7 @@ export type RangeOptions = {
   readonly range: Range
   readonly hash: Hash64
   /** Parsed rows kept in memory, by batch id. */
-  readonly kept?: KeptRows<string> | undefined
+  readonly cache?: RowCache<string> | undefined
   readonly mayDowngrade?: boolean | undefined
   readonly signal: AbortSignal
   /** Throws when another process has taken over the lease. */
@@ -53,8 +53,8 @@ export type RangeOptions = {
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
-  { range, hash, kept, mayDowngrade, signal, assertHeld }: RangeOptions,
-): Delivery {
+  { range, hash, cache, mayDowngrade, signal, assertHeld }: RangeOptions,
+): OutboxDelivery {
   const { run, commit } = batches[0]!
   const source = sourceOf(batches)
   const counts = countsOf(batches)
@@ -73,12 +73,11 @@ export function deliveryOfRange(
     fits: versionsAlike(run.schema_version, counts),
     mayDowngrade: mayDowngrade === true,
     rows: chunkBytes =>
-      kept?.of(
+      cache?.rows(
         batches.map(({ id }) => id),
         chunkBytes,
       ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
-    // Queued lines never change, so the lease is checked in place of the input: a process that lost it must not
-    // overwrite its successor.
+    // Queued lines never change, but a process that lost its lease must not overwrite its successor.
     assertMayCommit: assertHeld,
   }
 }

@@ -1,8 +1,9 @@
-/** Trials as JSON and settings as text. */
+/** Trials as JSON and as text. */
 
+import type { MeasuredReport, TrialReport } from '../../../reports/targets.js'
 import type { Measurements, Trial, WriteSettings } from '../../../state/trial.js'
 import { count } from '../../output/report.js'
-import type { MeasuredReport, TrialReport } from '../../../reports/targets.js'
+import { table } from '../../output/table.js'
 
 export function trialDocument({ id, at, settings, champion, sample, result }: Trial): TrialReport {
   const figures = result && {
@@ -26,6 +27,20 @@ export function settingsText(settings: WriteSettings): string {
 }
 
 /** A duration as text, such as `12.3 ms`. */
-export function milliseconds(ms: number): string {
+function milliseconds(ms: number): string {
   return `${ms.toFixed(1)} ms`
+}
+
+/** A table of trials, the newest last. */
+export function trialLines(trials: readonly Trial[]): readonly string[] {
+  const rows = trials.map(({ id, settings, result }) => [
+    id,
+    result === undefined ? '-' : `${result.ratio.toFixed(2)}${result.won ? ' won' : ''}`,
+    result === undefined ? '-' : count(result.challenger.rowsPerSecond),
+    result === undefined ? '-' : milliseconds(result.challenger.p50Ms),
+    result === undefined ? '-' : milliseconds(result.challenger.p95Ms),
+    result === undefined ? 'interrupted' : String(result.challenger.errors),
+    settingsText(settings),
+  ])
+  return table([['TRIAL', 'RATIO', 'ROWS/S', 'P50', 'P95', 'ERRORS', 'SETTINGS'], ...rows])
 }

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/range.js'
-import { canDeliverTogether } from '../../../src/state/head.js'
-import type { Batch } from '../../../src/state/head.js'
+import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/outbox-delivery.js'
+import { canDeliverTogether, type Batch } from '../../../src/state/head.js'
 import { COMMIT, RUN } from '../../fixtures/records.js'
 
 const batch = (first: number, records: number, more: Partial<Batch> = {}): Batch => ({

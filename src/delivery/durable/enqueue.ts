@@ -6,73 +6,79 @@ import { isFullSha, type Commit, type RunMeta } from '../../contract/commit.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery } from '../../source/delivery.js'
-import type { SinkOpener } from '../../targets/sink.js'
 import { inspect, type Inspection } from '../../source/inspect.js'
 import { LINE_LIMITS, lineBlocks } from '../../source/lines.js'
 import { readRecords } from '../../source/records.js'
-import type { Rejection, Warning } from '../../source/rejection.js'
 import { isUntouched, findNewPart, type SourceChange, type NewPart } from '../../source/resume.js'
 import type { Source } from '../../source/source.js'
 import { readHead, type Head, type Position } from '../../state/head.js'
 import { type Partition, newId } from '../../state/keys.js'
 import { appendToOutbox, type NewLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
-import { inspectAll, isRefused } from '../push.js'
-import type { KeptRows } from '../kept-rows.js'
+import type { Emit } from '../events.js'
+import { inspectAll, isRefused } from '../read-files.js'
+import type { RowCache } from '../row-cache.js'
 import { linesOf, rowsOf } from '../rows.js'
+import type { PreparedTargets } from './registrations.js'
 
-export type TakeInOptions = {
-  readonly commitSha: string | undefined
+export type EnqueueOptions = {
+  /** The commit that every record must name. Default: the commit of the first record. */
+  readonly commitSha?: string | undefined
   readonly contractVersion?: number | undefined
-  readonly commitOf: (sha: string | undefined) => Promise<Commit>
+  readonly findCommit: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
-  /** The sinks of the targets that are registered once the sources have been read. */
-  readonly openers: () => Promise<readonly SinkOpener[]>
   readonly hash: Hash64
   /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
-  readonly kept?: KeptRows<string> | undefined
-  readonly onRejection: (rejection: Rejection) => void
-  readonly onWarning: (warning: Warning) => void
+  readonly cache?: RowCache<string> | undefined
+  readonly emit: Emit
   /** Awaited before anything is enqueued; runs while the sources are read. */
-  readonly ready: Promise<unknown>
+  readonly prepared: Promise<PreparedTargets>
   /** Called as soon as something new was found. */
   readonly onNew: () => void
   /** Reads the sources from their start, whatever was enqueued before. */
-  readonly fromStart: boolean
+  readonly fullRefresh: boolean
   readonly dryRun: boolean
   readonly signal: AbortSignal
 }
 
-export type SourceTaken = { readonly source: string; readonly change: SourceChange; readonly linesBefore: number }
+/** How a source has changed since it was last enqueued. `linesBefore` is the number of lines that were enqueued before. */
+export type SourceRead = { readonly source: string; readonly change: SourceChange; readonly linesBefore: number }
 
-export type TakenIn = {
+export type Enqueued = {
   readonly inspections: readonly Inspection[]
-  readonly sources: readonly SourceTaken[]
+  readonly sources: readonly SourceRead[]
   readonly commitSha: string | undefined
   /** Undefined when nothing is new or when lines were rejected. */
   readonly commit: Commit | undefined
   /** Undefined when lines were rejected, because then nothing was enqueued. */
   readonly partition: Partition | undefined
-  readonly warnings: readonly string[]
 }
 
-export async function takeIn(state: State, sources: readonly Source[], options: TakeInOptions): Promise<TakenIn> {
+/** Appends the new records of the sources to the outbox, all of them or none. */
+export async function enqueue(state: State, sources: readonly Source[], options: EnqueueOptions): Promise<Enqueued> {
   const commitSha = options.commitSha ?? (await firstCommitSha(sources))
   // Without records, the commit comes from git. A name that is not a full commit id is resolved, or refused, by
-  // `commitOf`.
+  // `findCommit`.
   const isNamed = commitSha !== undefined && isFullSha(commitSha)
-  const inspections = isNamed ? [] : await inspectAll(sources, { ...options, commitSha, onWarning: () => undefined })
+  const inspections = isNamed
+    ? []
+    : await inspectAll(sources, { ...options, commitSha, emit: rejectionsOnly(options.emit) })
   if (inspections.some(({ rejected }) => rejected > 0))
-    return { inspections, sources: [], commitSha, commit: undefined, partition: undefined, warnings: [] }
-  const commit = isNamed ? undefined : await options.commitOf(commitSha)
+    return { inspections, sources: [], commitSha, commit: undefined, partition: undefined }
+  const commit = isNamed ? undefined : await options.findCommit(commitSha)
   for (;;) {
-    const taken = await takeOnce(state, sources, { ...options, commitSha, commit })
+    const enqueued = await enqueueOnce(state, sources, { ...options, commitSha, commit })
     // Undefined means that another process enqueued lines of the same partition meanwhile, so start over.
-    if (taken !== undefined) return taken
+    if (enqueued !== undefined) return enqueued
   }
 }
 
-type Known = TakeInOptions & { readonly commit: Commit | undefined }
+/** The lines are inspected again later, which reports the warnings. */
+function rejectionsOnly(emit: Emit): Emit {
+  return event => void (event.type === 'line-rejected' && emit(event))
+}
+
+type Known = EnqueueOptions & { readonly commit: Commit | undefined }
 
 /** A source, compared with the position up to which it was enqueued before. */
 type Found = {
@@ -83,37 +89,45 @@ type Found = {
   readonly rest: NewPart | undefined
 }
 
-async function takeOnce(state: State, sources: readonly Source[], options: Known): Promise<TakenIn | undefined> {
-  const partition = options.commit?.sha ?? options.commitSha!
+async function enqueueOnce(state: State, sources: readonly Source[], options: Known): Promise<Enqueued | undefined> {
+  const { commitSha, emit } = options
+  const partition = options.commit?.sha ?? commitSha!
   const before = await readHead(state.storage, partition)
   const found = await findAll(sources, { ...options, head: before.head })
   const fresh = found.filter(isFresh).map(one => ({ ...one, id: newId(state.tools.now()) }))
   if (fresh.length > 0) options.onNew()
   const inspections: Inspection[] = []
-  for (const one of fresh) inspections.push(await inspectRest(one, { ...options, partition }))
-  const taken = { inspections, sources: found.map(takenOf), commitSha: options.commitSha, warnings: [] }
-  const nothing = { ...taken, commit: undefined, partition: undefined }
+  for (const one of fresh) inspections.push(await inspectRest(one, options))
+  const read = { inspections, sources: found.map(sourceChange), commitSha }
+  const nothing = { ...read, commit: undefined, partition: undefined }
   if (inspections.some(({ rejected }) => rejected > 0)) return nothing
-  if (fresh.length === 0) return { ...taken, commit: options.commit, partition }
-  const commit = options.commit ?? (await options.commitOf(options.commitSha))
-  const intakes = fresh.map((one, index) => intakeOf(one, inspections[index]!, options.signal))
-  const deliveries = intakes.map((intake, index) => deliveryOf(intake, fresh[index]!, { ...options, commit }))
-  if (await isRefused(deliveries, { ...options, openers: await options.openers() })) return nothing
-  if (options.dryRun) return { ...taken, commit, partition }
-  await options.ready
-  const head = await appendToOutbox(state, { additions: intakes, origin: { run: options.run, commit }, before })
-  return head && { ...taken, commit, partition, warnings: before.stored === undefined ? warningsOf(head) : [] }
+  if (fresh.length === 0) return { ...read, commit: options.commit, partition }
+  const commit = options.commit ?? (await options.findCommit(commitSha))
+  const additions = fresh.map((one, index) => newLines(one, inspections[index]!, options.signal))
+  const deliveries = additions.map((lines, index) => deliveryOf(lines, fresh[index]!, { ...options, commit }))
+  const { targets } = await options.prepared
+  let refused = false
+  for (const { opener } of targets) refused = (await isRefused(deliveries, opener, emit)) || refused
+  if (refused) return nothing
+  if (options.dryRun) return { ...read, commit, partition }
+  const head = await appendToOutbox(state, { additions, origin: { run: options.run, commit }, before })
+  if (head === undefined) return undefined
+  if (before.stored === undefined) warnIfOutboxWasLost(head, emit)
+  // A source that only gained blank lines has nothing new.
+  const hasNew = read.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
+  emit({ type: 'enqueued', hasNew })
+  return { ...read, commit, partition }
 }
 
 /**
  * Warns when the commit's outbox had been deleted: its sequence numbers then continue after the targets' watermarks,
  * not at 1.
  */
-function warningsOf({ batches }: Head): readonly string[] {
-  if ((batches[0]?.first ?? 1) === 1) return []
-  return [
-    'the outbox of this commit was gone: what some target had not got from it yet comes only if it is pushed again',
-  ]
+function warnIfOutboxWasLost({ batches }: Head, emit: Emit): void {
+  if ((batches[0]?.first ?? 1) === 1) return
+  const message =
+    'the outbox of this commit was gone: what some target had not got from it yet comes only if it is pushed again'
+  emit({ type: 'warned', message })
 }
 
 /** @property id the id of the batch to append */
@@ -127,14 +141,14 @@ function isFresh(found: Found): found is Found & { readonly rest: NewPart } {
   return found.rest !== undefined && found.rest.change !== 'unchanged'
 }
 
-function takenOf({ source, rest, position }: Found): SourceTaken {
+function sourceChange({ source, rest, position }: Found): SourceRead {
   const change = rest?.change ?? 'unchanged'
   return { source: source.name, change, linesBefore: change === 'grown' ? (position?.lines ?? 0) : 0 }
 }
 
 async function findAll(
   sources: readonly Source[],
-  { head, run, fromStart }: Known & { readonly head: Head },
+  { head, run, fullRefresh }: Known & { readonly head: Head },
 ): Promise<readonly Found[]> {
   const found: Found[] = []
   for (const source of sources) {
@@ -143,9 +157,9 @@ async function findAll(
     if (found.some(one => one.name === name)) continue
     const position = head.positions.get(name)
     const rest =
-      !fromStart && (await isUntouched(source, position))
+      !fullRefresh && (await isUntouched(source, position))
         ? undefined
-        : await findNewPart(source, fromStart ? undefined : position)
+        : await findNewPart(source, fullRefresh ? undefined : position)
     found.push({ name, source, position, rest })
   }
   return found
@@ -163,7 +177,7 @@ function positionName({ name }: Source, { benchmark_id }: RunMeta): string {
 
 async function inspectRest(
   { id, rest, position }: Fresh,
-  { kept, onRejection, onWarning, signal, commitSha, contractVersion }: Known & { readonly partition: Partition },
+  { cache, emit, signal, commitSha, contractVersion }: Known,
 ): Promise<Inspection> {
   const { source, skipped } = rest
   const linesBefore = skipped > 0 ? (position?.lines ?? 0) : 0
@@ -172,14 +186,16 @@ async function inspectRest(
     contractVersion,
     linesBefore,
     oneCommit: true,
-    onBatch: kept && (batch => kept.add(id, batch)),
-    onRejection: one => onRejection({ ...one, line: one.line + linesBefore, byte: one.byte + skipped }),
-    onWarning: one => onWarning(one.line === 0 ? one : { ...one, line: one.line + linesBefore }),
+    onBatch: cache && (batch => cache.add(id, batch)),
+    onRejection: one =>
+      emit({ type: 'line-rejected', rejection: { ...one, line: one.line + linesBefore, byte: one.byte + skipped } }),
+    onWarning: one =>
+      emit({ type: 'line-warned', warning: one.line === 0 ? one : { ...one, line: one.line + linesBefore } }),
     signal,
   })
 }
 
-function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): NewLines {
+function newLines({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): NewLines {
   const linesBefore = rest.skipped > 0 ? (position?.lines ?? 0) : 0
   // A last line without a line feed counts as incomplete: the next part continues it.
   const lines = linesBefore + inspection.lines - (rest.isOpenEnded ? 1 : 0)
@@ -199,7 +215,7 @@ function intakeOf({ id, name, source, rest, position }: Fresh, inspection: Inspe
 function deliveryOf(
   { source, counts, fits, lines, linesBefore }: NewLines,
   { rest }: Fresh,
-  { run, hash, commit }: TakeInOptions & { readonly commit: Commit },
+  { run, hash, commit }: EnqueueOptions & { readonly commit: Commit },
 ): Delivery {
   return {
     ...{ source, commit, counts, fits, lines },

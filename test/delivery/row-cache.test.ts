@@ -2,17 +2,18 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
-import { KeptRows } from '../../src/delivery/kept-rows.js'
-import { deliveryOf, inspectAll, push } from '../../src/delivery/push.js'
+import { push } from '../../src/delivery/push.js'
+import { fileDelivery, inspectAll } from '../../src/delivery/read-files.js'
+import { RowCache } from '../../src/delivery/row-cache.js'
 import { sumReceipt, type Delivery } from '../../src/source/delivery.js'
-import { type Sink, type SinkOpener } from '../../src/targets/sink.js'
+import type { Sink, SinkOpener } from '../../src/targets/sink.js'
 import { fileSource, type Source } from '../../src/source/source.js'
 import { size } from '../fixtures/delivery.js'
 import { COMMIT, query, RUN } from '../fixtures/records.js'
 
 const hash = await wasmHash64()
 const signal = new AbortController().signal
-const options = { onRejection: () => undefined, onWarning: () => undefined, signal }
+const options = { emit: () => undefined, signal }
 
 t.test('the rows kept by the first pass equal those of a second pass, each time they are read', async t => {
   const [first, second, third] = sourcesOf(t.testdir(), [lines('a', 40), lines('b', 30), lines('c', 20)])
@@ -22,17 +23,17 @@ t.test('the rows kept by the first pass equal those of a second pass, each time 
     (await rows(deliveries(sources, inspections)[sources.indexOf(source as Counted)]!)).join('').length
   const most = (await bytesOf(first!)) + (await bytesOf(second!))
 
-  const kept = new KeptRows<Source>(hash, most)
-  await inspectAll(sources, options, kept)
+  const cache = new RowCache<Source>(hash, most)
+  await inspectAll(sources, options, cache)
   const again = deliveries(sources, inspections)
-  for (const [at, delivery] of deliveries(sources, inspections, kept).entries()) {
+  for (const [at, delivery] of deliveries(sources, inspections, cache).entries()) {
     const expected = await rows(again[at]!)
     const opened = sources[at]!.opened
     for (let time = 0; time < 2; time++) t.strictSame(await rows(delivery), expected)
     t.equal(sources[at]!.opened - opened, at === 2 ? 2 : 0, 'what is too much is read again')
   }
   const before = first!.opened
-  await rows(deliveries(sources, inspections, kept)[0]!, 100)
+  await rows(deliveries(sources, inspections, cache)[0]!, 100)
   t.equal(first!.opened - before, 1, 'smaller chunks are made anew')
 })
 
@@ -53,14 +54,8 @@ t.test('a push reads a small source once for a database, and keeps no rows for t
       ...(takes === 'rows' && { readsRows: true }),
       open: async () => ({ write, close: async () => undefined }),
     }
-    const commitOf = async (): Promise<typeof COMMIT> => COMMIT
-    await push([source!], {
-      ...options,
-      commitOf,
-      run: RUN,
-      hash,
-      targets: [{ name: 'postgres', kind: 'postgres', opener }],
-    })
+    const targets = [{ name: 'postgres', kind: 'postgres', opener }]
+    await push([source!], { commit: async () => COMMIT, run: RUN, targets })
     t.equal(seen, 80)
     t.equal(source!.opened, opened, takes)
   }
@@ -91,10 +86,10 @@ function lines(name: string, each: number): string {
 function deliveries(
   sources: readonly Source[],
   inspections: Awaited<ReturnType<typeof inspectAll>>,
-  kept?: KeptRows<Source>,
+  cache?: RowCache<Source>,
 ): readonly Delivery[] {
-  const more = { commit: COMMIT, kept, options: { run: RUN, hash, signal } }
-  return sources.map((source, at) => deliveryOf(source, { ...more, inspection: inspections[at]! }))
+  const more = { commit: COMMIT, cache, run: RUN, hash, signal }
+  return sources.map((source, at) => fileDelivery(source, { ...more, inspection: inspections[at]! }))
 }
 
 async function rows(delivery: Delivery, chunkBytes?: number): Promise<readonly string[]> {

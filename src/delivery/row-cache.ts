@@ -7,7 +7,7 @@ import { CopyRowsCollector } from '../database/copy-text.js'
 import type { CopyRows } from '../source/delivery.js'
 import { createIdentifier } from '../source/identify.js'
 import type { RecordBatch } from '../source/record-batch.js'
-import type { Target } from './opening.js'
+import type { Target } from './target.js'
 
 /** Memory limit for all sources together: about 27,000 rows. */
 const MOST_BYTES = 4 * 1024 * 1024
@@ -16,9 +16,9 @@ const MOST_BYTES = 4 * 1024 * 1024
  * Rows in memory, by key, up to a limit in bytes.
  * @typeParam Key identifies a source or a batch of the outbox
  */
-export class KeptRows<Key> {
+export class RowCache<Key> {
   readonly #identify: (batch: RecordBatch) => void
-  readonly #kept = new Map<Key, CopyRowsCollector>()
+  readonly #collectors = new Map<Key, CopyRowsCollector>()
   #bytesBefore = 0
   #isFull = false
 
@@ -35,36 +35,36 @@ export class KeptRows<Key> {
    */
   add(key: Key, batch: RecordBatch): void {
     if (this.#isFull) return
-    const kept = this.#kept.get(key) ?? this.#begin(key)
+    const collector = this.#collectors.get(key) ?? this.#begin(key)
     this.#identify(batch)
-    kept.add(batch)
-    if (this.#bytesBefore + kept.bytes <= this.mostBytes) return
+    collector.add(batch)
+    if (this.#bytesBefore + collector.bytes <= this.mostBytes) return
     this.#isFull = true
-    this.#kept.delete(key)
+    this.#collectors.delete(key)
   }
 
-  /** As often as they are asked for. @returns undefined when some were not kept, or a chunk would be too large */
-  of(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<CopyRows> | undefined {
+  /** The rows of some keys, as often as they are asked for. @returns undefined when the rows of a key are not in memory, or a chunk would be too large */
+  rows(keys: readonly Key[], chunkBytes = Infinity): AsyncIterable<CopyRows> | undefined {
     const chunks: CopyRows[] = []
     for (const key of keys) {
-      const kept = this.#kept.get(key)
-      if (kept === undefined) return undefined
-      chunks.push(...kept.chunks)
+      const collector = this.#collectors.get(key)
+      if (collector === undefined) return undefined
+      chunks.push(...collector.chunks)
     }
     return chunks.every(({ text }) => text.length <= chunkBytes) ? inTurn(chunks) : undefined
   }
 
   #begin(key: Key): CopyRowsCollector {
-    this.#bytesBefore = [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0)
-    const kept = new CopyRowsCollector()
-    this.#kept.set(key, kept)
-    return kept
+    this.#bytesBefore = [...this.#collectors.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+    const collector = new CopyRowsCollector()
+    this.#collectors.set(key, collector)
+    return collector
   }
 }
 
 /** @returns undefined when no target takes rows */
-export function keptFor<Key>(targets: readonly Target[], hash: Hash64): KeptRows<Key> | undefined {
-  return targets.some(({ opener }) => opener.readsRows === true) ? new KeptRows(hash) : undefined
+export function rowCacheFor<Key>(targets: readonly Target[], hash: Hash64): RowCache<Key> | undefined {
+  return targets.some(({ opener }) => opener.readsRows === true) ? new RowCache(hash) : undefined
 }
 
 async function* inTurn(chunks: readonly CopyRows[]): AsyncGenerator<CopyRows> {

@@ -5,11 +5,8 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
-import { sentCounts } from '../../source/downgrade.js'
-import type { Retry, TimedRetry } from '../../http/retry.js'
-import type { Sink } from '../../targets/sink.js'
-import { settingValues, type UsedSetting } from '../../database/tunables.js'
-import { audit, type AuditRow } from '../../state/audit.js'
+import type { Delivery } from '../../source/delivery.js'
+import { audit } from '../../state/audit.js'
 import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
 import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
@@ -17,22 +14,24 @@ import { batchesAfter } from '../../state/outbox.js'
 import { isSameOwner, type State } from '../../state/state.js'
 import { newId } from '../../state/keys.js'
 import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
-import type { FileReceipt } from '../deliver.js'
-import type { KeptRows } from '../kept-rows.js'
-import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './range.js'
+import type { TargetConnection } from '../target-connection.js'
+import { countReads } from '../count-reads.js'
+import type { Emit } from '../events.js'
+import type { RowCache } from '../row-cache.js'
+import { batchesIn, deliveryOfRange, firstRange, MAX_RECORDS, rangeOf } from './outbox-delivery.js'
 
-export type CourseOptions = {
+export type PartitionOptions = {
+  readonly connection: TargetConnection
+  /** Writes a delivery to the target. */
+  readonly apply: (delivery: Delivery) => Promise<void>
   /** Called before each delivery. Resolves to false when the target has been removed from the registry. */
   readonly isWanted: () => Promise<boolean>
-  /** Opens the target on the first call; called only when there is something to deliver. */
-  readonly sink: () => Promise<Sink>
-  /** The write settings for the next delivery; called before each delivery. */
-  readonly settings: () => Promise<readonly UsedSetting[] | undefined>
   /** Rows of the batches that this command has enqueued, kept in memory so they need not be parsed again. */
-  readonly kept?: KeptRows<string> | undefined
+  readonly cache?: RowCache<string> | undefined
   /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
   readonly mayDowngrade?: boolean | undefined
   readonly hash: Hash64
+  readonly emit: Emit
   readonly signal: AbortSignal
   /** All intents that existed when the command began. */
   readonly intents: readonly Intent[]
@@ -40,42 +39,25 @@ export type CourseOptions = {
   readonly waitMs: number
   /**
    * Called after each delivery with the number of records delivered, and before each with 0. Returns how many more
-   * records this run
-   * may deliver; 0 stops it. Recovered deliveries do not count.
+   * records this run may deliver; 0 stops it. Recovered deliveries do not count.
    */
-  readonly room?: (delivered: number) => number
+  readonly remaining?: ((delivered: number) => number) | undefined
   /** The target keeps every delivery, so a late delivery cannot overwrite a newer one. */
   readonly isAppendOnly?: boolean | undefined
   /** Only recovers interrupted deliveries and starts no new ones. */
-  readonly healOnly?: boolean
-}
-
-/** Progress of a delivery, updated as it happens so that it is known after a failure too. */
-export type CourseLog = {
-  readonly receipts: FileReceipt[]
-  readonly retries: TimedRetry[]
-  /** One row per recovered range, and one each time another process took over the lease. */
-  readonly audited: AuditRow[]
-  readonly warnings: string[]
-  delivered: Range | undefined
-  /** The write settings of the last delivery. */
-  used: readonly UsedSetting[] | undefined
+  readonly recoverOnly: boolean
 }
 
 /**
  * Delivers all pending records of one partition to one target, after recovering interrupted deliveries.
  * @throws the error of the target or of the state; undelivered records stay in the outbox
  */
-export async function deliverCourse(
-  state: State,
-  course: TargetPartition,
-  { log, ...options }: CourseOptions & { readonly log: CourseLog },
-): Promise<void> {
-  const own = options.intents.filter(intent => isOf(intent, course))
-  if (own.length === 0 && (options.healOnly === true || !(await hasWork(state, course)))) return
-  const run = new Run(state, course, log, options)
-  let isOver = await run.underLease(own)
-  while (!isOver) isOver = await run.underLease()
+export async function deliverPartition(state: State, place: TargetPartition, options: PartitionOptions): Promise<void> {
+  const own = options.intents.filter(intent => isOf(intent, place))
+  if (own.length === 0 && (options.recoverOnly || !(await hasWork(state, place)))) return
+  const delivering = new PartitionDelivery(state, place, options)
+  let isOver = await delivering.runUnderLease(own)
+  while (!isOver) isOver = await delivering.runUnderLease()
 }
 
 function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
@@ -83,23 +65,22 @@ function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
 }
 
 /** Whether there are undelivered records, or a lease whose owner is gone. */
-async function hasWork(state: State, course: TargetPartition): Promise<boolean> {
+async function hasWork(state: State, place: TargetPartition): Promise<boolean> {
   const { storage } = state
   // The watermark is read first, because then the outbox read afterwards cannot be older than the watermark.
-  const { watermark, isDamaged } = await readWatermark(storage, course)
-  const { head } = await readHead(storage, course.partition)
-  assertHeadReaches(storage, head, { partition: course.partition, until: watermark.until })
+  const { watermark, isDamaged } = await readWatermark(storage, place)
+  const { head } = await readHead(storage, place.partition)
+  assertHeadReaches(storage, head, { partition: place.partition, until: watermark.until })
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
   return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
-class Run {
+class PartitionDelivery {
   constructor(
     private readonly state: State,
-    private readonly course: TargetPartition,
-    private readonly log: CourseLog,
-    private readonly options: CourseOptions,
+    private readonly place: TargetPartition,
+    private readonly options: PartitionOptions,
   ) {}
 
   /**
@@ -108,19 +89,17 @@ class Run {
    * listed
    * @returns false when another process took over the lease meanwhile; the caller then has to start over
    */
-  async underLease(known?: readonly Intent[]): Promise<boolean> {
-    const { state, course } = this
-    const lease = await acquireLease(state, course, { waitMs: this.options.waitMs })
+  async runUnderLease(known?: readonly Intent[]): Promise<boolean> {
+    const { state, place } = this
+    const lease = await acquireLease(state, place, { waitMs: this.options.waitMs })
     if (lease.wasDamaged)
-      this.log.warnings.push(
-        `the watermark of ${course.target} could not be read: delivered from the start of the outbox`,
-      )
+      this.#warn(`the watermark of ${place.target} could not be read: delivered from the start of the outbox`)
     try {
       // The target may have been removed while this process waited for the lease.
       if (!(await this.options.isWanted())) return true
       for (const intent of known === undefined || lease.tookOver ? await this.#intents() : known)
-        if (!(await this.#heal(lease, intent))) return false
-      if (this.options.healOnly === true) return true
+        if (!(await this.#recover(lease, intent))) return false
+      if (this.options.recoverOnly) return true
       return await this.#deliverPending(lease)
     } finally {
       // Releasing early spares other processes the wait for expiry. Releasing a lease that was already released or lost
@@ -130,14 +109,14 @@ class Run {
   }
 
   async #intents(): Promise<readonly Intent[]> {
-    return (await listIntents(this.state.storage)).filter(intent => isOf(intent, this.course))
+    return (await listIntents(this.state.storage)).filter(intent => isOf(intent, this.place))
   }
 
   /**
    * Finishes an interrupted delivery.
    * @returns false when the lease was lost
    */
-  async #heal(lease: HeldLease, { id }: Intent): Promise<boolean> {
+  async #recover(lease: HeldLease, { id }: Intent): Promise<boolean> {
     const { storage } = this.state
     const intent = await readIntent(storage, id)
     if (intent === undefined) return true
@@ -154,13 +133,14 @@ class Run {
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
     const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
     const { target, partition, since, until } = intent
-    this.log.audited.push(await audit(this.state, { id, event: 'recovered', target, partition, since, until, detail }))
+    const row = await audit(this.state, { id, event: 'recovered', target, partition, since, until, detail })
+    this.options.emit({ type: 'recovered', target: this.options.connection.target, row })
     await deleteIntent(storage, intent)
     return true
   }
 
   async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
-    const { partition } = this.course
+    const { partition } = this.place
     const { head } = await readHead(this.state.storage, partition)
     assertHeadReaches(this.state.storage, head, { partition, until })
     const from = lease.until
@@ -185,7 +165,7 @@ class Run {
       const range = rangeOf(batches, since)
       const intent = await putIntent(this.state, lease, range)
       if (!(await this.#apply(lease, batches, range))) return this.#overtaken(since)
-      this.options.room?.(batches.reduce((all, { records }) => all + records, 0))
+      this.options.remaining?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
       // The last delivery moves the watermark and releases the lease in a single write.
       const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
@@ -197,10 +177,10 @@ class Run {
   }
 
   async #next(since: number): Promise<readonly Batch[]> {
-    const room = this.options.room?.(0) ?? Infinity
-    if (room <= 0) return []
-    const { head } = await readHead(this.state.storage, this.course.partition)
-    return firstRange(batchesAfter(head, since), Math.min(room, MAX_RECORDS))
+    const remaining = this.options.remaining?.(0) ?? Infinity
+    if (remaining <= 0) return []
+    const { head } = await readHead(this.state.storage, this.place.partition)
+    return firstRange(batchesAfter(head, since), Math.min(remaining, MAX_RECORDS))
   }
 
   /**
@@ -208,26 +188,17 @@ class Run {
    * @returns false when the lease was lost meanwhile; part of the range may then be stored
    */
   async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
-    const { hash, kept, mayDowngrade, signal } = this.options
+    const { hash, cache, mayDowngrade, signal, connection, emit } = this.options
     const assertHeld = (): Promise<void> => lease.assertHeld()
-    const delivery = deliveryOfRange(this.state, batches, { range, hash, kept, mayDowngrade, signal, assertHeld })
-    const noteRetry = (retry: Retry): void => {
-      this.log.retries.push({ ...retry, at: this.state.tools.now() })
-    }
-    const before = this.log.retries.length
+    const delivery = deliveryOfRange(this.state, batches, { range, hash, cache, mayDowngrade, signal, assertHeld })
+    const { target } = connection
     try {
-      const [sink, used] = await Promise.all([this.options.sink(), this.options.settings()])
-      this.log.used = used
-      const receipt = await sink.write(delivery, noteRetry, settingValues(used))
-      const { source, counts } = delivery
-      const sent = sentCounts(counts, receipt.downgrade)
-      this.log.receipts.push({ ...receipt, source, counts: sent, retries: this.log.retries.length - before })
+      await this.options.apply(countReads(delivery, records => emit({ type: 'read', target, records })))
+      return true
     } catch (error) {
       if (lease.isLost) return false
       throw error
     }
-    this.log.delivered = { since: this.log.delivered?.since ?? range.since, until: range.until }
-    return true
   }
 
   /**
@@ -238,21 +209,26 @@ class Run {
    * enough that the successor has recovered the interrupted delivery.
    */
   async #overtaken(since: number): Promise<false> {
-    const { course, state } = this
+    const { place, state } = this
     const detail = ['this process was overtaken while it delivered']
     if (this.options.isAppendOnly !== true) {
-      await rewind(state, course, since)
+      await rewind(state, place, since)
       detail.push('so it was delivered again from there')
     }
-    const row = { id: newId(state.tools.now()), event: 'overtaken', ...course, since, until: since }
-    this.log.audited.push(await audit(state, { ...row, detail: detail.join(', ') }))
+    const overtaken = { id: newId(state.tools.now()), event: 'overtaken', ...place, since, until: since }
+    const row = await audit(state, { ...overtaken, detail: detail.join(', ') })
+    this.options.emit({ type: 'overtaken', target: this.options.connection.target, row })
     return false
   }
 
   /** Deletes the intent. If that fails, the leftover intent is harmless: the next command recovers it. */
   async #forget(intent: Intent): Promise<void> {
     await deleteIntent(this.state.storage, intent).catch((error: unknown) => {
-      this.log.warnings.push(`an intent is left in the state, the next command removes it: ${messageOf(error)}`)
+      this.#warn(`an intent is left in the state, the next command removes it: ${messageOf(error)}`)
     })
+  }
+
+  #warn(message: string): void {
+    this.options.emit({ type: 'target-warned', target: this.options.connection.target, message })
   }
 }

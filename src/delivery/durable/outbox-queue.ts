@@ -1,0 +1,181 @@
+/** The queue of a target with state: what the outbox holds for it, partition by partition. */
+
+import type { UsedSetting } from '../../database/tunables.js'
+import { EXIT, IngestError } from '../../errors.js'
+import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
+import type { Partition } from '../../state/keys.js'
+import { isOwnerGone } from '../../state/lease.js'
+import type { State } from '../../state/state.js'
+import { rewind, readWatermark } from '../../state/watermark.js'
+import type { TargetConnection } from '../target-connection.js'
+import { deliver, type Queue } from '../deliver.js'
+import type { Failure } from '../events.js'
+import { settingsInForce } from '../settings.js'
+import type { ReadTargets } from '../target.js'
+import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
+import { isStillRegistered, type TargetEnd } from './registrations.js'
+import { readHead } from '../../state/head.js'
+import type { Intent } from '../../state/intent.js'
+import { batchesAfter } from '../../state/outbox.js'
+import { batchesIn } from './outbox-delivery.js'
+
+export type OutboxOptions = Pick<
+  PartitionOptions,
+  'cache' | 'emit' | 'hash' | 'intents' | 'mayDowngrade' | 'remaining' | 'signal' | 'waitMs'
+> & {
+  /** Partitions to deliver completely, in this order. In other partitions only interrupted deliveries are recovered. */
+  readonly partitions: readonly Partition[]
+  /** Delivers those partitions again from their first record. */
+  readonly fromStart?: boolean | undefined
+  readonly readTargets?: ReadTargets | undefined
+}
+
+/** Delivers to one target what the outbox holds for it, and closes the connection. */
+export async function deliverFromOutbox(
+  state: State,
+  connection: TargetConnection,
+  options: OutboxOptions,
+): Promise<TargetEnd> {
+  const queue = new OutboxQueue(state, connection, options)
+  const { emit } = options
+  const isComplete = await deliver(connection, queue, { emit, now: () => state.tools.now() }).finally(() =>
+    connection.close(),
+  )
+  const { target, isRemoved } = connection
+  return { target, hasFailed: !isComplete, isRemoved, queued: queue.queued }
+}
+
+class OutboxQueue implements Queue {
+  #queued = 0
+
+  constructor(
+    private readonly state: State,
+    private readonly connection: TargetConnection,
+    private readonly options: OutboxOptions,
+  ) {}
+
+  /** Number of records that stayed in the outbox. */
+  get queued(): number {
+    return this.#queued
+  }
+
+  settings(): Promise<readonly UsedSetting[] | undefined> {
+    return settingsInForce(this.connection.target, this.state)
+  }
+
+  async deliver(apply: (delivery: Delivery) => Promise<void>): Promise<readonly Failure[]> {
+    const errors = await this.#deliverPartitions(apply)
+    await this.#countQueued(errors)
+    const { signal } = this.options
+    return errors.map((error, index) => ({
+      source: 'the outbox',
+      error: index === 0 ? reportedError(error, signal) : error,
+      partial: error instanceof PartialDeliveryError ? error.receipt : undefined,
+    }))
+  }
+
+  /**
+   * Delivers the partitions one by one. Stops at an error that would occur in every partition, such as an unreachable
+   * target.
+   * @returns the errors, in order
+   */
+  async #deliverPartitions(apply: (delivery: Delivery) => Promise<void>): Promise<unknown[]> {
+    const { state, connection, options } = this
+    const { id: target, isAppendOnly } = connection.target.opener
+    const isWanted = (): Promise<boolean> => isStillRegistered(state, connection, options.readTargets)
+    const recovered = await this.#partitionsToRecover(target)
+    const errors: unknown[] = []
+    for (const partition of [...recovered, ...options.partitions]) {
+      const recoverOnly = recovered.includes(partition)
+      try {
+        if (options.fromStart === true && !recoverOnly) await rewind(state, { target, partition }, 0)
+        const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly }
+        await deliverPartition(state, { target, partition }, part)
+      } catch (error) {
+        errors.push(error)
+        if (options.signal.aborted || !isOfOnePartition(error)) break
+      }
+      if (connection.isRemoved) break
+    }
+    return errors
+  }
+
+  /** Partitions with an interrupted delivery to the target whose owner is gone. */
+  async #partitionsToRecover(target: string): Promise<readonly Partition[]> {
+    const { intents, partitions } = this.options
+    const found = new Set<Partition>()
+    for (const { target: of, partition, owner, at } of intents) {
+      if (of !== target || partitions.includes(partition)) continue
+      if (await isOwnerGone(this.state, owner, Date.parse(at) + this.state.tools.leaseMs)) found.add(partition)
+    }
+    return [...found]
+  }
+
+  /** Counts the records that stay in the outbox. Stopping at a limit while records remain queued is an error (exit 75). */
+  async #countQueued(errors: unknown[]): Promise<void> {
+    const { partitions, remaining, emit } = this.options
+    const { target, isRemoved } = this.connection
+    const isLimited = remaining !== undefined && remaining(0) <= 0
+    // Records enqueued by other commands meanwhile do not count.
+    if (isRemoved || (errors.length === 0 && !isLimited)) return
+    try {
+      this.#queued = await countQueuedRecords(this.state, target.opener.id, partitions)
+    } catch (error) {
+      errors.push(error)
+    }
+    emit({ type: 'queued', target, records: this.#queued })
+    if (errors.length > 0 || this.#queued === 0) return
+    const message = `${target.opener.description} lacks more than the limits of this run let through`
+    errors.push(new IngestError('queued', message, { hint: 'run it again for the rest' }))
+  }
+}
+
+/** Whether an error concerns one partition only: a bad record, a wrong contract version, or a lease that another process holds. */
+function isOfOnePartition(error: unknown): boolean {
+  if (!(error instanceof IngestError)) return false
+  return error.code === 'schema_version' || [EXIT.badData, EXIT.queued].some(code => code === error.exitCode)
+}
+
+/**
+ * The error to report. When the target is unavailable the records stay queued, which is reported as `queued` (promise 6).
+ */
+function reportedError(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason
+  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
+  const hint =
+    'the records stay queued: `vortex-ingest drain` with the same flags, or the next push with this state, delivers them'
+  return new IngestError('queued', error.message, { cause: error, hint })
+}
+
+/** Number of records in these partitions that the target has not acknowledged. */
+export async function countQueuedRecords(
+  { storage }: State,
+  target: string,
+  partitions: readonly Partition[],
+): Promise<number> {
+  let queued = 0
+  for (const partition of partitions) {
+    const { watermark } = await readWatermark(storage, { target, partition })
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesAfter(head, watermark.until)) queued += records
+  }
+  return queued
+}
+
+/** Number of records in interrupted deliveries to the target, outside the given partitions. */
+export async function countBegunRecords(
+  { storage }: State,
+  target: string,
+  { intents, partitions }: { readonly intents: readonly Intent[]; readonly partitions: readonly Partition[] },
+): Promise<number> {
+  let begun = 0
+  for (const intent of intents) {
+    const { partition } = intent
+    if (intent.target !== target || partitions.includes(partition)) continue
+    const { watermark } = await readWatermark(storage, { target, partition })
+    if (watermark.until >= intent.until) continue
+    const { head } = await readHead(storage, partition)
+    for (const { records } of batchesIn(head.batches, intent)) begun += records
+  }
+  return begun
+}

@@ -1,0 +1,130 @@
+/** Validates files and makes deliveries of them, for a push without state. */
+
+import type { Commit, RunMeta } from '../contract/commit.js'
+import type { Hash64 } from '../contract/hash64.js'
+import { lowestIn } from '../contract/version-set.js'
+import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
+import { inspect, type Inspection } from '../source/inspect.js'
+import type { RecordBatch } from '../source/record-batch.js'
+import type { Source } from '../source/source.js'
+import type { SinkOpener } from '../targets/sink.js'
+import { countReads } from './count-reads.js'
+import type { Queue } from './deliver.js'
+import type { Emit, Failure } from './events.js'
+import type { RowCache } from './row-cache.js'
+import { linesOf, rowsOf } from './rows.js'
+import type { Target } from './target.js'
+
+export type InspectFilesOptions = {
+  /** The commit that every record must name. Default: the commit of the first record. */
+  readonly commitSha?: string | undefined
+  /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
+  readonly contractVersion?: number | undefined
+  readonly emit: Emit
+  readonly signal: AbortSignal
+}
+
+/** Validates every line of every source; nothing may be sent before that (promise 1). */
+export async function inspectAll(
+  sources: readonly Source[],
+  options: InspectFilesOptions,
+  cache?: RowCache<Source>,
+): Promise<readonly Inspection[]> {
+  const { contractVersion, emit, signal } = options
+  const inspections: Inspection[] = []
+  for (const source of sources) {
+    const commitSha = commonCommitSha(inspections, options)
+    const onBatch = cache && ((batch: RecordBatch) => cache.add(source, batch))
+    const inspection = await inspect(source, {
+      ...{ commitSha, contractVersion, oneCommit: true, onBatch, signal },
+      onRejection: rejection => emit({ type: 'line-rejected', rejection }),
+      onWarning: warning => emit({ type: 'line-warned', warning }),
+    })
+    inspections.push(inspection)
+  }
+  return inspections
+}
+
+/** The commit that all records name; undefined when there are no records and no commit was given. */
+export function commonCommitSha(
+  inspections: readonly Inspection[],
+  { commitSha }: Pick<InspectFilesOptions, 'commitSha'>,
+): string | undefined {
+  return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
+}
+
+/**
+ * Asks a target whether it can hold the deliveries, before anything is sent, so that either all targets get a file or
+ * none. Reports every refused record.
+ */
+export async function isRefused(
+  deliveries: readonly Delivery[],
+  { refuses }: SinkOpener,
+  emit: Emit,
+): Promise<boolean> {
+  let refused = false
+  for (const delivery of refuses === undefined ? [] : deliveries)
+    for await (const rejection of refuses!(delivery)) {
+      emit({ type: 'line-rejected', rejection })
+      refused = true
+    }
+  return refused
+}
+
+export type FileDeliveryOptions = {
+  readonly commit: Commit
+  readonly inspection: Pick<Inspection, 'counts' | 'fits'>
+  readonly run: RunMeta
+  readonly hash: Hash64
+  readonly cache?: RowCache<Source> | undefined
+  readonly mayDowngrade?: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+/** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
+export function fileDelivery(source: Source, options: FileDeliveryOptions): Delivery {
+  const { commit, inspection, run, hash, cache, mayDowngrade = false, signal } = options
+  const { counts, fits } = inspection
+  const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
+    rowsOf(linesOf(source, signal), { name: source.name, hash }, chunkBytes)
+  return {
+    ...{ source: source.name, run: { ...run, schema_version: lowestIn(fits) }, commit, counts, fits, mayDowngrade },
+    rows: chunkBytes => cache?.rows([source], chunkBytes) ?? readAgain(chunkBytes),
+    lines: () => linesOf(source, signal),
+    assertMayCommit: () => source.assertUnchanged(),
+  }
+}
+
+/** The same deliveries for one target. They report how much of them its sink has read. */
+export function deliveriesFor(target: Target, deliveries: readonly Delivery[], emit: Emit): readonly Delivery[] {
+  return deliveries.map(delivery => countReads(delivery, records => emit({ type: 'read', target, records })))
+}
+
+/** A queue of validated files. Each is delivered completely or not at all; delivery stops at the first failure (promise 2). */
+export function fileQueue({ settings }: Target, deliveries: readonly Delivery[], signal: AbortSignal): Queue {
+  return {
+    settings: async () => settings?.(undefined),
+    async deliver(apply) {
+      for (const delivery of deliveries) {
+        try {
+          await apply(delivery)
+        } catch (cause) {
+          return [await failureOf(delivery, cause, signal)]
+        }
+      }
+      return []
+    },
+  }
+}
+
+/** A change of the file is reported instead of the target's error. */
+async function failureOf(delivery: Delivery, cause: unknown, signal: AbortSignal): Promise<Failure> {
+  const partial = cause instanceof PartialDeliveryError ? cause.receipt : undefined
+  const error: unknown = signal.aborted
+    ? signal.reason
+    : await delivery.assertMayCommit().then(
+        () => cause,
+        (changed: unknown) => changed,
+      )
+  return { source: delivery.source, error, partial }
+}

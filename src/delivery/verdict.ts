@@ -1,0 +1,83 @@
+/** Decides which targets' failures fail a command, and its exit code. */
+
+import { EXIT, exitCodeOf, IngestError } from '../errors.js'
+import type { Failure } from './events.js'
+import type { Target } from './target.js'
+
+export type Requirements = {
+  /**
+   * The targets whose failure fails the command: `all`, `any` (at least one must succeed), or those of one kind.
+   * Default: those that are registered or given as required, otherwise the first one.
+   */
+  readonly require?: string | undefined
+  /** Turns the exit code of a target that is down into 0. */
+  readonly allowFailure?: boolean | undefined
+}
+
+type JudgedTarget = {
+  readonly target: Target
+  readonly failure: Failure | undefined
+  readonly isRemoved: boolean
+  /** As registered when the command ended; undefined for a target that is not registered. */
+  readonly isRequired: boolean | undefined
+}
+
+type Verdict<Judged> = {
+  readonly exitCode: number
+  readonly isForgiven: boolean
+  readonly required: ReadonlySet<Judged>
+}
+
+/** Exit codes of a target that was down: without a state, and with a state in which its records remain queued. */
+const PASSING: readonly number[] = [EXIT.unavailable, EXIT.queued]
+
+/** Computes the exit code. Promise 7: a push that lost data never exits 0. */
+export function decide<Judged extends JudgedTarget>(
+  targets: readonly Judged[],
+  { require, allowFailure = false, isRejected }: Requirements & { readonly isRejected: boolean },
+): Verdict<Judged> {
+  const required = new Set(requiredTargets(targets, require))
+  if (isRejected) return { exitCode: EXIT.badData, required, isForgiven: false }
+  const codes = [...badInput(targets), ...failuresThatCount(targets, required, require)].map(exitCodeOf)
+  // A failure that persists until somebody acts takes precedence over a target that is down.
+  const exitCode = codes.find(code => !PASSING.includes(code)) ?? codes[0] ?? EXIT.done
+  const isForgiven = allowFailure && PASSING.includes(exitCode)
+  return { exitCode: isForgiven ? EXIT.done : exitCode, required, isForgiven }
+}
+
+/**
+ * The required targets. Without `require`, registrations and `Target.isRequired` decide, otherwise the first target is
+ * required: path A if both paths are used, and an archive only if it is the only target.
+ * @see contract section 4
+ */
+function requiredTargets<Judged extends JudgedTarget>(
+  targets: readonly Judged[],
+  require: string | undefined,
+): readonly Judged[] {
+  if (require === 'all' || require === 'any') return targets
+  if (require !== undefined) return targets.filter(({ target }) => target.kind === require)
+  const isDeclared = targets.some(({ target }) => target.registered !== undefined || target.isRequired !== undefined)
+  return isDeclared ? targets.filter(isRequired) : targets.slice(0, 1)
+}
+
+function isRequired({ target, isRequired }: JudgedTarget): boolean {
+  return isRequired ?? target.registered?.isRequired ?? target.isRequired === true
+}
+
+function failuresThatCount(
+  targets: readonly JudgedTarget[],
+  required: ReadonlySet<JudgedTarget>,
+  require: string | undefined,
+): readonly unknown[] {
+  // A removed target has no failure, but it does not hold the records either.
+  if (require === 'any' && targets.some(({ failure, isRemoved }) => failure === undefined && !isRemoved)) return []
+  return [...required].flatMap(({ failure }) => (failure === undefined ? [] : [failure.error]))
+}
+
+/** Errors that fail the command for any target, required or not: bad data, missing input and interruption. */
+function badInput(targets: readonly JudgedTarget[]): readonly unknown[] {
+  const red: readonly number[] = [EXIT.badData, EXIT.noInput, EXIT.interrupted, EXIT.terminated]
+  return targets.flatMap(({ failure }) =>
+    failure?.error instanceof IngestError && red.includes(failure.error.exitCode) ? [failure.error] : [],
+  )
+}
