@@ -22,7 +22,7 @@ export async function historyJson(store: Store, group: Group, newest: number): P
     return session.query<TextRow>(text, [shas, ...values])
   })
   const head = {
-    ...{ slug: formatSlug(group), name: groupName(group), kind: kind.kind, unit: unitOf(kind) },
+    ...{ slug: formatSlug(group), name: groupName(group), kind: kind.kind, unit: kindUnit(kind) },
     ...Object.fromEntries(groupFields(kind).map(({ name }, index) => [name, group.values[index] ?? null])),
     dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
@@ -55,7 +55,7 @@ function valueField({ fields }: Kind): Field {
   return fields.find(({ name }) => name.startsWith('value_'))!
 }
 
-function unitOf(kind: Kind): HistoryAnswer['unit'] {
+function kindUnit(kind: Kind): HistoryAnswer['unit'] {
   return valueField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
