@@ -46,10 +46,10 @@ const REAL: readonly SeriesVerdict[] = ['slower', 'larger', 'faster', 'smaller']
 /** Orders significant changes first, then by size of the change. Changes without a ratio come last. */
 function byChange(one: SeriesChange, other: SeriesChange): number {
   const [first, second] = [REAL.includes(one.verdict), REAL.includes(other.verdict)]
-  return first === second ? sizeOf(other) - sizeOf(one) : first ? -1 : 1
+  return first === second ? changeSize(other) - changeSize(one) : first ? -1 : 1
 }
 
-function sizeOf({ ratio }: SeriesChange): number {
+function changeSize({ ratio }: SeriesChange): number {
   return ratio === undefined ? -1 : Math.abs(Math.log(ratio))
 }
 

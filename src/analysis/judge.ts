@@ -34,7 +34,7 @@ export function judge(pairs: readonly Pair[], threshold: number): readonly Serie
   return pairs.map((pair, index) => {
     const found = tests[index]
     const tested = found && { ...found, q: qs.next().value ?? 1 }
-    return verdictOf(pair, tested, threshold)
+    return judgePair(pair, tested, threshold)
   })
 }
 
@@ -45,8 +45,8 @@ function isTestable(row: Measurement): row is Testable {
 }
 
 /** Sizes are exact, so any difference beyond the threshold counts. Durations must also be significant. */
-function verdictOf(pair: Pair, test: SeriesChange['test'], threshold: number): SeriesChange {
-  const ratio = ratioOf(pair.base.value, pair.head.value)
+function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): SeriesChange {
+  const ratio = valueRatio(pair.base.value, pair.head.value)
   const change = { ...pair, ratio, test, reason: undefined }
   const timed = pair.head.runtimes !== undefined
   if (ratio === undefined) return { ...change, verdict: 'unjudged', reason: 'no_ratio' }
@@ -77,7 +77,7 @@ export function fewestToBeReal(changes: readonly SeriesChange[]): number {
 }
 
 /** `head` divided by `base`; 1 when they are equal. Undefined when they differ and either is not positive. */
-export function ratioOf(base: bigint, head: bigint): number | undefined {
+export function valueRatio(base: bigint, head: bigint): number | undefined {
   if (base === head) return 1
   return base > 0n && head > 0n ? Number(head) / Number(base) : undefined
 }

@@ -50,18 +50,18 @@ export function valueFields({ fields }: Kind): ValueFields {
 export type Sides<T> = { readonly base: T; readonly head: T }
 
 export function pairUp(kind: Kind, { base, head }: Sides<readonly Measurement[]>): Paired {
-  const left = new Map(base.map(row => [keyOf(row), row]))
+  const left = new Map(base.map(row => [seriesKey(row), row]))
   const pairs: Pair[] = []
   const onlyHead: Single[] = []
   for (const row of head) {
-    const before = left.get(keyOf(row))
+    const before = left.get(seriesKey(row))
     if (before === undefined) onlyHead.push({ kind, dimensions: row.dimensions })
     else pairs.push({ kind, base: before, head: row })
-    left.delete(keyOf(row))
+    left.delete(seriesKey(row))
   }
   return { pairs, onlyBase: [...left.values()].map(({ dimensions }) => ({ kind, dimensions })), onlyHead }
 }
 
-function keyOf({ dimensions }: Measurement): string {
+function seriesKey({ dimensions }: Measurement): string {
   return JSON.stringify(dimensions)
 }

@@ -35,14 +35,14 @@ async function read(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new IngestError('config_invalid', `cannot read the commit file ${path}: ${reasonOf(cause)}`, {
+    throw new IngestError('config_invalid', `cannot read the commit file ${path}: ${readFailureReason(cause)}`, {
       cause,
       hint: 'name a JSON file, or leave out --commit to read the commit from git',
     })
   }
 }
 
-function reasonOf(cause: unknown): string {
+function readFailureReason(cause: unknown): string {
   const code = systemCodeOf(cause)
   if (code === 'ENOENT') return 'no such file'
   if (code === 'EISDIR') return 'it is a directory'

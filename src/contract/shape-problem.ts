@@ -48,7 +48,7 @@ function unknown(path: string, name: string, value: ExactValue): Problem {
 
 /** The contract version that added a field to the kind of a record; undefined for fields of version 1 and unknown names. */
 function addedIn(name: string, value: ExactValue): number | undefined {
-  const since = fieldOf(value, name)?.since ?? 1
+  const since = findField(value, name)?.since ?? 1
   return since === 1 ? undefined : since
 }
 
@@ -86,10 +86,10 @@ function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
  * The contract's type of the field at `pointer`, which ajv does not report. The only number outside records is an i32.
  */
 function typeAt(value: ExactValue, pointer: string): FieldType {
-  return fieldOf(value, pointer.split('/')[1] ?? '')?.type ?? 'i32'
+  return findField(value, pointer.split('/')[1] ?? '')?.type ?? 'i32'
 }
 
-function fieldOf(value: ExactValue, name: string): Field | undefined {
+function findField(value: ExactValue, name: string): Field | undefined {
   const kindName = isExactObject(value) ? value['kind'] : undefined
   return CONTRACT.kinds.find(({ kind }) => kind === kindName)?.fields.find(field => field.name === name)
 }

@@ -23,9 +23,9 @@ export function isTimestamp(text: string): boolean {
 export function utcTimestamp(text: string): string | undefined {
   const match = RFC_3339.exec(text)
   if (match === null) return undefined
-  const startMs = secondOf(match)
+  const startMs = parseSecondMs(match)
   if (startMs === undefined) return undefined
-  const micros = microsOf(match[7])
+  const micros = parseMicros(match[7])
   const ms = micros < 1_000_000 ? startMs : startMs + 1_000
   if (ms < FIRST_MS || ms >= END_MS) return undefined
   const fraction = micros % 1_000_000 === 0 ? '' : `.${String(micros).padStart(6, '0')}`
@@ -33,7 +33,7 @@ export function utcTimestamp(text: string): string | undefined {
 }
 
 /** Milliseconds since 1970 of the whole second; undefined for a day or leap second that does not exist. */
-function secondOf(match: RegExpExecArray): number | undefined {
+function parseSecondMs(match: RegExpExecArray): number | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
   const date = new Date(Date.UTC(year, month - 1, day))
   if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
@@ -52,7 +52,7 @@ function offsetMinutes({ 8: sign, 9: hours = '0', 10: minutes = '0' }: RegExpExe
  * Microseconds from 0 to 1,000,000. Rounded as Postgres does: the fraction is a double, and ties go to the even
  * microsecond.
  */
-function microsOf(digits = '0'): number {
+function parseMicros(digits = '0'): number {
   const exact = Number(`0.${digits}`) * 1_000_000
   const below = Math.floor(exact)
   const rest = exact - below

@@ -47,21 +47,22 @@ export function checkShape(value: ExactValue, options: ShapeOptions = {}): Check
     return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
   const fits = versionsFitting(kind, field => field in value)
   const versions = options.version === undefined ? NEWEST_FIRST : [options.version]
-  if (versions.some(version => shapeOf(version, kind)(value))) return { ok: true, value: { kind, fields: value, fits } }
-  const judge = options.version ?? judgeOf(fits, options.expected)
-  return { ok: false, problem: shapeProblem(firstError(shapeOf(judge, kind), value), value) }
+  if (versions.some(version => compiledShapeCheck(version, kind)(value)))
+    return { ok: true, value: { kind, fields: value, fits } }
+  const judge = options.version ?? chooseReportedVersion(fits, options.expected)
+  return { ok: false, problem: shapeProblem(firstError(compiledShapeCheck(judge, kind), value), value) }
 }
 
 /**
  * The version whose shape is used to report what is wrong with a record that fits no version. It is the newest expected
  * version, preferably one whose added fields the record has, so that the reported field is wrong in every version.
  */
-function judgeOf(fits: VersionSet, expected = ALL_VERSIONS): number {
+function chooseReportedVersion(fits: VersionSet, expected = ALL_VERSIONS): number {
   const likely = fits & expected
   return highestIn(likely === 0 ? expected : likely)
 }
 
-function shapeOf(version: number, { kind }: Kind): ShapeCheck {
+function compiledShapeCheck(version: number, { kind }: Kind): ShapeCheck {
   const check = recordShapes.get(version)?.[kind]
   if (check === undefined) throw new Error(`no validator was generated for ${kind} in version ${version}`)
   return check

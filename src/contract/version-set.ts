@@ -33,14 +33,14 @@ export function highestIn(set: VersionSet): number {
  */
 export function versionsFitting(kind: Kind, has: (field: string) => boolean): VersionSet {
   let set = 0
-  for (const version of CONTRACTS.keys()) if (misfitOf(version, kind, has) === undefined) set |= versionBit(version)
+  for (const version of CONTRACTS.keys()) if (findMisfit(version, kind, has) === undefined) set |= versionBit(version)
   return set
 }
 
 /** The first field because of which a record does not fit a version: the record lacks it, or a later version added it. */
 export type Misfit = { readonly field: string; readonly isMissing: boolean }
 
-export function misfitOf(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
+export function findMisfit(version: number, kind: Kind, has: (field: string) => boolean): Misfit | undefined {
   for (const { name, since, optional } of kind.fields) {
     // Fields of the first version are part of every version, so they do not exclude any.
     if (since === 1) continue

@@ -22,13 +22,13 @@ const UNPACKERS: Readonly<Record<Format, () => Promise<Unpack>>> = {
 export async function decompress(reader: ByteReader, name: string): Promise<ByteReader> {
   const head = await readHead(reader)
   const whole = replay(head, reader)
-  const format = formatOf(head)
+  const format = detectFormat(head)
   if (format === undefined) return whole
   const unpack = await UNPACKERS[format]()
   return chunkReader(orCorrupt(unpack(chunks(whole)), { name, format }), () => whole.close())
 }
 
-function formatOf(head: Buffer): Format | undefined {
+function detectFormat(head: Buffer): Format | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   const magic = head.length < HEAD_BYTES ? 0 : head.readUInt32LE()
   // A zstd file may begin with a skippable frame, whose magic number has four arbitrary low bits.

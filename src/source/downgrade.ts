@@ -62,19 +62,19 @@ export class FieldCounts {
 /** The dimension of a row that `version` lacks and whose value differs from the default; undefined if there is none. */
 export function unknownDimension(batch: RecordBatch, row: number, version: number): Field | undefined {
   return fieldsAfter(version, batch.kindOf(row)).find(
-    field => field.dimension && hasField(batch, row, field) && textOf(batch, row, field) !== field.conditional,
+    field => field.dimension && hasField(batch, row, field) && fieldText(batch, row, field) !== field.conditional,
   )
 }
 
 function hasField(batch: RecordBatch, row: number, field: Field): boolean {
-  return batch.starts[row * STRIDE + indexOf(batch, row, field)] !== ABSENT
+  return batch.starts[row * STRIDE + fieldIndex(batch, row, field)] !== ABSENT
 }
 
-function textOf(batch: RecordBatch, row: number, field: Field): string | undefined {
-  return batch.text(row, indexOf(batch, row, field))
+function fieldText(batch: RecordBatch, row: number, field: Field): string | undefined {
+  return batch.text(row, fieldIndex(batch, row, field))
 }
 
-function indexOf(batch: RecordBatch, row: number, field: Field): number {
+function fieldIndex(batch: RecordBatch, row: number, field: Field): number {
   return batch.kindOf(row).fields.indexOf(field)
 }
 

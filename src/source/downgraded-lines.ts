@@ -26,7 +26,7 @@ async function* downgradedLines({ source, lines }: Delivery, version: number): A
   for await (const { batch, lines: linesSoFar } of readRecords(lines(), { source })) {
     const texts = new Array<string>(linesSoFar - linesBefore).fill('')
     for (let row = 0; row < batch.count; row++)
-      texts[batch.lines[row]! - linesBefore - 1] = lineOf(batch, row, version) ?? ''
+      texts[batch.lines[row]! - linesBefore - 1] = formatLine(batch, row, version) ?? ''
     const bytes = Buffer.from(texts.map(text => `${text}\n`).join(''))
     yield { bytes, firstByte, tooLong: false }
     firstByte += bytes.length
@@ -35,22 +35,22 @@ async function* downgradedLines({ source, lines }: Delivery, version: number): A
 }
 
 /** The record as JSON with the fields of `version` and every digit unchanged; undefined for a record that is not sent. */
-function lineOf(batch: RecordBatch, row: number, version: number): string | undefined {
+function formatLine(batch: RecordBatch, row: number, version: number): string | undefined {
   if (unknownDimension(batch, row, version) !== undefined) return undefined
   const kind = batch.kindOf(row)
   const fields = kindIn(version, kind).fields.flatMap(({ name, type }) => {
-    const index = indexOf(kind, name)
+    const index = fieldIndex(kind, name)
     if (batch.starts[row * STRIDE + index] === ABSENT) return []
-    return [`${JSON.stringify(name)}:${tokenOf(batch.text(row, index) ?? '', type)}`]
+    return [`${JSON.stringify(name)}:${formatToken(batch.text(row, index) ?? '', type)}`]
   })
   return `{"kind":${JSON.stringify(kind.kind)},${fields.join(',')}}`
 }
 
-function indexOf({ fields }: Kind, name: string): number {
+function fieldIndex({ fields }: Kind, name: string): number {
   return fields.findIndex(field => field.name === name)
 }
 
-function tokenOf(text: string, type: FieldType): string {
+function formatToken(text: string, type: FieldType): string {
   if (type === 'str') return JSON.stringify(text)
   return type === '[i64]' ? `[${text}]` : text
 }

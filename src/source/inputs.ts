@@ -32,7 +32,7 @@ export async function openInputs(patterns: readonly string[], options: InputOpti
   for (const name of names) paths.push(...(await expand(name)))
   const sources: Source[] = []
   try {
-    for (const path of new Set(paths)) sources.push(await sourceOf(path, options))
+    for (const path of new Set(paths)) sources.push(await openSource(path, options))
     return sources
   } catch (error) {
     await releaseSources(sources)
@@ -72,7 +72,7 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-async function sourceOf(path: string, options: InputOptions): Promise<Source> {
+async function openSource(path: string, options: InputOptions): Promise<Source> {
   if (path === '-') {
     assertReadableStdin(options.stdin)
     return onceReadableSource('-', () => options.stdin, options)

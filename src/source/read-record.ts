@@ -46,12 +46,12 @@ export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecor
     const value = fields[name]
     if (value === undefined || value === null) continue
     if (type === 'f64') batch.reals[batch.count] = Number(value)
-    batch.setText(index, textOf(value))
+    batch.setText(index, valueText(value))
   }
   batch.commitSide(CONTRACT.kinds.indexOf(kind), place, fits)
 }
 
-function textOf(value: ExactValue): string {
+function valueText(value: ExactValue): string {
   if (Array.isArray(value)) return value.join(',')
   return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
 }

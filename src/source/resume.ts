@@ -46,7 +46,7 @@ export async function isUntouched(source: Source, taken: SourceStart | undefined
 export async function findNewPart(source: Source, taken: SourceStart | undefined): Promise<NewPart> {
   // The metadata is read before the bytes. Otherwise a write in between would go unnoticed.
   const stat = await source.stat()
-  const { bytes, fingerprint, isOpenEnded, start, rest } = await fingerprintsOf(source, taken?.bytes ?? 0)
+  const { bytes, fingerprint, isOpenEnded, start, rest } = await readFingerprints(source, taken?.bytes ?? 0)
   const whole = { bytes, fingerprint, stat }
   const change = compareWithStart(taken, { bytes, start })
   const skipped = change === 'grown' || change === 'unchanged' ? taken!.bytes : 0
@@ -74,19 +74,19 @@ type Read = Omit<SourceStart, 'stat'> & {
   readonly rest: string
 }
 
-async function fingerprintsOf(source: Source, startBytes: number): Promise<Read> {
+async function readFingerprints(source: Source, startBytes: number): Promise<Read> {
   const [whole, rest] = [await runningHash64(), await runningHash64()]
   let bytes = 0
   let last = LF
-  let start = startBytes === 0 ? textOf(whole) : undefined
+  let start = startBytes === 0 ? digestText(whole) : undefined
   for await (const chunk of pieces(await source.open(), startBytes)) {
     whole.update(chunk)
     if (bytes >= startBytes) rest.update(chunk)
     bytes += chunk.length
     last = chunk[chunk.length - 1]!
-    if (bytes === startBytes) start = textOf(whole)
+    if (bytes === startBytes) start = digestText(whole)
   }
-  return { bytes, fingerprint: textOf(whole), isOpenEnded: last !== LF, start, rest: textOf(rest) }
+  return { bytes, fingerprint: digestText(whole), isOpenEnded: last !== LF, start, rest: digestText(rest) }
 }
 
 /** Reads chunks, one of which ends exactly at `border`. The next chunk is read while one is processed. */
@@ -128,7 +128,7 @@ function sourceWindow(source: Source, { skipped, bytes, fingerprint }: Window): 
         async read(into, offset) {
           const count = await reader.read(into, offset)
           if (count > 0) hash.update(into.subarray(offset, offset + count))
-          else if (textOf(hash) !== fingerprint) throw changed(source.name)
+          else if (digestText(hash) !== fingerprint) throw changed(source.name)
           return count
         },
         close: () => reader.close(),
@@ -142,6 +142,6 @@ function changed(name: string): IngestError {
   return new IngestError('input_changed', `${name} changed while it was being read`, { hint })
 }
 
-function textOf(hash: RunningHash64): string {
+function digestText(hash: RunningHash64): string {
   return hash.digest().toString(16).padStart(16, '0')
 }

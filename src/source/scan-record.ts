@@ -53,7 +53,7 @@ export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePositio
   const layout = LAYOUTS[kind]!
   const end = scanFields(bytes, from, layout, batch)
   if (end === NOT_SCANNED || !keepsRules(bytes, layout, batch)) return NOT_SCANNED
-  const fits = layout.hasVersions ? versionsOf(layout) : ALL_VERSIONS
+  const fits = layout.hasVersions ? fittingVersions(layout) : ALL_VERSIONS
   if (fits === 0) return NOT_SCANNED
   const next = ending(bytes, end)
   if (next === NOT_SCANNED) return NOT_SCANNED
@@ -63,7 +63,7 @@ export function scanRecord(bytes: Buffer, batch: RecordBatch, place: LinePositio
 }
 
 /** The contract versions that fit the fields of the row being scanned. */
-function versionsOf({ versions }: Layout): VersionSet {
+function fittingVersions({ versions }: Layout): VersionSet {
   let fits = 0
   for (const { bit, required, unknown } of versions)
     if ((seen & required) === required && (seen & unknown) === 0) fits |= bit

@@ -59,7 +59,7 @@ export function fileSource(path: string, { mayGrow = false, watch }: FileOptions
       const file = await openFile(path)
       await check(file).finally(() => file.close())
     },
-    stat: () => statOf(path),
+    stat: () => readMetadata(path),
     release: () => Promise.resolve(),
   }
 }
@@ -116,7 +116,7 @@ function sameOrGrown(a: Stats, b: Stats): boolean {
  */
 const FRESH_MS = 2_000
 
-async function statOf(path: string): Promise<string> {
+async function readMetadata(path: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
     const age = Date.now() - Number(ctimeNs / 1_000_000n)

@@ -2,7 +2,7 @@
 
 import { CONTRACTS, type Kind } from '../contract/kinds.js'
 import { pointerTo } from '../contract/problem.js'
-import { ALL_VERSIONS, misfitOf, versionBit, type Misfit, type VersionSet } from '../contract/version-set.js'
+import { ALL_VERSIONS, findMisfit, versionBit, type Misfit, type VersionSet } from '../contract/version-set.js'
 import { ABSENT, STRIDE, type RecordBatch } from './record-batch.js'
 import type { Rejection } from './rejection.js'
 
@@ -75,7 +75,7 @@ function misfitOfRow(batch: RecordBatch, row: number, version: number): Misfit {
   const kind = batch.kindOf(row)
   const index = (name: string): number => kind.fields.findIndex(field => field.name === name)
   const has = (name: string): boolean => batch.starts[row * STRIDE + index(name)] !== ABSENT
-  return misfitOf(version, kind, has) ?? nullMisfit(kind, version)
+  return findMisfit(version, kind, has) ?? nullMisfit(kind, version)
 }
 
 /** In a batch null and absent look the same. When no field explains the misfit, an optional field of a later version is null. */

@@ -55,7 +55,7 @@ export async function readHealth(state: State, { minutes, onDamage }: HealthQuer
   )
   return [...subjects]
     .sort(([left], [right]) => (left < right ? 1 : -1))
-    .map(([, subject]) => healthOf(subject, { allEvents, events, successes }))
+    .map(([, subject]) => computeHealth(subject, { allEvents, events, successes }))
 }
 
 /** The last success of each target and bucket. */
@@ -83,7 +83,7 @@ type HealthData = {
   readonly successes: readonly Success[]
 }
 
-function healthOf(
+function computeHealth(
   { subject, name }: Pick<Health, 'subject' | 'name'>,
   { allEvents, events, successes }: HealthData,
 ): Health {
@@ -91,10 +91,10 @@ function healthOf(
   const errors = events.filter(isSame).length
   const lastError = allEvents.find(isSame)
   const lastSuccess = successes.find(isSame)?.at
-  return { subject, name, errors, lastError, lastSuccess, state: stateOf({ errors, lastError, lastSuccess }) }
+  return { subject, name, errors, lastError, lastSuccess, state: healthState({ errors, lastError, lastSuccess }) }
 }
 
-function stateOf({
+function healthState({
   errors,
   lastError,
   lastSuccess,

@@ -91,12 +91,12 @@ export async function readJournalObject(storage: Storage, key: string): Promise<
   if (body === undefined) return undefined
   const where = `${key} in ${storage.description}`
   const [header, ...lines] = body.toString('utf8').split('\n')
-  assertStateVersion(fieldsOf(header ?? '', where).count('version'), where)
+  assertStateVersion(parseLine(header ?? '', where).count('version'), where)
   if (lines.pop() !== '') throw corruptStateError(where, 'its last line does not end with a line feed')
-  return lines.map(line => parseJournalEvent(fieldsOf(line, where)))
+  return lines.map(line => parseJournalEvent(parseLine(line, where)))
 }
 
-function fieldsOf(line: string, where: string): Fields {
+function parseLine(line: string, where: string): Fields {
   try {
     return new Fields(JSON.parse(line), where)
   } catch (cause) {

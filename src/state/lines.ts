@@ -45,7 +45,7 @@ export async function storeLines(
 async function storeObject({ storage, tools }: State, partition: Partition, body: Buffer): Promise<LinesObject> {
   const key = `${linesPrefix(partition)}${newId(tools.now())}`
   await storage.put(key, body)
-  return { key, bytes: body.length, digest: digestOf(body) }
+  return { key, bytes: body.length, digest: sha256(body) }
 }
 
 /**
@@ -71,7 +71,7 @@ async function readObject(storage: Storage, { key, bytes, digest }: LinesObject)
   if (body === undefined) throw corruptStateError(where, 'the object is missing')
   parseHeader(body, where)
   if (body.length !== bytes) throw corruptStateError(where, `the object has ${body.length} of ${bytes} bytes`)
-  if (digestOf(body) !== digest) throw corruptStateError(where, 'the content does not match its digest')
+  if (sha256(body) !== digest) throw corruptStateError(where, 'the content does not match its digest')
   return body
 }
 
@@ -104,6 +104,6 @@ function endOfBlock(body: Buffer, start: number): number {
   return end > start ? end : body.indexOf(LF, start) + 1
 }
 
-function digestOf(body: Buffer): string {
+function sha256(body: Buffer): string {
   return createHash('sha256').update(body).digest('hex')
 }

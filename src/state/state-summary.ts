@@ -42,11 +42,12 @@ export async function summarizeState(storage: Storage, auditRows: number): Promi
     for (const { head } of await collectProblems(problems, () => readHead(storage, partition)))
       heads.set(partition, head)
   const lags: Lag[] = []
-  for (const target of await allTargets(storage, problems)) lags.push(await lagOf(storage, target, { heads, problems }))
+  for (const target of await allTargets(storage, problems))
+    lags.push(await computeLag(storage, target, { heads, problems }))
   const batches = [...heads.values()].flatMap(head => head.batches)
   return {
     partitions: heads.size,
-    ...sizeOf(batches),
+    ...totalSize(batches),
     lags,
     intents: await readDocuments(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
     audit: byTime(
@@ -105,7 +106,7 @@ async function keysBelow(storage: Storage, prefix: string): Promise<readonly str
 
 type OutboxContents = { readonly heads: ReadonlyMap<string, Head>; readonly problems: string[] }
 
-async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }: OutboxContents): Promise<Lag> {
+async function computeLag(storage: Storage, target: TargetRecord, { heads, problems }: OutboxContents): Promise<Lag> {
   const behind: (readonly Batch[])[] = []
   for (const [partition, head] of heads)
     for (const until of await collectProblems(problems, () =>
@@ -117,7 +118,7 @@ async function lagOf(storage: Storage, target: TargetRecord, { heads, problems }
     }
   const undelivered = behind.flat()
   const oldest = undelivered.map(({ at }) => at).sort()[0]
-  return { target, partitions: behind.length, oldest, ...sizeOf(undelivered) }
+  return { target, partitions: behind.length, oldest, ...totalSize(undelivered) }
 }
 
 async function readUntil(storage: Storage, targetPartition: TargetPartition, problems: string[]): Promise<number> {
@@ -130,7 +131,7 @@ async function readUntil(storage: Storage, targetPartition: TargetPartition, pro
   return watermark.until
 }
 
-function sizeOf(batches: readonly Batch[]): { readonly records: number; readonly bytes: number } {
+function totalSize(batches: readonly Batch[]): { readonly records: number; readonly bytes: number } {
   const bytes = batches.flatMap(({ objects }) => objects).reduce((sum, object) => sum + object.bytes, 0)
   return { records: batches.reduce((sum, { records }) => sum + records, 0), bytes }
 }

@@ -1,13 +1,13 @@
 import t from 'tap'
-import { geometricMean, ratioOf } from '../../src/analysis/judge.js'
+import { geometricMean, valueRatio } from '../../src/analysis/judge.js'
 
 t.test('only positive values have a ratio; equal values are unchanged', async t => {
-  t.equal(ratioOf(2n, 3n), 1.5)
-  t.equal(ratioOf(9223372036854775807n, 9223372036854775807n), 1)
-  t.equal(ratioOf(0n, 0n), 1)
-  t.equal(ratioOf(0n, 5n), undefined)
-  t.equal(ratioOf(5n, 0n), undefined)
-  t.equal(ratioOf(-5n, 5n), undefined)
+  t.equal(valueRatio(2n, 3n), 1.5)
+  t.equal(valueRatio(9223372036854775807n, 9223372036854775807n), 1)
+  t.equal(valueRatio(0n, 0n), 1)
+  t.equal(valueRatio(0n, 5n), undefined)
+  t.equal(valueRatio(5n, 0n), undefined)
+  t.equal(valueRatio(-5n, 5n), undefined)
 })
 
 t.test('twice and half as large make up for each other', async t => {

@@ -79,7 +79,7 @@ function decide(bytes: Buffer, { head, records }: Parts, version: number): Check
   const { commit } = outer.envelope
   if (records?.from === undefined) throw new Error('an envelope without records passed for a whole one')
   const wrong = firstWrong(records, commit.sha)
-  if (wrong !== undefined) return refusalOf(recordAt(bytes, wrong, version), wrong, commit.sha)
+  if (wrong !== undefined) return recordRefusal(recordAt(bytes, wrong, version), wrong, commit.sha)
   return { ok: true, commit, from: records.from, total: records.total, counts: records.counts }
 }
 
@@ -97,7 +97,7 @@ function recordAt(bytes: Buffer, { index, start }: RecordPosition, version: numb
   return shape.value
 }
 
-function refusalOf(record: BenchRecord, { index }: RecordPosition, sha: string): Refusal {
+function recordRefusal(record: BenchRecord, { index }: RecordPosition, sha: string): Refusal {
   const problem = brokenRule(record, sha)
   if (problem === undefined) throw new Error(`record ${index} broke a rule in the first pass only`)
   return { ok: false, error: 'record', recordIndex: index, message: problem.message }

@@ -31,7 +31,7 @@ async function historyJson(store: Store, group: MeasurementGroup, newest: number
   const { kind } = group
   const series = await store.read(session => readGroupHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
   const head = {
-    ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: unitOf(kind) },
+    ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: kindUnit(kind) },
     ...groupValues(group),
     dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
@@ -42,7 +42,7 @@ async function historyJson(store: Store, group: MeasurementGroup, newest: number
   return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
 }
 
-function unitOf(kind: Kind): HistoryAnswer['unit'] {
+function kindUnit(kind: Kind): HistoryAnswer['unit'] {
   return chartField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 

@@ -37,7 +37,7 @@ export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): 
   app.get('/api/measurements', async (request, reply) => {
     const ids = idsParameter(request.query, 'ids', PAGE.most)
     if (ids !== undefined) {
-      const rows = await idPage(store, kindsOf(request.query), ids)
+      const rows = await idPage(store, kindsParameter(request.query), ids)
       return reply.type(JSON_TYPE).send(`{"measurements":[${listed(rows)}]}`)
     }
     const sha = textParameter(request.query, 'commit')
@@ -46,7 +46,7 @@ export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): 
       limit: countParameter(request.query, 'limit', PAGE),
       after: idParameter(request.query, 'after'),
     }
-    const rows = await commitPage(store, kindsOf(request.query), { commit: sha, after, limit })
+    const rows = await commitPage(store, kindsParameter(request.query), { commit: sha, after, limit })
     const next = rows.length < limit ? 'null' : JSON.stringify(String(rows.at(-1)?.id))
     return reply
       .type(JSON_TYPE)
@@ -63,7 +63,7 @@ export function notFound(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: 'not_found' })
 }
 
-function kindsOf(query: unknown): readonly Kind[] {
+function kindsParameter(query: unknown): readonly Kind[] {
   const name = textParameter(query, 'kind')
   if (name === undefined) return CONTRACT.kinds
   const kind = CONTRACT.kinds.find(({ kind }) => kind === name)

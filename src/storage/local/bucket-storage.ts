@@ -23,8 +23,8 @@ export function localBucketStorage(root: string, { mustExist = false }: BucketSt
     })
   return {
     description: root,
-    get: key => inRoot(() => ignoreCodes(['ENOENT'], read(pathOf(root, key)))),
-    put: (key, body) => inRoot(() => write(pathOf(root, key), body)),
+    get: key => inRoot(() => ignoreCodes(['ENOENT'], read(objectPath(root, key)))),
+    put: (key, body) => inRoot(() => write(objectPath(root, key), body)),
     close: () => Promise.resolve(),
   }
 }
@@ -65,7 +65,7 @@ async function write(path: string, body: Buffer): Promise<void> {
   await syncFolders(folder, created)
 }
 
-function pathOf(root: string, key: string): string {
+function objectPath(root: string, key: string): string {
   assertKey(key)
   return join(root, ...key.split('/'))
 }
