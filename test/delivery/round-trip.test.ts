@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import type { Commit } from '../../src/contract/commit.js'
-import { wasmHash64 } from '../../src/contract/hash64.js'
 import { CONTRACT, type Kind, SCHEMA_VERSION } from '../../src/contract/kinds.js'
 import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
@@ -25,7 +24,6 @@ import { postgresSink } from '../../src/targets/postgres/sink.js'
 import type { Delivery } from '../../src/source/delivery.js'
 import type { SinkOpener } from '../../src/targets/sink.js'
 import type { SqlSession } from '../../src/database/sql.js'
-import { fileSource } from '../../src/source/source.js'
 import { COMMIT, deliveryOf } from '../fixtures/delivery.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
@@ -44,7 +42,6 @@ import {
   withoutTime,
 } from './fixtures/read-back.js'
 
-const hash = await wasmHash64()
 const copyDatabase = await databaseCopies()
 const random = new Random()
 const { signal } = new AbortController()
@@ -181,8 +178,8 @@ async function checkVerified(t: Test, stored: StoredRows): Promise<void> {
     const differences: unknown[] = []
     const onDifference = (difference: unknown): void => void differences.push(difference)
     const onBad = (bad: unknown): void => void differences.push(bad)
-    const options = { extra: true, hash, onRejection: onBad, onWarning: () => undefined, onDifference, signal }
-    const { compared } = await verify([fileSource(path)], stored, options)
+    const target = { openRows: async () => ({ rows: stored, description: 'the target', close: async () => undefined }) }
+    const { compared } = await verify([path], { target, extra: true, onRejection: onBad, onDifference })
     t.equal(compared, batch.records.length, 'verify compares every record')
     checkSame(t, differences, [], 'verify finds no difference')
   }

@@ -17,7 +17,7 @@ export function addCompare(program: Command, run: Run): void {
     )
     .argument('<base>', 'stored commit: its id, the start of its id, or a name that git can resolve')
     .argument('[head]', 'stored commit to compare with BASE (default: the newest)')
-    .action(run(lazy(async () => (await import('./action.js')).compare)))
+    .action(run(lazy(async () => (await import('./action.js')).runCompare)))
   addOptions(command, targetFlags())
   command
     .addOption(flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.1))

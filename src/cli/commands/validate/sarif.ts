@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
 import { messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
-import { contractVersionOf } from '../../../source/inspect.js'
 import type { Rejection, Warning } from '../../../source/rejection.js'
+import type { ValidateResult } from '../../../source/validate.js'
 import { exitCodeOf } from '../../output/error-report.js'
 import type { TextSink } from '../../output/json-array-report.js'
 import { RULE_TEXTS, type RuleCode } from '../../output/rule-texts.js'
-import type { Printer, Validated } from './human.js'
+import type { Printer } from './human.js'
 
 const HEAD = '{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"results":['
 
@@ -42,8 +42,8 @@ export class SarifPrinter implements Printer {
     })
   }
 
-  done({ inspections, exitCode, stoppedEarly }: Validated): void {
-    const versions = inspections.map(inspection => [uriOf(inspection.source), contractVersionOf(inspection)] as const)
+  done({ files, stoppedEarly }: ValidateResult, exitCode: number): void {
+    const versions = files.map(({ source, contractVersion }) => [uriOf(source), contractVersion] as const)
     const properties = { ...(stoppedEarly && { stoppedEarly }), contractVersions: Object.fromEntries(versions) }
     // The check itself succeeded, even if it rejected lines.
     this.#end({ executionSuccessful: true, exitCode, properties })

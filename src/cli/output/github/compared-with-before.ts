@@ -6,7 +6,7 @@ import { targetConfig, type TargetFlags } from '../../../config/target.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../delivery/compared/commit-rows.js'
 import { commitBefore } from '../../../delivery/compared/stored-commit.js'
-import { EXIT, messageOf } from '../../../errors.js'
+import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
@@ -51,7 +51,7 @@ async function sections({ session, description }: OpenSession, sha: string): Pro
   const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
   const comparison = compareCommits(kinds, THRESHOLD)
   const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
-  const markdown = markdownOf({ ...compared, target: description, exitCode: EXIT.done }, false)
+  const markdown = markdownOf({ ...compared, target: description }, false)
   return ['#### Against the commit before', markdown, ...slowest(kinds)]
 }
 

@@ -1,11 +1,12 @@
 /** The step summary, outputs and annotations of `validate`. */
 
 import type { Rejection, Warning } from '../../../source/rejection.js'
+import type { ValidateResult } from '../../../source/validate.js'
 import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
 import { Notes } from '../notes.js'
 import { count, plural } from '../report.js'
-import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
+import { versionsText, type Printer } from '../../commands/validate/human.js'
 import { heading, table } from './markdown.js'
 import { rejectionTable, warningList } from './notes-summary.js'
 
@@ -30,14 +31,13 @@ export class GithubPrinter implements Printer {
   /** Does nothing, because `GithubStep.finish` receives the error too. */
   fail(): void {}
 
-  done({ inspections, rejected, exitCode }: Validated): void {
-    const { records, counts, versions } = totalsOf(inspections)
-    const spoken = versions.length === 0 ? '' : `, ${versionsText(versions)}`
+  done({ files, rejected, records, kinds, contractVersions }: ValidateResult, exitCode: number): void {
+    const spoken = contractVersions.length === 0 ? '' : `, ${versionsText(contractVersions)}`
     const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
-    const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
+    const rows = [...kinds].map(([kind, number]) => [kind, count(number)])
     const summary = [
-      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
-      ...(kinds.length === 0 ? [] : [table(['kind', 'records'], kinds)]),
+      heading(exitCode, `vortex-ingest validate: ${found} in ${plural(files.length, 'file')}${spoken}`),
+      ...(rows.length === 0 ? [] : [table(['kind', 'records'], rows)]),
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]
