@@ -21,6 +21,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['page'],
   ['config'],
   ['doctor'],
+  ['library'],
+  ['index.ts'],
   ['cli'],
 ]
 

@@ -16,7 +16,7 @@ export type ComparableTarget = {
   readonly openSession: (signal: AbortSignal) => Promise<OpenDatabase>
 }
 
-export type OpenDatabase = {
+type OpenDatabase = {
   readonly session: SqlSession
   /** The database in words, without secrets. */
   readonly description: string

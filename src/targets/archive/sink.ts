@@ -7,14 +7,13 @@ import type { BucketStorage, BucketStorageOptions } from '../../storage/bucket-s
 import { assertCounts, sumReceipt, type Delivery, type KindReceipt } from '../../source/delivery.js'
 import { type Sink, type SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { archiveLocation, stateArchiveId } from './location.js'
+import { archiveId, describeArchive, stateArchiveId } from './location.js'
 import { store } from './store.js'
 
 export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
-  const place = archiveLocation(address)
   return {
-    id: `archive:${place}`,
-    description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
+    id: archiveId(address),
+    description: describeArchive(address),
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,

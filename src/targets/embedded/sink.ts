@@ -1,10 +1,10 @@
 /** The embedded target. */
 
-import { resolve } from 'node:path'
 import { applyInVersion, toApplyOptions } from '../../database/apply.js'
 import { migrate } from '../../database/migrate.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
+import { describeEmbedded, embeddedId } from './location.js'
 
 export type EmbeddedSinkOptions = {
   /** Whether to roll every delivery back after doing all its work. */
@@ -14,8 +14,8 @@ export type EmbeddedSinkOptions = {
 /** The embedded database in `folder` as a target. Opening it creates a missing database and applies migrations. */
 export function embeddedSink(folder: string, { rehearse = false }: EmbeddedSinkOptions = {}): SinkOpener {
   return {
-    id: `embedded:${resolve(folder)}`,
-    description: `the embedded database in ${folder}`,
+    id: embeddedId(folder),
+    description: describeEmbedded(folder),
     opensEarly: false,
     readsRows: true,
     open: signal => openSink(folder, rehearse, signal),
@@ -35,7 +35,7 @@ async function openSink(folder: string, rehearse: boolean, signal: AbortSignal):
   }
   return {
     async write(delivery, _onRetry, settings) {
-      const options = { ...toApplyOptions(settings), rehearse, target: `the embedded database in ${folder}` }
+      const options = { ...toApplyOptions(settings), rehearse, target: describeEmbedded(folder) }
       const receipt = await applyInVersion(session, delivery, options)
       await session.sync()
       return receipt
