@@ -3,7 +3,7 @@
 import { targetConfig, type TargetFlags } from '../../../config/target.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { compareSchema, type Drift } from '../../../database/schema-drift.js'
-import { migrate as apply } from '../../../database/migrate.js'
+import { migrate } from '../../../database/migrate.js'
 import { repairTimestamps, type TimestampRepair } from '../../../database/repair-timestamps.js'
 import type { Action, Context, Format } from '../../context.js'
 import { oneLine, plural } from '../../output/report.js'
@@ -16,7 +16,7 @@ export type MigrateFlags = TargetFlags & {
   readonly repairTimestamps?: boolean
 }
 
-export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
+export const runMigrate: Action<MigrateFlags> = async (_args, flags, context) => {
   const target = targetConfig(flags, context.env)
   warnInsecure(target, context)
   const step = stepFor(flags)
@@ -36,7 +36,7 @@ function stepFor({ check, repairTimestamps }: MigrateFlags): Step {
 }
 
 const applyMigrations: Step = async ({ session, description }, { format }, { report }) => {
-  const { applied, alreadyThere, revoked } = await apply(session)
+  const { applied, alreadyThere, revoked } = await migrate(session)
   const exitCode = EXIT.done
   if (format === 'json') {
     report.json<MigrateReport>({

@@ -17,7 +17,7 @@ export function addMigrate(program: Command, run: Run): void {
     )
     .argument('[dsn]', 'Postgres database, as for --postgres (default: the embedded database)')
     .hook('preAction', takeDsn)
-    .action(run(lazy(async () => (await import('./action.js')).migrate)))
+    .action(run(lazy(async () => (await import('./action.js')).runMigrate)))
   addOptions(command, targetFlags())
   command.addOption(flag('--check', 'change nothing; report differences from the contract, with exit code 78'))
   command.addOption(

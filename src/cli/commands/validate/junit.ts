@@ -10,7 +10,6 @@ import type { ValidatedFile, ValidateResult } from '../../../source/validate.js'
 import type { TextSink } from '../../output/json-array-report.js'
 import { plural, rejectionLine, warningLine } from '../../output/report.js'
 import type { Printer } from './human.js'
-import { xmlAttributes, xmlText } from '../../output/xml.js'
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 const NAME = 'vortex-ingest validate'
@@ -82,4 +81,24 @@ function restOf(source: string, count: number): string {
 function element(name: string, attributes: Readonly<Record<string, string | number>>, content = ''): string {
   const head = `${name}${xmlAttributes(attributes)}`
   return content === '' ? `<${head}/>\n` : `<${head}>${content}</${name}>\n`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+
+/** Characters that XML 1.0 cannot represent, not even as an entity. */
+const IMPOSSIBLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
+
+/** Escapes `text` for an element or an attribute. Characters that XML cannot represent become U+FFFD. */
+function xmlText(text: string): string {
+  return text
+    .replace(IMPOSSIBLE, '\ufffd')
+    .replace(/[&<>"]/g, character => ENTITIES[character] ?? '')
+    .replace(/[\t\n\r]/g, character => `&#${character.charCodeAt(0)};`)
+}
+
+/** Formats each attribute as ` name="value"`. */
+function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${xmlText(String(value))}"`)
+    .join('')
 }
