@@ -1,4 +1,4 @@
-/** Makes dist/: the program, cut into files by what is loaded together. `--if-stale` does nothing when dist/ is up to date. */
+/** Makes dist/: the program, cut into files by what is loaded together, and the library. `--if-stale` does nothing when dist/ is up to date. */
 
 import { cp, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -59,7 +59,7 @@ if (process.argv.includes('--if-stale') && (await isFresh())) process.exit()
 await generate()
 try {
   await mkdir(UNFINISHED)
-  await Promise.all([buildProgram(), buildPage(`${UNFINISHED}/page`)])
+  await Promise.all([buildProgram(), buildLibrary(), buildPage(`${UNFINISHED}/page`)])
   await cp('src/database/migrations', `${UNFINISHED}/migrations`, { recursive: true })
   await rm(OUT, { recursive: true, force: true })
   await rename(UNFINISHED, OUT)
@@ -97,6 +97,23 @@ async function buildProgram(): Promise<void> {
     interop: 'auto',
   })
   await writeFile(`${UNFINISHED}/LEGAL.txt`, legalTexts(texts))
+}
+
+/**
+ * The library is compiled by itself, because the files of the program are cut for its start and contain parts of the command line.
+ * Its files are in the same folder, because modules find the files of the package relative to themselves.
+ */
+async function buildLibrary(): Promise<void> {
+  await build({
+    ...PARTS,
+    entryPoints: { index: 'src/index.ts' },
+    outdir: UNFINISHED,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'library-[hash]',
+    // Bundled CommonJS packages call `require` for the modules of Node.
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    legalComments: 'none',
+  })
 }
 
 /** The file of dist/ for each module that `FILES` decides, by the module's path. */

@@ -16,6 +16,19 @@ export interface StoredRows {
   idsOf(kind: Kind, sha: string, after: string | undefined): Promise<readonly string[]>
 }
 
+/** A target whose stored rows can be read. */
+export type ReadableTarget = {
+  /** Connects to the target. The caller closes the rows. */
+  readonly openRows: (signal: AbortSignal) => Promise<OpenRows>
+}
+
+export type OpenRows = {
+  readonly rows: StoredRows
+  /** The target in words, without secrets. */
+  readonly description: string
+  readonly close: () => Promise<void>
+}
+
 export function databaseRows(session: SqlSession): StoredRows {
   return {
     version: () => readableVersion(session),

@@ -1,8 +1,9 @@
-/** Reads rows back by id and compares every column with the file they came from. */
+/** `verify`: reads rows back by id and compares every column with the file they came from. */
 
-import type { Hash64 } from '../contract/hash64.js'
+import { wasmHash64, type Hash64 } from '../contract/hash64.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { createIdentifier } from '../source/identify.js'
+import { openSources, type InputOptions } from '../source/inputs.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import { lineBlocks } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
@@ -12,7 +13,7 @@ import type { Source } from '../source/source.js'
 import { unknownDimension } from '../source/downgrade.js'
 import { compareRow, rowOfVersion } from './compare-row.js'
 import { Uncompared, type NotCompared } from './not-compared.js'
-import type { StoredRows } from './stored-rows.js'
+import type { ReadableTarget, StoredRows } from './stored-rows.js'
 
 export type Difference = {
   readonly source: string
@@ -25,56 +26,104 @@ export type Difference = {
 }
 
 export type VerifyOptions = {
+  /** The target to compare with: a server or a database. */
+  readonly target: ReadableTarget
+  /** The commit id that every record must name. Default: records may name any commit. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the version of each file. */
   readonly contractVersion?: number | undefined
-  /** Also reports rows of the files' commits that have no line in the files. */
-  readonly extra: boolean
-  readonly hash: Hash64
-  readonly onRejection: (rejection: Rejection) => void
-  readonly onWarning: (warning: Warning) => void
-  readonly onDifference: (difference: Difference) => void
-  readonly signal: AbortSignal
+  /** Also reports rows of the files' commits that have no line in the files. Default: false. */
+  readonly extra?: boolean | undefined
+  /** Called with each rejected line. */
+  readonly onRejection?: ((rejection: Rejection) => void) | undefined
+  /** Called with each warning about a line. */
+  readonly onWarning?: ((warning: Warning) => void) | undefined
+  /** Called with each difference. */
+  readonly onDifference?: ((difference: Difference) => void) | undefined
+  /** Stops the comparison. Its reason becomes the error. */
+  readonly signal?: AbortSignal | undefined
+  /** The stream that `-` names. Default: standard input. */
+  readonly stdin?: InputOptions['stdin'] | undefined
+  /** Observes the reading of the files. */
+  readonly watch?: InputOptions['watch']
 }
 
-export type Verified = {
-  readonly inspections: readonly Inspection[]
+export type VerifyResult = {
+  /** The target in words, without secrets. */
+  readonly target: string
   /** The contract version of the target; undefined when nothing was compared because a line was rejected. */
   readonly targetVersion: number | undefined
+  /** Number of measurements that were compared. */
   readonly compared: number
-  readonly differences: number
+  /** Number of differences. */
+  readonly different: number
+  /** Number of rejected lines. Nothing is compared unless it is 0. */
+  readonly rejected: number
+  /** The first 1,000 differences. */
+  readonly differences: readonly Difference[]
+  /** The part that could not be compared, because files and target have different contract versions. */
   readonly notCompared: NotCompared
 }
 
 /** Number of rows per query. */
 const CHUNK_ROWS = 1_000
 
+/** Maximum number of listed differences, so that memory stays flat. */
+const MAX_LISTED = 1_000
+
 /**
- * Compares files with a target of any contract version. When several lines have the same id, only the last one is
- * compared, because
- * its values are the stored ones. Nothing is compared when a line is rejected.
+ * Compares files with the rows of a target of any contract version, column by column. When several lines have the same id, only the
+ * last one is compared, because its values are the stored ones. Nothing is compared when a line is rejected.
+ * @param files file names, globs, `-` for standard input, or sources; plain, gzip or zstd
+ * @throws {IngestError} when a file cannot be read, or the target cannot be reached
  */
-export async function verify(
+export async function verify(files: readonly (string | Source)[], options: VerifyOptions): Promise<VerifyResult> {
+  const { target, stdin = process.stdin, watch, signal = new AbortController().signal } = options
+  const { sources, release } = await openSources(files, { stdin, watch, rereadable: true, signal })
+  try {
+    const { rows, description, close } = await target.openRows(signal)
+    try {
+      return { target: description, ...(await compareSources(sources, rows, { ...options, signal })) }
+    } finally {
+      await close()
+    }
+  } finally {
+    await release()
+  }
+}
+
+type CompareOptions = VerifyOptions & { readonly signal: AbortSignal }
+
+async function compareSources(
   sources: readonly Source[],
   stored: StoredRows,
-  options: VerifyOptions,
-): Promise<Verified> {
-  const identify = createIdentifier(options.hash)
-  const { commitSha, contractVersion, onRejection, onWarning, signal } = options
-  const given = { commitSha, contractVersion, oneCommit: false, identify, onRejection, onWarning, signal }
+  options: CompareOptions,
+): Promise<Omit<VerifyResult, 'target'>> {
+  const hash = await wasmHash64()
+  const { commitSha, contractVersion, signal, onRejection = () => undefined, onWarning = () => undefined } = options
+  const given = {
+    commitSha,
+    contractVersion,
+    oneCommit: false,
+    identify: createIdentifier(hash),
+    onRejection,
+    onWarning,
+    signal,
+  }
   const inspections: Inspection[] = []
   for (const source of sources) inspections.push(await inspect(source, given))
-  if (inspections.some(({ rejected }) => rejected > 0)) return { inspections, ...NOTHING_COMPARED }
+  const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
+  if (rejected > 0) return { ...NOTHING_COMPARED, rejected }
   const targetVersion = await stored.version()
-  const verifier = new Verifier(stored, { ...options, targetVersion })
+  const verifier = new Verifier(stored, { ...options, hash, targetVersion })
   for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
-  if (options.extra) await verifier.findExtra(inspections)
-  const { compared, differences, uncompared } = verifier
-  return { inspections, targetVersion, compared, differences, notCompared: uncompared.list() }
+  if (options.extra === true) await verifier.findExtra(inspections)
+  const { compared, different, differences, uncompared } = verifier
+  return { targetVersion, compared, different, rejected, differences, notCompared: uncompared.list() }
 }
 
 const NOTHING_COMPARED = {
-  ...{ targetVersion: undefined, compared: 0, differences: 0 },
+  ...{ targetVersion: undefined, compared: 0, different: 0, differences: [] },
   notCompared: { fields: [], records: [] },
 }
 
@@ -83,13 +132,14 @@ type Line = { readonly line: number; readonly values: readonly (string | undefin
 
 class Verifier {
   compared = 0
-  differences = 0
+  different = 0
+  readonly differences: Difference[] = []
   readonly uncompared = new Uncompared()
   #waiting = new Map<Kind, Map<string, Line>>(CONTRACT.kinds.map(kind => [kind, new Map<string, Line>()]))
 
   constructor(
     private readonly stored: StoredRows,
-    private readonly options: VerifyOptions & { readonly targetVersion: number },
+    private readonly options: CompareOptions & { readonly hash: Hash64; readonly targetVersion: number },
   ) {}
 
   /**
@@ -178,7 +228,7 @@ class Verifier {
   }
 
   #report(difference: Difference): void {
-    this.differences++
-    this.options.onDifference(difference)
+    if (this.different++ < MAX_LISTED) this.differences.push(difference)
+    this.options.onDifference?.(difference)
   }
 }

@@ -35,7 +35,7 @@ export const LIMITS: ServerLimits = {
   stallMs: 30_000,
 }
 
-export type ServerOptions = {
+export type AppOptions = {
   readonly store: Store
   readonly hash: Hash64
   /** The contract version of the accepted envelopes and of the answers. The store may have a newer version. */
@@ -70,7 +70,7 @@ const HEADERS = [
   ['cache-control', 'no-store'],
 ] as const
 
-export function createServer(options: ServerOptions): Server {
+export function createServer(options: AppOptions): Server {
   const pushes = new RecentPushes(options.now)
   const log = new RequestLog({ ...options, log: entry => (pushes.note(entry), options.log(entry)) })
   let draining = false
@@ -149,7 +149,7 @@ function noteError(log: RequestLog, reply: FastifyReply, payload: unknown): void
   log.note(reply.raw, { error })
 }
 
-function addRoutes(app: FastifyInstance, options: ServerOptions, log: RequestLog): void {
+function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): void {
   const { store, revalidateToken, limits } = options
   const ingest = new Ingest({ ...options, ...limits })
   let writes = 0

@@ -40,6 +40,27 @@ export async function openInputs(patterns: readonly string[], options: InputOpti
   }
 }
 
+export type OpenSources = {
+  readonly sources: readonly Source[]
+  /** Releases the sources that were opened by name. The caller of `openSources` releases its own. */
+  readonly release: () => Promise<void>
+}
+
+/**
+ * Opens the files that are given by name, and passes sources through.
+ * @param files file names, globs, `-` for standard input, or sources. When empty, standard input is read
+ */
+export async function openSources(
+  files: readonly (string | Source)[],
+  options: Omit<InputOptions, 'stdin'> & Partial<Pick<InputOptions, 'stdin'>>,
+): Promise<OpenSources> {
+  const names = files.filter(file => typeof file === 'string')
+  const given = files.filter(file => typeof file !== 'string')
+  const isAllGiven = names.length === 0 && given.length > 0
+  const opened = isAllGiven ? [] : await openInputs(names, { stdin: process.stdin, ...options })
+  return { sources: [...given, ...opened], release: () => releaseSources(opened) }
+}
+
 export async function releaseSources(sources: readonly Source[]): Promise<void> {
   for (const source of sources) await source.release()
 }

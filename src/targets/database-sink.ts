@@ -7,7 +7,7 @@ import type { RetryPolicy } from '../http/retry.js'
 import type { Sink, SinkOpener } from './sink.js'
 
 /** How the database of a target is opened. */
-export type DatabaseTarget<Session extends ClosableSession> = Pick<SinkOpener, 'id' | 'description' | 'opensEarly'> & {
+export type SinkDatabase<Session extends ClosableSession> = Pick<SinkOpener, 'id' | 'description' | 'opensEarly'> & {
   /** Opens a session that is ready for writing. Called again when the session is lost. */
   readonly openSession: (signal: AbortSignal) => Promise<Session>
   /** Called after each delivery. */
@@ -23,13 +23,13 @@ export type DatabaseSinkOptions = {
   readonly retryDeadlineMs?: number | undefined
 }
 
-export const RETRY_DEADLINE_MS = 60_000
+const RETRY_DEADLINE_MS = 60_000
 
 const RECONNECT: RetryPolicy = { attempts: Infinity, baseDelayMs: 200, maxDelayMs: 5_000 }
 
 /** Makes a database a target. */
 export function databaseSink<Session extends ClosableSession>(
-  { openSession, afterWrite, ...target }: DatabaseTarget<Session>,
+  { openSession, afterWrite, ...target }: SinkDatabase<Session>,
   { random, retryDeadlineMs: deadlineMs = RETRY_DEADLINE_MS, rehearse }: DatabaseSinkOptions,
 ): SinkOpener {
   const open = async (signal: AbortSignal): Promise<Sink> => {

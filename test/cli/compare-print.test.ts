@@ -23,7 +23,6 @@ function printed(count: number, columns: number | undefined, verbose = false, da
       access: [{ kind, by: 'scan' as const, tableBytes: 2 ** 30, indexed: [] }],
       threshold: 1.1,
       target: 'there',
-      exitCode: 0,
     },
   }
   let text = ''

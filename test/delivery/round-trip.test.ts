@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type Commit, COMMIT_FIELDS } from '../../src/contract/commit.js'
-import { wasmHash64 } from '../../src/contract/hash64.js'
 import { CONTRACT, type Kind, SCHEMA_VERSION, type Field } from '../../src/contract/kinds.js'
 import { serverRows } from '../../src/delivery/server-rows.js'
 import { databaseRows, type StoredRows } from '../../src/delivery/stored-rows.js'
@@ -25,7 +24,6 @@ import { postgresSink } from '../../src/targets/postgres/sink.js'
 import type { Delivery } from '../../src/source/delivery.js'
 import type { SinkOpener } from '../../src/targets/sink.js'
 import type { SqlSession } from '../../src/database/session.js'
-import { fileSource } from '../../src/source/source.js'
 import { deliveryOf } from '../fixtures/delivery.js'
 import { COMMIT } from '../fixtures/records.js'
 import { startPostgres, type PostgresServer } from '../fixtures/postgres.js'
@@ -93,7 +91,6 @@ const SHOWN = 3
 
 const SHOWN_CHARACTERS = 2_000
 
-const hash = await wasmHash64()
 const copyDatabase = await databaseCopies()
 const random = new Random()
 const { signal } = new AbortController()
@@ -230,8 +227,8 @@ async function checkVerified(t: Test, stored: StoredRows): Promise<void> {
     const differences: unknown[] = []
     const onDifference = (difference: unknown): void => void differences.push(difference)
     const onBad = (bad: unknown): void => void differences.push(bad)
-    const options = { extra: true, hash, onRejection: onBad, onWarning: () => undefined, onDifference, signal }
-    const { compared } = await verify([fileSource(path)], stored, options)
+    const target = { openRows: async () => ({ rows: stored, description: 'the target', close: async () => undefined }) }
+    const { compared } = await verify([path], { target, extra: true, onRejection: onBad, onDifference })
     t.equal(compared, batch.records.length, 'verify compares every record')
     checkSame(t, differences, [], 'verify finds no difference')
   }

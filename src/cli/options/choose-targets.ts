@@ -24,7 +24,7 @@ export type ChoiceFlags = TargetFlags &
   }
 
 /** The targets whose failure fails the push: `all`, `any` or those of a kind. */
-export type Requirement = string
+type Requirement = string
 
 export type Chosen = {
   readonly targets: readonly Target[]

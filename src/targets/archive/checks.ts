@@ -5,11 +5,11 @@ import { checkFreeSpace, checkWritable } from '../../doctor/folder.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openStorage } from '../../storage/open-storage.js'
 import type { StateBuckets, TargetWorld } from '../kind.js'
-import { archivePlace, describeArchive } from './config.js'
+import { archivePlace, describeArchiveTarget } from './config.js'
 import type { ArchiveOptions } from './options.js'
 
 export function archiveChecks(options: ArchiveOptions, { buckets }: TargetWorld): Omit<CheckGroup, 'name'> {
-  const target = describeArchive(options)
+  const target = describeArchiveTarget(options)
   const { bucket } = options
   if (bucket !== undefined && buckets !== undefined) return { target, checks: [bucketCheck(bucket, buckets)] }
   const address = archivePlace(options)

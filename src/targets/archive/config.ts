@@ -41,7 +41,7 @@ function bucketPlace(bucket: string, { buckets }: TargetWorld): StorageAddress {
   throw new IngestError('usage', message, { hint })
 }
 
-export function describeArchive(options: ArchiveOptions): string {
+export function describeArchiveTarget(options: ArchiveOptions): string {
   const { bucket } = options
   if (bucket !== undefined) return `the archive in the bucket ${bucket}`
   return `the archive in ${archiveLocation(archivePlace(options))}`

@@ -21,7 +21,7 @@ export const ARCHIVE: TargetKind<ArchiveOptions> = {
   // Objects that are written again are compared byte for byte, so their compression must not vary.
   tunables: [],
   secretVariables: [],
-  describe: async options => (await loadConfig()).describeArchive(options),
+  describe: async options => (await loadConfig()).describeArchiveTarget(options),
   targetId: async (options, world) => (await loadConfig()).archiveTargetId(options, world),
   async open(options, world) {
     const { openArchive } = await loadConfig()

@@ -38,6 +38,15 @@ export function archiveLocation(address: StorageAddress): string {
   }
 }
 
+/** The target id of an archive outside a state. */
+export function archiveId(address: StorageAddress): string {
+  return `archive:${archiveLocation(address)}`
+}
+
+export function describeArchive(address: StorageAddress): string {
+  return `the archive in ${address.kind === 'local' ? address.folder : archiveLocation(address)}`
+}
+
 /** The target id of an archive in a bucket of the state. */
 export function stateArchiveId(bucket: string): string {
   return `archive:${bucket}`

@@ -7,15 +7,14 @@ import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
-import { archiveLocation, stateArchiveId } from './options.js'
+import { archiveId, describeArchive, stateArchiveId } from './options.js'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 
 export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
-  const place = archiveLocation(address)
   return {
-    id: `archive:${place}`,
-    description: `the archive in ${address.kind === 'local' ? address.folder : place}`,
+    id: archiveId(address),
+    description: describeArchive(address),
     // Opening a folder takes no time, so there is nothing to overlap.
     opensEarly: address.kind === 's3',
     isAppendOnly: true,

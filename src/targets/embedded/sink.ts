@@ -1,6 +1,6 @@
 /** The embedded target. */
 
-import { resolve } from 'node:path'
+import { describeEmbedded, embeddedId } from './location.js'
 import { loadEmbedded } from '../../database/embedded/load.js'
 import { databaseSink, type DatabaseSinkOptions } from '../database-sink.js'
 import type { SinkOpener } from '../sink.js'
@@ -9,8 +9,8 @@ import type { SinkOpener } from '../sink.js'
 export function embeddedSink(folder: string, { rehearse }: Pick<DatabaseSinkOptions, 'rehearse'> = {}): SinkOpener {
   return databaseSink(
     {
-      id: `embedded:${resolve(folder)}`,
-      description: `the embedded database in ${folder}`,
+      id: embeddedId(folder),
+      description: describeEmbedded(folder),
       // The engine is loaded after the input was validated, because loading is slow.
       opensEarly: false,
       openSession: async signal => (await loadEmbedded()).openMigrated(folder, signal),

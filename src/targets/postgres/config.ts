@@ -14,7 +14,7 @@ import { IngestError } from '../../errors.js'
 import { redact } from '../../redact.js'
 import type { OpenSession, OpenWorld, SessionWorld, Setting, SettingsWorld } from '../kind.js'
 import type { SinkOpener } from '../sink.js'
-import { POSTGRES_DELIVERY_OPTIONS, type PostgresOptions } from './options.js'
+import { POSTGRES_DELIVERY_OPTIONS, type PostgresTargetOptions } from './options.js'
 
 export type PostgresConfig = {
   readonly address: PostgresAddress
@@ -26,7 +26,7 @@ export type PostgresConfig = {
  * The configuration of a target. With `insecureLocal` any role may write, so that local trials need no setup of roles.
  * @throws {IngestError} `usage` for an invalid DSN
  */
-export function postgresConfig(options: PostgresOptions, env: Environment): PostgresConfig {
+export function postgresConfig(options: PostgresTargetOptions, env: Environment): PostgresConfig {
   const { postgres = '', insecureLocal = false, region, secretEnv } = options
   const { rolePolicy = defaultRole(insecureLocal) } = options
   const password = secretEnv === undefined ? undefined : env[secretEnv]
@@ -39,22 +39,22 @@ function defaultRole(insecureLocal = false): RolePolicy {
   return insecureLocal ? 'any' : INGEST_ROLE
 }
 
-export function describePostgres(options: PostgresOptions, env: Environment): string {
+export function describePostgres(options: PostgresTargetOptions, env: Environment): string {
   return describeAddress(postgresConfig(options, env).address)
 }
 
-export function postgresTargetId(options: PostgresOptions, env: Environment): string {
+export function postgresTargetId(options: PostgresTargetOptions, env: Environment): string {
   return postgresId(postgresConfig(options, env).address)
 }
 
 /** Refuses a DSN with a password, because everybody with access to the state could read it. @returns the DSN */
-export function assertNoPassword({ postgres: dsn = '' }: PostgresOptions): string {
+export function assertNoPassword({ postgres: dsn = '' }: PostgresTargetOptions): string {
   if (!dsnSettings(dsn, {}).has('password') && redact(dsn) === dsn) return dsn
   const hint = 'leave the password out, and name its variable: --secret-env PGPASSWORD'
   throw new IngestError('usage', 'the address holds a password', { hint })
 }
 
-export async function openPostgres(options: PostgresOptions, world: OpenWorld): Promise<SinkOpener> {
+export async function openPostgres(options: PostgresTargetOptions, world: OpenWorld): Promise<SinkOpener> {
   const { env, name = '', random, rehearse = false } = world
   const { retryDeadline = POSTGRES_DELIVERY_OPTIONS.retryDeadline.default, secretEnv } = options
   if (secretEnv !== undefined && !env[secretEnv])
@@ -69,7 +69,7 @@ export async function openPostgres(options: PostgresOptions, world: OpenWorld): 
   return postgresSink(address, { random, rolePolicy, onWarning, retryDeadlineMs: retryDeadline * 1000, rehearse })
 }
 
-export async function openPostgresSession(options: PostgresOptions, world: SessionWorld): Promise<OpenSession> {
+export async function openPostgresSession(options: PostgresTargetOptions, world: SessionWorld): Promise<OpenSession> {
   const config = postgresConfig(options, world.env)
   warnInsecure(config, world)
   const { connectPostgres } = await import('../../database/postgres/connect.js')
@@ -103,7 +103,7 @@ const CREDENTIALS = [
 
 /** The settings from PG*, AWS and site variables, and the parts of the DSN other than the address. */
 export function postgresSettings(
-  { postgres = '', insecureLocal, region, rolePolicy }: PostgresOptions,
+  { postgres = '', insecureLocal, region, rolePolicy }: PostgresTargetOptions,
   { env, origin }: SettingsWorld,
 ): readonly Setting[] {
   const [variable] = REGIONS.filter(name => env[name])

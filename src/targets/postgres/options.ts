@@ -45,6 +45,6 @@ export const POSTGRES_REGISTRATION = {
   region: REGION,
 } as const
 
-export type PostgresOptions = OptionValues<
+export type PostgresTargetOptions = OptionValues<
   typeof POSTGRES_OPTIONS & typeof POSTGRES_DELIVERY_OPTIONS & typeof POSTGRES_REGISTRATION
 >

@@ -6,6 +6,7 @@ import type { Environment } from '../../commit/ci.js'
 import { isVariableName } from '../../config/environment.js'
 import { IngestError, messageOf } from '../../errors.js'
 import { describeServer, parseServerUrl, type HttpAddress, isLoopback } from '../../http/address.js'
+import type { RetryTools } from '../../http/retry.js'
 import { assertSendable, siteAddress } from '../../http/site-address.js'
 import type { OpenWorld, Setting } from '../kind.js'
 import type { SinkOpener } from '../sink.js'
@@ -43,18 +44,22 @@ export async function openServer(options: ServerTargetOptions, world: OpenWorld)
   const { env, random, signal, onWarning } = world
   const base = parseServerUrl(options.server ?? '')
   const address = await siteAddress(base, await serverToken(base, options, env), env)
-  const { serverSink } = await import('./sink.js')
   if (base.protocol === 'http:' && !isLoopback(base.hostname))
     onWarning(`the token and the records go unencrypted to ${describeServer(base)}`)
+  const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal })
+  return openServerSink(address, options, { random, sleep, now: () => performance.now() })
+}
+
+/** Prepares a sink for a server whose address and token are known. */
+export async function openServerSink(
+  address: HttpAddress,
+  options: ServerTargetOptions,
+  tools: RetryTools,
+): Promise<SinkOpener> {
+  const { serverSink } = await import('./sink.js')
   const { retries = SERVER_DEFAULTS.retries, retryDeadline = SERVER_DEFAULTS.retryDeadline } = options
   const policy = { attempts: retries + 1, baseDelayMs: 500, maxDelayMs: 30_000, deadlineMs: retryDeadline * 1000 }
-  const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal })
-  return serverSink({
-    address,
-    ...serverLimits(options),
-    policy,
-    tools: { random, sleep, now: () => performance.now() },
-  })
+  return serverSink({ address, ...serverLimits(options), policy, tools })
 }
 
 /** A server that is only read from, which needs no token. */

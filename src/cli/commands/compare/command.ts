@@ -1,7 +1,7 @@
 /** Defines `compare` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { examples, addOptions, databaseFlags, flag } from '../../options/flags.js'
+import { examples, addOptions, flag, databaseFlags } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 
@@ -16,7 +16,7 @@ export function addCompare(program: Command, run: Run): void {
     )
     .argument('<base>', 'stored commit: its id, the start of its id, or a name that git can resolve')
     .argument('[head]', 'stored commit to compare with BASE (default: the newest)')
-    .action(run(lazy(async () => (await import('./action.js')).compare)))
+    .action(run(lazy(async () => (await import('./action.js')).runCompare)))
   addOptions(command, databaseFlags())
   command
     .addOption(flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.1))

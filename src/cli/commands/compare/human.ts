@@ -1,9 +1,10 @@
 /** Prints a comparison on a terminal: the verdict, the changed series, the datasets and the notes. */
 
+import type { CompareResult } from '../../../delivery/compare.js'
 import type { DatasetSummary } from '../../../analysis/comparison.js'
 import type { SeriesChange } from '../../../analysis/judge.js'
 import { cellsOf, changeLines, firstOf, lonelyLines } from './rows.js'
-import { comparedNamer, headline, notes, ratioText, seriesOf, type Compared, type SeriesNamer } from './words.js'
+import { comparedNamer, headline, notes, ratioText, seriesOf, type SeriesNamer } from './words.js'
 import { count, oneLine, plural, type Report } from '../../output/report.js'
 
 export type PrintOptions = {
@@ -13,7 +14,11 @@ export type PrintOptions = {
   readonly columns: number | undefined
 }
 
-export function printCompared(report: Report, compared: Compared, { verbose, columns = Infinity }: PrintOptions): void {
+export function printCompared(
+  report: Report,
+  compared: CompareResult,
+  { verbose, columns = Infinity }: PrintOptions,
+): void {
   const { good, word, rest } = headline(compared)
   report.verdict(good, word, rest)
   const changes = changeLines(compared, verbose)

@@ -2,11 +2,12 @@
 
 import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type SeriesChange } from '../../../analysis/judge.js'
 import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
-import { notes, tally, unitOf, type Compared } from './words.js'
+import { notes, tally, unitOf } from './words.js'
+import type { CompareResult } from '../../../delivery/compare.js'
 import type { CompareReport } from '../../../reports/compare.js'
 
-export function compareDocument(compared: Compared): CompareReport {
-  const { base, head, access, changes, datasets, onlyBase, onlyHead, threshold, target, exitCode } = compared
+export function compareReport(compared: CompareResult, exitCode: number): CompareReport {
+  const { base, head, access, changes, datasets, onlyBase, onlyHead, threshold, target } = compared
   return {
     ...{ command: 'compare', exit_code: exitCode, target, base, head },
     thresholds: { q: MOST_CHANCE, ratio: threshold, runtimes: FEWEST_RUNTIMES },

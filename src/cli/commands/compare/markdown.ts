@@ -1,14 +1,15 @@
 /** A comparison as Markdown, for a pull request or a step summary. */
 
+import type { CompareResult } from '../../../delivery/compare.js'
 import { cellsOf, changeLines, COLUMNS, lonelyLines } from './rows.js'
-import { comparedNamer, headline, notes, ratioText, seriesOf, type Compared } from './words.js'
+import { comparedNamer, headline, notes, ratioText, seriesOf } from './words.js'
 import { count, oneLine, type Report } from '../../output/report.js'
 
-export function printMarkdown(report: Report, compared: Compared, verbose: boolean): void {
+export function printMarkdown(report: Report, compared: CompareResult, verbose: boolean): void {
   report.result(markdownOf(compared, verbose))
 }
 
-export function markdownOf(compared: Compared, verbose: boolean): string {
+export function markdownOf(compared: CompareResult, verbose: boolean): string {
   const { word, rest } = headline(compared)
   const { shown, hidden } = changeLines(compared, verbose)
   const name = comparedNamer(compared)

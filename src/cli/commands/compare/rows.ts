@@ -1,7 +1,8 @@
 /** The lines of a comparison and their cells, shared by the terminal and Markdown formats. */
 
+import type { CompareResult } from '../../../delivery/compare.js'
 import type { SeriesChange } from '../../../analysis/judge.js'
-import { evidence, isNotable, ratioText, comparedNamer, valuesOf, type Compared } from './words.js'
+import { evidence, isNotable, ratioText, comparedNamer, valuesOf } from './words.js'
 
 /** Maximum number of lines per table, unless the user asked for all of them. */
 const MOST_LINES = 20
@@ -13,7 +14,7 @@ export type Lines<Line> = {
 }
 
 /** The series that changed most, or every series with `verbose`. */
-export function changeLines({ changes, threshold }: Compared, verbose: boolean): Lines<SeriesChange> {
+export function changeLines({ changes, threshold }: CompareResult, verbose: boolean): Lines<SeriesChange> {
   return verbose
     ? firstOf(changes, true)
     : firstOf(
@@ -37,7 +38,7 @@ export function cellsOf(
 }
 
 /** One line per series that only one of the commits has. @param format applied to each name */
-export function lonelyLines(compared: Compared, format = (name: string): string => name): readonly string[] {
+export function lonelyLines(compared: CompareResult, format = (name: string): string => name): readonly string[] {
   const name = comparedNamer(compared)
   return [
     ...compared.onlyBase.map(series => `only in BASE: ${format(name(series))}`),

@@ -1,6 +1,5 @@
 /** Wording of a comparison, shared by the formats for people. */
 
-import type { Comparison } from '../../../analysis/comparison.js'
 import {
   FEWEST_RUNTIMES,
   fewestToBeReal,
@@ -11,17 +10,9 @@ import {
 } from '../../../analysis/judge.js'
 import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import type { Access } from '../../../database/queries/commit-access.js'
+import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
 import { count, oneLine, plural } from '../../output/report.js'
-
-export type Compared = Comparison & {
-  readonly base: CommitSummary
-  readonly head: CommitSummary
-  readonly access: readonly Access[]
-  readonly threshold: number
-  readonly target: string
-  readonly exitCode: number
-}
 
 const VERDICTS: readonly SeriesVerdict[] = [
   'slower',
@@ -41,7 +32,7 @@ export function tally(changes: readonly SeriesChange[]): Readonly<Record<SeriesV
 export type Headline = { readonly good: boolean; readonly word: string; readonly rest: string }
 
 /** The first line of a comparison: the worst verdict, then the number of series per verdict. */
-export function headline({ changes, base, head, target }: Compared): Headline {
+export function headline({ changes, base, head, target }: CompareResult): Headline {
   const against = `${short(head)} against ${short(base)} in ${target}`
   if (changes.length === 0) return { good: false, word: 'nothing compared:', rest: `no series is in both, ${against}` }
   const counts = tally(changes)
@@ -78,7 +69,7 @@ function isCold({ kind, dimensions }: Single): boolean {
   return seriesDimensions(kind).some(({ name }, index) => name === 'open_mode' && dimensions[index] === 'reopen')
 }
 
-export function comparedNamer({ changes, onlyBase, onlyHead }: Compared): SeriesNamer {
+export function comparedNamer({ changes, onlyBase, onlyHead }: CompareResult): SeriesNamer {
   return seriesNamer([...changes.map(seriesOf), ...onlyBase, ...onlyHead])
 }
 
@@ -114,7 +105,7 @@ export function isNotable({ verdict, ratio }: SeriesChange, threshold: number): 
 }
 
 /** Notes that explain the verdicts and their limits. */
-export function notes({ changes, threshold, onlyBase, onlyHead, access }: Compared): readonly string[] {
+export function notes({ changes, threshold, onlyBase, onlyHead, access }: CompareResult): readonly string[] {
   const [few, none] = (['few_runtimes', 'no_ratio'] as const).map(reason => number(changes, c => c.reason === reason))
   const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
   const sizes = number(changes, ({ kind }) => !valueFields(kind).timed)

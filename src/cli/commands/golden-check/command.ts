@@ -24,5 +24,5 @@ export function addGoldenCheck(program: Command, run: Run): void {
         ['golden-check --vectors theirs.json', ''],
       ]),
     )
-    .action(run(lazy(async () => (await import('./action.js')).goldenCheck)))
+    .action(run(lazy(async () => (await import('./action.js')).runGoldenCheck)))
 }

@@ -14,7 +14,7 @@ import type { IdLine } from '../../../reports/records.js'
 
 export type IdFlags = ContractFlags & { readonly format: Format }
 
-export const id: Action<IdFlags> = async (args, { format, ...flags }, context) => {
+export const runId: Action<IdFlags> = async (args, { format, ...flags }, context) => {
   const { report, signal, stdin, watch } = context
   const sources = await openInputs(args, { stdin, rereadable: false, signal, watch: watch?.reads })
   const identify = createIdentifier(await wasmHash64())

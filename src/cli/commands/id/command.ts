@@ -20,5 +20,5 @@ export function addId(program: Command, run: Run): void {
         ['id - --format json < results.jsonl', ''],
       ]),
     )
-    .action(run(lazy(async () => (await import('./action.js')).id)))
+    .action(run(lazy(async () => (await import('./action.js')).runId)))
 }

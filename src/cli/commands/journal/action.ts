@@ -1,4 +1,4 @@
-/** `journal` and `journal compact`: show and maintain the journal of failed operations. */
+/** `journal`: shows failed operations, maintains their journal, and shows the health of targets and buckets. */
 
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
@@ -6,11 +6,14 @@ import { compactJournal, type JournalSize, readJournal } from '../../../state/jo
 import { oneLine, plural } from '../../output/report.js'
 import { withState, type RegistryAction } from '../state/with-state.js'
 import { journalEventDocument } from '../../../state/journal-event.js'
-import type { JournalCompactReport, JournalReport } from '../../../reports/state.js'
+import type { JournalCompactReport, JournalReport, JournalHealthReport } from '../../../reports/state.js'
+import { readHealth, type Health } from '../../../state/health.js'
+import { healthDocument } from '../../../state/target-overview.js'
+import { table } from '../../output/table.js'
 
 const LIMIT = 50
 
-export const show: RegistryAction = (_, flags, context) =>
+export const runJournalShow: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage, tools }) => {
     const { report } = context
     const problems: string[] = []
@@ -33,7 +36,7 @@ export const show: RegistryAction = (_, flags, context) =>
     return exitCode
   })
 
-export const compact: RegistryAction = (_, flags, context) =>
+export const runJournalCompact: RegistryAction = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report } = context
     const { before, after } = await compactJournal(state)
@@ -45,4 +48,33 @@ export const compact: RegistryAction = (_, flags, context) =>
 
 function sizeText({ events, objects }: JournalSize): string {
   return `${plural(events, 'event')} in ${plural(objects, 'object')}`
+}
+
+const MINUTES = 5
+
+export const runJournalHealth: RegistryAction = (_, flags, context) =>
+  withState(requiredStateConfig(flags, context.env), context, async state => {
+    const { report } = context
+    const problems: string[] = []
+    const minutes = flags.minutes ?? MINUTES
+    const found = await readHealth(state, { minutes, onDamage: message => problems.push(message) })
+    const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
+    if (flags.format === 'json')
+      report.json<JournalHealthReport>({
+        command: 'journal health',
+        exit_code: exitCode,
+        minutes,
+        health: found.map(healthDocument),
+        problems,
+      })
+    else for (const line of table([HEAD, ...found.map(rowOf)])) report.result(line)
+    for (const problem of problems) report.warning(`left out: ${problem}`)
+    return exitCode
+  })
+
+const HEAD = ['NAME', 'SORT', 'STATE', 'ERRORS', 'LAST SUCCESS', 'LAST ERROR']
+
+function rowOf({ name, subject, state, errors, lastSuccess, lastError }: Health): string[] {
+  const error = lastError === undefined ? '-' : `${lastError.time} ${lastError.code}`
+  return [name, subject, state, String(errors), lastSuccess ?? '-', error]
 }

@@ -19,20 +19,20 @@ export function addJournal(program: Command, run: Run): void {
     .addOption(flag('--target <name>', 'only failures of this target or bucket'))
     .addOption(flag('--since <age>', 'only failures up to this age, such as 2h, 90m or 30d').argParser(age))
     .addOption(flag('--limit <n>', 'maximum number of failures to list (default: 50)').argParser(positive))
-    .action(run(lazy(async () => (await import('./action.js')).show)))
+    .action(run(lazy(async () => (await import('./action.js')).runJournalShow)))
   aboutState(show, [['journal --target db --since 2h --state ~/bench-state', '']])
   const compact = journal
     .command('compact')
     .summary('merge the journal into one object')
     .description('Drops what is older than 30 days, or beyond 10,000 events. Says how much there was, and is.')
-    .action(run(lazy(async () => (await import('./action.js')).compact)))
+    .action(run(lazy(async () => (await import('./action.js')).runJournalCompact)))
   aboutState(compact, [['journal compact --state ~/bench-state', '']])
   const health = journal
     .command('health')
     .summary('show the recent health of targets and buckets')
     .description('For each its errors in the last minutes, its last success, and what to think of it.')
     .addOption(flag('--minutes <n>', 'count the errors of the last N minutes (default: 5)').argParser(minutes))
-    .action(run(lazy(async () => (await import('./health.js')).health)))
+    .action(run(lazy(async () => (await import('./action.js')).runJournalHealth)))
   aboutState(health, [['journal health --minutes 60 --state ~/bench-state', '']])
 }
 

@@ -4,12 +4,12 @@ import type { OpenSession } from '../../../targets/kind.js'
 import type { TargetFlags } from '../../../targets/kinds.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { compareSchema, type Drift } from '../../../database/schema-drift.js'
-import { migrate as apply } from '../../../database/migrate.js'
+import { migrate } from '../../../database/migrate.js'
 import { repairTimestamps, type TimestampRepair } from '../../../database/repair-timestamps.js'
 import type { Action, Context, Format } from '../../context.js'
 import { oneLine, plural } from '../../output/report.js'
-import type { MigrateCheckReport, MigrateRepairReport, MigrateReport } from '../../../reports/operations.js'
 import { openDatabase } from '../../options/target-world.js'
+import type { MigrateCheckReport, MigrateRepairReport, MigrateReport } from '../../../reports/operations.js'
 
 export type MigrateFlags = TargetFlags & {
   readonly format: Format
@@ -17,7 +17,7 @@ export type MigrateFlags = TargetFlags & {
   readonly repairTimestamps?: boolean
 }
 
-export const migrate: Action<MigrateFlags> = async (_args, flags, context) => {
+export const runMigrate: Action<MigrateFlags> = async (_args, flags, context) => {
   const step = stepFor(flags)
   const opened = await openDatabase(flags, step === applyMigrations, context)
   try {
@@ -35,7 +35,7 @@ function stepFor({ check, repairTimestamps }: MigrateFlags): Step {
 }
 
 const applyMigrations: Step = async ({ session, description }, { format }, { report }) => {
-  const { applied, alreadyThere, revoked } = await apply(session)
+  const { applied, alreadyThere, revoked } = await migrate(session)
   const exitCode = EXIT.done
   if (format === 'json') {
     report.json<MigrateReport>({

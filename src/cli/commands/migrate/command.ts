@@ -1,7 +1,7 @@
 /** Defines `migrate` with its flags and help. The command's implementation is loaded when it runs. */
 
 import type { Command } from 'commander'
-import { examples, addOptions, databaseFlags, flag, formatFlag } from '../../options/flags.js'
+import { examples, addOptions, flag, formatFlag, databaseFlags } from '../../options/flags.js'
 import { lazy } from '../lazy.js'
 import type { Run } from '../../run.js'
 
@@ -16,7 +16,7 @@ export function addMigrate(program: Command, run: Run): void {
     )
     .argument('[dsn]', 'Postgres database, as for --postgres (default: the embedded database)')
     .hook('preAction', takeDsn)
-    .action(run(lazy(async () => (await import('./action.js')).migrate)))
+    .action(run(lazy(async () => (await import('./action.js')).runMigrate)))
   addOptions(command, databaseFlags())
   command.addOption(flag('--check', 'change nothing; report differences from the contract, with exit code 78'))
   command.addOption(

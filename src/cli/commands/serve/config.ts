@@ -9,9 +9,9 @@ import { ENV_PREFIX } from '../../../config/environment.js'
 import { stateConfig, type StateConfig } from '../../../config/state.js'
 import { EMBEDDED, EMBEDDED_FOLDER, NO_FOLDER } from '../../../targets/embedded/kind.js'
 import { POSTGRES } from '../../../targets/postgres/kind.js'
-import type { PostgresOptions } from '../../../targets/postgres/options.js'
+import type { PostgresTargetOptions } from '../../../targets/postgres/options.js'
 
-export type ServeFlags = Pick<PostgresOptions, 'insecureLocal' | 'region' | 'rolePolicy'> & {
+export type ServeFlags = Pick<PostgresTargetOptions, 'insecureLocal' | 'region' | 'rolePolicy'> & {
   readonly listen?: string
   readonly store?: string
   readonly contract?: string
@@ -39,7 +39,7 @@ export type ServeConfig = {
 /** The database of the server. */
 export type StoreConfig =
   | { readonly kind: typeof EMBEDDED; readonly folder: string }
-  | { readonly kind: typeof POSTGRES; readonly options: PostgresOptions }
+  | { readonly kind: typeof POSTGRES; readonly options: PostgresTargetOptions }
 
 /** The variable with the operator token. It has the flags' prefix but no flag, because it is a secret. */
 export const OPERATOR_TOKEN = `${ENV_PREFIX}OPERATOR_TOKEN`

@@ -31,7 +31,7 @@ function addReading(state: Command, run: Run): void {
     .summary('list the objects of a state')
     .description('Every object of a state with its size. Works on a damaged state, too.')
     .argument('[prefix]', 'list only keys that begin with this prefix')
-    .action(run(lazy(async () => (await import('./list.js')).list)))
+    .action(run(lazy(async () => (await import('./objects.js')).runStateList)))
   aboutState(ls, [
     ['state ls --state ~/bench-state', ''],
     ['state ls intents/ --state s3://bench/state', 'deliveries that were begun'],
@@ -41,7 +41,7 @@ function addReading(state: Command, run: Run): void {
     .summary('print an object of a state')
     .description('An object as it is. Works on a damaged state, too.')
     .argument('<key>', 'as `state ls` shows it')
-    .action(run(lazy(async () => (await import('./get.js')).get)))
+    .action(run(lazy(async () => (await import('./objects.js')).runStateGet)))
   aboutState(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
 }
 
@@ -54,14 +54,14 @@ function addMoving(state: Command, run: Run): void {
         'the state; what is written meanwhile may be missing.',
     )
     .argument('<file>', 'a new file')
-    .action(run(lazy(async () => (await import('./export.js')).exportState)))
+    .action(run(lazy(async () => (await import('./export-import.js')).runStateExport)))
   aboutState(save, [['state export state.jsonl --state ~/bench-state', '']])
   const load = state
     .command('import')
     .summary('restore a state from an exported file')
     .description('Checks all of the file first. A state that is not empty is refused.')
     .argument('<file>', 'as `state export` wrote it')
-    .action(run(lazy(async () => (await import('./import.js')).importState)))
+    .action(run(lazy(async () => (await import('./export-import.js')).runStateImport)))
   aboutState(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
 }
 
@@ -80,7 +80,7 @@ function addTidying(state: Command, run: Run): void {
       flag('--force', 'with --older-than: remove them even if targets lack them; those targets never receive them'),
     )
     .addOption(dryRunFlag)
-    .action(run(lazy(async () => (await import('./prune.js')).prune)))
+    .action(run(lazy(async () => (await import('./compact-prune.js')).runStatePrune)))
   aboutState(remove, [
     ['state prune --state ~/bench-state', ''],
     ['state prune --force --older-than 30d --dry-run --state ~/bench-state', 'what would a dead target lose?'],
@@ -93,6 +93,6 @@ function addTidying(state: Command, run: Run): void {
         'code 75.',
     )
     .addOption(dryRunFlag)
-    .action(run(lazy(async () => (await import('./compact.js')).compact)))
+    .action(run(lazy(async () => (await import('./compact-prune.js')).runStateCompact)))
   aboutState(merge, [['state compact --state ~/bench-state', '']])
 }

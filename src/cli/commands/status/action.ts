@@ -17,7 +17,7 @@ export type StatusFlags = StateFlags & { readonly format: Format }
 
 const AUDIT_ROWS = 5
 
-export const status: Action<StatusFlags> = async (_, flags, context) => {
+export const runStatus: Action<StatusFlags> = async (_, flags, context) => {
   const { env, report, now } = context
   const state = await openConfiguredState(requiredStateConfig(flags, env), context)
   try {

@@ -16,5 +16,5 @@ export function addStatus(program: Command, run: Run): void {
     .addOption(stateFlag())
     .addOption(formatFlag())
     .addHelpText('after', examples([['status --state s3://bench/state', '']]))
-    .action(run(lazy(async () => (await import('./action.js')).status)))
+    .action(run(lazy(async () => (await import('./action.js')).runStatus)))
 }

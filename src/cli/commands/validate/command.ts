@@ -33,5 +33,5 @@ export function addValidate(program: Command, run: Run): void {
         ['validate results.jsonl --format sarif > results.sarif', 'for code scanning; --format junit for test reports'],
       ]),
     )
-    .action(run(withReportFile(lazy(async () => (await import('./action.js')).validate))))
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).runValidate))))
 }

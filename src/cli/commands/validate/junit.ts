@@ -1,37 +1,21 @@
-/** The result of `validate` as JUnit XML, with one suite per file and one failed case per rejected line. */
+/**
+ * The result of `validate` as JUnit XML, with one suite per file and one failed case per listed rejection. A suite states its number
+ * of cases at its start. One additional case per file counts the rejected lines that are not listed.
+ */
 
 import { messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
-import { contractVersionOf, type Inspection } from '../../../source/inspect.js'
-import type { Rejection, Warning } from '../../../source/rejection.js'
+import type { Rejection } from '../../../source/rejection.js'
+import type { ValidatedFile, ValidateResult } from '../../../source/validate.js'
 import type { TextSink } from '../../output/json-array-report.js'
 import { plural, rejectionLine, warningLine } from '../../output/report.js'
-import type { Printer, Validated } from './human.js'
-import { xmlAttributes, xmlText } from '../../output/xml.js'
-
-/**
- * Maximum number of failed cases. They are held in memory because a suite states its number of cases at its start. One
- * additional case per file counts the rejected lines that exceed the maximum.
- */
-const MAX_CASES = 1_000
-const MAX_WARNINGS = 1_000
+import type { Printer } from './human.js'
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 const NAME = 'vortex-ingest validate'
 
 export class JunitPrinter implements Printer {
-  readonly #rejections: Rejection[] = []
-  readonly #warnings: Warning[] = []
-
   constructor(private readonly to: TextSink) {}
-
-  rejection(rejection: Rejection): void {
-    if (this.#rejections.length < MAX_CASES) this.#rejections.push(rejection)
-  }
-
-  warning(warning: Warning): void {
-    if (this.#warnings.length < MAX_WARNINGS) this.#warnings.push(warning)
-  }
 
   fail(error: unknown): void {
     const message = redact(messageOf(error))
@@ -42,31 +26,14 @@ export class JunitPrinter implements Printer {
     ])
   }
 
-  done({ inspections }: Validated): void {
-    const suites = inspections.map(inspection => this.#suite(inspection))
+  done(result: ValidateResult): void {
+    const suites = result.files.map(file => suiteOf(file, result))
     const sum = (of: (suite: Suite) => number): number => suites.reduce((all, suite) => all + of(suite), 0)
     const counts = { tests: sum(suite => suite.tests), failures: sum(suite => suite.failures), errors: 0 }
     this.#print(
       counts,
       suites.map(({ text }) => text),
     )
-  }
-
-  #suite(inspection: Inspection): Suite {
-    const { source, records, rejected } = inspection
-    const cases = this.#rejections.filter(rejection => rejection.source === source).map(caseOf)
-    if (rejected > cases.length) cases.push(restOf(source, rejected - cases.length))
-    const failures = cases.length
-    if (records > 0 || failures === 0)
-      cases.push(element('testcase', { name: `${plural(records, 'valid record')}`, classname: source }))
-    const warnings = this.#warnings.filter(warning => warning.source === source).map(warningLine)
-    const output = warnings.length === 0 ? [] : [element('system-out', {}, xmlText(warnings.join('\n')))]
-    const attributes = { name: source, tests: cases.length, failures, errors: 0, skipped: 0 }
-    return {
-      tests: cases.length,
-      failures,
-      text: element('testsuite', attributes, [propertiesOf(inspection), ...cases, ...output].join('')),
-    }
   }
 
   #print(counts: Readonly<Record<string, number>>, suites: readonly string[]): void {
@@ -76,9 +43,25 @@ export class JunitPrinter implements Printer {
 
 type Suite = { readonly tests: number; readonly failures: number; readonly text: string }
 
+function suiteOf(file: ValidatedFile, { rejections, warnings }: ValidateResult): Suite {
+  const { source, records, rejected } = file
+  const cases = rejections.filter(rejection => rejection.source === source).map(caseOf)
+  if (rejected > cases.length) cases.push(restOf(source, rejected - cases.length))
+  const failures = cases.length
+  if (records > 0 || failures === 0)
+    cases.push(element('testcase', { name: `${plural(records, 'valid record')}`, classname: source }))
+  const lines = warnings.filter(warning => warning.source === source).map(warningLine)
+  const output = lines.length === 0 ? [] : [element('system-out', {}, xmlText(lines.join('\n')))]
+  const attributes = { name: source, tests: cases.length, failures, errors: 0, skipped: 0 }
+  return {
+    tests: cases.length,
+    failures,
+    text: element('testsuite', attributes, [propertiesOf(file), ...cases, ...output].join('')),
+  }
+}
+
 /** The contract version of a file as a JUnit property of its suite. */
-function propertiesOf(inspection: Inspection): string {
-  const version = contractVersionOf(inspection)
+function propertiesOf({ contractVersion: version }: ValidatedFile): string {
   if (version === undefined) return ''
   return element('properties', {}, element('property', { name: 'contract_version', value: version }))
 }
@@ -98,4 +81,24 @@ function restOf(source: string, count: number): string {
 function element(name: string, attributes: Readonly<Record<string, string | number>>, content = ''): string {
   const head = `${name}${xmlAttributes(attributes)}`
   return content === '' ? `<${head}/>\n` : `<${head}>${content}</${name}>\n`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+
+/** Characters that XML 1.0 cannot represent, not even as an entity. */
+const IMPOSSIBLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
+
+/** Escapes `text` for an element or an attribute. Characters that XML cannot represent become U+FFFD. */
+function xmlText(text: string): string {
+  return text
+    .replace(IMPOSSIBLE, '\ufffd')
+    .replace(/[&<>"]/g, character => ENTITIES[character] ?? '')
+    .replace(/[\t\n\r]/g, character => `&#${character.charCodeAt(0)};`)
+}
+
+/** Formats each attribute as ` name="value"`. */
+function xmlAttributes(attributes: Readonly<Record<string, string | number>>): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${xmlText(String(value))}"`)
+    .join('')
 }

@@ -2,13 +2,12 @@
 
 import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
-import { exitCodeOf, messageOf } from '../../../errors.js'
+import { messageOf, exitCodeOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
-import { contractVersionOf } from '../../../source/inspect.js'
-import type { Rejection, Warning } from '../../../source/rejection.js'
+import type { Rejection, Warning, RejectionCode, WarningCode } from '../../../source/rejection.js'
+import type { ValidateResult } from '../../../source/validate.js'
 import type { TextSink } from '../../output/json-array-report.js'
-import { RULE_TEXTS, type RuleCode } from '../../output/rule-texts.js'
-import type { Printer, Validated } from './human.js'
+import type { Printer } from './human.js'
 
 const HEAD = '{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"results":['
 
@@ -41,8 +40,8 @@ export class SarifPrinter implements Printer {
     })
   }
 
-  done({ inspections, exitCode, stoppedEarly }: Validated): void {
-    const versions = inspections.map(inspection => [uriOf(inspection.source), contractVersionOf(inspection)] as const)
+  done({ files, stoppedEarly }: ValidateResult, exitCode: number): void {
+    const versions = files.map(({ source, contractVersion }) => [uriOf(source), contractVersion] as const)
     const properties = { ...(stoppedEarly && { stoppedEarly }), contractVersions: Object.fromEntries(versions) }
     // The check itself succeeded, even if it rejected lines.
     this.#end({ executionSuccessful: true, exitCode, properties })
@@ -75,4 +74,34 @@ function uriOf(source: string): string {
   if (source === '-') return 'stdin'
   if (isAbsolute(source)) return pathToFileURL(source).href
   return source.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/')
+}
+
+type RuleCode = RejectionCode | WarningCode
+
+const RULE_TEXTS: Readonly<Record<RuleCode, string>> = {
+  not_object: 'A line must be one JSON object.',
+  unknown_kind: 'A record must be of a kind that the contract names.',
+  missing_field: 'A record must have every required field of its kind.',
+  unknown_field: 'A record may have no field but those of its kind.',
+  not_string: 'The field takes a string.',
+  not_integer: 'The field takes an integer without fraction, exponent or quotes.',
+  not_number: 'The field takes a number.',
+  not_array: 'The field takes an array of integers.',
+  out_of_range: 'The integer must fit into the bits of its field.',
+  commit_mismatch: 'Every record must name the commit of the push.',
+  bad_value: 'The field takes one of a few values.',
+  partial_fields: 'The memory fields must all be there, or none of them.',
+  nul_in_string: 'A string may not hold U+0000, which a database cannot store.',
+  invalid_json: 'A line must be valid JSON.',
+  number_out_of_range: 'A number must be within the range of a double.',
+  lone_surrogate: 'A string may not hold half of a surrogate pair.',
+  too_deep: 'A record may not be nested that deeply.',
+  byte_order_mark: 'A line may not begin with a byte-order mark.',
+  invalid_utf8: 'A line must be valid UTF-8.',
+  line_too_long: 'A line may not be longer than the limit.',
+  record_too_large: 'A record must fit into an envelope.',
+  inexact_threshold: 'A server may read this threshold one unit off.',
+  duplicate_id: 'A measurement should be in a file once; the last one wins.',
+  empty_input: 'A file should hold records.',
+  several_commits: 'A push takes records of one commit.',
 }

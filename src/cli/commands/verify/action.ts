@@ -1,14 +1,12 @@
 /** `verify`: compares files with the rows of a target. */
 
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { isDatabase, namedKinds, type TargetFlags } from '../../../targets/kinds.js'
-import { wasmHash64 } from '../../../contract/hash64.js'
+import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { EXIT, IngestError } from '../../../errors.js'
-import { databaseRows, type StoredRows } from '../../../delivery/stored-rows.js'
-import { verify as compare, type Difference, type Verified } from '../../../delivery/verify.js'
+import { databaseRows, type OpenRows } from '../../../delivery/stored-rows.js'
+import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
 import { describeServer } from '../../../http/address.js'
-import { openInputs, releaseSources } from '../../../source/inputs.js'
 import type { Action, Context, Format } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../output/report.js'
@@ -25,43 +23,32 @@ export type VerifyFlags = TargetFlags &
     readonly extra?: boolean
   }
 
-export const verify: Action<VerifyFlags> = async (args, flags, context) => {
-  const { report, signal, stdin, watch } = context
+export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
+  const { report, signal, stdin, watch, reportFile } = context
   assertOneTarget(flags)
-  const sources = await openInputs(args, { stdin, rereadable: true, signal, watch: watch?.reads })
+  const isJson = flags.format === 'json'
+  const documents = [...(isJson ? [report] : []), ...(reportFile === undefined ? [] : [reportFile])].map(
+    to => new JsonArrayReport<VerifyReport, 'differences'>(to, 'differences'),
+  )
   try {
-    const { rows, description, close } = await openRows(flags, context)
-    const json = flags.format === 'json'
-    const documents = [
-      ...(json ? [report] : []),
-      ...(context.reportFile === undefined ? [] : [context.reportFile]),
-    ].map(to => new JsonArrayReport<VerifyReport, 'differences'>(to, 'differences'))
-    try {
-      const verified = await compare(sources, rows, {
-        commitSha: flags.commitSha,
-        contractVersion: pinnedVersion(flags),
-        extra: flags.extra === true,
-        hash: await wasmHash64(),
-        onRejection: rejection => report.rejection(rejection),
-        onWarning: warning => report.lineWarning(warning),
-        onDifference: difference => {
-          if (!json) report.finding(line(difference))
-          for (const document of documents) document.element(fields(difference))
-        },
-        signal,
-      })
-      const exitCode = exitCodeOf(verified)
-      if (!json) printVerdict(report, verified, description)
-      for (const document of documents) document.end(summary(verified, description, exitCode))
-      return exitCode
-    } catch (error) {
-      for (const document of documents) document.fail(error)
-      throw error
-    } finally {
-      await close()
-    }
-  } finally {
-    await releaseSources(sources)
+    const result = await verify(args, {
+      ...{ stdin, signal, watch: watch?.reads, commitSha: flags.commitSha, extra: flags.extra },
+      target: { openRows: () => openRows(flags, context) },
+      contractVersion: pinnedVersion(flags),
+      onRejection: rejection => report.rejection(rejection),
+      onWarning: warning => report.lineWarning(warning),
+      onDifference: difference => {
+        if (!isJson) report.finding(differenceLine(difference))
+        for (const document of documents) document.element(differenceReport(difference))
+      },
+    })
+    const exitCode = verifyExitCode(result)
+    if (!isJson) printVerdict(report, result)
+    for (const document of documents) document.end(verifyReport(result, exitCode))
+    return exitCode
+  } catch (error) {
+    for (const document of documents) document.fail(error)
+    throw error
   }
 }
 
@@ -70,8 +57,6 @@ function assertOneTarget(flags: VerifyFlags): void {
   if (flags.server === undefined || !namedKinds(flags).some(isDatabase)) return
   throw new IngestError('usage', '--server and a database are two targets', { hint: 'verify one after the other' })
 }
-
-type OpenRows = { readonly rows: StoredRows; readonly description: string; readonly close: () => Promise<void> }
 
 async function openRows(flags: VerifyFlags, context: Context): Promise<OpenRows> {
   if (flags.server === undefined) {
@@ -87,26 +72,25 @@ async function openRows(flags: VerifyFlags, context: Context): Promise<OpenRows>
   return { rows, description: describeServer(config.address.base), close: async () => rows.close() }
 }
 
-function exitCodeOf({ inspections, differences }: Verified): number {
-  if (inspections.some(({ rejected }) => rejected > 0)) return EXIT.badData
-  return differences > 0 ? EXIT.mismatch : EXIT.done
+function verifyExitCode({ rejected, different }: VerifyResult): number {
+  if (rejected > 0) return EXIT.badData
+  return different > 0 ? EXIT.mismatch : EXIT.done
 }
 
-function line({ source, line, kind, measurementId, message }: Difference): string {
+function differenceLine({ source, line, kind, measurementId, message }: Difference): string {
   const where = line === 0 ? source : `${source}:${line}`
   return oneLine([where === '' ? '' : `${where}:`, kind, measurementId, message].filter(part => part !== '').join(' '))
 }
 
-function fields({ measurementId, ...rest }: Difference): VerifyReport['differences'][number] {
+function differenceReport({ measurementId, ...rest }: Difference): VerifyReport['differences'][number] {
   return { ...rest, measurement_id: measurementId }
 }
 
-function summary(verified: Verified, description: string, exitCode: number): Omit<VerifyReport, 'differences'> {
-  const { compared, differences, inspections, targetVersion, notCompared } = verified
-  const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
-  const gaps = notCompared.fields.map(({ missingIn, ...count }) => ({ ...count, missing_in: missingIn }))
+function verifyReport(result: VerifyResult, exitCode: number): Omit<VerifyReport, 'differences'> {
+  const { target, targetVersion, compared, different, rejected, notCompared } = result
+  const fields = notCompared.fields.map(({ missingIn, ...count }) => ({ ...count, missing_in: missingIn }))
   return {
-    ...{ command: 'verify', exit_code: exitCode, target: description, target_version: targetVersion ?? null },
-    ...{ compared, different: differences, rejected, not_compared: { fields: gaps, records: notCompared.records } },
+    ...{ command: 'verify', exit_code: exitCode, target, target_version: targetVersion ?? null },
+    ...{ compared, different, rejected, not_compared: { fields, records: notCompared.records } },
   }
 }

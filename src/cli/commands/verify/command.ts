@@ -21,7 +21,7 @@ export function addVerify(program: Command, run: Run): void {
     .summary('compare files with the rows of a target')
     .description('Reads the rows back by id and compares every column. A difference ends in exit code 4.')
     .argument('<files...>', 'files, globs, or - for standard input')
-    .action(run(withReportFile(lazy(async () => (await import('./action.js')).verify))))
+    .action(run(withReportFile(lazy(async () => (await import('./action.js')).runVerify))))
   addOptions(command, [...readingFlags(), commitShaFlag(), contractFlag()])
   command
     .addOption(flag('--extra', "also report stored rows of the file's commit that are not in the file"))

@@ -1,22 +1,21 @@
 /** Prints the result of `verify` as text. */
 
-import type { Verified } from '../../../delivery/verify.js'
+import type { VerifyResult } from '../../../delivery/verify.js'
 import { plural, type Report } from '../../output/report.js'
 
-export function printVerdict(report: Report, verified: Verified, description: string): void {
-  const { compared, differences, inspections } = verified
-  const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
+export function printVerdict(report: Report, result: VerifyResult): void {
+  const { target, compared, different, rejected } = result
   if (rejected > 0) return report.failure(`nothing was compared: ${plural(rejected, 'line')} rejected`)
-  const gaps = gapLines(verified)
+  const gaps = gapLines(result)
   const limit = gaps.length === 0 ? '' : ', as far as they can be compared'
   const said = plural(compared, 'measurement')
-  if (differences === 0) report.verdict(true, 'verified:', `${said} in ${description} are as the file says${limit}`)
-  else report.verdict(false, 'different:', `${plural(differences, 'difference')} in ${said} against ${description}`)
+  if (different === 0) report.verdict(true, 'verified:', `${said} in ${target} are as the file says${limit}`)
+  else report.verdict(false, 'different:', `${plural(different, 'difference')} in ${said} against ${target}`)
   for (const gap of gaps) report.result(`not compared: ${gap}`)
 }
 
 /** One line for each field or kind that could not be compared because file and target have different contract versions. */
-function gapLines({ notCompared: { fields, records }, targetVersion }: Verified): readonly string[] {
+function gapLines({ notCompared: { fields, records }, targetVersion }: VerifyResult): readonly string[] {
   const target = `the target is at contract version ${targetVersion}`
   return [
     ...fields.map(({ kind, field, records, missingIn }) => {

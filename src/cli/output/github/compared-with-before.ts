@@ -7,7 +7,7 @@ import { wasmHash64 } from '../../../contract/hash64.js'
 import { readCommitRows } from '../../../database/queries/commit-rows.js'
 import type { PushResult } from '../../../delivery/push.js'
 import { commitBefore } from '../../../database/queries/commits.js'
-import { EXIT, messageOf } from '../../../errors.js'
+import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
@@ -54,7 +54,7 @@ async function sections({ session, description }: OpenSession, sha: string): Pro
   const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
   const comparison = compareCommits(kinds, THRESHOLD)
   const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
-  const markdown = markdownOf({ ...compared, target: description, exitCode: EXIT.done }, false)
+  const markdown = markdownOf({ ...compared, target: description }, false)
   return ['#### Against the commit before', markdown, ...slowest(kinds)]
 }
 

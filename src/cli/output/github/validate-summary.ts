@@ -1,10 +1,11 @@
 /** The step summary, outputs and annotations of `validate`. */
 
-import { Notes, type Rejection, type Warning } from '../../../source/rejection.js'
+import { type Rejection, type Warning, Notes } from '../../../source/rejection.js'
+import type { ValidateResult } from '../../../source/validate.js'
 import type { Annotator } from '../annotator.js'
 import type { CiStep } from '../../context.js'
 import { count, plural } from '../report.js'
-import { totalsOf, versionsText, type Printer, type Validated } from '../../commands/validate/human.js'
+import { versionsText, type Printer } from '../../commands/validate/human.js'
 import { markdownHeading, markdownTable, rejectionTable, warningList } from './markdown.js'
 
 export class GithubPrinter implements Printer {
@@ -28,14 +29,13 @@ export class GithubPrinter implements Printer {
   /** Does nothing, because `GithubStep.finish` receives the error too. */
   fail(): void {}
 
-  done({ inspections, rejected, exitCode }: Validated): void {
-    const { records, counts, versions } = totalsOf(inspections)
-    const spoken = versions.length === 0 ? '' : `, ${versionsText(versions)}`
+  done({ files, rejected, records, kinds, contractVersions }: ValidateResult, exitCode: number): void {
+    const spoken = contractVersions.length === 0 ? '' : `, ${versionsText(contractVersions)}`
     const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
-    const kinds = [...counts].map(([kind, number]) => [kind, count(number)])
+    const rows = [...kinds].map(([kind, number]) => [kind, count(number)])
     const summary = [
-      markdownHeading(exitCode, `vortex-ingest validate: ${found} in ${plural(inspections.length, 'file')}${spoken}`),
-      ...(kinds.length === 0 ? [] : [markdownTable(['kind', 'records'], kinds)]),
+      markdownHeading(exitCode, `vortex-ingest validate: ${found} in ${plural(files.length, 'file')}${spoken}`),
+      ...(rows.length === 0 ? [] : [markdownTable(['kind', 'records'], rows)]),
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]
