@@ -145,20 +145,16 @@ function cycles(root: string, files: readonly string[]): readonly string[] {
   return found
 }
 
-/** Names that several modules still export. Remove a name when it is unique. */
-const KNOWN_DUPLICATES: ReadonlySet<string> = new Set()
-
 /**
  * @param root the folder src/
- * @param known names that may be exported more than once
  * @returns one line for each name that more than one module declares and exports
  */
-export function duplicateExports(root: string, known = KNOWN_DUPLICATES): readonly string[] {
+export function duplicateExports(root: string): readonly string[] {
   const modules = new Map<string, string[]>()
   for (const file of sourceFiles(root))
     for (const name of new Set(exportedNames(root, file))) modules.set(name, [...(modules.get(name) ?? []), file])
   return [...modules]
-    .filter(([name, files]) => files.length > 1 && !known.has(name))
+    .filter(([, files]) => files.length > 1)
     .map(([name, files]) => `${name} is exported by ${files.join(' and ')}: give each a name of its own`)
 }
 

@@ -64,14 +64,14 @@ t.test('importing the library loads no backend and has no side effects', async t
   writeFileSync(join(project, 'import.mjs'), code)
   const files = readdirSync(project)
   const { stdout, stderr } = await run(process.execPath, [join(project, 'import.mjs')], project)
-  t.equal(stdout, 'IngestError archive compare drain embedded openState postgres push server validate verify\n', stderr)
+  t.equal(stdout, 'IngestError archive compare drain embedded openState postgres push recover server validate verify\n', stderr)
   const loaded = readFileSync(join(project, 'loaded.txt'), 'utf8').trim().split('\n')
   const own = loaded.filter(url => url.startsWith('file:')).map(url => fileURLToPath(url))
   t.ok(own.length > 5)
   const modules = own.flatMap(file => readFileSync(file, 'utf8').match(/(?<=^\/\/ )(?:src|node_modules)\/\S+/gm) ?? [])
   t.ok(modules.includes('src/source/validate.ts'))
   const backends =
-    /node_modules\/(?!xxhash-wasm)|\/sink\.ts|\/connect\.ts|http\/exchange|storage\/(?:local|s3)\/|src\/cli\//
+    /node_modules\/(?!xxhash-wasm|ulid)|\/sink\.ts|\/connect\.ts|http\/exchange|storage\/(?:local|s3)\/|src\/cli\//
   t.strictSame(
     modules.filter(module => backends.test(module) && module !== 'src/targets/sink.ts'),
     [],
