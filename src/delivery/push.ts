@@ -6,7 +6,7 @@ import { IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
-import { openInputs, releaseSources } from '../source/inputs.js'
+import { openSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
 import type { State } from '../state/state.js'
 import { TargetConnections } from './target-connection.js'
@@ -95,14 +95,14 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
   assertTargetsFit(options)
   const work = await startPush(options)
   const { reducer, connections, run, dryRun, signal } = work
-  const { sources, opened } = await openSources(files, { mayGrow: state !== undefined, signal })
+  const { sources, release } = await openSources(files, { rereadable: true, mayGrow: state !== undefined, signal })
   try {
     const intake = await (state === undefined ? pushFiles(sources, work) : pushOutbox(state, sources, work))
     const result = reducer.result()
     const explained = options.explain === true ? await explain(targets, result.targets, state) : undefined
     return { ...intake, ...result, run, dryRun, explained }
   } finally {
-    await Promise.all([connections.close(), releaseSources(opened)])
+    await Promise.all([connections.close(), release()])
   }
 }
 
@@ -216,20 +216,6 @@ function assertTargetsFit({ targets, state }: PushOptions): void {
   if (misfit === undefined) return
   const hint = 'push with a state'
   throw new IngestError('usage', `${misfit.opener.description} stores only records from an outbox`, { hint })
-}
-
-type OpenedSources = { readonly sources: readonly Source[]; readonly opened: readonly Source[] }
-
-/** Opens the files that are given by name; the caller releases them. */
-async function openSources(
-  files: readonly (string | Source)[],
-  options: { readonly mayGrow: boolean; readonly signal: AbortSignal },
-): Promise<OpenedSources> {
-  const names = files.filter(file => typeof file === 'string')
-  const given = files.filter(file => typeof file !== 'string')
-  if (names.length === 0 && given.length > 0) return { sources: given, opened: [] }
-  const opened = await openInputs(names, { stdin: process.stdin, rereadable: true, ...options })
-  return { sources: [...given, ...opened], opened }
 }
 
 async function explain(...params: Parameters<typeof explainSettings>): ReturnType<typeof explainSettings> {
