@@ -77,7 +77,7 @@ async function run(argv: readonly string[], context: Context, { stdout, stderr }
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return EXIT.done
     // commander printed the help of a command group on stderr, because no command of the group was given.
-    const usage = new IngestError('usage', 'no command is named', { hint: '--help lists them' })
+    const usage = new IngestError('usage', 'missing command', { hint: 'run `vortex-ingest --help`' })
     if (asksForJson(argv, context.env)) context.report.json<ErrorReport>(errorDocument(usage))
     return EXIT.usage
   }

@@ -57,7 +57,7 @@ export function requiredStateConfig(flags: StateFlags, env: Environment): StateC
   const config = stateConfig(flags, env)
   if (config !== undefined) return config
   const hint = `give --state DIR or --state s3://BUCKET/PREFIX, or set ${ENV_PREFIX}STATE`
-  throw new IngestError('usage', 'no state is named', { hint })
+  throw new IngestError('usage', 'missing state', { hint })
 }
 
 function leaseSeconds(env: Environment): number {

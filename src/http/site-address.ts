@@ -22,7 +22,7 @@ async function proxyFor(base: URL, env: Environment): Promise<URL | undefined> {
   const given = Object.values(env).includes(proxy) ? proxy : proxy.replace(/^https:/, 'http:')
   if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return new URL(given)
   const hint = 'the form is http://user:password@proxy.example.com:3128'
-  throw new IngestError('config_invalid', 'the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no URL of one', {
+  throw new IngestError('config_invalid', 'the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL', {
     hint,
   })
 }

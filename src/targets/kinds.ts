@@ -80,7 +80,7 @@ export function assertOneDatabase(kind: TargetKind, flags: TargetFlags): void {
       throw new IngestError('usage', message, { hint: 'give one of them' })
     }
     const lone = Object.entries(other.options).find(([name, { needsTarget }]) => needsTarget && flags[name] === true)
-    if (lone !== undefined) throw new IngestError('usage', `--${optionName(lone[0])} goes with --${other.address}`)
+    if (lone !== undefined) throw new IngestError('usage', `--${optionName(lone[0])} requires --${other.address}`)
   }
 }
 
@@ -93,7 +93,7 @@ export function assertTargetNamed(flags: TargetFlags, env: Environment): void {
   const ci = detectCi(env)
   if (ci === undefined || namedKinds(flags).length > 0) return
   const hint = 'give --server URL or --postgres DSN, or --embedded if the records may go when this job ends'
-  throw new IngestError('usage', `no target is named and this is ${ci.name}, where a local folder does not last`, {
+  throw new IngestError('usage', `no target is given and this is ${ci.name}, where a local folder does not last`, {
     hint,
   })
 }

@@ -222,7 +222,7 @@ t.test('a replica and a read-only database exit 78', async t => {
   await sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
   const page = await runDoctor(t, ['--postgres', url])
   t.equal(page.code, 78)
-  t.match(page.said('login'), [/^ok /, 'fail it takes no writes'])
+  t.match(page.said('login'), [/^ok /, 'fail it is read-only'])
 })
 
 t.test('a DSN that is refused is a failed line, not the end of the page', async t => {

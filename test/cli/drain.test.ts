@@ -86,10 +86,10 @@ t.test('a target must be named, and a state', async t => {
   for (const command of ['drain', 'recover']) {
     const none = await onState(cwd, [command])
     t.equal(none.code, 2)
-    t.match(none.stderr, /no target is named and none is registered\nhint: /)
+    t.match(none.stderr, /no target is given and none is registered\nhint: /)
     const stateless = await runCli([command, '--server', DEAD], { cwd })
     t.equal(stateless.code, 2)
-    t.match(stateless.stderr, /no state is named\nhint: give --state/)
+    t.match(stateless.stderr, /missing state\nhint: give --state/)
   }
 })
 

@@ -89,7 +89,7 @@ t.test('a group without a command shows its help, and the document says what is 
   t.equal(code, 2)
   t.strictSame(JSON.parse(stdout), {
     exit_code: 2,
-    error: { code: 'usage', message: 'no command is named', hint: '--help lists them' },
+    error: { code: 'usage', message: 'missing command', hint: 'run `vortex-ingest --help`' },
   })
   t.match(stderr, /^Usage: vortex-ingest targets /)
 })

@@ -65,11 +65,11 @@ t.test('the environment names it as the flag does', async t => {
 })
 
 const MISTAKES: readonly [string, readonly string[], RegExp][] = [
-  ['without a state', ['--archive', 'archive'], /--archive goes with --state\nhint: give --state/],
+  ['without a state', ['--archive', 'archive'], /--archive requires --state\nhint: give --state/],
   ['in the state', ['--state', 's', '--archive', 's/archive'], /same place, or one in the other/],
   ['in memory', ['--state', 's', '--archive', 'memory:'], /gone with the process/],
   ['that is no place', ['--state', 's', '--archive', 's4://b'], /unknown kind of storage s4:/],
-  ['that decides and is not named', ['--state', 's', '--require', 'archive'], /no such target is named/],
+  ['that decides and is not named', ['--state', 's', '--require', 'archive'], /no such target is given/],
 ]
 
 for (const [name, args, says] of MISTAKES)

@@ -166,7 +166,7 @@ t.test('in CI a push without a target is refused, because a local folder does no
     t.equal(words === stderr, name !== 'GitHub Actions', 'GitHub gets it as an annotation too')
     t.equal(
       words,
-      `error: no target is named and this is ${name}, where a local folder does not last\n` +
+      `error: no target is given and this is ${name}, where a local folder does not last\n` +
         'hint: give --server URL or --postgres DSN, or --embedded if the records may go when this job ends\n',
     )
   }

@@ -198,7 +198,7 @@ t.test('--full-refresh takes and sends all of it again, and needs a state', asyn
   t.equal(recordsOf(server.asked[1]!).length, 6)
   const { code, stderr } = await push(cwd, args)
   t.equal(code, 2)
-  t.match(stderr, /--full-refresh goes with --state/)
+  t.match(stderr, /--full-refresh requires --state/)
 })
 
 t.test('an empty file delivers its commit once', async t => {

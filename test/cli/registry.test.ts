@@ -124,7 +124,7 @@ t.test('names that do not go together are refused', async t => {
   const both = await run(cwd, ...pushArgs(cwd, 'f.jsonl', '--target', 'x', '--embedded', 'd'))
   t.match(both, { code: 2, stderr: /--target names registered targets/ })
   const stateless = await runCli(pushArgs(cwd, 'f.jsonl', '--target', 'x'), { cwd })
-  t.match(stateless, { code: 2, stderr: /--target goes with --state/ })
+  t.match(stateless, { code: 2, stderr: /--target requires --state/ })
 })
 
 t.test('objects of buckets come and go as they are', async t => {

@@ -78,7 +78,7 @@ t.test('it refuses to start when everybody could write, or nobody', async t => {
     [['--store', 'host=h password=hush'], { INGEST_BEARER_TOKEN: 'x' }, 2, /names no database/],
     [['--store', 'results.jsonl'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--store takes a folder or a Postgres URL/],
     [['--store', ''], { INGEST_BEARER_TOKEN: 'x' }, 2, /--store takes a folder or a Postgres URL/],
-    [['--insecure-local'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--insecure-local goes with/],
+    [['--insecure-local'], { INGEST_BEARER_TOKEN: 'x' }, 2, /--insecure-local requires/],
     [['--store', 'postgres://u:hush@127.0.0.1:1/d'], { INGEST_BEARER_TOKEN: 'x' }, 69, /connection refused/],
   ]
   for (const [args, env, code, message] of cases) {

@@ -90,7 +90,7 @@ t.test('an exported state is imported elsewhere, and a cut one is not', async t 
   t.match([cut.code, cut.stderr], [65, /cut\.jsonl is not a complete export of a state/])
   t.notOk(existsSync(join(cwd, 'other')) && readdirSync(join(cwd, 'other')).some(name => !name.startsWith('.')))
   const over = await state(cwd, 'export', 'all.jsonl')
-  t.match([over.code, over.stderr], [2, /all\.jsonl is there already/])
+  t.match([over.code, over.stderr], [2, /all\.jsonl already exists/])
   t.match((await state(cwd, 'import', 'none.jsonl', '--state', 'other')).code, 66)
 })
 

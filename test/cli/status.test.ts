@@ -82,7 +82,7 @@ t.test('it needs a state that is one', async t => {
   const cwd = t.testdir({ file: '' })
   const none = await runCli(['status'], { cwd })
   t.equal(none.code, 2)
-  t.match(none.stderr, /no state is named/)
+  t.match(none.stderr, /missing state/)
   const file = await runCli(['status', '--state', 'file'], { cwd })
   t.equal(file.code, 69)
   t.match(file.stderr, /^error: .*file/m)

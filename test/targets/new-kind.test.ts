@@ -98,7 +98,7 @@ t.test('the new kind can be registered, and a push with the state delivers to it
 t.test('options of other kinds are refused for it, doctor checks it, and help and completion know it', async t => {
   const { out, state } = folder(t)
   const refused = await run(['targets', 'add', 'copy', 'lines-file', out, '--bucket', 'cold', ...state])
-  t.match(refused, { code: 2, stderr: /--bucket goes with archive, not lines-file/ })
+  t.match(refused, { code: 2, stderr: /--bucket is an option of archive, not of lines-file/ })
   t.match(await run(['doctor', '--lines-file', out]), {
     code: 0,
     stdout: /the lines in .*\n {2}ok +file +it takes lines/,

@@ -58,7 +58,7 @@ async function openNamed(kind: TargetKind, flags: TargetFlags, context: Context)
 function assertRequirement(require: Requirement | undefined, kinds: readonly TargetKind[]): void {
   const words = ['all', 'any', ...kinds.map(({ kind }) => kind)]
   if (require === undefined || words.includes(require)) return
-  throw new IngestError('usage', `--require ${require}, but no such target is named`, { hint: `--${require} names it` })
+  throw new IngestError('usage', `--require ${require}, but no such target is given`, { hint: `--${require} names it` })
 }
 
 /** Whether the flags name a target. If they do, registered targets are not used. */
@@ -77,7 +77,7 @@ async function registeredTargets(flags: ChoiceFlags, context: Context): Promise<
     })
   }
   if (isChosen && state === undefined)
-    throw new IngestError('usage', '--target goes with --state, where targets are registered')
+    throw new IngestError('usage', '--target requires --state, where targets are registered')
   if (state === undefined || namesTarget(flags)) return undefined
   const { openRegistered } = await import('./registered-targets.js')
   return openRegistered(state, flags, context)

@@ -53,7 +53,7 @@ function assertNoSwitches(flags: TargetFlags): void {
       if (needsTarget !== true || flags[name] !== true) continue
       const flag = `--${optionName(name)}`
       const hint = `a registered target has its own: vortex-ingest targets add … ${flag}`
-      throw new IngestError('usage', `${flag} goes with --${address}`, { hint })
+      throw new IngestError('usage', `${flag} requires --${address}`, { hint })
     }
 }
 

@@ -136,7 +136,7 @@ async function connectFirstUsable(
       const session = await connect(address)
       if (attributes === 'any' || !(await isReadOnly(session))) return session
       await session.close()
-      failures.push(new IngestError('target_misconfigured', `${describeEndpoint(endpoint)}: takes no writes`))
+      failures.push(new IngestError('target_misconfigured', `${describeEndpoint(endpoint)}: is read-only`))
     } catch (error) {
       if (!(error instanceof IngestError) || error.code !== 'target_unreachable') throw error
       failures.push(error)

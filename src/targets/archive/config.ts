@@ -14,7 +14,7 @@ import { archiveLocation, locationsOverlap, stateArchiveId, type ArchiveOptions 
 export function archivePlace({ archive = '', state }: ArchiveOptions): StorageAddress {
   if (state === undefined) {
     const hint = 'give --state DIR, too: an archive takes what the outbox there has numbered'
-    throw new IngestError('usage', '--archive goes with --state', { hint })
+    throw new IngestError('usage', '--archive requires --state', { hint })
   }
   const address = parseStorageAddress(archive)
   if (address.kind === 'memory')

@@ -101,7 +101,7 @@ async function login(connection: Connection, signal: AbortSignal): Promise<reado
   const accepted = ok(`it lets us in: Postgres ${about?.version ?? 'of an unknown version'}`)
   if (about?.readOnly !== true) return [accepted]
   const hint = 'it may be a replica: connect to the primary'
-  return [accepted, fail('target_misconfigured', 'it takes no writes', hint)]
+  return [accepted, fail('target_misconfigured', 'it is read-only', hint)]
 }
 
 async function roleFindings(session: PostgresSession, policy: RolePolicy): Promise<readonly Finding[]> {

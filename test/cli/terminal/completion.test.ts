@@ -142,7 +142,7 @@ t.test('a Tab in an interactive bash', { skip: missingProgram('bash') || noTermi
 t.test('without a shell the shells are named', async t => {
   const { code, stderr } = await runCli(['completion'])
   t.equal(code, 2)
-  t.equal(stderr, 'error: no shell is named\nhint: name one of bash, zsh, fish\n')
+  t.equal(stderr, 'error: missing shell\nhint: name one of bash, zsh, fish\n')
 })
 
 t.test('an unknown shell is a usage error that names the nearest one', async t => {

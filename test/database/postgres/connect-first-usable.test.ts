@@ -47,7 +47,7 @@ t.test('a read-only host is skipped, unless any host is allowed', async t => {
 t.test('when no host is usable, all of them are reported', async t => {
   await t.rejects(connect(t, [DEAD, at(readOnly.port)]), {
     code: 'target_unreachable',
-    message: /none of the 2 hosts can be used: 127\.0\.0\.1:1: connection refused; 127\.0\.0\.1:\d+: takes no writes/,
+    message: /none of the 2 hosts can be used: 127\.0\.0\.1:1: connection refused; 127\.0\.0\.1:\d+: is read-only/,
     hint: /./,
   })
   await t.rejects(connect(t, [at(readOnly.port), at(readOnly.port)]), { code: 'target_misconfigured', hint: /primary/ })

@@ -35,7 +35,7 @@ function scriptFor([shell, ...others]: readonly string[]): string {
   const script = others.length === 0 && shell !== undefined ? SCRIPTS.get(shell) : undefined
   if (script !== undefined) return script
   if (shell === undefined)
-    throw new IngestError('usage', 'no shell is named', { hint: `name one of ${shells.join(', ')}` })
+    throw new IngestError('usage', 'missing shell', { hint: `name one of ${shells.join(', ')}` })
   const close = nearest(shell, shells)
   const hint = close === undefined ? `name one of ${shells.join(', ')}` : `did you mean ${close}?`
   throw new IngestError('usage', `there is no completion for ${shell}`, { hint })

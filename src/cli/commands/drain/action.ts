@@ -73,7 +73,7 @@ async function chosenTargets(flags: DrainFlags, context: Context): Promise<Chose
   const registered = await openRegistered(requiredStateConfig(flags, context.env), flags, context)
   if (registered !== undefined) return { ...registered, require: flags.require }
   const hint = 'name the targets to deliver to, as for push; vortex-ingest status shows which ones lack records'
-  throw new IngestError('usage', 'no target is named and none is registered', { hint })
+  throw new IngestError('usage', 'no target is given and none is registered', { hint })
 }
 
 type FoundIntent = Intent & { readonly isAbandoned: boolean }

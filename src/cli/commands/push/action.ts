@@ -84,7 +84,7 @@ async function compared({ result }: PushOutcome, flags: PushFlags, context: Cont
 /** @throws {IngestError} `usage` */
 function assertStateFor({ fullRefresh }: PushFlags, state: StateConfig | undefined): void {
   if (fullRefresh === true && state === undefined)
-    throw new IngestError('usage', '--full-refresh goes with --state: without it every push takes all of its input')
+    throw new IngestError('usage', '--full-refresh requires --state: without it every push takes all of its input')
 }
 
 /** Opens the state for the duration of the push. The code for it is loaded only with `--state`. */

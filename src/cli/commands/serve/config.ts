@@ -92,7 +92,7 @@ function storeConfig(store: string, { insecureLocal, region, rolePolicy }: Serve
     const hint = 'a folder, or postgres://USER@HOST:PORT/DATABASE'
     throw new IngestError('usage', `--store takes a folder or a Postgres URL, got ${store || 'no name'}`, { hint })
   }
-  if (insecureLocal === true) throw new IngestError('usage', '--insecure-local goes with a Postgres in --store')
+  if (insecureLocal === true) throw new IngestError('usage', '--insecure-local requires a Postgres in --store')
   return Object.freeze({ kind: EMBEDDED, folder: store })
 }
 

@@ -44,7 +44,7 @@ async function writeNew(file: string, lines: AsyncIterable<string>, signal: Abor
   } catch (cause) {
     signal.throwIfAborted()
     if (systemCodeOf(cause) === 'EEXIST')
-      throw new IngestError('usage', `${file} is there already`, { cause, hint: 'name a new file' })
+      throw new IngestError('usage', `${file} already exists`, { cause, hint: 'name a new file' })
     await rm(file, { force: true }).catch(() => undefined)
     if (cause instanceof IngestError) throw cause
     throw new IngestError('storage_failed', `cannot write ${file}: ${messageOf(cause)}`, { cause })

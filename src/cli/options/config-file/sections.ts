@@ -83,11 +83,11 @@ class Checker {
   /** The sections below `name`. */
   tables(layer: Table, name: string): ReadonlyMap<string, Table> {
     const tables = layer[name] ?? {}
-    if (!isSection(tables)) throw new IngestError('config_invalid', `${this.path}: ${name} is no section`)
+    if (!isSection(tables)) throw new IngestError('config_invalid', `${this.path}: ${name} is not a section`)
     return new Map(
       Object.entries(tables).map(([key, table]) => {
         if (isSection(table)) return [key, table]
-        throw new IngestError('config_invalid', `${this.path}: ${name}.${key} is no section`)
+        throw new IngestError('config_invalid', `${this.path}: ${name}.${key} is not a section`)
       }),
     )
   }
