@@ -66,3 +66,8 @@ async function applyConfig(command: Command, { context: { report }, all }: Runni
   }
   if (profile !== undefined) throw new IngestError('usage', `there is no config file with a profile ${profile}`)
 }
+
+/** Loads a command's function when the command runs, so that starting the program does not load every command. */
+export function lazy<Flags>(load: () => Promise<Action<Flags>>): Action<Flags> {
+  return async (...params) => (await load())(...params)
+}

@@ -54,7 +54,8 @@ function assertFits(kind: TargetKind, address: string | undefined, options: Targ
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || value === false) continue
     const option = registration.options[name]
-    if (option === undefined) throw usageError(`--${optionName(name)} is an option of ${takersOf(name)}, not of ${kind.kind}`)
+    if (option === undefined)
+      throw usageError(`--${optionName(name)} is an option of ${takersOf(name)}, not of ${kind.kind}`)
     assertSecretOutside(name, option, value)
   }
 }

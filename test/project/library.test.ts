@@ -64,7 +64,11 @@ t.test('importing the library loads no backend and has no side effects', async t
   writeFileSync(join(project, 'import.mjs'), code)
   const files = readdirSync(project)
   const { stdout, stderr } = await run(process.execPath, [join(project, 'import.mjs')], project)
-  t.equal(stdout, 'IngestError archive compare drain embedded openState postgres push recover server validate verify\n', stderr)
+  t.equal(
+    stdout,
+    'IngestError archive compare drain embedded openState postgres push recover server validate verify\n',
+    stderr,
+  )
   const loaded = readFileSync(join(project, 'loaded.txt'), 'utf8').trim().split('\n')
   const own = loaded.filter(url => url.startsWith('file:')).map(url => fileURLToPath(url))
   t.ok(own.length > 5)

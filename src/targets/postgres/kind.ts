@@ -2,7 +2,12 @@
 
 import { COPY_BYTES, SMALL_ROWS, WORK_MEM } from '../../database/tunables.js'
 import type { TargetKind } from '../kind.js'
-import { POSTGRES_DELIVERY_OPTIONS, POSTGRES_OPTIONS, POSTGRES_REGISTRATION, type PostgresTargetOptions } from './options.js'
+import {
+  POSTGRES_DELIVERY_OPTIONS,
+  POSTGRES_OPTIONS,
+  POSTGRES_REGISTRATION,
+  type PostgresTargetOptions,
+} from './options.js'
 
 export const POSTGRES: TargetKind<PostgresTargetOptions> = {
   kind: 'postgres',

@@ -13,7 +13,7 @@ import type { SqlSession } from '../../../src/database/session.js'
 import { COMMIT, line, SHA } from '../../fixtures/records.js'
 import { deliveryOf, olderTables } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
-import { databaseCopies } from '../../database/embedded/fixtures/folders.js'
+import { databaseCopies } from '../embedded/fixtures/folders.js'
 
 const hash = await wasmHash64()
 const OTHER = 'b'.repeat(40)

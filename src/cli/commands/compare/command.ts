@@ -2,8 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { examples, addOptions, flag, databaseFlags } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addCompare(program: Command, run: Run): void {
   const command = program

@@ -34,8 +34,7 @@ function scriptFor([shell, ...others]: readonly string[]): string {
   const shells = [...SCRIPTS.keys()]
   const script = others.length === 0 && shell !== undefined ? SCRIPTS.get(shell) : undefined
   if (script !== undefined) return script
-  if (shell === undefined)
-    throw new IngestError('usage', 'missing shell', { hint: `name one of ${shells.join(', ')}` })
+  if (shell === undefined) throw new IngestError('usage', 'missing shell', { hint: `name one of ${shells.join(', ')}` })
   const close = nearest(shell, shells)
   const hint = close === undefined ? `name one of ${shells.join(', ')}` : `did you mean ${close}?`
   throw new IngestError('usage', `there is no completion for ${shell}`, { hint })

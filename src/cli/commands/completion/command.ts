@@ -2,8 +2,7 @@
 
 import { Option, type Command } from 'commander'
 import { examples } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addCompletion(program: Command, run: Run, all: () => Command): void {
   program

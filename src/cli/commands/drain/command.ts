@@ -15,8 +15,7 @@ import {
   stateFlag,
   targetNameFlag,
 } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addDrain(program: Command, run: Run): void {
   const command = program

@@ -2,8 +2,7 @@
 
 import { examples, age, flag, positive } from '../../options/flags.js'
 import { InvalidArgumentError, type Command } from 'commander'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
 
 export function addJournal(program: Command, run: Run): void {

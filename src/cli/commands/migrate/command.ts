@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples, addOptions, flag, formatFlag, databaseFlags } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addMigrate(program: Command, run: Run): void {
   const command = program

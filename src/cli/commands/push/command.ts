@@ -17,9 +17,8 @@ import {
   stateFlag,
   targetNameFlag,
 } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
+import { lazy, type Run } from '../../run.js'
 import { withReportFile } from '../../output/report-file.js'
-import type { Run } from '../../run.js'
 
 export function addPush(program: Command, run: Run): void {
   const command = program

@@ -4,8 +4,7 @@ import type { Command } from 'commander'
 import { MAX_BODY_BYTES } from './config.js'
 import { INSECURE_LOCAL, REGION, ROLE_POLICY } from '../../../targets/postgres/options.js'
 import { byteCount, declaredFlag, examples, flag, formatFlag, serverContractFlag } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addServe(program: Command, run: Run): void {
   program

@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples, age, flag } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 import { aboutState } from './about-state.js'
 
 const dryRunFlag = flag('--dry-run', 'change nothing; print what would be done')

@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import { examples, formatFlag, stateFlag } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 
 export function addStatus(program: Command, run: Run): void {
   program

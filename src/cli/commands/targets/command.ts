@@ -3,8 +3,7 @@
 import type { Command } from 'commander'
 import { TARGET_KINDS } from '../../../targets/kinds.js'
 import { addOptions, examples, flag, registrationFlags } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
 
 const EXAMPLES = [

@@ -2,8 +2,7 @@
 
 import type { Command } from 'commander'
 import { flag, positive, span } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
-import type { Run } from '../../run.js'
+import { lazy, type Run } from '../../run.js'
 import { aboutState } from '../state/about-state.js'
 
 const targetFlag = flag('--target <name>', 'registered target')

@@ -10,9 +10,8 @@ import {
   reportFlag,
   validateFormatFlag,
 } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
+import { lazy, type Run } from '../../run.js'
 import { withReportFile } from '../../output/report-file.js'
-import type { Run } from '../../run.js'
 
 export function addValidate(program: Command, run: Run): void {
   program

@@ -11,9 +11,8 @@ import {
   readingFlags,
   reportFlag,
 } from '../../options/flags.js'
-import { lazy } from '../lazy.js'
+import { lazy, type Run } from '../../run.js'
 import { withReportFile } from '../../output/report-file.js'
-import type { Run } from '../../run.js'
 
 export function addVerify(program: Command, run: Run): void {
   const command = program
