@@ -34,7 +34,7 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
     const [state, { url, countRows }] = [await newState(), await postgres.createDatabase()]
     const cwd = t.testdir({ 'f.jsonl': jsonl([query({ query_idx: 1 })]) })
     const dead = url.replace(`:${postgres.server.port}/`, ':1/')
-    t.match(await push(cwd, state, dead, '--retry-deadline', '1'), { code: 75, stderr: /kept in the outbox/ })
+    t.match(await push(cwd, state, dead, '--retry-deadline', '1'), { code: 75, stderr: /queued in the outbox/ })
     t.equal(await countRows(), 0)
     t.match(await run('/', 'drain', '--state', state, '--postgres', url), { code: 0, stdout: /1 record/ })
     t.equal(await countRows(), 1)

@@ -51,7 +51,7 @@ t.test('stops at the number of records it may give, and that is no success while
   ] as const) {
     const [outcome] = (await drained(state, [there], { maxRecords: give })).targets
     t.equal(outcome?.outbox?.queued, left)
-    t.equal(codeOf(outcome!), left === 0 ? undefined : 'kept')
+    t.equal(codeOf(outcome!), left === 0 ? undefined : 'queued')
   }
   t.equal(there.rows.size, 7)
 })
@@ -137,7 +137,7 @@ t.test('recover', async t => {
     const state = await kept(t.testdir())
     state.clock.now += 60_000
     const { targets } = await recover({ state, targets: [target('http://there', { open: failing(9) })] })
-    t.strictSame(targets.map(codeOf), ['kept'])
+    t.strictSame(targets.map(codeOf), ['queued'])
     t.equal((await listIntents(state.storage)).length, 2)
   })
 })

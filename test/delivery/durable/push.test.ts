@@ -84,7 +84,7 @@ t.test('targets lag by themselves', async t => {
   const state = testState()
   const [a, b] = [target('http://a'), target('http://b', { before: failing(1) })]
   const path = write(t.testdir(), 'f', 'x')
-  t.strictSame((await push(state, [path], [a, b])).targets.map(codeOf), [undefined, 'kept'])
+  t.strictSame((await push(state, [path], [a, b])).targets.map(codeOf), [undefined, 'queued'])
   appendFileSync(path, `${lineOf('y')}\n`)
   t.strictSame((await push(state, [path], [a, b])).targets.map(codeOf), [undefined, undefined])
   t.strictSame(a.given.map(datasets), [['x'], ['y']])
@@ -293,6 +293,6 @@ t.test('a target that cannot be rewound fails alone', async t => {
     if (isOfLost(key)) throw new IngestError('storage_failed', 'no room')
   })
   const { targets } = await push({ ...plain, storage }, [path], [lost, well], { fullRefresh: true })
-  t.strictSame(targets.map(codeOf), ['kept', undefined])
+  t.strictSame(targets.map(codeOf), ['queued', undefined])
   t.equal(well.given.length, 2, 'all of it again')
 })
