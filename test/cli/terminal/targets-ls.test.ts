@@ -26,7 +26,7 @@ t.test('targets ls', { skip: noTerminal }, async t => {
     await t.test(`fits ${columns} columns, with what is long below its target`, async t => {
       const [head, ...lines] = await shownAt(columns)
       t.match(head, /^NAME +KIND +REQUIRED +REACHABLE +LACKS$/)
-      t.match(lines[0], /^site-0 +http +best effort +- +nothing$/)
+      t.match(lines[0], /^site-0 +server +best effort +- +nothing$/)
       t.strictSame(
         [lines[1], lines[3]],
         ADDRESSES.map(address => `  ${address}`),
