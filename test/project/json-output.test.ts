@@ -85,7 +85,7 @@ function registryCases(folder: string): readonly Case[] {
     ['buckets get', 'buckets-get-report', 0, ['buckets', 'get', 'cold', 'a', ...state]],
     ['buckets get of nothing', 'error-report', 78, ['buckets', 'get', 'cold', 'nothing', ...state]],
     ['targets add', 'targets-add-report', 0, ['targets', 'add', 'keep', 'archive', '--bucket', 'cold', ...state]],
-    ['targets add of a dead one', 'targets-add-report', 0, ['targets', 'add', 'site', 'http', DEAD, ...state]],
+    ['targets add of a dead one', 'targets-add-report', 0, ['targets', 'add', 'site', 'server', DEAD, ...state]],
     ['a push to registered targets, one of them dead', 'push-report', 75, dead],
     ['targets ls', 'targets-ls-report', 0, ['targets', 'ls', ...state]],
     ['targets ls --no-check', 'targets-ls-report', 0, ['targets', 'ls', '--no-check', ...state]],

@@ -42,7 +42,7 @@ t.test('an input is read as it comes and once more afterwards, and leaves no fil
     t.equal(await contents(source), chunks.join(''), 'and again')
     await source.release()
   }
-  t.equal(await openFiles(), files)
+  t.ok((await openFiles()) <= files, 'no file stays open')
 })
 
 t.test('packed input is kept packed and unpacked at every opening', async t => {
@@ -88,7 +88,7 @@ t.test('an input that fails fails its reading, and its copy is let go', async t 
   const source = copyingSource('-', failing(), undefined)
   await t.rejects(contents(source), { message: 'the other end is gone' })
   await source.release()
-  t.equal(await openFiles(), files)
+  t.ok((await openFiles()) <= files, 'no file stays open')
 })
 
 t.test('an input that is released unread was never iterated', async t => {
