@@ -53,18 +53,19 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
 const EXAMPLES = [
   ['push results.jsonl', 'into an embedded database in this folder'],
   ['push results.jsonl --server https://ingest.example.com --benchmark-id nightly', 'to an ingest service'],
-  ['serve --insecure-no-auth', 'look at it in a browser'],
+  ['serve --listen 8080 --insecure-no-auth', 'show stored records at http://localhost:8080'],
   ['push --help', 'what a command takes, with examples'],
 ] as const
 
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input   69 target down
-  75 queued for later, run again   77 auth   78 config or schema version
+  4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input
+  69 target unreachable   75 records remain queued, run again   77 not authorised
+  78 configuration or schema version
   130 interrupted   143 terminated
 
-Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_COMMIT_SHA.`
+An environment variable can set each flag that lists one, such as VORTEX_INGEST_COMMIT_SHA for --commit-sha.`
 
 /**
  * Builds the program with its commands.
@@ -73,7 +74,7 @@ Every flag can be set by an environment variable: --commit-sha by VORTEX_INGEST_
  */
 export function buildProgram(version: string, context: Context, outcome: Outcome, only?: string): Command {
   const program = new Command('vortex-ingest')
-    .description('Gets benchmark records from CI into a database: checked, identified, exactly once.')
+    .description('Validates benchmark records and delivers them to a database, exactly once.')
     .version(version, '-V, --version', 'print the version')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: true })

@@ -18,7 +18,7 @@ import { decide, type Requirements } from './verdict.js'
  */
 type TargetStatus = 'delivered' | 'nothing new' | 'queued' | 'failed' | 'removed'
 
-/** Numbers of records. `unchanged` is the part of `updated` that was already stored exactly so. */
+/** Numbers of records. `unchanged` is the part of `updated` that was already stored with the same values. */
 export type Totals = Omit<KindReceipt, 'kind'>
 
 type FileReceipt = Receipt & {
@@ -30,7 +30,7 @@ type FileReceipt = Receipt & {
 
 /** The part of a target's result that only exists with state. */
 export type OutboxResult = {
-  /** The sequence numbers delivered by this command in the last partition; undefined when nothing was delivered. */
+  /** The last contiguous range of sequence numbers that this command delivered; undefined when nothing was delivered. */
   readonly delivered: Range | undefined
   /** The records that this command enqueued were delivered by another command that ran at the same time. */
   readonly byAnother: boolean
@@ -243,7 +243,9 @@ function assign(progress: TargetProgress, change: Partial<TargetProgress>): void
 function noteReceipt(progress: TargetProgress, { source, counts, receipt, range }: AppliedEvent): void {
   const { receipts, retries, retriesBefore, delivered } = progress
   receipts.push({ ...receipt, source, counts, retries: retries.length - retriesBefore })
-  if (range !== undefined) progress.delivered = { since: delivered?.since ?? range.since, until: range.until }
+  if (range === undefined) return
+  const continues = delivered !== undefined && delivered.until === range.since
+  progress.delivered = { since: continues ? delivered.since : range.since, until: range.until }
 }
 
 function statusOf({ isRemoved, failure }: TargetProgress, outbox: OutboxResult | undefined): TargetStatus {

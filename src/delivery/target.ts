@@ -11,7 +11,7 @@ export type Target = {
   readonly kind: string
   /** Absent for a target that is not registered. */
   readonly registered?: Registered
-  /** Whether a failure of this target fails the push. Default: only that of the first target does. */
+  /** Whether a failure of this target fails the push. If no target sets it, only a failure of the first target does. */
   readonly isRequired?: boolean
   /** Opens the target. Its `id` is the id of the target. */
   readonly opener: SinkOpener

@@ -1,4 +1,4 @@
-/** Findings, checks and groups of checks. A finding is one short fact with, unless all is well, a hint. */
+/** Findings, checks and groups of checks. A finding states one fact. A warning or a failure may add a hint. */
 
 import { IngestError, messageOf, type ErrorCode } from '../errors.js'
 

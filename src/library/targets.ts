@@ -20,7 +20,7 @@ import type { CompressMode } from '../targets/server/options.js'
 import type { SinkOpener } from '../targets/sink.js'
 
 export type TargetOptions = {
-  /** Whether a failure of this target fails the push. Default: only that of the first target does. */
+  /** Whether a failure of this target fails the push. If no target sets it, only a failure of the first target does. */
   readonly required?: boolean | undefined
 }
 

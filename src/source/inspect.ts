@@ -28,7 +28,7 @@ export type InspectOptions = {
   readonly onBatch?: ((batch: RecordBatch) => void) | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
-  /** Called after each block; true ends the pass early. */
+  /** Called after each batch. Returns true to end the pass early. */
   readonly enough?: () => boolean
   readonly signal?: AbortSignal
 }
@@ -68,7 +68,10 @@ export async function inspect(source: Source, options: InspectOptions): Promise<
   return pass.done()
 }
 
-/** A second pass, because only the end of the first one shows which version most records of a mixed file have. */
+/**
+ * Reads the source again and rejects records that do not fit the version of most records. That version is known only after the
+ * first pass.
+ */
 async function rejectOtherVersions(source: Source, pass: Pass, options: InspectOptions): Promise<void> {
   for await (const { batch } of recordsOf(source, options)) {
     pass.rejectOtherVersions(batch)
@@ -134,7 +137,7 @@ class Pass {
     }
   }
 
-  /** Whether the first pass accepted a record: it rejects records of another commit. */
+  /** Whether the first pass counted the record. It does not count records of another commit when one commit is required. */
   #isCounted(batch: RecordBatch, row: number): boolean {
     return !this.options.oneCommit || this.#holdsCommit(batch, row)
   }
@@ -199,7 +202,7 @@ class Pass {
     this.#warnedOfCommits = true
     const line = batch.lines[row]!
     const [sha, first] = [batch.text(row, COMMIT_FIELD) ?? '', this.#shaText ?? ''].map(printable)
-    const message = `line ${line} is of commit ${sha}, the first line of ${first}: a push takes one commit a file`
+    const message = `line ${line} names commit ${sha}, but the first record names ${first}: push accepts one commit per file`
     this.options.onWarning({ source: this.source, line, pointer: '/commit_sha', code: 'several_commits', message })
     return true
   }

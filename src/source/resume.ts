@@ -138,7 +138,7 @@ function sourceWindow(source: Source, { skipped, bytes, fingerprint }: Window): 
 }
 
 function changed(name: string): IngestError {
-  const hint = 'a file may grow while it is pushed, but not be written anew; push it again when its writer is done'
+  const hint = 'push it again after its writer has finished; a file may only grow during a push'
   return new IngestError('input_changed', `${name} changed while it was being read`, { hint })
 }
 

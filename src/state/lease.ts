@@ -135,7 +135,7 @@ export class HeldLease {
   async assertHeld(): Promise<void> {
     if (await this.isHeld()) return
     throw new IngestError('queued', 'this process did not renew its lease in time, so another process may deliver', {
-      hint: 'run it again',
+      hint: 'run this command again',
     })
   }
 

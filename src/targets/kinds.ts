@@ -31,8 +31,8 @@ export function findKind(name: string): TargetKind | undefined {
 export function parseKind(word: string): TargetKind {
   const found = findKind(word)
   if (found !== undefined) return found
-  const hint = TARGET_KINDS.map(({ kind }) => kind).join(', ')
-  throw new IngestError('usage', `there is no kind of target ${redact(word)}`, { hint })
+  const hint = `use one of: ${TARGET_KINDS.map(({ kind }) => kind).join(', ')}`
+  throw new IngestError('usage', `unknown target kind ${redact(word)}`, { hint })
 }
 
 /** The kinds that flags name. */
@@ -92,8 +92,12 @@ export function assertOneDatabase(kind: TargetKind, flags: TargetFlags): void {
 export function assertTargetNamed(flags: TargetFlags, env: Environment): void {
   const ci = detectCi(env)
   if (ci === undefined || namedKinds(flags).length > 0) return
-  const hint = 'give --server URL or --postgres DSN, or --embedded if the records may go when this job ends'
-  throw new IngestError('usage', `no target is given and this is ${ci.name}, where a local folder does not last`, {
-    hint,
-  })
+  const hint = 'give --server URL or --postgres DSN, or --embedded for a database that ends with this job'
+  throw new IngestError(
+    'usage',
+    `no target is given; in ${ci.name} the default, a local folder, would be lost with the job`,
+    {
+      hint,
+    },
+  )
 }

@@ -69,8 +69,8 @@ function takersOf(name: string): string {
 function assertSecretOutside(name: string, { secret }: OptionDeclaration, value: unknown): void {
   if (secret !== 'variable' || (typeof value === 'string' && isVariableName(value))) return
   const flag = `--${optionName(name)}`
-  const hint = `${flag} takes the name of a variable, such as INGEST_BEARER_TOKEN, not what is in it`
-  throw new IngestError('usage', `${flag} names no variable`, { hint })
+  const hint = `for example ${flag} INGEST_BEARER_TOKEN; do not give the secret itself`
+  throw new IngestError('usage', `${flag} must be the name of an environment variable`, { hint })
 }
 
 function usageError(message: string): IngestError {
@@ -130,5 +130,9 @@ export async function assertSameTarget(
   const id = await kind.targetId(options, world)
   if (id === target.identity) return
   const hint = kind.registration.movedHint ?? 'remove the target and register it again'
-  throw new IngestError('config_invalid', `the target ${target.name} is ${target.identity}, and here ${id}`, { hint })
+  throw new IngestError(
+    'config_invalid',
+    `the address of the target ${target.name} leads to ${id}, but it was registered as ${target.identity}`,
+    { hint },
+  )
 }

@@ -30,7 +30,7 @@ t.test('drain delivers the queued records, reports them, and a second drain has 
   const first = await onState(cwd, ['drain', '--server', server.url])
   t.equal(first.code, 0, first.stderr)
   t.match(first.stdout, /^drained 4 records into http:.* \(4 inserted, 0 updated\) in /)
-  t.match(first.stderr, /^recovered: numbers 1 to 3 of 0123456 to http:.*: it was delivered again$/m)
+  t.match(first.stderr, /^recovered: numbers 1 to 3 of 0123456 to http:.*: delivered again$/m)
   t.match(await statusOf(cwd), {
     intents: [],
     targets: [{ lag: { records: 0 } }],
@@ -64,7 +64,7 @@ t.test('stopping at a limit exits 75 while records remain queued', async t => {
   const { code, stdout, stderr } = await onState(cwd, ['drain', '--server', server.url, '--max-duration', '0.000001'])
   t.equal(code, 75)
   t.match(stdout + stderr, /1 record still queued/)
-  t.match(stderr, /hint: run it again for the rest/)
+  t.match(stderr, /hint: run the command again to deliver them/)
   t.equal((await onState(cwd, ['drain', '--server', server.url, '--max-rows', '1'])).code, 0)
   t.equal(server.asked.flatMap(asked => recordsOf(asked)).length, 4)
 })

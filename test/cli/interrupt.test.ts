@@ -103,7 +103,7 @@ t.test('an interruption during the second file reports the first, and only the f
         ...{ exit_code: 130, records: 2, files: [{ source: 'a.jsonl' }] },
         failed: { source: 'b.jsonl', code: 'interrupted' },
       })
-    t.equal(stderr, `error: b.jsonl did not land; the files before it did\n${INTERRUPTED}`)
+    t.equal(stderr, `error: b.jsonl was not stored completely; the files before it were\n${INTERRUPTED}`)
     t.equal(await database.countRows(), 2)
   }
 })
@@ -124,7 +124,7 @@ t.test('a lost connection reports the delivered files, and a second push complet
   })
   t.match(
     stderr,
-    /^error: b\.jsonl did not land; the files before it did\nerror: .*connection was lost\nhint: try again\n$/,
+    /^error: b\.jsonl was not stored completely; the files before it were\nerror: .*connection was lost\nhint: try again\n$/,
   )
   t.equal(await database.countRows(), 2)
 

@@ -166,8 +166,8 @@ t.test('in CI a push without a target is refused, because a local folder does no
     t.equal(words === stderr, name !== 'GitHub Actions', 'GitHub gets it as an annotation too')
     t.equal(
       words,
-      `error: no target is given and this is ${name}, where a local folder does not last\n` +
-        'hint: give --server URL or --postgres DSN, or --embedded if the records may go when this job ends\n',
+      `error: no target is given; in ${name} the default, a local folder, would be lost with the job\n` +
+        'hint: give --server URL or --postgres DSN, or --embedded for a database that ends with this job\n',
     )
   }
   t.notOk(existsSync(join(cwd, '.vortex-ingest')))

@@ -124,7 +124,7 @@ t.test('a push of several files stops at the refused one and reports the deliver
   const { code, stderr, report } = await pushReported(cwd, [...names, '--server', server.url])
   t.equal(code, 65)
   t.match(report, { records: 1, inserted: 1, failed: { source: 'b.jsonl' } })
-  t.match(stderr, /b\.jsonl did not land; the files before it did/)
+  t.match(stderr, /b\.jsonl was not stored completely; the files before it were/)
   t.equal(server.asked.length, 2)
 })
 

@@ -182,5 +182,5 @@ t.test('Ctrl-C during the wait for a retry ends immediately and reports the file
   const { code, stdout, stderr } = await cli.result
   t.equal(code, 130)
   t.match(stdout, /^ingested 1 record of 0123456 into /)
-  t.match(stderr, /b\.jsonl did not land; the files before it did\nerror: interrupted/)
+  t.match(stderr, /b\.jsonl was not stored completely; the files before it were\nerror: interrupted/)
 })

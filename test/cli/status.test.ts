@@ -35,7 +35,7 @@ t.test('status shows undelivered records and open deliveries, and changes nothin
   t.match(stdout, /^  http:\/\/127\.0\.0\.1:1: lacks 3 records \(\d kB\) of 1 commit, the oldest \d+ s old$/m)
   t.match(
     stdout,
-    /^  not seen through: numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1, begun 20\S+; the next push or drain sends it again$/m,
+    /^  interrupted: numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1, begun 20\S+; the next push or drain delivers it again$/m,
   )
   const json = await onState(cwd, ['status', '--format', 'json'])
   t.strictSame(schemaErrors('status-report', json.stdout), [])
@@ -53,7 +53,7 @@ t.test('a running delivery differs from an interrupted one', async t => {
   t.match((await onState(cwd, ['status'])).stdout, /^  under way: numbers 1 to 3 of 0123456 to http\S+, begun 20\S+$/m)
   pushing.child.kill('SIGKILL')
   await pushing.result
-  t.match((await onState(cwd, ['status'])).stdout, /^  not seen through: numbers 1 to 3 of 0123456 /m)
+  t.match((await onState(cwd, ['status'])).stdout, /^  interrupted: numbers 1 to 3 of 0123456 /m)
 })
 
 t.test('damage is named and everything else is shown, in words and as JSON', async t => {

@@ -169,8 +169,8 @@ t.test('a questionable value that is valid is a warning', async t => {
   const { code, stdout, stderr } = await runCli(['validate', 'odd.jsonl'], { cwd })
   t.equal(code, 0)
   t.strictSame(stdout.split('\n'), [
-    'warning: odd.jsonl:4: line 4 is of commit ' +
-      `${'f'.repeat(40)}, the first line of ${SHA}: a push takes one commit a file (several_commits)`,
+    'warning: odd.jsonl:4: line 4 names commit ' +
+      `${'f'.repeat(40)}, but the first record names ${SHA}: push accepts one commit per file (several_commits)`,
     'warning: odd.jsonl:1: /threshold 0.12345678901234567891 may be read one unit off by a path A server: ' +
       'more than 2^53 of significand or a power of ten beyond ±22 (inexact_threshold)',
     'warning: odd.jsonl:3: the same measurement as line 2; the last one wins (duplicate_id)',

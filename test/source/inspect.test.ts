@@ -147,7 +147,7 @@ t.test('where several commits may come, the second one is told once', async t =>
       line: 3,
       pointer: '/commit_sha',
       code: 'several_commits',
-      message: `line 3 is of commit ${OTHER}, the first line of ${SHA}: a push takes one commit a file`,
+      message: `line 3 names commit ${OTHER}, but the first record names ${SHA}: push accepts one commit per file`,
     },
   ])
 })

@@ -113,11 +113,10 @@ function readingOptions({ options, deliveryOptions }: Kind): OptionDeclarations 
 }
 
 export const requireFlag = (): Option =>
-  flag('--require <target>', 'targets whose failure fails the push (default: server, otherwise the database)').choices([
-    'all',
-    'any',
-    ...TARGET_KINDS.map(({ kind }) => kind),
-  ])
+  flag(
+    '--require <kind>',
+    'targets whose failure fails the push: all, any (one success is enough) or one kind (default: the first)',
+  ).choices(['all', 'any', ...TARGET_KINDS.map(({ kind }) => kind)])
 
 export const stateFlag = (): Option => declaredFlag('state', STATE_OPTIONS.state)
 
@@ -140,8 +139,8 @@ export const contractFlag = (): Option =>
 
 export const noSecretsFlag = (): Option =>
   flag(
-    '--no-secrets <how>',
-    'result of a CI run without secrets, such as a pull request of a fork: fail (77) or skip (0)',
+    '--no-secrets <action>',
+    'if CI gives no secrets, as for a pull request from a fork: fail (exit 77) or skip (exit 0)',
   )
     .choices(['skip', 'fail'])
     .default('fail')

@@ -131,7 +131,7 @@ class PartitionDelivery {
     )
       return true
     if (!isDone && !(await this.#deliverAgain(lease, intent))) return false
-    const detail = isDone ? 'it had been delivered, as its watermark says' : 'it was delivered again'
+    const detail = isDone ? 'already delivered according to its watermark' : 'delivered again'
     const { target, partition, since, until } = intent
     const row = await audit(this.state, { id, event: 'recovered', target, partition, since, until, detail })
     this.options.emit({ type: 'recovered', target: this.options.connection.target, row })
@@ -202,18 +202,16 @@ class PartitionDelivery {
   }
 
   /**
-   * Handles the loss of the lease to another process. This process may have written older values over newer ones, so
-   * the watermark
-   * is set back and everything since then is delivered again, in order. An append-only target overwrites nothing, so
-   * there it is
-   * enough that the successor has recovered the interrupted delivery.
+   * Handles the loss of the lease to another process. This process may have written older values over newer ones, so the watermark
+   * is set back and everything since then is delivered again, in order. An append-only target overwrites nothing, so nothing is
+   * delivered again: the new lease holder recovers the interrupted delivery.
    */
   async #overtaken(since: number): Promise<false> {
     const { place, state } = this
-    const detail = ['this process was overtaken while it delivered']
+    const detail = ['another process took over the lease during the delivery']
     if (this.options.isAppendOnly !== true) {
       await rewind(state, place, since)
-      detail.push('so it was delivered again from there')
+      detail.push('so the records after this number are delivered again')
     }
     const overtaken = { id: newId(state.tools.now()), event: 'overtaken', ...place, since, until: since }
     const row = await audit(state, { ...overtaken, detail: detail.join(', ') })

@@ -125,8 +125,8 @@ class OutboxQueue implements Queue {
     }
     emit({ type: 'queued', target, records: this.#queued })
     if (errors.length > 0 || this.#queued === 0) return
-    const message = `${target.opener.description} lacks more than the limits of this run let through`
-    errors.push(new IngestError('queued', message, { hint: 'run it again for the rest' }))
+    const message = `stopped at the limit of this run: ${target.opener.description} has queued records left`
+    errors.push(new IngestError('queued', message, { hint: 'run the command again to deliver them' }))
   }
 }
 

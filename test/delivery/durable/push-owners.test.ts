@@ -48,7 +48,7 @@ t.test('a failure to delete it is no failure of the push, and the next one remov
   t.equal((await listIntents(storage)).length, 1)
   state.clock.now += 60_000
   const [next] = (await push(state, [path], [there])).targets
-  t.match(next, { outbox: { audited: [{ event: 'recovered', detail: /had been delivered/ }] } })
+  t.match(next, { outbox: { audited: [{ event: 'recovered', detail: /already delivered/ }] } })
   t.strictSame(await listIntents(storage), [])
   t.equal(there.given.length, 1)
 })

@@ -9,8 +9,8 @@ export function addCompletion(program: Command, run: Run, all: () => Command): v
     .command('completion')
     .summary('print a shell completion script')
     .description(
-      'A script for the shell, which asks the program itself: commands, flags, their choices, files, profiles of the ' +
-        'config file, and the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
+      'Prints a completion script. It completes commands, flags, their choices, files, profiles of the config file, and ' +
+        'the names of targets, buckets and trials in the state of --state, VORTEX_INGEST_STATE or that file.',
     )
     .argument('[words...]', 'bash, zsh or fish')
     // Not made by `flag`, so that no environment variable can set it and replace the script by candidates.

@@ -9,10 +9,9 @@ export function addDoctor(program: Command, run: Run): void {
     .command('doctor')
     .summary('check configuration and connectivity')
     .description(
-      'Looks at everything on the way to the targets of a push with the same target flags and environment, and writes ' +
-        'nothing: settings and ' +
-        'where they come from, proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The page ' +
-        'holds no secret. Exit code 0, else 77 (auth), 78 (configuration, certificate, role, tables) or 69 (target down).',
+      'Checks the targets of a push with the same flags and environment, and writes nothing: settings with their origin, ' +
+        'proxy, names, certificates, token or login, role and grants, tables, clocks, disk. The output contains no secrets. ' +
+        'Exit code 0, 77 (not authorised), 78 (configuration, certificate, role, tables) or 69 (target unreachable).',
     )
   addOptions(command, [...checkFlags(), stateFlag(), formatFlag()])
   command

@@ -9,12 +9,12 @@ export function addJournal(program: Command, run: Run): void {
   const journal = program
     .command('journal')
     .summary('show failures of targets and buckets')
-    .description('Failed operations on targets and buckets. Alone it is `journal show`.')
+    .description('Shows failed operations on targets and buckets. Without a subcommand it runs `journal show`.')
     .addHelpText('after', examples([['journal --since 1h --state ~/bench-state', 'what failed in the last hour']]))
   const show = journal
     .command('show', { isDefault: true })
     .summary('list failures, newest first')
-    .description('Every failed operation. Leaves out what is damaged, and says so (exit code 78).')
+    .description('Lists failed operations. Skips damaged events with a warning (exit code 78).')
     .addOption(flag('--target <name>', 'only failures of this target or bucket'))
     .addOption(flag('--since <age>', 'only failures up to this age, such as 2h, 90m or 30d').argParser(age))
     .addOption(flag('--limit <n>', 'maximum number of failures to list (default: 50)').argParser(positive))
@@ -23,13 +23,15 @@ export function addJournal(program: Command, run: Run): void {
   const compact = journal
     .command('compact')
     .summary('merge the journal into one object')
-    .description('Drops what is older than 30 days, or beyond 10,000 events. Says how much there was, and is.')
+    .description('Drops events older than 30 days and all but the newest 10,000. Prints the size before and after.')
     .action(run(lazy(async () => (await import('./action.js')).runJournalCompact)))
   aboutState(compact, [['journal compact --state ~/bench-state', '']])
   const health = journal
     .command('health')
     .summary('show the recent health of targets and buckets')
-    .description('For each its errors in the last minutes, its last success, and what to think of it.')
+    .description(
+      'Shows the recent errors, the last success and the health (ok, recovered, failing or unknown) of each target and bucket.',
+    )
     .addOption(flag('--minutes <n>', 'count the errors of the last N minutes (default: 5)').argParser(minutes))
     .action(run(lazy(async () => (await import('./action.js')).runJournalHealth)))
   aboutState(health, [['journal health --minutes 60 --state ~/bench-state', '']])

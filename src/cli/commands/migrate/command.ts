@@ -9,9 +9,8 @@ export function addMigrate(program: Command, run: Run): void {
     .command('migrate')
     .summary('apply missing migrations to a database')
     .description(
-      "Applies the migrations that the database's ledger does not name yet. Safe to run again, and twice at once. " +
-        'In a database whose ledger has the column filename, which the migration runner of production made, it records ' +
-        "what it adds under that runner's names.",
+      'Applies missing migrations. You can run it again, also concurrently. If the table of applied migrations was made by ' +
+        'the production migration runner (it has a column filename), new rows use the file names of that runner.',
     )
     .argument('[dsn]', 'Postgres database, as for --postgres (default: the embedded database)')
     .hook('preAction', takeDsn)

@@ -23,10 +23,11 @@ import { withReportFile } from '../../output/report-file.js'
 export function addPush(program: Command, run: Run): void {
   const command = program
     .command('push')
-    .summary('check records and deliver them')
+    .summary('validate records and deliver them')
     .description(
-      'Checks every line of every input, then delivers file by file: all of a file or nothing. Without a target the ' +
-        'records go to an embedded database in .vortex-ingest; in CI a target must be named.',
+      'Validates every line of every input, then delivers file by file: all of a file or nothing. Without target flags, ' +
+        'records go to the registered targets of --state, otherwise to an embedded database in .vortex-ingest. In CI you must ' +
+        'give or register a target.',
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).runPush))))

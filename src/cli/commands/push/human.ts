@@ -41,7 +41,7 @@ function printRejected(report: Report, { inspections, commitSha, notes }: PushRe
   const bad = inspections.map(({ source }) => source).filter(source => notes.rejectedSources.has(source))
   report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}`)
   if (notes.rejections.some(({ code }) => code === 'record_too_large'))
-    return report.hint('give a larger --max-envelope-bytes, if the server takes that much')
+    return report.hint('increase --max-envelope-bytes if the server accepts larger envelopes')
   if (notes.rejected <= notes.rejections.length) return
   // A push always requires a single commit; `validate` checks the commit only with --commit-sha.
   const sameCommit = commitSha === undefined ? '' : ` --commit-sha ${commitSha}`
@@ -65,7 +65,7 @@ function printSources(report: Report, { sources, warnings }: PushResult): void {
       report.note(`${source}: ${plural(linesBefore, 'line')} enqueued before, new from line ${count(linesBefore + 1)}`)
     if (change === 'other')
       report.warning(
-        `${source} does not begin with what was enqueued of it before (truncated, rotated or rewritten): read from its start`,
+        `${source} has changed at its beginning since it was enqueued (truncated, rotated or rewritten): read from its start`,
       )
   }
   for (const warning of warnings) report.warning(warning)
@@ -81,8 +81,13 @@ export function printOutbox(report: Report, { description, outbox, status }: Tar
 
 /** A range of sequence numbers of a partition, as text. They are not line numbers of a file. */
 export function rangeText({ partition, since, until }: Range & { readonly partition: string }): string {
-  const numbers = until === since + 1 ? `number ${until}` : `numbers ${since + 1} to ${until}`
-  return `${numbers} of ${partition.slice(0, 7)}`
+  return `${numbersText(since + 1, until)} of ${partition.slice(0, 7)}`
+}
+
+/** An audit row of a lost lease has no last number, because everything after the first one is delivered again. */
+function numbersText(first: number, last: number): string {
+  if (last < first) return `numbers from ${first}`
+  return first === last ? `number ${last}` : `numbers ${first} to ${last}`
 }
 
 /** Prints the records that a target has stored, also if it failed later. */
@@ -133,7 +138,7 @@ function printTrouble(report: Report, result: PushResult, target: TargetResult):
   if (outbox !== undefined) printQueued(report, result, target)
   else if (receipts.length > 0) {
     const where = result.targets.length > 1 ? ` in ${description}` : ''
-    report.failure(`${failedSource} did not land${where}; the files before it did`)
+    report.failure(`${failedSource} was not stored completely${where}; the files before it were`)
   }
   if (failsCommand(result, target)) report.error(error)
   else report.tolerated(error, result.isForgiven ? 'allowed by --allow-failure' : 'best effort')

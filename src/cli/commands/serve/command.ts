@@ -11,9 +11,9 @@ export function addServe(program: Command, run: Run): void {
     .command('serve')
     .summary('run an ingest server')
     .description(
-      'An ingest server: POST /api/ingest takes what path A sends, read routes show what is stored. Writers send the ' +
-        'token of INGEST_BEARER_TOKEN; with --state, operators that of VORTEX_INGEST_OPERATOR_TOKEN. It prints where it ' +
-        'listens, logs a line of JSON a request on stderr, and on SIGTERM or Ctrl-C finishes what is under way.',
+      'POST /api/ingest accepts envelopes from push --server; other routes read stored rows. Writers authenticate with the ' +
+        'token of INGEST_BEARER_TOKEN, operators (with --state) with that of VORTEX_INGEST_OPERATOR_TOKEN. Prints its ' +
+        'address, logs one line of JSON per request on stderr, and finishes open requests on SIGTERM or Ctrl-C.',
     )
     .addOption(
       flag('--listen <address>', 'PORT, HOST:PORT or [::1]:PORT; port 0 selects a free port').default('127.0.0.1:0'),

@@ -11,12 +11,12 @@ export function addState(program: Command, run: Run): void {
   const state = program
     .command('state')
     .summary('inspect, clean up and move a state')
-    .description('What pushes with --state remember: an outbox, and up to where each target has it.')
+    .description('A state stores queued records (the outbox) and which of them each target has received.')
     .addHelpText(
       'after',
       examples([
         ['state ls --state ~/bench-state', ''],
-        ['state prune --older-than 30d --state ~/bench-state', ''],
+        ['state prune --state ~/bench-state', ''],
       ]),
     )
   addReading(state, run)
@@ -28,17 +28,17 @@ function addReading(state: Command, run: Run): void {
   const ls = state
     .command('ls')
     .summary('list the objects of a state')
-    .description('Every object of a state with its size. Works on a damaged state, too.')
+    .description('Lists every object of a state with its size. Also works on a damaged state.')
     .argument('[prefix]', 'list only keys that begin with this prefix')
     .action(run(lazy(async () => (await import('./objects.js')).runStateList)))
   aboutState(ls, [
     ['state ls --state ~/bench-state', ''],
-    ['state ls intents/ --state s3://bench/state', 'deliveries that were begun'],
+    ['state ls intents/ --state s3://bench/state', 'running and interrupted deliveries'],
   ])
   const show = state
     .command('get')
     .summary('print an object of a state')
-    .description('An object as it is. Works on a damaged state, too.')
+    .description('Prints an object unchanged. Also works on a damaged state.')
     .argument('<key>', 'as `state ls` shows it')
     .action(run(lazy(async () => (await import('./objects.js')).runStateGet)))
   aboutState(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
@@ -49,8 +49,8 @@ function addMoving(state: Command, run: Run): void {
     .command('export')
     .summary('write a state into one file')
     .description(
-      'A line of JSON an object, damaged ones too, and a last line with their number. Run it while nothing else works on ' +
-        'the state; what is written meanwhile may be missing.',
+      'Writes one line of JSON per object, including damaged ones, and a last line with the number of objects. Run it while ' +
+        'no other command uses the state, because objects that are written meanwhile may be missing.',
     )
     .argument('<file>', 'a new file')
     .action(run(lazy(async () => (await import('./export-import.js')).runStateExport)))
@@ -58,7 +58,7 @@ function addMoving(state: Command, run: Run): void {
   const load = state
     .command('import')
     .summary('restore a state from an exported file')
-    .description('Checks all of the file first. A state that is not empty is refused.')
+    .description('Validates the whole file before it writes. Fails if the state is not empty.')
     .argument('<file>', 'as `state export` wrote it')
     .action(run(lazy(async () => (await import('./export-import.js')).runStateImport)))
   aboutState(load, [['state import state.jsonl --state s3://bench/state', 'from a folder to a bucket']])
@@ -69,11 +69,14 @@ function addTidying(state: Command, run: Run): void {
     .command('prune')
     .summary('remove records that every target has received')
     .description(
-      'Removes from the outbox what every target that the state knows has. Commits that another process is delivering ' +
-        'are left, with exit code 75.',
+      'Removes records from the outbox that every known target has received. Skips commits that another process is ' +
+        'delivering (exit code 75).',
     )
     .addOption(
-      flag('--older-than <age>', 'with --force: also remove older records, such as 30d, 12h or 90m').argParser(age),
+      flag(
+        '--older-than <age>',
+        'with --force: also remove records older than this age, such as 30d, 12h or 90m',
+      ).argParser(age),
     )
     .addOption(
       flag('--force', 'with --older-than: remove them even if targets lack them; those targets never receive them'),
@@ -88,8 +91,7 @@ function addTidying(state: Command, run: Run): void {
     .command('compact')
     .summary('merge small objects')
     .description(
-      'Merges what many small pushes of one commit left. Commits that another process is delivering are left, with exit ' +
-        'code 75.',
+      'Merges the small outbox objects of each commit. Skips commits that another process is delivering (exit code 75).',
     )
     .addOption(dryRunFlag)
     .action(run(lazy(async () => (await import('./compact-prune.js')).runStateCompact)))

@@ -118,7 +118,7 @@ function prunedCommit({ partition, batches, records, bytes, lost }: Pruned): Sta
  */
 function readPruneAge({ force, olderThan }: StateCommandFlags): number | undefined {
   if ((force === true) === (olderThan !== undefined)) return olderThan
-  const hint = 'without them goes what every target has; with both, what is older goes as well, whoever lacks it'
+  const hint = 'give both flags to remove old records that a target still lacks, or neither'
   throw new IngestError('usage', '--force and --older-than go together', { hint })
 }
 

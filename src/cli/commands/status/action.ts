@@ -103,7 +103,7 @@ function lagText(lag: Lag, now: () => Date): string {
 
 function deliveryText(intent: Intent, isCutOff: boolean): string {
   const what = `${rangeText(intent)} to ${intent.target}, begun ${intent.at}`
-  return isCutOff ? `not seen through: ${what}; the next push or drain sends it again` : `under way: ${what}`
+  return isCutOff ? `interrupted: ${what}; the next push or drain delivers it again` : `under way: ${what}`
 }
 
 function ageMs({ oldest }: Lag, now: () => Date): number {

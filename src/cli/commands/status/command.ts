@@ -9,8 +9,8 @@ export function addStatus(program: Command, run: Run): void {
     .command('status')
     .summary('show a state and the undelivered records of each target')
     .description(
-      'Targets with what they lack, open deliveries and the last audit rows. Changes nothing. What is damaged or of a ' +
-        'newer version is named, the rest is shown all the same (exit code 78).',
+      'Shows the undelivered records of each target, open deliveries and the last audit rows. Changes nothing. Damaged ' +
+        'objects and objects of a newer version are listed, with exit code 78.',
     )
     .addOption(stateFlag())
     .addOption(formatFlag())

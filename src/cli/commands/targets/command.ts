@@ -21,7 +21,7 @@ export function addTargets(program: Command, run: Run): void {
     .command('ls')
     .summary('list targets with reachability, lag, last error and settings')
     .description(
-      'Every registered target. Asks each whether it can be reached and lets us in, and writes nothing there.',
+      'Lists every registered target and checks that it can be reached and accepts the login. Writes nothing.',
     )
     .addOption(flag('--no-check', 'do not contact the targets'))
     .action(run(lazy(async () => (await import('./list.js')).listTargetsCommand)))
@@ -34,7 +34,9 @@ function addTargetsAdd(targets: Command, run: Run): void {
   const add = targets
     .command('add')
     .summary('register a target')
-    .description('A known name is refused, and so is a secret: tokens and passwords stay in a variable.')
+    .description(
+      'Fails if the name is registered, or if the address contains a secret: tokens and passwords stay in variables.',
+    )
     .argument('<name>', 'lower-case letters, digits, - and _')
     .argument('<kind>', TARGET_KINDS.map(({ kind }) => kind).join(', '))
     .argument('[address]', 'a URL, a DSN without a password, a folder; none for an archive')
@@ -52,21 +54,21 @@ function addTargetsChange(targets: Command, run: Run): void {
   const rm = targets
     .command('rm')
     .summary('remove a target and stop queueing records for it')
-    .description('Also ends the wait for a target that only flags named, by the name that targets ls shows.')
+    .description('Also works for a target that was only given by flags; use the name that targets ls shows.')
     .argument('<name>', 'name of a target')
     .action(run(lazy(async () => (await import('./action.js')).removeTargetCommand)))
   aboutState(rm, [['targets rm db --state ~/bench-state', '']])
   const test = targets
     .command('test')
     .summary('connect to a target and log in')
-    .description('What doctor says of it. Writes nothing.')
+    .description('Runs the checks of doctor for one target. Writes nothing.')
     .argument('<name>', 'name of a target')
     .action(run(lazy(async () => (await import('./action.js')).testTargetCommand)))
   aboutState(test, [['targets test db --state ~/bench-state', '']])
   const set = targets
     .command('set')
     .summary('make a target required or best effort')
-    .description('The cutover to a new path, and the way back. Writes a row of audit.')
+    .description('Decides whether a failure of the target fails a push. Writes an audit row.')
     .argument('<name>', 'name of a target')
     .addOption(flag('--required', 'a failure of the target fails a push'))
     .addOption(flag('--best-effort', 'a failure of the target is reported and does not fail a push'))
