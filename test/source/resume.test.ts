@@ -149,7 +149,7 @@ t.test('what is written anew after it was looked at is noticed when it is read',
     writeFileSync(path, text)
     // After the part that was read before, only new content is read.
     if (text.startsWith('x')) t.equal(await textOf(rest), 'bbbb\n')
-    else await t.rejects(textOf(rest), { code: 'input_changed', hint: /may grow while it is pushed/ })
+    else await t.rejects(textOf(rest), { code: 'input_changed', hint: /may only grow during a push/ })
   }
 })
 
