@@ -25,7 +25,7 @@ for (const text of readFileSync(file, 'utf8').trimEnd().split('\n')) {
   const statement = statements.get(line.kind)
   if (statement === undefined) throw new Error(`unknown kind ${line.kind}`)
   const id = measurementId(statement.kind, line, hash)
-  const values = statement.kind.fields.map(({ name }) => line[name] ?? null)
+  const values = statement.kind.fields.map(({ name, conditional }) => line[name] ?? conditional ?? null)
   const { rows } = await client.query<{ inserted: boolean }>(statement.text, [id, ...values])
   if (rows[0]?.inserted === true) inserted++
 }
