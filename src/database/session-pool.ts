@@ -74,9 +74,9 @@ export class SessionPool<Session extends ClosableSession> {
     }
     try {
       const repeated = (): Promise<T> => this.use(session => withRetry(() => work(session), conflicts))
-      return await withRetry(repeated, { policy: reconnect, tools, mayRetry: mayComeBack, onRetry: onReconnect })
+      return await withRetry(repeated, { policy: reconnect, tools, mayRetry: isReconnectable, onRetry: onReconnect })
     } catch (error) {
-      if (attempts === 1 || deadlineMs === Infinity || !mayComeBack(error)) throw error
+      if (attempts === 1 || deadlineMs === Infinity || !isReconnectable(error)) throw error
       const message = `${error.message} (tried ${attempts} times in ${deadlineMs / 1000} s)`
       const hint = error.hint === undefined ? {} : { hint: error.hint }
       throw new IngestError(error.code, message, { cause: error, ...hint })
@@ -118,10 +118,10 @@ export function isConflict(error: unknown): boolean {
 }
 
 /**
- * Whether reconnecting may help, because the server is stopping, starting, full, or lost by the network. A host name that does
+ * Whether reconnecting may help, because the server is stopping, starting, full or unreachable. A host name that does
  * not exist is a mistake, so reconnecting does not help.
  */
-export function mayComeBack(error: unknown): error is IngestError {
+export function isReconnectable(error: unknown): error is IngestError {
   if (!(error instanceof IngestError) || error.code !== 'target_unreachable') return false
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
     if (systemCodeOf(cause) === 'ENOTFOUND') return false

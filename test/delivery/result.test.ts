@@ -102,3 +102,11 @@ t.test('new records that another process delivered count as delivered', async t 
   t.match(reduce(events(true), { hasOutbox: true }).targets, [{ status: 'delivered', outbox: { byAnother: true } }])
   t.match(reduce(events(false), { hasOutbox: true }).targets, [{ status: 'nothing new', outbox: { byAnother: false } }])
 })
+
+t.test('the delivered range covers contiguous deliveries, and starts again after a gap', async t => {
+  const delivered = (...starts: readonly number[]): unknown =>
+    reduce([{ type: 'began', target: server }, ...starts.flatMap(since => applied(server, since))], { hasOutbox: true })
+      .targets[0]?.outbox?.delivered
+  t.strictSame(delivered(4, 6), { since: 4, until: 8 })
+  t.strictSame(delivered(4, 0), { since: 0, until: 2 }, 'the range of another partition')
+})

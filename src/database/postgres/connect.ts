@@ -2,7 +2,7 @@
 
 import { IngestError, sqlStateOf } from '../../errors.js'
 import { traced } from '../../http/wire-events.js'
-import { mayComeBack } from '../session-pool.js'
+import { isReconnectable } from '../session-pool.js'
 import { interruptionError, prepareSession } from '../session.js'
 import { ALL_SETTINGS, BASIC_SETTINGS, LATE_SETTINGS_SQL, PostgresClient, type ClientOptions } from './client.js'
 import { describeAddress, describeEndpoint, type PostgresAddress } from './dsn.js'
@@ -155,7 +155,7 @@ async function isReadOnly(session: PostgresSession): Promise<boolean> {
 
 /** The error for all hosts. Its cause is a failure that a retry may fix, if there is one, so that the caller retries. */
 function noUsableHost(address: PostgresAddress, failures: readonly IngestError[]): IngestError {
-  const cause = failures.find(mayComeBack) ?? failures[0]
+  const cause = failures.find(isReconnectable) ?? failures[0]
   const reasons = failures
     .map(({ message }) => message.replace(/^postgres:\/\/[^ ]*@([^ /]*)\/[^ ]*: /, '$1: '))
     .join('; ')

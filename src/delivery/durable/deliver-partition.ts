@@ -211,7 +211,7 @@ class PartitionDelivery {
     const detail = ['another process took over the lease during the delivery']
     if (this.options.isAppendOnly !== true) {
       await rewind(state, place, since)
-      detail.push('so the records after this number are delivered again')
+      detail.push('so these records are delivered again')
     }
     const overtaken = { id: newId(state.tools.now()), event: 'overtaken', ...place, since, until: since }
     const row = await audit(state, { ...overtaken, detail: detail.join(', ') })
