@@ -1,6 +1,7 @@
 /** Reads the commit, repository and run from the environment variables of CI services, and creates the run_meta. */
 
 import { isFullSha, type RunMeta } from '../contract/commit.js'
+import type { CiAttempt } from '../contract/generation.js'
 import { repoWebUrl } from './repo-url.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
 
@@ -16,6 +17,7 @@ export type CiRun = {
   readonly repoUrl?: string
   /** `<job>@<run id>`; on GitHub `<workflow file>@<run id>`. @see contract section 2 */
   readonly benchmarkId?: string
+  readonly attempt?: CiAttempt
 }
 
 /** Unvalidated values from the service's variables. */
@@ -24,6 +26,8 @@ type Facts = {
   readonly remote?: string | undefined
   /** The name of the job or workflow, and the id of its run. */
   readonly job?: readonly [string | undefined, string | undefined]
+  /** The project whose runs are numbered together, the number of the run, and the number of its attempt. */
+  readonly numbers?: readonly [string | undefined, string | undefined, string | undefined]
 }
 
 type Service = {
@@ -41,6 +45,7 @@ const SERVICES: readonly Service[] = [
       sha: env.GITHUB_SHA,
       remote: githubRemote(env),
       job: [workflowFile(env.GITHUB_WORKFLOW_REF) ?? env.GITHUB_WORKFLOW, env.GITHUB_RUN_ID],
+      numbers: [githubRemote(env), env.GITHUB_RUN_ID, env.GITHUB_RUN_ATTEMPT],
     }),
   },
   {
@@ -50,6 +55,8 @@ const SERVICES: readonly Service[] = [
       sha: env.CI_COMMIT_SHA,
       remote: env.CI_PROJECT_URL,
       job: [env.CI_JOB_NAME, env.CI_PIPELINE_ID ?? env.CI_JOB_ID],
+      // A job that is retried gets a new and greater id.
+      numbers: [env.CI_PROJECT_URL, env.CI_PIPELINE_ID, env.CI_JOB_ID],
     }),
   },
   {
@@ -60,6 +67,7 @@ const SERVICES: readonly Service[] = [
       sha: env.BUILDKITE_COMMIT,
       remote: env.BUILDKITE_REPO,
       job: [env.BUILDKITE_PIPELINE_SLUG, env.BUILDKITE_BUILD_ID ?? env.BUILDKITE_BUILD_NUMBER],
+      numbers: [env.BUILDKITE_PIPELINE_ID, env.BUILDKITE_BUILD_NUMBER, env.BUILDKITE_RETRY_COUNT],
     }),
   },
   {
@@ -82,7 +90,7 @@ export function detectCi(env: Environment): CiRun | undefined {
   return service && ciRun(service.name, service.facts(env))
 }
 
-function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Facts): CiRun {
+function ciRun(name: CiName, { sha, remote, job = [undefined, undefined], numbers }: Facts): CiRun {
   const fullSha = plainText(sha)?.toLowerCase()
   const repoUrl = remote === undefined ? undefined : repoWebUrl(remote)
   const benchmarkId = job.flatMap(part => plainText(part) ?? []).join('@')
@@ -91,7 +99,22 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined] }: Fact
     ...(fullSha !== undefined && isFullSha(fullSha) && { sha: fullSha }),
     ...(repoUrl !== undefined && { repoUrl }),
     ...(benchmarkId !== '' && { benchmarkId }),
+    ...ciAttempt(name, numbers),
   }
+}
+
+/** Empty unless the service numbers both runs and attempts, because a run without attempts may have been repeated. */
+function ciAttempt(
+  name: CiName,
+  numbers: Facts['numbers'] = [undefined, undefined, undefined],
+): Pick<CiRun, 'attempt'> {
+  const [project, run, attempt] = numbers.map(plainText)
+  if (project === undefined || !isNumber(run) || !isNumber(attempt)) return {}
+  return { attempt: { producer: `${name} ${project}`, run: Number(run), attempt: Number(attempt) } }
+}
+
+function isNumber(text: string | undefined): boolean {
+  return /^\d+$/.test(text ?? '') && Number.isSafeInteger(Number(text))
 }
 
 /** Extracts `bench.yml` from `owner/repo/.github/workflows/bench.yml@refs/heads/x`. The ref may contain slashes and @ too. */

@@ -1,11 +1,11 @@
 /** The pipelined path for small deliveries: after BEGIN, all statements of the transaction are sent in one round trip. */
 
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
-import { columnProbes } from './contract-version.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
-import { assertCounts, type KindReceipt, type RowDelivery } from '../source/delivery.js'
-import { BEGIN, type SqlSession } from './session.js'
-import { commitStatements, upsertLines } from './tables.js'
+import { assertCounts, supersededCount, type Applied, type RowDelivery } from '../source/delivery.js'
+import { mayOrder, orderStatements } from './ordering.js'
+import type { SqlSession } from './session.js'
+import { beginDelivery, commitStatements, upsertLines } from './tables.js'
 
 /** All rows of one kind as COPY text without escapes and without the final line feed. */
 export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }
@@ -60,26 +60,46 @@ type PipelinedOptions = {
   readonly end: End
 }
 
-type Written = { readonly inserted: number; readonly rewritten: number; readonly ids: number }
+type Written = {
+  readonly inserted: number
+  readonly rewritten: number
+  /** Number of distinct ids. */
+  readonly ids: number
+  readonly superseded: number
+}
+
+const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0, ids: 0, superseded: 0 }
 
 /** Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one. */
 export async function applyPipelined(
   session: SqlSession,
-  { commit, assertMayCommit }: RowDelivery,
+  { commit, assertMayCommit, order }: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
-): Promise<readonly KindReceipt[]> {
+): Promise<Applied> {
   await assertMayCommit()
-  const { values, before, after } = commitStatements(commit)
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
-  const upserts = rowsByKind.map(({ text }, at) => ({ text: upsertLines(kinds[at]!), values: [...values, text] }))
   // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
-  await session.execute([BEGIN, ...columnProbes(kinds)].join('; '))
-  const answers = await session.pipeline([...before, ...upserts, ...after, { text: end }])
-  return rowsByKind.map(({ kind, rows }, index) => {
-    const [written] = (answers[before.length + index] ?? []) as readonly Written[]
-    const { inserted, rewritten, ids } = written ?? { inserted: 0, rewritten: 0, ids: 0 }
-    const unchanged = ids - inserted - rewritten
+  const isOrdered = mayOrder(await session.execute(beginDelivery(kinds)), order)
+  const { values, before, after } = commitStatements(commit, { isOrdered })
+  const first = [...(isOrdered ? orderStatements(commit.sha, order!) : []), ...before]
+  const upserts = rowsByKind.map(({ text }, at) => ({
+    text: upsertLines(kinds[at]!, { isOrdered }),
+    values: [...values, text],
+  }))
+  const answers = await session.pipeline([...first, ...upserts, ...after, { text: end }])
+  const receipts = rowsByKind.map(({ kind, rows }, index) => {
+    const [written = NOTHING_WRITTEN] = (answers[first.length + index] ?? []) as readonly Written[]
+    const { inserted, rewritten, ids, superseded } = written
     const records = rows - countNotSent(downgrade, kind.kind)
-    return { kind: kind.kind, records, inserted, updated: records - inserted, unchanged }
+    const unchanged = ids - inserted - rewritten
+    return {
+      kind: kind.kind,
+      records,
+      inserted,
+      updated: records - inserted,
+      unchanged,
+      ...supersededCount(superseded),
+    }
   })
+  return { kinds: receipts, isOrdered }
 }

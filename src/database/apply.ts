@@ -6,6 +6,8 @@ import { sqlStateOf } from '../errors.js'
 import {
   assertCounts,
   sumReceipt,
+  supersededCount,
+  type Applied,
   type Delivery,
   type KindReceipt,
   type Receipt,
@@ -14,15 +16,17 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
+import { mayOrder, notStoredError, orderStatements, toRaisedError } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
   commitStatements,
-  countStagedIds,
+  compareStaged,
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
   upsertStaged,
+  type UpsertOptions,
 } from './tables.js'
 import { DEFAULT_SMALL_ROWS, type WriteSettings } from './tunables.js'
 
@@ -64,7 +68,7 @@ export async function applyInVersion(
   } = settings
   const options = { ...given, workMemMiB, smallRows, copyBytes }
   try {
-    return sumReceipt(await applyDelivery(session, delivery, options))
+    return receiptOf(await applyDelivery(session, delivery, options))
   } catch (error) {
     if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
     const version = await databaseVersion(session)
@@ -72,29 +76,39 @@ export async function applyInVersion(
     if (version >= highestIn(delivery.fits)) throw error
     if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
     const downgrade = await planDowngrade(delivery, version)
-    return sumReceipt(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
+    return receiptOf(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
   }
+}
+
+function receiptOf({ kinds, isOrdered }: Applied, downgrade?: Downgrade): Receipt {
+  return { ...sumReceipt(kinds, downgrade), isOrdered }
 }
 
 /**
  * Applies a delivery completely or not at all. Writers of one commit wait for each other at the commit's row, so that row is
  * written only after the server has received all other rows.
  * @returns a receipt for each kind that the delivery contains
+ * @throws {FencedError} when a later lease has written to the database
  */
 export async function applyDelivery(
   session: SqlSession,
   delivery: RowDelivery,
   options: ApplyOptions = {},
-): Promise<readonly KindReceipt[]> {
+): Promise<Applied> {
   const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
-  return rollBackOnError(session, async () => {
+  const apply = async (): Promise<Applied> => {
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
       ? applyBulk(session, delivery, { ...options, version, end })
       : applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })
-  })
+  }
+  try {
+    return await rollBackOnError(session, apply)
+  } catch (error) {
+    throw toRaisedError(error)
+  }
 }
 
 type BulkOptions = ApplyOptions & {
@@ -112,7 +126,7 @@ export async function applyBulk(
   session: SqlSession,
   delivery: RowDelivery,
   options: BulkOptions = {},
-): Promise<readonly KindReceipt[]> {
+): Promise<Applied> {
   try {
     return await applyStaged(session, delivery, { ...options, statementFor: insertOrUpsertStaged })
   } catch (error) {
@@ -123,28 +137,30 @@ export async function applyBulk(
   }
 }
 
-type BulkAttempt = BulkOptions & { readonly statementFor: (kind: Kind) => string }
+type BulkAttempt = BulkOptions & { readonly statementFor: (kind: Kind, options: UpsertOptions) => string }
 
 async function applyStaged(
   session: SqlSession,
   delivery: RowDelivery,
   { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: BulkAttempt,
-): Promise<readonly KindReceipt[]> {
+): Promise<Applied> {
+  const { commit, order } = delivery
   const kinds = deliveredKinds(delivery.counts, version)
-  await session.execute(beginStaging(kinds, workMemMiB))
+  const isOrdered = mayOrder(await session.execute(beginStaging(kinds, workMemMiB)), order)
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
-  const { values, before, after } = commitStatements(delivery.commit)
-  const upserts = kinds.map(kind => ({ text: statementFor(kind), values }))
-  const answers = await session.pipeline([...before, ...upserts, ...after])
+  const { values, before, after } = commitStatements(commit, { isOrdered })
+  const first = [...(isOrdered ? orderStatements(commit.sha, order!) : []), ...before]
+  const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
+  const answers = await session.pipeline([...first, ...upserts, ...after])
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
-    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
+    const [written = NOTHING_WRITTEN] = (answers[first.length + index] ?? []) as readonly Written[]
     const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
-    receipts.push(await kindReceipt(session, kind, { ...written, staged: sent }))
+    receipts.push(await kindReceipt(session, kind, { ...written, staged: sent, commitSha: commit.sha, isOrdered }))
   }
   await session.execute(end)
-  return receipts
+  return { kinds: receipts, isOrdered }
 }
 
 type Written = { readonly inserted: number; readonly rewritten: number }
@@ -174,18 +190,28 @@ async function stage(
   return staged
 }
 
-async function kindReceipt(
-  session: SqlSession,
-  kind: Kind,
-  { inserted, rewritten, staged }: Written & { readonly staged: number },
-): Promise<KindReceipt> {
-  // If every staged row was written, all ids are distinct and no row was unchanged, so the ids need not be counted.
-  const distinct = inserted + rewritten === staged ? staged : await countIds(session, kind)
-  const unchanged = distinct - inserted - rewritten
-  return { kind: kind.kind, records: staged, inserted, updated: staged - inserted, unchanged }
+type StagedKind = Written & UpsertOptions & { readonly staged: number; readonly commitSha: string }
+
+/** @throws {IngestError} `target_misconfigured` when the database accepted rows and does not hold them */
+async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind): Promise<KindReceipt> {
+  const { inserted, rewritten, staged, isOrdered, commitSha } = written
+  const counts = { kind: kind.kind, records: staged, inserted, updated: staged - inserted }
+  // If every staged row was written, all ids are distinct and all rows are stored as sent.
+  if (inserted + rewritten === staged) return { ...counts, unchanged: 0 }
+  const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered }), [commitSha])
+  const { ids, missing, differing, superseded } = compared ?? {
+    ids: staged,
+    missing: staged,
+    differing: 0,
+    superseded: 0,
+  }
+  if (missing + differing > 0) throw notStoredError(kind.table, { sent: ids, stored: ids - missing - differing })
+  return { ...counts, unchanged: ids - inserted - rewritten, ...supersededCount(superseded) }
 }
 
-async function countIds(session: SqlSession, kind: Kind): Promise<number> {
-  const [row] = await session.query<{ ids: number }>(countStagedIds(kind))
-  return row?.ids ?? 0
+type Compared = {
+  readonly ids: number
+  readonly missing: number
+  readonly differing: number
+  readonly superseded: number
 }

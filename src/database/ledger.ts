@@ -70,6 +70,14 @@ export function isApplied({ key, applied }: Ledger, { name }: Pick<MigrationFile
   return applied.has(name) || (key === 'filename' && hasEquivalents(applied.keys(), name))
 }
 
+/**
+ * Whether a migration is applied only on request, because the other runner made the database and knows no such file. It is then
+ * not recorded in the ledger, and applying it again changes nothing.
+ */
+export function isOptional({ key }: Ledger, { name }: Pick<MigrationFile, 'name'>): boolean {
+  return key === 'filename' && findEquivalents(name).length === 0
+}
+
 /** Names in the ledger that neither this program nor the other runner knows. */
 export function unknownNames({ key, applied }: Ledger, files: readonly MigrationFile[]): readonly string[] {
   const own = new Set(files.map(({ name }) => name))
@@ -82,7 +90,10 @@ export function unknownNames({ key, applied }: Ledger, files: readonly Migration
  */
 export async function prepareLedger(session: SqlSession): Promise<void> {
   const { exists, key, hasChecksums } = await readLedger(session)
-  if (!exists) return session.execute(CREATE)
+  if (!exists) {
+    await session.execute(CREATE)
+    return
+  }
   if (hasChecksums || key === 'filename') return
   const [row] = await session.query<{ owned: boolean }>(
     `SELECT pg_has_role(relowner, 'USAGE') AS owned FROM pg_class WHERE oid = 'public._applied_migrations'::regclass`,
@@ -96,6 +107,7 @@ export async function prepareLedger(session: SqlSession): Promise<void> {
  * @param ledger the ledger as read in the same transaction
  */
 export async function recordMigration(session: SqlSession, file: MigrationFile, ledger: Ledger): Promise<void> {
+  if (isOptional(ledger, file)) return
   const insert = `INSERT INTO public._applied_migrations (${ledger.key}`
   if (ledger.key === 'filename') {
     const names = ledgerNames(ledger.applied.keys(), file.name)

@@ -1,7 +1,15 @@
 /** Applies forward-only migrations in name order, one transaction each, and records them in a ledger. */
 
 import { IngestError, messageOf } from '../errors.js'
-import { isApplied, prepareLedger, readLedger, recordMigration, type Ledger, missingFirstFiles } from './ledger.js'
+import {
+  isApplied,
+  isOptional,
+  prepareLedger,
+  readLedger,
+  recordMigration,
+  type Ledger,
+  missingFirstFiles,
+} from './ledger.js'
 import { migrationFiles, type MigrationFile, type Need } from './migration-files.js'
 import { readTokenMembership, REVOKE_RIGHTS, revokeTokenMembership } from './read-role.js'
 import { BEGIN, inTransaction, type SqlSession } from './session.js'
@@ -19,6 +27,11 @@ export type Migrated = {
   readonly revoked: readonly string[]
 }
 
+export type MigrateOptions = {
+  /** Whether to apply also migrations that the other runner does not know. Default: false. */
+  readonly withOptional?: boolean | undefined
+}
+
 /**
  * Applies the migrations that the ledger `_applied_migrations` does not list, and revokes a membership of `bench_read` in
  * `rds_iam`. Only reads if there is nothing to do. Concurrent calls are safe, because each file is applied under one advisory
@@ -26,9 +39,9 @@ export type Migrated = {
  * @throws {IngestError} `auth_failed`, listing every missing right, before anything is applied;
  * `target_misconfigured` when the other migration runner must apply its files first
  */
-export async function migrate(session: SqlSession): Promise<Migrated> {
-  const files = await migrationFiles()
+export async function migrate(session: SqlSession, { withOptional = false }: MigrateOptions = {}): Promise<Migrated> {
   const ledger = await readLedger(session)
+  const files = (await migrationFiles()).filter(file => withOptional || !isOptional(ledger, file))
   assertMigratable(ledger)
   const pending = files.filter(file => !isApplied(ledger, file))
   const mustRevoke = (await readTokenMembership(session)) === 'direct'

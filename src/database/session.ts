@@ -6,8 +6,11 @@ import { IngestError } from '../errors.js'
 export interface SqlSession {
   /** Runs one statement with parameters and returns its rows as objects. */
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
-  /** Runs statements without parameters, separated by semicolons, in one round trip where the protocol allows. */
-  execute(text: string): Promise<void>
+  /**
+   * Runs statements without parameters, separated by semicolons, in one round trip where the protocol allows.
+   * @returns the rows of the last statement
+   */
+  execute(text: string): Promise<readonly object[]>
   /**
    * Runs statements in order, in one round trip where the protocol allows, and returns the rows of each. After a failed
    * statement the rest may or may not run, so all of them must be part of one transaction.
@@ -24,11 +27,15 @@ export type Statement = { readonly text: string; readonly values?: readonly unkn
 export type CopyTarget = { readonly table: string; readonly columns: readonly string[] }
 
 /**
- * Begins a transaction that uses the schema `public`, whatever default the role or the database has. The setting is made in
- * the transaction because a transaction-mode pooler accepts it nowhere else.
+ * Begins a transaction that uses the schema `public` and is durable once it is committed, whatever defaults the role or the
+ * database has. The settings are made in the transaction because a transaction-mode pooler accepts them nowhere else. Every
+ * statement sees what others have committed before it (READ COMMITTED), because writers wait for each other at locks.
  * @see contract section 4
  */
-export const BEGIN = 'BEGIN; SET LOCAL search_path TO public'
+export const BEGIN = [
+  'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path TO public',
+  `SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'`,
+].join('; ')
 
 /** Runs work that begins, and may end, a transaction. Rolls the transaction back when the work fails. */
 export async function rollBackOnError<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {

@@ -4,6 +4,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import { columnProbes } from './contract-version.js'
+import { IS_NEWEST, IS_REPEATED, IS_SUPERSEDED, newerIds, PROBE_ORDERING, raise, recordIds } from './ordering.js'
 import { BEGIN, type Statement } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
@@ -47,13 +48,18 @@ export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
+/** Begins a transaction. The last statement returns `isOrdered`. */
+export function beginDelivery(kinds: readonly Kind[]): string {
+  return [BEGIN, ...columnProbes(kinds), PROBE_ORDERING].join('; ')
+}
+
 /**
- * Begins a transaction with a staging table for each kind.
+ * Begins a transaction with a staging table for each kind. The last statement returns `isOrdered`.
  * @param workMemMiB memory in MiB that the database may use to sort the rows
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
   const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
-  return [BEGIN, ...columnProbes(kinds), memory, ...kinds.map(createStaging)].join('; ')
+  return [BEGIN, ...columnProbes(kinds), memory, ...kinds.map(createStaging), PROBE_ORDERING].join('; ')
 }
 
 function createStaging(kind: Kind): string {
@@ -61,26 +67,45 @@ function createStaging(kind: Kind): string {
   return `CREATE TEMP TABLE ${stagingTable(kind)} (measurement_id bigint, ${columns.join(', ')}) ON COMMIT DROP`
 }
 
+/** How the statements of a delivery are made. */
+export type UpsertOptions = {
+  /** Whether values of newer deliveries are left in place, which needs the schema `vortex_ingest` and `orderStatements`. */
+  readonly isOrdered: boolean
+}
+
+const UNORDERED: UpsertOptions = { isOrdered: false }
+
 /**
  * Upserts a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Returns one row with the counts
  * `inserted` and `rewritten`.
  * @see upsertFrom
  */
-export function upsertStaged(kind: Kind): string {
-  return `WITH ${upsertFrom(kind, latestStaged(kind))} SELECT ${WRITTEN_COUNTS} FROM written`
+export function upsertStaged(kind: Kind, options = UNORDERED): string {
+  const queries = [...stagedOrder(kind, options), upsertFrom(kind, latestStaged(kind), isWritable(kind, options))]
+  return `WITH ${queries.join(', ')} SELECT ${WRITTEN_COUNTS} FROM written`
 }
 
 /**
  * Like `upsertStaged`, but inserts without looking up stored rows when `upsertCommit` has just added the commit, which is a
  * fifth faster. Fails with SQLSTATE 23505 if rows of that commit are stored all the same; then use `upsertStaged`.
  */
-export function insertOrUpsertStaged(kind: Kind): string {
+export function insertOrUpsertStaged(kind: Kind, options = UNORDERED): string {
   const latest = latestStaged(kind)
+  const writable = `NOT ${IS_NEW_COMMIT} AND ${isWritable(kind, options)}`
+  const queries = [
+    ...stagedOrder(kind, options),
+    insertFrom(kind, latest, IS_NEW_COMMIT),
+    upsertFrom(kind, latest, writable),
+    `counted AS (SELECT ${WRITTEN_COUNTS} FROM written)`,
+  ]
   return `
-    WITH ${insertFrom(kind, latest, IS_NEW_COMMIT)}, ${upsertFrom(kind, latest, `NOT ${IS_NEW_COMMIT}`)}, counted AS (
-      SELECT ${WRITTEN_COUNTS} FROM written
-    )
+    WITH ${queries.join(', ')}
     SELECT inserted + (SELECT count(*)::int FROM added) AS inserted, rewritten FROM counted`
+}
+
+function stagedOrder(kind: Kind, { isOrdered }: UpsertOptions): readonly string[] {
+  if (!isOrdered) return []
+  return [newerIds(kind.table), recordIds(kind.table, `${stagingTable(kind)} AS latest`, hasOnlyKnownDimensions(kind))]
 }
 
 function latestStaged(kind: Kind): string {
@@ -91,16 +116,42 @@ function latestStaged(kind: Kind): string {
 }
 
 /**
+ * Compares a kind's staged rows with the stored ones after the upsert. Returns one row with counts of distinct ids: `ids` of
+ * all of them, `missing` of those without a stored row, `differing` of those whose stored row has other values, and
+ * `superseded` of those whose other values a newer delivery wrote. Parameter: the commit's sha.
+ */
+export function compareStaged(kind: Kind, { isOrdered }: UpsertOptions): string {
+  const superseded = isOrdered ? IS_SUPERSEDED : 'false'
+  return `
+    ${isOrdered ? `WITH ${newerIds(kind.table)}` : ''}
+    SELECT count(*)::int AS ids, count(*) FILTER (WHERE same IS NULL)::int AS missing,
+      count(*) FILTER (WHERE NOT same AND NOT superseded)::int AS differing,
+      count(*) FILTER (WHERE NOT same AND superseded)::int AS superseded
+    FROM (
+      SELECT ${equalsStored(kind, measuredColumns(kind))} AS same, ${superseded} AS superseded
+      FROM ${latestStaged(kind)} OFFSET 0
+    ) AS compared`
+}
+
+/**
  * Upserts rows that are passed as a parameter instead of a staging table. For a few rows, creating a staging table costs more
  * than writing the rows. Parameters: the commit's sha and timestamp, and the rows as COPY text without escapes and without the
- * final line feed. Returns one row with the counts `inserted`, `rewritten` and `ids`, the number of distinct ids. `OFFSET 0`
- * keeps the planner from splitting each line again for every column.
+ * final line feed. Returns one row with the counts `inserted`, `rewritten`, `ids`, the number of distinct ids, and `superseded`,
+ * the number of rows that were left out because a newer delivery wrote other values. Fails when the database accepts rows and
+ * does not store them. `OFFSET 0` keeps the planner from splitting each line again for every column.
+ * @see toRaisedError
  */
-export function upsertLines(kind: Kind): string {
+export function upsertLines(kind: Kind, options = UNORDERED): string {
+  const { isOrdered } = options
   const cells = [
     'cells[1]::bigint AS measurement_id',
     ...stagedFields(kind).map(({ name, type }, index) => `cells[${index + 2}]::${SQL_TYPES[type]} AS ${name}`),
   ]
+  const order = isOrdered ? [newerIds(kind.table), recordIds(kind.table, 'latest')] : []
+  const writable = `wanted AS MATERIALIZED (SELECT * FROM latest WHERE ${isWritable(kind, options)})`
+  const superseded = `CASE WHEN ${IS_REPEATED} OR EXISTS (SELECT FROM newer) THEN (
+      SELECT count(*)::int FROM latest WHERE NOT ${equalsStored(kind, measuredColumns(kind))} AND ${IS_SUPERSEDED}
+    ) ELSE 0 END`
   return `
     WITH staged AS (
       SELECT ${cells.join(', ')}, line FROM (
@@ -110,35 +161,61 @@ export function upsertLines(kind: Kind): string {
       ) AS split
     ), latest AS MATERIALIZED (
       SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${hasOnlyKnownDimensions(kind)} ORDER BY measurement_id, line DESC
-    ), ${upsertFrom(kind, 'latest')}
-    SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids FROM written`
+    ), ${[...order, writable, upsertFrom(kind, 'wanted AS latest')].join(', ')}
+    SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids, ${isOrdered ? superseded : '0'} AS superseded,
+      CASE WHEN count(*) <> (SELECT count(*) FROM wanted) THEN ${raise(
+        `'stored:${kind.table}:' || (SELECT count(*) FROM latest) || ':'
+          || (SELECT count(*) FROM latest) - (SELECT count(*) FROM wanted) + count(*)`,
+      )} END AS is_stored
+    FROM written`
 }
 
 const WRITTEN_COUNTS =
   'count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten'
 
 /**
- * A WITH query `written` that upserts rows and skips those whose stored row is already identical. Stored rows are looked up
- * one by one, because for a join the planner would expect almost no rows of the commit and compare every pair.
+ * A WITH query `written` that upserts rows.
  * @param latest a relation named `latest` with at most one row per id
  * @param condition an SQL condition that the rows must meet
  * @see contract section 4
  */
 function upsertFrom(kind: Kind, latest: string, condition = 'true'): string {
-  const values = columnValues(kind)
-  const keyColumns = new Set(['measurement_id', ...dimensionFields(kind).map(({ name }) => name)])
-  const overwritten = [...values.keys()].filter(column => !keyColumns.has(column))
-  const equalsStored = `(
-        SELECT (${overwritten.map(name => `there.${name}`).join(', ')})
-          IS NOT DISTINCT FROM (${overwritten.map(name => values.get(name)).join(', ')})
-        FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
-      )`
+  const overwritten = overwrittenColumns(kind).map(name => `${name} = excluded.${name}`)
   return `written AS (
-      INSERT INTO public.${kind.table} AS stored (${[...values.keys()].join(', ')})
-      ${rowsInOrder(kind, latest, `${condition} AND ${equalsStored} IS NOT TRUE`)}
-      ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.map(name => `${name} = excluded.${name}`).join(', ')}
+      INSERT INTO public.${kind.table} AS stored (${[...columnValues(kind).keys()].join(', ')})
+      ${rowsInOrder(kind, latest, condition)}
+      ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.join(', ')}
       RETURNING (xmax = 0) AS inserted
     )`
+}
+
+function overwrittenColumns(kind: Kind): readonly string[] {
+  const keyColumns = new Set(['measurement_id', ...dimensionFields(kind).map(({ name }) => name)])
+  return [...columnValues(kind).keys()].filter(column => !keyColumns.has(column))
+}
+
+/** The columns whose values come from the record. */
+function measuredColumns(kind: Kind): readonly string[] {
+  return overwrittenColumns(kind).filter(column => column !== 'commit_timestamp')
+}
+
+/**
+ * An SQL expression: whether the stored row with the id of the row `latest` has the same values; NULL when there is none. Stored
+ * rows are looked up one by one, because for a join the planner would expect almost no rows of the commit and compare every pair.
+ */
+function equalsStored(kind: Kind, columns = overwrittenColumns(kind)): string {
+  const values = columnValues(kind)
+  return `(
+        SELECT (${columns.map(name => `there.${name}`).join(', ')})
+          IS NOT DISTINCT FROM (${columns.map(name => values.get(name)).join(', ')})
+        FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
+      )`
+}
+
+/** An SQL condition: the row `latest` is not stored, or is stored with other values that it may replace. */
+function isWritable(kind: Kind, { isOrdered }: UpsertOptions): string {
+  if (!isOrdered) return `${equalsStored(kind)} IS NOT TRUE`
+  return `CASE ${equalsStored(kind)} WHEN true THEN false WHEN false THEN NOT ${IS_SUPERSEDED} ELSE true END`
 }
 
 /**
@@ -185,11 +262,6 @@ function orderExpression({ name, type }: Field): string {
   return type === 'str' ? `latest.${name} COLLATE "C"` : `latest.${name}`
 }
 
-export function countStagedIds(kind: Kind): string {
-  const ids = `SELECT DISTINCT measurement_id FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}`
-  return `SELECT count(*)::int AS ids FROM (${ids}) AS staged`
-}
-
 /** A transaction-local setting: `true` when this transaction added the commit. */
 const NEW_COMMIT = 'vortex_ingest.new_commit'
 /** A subquery, so that the setting is read once and not for each row. Fails unless `upsertCommit` ran before. */
@@ -211,20 +283,21 @@ export type CommitStatements = {
  * The statements that write a commit, whose time is stored in UTC and whole microseconds. A time queued by an earlier version,
  * which accepted more formats, is passed to the database unchanged.
  */
-export function commitStatements(commit: Commit): CommitStatements {
+export function commitStatements(commit: Commit, options = UNORDERED): CommitStatements {
   const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
   const values = [stored.sha, stored.timestamp] as const
-  const upsert = { text: upsertCommit(), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const upsert = { text: upsertCommit(options), values: COMMIT_FIELDS.map(field => stored[field]) }
   const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
-  return { values, before: [upsert], after: timed.map(kind => ({ text: updateCommitTimestamps(kind), values })) }
+  const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [stored.sha] }))
+  return { values, before: [upsert], after }
 }
 
 /**
- * Inserts or overwrites the commit's row. Two transaction-local settings record whether the commit is new and whether its
- * timestamp changed. The second is set in the update's condition, which still sees the row's previous values.
- * Parameters: the commit's fields in the order of COMMIT_FIELDS.
+ * Inserts or overwrites the commit's row, unless a newer delivery of the commit was applied. Two transaction-local settings
+ * record whether the commit is new and whether it was stored with another timestamp. The second is set in the update's
+ * condition, which still sees the row's previous values. Parameters: the commit's fields in the order of COMMIT_FIELDS.
  */
-function upsertCommit(): string {
+function upsertCommit({ isOrdered }: UpsertOptions): string {
   const columns = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
   const overwritten = columns.slice(1).map(name => `${name} = excluded.${name}`)
   return `
@@ -234,20 +307,21 @@ function upsertCommit(): string {
       ON CONFLICT (commit_sha) DO UPDATE SET ${overwritten.join(', ')}
       WHERE set_config(
         '${NEW_TIMESTAMP}', (stored.timestamp IS DISTINCT FROM excluded.timestamp)::text, true
-      ) IS NOT NULL
+      ) IS NOT NULL ${isOrdered ? `AND ${IS_NEWEST}` : ''}
       RETURNING (xmax = 0) AS inserted
     )
-    SELECT set_config('${NEW_COMMIT}', inserted::text, true) FROM written`
+    SELECT set_config('${NEW_COMMIT}', (SELECT coalesce(bool_or(inserted), false) FROM written)::text, true)`
 }
 
 /**
  * Updates `commit_timestamp` in the commit's stored rows of one table. Runs after the rows of a delivery are written, and reads
- * no table unless `upsertCommit` changed the timestamp in the same transaction. Parameters: the commit's sha and timestamp.
+ * no table unless the commit was stored with another timestamp than the delivery's. Parameter: the commit's sha.
  */
 function updateCommitTimestamps({ table }: Kind): string {
   // A setting left over from an earlier transaction on the same connection reads as an empty string.
   return `
-    UPDATE public.${table} SET commit_timestamp = $2::timestamptz
+    UPDATE public.${table} AS stored SET commit_timestamp = commits.timestamp FROM public.commits
     WHERE (SELECT NULLIF(current_setting('${NEW_TIMESTAMP}', true), '')::boolean)
-      AND commit_sha = $1::text AND commit_timestamp IS DISTINCT FROM $2::timestamptz`
+      AND commits.commit_sha = $1::text AND stored.commit_sha = commits.commit_sha
+      AND stored.commit_timestamp IS DISTINCT FROM commits.timestamp`
 }

@@ -1,6 +1,7 @@
 /** `push`: sources → lines → records → validate → enqueue? → deliver → receipt → watermark? With `state`, the `?` steps happen. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import type { CiAttempt } from '../contract/generation.js'
 import { wasmHash64, type Hash64 } from '../contract/hash64.js'
 import { IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
@@ -45,6 +46,10 @@ export type PushOptions = Requirements & {
   readonly commitSha?: string | undefined
   /** The benchmark run that produced the records. Default: the benchmark `local`, now. */
   readonly run?: RunMeta | undefined
+  /** The attempt of the CI run that produced the records, which decides which of two values is newer. Default: the time decides. */
+  readonly ci?: CiAttempt | undefined
+  /** Replaces values that a newer run has delivered. */
+  readonly forceOlder?: boolean | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
   readonly contractVersion?: number | undefined
   /** Checks everything that can be checked without the targets, and sends and stores nothing. */
@@ -112,12 +117,14 @@ async function pushFiles(sources: readonly Source[], work: PushWork): Promise<In
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
   const cache = dryRun ? undefined : rowCacheFor<Source>(targets, work.hash)
+  const producedAt = new Date(work.now()).toISOString()
   const inspections = await inspectAll(sources, work, cache)
   const commitSha = commonCommitSha(inspections, work)
   if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
   const commit = await work.findCommit(commitSha)
+  const generation = work.isForced ? undefined : { producedAt, ci: work.ci }
   const files = sources.map((source, index) =>
-    fileDelivery(source, { ...work, commit, cache, inspection: inspections[index]! }),
+    fileDelivery(source, { ...work, commit, cache, inspection: inspections[index]!, generation }),
   )
   const queues = targets.map(target => ({ target, deliveries: deliveriesFor(target, files, emit) }))
   for (const { target, deliveries } of queues) await isRefused(deliveries, target.opener, emit)
@@ -171,12 +178,13 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
 
 /** The options of a push with their defaults, and what it works with. */
 type PushWork = InspectFilesOptions &
-  Pick<PushOptions, 'targets' | 'readTargets' | 'mayDowngrade'> & {
+  Pick<PushOptions, 'targets' | 'readTargets' | 'mayDowngrade' | 'ci'> & {
     readonly findCommit: (sha: string | undefined) => Promise<Commit>
     readonly run: RunMeta
     readonly hash: Hash64
     readonly dryRun: boolean
     readonly fullRefresh: boolean
+    readonly isForced: boolean
     readonly waitMs: number
     readonly connections: TargetConnections
     readonly reducer: ResultReducer
@@ -200,7 +208,17 @@ async function startPush(options: PushOptions): Promise<PushWork> {
     findCommit: typeof commit === 'function' ? commit : async sha => commit ?? readGit({ sha, signal }),
     run: options.run ?? runMeta({ now: () => new Date() }),
     hash: await wasmHash64(),
-    ...{ dryRun, fullRefresh, waitMs, signal, reducer, listeners, emit, now: Date.now },
+    ...{
+      dryRun,
+      fullRefresh,
+      waitMs,
+      isForced: options.forceOlder === true,
+      signal,
+      reducer,
+      listeners,
+      emit,
+      now: Date.now,
+    },
     connections: new TargetConnections({ emit, signal }),
   }
 }

@@ -1,6 +1,8 @@
 /** Validates files and makes deliveries of them, for a push without state. */
 
+import { randomUUID } from 'node:crypto'
 import type { Commit, RunMeta } from '../contract/commit.js'
+import type { Generation } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { lowestIn } from '../contract/version-set.js'
 import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
@@ -75,6 +77,8 @@ export type FileDeliveryOptions = {
   readonly commit: Commit
   readonly inspection: Pick<Inspection, 'counts' | 'fits'>
   readonly run: RunMeta
+  /** Undefined for records that count as the newest. */
+  readonly generation?: Generation | undefined
   readonly hash: Hash64
   readonly cache?: RowCache<Source> | undefined
   readonly mayDowngrade?: boolean | undefined
@@ -83,7 +87,7 @@ export type FileDeliveryOptions = {
 
 /** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
 export function fileDelivery(source: Source, options: FileDeliveryOptions): Delivery {
-  const { commit, inspection, run, hash, cache, mayDowngrade = false, signal } = options
+  const { commit, inspection, run, hash, cache, mayDowngrade = false, signal, generation } = options
   const { counts, fits } = inspection
   const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
     rowsOf(linesOf(source, signal), { name: source.name, hash }, chunkBytes)
@@ -92,6 +96,7 @@ export function fileDelivery(source: Source, options: FileDeliveryOptions): Deli
     rows: chunkBytes => cache?.rows([source], chunkBytes) ?? readAgain(chunkBytes),
     lines: () => linesOf(source, signal),
     assertMayCommit: () => source.assertUnchanged(),
+    order: { deliveryId: randomUUID(), generation },
   }
 }
 

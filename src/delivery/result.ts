@@ -3,7 +3,7 @@
 import type { UsedSetting } from '../database/tunables.js'
 import { AnswerLost } from '../http/connection-error.js'
 import type { TimedRetry } from '../http/retry.js'
-import type { KindReceipt, Receipt } from '../source/delivery.js'
+import { type KindReceipt, type Receipt, supersededCount } from '../source/delivery.js'
 import { mergeDowngrades, type Downgrade } from '../source/downgrade.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
@@ -18,7 +18,7 @@ import { decide, type Requirements } from './verdict.js'
  */
 type TargetStatus = 'delivered' | 'nothing new' | 'queued' | 'failed' | 'removed'
 
-/** Numbers of records. `unchanged` is the part of `updated` that was already stored with the same values. */
+/** Numbers of records. `unchanged` is the part of `updated` that was not rewritten, `superseded` a part of `unchanged`. */
 export type Totals = Omit<KindReceipt, 'kind'>
 
 type FileReceipt = Receipt & {
@@ -75,6 +75,8 @@ export type TargetResult = Totals & {
   readonly downgrade: Downgrade | undefined
   /** The write settings of the last delivery; undefined when there was none, or when the target has no settings. */
   readonly settings: readonly UsedSetting[] | undefined
+  /** Whether the target orders deliveries, so that none replaces newer values; undefined when nothing was delivered. */
+  readonly isOrdered: boolean | undefined
   /** Undefined without state. */
   readonly outbox: OutboxResult | undefined
   /** The failure that stopped delivery; undefined when there was none. */
@@ -177,6 +179,7 @@ export class ResultReducer {
       ...{ chunks, attempts: chunks + retries.length + (failure === undefined ? 0 : 1), retries, durationMs, settings },
       lostAnswers: retries.filter(({ error }) => error instanceof AnswerLost).length,
       waitedMs: Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0)),
+      isOrdered: stored.length === 0 ? undefined : stored.every(receipt => receipt.isOrdered === true),
       downgrade: mergeDowngrades(stored.map(({ downgrade }) => downgrade)),
       outbox,
       ...(failure !== undefined && { error: failure.error, failedSource: failure.source }),
@@ -258,7 +261,8 @@ function statusOf({ isRemoved, failure }: TargetProgress, outbox: OutboxResult |
 export function totalReceipts(receipts: readonly Receipt[]): Totals {
   const sum = (key: 'records' | 'inserted' | 'updated'): number => receipts.reduce((all, one) => all + one[key], 0)
   const { unchanged } = total(receipts.flatMap(({ kinds }) => kinds))
-  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), unchanged }
+  const superseded = supersededCount(receipts.reduce((all, one) => all + (one.superseded ?? 0), 0))
+  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), unchanged, ...superseded }
 }
 
 function totalKinds(receipts: readonly Receipt[]): readonly KindReceipt[] {
@@ -268,8 +272,9 @@ function totalKinds(receipts: readonly Receipt[]): readonly KindReceipt[] {
 }
 
 function total(parts: readonly Totals[]): Totals {
-  const sum = (key: keyof Totals): number => parts.reduce((all, part) => all + part[key], 0)
-  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), unchanged: sum('unchanged') }
+  const sum = (key: keyof Totals): number => parts.reduce((all, part) => all + (part[key] ?? 0), 0)
+  const counts = { records: sum('records'), inserted: sum('inserted'), updated: sum('updated') }
+  return { ...counts, unchanged: sum('unchanged'), ...supersededCount(sum('superseded')) }
 }
 
 function totalCounts(receipts: readonly FileReceipt[]): ReadonlyMap<string, number> {

@@ -68,6 +68,11 @@ const TargetOutcomeShape = object({
   required: flag('A failure of this target fails the command'),
   ...TotalsFields,
   unchanged: count(`${SAME}; 0 for a server, which does not report it`),
+  superseded: count('Records that were left out because a newer run had delivered other values'),
+  ordered: orNull(
+    flag(),
+    'Whether the target refuses to replace newer values by older ones; null if nothing was delivered to it',
+  ),
   chunks: count(CHUNKS),
   attempts: count('All attempts, successful or not'),
   duration_ms: count('Time spent on this target'),

@@ -12,5 +12,6 @@ export type Facts = {
 export type Answer = {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
   readonly facts?: Facts
 }

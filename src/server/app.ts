@@ -158,9 +158,9 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
     onBroken(reply, error)
     options.onUnreachable?.(error)
   }
-  const send = (reply: FastifyReply, { status, body, facts }: Answer): FastifyReply => {
+  const send = (reply: FastifyReply, { status, body, facts, headers = {} }: Answer): FastifyReply => {
     log.note(reply.raw, { facts })
-    return reply.code(status).send(body)
+    return reply.code(status).headers(headers).send(body)
   }
   app.post('/api/ingest', { onRequest: requireToken(options.token) }, async (request, reply) => {
     const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))

@@ -1,12 +1,14 @@
 /** `POST /api/ingest`: checks a whole envelope, then applies it in one transaction. */
 
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { GENERATION_HEADER, ORDERED_HEADER, parseGeneration, SUPERSEDED_HEADER } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { versionBit } from '../contract/version-set.js'
 import { copyChunks } from '../database/copy-text.js'
-import type { RowDelivery, KindReceipt } from '../source/delivery.js'
+import type { DeliveryOrder, RowDelivery, KindReceipt } from '../source/delivery.js'
 import type { Answer } from './answer.js'
 import { checkBodyHeaders, receiveBody, type Body, type Received } from './receive-body.js'
 import { recordBatches } from './envelope/batches.js'
@@ -40,25 +42,27 @@ export class Ingest {
     const head = checkBodyHeaders(request.headers, maxBodyBytes)
     if (!head.ok) return HEADER_ANSWERS[head.reason]
     onBodyWanted()
+    const order = readOrder(request)
+    if (order === undefined) return BAD_ORDER
     const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs })
     if (!received.ok) return BODY_ANSWERS[received.reason]
     const { body } = received
     const { length } = body
     try {
-      const answer = await (body.large ? this.#large.run(() => this.#take(body)) : this.#take(body))
+      const answer = await (body.large ? this.#large.run(() => this.#take(body, order)) : this.#take(body, order))
       return { ...answer, facts: { ...answer.facts, bytes: length } }
     } finally {
       await body.release()
     }
   }
 
-  async #take(body: Body): Promise<Answer> {
+  async #take(body: Body, order: DeliveryOrder): Promise<Answer> {
     const bytes = await body.bytes()
     const check = await checkBody(bytes, this.options.version)
-    return check.ok ? this.#apply(bytes, check) : refusalAnswer(check)
+    return check.ok ? this.#apply(bytes, check, order) : refusalAnswer(check)
   }
 
-  async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody): Promise<Answer> {
+  async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody, order: DeliveryOrder): Promise<Answer> {
     if (!isTimestamp(commit.timestamp)) return badTimestampAnswer(commit.timestamp)
     const { hash, version } = this.options
     const delivery: RowDelivery = {
@@ -67,11 +71,39 @@ export class Ingest {
       counts,
       rows: () => copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES),
       assertMayCommit: () => Promise.resolve(),
+      order,
     }
-    const receipts = await this.options.store.write(delivery)
-    const done = { inserted: sum(receipts, 'inserted'), updated: sum(receipts, 'updated') }
-    return { status: 200, body: done, facts: { commit: commit.sha, records: total, ...done } }
+    const { kinds, isOrdered } = await this.options.store.write(delivery)
+    const done = { inserted: sum(kinds, 'inserted'), updated: sum(kinds, 'updated') }
+    const superseded = sum(kinds, 'superseded')
+    const headers = isOrdered ? { [ORDERED_HEADER]: 'true', [SUPERSEDED_HEADER]: String(superseded) } : {}
+    return { status: 200, body: done, headers, facts: { commit: commit.sha, records: total, ...done } }
   }
+}
+
+/** The most characters of an idempotency key. */
+const MAX_KEY = 200
+
+const BAD_ORDER: Answer = {
+  status: 400,
+  body: {
+    error: 'malformed',
+    message: `${GENERATION_HEADER} must be a generation as JSON, and idempotency-key at most ${MAX_KEY} characters`,
+  },
+}
+
+/**
+ * The order that the headers of a request give to its records. Without a generation the envelope counts as the newest, and
+ * without an idempotency key as a delivery of its own.
+ * @returns undefined when a header is malformed
+ */
+function readOrder({ headers }: IncomingMessage): DeliveryOrder | undefined {
+  const text = headers[GENERATION_HEADER]
+  const key = headers['idempotency-key'] ?? randomUUID()
+  const generation = typeof text === 'string' ? parseGeneration(text) : undefined
+  if ((text !== undefined && generation === undefined) || typeof key !== 'string' || key.length > MAX_KEY)
+    return undefined
+  return { deliveryId: key, generation }
 }
 
 const HEADER_ANSWERS = {
@@ -106,6 +138,6 @@ function badTimestampAnswer(timestamp: string): Answer {
   return refusalAnswer({ ok: false, error: 'malformed', message })
 }
 
-function sum(receipts: readonly KindReceipt[], count: 'inserted' | 'updated'): number {
-  return receipts.reduce((all, receipt) => all + receipt[count], 0)
+function sum(receipts: readonly KindReceipt[], count: 'inserted' | 'updated' | 'superseded'): number {
+  return receipts.reduce((all, receipt) => all + (receipt[count] ?? 0), 0)
 }

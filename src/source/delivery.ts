@@ -1,6 +1,7 @@
 /** A delivery, which is a validated file or a part of the outbox on its way to a target, and the receipt that answers it. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import type { Generation } from '../contract/generation.js'
 import type { Kind } from '../contract/kinds.js'
 import type { VersionSet } from '../contract/version-set.js'
 import { IngestError } from '../errors.js'
@@ -28,6 +29,31 @@ export type RowDelivery = {
    * since it was validated, or another process has taken over the lease.
    */
   readonly assertMayCommit: () => Promise<void>
+  /** Undefined for a rehearsal, which is rolled back: it is not ordered. */
+  readonly order?: DeliveryOrder | undefined
+}
+
+/** The place of a delivery among all deliveries of its commit. Targets with the schema `vortex_ingest` enforce it. */
+export type DeliveryOrder = {
+  /** The same for every attempt of a delivery, and different for every other delivery. */
+  readonly deliveryId: string
+  /** Undefined for a delivery that counts as newer than all that were applied before it. */
+  readonly generation: Generation | undefined
+  /** The lease of a delivery from the outbox. */
+  readonly fence?: Fence | undefined
+}
+
+/** A lease in a state, and the watermark that the delivery moves. */
+export type Fence = {
+  /** Random id of the watermark, which tells states apart. */
+  readonly watermark: string
+  /** Target id. */
+  readonly target: string
+  readonly partition: string
+  /** The fencing token: a target refuses a delivery with a lower token than one that it has applied. */
+  readonly token: number
+  /** The sequence number that the watermark moves to. */
+  readonly until: number
 }
 
 /**
@@ -78,8 +104,10 @@ export type KindReceipt = {
   readonly inserted: number
   /** Records whose measurement id was already stored or occurred earlier in the same file. */
   readonly updated: number
-  /** The part of `updated` whose stored row was already identical and was not rewritten. */
+  /** The part of `updated` whose stored row was not rewritten, because it is identical or because of `superseded`. */
   readonly unchanged: number
+  /** The part of `unchanged` whose stored row has other values, which a newer delivery wrote. Default: 0. */
+  readonly superseded?: number
 }
 
 /** A sink's answer to one delivery. */
@@ -93,12 +121,30 @@ export type Receipt = {
   readonly chunks: number
   /** Fields and records that the target cannot hold and that were left out. Undefined when nothing was. */
   readonly downgrade?: Downgrade | undefined
+  /** Number of records that were left out because a newer delivery wrote other values. Default: 0. */
+  readonly superseded?: number | undefined
+  /** Whether the target orders deliveries, so that none can replace newer values. Default: false. */
+  readonly isOrdered?: boolean | undefined
 }
 
 /** Adds up the counts of all kinds into the receipt of one transaction. */
 export function sumReceipt(kinds: readonly KindReceipt[], downgrade?: Downgrade): Receipt {
-  const sum = (key: 'records' | 'inserted' | 'updated'): number => kinds.reduce((total, kind) => total + kind[key], 0)
-  return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), kinds, chunks: 1, downgrade }
+  const sum = (key: 'records' | 'inserted' | 'updated' | 'superseded'): number =>
+    kinds.reduce((total, kind) => total + (kind[key] ?? 0), 0)
+  const counts = { records: sum('records'), inserted: sum('inserted'), updated: sum('updated') }
+  return { ...counts, kinds, chunks: 1, downgrade, ...supersededCount(sum('superseded')) }
+}
+
+/** The member `superseded` of a receipt, which is left out when nothing was superseded. */
+export function supersededCount(superseded: number): { readonly superseded?: number } {
+  return superseded === 0 ? {} : { superseded }
+}
+
+/** The result of one transaction. */
+export type Applied = {
+  readonly kinds: readonly KindReceipt[]
+  /** Whether the database has the schema `vortex_ingest`, and so orders deliveries. */
+  readonly isOrdered: boolean
 }
 
 /** The failure of a delivery after some of its chunks had become durable. `receipt` counts those chunks. */

@@ -4,6 +4,7 @@
  */
 
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
+import type { CiAttempt, Generation } from '../contract/generation.js'
 import type { Storage, Version } from '../storage/storage.js'
 import { corruptStateError, type Fields } from './fields.js'
 import { readDocument, writeDocument } from './document.js'
@@ -24,18 +25,29 @@ export type Batch = {
   /** When the batch was enqueued, RFC 3339. */
   readonly at: string
   readonly run: RunMeta
+  /** The attempt of the CI run that produced the records; undefined outside of CI. */
+  readonly ci?: CiAttempt | undefined
+  /** Whether the records replace newer values on purpose. Default: false. */
+  readonly isForced?: boolean
   readonly commit: Commit
   /** Objects that hold the lines, in order. */
   readonly objects: readonly LinesObject[]
 }
 
-/** Whether two batches can be delivered as one: they have the same run, contract version and commit metadata. */
-export function canDeliverTogether(first: Batch, second: Batch): boolean {
-  return (
-    first.run.benchmark_id === second.run.benchmark_id &&
-    first.run.schema_version === second.run.schema_version &&
-    JSON.stringify(first.commit) === JSON.stringify(second.commit)
-  )
+/**
+ * Whether two adjacent batches can be delivered as one. They have the same run, contract version and commit metadata, and were
+ * enqueued together or are parts of one growing file, which is as new as its last line.
+ */
+export function canDeliverTogether(batch: Batch, next: Batch): boolean {
+  const common = ({ run, ci, isForced, commit }: Batch): string =>
+    JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit])
+  const isGrown = batch.source === next.source && batch.linesBefore < next.linesBefore
+  return common(batch) === common(next) && (batch.at === next.at || isGrown)
+}
+
+/** The generation of a batch; undefined when the batch counts as the newest. */
+export function batchGeneration({ ci, at, isForced }: Batch): Generation | undefined {
+  return isForced === true ? undefined : { producedAt: at, ci }
 }
 
 /** An object with lines: its key, its size and the SHA-256 of its body in hex. */
@@ -104,7 +116,11 @@ function headFields({ epoch, next, batches, positions }: Head): object {
   return {
     epoch,
     next,
-    batches: batches.map(batch => ({ ...batch, counts: Object.fromEntries(batch.counts) })),
+    batches: batches.map(({ isForced, ...batch }) => ({
+      ...batch,
+      ...(isForced === true && { forced: true }),
+      counts: Object.fromEntries(batch.counts),
+    })),
     positions: Object.fromEntries(positions),
   }
 }
@@ -142,6 +158,8 @@ function parseBatch(fields: Fields): Batch {
     linesBefore: fields.count('linesBefore'),
     at: fields.text('at'),
     run: parseRun(fields.fields('run')),
+    ci: fields.optional('ci', name => parseCiAttempt(fields.fields(name))),
+    isForced: fields.optional('forced', name => fields.flag(name)) === true,
     commit: parseCommit(fields.fields('commit')),
     objects: fields.list('objects', object => ({
       key: object.text('key'),
@@ -157,6 +175,10 @@ function parseRun(fields: Fields): RunMeta {
     schema_version: fields.count('schema_version'),
     started_at: fields.text('started_at'),
   }
+}
+
+function parseCiAttempt(fields: Fields): CiAttempt {
+  return { producer: fields.text('producer'), run: fields.count('run'), attempt: fields.count('attempt') }
 }
 
 function parseCommit(fields: Fields): Commit {

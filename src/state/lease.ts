@@ -6,6 +6,7 @@
 import { IngestError } from '../errors.js'
 import { VersionConflict } from '../storage/storage.js'
 import { retryOnConflict } from './document.js'
+import { newId } from './keys.js'
 import { hasEnded, isSameOwner, type Owner, timestamp, type State } from './state.js'
 import {
   readWatermark,
@@ -60,7 +61,8 @@ async function tryAcquireLease(state: State, targetPartition: TargetPartition): 
     // A stored lease of this process is one that it lost earlier, so it may be acquired again.
     const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
     if (!isFree && !(await isOwnerGone(state, lease.owner, lease.expiresAt))) return lease
-    const taken = { ...watermark, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
+    const id = watermark.id === '' ? newId(state.tools.now()) : watermark.id
+    const taken = { ...watermark, id, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
     const written = await writeWatermark(state.storage, targetPartition, { ...found, watermark: taken })
     return new HeldLease(state, targetPartition, { ...written, isDamaged, tookOver: lease !== undefined })
   })
@@ -111,6 +113,11 @@ export class HeldLease {
     return this.#current.watermark.fencingToken
   }
 
+  /** The id of the watermark. */
+  get id(): string {
+    return this.#current.watermark.id
+  }
+
   /** When the watermark last moved, milliseconds since 1970; 0 when it never did. */
   get movedAt(): number {
     return Date.parse(this.#current.watermark.at) || 0
@@ -137,6 +144,14 @@ export class HeldLease {
     throw new IngestError('queued', 'this process did not renew its lease in time, so another process may deliver', {
       hint: 'run this command again',
     })
+  }
+
+  /**
+   * Makes the fencing token greater than `token`, with which a copy of this state has written to the target.
+   * @returns false when the lease is lost
+   */
+  async raiseFencingToken(token: number): Promise<boolean> {
+    return this.#write(watermark => ({ ...watermark, fencingToken: Math.max(watermark.fencingToken, token) + 1 }))
   }
 
   /** Moves the watermark and renews the lease. @returns false when the lease is lost; then nothing was moved */

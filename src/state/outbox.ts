@@ -1,6 +1,7 @@
 /** The outbox: enqueued lines with sequence numbers, stored until every target has them. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import type { CiAttempt } from '../contract/generation.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -26,7 +27,14 @@ export type NewLines = {
   readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
 }
 
-export type Origin = { readonly run: RunMeta; readonly commit: Commit }
+export type Origin = {
+  readonly run: RunMeta
+  /** The attempt of the CI run that produced the records; undefined outside of CI. */
+  readonly ci?: CiAttempt | undefined
+  /** Whether the records replace newer values on purpose. Default: false. */
+  readonly isForced?: boolean
+  readonly commit: Commit
+}
 
 export type AppendOptions = {
   readonly additions: readonly NewLines[]
@@ -101,6 +109,7 @@ async function readHeadToWrite(storage: Storage, partition: Partition): Promise<
 function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
+  const at = timestamp(state)
   let { next } = head
   for (const [index, addition] of additions.entries()) {
     const { id, source, linesBefore, records, counts, fits, position } = addition
@@ -109,7 +118,6 @@ function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, s
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     const run = { ...origin.run, schema_version: lowestIn(fits) }
-    const at = timestamp(state)
     batches.push({ ...{ id, first, last, records, counts, source, linesBefore, at }, ...origin, run, objects })
     next = last + 1
   }

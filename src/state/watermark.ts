@@ -20,6 +20,8 @@ export type Lease = {
 }
 
 export type Watermark = {
+  /** A random id, so that a target can tell the watermarks of several states apart; empty before the first lease. */
+  readonly id: string
   /** The target holds every line up to and including this sequence number; 0 when nothing is known. */
   readonly until: number
   /** The fencing token: incremented with every lease, so that writes of an earlier owner are refused. */
@@ -36,7 +38,7 @@ export type StoredWatermark = {
   readonly isDamaged: boolean
 }
 
-const NOTHING: Watermark = { until: 0, fencingToken: 0, lease: undefined, at: '' }
+const NOTHING: Watermark = { id: '', until: 0, fencingToken: 0, lease: undefined, at: '' }
 
 /** Reads a watermark. A missing or damaged one counts as 0. @throws {IngestError} `state_version` */
 export function readWatermark(storage: Storage, { partition, target }: TargetPartition): Promise<StoredWatermark> {
@@ -74,9 +76,9 @@ export async function writeWatermark(
 /** The stored document. Its field for the fencing token is called `fence`. */
 function storedFields(
   targetPartition: TargetPartition,
-  { until, fencingToken, lease, at }: Watermark,
+  { id, until, fencingToken, lease, at }: Watermark,
 ): Readonly<Record<string, unknown>> {
-  return { ...targetPartition, until, fence: fencingToken, lease: lease ?? null, at }
+  return { ...targetPartition, id, until, fence: fencingToken, lease: lease ?? null, at }
 }
 
 /** Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease. */
@@ -105,6 +107,8 @@ export async function watermarksIn(storage: Storage, partition: Partition): Prom
 
 function parseWatermark(fields: Fields): Watermark {
   return {
+    // Watermarks of earlier versions have no id.
+    id: fields.optional('id', name => fields.text(name)) ?? '',
     until: fields.count('until'),
     fencingToken: fields.count('fence'),
     at: fields.text('at'),

@@ -17,7 +17,7 @@ import {
   upsertLines,
   upsertStaged,
 } from '../../src/database/tables.js'
-import type { RowDelivery } from '../../src/source/delivery.js'
+import type { KindReceipt, RowDelivery } from '../../src/source/delivery.js'
 import { repairTimestamps, type TimestampRepair } from '../../src/database/repair-timestamps.js'
 import { BEGIN, type SqlSession } from '../../src/database/session.js'
 import { COMMIT, query, SHA } from '../fixtures/records.js'
@@ -50,9 +50,11 @@ t.test('the embedded database', async t => {
 })
 
 async function conformance(t: Test, session: SqlSession, options: ApplyOptions): Promise<void> {
-  const apply = (delivery: RowDelivery): ReturnType<typeof applyDelivery> => applyDelivery(session, delivery, options)
+  const applyWith = async (options: ApplyOptions, delivery: RowDelivery): Promise<readonly KindReceipt[]> =>
+    (await applyDelivery(session, delivery, options)).kinds
+  const apply = (delivery: RowDelivery): Promise<readonly KindReceipt[]> => applyWith(options, delivery)
 
-  await session.execute('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await session.execute('DROP SCHEMA IF EXISTS public, vortex_ingest CASCADE; CREATE SCHEMA public')
   await t.test('migrations apply once and are remembered in name order', async t => {
     const first = await migrate(session)
     const second = await migrate(session)
@@ -107,7 +109,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.equal((await rows(session, 'SELECT FROM commits')).length, 1)
     await session.execute('DELETE FROM commits')
     const rehearsal = { ...options, rehearse: true }
-    const rehearsed = await applyDelivery(session, await deliveryOf([size('a', 3), size('d')]), rehearsal)
+    const rehearsed = await applyWith(rehearsal, await deliveryOf([size('a', 3), size('d')]))
     t.match(rehearsed, [{ records: 2, inserted: 1, updated: 1 }])
     t.strictSame(await sizes(session), ['a=2', 'b=1', 'c=1'], 'a rehearsal of that leaves nothing')
   })
@@ -164,7 +166,7 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
   await test('a rehearsal does all the work and leaves no change', async t => {
     await apply(await deliveryOf([size('a')]))
     const delivery = await deliveryOf([size('a', 2), size('b')], { ...COMMIT, message: 'rehearsed' })
-    const receipts = await applyDelivery(session, delivery, { ...options, rehearse: true })
+    const receipts = await applyWith({ ...options, rehearse: true }, delivery)
     t.match(receipts, [{ records: 2, inserted: 1, updated: 1, unchanged: 0 }])
     t.strictSame(await sizes(session), ['a=1'])
     t.match(await rows(session, 'SELECT message FROM commits'), [{ message: COMMIT.message }])

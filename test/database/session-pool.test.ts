@@ -14,8 +14,8 @@ class Session implements ClosableSession {
     return []
   }
 
-  async execute(): Promise<void> {
-    await this.query()
+  async execute(): Promise<readonly object[]> {
+    return this.query()
   }
 
   async pipeline(): Promise<[]> {

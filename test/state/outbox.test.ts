@@ -134,7 +134,7 @@ t.test('lines that were swept before the head named them are stored again', asyn
 
 t.test('a lost head continues after the highest watermark', async t => {
   const state = testState()
-  const watermark = { until: 41, fencingToken: 3, lease: undefined, at: '' }
+  const watermark = { id: 'w', until: 41, fencingToken: 3, lease: undefined, at: '' }
   await writeWatermark(state.storage, TARGET_PARTITION, { watermark, stored: undefined, isDamaged: false })
   const head = await append1(state, ofFile('a', 'x'))
   t.equal(head?.batches[0]?.first, 42)
@@ -210,7 +210,7 @@ t.test('sweepUnnamedLines', async t => {
   await t.test('deletes nothing of a partition whose head was lost', async t => {
     const state = await dead()
     await append1(state, ofFile('a', 'x'))
-    const watermark = { until: 1, fencingToken: 1, lease: undefined, at: '' }
+    const watermark = { id: 'w', until: 1, fencingToken: 1, lease: undefined, at: '' }
     await writeWatermark(state.storage, TARGET_PARTITION, { watermark, stored: undefined, isDamaged: false })
     await state.storage.delete(headKey(SHA))
     t.equal(await sweepUnnamedLines(state, SHA), 0)

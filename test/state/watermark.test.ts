@@ -8,6 +8,7 @@ import { SHA } from '../fixtures/records.js'
 import { filesBelow, TARGET_PARTITION, owner, testState } from './fixtures/state.js'
 
 const at = (until: number, more: Partial<Watermark> = {}): Watermark => ({
+  id: '',
   until,
   fencingToken: 1,
   lease: undefined,

@@ -37,8 +37,9 @@ export function logDeliveries(log: Log): Emit {
     if (event.type === 'opened') log(`${event.target.name}: opened in ${tookText(event.durationMs)}`)
     if (event.type === 'retried') log(`${event.target.name}: retrying ${event.source}: ${messageOf(event.error)}`)
     if (event.type !== 'applied') return
-    const { records, inserted, updated } = event.receipt
-    const numbers = `${records} records, ${inserted} inserted, ${updated} updated`
+    const { records, inserted, updated, isOrdered } = event.receipt
+    const unordered = isOrdered === true ? '' : ', deliveries are not ordered: a late one may replace newer values'
+    const numbers = `${records} records, ${inserted} inserted, ${updated} updated${unordered}`
     log(`${event.target.name}: ${event.source} in ${tookText(event.durationMs)}: ${numbers}`)
   }
 }

@@ -46,11 +46,14 @@ export class EmbeddedSession implements SqlSession {
     return answer?.rows ?? []
   }
 
-  async execute(text: string): Promise<void> {
+  async execute(text: string): Promise<readonly object[]> {
     this.#assertUsable()
-    const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
+    const answers = await this.#run<object>(
+      async () => [...(await this.#parts.engine.postgres.exec(text))] as Results<object>[],
+    )
     const tags = answers.map(({ command }) => command)
     if (isRolledBack(text, tags)) throw statementError(new Error('the transaction had failed and was rolled back'))
+    return answers.at(-1)?.rows ?? []
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {

@@ -83,8 +83,9 @@ export class PostgresSession implements SqlSession {
     return results.at(-1)?.rows ?? []
   }
 
-  async execute(text: string): Promise<void> {
-    await this.#run(text, () => this.#client.query(text))
+  async execute(text: string): Promise<readonly object[]> {
+    const results = await this.#run<object>(text, () => this.#client.query(text))
+    return results.at(-1)?.rows ?? []
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {

@@ -5,10 +5,11 @@
 
 import type { Hash64 } from '../../contract/hash64.js'
 import { messageOf } from '../../errors.js'
-import type { Delivery } from '../../source/delivery.js'
+import { FencedError } from '../../database/ordering.js'
+import type { Delivery, OutboxDelivery } from '../../source/delivery.js'
 import { audit } from '../../state/audit.js'
 import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
-import { deleteIntent, listIntents, putIntent, readIntent, type Intent, type Range } from '../../state/intent.js'
+import { deleteIntent, listIntents, putIntent, readIntent, type Intent } from '../../state/intent.js'
 import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
 import { isSameOwner, type State } from '../../state/state.js'
@@ -76,6 +77,9 @@ async function hasWork(state: State, place: TargetPartition): Promise<boolean> {
   return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
 }
 
+/** A range to deliver, and the id of its intent. */
+type Begun = Pick<Intent, 'id' | 'since' | 'until'>
+
 class PartitionDelivery {
   constructor(
     private readonly state: State,
@@ -139,7 +143,7 @@ class PartitionDelivery {
     return true
   }
 
-  async #deliverAgain(lease: HeldLease, { since, until }: Intent): Promise<boolean> {
+  async #deliverAgain(lease: HeldLease, { id, since, until }: Intent): Promise<boolean> {
     const { partition } = this.place
     const { head } = await readHead(this.state.storage, partition)
     assertHeadReaches(this.state.storage, head, { partition, until })
@@ -147,7 +151,7 @@ class PartitionDelivery {
     for (let left = batchesIn(head.batches, { since, until }); left.length > 0;) {
       const batches = firstRange(left)
       const range = { since: Math.max(since, batches[0]!.first - 1), until: batches.at(-1)!.last }
-      if (!(await this.#apply(lease, batches, range))) return this.#overtaken(from)
+      if (!(await this.#apply(lease, batches, { ...range, id }))) return this.#overtaken(from)
       left = left.slice(batches.length)
     }
     // The watermark was lost or reset to before this range. The records in between are delivered next, so it must not
@@ -164,7 +168,7 @@ class PartitionDelivery {
       const since = lease.until
       const range = rangeOf(batches, since)
       const intent = await putIntent(this.state, lease, range)
-      if (!(await this.#apply(lease, batches, range))) return this.#overtaken(since)
+      if (!(await this.#apply(lease, batches, intent))) return this.#overtaken(since)
       this.options.remaining?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
       // The last delivery moves the watermark and releases the lease in a single write.
@@ -187,18 +191,30 @@ class PartitionDelivery {
    * Writes one range to the target.
    * @returns false when the lease was lost meanwhile; part of the range may then be stored
    */
-  async #apply(lease: HeldLease, batches: readonly Batch[], range: Range): Promise<boolean> {
-    const { hash, cache, mayDowngrade, signal, connection, emit } = this.options
-    const assertHeld = (): Promise<void> => lease.assertHeld()
-    const delivery = deliveryOfRange(this.state, batches, { range, hash, cache, mayDowngrade, signal, assertHeld })
+  async #apply(lease: HeldLease, batches: readonly Batch[], begun: Begun): Promise<boolean> {
+    const { connection, emit } = this.options
     const { target } = connection
-    try {
-      await this.options.apply(countReads(delivery, records => emit({ type: 'read', target, records })))
-      return true
-    } catch (error) {
-      if (lease.isLost) return false
-      throw error
+    for (;;) {
+      const delivery = this.#deliveryOf(lease, batches, begun)
+      try {
+        await this.options.apply(countReads(delivery, records => emit({ type: 'read', target, records })))
+        return true
+      } catch (error) {
+        if (lease.isLost) return false
+        if (!(error instanceof FencedError)) throw error
+        // A lease that is still held was not taken over: a copy of this state has written with a greater token.
+        if (!(await lease.isHeld()) || !(await lease.raiseFencingToken(error.token))) return false
+      }
     }
+  }
+
+  #deliveryOf(lease: HeldLease, batches: readonly Batch[], { id, since, until }: Begun): OutboxDelivery {
+    const { hash, cache, mayDowngrade, signal } = this.options
+    const { target, partition } = this.place
+    const fence = { watermark: lease.id, target, partition, token: lease.fencingToken, until }
+    const assertHeld = (): Promise<void> => lease.assertHeld()
+    const options = { range: { since, until }, hash, cache, mayDowngrade, signal, assertHeld, fence }
+    return deliveryOfRange(this.state, batches, { ...options, deliveryId: `${id}-${until}` })
   }
 
   /**

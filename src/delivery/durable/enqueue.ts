@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { isFullSha, type Commit, type RunMeta } from '../../contract/commit.js'
+import type { CiAttempt } from '../../contract/generation.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery } from '../../source/delivery.js'
@@ -27,6 +28,9 @@ export type EnqueueOptions = {
   readonly contractVersion?: number | undefined
   readonly findCommit: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
+  readonly ci?: CiAttempt | undefined
+  /** Whether the records replace newer values on purpose. */
+  readonly isForced: boolean
   readonly hash: Hash64
   /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
   readonly cache?: RowCache<string> | undefined
@@ -110,7 +114,8 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   for (const { opener } of targets) refused = (await isRefused(deliveries, opener, emit)) || refused
   if (refused) return nothing
   if (options.dryRun) return { ...read, commit, partition }
-  const head = await appendToOutbox(state, { additions, origin: { run: options.run, commit }, before })
+  const { run, ci, isForced } = options
+  const head = await appendToOutbox(state, { additions, origin: { run, ci, isForced, commit }, before })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)
   // A source that only gained blank lines has nothing new.

@@ -1,9 +1,9 @@
 /** Turns a range of the outbox into a delivery for a sink. */
 
 import type { Hash64 } from '../../contract/hash64.js'
-import type { LineLocation, OutboxDelivery } from '../../source/delivery.js'
+import type { Fence, LineLocation, OutboxDelivery } from '../../source/delivery.js'
 import type { LineBlock } from '../../source/lines.js'
-import { canDeliverTogether, type Batch } from '../../state/head.js'
+import { batchGeneration, canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
@@ -17,14 +17,14 @@ const LF = 0x0a
 /** Limit of records per delivery. A single larger batch is still delivered whole. */
 export const MAX_RECORDS = 500_000
 
-/** The leading batches that can form one delivery: those of the same run, with the same commit metadata. */
+/** The leading batches that can form one delivery. */
 export function firstRange(batches: readonly Batch[], maxRecords = MAX_RECORDS): readonly Batch[] {
   const [first] = batches
   if (first === undefined) return []
   let records = 0
   const end = batches.findIndex((batch, index) => {
     records += batch.records
-    return index > 0 && (records > maxRecords || !canDeliverTogether(batch, first))
+    return index > 0 && (records > maxRecords || !canDeliverTogether(batches[index - 1]!, batch))
   })
   return end === -1 ? batches : batches.slice(0, end)
 }
@@ -47,13 +47,16 @@ export type RangeOptions = {
   readonly signal: AbortSignal
   /** Throws when another process has taken over the lease. */
   readonly assertHeld: () => Promise<void>
+  /** The same for every attempt of the delivery. */
+  readonly deliveryId: string
+  readonly fence: Fence
 }
 
 /** @param batches at least one; all of the same run and commit */
 export function deliveryOfRange(
   { storage }: State,
   batches: readonly Batch[],
-  { range, hash, cache, mayDowngrade, signal, assertHeld }: RangeOptions,
+  { range, hash, cache, mayDowngrade, signal, assertHeld, deliveryId, fence }: RangeOptions,
 ): OutboxDelivery {
   const { run, commit } = batches[0]!
   const source = sourceOf(batches)
@@ -79,6 +82,7 @@ export function deliveryOfRange(
       ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
     // Queued lines never change, but a process that lost its lease must not overwrite its successor.
     assertMayCommit: assertHeld,
+    order: { deliveryId, generation: batchGeneration(batches.at(-1)!), fence },
   }
 }
 

@@ -34,10 +34,10 @@ export async function embeddedStore(folder: string, { signal }: { readonly signa
   const store = databaseStore({
     ...{ kind: 'embedded', description: `the embedded database in ${folder}`, writers: pool },
     async apply(session, delivery) {
-      const receipts = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
-      const records = receipts.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS)
+      const applied = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
+      const records = applied.kinds.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS)
       await log.note(session, records)
-      return receipts
+      return applied
     },
   })
   return {

@@ -2,7 +2,7 @@
 
 import type { SessionPool } from '../../database/session-pool.js'
 import type { ClosableSession, SqlSession } from '../../database/session.js'
-import type { KindReceipt, RowDelivery } from '../../source/delivery.js'
+import type { Applied, RowDelivery } from '../../source/delivery.js'
 
 export interface Store {
   readonly kind: 'embedded' | 'postgres'
@@ -11,7 +11,7 @@ export interface Store {
   /** Number of deliveries that can be applied concurrently. */
   readonly sessions: number
   /** Applies a delivery in one transaction and retries conflicts with other writers. */
-  write(delivery: RowDelivery): Promise<readonly KindReceipt[]>
+  write(delivery: RowDelivery): Promise<Applied>
   /** Runs read-only queries. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Waits for running work, then closes. May be called more than once. */
@@ -23,7 +23,7 @@ type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' 
   /** Default: reading takes turns with writing. */
   readonly readers?: SessionPool<Session>
   /** Applies a delivery in a session. */
-  readonly apply: (session: Session, delivery: RowDelivery) => Promise<readonly KindReceipt[]>
+  readonly apply: (session: Session, delivery: RowDelivery) => Promise<Applied>
 }
 
 export function databaseStore<Session extends ClosableSession>(options: DatabaseStoreOptions<Session>): Store {

@@ -1,12 +1,20 @@
 /** Interprets a server's answer to an envelope. @see contract section 3 */
 
+import { ORDERED_HEADER, SUPERSEDED_HEADER } from '../../contract/generation.js'
 import { quote } from '../../contract/problem.js'
 import { IngestError } from '../../errors.js'
 import { describeServer } from '../../http/address.js'
 import type { HttpAnswer } from '../../http/exchange.js'
 import { jsonObject, answerText } from '../../http/answer-text.js'
 
-export type AppliedCounts = { readonly inserted: number; readonly updated: number }
+export type AppliedCounts = {
+  readonly inserted: number
+  readonly updated: number
+  /** Number of records that were left out because a newer delivery wrote other values. */
+  readonly superseded: number
+  /** Whether the server orders deliveries. */
+  readonly isOrdered: boolean
+}
 
 /** An answer that does not acknowledge the envelope. It becomes the cause of the reported error. */
 export class RefusedAnswer extends Error {
@@ -91,7 +99,9 @@ export function parseApplied(answer: HttpAnswer, { base, records, encoding }: Se
       hint,
     )
   }
-  return { inserted, updated }
+  const isOrdered = answer.headers[ORDERED_HEADER] !== undefined
+  const superseded = Number(answer.headers[SUPERSEDED_HEADER] ?? 0)
+  return { inserted, updated, superseded: isCount(superseded) ? superseded : 0, isOrdered }
 }
 
 function gzipRejectionError(answer: HttpAnswer, base: URL): IngestError {

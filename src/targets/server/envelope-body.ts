@@ -1,6 +1,5 @@
 /** Builds an envelope's bytes from a file's lines by replacing line feeds with commas. */
 
-import { createHash, type Hash } from 'node:crypto'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 
 const LF = 0x0a
@@ -58,12 +57,4 @@ export class CommaWriter {
 
 function isSpace(byte: number): boolean {
   return byte === SPACE || byte === 0x09 || byte === 0x0d
-}
-
-/**
- * Starts the hash for an envelope's idempotency key. Equal lines of the same benchmark must have the same key whenever they
- * are sent, so the key excludes the run's start time and the contract version, which depends on the server.
- */
-export function envelopeKey({ run, commit }: { readonly run: RunMeta; readonly commit: Commit }): Hash {
-  return createHash('sha256').update(JSON.stringify([run.benchmark_id, commit]))
 }

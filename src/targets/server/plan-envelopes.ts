@@ -1,15 +1,10 @@
 /** Splits a file's lines into envelopes. */
 
-import type { Hash } from 'node:crypto'
 import type { LineBlock } from '../../source/lines.js'
 import type { ByteRange } from './line-ranges.js'
 
 /** The lines of one envelope: complete lines with at least one record. A file without records has one empty envelope. */
-export type EnvelopePlan = ByteRange & {
-  readonly records: number
-  /** The idempotency key, a hash of the envelope's content in hexadecimal digits. */
-  readonly key: string
-}
+export type EnvelopePlan = ByteRange & { readonly records: number }
 
 /** A line of the file. `number` counts from 1. The byte range includes the line feed. */
 export type RecordLine = ByteRange & { readonly number: number }
@@ -17,8 +12,6 @@ export type RecordLine = ByteRange & { readonly number: number }
 export type PlanOptions = {
   /** Maximum total size of the lines of one envelope. */
   readonly maxLineBytes: number
-  /** Starts the hash for an envelope's key. */
-  readonly startKey: () => Hash
 }
 
 export type FilePlan = {
@@ -38,7 +31,6 @@ export async function planEnvelopes(blocks: AsyncIterable<LineBlock>, options: P
       number = line.number
       planner.add(line, block)
     }
-    planner.endBlock(block)
   }
   return planner.finish()
 }
@@ -49,30 +41,18 @@ class Planner {
   #start = 0
   #end = 0
   #records = 0
-  #key: Hash
-  /** Offset up to which the records are hashed into the key of their envelope. */
-  #keyed = 0
 
-  constructor(private readonly options: PlanOptions) {
-    this.#key = options.startKey()
-  }
+  constructor(private readonly options: PlanOptions) {}
 
   add(line: RecordLine, block: LineBlock): void {
     const { bytes, firstByte } = block
     if (isBlank(bytes, line.start - firstByte, line.end - firstByte)) return
     const { maxLineBytes } = this.options
     if (line.end - line.start > maxLineBytes) this.#tooLong.push(line)
-    if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#startNextEnvelope(block)
+    if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#push()
     if (this.#records === 0) this.#start = line.start
-    if (line.start !== this.#end) this.#skipBlanks(line, block)
     this.#end = line.end
     this.#records++
-  }
-
-  /** Hashes the remaining records of a block before its memory is reused. */
-  endBlock({ bytes, firstByte }: LineBlock): void {
-    if (this.#end > this.#keyed) this.#key.update(bytes.subarray(this.#keyed - firstByte, this.#end - firstByte))
-    this.#keyed = this.#end
   }
 
   finish(): FilePlan {
@@ -80,22 +60,9 @@ class Planner {
     return { envelopes: this.#envelopes, tooLong: this.#tooLong }
   }
 
-  /** Excludes blank lines from the key, because they do not change the content. */
-  #skipBlanks(line: RecordLine, block: LineBlock): void {
-    this.endBlock(block)
-    this.#keyed = line.start
-  }
-
-  #startNextEnvelope(block: LineBlock): void {
-    this.endBlock(block)
-    this.#push()
-    this.#records = 0
-    this.#key = this.options.startKey()
-  }
-
   #push(): void {
-    const key = this.#key.digest('hex')
-    this.#envelopes.push({ start: this.#start, end: this.#end, records: this.#records, key })
+    this.#envelopes.push({ start: this.#start, end: this.#end, records: this.#records })
+    this.#records = 0
   }
 }
 

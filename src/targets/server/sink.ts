@@ -1,10 +1,17 @@
 /** The server target (path A): sends envelopes over HTTP. */
 
 import type { Agent } from 'node:http'
+import { formatGeneration, GENERATION_HEADER } from '../../contract/generation.js'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
-import { PartialDeliveryError, lineLocation, type Delivery, type Receipt } from '../../source/delivery.js'
+import {
+  PartialDeliveryError,
+  lineLocation,
+  supersededCount,
+  type Delivery,
+  type Receipt,
+} from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { describeServer, routeUrl, type HttpAddress } from '../../http/address.js'
 import { agentFor } from '../../http/agent.js'
@@ -16,7 +23,7 @@ import {
   withoutToken,
   type AppliedCounts,
 } from './envelope-answer.js'
-import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from './envelope-body.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead } from './envelope-body.js'
 import { exchange } from '../../http/exchange.js'
 import { LineRanges } from './line-ranges.js'
 import { locateRecord, planEnvelopes, type EnvelopePlan, type FilePlan } from './plan-envelopes.js'
@@ -80,7 +87,7 @@ export function serverSink(options: ServerSinkOptions): SinkOpener {
 
 function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
   const maxLineBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
-  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
+  return planEnvelopes(delivery.lines(), { maxLineBytes })
 }
 
 async function* oversizedRecords(
@@ -198,7 +205,7 @@ class Sender {
     const headers = {
       'content-type': 'application/json',
       accept: 'application/json',
-      'idempotency-key': plan.key,
+      ...orderHeaders(delivery, plan),
       ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
       ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
     }
@@ -209,6 +216,14 @@ class Sender {
     const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
     return parseApplied(withoutToken(answer, address.token), sent)
   }
+}
+
+/** Headers that let a server recognise a repeated envelope, and one that a newer delivery has overtaken. */
+function orderHeaders({ order }: Delivery, { start, end }: EnvelopePlan): Readonly<Record<string, string>> {
+  if (order === undefined) return {}
+  const key = { 'idempotency-key': `${order.deliveryId}-${start}-${end}` }
+  const { generation } = order
+  return generation === undefined ? key : { ...key, [GENERATION_HEADER]: formatGeneration(generation) }
 }
 
 function mayBeAboutGzip(error: unknown): boolean {
@@ -240,9 +255,11 @@ async function withLineLocation(error: unknown, { delivery, plan }: Envelope): P
 
 /** @param applied the answers to the first envelopes of `plans` */
 function envelopesReceipt(plans: readonly EnvelopePlan[], applied: readonly AppliedCounts[]): Receipt {
-  const sum = (key: keyof AppliedCounts): number => applied.reduce((total, counts) => total + counts[key], 0)
+  const sum = (key: 'inserted' | 'updated' | 'superseded'): number =>
+    applied.reduce((total, counts) => total + counts[key], 0)
   const records = plans.slice(0, applied.length).reduce((total, plan) => total + plan.records, 0)
-  return { records, inserted: sum('inserted'), updated: sum('updated'), kinds: [], chunks: applied.length }
+  const counts = { records, inserted: sum('inserted'), updated: sum('updated'), ...supersededCount(sum('superseded')) }
+  return { ...counts, kinds: [], chunks: applied.length, isOrdered: applied.every(({ isOrdered }) => isOrdered) }
 }
 
 type Progress = { readonly delivery: Delivery; readonly receipt: Receipt; readonly envelopes: number }

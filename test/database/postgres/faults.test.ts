@@ -108,7 +108,7 @@ t.test(
       const session = await openThrough(t, proxy, { queryTimeoutMs: 200, answerTimeoutMs: 500 })
       proxy.blackHole()
       // More than fits in the buffers of the sockets and the proxy.
-      const call =
+      const call: Promise<unknown> =
         start === 'query' ? session.execute('SELECT 1') : session.copyIn(NOTES, Buffer.concat([MEGABYTES, MEGABYTES]))
       const message = start === 'query' ? /no answer for 0\.5 s/ : /(nothing could be sent|no answer) for 0\.[25] s/
       await t.rejects(call, { code: 'target_unreachable', message, hint: /server/ }, start)
@@ -165,7 +165,8 @@ t.test('an abort rolls back and rejects running and later calls', async t => {
     const session = await openThrough(t, proxy, { signal: abort.signal })
     await session.execute(`BEGIN; INSERT INTO lines VALUES (1, 'gone')`)
     const underWay = call === 'copy' ? untilForwarded(proxy, proxy.forwarded.up + 1_000_000) : untilSleeping()
-    const running = call === 'copy' ? session.copyIn(NOTES, MEGABYTES) : session.execute('SELECT pg_sleep(60)')
+    const running: Promise<unknown> =
+      call === 'copy' ? session.copyIn(NOTES, MEGABYTES) : session.execute('SELECT pg_sleep(60)')
     void underWay.then(() => {
       abort.abort()
     })

@@ -22,17 +22,30 @@ t.test('the first file is delivered whatever its size, because a file is never s
   t.strictSame(firsts(firstRange(some, 1)), [1])
 })
 
-t.test('a different benchmark, version or commit ends a range; a different time of enqueueing does not', async t => {
+t.test('a different benchmark, version, commit, CI attempt or time of enqueueing ends a range', async t => {
   const others: readonly Partial<Batch>[] = [
     { run: { ...RUN, benchmark_id: 'x' } },
     { run: { ...RUN, schema_version: 2 } },
     { commit: { ...COMMIT, message: 'x' } },
+    { ci: { producer: 'p', run: 1, attempt: 2 } },
+    { isForced: true },
+    { at: 'later' },
+    { at: 'later', source: 'other', linesBefore: 1 },
   ]
   for (const other of others) {
     t.equal(canDeliverTogether(batch(1, 1), batch(2, 1, other)), false)
     t.strictSame(firsts(firstRange([batch(1, 1), batch(2, 1, other), batch(3, 1)])), [1])
   }
-  t.equal(canDeliverTogether(batch(1, 1), batch(2, 1, { run: { ...RUN, started_at: 'later' }, at: 'later' })), true)
+})
+
+t.test('parts of one file that grew are delivered together, whenever they were enqueued', async t => {
+  const run = { ...RUN, started_at: 'later' }
+  const grown = [
+    batch(1, 1),
+    batch(2, 1, { run, at: 'later', linesBefore: 1 }),
+    batch(3, 1, { at: 'last', linesBefore: 2 }),
+  ]
+  t.strictSame(firsts(firstRange(grown)), [1, 2, 3])
 })
 
 t.test('a range starts after one sequence number and ends with another', async t => {

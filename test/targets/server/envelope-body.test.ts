@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from '../../../src/targets/server/envelope-body.js'
+import { CommaWriter, ENVELOPE_TAIL, envelopeHead } from '../../../src/targets/server/envelope-body.js'
 import { size } from '../../fixtures/delivery.js'
 import { COMMIT, RUN } from '../../fixtures/records.js'
 import { Random } from '../../fixtures/random.js'
@@ -84,12 +84,4 @@ t.test("the head contains only the contract's fields, with any text", async t =>
   }
   t.strictSame(head.run_meta, RUN)
   t.equal(head.commit.message, message)
-})
-
-t.test('the key depends on the benchmark and the commit, not on the time', async t => {
-  const key = (change: Partial<typeof RUN>, commit = COMMIT): string =>
-    envelopeKey({ run: { ...RUN, ...change }, commit }).digest('hex')
-  t.equal(key({}), key({ started_at: '2030-01-01T00:00:00.000Z' }))
-  t.not(key({}), key({ benchmark_id: 'other' }))
-  t.not(key({}), key({}, { ...COMMIT, message: 'other' }))
 })

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { planEnvelopes, type EnvelopePlan, type FilePlan } from '../../../src/targets/server/plan-envelopes.js'
 import { BLOCK_BYTES, blocksOf } from './fixtures/lines.js'
 
 /** The plan of a text, checked to be the same for every block size. */
 async function plan(t: Test, text: string, maxLineBytes = 1_000_000): Promise<FilePlan> {
-  const options = { maxLineBytes, startKey: () => createHash('sha256').update('test') }
+  const options = { maxLineBytes }
   const plans: FilePlan[] = []
   for (const blockBytes of BLOCK_BYTES) plans.push(await planEnvelopes(blocksOf(text, blockBytes).lines(), options))
   for (const [index, one] of plans.entries())
@@ -14,7 +13,6 @@ async function plan(t: Test, text: string, maxLineBytes = 1_000_000): Promise<Fi
 }
 
 const shape = ({ envelopes }: FilePlan): unknown => envelopes.map(({ start, end, records }) => [start, end, records])
-const keys = ({ envelopes }: FilePlan): readonly string[] => envelopes.map(({ key }) => key)
 
 t.test('a file that fits is one envelope', async t => {
   t.strictSame(shape(await plan(t, '1\n22\n333\n')), [[0, 9, 3]])
@@ -73,27 +71,6 @@ t.test(
   },
 )
 
-t.test('equal lines have equal keys, whatever blank lines lie between them', async t => {
-  const [key] = keys(await plan(t, '1\n2\n'))
-  t.match(key, /^[0-9a-f]{64}$/)
-  for (const text of ['1\n2', '\n1\n2\n\n', '1\n\n\n2\n', '1\n   \n\t\r\n2\n'])
-    t.strictSame(keys(await plan(t, text)), [key])
-})
-
-t.test('different lines have different keys', async t => {
-  const all = await Promise.all(
-    ['1\n2\n', '2\n1\n', '1\n', '1\n2\n2\n', '12\n', '1\n 2\n', ''].map(text => plan(t, text)),
-  )
-  const distinct = new Set(all.flatMap(keys))
-  t.equal(distinct.size, all.length)
-})
-
-t.test('each envelope of a split file has the key that its lines alone would have', async t => {
-  const split = keys(await plan(t, '1234\n\n5678\n90\n', 6))
-  const parts = await Promise.all(['1234', '5678', '90'].map(text => plan(t, text)))
-  t.strictSame(split, parts.flatMap(keys))
-})
-
 t.test('envelopes cover every record once, in order, for random files', async t => {
   for (let seed = 1; seed <= 200; seed++) {
     const lines = Array.from(
@@ -101,9 +78,7 @@ t.test('envelopes cover every record once, in order, for random files', async t 
       (_, i) => ['', ' ', 'x'.repeat(((seed * 7 + i * 5) % 9) + 1)][(seed + i) % 3]!,
     )
     const text = lines.join('\n')
-    const { envelopes } = await planEnvelopes(blocksOf(text, (seed % 5) + 1).lines(), {
-      ...{ maxLineBytes: 12, startKey: () => createHash('sha256') },
-    })
+    const { envelopes } = await planEnvelopes(blocksOf(text, (seed % 5) + 1).lines(), { maxLineBytes: 12 })
     const within = ({ start, end }: EnvelopePlan): string[] => `${text}\n`.slice(start, end).split('\n')
     const records = envelopes.flatMap(within).filter(line => line.trim() !== '')
     const wanted = lines.filter(line => line.trim() !== '')

@@ -3,7 +3,7 @@
 import type { DrainReport } from '../../../reports/delivery.js'
 import type { DrainResult } from '../../../delivery/drain.js'
 import type { TargetResult } from '../../../delivery/result.js'
-import { printDowngrade, printExplained, printOutbox, rangeText } from '../push/human.js'
+import { printDowngrade, printExplained, printOutbox, printSuperseded, rangeText } from '../push/human.js'
 import { count, plural, seconds, type Report } from '../../output/report.js'
 import { explainReport, targetReport } from '../push/report.js'
 
@@ -20,6 +20,7 @@ export function printDrained(report: Report, { command, result, besideJson }: Dr
     if (!besideJson) printTarget(report, command, { ...target, durationMs: durationOf(target, result) })
     printOutbox(report, target)
     printDowngrade(report, target)
+    printSuperseded(report, target)
     if (target.error !== undefined && target.isRequired) report.error(target.error)
     else if (target.error !== undefined) report.tolerated(target.error, 'best effort')
   }

@@ -15,6 +15,7 @@ export type MigrateFlags = TargetFlags & {
   readonly format: Format
   readonly check?: boolean
   readonly repairTimestamps?: boolean
+  readonly ordering?: boolean
 }
 
 export const runMigrate: Action<MigrateFlags> = async (_args, flags, context) => {
@@ -34,8 +35,8 @@ function stepFor({ check, repairTimestamps }: MigrateFlags): Step {
   return repairTimestamps === true ? repair : applyMigrations
 }
 
-const applyMigrations: Step = async ({ session, description }, { format }, { report }) => {
-  const { applied, alreadyThere, revoked } = await migrate(session)
+const applyMigrations: Step = async ({ session, description }, { format, ordering }, { report }) => {
+  const { applied, alreadyThere, revoked } = await migrate(session, { withOptional: ordering })
   const exitCode = EXIT.done
   if (format === 'json') {
     report.json<MigrateReport>({

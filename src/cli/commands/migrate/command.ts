@@ -23,6 +23,12 @@ export function addMigrate(program: Command, run: Run): void {
       'apply no migration; correct stored query measurements whose timestamp differs from that of their commit',
     ).conflicts('check'),
   )
+  command.addOption(
+    flag(
+      '--ordering',
+      'also add the schema vortex_ingest to a database that the production migration runner made; see docs/promises.md',
+    ).conflicts(['check', 'repairTimestamps']),
+  )
   command.addOption(formatFlag()).addHelpText(
     'after',
     examples([

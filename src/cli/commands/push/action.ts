@@ -23,6 +23,7 @@ export type PushFlags = ChoiceFlags &
   ContractFlags &
   CommitFlags & {
     readonly fullRefresh?: boolean
+    readonly forceOlder?: boolean
     readonly format: Format
     readonly report?: string
     readonly dryRun?: boolean
@@ -49,7 +50,13 @@ export const runPush: Action<PushFlags> = async (args, flags, context) => {
   try {
     const options: PushOptions = {
       ...{ ...chosen, run, signal, explain: flags.explain, dryRun: flags.dryRun, mayDowngrade: flags.downgrade },
-      ...{ fullRefresh: flags.fullRefresh, allowFailure: flags.allowFailure, waitMs: state?.waitMs },
+      ...{
+        ci: commit.ci?.attempt,
+        forceOlder: flags.forceOlder,
+        fullRefresh: flags.fullRefresh,
+        allowFailure: flags.allowFailure,
+        waitMs: state?.waitMs,
+      },
       commit: sha => resolveCommit(sha, commit, context),
       commitSha: commit.sha,
       contractVersion: pinnedVersion(flags),

@@ -36,6 +36,7 @@ export function addPush(program: Command, run: Run): void {
     .addOption(stateFlag())
     .addOption(targetNameFlag())
     .addOption(flag('--full-refresh', 'with --state: read the inputs from their start and deliver all records again'))
+    .addOption(flag('--force-older', 'replace values even if a newer run has delivered them'))
     .addOption(downgradeFlag())
     .addOption(flag('--dry-run', 'check everything, but do not connect or write'))
     .addOption(explainFlag())

@@ -127,10 +127,21 @@ export function printDowngrade(report: Report, { description, downgrade }: Targe
   if (downgrade !== undefined) report.warning(downgradeText(description, downgrade))
 }
 
+/** Warns of records that a newer run has delivered with other values. */
+export function printSuperseded(report: Report, { description, superseded = 0 }: TargetResult): void {
+  if (superseded === 0) return
+  const what =
+    superseded === 1 ? '1 record is older than the value' : `${count(superseded)} records are older than the values`
+  report.warning(
+    `${what} that ${description} holds and replaced nothing (push with --force-older to replace newer values)`,
+  )
+}
+
 function printTrouble(report: Report, result: PushResult, target: TargetResult): void {
   const { description, receipts, error, failedSource, outbox } = target
   printRetries(report, target)
   printDowngrade(report, target)
+  printSuperseded(report, target)
   for (const { source, chunks } of receipts)
     if (chunks > 1)
       report.warning(`${source} went to ${description} as ${chunks} envelopes: each of them was committed by itself`)

@@ -33,11 +33,11 @@ export function pushReport({ result, refreshed }: PushOutcome): PushReport {
       ? { records: dryRun ? countChecked(result) : 0, inserted: 0, updated: 0, unchanged: 0 }
       : totals(deciding)),
     chunks: deciding?.chunks ?? 0,
-    kinds: deciding?.kinds ?? [],
+    kinds: (deciding?.kinds ?? []).map(one => ({ kind: one.kind, ...totals(one) })),
     files: (deciding?.receipts ?? []).map(receipt => ({
       source: receipt.source,
       attempts: receipt.chunks + receipt.retries,
-      ...totalReceipts([receipt]),
+      ...totals(totalReceipts([receipt])),
     })),
     targets: result.targets.map(targetReport),
     lines: inspections.reduce((all, { lines }) => all + lines, 0),
@@ -62,6 +62,8 @@ export function targetReport(target: TargetResult): TargetReport {
     status,
     required: isRequired,
     ...totals(target),
+    superseded: target.superseded ?? 0,
+    ordered: target.isOrdered ?? null,
     chunks,
     attempts,
     duration_ms: Math.round(durationMs),
@@ -86,7 +88,7 @@ export function countChecked({ inspections }: Pick<PushResult, 'inspections'>): 
   return inspections.reduce((all, { records }) => all + records, 0)
 }
 
-function totals({ records, inserted, updated, unchanged }: Totals): Totals {
+function totals({ records, inserted, updated, unchanged }: Totals): Omit<Totals, 'superseded'> {
   return { records, inserted, updated, unchanged }
 }
 

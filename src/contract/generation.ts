@@ -1,0 +1,68 @@
+/** Generations: which of two deliveries holds the newer values of a measurement. */
+
+import { isTimestamp } from './timestamp.js'
+
+/** When records were read from their source, and which attempt of which CI run produced them. */
+export type Generation = {
+  /** When the records were read, RFC 3339. For queued records, when they were enqueued. */
+  readonly producedAt: string
+  /** Undefined outside of CI, and for a CI service that does not number its runs. */
+  readonly ci?: CiAttempt | undefined
+}
+
+/**
+ * One attempt of a CI run. Attempts of one producer are ordered by run, then by attempt, whatever the clocks of their
+ * machines say. All other generations are ordered by `producedAt`.
+ */
+export type CiAttempt = {
+  /** The CI service and the project whose runs are numbered together, such as `GitHub Actions https://github.com/o/r`. */
+  readonly producer: string
+  /** Number of the run. It grows with every run of the producer. */
+  readonly run: number
+  /** Number of the attempt. It grows with every attempt of the run. */
+  readonly attempt: number
+}
+
+/** Header of an envelope's request that names the generation of its records. */
+export const GENERATION_HEADER = 'vortex-ingest-generation'
+
+/** Header of a server's answer: it has ordered the delivery. The value is `true`. */
+export const ORDERED_HEADER = 'vortex-ingest-ordered'
+
+/** Header of a server's answer: the number of records that it left out because a newer delivery wrote other values. */
+export const SUPERSEDED_HEADER = 'vortex-ingest-superseded'
+
+/** The most characters that a producer may have. */
+const MAX_PRODUCER = 500
+
+/** The value of `GENERATION_HEADER`: JSON in ASCII. */
+export function formatGeneration({ producedAt, ci }: Generation): string {
+  const json = JSON.stringify({ producedAt, ...(ci !== undefined && { ci }) })
+  return json.replace(/[^\x20-\x7e]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Reads a generation. @returns undefined when the text is not one */
+export function parseGeneration(text: string): Generation | undefined {
+  try {
+    return generationFrom(JSON.parse(text))
+  } catch {
+    return undefined
+  }
+}
+
+function generationFrom(value: unknown): Generation | undefined {
+  const { producedAt, ci } = membersOf(value)
+  if (typeof producedAt !== 'string' || !isTimestamp(producedAt)) return undefined
+  if (ci === undefined) return { producedAt }
+  const { producer, run, attempt } = membersOf(ci)
+  if (typeof producer !== 'string' || producer === '' || producer.length > MAX_PRODUCER) return undefined
+  return isNumber(run) && isNumber(attempt) ? { producedAt, ci: { producer, run, attempt } } : undefined
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

@@ -1,0 +1,146 @@
+/**
+ * SQL that keeps a late or repeated delivery from replacing newer values, in the tables of the schema `vortex_ingest`.
+ * @see docs/adr/0023-generations.md
+ */
+
+import { IngestError, messageOf, sqlStateOf } from '../errors.js'
+import type { DeliveryOrder, Fence } from '../source/delivery.js'
+import type { Statement } from './session.js'
+
+/**
+ * Whether the database has the schema `vortex_ingest`, as `isOrdered`. Sent with a delivery's BEGIN, so that it costs no round
+ * trip.
+ */
+export const PROBE_ORDERING = `
+  SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'vortex_ingest' AND has_schema_privilege(oid, 'USAGE')
+  ) AS "isOrdered"`
+
+/** A transaction-local setting: the id of the delivery. */
+const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
+
+/** An SQL condition: the delivery was applied before. */
+export const IS_REPEATED = `(SELECT current_setting('vortex_ingest.is_repeated')::boolean)`
+
+/** Whether the delivery is to be ordered. @param rows the answer to `PROBE_ORDERING` */
+export function mayOrder(rows: readonly object[], order: DeliveryOrder | undefined): boolean {
+  const [row] = rows as readonly { readonly isOrdered: boolean }[]
+  return order !== undefined && row?.isOrdered === true
+}
+
+/**
+ * The statements that precede a delivery's rows. Deliveries of one commit wait for each other at the first one. Each of the
+ * following statements then sees what the delivery before it has committed.
+ */
+export function orderStatements(commitSha: string, order: DeliveryOrder): readonly Statement[] {
+  const { deliveryId, fence, generation } = order
+  const ci = generation?.ci
+  const lock = { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))', values: [commitSha] }
+  const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt]
+  return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: REGISTER_DELIVERY, values }]
+}
+
+/** A delivery without a generation gets a time after those of all other deliveries of the commit. */
+const REGISTER_DELIVERY = `
+  WITH added AS (
+    INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
+    VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, coalesce($6::timestamptz, greatest(clock_timestamp(), (
+      SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
+    ))))
+    ON CONFLICT (delivery_id) DO NOTHING RETURNING true
+  )
+  SELECT set_config('vortex_ingest.delivery', $1::text, true),
+    set_config('vortex_ingest.is_repeated', (NOT EXISTS (SELECT FROM added))::text, true)`
+
+/** Records the watermark and its fencing token. Fails when a later lease has written before. */
+function moveWatermark({ watermark, target, partition, token, until }: Fence): Statement {
+  const text = `
+    WITH moved AS (
+      INSERT INTO vortex_ingest.watermarks AS stored (watermark_id, target_id, partition, fencing_token, delivered_until)
+      VALUES ($1, $2, $3, $4, $5)
+      ON CONFLICT (watermark_id) DO UPDATE
+      SET fencing_token = excluded.fencing_token, delivered_until = excluded.delivered_until, moved_at = now()
+      WHERE stored.fencing_token <= excluded.fencing_token
+      RETURNING true
+    )
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM moved) THEN ${raise(`'overtaken:' || (
+      SELECT fencing_token FROM vortex_ingest.watermarks WHERE watermark_id = $1
+    )`)} END`
+  return { text, values: [watermark, target, partition, token, until] }
+}
+
+const IS_NEWER = `
+  CASE WHEN other.producer = this.producer
+  THEN (other.run, other.attempt, other.produced_at) > (this.run, this.attempt, this.produced_at)
+  ELSE other.produced_at > this.produced_at END`
+
+const NEWER_DELIVERIES = `
+  FROM vortex_ingest.deliveries AS this JOIN vortex_ingest.deliveries AS other ON other.commit_sha = this.commit_sha
+  AND ${IS_NEWER}`
+
+/** An SQL condition: no newer delivery of the commit was applied, and this delivery was not applied before. */
+export const IS_NEWEST = `NOT (
+  ${IS_REPEATED} OR EXISTS (SELECT ${NEWER_DELIVERIES} WHERE this.delivery_id = ${DELIVERY})
+)`
+
+/** A WITH query `newer` of the measurements in a table that a newer delivery wrote. */
+export function newerIds(table: string): string {
+  return `newer AS MATERIALIZED (
+      SELECT unnest(delivered.ids) AS measurement_id ${NEWER_DELIVERIES}
+      JOIN vortex_ingest.delivered_ids AS delivered
+      ON delivered.delivery_id = other.delivery_id AND delivered.table_name = '${table}'
+      WHERE this.delivery_id = ${DELIVERY}
+    )`
+}
+
+/** An SQL condition: a stored row with the id of the row `latest` must keep its values. Needs `newerIds`. */
+export const IS_SUPERSEDED = `(${IS_REPEATED} OR latest.measurement_id IN (SELECT measurement_id FROM newer))`
+
+/**
+ * A WITH query that records the measurements which the delivery writes or confirms. Needs `newerIds`.
+ * @param latest a relation named `latest` with the delivery's rows
+ * @param condition an SQL condition that the rows must meet
+ */
+export function recordIds(table: string, latest: string, condition = 'true'): string {
+  return `recorded AS (
+      INSERT INTO vortex_ingest.delivered_ids (delivery_id, table_name, ids)
+      SELECT ${DELIVERY}, '${table}', array_agg(latest.measurement_id) FROM ${latest}
+      WHERE ${condition} AND NOT ${IS_SUPERSEDED} HAVING count(*) > 0
+      ON CONFLICT DO NOTHING
+    )`
+}
+
+/**
+ * An SQL expression that fails. Without a function of our own, only a wrong cast can make a statement fail with a text.
+ * @param text an SQL expression
+ * @see toRaisedError
+ */
+export function raise(text: string): string {
+  return `('vortex-ingest:' || ${text})::boolean`
+}
+
+/** The meaning of an error that `raise` caused. Every other error is returned unchanged. */
+export function toRaisedError(error: unknown): unknown {
+  if (sqlStateOf(error) !== '22P02') return error
+  const [what, name = '', ...numbers] = (/"vortex-ingest:([^"]*)"/.exec(messageOf(error))?.[1] ?? '').split(':')
+  if (what === 'overtaken') return new FencedError(Number(name), error)
+  const [sent = 0, stored = 0] = numbers.map(Number)
+  return what === 'stored' ? notStoredError(name, { sent, stored }) : error
+}
+
+/** A later lease has written to the target, so this delivery was refused. Nothing of it is stored. */
+export class FencedError extends IngestError {
+  constructor(
+    readonly token: number,
+    cause: unknown,
+  ) {
+    super('queued', 'another process took over the delivery to this target, so nothing was written', { cause })
+  }
+}
+
+/** The error for rows that the database accepted and did not store. */
+export function notStoredError(table: string, { sent, stored }: { sent: number; stored: number }): IngestError {
+  const message = `public.${table} holds only ${stored} of the ${sent} rows that were sent; nothing was changed`
+  const hint = 'a trigger, rule, policy or view on the table drops or changes rows: run `vortex-ingest doctor`'
+  return new IngestError('target_misconfigured', message, { hint })
+}
