@@ -50,7 +50,8 @@ export class EmbeddedSession implements SqlSession {
     this.#assertUsable()
     const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
     const tags = answers.map(({ command }) => command)
-    if (isRolledBack(text, tags)) throw statementError(this.#parts.engine.dataDir, new Error('the transaction had failed and was rolled back'))
+    if (isRolledBack(text, tags))
+      throw statementError(this.#parts.engine.dataDir, new Error('the transaction had failed and was rolled back'))
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
