@@ -47,16 +47,50 @@ export function supportFsync({ FS: { ErrnoError, filesystems } }: EngineModule):
 }
 
 /**
- * Disables Postgres's timers (statistics after 10 s, progress every 10 s during recovery). Nothing stops them when Postgres
+ * Replaces the engine's timers and clock.
+ *
+ * Postgres's timers (statistics after 10 s, progress every 10 s during recovery) are disabled. Nothing stops them when Postgres
  * crashes, so they would keep the process alive. A single session that is never interrupted needs no timers.
  */
-export function withoutTimers(options: EngineOptions): EngineOptions {
+export function withOwnTime(options: EngineOptions, clock: EngineClock): EngineOptions {
   const instantiate = options.instantiateWasm as Instantiate
   const instantiateWasm: Instantiate = (imports, done) => {
     imports.env['_setitimer_js'] = () => 0
+    imports.env['emscripten_get_now'] = () => clock.now()
     return instantiate(imports, done)
   }
   return { ...options, instantiateWasm }
+}
+
+/** Longest wait. A sound database does not wait at all, and reads the clock about once in a checkpoint. */
+const MAX_WAIT_MS = 500
+/** Readings of the clock that are closer than this are a wait. */
+const WAIT_STEP_MS = 1
+/** After a longer pause between two readings, a new wait begins. */
+const NEW_WAIT_MS = 1_000
+
+/**
+ * The engine's clock, which ends a wait that would never end. The engine waits by reading the clock in a loop, which uses a whole
+ * CPU. A single session only waits when its files are damaged, for example for a transaction that they say is still running.
+ */
+export class EngineClock {
+  #lastMs = 0
+  #waitedMs = 0
+
+  /** @param onEndlessWait called before the clock throws */
+  constructor(private readonly onEndlessWait: () => void) {}
+
+  /** @throws {Error} when the engine has waited too long. It is then dead */
+  now(): number {
+    const nowMs = performance.now()
+    const stepMs = nowMs - this.#lastMs
+    this.#lastMs = nowMs
+    if (stepMs < WAIT_STEP_MS) this.#waitedMs += stepMs
+    else if (stepMs > NEW_WAIT_MS) this.#waitedMs = 0
+    if (this.#waitedMs <= MAX_WAIT_MS) return nowMs
+    this.onEndlessWait()
+    throw new Error('the engine waits without end')
+  }
 }
 
 /**

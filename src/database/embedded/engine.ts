@@ -6,9 +6,9 @@ import { DatabaseError } from 'pg-protocol/dist/messages.js'
 import { Parser } from 'pg-protocol/dist/parser.js'
 import { assertDataVersion } from './data-dir.js'
 import { unusableDatabase } from './errors.js'
-import { type EngineModule, throwWhenDead, supportFsync, withoutTimers } from './engine-repairs.js'
+import { EngineClock, type EngineModule, throwWhenDead, supportFsync, withOwnTime } from './engine-repairs.js'
 
-export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder }
+export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder; readonly dataDir: string }
 
 /**
  * Postgres's buffer size. The default of 128 MB uses more memory but is no faster, because the system caches the same files.
@@ -34,7 +34,7 @@ export async function startEngine(dataDir: string): Promise<Engine> {
     // int8 is returned as text, like by `pg`, because a number cannot represent every int8.
     const parsers = { [types.INT8]: (digits: string) => digits }
     const postgres = await whenReady(new ExactPGlite({ fs: folder, startParams: START_PARAMETERS, parsers }))
-    return { postgres, folder }
+    return { postgres, folder, dataDir }
   } catch (cause) {
     throw unusableDatabase(dataDir, folder.lastFatalMessage() || undefined, cause)
   }
@@ -75,18 +75,22 @@ function decode(answer: Buffer): Messages {
   return messages
 }
 
+/** The reason for a crash by which a damaged database is known. */
+export const ENDLESS_WAIT = 'a statement waits for a transaction that never ends'
+
 /** Number of lines of Postgres's output that are kept. */
 const LOG_LINES = 50
 
 /** PGlite's access to its data folder, extended by the engine repairs and by a log of what Postgres prints. */
 class DataFolder extends NodeFS {
   readonly #log: string[] = []
+  readonly #clock = new EngineClock(() => this.#appendLog(`FATAL:  ${ENDLESS_WAIT}`))
 
   override async init(...[engine, options]: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(engine, options)
     const log = (line: string) => void this.#appendLog(line)
     const preRun = [...(emscriptenOpts.preRun ?? []), repair]
-    return { emscriptenOpts: { ...withoutTimers(emscriptenOpts), print: log, printErr: log, preRun } }
+    return { emscriptenOpts: { ...withOwnTime(emscriptenOpts, this.#clock), print: log, printErr: log, preRun } }
   }
 
   /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */

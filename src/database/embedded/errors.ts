@@ -17,6 +17,9 @@ const FOLDER_FAULTS: Readonly<Record<string, readonly [fault: string, hint: stri
 /** SQLSTATEs that mean the database lacks a table or column of this version. */
 const SCHEMA_STATES = new Set(['42P01', '42703'])
 
+/** SQLSTATEs of files that are missing or contradict each other: class XX, and a file that does not exist. */
+const DAMAGE_STATE = /^(XX...|58P01)$/
+
 /** The error for a failure to open or create the database in `dir`. An `IngestError` is returned unchanged. */
 export function folderError(dir: string, cause: unknown): IngestError {
   if (cause instanceof IngestError) return cause
@@ -33,6 +36,7 @@ export function missingDatabase(dir: string): IngestError {
   })
 }
 
+const NEW_DATABASE_HINT = 'move it away, then push again to create a new one'
 const MEMORY_HINT =
   'it needs 300 MB of memory; if that is available, move the folder away, then push again to create a new one'
 
@@ -40,7 +44,7 @@ const MEMORY_HINT =
 export function unusableDatabase(dataDir: string, reason: string | undefined, cause?: unknown): IngestError {
   const message = `cannot start the embedded database in ${dataDir}: ${reason ?? messageOf(cause)}`
   const isFull = /no space left|quota/i.test(reason ?? '')
-  const advice = isFull ? MORE_SPACE : 'move it away, then push again to create a new one'
+  const advice = isFull ? MORE_SPACE : NEW_DATABASE_HINT
   return new IngestError('target_misconfigured', message, { cause, hint: reason === undefined ? MEMORY_HINT : advice })
 }
 
@@ -52,7 +56,8 @@ export function wrongVersion(dataDir: string, foundVersion: string, ownVersion: 
 }
 
 /** The error for a statement that Postgres rejected. The session remains usable. */
-export function statementError(cause: unknown): IngestError {
+export function statementError(dataDir: string, cause: unknown): IngestError {
+  if (DAMAGE_STATE.test(systemCodeOf(cause) ?? '')) return damagedDatabase(dataDir, messageOf(cause), cause)
   const message = `embedded database: ${messageOf(cause)}`
   if (!SCHEMA_STATES.has(systemCodeOf(cause) ?? '')) return new IngestError('target_failed', message, { cause })
   const hint = '`vortex-ingest migrate` updates its tables'
@@ -65,4 +70,10 @@ export function brokenEngine(reason: string, cause?: unknown): IngestError {
     cause,
     hint: 'committed records are safe: check the disk, then run the same command again',
   })
+}
+
+/** The error for a database whose files contradict each other. Retrying does not help. */
+export function damagedDatabase(dataDir: string, reason: string, cause: unknown): IngestError {
+  const message = `the embedded database in ${dataDir} is damaged: ${reason}`
+  return new IngestError('target_misconfigured', message, { cause, hint: NEW_DATABASE_HINT })
 }

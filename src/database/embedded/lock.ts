@@ -1,79 +1,89 @@
-/** Locks a folder for one process at a time. The system releases the lock when the process ends, also after kill -9. */
+/**
+ * Locks a folder for one process at a time, by flock(2) on a file in it. The kernel keeps the lock, so it holds across
+ * namespaces, containers and mounts, also while its process is stopped, and ends with its process, also after kill -9.
+ * @see docs/adr/0022-embedded-lock.md
+ */
 
-import { closeSync, constants, openSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { IngestError, systemCodeOf } from '../../errors.js'
-import { isSocketLocked, takeSocketLock } from './lock-socket.js'
+import { text } from 'node:stream/consumers'
+import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
 export type FolderLock = { readonly release: () => Promise<void> }
 
-/** The lock implementation of a platform. */
-type Locking = {
-  /** Acquires the lock. Resolves to a function that releases it, or to undefined when another process holds it. */
-  readonly take: (dir: string) => Promise<FolderLock['release'] | undefined>
-  /** Whether the lock is held. Writes nothing. */
-  readonly isHeld: (dir: string) => Promise<boolean>
-}
+/** `exclusive` excludes every other lock. `shared` excludes exclusive locks only. */
+type LockMode = 'exclusive' | 'shared'
 
-const SOCKETS: Locking = { take: takeSocketLock, isHeld: isSocketLocked }
-const FILES: Locking = { take: dir => takeFileLock(ownerFile(dir)), isHeld: dir => isFileLocked(ownerFile(dir)) }
+/**
+ * Opens a file with the given flags and locks it without waiting. The lock belongs to the open file, so it also excludes other
+ * opens in this process, and it ends when the file is closed.
+ * @returns the file's descriptor; undefined when another open file has a lock that excludes this one
+ */
+type OpenLocked = (path: string, flags: number, mode: LockMode) => Promise<number | undefined>
 
-const LOCKING: Partial<Record<NodeJS.Platform, Locking>> = {
-  linux: SOCKETS,
-  darwin: FILES,
-  freebsd: FILES,
-  openbsd: FILES,
-  netbsd: FILES,
+const PLATFORMS: Partial<Record<NodeJS.Platform, OpenLocked>> = {
+  linux: openThenLock,
+  darwin: openWithLock,
+  freebsd: openWithLock,
+  openbsd: openWithLock,
+  netbsd: openWithLock,
 }
 
 /**
  * Locks an existing folder for this process. All paths to the folder share one lock, which also excludes a second lock in this
  * process. The lock does not keep the process alive.
- * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform without
- * such locks. A system error is thrown unchanged when the folder is not writable
+ * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform or file
+ * system without such locks. A system error is thrown unchanged when the folder is not writable
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const release = await platformLocking().take(dir)
-  if (!release) throw await busyError(dir)
+  const fd = await openLocked()(lockFile(dir), constants.O_RDWR | constants.O_CREAT, 'exclusive')
+  if (fd === undefined) throw await busyError(dir)
   try {
-    await writeFile(ownerFile(dir), `process ${process.pid} (since ${new Date().toISOString()})\n`)
+    ftruncateSync(fd)
+    writeSync(fd, `process ${process.pid} (since ${new Date().toISOString()})\n`, 0)
   } catch (error) {
-    await release()
+    closeSync(fd)
     throw error
   }
-  return { release }
+  return { release: async () => closeSync(fd) }
 }
 
 /**
- * Checks that an existing folder is not locked, without locking it.
- * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform without
- * such locks. A system error is thrown unchanged when the folder is not readable
+ * Checks that an existing folder is not locked. Writes nothing, but has a shared lock for a moment.
+ * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform or file
+ * system without such locks. A system error is thrown unchanged when the folder is not readable
  */
 export async function assertUnlocked(dir: string): Promise<void> {
-  if (await platformLocking().isHeld(dir)) throw await busyError(dir)
+  try {
+    const fd = await openLocked()(lockFile(dir), constants.O_RDONLY, 'shared')
+    if (fd === undefined) throw await busyError(dir)
+    closeSync(fd)
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENOENT') throw error
+  }
 }
 
-/** Checks that this platform has folder locks. @throws {IngestError} `target_misconfigured` otherwise */
-export function assertLockable(): void {
-  platformLocking()
+/** Checks that folders can be locked on this machine. @throws {IngestError} `target_misconfigured` otherwise */
+export async function assertLockable(): Promise<void> {
+  if (openLocked() === openThenLock) await runFlock(['-h'])
 }
 
-function platformLocking(): Locking {
-  const found = LOCKING[process.platform]
+function openLocked(): OpenLocked {
+  const found = PLATFORMS[process.platform]
   if (!found) throw unsupportedPlatform()
   return found
 }
 
-/**
- * The file that names the lock's holder. On BSD and macOS it is also the locked file. It remains after the lock is released.
- */
-function ownerFile(dir: string): string {
+/** The locked file. It names the lock's holder, and remains after the lock is released. */
+function lockFile(dir: string): string {
   return join(dir, 'db.lock')
 }
 
 async function busyError(dir: string): Promise<IngestError> {
-  const owner = (await readFile(ownerFile(dir), 'utf8').catch(() => '')).trim()
+  const owner = (await readFile(lockFile(dir), 'utf8').catch(() => '')).trim()
   // The holder may not have written the file yet.
   const who = /^process \d+ \(since \S+\)$/.test(owner) ? owner : 'another process'
   return new IngestError('target_busy', `the embedded database in ${dir} is in use by ${who}`, {
@@ -87,36 +97,58 @@ function unsupportedPlatform(): IngestError {
   })
 }
 
-/** Flags of open(2) that acquire an flock. They have the same values on macOS and BSD, and Node has no constants for them. */
-const O_NONBLOCK = 0x4
-const O_SHLOCK = 0x10
-const O_EXLOCK = 0x20
+/** The exit code of flock(1) when the file is locked. */
+const FLOCK_CONFLICT = 1
 
-/**
- * Opens `path`, creating it if it is missing, and locks it. The lock belongs to the open file, so it also excludes other opens
- * in this process, and it ends with the process.
- * @returns a function that releases the lock; undefined when the file is already locked
- */
-async function takeFileLock(path: string): Promise<(() => Promise<void>) | undefined> {
+/** Node cannot call flock(2), so the command flock(1) locks the descriptor that it inherits. Its open file is shared with this process. */
+async function openThenLock(path: string, flags: number, mode: LockMode): Promise<number | undefined> {
+  // A plain descriptor, because a FileHandle closes the file, and so releases the lock, when it is garbage collected.
+  const fd = openSync(path, flags | constants.O_NONBLOCK)
   try {
-    // A plain descriptor, because a FileHandle closes the file, and so releases the lock, when it is garbage collected.
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | O_EXLOCK | O_NONBLOCK)
-    return async () => closeSync(fd)
+    const { code, stderr } = await runFlock([mode === 'shared' ? '-s' : '-x', '-n', '3'], fd)
+    if (code === 0) return fd
+    // busybox exits with the same code on any failure, but explains failures only.
+    if (code !== FLOCK_CONFLICT || stderr !== '') throw unlockableFile(path, stderr || `flock exited with ${code}`)
   } catch (error) {
-    if (systemCodeOf(error) === 'EAGAIN') return undefined
+    closeSync(fd)
     throw error
+  }
+  closeSync(fd)
+  return undefined
+}
+
+/** Runs flock(1) with `fd` as its descriptor 3. @throws {IngestError} `target_misconfigured` when it cannot be started */
+async function runFlock(args: readonly string[], fd?: number): Promise<{ code: number | null; stderr: string }> {
+  // Detached, so that a Ctrl-C in the terminal does not reach the command.
+  const stdio = ['ignore', 'ignore', 'pipe', fd ?? 'ignore'] as const
+  const child = spawn('flock', args, { stdio: [...stdio], cwd: '/', detached: true })
+  try {
+    const [stderr] = await Promise.all([text(child.stderr!), once(child, 'close')])
+    return { code: child.exitCode, stderr: stderr.trim() }
+  } catch (cause) {
+    throw new IngestError('target_misconfigured', `the embedded database cannot be locked: ${messageOf(cause)}`, {
+      cause,
+      hint: 'install the command flock (package util-linux), or use --postgres or --server',
+    })
   }
 }
 
-/** Whether `path` is locked. The check acquires a shared lock for a moment. */
-async function isFileLocked(path: string): Promise<boolean> {
+function unlockableFile(path: string, reason: string): IngestError {
+  return new IngestError('target_misconfigured', `cannot lock ${path}: ${reason}`, {
+    hint: 'use a folder on a file system with locks, such as a local disk or NFS 4',
+  })
+}
+
+/** Flags of open(2) that acquire an flock. They have the same values on macOS and BSD, and Node has no constants for them. */
+const OPEN_FLAGS: Readonly<Record<LockMode, number>> = { shared: 0x10, exclusive: 0x20 }
+const O_NONBLOCK = 0x4
+
+/** macOS and BSD lock a file while they open it. */
+async function openWithLock(path: string, flags: number, mode: LockMode): Promise<number | undefined> {
   try {
-    closeSync(openSync(path, constants.O_RDONLY | O_SHLOCK | O_NONBLOCK))
-    return false
+    return openSync(path, flags | OPEN_FLAGS[mode] | O_NONBLOCK)
   } catch (error) {
-    const code = systemCodeOf(error)
-    if (code === 'EAGAIN') return true
-    if (code === 'ENOENT') return false
+    if (systemCodeOf(error) === 'EAGAIN') return undefined
     throw error
   }
 }

@@ -15,8 +15,8 @@ import {
   type Statement,
 } from '../session.js'
 import { traced } from '../../http/wire-events.js'
-import { type Engine, startEngine } from './engine.js'
-import { brokenEngine, statementError, folderError, missingDatabase } from './errors.js'
+import { ENDLESS_WAIT, type Engine, startEngine } from './engine.js'
+import { brokenEngine, damagedDatabase, statementError, folderError, missingDatabase } from './errors.js'
 import { type FolderLock, lockFolder } from './lock.js'
 import { createDataDir } from './create-data-dir.js'
 
@@ -48,12 +48,11 @@ export class EmbeddedSession implements SqlSession {
 
   async execute(text: string): Promise<readonly object[]> {
     this.#assertUsable()
-    const answers = await this.#run<object>(
-      async () => [...(await this.#parts.engine.postgres.exec(text))] as Results<object>[],
-    )
+    const answers = await this.#run(() => this.#parts.engine.postgres.exec(text))
     const tags = answers.map(({ command }) => command)
-    if (isRolledBack(text, tags)) throw statementError(new Error('the transaction had failed and was rolled back'))
-    return answers.at(-1)?.rows ?? []
+    if (isRolledBack(text, tags))
+      throw statementError(this.#parts.engine.dataDir, new Error('the transaction had failed and was rolled back'))
+    return (answers.at(-1)?.rows ?? []) as readonly object[]
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {
@@ -111,7 +110,7 @@ export class EmbeddedSession implements SqlSession {
     try {
       answers = await traced({ operation: 'statement', endpoint: 'the embedded database' }, statement)
     } catch (error) {
-      throw isRejectedStatement(error) ? statementError(error) : this.#markBroken(error)
+      throw isRejectedStatement(error) ? statementError(this.#parts.engine.dataDir, error) : this.#markBroken(error)
     }
     if (answers.some(answer => answer.command === undefined))
       throw this.#markBroken(new Error('it crashed without an answer'))
@@ -119,8 +118,10 @@ export class EmbeddedSession implements SqlSession {
   }
 
   #markBroken(cause: unknown): IngestError {
-    const reason = this.#parts.engine.folder.lastFatalMessage() ?? messageOf(cause)
-    return (this.#broken = brokenEngine(reason, cause))
+    const { folder, dataDir } = this.#parts.engine
+    const reason = folder.lastFatalMessage() ?? messageOf(cause)
+    this.#broken = reason === ENDLESS_WAIT ? damagedDatabase(dataDir, reason, cause) : brokenEngine(reason, cause)
+    return this.#broken
   }
 }
 

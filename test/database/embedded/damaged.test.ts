@@ -64,6 +64,26 @@ t.test('a damaged data folder gives one clear error, stays in place, and its loc
   t.equal(process.exitCode, undefined, 'the engine sets no exit code of its own')
 })
 
+t.test('a damaged or missing file of a table is called damage, which no retry repairs', async t => {
+  const copy = await databaseCopies()
+  for (const [damage, reason] of [
+    [(file: string) => writeFileSync(file, Buffer.alloc(8192, 'random')), 'invalid page in block 0 of relation'],
+    [rmSync, 'could not open file'],
+  ] as const) {
+    const dir = copy(t)
+    const session = await openEmbedded(dir, { create: false })
+    await session.execute('CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)')
+    const [row] = await session.query<{ path: string }>(`SELECT pg_relation_filepath('kept') AS path`)
+    await session.close()
+    damage(join(dir, 'db', row?.path ?? ''))
+
+    const again = await openEmbedded(dir, { create: false })
+    const message = new RegExp(`^the embedded database in ${dir}/db is damaged: ${reason}`)
+    await t.rejects(again.query('SELECT n FROM kept'), { code: 'target_misconfigured', message, hint: /move it away/ })
+    await again.close()
+  }
+})
+
 t.test('a file in place of the data folder is rejected and not changed', async t => {
   const dir = emptyFolder(t)
   writeFileSync(join(dir, 'db'), 'mine')

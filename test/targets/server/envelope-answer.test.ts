@@ -35,9 +35,9 @@ t.test('an answer that acknowledges every record is a success', async t => {
     [1, 1],
   ] as const) {
     const text = JSON.stringify({ inserted, updated, more: 'fields' })
-    t.strictSame(parseApplied(answer(200, text), { base: BASE, records: 2 }), { inserted, updated })
+    t.match(parseApplied(answer(200, text), { base: BASE, records: 2 }), { inserted, updated })
   }
-  t.strictSame(parseApplied(answer(200, '{"inserted":0,"updated":0}'), { base: BASE, records: 0 }), {
+  t.match(parseApplied(answer(200, '{"inserted":0,"updated":0}'), { base: BASE, records: 0 }), {
     inserted: 0,
     updated: 0,
   })
