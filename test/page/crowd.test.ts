@@ -141,7 +141,7 @@ function pressAtOnce(page: Page, keys: readonly string[]): Promise<void> {
 type Span = { readonly from: number; readonly to: number }
 
 /** Waits until the page's address has the indexes of these first and last commits, or none of them. */
-async function assertSpan(t: Test, page: Page, span: Span | undefined, message?: string): Promise<void> {
+async function assertSpan(t: Test, page: Page, span: Span | undefined, message = 'the span'): Promise<void> {
   const isReached = (): boolean => isDeepStrictEqual(spanOf(page), span)
   await waitUntil(isReached, { deadlineMs: 10_000 }).catch(() => undefined)
   t.strictSame(spanOf(page), span, message)
