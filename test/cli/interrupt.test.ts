@@ -2,12 +2,11 @@
 
 import t from 'tap'
 import { execFileSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { startCli, runCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { waitUntil } from '../fixtures/wait-until.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
-import { startMigratedPostgres, countEmbeddedRows } from './fixtures/database.js'
+import { startMigratedPostgres, countEmbeddedRows, tableBytes } from './fixtures/database.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { jsonl, manyQueries, oneOfEach, size, time, writeCommit } from '../fixtures/records.js'
 
@@ -147,10 +146,3 @@ t.test('Ctrl-C during a push into the embedded database leaves all or nothing, a
   const count = await countEmbeddedRows(folder)
   t.ok(count === 0 || count === rows, `${count} rows`)
 })
-
-/** Size of the tables and indexes of an embedded database that is in use. */
-function tableBytes(folder: string): number {
-  const base = join(folder, 'db', 'base')
-  const names = readdirSync(base, { recursive: true, encoding: 'utf8' })
-  return names.reduce((bytes, name) => bytes + (statSync(join(base, name), { throwIfNoEntry: false })?.size ?? 0), 0)
-}
