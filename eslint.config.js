@@ -29,7 +29,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'bin/*.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'bin/*.js', 'test/fixtures/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -50,8 +50,8 @@ export default tseslint.config(
     },
   },
   { files: ['bin/**', 'scripts/**', 'bench/**'], rules: { 'no-console': 'off' } },
-  // These import files that the build makes and that have no types.
-  { files: ['eslint.config.js', 'bin/*.js'], extends: [tseslint.configs.disableTypeChecked] },
+  // These have no types: they import files that the build makes, or run before TypeScript can be loaded.
+  { files: ['eslint.config.js', 'bin/*.js', 'test/fixtures/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   // CommonJS, which starts sooner (docs/adr/0020-lean-start.md).
   { files: ['bin/*.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 )

@@ -2,8 +2,7 @@
 
 import t from 'tap'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
-import { projectFile, runCli, startCli } from '../fixtures/cli.js'
+import { projectFile, runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { jsonl, oneOfEach, query, writeCommit } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
@@ -20,12 +19,13 @@ t.test('100,000 rejections are all there, in little memory, however slowly they 
     [['validate', 'bad.jsonl', '--format', 'json'], BAD_LINES + 1],
     [['id', 'bad.jsonl'], BAD_LINES],
   ] as const) {
-    const { child, result } = startCli(args, { cwd, measure: true })
-    for (const stream of [child.stdout!, child.stderr!]) stream.pause()
-    await setTimeout(1_000)
-    t.equal(child.exitCode, null, 'it waits for its reader')
-    for (const stream of [child.stdout!, child.stderr!]) stream.resume()
-    const { code, stdout, peakRssMiB } = await result
+    const cli = startCli(args, { cwd, measure: true })
+    const outputs = [cli.child.stdout!, cli.child.stderr!]
+    for (const stream of outputs) stream.pause()
+    await untilDone(cli, () => outputs.some(stream => stream.readableLength >= stream.readableHighWaterMark))
+    t.equal(cli.child.exitCode, null, 'it waits for its reader')
+    for (const stream of outputs) stream.resume()
+    const { code, stdout, peakRssMiB } = await cli.result
     t.equal(code, 65)
     t.equal(stdout.trimEnd().split('\n').length, args[0] === 'id' ? 1 : lines)
     t.ok(peakRssMiB > 0 && peakRssMiB < 200, `${args.join(' ')}: ${Math.round(peakRssMiB)} MiB`)

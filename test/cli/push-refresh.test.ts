@@ -11,7 +11,8 @@ import {
   type TestServer,
 } from '../fixtures/http-server.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { pushArgs, TOKEN, type PushReport } from './fixtures/pushing.js'
+import type { PushReport } from '../../src/reports/delivery.js'
+import { pushArgs, TOKEN } from './fixtures/pushing.js'
 import { jsonl, query } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
 

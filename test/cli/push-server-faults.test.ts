@@ -3,7 +3,6 @@
 import t, { type Test } from 'tap'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { startCli, temporaryFiles, untilDone } from '../fixtures/cli.js'
 import { applied, hangUp, json, startAnswering, startHttpServer, type Answer } from '../fixtures/http-server.js'
 import { startTcpProxy } from '../fixtures/tcp-proxy.js'
@@ -172,12 +171,13 @@ t.test('Ctrl-C in the middle of the body ends in 130, and the body never ends', 
 t.test('Ctrl-C during the wait for a retry ends immediately and reports the files delivered before', async t => {
   const cwd = t.testdir({ 'a.jsonl': jsonl([query()]), 'b.jsonl': jsonl([query({ query_idx: 2 })]) })
   const server = await startAnswering(t, applied, json(503, {}, { 'retry-after': '9' }))
-  const cli = startCli(pushArgs(cwd, 'a.jsonl', 'b.jsonl', '--server', server.url), {
+  const cli = startCli(pushArgs(cwd, '-v', 'a.jsonl', 'b.jsonl', '--server', server.url), {
     cwd,
     env: { INGEST_BEARER_TOKEN: TOKEN },
   })
-  await untilDone(cli, () => server.asked.length === 2)
-  await setTimeout(100)
+  let log = ''
+  cli.child.stderr!.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  await untilDone(cli, () => log.includes('answered 503'))
   cli.child.kill('SIGINT')
   const { code, stdout, stderr } = await cli.result
   t.equal(code, 130)

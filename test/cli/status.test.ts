@@ -2,9 +2,8 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
-import { runCli, startCli } from '../fixtures/cli.js'
+import { runCli, startCli, untilDone } from '../fixtures/cli.js'
 import { applied, startAnswering, startHttpServer } from '../fixtures/http-server.js'
 import { push, pushArgs, TOKEN } from './fixtures/pushing.js'
 import { jsonl, manyQueries } from '../fixtures/records.js'
@@ -49,7 +48,7 @@ t.test('a running delivery differs from an interrupted one', async t => {
     cwd,
     env: { INGEST_BEARER_TOKEN: TOKEN },
   })
-  while (server.asked.length === 0) await pause(20)
+  await untilDone(pushing, () => server.asked.length > 0)
   t.match((await onState(cwd, ['status'])).stdout, /^  under way: numbers 1 to 3 of 0123456 to http\S+, begun 20\S+$/m)
   pushing.child.kill('SIGKILL')
   await pushing.result

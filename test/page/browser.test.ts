@@ -12,7 +12,7 @@ import { commit, envelope } from '../server/fixtures/envelopes.js'
 import { OPERATOR_TOKEN, startOperated } from '../server/fixtures/operator.js'
 import { get, post, type Running } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
-import { findChromium, openPage, OUTPUT, startBrowser, until, type Opened } from './fixtures/browser.js'
+import { findChromium, openPage, OUTPUT, rested, startBrowser, until, type Opened } from './fixtures/browser.js'
 import { shaOf, PAGE_FOLDER, startWithHistory } from './fixtures/server.js'
 import { pictureOf, pixelsOf } from './fixtures/pixels.js'
 
@@ -322,10 +322,14 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
 
   'whoever cannot see it is told the same: axe finds nothing': async (t, { server, browser }) => {
     for (const colorScheme of ['light', 'dark'] as const)
-      for (const hash of ['', '#view=activity', '#view=operator']) {
+      for (const [hash, content] of [
+        ['', '#series-rows tr'],
+        ['#view=activity', '#activity table tbody tr'],
+        ['#view=operator', '#operator-none pre'],
+      ] as const) {
         const { page } = await openPage(t, browser, `${server.url}/${hash}`, { colorScheme })
-        await page.locator('main:not([hidden])').first().waitFor()
-        await page.waitForTimeout(300)
+        await page.locator(content).first().waitFor()
+        await rested(page)
         if (hash === '') await hover(page, 0.5)
         t.strictSame(await violations(page), [], `${colorScheme} ${hash}`)
         await page.evaluate(`document.body.append(new Image())`)

@@ -2,10 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import type { Page } from 'playwright-core'
-import t from 'tap'
+import { isDeepStrictEqual } from 'node:util'
+import t, { type Test } from 'tap'
+import { waitUntil } from '../fixtures/wait-until.js'
 import { startServer } from '../server/fixtures/server.js'
 import { startStore } from '../server/fixtures/store.js'
-import { findChromium, openPage, startBrowser } from './fixtures/browser.js'
+import { findChromium, openPage, startBrowser, until } from './fixtures/browser.js'
 import { CROWD, fillCrowd } from './fixtures/crowd.js'
 import { pictureOf } from './fixtures/pixels.js'
 import { PAGE_FOLDER } from './fixtures/server.js'
@@ -49,7 +51,7 @@ t.test('in a browser, many series', { skip }, async t => {
   await t.test('what is drawn while something else was is as if it had been drawn alone', async t => {
     await page.locator('#chart').focus()
     for (const key of ['+', '+', '-']) await page.keyboard.press(key)
-    await page.waitForTimeout(300)
+    await assertSpan(t, page, { from: 41, to: 119 })
     await framesUntilRest(page)
     const { page: other } = await open(new URL(page.url()).hash.replace(/.*&panel=all/, ''))
     await other.locator('#series-rows tr').first().waitFor()
@@ -76,17 +78,15 @@ t.test('in a browser, many series', { skip }, async t => {
     const at = await placesOn(page)
     const touch = await touchOf(page)
     await touch.pair([at(0.4), at(0.6)], [at(0.2, 0.3), at(0.8, 0.3)])
-    await settled(page, 'from=')
-    t.strictSame(spanOf(page), { from: 53, to: 106 }, 'a third of them, around the middle')
+    await assertSpan(t, page, { from: 53, to: 106 }, 'a third of them, around the middle')
     t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
     t.equal(await page.locator('#card').isVisible(), false, 'no finger of two reads')
 
     await touch.pair([at(0.3), at(0.7)], [at(0.5), at(0.9)])
-    await settled(page, `from=${sha(42)}`)
-    t.strictSame(spanOf(page), { from: 42, to: 95 }, 'side by side they move it')
+    await assertSpan(t, page, { from: 42, to: 95 }, 'side by side they move it')
 
     await touch.pair([at(0.1), at(0.9)], [at(0.45), at(0.55)])
-    await settled(page, '', 'from=')
+    await assertSpan(t, page, undefined)
     t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
     t.strictSame(complaints, [])
   })
@@ -99,9 +99,9 @@ t.test('in a browser, many series', { skip }, async t => {
     await page.locator('#card').waitFor()
     t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
     await touch.one(at(0.5, 0.9), at(0.5, 0.1))
-    await page.waitForTimeout(300)
-    t.ok((await windowOf(page)).top > 50)
-    t.notMatch(page.url(), 'from=')
+    await until(page, 'scrollY > 50')
+    await page.locator('#chart').press('+')
+    await assertSpan(t, page, { from: 40, to: 120 }, 'all commits were still shown')
   })
 
   await t.test('on a trackpad the chart is zoomed and moved, and not the page', async t => {
@@ -112,18 +112,16 @@ t.test('in a browser, many series', { skip }, async t => {
     await page.keyboard.down('Control')
     for (let step = 0; step < 10; step++) await page.mouse.wheel(0, -10)
     await page.keyboard.up('Control')
-    await settled(page, 'from=')
-    t.strictSame(spanOf(page), { from: 50, to: 109 }, 'by e, around the pointer')
+    await assertSpan(t, page, { from: 50, to: 109 }, 'by e, around the pointer')
     t.strictSame(await windowOf(page), { scale: 1, top: 0, left: 0 })
 
     await page.mouse.wheel((at(1).x - at(0).x) * (10 / 59), 0)
-    await settled(page, `from=${sha(60)}`)
-    t.equal(spanOf(page).to, 119, 'to the right')
+    await assertSpan(t, page, { from: 60, to: 119 }, 'to the right')
 
     await page.mouse.wheel(0, 200)
-    await page.waitForTimeout(300)
-    t.ok((await windowOf(page)).top > 50, 'up and down is the page')
-    t.equal(spanOf(page).to, 119)
+    await until(page, 'scrollY > 50')
+    await page.locator('#chart').press('+')
+    await assertSpan(t, page, { from: 75, to: 104 }, 'up and down moved the page and not the chart')
   })
 })
 
@@ -140,23 +138,21 @@ function pressAtOnce(page: Page, keys: readonly string[]): Promise<void> {
     document.querySelector('#chart').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))`)
 }
 
-function sha(index: number): string {
-  return crowdSha(index).slice(0, 7)
+type Span = { readonly from: number; readonly to: number }
+
+/** Waits until the page's address has the indexes of these first and last commits, or none of them. */
+async function assertSpan(t: Test, page: Page, span: Span | undefined, message = 'the span'): Promise<void> {
+  const isReached = (): boolean => isDeepStrictEqual(spanOf(page), span)
+  await waitUntil(isReached, { deadlineMs: 10_000 }).catch(() => undefined)
+  t.strictSame(spanOf(page), span, message)
 }
 
-/** Indexes of the first and last commit in the page's address. */
-function spanOf(page: Page): { readonly from: number; readonly to: number } {
+function spanOf(page: Page): Span | undefined {
   const hash = new URLSearchParams(new URL(page.url()).hash.slice(1))
+  if (!hash.has('from')) return undefined
   const placeOf = (name: string): number =>
-    Array.from({ length: COMMITS }, (_, index) => sha(index)).indexOf(hash.get(name) ?? '')
+    Array.from({ length: COMMITS }, (_, index) => crowdSha(index).slice(0, 7)).indexOf(hash.get(name) ?? '')
   return { from: placeOf('from'), to: placeOf('to') }
-}
-
-async function settled(page: Page, has: string, hasNot = '-'): Promise<void> {
-  await page.waitForTimeout(400)
-  for (const end = Date.now() + 10_000; Date.now() < end; await page.waitForTimeout(20))
-    if (page.url().includes(has) && !page.url().includes(hasNot)) return
-  throw new Error(`the address is ${page.url()}`)
 }
 
 function windowOf(page: Page): Promise<{ readonly scale: number; readonly top: number; readonly left: number }> {

@@ -1,13 +1,12 @@
 /** The output of every command with `--format json` has the schema that schemas/v1 publishes. */
 
-import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
+import { runCli } from '../fixtures/cli.js'
 
 const ROOT = new URL('../../', import.meta.url)
-const BIN = new URL('bin/vortex-ingest.js', ROOT).pathname
 const RESULTS = new URL('examples/results.jsonl', ROOT).pathname
 const DEAD = 'http://127.0.0.1:1'
 const COMMIT = new URL('examples/commit.json', ROOT).pathname
@@ -56,7 +55,8 @@ t.test('JSON output', async t => {
   ]
   for (const [name, schema, exitCode, args] of cases)
     await t.test(`${name} prints one ${schema}`, async t => {
-      const { code, stdout } = await run([...args, '--format', 'json'])
+      const env = { INGEST_BEARER_TOKEN: 'x'.repeat(8) }
+      const { code, stdout } = await runCli([...args, '--format', 'json'], { env })
       const report = JSON.parse(stdout) as { exit_code: number }
       t.equal(code, exitCode)
       t.equal(report.exit_code, exitCode)
@@ -64,7 +64,7 @@ t.test('JSON output', async t => {
     })
 
   await t.test('id prints an id-line a record', async t => {
-    const { stdout } = await run(['id', RESULTS, '--format', 'json'])
+    const { stdout } = await runCli(['id', RESULTS, '--format', 'json'])
     const lines = stdout.trimEnd().split('\n')
     t.equal(lines.length, examples.trimEnd().split('\n').length)
     for (const line of lines.slice(0, 20)) t.same(await problems('id-line', JSON.parse(line)), [])
@@ -108,18 +108,4 @@ async function problems(name: string, value: unknown): Promise<readonly unknown[
   const schema = JSON.parse(await readFile(new URL(`schemas/v1/${name}.json`, ROOT), 'utf8')) as { $id: string }
   const check = ajv.getSchema(schema.$id) ?? ajv.compile(schema)
   return check(value) === true ? [] : (check.errors ?? [])
-}
-
-function run(args: readonly string[]): Promise<{ code: number; stdout: string }> {
-  return new Promise(resolve => {
-    const child = execFile(
-      process.execPath,
-      [BIN, ...args],
-      { env: { PATH: process.env['PATH'], INGEST_BEARER_TOKEN: 'x'.repeat(8) } },
-      (_error, stdout) => {
-        resolve({ code: child.exitCode ?? -1, stdout })
-      },
-    )
-    child.stdin?.end()
-  })
 }

@@ -29,7 +29,7 @@ t.test('the examples that need no other machine run in their order', async t => 
   for (const [index, code] of LOCAL_EXAMPLES.entries()) {
     const file = join(project, `example-${index}.mjs`)
     writeFileSync(file, ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022 } }).outputText)
-    const { stdout, stderr, code: exitCode } = await run(process.execPath, [file], project)
+    const { stdout, stderr, code: exitCode } = await run(process.execPath, ['--liftoff-only', file], project)
     t.match(stdout, expected[index], stderr)
     t.equal(exitCode, 0)
   }

@@ -1,7 +1,6 @@
 import { appendFileSync, renameSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { openInputs } from '../../src/source/inputs.js'
@@ -163,7 +162,8 @@ t.test('a file that is cut off while it is read is refused', async t => {
 t.test('isUntouched', async t => {
   await t.test('says yes only while the system says the same of a file', async t => {
     const path = file(t, 'a\n')
-    await setTimeout(2_100)
+    const later = Date.now() + 2_100
+    t.intercept(Date, 'now', { value: () => later })
     const { whole } = await take(path)
     t.not(whole.stat, '')
     t.equal(await isUntouched(growing(path), whole), true)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { acquireLease, isOwnerGone, type HeldLease } from '../../src/state/lease.js'
 import { watermarkKey } from '../../src/state/keys.js'
 import { thisProcess } from '../../src/state/state.js'
@@ -31,7 +31,7 @@ t.test('the first process acquires the lease, moves the watermark and releases b
 
 t.test('a second process waits for the first and continues from its watermark', async t => {
   let waits = 0
-  const state = testState({ tools: { sleep: () => (waits++, setTimeout(1)) } })
+  const state = testState({ tools: { sleep: () => (waits++, setImmediate()) } })
   const first = await held(state)
   const second = held(seenBy(state, owner('second')), 120_000)
   await waitUntil(() => waits > 1)
@@ -102,19 +102,26 @@ t.test('the lease of a process that was killed on this machine is taken over at 
 })
 
 t.test('a lease is renewed while its owner works, so that no other process takes it over', async t => {
-  const storage = memoryStorage()
-  const real = testState({ storage, tools: { now: Date.now, leaseMs: 900 } })
-  const lease = await held(real)
-  for (let i = 0; i < 10; i++) {
-    await setTimeout(150)
-    const { lease: seen } = (await readWatermark(storage, TARGET_PARTITION)).watermark
-    if (seen === undefined || seen.expiresAt <= Date.now()) t.fail('the lease ran out while its owner worked')
+  // Renewed every 10 ms.
+  const leaseMs = 30
+  const state = testState({ tools: { leaseMs } })
+  const renewed = async (targetPartition: typeof TARGET_PARTITION): Promise<void> => {
+    state.clock.now += 20
+    await waitUntil(async () => {
+      const { lease } = (await readWatermark(state.storage, targetPartition)).watermark
+      return lease?.expiresAt === state.clock.now + leaseMs
+    })
   }
-  t.equal(await lease.isHeld(), true)
+  const lease = await held(state)
+  for (let renewals = 0; renewals < 3; renewals++) await renewed(TARGET_PARTITION)
   await lease.release()
-  const { stored: version } = await readWatermark(storage, TARGET_PARTITION)
-  await setTimeout(500)
-  t.equal((await readWatermark(storage, TARGET_PARTITION)).stored, version, 'and no longer after it was given back')
+
+  const { stored: version } = await readWatermark(state.storage, TARGET_PARTITION)
+  const other = { ...TARGET_PARTITION, target: 'http://elsewhere' }
+  const next = await acquireLease(state, other, { waitMs: 0 })
+  for (let renewals = 0; renewals < 3; renewals++) await renewed(other)
+  await next.release()
+  t.equal((await readWatermark(state.storage, TARGET_PARTITION)).stored, version, 'a released lease is not renewed')
 })
 
 t.test('a short outage of the storage does not lose the lease', async t => {
@@ -154,15 +161,15 @@ t.test('the lease of a damaged watermark can be acquired and reports the damage'
 })
 
 t.test('processes that acquire at the same time hold the lease one after the other', async t => {
-  const state = testState({ tools: { random: Math.random, now: Date.now, sleep: ms => setTimeout(ms / 10) } })
+  const state = testState({ tools: { random: Math.random, now: Date.now, sleep: () => setImmediate() } })
   let inside = 0
   let moved = 0
   await Promise.all(
     Array.from({ length: 12 }, async (_, index) => {
-      const lease = await held(seenBy(state, owner(`host-${index}`)), 60_000)
+      const lease = await held(seenBy(state, owner(`host-${index}`)), Infinity)
       if (++inside > 1) t.fail('two at once')
       if (lease.until !== moved) t.fail('it did not see the one before it')
-      await setTimeout(2)
+      await setImmediate()
       inside--
       await lease.release(++moved)
     }),

@@ -26,7 +26,14 @@ try {
 
 /** Connects in a new process, because pg also reads the environment when it is loaded. */
 async function connectIn(env: Record<string, string>, dsn: string): Promise<unknown> {
-  const flags = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', PROGRAM, dsn]
+  const flags = [
+    '--import',
+    new URL('../../fixtures/typescript.js', import.meta.url).href,
+    '--input-type=module',
+    '--eval',
+    PROGRAM,
+    dsn,
+  ]
   const { stdout } = await run(process.execPath, flags, { cwd: ROOT, env: { PATH: process.env.PATH, ...env } })
   return JSON.parse(stdout)
 }

@@ -7,7 +7,7 @@ import type { Target } from '../../../src/delivery/target.js'
 import { IngestError } from '../../../src/errors.js'
 import { sumReceipt } from '../../../src/source/delivery.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/records.js'
-import { TARGET_PARTITION, interfering, keysOf, testState } from '../../state/fixtures/state.js'
+import { TARGET_PARTITION, interfering, keysOf, testState, watched } from '../../state/fixtures/state.js'
 import { codeOf, datasets, down, drained, failing, lineOf, push, target, write } from './fixtures/durable.js'
 
 const until = async (state: ReturnType<typeof testState>, name = TARGET_PARTITION.target): Promise<number> =>
@@ -244,11 +244,9 @@ t.test(
   async t => {
     const plain = testState()
     const read: string[] = []
-    const get: typeof plain.storage.get = key => {
-      if (key.includes('/lines/')) read.push(key)
-      return plain.storage.get(key)
-    }
-    const state = { ...plain, storage: { ...interfering(plain.storage, async () => undefined), get } }
+    const note = (operation: string, key: string): unknown =>
+      operation === 'get' && key.includes('/lines/') && read.push(key)
+    const state = { ...plain, storage: watched(plain.storage, note) }
     const given: string[] = []
     let isDown = true
     const base = target()
