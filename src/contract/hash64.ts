@@ -17,9 +17,16 @@ export async function wasmHash64(): Promise<Hash64> {
 export type RunningHash64 = { readonly update: (bytes: Uint8Array) => void; readonly digest: () => bigint }
 
 export async function runningHash64(): Promise<RunningHash64> {
+  return (await loadRunningHash64())()
+}
+
+/** @returns a function that starts a computation */
+export async function loadRunningHash64(): Promise<() => RunningHash64> {
   const implementation = await xxhash()
-  const hash = implementation.create64()
-  return { update: bytes => void hash.update(bytes), digest: () => hash.digest() }
+  return () => {
+    const hash = implementation.create64()
+    return { update: bytes => void hash.update(bytes), digest: () => hash.digest() }
+  }
 }
 
 /** An independent implementation in JavaScript, with which `golden-check` compares the other one. */

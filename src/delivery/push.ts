@@ -6,6 +6,7 @@ import { IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
+import { fixedSource } from '../source/fixed-source.js'
 import { openSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
 import type { State } from '../state/state.js'
@@ -107,11 +108,12 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
 }
 
 /** Without state: the queue of a target is the validated files themselves. */
-async function pushFiles(sources: readonly Source[], work: PushWork): Promise<Intake> {
-  const { targets, connections, emit, signal, dryRun, reducer } = work
+async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Intake> {
+  const { targets, connections, emit, signal, dryRun, reducer, hash } = work
+  const sources = dryRun ? opened : opened.map(source => fixedSource(source, hash))
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
-  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, work.hash)
+  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
   const inspections = await inspectAll(sources, work, cache)
   const commitSha = commonCommitSha(inspections, work)
   if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }

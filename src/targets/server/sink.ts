@@ -3,6 +3,8 @@
 import type { Agent } from 'node:http'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
+import { loadRunningHash64 } from '../../contract/hash64.js'
+import { inputChangedError } from '../../source/source.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
 import { PartialDeliveryError, lineLocation, type Delivery, type Receipt } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
@@ -78,9 +80,10 @@ export function serverSink(options: ServerSinkOptions): SinkOpener {
   }
 }
 
-function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
+async function planFile(delivery: Delivery, maxEnvelopeBytes: number): Promise<FilePlan> {
+  const startHash = await loadRunningHash64()
   const maxLineBytes = maxEnvelopeBytes - envelopeHead(delivery).length - ENVELOPE_TAIL.length
-  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery) })
+  return planEnvelopes(delivery.lines(), { maxLineBytes, startKey: () => envelopeKey(delivery, startHash()) })
 }
 
 async function* oversizedRecords(
@@ -222,7 +225,7 @@ async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer)
   for await (const lines of ranges.read(plan)) yield writer.write(lines)
   // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
   await delivery.assertMayCommit()
-  if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
+  if (!writer.done) throw inputChangedError(delivery.source)
   yield ENVELOPE_TAIL
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { loadRunningHash64 } from '../../../src/contract/hash64.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead, envelopeKey } from '../../../src/targets/server/envelope-body.js'
 import { size } from '../../fixtures/delivery.js'
 import { COMMIT, RUN } from '../../fixtures/records.js'
@@ -86,10 +87,16 @@ t.test("the head contains only the contract's fields, with any text", async t =>
   t.equal(head.commit.message, message)
 })
 
-t.test('the key depends on the benchmark and the commit, not on the time', async t => {
-  const key = (change: Partial<typeof RUN>, commit = COMMIT): string =>
-    envelopeKey({ run: { ...RUN, ...change }, commit }).digest('hex')
+t.test('the key depends on the benchmark, the commit and the lines, not on the time', async t => {
+  const startHash = await loadRunningHash64()
+  const key = (change: Partial<typeof RUN>, commit = COMMIT, lines: readonly string[] = []): string => {
+    const started = envelopeKey({ run: { ...RUN, ...change }, commit }, startHash())
+    for (const line of lines) started.update(Buffer.from(line))
+    return started.digest('hex')
+  }
   t.equal(key({}), key({ started_at: '2030-01-01T00:00:00.000Z' }))
   t.not(key({}), key({ benchmark_id: 'other' }))
   t.not(key({}), key({}, { ...COMMIT, message: 'other' }))
+  t.not(key({}), key({}, COMMIT, ['1\n']))
+  t.equal(key({}, COMMIT, ['1\n', '2\n']), key({}, COMMIT, ['1\n2\n']))
 })
