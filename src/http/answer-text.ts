@@ -1,5 +1,6 @@
 /** Extracts the text of an HTTP answer for messages: short, on one line, and without control characters. */
 
+import { visibleText } from '../visible-text.js'
 import type { HttpAnswer } from './exchange.js'
 
 const MAX_MESSAGE = 300
@@ -41,16 +42,9 @@ function firstLine(text: string): string {
 function printable(text: string, max: number): string {
   let shown = ''
   for (const char of text) {
-    const next = /[\p{C}\p{Zl}\p{Zp}]/u.test(char) ? escaped(char) : char
+    const next = visibleText(char)
     if (shown.length + next.length > max) return `${shown}…`
     shown += next
   }
   return shown
-}
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
-function escaped(char: string): string {
-  const digits = (char.codePointAt(0) ?? 0).toString(16)
-  return SHORT_ESCAPES[char] ?? (digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`)
 }
