@@ -2,7 +2,7 @@
 
 import type { Commit, RunMeta } from '../contract/commit.js'
 import { wasmHash64, type Hash64 } from '../contract/hash64.js'
-import { IngestError } from '../errors.js'
+import { abortError, IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
@@ -129,8 +129,9 @@ async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Int
       deliver(connections.get(target), fileQueue(target, deliveries, signal), work),
     ),
   )
-  if (reducer.result().targets.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
-    signal.throwIfAborted()
+  const results = reducer.result().targets
+  if (signal.aborted && results.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
+    throw results.map(({ error }) => abortError(error, signal)).find(error => error !== signal.reason) ?? signal.reason
   return { inspections, commitSha, commit }
 }
 
