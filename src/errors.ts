@@ -51,9 +51,27 @@ const EXIT_OF_CODE = {
 
 export type ErrorCode = keyof typeof EXIT_OF_CODE
 
+const TOO_MANY_FILES = ['EMFILE', 'ENFILE']
+const RAISE_LIMIT = 'raise the limit of open files, for example with `ulimit -n 1024`'
+
+/** Whether an error or one of its causes is that this process or system may not open more files or connections. */
+function isTooManyFiles(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return TOO_MANY_FILES.includes(systemCodeOf(error) ?? '') || isTooManyFiles(error.cause)
+}
+
+/** An error that no code expected, as it is reported. */
+export function unexpectedError(error: unknown): unknown {
+  if (error instanceof IngestError || !isTooManyFiles(error)) return error
+  return new IngestError('config_invalid', messageOf(error), { cause: error })
+}
+
 export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string }
 
-/** An error of the environment, configuration or usage. Bad data is a `Rejection` and is not thrown. */
+/**
+ * An error of the environment, configuration or usage. Bad data is a `Rejection` and is not thrown. Too few file
+ * descriptors are an error of the configuration, whatever they made fail, because retries and other targets do not help.
+ */
 export class IngestError extends Error {
   readonly code: ErrorCode
   /** Advice for the user: one thing to do. Does not contain the word "hint". */
@@ -62,8 +80,9 @@ export class IngestError extends Error {
   constructor(code: ErrorCode, message: string, { cause, hint }: ErrorDetails = {}) {
     super(message, { cause })
     this.name = 'IngestError'
-    this.code = code
-    this.hint = hint
+    const isOutOfFiles = isTooManyFiles(cause)
+    this.code = isOutOfFiles ? 'config_invalid' : code
+    this.hint = isOutOfFiles ? RAISE_LIMIT : hint
   }
 
   get exitCode(): number {
@@ -84,6 +103,11 @@ export function exitCodeOf(error: unknown): number {
 /** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The error to report after an abort: the one that the abort caused, if it says more than the reason. */
+export function abortError(error: unknown, { reason }: AbortSignal): unknown {
+  return error instanceof IngestError && error.cause === reason ? error : reason
 }
 
 /** The `code` of a system, Node or Postgres error; undefined when it has none. */

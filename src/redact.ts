@@ -24,3 +24,30 @@ export function redact(text: string): string {
     .replace(LONE_TOKEN, `$1${HIDDEN}@`)
     .replace(PARAMETER, `$1${HIDDEN}`)
 }
+
+/** Shorter secrets are hidden only after `Bearer`, because replacing every "a" would make a text unreadable. */
+const SHORTEST = 4
+
+const ENTITIES: Readonly<Record<string, string>> = { '"': 'quot', '&': 'amp', '<': 'lt', '>': 'gt', "'": 'apos' }
+
+/**
+ * Hides a secret in text that is shown, also where the text has it in JSON, in a URL or in HTML. Text is parsed before its
+ * secrets are hidden, because a short secret may be a part of anything.
+ */
+export function hideSecret(text: string, secret: string | undefined): string {
+  if (secret === undefined || secret === '') return text
+  const forms = [...secret].map(formsOf).join('')
+  const pattern = secret.length < SHORTEST ? `(?<=\\bBearer\\s+)${forms}(?!\\w)` : forms
+  return text.replace(new RegExp(pattern, 'gi'), HIDDEN)
+}
+
+/** A pattern of the ways to write a character. */
+function formsOf(character: string): string {
+  if (/\w/.test(character)) return character
+  const code = character.codePointAt(0)!
+  const hex = code.toString(16)
+  const percent = [...Buffer.from(character)].map(byte => `%${byte.toString(16).padStart(2, '0')}`).join('')
+  const entity = ENTITIES[character] === undefined ? '' : `|&${ENTITIES[character]};`
+  const literal = character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')
+  return `(?:\\\\*${literal}|\\\\+u${hex.padStart(4, '0')}|${percent}|&#0*${code};|&#x0*${hex};${entity})`
+}

@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import { ENV_PREFIX, wantsColor } from '../config/environment.js'
-import { exitCodeOf, EXIT, IngestError } from '../errors.js'
+import { abortError, exitCodeOf, EXIT, IngestError, unexpectedError } from '../errors.js'
 import type { Context } from './context.js'
 import { errorDocument } from './output/error-report.js'
 import { withoutEmptyVariables, withPresets } from './options/given-flags.js'
@@ -46,18 +46,13 @@ export async function main(world: World): Promise<number> {
     await ci?.finish(exitCode, undefined)
     return exitCode
   } catch (thrown) {
-    const error = interruption.signal.aborted ? interruptionError(thrown, interruption.signal.reason) : thrown
+    const error = interruption.signal.aborted ? abortError(thrown, interruption.signal) : unexpectedError(thrown)
     const exitCode = fail(error, context, argv)
     await ci?.finish(exitCode, error)
     return exitCode
   } finally {
     interruption.done()
   }
-}
-
-/** The error to report for an interrupted command: its own error when the signal caused it, otherwise the signal's reason. */
-function interruptionError(thrown: unknown, reason: unknown): unknown {
-  return thrown instanceof IngestError && thrown.cause === reason ? thrown : reason
 }
 
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {

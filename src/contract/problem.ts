@@ -1,5 +1,7 @@
 /** Problems of records and envelopes, independent of the file and line that they come from. */
 
+import { visibleText } from '../visible-text.js'
+
 export type ProblemCode =
   | 'not_object'
   | 'unknown_kind'
@@ -25,7 +27,7 @@ export function pointerTo(name: string): string {
   return `/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`
 }
 
-/** Quotes external text for a message: at most `max` characters, with control characters escaped. */
+/** Quotes external text for a message: at most `max` characters, with invisible characters escaped. */
 export function quote(text: string, max = 60): string {
-  return JSON.stringify(text.length <= max ? text : `${text.slice(0, max)}…`)
+  return visibleText(JSON.stringify(text.length <= max ? text : `${text.slice(0, max)}…`))
 }

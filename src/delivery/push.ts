@@ -3,10 +3,11 @@
 import type { Commit, RunMeta } from '../contract/commit.js'
 import type { CiAttempt } from '../contract/generation.js'
 import { wasmHash64, type Hash64 } from '../contract/hash64.js'
-import { IngestError } from '../errors.js'
+import { abortError, IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
+import { fixedSource } from '../source/fixed-source.js'
 import { openSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
 import type { State } from '../state/state.js'
@@ -112,11 +113,12 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
 }
 
 /** Without state: the queue of a target is the validated files themselves. */
-async function pushFiles(sources: readonly Source[], work: PushWork): Promise<Intake> {
-  const { targets, connections, emit, signal, dryRun, reducer } = work
+async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Intake> {
+  const { targets, connections, emit, signal, dryRun, reducer, hash } = work
+  const sources = dryRun ? opened : opened.map(source => fixedSource(source, hash))
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
-  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, work.hash)
+  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
   const producedAt = new Date(work.now()).toISOString()
   const inspections = await inspectAll(sources, work, cache)
   const commitSha = commonCommitSha(inspections, work)
@@ -134,8 +136,9 @@ async function pushFiles(sources: readonly Source[], work: PushWork): Promise<In
       deliver(connections.get(target), fileQueue(target, deliveries, signal), work),
     ),
   )
-  if (reducer.result().targets.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
-    signal.throwIfAborted()
+  const results = reducer.result().targets
+  if (signal.aborted && results.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
+    throw results.map(({ error }) => abortError(error, signal)).find(error => error !== signal.reason) ?? signal.reason
   return { inspections, commitSha, commit }
 }
 

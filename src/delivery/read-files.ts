@@ -5,6 +5,7 @@ import type { Commit, RunMeta } from '../contract/commit.js'
 import type { Generation } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { lowestIn } from '../contract/version-set.js'
+import { abortError } from '../errors.js'
 import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import type { RecordBatch } from '../source/record-batch.js'
@@ -126,7 +127,7 @@ export function fileQueue({ settings }: Target, deliveries: readonly Delivery[],
 async function failureOf(delivery: Delivery, cause: unknown, signal: AbortSignal): Promise<Failure> {
   const partial = cause instanceof PartialDeliveryError ? cause.receipt : undefined
   const error: unknown = signal.aborted
-    ? signal.reason
+    ? abortError(cause, signal)
     : await delivery.assertMayCommit().then(
         () => cause,
         (changed: unknown) => changed,

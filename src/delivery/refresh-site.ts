@@ -3,7 +3,6 @@
 import { messageOf } from '../errors.js'
 import { describeServer, routeUrl, type HttpAddress } from '../http/address.js'
 import { agentFor } from '../http/agent.js'
-import { withoutToken } from '../targets/server/envelope-answer.js'
 import { exchange, type HttpAnswer } from '../http/exchange.js'
 import { answerText, statusWithText } from '../http/answer-text.js'
 
@@ -39,9 +38,11 @@ export async function refreshSite({ address, warm, signal }: RefreshOptions): Pr
     const headers = method === 'POST' ? { authorization: `Bearer ${address.token}`, 'content-length': 0 } : {}
     try {
       const url = routeUrl(address.base, path)
-      const answer = withoutToken(await exchange({ method, url, headers, ...limits, signal: both }), address.token)
+      const answer = await exchange({ method, url, headers, ...limits, signal: both })
       if (answer.status === 200) return answer
-      problems.push(`${method} ${describeServer(address.base)}${path} answered ${statusWithText(answer)}`)
+      problems.push(
+        `${method} ${describeServer(address.base)}${path} answered ${statusWithText(answer, address.token)}`,
+      )
     } catch (error) {
       problems.push(`${method} ${describeServer(address.base)}${path}: ${messageOf(error)}`)
     }

@@ -1,14 +1,13 @@
 /** Parses validated lines again into rows with measurement ids, for databases. */
 
 import type { Hash64 } from '../contract/hash64.js'
-import { IngestError } from '../errors.js'
 import { copyChunks } from '../database/copy-text.js'
 import type { CopyRows } from '../source/delivery.js'
 import { createIdentifier } from '../source/identify.js'
 import { lineBlocks, type LineBlock } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
-import type { Source } from '../source/source.js'
+import { inputChangedError, type Source } from '../source/source.js'
 
 export type RowsOptions = { readonly name: string; readonly hash: Hash64 }
 
@@ -28,7 +27,7 @@ export function rowsOf(
 async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {
   const identify = createIdentifier(hash)
   for await (const { batch, rejections } of readRecords(lines, { source: name })) {
-    if (rejections.length > 0) throw new IngestError('input_changed', `${name} changed while it was being read`)
+    if (rejections.length > 0) throw inputChangedError(name)
     identify(batch)
     yield batch
   }

@@ -1,22 +1,27 @@
 /** Extracts the text of an HTTP answer for messages: short, on one line, and without control characters. */
 
+import { hideSecret } from '../redact.js'
+import { visibleText } from '../visible-text.js'
 import type { HttpAnswer } from './exchange.js'
 
 const MAX_MESSAGE = 300
 const MAX_LINE = 200
 
-/** The `message` or `error` of a JSON answer, otherwise the first line of the body. Empty when there is neither. */
-export function answerText({ text }: Pick<HttpAnswer, 'text'>): string {
+/**
+ * The `message` or `error` of a JSON answer, otherwise the first line of the body. Empty when there is neither.
+ * @param secret the token of the request, which some servers and proxies echo
+ */
+export function answerText({ text }: Pick<HttpAnswer, 'text'>, secret?: string): string {
   const members = jsonObject(text)
-  if (members === undefined) return printable(firstLine(text), MAX_LINE)
+  if (members === undefined) return printable(hideSecret(firstLine(text), secret), MAX_LINE)
   const { message, error } = members
   const words = typeof message === 'string' ? message : typeof error === 'string' ? error : ''
-  return printable(words, MAX_MESSAGE)
+  return printable(hideSecret(words, secret), MAX_MESSAGE)
 }
 
 /** The status of an answer with its text, if any: `502 (Bad gateway)`. */
-export function statusWithText(answer: Pick<HttpAnswer, 'status' | 'text'>): string {
-  const answered = answerText(answer)
+export function statusWithText(answer: Pick<HttpAnswer, 'status' | 'text'>, secret?: string): string {
+  const answered = answerText(answer, secret)
   return answered === '' ? String(answer.status) : `${answer.status} (${answered})`
 }
 
@@ -41,16 +46,9 @@ function firstLine(text: string): string {
 function printable(text: string, max: number): string {
   let shown = ''
   for (const char of text) {
-    const next = /[\p{C}\p{Zl}\p{Zp}]/u.test(char) ? escaped(char) : char
+    const next = visibleText(char)
     if (shown.length + next.length > max) return `${shown}…`
     shown += next
   }
   return shown
-}
-
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
-function escaped(char: string): string {
-  const digits = (char.codePointAt(0) ?? 0).toString(16)
-  return SHORT_ESCAPES[char] ?? (digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, '0')}`)
 }

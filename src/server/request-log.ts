@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { messageOf } from '../errors.js'
 import { redact } from '../redact.js'
+import { oneLine } from '../visible-text.js'
 import type { Facts } from './answer.js'
 import type { ServeLogLine } from '../reports/operations.js'
 
@@ -56,15 +57,11 @@ export class RequestLog {
   /** Notes why a request failed. The reason appears in the log and is never sent to the client. */
   noteFailure(response: ServerResponse, cause: unknown): void {
     const notes = this.#notes.get(response)
-    if (notes !== undefined) notes.reason = toLogLine(redact(messageOf(cause)))
+    if (notes !== undefined) notes.reason = oneLine(redact(messageOf(cause))).slice(0, MAX_REASON)
   }
 }
 
 const MAX_REASON = 500
-
-function toLogLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, MAX_REASON)
-}
 
 /** More entries than anybody scrolls through. */
 const MAX_PUSHES = 100

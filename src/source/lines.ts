@@ -1,6 +1,7 @@
 /** Splits a byte stream into blocks of whole lines. Uses two buffers: one is read into while the other is processed. */
 
 import type { ByteReader } from './byte-reader.js'
+import type { LinePosition } from './record-batch.js'
 
 /**
  * A block of whole lines. Valid until the next block is requested, because its memory is reused. Every line ends with a
@@ -21,6 +22,23 @@ export type LineLimits = { readonly blockBytes: number; readonly maxLineBytes: n
 export const LINE_LIMITS: LineLimits = { blockBytes: 256 * 1024, maxLineBytes: 16 * 1024 * 1024 }
 
 const LF = 0x0a
+
+/**
+ * Moves a position past blank lines, byte by byte, because a small compressed input may hold hundreds of millions of them.
+ * @param place the start of a line and the number of lines before it
+ */
+export function skipBlankLines(bytes: Buffer, place: LinePosition): void {
+  for (let at = place.start; at < bytes.length; at++) {
+    if (bytes[at] === LF) {
+      place.line++
+      place.start = at + 1
+    } else if (!isSpace(bytes[at]!)) return
+  }
+}
+
+export function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d
+}
 /** Number of bytes kept of a line that exceeds the limit. */
 const HEAD_BYTES = 64
 

@@ -5,7 +5,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import { ALL_VERSIONS, versionBit, type VersionSet } from '../contract/version-set.js'
-import { LINE_LIMITS, type LineBlock } from './lines.js'
+import { LINE_LIMITS, skipBlankLines, type LineBlock } from './lines.js'
 import { addRecord, readRecord } from './read-record.js'
 import { RecordBatch, type LinePosition } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
@@ -21,6 +21,7 @@ export type Records = {
 }
 
 const LF = 0x0a
+const SPACE = 0x20
 
 export type RecordReaderOptions = {
   /** The name of the source in rejections. */
@@ -68,7 +69,9 @@ class BlockReader {
     const scannable = isUtf8(bytes)
     const place = this.#place
     place.start = 0
-    while (place.start < length) {
+    for (;;) {
+      if (bytes[place.start]! <= SPACE) skipBlankLines(bytes, place)
+      if (place.start >= length) return
       place.line++
       const next = scannable ? scanRecord(bytes, this.#batch, place) : NOT_SCANNED
       place.start = next !== NOT_SCANNED && this.#accepts() ? next : this.#readExactly(block)
@@ -96,7 +99,6 @@ class BlockReader {
     const { start } = this.#place
     const end = block.bytes.indexOf(LF, start)
     const line = block.bytes.subarray(start, end)
-    if (isBlank(line)) return end + 1
     const result = readRecord(line, { version: this.options.version, expected: this.#expected })
     if (result.ok) {
       this.#note(result.record.fits)
@@ -128,9 +130,4 @@ class BlockReader {
   #at(byte: number): Pick<Rejection, 'source' | 'line' | 'byte'> {
     return { source: this.options.source, line: this.#place.line, byte }
   }
-}
-
-function isBlank(line: Buffer): boolean {
-  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false
-  return true
 }

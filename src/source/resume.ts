@@ -4,16 +4,15 @@
  */
 
 import { runningHash64, type RunningHash64 } from '../contract/hash64.js'
-import { IngestError } from '../errors.js'
 import { sliceReader, type ByteReader } from './byte-reader.js'
-import type { Source } from './source.js'
+import { inputChangedError, type Source } from './source.js'
 
 /** The start of a source. */
 export type SourceStart = {
   readonly bytes: number
   /** XXH64 of the bytes, in hexadecimal digits. */
   readonly fingerprint: string
-  /** The file's metadata when it was read, as from `Source.stat`; may be empty. */
+  /** The file's metadata before it was read, as from `Source.stat` with `flush`; may be empty. */
   readonly stat: string
 }
 
@@ -45,7 +44,7 @@ export async function isUntouched(source: Source, taken: SourceStart | undefined
 /** Reads a source completely and determines its new part. */
 export async function findNewPart(source: Source, taken: SourceStart | undefined): Promise<NewPart> {
   // The metadata is read before the bytes. Otherwise a write in between would go unnoticed.
-  const stat = await source.stat()
+  const stat = await source.stat({ flush: true })
   const { bytes, fingerprint, isOpenEnded, start, rest } = await readFingerprints(source, taken?.bytes ?? 0)
   const whole = { bytes, fingerprint, stat }
   const change = compareWithStart(taken, { bytes, start })
@@ -128,18 +127,13 @@ function sourceWindow(source: Source, { skipped, bytes, fingerprint }: Window): 
         async read(into, offset) {
           const count = await reader.read(into, offset)
           if (count > 0) hash.update(into.subarray(offset, offset + count))
-          else if (digestText(hash) !== fingerprint) throw changed(source.name)
+          else if (digestText(hash) !== fingerprint) throw inputChangedError(source.name)
           return count
         },
         close: () => reader.close(),
       }
     },
   }
-}
-
-function changed(name: string): IngestError {
-  const hint = 'push it again after its writer has finished; a file may only grow during a push'
-  return new IngestError('input_changed', `${name} changed while it was being read`, { hint })
 }
 
 function digestText(hash: RunningHash64): string {

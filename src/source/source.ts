@@ -1,7 +1,7 @@
 /** A source of records, which can be read from its start and checked for changes. */
 
-import type { Stats } from 'node:fs'
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import type { BigIntStats, Stats } from 'node:fs'
+import { open, stat, statfs, type FileHandle } from 'node:fs/promises'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
 import { fileReader, type ByteReader, reportReads, type ReadProgress } from './byte-reader.js'
 import { decompress } from './decompress.js'
@@ -20,10 +20,11 @@ export interface Source {
    */
   assertUnchanged(): Promise<void>
   /**
-   * The file's metadata as text. An equal text later means that the file was not written to. Empty when that cannot be
-   * determined.
+   * The file's metadata as text. Empty for other sources than files.
+   * @param options `flush` first writes earlier changes to disk. Call it so before reading the bytes that the text stands
+   * for. An equal text later means that the file was not written to since. Empty when a later change might not show
    */
-  stat(): Promise<string>
+  stat(options?: { readonly flush: boolean }): Promise<string>
   /** Releases the resources of the source, which cannot be opened again after that. */
   release(): Promise<void>
 }
@@ -40,7 +41,7 @@ export function fileSource(path: string, { mayGrow = false, watch }: FileOptions
   const check = async (file: FileHandle): Promise<void> => {
     const now = await file.stat()
     first ??= now
-    if (!(mayGrow ? sameOrGrown : sameFile)(first, now)) throw changed(path)
+    if (!(mayGrow ? sameOrGrown : sameFile)(first, now)) throw inputChangedError(path)
   }
   return {
     name: path,
@@ -59,7 +60,7 @@ export function fileSource(path: string, { mayGrow = false, watch }: FileOptions
       const file = await openFile(path)
       await check(file).finally(() => file.close())
     },
-    stat: () => readMetadata(path),
+    stat: ({ flush } = { flush: false }) => (flush ? readFlushedMetadata(path) : readMetadata(path)),
     release: () => Promise.resolve(),
   }
 }
@@ -102,7 +103,7 @@ export function unreadableError(path: string, cause: unknown): IngestError {
 }
 
 function sameFile(a: Stats, b: Stats): boolean {
-  return a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeMs === b.mtimeMs
+  return sameOrGrown(a, b) && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs
 }
 
 function sameOrGrown(a: Stats, b: Stats): boolean {
@@ -111,22 +112,55 @@ function sameOrGrown(a: Stats, b: Stats): boolean {
 
 /**
  * File timestamps have a limited resolution, so a second write soon after the first may not change them. Timestamps
- * younger than this
- * are therefore not trusted.
+ * younger than this are therefore not trusted.
  */
 const FRESH_MS = 2_000
 
+/**
+ * File systems of Linux on which the first write through a shared mapping after a flush changes the file's times: ext2
+ * to ext4, XFS, Btrfs, F2FS, ZFS and overlayfs. On tmpfs such a write never changes them.
+ */
+const TIMED_FILE_SYSTEMS = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0x794c7630]
+
 async function readMetadata(path: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
-    const age = Date.now() - Number(ctimeNs / 1_000_000n)
-    return age < FRESH_MS ? '' : [dev, ino, size, mtimeNs, ctimeNs].join(':')
+    return metadataText(await stat(path, { bigint: true }))
   } catch (error) {
     throw unreadableError(path, error)
   }
 }
 
-function changed(path: string): IngestError {
-  const hint = 'nothing was kept; push it again when its writer is done'
-  return new IngestError('input_changed', `${path} changed while it was being read`, { hint })
+async function readFlushedMetadata(path: string): Promise<string> {
+  const trustedBefore = BigInt(Date.now() - FRESH_MS) * 1_000_000n
+  const file = await openFile(path)
+  try {
+    const before = await file.stat({ bigint: true })
+    if (before.ctimeNs >= trustedBefore || !(await hasTimedFileSystem(path))) return ''
+    // Write-protects the pages of shared mappings. While a page is dirty, further writes to it would not show.
+    await file.datasync()
+    const { ctimeNs, ...others } = await file.stat({ bigint: true })
+    return ctimeNs >= trustedBefore ? '' : metadataText({ ctimeNs, ...others })
+  } catch {
+    return ''
+  } finally {
+    await file.close()
+  }
+}
+
+async function hasTimedFileSystem(path: string): Promise<boolean> {
+  return process.platform === 'linux' && TIMED_FILE_SYSTEMS.includes((await statfs(path)).type)
+}
+
+/** Version of the text. Texts in older states have no version, because they were taken without a flush. */
+const TEXT_VERSION = 2
+
+type Metadata = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>
+
+function metadataText({ dev, ino, size, mtimeNs, ctimeNs }: Metadata): string {
+  return [`v${TEXT_VERSION}`, dev, ino, size, mtimeNs, ctimeNs].join(':')
+}
+
+export function inputChangedError(name: string): IngestError {
+  const hint = 'push it again after its writer has finished; with a state, a file may only grow during a push'
+  return new IngestError('input_changed', `${name} changed while it was being read`, { hint })
 }

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, symlinkSync } from 'node:fs'
+import { chmodSync, readFileSync, symlinkSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCli, startCli, temporaryFiles, type CliResult } from '../fixtures/cli.js'
@@ -70,7 +70,7 @@ t.test('a name may hold blanks, quotes, glob characters, and start with a dash',
 
 t.test('a name cannot move the cursor or fake a line', async t => {
   const name = 'a\nerror: fake\u001b[31m.jsonl'
-  const shown = 'a error: fake [31m.jsonl'
+  const shown = 'a error: fake\\u001b[31m.jsonl'
   const cwd = t.testdir({ [name]: '{}' })
   const commit = writeCommit(cwd)
   for (const [args, output] of [
@@ -88,6 +88,30 @@ t.test('a name cannot move the cursor or fake a line', async t => {
     const { stdout, stderr } = await runCli(args, { cwd })
     t.equal(stderr + stdout, output)
   }
+  const { stdout } = await runCli(['validate', name, '--format', 'json'], { cwd })
+  t.match(JSON.parse(stdout), { rejections: [{ source: name }] })
+})
+
+t.test('no output contains an invisible character of a name or record as it is', async t => {
+  const hidden = '\u001b[2J\u0085\u009b31m\u200b\u202e\u2066\ufeff\u{e0001}'
+  const name = `a${hidden}b.jsonl`
+  const cwd = t.testdir({ [name]: query({ dataset: 'x' }).replace('"dataset"', `"${hidden}"`), summary: '' })
+  const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(cwd, 'summary') }
+  const outputs: string[] = []
+  for (const args of [
+    ...['human', 'json', 'sarif', 'junit'].map(format => ['validate', name, '--format', format]),
+    ['validate', name, '--report', join(cwd, 'report.json')],
+    ['validate', `missing${name}`],
+    ['push', name, '--commit', writeCommit(cwd), '--dry-run'],
+    ['id', name],
+    ['id', name, '--format', 'json'],
+  ]) {
+    const { stdout, stderr } = await runCli(args, { cwd, env })
+    outputs.push(stdout, stderr)
+  }
+  outputs.push(readFileSync(join(cwd, 'summary'), 'utf8'), readFileSync(join(cwd, 'report.json'), 'utf8'))
+  for (const output of outputs) t.notMatch(output, /[\p{Cf}\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u)
+  t.match(outputs.join(''), '::error file=a\\u001b[2J\\u0085\\u009b31m\\u200b\\u202e\\u2066\\ufeff\\udb40\\udc01b.jsonl,')
   const { stdout } = await runCli(['validate', name, '--format', 'json'], { cwd })
   t.match(JSON.parse(stdout), { rejections: [{ source: name }] })
 })

@@ -54,6 +54,10 @@ const CHANGES: Readonly<Record<string, (path: string) => Promise<void>>> = {
     await writeFile(path, 'xyz\n')
     await utimes(path, WRITTEN + 1, WRITTEN + 1)
   },
+  'it was written again with as many bytes, and its time was set back': async path => {
+    await writeFile(path, 'xyz\n')
+    await utimes(path, WRITTEN, WRITTEN)
+  },
   'another file took its place': async path => {
     await writeFile(`${path}.new`, 'abc\n')
     await utimes(`${path}.new`, WRITTEN, WRITTEN)

@@ -5,7 +5,8 @@ import { IngestError } from '../../errors.js'
 import { lineage } from './given-flags.js'
 import { nearest } from './nearest.js'
 import { pathOf } from '../program.js'
-import { oneLine, type Output } from '../output/report.js'
+import { oneLine } from '../../visible-text.js'
+import { type Output } from '../output/report.js'
 
 /** Makes commander throw an `IngestError` with code `usage` for a mistake; it neither exits the process nor prints errors. */
 export function configureUsage(

@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { IngestError, messageOf } from '../../errors.js'
+import { visibleLines } from '../../visible-text.js'
 import type { Action } from '../context.js'
 import { errorDocument } from './error-report.js'
 import type { JsonSink } from './json-array-report.js'
@@ -39,7 +40,7 @@ class ReportFile implements JsonSink {
   raw(text: string): void {
     this.#written = true
     attempt('internal', this.#path, () => {
-      for (let rest = Buffer.from(text); rest.length > 0;)
+      for (let rest = Buffer.from(visibleLines(text)); rest.length > 0;)
         rest = rest.subarray(writeSync(this.#descriptor, rest, 0, rest.length))
     })
   }

@@ -4,6 +4,7 @@ import { Chalk, type ChalkInstance } from 'chalk'
 import type { Rejection, Warning } from '../../source/rejection.js'
 import { IngestError, messageOf } from '../../errors.js'
 import { redact } from '../../redact.js'
+import { oneLine, visibleLines } from '../../visible-text.js'
 import type { Annotator, Syntax } from './annotator.js'
 
 export type Output = { write(text: string | Uint8Array): unknown }
@@ -59,11 +60,13 @@ export class Report {
     this.#closed = true
   }
 
-  /** Prints a part of the result unchanged, even with `--quiet`, because it is data. */
+  /** Prints a part of the result, even with `--quiet`, because it is data. In JSON, invisible characters are escaped. */
   raw(text: string | Uint8Array): void {
     this.#printed = true
     this.passing(undefined)
-    if (!this.#closed) this.#out.write(typeof text === 'string' ? this.#tamed(text, this.syntax) : text)
+    if (this.#closed) return
+    if (typeof text !== 'string') this.#out.write(text)
+    else this.#out.write(this.#tamed(this.syntax === 'json' ? visibleLines(text) : text, this.syntax))
   }
 
   #tamed(text: string, syntax: Syntax): string {
@@ -72,33 +75,37 @@ export class Report {
 
   /** Prints a line of data, such as an id or a problem in the input, even with `--quiet`. */
   finding(line: string): void {
-    this.raw(`${line}\n`)
+    this.raw(`${visibleLines(line)}\n`)
   }
 
   /** Prints a line for people, unless `--quiet` is given. */
   result(line: string): void {
+    this.#painted('', visibleLines(line))
+  }
+
+  #painted(word: string, rest: string): void {
     if (this.loudness === 'quiet') this.#printed = true
-    else this.raw(`${line}\n`)
+    else this.raw(`${word}${rest}\n`)
   }
 
   /** Prints a problem in the input on stdout. With `--quiet` only errors are printed. */
   flaw(level: 'error' | 'warning', line: string): void {
     const paint = level === 'error' ? this.#outChalk.red : this.#outChalk.yellow
-    const painted = `${paint(`${level}:`)} ${line}`
-    if (level === 'error') this.finding(painted)
-    else this.result(painted)
+    const rest = ` ${visibleLines(line)}`
+    if (level === 'error') this.raw(`${paint('error:')}${rest}\n`)
+    else this.#painted(paint('warning:'), rest)
   }
 
   /** Prints the first line of a result. */
   verdict(good: boolean, word: string, rest: string): void {
     const paint = good ? this.#outChalk.green : this.#outChalk.red
-    this.result(`${paint(word)} ${forPeople(rest)}`)
+    this.#painted(paint(word), ` ${forPeople(rest)}`)
   }
 
-  /** The colored status of a line, padded to four characters. */
-  status(status: 'ok' | 'warn' | 'fail'): string {
+  /** Prints an indented line that begins with a colored status of four characters. */
+  status(status: 'ok' | 'warn' | 'fail', rest: string): void {
     const paint = { ok: this.#outChalk.green, warn: this.#outChalk.yellow, fail: this.#outChalk.red }[status]
-    return paint(status.padEnd(4))
+    this.#painted(`  ${paint(status.padEnd(4))}`, ` ${oneLine(rest)}`)
   }
 
   /** Prints a report as JSON. The caller names its type, as in `json<PushReport>(report)`. */
@@ -108,7 +115,7 @@ export class Report {
   }
 
   note(line: string): void {
-    if (this.loudness !== 'quiet') this.#say(line)
+    if (this.loudness !== 'quiet') this.#say(visibleLines(line))
   }
 
   /** Prints a step of the command on stderr, with `--verbose` only. */
@@ -155,7 +162,7 @@ export class Report {
   }
 
   #warn(message: string): void {
-    this.note(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
+    if (this.loudness !== 'quiet') this.#say(`${this.#errChalk.yellow('warning:')} ${forPeople(message)}`)
   }
 
   /** Prints a hint. After an error it is printed even with `--quiet`. */
@@ -175,7 +182,7 @@ export class Report {
     if (error instanceof IngestError) {
       if (error.hint !== undefined) this.hint(error.hint)
     } else if (error instanceof Error && error.stack !== undefined) {
-      this.#say(redact(error.stack.split('\n').slice(1).join('\n')))
+      this.#say(visibleLines(redact(error.stack.split('\n').slice(1).join('\n'))))
       this.hint('this is a defect of vortex-ingest: please report it with the lines above')
     }
   }
@@ -226,9 +233,4 @@ export function seconds(durationMs: number): string {
 /** One line without secrets. A message can contain a DSN that was typed in place of a file name or flag. */
 function forPeople(message: string): string {
   return redact(oneLine(message))
-}
-
-/** Replaces control characters, so that untrusted text, such as a file name, cannot move the cursor or fake another line. */
-export function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
 }

@@ -1,7 +1,7 @@
 /** Converts errors of pg, TLS and the network into one clear error with a hint. */
 
 import { IngestError, isSqlState, messageOf, systemCodeOf, type ErrorCode } from '../../errors.js'
-import { redact } from '../../redact.js'
+import { hideSecret, redact } from '../../redact.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 
 /** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
@@ -42,7 +42,7 @@ function toOneLine(text: string): string {
 }
 
 function hideSecrets(text: string, password: string | undefined): string {
-  return redact(password ? text.replaceAll(password, '***') : text)
+  return redact(hideSecret(text, password))
 }
 
 type Meaning = {

@@ -1,7 +1,7 @@
 /** The queue of a target with state: what the outbox holds for it, partition by partition. */
 
 import type { UsedSetting } from '../../database/tunables.js'
-import { EXIT, IngestError } from '../../errors.js'
+import { abortError, EXIT, IngestError } from '../../errors.js'
 import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
@@ -140,7 +140,7 @@ function isOfOnePartition(error: unknown): boolean {
  * The error to report. When the target is unavailable the records stay queued, which is reported as `queued` (promise 6).
  */
 function reportedError(error: unknown, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason
+  if (signal.aborted) return abortError(error, signal)
   if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
   const hint =
     'the records stay queued: `vortex-ingest drain` with the same flags, or the next push with this state, delivers them'

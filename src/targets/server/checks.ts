@@ -9,7 +9,7 @@ import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
 import { describeServer, parseServerUrl, routeUrl, type HttpAddress, isLoopback } from '../../http/address.js'
 import { agentFor, verifiedTls } from '../../http/agent.js'
-import { parseApplied, withoutToken } from './envelope-answer.js'
+import { parseApplied } from './envelope-answer.js'
 import { connectionError } from '../../http/connection-error.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../../http/exchange.js'
 import { jsonObject, statusWithText } from '../../http/answer-text.js'
@@ -133,11 +133,11 @@ function versionFinding(fact: string, version: number): Finding {
 const NO_ENVELOPE = Buffer.from('null')
 
 function tokenCheck(address: HttpAddress): Check {
-  const { base, token } = address
+  const { token } = address
   const run: Check['run'] = async signal => {
     const answer = await ask(address, { method: 'POST', path: '/api/ingest', signal })
     try {
-      parseApplied(answer, { base, records: 0 })
+      parseApplied(answer, { ...address, records: 0 })
     } catch (error) {
       if (!(error instanceof IngestError)) throw error
       if (error.code === 'auth_failed' && token === undefined) return [noToken(error)]
@@ -145,7 +145,7 @@ function tokenCheck(address: HttpAddress): Check {
       if (refusesBody(answer))
         return [ok(token === undefined ? 'none is set, and none is asked for' : 'it is accepted')]
     }
-    const fact = `POST /api/ingest answered ${statusWithText(answer)} to a body of null, not as an ingest service does`
+    const fact = `POST /api/ingest answered ${statusWithText(answer, token)} to a body of null, not as an ingest service does`
     return [warn(fact, 'something else may answer there: check --server')]
   }
   return { name: 'token', run }
@@ -167,7 +167,7 @@ function noToken({ code, message }: IngestError): Finding {
 
 type Question = { readonly path: string; readonly signal: AbortSignal } & Pick<HttpRequest, 'method'>
 
-/** Sends a single request without retries, because the user wants to see the first failure. */
+/** Sends a single request without retries, because the user wants to see the first failure. Only a POST sends the token. */
 async function ask(address: HttpAddress, { method, path, signal }: Question): Promise<HttpAnswer> {
   const agent = await agentFor(address)
   const authorization = address.token === undefined ? {} : { authorization: `Bearer ${address.token}` }
@@ -175,8 +175,7 @@ async function ask(address: HttpAddress, { method, path, signal }: Question): Pr
   const headers = method === 'GET' ? {} : { 'content-type': 'application/json', ...length, ...authorization }
   const request = { method, url: routeUrl(address.base, path), headers, agent, idleTimeoutMs: SILENCE_MS, signal }
   try {
-    const answer = await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
-    return withoutToken(answer, address.token)
+    return await exchange(method === 'GET' ? request : { ...request, body: once(NO_ENVELOPE) })
   } finally {
     agent.destroy()
   }

@@ -3,6 +3,7 @@
 import { ORDERED_HEADER, SUPERSEDED_HEADER } from '../../contract/generation.js'
 import { quote } from '../../contract/problem.js'
 import { IngestError } from '../../errors.js'
+import { hideSecret } from '../../redact.js'
 import { describeServer } from '../../http/address.js'
 import type { HttpAnswer } from '../../http/exchange.js'
 import { jsonObject, answerText } from '../../http/answer-text.js'
@@ -18,7 +19,11 @@ export type AppliedCounts = {
 
 /** An answer that does not acknowledge the envelope. It becomes the cause of the reported error. */
 export class RefusedAnswer extends Error {
-  constructor(readonly answer: HttpAnswer) {
+  /** @param text the text of the answer, made safe for messages */
+  constructor(
+    readonly answer: HttpAnswer,
+    readonly text: string,
+  ) {
     super(`the server answered ${answer.status}`)
   }
 
@@ -27,22 +32,9 @@ export class RefusedAnswer extends Error {
     const index = jsonMembers(this.answer)['record_index']
     return this.answer.status === 400 && Number.isSafeInteger(index) ? (index as number) : undefined
   }
-
-  /** The text of the answer, made safe for messages. */
-  get text(): string {
-    return answerText(this.answer)
-  }
 }
 
 const RETRIED = [408, 429]
-
-/** Removes the token from an answer, because some servers and proxies echo the request. */
-export function withoutToken(answer: HttpAnswer, token: string | undefined): HttpAnswer {
-  if (token === undefined) return answer
-  const { location } = answer.headers
-  const headers = { ...answer.headers, ...(location !== undefined && { location: location.replaceAll(token, '***') }) }
-  return { ...answer, headers, text: answer.text.replaceAll(token, '***') }
-}
 
 /**
  * Whether a failed request may succeed when it is retried. A number means yes, but not before that many milliseconds.
@@ -68,22 +60,25 @@ export function gzipSuspicion({ status, text }: Pick<HttpAnswer, 'status' | 'tex
   return typeof body?.['message'] === 'string' ? 'possible' : 'likely'
 }
 
-export type SentEnvelope = {
-  readonly base: URL
+/** The address that answered. The token is hidden in messages. */
+type Answering = { readonly base: URL; readonly token?: string | undefined }
+
+export type SentEnvelope = Answering & {
   /** Number of records in the envelope. A server that acknowledges a different number has lost some. */
   readonly records: number
   readonly encoding?: 'gzip' | undefined
 }
 
 /** Reads the counts of an acknowledged envelope. @throws {IngestError} for every other answer */
-export function parseApplied(answer: HttpAnswer, { base, records, encoding }: SentEnvelope): AppliedCounts {
-  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRejectionError(answer, base) : rejectionError(answer, base)
+export function parseApplied(answer: HttpAnswer, sent: SentEnvelope): AppliedCounts {
+  const { base, token, records, encoding } = sent
+  if (answer.status !== 200) throw encoding === 'gzip' ? gzipRejectionError(answer, sent) : rejectionError(answer, sent)
   const { inserted, updated } = jsonMembers(answer)
+  const answerError = errorMaker(answer, answerText(answer, token))
   if (!isCount(inserted) || !isCount(updated)) {
     const hint = 'this server is not an ingest service: check --server'
     throw answerError(
       'target_misconfigured',
-      answer,
       `${describeServer(base)} answered 200, but not with inserted and updated`,
       hint,
     )
@@ -92,20 +87,15 @@ export function parseApplied(answer: HttpAnswer, { base, records, encoding }: Se
     const got = `${inserted} inserted and ${updated} updated`
     // Not `target_failed`, because --allow-failure must not forgive a server that loses records.
     const hint = 'it is unknown which records it stored: ask its operator, then run the same push again'
-    throw answerError(
-      'target_misconfigured',
-      answer,
-      `${describeServer(base)} acknowledged ${got} of ${records} records`,
-      hint,
-    )
+    throw answerError('target_misconfigured', `${describeServer(base)} acknowledged ${got} of ${records} records`, hint)
   }
   const isOrdered = answer.headers[ORDERED_HEADER] !== undefined
   const superseded = Number(answer.headers[SUPERSEDED_HEADER] ?? 0)
   return { inserted, updated, superseded: isCount(superseded) ? superseded : 0, isOrdered }
 }
 
-function gzipRejectionError(answer: HttpAnswer, base: URL): IngestError {
-  const refusal = rejectionError(answer, base)
+function gzipRejectionError(answer: HttpAnswer, address: Answering): IngestError {
+  const refusal = rejectionError(answer, address)
   const hint = GZIP_HINTS[gzipSuspicion(answer)]
   return hint === undefined ? refusal : new IngestError(refusal.code, refusal.message, { cause: refusal.cause, hint })
 }
@@ -118,27 +108,27 @@ const GZIP_HINTS = {
   none: undefined,
 }
 
-function rejectionError(answer: HttpAnswer, base: URL): IngestError {
+function rejectionError(answer: HttpAnswer, { base, token }: Answering): IngestError {
   const { status, headers } = answer
-  const text = answerText(answer)
+  const text = answerText(answer, token)
+  const answerError = errorMaker(answer, text)
   const message = `${describeServer(base)} answered ${status}${text === '' ? '' : `: ${text}`}`
   if (status >= 300 && status < 400) {
-    const to = headers.location === undefined ? '' : ` to ${quote(headers.location, 200)}`
+    const to = headers.location === undefined ? '' : ` to ${quote(hideSecret(headers.location, token), 200)}`
     const hint = 'redirects are not followed with the token: give the final address in --server'
-    return answerError('target_misconfigured', answer, `${describeServer(base)} redirects${to}`, hint)
+    return answerError('target_misconfigured', `${describeServer(base)} redirects${to}`, hint)
   }
   if (status === 409)
     return answerError(
       'schema_version',
-      answer,
       versionMessage(answer, base),
       'upgrade the server, or leave out the fields that it lacks with --downgrade',
     )
   const hint = HINTS[status]
-  if (status === 400) return answerError('bad_data', answer, message, hint)
-  if (status === 401 || status === 403) return answerError('auth_failed', answer, message, HINTS[401])
-  if (status >= 500 || RETRIED.includes(status)) return answerError('target_failed', answer, message)
-  return answerError('target_misconfigured', answer, message, hint)
+  if (status === 400) return answerError('bad_data', message, hint)
+  if (status === 401 || status === 403) return answerError('auth_failed', message, HINTS[401])
+  if (status >= 500 || RETRIED.includes(status)) return answerError('target_failed', message)
+  return answerError('target_misconfigured', message, hint)
 }
 
 const HINTS: Readonly<Record<number, string>> = {
@@ -156,8 +146,12 @@ function versionMessage(answer: HttpAnswer, base: URL): string {
   return `${describeServer(base)} is at contract version ${expected} but the records are of version ${got}`
 }
 
-function answerError(code: IngestError['code'], answer: HttpAnswer, message: string, hint?: string): IngestError {
-  return new IngestError(code, message, { cause: new RefusedAnswer(answer), ...(hint !== undefined && { hint }) })
+type ErrorMaker = (code: IngestError['code'], message: string, hint?: string) => IngestError
+
+/** @param text the text of the answer, made safe for messages */
+function errorMaker(answer: HttpAnswer, text: string): ErrorMaker {
+  return (code, message, hint) =>
+    new IngestError(code, message, { cause: new RefusedAnswer(answer, text), ...(hint !== undefined && { hint }) })
 }
 
 function isCount(value: unknown): value is number {

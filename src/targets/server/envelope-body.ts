@@ -1,6 +1,7 @@
 /** Builds an envelope's bytes from a file's lines by replacing line feeds with commas. */
 
 import type { Commit, RunMeta } from '../../contract/commit.js'
+import { isSpace } from '../../source/lines.js'
 
 const LF = 0x0a
 const COMMA = 0x2c
@@ -37,24 +38,21 @@ export class CommaWriter {
   /** Converts the next lines. @param lines may end in the middle of a line @returns a converted copy */
   write(lines: Buffer): Buffer {
     const bytes = Buffer.from(lines)
-    for (let at = 0; at < bytes.length;) {
-      const next = bytes.indexOf(LF, at)
-      const end = next === -1 ? bytes.length : next
-      for (let i = at; this.#blank && i < end; i++) this.#blank = isSpace(bytes[i]!)
-      if (next !== -1) bytes[next] = this.#endOfLine()
-      at = end + 1
+    for (let at = this.#skipBlank(bytes, 0); at < bytes.length; at = this.#skipBlank(bytes, at + 1)) {
+      this.#blank = false
+      at = bytes.indexOf(LF, at)
+      if (at === -1) break
+      bytes[at] = --this.#left === 0 ? SPACE : COMMA
+      this.#blank = true
     }
     return bytes
   }
 
-  #endOfLine(): number {
-    if (this.#blank) return SPACE
-    this.#blank = true
-    this.#left--
-    return this.#left === 0 ? SPACE : COMMA
+  /** Replaces the line feeds of blank lines. Returns the offset of the next byte of a record. */
+  #skipBlank(bytes: Buffer, start: number): number {
+    let at = start
+    for (; this.#blank && at < bytes.length && (bytes[at] === LF || isSpace(bytes[at]!)); at++)
+      if (bytes[at] === LF) bytes[at] = SPACE
+    return at
   }
-}
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === 0x09 || byte === 0x0d
 }

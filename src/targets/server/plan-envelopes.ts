@@ -1,6 +1,7 @@
 /** Splits a file's lines into envelopes. */
 
-import type { LineBlock } from '../../source/lines.js'
+import { skipBlankLines, type LineBlock } from '../../source/lines.js'
+import type { LinePosition } from '../../source/record-batch.js'
 import type { ByteRange } from './line-ranges.js'
 
 /** The lines of one envelope: complete lines with at least one record. A file without records has one empty envelope. */
@@ -25,12 +26,9 @@ const LF = 0x0a
 /** Plans as few envelopes as possible for the lines of a file. */
 export async function planEnvelopes(blocks: AsyncIterable<LineBlock>, options: PlanOptions): Promise<FilePlan> {
   const planner = new Planner(options)
-  let number = 0
+  const place = { line: 0, start: 0 }
   for await (const block of blocks) {
-    for (const line of splitLines(block, number)) {
-      number = line.number
-      planner.add(line, block)
-    }
+    for (const line of recordLines(block, place)) planner.add(line)
   }
   return planner.finish()
 }
@@ -44,9 +42,7 @@ class Planner {
 
   constructor(private readonly options: PlanOptions) {}
 
-  add(line: RecordLine, block: LineBlock): void {
-    const { bytes, firstByte } = block
-    if (isBlank(bytes, line.start - firstByte, line.end - firstByte)) return
+  add(line: RecordLine): void {
     const { maxLineBytes } = this.options
     if (line.end - line.start > maxLineBytes) this.#tooLong.push(line)
     if (this.#records > 0 && line.end - this.#start > maxLineBytes) this.#push()
@@ -66,22 +62,14 @@ class Planner {
   }
 }
 
-/** Splits a block into lines. @param before number of the line before the block */
-function* splitLines({ bytes, firstByte }: LineBlock, before: number): Generator<RecordLine> {
-  let number = before
-  for (let at = 0; at < bytes.length;) {
-    const next = bytes.indexOf(LF, at) + 1
-    yield { number: ++number, start: firstByte + at, end: firstByte + next }
-    at = next
+/** The lines of a block that are not blank. @param place counts the lines of all blocks so far */
+function* recordLines({ bytes, firstByte }: LineBlock, place: LinePosition): Generator<RecordLine> {
+  place.start = 0
+  for (skipBlankLines(bytes, place); place.start < bytes.length; skipBlankLines(bytes, place)) {
+    const { start } = place
+    place.start = bytes.indexOf(LF, start) + 1
+    yield { number: ++place.line, start: firstByte + start, end: firstByte + place.start }
   }
-}
-
-function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at]!
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== LF) return false
-  }
-  return true
 }
 
 /**
@@ -96,13 +84,12 @@ export async function locateRecord(
   { start, end }: ByteRange,
   index: number,
 ): Promise<RecordLine | undefined> {
-  let [number, left] = [0, index]
+  const place = { line: 0, start: 0 }
+  let left = index
   for await (const block of blocks) {
-    for (const line of splitLines(block, number)) {
-      number = line.number
+    for (const line of recordLines(block, place)) {
       if (line.start >= end) return undefined
-      const blank = isBlank(block.bytes, line.start - block.firstByte, line.end - block.firstByte)
-      if (line.start >= start && !blank && left-- === 0) return line
+      if (line.start >= start && left-- === 0) return line
     }
   }
   return undefined

@@ -4,6 +4,7 @@ import type { Agent } from 'node:http'
 import { formatGeneration, GENERATION_HEADER } from '../../contract/generation.js'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
+import { inputChangedError } from '../../source/source.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../../http/retry.js'
 import {
   PartialDeliveryError,
@@ -15,14 +16,7 @@ import {
 import type { Sink, SinkOpener } from '../sink.js'
 import { describeServer, routeUrl, type HttpAddress } from '../../http/address.js'
 import { agentFor } from '../../http/agent.js'
-import {
-  parseApplied,
-  gzipSuspicion,
-  mayRetryRequest,
-  RefusedAnswer,
-  withoutToken,
-  type AppliedCounts,
-} from './envelope-answer.js'
+import { parseApplied, gzipSuspicion, mayRetryRequest, RefusedAnswer, type AppliedCounts } from './envelope-answer.js'
 import { CommaWriter, ENVELOPE_TAIL, envelopeHead } from './envelope-body.js'
 import { exchange } from '../../http/exchange.js'
 import { LineRanges } from './line-ranges.js'
@@ -115,6 +109,8 @@ type Envelope = {
   readonly plan: EnvelopePlan
   readonly ranges: LineRanges
   readonly gzipLevel: number
+  /** Whether an attempt sent the whole envelope, so that the server may have stored it. */
+  readonly progress: { isSent: boolean }
 }
 
 /** Idle timeout of the version query. When it expires, the envelope is sent anyway and retried as configured. */
@@ -152,7 +148,12 @@ class Sender {
     const applied: AppliedCounts[] = []
     try {
       for (const plan of plans)
-        applied.push(await this.#deliver({ delivery, plan, ranges, gzipLevel: this.options.gzipLevel }, onRetry))
+        applied.push(
+          await this.#deliver(
+            { delivery, plan, ranges, gzipLevel: this.options.gzipLevel, progress: { isSent: false } },
+            onRetry,
+          ),
+        )
     } catch (error) {
       throw applied.length === 0
         ? error
@@ -164,7 +165,7 @@ class Sender {
   }
 
   async #deliver(envelope: Envelope, onRetry: (retry: Retry) => void): Promise<AppliedCounts> {
-    const { policy, tools } = this.options
+    const { policy, tools, address, signal } = this.options
     try {
       return await withRetry(() => this.#postWithGzipFallback(envelope, onRetry), {
         policy,
@@ -173,6 +174,7 @@ class Sender {
         onRetry,
       })
     } catch (error) {
+      if (signal.aborted && envelope.progress.isSent) throw unknownOutcomeError(address.base, signal.reason)
       throw await withLineLocation(error, envelope)
     }
   }
@@ -200,7 +202,6 @@ class Sender {
     const { address, agent, idleTimeoutMs, signal } = this.options
     const compress = gzipLevel > 0
     const head = envelopeHead(delivery)
-    const body = envelopeBody(envelope, head)
     const length = head.length + plan.end - plan.start + ENVELOPE_TAIL.length
     const headers = {
       'content-type': 'application/json',
@@ -209,12 +210,13 @@ class Sender {
       ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
       ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
     }
+    const body = envelopeBody(envelope, head)
     const answer = await exchange({
       ...{ method: 'POST', url: routeUrl(address.base, '/api/ingest'), headers },
       ...{ body: compress ? gzipped(body, gzipLevel) : body, agent, idleTimeoutMs, signal },
     })
-    const sent = { base: address.base, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
-    return parseApplied(withoutToken(answer, address.token), sent)
+    const sent = { ...address, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
+    return parseApplied(answer, sent)
   }
 }
 
@@ -231,13 +233,21 @@ function mayBeAboutGzip(error: unknown): boolean {
   return refused !== undefined && gzipSuspicion(refused.answer) !== 'none'
 }
 
-async function* envelopeBody({ delivery, plan, ranges }: Envelope, head: Buffer): AsyncGenerator<Buffer> {
+/** The error of a command that was interrupted after a whole envelope was sent. */
+function unknownOutcomeError(base: URL, reason: unknown): unknown {
+  if (!(reason instanceof IngestError)) return reason
+  const message = `${reason.code}: whether ${describeServer(base)} stored the records is unknown`
+  return new IngestError(reason.code, message, { cause: reason, hint: 'run the same push again, which is safe' })
+}
+
+async function* envelopeBody({ delivery, plan, ranges, progress }: Envelope, head: Buffer): AsyncGenerator<Buffer> {
   yield head
   const writer = new CommaWriter(plan.records)
   for await (const lines of ranges.read(plan)) yield writer.write(lines)
   // Checked before the end of the envelope is sent, because no server applies an incomplete envelope.
   await delivery.assertMayCommit()
-  if (!writer.done) throw new IngestError('input_changed', `${delivery.source} changed while it was being read`)
+  if (!writer.done) throw inputChangedError(delivery.source)
+  progress.isSent = true
   yield ENVELOPE_TAIL
 }
 

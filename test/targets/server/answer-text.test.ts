@@ -27,7 +27,7 @@ t.test('the text of any other answer is its first line that is not blank', async
 t.test('control characters and invisible characters are escaped, and long text is truncated', async t => {
   t.equal(
     answerText({ text: 'a\u001b[2J\u0000\u0085\u202e\u2028\u{e0001}b\tc' }),
-    'a\\u001b[2J\\u0000\\u0085\\u202e\\u2028\\u{e0001}b\\tc',
+    'a\\u001b[2J\\u0000\\u0085\\u202e\\u2028\\udb40\\udc01b\\tc',
   )
   t.equal(answerText({ text: JSON.stringify({ message: 'one\ntwo "three" é 🙂' }) }), 'one\\ntwo "three" é 🙂')
   t.equal(answerText({ text: 'x'.repeat(200) }), 'x'.repeat(200))

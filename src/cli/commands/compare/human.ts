@@ -5,7 +5,8 @@ import type { DatasetSummary } from '../../../analysis/comparison.js'
 import type { SeriesChange } from '../../../analysis/judge.js'
 import { cellsOf, changeLines, firstOf, lonelyLines } from './rows.js'
 import { comparedNamer, headline, notes, ratioText, seriesOf, type SeriesNamer } from './words.js'
-import { count, oneLine, plural, type Report } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count, plural, type Report } from '../../output/report.js'
 
 export type PrintOptions = {
   /** Print every series, not only the series that changed most. */

@@ -3,7 +3,8 @@
 import type { CompareResult } from '../../../delivery/compare.js'
 import { cellsOf, changeLines, COLUMNS, lonelyLines } from './rows.js'
 import { comparedNamer, headline, notes, ratioText, seriesOf } from './words.js'
-import { count, oneLine, type Report } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count, type Report } from '../../output/report.js'
 
 export function printMarkdown(report: Report, compared: CompareResult, verbose: boolean): void {
   report.result(markdownOf(compared, verbose))

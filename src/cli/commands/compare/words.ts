@@ -12,7 +12,8 @@ import { seriesDimensions, valueFields, type Single } from '../../../analysis/se
 import type { Access } from '../../../database/queries/commit-access.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
-import { count, oneLine, plural } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count, plural } from '../../output/report.js'
 
 const VERDICTS: readonly SeriesVerdict[] = [
   'slower',

@@ -4,7 +4,7 @@ import type { DoctorReport } from '../../../reports/operations.js'
 import type { Environment } from '../../../commit/ci.js'
 import { examine, exitCodeFor, type Examined } from '../../../doctor/examine.js'
 import { broken, type CheckGroup } from '../../../doctor/finding.js'
-import { redact } from '../../../redact.js'
+import { hideSecret, redact } from '../../../redact.js'
 import type { CheckWorld, TargetKind } from '../../../targets/kind.js'
 import { assertOneDatabase, reportedKinds, type TargetFlags } from '../../../targets/kinds.js'
 import { collectTokens } from '../../../targets/secrets.js'
@@ -36,17 +36,14 @@ async function targetGroup(kind: TargetKind, flags: TargetFlags, world: CheckWor
   }
 }
 
-/** Shorter values are not removed, because they may be ordinary words. */
-const SHORTEST = 6
-
 /** Removes secrets from the findings, even if a server or a proxy echoes them. */
 export async function withoutSecrets(
   groups: readonly Examined[],
   flags: TargetFlags,
   env: Environment,
 ): Promise<readonly Examined[]> {
-  const tokens = (await collectTokens(flags, env)).filter(token => token.length >= SHORTEST)
-  const hide = (text: string): string => redact(tokens.reduce((shown, token) => shown.replaceAll(token, '***'), text))
+  const tokens = await collectTokens(flags, env)
+  const hide = (text: string): string => redact(tokens.reduce(hideSecret, text))
   return groups.map(({ target, lines, ...group }) => ({
     ...group,
     target: target === undefined ? undefined : hide(target),

@@ -3,7 +3,8 @@
 import type { Diagnosis } from './diagnose.js'
 import type { CheckedLine, Examined } from '../../../doctor/examine.js'
 import type { Format } from '../../context.js'
-import { oneLine, plural, type Report } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
+import { plural, type Report } from '../../output/report.js'
 import type { DoctorReport } from '../../../reports/operations.js'
 
 export function printExamined(report: Report, diagnosis: Diagnosis, format: Format): void {
@@ -29,7 +30,7 @@ function printGroup(report: Report, { name, target, lines }: Examined): void {
   report.result(`\n${oneLine(target ?? name)}`)
   const width = Math.max(...lines.map(({ check }) => check.length))
   for (const line of lines) {
-    report.result(`  ${report.status(line.status)} ${line.check.padEnd(width)}  ${oneLine(line.fact)}`)
+    report.status(line.status, `${line.check.padEnd(width)}  ${line.fact}`)
     if (line.status !== 'ok' && line.hint !== undefined)
       report.result(`       ${' '.repeat(width)}  do: ${oneLine(line.hint)}`)
   }

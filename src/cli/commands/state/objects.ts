@@ -6,7 +6,8 @@ import { EXIT, IngestError } from '../../../errors.js'
 import { type StateAction, withState } from './with-state.js'
 import type { StateGetReport, StateListReport } from '../../../reports/state.js'
 import { listObjects } from '../../../state/state-summary.js'
-import { count, oneLine, plural } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count, plural } from '../../output/report.js'
 
 export const runStateGet: StateAction = ([key = ''], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async ({ storage }) => {

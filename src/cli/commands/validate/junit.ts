@@ -5,6 +5,7 @@
 
 import { messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
+import { visibleLines } from '../../../visible-text.js'
 import type { Rejection } from '../../../source/rejection.js'
 import type { ValidatedFile, ValidateResult } from '../../../source/validate.js'
 import type { TextSink } from '../../output/json-array-report.js'
@@ -88,10 +89,9 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 /** Characters that XML 1.0 cannot represent, not even as an entity. */
 const IMPOSSIBLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
 
-/** Escapes `text` for an element or an attribute. Characters that XML cannot represent become U+FFFD. */
+/** Escapes `text` for an element or an attribute. Characters that XML cannot represent become U+FFFD, other invisible ones their escapes. */
 function xmlText(text: string): string {
-  return text
-    .replace(IMPOSSIBLE, '\ufffd')
+  return visibleLines(text.replace(IMPOSSIBLE, '\ufffd'))
     .replace(/[&<>"]/g, character => ENTITIES[character] ?? '')
     .replace(/[\t\n\r]/g, character => `&#${character.charCodeAt(0)};`)
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
 import { messageOf, exitCodeOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
+import { oneLine } from '../../../visible-text.js'
 import type { Rejection, Warning, RejectionCode, WarningCode } from '../../../source/rejection.js'
 import type { ValidateResult } from '../../../source/validate.js'
 import type { TextSink } from '../../output/json-array-report.js'
@@ -32,7 +33,7 @@ export class SarifPrinter implements Printer {
   }
 
   fail(error: unknown): void {
-    const notification = { level: 'error', message: { text: redact(messageOf(error)) } }
+    const notification = { level: 'error', message: { text: oneLine(redact(messageOf(error))) } }
     this.#end({
       executionSuccessful: false,
       exitCode: exitCodeOf(error),

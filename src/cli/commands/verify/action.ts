@@ -9,7 +9,7 @@ import { verify, type Difference, type VerifyResult } from '../../../delivery/ve
 import { describeServer } from '../../../http/address.js'
 import type { Action, Context, Format } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
-import { oneLine } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
 import { openDatabase } from '../../options/target-world.js'
 import { printVerdict } from './human.js'
 import type { VerifyReport } from '../../../reports/records.js'

@@ -1,6 +1,7 @@
 /** Errors and warnings as annotations of the run. GitHub shows ten of each per step and silently drops the others. */
 
 import { isAbsolute, relative, resolve } from 'node:path'
+import { visibleText } from '../../../visible-text.js'
 import type { Annotator, Level, ProblemPosition, Syntax } from '../annotator.js'
 
 const SHOWN = 10
@@ -54,7 +55,7 @@ export class Annotations implements Annotator {
 
   #command(level: Level, { place, message }: Annotation): string {
     const { source, line, code } = place ?? {}
-    const file = source === undefined || source === '-' ? undefined : this.#fileOf(source)
+    const file = source === undefined || source === '-' ? undefined : visibleText(this.#fileOf(source))
     const title = code === undefined ? 'vortex-ingest' : `vortex-ingest: ${code}`
     return workflowCommand(level, { file, line: line === 0 ? undefined : line, title }, message)
   }

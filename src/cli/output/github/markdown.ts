@@ -3,7 +3,8 @@
 import type { Notes } from '../../../source/rejection.js'
 import { IngestError, messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
-import { count, oneLine, warningLine } from '../report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count, warningLine } from '../report.js'
 
 /** Maximum length of a text in characters. Longer texts are truncated to keep the summary short. */
 const MAX_TEXT = 500

@@ -1,6 +1,7 @@
 /** Formats a meter as one line that fits the terminal. */
 
-import { count, oneLine } from '../report.js'
+import { oneLine } from '../../../visible-text.js'
+import { count } from '../report.js'
 import type { Meter } from './meter.js'
 
 const BAR = 20
