@@ -141,6 +141,6 @@ t.test('the token is hidden in every shown part of an answer, in any form', asyn
 t.test('a token that occurs in the counts or the text of an answer changes neither', async t => {
   const applied = answer(200, '{"inserted":1,"updated":1}')
   for (const token of ['1', 'a', 'inserted'])
-    t.strictSame(parseApplied(applied, { base: BASE, records: 2, token }), { inserted: 1, updated: 1 }, token)
+    t.match(parseApplied(applied, { base: BASE, records: 2, token }), { inserted: 1, updated: 1 }, token)
   t.match(errorOf(answer(500, 'got Bearer a, a bad day'), 2, 'a').message, ': got Bearer ***, a bad day')
 })
