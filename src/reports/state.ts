@@ -2,9 +2,33 @@
 
 import Type from 'typebox'
 import { AuditRowShape, IntentFields } from './delivery.js'
-import { DamageCode, ExitCode, Shape, SuccessCode, TIME, WITHOUT_SECRETS, type ValueOf } from './shape.js'
+import {
+  DamageCode,
+  ExitCode,
+  FailureCauseShape,
+  Shape,
+  SuccessCode,
+  TIME,
+  WITHOUT_SECRETS,
+  type ValueOf,
+} from './shape.js'
 
 const { constant, count, flag, list, object, ordinal, orNull, text, words } = Shape
+
+const JournalSubject = words(['target', 'bucket'])
+
+export const JournalEventShape = object({
+  id: text(),
+  time: text(TIME),
+  subject: JournalSubject,
+  name: text(),
+  operation: text(),
+  code: text(),
+  message: text('Without secrets'),
+  attempt: ordinal(),
+  run: text('The benchmark id of a push, otherwise the command'),
+})
+export type JournalEventReport = ValueOf<typeof JournalEventShape>
 
 export const StatusReportShape = object({
   command: constant('status'),
@@ -24,6 +48,8 @@ export const StatusReportShape = object({
         oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
         age_seconds: count(),
       }),
+      failure: FailureCauseShape,
+      last_error: orNull(JournalEventShape, 'The failure since which nothing was delivered'),
     }),
   ),
   intents: list(object(IntentFields), 'Running and interrupted deliveries'),
@@ -113,21 +139,6 @@ export const StatePruneReportShape = object({
 })
 export type StatePruneReport = ValueOf<typeof StatePruneReportShape>
 
-const JournalSubject = words(['target', 'bucket'])
-
-export const JournalEventShape = object({
-  id: text(),
-  time: text(TIME),
-  subject: JournalSubject,
-  name: text(),
-  operation: text(),
-  code: text(),
-  message: text('Without secrets'),
-  attempt: ordinal(),
-  run: text('The benchmark id of a push, otherwise the command'),
-})
-export type JournalEventReport = ValueOf<typeof JournalEventShape>
-
 export const JournalReportShape = object({
   command: constant('journal'),
   exit_code: DamageCode,
@@ -150,6 +161,7 @@ const HealthShape = object({
   name: text(),
   subject: JournalSubject,
   state: words(['ok', 'recovered', 'failing', 'unknown']),
+  failure: FailureCauseShape,
   errors: count(),
   last_success: orNull(text()),
   last_error: orNull(JournalEventShape),

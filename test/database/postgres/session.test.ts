@@ -67,7 +67,7 @@ t.test('execute runs several statements, query takes parameters', async t => {
 t.test('a COMMIT that rolled back is an error', async t => {
   const session = await open(t)
   await session.execute('BEGIN')
-  await t.rejects(session.query('SELECT 1 / 0'), { code: 'target_failed', message: /division by zero/ })
+  await t.rejects(session.query('SELECT 1 / 0'), { code: 'bad_data', message: /division by zero/ })
   await t.rejects(session.execute('COMMIT'), { code: 'target_failed', message: /rolled back/ })
   await session.execute('BEGIN; ROLLBACK')
 })
