@@ -24,8 +24,10 @@ export const WarningShape = object({
 
 const ErrorFields = { code: text(), message: text(), hint: orNull(text()) }
 
+export const ErrorCauseFields = { cause: FailureCauseShape, ...ErrorFields }
+
 /** An error that stopped the delivery of one source. */
-export const FailureShape = object({ source: text(), cause: FailureCauseShape, ...ErrorFields })
+export const FailureShape = object({ source: text(), ...ErrorCauseFields })
 
 export const ErrorReportShape = object({ exit_code: ExitCode, error: object(ErrorFields) })
 export type ErrorReport = ValueOf<typeof ErrorReportShape>

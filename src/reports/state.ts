@@ -2,6 +2,7 @@
 
 import Type from 'typebox'
 import { AuditRowShape, IntentFields } from './delivery.js'
+import { ErrorCauseFields } from './records.js'
 import {
   DamageCode,
   ExitCode,
@@ -228,3 +229,38 @@ export const BucketsPutReportShape = object({
   bytes: count(),
 })
 export type BucketsPutReport = ValueOf<typeof BucketsPutReportShape>
+
+const RecheckTotals = {
+  compared: count('Measurements that were compared'),
+  missing: count('Measurements and commits that the target lacks'),
+  different: count('Measurements with another value, which a newer push may have stored'),
+  pruned: count('Delivered records that cannot be compared, because their lines were pruned'),
+}
+
+export const RecheckReportShape = object({
+  command: constant('verify'),
+  ...StateFields,
+  targets: list(
+    object({
+      name: text('Registered name of the target, otherwise its kind'),
+      kind: text(),
+      target: text('The target id'),
+      not_checkable: orNull(text(), 'The reason why the target cannot be read back'),
+      failed: orNull(object(ErrorCauseFields), 'The error that ended the comparison'),
+      commits: count('Commits that were delivered to the target'),
+      ...RecheckTotals,
+      findings: list(
+        object({
+          commit: text(),
+          ...RecheckTotals,
+          rewound: orNull(
+            object({ until: count('The new watermark'), records: count('Records that the next drain delivers') }),
+            'With --rewind: how far the watermark was moved back',
+          ),
+        }),
+        'Commits with missing, different or pruned records',
+      ),
+    }),
+  ),
+})
+export type RecheckReport = ValueOf<typeof RecheckReportShape>

@@ -48,7 +48,7 @@ t.test('the error for a bad row in copyIn names line and column, and the session
   const data = Buffer.from('1\tok\nnot a number\tx\n' + `2\t${'y'.repeat(1000)}\n`.repeat(100_000))
 
   await t.rejects(session.copyIn({ table: 'notes', columns: ['id', 'Odd "name"'] }, data), {
-    code: 'target_failed',
+    code: 'bad_data',
     message: /invalid input syntax for type bigint.*line 2, column id/,
   })
 
