@@ -2,27 +2,25 @@
 
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import type { TargetKind } from '../../../targets/kind.js'
-import { isDatabase, namedDatabase, namedKinds, parseKind, type TargetFlags } from '../../../targets/kinds.js'
+import { isDatabase, namedDatabase, namedKinds, parseKind } from '../../../targets/kinds.js'
 import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
-import type { Action, Context, Format } from '../../context.js'
+import type { Action, Context } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../output/report.js'
-import type { ChoiceFlags } from '../../options/choose-targets.js'
 import { printVerdict } from './human.js'
+import type { RecheckFlags } from './recheck.js'
 import { rowsOpener } from './rows.js'
 import type { VerifyReport } from '../../../reports/records.js'
 
-export type VerifyFlags = TargetFlags &
+export type VerifyFlags = RecheckFlags &
   ContractFlags &
   Pick<ServerTargetOptions, 'server' | 'timeout'> & {
-    readonly format: Format
     readonly report?: string
     readonly commitSha?: string
     readonly extra?: boolean
-    readonly rewind?: boolean
-  } & Pick<ChoiceFlags, 'state' | 'target'>
+  }
 
 export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
   if (args.length === 0 && flags.state === undefined)

@@ -8,16 +8,19 @@ import { readRegistry, type RegisteredTarget, type Registry } from '../../../sta
 import type { State } from '../../../state/state.js'
 import { knownTargets } from '../../../state/target-record.js'
 import { requireTarget } from '../../../state/targets.js'
-import { namedKinds } from '../../../targets/kinds.js'
+import { namedKinds, type TargetFlags } from '../../../targets/kinds.js'
 import { registeredKind, registeredOptions } from '../../../targets/registered.js'
-import type { Action, Context } from '../../context.js'
+import type { Action, Context, Format } from '../../context.js'
+import type { ChoiceFlags } from '../../options/choose-targets.js'
 import { errorReport } from '../../output/error-report.js'
 import { plural, type Report } from '../../output/report.js'
 import { withState } from '../state/with-state.js'
-import type { VerifyFlags } from './action.js'
 import { rowsOpener } from './rows.js'
 
-export const runRecheck: Action<VerifyFlags> = (_, flags, context) =>
+export type RecheckFlags = TargetFlags &
+  Pick<ChoiceFlags, 'state' | 'target'> & { readonly format: Format; readonly rewind?: boolean }
+
+export const runRecheck: Action<RecheckFlags> = (_, flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
     const { report, reportFile, signal } = context
     const rewind = flags.rewind === true
@@ -33,7 +36,7 @@ export const runRecheck: Action<VerifyFlags> = (_, flags, context) =>
   })
 
 /** The targets that flags name, otherwise the registered ones, followed by others that the state has delivered to. */
-async function chosenTargets(state: State, flags: VerifyFlags, context: Context): Promise<readonly RecheckTarget[]> {
+async function chosenTargets(state: State, flags: RecheckFlags, context: Context): Promise<readonly RecheckTarget[]> {
   const named = namedKinds(flags)
   if (named.length > 0)
     return Promise.all(
@@ -50,7 +53,7 @@ async function chosenTargets(state: State, flags: VerifyFlags, context: Context)
 
 const NOT_READABLE = 'rows of this kind of target cannot be read back'
 
-function registeredTarget(target: RegisteredTarget, flags: VerifyFlags, context: Context): RecheckTarget {
+function registeredTarget(target: RegisteredTarget, flags: RecheckFlags, context: Context): RecheckTarget {
   const { name, kind, identity: id } = target
   const openRows = rowsOpener(registeredKind(target), registeredOptions(target, flags), context)
   return { name, kind, id, openRows: openRows ?? NOT_READABLE }
