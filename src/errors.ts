@@ -31,6 +31,7 @@ const EXIT_OF_CODE = {
   target_unreachable: EXIT.unavailable,
   target_failed: EXIT.unavailable,
   target_busy: EXIT.unavailable,
+  target_refused: EXIT.config,
   auth_failed: EXIT.auth,
   target_misconfigured: EXIT.config,
   schema_version: EXIT.config,
@@ -98,6 +99,33 @@ export function exitCodeOfCode(code: ErrorCode): number {
 /** The exit code for any thrown value. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof IngestError ? error.exitCode : EXIT.internal
+}
+
+/** Exit codes of a failure that passes by itself: without a state, and with a state in which the records remain queued. */
+export const PASSING_EXITS: readonly number[] = [EXIT.unavailable, EXIT.queued]
+
+const REFUSALS: readonly string[] = [
+  'auth_failed',
+  'bad_data',
+  'schema_version',
+  'storage_denied',
+  'target_misconfigured',
+  'target_refused',
+] satisfies readonly ErrorCode[]
+
+/**
+ * Why a target has failed: it is `down`, which passes by itself, or it `refuses` until somebody acts, for example because of
+ * a rejected login, a constraint, or data that it cannot hold.
+ */
+export type FailureCause = 'down' | 'refuses'
+
+/**
+ * @param code an `ErrorCode`, or the code of an event that another version stored
+ * @returns undefined when the target is not the cause
+ */
+export function failureCause(code: string): FailureCause | undefined {
+  if (REFUSALS.includes(code)) return 'refuses'
+  return PASSING_EXITS.includes(EXIT_OF_CODE[code as ErrorCode]) ? 'down' : undefined
 }
 
 /** The message of any thrown value. */

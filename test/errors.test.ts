@@ -13,6 +13,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   input_unreadable: 66,
   target_unreachable: 69,
   target_failed: 69,
+  target_refused: 78,
   target_busy: 69,
   auth_failed: 77,
   commit_unknown: 78,

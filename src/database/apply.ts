@@ -192,7 +192,7 @@ async function stage(
 
 type StagedKind = Written & UpsertOptions & { readonly staged: number; readonly commitSha: string }
 
-/** @throws {IngestError} `target_misconfigured` when the database accepted rows and does not hold them */
+/** @throws {IngestError} `target_refused` when the database accepted rows and does not hold them */
 async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind): Promise<KindReceipt> {
   const { inserted, rewritten, staged, isOrdered, commitSha } = written
   const counts = { kind: kind.kind, records: staged, inserted, updated: staged - inserted }

@@ -1,22 +1,25 @@
 /** Detects the contract version of a database by its columns. */
 
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
+import { columnTypeProbe } from './column-types.js'
 import type { SqlSession } from './session.js'
 
 /**
  * Statements that fail with SQLSTATE 42703 unless the database has the columns that later contract versions added to
- * these kinds. They are sent together with a delivery's BEGIN, so the check costs no round trip and precedes all rows.
+ * these kinds, and with 42804 unless all columns can hold every value. They are sent together with a delivery's BEGIN, so the
+ * check costs no round trip and precedes all rows.
  */
 export function columnProbes(kinds: readonly Kind[]): readonly string[] {
-  return kinds.flatMap(({ table, fields }) => {
-    const added = fields.filter(({ since }) => since > 1).map(({ name }) => name)
-    return added.length === 0 ? [] : [`SELECT ${added.join(', ')} FROM public.${table} LIMIT 0`]
+  const added = kinds.flatMap(({ table, fields }) => {
+    const names = fields.filter(({ since }) => since > 1).map(({ name }) => name)
+    return names.length === 0 ? [] : [`SELECT ${names.join(', ')} FROM public.${table} LIMIT 0`]
   })
+  return [...added, columnTypeProbe(kinds)]
 }
 
-/** Reads from a table of the contract. Fails with a hint when the database has not been migrated. */
+/** Fails with a hint when the tables of the contract are missing, or when one of their columns cannot hold every value. */
 export async function assertTables(session: SqlSession): Promise<void> {
-  await session.query('SELECT commit_sha FROM public.commits LIMIT 1')
+  await session.execute(columnTypeProbe(CONTRACT.kinds))
 }
 
 /** The newest contract version of which the database has every column. */

@@ -142,5 +142,5 @@ export class FencedError extends IngestError {
 export function notStoredError(table: string, { sent, stored }: { sent: number; stored: number }): IngestError {
   const message = `public.${table} holds only ${stored} of the ${sent} rows that were sent; nothing was changed`
   const hint = 'a trigger, rule, policy or view on the table drops or changes rows: run `vortex-ingest doctor`'
-  return new IngestError('target_misconfigured', message, { hint })
+  return new IngestError('target_refused', message, { hint })
 }

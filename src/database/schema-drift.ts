@@ -18,6 +18,10 @@ export type Drift = {
     | 'required_column'
     | 'missing_key'
     | 'missing_index'
+    | 'not_a_table'
+    | 'trigger'
+    | 'rule'
+    | 'row_security'
     | 'token_login'
     | 'inherited_token_login'
   /** A migration, a table, `table.column` or a role. */
@@ -31,13 +35,19 @@ export type SchemaComparison = {
   readonly isLedgerReadable: boolean
 }
 
-/** Compares migrations, tables, columns, indexes and the login of `bench_read`. */
+/**
+ * Compares migrations, tables, columns, indexes and the login of `bench_read`, and looks for triggers, rules, views and row-level
+ * security that change what a push stores.
+ */
 export async function compareSchema(session: SqlSession): Promise<SchemaComparison> {
   const { columns, indexes } = await readSchema(session)
+  const interventions = await session.query<Intervention>(INTERVENTIONS)
   const tables = EXPECTED_TABLES.flatMap(table => {
     const found = columns.filter(column => column.table === table.name)
+    const own = interventions.filter(one => one.table === table.name).map(interventionDrift)
+    if (own.some(({ code }) => code === 'not_a_table')) return own
     if (found.length === 0) return [drift('missing_table', table.name, 'the table is missing')]
-    return [...columnDrift(table, found), ...indexDrift(table, indexes)]
+    return [...columnDrift(table, found), ...indexDrift(table, indexes), ...own]
   })
   const ledger = await readLedger(session)
   const migrations = ledger.isReadable ? migrationDrift(ledger, await migrationFiles()) : []
@@ -90,6 +100,41 @@ const INDEXES = `
   SELECT c.relname::text AS table, pg_get_indexdef(i.indexrelid) AS definition, i.indisprimary AS primary
   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
   WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid`
+
+type Intervention = {
+  readonly table: string
+  readonly code: 'not_a_table' | 'trigger' | 'rule' | 'row_security'
+  /** The name of the trigger or rule, or the kind of relation. */
+  readonly name: string
+}
+
+/** Enabled row triggers that run before or instead of an INSERT or UPDATE, enabled rules for these, row-level security, and views. */
+const INTERVENTIONS = `
+  WITH relation AS (
+    SELECT oid, relname::text AS table, relkind, relrowsecurity FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+  )
+  SELECT "table", 'trigger' AS code, tgname::text AS name FROM relation JOIN pg_trigger ON tgrelid = relation.oid
+    WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 <> 0 AND tgtype & 66 <> 0 AND tgtype & 20 <> 0
+  UNION ALL
+  SELECT "table", 'rule', rulename::text FROM relation JOIN pg_rewrite ON ev_class = relation.oid
+    WHERE ev_type IN ('2', '3') AND ev_enabled <> 'D'
+  UNION ALL
+  SELECT "table", 'row_security', '' FROM relation WHERE relrowsecurity
+  UNION ALL
+  SELECT "table", 'not_a_table', CASE relkind WHEN 'f' THEN 'foreign table' ELSE 'view' END FROM relation
+    WHERE relkind NOT IN ('r', 'p')
+  ORDER BY 1, 2, 3`
+
+function interventionDrift({ table, code, name }: Intervention): Drift {
+  const messages = {
+    not_a_table: `a ${name} stands in place of the table`,
+    trigger: `the trigger ${name} may change or drop rows before they are stored`,
+    rule: `the rule ${name} may replace the storing of rows`,
+    row_security: 'row-level security is on, so policies may refuse rows or hide stored ones',
+  }
+  return drift(code, table, messages[code])
+}
 
 async function readSchema(session: SqlSession): Promise<{ columns: readonly Column[]; indexes: readonly Index[] }> {
   return { columns: await session.query<Column>(COLUMNS), indexes: await session.query<Index>(INDEXES) }

@@ -1,6 +1,6 @@
 /** Decides which targets' failures fail a command, and its exit code. */
 
-import { EXIT, exitCodeOf, IngestError } from '../errors.js'
+import { EXIT, exitCodeOf, IngestError, PASSING_EXITS } from '../errors.js'
 import type { Failure } from './events.js'
 import type { Target } from './target.js'
 
@@ -28,9 +28,6 @@ type Verdict<Judged> = {
   readonly required: ReadonlySet<Judged>
 }
 
-/** Exit codes of a target that was down: without a state, and with a state in which its records remain queued. */
-const PASSING: readonly number[] = [EXIT.unavailable, EXIT.queued]
-
 /** Computes the exit code. Promise 7: a push that lost data never exits 0. */
 export function decide<Judged extends JudgedTarget>(
   targets: readonly Judged[],
@@ -40,8 +37,8 @@ export function decide<Judged extends JudgedTarget>(
   if (isRejected) return { exitCode: EXIT.badData, required, isForgiven: false }
   const codes = [...badInput(targets), ...failuresThatCount(targets, required, require)].map(exitCodeOf)
   // A failure that persists until somebody acts takes precedence over a target that is down.
-  const exitCode = codes.find(code => !PASSING.includes(code)) ?? codes[0] ?? EXIT.done
-  const isForgiven = allowFailure && PASSING.includes(exitCode)
+  const exitCode = codes.find(code => !PASSING_EXITS.includes(code)) ?? codes[0] ?? EXIT.done
+  const isForgiven = allowFailure && PASSING_EXITS.includes(exitCode)
   return { exitCode: isForgiven ? EXIT.done : exitCode, required, isForgiven }
 }
 

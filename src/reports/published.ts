@@ -27,6 +27,7 @@ import {
   JournalCompactReportShape,
   JournalHealthReportShape,
   JournalReportShape,
+  RecheckReportShape,
   StateCompactReportShape,
   StateExportReportShape,
   StateGetReportShape,
@@ -56,6 +57,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'migrate-repair-report': 'JSON report of migrate --repair-timestamps',
   'recover-plan': 'JSON report of recover --dry-run',
   'serve-log-line': 'One line of the log of serve on stderr: one request',
+  'verify-state-report': 'JSON report of verify --state',
   'serve-report': 'JSON report of serve, printed on one line when it starts to listen',
   'golden-check-report': 'JSON report of golden-check',
 }
@@ -99,6 +101,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'tune-report': TuneReportShape,
   'validate-report': ValidateReportShape,
   'verify-report': VerifyReportShape,
+  'verify-state-report': RecheckReportShape,
 }
 
 /** The text of each schema file, by its path in the package. */

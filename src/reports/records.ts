@@ -1,7 +1,7 @@
 /** Shapes of the reports about records: `validate`, `verify`, `id` and `golden-check`, and of the report of a failed command. */
 
 import Type from 'typebox'
-import { ExitCode, RECORD_KINDS, Shape, type ValueOf } from './shape.js'
+import { ExitCode, FailureCauseShape, RECORD_KINDS, Shape, type ValueOf } from './shape.js'
 
 const { constant, count, digits, flag, list, object, ordinal, orNull, recordKind, text, words } = Shape
 
@@ -24,8 +24,10 @@ export const WarningShape = object({
 
 const ErrorFields = { code: text(), message: text(), hint: orNull(text()) }
 
+export const ErrorCauseFields = { cause: FailureCauseShape, ...ErrorFields }
+
 /** An error that stopped the delivery of one source. */
-export const FailureShape = object({ source: text(), ...ErrorFields })
+export const FailureShape = object({ source: text(), ...ErrorCauseFields })
 
 export const ErrorReportShape = object({ exit_code: ExitCode, error: object(ErrorFields) })
 export type ErrorReport = ValueOf<typeof ErrorReportShape>

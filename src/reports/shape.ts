@@ -70,3 +70,9 @@ export const DamageCode = Shape.words([0, 78])
 
 export const TIME = 'RFC 3339, in UTC'
 export const WITHOUT_SECRETS = 'A description without secrets'
+
+/** Why a target or bucket has failed; null when it did not fail or was not the cause. */
+export const FailureCauseShape = Shape.orNull(
+  Shape.words(['down', 'refuses']),
+  'down: it passes by itself; refuses: it persists until somebody acts',
+)

@@ -2,9 +2,34 @@
 
 import Type from 'typebox'
 import { AuditRowShape, IntentFields } from './delivery.js'
-import { DamageCode, ExitCode, Shape, SuccessCode, TIME, WITHOUT_SECRETS, type ValueOf } from './shape.js'
+import { ErrorCauseFields } from './records.js'
+import {
+  DamageCode,
+  ExitCode,
+  FailureCauseShape,
+  Shape,
+  SuccessCode,
+  TIME,
+  WITHOUT_SECRETS,
+  type ValueOf,
+} from './shape.js'
 
 const { constant, count, flag, list, object, ordinal, orNull, text, words } = Shape
+
+const JournalSubject = words(['target', 'bucket'])
+
+export const JournalEventShape = object({
+  id: text(),
+  time: text(TIME),
+  subject: JournalSubject,
+  name: text(),
+  operation: text(),
+  code: text(),
+  message: text('Without secrets'),
+  attempt: ordinal(),
+  run: text('The benchmark id of a push, otherwise the command'),
+})
+export type JournalEventReport = ValueOf<typeof JournalEventShape>
 
 export const StatusReportShape = object({
   command: constant('status'),
@@ -24,6 +49,8 @@ export const StatusReportShape = object({
         oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
         age_seconds: count(),
       }),
+      failure: FailureCauseShape,
+      last_error: orNull(JournalEventShape, 'The failure since which nothing was delivered'),
     }),
   ),
   intents: list(object(IntentFields), 'Running and interrupted deliveries'),
@@ -113,21 +140,6 @@ export const StatePruneReportShape = object({
 })
 export type StatePruneReport = ValueOf<typeof StatePruneReportShape>
 
-const JournalSubject = words(['target', 'bucket'])
-
-export const JournalEventShape = object({
-  id: text(),
-  time: text(TIME),
-  subject: JournalSubject,
-  name: text(),
-  operation: text(),
-  code: text(),
-  message: text('Without secrets'),
-  attempt: ordinal(),
-  run: text('The benchmark id of a push, otherwise the command'),
-})
-export type JournalEventReport = ValueOf<typeof JournalEventShape>
-
 export const JournalReportShape = object({
   command: constant('journal'),
   exit_code: DamageCode,
@@ -150,6 +162,7 @@ const HealthShape = object({
   name: text(),
   subject: JournalSubject,
   state: words(['ok', 'recovered', 'failing', 'unknown']),
+  failure: FailureCauseShape,
   errors: count(),
   last_success: orNull(text()),
   last_error: orNull(JournalEventShape),
@@ -216,3 +229,38 @@ export const BucketsPutReportShape = object({
   bytes: count(),
 })
 export type BucketsPutReport = ValueOf<typeof BucketsPutReportShape>
+
+const RecheckTotals = {
+  compared: count('Measurements that were compared'),
+  missing: count('Measurements and commits that the target lacks'),
+  different: count('Measurements with another value, which a newer push may have stored'),
+  pruned: count('Delivered records that cannot be compared, because their lines were pruned'),
+}
+
+export const RecheckReportShape = object({
+  command: constant('verify'),
+  ...StateFields,
+  targets: list(
+    object({
+      name: text('Registered name of the target, otherwise its kind'),
+      kind: text(),
+      target: text('The target id'),
+      not_checkable: orNull(text(), 'The reason why the target cannot be read back'),
+      failed: orNull(object(ErrorCauseFields), 'The error that ended the comparison'),
+      commits: count('Commits that were delivered to the target'),
+      ...RecheckTotals,
+      findings: list(
+        object({
+          commit: text(),
+          ...RecheckTotals,
+          rewound: orNull(
+            object({ until: count('The new watermark'), records: count('Records that the next drain delivers') }),
+            'With --rewind: how far the watermark was moved back',
+          ),
+        }),
+        'Commits with missing, different or pruned records',
+      ),
+    }),
+  ),
+})
+export type RecheckReport = ValueOf<typeof RecheckReportShape>

@@ -1,6 +1,7 @@
 /** The HTTP server: registers the routes and defines the checks, headers and error answers that all of them share. */
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { failureCause, IngestError, sqlStateOf } from '../errors.js'
 import type { Hash64 } from '../contract/hash64.js'
 import type { Answer } from './answer.js'
 import { answerClientError, isLingering, lingerAfterResponse } from './connection.js'
@@ -139,8 +140,19 @@ function addFailures(app: FastifyInstance, log: RequestLog): void {
     if (status === 415) return reply.code(415).send({ error: 'unsupported_media_type' })
     if (status >= 400 && status < 500) return reply.code(status).send({ error: 'bad_request' })
     log.noteFailure(reply.raw, error)
-    return reply.code(500).send({ error: 'internal' })
+    return reply.code(500).send({ error: 'internal', ...lastingReason(error) })
   })
+}
+
+/**
+ * Tells a client that repeating the request does not help, because the store refuses the records or cannot hold a value. The
+ * cause itself is only in the log. A store that is read-only may be in a failover, so it has no lasting reason.
+ * @see docs/server.md
+ */
+function lastingReason(error: unknown): { readonly reason?: 'refused' | 'data' } {
+  if (!(error instanceof IngestError) || failureCause(error.code) !== 'refuses') return {}
+  if (sqlStateOf(error)?.startsWith('25') === true) return {}
+  return { reason: error.code === 'bad_data' ? 'data' : 'refused' }
 }
 
 function noteError(log: RequestLog, reply: FastifyReply, payload: unknown): void {

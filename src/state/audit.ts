@@ -11,7 +11,7 @@ export type AuditRow = {
   readonly id: string
   /** RFC 3339. */
   readonly at: string
-  /** `recovered`, `discarded`, `pruned`, `promoted`, `rolled-back`, `required` or `best-effort`. */
+  /** `recovered`, `discarded`, `pruned`, `rewound`, `promoted`, `rolled-back`, `required` or `best-effort`. */
   readonly event: string
   readonly target: string
   /** Empty when the event concerns a whole target. */

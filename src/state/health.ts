@@ -1,6 +1,6 @@
 /** Health of targets and buckets: recent failures from the journal and the time of the last success. */
 
-import { messageOf } from '../errors.js'
+import { failureCause, messageOf, type FailureCause } from '../errors.js'
 import { listAll, type Storage } from '../storage/storage.js'
 import { BUILT_IN } from './buckets.js'
 import { encodeDocument, parseDocument } from './document.js'
@@ -27,6 +27,8 @@ export type Health = {
    * after an error in the window. `unknown`: neither an error nor a success is recorded.
    */
   readonly state: 'ok' | 'recovered' | 'failing' | 'unknown'
+  /** Why it is failing; undefined in every other state. */
+  readonly failure: FailureCause | undefined
 }
 
 /** Records that an operation on a target or bucket succeeded now. The stored document calls the subject `sort`. */
@@ -56,6 +58,27 @@ export async function readHealth(state: State, { minutes, onDamage }: HealthQuer
   return [...subjects]
     .sort(([left], [right]) => (left < right ? 1 : -1))
     .map(([, subject]) => computeHealth(subject, { allEvents, events, successes }))
+}
+
+/**
+ * Health of the targets that fail, by target id. Targets that are not registered share the health of their kind.
+ * @throws {IngestError} when the registry cannot be read
+ */
+export async function readFailingTargets(
+  state: State,
+  targets: readonly { readonly id: string; readonly kind: string }[],
+  onDamage: HealthQuery['onDamage'],
+): Promise<ReadonlyMap<string, Health>> {
+  const registry = await readRegistry(state.storage)
+  const names = new Map([...registry.targets.values()].map(({ identity, name }) => [identity, name]))
+  const health = await readHealth(state, { minutes: Infinity, onDamage })
+  const failing = health.filter(one => one.subject === 'target' && one.state === 'failing')
+  return new Map(
+    targets.flatMap(({ id, kind }) => {
+      const found = failing.find(({ name }) => name === (names.get(id) ?? kind))
+      return found === undefined ? [] : [[id, found] as const]
+    }),
+  )
 }
 
 /** The last success of each target and bucket. */
@@ -91,7 +114,9 @@ function computeHealth(
   const errors = events.filter(isSame).length
   const lastError = allEvents.find(isSame)
   const lastSuccess = successes.find(isSame)?.at
-  return { subject, name, errors, lastError, lastSuccess, state: healthState({ errors, lastError, lastSuccess }) }
+  const state = healthState({ errors, lastError, lastSuccess })
+  const failure = state === 'failing' && lastError !== undefined ? failureCause(lastError.code) : undefined
+  return { subject, name, errors, lastError, lastSuccess, state, failure }
 }
 
 function healthState({

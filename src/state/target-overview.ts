@@ -105,9 +105,9 @@ export function bucketDocument({ name, backend, root, isBuiltIn, usedBy }: Bucke
   return { name, backend, root, built_in: isBuiltIn, used_by: usedBy }
 }
 
-export function healthDocument({ name, subject, state, errors, lastSuccess, lastError }: Health): HealthReport {
+export function healthDocument({ lastSuccess, lastError, failure, ...health }: Health): HealthReport {
   const last_error = lastError === undefined ? null : journalEventDocument(lastError)
-  return { name, subject, state, errors, last_success: lastSuccess ?? null, last_error }
+  return { ...health, failure: failure ?? null, last_success: lastSuccess ?? null, last_error }
 }
 
 function lagDocument(lag: Lag | undefined): LagReport | null {

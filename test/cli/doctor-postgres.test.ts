@@ -88,6 +88,46 @@ t.test('a missing migration fails, a missing index warns', async t => {
   ])
 })
 
+t.test('triggers, rules and row-level security warn, and a view in place of a table fails', async t => {
+  const { url, sql } = await createDatabase()
+  await sql(`
+    CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER dropping BEFORE INSERT ON compression_sizes FOR EACH ROW EXECUTE FUNCTION drop_row();
+    CREATE TRIGGER disabled BEFORE INSERT ON compression_sizes FOR EACH ROW EXECUTE FUNCTION drop_row();
+    ALTER TABLE compression_sizes DISABLE TRIGGER disabled;
+    CREATE TRIGGER after AFTER INSERT ON compression_sizes FOR EACH ROW EXECUTE FUNCTION drop_row();
+    CREATE RULE ignoring AS ON INSERT TO compression_times DO INSTEAD NOTHING;
+    ALTER TABLE random_access_times ENABLE ROW LEVEL SECURITY`)
+  const warned = await runDoctor(t, ['--postgres', url])
+  t.equal(warned.code, 0)
+  t.strictSame(warned.said('schema'), [
+    'warn compression_times: the rule ignoring may replace the storing of rows (rule)',
+    'warn compression_sizes: the trigger dropping may change or drop rows before they are stored (trigger)',
+    'warn random_access_times: row-level security is on, so policies may refuse rows or hide stored ones (row_security)',
+  ])
+  await sql(`
+    ALTER TABLE vector_search_runs RENAME TO stored_runs;
+    CREATE VIEW vector_search_runs AS SELECT * FROM stored_runs;
+    GRANT SELECT, INSERT, UPDATE ON vector_search_runs TO bench_ingest`)
+  const failed = await runDoctor(t, ['--postgres', url])
+  t.equal(failed.code, 78)
+  t.equal(failed.said('schema')[0], 'fail vector_search_runs: a view stands in place of the table (not_a_table)')
+})
+
+t.test('synchronous_commit = off warns, for the role and for the database', async t => {
+  const { url, name, sql } = await createDatabase()
+  t.strictSame((await runDoctor(t, ['--postgres', url])).said('durability'), [
+    'ok a commit is on disk when it is acknowledged',
+  ])
+  await sql(`ALTER DATABASE ${name} SET synchronous_commit = off`)
+  const page = await runDoctor(t, ['--postgres', url])
+  t.equal(page.code, 0)
+  t.match(page.said('durability'), [/^warn synchronous_commit is off \(set by: database\)/])
+  await sql(`ALTER DATABASE ${name} RESET synchronous_commit`)
+  await sql(`ALTER ROLE bench_ingest IN DATABASE ${name} SET synchronous_commit = off`)
+  t.match((await runDoctor(t, ['--postgres', url])).said('durability'), [/^warn .*set by: database user/])
+})
+
 t.test('an empty database fails by its schema, and stays empty', async t => {
   const url = await server.createDatabase('nothing')
   const page = await runDoctor(t, ['--postgres', url, '--role-policy', 'any'])

@@ -174,6 +174,14 @@ const DRIFTS: readonly (readonly [sql: string, drift: string])[] = [
   ['ALTER TABLE query_measurements ALTER engine DROP NOT NULL', 'query_measurements.engine wrong_null'],
   ['ALTER TABLE commits ADD must int NOT NULL', 'commits.must required_column'],
   ['ALTER TABLE vector_search_runs DROP CONSTRAINT vector_search_runs_pkey', 'vector_search_runs missing_key'],
+  ['ALTER TABLE query_measurements ALTER value_ns TYPE double precision', 'query_measurements.value_ns wrong_type'],
+  [
+    `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+     CREATE TRIGGER f BEFORE INSERT ON commits FOR EACH ROW EXECUTE FUNCTION f()`,
+    'commits trigger',
+  ],
+  ['CREATE RULE r AS ON UPDATE TO commits DO INSTEAD NOTHING', 'commits rule'],
+  ['ALTER TABLE commits ENABLE ROW LEVEL SECURITY', 'commits row_security'],
   ['DROP INDEX query_measurements_by_series', 'query_measurements missing_index'],
   ['DROP INDEX commits_by_time; CREATE INDEX ON commits (timestamp, commit_sha)', 'commits missing_index'],
   [

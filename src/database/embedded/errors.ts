@@ -1,5 +1,6 @@
 /** Converts errors of the file system and of PGlite into readable errors. */
-import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
+import { IngestError, messageOf, sqlStateOf, systemCodeOf } from '../../errors.js'
+import { meaningOfState } from '../sql-state.js'
 
 const MORE_SPACE = 'free some (a new database takes 60 MB), then run the same command again'
 
@@ -13,9 +14,6 @@ const FOLDER_FAULTS: Readonly<Record<string, readonly [fault: string, hint: stri
   ENOSPC: ['has no disk space left', MORE_SPACE],
   EDQUOT: ['has no disk quota left', MORE_SPACE],
 }
-
-/** SQLSTATEs that mean the database lacks a table or column of this version. */
-const SCHEMA_STATES = new Set(['42P01', '42703'])
 
 /** SQLSTATEs of files that are missing or contradict each other: class XX, and a file that does not exist. */
 const DAMAGE_STATE = /^(XX...|58P01)$/
@@ -55,13 +53,16 @@ export function wrongVersion(dataDir: string, foundVersion: string, ownVersion: 
   })
 }
 
+const SCHEMA_HINT = '`vortex-ingest migrate` updates its tables'
+
 /** The error for a statement that Postgres rejected. The session remains usable. */
 export function statementError(dataDir: string, cause: unknown): IngestError {
   if (DAMAGE_STATE.test(systemCodeOf(cause) ?? '')) return damagedDatabase(dataDir, messageOf(cause), cause)
   const message = `embedded database: ${messageOf(cause)}`
-  if (!SCHEMA_STATES.has(systemCodeOf(cause) ?? '')) return new IngestError('target_failed', message, { cause })
-  const hint = '`vortex-ingest migrate` updates its tables'
-  return new IngestError('target_misconfigured', message, { cause, hint })
+  const state = sqlStateOf(cause)
+  if (state === undefined) return new IngestError('target_failed', message, { cause })
+  const { code, hint = code === 'target_misconfigured' ? SCHEMA_HINT : undefined } = meaningOfState(state)
+  return new IngestError(code, message, { cause, ...(hint !== undefined && { hint }) })
 }
 
 /** The error for a crashed engine. Committed data is safe, and the next start recovers it. */

@@ -131,7 +131,7 @@ async function connectFirstUsable(
   if (others === undefined) return connect(first)
   const failures: IngestError[] = []
   for (const endpoint of [{ host: first.host, port: first.port }, ...others]) {
-    const address = { ...first, ...endpoint }
+    const address = { ...first, ...endpoint, mayFailOver: attributes !== 'any' }
     try {
       const session = await connect(address)
       if (attributes === 'any' || !(await isReadOnly(session))) return session

@@ -32,6 +32,8 @@ export type PostgresAddress = Endpoint & {
   readonly others?: readonly Endpoint[]
   /** With several hosts, whether a read-only one may be used. */
   readonly attributes?: 'any' | 'read-write'
+  /** Set for one of several hosts: another host may become the primary, and this one read-only. */
+  readonly mayFailOver?: boolean
   readonly database: string
   readonly user: string
   readonly password?: string

@@ -2,12 +2,14 @@
 
 import { IngestError, isSqlState, messageOf, systemCodeOf, type ErrorCode } from '../../errors.js'
 import { hideSecret, redact } from '../../redact.js'
+import { meaningOfState } from '../sql-state.js'
 import { describeAddress, type PostgresAddress } from './dsn.js'
 
 /** Converts any error into an `IngestError`. An `IngestError` is returned unchanged. */
 export function toPostgresError(error: unknown, address: PostgresAddress): IngestError {
   if (error instanceof IngestError) return error
-  const { code, message, hint } = findMeaning(error)
+  const hasFailedOver = address.mayFailOver === true && systemCodeOf(error) === READ_ONLY
+  const { code, message, hint } = hasFailedOver ? FAILED_OVER : findMeaning(error)
   const shown = hideSecrets(toOneLine(message ?? messageWithDetails(error)), address.password)
   const where = describeAddress(address)
   const advice = hint ?? serverHint(error, address)
@@ -22,7 +24,7 @@ function serverHint(error: unknown, { password }: PostgresAddress): string | und
 
 function findMeaning(error: unknown): Meaning {
   const code = systemCodeOf(error) ?? ''
-  const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? BY_SQLSTATE_CLASS[code.slice(0, 2)]) : undefined
+  const byState = isSqlState(code) ? (BY_SQLSTATE[code] ?? meaningOfState(code)) : undefined
   const byCode = BY_SYSTEM_CODE[code] ?? BY_SYSTEM_CODE_PREFIX.find(([prefix]) => code.startsWith(prefix))?.[1]
   const isToldByMessage = code === '' || code === POOLER_STATE
   const byMessage = isToldByMessage ? BY_MESSAGE.find(([pattern]) => pattern.test(messageOf(error)))?.[1] : undefined
@@ -60,6 +62,12 @@ const down = (message: string, hint = 'check host and port, and that the server 
   ({ code: 'target_unreachable', message, hint }) as const
 const misconfigured = (message: string, hint: string) => ({ code: 'target_misconfigured', message, hint }) as const
 
+const READ_ONLY = '25006'
+const FAILED_OVER: Meaning = {
+  code: 'target_unreachable',
+  hint: 'it became read-only: another host is the primary now',
+}
+
 /** Meanings by the `code` of a Node error. */
 const BY_SYSTEM_CODE: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: down('connection refused'),
@@ -93,10 +101,9 @@ const BY_SYSTEM_CODE_PREFIX: readonly (readonly [string, Meaning])[] = [
   ['CERT_', { code: 'target_misconfigured', hint: 'check the certificate of the server' }],
 ]
 
-/** Meanings by SQLSTATE. */
+/** Meanings by SQLSTATE, with hints for a server. `meaningOfState` has all others. */
 const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'auth_failed', hint: 'check user and password; an RDS IAM token lasts 15 minutes' },
-  '28000': { code: 'auth_failed', hint: 'check user, database and what pg_hba.conf allows from here' },
   '42501': { code: 'auth_failed', hint: 'GRANT it to the user, or let `vortex-ingest migrate <dsn>` do so' },
   '3D000': { code: 'target_misconfigured', hint: 'create it with CREATE DATABASE, then `vortex-ingest migrate <dsn>`' },
   '3F000': { code: 'target_misconfigured', hint: MIGRATE },
@@ -113,20 +120,6 @@ const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '53300': { code: 'target_unreachable', hint: 'try again, or raise max_connections' },
   '53100': { code: 'target_failed', hint: 'free disk space on the server' },
   '57014': { code: 'target_failed', hint: 'someone cancelled it, or statement_timeout is too short' },
-  '40001': { code: 'target_busy', hint: 'try again when fewer writers run' },
-  '40P01': { code: 'target_busy', hint: 'try again when fewer writers run' },
-  '55P03': { code: 'target_busy', hint: 'try again when fewer writers run, or with a longer lock_timeout' },
-  '25P03': {
-    code: 'target_failed',
-    hint: 'idle_in_transaction_session_timeout is too short, or this machine too slow',
-  },
-  '25P04': { code: 'target_failed', hint: 'transaction_timeout is too short for this file' },
-}
-
-/** Meanings by the class of a SQLSTATE, its first two characters. */
-const BY_SQLSTATE_CLASS: Readonly<Record<string, Meaning>> = {
-  '08': { code: 'target_unreachable', hint: 'try again' },
-  '57': { code: 'target_unreachable', hint: 'the server is stopping or starting: try again' },
 }
 
 /** The SQLSTATE that poolers use for every error, so that only the message tells errors apart. */

@@ -145,7 +145,10 @@ export class PostgresSession implements SqlSession {
     } catch (error) {
       // An error from the server takes precedence over the lost connection, because it may be the reason for the loss.
       const lost = sqlStateOf(error) === undefined ? this.#lost : undefined
-      throw lost ?? toPostgresError(error, this.#address)
+      const meant = lost ?? toPostgresError(error, this.#address)
+      // A server that is stopping, or that became read-only in a failover, would refuse the same session again.
+      if (meant.code === 'target_unreachable') this.#fail(meant)
+      throw meant
     } finally {
       this.#setIdleTimeout(0)
     }

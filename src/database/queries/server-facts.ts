@@ -12,6 +12,16 @@ export async function readServerFacts(session: SqlSession): Promise<ServerFacts 
   return facts
 }
 
+/** The setting `synchronous_commit` of this role and database, and what set it, such as `user` or `database`. */
+export async function readCommitSetting(
+  session: SqlSession,
+): Promise<{ readonly setting: string; readonly source: string } | undefined> {
+  const [found] = await session.query<{ setting: string; source: string }>(
+    `SELECT setting, source FROM pg_settings WHERE name = 'synchronous_commit'`,
+  )
+  return found
+}
+
 /** The server's time in milliseconds since 1970. */
 export async function readServerTime(session: SqlSession): Promise<number> {
   const [row] = await session.query<{ there: string }>(

@@ -130,10 +130,17 @@ class OutboxQueue implements Queue {
   }
 }
 
-/** Whether an error concerns one partition only: a bad record, a wrong contract version, or a lease that another process holds. */
+/**
+ * Whether an error concerns one partition only: a bad record, one that the target refuses, a wrong contract version, or a lease
+ * that another process holds.
+ */
 function isOfOnePartition(error: unknown): boolean {
   if (!(error instanceof IngestError)) return false
-  return error.code === 'schema_version' || [EXIT.badData, EXIT.queued].some(code => code === error.exitCode)
+  return (
+    error.code === 'target_refused' ||
+    error.code === 'schema_version' ||
+    [EXIT.badData, EXIT.queued].some(code => code === error.exitCode)
+  )
 }
 
 /**

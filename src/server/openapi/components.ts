@@ -87,6 +87,7 @@ const OPERATOR_SCHEMAS = {
   }),
   health: object({
     ...{ name: string, subject: SUBJECT, state: oneOf('ok', 'recovered', 'failing', 'unknown') },
+    failure: nullable(oneOf('down', 'refuses')),
     ...{ errors: naturalNumber, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
   }),
   lag: object({ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) }),

@@ -4,7 +4,7 @@ import { schemaText } from '../../contract/schema.js'
 import type { KnownRoute } from '../route-list.js'
 import { componentSchemas } from './components.js'
 import { INGEST_OPERATIONS } from './ingest-operations.js'
-import { errorResponse, type Operation, type Operations } from './builders.js'
+import { errorResponse, jsonResponse, object, oneOf, type Operation, type Operations } from './builders.js'
 import { OPERATOR_OPERATIONS } from './operator-operations.js'
 import { NO_OPERATIONS, PAGE_OPERATIONS, readOperations } from './read-operations.js'
 
@@ -53,7 +53,11 @@ function toPathTemplate(url: string): string {
 }
 
 const FAILURES = {
-  500: errorResponse('Internal error; the server log has the reason', 'internal'),
+  500: jsonResponse('Internal error; the server log has the reason', {
+    ...object({ error: oneOf('internal'), reason: oneOf('refused', 'data') }),
+    required: ['error'],
+    description: 'reason: the store refuses the records or cannot hold a value, so repeating the request does not help',
+  }),
   503: errorResponse('The server is shutting down; retry later', 'shutting_down'),
 }
 

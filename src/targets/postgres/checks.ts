@@ -2,7 +2,7 @@
 
 import { IngestError } from '../../errors.js'
 import { describeAddress, describeEndpoint, type PostgresAddress, type Endpoint } from '../../database/postgres/dsn.js'
-import { readServerFacts, readServerTime } from '../../database/queries/server-facts.js'
+import { readCommitSetting, readServerFacts, readServerTime } from '../../database/queries/server-facts.js'
 import { toPostgresError } from '../../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../../database/postgres/role.js'
 import { type PostgresSession, connectPostgres } from '../../database/postgres/connect.js'
@@ -86,6 +86,7 @@ function sessionChecks(
     { name: 'role', run: asking(session => roleFindings(session, rolePolicy)) },
     { name: 'grants', run: asking(grantFindings) },
     { name: 'schema', run: asking(schemaFindings) },
+    { name: 'durability', run: asking(async session => [await durabilityOf(session)]) },
     { name: 'clock', run: asking(async session => [await clockOf(session, now)]) },
   ]
 }
@@ -109,6 +110,14 @@ async function roleFindings(session: PostgresSession, policy: RolePolicy): Promi
   await assertRole(session, policy, message => void warnings.push(message))
   if (warnings.length === 0) return [ok(`it is ${INGEST_ROLE}`)]
   return warnings.map(message => warn(message, `production writes as ${INGEST_ROLE}`))
+}
+
+async function durabilityOf(session: PostgresSession): Promise<Finding> {
+  const found = await readCommitSetting(session)
+  if (found?.setting !== 'off') return ok('a commit is on disk when it is acknowledged')
+  const hint = 'reset synchronous_commit for the role or the database'
+  const fact = `synchronous_commit is off (set by: ${found.source}): a crash of the server loses acknowledged commits`
+  return warn(fact, hint)
 }
 
 async function clockOf(session: PostgresSession, now: () => Date): Promise<Finding> {

@@ -87,6 +87,9 @@ const HARMLESS: readonly Drift['code'][] = [
   'unknown_migration',
   'changed_migration',
   'missing_index',
+  'trigger',
+  'rule',
+  'row_security',
   'token_login',
   'inherited_token_login',
 ]
@@ -111,7 +114,13 @@ function finding(drift: Drift): Finding {
   return isHarmless(drift) ? warn(fact, hint) : fail('target_misconfigured', fact, hint)
 }
 
+const INTERVENES = 'rows of a push may be missing or changed because of it: drop it, or disable it'
+
 const HINTS: Readonly<Partial<Record<Drift['code'], string>>> = {
+  trigger: INTERVENES,
+  rule: INTERVENES,
+  row_security: 'rows of a push may be refused or hidden by it: ALTER TABLE … DISABLE ROW LEVEL SECURITY',
+  not_a_table: 'name a database with the tables of the contract, or replace it by a table',
   token_login: 'REVOKE rds_iam FROM bench_read; `vortex-ingest migrate` does so for a role with CREATEROLE',
   inherited_token_login: 'revoke the role between rds_iam and bench_read: psql `\\drg bench_read` lists it',
 }

@@ -43,9 +43,8 @@ const RETRIED = [408, 429]
 export function mayRetryRequest(error: unknown, now: number): boolean | number {
   if (!(error instanceof IngestError)) return false
   if (!(error.cause instanceof RefusedAnswer)) return error.code === 'target_unreachable'
-  const { status, headers } = error.cause.answer
-  if (status < 500 && !RETRIED.includes(status)) return false
-  return retryAfterMs(headers['retry-after'], now) ?? true
+  if (error.code !== 'target_failed') return false
+  return retryAfterMs(error.cause.answer.headers['retry-after'], now) ?? true
 }
 
 /**
@@ -127,8 +126,19 @@ function rejectionError(answer: HttpAnswer, { base, token }: Answering): IngestE
   const hint = HINTS[status]
   if (status === 400) return answerError('bad_data', message, hint)
   if (status === 401 || status === 403) return answerError('auth_failed', message, HINTS[401])
+  const lasting = status === 500 ? LASTING[String(jsonMembers(answer)['reason'])] : undefined
+  if (lasting !== undefined) return answerError(lasting.code, message, lasting.hint)
   if (status >= 500 || RETRIED.includes(status)) return answerError('target_failed', message)
   return answerError('target_misconfigured', message, hint)
+}
+
+/** Errors of a server that states in `reason` that repeating the request does not help (docs/server.md). */
+const LASTING: Readonly<Record<string, { readonly code: IngestError['code']; readonly hint: string }>> = {
+  refused: {
+    code: 'target_refused',
+    hint: "the server's database refuses the records: the log of the server has the reason",
+  },
+  data: { code: 'bad_data', hint: "the server's database cannot hold a value: the log of the server names it" },
 }
 
 const HINTS: Readonly<Record<number, string>> = {

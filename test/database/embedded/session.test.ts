@@ -139,7 +139,7 @@ t.test('a rejected statement gives one error with its cause, and the session rem
     cause: { code: '42703' },
   })
   await t.rejects(session.execute('SELECT 1/0'), {
-    code: 'target_failed',
+    code: 'bad_data',
     message: 'embedded database: division by zero',
     cause: { code: '22012' },
   })

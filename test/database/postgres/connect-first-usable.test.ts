@@ -1,8 +1,12 @@
 import t, { type Test } from 'tap'
 import { connectPostgres, type PostgresSession } from '../../../src/database/postgres/connect.js'
 import { parseDsn } from '../../../src/database/postgres/dsn.js'
+import { migrate } from '../../../src/database/migrate.js'
+import { postgresSink } from '../../../src/targets/postgres/sink.js'
+import { deliveryOf, size } from '../../fixtures/delivery.js'
 import { startPostgres } from '../../fixtures/postgres.js'
 import { startTcpProxy } from '../../fixtures/tcp-proxy.js'
+import { waitUntil } from '../../fixtures/wait-until.js'
 
 const writable = await startPostgres(t)
 const readOnly = await startPostgres(t, { settings: { default_transaction_read_only: 'on' } })
@@ -58,5 +62,27 @@ t.test('a wrong password ends the search', async t => {
   await t.rejects(connectPostgres(parseDsn(wrong, { insecureLocal: true })), {
     code: 'auth_failed',
     message: /password authentication failed/,
+  })
+})
+
+t.test('a host that becomes read-only while it is connected is left for the new primary', async t => {
+  const first = await startPostgres(t)
+  for (const server of [first, writable]) {
+    const session = await connectPostgres(parseDsn(server.adminUrl, { insecureLocal: true }))
+    await migrate(session).finally(() => session.close())
+  }
+  const dsn = `postgres://postgres:${first.password}@${at(first.port)},${at(writable.port)}/postgres?sslmode=disable`
+  const address = parseDsn(dsn, { insecureLocal: true })
+  const sink = await postgresSink(address, { random: () => 0, rolePolicy: 'any' }).open(new AbortController().signal)
+  t.teardown(() => sink.close())
+  const delivery = await deliveryOf([size('a')])
+  await sink.write(delivery, () => undefined)
+  const isStored = async (): Promise<boolean> => (await writable.sql('SELECT FROM commits')).length > 0
+  t.notOk(await isStored())
+  await first.sql('ALTER SYSTEM SET default_transaction_read_only = on')
+  await first.sql('SELECT pg_reload_conf()')
+  await waitUntil(async () => {
+    await sink.write(delivery, () => undefined)
+    return isStored()
   })
 })

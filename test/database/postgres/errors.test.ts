@@ -66,13 +66,13 @@ t.test('a failed statement gets its error code and hint', async t => {
     ['CREATE TABLE missing.locked ()', 'target_misconfigured', /migrate <dsn>/],
     ['INSERT INTO locked VALUES (2) ON CONFLICT ((id + 1)) DO NOTHING', 'target_misconfigured', /migrate <dsn>/],
     ['SELECT FROM elsewhere.public.locked', 'target_misconfigured', /must be a PostgreSQL/],
-    [`DO $$ BEGIN RAISE 'no room' USING HINT = 'Make room.'; END $$`, 'target_failed', /^Make room\.$/],
+    [`DO $$ BEGIN RAISE 'no room' USING HINT = 'Make room.'; END $$`, 'target_refused', /^Make room\.$/],
     ['BEGIN READ ONLY; DELETE FROM locked', 'target_misconfigured', /replica/],
     ['ROLLBACK; SET statement_timeout = 20; SELECT pg_sleep(5)', 'target_failed', /statement_timeout/],
   ]
   for (const [text, code, hint] of cases) t.match(await failureOf(admin.execute(text)), { code, hint }, text)
   t.match(await failureOf(admin.query('INSERT INTO locked VALUES ($1)', [1])), {
-    code: 'target_failed',
+    code: 'target_refused',
     message: /duplicate key.*Key \(id\)=\(1\) already exists/,
   })
   t.match(await failureOf(reader.query('SELECT * FROM locked')), { code: 'auth_failed', hint: /GRANT/ })
@@ -110,8 +110,22 @@ t.test('each kind of failure has its code', t => {
     [{ code: '40001' }, 'target_busy'],
     [{ code: '53100' }, 'target_failed'],
     [{ code: '57014' }, 'target_failed'],
-    [{ code: '22P02' }, 'target_failed'],
-    [{ code: '23502' }, 'target_failed'],
+    [{ code: '53200' }, 'target_failed'],
+    [{ code: '58030' }, 'target_failed'],
+    [{ code: '40P01' }, 'target_busy'],
+    [{ code: '55P03' }, 'target_busy'],
+    [{ code: '22001' }, 'bad_data'],
+    [{ code: '22003' }, 'bad_data'],
+    [{ code: '22P02' }, 'bad_data'],
+    [{ code: '22023' }, 'target_misconfigured'],
+    [{ code: '54000' }, 'bad_data'],
+    [{ code: '23502' }, 'target_refused'],
+    [{ code: '23514' }, 'target_refused'],
+    [{ code: '44000' }, 'target_refused'],
+    [{ code: '55000' }, 'target_refused'],
+    [{ code: 'P0001' }, 'target_refused'],
+    [{ code: '42804' }, 'target_misconfigured'],
+    [{ code: '42P17' }, 'target_misconfigured'],
     [{ code: 'XX000' }, 'target_failed'],
     [{ message: 'nobody knows' }, 'target_failed'],
   ]

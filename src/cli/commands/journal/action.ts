@@ -75,7 +75,7 @@ export const runJournalHealth: RegistryAction = (_, flags, context) =>
 
 const HEAD = ['NAME', 'SORT', 'STATE', 'ERRORS', 'LAST SUCCESS', 'LAST ERROR']
 
-function rowOf({ name, subject, state, errors, lastSuccess, lastError }: Health): string[] {
+function rowOf({ name, subject, state, failure, errors, lastSuccess, lastError }: Health): string[] {
   const error = lastError === undefined ? '-' : `${lastError.time} ${lastError.code}`
-  return [name, subject, state, String(errors), lastSuccess ?? '-', error]
+  return [name, subject, failure ?? state, String(errors), lastSuccess ?? '-', error]
 }

@@ -6,7 +6,7 @@ import type { DeliveryResult, TargetResult } from '../../../delivery/result.js'
 import type { ExplainedSettings } from '../../../delivery/settings.js'
 import type { Range } from '../../../state/intent.js'
 import type { KindReceipt } from '../../../source/delivery.js'
-import { messageOf } from '../../../errors.js'
+import { failureCause, IngestError, messageOf } from '../../../errors.js'
 import { downgradeText } from '../../output/downgrade-report.js'
 import { LongList } from '../../output/long-list.js'
 import { count, plural, seconds, type Report } from '../../output/report.js'
@@ -157,9 +157,14 @@ function printTrouble(report: Report, result: PushResult, target: TargetResult):
 
 function printQueued(report: Report, result: DeliveryResult, target: TargetResult): void {
   const queued = target.outbox?.queued ?? 0
-  const what = `${plural(queued, 'record')} for ${target.description} stay${queued === 1 ? 's' : ''} queued in the outbox`
+  const stay = `${plural(queued, 'record')} for ${target.description} stay${queued === 1 ? 's' : ''} queued in the outbox`
+  const what = isRefused(target) ? `${stay} until the target accepts them: it refuses them, it is not down` : stay
   if (queued > 0 && failsCommand(result, target)) report.failure(what)
   else if (queued > 0) report.warning(what)
+}
+
+function isRefused({ error }: TargetResult): boolean {
+  return error instanceof IngestError && failureCause(error.code) === 'refuses'
 }
 
 function failsCommand({ exitCode }: DeliveryResult, { isRequired }: TargetResult): boolean {

@@ -6,7 +6,7 @@ import type { PushResult } from '../../../delivery/push.js'
 import type { Refreshed } from '../../../delivery/refresh-site.js'
 import { totalReceipts, type OutboxResult, type TargetResult, type Totals } from '../../../delivery/result.js'
 import type { ExplainedSettings } from '../../../delivery/settings.js'
-import { messageOf } from '../../../errors.js'
+import { failureCause, messageOf } from '../../../errors.js'
 import { AnswerLost } from '../../../http/connection-error.js'
 import type { Retry } from '../../../http/retry.js'
 import type { PushReport, TargetReport } from '../../../reports/delivery.js'
@@ -107,5 +107,6 @@ function retryReport({ error, waitMs }: Retry): TargetReport['retries'][number] 
 
 function failureReport(target: TargetResult | undefined): TargetReport['failed'] {
   if (target?.error === undefined) return null
-  return { source: target.failedSource ?? '', ...errorReport(target.error) }
+  const error = errorReport(target.error)
+  return { source: target.failedSource ?? '', cause: failureCause(error.code) ?? null, ...error }
 }

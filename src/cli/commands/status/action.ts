@@ -2,7 +2,9 @@
 
 import { requiredStateConfig, type StateFlags } from '../../../config/state.js'
 import { EXIT } from '../../../errors.js'
+import { readFailingTargets, type Health } from '../../../state/health.js'
 import type { Intent } from '../../../state/intent.js'
+import { journalEventDocument } from '../../../state/journal-event.js'
 import { isOwnerGone } from '../../../state/lease.js'
 import type { State } from '../../../state/state.js'
 import { readWatermark } from '../../../state/watermark.js'
@@ -11,6 +13,7 @@ import type { Action, Context, Format } from '../../context.js'
 import { openConfiguredState } from '../../options/open-state.js'
 import { rangeText } from '../push/human.js'
 import { count, plural, type Report } from '../../output/report.js'
+import { oneLine } from '../../../visible-text.js'
 import type { StatusReport } from '../../../reports/state.js'
 
 export type StatusFlags = StateFlags & { readonly format: Format }
@@ -22,22 +25,31 @@ export const runStatus: Action<StatusFlags> = async (_, flags, context) => {
   const state = await openConfiguredState(requiredStateConfig(flags, env), context)
   try {
     const found = await summarizeState(state.storage, AUDIT_ROWS)
-    const exitCode = found.problems.length === 0 ? EXIT.done : EXIT.config
-    if (flags.format === 'json')
-      report.json<StatusReport>(statusReport(found, { exitCode, place: state.storage.description, now }))
-    else printStatus(report, found, { place: state.storage.description, now, cutOff: await cutOffIn(state, found) })
-    for (const problem of found.problems) report.warning(problem)
+    const problems = [...found.problems]
+    const failing = await failingTargets(state, found, problems)
+    const exitCode = problems.length === 0 ? EXIT.done : EXIT.config
+    const told = { place: state.storage.description, now, failing }
+    if (flags.format === 'json') report.json<StatusReport>(statusReport({ ...found, problems }, { ...told, exitCode }))
+    else printStatus(report, { ...found, problems }, { ...told, cutOff: await cutOffIn(state, found) })
+    for (const problem of problems) report.warning(problem)
     return exitCode
   } finally {
     await state.storage.close()
   }
 }
 
-type Told = Pick<Context, 'now'> & { readonly place: string }
+type Told = Pick<Context, 'now'> & { readonly place: string; readonly failing: ReadonlyMap<string, Health> }
+
+/** The targets that lack records because their last delivery failed. Adds journal objects that cannot be read to the problems. */
+function failingTargets(state: State, { lags }: StateSummary, problems: string[]): Promise<Told['failing']> {
+  const targets = lags.filter(({ oldest }) => oldest !== undefined).map(({ target }) => target)
+  // The problems already include a registry that cannot be read.
+  return readFailingTargets(state, targets, message => problems.push(message)).catch(() => new Map())
+}
 
 function statusReport(
   found: StateSummary,
-  { exitCode, place, now }: Told & { readonly exitCode: StatusReport['exit_code'] },
+  { exitCode, place, now, failing }: Told & { readonly exitCode: StatusReport['exit_code'] },
 ): StatusReport {
   return {
     command: 'status',
@@ -56,6 +68,7 @@ function statusReport(
         oldest: lag.oldest ?? null,
         age_seconds: lag.oldest === undefined ? 0 : Math.max(0, Math.round(ageMs(lag, now) / 1000)),
       },
+      ...failureFields(failing.get(lag.target.id)),
     })),
     intents: found.intents.map(({ id, target, partition, since, until, at }) => ({
       id,
@@ -68,6 +81,11 @@ function statusReport(
     audit: found.audit,
     problems: found.problems,
   }
+}
+
+function failureFields(health: Health | undefined): Pick<StatusReport['targets'][number], 'failure' | 'last_error'> {
+  const { failure, lastError } = health ?? {}
+  return { failure: failure ?? null, last_error: lastError === undefined ? null : journalEventDocument(lastError) }
 }
 
 /** Interrupted deliveries: intents whose partition has no lease of a live owner. */
@@ -83,14 +101,18 @@ async function isLeased(state: State, intent: Intent): Promise<boolean> {
 
 type Shown = Told & { readonly cutOff: ReadonlySet<Intent> }
 
-function printStatus(report: Report, found: StateSummary, { place, now, cutOff }: Shown): void {
+function printStatus(report: Report, found: StateSummary, { place, now, cutOff, failing }: Shown): void {
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
   const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'
   if (found.partitions === 0 && found.lags.length === 0 && found.problems.length === 0)
     return report.result(`nothing: no push has used ${place} yet`)
   report.verdict(word === 'up to date:', word, size)
-  for (const lag of found.lags) report.result(`  ${lag.target.description}: ${lagText(lag, now)}`)
+  for (const lag of found.lags) {
+    report.result(`  ${lag.target.description}: ${lagText(lag, now)}`)
+    const failure = failureText(failing.get(lag.target.id))
+    if (failure !== undefined) report.result(`    ${failure}`)
+  }
   for (const intent of found.intents) report.result(`  ${deliveryText(intent, cutOff.has(intent))}`)
   for (const { at, event, target, detail } of found.audit) report.result(`  ${at} ${event} ${target}: ${detail}`)
 }
@@ -99,6 +121,14 @@ function lagText(lag: Lag, now: () => Date): string {
   if (lag.oldest === undefined) return 'has everything'
   const age = `the oldest ${duration(ageMs(lag, now))} old`
   return `lacks ${plural(lag.records, 'record')} (${megabytes(lag.bytes)}) of ${plural(lag.partitions, 'commit')}, ${age}`
+}
+
+function failureText(health: Health | undefined): string | undefined {
+  if (health?.lastError === undefined) return undefined
+  const { time, message } = health.lastError
+  const words = { down: 'is down', refuses: 'refuses the records until that is corrected' }
+  const what = health.failure === undefined ? 'failed' : words[health.failure]
+  return oneLine(`${what} (${time}): ${message}`)
 }
 
 function deliveryText(intent: Intent, isCutOff: boolean): string {

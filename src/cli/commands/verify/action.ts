@@ -1,29 +1,32 @@
-/** `verify`: compares files with the rows of a target. */
+/** `verify`: compares files with the rows of a target, or a state with its targets. */
 
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
-import { isDatabase, namedKinds, type TargetFlags } from '../../../targets/kinds.js'
+import type { TargetKind } from '../../../targets/kind.js'
+import { isDatabase, namedDatabase, namedKinds, parseKind } from '../../../targets/kinds.js'
 import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { EXIT, IngestError } from '../../../errors.js'
-import { databaseRows, type OpenRows } from '../../../delivery/stored-rows.js'
 import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
-import { describeServer } from '../../../http/address.js'
-import type { Action, Context, Format } from '../../context.js'
+import type { Action, Context } from '../../context.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../../visible-text.js'
-import { openDatabase } from '../../options/target-world.js'
 import { printVerdict } from './human.js'
+import type { RecheckFlags } from './recheck.js'
+import { rowsOpener } from './rows.js'
 import type { VerifyReport } from '../../../reports/records.js'
 
-export type VerifyFlags = TargetFlags &
+export type VerifyFlags = RecheckFlags &
   ContractFlags &
   Pick<ServerTargetOptions, 'server' | 'timeout'> & {
-    readonly format: Format
     readonly report?: string
     readonly commitSha?: string
     readonly extra?: boolean
   }
 
 export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
+  if (args.length === 0 && flags.state === undefined)
+    throw new IngestError('usage', 'missing files', { hint: 'name files, or verify a state with --state' })
+  if (args.length === 0) return (await import('./recheck.js')).runRecheck(args, flags, context)
+  assertNoStateFlags(context)
   const { report, signal, stdin, watch, reportFile } = context
   assertOneTarget(flags)
   const isJson = flags.format === 'json'
@@ -33,7 +36,8 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
   try {
     const result = await verify(args, {
       ...{ stdin, signal, watch: watch?.reads, commitSha: flags.commitSha, extra: flags.extra },
-      target: { openRows: () => openRows(flags, context) },
+      // The kinds that flags can name here have rows.
+      target: { openRows: rowsOpener(readKind(flags), flags, context)! },
       contractVersion: pinnedVersion(flags),
       onRejection: rejection => report.rejection(rejection),
       onWarning: warning => report.lineWarning(warning),
@@ -52,24 +56,26 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
   }
 }
 
+/**
+ * Refuses flags that are only valid without files. A variable may name a state for other commands.
+ * @throws {IngestError} `usage`
+ */
+function assertNoStateFlags({ origins }: Context): void {
+  const given = ['state', 'target', 'rewind'].find(name => origins.get(name)?.startsWith('--'))
+  if (given === undefined) return
+  const hint = 'verify a state without files, or files without --state, --target and --rewind'
+  throw new IngestError('usage', `--${given} is given together with files`, { hint })
+}
+
 /** @throws {IngestError} `usage` for a server and a database */
 function assertOneTarget(flags: VerifyFlags): void {
   if (flags.server === undefined || !namedKinds(flags).some(isDatabase)) return
   throw new IngestError('usage', '--server and a database are two targets', { hint: 'verify one after the other' })
 }
 
-async function openRows(flags: VerifyFlags, context: Context): Promise<OpenRows> {
-  if (flags.server === undefined) {
-    const { session, ...open } = await openDatabase(flags, false, context)
-    return { rows: databaseRows(session), ...open }
-  }
-  const [{ readServerConfig }, { serverRows }] = await Promise.all([
-    import('../../../targets/server/config.js'),
-    import('../../../delivery/server-rows.js'),
-  ])
-  const config = await readServerConfig(flags, context.env)
-  const rows = await serverRows({ ...config, signal: context.signal })
-  return { rows, description: describeServer(config.address.base), close: async () => rows.close() }
+/** The kind of the server or database that flags name, otherwise of the default database. */
+function readKind(flags: VerifyFlags): TargetKind {
+  return flags.server === undefined ? namedDatabase(flags) : parseKind('server')
 }
 
 function verifyExitCode({ rejected, different }: VerifyResult): number {

@@ -1,0 +1,194 @@
+/** `verify --state`: compares what watermarks claim with what targets hold, commit by commit, and moves watermarks back. */
+
+import { IngestError } from '../errors.js'
+import { chunkReader } from '../source/byte-reader.js'
+import type { Source } from '../source/source.js'
+import { audit } from '../state/audit.js'
+import { readHead, type Batch, type Head } from '../state/head.js'
+import { newId, type Partition } from '../state/keys.js'
+import { readLines } from '../state/lines.js'
+import { partitions } from '../state/outbox.js'
+import type { State } from '../state/state.js'
+import { readWatermark, rewind, type TargetPartition } from '../state/watermark.js'
+import type { OpenRows, StoredRows } from './stored-rows.js'
+import { verify, type Difference } from './verify.js'
+
+export type RecheckTarget = {
+  readonly name: string
+  readonly kind: string
+  /** The target id. */
+  readonly id: string
+  /** Opens the rows of the target; a text says why they cannot be read. */
+  readonly openRows: (() => Promise<OpenRows>) | string
+}
+
+export type RecheckOptions = {
+  readonly state: State
+  readonly targets: readonly RecheckTarget[]
+  /** Moves the watermark of each commit with missing rows back, so that the next drain delivers them. */
+  readonly rewind: boolean
+  readonly signal: AbortSignal
+}
+
+/** The comparison of one commit in one target. */
+export type CommitRecheck = {
+  readonly commit: Partition
+  /** Number of measurements that were compared. */
+  readonly compared: number
+  /** Number of measurements that the target lacks, plus 1 when it lacks the commit. */
+  readonly missing: number
+  /** Number of measurements with another value, which a newer push may have stored. They are never delivered again. */
+  readonly different: number
+  /** Number of delivered sequence numbers whose lines were pruned, so that they can be neither compared nor delivered. */
+  readonly pruned: number
+  /** The new watermark, and the number of records that the next drain delivers; undefined when it was not moved. */
+  readonly rewound: { readonly until: number; readonly records: number } | undefined
+}
+
+export type TargetRecheck = Pick<RecheckTarget, 'name' | 'kind' | 'id'> & {
+  /** Commits with a watermark, in the order of their ids; those before an error if there is one. */
+  readonly commits: readonly CommitRecheck[]
+  /** The reason why the target cannot be read back; undefined if it can be. */
+  readonly notCheckable: string | undefined
+  /** The error that ended the comparison. */
+  readonly error?: unknown
+}
+
+/**
+ * Compares every record that a watermark covers and the outbox still holds with the row in its target.
+ * @throws the signal's reason; the failure of one target is part of its result
+ */
+export async function recheck(options: RecheckOptions): Promise<readonly TargetRecheck[]> {
+  const results: TargetRecheck[] = []
+  for (const target of options.targets) results.push(await recheckTarget(target, options))
+  return results
+}
+
+async function recheckTarget(
+  { name, kind, id, openRows }: RecheckTarget,
+  options: RecheckOptions,
+): Promise<TargetRecheck> {
+  const commits: CommitRecheck[] = []
+  const result = { name, kind, id, commits, notCheckable: undefined }
+  if (typeof openRows === 'string') return { ...result, notCheckable: openRows }
+  try {
+    const { rows, close } = await openRows()
+    try {
+      for await (const partition of partitions(options.state.storage)) {
+        options.signal.throwIfAborted()
+        commits.push(...(await recheckPartition({ target: id, partition }, rows, options)))
+      }
+    } finally {
+      await close()
+    }
+    return result
+  } catch (error) {
+    options.signal.throwIfAborted()
+    return { ...result, error }
+  }
+}
+
+async function recheckPartition(
+  place: TargetPartition,
+  rows: StoredRows,
+  options: RecheckOptions,
+): Promise<readonly CommitRecheck[]> {
+  const { state } = options
+  // The watermark is read first, so that everything it claims was delivered before the rows are read.
+  const { until } = (await readWatermark(state.storage, place)).watermark
+  if (until === 0) return []
+  const { head } = await readHead(state.storage, place.partition)
+  const claimed = head.batches.filter(({ last }) => last <= until)
+  const found = await compareBatches(place.partition, { claimed, rows, options })
+  const isRewound = options.rewind && found.lostFrom !== undefined
+  const rewound = isRewound
+    ? await moveBack(place, { head, from: until, until: found.lostFrom.first - 1, options })
+    : undefined
+  const pruned = Math.min(until, (head.batches[0]?.first ?? head.next) - 1)
+  const { compared, missing, different } = found
+  return [{ commit: place.partition, compared, missing, different, pruned, rewound }]
+}
+
+type Found = Pick<CommitRecheck, 'compared' | 'missing' | 'different'> & {
+  /** The first batch with a record that is missing; undefined when nothing is missing that could be delivered again. */
+  readonly lostFrom: Batch | undefined
+}
+
+type Comparing = {
+  readonly claimed: readonly Batch[]
+  readonly rows: StoredRows
+  readonly options: RecheckOptions
+}
+
+async function compareBatches(commit: Partition, { claimed, rows, options }: Comparing): Promise<Found> {
+  if (claimed.length === 0)
+    return { compared: 0, missing: (await rows.hasCommit(commit)) ? 0 : 1, different: 0, lostFrom: undefined }
+  const { source, batchAt } = outboxSource(options.state, commit, claimed)
+  const { signal } = options
+  const lost = new Set<number>()
+  let missing = 0
+  const onDifference = ({ code, line }: Difference): void => {
+    if (code !== 'missing') return
+    missing++
+    lost.add(batchAt(line))
+  }
+  const target = { openRows: async () => ({ rows, description: '', close: async () => undefined }) }
+  const result = await verify([source], { target, commitSha: commit, signal, onDifference })
+  const { compared, different, rejected } = result
+  if (rejected > 0)
+    throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)
+  const lostFrom = lost.size === 0 ? undefined : claimed[Math.min(...lost)]
+  return { compared, missing, different: different - missing, lostFrom }
+}
+
+const LF = 0x0a
+
+/** The lines of several batches as one source, whose last line with an id is the stored one. */
+function outboxSource(
+  { storage }: State,
+  name: string,
+  batches: readonly Batch[],
+): { readonly source: Source; readonly batchAt: (line: number) => number } {
+  /** The number of the last line of each batch that was read. */
+  let lastLines: number[] = []
+  async function* read(): AsyncGenerator<Buffer> {
+    lastLines = []
+    let lines = 0
+    for (const { objects } of batches) {
+      for await (const { bytes } of readLines(storage, objects)) {
+        for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines++
+        yield bytes
+      }
+      lastLines.push(lines)
+    }
+  }
+  const source: Source = {
+    name,
+    open: async () => chunkReader(read(), async () => undefined),
+    assertUnchanged: async () => undefined,
+    stat: async () => '',
+    release: async () => undefined,
+  }
+  // A batch that is still being read is the last one so far. Line 0 is the commit, which every batch delivers.
+  const batchAt = (line: number): number => lastLines.filter(last => last < line).length
+  return { source, batchAt }
+}
+
+type MovingBack = {
+  readonly head: Head
+  readonly from: number
+  readonly until: number
+  readonly options: RecheckOptions
+}
+
+async function moveBack(
+  place: TargetPartition,
+  { head, from, until, options: { state } }: MovingBack,
+): Promise<CommitRecheck['rewound']> {
+  const detail = `rows were missing in the target: the watermark was moved back from ${from} to ${until}`
+  // Written before the change, because a spare row is better than a change without one.
+  await audit(state, { id: newId(state.tools.now()), event: 'rewound', ...place, since: until, until: from, detail })
+  await rewind(state, place, until)
+  const again = head.batches.filter(({ last }) => last > until)
+  return { until, records: again.reduce((all, { records }) => all + records, 0) }
+}
