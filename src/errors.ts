@@ -51,7 +51,7 @@ const EXIT_OF_CODE = {
 
 export type ErrorCode = keyof typeof EXIT_OF_CODE
 
-export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string }
+export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string | undefined }
 
 /** An error of the environment, configuration or usage. Bad data is a `Rejection` and is not thrown. */
 export class IngestError extends Error {
@@ -79,6 +79,13 @@ export function exitCodeOfCode(code: ErrorCode): number {
 /** The exit code for any thrown value. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof IngestError ? error.exitCode : EXIT.internal
+}
+
+const STATE_FAILURES: readonly ErrorCode[] = ['storage_failed', 'storage_denied', 'state_corrupt', 'state_version']
+
+/** Whether the state failed, and not a target: no target reports these codes. */
+export function isStateFailure(error: unknown): boolean {
+  return error instanceof IngestError && STATE_FAILURES.includes(error.code)
 }
 
 /** The message of any thrown value. */

@@ -1,7 +1,7 @@
 /** The queue of a target with state: what the outbox holds for it, partition by partition. */
 
 import type { UsedSetting } from '../../database/tunables.js'
-import { EXIT, IngestError } from '../../errors.js'
+import { EXIT, IngestError, isStateFailure } from '../../errors.js'
 import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
@@ -67,6 +67,8 @@ class OutboxQueue implements Queue {
     const errors = await this.#deliverPartitions(apply)
     await this.#countQueued(errors)
     const { signal } = this.options
+    // The state's failure decides, because it may hold less than was queued for a target that is down.
+    errors.sort((left, right) => Number(isStateFailure(right)) - Number(isStateFailure(left)))
     return errors.map((error, index) => ({
       source: 'the outbox',
       error: index === 0 ? reportedError(error, signal) : error,
@@ -141,7 +143,7 @@ function isOfOnePartition(error: unknown): boolean {
  */
 function reportedError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason
-  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
+  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable || isStateFailure(error)) return error
   const hint =
     'the records stay queued: `vortex-ingest drain` with the same flags, or the next push with this state, delivers them'
   return new IngestError('queued', error.message, { cause: error, hint })

@@ -1,6 +1,6 @@
 /** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
-import { IngestError } from '../../errors.js'
+import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
@@ -19,7 +19,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
     needsOutbox: true,
-    open: async signal => archiveIn(await openUnlessAborted(() => openBucketStorage(address, options), signal), signal),
+    open: signal => openArchiveSink(() => openBucketStorage(address, options), signal),
   }
 }
 
@@ -34,13 +34,28 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     opensEarly: false,
     isAppendOnly: true,
     needsOutbox: true,
-    open: async signal => archiveIn(await openUnlessAborted(open, signal), signal),
+    open: signal => openArchiveSink(open, signal),
   }
 }
 
-async function openUnlessAborted(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<BucketStorage> {
+async function openArchiveSink(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<Sink<OutboxDelivery>> {
   signal.throwIfAborted()
-  return open()
+  return archiveIn(await asTargetErrors(open), signal)
+}
+
+const TARGET_CODES: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
+  ['storage_failed', 'target_failed'],
+  ['storage_denied', 'auth_failed'],
+])
+
+/** Reports failures of the archive's storage as those of a target, because they are not failures of the state. */
+async function asTargetErrors<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    const code = error instanceof IngestError ? TARGET_CODES.get(error.code) : undefined
+    throw code === undefined ? error : new IngestError(code, messageOf(error), error as IngestError)
+  }
 }
 
 /**
@@ -57,7 +72,7 @@ export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink<Ou
       const kinds: KindReceipt[] = []
       for (const pack of packs) {
         signal?.throwIfAborted()
-        kinds.push(await writeTable(objects, delivery, pack))
+        kinds.push(await asTargetErrors(() => writeTable(objects, delivery, pack)))
       }
       return sumReceipt(kinds)
     },
