@@ -7,6 +7,7 @@ import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
+import { archiveKey } from './object-key.js'
 import { archiveId, describeArchive, stateArchiveId } from './options.js'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -85,16 +86,9 @@ async function writeTable(
   delivery: OutboxDelivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
-  const isNew = await store(objects, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
+  const isNew = await store(objects, archiveKey(kind.table, delivery), body)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
-}
-
-/** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
-const DIGITS = String(Number.MAX_SAFE_INTEGER).length
-
-function rangeName({ range }: OutboxDelivery): string {
-  return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }
 
 const decompress = promisify(gunzip)
