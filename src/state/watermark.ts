@@ -17,6 +17,8 @@ export type Lease = {
   readonly owner: Owner
   /** Milliseconds since 1970. The owner postpones it while it works. */
   readonly expiresAt: number
+  /** For how long a write of the lease is valid. Undefined in leases of earlier versions of the program. */
+  readonly durationMs?: number | undefined
 }
 
 export type Watermark = {
@@ -113,5 +115,9 @@ function parseWatermark(fields: Fields): Watermark {
 }
 
 function parseLease(fields: Fields): Lease {
-  return { owner: parseOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
+  return {
+    owner: parseOwner(fields.fields('owner')),
+    expiresAt: fields.count('expiresAt'),
+    durationMs: fields.optional('durationMs', name => fields.count(name)),
+  }
 }
