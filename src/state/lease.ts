@@ -8,6 +8,7 @@ import { VersionConflict, type Version } from '../storage/storage.js'
 import { retryOnConflict } from './document.js'
 import { hasEnded, isSameOwner, type Owner, timestamp, type State } from './state.js'
 import {
+  movedWatermark,
   readWatermark,
   writeWatermark,
   type TargetPartition,
@@ -184,20 +185,37 @@ export class HeldLease {
     })
   }
 
-  /** Moves the watermark and renews the lease. @returns false when the lease is lost; then nothing was moved */
-  async move(until: number): Promise<boolean> {
-    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: newLease(this.state) }))
+  /**
+   * Moves the watermark and renews the lease.
+   * @param pruned the last sequence number before the outbox begins
+   * @returns false when the lease is lost; then nothing was moved
+   */
+  async move(until: number, pruned = 0): Promise<boolean> {
+    return this.#write(watermark => ({
+      ...this.#moved(watermark, until, pruned),
+      at: timestamp(this.state),
+      lease: newLease(this.state),
+    }))
+  }
+
+  /** A target whose watermark was lost may hold what was pruned since. */
+  #moved(watermark: Watermark, until: number, pruned: number): Watermark {
+    return movedWatermark(watermark, until, this.wasDamaged ? 0 : pruned)
   }
 
   /**
    * Releases the lease and moves the watermark to `until` in the same write.
    * @returns false when the lease was lost before; then nothing was written
    */
-  async release(until = this.until): Promise<boolean> {
+  async release(until = this.until, pruned = 0): Promise<boolean> {
     if (this.#isReleased) return true
     clearInterval(this.#renewal)
     const at = until === this.until ? this.#current.watermark.at : timestamp(this.state)
-    this.#isReleased = await this.#write(watermark => ({ ...watermark, until, at, lease: undefined }))
+    this.#isReleased = await this.#write(watermark => ({
+      ...this.#moved(watermark, until, pruned),
+      at,
+      lease: undefined,
+    }))
     return this.#isReleased
   }
 

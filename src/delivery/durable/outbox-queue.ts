@@ -6,7 +6,7 @@ import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
-import { rewind, readWatermark } from '../../state/watermark.js'
+import { rewind, readWatermark, type TargetPartition } from '../../state/watermark.js'
 import type { TargetConnection } from '../target-connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
@@ -14,7 +14,8 @@ import { settingsInForce } from '../settings.js'
 import type { ReadTargets } from '../target.js'
 import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
 import { isStillRegistered, type TargetEnd } from './registrations.js'
-import { readHead } from '../../state/head.js'
+import { prunedUntil, readHead } from '../../state/head.js'
+import { prunedText } from '../../state/pruned-text.js'
 import type { Intent } from '../../state/intent.js'
 import { batchesAfter } from '../../state/outbox.js'
 import { batchesIn } from './outbox-delivery.js'
@@ -87,11 +88,13 @@ class OutboxQueue implements Queue {
     const isWanted = (): Promise<boolean> => isStillRegistered(state, connection, options.readTargets)
     const recovered = await this.#partitionsToRecover(target)
     const errors: unknown[] = []
+    const pruned: number[] = []
     for (const partition of [...recovered, ...options.partitions]) {
       const recoverOnly = recovered.includes(partition)
       try {
-        if (options.fromStart === true && !recoverOnly) await rewind(state, { target, partition }, 0)
-        const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly }
+        if (options.fromStart === true && !recoverOnly) await rewindToStart(state, { target, partition })
+        const onPruned = (records: number): void => void pruned.push(records)
+        const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly, onPruned }
         await deliverPartition(state, { target, partition }, part)
       } catch (error) {
         errors.push(error)
@@ -99,7 +102,17 @@ class OutboxQueue implements Queue {
       }
       if (connection.isRemoved) break
     }
+    this.#warnOfPruned(pruned.filter(records => records > 0))
     return errors
+  }
+
+  #warnOfPruned(pruned: readonly number[]): void {
+    if (pruned.length === 0) return
+    const { emit } = this.options
+    const records = pruned.reduce((all, one) => all + one, 0)
+    const { target } = this.connection
+    const message = prunedText({ records, partitions: pruned.length }, target.opener.description)
+    emit({ type: 'target-warned', target, message })
   }
 
   /** Partitions with an interrupted delivery to the target whose owner is gone. */
@@ -133,6 +146,12 @@ class OutboxQueue implements Queue {
     const message = `stopped at the limit of this run: ${target.opener.description} has queued records left`
     errors.push(new IngestError('queued', message, { hint: 'run the command again to deliver them' }))
   }
+}
+
+/** The sources are pushed again from their start, so that the target also gets what was pruned of them. */
+async function rewindToStart(state: State, place: TargetPartition): Promise<void> {
+  const { head } = await readHead(state.storage, place.partition)
+  await rewind(state, place, 0, prunedUntil(head))
 }
 
 /** Whether an error concerns one partition only: a bad record, a wrong contract version, or a lease that another process holds. */
