@@ -67,7 +67,7 @@ export function unexpectedError(error: unknown): unknown {
   return new IngestError('config_invalid', messageOf(error), { cause: error })
 }
 
-export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string }
+export type ErrorDetails = { readonly cause?: unknown; readonly hint?: string | undefined }
 
 /**
  * An error of the environment, configuration or usage. Bad data is a `Rejection` and is not thrown. Too few file
@@ -126,6 +126,13 @@ export type FailureCause = 'down' | 'refuses'
 export function failureCause(code: string): FailureCause | undefined {
   if (REFUSALS.includes(code)) return 'refuses'
   return PASSING_EXITS.includes(EXIT_OF_CODE[code as ErrorCode]) ? 'down' : undefined
+}
+
+const STATE_FAILURES: readonly ErrorCode[] = ['storage_failed', 'storage_denied', 'state_corrupt', 'state_version']
+
+/** Whether the state failed, and not a target: no target reports these codes. */
+export function isStateFailure(error: unknown): boolean {
+  return error instanceof IngestError && STATE_FAILURES.includes(error.code)
 }
 
 /** The message of any thrown value. */

@@ -7,6 +7,7 @@ import type { Context } from './context.js'
 import { addDoctor } from './commands/doctor/command.js'
 import { addDrain, addRecover } from './commands/drain/command.js'
 import { examples, addOptions, terminalFlags } from './options/flags.js'
+import { addExport } from './commands/export/command.js'
 import { addGoldenCheck } from './commands/golden-check/command.js'
 import { addId } from './commands/id/command.js'
 import { addMigrate } from './commands/migrate/command.js'
@@ -31,6 +32,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['validate', addValidate],
   ['verify', addVerify],
   ['compare', addCompare],
+  ['export', addExport],
   ['id', addId],
   ['golden-check', addGoldenCheck],
   ['migrate', addMigrate],

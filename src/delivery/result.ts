@@ -1,6 +1,7 @@
 /** The result of push, drain and recover, made from their events. Reports format it and compute nothing. */
 
 import type { UsedSetting } from '../database/tunables.js'
+import { isStateFailure } from '../errors.js'
 import { AnswerLost } from '../http/connection-error.js'
 import type { TimedRetry } from '../http/retry.js'
 import { type KindReceipt, type Receipt, supersededCount } from '../source/delivery.js'
@@ -152,7 +153,9 @@ export class ResultReducer {
       ...this.options,
       isRejected: this.notes.rejected > 0,
     })
-    const targets = progress.map(one => this.#targetResult(one, required.has(one)))
+    const targets = progress.map(one =>
+      this.#targetResult(one, required.has(one) || isStateFailure(one.failure?.error)),
+    )
     return {
       exitCode,
       isForgiven,

@@ -1,6 +1,6 @@
 /** Decides which targets' failures fail a command, and its exit code. */
 
-import { EXIT, exitCodeOf, IngestError, PASSING_EXITS } from '../errors.js'
+import { exitCodeOf, EXIT, IngestError, isStateFailure, PASSING_EXITS } from '../errors.js'
 import type { Failure } from './events.js'
 import type { Target } from './target.js'
 
@@ -10,7 +10,7 @@ export type Requirements = {
    * Default: those that are registered or given as required, otherwise the first one.
    */
   readonly require?: string | undefined
-  /** Turns the exit code of a target that is down into 0. */
+  /** Turns the exit code of a target that is down into 0, unless the state failed. */
   readonly allowFailure?: boolean | undefined
 }
 
@@ -35,11 +35,17 @@ export function decide<Judged extends JudgedTarget>(
 ): Verdict<Judged> {
   const required = new Set(requiredTargets(targets, require))
   if (isRejected) return { exitCode: EXIT.badData, required, isForgiven: false }
-  const codes = [...badInput(targets), ...failuresThatCount(targets, required, require)].map(exitCodeOf)
+  const errors = [...alwaysFailing(targets), ...failuresThatCount(targets, required, require)]
   // A failure that persists until somebody acts takes precedence over a target that is down.
-  const exitCode = codes.find(code => !PASSING_EXITS.includes(code)) ?? codes[0] ?? EXIT.done
-  const isForgiven = allowFailure && PASSING_EXITS.includes(exitCode)
-  return { exitCode: isForgiven ? EXIT.done : exitCode, required, isForgiven }
+  const lasting = errors.filter(error => !isPassing(error))
+  const [error] = [...lasting, ...errors]
+  const isForgiven = allowFailure && error !== undefined && lasting.length === 0
+  return { exitCode: error === undefined || isForgiven ? EXIT.done : exitCodeOf(error), required, isForgiven }
+}
+
+/** Whether the error is that of a target that was down. A state that fails has exit code 69 too, but it may hold nothing. */
+function isPassing(error: unknown): boolean {
+  return PASSING_EXITS.includes(exitCodeOf(error)) && !isStateFailure(error)
 }
 
 /**
@@ -71,10 +77,12 @@ function failuresThatCount(
   return [...required].flatMap(({ failure }) => (failure === undefined ? [] : [failure.error]))
 }
 
-/** Errors that fail the command for any target, required or not: bad data, missing input and interruption. */
-function badInput(targets: readonly JudgedTarget[]): readonly unknown[] {
+/** Errors that fail the command for any target, required or not: bad data, missing input, interruption, a failing state. */
+function alwaysFailing(targets: readonly JudgedTarget[]): readonly unknown[] {
   const red: readonly number[] = [EXIT.badData, EXIT.noInput, EXIT.interrupted, EXIT.terminated]
   return targets.flatMap(({ failure }) =>
-    failure?.error instanceof IngestError && red.includes(failure.error.exitCode) ? [failure.error] : [],
+    failure?.error instanceof IngestError && (red.includes(failure.error.exitCode) || isStateFailure(failure.error))
+      ? [failure.error]
+      : [],
   )
 }

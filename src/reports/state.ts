@@ -47,6 +47,8 @@ export const StatusReportShape = object({
         bytes: count(),
         commits: count(),
         oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
+        pruned_records: count('Records that were pruned before the target got them'),
+        pruned_commits: count('Commits of those records'),
         age_seconds: count(),
       }),
       failure: FailureCauseShape,

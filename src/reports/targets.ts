@@ -117,6 +117,8 @@ export const TargetsAddReportShape = object({
   command: constant('targets add'),
   exit_code: SuccessCode,
   target: RegisteredTargetShape,
+  pruned_records: count('Records that were pruned from the state before the target was added'),
+  pruned_commits: count('Commits of those records'),
 })
 export type TargetsAddReport = ValueOf<typeof TargetsAddReportShape>
 

@@ -93,6 +93,15 @@ function openBucketInState({ storage }: State, name: string): BucketStorage {
     description: `the bucket ${name} in ${storage.description}`,
     get: key => storage.get(keyInState(key)),
     put: async (key, body) => void (await storage.put(keyInState(key), body)),
+    list: async (prefix, { after, limit } = {}) => {
+      const from = after === undefined ? undefined : keyInState(after)
+      const { objects, next } = await storage.list(keyInState(prefix), { after: from, limit })
+      const keyInBucket = (key: string): string => key.slice(keyInState('').length)
+      return {
+        objects: objects.map(({ key, bytes }) => ({ key: keyInBucket(key), bytes })),
+        next: next === undefined ? undefined : keyInBucket(next),
+      }
+    },
     close: () => Promise.resolve(),
   }
 }

@@ -75,6 +75,11 @@ export type Head = {
   readonly positions: ReadonlyMap<string, Position>
 }
 
+/** The last sequence number before the outbox begins: everything up to it was pruned. */
+export function prunedUntil({ batches, next }: Head): number {
+  return (batches[0]?.first ?? next) - 1
+}
+
 export type StoredHead = { readonly head: Head; readonly stored: Version | undefined }
 
 export const EMPTY_HEAD: Head = { epoch: 0, next: 1, batches: [], positions: new Map() }

@@ -4,11 +4,12 @@
  */
 
 import { IngestError } from '../errors.js'
-import { VersionConflict } from '../storage/storage.js'
+import { VersionConflict, type Version } from '../storage/storage.js'
 import { retryOnConflict } from './document.js'
 import { newId } from './keys.js'
 import { hasEnded, isSameOwner, type Owner, timestamp, type State } from './state.js'
 import {
+  movedWatermark,
   readWatermark,
   writeWatermark,
   type TargetPartition,
@@ -26,7 +27,8 @@ const FIRST_POLL_MS = 20
 const MAX_POLL_MS = 1_000
 
 /**
- * Acquires the lease, waiting up to `waitMs` while another process holds it.
+ * Acquires the lease, waiting up to `waitMs` while another process holds it. Waits longer, for at most the duration of
+ * the lease, when the clock of its owner is ahead, because only that shows whether the owner still renews it.
  * @throws {IngestError} `queued` when another process still holds the lease after that
  */
 export async function acquireLease(
@@ -35,15 +37,48 @@ export async function acquireLease(
   { waitMs }: AcquireOptions,
 ): Promise<HeldLease> {
   const { sleep, random } = state.tools
+  const watch = new LeaseWatch(state)
   // Counted from the delays, because the system clock may be changed while waiting.
   let waitedMs = 0
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, MAX_POLL_MS)) {
-    const held = await tryAcquireLease(state, targetPartition)
+    const held = await tryAcquireLease(state, targetPartition, watch)
     if (held instanceof HeldLease) return held
-    if (waitedMs >= waitMs) throw leaseHeldError(held)
-    const delayMs = Math.min(waitMs - waitedMs, pollMs * (0.5 + random() / 2))
+    const limitMs = Math.max(waitMs, watch.minWaitMs(held))
+    if (waitedMs >= limitMs) throw leaseHeldError(held)
+    const delayMs = Math.min(limitMs - waitedMs, pollMs * (0.5 + random() / 2))
     await sleep(delayMs)
     waitedMs += delayMs
+    watch.unchangedMs += delayMs
+  }
+}
+
+/**
+ * Observes the lease of another process while this process waits. An owner that did not renew its lease for its whole
+ * duration has lost it, whatever the clocks of the two machines say.
+ */
+class LeaseWatch {
+  /** For how long the current version of the lease has been observed. */
+  unchangedMs = 0
+  #version: Version | undefined
+  #changes = 0
+
+  constructor(private readonly state: State) {}
+
+  /** @returns whether the owner is gone */
+  async observe(lease: Lease, version: Version | undefined): Promise<boolean> {
+    if (version !== this.#version) {
+      this.unchangedMs = 0
+      this.#changes++
+    }
+    this.#version = version
+    const { owner, expiresAt, durationMs = Infinity } = lease
+    return this.unchangedMs >= durationMs || isOwnerGone(this.state, owner, expiresAt)
+  }
+
+  /** The time that observing takes, when the expiry is too far ahead to be right and no renewal was seen. */
+  minWaitMs({ expiresAt, durationMs = Infinity }: Lease): number {
+    const isAhead = expiresAt > this.state.tools.now() + durationMs
+    return isAhead && this.#changes === 1 ? durationMs : 0
   }
 }
 
@@ -53,23 +88,28 @@ export async function isOwnerGone({ tools }: State, owner: Owner, expiresAt: num
 }
 
 /** @returns the lease of another process when that process holds it */
-async function tryAcquireLease(state: State, targetPartition: TargetPartition): Promise<HeldLease | Lease> {
+async function tryAcquireLease(
+  state: State,
+  targetPartition: TargetPartition,
+  watch: LeaseWatch,
+): Promise<HeldLease | Lease> {
   return retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, targetPartition)
     const { watermark, isDamaged } = found
     const { lease } = watermark
     // A stored lease of this process is one that it lost earlier, so it may be acquired again.
     const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
-    if (!isFree && !(await isOwnerGone(state, lease.owner, lease.expiresAt))) return lease
+    if (!isFree && !(await watch.observe(lease, found.stored))) return lease
+    const grantedAt = performance.now()
     const id = watermark.id === '' ? newId(state.tools.now()) : watermark.id
     const taken = { ...watermark, id, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
     const written = await writeWatermark(state.storage, targetPartition, { ...found, watermark: taken })
-    return new HeldLease(state, targetPartition, { ...written, isDamaged, tookOver: lease !== undefined })
+    return new HeldLease(state, targetPartition, { ...written, isDamaged, grantedAt, tookOver: lease !== undefined })
   })
 }
 
 function newLease({ owner, tools }: State): Lease {
-  return { owner, expiresAt: tools.now() + tools.leaseMs }
+  return { owner, expiresAt: tools.now() + tools.leaseMs, durationMs: tools.leaseMs }
 }
 
 function leaseHeldError({ owner }: Lease): IngestError {
@@ -77,7 +117,7 @@ function leaseHeldError({ owner }: Lease): IngestError {
   return new IngestError('queued', `another process (${owner.pid}) is delivering to this target`, { hint })
 }
 
-type AcquiredWatermark = StoredWatermark & { readonly tookOver: boolean }
+type AcquiredWatermark = StoredWatermark & { readonly tookOver: boolean; readonly grantedAt: number }
 
 /** A lease that this process holds and renews in the background until it is released or lost. */
 export class HeldLease {
@@ -86,6 +126,8 @@ export class HeldLease {
   /** True when the watermark could not be read, so that delivery starts from the beginning. */
   readonly wasDamaged: boolean
   #current: StoredWatermark
+  /** When the last write of the lease began, on the monotonic clock. */
+  #grantedAt: number
   #isLost = false
   #isReleased = false
   #renewal: NodeJS.Timeout | undefined
@@ -94,10 +136,11 @@ export class HeldLease {
   constructor(
     private readonly state: State,
     readonly targetPartition: TargetPartition,
-    { tookOver, isDamaged, ...current }: AcquiredWatermark,
+    { tookOver, isDamaged, grantedAt, ...current }: AcquiredWatermark,
   ) {
     this.tookOver = tookOver
     this.wasDamaged = isDamaged
+    this.#grantedAt = grantedAt
     this.#current = { ...current, isDamaged: false }
     this.#renewal = setInterval(() => void this.#renew(), state.tools.leaseMs / 3)
     this.#renewal.unref()
@@ -129,8 +172,11 @@ export class HeldLease {
     return !this.#isLost && this.#leftMs > 0
   }
 
+  /** The time that is left by both clocks: the system clock may be set back, and the monotonic one stops in sleep mode. */
   get #leftMs(): number {
-    return (this.#current.watermark.lease?.expiresAt ?? 0) - this.state.tools.now()
+    const { now, leaseMs } = this.state.tools
+    const bySystemClock = (this.#current.watermark.lease?.expiresAt ?? 0) - now()
+    return Math.min(bySystemClock, this.#grantedAt + leaseMs - performance.now())
   }
 
   /** True once a write has shown that another process took the lease over. */
@@ -154,20 +200,37 @@ export class HeldLease {
     return this.#write(watermark => ({ ...watermark, fencingToken: Math.max(watermark.fencingToken, token) + 1 }))
   }
 
-  /** Moves the watermark and renews the lease. @returns false when the lease is lost; then nothing was moved */
-  async move(until: number): Promise<boolean> {
-    return this.#write(watermark => ({ ...watermark, until, at: timestamp(this.state), lease: newLease(this.state) }))
+  /**
+   * Moves the watermark and renews the lease.
+   * @param pruned the last sequence number before the outbox begins
+   * @returns false when the lease is lost; then nothing was moved
+   */
+  async move(until: number, pruned = 0): Promise<boolean> {
+    return this.#write(watermark => ({
+      ...this.#moved(watermark, until, pruned),
+      at: timestamp(this.state),
+      lease: newLease(this.state),
+    }))
+  }
+
+  /** A target whose watermark was lost may hold what was pruned since. */
+  #moved(watermark: Watermark, until: number, pruned: number): Watermark {
+    return movedWatermark(watermark, until, this.wasDamaged ? 0 : pruned)
   }
 
   /**
    * Releases the lease and moves the watermark to `until` in the same write.
    * @returns false when the lease was lost before; then nothing was written
    */
-  async release(until = this.until): Promise<boolean> {
+  async release(until = this.until, pruned = 0): Promise<boolean> {
     if (this.#isReleased) return true
     clearInterval(this.#renewal)
     const at = until === this.until ? this.#current.watermark.at : timestamp(this.state)
-    this.#isReleased = await this.#write(watermark => ({ ...watermark, until, at, lease: undefined }))
+    this.#isReleased = await this.#write(watermark => ({
+      ...this.#moved(watermark, until, pruned),
+      at,
+      lease: undefined,
+    }))
     return this.#isReleased
   }
 
@@ -188,9 +251,11 @@ export class HeldLease {
 
   async #writeNow(change: (watermark: Watermark) => Watermark): Promise<boolean> {
     if (this.#isLost) return false
+    const grantedAt = performance.now()
     const watermark = change(this.#current.watermark)
     try {
       this.#current = await writeWatermark(this.state.storage, this.targetPartition, { ...this.#current, watermark })
+      this.#grantedAt = grantedAt
       return true
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error

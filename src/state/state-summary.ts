@@ -5,13 +5,14 @@ import { listAll, type Storage } from '../storage/storage.js'
 import { lastAuditKeys, parseAuditRow, type AuditRow } from './audit.js'
 import { readDocument } from './document.js'
 import type { Fields } from './fields.js'
-import { assertHeadReaches, readHead, type Batch, type Head } from './head.js'
+import { assertHeadReaches, prunedUntil, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
+import type { PrunedBefore } from './pruned-text.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import { parseTargetRecord, type TargetRecord } from './target-record.js'
-import { readWatermark, type TargetPartition } from './watermark.js'
+import { prunedRecords, readWatermark, type TargetPartition, type Watermark } from './watermark.js'
 
 /** Queued records that a target does not have yet. */
 export type Lag = {
@@ -22,6 +23,8 @@ export type Lag = {
   readonly partitions: number
   /** When the oldest of these records was enqueued, RFC 3339; undefined when the target has everything. */
   readonly oldest: string | undefined
+  /** Records that were pruned before the target got them. */
+  readonly pruned: PrunedBefore
 }
 
 export type StateSummary = {
@@ -108,27 +111,36 @@ type OutboxContents = { readonly heads: ReadonlyMap<string, Head>; readonly prob
 
 async function computeLag(storage: Storage, target: TargetRecord, { heads, problems }: OutboxContents): Promise<Lag> {
   const behind: (readonly Batch[])[] = []
+  const pruned: number[] = []
   for (const [partition, head] of heads)
-    for (const until of await collectProblems(problems, () =>
-      readUntil(storage, { target: target.id, partition }, problems),
+    for (const watermark of await collectProblems(problems, () =>
+      readOrReport(storage, { target: target.id, partition }, problems),
     )) {
+      const { until } = watermark
       await collectProblems(problems, async () => assertHeadReaches(storage, head, { partition, until }))
       const batches = batchesAfter(head, until)
       if (batches.length > 0) behind.push(batches)
+      const records = prunedRecords(watermark, prunedUntil(head))
+      if (records > 0) pruned.push(records)
     }
   const undelivered = behind.flat()
   const oldest = undelivered.map(({ at }) => at).sort()[0]
-  return { target, partitions: behind.length, oldest, ...totalSize(undelivered) }
+  const prunedBefore = { records: pruned.reduce((all, records) => all + records, 0), partitions: pruned.length }
+  return { target, partitions: behind.length, oldest, pruned: prunedBefore, ...totalSize(undelivered) }
 }
 
-async function readUntil(storage: Storage, targetPartition: TargetPartition, problems: string[]): Promise<number> {
+async function readOrReport(
+  storage: Storage,
+  targetPartition: TargetPartition,
+  problems: string[],
+): Promise<Watermark> {
   const { watermark, isDamaged } = await readWatermark(storage, targetPartition)
   if (isDamaged)
     problems.push(
       `${watermarkKey(targetPartition.partition, targetPartition.target)} in ${storage.description} is damaged: ` +
         `${targetPartition.target} is sent the whole outbox again`,
     )
-  return watermark.until
+  return watermark
 }
 
 function totalSize(batches: readonly Batch[]): { readonly records: number; readonly bytes: number } {

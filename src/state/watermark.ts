@@ -17,6 +17,8 @@ export type Lease = {
   readonly owner: Owner
   /** Milliseconds since 1970. The owner postpones it while it works. */
   readonly expiresAt: number
+  /** For how long a write of the lease is valid. Undefined in leases of earlier versions of the program. */
+  readonly durationMs?: number | undefined
 }
 
 export type Watermark = {
@@ -29,6 +31,23 @@ export type Watermark = {
   readonly lease: Lease | undefined
   /** When the watermark last moved, RFC 3339; empty when it never did. */
   readonly at: string
+  /** The number of records up to `until` that were pruned before the target got them. Undefined when there were none. */
+  readonly pruned?: { readonly records: number; readonly until: number } | undefined
+}
+
+/**
+ * The number of records that were pruned before the target got them, so that it cannot get them from the state.
+ * @param prunedUntil the last sequence number before the outbox begins
+ */
+export function prunedRecords({ until, pruned }: Watermark, prunedUntil: number): number {
+  return (pruned?.records ?? 0) + Math.max(0, prunedUntil - Math.max(until, pruned?.until ?? 0))
+}
+
+/** A watermark that moved. Notes the records that were pruned before it, because the new number covers them. */
+export function movedWatermark(watermark: Watermark, until: number, prunedUntil: number): Watermark {
+  const records = prunedRecords(watermark, Math.min(prunedUntil, until))
+  const known = Math.max(prunedUntil, watermark.pruned?.until ?? 0)
+  return { ...watermark, until, pruned: records === 0 ? watermark.pruned : { records, until: known } }
 }
 
 export type StoredWatermark = {
@@ -76,18 +95,28 @@ export async function writeWatermark(
 /** The stored document. Its field for the fencing token is called `fence`. */
 function storedFields(
   targetPartition: TargetPartition,
-  { id, until, fencingToken, lease, at }: Watermark,
+  { id, until, fencingToken, lease, at, pruned }: Watermark,
 ): Readonly<Record<string, unknown>> {
-  return { ...targetPartition, id, until, fence: fencingToken, lease: lease ?? null, at }
+  return { ...targetPartition, id, until, fence: fencingToken, lease: lease ?? null, at, ...(pruned && { pruned }) }
 }
 
-/** Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease. */
-export async function rewind(state: State, targetPartition: TargetPartition, until: number): Promise<void> {
+/**
+ * Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease.
+ * @param prunedUntil the pruned records that the target gets in another way, because their files are pushed again
+ */
+export async function rewind(
+  state: State,
+  targetPartition: TargetPartition,
+  until: number,
+  prunedUntil = 0,
+): Promise<void> {
   await retryOnConflict(state, async () => {
     const found = await readWatermark(state.storage, targetPartition)
     const { watermark } = found
-    if (watermark.until <= until) return
-    const rewound = { ...watermark, until, fencingToken: watermark.fencingToken + 1, at: timestamp(state) }
+    if (watermark.until <= until && prunedUntil === 0) return
+    const before = until === 0 ? undefined : watermark.pruned
+    const pruned = prunedUntil === 0 ? before : { records: 0, until: prunedUntil }
+    const rewound = { ...watermark, until, pruned, fencingToken: watermark.fencingToken + 1, at: timestamp(state) }
     await writeWatermark(state.storage, targetPartition, { ...found, watermark: rewound })
   })
 }
@@ -113,9 +142,18 @@ function parseWatermark(fields: Fields): Watermark {
     fencingToken: fields.count('fence'),
     at: fields.text('at'),
     lease: fields.optional('lease', name => parseLease(fields.fields(name))),
+    pruned: fields.optional('pruned', name => parsePruned(fields.fields(name))),
   }
 }
 
+function parsePruned(fields: Fields): Watermark['pruned'] {
+  return { records: fields.count('records'), until: fields.count('until') }
+}
+
 function parseLease(fields: Fields): Lease {
-  return { owner: parseOwner(fields.fields('owner')), expiresAt: fields.count('expiresAt') }
+  return {
+    owner: parseOwner(fields.fields('owner')),
+    expiresAt: fields.count('expiresAt'),
+    durationMs: fields.optional('durationMs', name => fields.count(name)),
+  }
 }

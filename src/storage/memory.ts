@@ -3,6 +3,7 @@
 import {
   assertFolderPrefix,
   assertKey,
+  compareKeys,
   PAGE_OBJECTS,
   VersionConflict,
   type Listed,
@@ -72,9 +73,4 @@ class MemoryStorage implements Storage {
   close(): Promise<void> {
     return Promise.resolve()
   }
-}
-
-/** Orders keys by their UTF-8 bytes, which differs from JavaScript's string order. */
-function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -85,6 +85,11 @@ export function isKey(text: string): boolean {
   )
 }
 
+/** Orders keys by their UTF-8 bytes, which differs from JavaScript's string order. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
 /** @throws {IngestError} `usage` unless `isKey` */
 export function assertKey(key: string): void {
   if (!isKey(key)) throw new IngestError('usage', `${JSON.stringify(key.slice(0, 100))} is not a valid object key`)
@@ -100,7 +105,11 @@ export function assertFolderPrefix(prefix: string): void {
 }
 
 /** All objects whose keys begin with `prefix`, fetched page by page. */
-export async function* listAll(storage: Storage, prefix: string, from: ListOptions = {}): AsyncGenerator<Listed> {
+export async function* listAll(
+  storage: Pick<BucketStorage, 'list'>,
+  prefix: string,
+  from: ListOptions = {},
+): AsyncGenerator<Listed> {
   let after = from.after
   do {
     const { objects, next } = await storage.list(prefix, { ...from, after })
@@ -119,6 +128,8 @@ export interface BucketStorage {
   get(key: string): Promise<Buffer | undefined>
   /** Creates or replaces an object atomically. The object is durable when this resolves. */
   put(key: string, body: Buffer): Promise<unknown>
+  /** Lists objects like `Storage`. A folder gives all of them as one page. */
+  list(prefix: string, options?: ListOptions): Promise<Page>
   close(): Promise<void>
 }
 

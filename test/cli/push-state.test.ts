@@ -9,7 +9,10 @@ import { startMigratedPostgres } from './fixtures/database.js'
 import { push, pushArgs, pushReported, TOKEN, writeFile } from './fixtures/pushing.js'
 import { COMMIT, jsonl, manyQueries, query, SHA, writeLines } from '../fixtures/records.js'
 import { schemaErrors } from './fixtures/schema.js'
-import { DEAD, everythingIn, onState, STATE, statusOf } from './fixtures/state.js'
+import { knownTargets } from '../../src/state/target-record.js'
+import { readWatermark, writeWatermark } from '../../src/state/watermark.js'
+import { owner } from '../state/fixtures/state.js'
+import { DEAD, everythingIn, onState, STATE, statusOf, storageOf } from './fixtures/state.js'
 import { ordinaryAccount } from './fixtures/account.js'
 
 const { server: postgres, createDatabase } = await startMigratedPostgres(t)
@@ -269,6 +272,25 @@ t.test('two or fourteen concurrent pushes store every record once, without a fai
     t.match(await statusOf(cwd), { records: files * 3, intents: [], targets: [{ lag: { records: 0 } }] })
   }
 })
+
+t.test(
+  'the lease of a process that died with its clock an hour ahead holds nobody up for longer than it lasts',
+  async t => {
+    const cwd = t.testdir({ 'f.jsonl': jsonl(lines(0, 2)) })
+    const server = await startAnswering(t, applied)
+    t.equal((await push(cwd, ['f.jsonl', '--server', server.url, ...STATE])).code, 0)
+    const storage = await storageOf(cwd)
+    const [known] = await knownTargets(storage)
+    const place = { target: known!.id, partition: SHA }
+    const found = await readWatermark(storage, place)
+    const lease = { owner: owner('elsewhere'), expiresAt: Date.now() + 3_600_000, durationMs: 1_000 }
+    await writeWatermark(storage, place, { ...found, watermark: { ...found.watermark, lease } })
+    appendFileSync(join(cwd, 'f.jsonl'), jsonl(lines(2, 3)))
+    const { code, stderr } = await push(cwd, ['f.jsonl', '--server', server.url, ...STATE, '--retry-deadline', '0.1'])
+    t.equal(code, 0, stderr)
+    t.equal(server.asked.length, 2)
+  },
+)
 
 t.test('--dry-run writes nothing, not even the folder', async t => {
   const cwd = t.testdir({ 'f.jsonl': jsonl([query()]) })

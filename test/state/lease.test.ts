@@ -69,12 +69,74 @@ t.test('changes of the system clock do not affect the waiting time', async t => 
     const sleep = async (delayMs: number): Promise<void> => {
       slept += delayMs
       state.clock.now += jump
+      await busy.move(0)
     }
     const waiting = { ...seenBy(state, owner('second')), tools: { ...state.tools, sleep } }
     await t.rejects(acquireLease(waiting, TARGET_PARTITION, { waitMs: 2_000 }), { code: 'queued' })
     t.ok(Math.abs(slept - 2_000) < 1, `${slept} ms`)
     await busy.release()
   }
+})
+
+const HOUR_MS = 3_600_000
+
+/** The same state on a machine whose clock is an hour ahead. */
+function anHourAhead(state: TestState): TestState {
+  return { ...state, tools: { ...state.tools, now: () => state.clock.now + HOUR_MS } }
+}
+
+t.test('a lease of a clock that is an hour ahead is taken over after its duration, however short the wait', async t => {
+  for (const waitMs of [0, 5_000, 120_000]) {
+    const state = testState()
+    const gone = await held(anHourAhead(state))
+    const started = state.clock.now
+    const next = await held(seenBy(state, owner('next')), waitMs)
+    t.ok(state.clock.now - started >= LEASE_MS, 'not before the owner would have renewed it')
+    t.ok(state.clock.now - started < LEASE_MS + 2_000, `after ${state.clock.now - started} ms`)
+    t.equal(await gone.move(9), false)
+    await next.release()
+  }
+})
+
+t.test('an owner whose clock is an hour ahead keeps the lease while it renews it', async t => {
+  const state = testState()
+  const busy = await held(anHourAhead(state))
+  const sleep = async (delayMs: number): Promise<void> => {
+    await state.tools.sleep(delayMs)
+    await busy.move(0)
+  }
+  const started = state.clock.now
+  const waiting = { ...seenBy(state, owner('next')), tools: { ...state.tools, sleep } }
+  await t.rejects(acquireLease(waiting, TARGET_PARTITION, { waitMs: 60_000 }), { code: 'queued' })
+  t.ok(Math.abs(state.clock.now - started - 60_000) < 100)
+  await busy.release()
+})
+
+t.test('an owner whose clock was set back does not count on its lease for longer than its duration', async t => {
+  const state = testState()
+  let isAway = false
+  const storage = interfering(state.storage, async () => {
+    if (isAway) throw new IngestError('storage_failed', 'away')
+  })
+  const short = { ...state, storage, tools: { ...state.tools, leaseMs: 200 } }
+  const lease = await held(short)
+  isAway = true
+  state.clock.now -= HOUR_MS
+  await waitUntil(async () => !(await lease.isHeld()))
+  await t.rejects(lease.assertHeld(), { code: 'queued' })
+})
+
+t.test('a lease of an earlier version, without its duration, is read and expires by the clock', async t => {
+  const state = testState()
+  const former = { owner: owner(), expiresAt: state.clock.now + 10_000 }
+  await state.storage.put(
+    watermarkKey(TARGET_PARTITION.partition, TARGET_PARTITION.target),
+    Buffer.from(JSON.stringify({ version: 1, ...TARGET_PARTITION, until: 3, fence: 2, lease: former, at: '' })),
+  )
+  await t.rejects(held(seenBy(state, owner('next')), 5_000), { code: 'queued' })
+  const next = await held(seenBy(state, owner('next')), 10_000)
+  t.match(next, { until: 3, fencingToken: 3, tookOver: true })
+  await next.release()
 })
 
 t.test('an expired lease is taken over, and its old owner can write nothing', async t => {

@@ -28,7 +28,11 @@ t.test('the watermark of an unknown target is 0', async t => {
 
 t.test('a watermark is read as it was written, with its lease', async t => {
   const { storage } = testState()
-  const watermark = at(7, { lease: { owner: owner(), expiresAt: 12 }, at: '2026-01-01T00:00:00.000Z' })
+  const watermark = at(7, {
+    lease: { owner: owner(), expiresAt: 12, durationMs: 30 },
+    at: '2026-01-01T00:00:00.000Z',
+    pruned: { records: 2, until: 5 },
+  })
   const { stored } = await writeWatermark(storage, TARGET_PARTITION, { watermark, ...fresh })
   t.strictSame(await readWatermark(storage, TARGET_PARTITION), { watermark, stored, isDamaged: false })
   const document: unknown = JSON.parse((await storage.get(key))!.toString())

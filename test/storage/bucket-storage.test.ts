@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openBucketStorage } from '../../src/storage/open-storage.js'
+import { listAll } from '../../src/storage/storage.js'
 import { findMoto, NO_MOTO, startMoto } from '../fixtures/moto.js'
 
 const KEY = 'query_measurements/0123/0-9.jsonl.gz'
@@ -19,6 +20,17 @@ async function holdsWhatWasPut(t: Test, address: Parameters<typeof openBucketSto
   t.strictSame(await objects.get(KEY), BODY)
   for (const key of ['../x', 'a//b', 'a/../../b', ''])
     await t.rejects(async () => objects.put(key, BODY), { code: 'usage' })
+  for (const key of ['b/2', 'b/1', 'b.c', 'bc/1']) await objects.put(key, BODY)
+  const keysBelow = async (prefix: string, from = {}): Promise<readonly string[]> => {
+    const keys: string[] = []
+    for await (const { key, bytes } of listAll(objects, prefix, from)) keys.push(bytes === BODY.length ? key : '')
+    return keys
+  }
+  t.strictSame(await keysBelow(''), ['b.c', 'b/1', 'b/2', 'bc/1', KEY])
+  t.strictSame(await keysBelow('', { limit: 1 }), ['b.c', 'b/1', 'b/2', 'bc/1', KEY])
+  t.strictSame(await keysBelow('b/'), ['b/1', 'b/2'])
+  t.strictSame(await keysBelow('b', { after: 'b/1' }), ['b/2', 'bc/1'])
+  t.strictSame(await keysBelow('nothing/'), [])
   await objects.close()
 }
 
@@ -26,7 +38,7 @@ t.test('in a folder, objects are files named by their keys, and there are no oth
   const folder = `${t.testdir()}/archive`
   await holdsWhatWasPut(t, { kind: 'local', folder })
   t.strictSame(readFileSync(`${folder}/${KEY}`), BODY)
-  t.strictSame(readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length, 1)
+  t.strictSame(readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile()).length, 5)
 })
 
 t.test('a folder that cannot be created is a clear error', async t => {

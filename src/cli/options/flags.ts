@@ -168,7 +168,10 @@ export const downgradeFlag = (): Option =>
 
 export const outcomeFlags = (): readonly Option[] => [
   requireFlag(),
-  flag('--allow-failure', 'exit 0 even if a required target is down (69, or 75 with --state); bad data still fails'),
+  flag(
+    '--allow-failure',
+    'exit 0 even if a required target is down (69, or 75 with --state); bad data and a failing state still fail',
+  ),
   flag('--no-revalidate', 'do not notify the site at BENCH_SITE_BASE_URL about new rows in Postgres'),
   flag('--no-warm', 'notify the site, but do not warm up its pages'),
   flag('--no-compare', "omit the comparison with the previous commit from the run's summary (GitHub Actions)"),

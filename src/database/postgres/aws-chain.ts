@@ -4,7 +4,7 @@
  */
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { loadConfig } from '@smithy/core/config'
-import { silenceVersionWarning, silentLogger } from '../../storage/aws-sdk.js'
+import { prepareAwsSdk, silentLogger } from '../../storage/aws-sdk.js'
 
 export type AwsCredentials = {
   readonly accessKeyId: string
@@ -18,7 +18,7 @@ const providers = new Map<string, () => Promise<AwsCredentials>>()
 export function chainCredentials(region: string): Promise<AwsCredentials> {
   let provider = providers.get(region)
   if (provider === undefined) {
-    silenceVersionWarning()
+    prepareAwsSdk()
     // Both options are needed: one configures roles assumed by a profile, the other web identities.
     provider = defaultProvider({ clientConfig: { region }, parentClientConfig: { region }, logger: silentLogger })
     providers.set(region, provider)

@@ -58,6 +58,7 @@ async function fromChain<T>(ask: (chain: typeof import('./aws-chain.js')) => Pro
   try {
     return await ask(await import('./aws-chain.js'))
   } catch (cause) {
+    if (cause instanceof IngestError) throw cause
     const hint =
       'give a password (PGPASSWORD), or AWS credentials: in GitHub Actions with aws-actions/configure-aws-credentials'
     const message = `no password is given and AWS has no credentials to make a token with: ${messageOf(cause)}`

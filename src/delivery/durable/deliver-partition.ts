@@ -8,13 +8,13 @@ import { messageOf } from '../../errors.js'
 import { FencedError } from '../../database/ordering.js'
 import type { Delivery, OutboxDelivery } from '../../source/delivery.js'
 import { audit } from '../../state/audit.js'
-import { assertHeadReaches, readHead, type Batch } from '../../state/head.js'
+import { assertHeadReaches, prunedUntil, readHead, type Batch } from '../../state/head.js'
 import { deleteIntent, listIntents, putIntent, readIntent, type Intent } from '../../state/intent.js'
 import { acquireLease, isOwnerGone, type HeldLease } from '../../state/lease.js'
 import { batchesAfter } from '../../state/outbox.js'
 import { isSameOwner, type State } from '../../state/state.js'
 import { newId } from '../../state/keys.js'
-import { readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
+import { prunedRecords, readWatermark, rewind, type TargetPartition } from '../../state/watermark.js'
 import type { TargetConnection } from '../target-connection.js'
 import { countReads } from '../count-reads.js'
 import type { Emit } from '../events.js'
@@ -45,6 +45,8 @@ export type PartitionOptions = {
   readonly remaining?: ((delivered: number) => number) | undefined
   /** The target keeps every delivery, so a late delivery cannot overwrite a newer one. */
   readonly isAppendOnly?: boolean | undefined
+  /** Called with the number of records that were pruned before the target got them. */
+  readonly onPruned: (records: number) => void
   /** Only recovers interrupted deliveries and starts no new ones. */
   readonly recoverOnly: boolean
 }
@@ -55,7 +57,7 @@ export type PartitionOptions = {
  */
 export async function deliverPartition(state: State, place: TargetPartition, options: PartitionOptions): Promise<void> {
   const own = options.intents.filter(intent => isOf(intent, place))
-  if (own.length === 0 && (options.recoverOnly || !(await hasWork(state, place)))) return
+  if (own.length === 0 && (options.recoverOnly || !(await hasWork(state, place, options)))) return
   const delivering = new PartitionDelivery(state, place, options)
   let isOver = await delivering.runUnderLease(own)
   while (!isOver) isOver = await delivering.runUnderLease()
@@ -66,12 +68,13 @@ function isOf(intent: Intent, { target, partition }: TargetPartition): boolean {
 }
 
 /** Whether there are undelivered records, or a lease whose owner is gone. */
-async function hasWork(state: State, place: TargetPartition): Promise<boolean> {
+async function hasWork(state: State, place: TargetPartition, options: PartitionOptions): Promise<boolean> {
   const { storage } = state
   // The watermark is read first, because then the outbox read afterwards cannot be older than the watermark.
   const { watermark, isDamaged } = await readWatermark(storage, place)
   const { head } = await readHead(storage, place.partition)
   assertHeadReaches(storage, head, { partition: place.partition, until: watermark.until })
+  options.onPruned(isDamaged ? 0 : prunedRecords(watermark, prunedUntil(head)))
   if (isDamaged || batchesAfter(head, watermark.until).length > 0) return true
   const { lease } = watermark
   return lease !== undefined && (await isOwnerGone(state, lease.owner, lease.expiresAt))
@@ -157,7 +160,7 @@ class PartitionDelivery {
     // The watermark was lost or reset to before this range. The records in between are delivered next, so it must not
     // move yet.
     if (from < since) return true
-    return (await lease.move(until)) || this.#overtaken(from)
+    return (await lease.move(until, prunedUntil(head))) || this.#overtaken(from)
   }
 
   async #deliverPending(lease: HeldLease): Promise<boolean> {
@@ -171,8 +174,10 @@ class PartitionDelivery {
       if (!(await this.#apply(lease, batches, intent))) return this.#overtaken(since)
       this.options.remaining?.(batches.reduce((all, { records }) => all + records, 0))
       const isLast = (await this.#next(range.until)).length === 0
+      // The batches are the first ones of the outbox that the target lacks, so whatever precedes them was pruned.
+      const pruned = batches[0]!.first - 1
       // The last delivery moves the watermark and releases the lease in a single write.
-      const moved = await (isLast ? lease.release(range.until) : lease.move(range.until))
+      const moved = await (isLast ? lease.release(range.until, pruned) : lease.move(range.until, pruned))
       if (!moved) await this.#overtaken(since)
       await this.#forget(intent)
       if (!moved) return false

@@ -1,12 +1,12 @@
 /** The queue of a target with state: what the outbox holds for it, partition by partition. */
 
 import type { UsedSetting } from '../../database/tunables.js'
-import { abortError, EXIT, IngestError } from '../../errors.js'
+import { abortError, EXIT, IngestError, isStateFailure } from '../../errors.js'
 import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
-import { rewind, readWatermark } from '../../state/watermark.js'
+import { rewind, readWatermark, type TargetPartition } from '../../state/watermark.js'
 import type { TargetConnection } from '../target-connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
@@ -14,7 +14,8 @@ import { settingsInForce } from '../settings.js'
 import type { ReadTargets } from '../target.js'
 import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
 import { isStillRegistered, type TargetEnd } from './registrations.js'
-import { readHead } from '../../state/head.js'
+import { prunedUntil, readHead } from '../../state/head.js'
+import { prunedText } from '../../state/pruned-text.js'
 import type { Intent } from '../../state/intent.js'
 import { batchesAfter } from '../../state/outbox.js'
 import { batchesIn } from './outbox-delivery.js'
@@ -67,6 +68,8 @@ class OutboxQueue implements Queue {
     const errors = await this.#deliverPartitions(apply)
     await this.#countQueued(errors)
     const { signal } = this.options
+    // The state's failure decides, because it may hold less than was queued for a target that is down.
+    errors.sort((left, right) => Number(isStateFailure(right)) - Number(isStateFailure(left)))
     return errors.map((error, index) => ({
       source: 'the outbox',
       error: index === 0 ? reportedError(error, signal) : error,
@@ -85,11 +88,13 @@ class OutboxQueue implements Queue {
     const isWanted = (): Promise<boolean> => isStillRegistered(state, connection, options.readTargets)
     const recovered = await this.#partitionsToRecover(target)
     const errors: unknown[] = []
+    const pruned: number[] = []
     for (const partition of [...recovered, ...options.partitions]) {
       const recoverOnly = recovered.includes(partition)
       try {
-        if (options.fromStart === true && !recoverOnly) await rewind(state, { target, partition }, 0)
-        const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly }
+        if (options.fromStart === true && !recoverOnly) await rewindToStart(state, { target, partition })
+        const onPruned = (records: number): void => void pruned.push(records)
+        const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly, onPruned }
         await deliverPartition(state, { target, partition }, part)
       } catch (error) {
         errors.push(error)
@@ -97,7 +102,17 @@ class OutboxQueue implements Queue {
       }
       if (connection.isRemoved) break
     }
+    this.#warnOfPruned(pruned.filter(records => records > 0))
     return errors
+  }
+
+  #warnOfPruned(pruned: readonly number[]): void {
+    if (pruned.length === 0) return
+    const { emit } = this.options
+    const records = pruned.reduce((all, one) => all + one, 0)
+    const { target } = this.connection
+    const message = prunedText({ records, partitions: pruned.length }, target.opener.description)
+    emit({ type: 'target-warned', target, message })
   }
 
   /** Partitions with an interrupted delivery to the target whose owner is gone. */
@@ -106,7 +121,10 @@ class OutboxQueue implements Queue {
     const found = new Set<Partition>()
     for (const { target: of, partition, owner, at } of intents) {
       if (of !== target || partitions.includes(partition)) continue
-      if (await isOwnerGone(this.state, owner, Date.parse(at) + this.state.tools.leaseMs)) found.add(partition)
+      const { now, leaseMs } = this.state.tools
+      // The time of an owner whose clock is ahead says nothing. `recover` tries its partition, and the lease decides.
+      const isAhead = partitions.length === 0 && Date.parse(at) > now()
+      if (isAhead || (await isOwnerGone(this.state, owner, Date.parse(at) + leaseMs))) found.add(partition)
     }
     return [...found]
   }
@@ -130,6 +148,12 @@ class OutboxQueue implements Queue {
   }
 }
 
+/** The sources are pushed again from their start, so that the target also gets what was pruned of them. */
+async function rewindToStart(state: State, place: TargetPartition): Promise<void> {
+  const { head } = await readHead(state.storage, place.partition)
+  await rewind(state, place, 0, prunedUntil(head))
+}
+
 /**
  * Whether an error concerns one partition only: a bad record, one that the target refuses, a wrong contract version, or a lease
  * that another process holds.
@@ -148,7 +172,7 @@ function isOfOnePartition(error: unknown): boolean {
  */
 function reportedError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return abortError(error, signal)
-  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable) return error
+  if (!(error instanceof IngestError) || error.exitCode !== EXIT.unavailable || isStateFailure(error)) return error
   const hint =
     'the records stay queued: `vortex-ingest drain` with the same flags, or the next push with this state, delivers them'
   return new IngestError('queued', error.message, { cause: error, hint })

@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, rename, stat } from 'node:fs/promises'
+import { open, readdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { IngestError } from '../../errors.js'
-import { type BucketStorage, type BucketStorageOptions, assertKey } from '../storage.js'
+import { assertKey, compareKeys, type BucketStorage, type BucketStorageOptions, type Listed } from '../storage.js'
 import {
   tryRemoveFile,
   makeFolders,
@@ -25,8 +25,27 @@ export function localBucketStorage(root: string, { mustExist = false }: BucketSt
     description: root,
     get: key => inRoot(() => ignoreCodes(['ENOENT'], read(objectPath(root, key)))),
     put: (key, body) => inRoot(() => write(objectPath(root, key), body)),
+    list: (prefix, { after } = {}) =>
+      inRoot(async () => {
+        const found = (await filesBelow(root, prefix.slice(0, prefix.lastIndexOf('/') + 1))).filter(
+          ({ key }) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
+        )
+        return { objects: found.sort((left, right) => compareKeys(left.key, right.key)), next: undefined }
+      }),
     close: () => Promise.resolve(),
   }
+}
+
+/** All files below a folder. Hidden files are unfinished writes, or belong to the system. @param top ends with a slash, or is empty */
+async function filesBelow(root: string, top: string): Promise<readonly Listed[]> {
+  const entries = await ignoreCodes(['ENOENT'], readdir(join(root, top), { withFileTypes: true }))
+  const visible = (entries ?? []).filter(({ name }) => !name.startsWith('.'))
+  const found = visible.map(async entry => {
+    const key = `${top}${entry.name}`
+    if (entry.isDirectory()) return filesBelow(root, `${key}/`)
+    return [{ key, bytes: (await stat(join(root, key))).size }]
+  })
+  return (await Promise.all(found)).flat()
 }
 
 async function assertThere(root: string): Promise<void> {

@@ -5,7 +5,7 @@ import { S3Client, ListObjectsV2Command, type ListObjectsV2CommandOutput } from 
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS, NODE_REGION_CONFIG_OPTIONS } from '@smithy/core/config'
 import { userAgent } from '../../package-file.js'
 import type { S3Address } from '../address.js'
-import { silenceVersionWarning, silentLogger } from '../aws-sdk.js'
+import { prepareAwsSdk, silentLogger } from '../aws-sdk.js'
 import { isTransient } from './failure.js'
 
 export const MAX_ATTEMPTS = 5
@@ -16,7 +16,7 @@ const CONNECT_MS = 5_000
 const REQUEST_MS = 30_000
 
 export function createS3Client({ region, endpoint, pathStyle }: S3Address): S3Client {
-  silenceVersionWarning()
+  prepareAwsSdk()
   return new S3Client({
     ...(endpoint !== undefined && { endpoint, region: defaultRegion }),
     ...(region !== undefined && { region }),

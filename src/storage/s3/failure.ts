@@ -1,5 +1,6 @@
 /** Classifies errors of S3 for writers and retries, and turns them into `IngestError`s for people. */
 
+import { S3ServiceException } from '@aws-sdk/client-s3'
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
 type S3Error = {
@@ -18,6 +19,9 @@ const DENIED = [
 const TRANSIENT = ['RequestTimeout', 'RequestTimeTooSkewed', 'RequestExpired', 'ConditionalRequestConflict', 'SlowDown']
 const PERMISSIONS =
   'grant s3:GetObject, s3:PutObject and s3:DeleteObject on the prefix, and s3:ListBucket on the bucket'
+
+/** Names and messages that the SDK makes up when an answer has none. */
+const NAMELESS = ['Unknown', 'UnknownError']
 
 export function isMissing(error: unknown): boolean {
   return ['NoSuchKey', 'NotFound'].includes(errorName(error))
@@ -62,7 +66,16 @@ export function s3Error(location: string, cause: unknown): IngestError {
     return failed('the bucket is in another region', 'add ?region=… to the address')
   if (status === undefined)
     return failed(`cannot be reached: ${networkReason(cause)}`, 'check the network and the endpoint')
-  return failed(`answered ${status} ${name}: ${messageOf(cause)}`, 'run the command again later')
+  return failed(answerText(cause, status), 'run the command again later')
+}
+
+/** The SDK's own errors about an answer that it cannot read have no code of S3, and name hidden members of objects. */
+function answerText(error: unknown, status: number): string {
+  const isOfS3 = error instanceof S3ServiceException && !NAMELESS.includes(error.name)
+  if (!isOfS3 && status < 400)
+    return `answered ${status}, but the answer cannot be read: it was cut short, or is not from S3`
+  if (!isOfS3) return `answered ${status}`
+  return `answered ${status} ${error.name}${NAMELESS.includes(error.message) ? '' : `: ${error.message}`}`
 }
 
 function deniedError(location: string, cause: unknown, what: string, hint: string): IngestError {
@@ -80,6 +93,7 @@ function isRegionMissing(error: unknown): boolean {
 
 /** The SDK leaves the message of some network errors empty, so the code or name is used instead. */
 function networkReason(error: unknown): string {
+  if (messageOf(error) === 'aborted') return 'the connection was closed before the whole answer arrived'
   return messageOf(error) || systemCodeOf(error) || errorName(error)
 }
 

@@ -5,11 +5,10 @@ import { createGzip, type Gzip } from 'node:zlib'
 import type { Kind } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
 import type { LineBlock } from '../../source/lines.js'
-import { readRecords } from '../../source/records.js'
+import { recordLines } from '../../source/record-lines.js'
 
 export type Packed = { readonly kind: Kind; readonly records: number; readonly body: Buffer }
 
-const LF = 0x0a
 /** Position of the byte in the gzip header that names the operating system (RFC 1952). */
 const SYSTEM_BYTE = 9
 const UNKNOWN_SYSTEM = 255
@@ -23,17 +22,9 @@ const UNKNOWN_SYSTEM = 255
 export async function packByKind(lines: AsyncIterable<LineBlock>, source: string): Promise<readonly Packed[]> {
   const packs = new Map<string, Pack>()
   try {
-    let block: LineBlock | undefined
-    const seen = async function* (): AsyncGenerator<LineBlock> {
-      for await (const next of lines) yield (block = next)
-    }
-    for await (const { batch, rejections } of readRecords(seen(), { source })) {
-      if (rejections.length > 0) throw new IngestError('input_changed', `${source} changed while it was being read`)
-      const { bytes, firstByte } = block!
-      for (let row = 0; row < batch.count; row++) {
-        const start = batch.bytes[row]! - firstByte
-        packOf(packs, batch.kindOf(row)).add(bytes.subarray(start, bytes.indexOf(LF, start) + 1))
-      }
+    const onRejection = (): IngestError => new IngestError('input_changed', `${source} changed while it was being read`)
+    for await (const { batch, lineOf } of recordLines(lines, { source, onRejection })) {
+      for (let row = 0; row < batch.count; row++) packOf(packs, batch.kindOf(row)).add(lineOf(row))
       // The lines must be compressed now, because the block's memory is reused.
       for (const pack of packs.values()) await pack.flush()
     }

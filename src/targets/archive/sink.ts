@@ -1,12 +1,13 @@
 /** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
-import { IngestError } from '../../errors.js'
+import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { packByKind, type Packed } from './pack.js'
+import { archiveKey } from './object-key.js'
 import { archiveId, describeArchive, stateArchiveId } from './options.js'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
@@ -19,7 +20,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
     needsOutbox: true,
-    open: async signal => archiveIn(await openUnlessAborted(() => openBucketStorage(address, options), signal), signal),
+    open: signal => openArchiveSink(() => openBucketStorage(address, options), signal),
   }
 }
 
@@ -34,13 +35,28 @@ export function stateArchiveSink(bucket: string, open: () => Promise<BucketStora
     opensEarly: false,
     isAppendOnly: true,
     needsOutbox: true,
-    open: async signal => archiveIn(await openUnlessAborted(open, signal), signal),
+    open: signal => openArchiveSink(open, signal),
   }
 }
 
-async function openUnlessAborted(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<BucketStorage> {
+async function openArchiveSink(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<Sink<OutboxDelivery>> {
   signal.throwIfAborted()
-  return open()
+  return archiveIn(await asTargetErrors(open), signal)
+}
+
+const TARGET_CODES: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
+  ['storage_failed', 'target_failed'],
+  ['storage_denied', 'auth_failed'],
+])
+
+/** Reports failures of the archive's storage as those of a target, because they are not failures of the state. */
+async function asTargetErrors<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (error) {
+    const code = error instanceof IngestError ? TARGET_CODES.get(error.code) : undefined
+    throw code === undefined ? error : new IngestError(code, messageOf(error), error as IngestError)
+  }
 }
 
 /**
@@ -57,7 +73,7 @@ export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink<Ou
       const kinds: KindReceipt[] = []
       for (const pack of packs) {
         signal?.throwIfAborted()
-        kinds.push(await writeTable(objects, delivery, pack))
+        kinds.push(await asTargetErrors(() => writeTable(objects, delivery, pack)))
       }
       return sumReceipt(kinds)
     },
@@ -70,16 +86,9 @@ async function writeTable(
   delivery: OutboxDelivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
-  const isNew = await store(objects, `${kind.table}/${delivery.commit.sha}/${rangeName(delivery)}.jsonl.gz`, body)
+  const isNew = await store(objects, archiveKey(kind.table, delivery), body)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
-}
-
-/** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that keys sort like the numbers. */
-const DIGITS = String(Number.MAX_SAFE_INTEGER).length
-
-function rangeName({ range }: OutboxDelivery): string {
-  return [range.since, range.until].map(number => String(number).padStart(DIGITS, '0')).join('-')
 }
 
 const decompress = promisify(gunzip)

@@ -31,7 +31,7 @@ t.test('a failure to write the intent sends nothing', async t => {
   const { storage } = state
   const broken = { ...state, storage: failingOn(storage, key => key.startsWith('intents/')) }
   const [outcome] = (await push(broken, [write(t.testdir(), 'f', 'a')], [there])).targets
-  t.match(outcome, { error: { code: 'queued' }, outbox: { queued: 1 } })
+  t.match(outcome, { error: { code: 'storage_failed' }, outbox: { queued: 1 } })
   t.strictSame(there.given, [])
 })
 

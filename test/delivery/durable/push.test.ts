@@ -291,6 +291,6 @@ t.test('a target that cannot be rewound fails alone', async t => {
     if (isOfLost(key)) throw new IngestError('storage_failed', 'no room')
   })
   const { targets } = await push({ ...plain, storage }, [path], [lost, well], { fullRefresh: true })
-  t.strictSame(targets.map(codeOf), ['queued', undefined])
+  t.strictSame(targets.map(codeOf), ['storage_failed', undefined])
   t.equal(well.given.length, 2, 'all of it again')
 })

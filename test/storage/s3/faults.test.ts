@@ -1,8 +1,10 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { createServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { openS3Storage } from '../../../src/storage/s3/s3.js'
 import type { S3Address } from '../../../src/storage/address.js'
 import { startHttpServer } from '../../fixtures/http-server.js'
+import { listen } from '../../fixtures/listen.js'
 import { AWS_ENVIRONMENT, findMoto, NO_MOTO, startMoto } from '../../fixtures/moto.js'
 import { startTcpProxy } from '../../fixtures/tcp-proxy.js'
 
@@ -174,3 +176,21 @@ async function lossy(t: Test) {
 function answerError(response: import('node:http').ServerResponse, status: number, code: string): unknown {
   return response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code></Error>`)
 }
+
+t.test('an answer that is cut short or not from S3 is one clear line, without internals of the SDK', async t => {
+  const head = (status: number, bytes: number): string => `HTTP/1.1 ${status} X\r\ncontent-length: ${bytes}\r\n\r\n`
+  const cut = '<?xml version="1.0"?><ListBucketResult><Name>bucket</Name><Conte'
+  const closed = 'cannot be reached: the connection was closed before the whole answer arrived'
+  for (const [answer, message] of [
+    [head(200, 500) + cut, closed],
+    [head(200, cut.length) + cut, 'answered 200, but the answer cannot be read: it was cut short, or is not from S3'],
+    [head(503, 500) + '<?xml version="1.0"?><Error><Code>Slo', 'answered 503'],
+    [head(502, 30) + '<html><body>bad gateway<p><br>', 'answered 502'],
+  ] as const) {
+    const server = createServer(socket => socket.on('error', () => undefined).once('data', () => socket.end(answer)))
+    const endpoint = `http://127.0.0.1:${await listen(t, server)}`
+    const storage = openS3Storage({ ...ADDRESS, bucket: 'bucket', endpoint })
+    await t.rejects(storage.list(''), { code: 'storage_failed', message: `s3://bucket/p: ${message}`, hint: String })
+    await storage.close()
+  }
+})

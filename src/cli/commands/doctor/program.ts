@@ -52,7 +52,8 @@ function targetCheck({ flags, env }: GivenFlags): Check {
 }
 
 function authorityChecks(env: Environment): readonly Check[] {
-  const refused = warn('it is ignored: certificates are always verified (NODE_TLS_REJECT_UNAUTHORIZED)', 'unset it')
+  const what = 'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: certificates are always verified; S3 and AWS refuse to start'
+  const refused = warn(what, 'unset it')
   return [
     ...(env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0' ? [known('tls', refused)] : []),
     { name: 'authorities', run: () => unreadable(env) },

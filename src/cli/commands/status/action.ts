@@ -7,6 +7,7 @@ import type { Intent } from '../../../state/intent.js'
 import { journalEventDocument } from '../../../state/journal-event.js'
 import { isOwnerGone } from '../../../state/lease.js'
 import type { State } from '../../../state/state.js'
+import { prunedText } from '../../../state/pruned-text.js'
 import { readWatermark } from '../../../state/watermark.js'
 import { summarizeState, type Lag, type StateSummary } from '../../../state/state-summary.js'
 import type { Action, Context, Format } from '../../context.js'
@@ -66,6 +67,8 @@ function statusReport(
         bytes: lag.bytes,
         commits: lag.partitions,
         oldest: lag.oldest ?? null,
+        pruned_records: lag.pruned.records,
+        pruned_commits: lag.pruned.partitions,
         age_seconds: lag.oldest === undefined ? 0 : Math.max(0, Math.round(ageMs(lag, now) / 1000)),
       },
       ...failureFields(failing.get(lag.target.id)),
@@ -103,8 +106,10 @@ type Shown = Told & { readonly cutOff: ReadonlySet<Intent> }
 
 function printStatus(report: Report, found: StateSummary, { place, now, cutOff, failing }: Shown): void {
   const behind = found.lags.filter(({ oldest }) => oldest !== undefined)
+  const lacksPruned = found.lags.some(({ pruned }) => pruned.records > 0)
   const size = `${plural(found.records, 'record')} of ${plural(found.partitions, 'commit')} (${megabytes(found.bytes)}) in ${place}`
-  const word = found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : 'up to date:'
+  const word =
+    found.problems.length > 0 ? 'damaged:' : behind.length > 0 ? 'behind:' : lacksPruned ? 'incomplete:' : 'up to date:'
   if (found.partitions === 0 && found.lags.length === 0 && found.problems.length === 0)
     return report.result(`nothing: no push has used ${place} yet`)
   report.verdict(word === 'up to date:', word, size)
@@ -113,12 +118,14 @@ function printStatus(report: Report, found: StateSummary, { place, now, cutOff, 
     const failure = failureText(failing.get(lag.target.id))
     if (failure !== undefined) report.result(`    ${failure}`)
   }
+  for (const { pruned, target } of found.lags)
+    if (pruned.records > 0) report.warning(prunedText(pruned, target.description))
   for (const intent of found.intents) report.result(`  ${deliveryText(intent, cutOff.has(intent))}`)
   for (const { at, event, target, detail } of found.audit) report.result(`  ${at} ${event} ${target}: ${detail}`)
 }
 
 function lagText(lag: Lag, now: () => Date): string {
-  if (lag.oldest === undefined) return 'has everything'
+  if (lag.oldest === undefined) return lag.pruned.records > 0 ? 'has what is left in the state' : 'has everything'
   const age = `the oldest ${duration(ageMs(lag, now))} old`
   return `lacks ${plural(lag.records, 'record')} (${megabytes(lag.bytes)}) of ${plural(lag.partitions, 'commit')}, ${age}`
 }

@@ -3,7 +3,9 @@
 import { givenRegistration, targetToRegister } from '../../../targets/registered.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
+import { prunedText } from '../../../state/pruned-text.js'
 import { readRegistry } from '../../../state/registry.js'
+import { summarizeState } from '../../../state/state-summary.js'
 import { addTarget, removeTarget, setRequired, requireTarget } from '../../../state/targets.js'
 import { withState, type RegistryAction } from '../state/with-state.js'
 import { targetDocument } from '../../../state/target-overview.js'
@@ -11,6 +13,8 @@ import type { TargetsAddReport, TargetsRemoveReport, TargetsSetReport } from '..
 import { openStateBuckets } from '../../options/registered-targets.js'
 import { printExamined } from '../doctor/human.js'
 import { checkTarget } from './check-target.js'
+
+const NOTHING = { records: 0, partitions: 0 }
 
 export const addTargetCommand: RegistryAction = ([name = '', kind = '', address], flags, context) =>
   withState(requiredStateConfig(flags, context.env), context, async state => {
@@ -20,10 +24,16 @@ export const addTargetCommand: RegistryAction = ([name = '', kind = '', address]
     const buckets = openStateBuckets(state, await readRegistry(state.storage))
     const input = { name, kind, address, options, isRequired: !bestEffort }
     const target = await addTarget(state, await targetToRegister(input, { env, buckets }))
+    const { lags } = await summarizeState(state.storage, 0)
+    const { records, partitions } = lags.find(lag => lag.target.id === target.identity)?.pruned ?? NOTHING
     if (format === 'json')
-      report.json<TargetsAddReport>({ command: 'targets add', exit_code: EXIT.done, target: targetDocument(target) })
+      report.json<TargetsAddReport>({
+        ...{ command: 'targets add', exit_code: EXIT.done, target: targetDocument(target) },
+        ...{ pruned_records: records, pruned_commits: partitions },
+      })
     else
       report.verdict(true, 'added', `${name}: ${target.address} (${kind}, ${bestEffort ? 'best effort' : 'required'})`)
+    if (records > 0) report.warning(prunedText({ records, partitions }, name))
     return EXIT.done
   })
 

@@ -91,7 +91,7 @@ function rowOf({ target, lag, lastError, promotion }: TargetOverview, checked: D
     ADDRESS: oneLine(target.address),
     REQUIRED: target.isRequired ? 'yes' : 'best effort',
     REACHABLE: checked === undefined ? '-' : checked.exitCode === 0 ? 'yes' : 'no',
-    LACKS: lag === undefined || lag.oldest === undefined ? 'nothing' : lacks(lag),
+    LACKS: lag === undefined ? 'nothing' : lacks(lag),
     'LAST ERROR': lastError === undefined ? '-' : `${lastError.time.slice(0, 19)}Z ${lastError.code}`,
     SETTINGS: promotion === undefined ? 'defaults' : settingsText(promotion.settings),
   }
@@ -109,7 +109,8 @@ function narrow(rows: readonly Row[]): readonly string[] {
   return [first, ...rows.flatMap((row, index) => [lines[index] ?? '', ...below(row)])]
 }
 
-function lacks({ records, partitions }: Lag): string {
+function lacks({ records, partitions, oldest, pruned }: Lag): string {
+  if (oldest === undefined) return pruned.records > 0 ? `${count(pruned.records)} pruned` : 'nothing'
   return `${count(records)} of ${plural(partitions, 'commit')}`
 }
 
