@@ -2,9 +2,11 @@
 
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Hash64 } from '../contract/hash64.js'
-import type { Answer } from './answer.js'
+import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
+import { OverloadedError } from './budget.js'
 import { answerClientError, isLingering, lingerAfterResponse } from './connection.js'
 import { Ingest } from './ingest.js'
+import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
@@ -91,7 +93,7 @@ export function createServer(options: AppOptions): Server {
     // Data that arrives on a connection that is closing is the unread rest of a body, not a new request.
     if (isLingering(request.raw.socket)) return reply.hijack()
     log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
-    if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
+    if (draining) return reply.code(SHUTTING_DOWN.status).headers(SHUTTING_DOWN.headers).send(SHUTTING_DOWN.body)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     finish(request, reply)
@@ -134,6 +136,7 @@ function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits,
 function addFailures(app: FastifyInstance, log: RequestLog): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) => {
+    if (error instanceof OverloadedError) return reply.code(BUSY.status).headers(BUSY.headers).send(BUSY.body)
     if (error instanceof BadParameter) return reply.code(400).send({ error: 'bad_request', message: error.message })
     const status = error.statusCode ?? 500
     if (status === 415) return reply.code(415).send({ error: 'unsupported_media_type' })
@@ -151,16 +154,18 @@ function noteError(log: RequestLog, reply: FastifyReply, payload: unknown): void
 
 function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): void {
   const { store, revalidateToken, limits } = options
-  const ingest = new Ingest({ ...options, ...limits })
+  const budgets = bodyBudgets(limits.maxBodyBytes)
+  const ingest = new Ingest({ ...options, ...limits, budgets })
   let writes = 0
   const onBroken = (reply: FastifyReply, error: unknown): void => log.noteFailure(reply.raw, error)
   const onUnreachable = (reply: FastifyReply, error: unknown): void => {
     onBroken(reply, error)
     options.onUnreachable?.(error)
   }
-  const send = (reply: FastifyReply, { status, body, facts }: Answer): FastifyReply => {
+  const send = (reply: FastifyReply, { status, body, headers = {}, facts, cause }: Answer): FastifyReply => {
     log.note(reply.raw, { facts })
-    return reply.code(status).send(body)
+    if (cause !== undefined) log.noteFailure(reply.raw, cause)
+    return reply.code(status).headers(headers).send(body)
   }
   app.post('/api/ingest', { onRequest: requireToken(options.token) }, async (request, reply) => {
     const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))
@@ -179,7 +184,7 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)
-    addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
+    addOperatorRoutes(app, { operator: options.operator, limits: { ...limits, budgets }, onFailure: onBroken })
 }
 
 /** Loads the OpenAPI code on the first request and builds the document on each, because it is rarely requested. */
