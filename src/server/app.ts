@@ -4,17 +4,19 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Hash64 } from '../contract/hash64.js'
 import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
 import { OverloadedError } from './budget.js'
-import { answerClientError, isLingering, lingerAfterResponse } from './connection.js'
+import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from './connection.js'
 import { Ingest } from './ingest.js'
 import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
 import { addHistoryRoutes } from './read/history.js'
+import { ReadMemory } from './read/read-memory.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes, RequestLog } from './request-log.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, requireToken, unauthorized, createTokenCheck } from './bearer-token.js'
+import { refuseCrossSite } from './same-origin.js'
 import type { Operator } from './operator/operator-route.js'
 import { addOperatorRoutes } from './operator/routes.js'
 import { otherMethods, RouteList, type KnownRoute } from './route-list.js'
@@ -95,6 +97,7 @@ export function createServer(options: AppOptions): Server {
     log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
     if (draining) return reply.code(SHUTTING_DOWN.status).headers(SHUTTING_DOWN.headers).send(SHUTTING_DOWN.body)
   })
+  if (options.token === undefined) app.addHook('onRequest', refuseCrossSite)
   app.addHook('onSend', async (request, reply, payload) => {
     finish(request, reply)
     noteError(log, reply, payload)
@@ -129,7 +132,11 @@ function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits,
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   // Routes a request with `Expect: 100-continue` as usual, so that a refusal can be sent without asking for the body.
-  app.server.on('checkContinue', (request, response) => app.routing(request, response))
+  app.server.on('request', (_request, response) => noteRequest(response))
+  app.server.on('checkContinue', (request, response) => {
+    noteRequest(response)
+    app.routing(request, response)
+  })
   return app
 }
 
@@ -178,7 +185,8 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
     return { revalidated: true }
   })
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })
-  const reading = { store, onBroken, writes: () => writes, now: options.now }
+  const memory = new ReadMemory(limits.stallMs)
+  const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
   const greeting = { service: 'vortex-ingest', schema_version: options.version }

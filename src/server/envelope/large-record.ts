@@ -3,15 +3,21 @@
 import type { ExactValue } from '../../contract/exact-value.js'
 import { CONTRACT } from '../../contract/kinds.js'
 import { checkShape } from '../../contract/validate.js'
+import type { ListedRecord } from '../../source/read-record.js'
 import { plainValueAt, walkMembers } from './members.js'
 import { INVALID, skipInSteps, skipSpace, skipValue, STEP_BYTES } from './skip-value.js'
-import type { ReadElement } from './walk-records.js'
 
 const MINUS = 0x2d
 const ZERO = 0x30
 const COLON = 0x3a
 const OPEN_LIST = 0x5b
 const CLOSE_LIST = 0x5d
+
+export type ReadElement =
+  /** The exact reader read the record. */
+  | { readonly kind: 'read'; readonly record: ListedRecord }
+  /** Valid JSON that is not a record of the server's contract version. */
+  | { readonly kind: 'misshapen'; readonly message: string }
 
 /** A record of more bytes is read by `readLargeRecord`. */
 export const LARGE_RECORD_BYTES = 256 * 1024

@@ -8,9 +8,8 @@ import { checkShape } from '../../contract/validate.js'
 import { versionBit, type VersionSet } from '../../contract/version-set.js'
 import { readBody, MAX_BODY_DEPTH } from '../../source/exact-json.js'
 import { NOT_SCANNED, scanRecord } from '../../source/scan-record.js'
-import type { ListedRecord } from '../../source/read-record.js'
 import type { RecordBatch, LinePosition } from '../../source/record-batch.js'
-import { LARGE_RECORD_BYTES, readLargeRecord } from './large-record.js'
+import { LARGE_RECORD_BYTES, readLargeRecord, type ReadElement } from './large-record.js'
 import { INVALID, skipInSteps, skipSpace } from './skip-value.js'
 
 const COMMA = 0x2c
@@ -25,12 +24,6 @@ const RECORD_DEPTH = MAX_BODY_DEPTH - 2
 export type RecordElement =
   /** The fast reader added the record to the batch. */
   { readonly kind: 'scanned' } | ReadElement
-
-export type ReadElement =
-  /** The exact reader read the record. */
-  | { readonly kind: 'read'; readonly record: ListedRecord }
-  /** Valid JSON that is not a record of the server's contract version. */
-  | { readonly kind: 'misshapen'; readonly message: string }
 
 type Unread = { readonly kind: 'unread' }
 
