@@ -115,7 +115,7 @@ function textRow({ fields }: Kind, row: ExactObject): StoredRow {
 }
 
 function tooLargeError(row: ExactObject): IngestError {
-  const message = `the server does not show the measurement ${idOf(row)}, because it has ${String(row['too_large'])} bytes`
+  const message = `the server does not show the measurement ${idOf(row)}, because it has ${textOf(row['too_large'])} bytes`
   return new IngestError('target_misconfigured', message, { hint: 'compare with the database itself: --postgres' })
 }
 

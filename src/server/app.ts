@@ -175,9 +175,13 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
     return reply.code(status).headers(headers).send(body)
   }
   app.post('/api/ingest', { onRequest: requireToken(options.token) }, async (request, reply) => {
-    const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))
-    if (answer.status === 200) writes++
-    return send(reply, answer)
+    const applied = ingest.answer(request.raw, () => continueIfAsked(request, reply))
+    const sent = applied.then(answer => {
+      if (answer.status === 200) writes++
+      return send(reply, answer)
+    })
+    log.waitFor(reply.raw, sent)
+    return sent
   })
   app.post('/api/revalidate', async (request, reply) => {
     if (revalidateToken === undefined) return reply.code(503).send({ error: 'not_configured' })

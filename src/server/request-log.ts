@@ -12,7 +12,13 @@ export type RequestLogOptions = {
   readonly now: () => Date
 }
 
-type Notes = { facts: Facts; error: string | undefined; reason: string | undefined }
+type Notes = {
+  facts: Facts
+  error: string | undefined
+  reason: string | undefined
+  /** Resolves when the outcome of the request is known. */
+  outcome: Promise<void>
+}
 
 export class RequestLog {
   readonly #notes = new WeakMap<ServerResponse, Notes>()
@@ -24,11 +30,12 @@ export class RequestLog {
    * @param route called when the line is written
    */
   begin(response: ServerResponse, method: string, route: () => string | undefined): void {
-    const notes: Notes = { facts: {}, error: undefined, reason: undefined }
+    const notes: Notes = { facts: {}, error: undefined, reason: undefined, outcome: Promise.resolve() }
     this.#notes.set(response, notes)
     const startedAt = performance.now()
-    response.once('close', () => {
+    response.once('close', async () => {
       const answered = response.writableFinished
+      if (!answered) await notes.outcome
       this.options.log({
         time: this.options.now().toISOString(),
         method,
@@ -41,6 +48,12 @@ export class RequestLog {
         ...(notes.reason !== undefined && { reason: notes.reason }),
       })
     })
+  }
+
+  /** When the client disconnects, its log line is not written before `outcome` has resolved. */
+  waitFor(response: ServerResponse, outcome: Promise<unknown>): void {
+    const notes = this.#notes.get(response)
+    if (notes !== undefined) notes.outcome = outcome.then(ignore, ignore)
   }
 
   note(
@@ -59,6 +72,8 @@ export class RequestLog {
     if (notes !== undefined) notes.reason = toLogLine(redact(messageOf(cause)))
   }
 }
+
+function ignore(): void {}
 
 const MAX_REASON = 500
 

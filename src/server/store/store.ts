@@ -1,5 +1,6 @@
 /** The interface of the server's database, and its implementation over a pool of sessions. */
 
+import { setImmediate } from 'node:timers/promises'
 import { Slots, type SessionPool } from '../../database/session-pool.js'
 import type { ClosableSession, SqlSession } from '../../database/session.js'
 import type { KindReceipt, RowDelivery } from '../../source/delivery.js'
@@ -33,7 +34,12 @@ export function databaseStore<Session extends ClosableSession>(options: Database
   return {
     ...{ kind, description, sessions: writers.size },
     write: delivery => writers.transact(session => apply(session, delivery)),
-    read: work => turns.run(() => readers.transact(work)),
+    read: work =>
+      turns.run(async () => {
+        // The embedded database blocks the process, so a writer could not even send its request while reads follow each other.
+        await setImmediate()
+        return readers.transact(work)
+      }),
     close: async () => {
       await Promise.all([writers.close(), readers.close()])
     },
