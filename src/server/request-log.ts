@@ -33,7 +33,7 @@ export class RequestLog {
     const notes: Notes = { facts: {}, error: undefined, reason: undefined, outcome: Promise.resolve() }
     this.#notes.set(response, notes)
     const startedAt = performance.now()
-    response.once('close', async () => {
+    const write = async (): Promise<void> => {
       const answered = response.writableFinished
       if (!answered) await notes.outcome
       this.options.log({
@@ -47,7 +47,8 @@ export class RequestLog {
         ...(!answered && notes.error === undefined && { error: 'client_gone' }),
         ...(notes.reason !== undefined && { reason: notes.reason }),
       })
-    })
+    }
+    response.once('close', () => void write())
   }
 
   /** When the client disconnects, its log line is not written before `outcome` has resolved. */

@@ -182,12 +182,13 @@ t.test('readers beyond the queue get 503, and those that left cost no query', as
 })
 
 t.test('a reader that takes nothing is cut off', async t => {
+  const writing = await startServer(t, { store })
   const server = await startServer(t, { store, limits: { stallMs: 300 } })
   const records = Array.from({ length: 24 }, (_, n) =>
     line('query_measurement', { query_idx: String(n), env_triple: long(String(n), 1_500_000) }),
   )
-  await post(server, envelope(records.slice(0, 12)))
-  await post(server, envelope(records.slice(12)))
+  await post(writing, envelope(records.slice(0, 12)))
+  await post(writing, envelope(records.slice(12)))
   const client = await rawClient(t, server)
   client.socket.pause()
   client.send(head('GET', '/api/group/query_measurement.tpch.clustered.10.nvme', {}))
