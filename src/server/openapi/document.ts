@@ -54,7 +54,7 @@ function toPathTemplate(url: string): string {
 
 const FAILURES = {
   500: errorResponse('Internal error; the server log has the reason', 'internal'),
-  503: errorResponse('The server is shutting down; retry later', 'shutting_down'),
+  503: errorResponse('The server is shutting down or holds as much as it may; retry later', 'shutting_down', 'busy'),
 }
 
 function withFailures(operation: Operation): Operation {
