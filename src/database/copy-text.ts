@@ -9,9 +9,12 @@ import { stagedFields } from './tables.js'
 import { DEFAULT_COPY_BYTES } from './tunables.js'
 
 const FIRST_BYTES = 64 * 1024
+/** Buffers grow to twice their size, but at most by this much more than needed. */
+const MOST_SPARE_BYTES = 4 * 1024 * 1024
 
 const TAB = 0x09
 const LF = 0x0a
+const SPACE = 0x20
 const BACKSLASH = 0x5c
 const OPEN = 0x7b
 const CLOSE = 0x7d
@@ -136,14 +139,15 @@ class KindWriter {
   }
 
   /**
-   * Upper bound of a row's size: two bytes for each character, which may be escaped, and 32 bytes for any number and delimiters.
+   * Upper bound of a row's size: two bytes for each byte of a string, which may be escaped, and 32 bytes for any number and
+   * delimiters.
    */
   #mostBytes(batch: RecordBatch, row: number): number {
     const { starts, ends } = batch
     let bytes = 32
-    for (const { field } of this.#columns) {
+    for (const { field, type } of this.#columns) {
       const start = starts[row * STRIDE + field]!
-      bytes += start === ABSENT ? 32 : (ends[row * STRIDE + field]! - start) * 2 + 32
+      bytes += start === ABSENT ? 32 : (ends[row * STRIDE + field]! - start) * (type === 'str' ? 2 : 1) + 32
     }
     return bytes
   }
@@ -152,7 +156,8 @@ class KindWriter {
     if (this.length + bytes <= this.#buffer.length) return
     const buffer = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
     const fits = this.length + bytes <= buffer.length
-    this.#buffer = fits ? buffer : Buffer.allocUnsafe((this.length + bytes) * 2)
+    const spare = Math.min(this.length + bytes, MOST_SPARE_BYTES)
+    this.#buffer = fits ? buffer : Buffer.allocUnsafe(this.length + bytes + spare)
     if (!fits) buffer.copy(this.#buffer, 0, 0, this.length)
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)
   }
@@ -167,9 +172,10 @@ function writeAscii(to: Buffer, at: number, text: string): number {
 function copyEscaped(to: DataView, at: number, from: DataView, start: number, end: number): number {
   let next = at
   for (let i = start; i < end; i++) {
-    const letter = ESCAPED.get(from.getUint8(i))
+    const byte = from.getUint8(i)
+    const letter = byte < SPACE || byte === BACKSLASH ? ESCAPED.get(byte) : undefined
     if (letter !== undefined) to.setUint8(next++, BACKSLASH)
-    to.setUint8(next++, letter ?? from.getUint8(i))
+    to.setUint8(next++, letter ?? byte)
   }
   return next
 }

@@ -34,17 +34,29 @@ export async function serverRows(options: ServerRowsOptions): Promise<StoredRows
       const rows: StoredRow[] = []
       for (let from = 0; from < ids.length; from += IDS_A_REQUEST) {
         const some = ids.slice(from, from + IDS_A_REQUEST).join(',')
-        rows.push(...(await server.measurements(`kind=${kind.kind}&ids=${some}`)).map(row => textRow(kind, row)))
+        let after: string | undefined = ''
+        // The server ends an answer early when its rows are large.
+        while (after !== undefined) {
+          const page: Measurements = await server.measurements(`kind=${kind.kind}&ids=${some}${after}`)
+          rows.push(...page.rows.map(row => textRow(kind, row)))
+          after = page.next === undefined ? undefined : `&after=${page.next}`
+        }
       }
       return rows
     },
     async idsOf(kind, sha, after) {
       const from = after === undefined ? '' : `&after=${after}`
-      const rows = await server.measurements(`kind=${kind.kind}&commit=${encodeURIComponent(sha)}${from}`)
+      const { rows } = await server.measurements(`kind=${kind.kind}&commit=${encodeURIComponent(sha)}${from}`)
       return rows.map(idOf)
     },
     close: () => agent.destroy(),
   }
+}
+
+type Measurements = {
+  readonly rows: readonly ExactObject[]
+  /** The id after which the next page starts. */
+  readonly next: string | undefined
 }
 
 class Server {
@@ -53,11 +65,12 @@ class Server {
     private readonly agent: Agent,
   ) {}
 
-  async measurements(query: string): Promise<readonly ExactObject[]> {
+  async measurements(query: string): Promise<Measurements> {
     const answer = await this.get(`/api/measurements?${query}`)
     const rows = answer?.['measurements']
     if (!Array.isArray(rows)) throw this.#notReadable('/api/measurements')
-    return rows.filter(isExactObject)
+    const next = answer?.['next']
+    return { rows: rows.filter(isExactObject), next: typeof next === 'string' ? next : undefined }
   }
 
   /**
@@ -95,9 +108,15 @@ function bodyOf({ text }: HttpAnswer): ExactObject | undefined {
 
 /** Every column as the text that Postgres would return. Columns that a later contract version added may be missing. */
 function textRow({ fields }: Kind, row: ExactObject): StoredRow {
+  if ('too_large' in row) throw tooLargeError(row)
   const known = fields.filter(({ name, since }) => since === 1 || name in row)
   const columns = known.map(({ name }) => [name, textOf(row[name])] as const)
   return { ...Object.fromEntries(columns), measurement_id: idOf(row) }
+}
+
+function tooLargeError(row: ExactObject): IngestError {
+  const message = `the server does not show the measurement ${idOf(row)}, because it has ${textOf(row['too_large'])} bytes`
+  return new IngestError('target_misconfigured', message, { hint: 'compare with the database itself: --postgres' })
 }
 
 function textOf(value: ExactValue | undefined): string | null {

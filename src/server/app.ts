@@ -3,17 +3,21 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { failureCause, IngestError, sqlStateOf } from '../errors.js'
 import type { Hash64 } from '../contract/hash64.js'
-import type { Answer } from './answer.js'
-import { answerClientError, isLingering, lingerAfterResponse } from './connection.js'
+import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
+import { OverloadedError } from './budget.js'
+import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from './connection.js'
 import { Ingest } from './ingest.js'
+import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
 import { addHistoryRoutes } from './read/history.js'
+import { ReadMemory } from './read/read-memory.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes, RequestLog } from './request-log.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, requireToken, unauthorized, createTokenCheck } from './bearer-token.js'
+import { refuseCrossSite } from './same-origin.js'
 import type { Operator } from './operator/operator-route.js'
 import { addOperatorRoutes } from './operator/routes.js'
 import { otherMethods, RouteList, type KnownRoute } from './route-list.js'
@@ -92,8 +96,9 @@ export function createServer(options: AppOptions): Server {
     // Data that arrives on a connection that is closing is the unread rest of a body, not a new request.
     if (isLingering(request.raw.socket)) return reply.hijack()
     log.begin(reply.raw, request.method, () => (request.is404 ? undefined : request.routeOptions.url))
-    if (draining) return reply.code(503).header('retry-after', '1').send({ error: 'shutting_down' })
+    if (draining) return reply.code(SHUTTING_DOWN.status).headers(SHUTTING_DOWN.headers).send(SHUTTING_DOWN.body)
   })
+  if (options.token === undefined) app.addHook('onRequest', refuseCrossSite)
   app.addHook('onSend', async (request, reply, payload) => {
     finish(request, reply)
     noteError(log, reply, payload)
@@ -128,13 +133,18 @@ function emptyApp({ headersTimeoutMs, requestTimeoutMs, stallMs }: ServerLimits,
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   // Routes a request with `Expect: 100-continue` as usual, so that a refusal can be sent without asking for the body.
-  app.server.on('checkContinue', (request, response) => app.routing(request, response))
+  app.server.on('request', (_request, response) => noteRequest(response))
+  app.server.on('checkContinue', (request, response) => {
+    noteRequest(response)
+    app.routing(request, response)
+  })
   return app
 }
 
 function addFailures(app: FastifyInstance, log: RequestLog): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'not_found' }))
   app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) => {
+    if (error instanceof OverloadedError) return reply.code(BUSY.status).headers(BUSY.headers).send(BUSY.body)
     if (error instanceof BadParameter) return reply.code(400).send({ error: 'bad_request', message: error.message })
     const status = error.statusCode ?? 500
     if (status === 415) return reply.code(415).send({ error: 'unsupported_media_type' })
@@ -163,21 +173,27 @@ function noteError(log: RequestLog, reply: FastifyReply, payload: unknown): void
 
 function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): void {
   const { store, revalidateToken, limits } = options
-  const ingest = new Ingest({ ...options, ...limits })
+  const budgets = bodyBudgets(limits.maxBodyBytes)
+  const ingest = new Ingest({ ...options, ...limits, budgets })
   let writes = 0
   const onBroken = (reply: FastifyReply, error: unknown): void => log.noteFailure(reply.raw, error)
   const onUnreachable = (reply: FastifyReply, error: unknown): void => {
     onBroken(reply, error)
     options.onUnreachable?.(error)
   }
-  const send = (reply: FastifyReply, { status, body, facts, headers = {} }: Answer): FastifyReply => {
+  const send = (reply: FastifyReply, { status, body, headers = {}, facts, cause }: Answer): FastifyReply => {
     log.note(reply.raw, { facts })
+    if (cause !== undefined) log.noteFailure(reply.raw, cause)
     return reply.code(status).headers(headers).send(body)
   }
   app.post('/api/ingest', { onRequest: requireToken(options.token) }, async (request, reply) => {
-    const answer = await ingest.answer(request.raw, () => continueIfAsked(request, reply))
-    if (answer.status === 200) writes++
-    return send(reply, answer)
+    const applied = ingest.answer(request.raw, () => continueIfAsked(request, reply))
+    const sent = applied.then(answer => {
+      if (answer.status === 200) writes++
+      return send(reply, answer)
+    })
+    log.waitFor(reply.raw, sent)
+    return sent
   })
   app.post('/api/revalidate', async (request, reply) => {
     if (revalidateToken === undefined) return reply.code(503).send({ error: 'not_configured' })
@@ -185,13 +201,14 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
     return { revalidated: true }
   })
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })
-  const reading = { store, onBroken, writes: () => writes, now: options.now }
+  const memory = new ReadMemory(limits.stallMs)
+  const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
   const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)
-    addOperatorRoutes(app, { operator: options.operator, limits, onFailure: onBroken })
+    addOperatorRoutes(app, { operator: options.operator, limits: { ...limits, budgets }, onFailure: onBroken })
 }
 
 /** Loads the OpenAPI code on the first request and builds the document on each, because it is rarely requested. */

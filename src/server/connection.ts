@@ -35,20 +35,42 @@ function linger(socket: Socket): void {
   socket.end()
 }
 
-const ANSWERS: Readonly<Record<string, readonly [status: string, error: string]>> = {
+type ErrorAnswer = readonly [status: string, error: string, message?: string]
+
+const ANSWERS: Readonly<Record<string, ErrorAnswer>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timeout'],
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers_too_large'],
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'headers_too_large',
+    'the address and the headers of a request must not exceed 16 KiB together; `ids` takes at most 500 ids',
+  ],
+}
+
+/** The answer of each connection that is not complete. */
+const answering = new WeakMap<Socket, ServerResponse>()
+
+/** Must be called for every request, so that `answerClientError` does not interrupt an answer. */
+export function noteRequest(response: ServerResponse): void {
+  const { socket } = response
+  if (socket === null) return
+  answering.set(socket, response)
+  response.once('finish', () => answering.delete(socket))
 }
 
 /** Answers bytes that are not a valid HTTP request, and requests that time out. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  // A disconnected client reads nothing. A client that was answered already must not get a second answer.
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable || socket.bytesWritten > 0) {
+  // A disconnected client reads nothing. A client that is being answered must not get a second answer.
+  if (
+    error.code === 'ECONNRESET' ||
+    socket.destroyed ||
+    !socket.writable ||
+    answering.get(socket)?.headersSent === true
+  ) {
     socket.destroy()
     return
   }
-  const [status, code] = ANSWERS[error.code ?? ''] ?? ['400 Bad Request', 'bad_request']
-  const body = JSON.stringify({ error: code })
+  const [status, code, message] = ANSWERS[error.code ?? ''] ?? ['400 Bad Request', 'bad_request']
+  const body = JSON.stringify({ error: code, message })
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
 }

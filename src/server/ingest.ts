@@ -2,18 +2,20 @@
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { GENERATION_HEADER, ORDERED_HEADER, parseGeneration, SUPERSEDED_HEADER } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp, TIMESTAMP_RULE } from '../contract/timestamp.js'
 import { versionBit } from '../contract/version-set.js'
 import { copyChunks } from '../database/copy-text.js'
+import { IngestError } from '../errors.js'
 import type { DeliveryOrder, RowDelivery, KindReceipt } from '../source/delivery.js'
-import type { Answer } from './answer.js'
-import { checkBodyHeaders, receiveBody, type Body, type Received } from './receive-body.js'
+import { BUSY, type Answer } from './answer.js'
+import { Budget } from './budget.js'
+import { checkBodyHeaders, receiveBody, type Body, type BodyBudgets, type Received } from './receive-body.js'
 import { recordBatches } from './envelope/batches.js'
 import { checkBody, type CheckedBody, type Refusal } from './envelope/check-body.js'
-import { Slots } from '../database/session-pool.js'
 import type { Store } from './store/store.js'
 
 export type IngestOptions = {
@@ -23,6 +25,7 @@ export type IngestOptions = {
   readonly version: number
   readonly maxBodyBytes: number
   readonly stallMs: number
+  readonly budgets: BodyBudgets
 }
 
 /** Bytes per COPY chunk. Smaller than in a push, because the embedded database shares the memory of this process. */
@@ -30,47 +33,61 @@ const CHUNK_BYTES = 1024 * 1024
 
 /** Handles envelopes after the token was checked. @see contract section 3 */
 export class Ingest {
-  /** Limits how many large bodies are in memory at the same time. */
-  readonly #large: Slots
+  /** Bytes of the bodies that are being checked and applied: one of the largest size, or several smaller ones. */
+  readonly #processing: Budget
 
   constructor(private readonly options: IngestOptions) {
-    this.#large = new Slots(options.store.sessions)
+    this.#processing = new Budget(options.maxBodyBytes)
   }
 
   async answer(request: IncomingMessage, onBodyWanted: () => void): Promise<Answer> {
-    const { maxBodyBytes, stallMs } = this.options
+    const { maxBodyBytes, stallMs, budgets } = this.options
     const head = checkBodyHeaders(request.headers, maxBodyBytes)
     if (!head.ok) return HEADER_ANSWERS[head.reason]
-    onBodyWanted()
     const order = readOrder(request)
     if (order === undefined) return BAD_ORDER
-    const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs })
+    onBodyWanted()
+    const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs, budgets })
     if (!received.ok) return BODY_ANSWERS[received.reason]
     const { body } = received
     const { length } = body
+    const share = await this.#processing.take(length)
     try {
-      const answer = await (body.large ? this.#large.run(() => this.#take(body, order)) : this.#take(body, order))
+      const answer = await this.#process(body, { order, assertWanted: () => assertClientWaits(request) })
       return { ...answer, facts: { ...answer.facts, bytes: length } }
+    } catch (error) {
+      if (error instanceof ClientGoneError) return { ...BODY_ANSWERS.gone, facts: { bytes: length }, cause: error }
+      throw error
     } finally {
+      share.release()
       await body.release()
     }
   }
 
-  async #take(body: Body, order: DeliveryOrder): Promise<Answer> {
+  async #process(body: Body, wanted: Wanted): Promise<Answer> {
+    await wanted.assertWanted()
     const bytes = await body.bytes()
     const check = await checkBody(bytes, this.options.version)
-    return check.ok ? this.#apply(bytes, check, order) : refusalAnswer(check)
+    return check.ok ? this.#apply(bytes, check, wanted) : refusalAnswer(check)
   }
 
-  async #apply(bytes: Buffer, { commit, from, total, counts }: CheckedBody, order: DeliveryOrder): Promise<Answer> {
+  async #apply(
+    bytes: Buffer,
+    { commit, from, total, counts }: CheckedBody,
+    { order, assertWanted }: Wanted,
+  ): Promise<Answer> {
     if (!isTimestamp(commit.timestamp)) return badTimestampAnswer(commit.timestamp)
     const { hash, version } = this.options
     const delivery: RowDelivery = {
       commit,
       fits: versionBit(version),
       counts,
-      rows: () => copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES),
-      assertMayCommit: () => Promise.resolve(),
+      // The first row is requested when a session is free, before anything is written.
+      rows: async function* () {
+        await assertWanted()
+        yield* copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES)
+      },
+      assertMayCommit: assertWanted,
       order,
     }
     const { kinds, isOrdered } = await this.options.store.write(delivery)
@@ -79,6 +96,12 @@ export class Ingest {
     const headers = isOrdered ? { [ORDERED_HEADER]: 'true', [SUPERSEDED_HEADER]: String(superseded) } : {}
     return { status: 200, body: done, headers, facts: { commit: commit.sha, records: total, ...done } }
   }
+}
+
+type Wanted = {
+  readonly order: DeliveryOrder
+  /** Throws when the client no longer waits for the answer. */
+  readonly assertWanted: () => Promise<void>
 }
 
 /** The most characters of an idempotency key. */
@@ -106,6 +129,22 @@ function readOrder({ headers }: IncomingMessage): DeliveryOrder | undefined {
   return { deliveryId: key, generation }
 }
 
+class ClientGoneError extends IngestError {
+  constructor() {
+    super('interrupted', 'the client disconnected before the transaction was committed, so nothing was stored')
+  }
+}
+
+/**
+ * An envelope whose client no longer waits must not be applied, because the client may have sent newer values in the meantime.
+ * @throws {ClientGoneError}
+ */
+async function assertClientWaits({ socket }: IncomingMessage): Promise<void> {
+  // The embedded database blocks the process, so a disconnection is only noticed in the next turn of the event loop.
+  await setImmediate()
+  if (socket.destroyed || !socket.writable) throw new ClientGoneError()
+}
+
 const HEADER_ANSWERS = {
   media_type: { status: 415, body: { error: 'unsupported_media_type' } },
   encoding: { status: 415, body: { error: 'unsupported_media_type' } },
@@ -118,6 +157,7 @@ const BODY_ANSWERS: Readonly<Record<Exclude<Received, { ok: true }>['reason'], A
   // The next two answers appear only in the log, because the connection is gone.
   gone: { status: 400, body: { error: 'client_gone' } },
   stalled: { status: 408, body: { error: 'timeout' } },
+  busy: BUSY,
 }
 
 function refusalAnswer(refusal: Refusal): Answer {

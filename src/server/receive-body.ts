@@ -5,6 +5,7 @@ import type { IncomingMessage, IncomingHttpHeaders } from 'node:http'
 import { gunzip } from '../source/gunzip.js'
 import { openUnnamedFile } from '../source/spool.js'
 import { SLACK } from '../contract/words.js'
+import { Budget } from './budget.js'
 
 export type ReceiveOptions = {
   readonly gzip: boolean
@@ -12,23 +13,39 @@ export type ReceiveOptions = {
   readonly maxBytes: number
   /** The connection is closed when the client sends nothing for this long. */
   readonly stallMs: number
+  readonly budgets: BodyBudgets
 }
 
-export type Received =
-  | { readonly ok: true; readonly body: Body }
-  | { readonly ok: false; readonly reason: 'too_large' | 'broken_gzip' | 'gone' | 'stalled' }
+/** Bytes of all bodies that are being received or processed. */
+export type BodyBudgets = {
+  /** A body that does not fit is stored in a file. */
+  readonly memory: Budget
+  /** In memory and in files. A body that does not fit is refused. */
+  readonly total: Budget
+}
 
-/** A larger body is stored on disk until it is processed, so that many concurrent clients do not exhaust the memory. */
+type Refused = 'too_large' | 'broken_gzip' | 'gone' | 'stalled' | 'busy'
+
+export type Received = { readonly ok: true; readonly body: Body } | { readonly ok: false; readonly reason: Refused }
+
+/** A larger body is stored on disk until it is processed. */
 const IN_MEMORY_BYTES = 1024 * 1024
+/** Number of full bodies of the largest size that may be received at once. */
+const FULL_BODIES = 16
+
+/** @param maxBytes limit of one body */
+export function bodyBudgets(maxBytes: number): BodyBudgets {
+  return { memory: new Budget(64 * IN_MEMORY_BYTES), total: new Budget(FULL_BODIES * maxBytes) }
+}
 
 export async function receiveBody(request: IncomingMessage, options: ReceiveOptions): Promise<Received> {
-  const body = new Body()
+  const body = new Body(options.budgets)
   const stream = new Incoming(request, options)
   try {
     const chunks = stream.chunks()
     for await (const chunk of options.gzip ? gunzip(chunks) : chunks) {
       if (body.length + chunk.length > options.maxBytes) return await refuse(body, 'too_large')
-      await body.add(chunk)
+      if (!(await body.add(chunk))) return await refuse(body, 'busy')
     }
     return stream.tooLarge ? await refuse(body, 'too_large') : { ok: true, body }
   } catch (error) {
@@ -41,7 +58,7 @@ export async function receiveBody(request: IncomingMessage, options: ReceiveOpti
   }
 }
 
-async function refuse(body: Body, reason: 'too_large' | 'broken_gzip' | 'gone' | 'stalled'): Promise<Received> {
+async function refuse(body: Body, reason: Refused): Promise<Received> {
   await body.release()
   return { ok: false, reason }
 }
@@ -85,19 +102,25 @@ export class Body {
   /** Whether storing the body in a file failed. */
   failed = false
   #chunks: Uint8Array[] = []
+  /** Bytes in `#chunks`. */
+  #inMemory = 0
   #file: FileHandle | undefined
 
-  /** Whether the body is stored in a file. */
-  get large(): boolean {
-    return this.#file !== undefined
+  constructor(private readonly budgets: BodyBudgets) {}
+
+  /** @returns false when the bodies of all clients are too large together */
+  async add(chunk: Uint8Array): Promise<boolean> {
+    if (!this.budgets.total.tryTake(chunk.length)) return false
+    this.length += chunk.length
+    if (this.#file === undefined && this.#fitsMemory(chunk)) {
+      this.#inMemory += chunk.length
+      this.#chunks.push(chunk)
+    } else await this.#store((this.#file ??= await this.#spill()), chunk)
+    return true
   }
 
-  async add(chunk: Uint8Array): Promise<void> {
-    this.length += chunk.length
-    if (this.#file === undefined) {
-      this.#chunks.push(chunk)
-      if (this.length > IN_MEMORY_BYTES) await this.#spill()
-    } else await this.#store(this.#file, chunk)
+  #fitsMemory({ length }: Uint8Array): boolean {
+    return this.length <= IN_MEMORY_BYTES && this.budgets.memory.tryTake(length)
   }
 
   /** The body in one buffer, followed by the line feed that the envelope scanner needs (see `allocateScanBuffer`). */
@@ -117,12 +140,15 @@ export class Body {
   }
 
   async release(): Promise<void> {
-    this.#chunks = []
+    this.#forget()
+    this.budgets.total.give(this.length)
+    this.length = 0
     await this.#file?.close()
     this.#file = undefined
   }
 
-  async #spill(): Promise<void> {
+  /** Moves the body to a file. */
+  async #spill(): Promise<FileHandle> {
     try {
       this.#file = await openUnnamedFile()
     } catch (error) {
@@ -130,7 +156,14 @@ export class Body {
       throw error
     }
     for (const chunk of this.#chunks) await this.#store(this.#file, chunk)
+    this.#forget()
+    return this.#file
+  }
+
+  #forget(): void {
     this.#chunks = []
+    this.budgets.memory.give(this.#inMemory)
+    this.#inMemory = 0
   }
 
   async #store(file: FileHandle, chunk: Uint8Array): Promise<void> {

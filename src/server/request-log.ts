@@ -13,7 +13,13 @@ export type RequestLogOptions = {
   readonly now: () => Date
 }
 
-type Notes = { facts: Facts; error: string | undefined; reason: string | undefined }
+type Notes = {
+  facts: Facts
+  error: string | undefined
+  reason: string | undefined
+  /** Resolves when the outcome of the request is known. */
+  outcome: Promise<void>
+}
 
 export class RequestLog {
   readonly #notes = new WeakMap<ServerResponse, Notes>()
@@ -25,11 +31,12 @@ export class RequestLog {
    * @param route called when the line is written
    */
   begin(response: ServerResponse, method: string, route: () => string | undefined): void {
-    const notes: Notes = { facts: {}, error: undefined, reason: undefined }
+    const notes: Notes = { facts: {}, error: undefined, reason: undefined, outcome: Promise.resolve() }
     this.#notes.set(response, notes)
     const startedAt = performance.now()
-    response.once('close', () => {
+    const write = async (): Promise<void> => {
       const answered = response.writableFinished
+      if (!answered) await notes.outcome
       this.options.log({
         time: this.options.now().toISOString(),
         method,
@@ -41,7 +48,14 @@ export class RequestLog {
         ...(!answered && notes.error === undefined && { error: 'client_gone' }),
         ...(notes.reason !== undefined && { reason: notes.reason }),
       })
-    })
+    }
+    response.once('close', () => void write())
+  }
+
+  /** When the client disconnects, its log line is not written before `outcome` has resolved. */
+  waitFor(response: ServerResponse, outcome: Promise<unknown>): void {
+    const notes = this.#notes.get(response)
+    if (notes !== undefined) notes.outcome = outcome.then(ignore, ignore)
   }
 
   note(
@@ -60,6 +74,8 @@ export class RequestLog {
     if (notes !== undefined) notes.reason = oneLine(redact(messageOf(cause))).slice(0, MAX_REASON)
   }
 }
+
+function ignore(): void {}
 
 const MAX_REASON = 500
 

@@ -38,15 +38,21 @@ export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecor
     : refuse(problem)
 }
 
+/** A record whose long lists are not in its fields. */
+export type ListedRecord = BenchRecord & {
+  /** The integers of a list by the name of its field, as text separated by commas. */
+  readonly lists?: ReadonlyMap<string, Buffer>
+}
+
 /** Adds a record from the exact reader to a batch. */
-export function addRecord(batch: RecordBatch, { kind, fields, fits }: BenchRecord, place: LinePosition): void {
+export function addRecord(batch: RecordBatch, { kind, fields, fits, lists }: ListedRecord, place: LinePosition): void {
   const base = batch.nextRow() * STRIDE
   batch.starts.fill(ABSENT, base, base + STRIDE)
   for (const [index, { name, type }] of kind.fields.entries()) {
     const value = fields[name]
     if (value === undefined || value === null) continue
     if (type === 'f64') batch.reals[batch.count] = Number(value)
-    batch.setText(index, valueText(value))
+    batch.setText(index, lists?.get(name) ?? valueText(value))
   }
   batch.commitSide(CONTRACT.kinds.indexOf(kind), place, fits)
 }

@@ -15,6 +15,9 @@ export const ABSENT = -1
 /** Line number in the source, from 1, and the offset of the line in its block. */
 export type LinePosition = { line: number; start: number }
 
+/** Buffers grow to twice their size, but at most by this much more than needed. */
+const MOST_SPARE_BYTES = 4 * 1024 * 1024
+
 /**
  * The records of one block of lines. Valid until the next batch is requested, because its memory is reused.
  * Field `f` of row `r` is the part of `bytesOf(r)` from `starts[r * STRIDE + f]` to `ends[r * STRIDE + f]`: the UTF-8
@@ -70,13 +73,15 @@ export class RecordBatch {
     this.count++
   }
 
-  /** Sets a field of the next row to text that is not part of the block. */
-  setText(field: number, text: string): void {
+  /** Sets a field of the next row to text that is not part of the block. @param text a string, or its UTF-8 */
+  setText(field: number, text: string | Buffer): void {
     const at = this.count * STRIDE + field
     const bytes = Buffer.byteLength(text)
     if (this.#sideLength + bytes + SLACK > this.#side.length) this.#growSide(bytes)
     this.starts[at] = this.#sideLength
-    this.#sideLength += this.#side.write(text, this.#sideLength)
+    if (typeof text === 'string') this.#side.write(text, this.#sideLength)
+    else text.copy(this.#side, this.#sideLength)
+    this.#sideLength += bytes
     this.ends[at] = this.#sideLength
   }
 
@@ -135,7 +140,8 @@ export class RecordBatch {
   }
 
   #growSide(bytes: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(64 * 1024, (this.#sideLength + bytes) * 2))
+    const length = this.#sideLength + bytes
+    const larger = Buffer.allocUnsafe(length + Math.max(64 * 1024, Math.min(length, MOST_SPARE_BYTES)))
     this.#side.copy(larger, 0, 0, this.#sideLength)
     this.#side = larger
     this.#sideView = wordView(larger.subarray(0, larger.length - SLACK))

@@ -14,18 +14,32 @@ export type CommitSummary = {
   readonly subject: string
 }
 
-/** Reads the newest commits, or the commit with the given SHA, with every column as text. */
+/** Longest texts of commits that are answered, in characters. A longer text ends with `…`. */
+const LIST_LIMITS = { message: 2_000, other: 500 }
+const SINGLE_LIMITS = { message: 1_000_000, other: 10_000 }
+
+/** Reads the newest commits, or the commit with the given SHA, with every column as text. Long texts are shortened. */
 export function readStoredCommits(
   session: SqlSession,
   by: { readonly newest: number } | { readonly sha: string },
 ): Promise<readonly TextRow[]> {
-  const columns = COMMIT_FIELDS.map(field =>
-    field === 'sha' ? 'commit_sha' : field === 'timestamp' ? utcText(field) : field,
-  )
+  const limits = 'sha' in by ? SINGLE_LIMITS : LIST_LIMITS
+  const columns = COMMIT_FIELDS.map(field => {
+    if (field === 'sha') return 'commit_sha'
+    return field === 'timestamp'
+      ? utcText(field)
+      : shortened(field, field === 'message' ? limits.message : limits.other)
+  })
   const text = `SELECT ${columns.join(', ')} FROM public.commits`
   return 'sha' in by
     ? session.query<TextRow>(`${text} WHERE commit_sha = $1::text`, [by.sha])
     : session.query<TextRow>(`${text} ${NEWEST_FIRST} LIMIT ${by.newest}`)
+}
+
+/** SQL for a text column that is shortened in the database. Comparing bytes does not read the whole text. */
+function shortened(column: string, most: number): string {
+  const start = `left(${column}, ${most})`
+  return `${start} || CASE WHEN octet_length(${column}) > octet_length(${start}) THEN '…' ELSE '' END AS ${column}`
 }
 
 export async function hasCommit(session: SqlSession, sha: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Kind } from '../../contract/kinds.js'
 import { storedKind } from '../contract-version.js'
 import type { SqlSession } from '../session.js'
 import { groupCondition, type MeasurementGroup } from './groups.js'
+import { byteSum, foundRows, withinBytes } from './within-bytes.js'
 
 /** A row with every column as text. Null columns are null or absent. */
 export type TextRow = Readonly<Record<string, string | null>>
@@ -45,19 +46,45 @@ export type RowFilter =
 /** Rows in the order of their ids: at most `limit` with an id greater than `after`. */
 export type PageLimits = { readonly after?: string | undefined; readonly limit: number }
 
-/** A page of rows and their kind in the contract version of the database, whose columns they have. */
-export type RowPage = { readonly kind: Kind; readonly rows: readonly StoredRow[] }
+/** Bytes of the rows of a page. A row of more bytes has `bytes` and none of its values. */
+export const PAGE_BYTES = 4 * 1024 * 1024
 
-/** Reads a page of rows with the times of their commits. @param newest the kind in the newest contract version */
+export type RowPage = {
+  /** The kind in the contract version of the database, whose columns the rows have. */
+  readonly kind: Kind
+  /** Each row also has its size in `bytes`. */
+  readonly rows: readonly StoredRow[]
+  /** Whether rows may follow. */
+  readonly more: boolean
+}
+
+/**
+ * Reads a page of rows with the times of their commits. The page ends before `limit` where its rows reach PAGE_BYTES.
+ * @param newest the kind in the newest contract version
+ */
 export async function readRowPage(session: SqlSession, newest: Kind, filter: RowFilter & PageLimits): Promise<RowPage> {
   const kind = await storedKind(session, newest)
   const { after, limit } = filter
   const { sql, values } = condition(filter)
   const from = after === undefined ? '' : `AND measurement_id > $${values.length + 1}::bigint`
   const times = kind.hasCommitTimestamp ? [utcText('commit_timestamp')] : []
-  const select = selectText(kind, columnNames(kind), ...times)
-  const text = `${select} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
-  return { kind, rows: await session.query<StoredRow>(text, after === undefined ? values : [...values, after]) }
+  const select = selectText(kind, columnNames(kind), ...times, 'measurement_id AS place')
+  const page = `${select} WHERE ${sql} ${from} ORDER BY ${kind.table}.measurement_id LIMIT ${limit}`
+  const text = withinBytes(withoutLargeValues(kind, page), PAGE_BYTES)
+  const rows = await session.query<StoredRow>(text, after === undefined ? values : [...values, after])
+  const found = foundRows(rows)
+  return { kind, rows, more: rows.length < found || found === limit }
+}
+
+/** SQL for the rows of `page` with their size in `bytes`, in which rows larger than a page have only their id. */
+function withoutLargeValues(kind: Kind, page: string): string {
+  const { hasCommitTimestamp, fields } = kind
+  const names = [...fields.map(({ name }) => name), ...(hasCommitTimestamp ? ['commit_timestamp'] : [])]
+  const kept = names.map(name => `CASE WHEN size <= ${PAGE_BYTES} THEN ${name} END AS ${name}`)
+  return `
+    SELECT place, measurement_id, size::text AS bytes, ${kept.join(', ')},
+      CASE WHEN size <= ${PAGE_BYTES} THEN size ELSE 0 END AS weight
+    FROM (SELECT *, ${byteSum(names)} AS size FROM (${page}) AS page) AS sized`
 }
 
 function condition(filter: RowFilter): { readonly sql: string; readonly values: readonly unknown[] } {

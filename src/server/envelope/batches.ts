@@ -28,16 +28,17 @@ export async function* recordBatches(
   const batch = new BodyBatch()
   while (walk.end === undefined) {
     batch.reset(bytes, 0)
-    fill(batch, walk)
+    await fill(batch, walk)
     identify(batch)
     yield batch
     await setImmediate()
   }
 }
 
-function fill(batch: BodyBatch, walk: RecordWalk): void {
+async function fill(batch: BodyBatch, walk: RecordWalk): Promise<void> {
   while (batch.count < BATCH_ROWS) {
-    const element = walk.next(batch)
+    const next = walk.next(batch)
+    const element = next?.kind === 'unread' ? await walk.readExactly() : next
     if (element === undefined) return
     if (element.kind === 'misshapen') throw new Error(`record ${walk.index} was a record once and not twice`)
     if (element.kind === 'read') addRecord(batch, element.record, { line: walk.index, start: walk.start })

@@ -4,11 +4,12 @@ import { isUtf8 } from 'node:buffer'
 import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
 import { checkEnvelope, type EnvelopeCheck } from '../../contract/envelope.js'
 import type { ExactValue } from '../../contract/exact-value.js'
-import { brokenRule, checkShape, type BenchRecord } from '../../contract/validate.js'
-import { readBody, MAX_BODY_DEPTH } from '../../source/exact-json.js'
+import { brokenRule, type BenchRecord } from '../../contract/validate.js'
+import { MAX_BODY_DEPTH } from '../../source/exact-json.js'
 import { inspectRecords, type RecordPosition, type RecordsInspection } from './inspect-records.js'
 import { readFlatObject, walkMembers } from './members.js'
-import { INVALID, skipSpace, skipValue } from './skip-value.js'
+import { INVALID, skipSpace } from './skip-value.js'
+import { RecordWalk } from './walk-records.js'
 
 export type Refusal = Exclude<EnvelopeCheck, { readonly ok: true }>
 
@@ -39,7 +40,7 @@ const VALUE_DEPTH = MAX_BODY_DEPTH - 1
 export async function checkBody(bytes: Buffer, version: number): Promise<CheckedBody | Refusal> {
   if (!isUtf8(bytes)) return malformed('the body is not valid UTF-8')
   const parts = await readParts(bytes, version)
-  return 'ok' in parts ? parts : decide(bytes, parts, version)
+  return 'ok' in parts ? parts : await decide(bytes, parts, version)
 }
 
 type Parts = { readonly head: Readonly<Record<string, ExactValue>>; readonly records: RecordsInspection | undefined }
@@ -68,7 +69,7 @@ async function readParts(bytes: Buffer, version: number): Promise<Parts | Refusa
 }
 
 /** Decides about a body that is valid JSON: checks its shape, then its schema version, then its records in order. */
-function decide(bytes: Buffer, { head, records }: Parts, version: number): CheckedBody | Refusal {
+async function decide(bytes: Buffer, { head, records }: Parts, version: number): Promise<CheckedBody | Refusal> {
   // checkEnvelope is called without the records, so that the rules of an envelope are written only once.
   const list = records === undefined ? {} : { records: records.from === undefined ? null : [] }
   const outer = checkEnvelope({ ...head, ...list }, version)
@@ -79,7 +80,7 @@ function decide(bytes: Buffer, { head, records }: Parts, version: number): Check
   const { commit } = outer.envelope
   if (records?.from === undefined) throw new Error('an envelope without records passed for a whole one')
   const wrong = firstWrong(records, commit.sha)
-  if (wrong !== undefined) return recordRefusal(recordAt(bytes, wrong, version), wrong, commit.sha)
+  if (wrong !== undefined) return recordRefusal(await recordAt(bytes, wrong, version), wrong, commit.sha)
   return { ok: true, commit, from: records.from, total: records.total, counts: records.counts }
 }
 
@@ -90,11 +91,10 @@ function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sh
 }
 
 /** Reads again a record that broke a rule in the first pass. */
-function recordAt(bytes: Buffer, { index, start }: RecordPosition, version: number): BenchRecord {
-  const read = readBody(bytes.subarray(start, skipValue(bytes, start, MAX_BODY_DEPTH)))
-  const shape = read.ok ? checkShape(read.value, { version }) : undefined
-  if (shape?.ok !== true) throw new Error(`record ${index} had a valid shape in the first pass only`)
-  return shape.value
+async function recordAt(bytes: Buffer, { index, start }: RecordPosition, version: number): Promise<BenchRecord> {
+  const element = await new RecordWalk(bytes, start, version).readExactly()
+  if (element?.kind !== 'read') throw new Error(`record ${index} had a valid shape in the first pass only`)
+  return element.record
 }
 
 function recordRefusal(record: BenchRecord, { index }: RecordPosition, sha: string): Refusal {

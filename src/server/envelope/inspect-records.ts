@@ -53,11 +53,12 @@ export async function inspectRecords(
   const batch = new RecordBatch()
   batch.reset(bytes, 0)
   for (;;) {
-    const element = walk.next(batch)
+    const next = walk.next(batch)
+    const element = next?.kind === 'unread' ? await walk.readExactly() : next
     if (element === undefined) return pass.result(walk.end ?? INVALID, start + 1)
     pass.take(element, walk, batch)
     batch.count = 0
-    if (pass.misshapen !== undefined) walk.skipRest()
+    if (pass.misshapen !== undefined) await walk.skipRest()
     else if (walk.index % TURN_RECORDS === TURN_RECORDS - 1) await setImmediate()
   }
 }

@@ -78,12 +78,15 @@ export function readFlatObject(
   return { end: step.value, value: fields }
 }
 
-function plainValueAt(bytes: Buffer, start: number, end: number): ExactValue {
+/** A nested value becomes an empty array, because no known field has one. */
+export function plainValueAt(bytes: Buffer, start: number, end: number): ExactValue {
   return bytes[start] === OPEN || bytes[start] === OPEN_LIST ? [] : valueAt(bytes, start, end)
 }
 
 /** Parses a value that `skipValue` accepted as valid JSON. */
 function valueAt(bytes: Buffer, start: number, end: number): ExactValue {
+  // JSON.parse reads valid strings as the exact reader does, and large ones much faster.
+  if (bytes[start] === QUOTE) return JSON.parse(bytes.toString('utf8', start, end)) as string
   const read = readBody(bytes.subarray(start, end))
   if (!read.ok) throw new Error(`what was skipped as JSON ${read.message}`)
   return read.value

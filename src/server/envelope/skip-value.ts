@@ -36,10 +36,27 @@ const SAFE_DIGITS = 300
  * @see parseExact, which accepts and rejects the same bytes
  */
 export function skipValue(bytes: Buffer, from: number, maxDepth: number): number {
+  const steps = skipInSteps(bytes, from, maxDepth)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** Other requests get a turn after this many bytes. */
+export const STEP_BYTES = 256 * 1024
+
+/** Does what `skipValue` does, and yields after every STEP_BYTES. */
+export function* skipInSteps(bytes: Buffer, from: number, maxDepth: number): Generator<void, number> {
   /** Closing characters of all open objects and arrays, the outermost first. */
   const open: number[] = []
   let at = from
+  let pause = from + STEP_BYTES
   for (;;) {
+    if (at > pause) {
+      yield
+      pause = at + STEP_BYTES
+    }
     const start = skipSpace(bytes, at)
     const char = bytes[start]
     if (char === OPEN || char === OPEN_LIST) {
@@ -53,7 +70,10 @@ export function skipValue(bytes: Buffer, from: number, maxDepth: number): number
         continue
       }
       at++
-    } else at = char === QUOTE ? skipString(bytes, start) : skipScalar(bytes, start)
+    } else if (char === QUOTE) {
+      at = stringEnd(bytes, start + 1, start + STEP_BYTES)
+      for (; at < INVALID; at = stringEnd(bytes, ~at, ~at + STEP_BYTES)) yield
+    } else at = skipScalar(bytes, start)
     if (at !== INVALID) at = closeAll(bytes, at, open)
     if (at === INVALID || open.length === 0) return at
   }
@@ -86,8 +106,17 @@ function skipKey(bytes: Buffer, from: number): number {
  * @returns the offset after the closing quote, or INVALID
  */
 export function skipString(bytes: Buffer, from: number): number {
-  let at = from + 1
+  return stringEnd(bytes, from + 1, Infinity)
+}
+
+/**
+ * @param from an offset in a string
+ * @returns the offset after the closing quote, or INVALID, or `~offset` to continue from when `until` was passed
+ */
+function stringEnd(bytes: Buffer, from: number, until: number): number {
+  let at = from
   for (;;) {
+    if (at > until) return ~at
     const char = bytes[at]!
     if (char === QUOTE) return at + 1
     if (char === BACKSLASH) {
@@ -115,8 +144,9 @@ function codeUnit(bytes: Buffer, at: number): number {
 }
 
 function skipScalar(bytes: Buffer, from: number): number {
+  if (bytes[from]! < COLON) return skipNumber(bytes, from)
   const word = WORDS.find(word => bytes[from] === word.charCodeAt(0))
-  if (word === undefined) return skipNumber(bytes, from)
+  if (word === undefined) return INVALID
   const end = from + word.length
   return bytes.toString('latin1', from, end) === word ? end : INVALID
 }

@@ -58,7 +58,7 @@ const FAILURES = {
     required: ['error'],
     description: 'reason: the store refuses the records or cannot hold a value, so repeating the request does not help',
   }),
-  503: errorResponse('The server is shutting down; retry later', 'shutting_down'),
+  503: errorResponse('The server is shutting down or holds as much as it may; retry later', 'shutting_down', 'busy'),
 }
 
 function withFailures(operation: Operation): Operation {

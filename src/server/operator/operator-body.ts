@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { IngestError } from '../../errors.js'
+import { BUSY } from '../answer.js'
 import { checkBodyHeaders, receiveBody, type Body } from '../receive-body.js'
 import type { OperatorAnswer, OperatorLimits } from './operator-route.js'
 
@@ -11,6 +12,8 @@ const MAX_JSON_BYTES = 64 * 1024
 export type BodyOptions = OperatorLimits & { readonly onBodyWanted: () => void }
 
 const TOO_LARGE: OperatorAnswer = { status: 413, body: { error: 'body_too_large' } }
+const TIMEOUT: OperatorAnswer = { status: 408, body: { error: 'timeout' } }
+const REFUSALS: Readonly<Record<string, OperatorAnswer>> = { too_large: TOO_LARGE, busy: BUSY }
 const UNSUPPORTED: OperatorAnswer = { status: 415, body: { error: 'unsupported_media_type' } }
 
 /**
@@ -19,15 +22,15 @@ const UNSUPPORTED: OperatorAnswer = { status: 415, body: { error: 'unsupported_m
  */
 export async function withBody(
   { raw }: FastifyRequest,
-  { maxBodyBytes, stallMs, onBodyWanted }: BodyOptions,
+  { maxBodyBytes, stallMs, budgets, onBodyWanted }: BodyOptions,
   work: (body: Body) => Promise<OperatorAnswer>,
 ): Promise<OperatorAnswer> {
   const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = raw.headers
   if (encoding.trim().toLowerCase() !== 'identity') return UNSUPPORTED
   if (Number(length) > maxBodyBytes) return TOO_LARGE
   onBodyWanted()
-  const received = await receiveBody(raw, { gzip: false, maxBytes: maxBodyBytes, stallMs })
-  if (!received.ok) return received.reason === 'too_large' ? TOO_LARGE : { status: 408, body: { error: 'timeout' } }
+  const received = await receiveBody(raw, { gzip: false, maxBytes: maxBodyBytes, stallMs, budgets })
+  if (!received.ok) return REFUSALS[received.reason] ?? TIMEOUT
   try {
     return await work(received.body)
   } finally {

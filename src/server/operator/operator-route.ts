@@ -1,6 +1,7 @@
 /** Types and helpers that all operator routes share. */
 
 import type { FastifyRequest } from 'fastify'
+import type { BodyBudgets } from '../receive-body.js'
 import type { State } from '../../state/state.js'
 import type { ServerJournal } from './server-journal.js'
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
@@ -13,7 +14,11 @@ export type Operator = {
   readonly token: string
 }
 
-export type OperatorLimits = { readonly maxBodyBytes: number; readonly stallMs: number }
+export type OperatorLimits = {
+  readonly maxBodyBytes: number
+  readonly stallMs: number
+  readonly budgets: BodyBudgets
+}
 
 export type OperatorRoute = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

@@ -15,10 +15,15 @@ export type HealthOptions = {
 }
 
 export function addHealthRoute(app: FastifyInstance, { send, onUnreachable, ...options }: HealthOptions): void {
+  // Concurrent requests share one count, because anybody may request it at any rate.
+  let counting: Promise<Answer> | undefined
   app.get('/health', async (request, reply) => {
     // Every push asks for the version, so this answer must not cost a query.
     if ('version' in (request.query as object)) return send(reply, versionAnswer(options))
-    return send(reply, await health({ ...options, onFailure: error => onUnreachable(reply, error) }))
+    counting ??= health({ ...options, onFailure: error => onUnreachable(reply, error) }).finally(() => {
+      counting = undefined
+    })
+    return send(reply, await counting)
   })
 }
 

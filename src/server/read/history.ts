@@ -19,7 +19,8 @@ import { groupSlug, groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './answers.js'
 import { countParameter } from './parameters.js'
 import { cacheAnswers } from './answer-cache.js'
-import { JSON_TYPE, notFound, type ReadRouteOptions } from './routes.js'
+import { notFound } from './read-memory.js'
+import type { ReadRouteOptions } from './routes.js'
 
 /** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 const MAX_SERIES = 1_000
@@ -29,16 +30,16 @@ async function historyJson(store: Store, group: MeasurementGroup, newest: number
   const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
-  const series = await store.read(session => readGroupHistory(session, group, { shas, limit: MAX_SERIES + 1 }))
+  const { series, more } = await store.read(session => readGroupHistory(session, group, { shas, limit: MAX_SERIES }))
   const head = {
     ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: kindUnit(kind) },
     ...groupValues(group),
     dimensions: groupSeriesFields(kind).map(({ name }) => name),
     commits: commits.map(historyCommit),
-    more: series.length > MAX_SERIES,
+    more,
   }
   const isSized = hasUncompressed(kind)
-  const entries = series.slice(0, MAX_SERIES).map(one => seriesJson(one, shas.length, isSized))
+  const entries = series.map(one => seriesJson(one, shas.length, isSized))
   return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
 }
 
@@ -78,7 +79,7 @@ const LEVEL = 4
 const pack = promisify(gzip)
 const unpack = promisify(gunzip)
 
-export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: ReadRouteOptions): void {
+export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, now }: ReadRouteOptions): void {
   const packedHistory = cacheAnswers(
     async key => {
       const [slug = '', n] = key.split(' ')
@@ -90,14 +91,19 @@ export function addHistoryRoutes(app: FastifyInstance, { store, writes, now }: R
     const n = countParameter(request.query, 'n', HISTORY)
     const { slug } = request.params as { slug: string }
     if (parseGroupSlug(slug) === undefined) return notFound(reply)
-    const packed = await packedHistory(`${slug} ${n}`)
-    reply.type(JSON_TYPE).header('vary', 'accept-encoding')
-    if (!takesGzip(request.headers['accept-encoding'])) return reply.send(await unpack(packed))
-    return reply.header('content-encoding', 'gzip').send(packed)
+    return memory.send(reply, async () => {
+      const packed = await packedHistory(`${slug} ${n}`)
+      reply.header('vary', 'accept-encoding')
+      if (!takesGzip(request.headers['accept-encoding'])) return unpack(packed)
+      reply.header('content-encoding', 'gzip')
+      return packed
+    })
   })
-  app.get('/api/commits', async request => {
+  app.get('/api/commits', async (request, reply) => {
     const newest = countParameter(request.query, 'n', NEWEST_COMMITS)
-    return { commits: await store.read(session => readStoredCommits(session, { newest })) }
+    return memory.send(reply, async () =>
+      JSON.stringify({ commits: await store.read(session => readStoredCommits(session, { newest })) }),
+    )
   })
 }
 

@@ -4,8 +4,8 @@
  */
 
 import { CONTRACT, type Kind, type FieldType } from '../../contract/kinds.js'
-import { readGroups, type MeasurementGroup, type StoredGroup } from '../../database/queries/groups.js'
-import { readRowPage, type PageLimits, type RowFilter, type TextRow } from '../../database/queries/rows.js'
+import { readGroups, type StoredGroup } from '../../database/queries/groups.js'
+import { PAGE_BYTES, readRowPage, type PageLimits, type RowFilter, type TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues } from './groups.js'
 
@@ -29,53 +29,55 @@ export async function listGroups(store: Store): Promise<readonly GroupSummary[]>
   }))
 }
 
-/** One measurement as JSON, and its id, by which pages are ordered. */
-export type MeasurementEntry = { readonly id: bigint; readonly json: string }
+/** One measurement: its id, by which pages are ordered, its stored bytes, and its kind and columns. */
+type MeasurementEntry = { readonly id: bigint; readonly bytes: number; readonly kind: Kind; readonly row: TextRow }
 
-/** Rows of a commit, of the given kinds, ordered by id. */
-export async function commitPage(
-  store: Store,
-  kinds: readonly Kind[],
-  filter: PageLimits & { readonly commit: string },
-): Promise<readonly MeasurementEntry[]> {
-  const rows = await rowsOfKinds(store, kinds, filter)
-  return rows.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)).slice(0, filter.limit)
+export type MeasurementPage = {
+  /** The measurements as JSON, separated by commas. */
+  readonly json: string
+  /** The id after which the next page starts; undefined on the last page. */
+  readonly next: string | undefined
 }
 
-/** Rows of the given kinds that have one of these ids. */
-export function idPage(
-  store: Store,
-  kinds: readonly Kind[],
-  ids: readonly string[],
-): Promise<readonly MeasurementEntry[]> {
-  return rowsOfKinds(store, kinds, { ids, limit: ids.length })
-}
-
-/** Rows of a group that belong to one of the given commits, ordered by id. */
-export function groupPage(
-  store: Store,
-  group: MeasurementGroup,
-  options: PageLimits & { readonly commits: readonly string[] },
-): Promise<readonly MeasurementEntry[]> {
-  return rowsOfKinds(store, [group.kind], { ...options, group })
-}
-
-async function rowsOfKinds(
+/** A page of rows of the given kinds, ordered by id. It ends before `limit` where its rows reach PAGE_BYTES. */
+export async function measurementPage(
   store: Store,
   kinds: readonly Kind[],
   filter: RowFilter & PageLimits,
-): Promise<MeasurementEntry[]> {
+): Promise<MeasurementPage> {
   const found: MeasurementEntry[] = []
+  // Kinds are read up to different ids. Beyond the smallest of these, rows of another kind may be missing.
+  let readUntil: bigint | undefined
   for (const newest of kinds) {
-    const { kind, rows } = await store.read(session => readRowPage(session, newest, filter))
-    for (const row of rows) found.push({ id: BigInt(row.measurement_id), json: measurementJson(kind, row) })
+    const { kind, rows, more } = await store.read(session => readRowPage(session, newest, filter))
+    for (const row of rows) found.push({ id: BigInt(row.measurement_id), bytes: Number(row['bytes']), kind, row })
+    const last = found.at(-1)?.id ?? 0n
+    if (more && (readUntil === undefined || last < readUntil)) readUntil = last
   }
-  return found
+  const entries = firstEntries(
+    found.filter(({ id }) => readUntil === undefined || id <= readUntil),
+    filter.limit,
+  )
+  const isLast = readUntil === undefined && entries.length === found.length
+  const json = entries.map(({ kind, row }) => measurementJson(kind, row)).join(',')
+  return { json, next: isLast ? undefined : String(entries.at(-1)?.id) }
+}
+
+function firstEntries(entries: readonly MeasurementEntry[], limit: number): readonly MeasurementEntry[] {
+  const sorted = entries.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)).slice(0, limit)
+  let total = 0
+  const end = sorted.findIndex(({ bytes }) => (total += shownBytes(bytes)) > PAGE_BYTES)
+  return end === -1 ? sorted : sorted.slice(0, end)
+}
+
+function shownBytes(bytes: number): number {
+  return bytes > PAGE_BYTES ? 0 : bytes
 }
 
 /** The row's kind, its id as a string (a double cannot hold every id), then every column in the order of the contract. */
 function measurementJson({ kind, fields, hasCommitTimestamp }: Kind, row: TextRow): string {
   const head = `{"kind":${JSON.stringify(kind)},"measurement_id":${JSON.stringify(row['measurement_id'])}`
+  if (Number(row['bytes']) > PAGE_BYTES) return `${head},"too_large":${row['bytes']}}`
   const columns = fields.map(({ name, type }) => `,${JSON.stringify(name)}:${valueJson(type, row[name])}`)
   const timed = hasCommitTimestamp ? `,"commit_timestamp":${valueJson('str', row['commit_timestamp'])}` : ''
   return `${head}${columns.join('')}${timed}}`

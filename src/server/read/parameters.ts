@@ -29,7 +29,8 @@ export function idParameter(query: unknown, name: string): string | undefined {
 /** Measurement ids, separated by commas. @throws {BadParameter} for an invalid id or more than `most` ids */
 export function idsParameter(query: unknown, name: string, most: number): readonly string[] | undefined {
   const ids = textParameter(query, name)?.split(',')
-  if (ids !== undefined && ids.length > most) throw new BadParameter(`${name} must be at most ${most}`)
+  if (ids !== undefined && ids.length > most)
+    throw new BadParameter(`${name} takes at most ${most} ids, got ${ids.length}`)
   for (const id of ids ?? []) assertId(name, id)
   return ids
 }

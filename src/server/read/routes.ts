@@ -6,13 +6,16 @@ import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
 import type { MeasurementGroup } from '../../database/queries/groups.js'
+import type { PageLimits, RowFilter } from '../../database/queries/rows.js'
 import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import { BadParameter, countParameter, idParameter, idsParameter, textParameter } from './parameters.js'
-import { commitPage, groupPage, idPage, listGroups, type MeasurementEntry } from './pages.js'
+import { listGroups, measurementPage } from './pages.js'
+import { JSON_TYPE, notFound, type ReadMemory } from './read-memory.js'
 import { cacheAnswers } from './answer-cache.js'
 
 export type ReadRouteOptions = {
   readonly store: Store
+  readonly memory: ReadMemory
   /** Called with the reason when an answer breaks off while it is being sent. */
   readonly onBroken: (reply: FastifyReply, error: unknown) => void
   /** Number of envelopes applied so far. */
@@ -22,45 +25,46 @@ export type ReadRouteOptions = {
 
 const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
-export const JSON_TYPE = 'application/json; charset=utf-8'
+/** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
+const MOST_IDS = 500
 
 export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
-  const { store, onBroken } = options
+  const { store, memory } = options
   // Cached, because finding the groups reads the dimensions of every row.
   const groups = cacheAnswers(() => listGroups(store), { ...options, most: 1 })
-  app.get('/api/groups', async () => ({ groups: await groups('all') }))
+  app.get('/api/groups', async (_request, reply) =>
+    memory.send(reply, async () => JSON.stringify({ groups: await groups('all') })),
+  )
   app.get('/api/group/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', GROUP_COMMITS)
     const group = parseGroupSlug((request.params as { slug: string }).slug)
-    return group === undefined ? notFound(reply) : sendGroup(reply, store, { group, n, onBroken })
+    return group === undefined ? notFound(reply) : sendGroup(reply, { group, n, ...options })
   })
-  app.get('/api/measurements', async (request, reply) => {
-    const ids = idsParameter(request.query, 'ids', PAGE.most)
-    if (ids !== undefined) {
-      const rows = await idPage(store, kindsParameter(request.query), ids)
-      return reply.type(JSON_TYPE).send(`{"measurements":[${listed(rows)}]}`)
-    }
-    const sha = textParameter(request.query, 'commit')
-    if (sha === undefined) throw new BadParameter('commit or ids is missing')
-    const { limit, after } = {
-      limit: countParameter(request.query, 'limit', PAGE),
-      after: idParameter(request.query, 'after'),
-    }
-    const rows = await commitPage(store, kindsParameter(request.query), { commit: sha, after, limit })
-    const next = rows.length < limit ? 'null' : JSON.stringify(String(rows.at(-1)?.id))
-    return reply
-      .type(JSON_TYPE)
-      .send(`{"commit":${JSON.stringify(sha)},"measurements":[${listed(rows)}],"next":${next}}`)
+  app.get('/api/measurements', async ({ query }, reply) => {
+    const asked = measurementsAsked(query)
+    const kinds = kindsParameter(query)
+    return memory.send(reply, async () => {
+      const { json, next } = await measurementPage(store, kinds, asked)
+      const commit = 'commit' in asked ? `"commit":${JSON.stringify(asked.commit)},` : ''
+      return `{${commit}"measurements":[${json}],"next":${JSON.stringify(next ?? null)}}`
+    })
   })
   app.get('/api/commits/:sha', async (request, reply) => {
     const { sha } = request.params as { sha: string }
-    const [commit] = await store.read(session => readStoredCommits(session, { sha }))
-    return commit ?? notFound(reply)
+    return memory.send(reply, async () => {
+      const [commit] = await store.read(session => readStoredCommits(session, { sha }))
+      return commit && JSON.stringify(commit)
+    })
   })
 }
 
-export function notFound(reply: FastifyReply): FastifyReply {
-  return reply.code(404).send({ error: 'not_found' })
+function measurementsAsked(query: unknown): RowFilter & PageLimits {
+  const after = idParameter(query, 'after')
+  const ids = idsParameter(query, 'ids', MOST_IDS)
+  if (ids !== undefined) return { ids, after, limit: ids.length }
+  const commit = textParameter(query, 'commit')
+  if (commit === undefined) throw new BadParameter('commit or ids is missing')
+  return { commit, after, limit: countParameter(query, 'limit', PAGE) }
 }
 
 function kindsParameter(query: unknown): readonly Kind[] {
@@ -72,45 +76,55 @@ function kindsParameter(query: unknown): readonly Kind[] {
   return [kind]
 }
 
-function listed(rows: readonly MeasurementEntry[]): string {
-  return rows.map(({ json }) => json).join(',')
+type GroupAsked = Pick<ReadRouteOptions, 'store' | 'memory' | 'onBroken'> & {
+  readonly group: MeasurementGroup
+  readonly n: number
 }
 
-type Asked = Pick<ReadRouteOptions, 'onBroken'> & { readonly group: MeasurementGroup; readonly n: number }
-
-async function sendGroup(reply: FastifyReply, store: Store, { group, n, onBroken }: Asked): Promise<FastifyReply> {
-  const commits = await store.read(session => readStoredCommits(session, { newest: n }))
-  const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
-  const pages = groupPages(store, group, shas)
-  // Most failures happen on the first page, while an error status can still be sent.
-  const first = await pages.next()
-  const head = { name: groupTitle(group), kind: group.kind.kind, ...groupValues(group), n, commits }
-  const text = async function* (): AsyncGenerator<string> {
-    yield `${JSON.stringify(head).slice(0, -1)},"measurements":[`
-    let comma = ''
-    for (let page = first; page.done !== true; page = await pages.next()) {
-      if (page.value.length > 0) yield comma + listed(page.value)
-      comma = ','
-    }
-    yield ']}'
+async function sendGroup(reply: FastifyReply, asked: GroupAsked): Promise<FastifyReply> {
+  const parts = groupParts(asked)
+  // Most failures happen in the first part, while an error status can still be sent.
+  const first = await parts.next()
+  if (reply.raw.destroyed) {
+    await parts.return('')
+    return reply.hijack()
   }
+  const text = async function* (): AsyncGenerator<string> {
+    yield first.value
+    yield* parts
+  }
+  // Without this, the memory of a first part that nobody wants would stay reserved.
+  reply.raw.once('close', () => void parts.return(''))
   const stream = Readable.from(text(), { objectMode: false })
   // The status has been sent by then, so the connection is closed before the end of the answer.
-  stream.on('error', error => onBroken(reply, error))
+  stream.on('error', error => asked.onBroken(reply, error))
+  asked.memory.limitStalls(reply)
   return reply.type(JSON_TYPE).send(stream)
 }
 
-async function* groupPages(
-  store: Store,
-  group: MeasurementGroup,
-  commits: readonly string[],
-): AsyncGenerator<readonly MeasurementEntry[]> {
-  const limit = PAGE.otherwise
+/** The answer in parts, each with a page of measurements, whose memory is reserved until the next part is requested. */
+async function* groupParts({ store, memory, group, n }: GroupAsked): AsyncGenerator<string, string> {
+  let shas: readonly string[] = []
   let after: string | undefined
-  for (;;) {
-    const rows = await groupPage(store, group, { commits, after, limit })
-    yield rows
-    if (rows.length < limit) return
-    after = String(rows.at(-1)?.id)
+  for (let isFirst = true; isFirst || after !== undefined; isFirst = false) {
+    const share = await memory.take()
+    try {
+      let head = ','
+      if (isFirst) {
+        const commits = await store.read(session => readStoredCommits(session, { newest: n }))
+        shas = commits.map(({ commit_sha }) => commit_sha ?? '')
+        const members = { name: groupTitle(group), kind: group.kind.kind, ...groupValues(group), n, commits }
+        head = `${JSON.stringify(members).slice(0, -1)},"measurements":[`
+      }
+      const limits = { after, limit: PAGE.otherwise }
+      const { json, next } = await measurementPage(store, [group.kind], { group, commits: shas, ...limits })
+      after = next
+      const part = (json === '' && !isFirst ? '' : head + json) + (next === undefined ? ']}' : '')
+      share.shrink(part.length)
+      yield part
+    } finally {
+      share.release()
+    }
   }
+  return ''
 }

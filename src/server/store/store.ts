@@ -1,6 +1,7 @@
 /** The interface of the server's database, and its implementation over a pool of sessions. */
 
-import type { SessionPool } from '../../database/session-pool.js'
+import { setImmediate } from 'node:timers/promises'
+import { Slots, type SessionPool } from '../../database/session-pool.js'
 import type { ClosableSession, SqlSession } from '../../database/session.js'
 import type { Applied, RowDelivery } from '../../source/delivery.js'
 
@@ -20,7 +21,7 @@ export interface Store {
 
 type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' | 'description'> & {
   readonly writers: SessionPool<Session>
-  /** Default: reading takes turns with writing. */
+  /** Default: reading takes turns with writing, so that a writer waits for at most two reads. */
   readonly readers?: SessionPool<Session>
   /** Applies a delivery in a session. */
   readonly apply: (session: Session, delivery: RowDelivery) => Promise<Applied>
@@ -28,10 +29,17 @@ type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' 
 
 export function databaseStore<Session extends ClosableSession>(options: DatabaseStoreOptions<Session>): Store {
   const { kind, description, writers, readers = writers, apply } = options
+  // All other reads wait here and not in the queue of the writers' pool.
+  const turns = new Slots(readers.size)
   return {
     ...{ kind, description, sessions: writers.size },
     write: delivery => writers.transact(session => apply(session, delivery)),
-    read: work => readers.transact(work),
+    read: work =>
+      turns.run(async () => {
+        // The embedded database blocks the process, so a writer could not even send its request while reads follow each other.
+        await setImmediate()
+        return readers.transact(work)
+      }),
     close: async () => {
       await Promise.all([writers.close(), readers.close()])
     },

@@ -80,3 +80,42 @@ t.test('a record may be as long as it likes', async t => {
   ])
   t.strictSame(await found(long), expected(long))
 })
+
+t.test('a large record that the fast reader does not accept has the same values', async t => {
+  const many = Array.from({ length: 60_000 }, (_, index) => String(index * 1_000_003))
+  const limits = ['9223372036854775807', '-9223372036854775808', '0', ...many]
+  const env_triple = JSON.stringify('é"\n\u{1f642}'.repeat(40_000))
+  const large = (all_runtimes_ns: string): string => line('query_measurement', { all_runtimes_ns, env_triple })
+  const repeated = large('[1]').replace(
+    '"all_runtimes_ns":[1]',
+    `"all_runtimes_ns":[${many.join(',')}],"all_runtimes_ns":[7]`,
+  )
+  const text = envelope([
+    large(`[${limits.join(',')}]`),
+    large(`[ ${limits.join(' ,\n\t ')}\r\n]`),
+    large('[]'),
+    repeated,
+    line('compression_size'),
+  ])
+  t.strictSame(await found(text), expected(text))
+})
+
+t.test('a large record that is wrong gets the same message', async t => {
+  const many = '1,'.repeat(200_000)
+  for (const [all_runtimes_ns, dataset] of [
+    [`[${many}1.5]`, '"d"'],
+    [`[${many}-0]`, '"d"'],
+    [`[${many}9223372036854775808,2]`, '"d"'],
+    [`[${many}null]`, '"d"'],
+    [`[${many}[1]]`, '"d"'],
+    [`[${many}1]`, `[${many}1]`],
+    [`[${many}1]`, '5'],
+  ] as const) {
+    const body = Buffer.from(envelope([line('query_measurement', { all_runtimes_ns, dataset })]))
+    const tree = readBody(body)
+    const wanted = tree.ok ? checkEnvelope(tree.value) : undefined
+    const given = await checkBody(walkable(body), SCHEMA_VERSION)
+    t.match(given, { ok: false, error: 'malformed' })
+    t.equal('message' in given && given.message, wanted && 'message' in wanted && wanted.message)
+  }
+})

@@ -1,0 +1,62 @@
+/** A limited amount, such as bytes of memory, that requests share. */
+
+/** More requests are waiting than the server lets wait. They are answered with 503 and `Retry-After`. */
+export class OverloadedError extends Error {}
+
+type Waiting = { readonly amount: number; readonly start: () => void }
+
+export class Budget {
+  #free: number
+  readonly #waiting: Waiting[] = []
+
+  /** @param mostWaiting number of requests that may wait for their share */
+  constructor(
+    private readonly total: number,
+    private readonly mostWaiting = Infinity,
+  ) {
+    this.#free = total
+  }
+
+  /**
+   * Waits for a share, in order of arrival. More than the whole budget is reduced to the whole budget.
+   * @throws {OverloadedError} when too many requests are waiting already
+   */
+  async take(wanted: number): Promise<Share> {
+    const amount = Math.min(wanted, this.total)
+    if (this.#waiting.length === 0 && this.tryTake(amount)) return new Share(this, amount)
+    if (this.#waiting.length >= this.mostWaiting) throw new OverloadedError('too many requests are waiting')
+    await new Promise<void>(start => this.#waiting.push({ amount, start }))
+    return new Share(this, amount)
+  }
+
+  /** Takes an amount if it is free, without waiting. The caller gives it back with `give`. */
+  tryTake(amount: number): boolean {
+    if (amount > this.#free) return false
+    this.#free -= amount
+    return true
+  }
+
+  give(amount: number): void {
+    this.#free += amount
+    while (this.#waiting[0] !== undefined && this.tryTake(this.#waiting[0].amount)) this.#waiting.shift()?.start()
+  }
+}
+
+/** A part of a budget. */
+export class Share {
+  constructor(
+    private readonly budget: Budget,
+    private amount: number,
+  ) {}
+
+  /** Gives back what exceeds `amount`. */
+  shrink(amount: number): void {
+    const given = Math.max(0, this.amount - amount)
+    this.amount -= given
+    this.budget.give(given)
+  }
+
+  release(): void {
+    this.shrink(0)
+  }
+}
