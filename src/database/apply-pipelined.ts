@@ -2,7 +2,7 @@
 
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
-import { assertCounts, supersededCount, type Applied, type RowDelivery } from '../source/delivery.js'
+import { assertCounts, supersededCount, type TransactionReceipt, type RowDelivery } from '../source/delivery.js'
 import { mayOrder, orderStatements } from './ordering.js'
 import type { SqlSession } from './session.js'
 import { beginDelivery, commitStatements, upsertLines } from './tables.js'
@@ -75,7 +75,7 @@ export async function applyPipelined(
   session: SqlSession,
   { commit, assertMayCommit, order }: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
-): Promise<Applied> {
+): Promise<TransactionReceipt> {
   await assertMayCommit()
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
   // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.

@@ -7,7 +7,7 @@ import {
   assertCounts,
   sumReceipt,
   supersededCount,
-  type Applied,
+  type TransactionReceipt,
   type Delivery,
   type KindReceipt,
   type Receipt,
@@ -80,7 +80,7 @@ export async function applyInVersion(
   }
 }
 
-function receiptOf({ kinds, isOrdered }: Applied, downgrade?: Downgrade): Receipt {
+function receiptOf({ kinds, isOrdered }: TransactionReceipt, downgrade?: Downgrade): Receipt {
   return { ...sumReceipt(kinds, downgrade), isOrdered }
 }
 
@@ -94,11 +94,11 @@ export async function applyDelivery(
   session: SqlSession,
   delivery: RowDelivery,
   options: ApplyOptions = {},
-): Promise<Applied> {
+): Promise<TransactionReceipt> {
   const { smallRows = DEFAULT_SMALL_ROWS, rehearse = false, downgrade } = options
   const end = rehearse ? 'ROLLBACK' : 'COMMIT'
   const version = downgrade?.version ?? highestIn(delivery.fits)
-  const apply = async (): Promise<Applied> => {
+  const apply = async (): Promise<TransactionReceipt> => {
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
       ? applyBulk(session, delivery, { ...options, version, end })
@@ -126,7 +126,7 @@ export async function applyBulk(
   session: SqlSession,
   delivery: RowDelivery,
   options: BulkOptions = {},
-): Promise<Applied> {
+): Promise<TransactionReceipt> {
   try {
     return await applyStaged(session, delivery, { ...options, statementFor: insertOrUpsertStaged })
   } catch (error) {
@@ -143,7 +143,7 @@ async function applyStaged(
   session: SqlSession,
   delivery: RowDelivery,
   { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: BulkAttempt,
-): Promise<Applied> {
+): Promise<TransactionReceipt> {
   const { commit, order } = delivery
   const kinds = deliveredKinds(delivery.counts, version)
   const isOrdered = mayOrder(await session.execute(beginStaging(kinds, workMemMiB)), order)

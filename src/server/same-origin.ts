@@ -9,7 +9,7 @@ import { isLoopback } from '../http/address.js'
  * name (`Origin` and `Sec-Fetch-Site` then tell). Browsers set these headers and pages cannot change them.
  * @returns why the request is refused; undefined when it is not
  */
-export function crossSiteProblem(method: string, headers: IncomingHttpHeaders): string | undefined {
+function crossSiteProblem(method: string, headers: IncomingHttpHeaders): string | undefined {
   const { host = '', origin } = headers
   const name = host.replace(/:\d*$/, '')
   if (!isLoopback(name)) return `without a token, this server answers only to localhost, not to ${JSON.stringify(name)}`

@@ -141,7 +141,7 @@ export function supersededCount(superseded: number): { readonly superseded?: num
 }
 
 /** The result of one transaction. */
-export type Applied = {
+export type TransactionReceipt = {
   readonly kinds: readonly KindReceipt[]
   /** Whether the database has the schema `vortex_ingest`, and so orders deliveries. */
   readonly isOrdered: boolean

@@ -111,7 +111,10 @@ t.test('no output contains an invisible character of a name or record as it is',
   }
   outputs.push(readFileSync(join(cwd, 'summary'), 'utf8'), readFileSync(join(cwd, 'report.json'), 'utf8'))
   for (const output of outputs) t.notMatch(output, /[\p{Cf}\u0000-\u0009\u000b-\u001f\u007f-\u009f]/u)
-  t.match(outputs.join(''), '::error file=a\\u001b[2J\\u0085\\u009b31m\\u200b\\u202e\\u2066\\ufeff\\udb40\\udc01b.jsonl,')
+  t.match(
+    outputs.join(''),
+    '::error file=a\\u001b[2J\\u0085\\u009b31m\\u200b\\u202e\\u2066\\ufeff\\udb40\\udc01b.jsonl,',
+  )
   const { stdout } = await runCli(['validate', name, '--format', 'json'], { cwd })
   t.match(JSON.parse(stdout), { rejections: [{ source: name }] })
 })

@@ -71,7 +71,7 @@ t.test('a request that a proxy held back does not replace what a later push stor
   const proxy = await startHttpServer(t, {
     answer: (_index, { method, path, headers, body }) => {
       if (method !== 'POST') return json(404, {})
-      const { host, connection, 'content-length': length, ...sent } = headers
+      const { host: _host, connection: _connection, 'content-length': _length, ...sent } = headers
       held.push(() => fetch(`${serving.url}${path}`, { method, headers: sent as Record<string, string>, body: body! }))
       return json(504, { error: 'gateway timeout' })
     },

@@ -52,7 +52,7 @@ export class EmbeddedSession implements SqlSession {
     const tags = answers.map(({ command }) => command)
     if (isRolledBack(text, tags))
       throw statementError(this.#parts.engine.dataDir, new Error('the transaction had failed and was rolled back'))
-    return (answers.at(-1)?.rows ?? []) as readonly object[]
+    return answers.at(-1)?.rows ?? []
   }
 
   async pipeline(statements: readonly Statement[]): Promise<readonly (readonly object[])[]> {

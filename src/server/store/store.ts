@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Slots, type SessionPool } from '../../database/session-pool.js'
 import type { ClosableSession, SqlSession } from '../../database/session.js'
-import type { Applied, RowDelivery } from '../../source/delivery.js'
+import type { TransactionReceipt, RowDelivery } from '../../source/delivery.js'
 
 export interface Store {
   readonly kind: 'embedded' | 'postgres'
@@ -12,7 +12,7 @@ export interface Store {
   /** Number of deliveries that can be applied concurrently. */
   readonly sessions: number
   /** Applies a delivery in one transaction and retries conflicts with other writers. */
-  write(delivery: RowDelivery): Promise<Applied>
+  write(delivery: RowDelivery): Promise<TransactionReceipt>
   /** Runs read-only queries. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Waits for running work, then closes. May be called more than once. */
@@ -24,7 +24,7 @@ type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' 
   /** Default: reading takes turns with writing, so that a writer waits for at most two reads. */
   readonly readers?: SessionPool<Session>
   /** Applies a delivery in a session. */
-  readonly apply: (session: Session, delivery: RowDelivery) => Promise<Applied>
+  readonly apply: (session: Session, delivery: RowDelivery) => Promise<TransactionReceipt>
 }
 
 export function databaseStore<Session extends ClosableSession>(options: DatabaseStoreOptions<Session>): Store {
