@@ -5,7 +5,7 @@
 
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
-import type { Statement } from './session.js'
+import type { SqlSession, Statement } from './session.js'
 
 /**
  * Whether the database has the schema `vortex_ingest`, as `isOrdered`. Sent with a delivery's BEGIN, so that it costs no round
@@ -21,6 +21,12 @@ const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
 
 /** An SQL condition: the delivery was applied before. */
 export const IS_REPEATED = `(SELECT current_setting('vortex_ingest.is_repeated')::boolean)`
+
+/** Whether the role can use the schema `vortex_ingest`. */
+export async function readsOrder(session: SqlSession): Promise<boolean> {
+  const [row] = await session.query<{ readonly isOrdered: boolean }>(PROBE_ORDERING)
+  return row?.isOrdered === true
+}
 
 /** Whether the delivery is to be ordered. @param rows the answer to `PROBE_ORDERING` */
 export function mayOrder(rows: readonly object[], order: DeliveryOrder | undefined): boolean {

@@ -114,11 +114,18 @@ t.test('triggers, rules and row-level security warn, and a view in place of a ta
   t.equal(failed.said('schema')[0], 'fail vector_search_runs: a view stands in place of the table (not_a_table)')
 })
 
-t.test('synchronous_commit = off warns, for the role and for the database', async t => {
+t.test('a database that does not order deliveries, or may lose commits, warns', async t => {
   const { url, name, sql } = await createDatabase()
   t.strictSame((await runDoctor(t, ['--postgres', url])).said('durability'), [
     'ok a commit is on disk when it is acknowledged',
   ])
+  t.strictSame((await runDoctor(t, ['--postgres', url])).said('ordering'), [
+    'ok a late delivery cannot replace newer values',
+  ])
+  await sql(`DROP SCHEMA vortex_ingest CASCADE; DELETE FROM _applied_migrations WHERE name = '006_ordering.sql'`)
+  const unordered = await runDoctor(t, ['--postgres', url])
+  t.equal(unordered.code, 0)
+  t.match(unordered.said('ordering'), [/^warn the role cannot use a schema vortex_ingest/])
   await sql(`ALTER DATABASE ${name} SET synchronous_commit = off`)
   const page = await runDoctor(t, ['--postgres', url])
   t.equal(page.code, 0)

@@ -3,6 +3,7 @@
 import { IngestError } from '../../errors.js'
 import { describeAddress, describeEndpoint, type PostgresAddress, type Endpoint } from '../../database/postgres/dsn.js'
 import { readCommitSetting, readServerFacts, readServerTime } from '../../database/queries/server-facts.js'
+import { readsOrder } from '../../database/ordering.js'
 import { toPostgresError } from '../../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../../database/postgres/role.js'
 import { type PostgresSession, connectPostgres } from '../../database/postgres/connect.js'
@@ -87,6 +88,7 @@ function sessionChecks(
     { name: 'grants', run: asking(grantFindings) },
     { name: 'schema', run: asking(schemaFindings) },
     { name: 'durability', run: asking(async session => [await durabilityOf(session)]) },
+    { name: 'ordering', run: asking(async session => [await orderingOf(session)]) },
     { name: 'clock', run: asking(async session => [await clockOf(session, now)]) },
   ]
 }
@@ -116,8 +118,17 @@ async function durabilityOf(session: PostgresSession): Promise<Finding> {
   const found = await readCommitSetting(session)
   if (found?.setting !== 'off') return ok('a commit is on disk when it is acknowledged')
   const hint = 'reset synchronous_commit for the role or the database'
-  const fact = `synchronous_commit is off (set by: ${found.source}): a crash of the server loses acknowledged commits`
+  const fact = `synchronous_commit is off (set by: ${found.source}): a push turns it on for itself, other programs may lose commits`
   return warn(fact, hint)
+}
+
+async function orderingOf(session: PostgresSession): Promise<Finding> {
+  if (await readsOrder(session)) return ok('a late delivery cannot replace newer values')
+  const fact = 'the role cannot use a schema vortex_ingest: a late delivery may replace newer values'
+  return warn(
+    fact,
+    '`vortex-ingest migrate` adds the schema; on a production database `vortex-ingest migrate --ordering`',
+  )
 }
 
 async function clockOf(session: PostgresSession, now: () => Date): Promise<Finding> {

@@ -132,6 +132,7 @@ function summary(rest: readonly Drift[]): Finding {
   return rest.every(isHarmless) ? warn(fact, hint) : fail('target_misconfigured', fact, hint)
 }
 
-function isHarmless({ code }: Drift): boolean {
-  return HARMLESS.includes(code)
+/** Without the migration of the ordering tables a push works, and the check `ordering` warns. */
+function isHarmless({ code, object }: Drift): boolean {
+  return HARMLESS.includes(code) || (code === 'missing_migration' && object.endsWith('_ordering.sql'))
 }
