@@ -22,9 +22,8 @@ import { serverTarget, startDatabases, unlike, type CrashTarget } from './fixtur
 type Held = {
   readonly target: CrashTarget
   readonly isBegun: () => boolean | Promise<boolean>
-  /** Whether other deliveries wait for it. */
-  readonly blocksOthers: boolean
-  /** Lets it end. Resolves as soon as it does not depend on its owner any more. */
+  /** Resolves when other deliveries wait for it. Undefined when none does. */
+  readonly blocks?: () => Promise<void>
   readonly release: () => Promise<unknown>
 }
 
@@ -49,7 +48,7 @@ async function holdRequest(t: Test): Promise<Held> {
   })
   const target = { ...serverTarget(url), args: () => ['--server', proxy.url] }
   const release = (): Promise<void> => (gate.open(), applied.passed)
-  return { target, isBegun: () => proxy.asked[0]?.body !== undefined, blocksOthers: false, release }
+  return { target, isBegun: () => proxy.asked[0]?.body !== undefined, release }
 }
 
 /** The owner has checked its lease and begun a transaction, and the database has not received it yet. */
@@ -57,9 +56,11 @@ async function holdTransaction(t: Test): Promise<Held> {
   const gate = newGate()
   let isBegun = false
   const address = new URL(pathB)
+  const { port, hostname } = address
   const relay = createServer(client => {
-    const upstream = connect(Number(address.port), address.hostname)
-    upstream.on('data', chunk => client.write(chunk)).on('close', () => client.destroy())
+    const upstream = connect(Number(port), hostname)
+    upstream.on('data', chunk => client.write(chunk)).on('error', () => client.destroy())
+    upstream.on('close', () => client.destroy())
     client.on('close', () => upstream.destroy()).on('error', () => upstream.destroy())
     forward(client, upstream, async chunk => {
       if (isBegun || !chunk.includes('BEGIN ISOLATION')) return
@@ -69,7 +70,7 @@ async function holdTransaction(t: Test): Promise<Held> {
   })
   address.port = String(await listen(t as Parameters<typeof listen>[0], relay))
   const target = { ...postgres, args: () => ['--postgres', address.href, '--insecure-local'] }
-  return { target, isBegun: () => isBegun, blocksOthers: false, release: async () => gate.open() }
+  return { target, isBegun: () => isBegun, release: async () => gate.open() }
 }
 
 async function forward(from: Socket, to: Socket, before: (chunk: Buffer) => Promise<void>): Promise<void> {
@@ -91,12 +92,8 @@ async function holdLock(t: Test, sha: string): Promise<Held> {
     return Number(row?.['waiting'])
   }
   const isBegun = async (): Promise<boolean> => (await waiting()) > 0
-  const release = async (): Promise<void> => {
-    // The transaction that takes over waits behind the stopped one.
-    await waitUntil(async () => (await waiting()) > 1)
-    await holder.query('ROLLBACK')
-  }
-  return { target: postgres, isBegun, blocksOthers: true, release }
+  const blocks = (): Promise<void> => waitUntil(async () => (await waiting()) > 1)
+  return { target: postgres, isBegun, blocks, release: () => holder.query('ROLLBACK') }
 }
 
 function newGate(): { readonly passed: Promise<void>; readonly open: () => void } {
@@ -117,11 +114,11 @@ async function runEpisode(t: Test, cell: Cell, { held, isReleasedFirst }: Episod
   await untilStopped(owner)
   const expected = grow(cell)
   const successor = startIn(cell, 'push', { leaseSeconds: LEASE_SECONDS })
-  if (!held.blocksOthers) await assertEnded(t, successor)
+  await (held.blocks?.() ?? assertEnded(t, successor))
   const resume = async (): Promise<void> => void owner.child.kill('SIGCONT')
   for (const step of isReleasedFirst ? [held.release, resume] : [resume, held.release]) {
     await step()
-    if (!held.blocksOthers) t.strictSame(await unlike(cell, expected, 'at any time'), [])
+    if (held.blocks === undefined) t.strictSame(await unlike(cell, expected, 'at any time'), [])
   }
   await assertEnded(t, successor)
   await assertEnded(t, owner)
