@@ -37,12 +37,22 @@ async function runEpisodes(t: Test, place: LatePlace, seeds: readonly number[]):
   }
 }
 
-t.test(`${LATE_EPISODES} episodes leave the value of the newest generation; TEST_SEED=${SEED} repeats them`, async t => {
-  const half = Math.ceil(LATE_EPISODES / 2)
-  const seeds = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => SEED + index)
-  await Promise.all([
-    runEpisodes(t, await postgresPlace(t, server, 'late_b', template), seeds(half)),
-    runEpisodes(t, await serverPlace(t, server, 'late_a', template), seeds(LATE_EPISODES - half)),
-    runEpisodes(t, embeddedPlace(join(cwd, 'embedded')), seeds(EMBEDDED_EPISODES)),
-  ])
-})
+t.test(
+  `${LATE_EPISODES} episodes leave the value of the newest generation; TEST_SEED=${SEED} repeats them`,
+  async t => {
+    const places: readonly LatePlace[] = [
+      await postgresPlace(t, server, 'late_b1', template),
+      await serverPlace(t, server, 'late_a1', template),
+      await postgresPlace(t, server, 'late_b2', template),
+      await serverPlace(t, server, 'late_a2', template),
+    ]
+    const seeds = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => SEED + index)
+    // Each seed is run once on Postgres and once on a server.
+    const all = seeds(LATE_EPISODES / 2).flatMap(seed => [seed, seed])
+    const seedsOf = (place: number): readonly number[] => all.filter((_, index) => index % places.length === place)
+    await Promise.all([
+      ...places.map((place, index) => runEpisodes(t, place, seedsOf(index))),
+      runEpisodes(t, embeddedPlace(join(cwd, 'embedded')), seeds(EMBEDDED_EPISODES)),
+    ])
+  },
+)

@@ -68,7 +68,7 @@ async function holdTransaction(t: Test): Promise<Held> {
       await gate.passed
     }).catch(() => upstream.destroy())
   })
-  address.port = String(await listen(t as Parameters<typeof listen>[0], relay))
+  address.port = String(await listen(t, relay))
   const target = { ...postgres, args: () => ['--postgres', address.href, '--insecure-local'] }
   return { target, isBegun: () => isBegun, release: async () => gate.open() }
 }

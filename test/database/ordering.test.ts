@@ -165,7 +165,9 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
       until,
     })
     await apply([size('a', 1)], orderAt(10, { fence: fence(7, 1) }))
-    const refused: unknown = await apply([size('b', 1)], orderAt(20, { fence: fence(6, 2) })).catch((error: unknown) => error)
+    const refused: unknown = await apply([size('b', 1)], orderAt(20, { fence: fence(6, 2) })).catch(
+      (error: unknown) => error,
+    )
     t.ok(refused instanceof FencedError && refused.token === 7)
     t.strictSame(await sizes(), ['a=1'])
     await apply([size('b', 1)], orderAt(20, { fence: fence(8, 2) }))
