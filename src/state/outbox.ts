@@ -9,7 +9,7 @@ import { retryOnConflict } from './document.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
 import { linesPrefix, OUTBOX, type Partition, idTime } from './keys.js'
 import { parseLinesOwner, storeLines } from './lines.js'
-import { hasEnded, type State } from './state.js'
+import { hasEnded, timestamp, type State } from './state.js'
 import { highestWatermark } from './watermark.js'
 
 /** New lines of one source, and how far the source is enqueued with them. */
@@ -125,12 +125,12 @@ function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, s
 }
 
 /**
- * The current time, or that of the last batch if a machine whose clock is ahead has enqueued it. Generations thus follow the
- * sequence numbers, which say better than two clocks what is newer.
+ * The current time, or a time after that of the last batch if a machine whose clock is ahead has enqueued it. Generations thus
+ * follow the sequence numbers, which say better than two clocks what is newer.
  */
-function enqueueTime({ tools }: State, { batches }: Head): string {
+function enqueueTime(state: State, { batches }: Head): string {
   const last = Date.parse(batches.at(-1)?.at ?? '')
-  return new Date(Math.max(tools.now(), Number.isNaN(last) ? 0 : last + 1)).toISOString()
+  return last > state.tools.now() ? new Date(last + 1).toISOString() : timestamp(state)
 }
 
 /** False for a known source that gained only blank lines: its commit was delivered before. */
