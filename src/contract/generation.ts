@@ -8,6 +8,8 @@ export type Generation = {
   readonly producedAt: string
   /** Undefined outside of CI, and for a CI service that does not number its runs. */
   readonly ci?: CiAttempt | undefined
+  /** Whether the records replace on purpose what was applied before them, whatever its generation. Default: false. */
+  readonly isForced?: boolean | undefined
 }
 
 /**
@@ -36,8 +38,8 @@ export const SUPERSEDED_HEADER = 'vortex-ingest-superseded'
 const MAX_PRODUCER = 500
 
 /** The value of `GENERATION_HEADER`: JSON in ASCII. */
-export function formatGeneration({ producedAt, ci }: Generation): string {
-  const json = JSON.stringify({ producedAt, ...(ci !== undefined && { ci }) })
+export function formatGeneration({ producedAt, ci, isForced }: Generation): string {
+  const json = JSON.stringify({ producedAt, ci, ...(isForced === true && { forced: true }) })
   return json.replace(/[^\x20-\x7e]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
@@ -51,8 +53,9 @@ export function parseGeneration(text: string): Generation | undefined {
 }
 
 function generationFrom(value: unknown): Generation | undefined {
-  const { producedAt, ci } = membersOf(value)
-  if (typeof producedAt !== 'string' || !isTimestamp(producedAt)) return undefined
+  const { producedAt, ci, forced = false } = membersOf(value)
+  if (typeof producedAt !== 'string' || !isTimestamp(producedAt) || typeof forced !== 'boolean') return undefined
+  if (forced) return { producedAt, isForced: true }
   if (ci === undefined) return { producedAt }
   const { producer, run, attempt } = membersOf(ci)
   if (typeof producer !== 'string' || producer === '' || producer.length > MAX_PRODUCER) return undefined

@@ -42,17 +42,19 @@ export function orderStatements(commitSha: string, order: DeliveryOrder): readon
   const { deliveryId, fence, generation } = order
   const ci = generation?.ci
   const lock = { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))', values: [commitSha] }
-  const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt]
+  const isForced = generation === undefined || generation.isForced === true
+  const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt, isForced]
   return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: REGISTER_DELIVERY, values }]
 }
 
-/** A delivery without a generation gets a time after those of all other deliveries of the commit. */
+/** A forced delivery, and one without a generation, gets a time after those of all other deliveries of the commit. */
 const REGISTER_DELIVERY = `
   WITH added AS (
     INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
-    VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, coalesce($6::timestamptz, greatest(clock_timestamp(), (
-      SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
-    ))))
+    VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, greatest(
+      coalesce($6::timestamptz, clock_timestamp()),
+      (SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE $7::boolean AND commit_sha = $2::text)
+    ))
     ON CONFLICT (delivery_id) DO NOTHING RETURNING true
   )
   SELECT set_config('vortex_ingest.delivery', $1::text, true),

@@ -124,7 +124,7 @@ async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Int
   const commitSha = commonCommitSha(inspections, work)
   if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
   const commit = await work.findCommit(commitSha)
-  const generation = work.isForced ? undefined : { producedAt, ci: work.ci }
+  const generation = work.isForced ? { producedAt, isForced: true } : { producedAt, ci: work.ci }
   const files = sources.map((source, index) =>
     fileDelivery(source, { ...work, commit, cache, inspection: inspections[index]!, generation }),
   )

@@ -45,9 +45,8 @@ export function canDeliverTogether(batch: Batch, next: Batch): boolean {
   return common(batch) === common(next) && (batch.at === next.at || isGrown)
 }
 
-/** The generation of a batch; undefined when the batch counts as the newest. */
-export function batchGeneration({ ci, at, isForced }: Batch): Generation | undefined {
-  return isForced === true ? undefined : { producedAt: at, ci }
+export function batchGeneration({ ci, at, isForced }: Batch): Generation {
+  return isForced === true ? { producedAt: at, isForced } : { producedAt: at, ci }
 }
 
 /** An object with lines: its key, its size and the SHA-256 of its body in hex. */

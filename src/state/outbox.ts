@@ -109,7 +109,7 @@ async function readHeadToWrite(storage: Storage, partition: Partition): Promise<
 function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
-  const at = timestamp(state)
+  const at = enqueueTime(state, head)
   let { next } = head
   for (const [index, addition] of additions.entries()) {
     const { id, source, linesBefore, records, counts, fits, position } = addition
@@ -122,6 +122,15 @@ function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, s
     next = last + 1
   }
   return { ...head, next, batches, positions }
+}
+
+/**
+ * The current time, or a time after that of the last batch if a machine whose clock is ahead has enqueued it. Generations thus
+ * follow the sequence numbers, which say better than two clocks what is newer.
+ */
+function enqueueTime(state: State, { batches }: Head): string {
+  const last = Date.parse(batches.at(-1)?.at ?? '')
+  return last > state.tools.now() ? new Date(last + 1).toISOString() : timestamp(state)
 }
 
 /** False for a known source that gained only blank lines: its commit was delivered before. */

@@ -94,7 +94,7 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
   const cli = startCli(['push', 'f.jsonl', '--commit', writeCommit(cwd), '--postgres', database.url], { cwd })
   const backends = `SELECT query FROM pg_stat_activity WHERE application_name = 'vortex-ingest' AND datname = '${database.name}'`
   await untilDone(cli, async () =>
-    (await server.sql(backends)).some(({ query }) => String(query).includes('INSERT INTO public.query')),
+    (await server.sql(backends)).some(({ query }) => String(query).includes('WITH newer')),
   )
   cli.child.kill('SIGINT')
   const { code, signal, stderr } = await cli.result

@@ -60,7 +60,10 @@ t.test('a role that may not create tables gets an error, and nothing is applied'
   ])
   t.equal(code, 77, stderr)
   t.match(stderr, /the role poor may not migrate this database: the ledger \S+ needs CREATE on the schema public;/)
-  t.match(stderr, /; 001_tables\.sql needs CREATE on the schema public\nhint: nothing was applied/)
+  t.match(
+    stderr,
+    /; 001_tables\.sql needs CREATE on the schema public; 006_ordering\.sql needs to create a schema\nhint: nothing was applied/,
+  )
   t.strictSame(await server.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'poor'), [])
 })
 

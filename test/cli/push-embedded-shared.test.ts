@@ -5,7 +5,7 @@ import t from 'tap'
 import { runCli, startCli, untilDone, type Cli } from '../fixtures/cli.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { NAMESPACES } from '../database/embedded/fixtures/namespaces.js'
-import { manyQueries, query, writeCommit, writeLines } from '../fixtures/records.js'
+import { manyQueries, query, writeCommit, writeLines, size } from '../fixtures/records.js'
 import { countEmbeddedRows, queryEmbedded } from './fixtures/database.js'
 
 const copyDatabase = await databaseCopies()
@@ -83,14 +83,17 @@ t.test('a push that is stopped keeps the database, and completes when it continu
 
 t.test('a push into files that contradict each other ends with one line, and does not wait forever', async t => {
   const [cwd, older, folder] = [t.testdir({}), copyDatabase(t), copyDatabase(t)]
-  const push = ['push', writeLines(cwd, 'results.jsonl', manyQueries(100)), '--commit', writeCommit(cwd)]
-  t.equal((await runCli([...push, '--embedded', folder])).code, 0)
+  const to = ['--commit', writeCommit(cwd), '--embedded', folder]
+  const push = ['push', writeLines(cwd, 'results.jsonl', manyQueries(100)), ...to]
+  // This push takes the number that the transaction of the last push will get.
+  t.equal((await runCli(['push', writeLines(cwd, 'earlier.jsonl', [size({ dataset: 'earlier' })]), ...to])).code, 0)
+  t.equal((await runCli(push)).code, 0)
   // Rows of transactions that the older control files have not started yet.
   for (const path of ['global/pg_control', 'pg_wal', 'pg_xact']) {
     rmSync(join(folder, 'db', path), { recursive: true })
     cpSync(join(older, 'db', path), join(folder, 'db', path), { recursive: true })
   }
-  const { code, stdout, stderr } = await runCli([...push, '--embedded', folder])
+  const { code, stdout, stderr } = await runCli(push)
   t.strictSame([code, stdout], [78, ''])
   t.equal(
     stderr,

@@ -8,10 +8,13 @@
  * done. A push and a drain also leave nothing undelivered. A recover leaves deliveries that had not begun, and the lease of a
  * dead process, to a drain, which then follows. Drain and recover do not know files that were not enqueued before the fault, so a
  * push follows. In the end every target holds every record once with its last value, every watermark is at the end of the outbox,
- * no lease is held, and the state holds nothing else.
+ * no lease is held, and the state holds nothing else. A database has recorded each range under one delivery id, no fencing token
+ * above that of the state, and in the end the same watermark. A drain of an older copy of the state then changes nothing.
  */
 
 import t from 'tap'
+import { drain } from '../../src/delivery/drain.js'
+import { messageOf } from '../../src/errors.js'
 import { Random, SEED } from '../fixtures/random.js'
 import {
   COMMANDS,
@@ -125,7 +128,38 @@ async function afterFault(cell: Cell, { fault, set }: Plan, { faulted, before }:
   if (mustDie && signal !== 'SIGKILL') problems.push(`the fault was not met: ${code} ${signal}`)
   if (code === 0) problems.push(...(await unlike(cell, cell.all, 'exit 0')))
   if (code !== null && ![0, 69, 75].includes(code)) problems.push(`the faulted command ended with ${code}: ${stderr}`)
-  return [...problems, ...(await overstated(cell, before))]
+  return [...problems, ...(await overstated(cell, before)), ...(await wronglyOrdered(cell, before, false))]
+}
+
+/** Compares the rows of the schema `vortex_ingest` with the state. */
+async function wronglyOrdered(cell: Cell, found: Snapshot, isSettled: boolean): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (const { name, order } of cell.set.targets) {
+    if (order === undefined) continue
+    const { deliveries, watermarks } = await order(cell.sha)
+    // The id of a delivery ends with its range.
+    const ranges = new Set(deliveries.map(id => id.slice(id.indexOf('-'))))
+    if (ranges.size !== deliveries.length) problems.push(`${name} applied a range twice: ${deliveries.join()}`)
+    for (const [target, { id, until, fencingToken }] of found.watermarks) {
+      const stored = watermarks.get(id)
+      if (found.kinds.get(target) !== name || stored === undefined) continue
+      // A lease that found everything delivered raises the token of the state only.
+      if (stored.token > fencingToken)
+        problems.push(`${name} has the fencing token ${stored.token}, not ${fencingToken}`)
+      if (isSettled && stored.until !== until) problems.push(`${name} has the watermark ${stored.until}, not ${until}`)
+    }
+    if (isSettled && name === 'postgres' && watermarks.size !== 1) problems.push(`${watermarks.size} watermarks`)
+  }
+  return problems
+}
+
+/** Delivers what an older copy of the state holds, which must change nothing. */
+async function replayOlder({ older, set, sha, cwd, all }: Cell): Promise<readonly string[]> {
+  const targets = set.targets.flatMap(({ library }) => library ?? [])
+  if (targets.length === 0) return []
+  const { targets: ended } = await drain({ state: older, targets })
+  const failed = ended.flatMap(({ error }) => (error === undefined ? [] : [`the replay failed: ${messageOf(error)}`]))
+  return [...failed, ...(await unlike({ set, sha, cwd }, all, 'after an older replay'))]
 }
 
 /**
@@ -216,6 +250,8 @@ async function atLast(cell: Cell, found: Snapshot, begun: readonly string[]): Pr
   return [
     ...(await unlike(cell, cell.all, 'at last')),
     ...leftovers(found, cell.sha),
+    ...(await wronglyOrdered(cell, found, true)),
+    ...(await replayOlder(cell)),
     ...(audited.join() === expected.join() ? [] : [`audit rows: ${audited.join()}, not ${expected.join()}`]),
   ]
 }

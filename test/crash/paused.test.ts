@@ -1,18 +1,16 @@
 /** An owner that is stopped for longer than its lease, overtaken by another push, and woken up again. */
 
-import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { TOKEN } from '../cli/fixtures/serve.js'
-import { untilDone, type Cli } from '../fixtures/cli.js'
+import { untilDone } from '../fixtures/cli.js'
 import { startHttpServer } from '../fixtures/http-server.js'
 import { Random, SEED } from '../fixtures/random.js'
-import { grow, makeCell, removeCell, runIn, startIn, type Cell, stepsOf, type Step } from './fixtures/cell.js'
+import { makeCell, removeCell, startIn, type Cell, stepsOf, type Step } from './fixtures/cell.js'
 import { isWhole, PAUSED_STEPS, fewAtATime } from './fixtures/extent.js'
-import { leftovers, snapshot, type Snapshot } from './fixtures/state.js'
+import { LEASE_SECONDS, look, overtake, untilStopped } from './fixtures/pause.js'
+import { leftovers } from './fixtures/state.js'
 import { readServer, startTargetSets, unlike, type TargetSet } from './fixtures/targets.js'
 import { waitUntil } from '../fixtures/wait-until.js'
-
-const LEASE_SECONDS = 1
 
 t.setTimeout(900_000)
 const sets = await startTargetSets(t)
@@ -23,22 +21,6 @@ async function cellFor(t: Test, name: string, set: TargetSet): Promise<Cell> {
   const cell = await makeCell(`paused: ${name}`, set)
   t.teardown(() => removeCell(cell))
   return cell
-}
-
-const look = ({ state, sha }: Cell): Promise<Snapshot> => snapshot(state, sha)
-
-/** Field 3 of proc(5) stat. */
-async function untilStopped(cli: Cli): Promise<void> {
-  await untilDone(cli, () => /\) T /.test(readFileSync(`/proc/${cli.pid}/stat`, 'utf8')))
-}
-
-/** While the owner sleeps, its lease runs out and a second push takes what is newer. */
-async function overtake(t: Test, cell: Cell): Promise<ReadonlyMap<string, string>> {
-  const expected = grow(cell)
-  const { code, stderr } = await runIn(cell, 'push', { leaseSeconds: LEASE_SECONDS })
-  t.equal(code, 0, stderr)
-  t.strictSame(await unlike(cell, expected, 'before the owner wakes up'), [])
-  return expected
 }
 
 type Paused = { readonly cell: Cell; readonly step: Step }

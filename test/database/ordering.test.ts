@@ -134,6 +134,17 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.strictSame(await sizes(), ['a=5'], 'what it wrote stays')
   })
 
+  await test('a forced delivery replaces newer values, and none of deliveries that were produced after it', async t => {
+    const force = orderAt(10)
+    const forced = { ...force, generation: { ...force.generation!, isForced: true } }
+    await apply([size('a', 2), size('b', 2)], orderAt(20))
+    await apply([size('a', 1)], forced)
+    t.strictSame(await sizes(), ['a=1', 'b=2'])
+    await apply([size('a', 3)], orderAt(30))
+    await apply([size('a', 1)], forced)
+    t.strictSame(await sizes(), ['a=3', 'b=2'], 'a repeated delivery is not forced again')
+  })
+
   await test('an older delivery does not overwrite the commit, and its rows get the time of the stored one', async t => {
     const earlier = { ...COMMIT, timestamp: '2026-01-01T00:00:00Z', message: 'earlier' }
     await apply([query({ query_idx: 1 })], orderAt(20))

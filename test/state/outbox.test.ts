@@ -61,6 +61,15 @@ t.test('lines get the next sequence numbers in the order in which they are enque
   t.strictSame(await linesIn(state), ['x', 'y', 'z'])
 })
 
+t.test('lines are enqueued later than all lines before them, even by a machine whose clock is behind', async t => {
+  const state = testState()
+  await append1(state, ofFile('a', 'x'))
+  state.clock.now -= 60_000
+  const head = await append1(state, ofFile('b', 'y'), ofFile('c', 'z'))
+  const [first, ...others] = head!.batches.map(({ at }) => Date.parse(at))
+  t.strictSame(others, [first! + 1, first! + 1])
+})
+
 t.test('the position moves with the lines; blank lines move only the position', async t => {
   const state = testState()
   const [p0, p1] = [position(10, 1), position(12, 3)]

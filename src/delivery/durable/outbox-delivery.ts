@@ -58,7 +58,7 @@ export function deliveryOfRange(
   batches: readonly Batch[],
   { range, hash, cache, mayDowngrade, signal, assertHeld, deliveryId, fence }: RangeOptions,
 ): OutboxDelivery {
-  const { run, commit } = batches[0]!
+  const { id, run, commit, isForced } = batches[0]!
   const source = sourceOf(batches)
   const counts = countsOf(batches)
   const lines = (): AsyncIterable<LineBlock> =>
@@ -82,7 +82,11 @@ export function deliveryOfRange(
       ) ?? rowsOf(lines(), { name: source, hash }, chunkBytes),
     // Queued lines never change, but a process that lost its lease must not overwrite its successor.
     assertMayCommit: assertHeld,
-    order: { deliveryId, generation: batchGeneration(batches.at(-1)!), fence },
+    // A forced batch counts as the newest when it is applied first, so every delivery of it must have the same id.
+    order: {
+      deliveryId: isForced === true ? `${id}-${range.until}` : deliveryId,
+      ...{ generation: batchGeneration(batches.at(-1)!), fence },
+    },
   }
 }
 

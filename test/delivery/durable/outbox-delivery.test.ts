@@ -1,7 +1,11 @@
 import t from 'tap'
-import { batchesIn, firstRange, rangeOf } from '../../../src/delivery/durable/outbox-delivery.js'
+import { batchesIn, deliveryOfRange, firstRange, rangeOf } from '../../../src/delivery/durable/outbox-delivery.js'
 import { canDeliverTogether, type Batch } from '../../../src/state/head.js'
-import { COMMIT, RUN } from '../../fixtures/records.js'
+import { wasmHash64 } from '../../../src/contract/hash64.js'
+import { testState } from '../../state/fixtures/state.js'
+import { COMMIT, RUN, SHA } from '../../fixtures/records.js'
+
+const hash = await wasmHash64()
 
 const batch = (first: number, records: number, more: Partial<Batch> = {}): Batch => ({
   ...{ id: String(first), first, last: first + Math.max(1, records) - 1, records, counts: new Map() },
@@ -46,6 +50,17 @@ t.test('parts of one file that grew are delivered together, whenever they were e
     batch(3, 1, { at: 'last', linesBefore: 2 }),
   ]
   t.strictSame(firsts(firstRange(grown)), [1, 2, 3])
+})
+
+t.test('every delivery of a forced range has the same id, because the first one counts as the newest', async t => {
+  const orderOf = (isForced: boolean, deliveryId: string): unknown => {
+    const fence = { watermark: 'w', target: 't', partition: SHA, token: 1, until: 1 }
+    const options = { range: { since: 0, until: 1 }, hash, signal: new AbortController().signal, deliveryId, fence }
+    return deliveryOfRange(testState(), [batch(1, 1, { isForced })], { ...options, assertHeld: async () => {} }).order
+  }
+  t.match(orderOf(false, 'x'), { deliveryId: 'x' })
+  t.match(orderOf(true, 'x'), { generation: { isForced: true } })
+  t.strictSame(orderOf(true, 'x'), orderOf(true, 'y'))
 })
 
 t.test('a range starts after one sequence number and ends with another', async t => {
