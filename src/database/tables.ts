@@ -59,7 +59,8 @@ export function beginDelivery(kinds: readonly Kind[]): string {
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
   const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
-  return [BEGIN, ...columnProbes(kinds), memory, ...kinds.map(createStaging), PROBE_ORDERING].join('; ')
+  // The staging tables come first, because a standby then reports that it is read-only, whatever tables it has.
+  return [BEGIN, memory, ...kinds.map(createStaging), ...columnProbes(kinds), PROBE_ORDERING].join('; ')
 }
 
 function createStaging(kind: Kind): string {

@@ -223,14 +223,20 @@ t.test('a file beyond the limit is split, with a warning; each envelope keeps to
   t.equal(new Set(server.asked.map(keyOf)).size, server.asked.length, 'each has a key of its own')
 })
 
-t.test('the same lines have the same key in every run, others have another', async t => {
-  const cwd = t.testdir({ 'a.jsonl': jsonl([query()]), 'b.jsonl': jsonl([query({ value_ns: 121 })]) })
-  const server = await startAnswering(t, applied)
-  for (const name of ['a.jsonl', 'a.jsonl', 'b.jsonl']) await push(cwd, [name, '--server', server.url])
-  const [first, again, other] = server.asked.map(keyOf)
-  t.match(first, /^[0-9a-f]{64}$/)
-  t.equal(again, first)
-  t.not(other, first)
+const CI = { GITHUB_ACTIONS: 'true', GITHUB_SERVER_URL: 'https://github.com', GITHUB_REPOSITORY: 'o/r' }
+
+t.test('a retry has the key and the generation of its envelope, a later push has others', async t => {
+  const cwd = t.testdir({ 'a.jsonl': jsonl([query()]) })
+  const server = await startAnswering(t, json(503, {}), applied)
+  const env = { ...CI, GITHUB_RUN_ID: '7', GITHUB_RUN_ATTEMPT: '2' }
+  for (let pushes = 0; pushes < 2; pushes++) await push(cwd, ['a.jsonl', '--server', server.url], { env })
+  const [first, retry, later] = server.asked.map(keyOf)
+  t.match(first, /^[0-9a-f-]{36}-0-\d+$/)
+  t.equal(retry, first)
+  t.not(later, first)
+  const [sent, repeated] = server.asked.map(({ headers }) => headers['vortex-ingest-generation'])
+  t.match(JSON.parse(String(sent)), { ci: { producer: 'GitHub Actions https://github.com/o/r', run: 7, attempt: 2 } })
+  t.equal(repeated, sent)
 })
 
 t.test('a record that fits into no envelope is refused, and no target gets anything', async t => {

@@ -215,7 +215,7 @@ t.test('a file that changes after it was checked lands not at all', async t => {
       t.equal(
         stderr,
         'error: moving.jsonl changed while it was being read\n' +
-          'hint: nothing was kept; push it again when its writer is done\n',
+          'hint: push it again after its writer has finished; with a state, a file may only grow during a push\n',
       )
       t.equal(await countRows(), 0)
     })

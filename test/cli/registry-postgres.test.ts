@@ -51,7 +51,7 @@ t.test('an outage shows in journal, health and targets ls, and the undelivered r
     (await run(cwd, server.password, 'journal', '--target', 'db')).stdout,
     /target db: deliver .* target_unreachable/,
   )
-  t.match((await run(cwd, server.password, 'journal', 'health')).stdout, /db +target +failing/)
+  t.match((await run(cwd, server.password, 'journal', 'health')).stdout, /db +target +down/)
   t.match(
     (await run(cwd, server.password, 'targets', 'ls')).stdout,
     /db +.* yes +no +1 of 1 commit +\S+ target_unreachable/,

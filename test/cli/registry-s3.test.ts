@@ -94,8 +94,8 @@ async function suite(moto: Moto, postgres: MigratedPostgres): Promise<void> {
 
       t.match((await run('journal', '--target', 'keep')).stdout, /target keep: deliver \(try 1\) target_failed/)
       t.match((await run('journal', '--target', 'cold')).stdout, /bucket cold: put \(try 1\) storage_failed/)
-      t.match((await run('journal', 'health')).stdout, /keep +target +failing +1 /)
-      t.match((await run('journal', 'health')).stdout, /cold +bucket +failing +1 /)
+      t.match((await run('journal', 'health')).stdout, /keep +target +down +1 /)
+      t.match((await run('journal', 'health')).stdout, /cold +bucket +down +1 /)
       t.match((await run('targets', 'ls')).stdout, /keep +archive +cold +yes +no +5 of 1 commit +\S+ target_failed/)
 
       await startTcpProxy(t, { port: moto.port, ownPort: proxy.port })

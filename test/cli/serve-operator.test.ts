@@ -59,7 +59,7 @@ t.test('a bucket that goes away and comes back, without a restart, is in the jou
   // Without being asked for it, the server writes it down within seconds; it is asked here to save them.
   t.match(await ask(serving, '/storage/errors/flush', { method: 'POST' }), { text: '{"flushed":1}' })
   t.match((await run(cwd, 'journal', '--target', 'cold')).stdout, /bucket cold: put \(try 1\) storage_failed/)
-  t.match((await run(cwd, 'journal', 'health')).stdout, /cold +bucket +failing/)
+  t.match((await run(cwd, 'journal', 'health')).stdout, /cold +bucket +down/)
   renameSync(`${root} elsewhere`, root)
   t.match(await ask(serving, object), { status: 200, text: 'before', rescued: 'false' })
   t.equal((await put('after')).status, 200)
@@ -126,5 +126,5 @@ t.test("failures of a server's store are in the journal after the server has end
   const { stdout } = await run(cwd, 'journal', '--target', 'db')
   t.match(stdout, /target db: ingest \(try 1\) \w+: /)
   t.notMatch(stdout, server.password)
-  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +failing +1 /)
+  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +down +1 /)
 })

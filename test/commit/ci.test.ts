@@ -34,6 +34,22 @@ t.test('GitHub Actions: a ref with slashes and @ leaves the file name alone', as
   }
 })
 
+t.test('the attempt of a run is known where the service numbers runs and attempts', async t => {
+  const { attempt } = detectCi({ ...GITHUB, GITHUB_RUN_ATTEMPT: '3' }) ?? {}
+  t.match(attempt, { run: 1234567890, attempt: 3 })
+  t.equal(attempt?.producer, `GitHub Actions ${detectCi(GITHUB)?.repoUrl}`)
+  t.equal(detectCi(GITHUB)?.attempt, undefined, 'no attempt')
+  for (const wrong of ['', 'x', '-1', '9'.repeat(20)])
+    t.equal(detectCi({ ...GITHUB, GITHUB_RUN_ATTEMPT: wrong })?.attempt, undefined, wrong)
+  const buildkite = {
+    BUILDKITE: 'true',
+    BUILDKITE_PIPELINE_ID: 'p',
+    BUILDKITE_BUILD_NUMBER: '5',
+    BUILDKITE_RETRY_COUNT: '0',
+  }
+  t.strictSame(detectCi(buildkite)?.attempt, { producer: 'Buildkite p', run: 5, attempt: 0 })
+})
+
 t.test('GitHub Actions: missing values are left out', async t => {
   const without = (...names: (keyof typeof GITHUB)[]) =>
     detectCi({ ...GITHUB, ...Object.fromEntries(names.map(name => [name, undefined])) })
@@ -61,6 +77,7 @@ t.test('GitLab: the benchmark is the job and the pipeline', async t => {
     sha: SHA,
     repoUrl: 'https://gitlab.example:8443/group/project',
     benchmarkId: 'bench: [nvme]@77',
+    attempt: { producer: 'GitLab CI https://gitlab.example:8443/group/project', run: 77, attempt: 99 },
   })
   t.equal(detectCi({ ...gitlab, CI_PIPELINE_ID: undefined })?.benchmarkId, 'bench: [nvme]@99')
 })

@@ -41,7 +41,7 @@ t.test('a push into Postgres', async t => {
       targets[0]?.receipts.map(({ source }) => source),
       [good],
     )
-    t.match(targets[0], { failedSource: bad, error: { code: 'target_failed' } })
+    t.match(targets[0], { failedSource: bad, error: { code: 'target_refused' } })
     t.strictSame(await datasets(server, name), ['a'])
   })
 
@@ -50,7 +50,7 @@ t.test('a push into Postgres', async t => {
     await server.sql(`ALTER TABLE compression_sizes ADD CHECK (dataset <> 'forbidden')`, name)
     const [bad] = await files(t.testdir(), [[size('b'), size('forbidden')]])
     const { targets } = await push([fileSource(bad!)], options(name))
-    t.match(targets, [{ receipts: [], failedSource: bad, error: { code: 'target_failed' } }])
+    t.match(targets, [{ receipts: [], failedSource: bad, error: { code: 'target_refused' } }])
     t.strictSame(await datasets(server, name), [])
     t.strictSame(await server.sql('SELECT 1 FROM commits', name), [])
   })

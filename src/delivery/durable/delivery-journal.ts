@@ -69,8 +69,9 @@ export class DeliveryJournal {
   #record({ name, registered }: Target, failed: { error: unknown; attempt: number; at?: number }): void {
     const bucket = registered?.bucket
     this.#journal.record({ subject: 'target', name, operation: 'deliver', ...failed })
-    if (bucket !== undefined && isOfStorage(failed.error))
-      this.#journal.record({ subject: 'bucket', name: bucket, operation: 'put', ...failed })
+    const error = storageErrorIn(failed.error)
+    if (bucket !== undefined && error !== undefined)
+      this.#journal.record({ subject: 'bucket', name: bucket, operation: 'put', ...failed, error })
   }
 }
 
@@ -94,10 +95,12 @@ function errorOfTarget(error: unknown, { kind }: Target): unknown {
   if (!(error instanceof IngestError)) return error
   if (error.code === 'queued' && error.cause instanceof IngestError) return error.cause
   // A storage error is the target's own only if the target is an archive. Otherwise it is a failure of the state.
-  const isState = error.code.startsWith('state_') || (isOfStorage(error) && kind !== 'archive')
+  const isState = error.code.startsWith('state_') || (storageErrorIn(error) === error && kind !== 'archive')
   return OWN.includes(error.code) || isState ? undefined : error
 }
 
-function isOfStorage(error: unknown): boolean {
-  return error instanceof IngestError && error.code.startsWith('storage_')
+/** The error of a bucket: the error itself, or the one that an archive target reports as its own. */
+function storageErrorIn(error: unknown): IngestError | undefined {
+  if (!(error instanceof IngestError)) return undefined
+  return error.code.startsWith('storage_') ? error : storageErrorIn(error.cause)
 }

@@ -1,6 +1,6 @@
 /** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
 
-import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
+import { IngestError, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
@@ -55,7 +55,9 @@ async function asTargetErrors<T>(operation: () => Promise<T>): Promise<T> {
     return await operation()
   } catch (error) {
     const code = error instanceof IngestError ? TARGET_CODES.get(error.code) : undefined
-    throw code === undefined ? error : new IngestError(code, messageOf(error), error as IngestError)
+    if (code === undefined) throw error
+    const { message, hint } = error as IngestError
+    throw new IngestError(code, message, { cause: error, hint })
   }
 }
 
