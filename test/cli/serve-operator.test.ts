@@ -126,5 +126,5 @@ t.test("failures of a server's store are in the journal after the server has end
   const { stdout } = await run(cwd, 'journal', '--target', 'db')
   t.match(stdout, /target db: ingest \(try 1\) \w+: /)
   t.notMatch(stdout, server.password)
-  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +down +1 /)
+  t.match((await run(cwd, 'journal', 'health')).stdout, /db +target +failing +1 /)
 })
