@@ -26,7 +26,7 @@ type Facts = {
   readonly remote?: string | undefined
   /** The name of the job or workflow, and the id of its run. */
   readonly job?: readonly [string | undefined, string | undefined]
-  /** The project whose runs are numbered together, the number of the run, and the number of its attempt. */
+  /** The project or job whose runs are numbered together, the number of the run, and the number of its attempt. */
   readonly numbers?: readonly [string | undefined, string | undefined, string | undefined]
 }
 
@@ -55,8 +55,8 @@ const SERVICES: readonly Service[] = [
       sha: env.CI_COMMIT_SHA,
       remote: env.CI_PROJECT_URL,
       job: [env.CI_JOB_NAME, env.CI_PIPELINE_ID ?? env.CI_JOB_ID],
-      // A job that is retried gets a new and greater id.
-      numbers: [env.CI_PROJECT_URL, env.CI_PIPELINE_ID, env.CI_JOB_ID],
+      // A job that is retried gets a new and greater id. The ids of different jobs say nothing about their order.
+      numbers: [jobOf(env.CI_PROJECT_URL, env.CI_JOB_NAME), env.CI_PIPELINE_ID, env.CI_JOB_ID],
     }),
   },
   {
@@ -67,7 +67,15 @@ const SERVICES: readonly Service[] = [
       sha: env.BUILDKITE_COMMIT,
       remote: env.BUILDKITE_REPO,
       job: [env.BUILDKITE_PIPELINE_SLUG, env.BUILDKITE_BUILD_ID ?? env.BUILDKITE_BUILD_NUMBER],
-      numbers: [env.BUILDKITE_PIPELINE_ID, env.BUILDKITE_BUILD_NUMBER, env.BUILDKITE_RETRY_COUNT],
+      numbers: [
+        jobOf(
+          env.BUILDKITE_PIPELINE_ID,
+          env.BUILDKITE_STEP_KEY || env.BUILDKITE_LABEL,
+          env.BUILDKITE_PARALLEL_JOB ?? '',
+        ),
+        env.BUILDKITE_BUILD_NUMBER,
+        env.BUILDKITE_RETRY_COUNT,
+      ],
     }),
   },
   {
@@ -101,6 +109,11 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined], number
     ...(benchmarkId !== '' && { benchmarkId }),
     ...ciAttempt(name, numbers),
   }
+}
+
+/** A job of a project; undefined when one of its names is unknown. */
+function jobOf(...names: readonly (string | undefined)[]): string | undefined {
+  return names.includes(undefined) ? undefined : names.join(' ').trim()
 }
 
 /** Empty unless the service numbers both runs and attempts, because a run without attempts may have been repeated. */

@@ -1,6 +1,6 @@
 /** Generations: which of two deliveries holds the newer values of a measurement. */
 
-import { isTimestamp } from './timestamp.js'
+import { utcTimestamp } from './timestamp.js'
 
 /** When records were read from their source, and which attempt of which CI run produced them. */
 export type Generation = {
@@ -35,7 +35,7 @@ export const ORDERED_HEADER = 'vortex-ingest-ordered'
 export const SUPERSEDED_HEADER = 'vortex-ingest-superseded'
 
 /** The most characters that a producer may have. */
-const MAX_PRODUCER = 500
+const MAX_PRODUCER = 4_000
 
 /** The value of `GENERATION_HEADER`: JSON in ASCII. */
 export function formatGeneration({ producedAt, ci, isForced }: Generation): string {
@@ -53,12 +53,13 @@ export function parseGeneration(text: string): Generation | undefined {
 }
 
 function generationFrom(value: unknown): Generation | undefined {
-  const { producedAt, ci, forced = false } = membersOf(value)
-  if (typeof producedAt !== 'string' || !isTimestamp(producedAt) || typeof forced !== 'boolean') return undefined
+  const { producedAt: time, ci, forced = false } = membersOf(value)
+  const producedAt = typeof time === 'string' ? utcTimestamp(time) : undefined
+  if (producedAt === undefined || typeof forced !== 'boolean') return undefined
   if (forced) return { producedAt, isForced: true }
   if (ci === undefined) return { producedAt }
   const { producer, run, attempt } = membersOf(ci)
-  if (typeof producer !== 'string' || producer === '' || producer.length > MAX_PRODUCER) return undefined
+  if (typeof producer !== 'string' || producer.length > MAX_PRODUCER || !/^\P{Cc}+$/u.test(producer)) return undefined
   return isNumber(run) && isNumber(attempt) ? { producedAt, ci: { producer, run, attempt } } : undefined
 }
 

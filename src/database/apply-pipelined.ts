@@ -3,7 +3,7 @@
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
 import { assertCounts, supersededCount, type TransactionReceipt, type RowDelivery } from '../source/delivery.js'
-import { mayOrder, orderStatements } from './ordering.js'
+import { databaseFacts, orderStatements } from './ordering.js'
 import type { SqlSession } from './session.js'
 import { beginDelivery, commitStatements, upsertLines } from './tables.js'
 
@@ -70,18 +70,26 @@ type Written = {
 
 const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0, ids: 0, superseded: 0 }
 
-/** Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one. */
+/**
+ * Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one.
+ * @returns undefined, and no transaction, when the tables have triggers
+ */
 export async function applyPipelined(
   session: SqlSession,
   { commit, assertMayCommit, order }: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
-): Promise<TransactionReceipt> {
+): Promise<TransactionReceipt | undefined> {
   await assertMayCommit()
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
   // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
-  const isOrdered = mayOrder(await session.execute(beginDelivery(kinds)), order)
+  const facts = databaseFacts(await session.execute(beginDelivery(kinds)))
+  if (facts.hasTriggers) {
+    await session.execute('ROLLBACK')
+    return undefined
+  }
+  const isOrdered = facts.isOrdered && order !== undefined
   const { values, before, after } = commitStatements(commit, { isOrdered })
-  const first = [...(isOrdered ? orderStatements(commit.sha, order!) : []), ...before]
+  const first = [...(isOrdered ? orderStatements(commit.sha, order) : []), ...before]
   const upserts = rowsByKind.map(({ text }, at) => ({
     text: upsertLines(kinds[at]!, { isOrdered }),
     values: [...values, text],

@@ -16,7 +16,7 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
-import { mayOrder, notStoredError, orderStatements, toRaisedError } from './ordering.js'
+import { databaseFacts, notStoredError, orderStatements, toRaisedError, type DatabaseFacts } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
@@ -102,7 +102,9 @@ export async function applyDelivery(
     const rowsByKind = await collectPipelinedRows(delivery, smallRows)
     return rowsByKind === undefined
       ? applyBulk(session, delivery, { ...options, version, end })
-      : applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })
+      : ((await applyPipelined(session, delivery, { rowsByKind, version, downgrade, end })) ??
+          // Triggers may change rows after they were written. The bulk path reads them again.
+          applyBulk(session, delivery, { ...options, version, end }))
   }
   try {
     return await rollBackOnError(session, apply)
@@ -146,18 +148,24 @@ async function applyStaged(
 ): Promise<TransactionReceipt> {
   const { commit, order } = delivery
   const kinds = deliveredKinds(delivery.counts, version)
-  const isOrdered = mayOrder(await session.execute(beginStaging(kinds, workMemMiB)), order)
+  const facts = databaseFacts(await session.execute(beginStaging(kinds, workMemMiB)))
+  const { hasTriggers } = facts
+  const isOrdered = facts.isOrdered && order !== undefined
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
   const { values, before, after } = commitStatements(commit, { isOrdered })
-  const first = [...(isOrdered ? orderStatements(commit.sha, order!) : []), ...before]
+  const first = [...(isOrdered ? orderStatements(commit.sha, order) : []), ...before]
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
   const answers = await session.pipeline([...first, ...upserts, ...after])
+  // Deferred triggers run now, so that what they change is found.
+  if (hasTriggers) await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING_WRITTEN] = (answers[first.length + index] ?? []) as readonly Written[]
     const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
-    receipts.push(await kindReceipt(session, kind, { ...written, staged: sent, commitSha: commit.sha, isOrdered }))
+    receipts.push(
+      await kindReceipt(session, kind, { ...written, staged: sent, commitSha: commit.sha, isOrdered, hasTriggers }),
+    )
   }
   await session.execute(end)
   return { kinds: receipts, isOrdered }
@@ -190,14 +198,16 @@ async function stage(
   return staged
 }
 
-type StagedKind = Written & UpsertOptions & { readonly staged: number; readonly commitSha: string }
+type StagedKind = Written &
+  UpsertOptions &
+  Pick<DatabaseFacts, 'hasTriggers'> & { readonly staged: number; readonly commitSha: string }
 
 /** @throws {IngestError} `target_refused` when the database accepted rows and does not hold them */
 async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind): Promise<KindReceipt> {
-  const { inserted, rewritten, staged, isOrdered, commitSha } = written
+  const { inserted, rewritten, staged, isOrdered, hasTriggers, commitSha } = written
   const counts = { kind: kind.kind, records: staged, inserted, updated: staged - inserted }
-  // If every staged row was written, all ids are distinct and all rows are stored as sent.
-  if (inserted + rewritten === staged) return { ...counts, unchanged: 0 }
+  // If every staged row was written, all ids are distinct and, without triggers, all rows are stored as sent.
+  if (inserted + rewritten === staged && !hasTriggers) return { ...counts, unchanged: 0 }
   const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered }), [commitSha])
   const { ids, missing, differing, superseded } = compared ?? {
     ids: staged,

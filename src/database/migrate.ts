@@ -28,7 +28,7 @@ export type Migrated = {
 }
 
 export type MigrateOptions = {
-  /** Whether to apply also migrations that the other runner does not know. Default: false. */
+  /** Whether to create or repair the schema `vortex_ingest`, whoever made the database. Default: false. */
   readonly withOptional?: boolean | undefined
 }
 
@@ -43,7 +43,8 @@ export async function migrate(session: SqlSession, { withOptional = false }: Mig
   const ledger = await readLedger(session)
   const files = (await migrationFiles()).filter(file => withOptional || !isOptional(ledger, file))
   assertMigratable(ledger)
-  const pending = files.filter(file => !isApplied(ledger, file))
+  const isPending = (file: MigrationFile): boolean => !isApplied(ledger, file) || (withOptional && isRepeatable(file))
+  const pending = files.filter(isPending)
   const mustRevoke = (await readTokenMembership(session)) === 'direct'
   await assertRights(session, [
     ...(pending.length > 0 ? [ledgerRights(ledger), ...pending] : []),
@@ -96,10 +97,15 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
   })
 }
 
+/** Whether applying the migration again repairs what was removed, and changes nothing else. */
+function isRepeatable({ name }: MigrationFile): boolean {
+  return name === '006_ordering.sql'
+}
+
 async function applyOnce(session: SqlSession, file: MigrationFile): Promise<boolean> {
   // The ledger is read again under the lock, because another process may have applied the file in the meantime.
   const ledger = await readLedger(session)
-  if (isApplied(ledger, file)) return false
+  if (isApplied(ledger, file) && !isRepeatable(file)) return false
   try {
     await session.execute(file.text)
   } catch (cause) {
@@ -107,6 +113,6 @@ async function applyOnce(session: SqlSession, file: MigrationFile): Promise<bool
     const hint = 'nothing of this file was applied; run it as the owner of the database or as migrator'
     throw new IngestError(code, `migration ${file.name} failed: ${messageOf(cause)}`, { cause, hint })
   }
-  await recordMigration(session, file, ledger)
+  if (!isApplied(ledger, file)) await recordMigration(session, file, ledger)
   return true
 }

@@ -3,18 +3,27 @@
  * @see docs/adr/0023-generations.md
  */
 
+import { CONTRACT } from '../contract/kinds.js'
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
 import type { SqlSession, Statement } from './session.js'
 
 /**
- * Whether the database has the schema `vortex_ingest`, as `isOrdered`. Sent with a delivery's BEGIN, so that it costs no round
- * trip.
+ * A query with one row. `isOrdered`: the role may use the tables of the schema `vortex_ingest`. `hasTriggers`: a table of the
+ * contract has triggers. It is sent together with BEGIN to save a round trip.
  */
-export const PROBE_ORDERING = `
-  SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'vortex_ingest' AND has_schema_privilege(oid, 'USAGE')
-  ) AS "isOrdered"`
+export const PROBE_DATABASE = `
+  SELECT (
+    SELECT count(*) = 3 AND bool_and(has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT, INSERT'))
+    FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = 'vortex_ingest' AND relname IN ('deliveries', 'delivered_ids', 'watermarks')
+  ) AS "isOrdered", EXISTS (
+    SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal
+    AND tgrelid IN (${['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(table => `to_regclass('public.${table}')`).join(', ')})
+  ) AS "hasTriggers"`
+
+/** The answer to `PROBE_DATABASE`. */
+export type DatabaseFacts = { readonly isOrdered: boolean; readonly hasTriggers: boolean }
 
 /** A transaction-local setting: the id of the delivery. */
 const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
@@ -22,16 +31,15 @@ const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
 /** An SQL condition: the delivery was applied before. */
 export const IS_REPEATED = `(SELECT current_setting('vortex_ingest.is_repeated')::boolean)`
 
-/** Whether the role can use the schema `vortex_ingest`. */
-export async function readsOrder(session: SqlSession): Promise<boolean> {
-  const [row] = await session.query<{ readonly isOrdered: boolean }>(PROBE_ORDERING)
-  return row?.isOrdered === true
+/** Whether the role may use the tables of the schema `vortex_ingest`. */
+export async function hasOrdering(session: SqlSession): Promise<boolean> {
+  return databaseFacts(await session.query(PROBE_DATABASE)).isOrdered
 }
 
-/** Whether the delivery is to be ordered. @param rows the answer to `PROBE_ORDERING` */
-export function mayOrder(rows: readonly object[], order: DeliveryOrder | undefined): boolean {
-  const [row] = rows as readonly { readonly isOrdered: boolean }[]
-  return order !== undefined && row?.isOrdered === true
+/** @param rows the answer to `PROBE_DATABASE` */
+export function databaseFacts(rows: readonly object[]): DatabaseFacts {
+  const [facts = { isOrdered: false, hasTriggers: false }] = rows as readonly DatabaseFacts[]
+  return facts
 }
 
 /**
@@ -47,12 +55,15 @@ export function orderStatements(commitSha: string, order: DeliveryOrder): readon
   return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: REGISTER_DELIVERY, values }]
 }
 
-/** A forced delivery, and one without a generation, gets a time after those of all other deliveries of the commit. */
+/**
+ * A forced delivery, and one without a generation, gets a time after those of all other deliveries of the commit. No records were
+ * read later than now, whatever the clock of their machine said.
+ */
 const REGISTER_DELIVERY = `
   WITH added AS (
     INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
     VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, greatest(
-      coalesce($6::timestamptz, clock_timestamp()),
+      least($6::timestamptz, clock_timestamp()),
       (SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE $7::boolean AND commit_sha = $2::text)
     ))
     ON CONFLICT (delivery_id) DO NOTHING RETURNING true

@@ -4,7 +4,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import { columnProbes } from './contract-version.js'
-import { IS_NEWEST, IS_REPEATED, IS_SUPERSEDED, newerIds, PROBE_ORDERING, raise, recordIds } from './ordering.js'
+import { IS_NEWEST, IS_REPEATED, IS_SUPERSEDED, newerIds, PROBE_DATABASE, raise, recordIds } from './ordering.js'
 import { BEGIN, type Statement } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
@@ -48,19 +48,19 @@ export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
-/** Begins a transaction. The last statement returns `isOrdered`. */
+/** Begins a transaction. The last statement is `PROBE_DATABASE`. */
 export function beginDelivery(kinds: readonly Kind[]): string {
-  return [BEGIN, ...columnProbes(kinds), PROBE_ORDERING].join('; ')
+  return [BEGIN, ...columnProbes(kinds), PROBE_DATABASE].join('; ')
 }
 
 /**
- * Begins a transaction with a staging table for each kind. The last statement returns `isOrdered`.
+ * Begins a transaction with a staging table for each kind. The last statement is `PROBE_DATABASE`.
  * @param workMemMiB memory in MiB that the database may use to sort the rows
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
   const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
   // The staging tables come first, because a standby then reports that it is read-only, whatever tables it has.
-  return [BEGIN, memory, ...kinds.map(createStaging), ...columnProbes(kinds), PROBE_ORDERING].join('; ')
+  return [BEGIN, memory, ...kinds.map(createStaging), ...columnProbes(kinds), PROBE_DATABASE].join('; ')
 }
 
 function createStaging(kind: Kind): string {
@@ -311,7 +311,9 @@ function upsertCommit({ isOrdered }: UpsertOptions): string {
       ) IS NOT NULL ${isOrdered ? `AND ${IS_NEWEST}` : ''}
       RETURNING (xmax = 0) AS inserted
     )
-    SELECT set_config('${NEW_COMMIT}', (SELECT coalesce(bool_or(inserted), false) FROM written)::text, true)`
+    SELECT set_config('${NEW_COMMIT}', (SELECT coalesce(bool_or(inserted), false) FROM written)::text, true),
+      CASE WHEN NOT EXISTS (SELECT FROM written) AND NOT EXISTS (SELECT FROM public.commits WHERE commit_sha = $1)
+      THEN ${raise(`'stored:commits:1:' || (SELECT count(*) FROM written)`)} END AS is_stored`
 }
 
 /**

@@ -119,14 +119,17 @@ async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Int
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
   const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
-  const producedAt = new Date(work.now()).toISOString()
-  const inspections = await inspectAll(sources, work, cache)
+  const readAt = new Map<Source, string>()
+  const onRead = (source: Source): void => void readAt.set(source, new Date(work.now()).toISOString())
+  const inspections = await inspectAll(sources, { ...work, onRead }, cache)
   const commitSha = commonCommitSha(inspections, work)
   if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
   const commit = await work.findCommit(commitSha)
-  const generation = work.isForced ? { producedAt, isForced: true } : { producedAt, ci: work.ci }
   const files = sources.map((source, index) =>
-    fileDelivery(source, { ...work, commit, cache, inspection: inspections[index]!, generation }),
+    fileDelivery(source, {
+      ...{ ...work, commit, cache, inspection: inspections[index]! },
+      generation: { producedAt: readAt.get(source)!, ...(work.isForced ? { isForced: true } : { ci: work.ci }) },
+    }),
   )
   const queues = targets.map(target => ({ target, deliveries: deliveriesFor(target, files, emit) }))
   for (const { target, deliveries } of queues) await isRefused(deliveries, target.opener, emit)

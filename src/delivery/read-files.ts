@@ -25,6 +25,8 @@ export type InspectFilesOptions = {
   readonly contractVersion?: number | undefined
   readonly emit: Emit
   readonly signal: AbortSignal
+  /** Called before a source is read. */
+  readonly onRead?: (source: Source) => void
 }
 
 /** Validates every line of every source; nothing may be sent before that (promise 1). */
@@ -37,6 +39,7 @@ export async function inspectAll(
   const inspections: Inspection[] = []
   for (const source of sources) {
     const commitSha = commonCommitSha(inspections, options)
+    options.onRead?.(source)
     const onBatch = cache && ((batch: RecordBatch) => cache.add(source, batch))
     const inspection = await inspect(source, {
       ...{ commitSha, contractVersion, oneCommit: true, onBatch, signal },

@@ -88,7 +88,8 @@ export class Ingest {
         yield* copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES)
       },
       assertMayCommit: assertWanted,
-      order,
+      // A key that another commit has used is another delivery's.
+      order: { ...order, deliveryId: `${order.deliveryId} ${commit.sha}` },
     }
     const { kinds, isOrdered } = await this.options.store.write(delivery)
     const done = { inserted: sum(kinds, 'inserted'), updated: sum(kinds, 'updated') }
@@ -111,7 +112,7 @@ const BAD_ORDER: Answer = {
   status: 400,
   body: {
     error: 'malformed',
-    message: `${GENERATION_HEADER} must be a generation as JSON, and idempotency-key at most ${MAX_KEY} characters`,
+    message: `${GENERATION_HEADER} must be a generation as JSON, and idempotency-key 1 to ${MAX_KEY} characters`,
   },
 }
 
@@ -124,7 +125,7 @@ function readOrder({ headers }: IncomingMessage): DeliveryOrder | undefined {
   const text = headers[GENERATION_HEADER]
   const key = headers['idempotency-key'] ?? randomUUID()
   const generation = typeof text === 'string' ? parseGeneration(text) : undefined
-  if ((text !== undefined && generation === undefined) || typeof key !== 'string' || key.length > MAX_KEY)
+  if ((text !== undefined && generation === undefined) || typeof key !== 'string' || key === '' || key.length > MAX_KEY)
     return undefined
   return { deliveryId: key, generation }
 }

@@ -13,7 +13,7 @@ import {
   totalRecords,
   rewriteBatches,
 } from './partition-leases.js'
-import { canDeliverTogether, readHead, type Batch, type Head, type LinesObject } from './head.js'
+import { canMerge, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
 import { type Partition, newId } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
@@ -104,7 +104,7 @@ function canJoin(run: readonly Batch[], batch: Batch, boundaries: ReadonlySet<nu
   return (
     isSmall(last) &&
     isSmall(batch) &&
-    canDeliverTogether(last, batch) &&
+    canMerge(last, batch) &&
     !boundaries.has(last.last) &&
     totalBytes(run) + totalBytes([batch]) <= OBJECT_BYTES
   )

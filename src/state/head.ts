@@ -34,15 +34,24 @@ export type Batch = {
   readonly objects: readonly LinesObject[]
 }
 
-/**
- * Whether two adjacent batches can be delivered as one. They have the same run, contract version and commit metadata, and were
- * enqueued together or are parts of one growing file, which is as new as its last line.
- */
+/** Whether two batches can be delivered as one: they have the same generation, run, contract version and commit metadata. */
 export function canDeliverTogether(batch: Batch, next: Batch): boolean {
+  return batch.at === next.at && isOfSameRun(batch, next)
+}
+
+/**
+ * Whether two adjacent batches can be merged into one: they can be delivered together, or are parts of one growing file, which
+ * then is as new as its last line. A forced batch is not merged, because the merged one would be forced again.
+ */
+export function canMerge(batch: Batch, next: Batch): boolean {
+  const isGrown = batch.source === next.source && batch.linesBefore < next.linesBefore && batch.isForced !== true
+  return canDeliverTogether(batch, next) || (isGrown && isOfSameRun(batch, next))
+}
+
+function isOfSameRun(batch: Batch, next: Batch): boolean {
   const common = ({ run, ci, isForced, commit }: Batch): string =>
     JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit])
-  const isGrown = batch.source === next.source && batch.linesBefore < next.linesBefore
-  return common(batch) === common(next) && (batch.at === next.at || isGrown)
+  return common(batch) === common(next)
 }
 
 export function batchGeneration({ ci, at, isForced }: Batch): Generation {

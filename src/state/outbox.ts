@@ -9,7 +9,7 @@ import { retryOnConflict } from './document.js'
 import { readHead, writeHead, type Batch, type Head, type LinesObject, type Position, type StoredHead } from './head.js'
 import { linesPrefix, OUTBOX, type Partition, idTime } from './keys.js'
 import { parseLinesOwner, storeLines } from './lines.js'
-import { hasEnded, timestamp, type State } from './state.js'
+import { hasEnded, type State } from './state.js'
 import { highestWatermark } from './watermark.js'
 
 /** New lines of one source, and how far the source is enqueued with them. */
@@ -39,6 +39,8 @@ export type Origin = {
 export type AppendOptions = {
   readonly additions: readonly NewLines[]
   readonly origin: Origin
+  /** When the sources began to be read, in milliseconds since 1970. Default: now. */
+  readonly readAtMs?: number
   /** The head that was read before the sources; saves reading it again unless another process has written it. */
   readonly before?: StoredHead
 }
@@ -50,7 +52,7 @@ export type AppendOptions = {
  */
 export async function appendToOutbox(
   state: State,
-  { additions, origin, before }: AppendOptions,
+  { additions, origin, before, readAtMs }: AppendOptions,
 ): Promise<Head | undefined> {
   const partition = origin.commit.sha
   let known = before
@@ -63,7 +65,14 @@ export async function appendToOutbox(
     const result = await retryOnConflict(state, async () => {
       const storedHead = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
       known = undefined
-      return commitBatches(state, { additions, origin, stored, epoch, storedHead })
+      return commitBatches(state, {
+        additions,
+        origin,
+        stored,
+        epoch,
+        storedHead,
+        ...(readAtMs !== undefined && { readAtMs }),
+      })
     })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())
@@ -72,7 +81,7 @@ export async function appendToOutbox(
   }
 }
 
-type AppendAttempt = {
+type AppendAttempt = Pick<AppendOptions, 'readAtMs'> & {
   readonly additions: readonly NewLines[]
   readonly origin: Origin
   readonly stored: readonly (readonly LinesObject[])[]
@@ -106,10 +115,10 @@ async function readHeadToWrite(storage: Storage, partition: Partition): Promise<
   return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
 }
 
-function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, state: State): Head {
+function withBatches(head: Head, { additions, origin, stored, readAtMs }: AppendAttempt, state: State): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
-  const at = enqueueTime(state, head)
+  const at = readTime(state, readAtMs, head)
   let { next } = head
   for (const [index, addition] of additions.entries()) {
     const { id, source, linesBefore, records, counts, fits, position } = addition
@@ -125,12 +134,13 @@ function withBatches(head: Head, { additions, origin, stored }: AppendAttempt, s
 }
 
 /**
- * The current time, or a time after that of the last batch if a machine whose clock is ahead has enqueued it. Generations thus
- * follow the sequence numbers, which say better than two clocks what is newer.
+ * When the records were read, or a time after that of the last batch. Generations thus follow the sequence numbers, which say
+ * better than the clocks of two machines what is newer.
  */
-function enqueueTime(state: State, { batches }: Head): string {
+function readTime(state: State, readAtMs: number | undefined, { batches }: Head): string {
   const last = Date.parse(batches.at(-1)?.at ?? '')
-  return last > state.tools.now() ? new Date(last + 1).toISOString() : timestamp(state)
+  const now = readAtMs ?? state.tools.now()
+  return new Date(last > now ? last + 1 : now).toISOString()
 }
 
 /** False for a known source that gained only blank lines: its commit was delivered before. */

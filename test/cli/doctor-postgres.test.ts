@@ -125,7 +125,7 @@ t.test('a database that does not order deliveries, or may lose commits, warns', 
   await sql(`DROP SCHEMA vortex_ingest CASCADE; DELETE FROM _applied_migrations WHERE name = '006_ordering.sql'`)
   const unordered = await runDoctor(t, ['--postgres', url])
   t.equal(unordered.code, 0)
-  t.match(unordered.said('ordering'), [/^warn the role cannot use a schema vortex_ingest/])
+  t.match(unordered.said('ordering'), [/^warn the role cannot use the schema vortex_ingest/])
   await sql(`ALTER DATABASE ${name} SET synchronous_commit = off`)
   const page = await runDoctor(t, ['--postgres', url])
   t.equal(page.code, 0)

@@ -44,10 +44,11 @@ t.test('the attempt of a run is known where the service numbers runs and attempt
   const buildkite = {
     BUILDKITE: 'true',
     BUILDKITE_PIPELINE_ID: 'p',
+    BUILDKITE_LABEL: 'bench',
     BUILDKITE_BUILD_NUMBER: '5',
     BUILDKITE_RETRY_COUNT: '0',
   }
-  t.strictSame(detectCi(buildkite)?.attempt, { producer: 'Buildkite p', run: 5, attempt: 0 })
+  t.strictSame(detectCi(buildkite)?.attempt, { producer: 'Buildkite p bench', run: 5, attempt: 0 })
 })
 
 t.test('GitHub Actions: missing values are left out', async t => {
@@ -77,7 +78,7 @@ t.test('GitLab: the benchmark is the job and the pipeline', async t => {
     sha: SHA,
     repoUrl: 'https://gitlab.example:8443/group/project',
     benchmarkId: 'bench: [nvme]@77',
-    attempt: { producer: 'GitLab CI https://gitlab.example:8443/group/project', run: 77, attempt: 99 },
+    attempt: { producer: 'GitLab CI https://gitlab.example:8443/group/project bench: [nvme]', run: 77, attempt: 99 },
   })
   t.equal(detectCi({ ...gitlab, CI_PIPELINE_ID: undefined })?.benchmarkId, 'bench: [nvme]@99')
 })

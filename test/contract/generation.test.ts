@@ -1,7 +1,7 @@
 import t from 'tap'
 import { formatGeneration, parseGeneration, type Generation } from '../../src/contract/generation.js'
 
-const producedAt = '2026-04-25T09:02:40.000Z'
+const producedAt = '2026-04-25T09:02:40Z'
 const ci = { producer: 'Größe', run: 7, attempt: 2 }
 
 t.test('a generation is the same after it was sent in a header', async t => {

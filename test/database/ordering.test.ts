@@ -228,6 +228,24 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     }
   })
 
+  await test('a trigger that changes or deletes what was written is found out before anything is committed', async t => {
+    const triggers = [
+      ['BEFORE INSERT ON public.compression_sizes', 'NEW.value_bytes := 777; RETURN NEW'],
+      ['AFTER INSERT ON public.compression_sizes', 'DELETE FROM public.compression_sizes; RETURN NULL'],
+      ['BEFORE INSERT ON public.commits', 'RETURN NULL'],
+    ] as const
+    const deferred = 'CONSTRAINT TRIGGER harms AFTER INSERT ON public.compression_sizes DEFERRABLE INITIALLY DEFERRED'
+    for (const [at, what] of [...triggers, [deferred, triggers[1][1]]] as const) {
+      await session.execute(`
+        CREATE FUNCTION public.harms() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${what}; END $$;
+        CREATE ${at === deferred ? at : `TRIGGER harms ${at}`} FOR EACH ROW EXECUTE FUNCTION public.harms()`)
+      for (const order of [orderAt(2), undefined])
+        await t.rejects(apply([size('a', 1), size('b', 1)], order), { code: 'target_refused' }, at)
+      t.strictSame(await sizes(), [], at)
+      await session.execute('DROP FUNCTION public.harms() CASCADE')
+    }
+  })
+
   await test('a commit is durable even if the database is set up to lose it', async t => {
     await session.execute(`SET synchronous_commit = off`)
     let setting: unknown

@@ -62,7 +62,8 @@ for (const [name, open] of STORAGES)
       t.same(await bordersOf(state), ['1-2', '3-4'])
       t.equal(await deliverTo(state, 'one', one), undefined)
       t.same(await keysOf(one), [
-        `compression_sizes/${SHA}/0000000000000000-0000000000000002.jsonl.gz`,
+        `compression_sizes/${SHA}/0000000000000000-0000000000000001.jsonl.gz`,
+        `compression_sizes/${SHA}/0000000000000001-0000000000000002.jsonl.gz`,
         `compression_sizes/${SHA}/0000000000000002-0000000000000004.jsonl.gz`,
       ])
     })

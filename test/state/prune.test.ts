@@ -58,7 +58,8 @@ for (const [name, open] of STORAGES)
       t.equal(await deliverTo(state, 'two', two), undefined)
       t.same(await keysOf(two), [
         `compression_sizes/${SHA}/0000000000000000-0000000000000002.jsonl.gz`,
-        `compression_sizes/${SHA}/0000000000000002-0000000000000006.jsonl.gz`,
+        `compression_sizes/${SHA}/0000000000000002-0000000000000004.jsonl.gz`,
+        `compression_sizes/${SHA}/0000000000000004-0000000000000006.jsonl.gz`,
       ])
       t.same(await lastAuditRows(state.storage, 9), [])
     })

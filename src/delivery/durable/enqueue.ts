@@ -96,6 +96,7 @@ type Found = {
 async function enqueueOnce(state: State, sources: readonly Source[], options: Known): Promise<Enqueued | undefined> {
   const { commitSha, emit } = options
   const partition = options.commit?.sha ?? commitSha!
+  const readAtMs = state.tools.now()
   const before = await readHead(state.storage, partition)
   const found = await findAll(sources, { ...options, head: before.head })
   const fresh = found.filter(isFresh).map(one => ({ ...one, id: newId(state.tools.now()) }))
@@ -115,7 +116,7 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   if (refused) return nothing
   if (options.dryRun) return { ...read, commit, partition }
   const { run, ci, isForced } = options
-  const head = await appendToOutbox(state, { additions, origin: { run, ci, isForced, commit }, before })
+  const head = await appendToOutbox(state, { additions, origin: { run, ci, isForced, commit }, before, readAtMs })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)
   // A source that only gained blank lines has nothing new.

@@ -77,6 +77,7 @@ async function* identified(
 async function* readObject(objects: BucketStorage, key: string, source: string): AsyncGenerator<RecordLines> {
   const body = await objects.get(key)
   if (body === undefined) throw new IngestError('input_changed', `${source} was removed while the archive was read`)
+  if (body.length === 0) throw new IngestError('bad_data', `${source} is empty, so its records are lost`)
   const packed = async function* (): AsyncGenerator<Uint8Array> {
     yield body
   }

@@ -3,7 +3,7 @@
 import { IngestError } from '../../errors.js'
 import { describeAddress, describeEndpoint, type PostgresAddress, type Endpoint } from '../../database/postgres/dsn.js'
 import { readCommitSetting, readServerFacts, readServerTime } from '../../database/queries/server-facts.js'
-import { readsOrder } from '../../database/ordering.js'
+import { hasOrdering } from '../../database/ordering.js'
 import { toPostgresError } from '../../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../../database/postgres/role.js'
 import { type PostgresSession, connectPostgres } from '../../database/postgres/connect.js'
@@ -123,12 +123,9 @@ async function durabilityOf(session: PostgresSession): Promise<Finding> {
 }
 
 async function orderingOf(session: PostgresSession): Promise<Finding> {
-  if (await readsOrder(session)) return ok('a late delivery cannot replace newer values')
-  const fact = 'the role cannot use a schema vortex_ingest: a late delivery may replace newer values'
-  return warn(
-    fact,
-    '`vortex-ingest migrate` adds the schema; on a production database `vortex-ingest migrate --ordering`',
-  )
+  if (await hasOrdering(session)) return ok('a late delivery cannot replace newer values')
+  const fact = 'the role cannot use the schema vortex_ingest: a late delivery may replace newer values'
+  return warn(fact, '`vortex-ingest migrate --ordering` creates or repairs the schema')
 }
 
 async function clockOf(session: PostgresSession, now: () => Date): Promise<Finding> {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { batchesIn, deliveryOfRange, firstRange, rangeOf } from '../../../src/delivery/durable/outbox-delivery.js'
-import { canDeliverTogether, type Batch } from '../../../src/state/head.js'
+import { canDeliverTogether, canMerge, type Batch } from '../../../src/state/head.js'
 import { wasmHash64 } from '../../../src/contract/hash64.js'
 import { testState } from '../../state/fixtures/state.js'
 import { COMMIT, RUN, SHA } from '../../fixtures/records.js'
@@ -42,14 +42,13 @@ t.test('a different benchmark, version, commit, CI attempt or time of enqueueing
   }
 })
 
-t.test('parts of one file that grew are delivered together, whenever they were enqueued', async t => {
+t.test('parts of one file that grew are delivered one by one, and are merged by a compaction', async t => {
   const run = { ...RUN, started_at: 'later' }
-  const grown = [
-    batch(1, 1),
-    batch(2, 1, { run, at: 'later', linesBefore: 1 }),
-    batch(3, 1, { at: 'last', linesBefore: 2 }),
-  ]
-  t.strictSame(firsts(firstRange(grown)), [1, 2, 3])
+  const [first, grown] = [batch(1, 1), batch(2, 1, { run, at: 'later', linesBefore: 1 })]
+  t.strictSame(firsts(firstRange([first, grown])), [1])
+  t.equal(canMerge(first, grown), true)
+  t.equal(canMerge(first, { ...grown, source: 'other' }), false)
+  t.equal(canMerge({ ...first, isForced: true }, { ...grown, isForced: true }), false)
 })
 
 t.test('every delivery of a forced range has the same id, because the first one counts as the newest', async t => {

@@ -26,7 +26,7 @@ export function addMigrate(program: Command, run: Run): void {
   command.addOption(
     flag(
       '--ordering',
-      'also add the schema vortex_ingest to a database that the production migration runner made; see docs/promises.md',
+      'also create or repair the schema vortex_ingest, in a database of the production migration runner too; see docs/promises.md',
     ).conflicts(['check', 'repairTimestamps']),
   )
   command.addOption(formatFlag()).addHelpText(

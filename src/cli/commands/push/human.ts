@@ -92,7 +92,7 @@ function numbersText(first: number, last: number): string {
 
 /** Prints the records that a target has stored, also if it failed later. */
 function printDelivered(report: Report, { targets, commit, durationMs }: PushResult, target: TargetResult): void {
-  const { description, error, status, records, inserted, updated, unchanged, chunks } = target
+  const { description, error, status, records, inserted, updated, unchanged, chunks, superseded = 0 } = target
   // With one target the duration of the whole push matters; with several, the duration of each target shows the slow one.
   const tookMs = targets.length > 1 ? target.durationMs : durationMs
   if (error !== undefined && chunks === 0) return
@@ -100,7 +100,8 @@ function printDelivered(report: Report, { targets, commit, durationMs }: PushRes
     return report.verdict(true, 'ingested', `into ${description} by another push that ran at the same time`)
   if (status === 'removed' && chunks === 0) return
   if (status === 'nothing new') return report.verdict(true, 'nothing new', `for ${description} in ${seconds(tookMs)}`)
-  const same = unchanged === 0 ? '' : `, ${count(unchanged)} of them unchanged`
+  const older = superseded === 0 ? '' : `, ${count(superseded)} of them left out`
+  const same = `${unchanged === superseded ? '' : `, ${count(unchanged - superseded)} of them unchanged`}${older}`
   const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
   const of = commit === undefined ? '' : ` of ${shortSha(commit)}`
   const what = `${plural(records, 'record')}${of} into ${description} ${numbers}`
