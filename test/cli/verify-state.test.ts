@@ -163,3 +163,9 @@ t.test('files and a state are not verified together, and one of them must be giv
   const variable = { VORTEX_INGEST_STATE: STATE[1]! }
   t.match(await runCli(['verify', 'f.jsonl'], { cwd, env: variable }), { stderr: /no embedded database/ })
 })
+
+t.test('a place that holds no state is not verified', async t => {
+  const { code, stderr } = await runCli(['verify', '--state', 'nothing'], { cwd: t.testdir({}) })
+  t.equal(code, 66)
+  t.match(stderr, /^error: no push has used .* yet\nhint: /)
+})

@@ -14,26 +14,34 @@ import type { Action, Context, Format } from '../../context.js'
 import type { ChoiceFlags } from '../../options/choose-targets.js'
 import { errorReport } from '../../output/error-report.js'
 import { plural, type Report } from '../../output/report.js'
-import { withState } from '../state/with-state.js'
+import { openUsedState } from '../state/used-state.js'
 import { rowsOpener } from './rows.js'
 
 export type RecheckFlags = TargetFlags &
   Pick<ChoiceFlags, 'state' | 'target'> & { readonly format: Format; readonly rewind?: boolean }
 
-export const runRecheck: Action<RecheckFlags> = (_, flags, context) =>
-  withState(requiredStateConfig(flags, context.env), context, async state => {
-    const { report, reportFile, signal } = context
-    const rewind = flags.rewind === true
-    const results = await recheck({ state, targets: await chosenTargets(state, flags, context), rewind, signal })
-    const exitCode = recheckExitCode(results)
-    const document = recheckReport(results, { exitCode, place: state.storage.description })
-    if (flags.format === 'json') report.json<RecheckReport>(document)
-    else for (const result of results) printRecheck(report, result)
-    reportFile?.json<RecheckReport>(document)
-    const canRewind = !rewind && results.some(({ commits }) => commits.some(hasReplaceable))
-    if (canRewind) report.hint('add --rewind to move the watermarks back, then run `vortex-ingest drain`')
-    return exitCode
-  })
+export const runRecheck: Action<RecheckFlags> = async (_, flags, context) => {
+  const state = await openUsedState(requiredStateConfig(flags, context.env), context)
+  try {
+    return await recheckAndPrint(state, flags, context)
+  } finally {
+    await state.storage.close()
+  }
+}
+
+async function recheckAndPrint(state: State, flags: RecheckFlags, context: Context): Promise<number> {
+  const { report, reportFile, signal } = context
+  const rewind = flags.rewind === true
+  const results = await recheck({ state, targets: await chosenTargets(state, flags, context), rewind, signal })
+  const exitCode = recheckExitCode(results)
+  const document = recheckReport(results, { exitCode, place: state.storage.description })
+  if (flags.format === 'json') report.json<RecheckReport>(document)
+  else for (const result of results) printRecheck(report, result)
+  reportFile?.json<RecheckReport>(document)
+  const canRewind = !rewind && results.some(({ commits }) => commits.some(hasReplaceable))
+  if (canRewind) report.hint('add --rewind to move the watermarks back, then run `vortex-ingest drain`')
+  return exitCode
+}
 
 /** The targets that flags name, otherwise the registered ones, followed by others that the state has delivered to. */
 async function chosenTargets(state: State, flags: RecheckFlags, context: Context): Promise<readonly RecheckTarget[]> {
