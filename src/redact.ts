@@ -31,8 +31,8 @@ const SHORTEST = 4
 const ENTITIES: Readonly<Record<string, string>> = { '"': 'quot', '&': 'amp', '<': 'lt', '>': 'gt', "'": 'apos' }
 
 /**
- * Hides a secret in text that is shown, also where the text has it in JSON, in a URL or in HTML. Text is parsed before its
- * secrets are hidden, because a short secret may be a part of anything.
+ * Hides a secret in text that is shown, also where the text has it in JSON, in a URL or in HTML. Call this after parsing an
+ * answer, because a short secret may also occur in numbers or keys.
  */
 export function hideSecret(text: string, secret: string | undefined): string {
   if (secret === undefined || secret === '') return text

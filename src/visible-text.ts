@@ -1,4 +1,7 @@
-/** Makes text from outside visible: file names, records, and answers of servers cannot control what shows them. */
+/**
+ * Escapes invisible and control characters in untrusted text (file names, records, server answers), so that it cannot
+ * manipulate a terminal or log.
+ */
 
 /**
  * Characters that are invisible or control a terminal, such as ESC, C1 controls, bidirectional overrides, and spaces of

@@ -4,7 +4,7 @@ import { utcTimestamp } from './timestamp.js'
 
 /** When records were read from their source, and which attempt of which CI run produced them. */
 export type Generation = {
-  /** When the records were read, RFC 3339. For queued records, when they were enqueued. */
+  /** When the records began to be read, RFC 3339. */
   readonly producedAt: string
   /** Undefined outside of CI, and for a CI service that does not number its runs. */
   readonly ci?: CiAttempt | undefined
@@ -25,13 +25,13 @@ export type CiAttempt = {
   readonly attempt: number
 }
 
-/** Header of an envelope's request that names the generation of its records. */
+/** Request header with the generation of the records. */
 export const GENERATION_HEADER = 'vortex-ingest-generation'
 
-/** Header of a server's answer: it has ordered the delivery. The value is `true`. */
+/** Response header. Its value is `true` when the server orders deliveries. */
 export const ORDERED_HEADER = 'vortex-ingest-ordered'
 
-/** Header of a server's answer: the number of records that it left out because a newer delivery wrote other values. */
+/** Response header: the number of records that were left out because a newer delivery wrote other values. */
 export const SUPERSEDED_HEADER = 'vortex-ingest-superseded'
 
 /** The most characters that a producer may have. */

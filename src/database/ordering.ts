@@ -112,7 +112,10 @@ export function newerIds(table: string): string {
     )`
 }
 
-/** An SQL condition: a stored row with the id of the row `latest` must keep its values. Needs `newerIds`. */
+/**
+ * An SQL condition: the stored row with the id of the row `latest` must not be overwritten, because a newer delivery wrote it
+ * or this delivery was applied before. Needs the WITH query of `newerIds`.
+ */
 export const IS_SUPERSEDED = `(${IS_REPEATED} OR latest.measurement_id IN (SELECT measurement_id FROM newer))`
 
 /**
@@ -130,7 +133,8 @@ export function recordIds(table: string, latest: string, condition = 'true'): st
 }
 
 /**
- * An SQL expression that fails. Without a function of our own, only a wrong cast can make a statement fail with a text.
+ * Returns an SQL expression that fails with a text. It casts the text to boolean, because plain SQL has no other way to raise
+ * an error with a chosen message.
  * @param text an SQL expression
  * @see toRaisedError
  */
@@ -138,7 +142,7 @@ export function raise(text: string): string {
   return `('vortex-ingest:' || ${text})::boolean`
 }
 
-/** The meaning of an error that `raise` caused. Every other error is returned unchanged. */
+/** Converts an error that `raise` caused. Returns every other error unchanged. */
 export function toRaisedError(error: unknown): unknown {
   if (sqlStateOf(error) !== '22P02') return error
   const [what, name = '', ...numbers] = (/"vortex-ingest:([^"]*)"/.exec(messageOf(error))?.[1] ?? '').split(':')

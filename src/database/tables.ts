@@ -153,6 +153,7 @@ export function upsertLines(kind: Kind, options = UNORDERED): string {
   const superseded = `CASE WHEN ${IS_REPEATED} OR EXISTS (SELECT FROM newer) THEN (
       SELECT count(*)::int FROM latest WHERE NOT ${equalsStored(kind, measuredColumns(kind))} AND ${IS_SUPERSEDED}
     ) ELSE 0 END`
+  // Stored rows are those that needed no write, and those that were written.
   return `
     WITH staged AS (
       SELECT ${cells.join(', ')}, line FROM (

@@ -18,7 +18,7 @@ export type RecheckTarget = {
   readonly kind: string
   /** The target id. */
   readonly id: string
-  /** Opens the rows of the target; a text says why they cannot be read. */
+  /** Opens the rows of the target; a string is the reason why the rows cannot be read. */
   readonly openRows: (() => Promise<OpenRows>) | string
 }
 
@@ -186,7 +186,8 @@ async function moveBack(
   { head, from, until, options: { state } }: MovingBack,
 ): Promise<CommitRecheck['rewound']> {
   const detail = `rows were missing in the target: the watermark was moved back from ${from} to ${until}`
-  // Written before the change, because a spare row is better than a change without one.
+  // Written before the change, because after a crash, an audit row without a change is harmless, but a change without an audit
+  // row is not.
   await audit(state, { id: newId(state.tools.now()), event: 'rewound', ...place, since: until, until: from, detail })
   await rewind(state, place, until)
   const again = head.batches.filter(({ last }) => last > until)

@@ -43,7 +43,10 @@ export function decide<Judged extends JudgedTarget>(
   return { exitCode: error === undefined || isForgiven ? EXIT.done : exitCodeOf(error), required, isForgiven }
 }
 
-/** Whether the error is that of a target that was down. A state that fails has exit code 69 too, but it may hold nothing. */
+/**
+ * Whether waiting can fix the error, because a target is down. A failed state also exits 69 but does not count: the records may
+ * not be queued anywhere.
+ */
 function isPassing(error: unknown): boolean {
   return PASSING_EXITS.includes(exitCodeOf(error)) && !isStateFailure(error)
 }

@@ -1,6 +1,6 @@
 /** A limited amount, such as bytes of memory, that requests share. */
 
-/** More requests are waiting than the server lets wait. They are answered with 503 and `Retry-After`. */
+/** Thrown when the queue is full. The server answers 503 and `Retry-After`. */
 export class OverloadedError extends Error {}
 
 type Waiting = { readonly amount: number; readonly start: () => void }

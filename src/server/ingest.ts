@@ -82,7 +82,7 @@ export class Ingest {
       commit,
       fits: versionBit(version),
       counts,
-      // The first row is requested when a session is free, before anything is written.
+      // Checked again here, because the request may have waited for a session while its client disconnected.
       rows: async function* () {
         await assertWanted()
         yield* copyChunks(recordBatches(bytes, { from, version, hash }), CHUNK_BYTES)

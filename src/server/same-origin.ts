@@ -5,8 +5,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback } from '../http/address.js'
 
 /**
- * A page of another site can send requests here under its own name (DNS rebinding: `Host` is that name) or under this server's
- * name (`Origin` and `Sec-Fetch-Site` then tell). Browsers set these headers and pages cannot change them.
+ * A page of another site can reach this server in two ways. With DNS rebinding, `Host` is the name of the other site. With a
+ * cross-site request, `Origin` or `Sec-Fetch-Site` shows the other site. Browsers set these headers and pages cannot change
+ * them.
  * @returns why the request is refused; undefined when it is not
  */
 function crossSiteProblem(method: string, headers: IncomingHttpHeaders): string | undefined {

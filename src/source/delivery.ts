@@ -29,7 +29,7 @@ export type RowDelivery = {
    * since it was validated, or another process has taken over the lease.
    */
   readonly assertMayCommit: () => Promise<void>
-  /** Undefined for a rehearsal, which is rolled back: it is not ordered. */
+  /** Undefined for a rehearsal. It is rolled back, so it needs no order. */
   readonly order?: DeliveryOrder | undefined
 }
 
@@ -43,9 +43,9 @@ export type DeliveryOrder = {
   readonly fence?: Fence | undefined
 }
 
-/** A lease in a state, and the watermark that the delivery moves. */
+/** Lets a target refuse a process that lost its lease: the fencing token, and the watermark that the target records. */
 export type Fence = {
-  /** Random id of the watermark, which tells states apart. */
+  /** Random id of the watermark. It differs between states, so that a target can keep one watermark per state. */
   readonly watermark: string
   /** Target id. */
   readonly target: string
@@ -104,7 +104,7 @@ export type KindReceipt = {
   readonly inserted: number
   /** Records whose measurement id was already stored or occurred earlier in the same file. */
   readonly updated: number
-  /** The part of `updated` whose stored row was not rewritten, because it is identical or because of `superseded`. */
+  /** The part of `updated` whose stored row was not rewritten: it is identical, or a newer delivery wrote it (`superseded`). */
   readonly unchanged: number
   /** The part of `unchanged` whose stored row has other values, which a newer delivery wrote. Default: 0. */
   readonly superseded?: number

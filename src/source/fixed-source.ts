@@ -4,12 +4,12 @@ import type { Hash64 } from '../contract/hash64.js'
 import type { ByteReader } from './byte-reader.js'
 import { inputChangedError, type Source } from './source.js'
 
-/** The first complete reading keeps one hash of eight bytes for each piece of this size. */
+/** Size of the pieces that are hashed. Each piece takes eight bytes of memory. */
 const PIECE_BYTES = 32 * 1024
 
 /**
  * A source whose first complete reading decides its content. Every later reading fails before it returns a byte that
- * differs. File times do not suffice for this, because a change through a shared mapping may leave them as they were.
+ * differs. File times do not suffice for this, because writes through a shared memory mapping (mmap) may not update them.
  */
 export function fixedSource(source: Source, hash: Hash64): Source {
   let known: readonly bigint[] | undefined

@@ -22,7 +22,7 @@ export type Batch = {
   /** The source's name in messages, and how many of its lines precede this batch. */
   readonly source: string
   readonly linesBefore: number
-  /** When the batch was enqueued, RFC 3339. */
+  /** When the records began to be read, RFC 3339. */
   readonly at: string
   readonly run: RunMeta
   /** The attempt of the CI run that produced the records; undefined outside of CI. */
@@ -68,18 +68,23 @@ export type Position = {
   readonly lines: number
   /** Digest of the first `bytes` bytes. */
   readonly fingerprint: string
-  /** File status at that time. Equal status means the file is unchanged; when empty, the fingerprint decides. */
+  /**
+   * File status when the position was recorded. If it is equal, the file is unchanged; if it is empty, the fingerprint decides.
+   */
   readonly stat: string
 }
 
 export type Head = {
-  /** Incremented before unnamed lines are swept, so that a writer notices that its lines may have been deleted. */
+  /**
+   * Incremented before lines objects that no head references are deleted. A writer that sees a new epoch stores its lines
+   * again.
+   */
   readonly epoch: number
   /** The next sequence number. */
   readonly next: number
   /** In order of sequence numbers, without a gap up to `next`. */
   readonly batches: readonly Batch[]
-  /** By a name that the caller of `appendToOutbox` gives. */
+  /** Positions by source. The caller of `appendToOutbox` chooses the key. */
   readonly positions: ReadonlyMap<string, Position>
 }
 

@@ -27,8 +27,9 @@ const FIRST_POLL_MS = 20
 const MAX_POLL_MS = 1_000
 
 /**
- * Acquires the lease, waiting up to `waitMs` while another process holds it. Waits longer, for at most the duration of
- * the lease, when the clock of its owner is ahead, because only that shows whether the owner still renews it.
+ * Acquires the lease, waiting up to `waitMs` while another process holds it. If the lease expires too far in the future, the
+ * clock of its owner is ahead. The wait then lasts at least one lease duration, to see whether the owner still renews the
+ * lease.
  * @throws {IngestError} `queued` when another process still holds the lease after that
  */
 export async function acquireLease(
@@ -75,7 +76,10 @@ class LeaseWatch {
     return this.unchangedMs >= durationMs || isOwnerGone(this.state, owner, expiresAt)
   }
 
-  /** The time that observing takes, when the expiry is too far ahead to be right and no renewal was seen. */
+  /**
+   * The minimum wait: one lease duration when the expiry cannot be right and the owner has not renewed the lease yet, otherwise
+   * 0.
+   */
   minWaitMs({ expiresAt, durationMs = Infinity }: Lease): number {
     const isAhead = expiresAt > this.state.tools.now() + durationMs
     return isAhead && this.#changes === 1 ? durationMs : 0
@@ -193,7 +197,8 @@ export class HeldLease {
   }
 
   /**
-   * Makes the fencing token greater than `token`, with which a copy of this state has written to the target.
+   * Makes the fencing token greater than `token`, the one stored in the target. It is higher than ours when a copy of this
+   * state has delivered to the same target.
    * @returns false when the lease is lost
    */
   async raiseFencingToken(token: number): Promise<boolean> {
@@ -213,7 +218,7 @@ export class HeldLease {
     }))
   }
 
-  /** A target whose watermark was lost may hold what was pruned since. */
+  /** When the watermark was damaged, the target may already hold the pruned records, so they are not counted as missing. */
   #moved(watermark: Watermark, until: number, pruned: number): Watermark {
     return movedWatermark(watermark, until, this.wasDamaged ? 0 : pruned)
   }

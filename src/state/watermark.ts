@@ -15,7 +15,7 @@ export type TargetPartition = { readonly target: string; readonly partition: Par
 
 export type Lease = {
   readonly owner: Owner
-  /** Milliseconds since 1970. The owner postpones it while it works. */
+  /** Milliseconds since 1970. The owner renews the lease before this time. */
   readonly expiresAt: number
   /** For how long a write of the lease is valid. Undefined in leases of earlier versions of the program. */
   readonly durationMs?: number | undefined
@@ -43,7 +43,10 @@ export function prunedRecords({ until, pruned }: Watermark, prunedUntil: number)
   return (pruned?.records ?? 0) + Math.max(0, prunedUntil - Math.max(until, pruned?.until ?? 0))
 }
 
-/** A watermark that moved. Notes the records that were pruned before it, because the new number covers them. */
+/**
+ * Returns the watermark moved to `until`. Pruned records below `until` are noted, because the new number would otherwise claim
+ * that the target holds them.
+ */
 export function movedWatermark(watermark: Watermark, until: number, prunedUntil: number): Watermark {
   const records = prunedRecords(watermark, Math.min(prunedUntil, until))
   const known = Math.max(prunedUntil, watermark.pruned?.until ?? 0)
@@ -86,7 +89,7 @@ export async function writeWatermark(
 ): Promise<StoredWatermark> {
   const fields = storedFields(targetPartition, watermark)
   const key = watermarkKey(targetPartition.partition, targetPartition.target)
-  // A body that the storage itself found torn has no version, so it is deleted first. A holder of its lease loses the lease.
+  // A torn object has no version to compare with, so it is deleted first. A process that holds the lease then loses it.
   if (isDamaged && stored === undefined) await storage.delete(key)
   const version = await writeDocument(storage, key, { fields, over: stored })
   return { watermark, stored: version, isDamaged: false }
@@ -102,7 +105,8 @@ function storedFields(
 
 /**
  * Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease.
- * @param prunedUntil the pruned records that the target gets in another way, because their files are pushed again
+ * @param prunedUntil a sequence number: records up to it that were pruned no longer count as missing, because their files are
+ * pushed again
  */
 export async function rewind(
   state: State,

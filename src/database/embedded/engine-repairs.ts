@@ -64,7 +64,7 @@ export function withOwnTime(options: EngineOptions, clock: EngineClock): EngineO
 
 /** Longest wait. A sound database does not wait at all, and reads the clock about once in a checkpoint. */
 const MAX_WAIT_MS = 500
-/** Readings of the clock that are closer than this are a wait. */
+/** Two readings of the clock that are closer than this count as waiting. */
 const WAIT_STEP_MS = 1
 /** After a longer pause between two readings, a new wait begins. */
 const NEW_WAIT_MS = 1_000
