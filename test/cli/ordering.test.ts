@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { json, startHttpServer } from '../fixtures/http-server.js'
 import { startPostgres } from '../fixtures/postgres.js'
-import { jsonl, size } from '../fixtures/records.js'
+import { COMMIT, jsonl, RUN, size } from '../fixtures/records.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
 import { push as pushAs, writeFile } from './fixtures/pushing.js'
 import { startServe, stop, TOKEN } from './fixtures/serve.js'
@@ -89,6 +89,39 @@ t.test('a request that a proxy held back does not replace what a later push stor
   t.strictSame(await sizes(), ['a=2', 'only_first=1'])
   const again = await held[0]!()
   t.strictSame(await again.json(), { inserted: 0, updated: 2 }, 'a repeat is recognised')
+})
+
+t.test('an idempotency key of another commit names another delivery, and malformed headers are refused', async t => {
+  const cwd = t.testdir({})
+  const { args, sizes } = await database()
+  const serving = await startServe(['--store', args[1]!, '--insecure-local', '--listen', '127.0.0.1:0'], { cwd })
+  t.teardown(() => stop(serving))
+  const post = async (sha: string, value_bytes: number, headers: Readonly<Record<string, string>>): Promise<number> => {
+    const record: unknown = JSON.parse(size({ commit_sha: sha, dataset: sha[0]!, value_bytes, uncompressed_bytes: 9 }))
+    const commit = { ...COMMIT, sha, url: `https://github.com/owner/repo/commit/${sha}` }
+    const body = JSON.stringify({ run_meta: { ...RUN, schema_version: 3 }, commit, records: [record] })
+    const always = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+    return (await fetch(`${serving.url}/api/ingest`, { method: 'POST', headers: { ...always, ...headers }, body }))
+      .status
+  }
+  const at = (producedAt: string): Readonly<Record<string, string>> => ({
+    'vortex-ingest-generation': JSON.stringify({ producedAt }),
+  })
+  const [one, other] = ['a'.repeat(40), 'b'.repeat(40)]
+
+  t.equal(await post(one, 1, { 'idempotency-key': 'k', ...at('2026-01-01T00:00:00Z') }), 200)
+  t.equal(await post(other, 9, { 'idempotency-key': 'k', ...at('2026-01-01T00:00:00Z') }), 200)
+  t.equal(await post(other, 5, { 'idempotency-key': 'z', ...at('2020-01-01T00:00:00Z') }), 200)
+  t.equal(await post(one, 2, { 'idempotency-key': 'k', ...at('2026-02-01T00:00:00+23:59') }), 200)
+  t.strictSame(await sizes(), ['a=1', 'b=9'])
+
+  t.equal(await post(one, 3, at('2099-12-31T00:00:00Z')), 200)
+  t.equal(await post(one, 4, at(new Date().toISOString())), 200)
+  t.strictSame(await sizes(), ['a=4', 'b=9'], 'a time after that of the database does not block later envelopes')
+  for (const wrong of ['', '{}', '[]', '{"producedAt":"now"}', '{"producedAt":"2026-01-01T00:00:00Z","ci":{"run":1}}'])
+    t.equal(await post(one, 7, { 'vortex-ingest-generation': wrong }), 400, wrong)
+  t.equal(await post(one, 7, { 'idempotency-key': '' }), 400)
+  t.strictSame(await sizes(), ['a=4', 'b=9'])
 })
 
 const attempt = (run: number, attempt: number): Readonly<Record<string, string>> => ({
