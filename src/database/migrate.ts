@@ -53,7 +53,12 @@ export async function migrate(session: SqlSession, { withOptional = false }: Mig
   if (pending.length > 0) await inTransaction(session, BEGIN_LOCKED, () => prepareLedger(session))
   const applied: string[] = []
   for (const file of pending)
-    if (await inTransaction(session, BEGIN_LOCKED, () => applyOnce(session, file))) applied.push(file.name)
+    if (
+      await inTransaction(session, BEGIN_LOCKED, () =>
+        applyOnce(session, file, { mayRepeat: withOptional && isRepeatable(file) }),
+      )
+    )
+      applied.push(file.name)
   if (mustRevoke) await inTransaction(session, BEGIN_LOCKED, () => revokeTokenMembership(session))
   const alreadyThere = files.map(({ name }) => name).filter(name => !applied.includes(name))
   return { applied, alreadyThere, revoked: mustRevoke ? ['rds_iam from bench_read'] : [] }
@@ -102,10 +107,14 @@ function isRepeatable({ name }: MigrationFile): boolean {
   return name === '006_ordering.sql'
 }
 
-async function applyOnce(session: SqlSession, file: MigrationFile): Promise<boolean> {
+async function applyOnce(
+  session: SqlSession,
+  file: MigrationFile,
+  { mayRepeat }: { readonly mayRepeat: boolean },
+): Promise<boolean> {
   // The ledger is read again under the lock, because another process may have applied the file in the meantime.
   const ledger = await readLedger(session)
-  if (isApplied(ledger, file) && !isRepeatable(file)) return false
+  if (isApplied(ledger, file) && !mayRepeat) return false
   try {
     await session.execute(file.text)
   } catch (cause) {

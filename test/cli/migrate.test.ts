@@ -26,6 +26,32 @@ t.test('a fresh database gets every migration, and the second time none', async 
   )
 })
 
+t.test('--ordering restores tables and rights of the schema vortex_ingest that were removed', async t => {
+  const url = await server.createDatabase('removed')
+  t.equal((await runCli(['migrate', url])).code, 0)
+  await server.sql(
+    'DROP TABLE vortex_ingest.delivered_ids; REVOKE ALL ON vortex_ingest.watermarks FROM bench_ingest',
+    'removed',
+  )
+  const granted = `SELECT has_table_privilege('bench_ingest', 'vortex_ingest.watermarks', 'UPDATE') AS granted`
+  for (const [flags, expected] of [
+    [[], false],
+    [['--ordering'], true],
+    [['--ordering'], true],
+  ] as const) {
+    t.equal((await runCli(['migrate', url, ...flags])).code, 0)
+    t.strictSame(await server.sql(granted, 'removed'), [{ granted: expected }])
+  }
+  t.strictSame(await server.sql('SELECT count(*)::int AS ids FROM vortex_ingest.delivered_ids', 'removed'), [
+    { ids: 0 },
+  ])
+  const names = await server.sql('SELECT name FROM _applied_migrations ORDER BY name', 'removed')
+  t.strictSame(
+    names.map(({ name }) => name),
+    FILES,
+  )
+})
+
 t.test('three at once all succeed, and each file is applied once', async t => {
   const url = await server.createDatabase('race')
   const results = await Promise.all([1, 2, 3].map(() => runCli(['migrate', url, '--format', 'json'])))

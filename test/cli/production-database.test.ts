@@ -143,6 +143,10 @@ for (const level of LEVELS)
     const again = await migrated(t, owner)
     t.strictSame([again.applied, again.already_there.length], [[], 5], 'the second time nothing happens')
     t.strictSame(await ledgerOf(name), ledger)
+    t.match(before.said('ordering'), [/^warn the role cannot use the schema vortex_ingest/])
+    const ordering = await runCli(['migrate', '--ordering', owner])
+    t.match(ordering, { code: 0, stdout: /006_ordering\.sql/ })
+    t.strictSame(await ledgerOf(name), ledger, 'the other runner would not know the file')
     t.strictSame(await checked(t, owner), { code: 0, drift: [], ledgerCompared: true })
     t.strictSame(await checked(t, ingest), { code: 0, drift: [], ledgerCompared: false })
     const doctor = await runDoctor(t, ['--postgres', ingest])
@@ -150,6 +154,7 @@ for (const level of LEVELS)
     t.strictSame(doctor.said('schema'), [
       'ok every table and index of the contract is there; this role may not read the ledger of migrations',
     ])
+    t.strictSame(doctor.said('ordering'), ['ok a late delivery cannot replace newer values'])
     await pushAndVerify(t, ingest)
   })
 
