@@ -102,7 +102,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** Exit codes of a failure that passes by itself: without a state, and with a state in which the records remain queued. */
-export const PASSING_EXITS: readonly number[] = [EXIT.unavailable, EXIT.queued]
+export const TRANSIENT_EXITS: readonly number[] = [EXIT.unavailable, EXIT.queued]
 
 const REFUSALS: readonly string[] = [
   'auth_failed',
@@ -125,7 +125,7 @@ export type FailureCause = 'down' | 'refuses'
  */
 export function failureCause(code: string): FailureCause | undefined {
   if (REFUSALS.includes(code)) return 'refuses'
-  return PASSING_EXITS.includes(EXIT_OF_CODE[code as ErrorCode]) ? 'down' : undefined
+  return TRANSIENT_EXITS.includes(EXIT_OF_CODE[code as ErrorCode]) ? 'down' : undefined
 }
 
 const STATE_FAILURES: readonly ErrorCode[] = ['storage_failed', 'storage_denied', 'state_corrupt', 'state_version']

@@ -13,7 +13,7 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /** Replaces each invisible character with its JSON escape, such as `\u001b`. The value of a JSON text stays the same. */
 export function visibleText(text: string): string {
-  return text.replace(INVISIBLE, character => SHORT[character] ?? escapeOf(character))
+  return text.replace(INVISIBLE, character => SHORT[character] ?? jsonEscape(character))
 }
 
 /** `visibleText` of text with several lines: line feeds and tabs stay. */
@@ -27,7 +27,7 @@ export function oneLine(text: string): string {
 }
 
 /** Characters beyond U+FFFF become a pair of escapes, as in JSON. */
-function escapeOf(character: string): string {
+function jsonEscape(character: string): string {
   const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
   return units.map(unit => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }

@@ -56,7 +56,7 @@ const SERVICES: readonly Service[] = [
       remote: env.CI_PROJECT_URL,
       job: [env.CI_JOB_NAME, env.CI_PIPELINE_ID ?? env.CI_JOB_ID],
       // A job that is retried gets a new and greater id. The ids of different jobs say nothing about their order.
-      numbers: [jobOf(env.CI_PROJECT_URL, env.CI_JOB_NAME), env.CI_PIPELINE_ID, env.CI_JOB_ID],
+      numbers: [joinNames(env.CI_PROJECT_URL, env.CI_JOB_NAME), env.CI_PIPELINE_ID, env.CI_JOB_ID],
     }),
   },
   {
@@ -68,7 +68,7 @@ const SERVICES: readonly Service[] = [
       remote: env.BUILDKITE_REPO,
       job: [env.BUILDKITE_PIPELINE_SLUG, env.BUILDKITE_BUILD_ID ?? env.BUILDKITE_BUILD_NUMBER],
       numbers: [
-        jobOf(
+        joinNames(
           env.BUILDKITE_PIPELINE_ID,
           env.BUILDKITE_STEP_KEY || env.BUILDKITE_LABEL,
           env.BUILDKITE_PARALLEL_JOB ?? '',
@@ -112,7 +112,7 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined], number
 }
 
 /** A job of a project; undefined when one of its names is unknown. */
-function jobOf(...names: readonly (string | undefined)[]): string | undefined {
+function joinNames(...names: readonly (string | undefined)[]): string | undefined {
   return names.includes(undefined) ? undefined : names.join(' ').trim()
 }
 

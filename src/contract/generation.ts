@@ -34,8 +34,7 @@ export const ORDERED_HEADER = 'vortex-ingest-ordered'
 /** Response header: the number of records that were left out because a newer delivery wrote other values. */
 export const SUPERSEDED_HEADER = 'vortex-ingest-superseded'
 
-/** The most characters that a producer may have. */
-const MAX_PRODUCER = 4_000
+const MAX_PRODUCER_LENGTH = 4_000
 
 /** The value of `GENERATION_HEADER`: JSON in ASCII. */
 export function formatGeneration({ producedAt, ci, isForced }: Generation): string {
@@ -53,20 +52,21 @@ export function parseGeneration(text: string): Generation | undefined {
 }
 
 function generationFrom(value: unknown): Generation | undefined {
-  const { producedAt: time, ci, forced = false } = membersOf(value)
+  const { producedAt: time, ci, forced = false } = toFields(value)
   const producedAt = typeof time === 'string' ? utcTimestamp(time) : undefined
   if (producedAt === undefined || typeof forced !== 'boolean') return undefined
   if (forced) return { producedAt, isForced: true }
   if (ci === undefined) return { producedAt }
-  const { producer, run, attempt } = membersOf(ci)
-  if (typeof producer !== 'string' || producer.length > MAX_PRODUCER || !/^\P{Cc}+$/u.test(producer)) return undefined
-  return isNumber(run) && isNumber(attempt) ? { producedAt, ci: { producer, run, attempt } } : undefined
+  const { producer, run, attempt } = toFields(ci)
+  if (typeof producer !== 'string' || producer.length > MAX_PRODUCER_LENGTH || !/^\P{Cc}+$/u.test(producer))
+    return undefined
+  return isCount(run) && isCount(attempt) ? { producedAt, ci: { producer, run, attempt } } : undefined
 }
 
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+function toFields(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-function isNumber(value: unknown): value is number {
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

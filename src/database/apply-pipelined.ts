@@ -3,7 +3,7 @@
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
 import { assertCounts, supersededCount, type TransactionReceipt, type RowDelivery } from '../source/delivery.js'
-import { databaseFacts, orderStatements } from './ordering.js'
+import { databaseFacts } from './ordering.js'
 import type { SqlSession } from './session.js'
 import { beginDelivery, commitStatements, upsertLines } from './tables.js'
 
@@ -76,7 +76,7 @@ const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0, ids: 0, superseded
  */
 export async function applyPipelined(
   session: SqlSession,
-  { commit, assertMayCommit, order }: RowDelivery,
+  { commit, assertMayCommit, order: wanted }: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
 ): Promise<TransactionReceipt | undefined> {
   await assertMayCommit()
@@ -87,16 +87,16 @@ export async function applyPipelined(
     await session.execute('ROLLBACK')
     return undefined
   }
-  const isOrdered = facts.isOrdered && order !== undefined
-  const { values, before, after } = commitStatements(commit, { isOrdered })
-  const first = [...(isOrdered ? orderStatements(commit.sha, order) : []), ...before]
+  const order = facts.isOrdered ? wanted : undefined
+  const isOrdered = order !== undefined
+  const { values, before, after } = commitStatements(commit, order)
   const upserts = rowsByKind.map(({ text }, at) => ({
     text: upsertLines(kinds[at]!, { isOrdered }),
     values: [...values, text],
   }))
-  const answers = await session.pipeline([...first, ...upserts, ...after, { text: end }])
+  const answers = await session.pipeline([...before, ...upserts, ...after, { text: end }])
   const receipts = rowsByKind.map(({ kind, rows }, index) => {
-    const [written = NOTHING_WRITTEN] = (answers[first.length + index] ?? []) as readonly Written[]
+    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
     const { inserted, rewritten, ids, superseded } = written
     const records = rows - countNotSent(downgrade, kind.kind)
     const unchanged = ids - inserted - rewritten

@@ -16,7 +16,7 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
-import { databaseFacts, notStoredError, orderStatements, toRaisedError, type DatabaseFacts } from './ordering.js'
+import { databaseFacts, notStoredError, toRaisedError, type DatabaseFacts } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
@@ -68,7 +68,7 @@ export async function applyInVersion(
   } = settings
   const options = { ...given, workMemMiB, smallRows, copyBytes }
   try {
-    return receiptOf(await applyDelivery(session, delivery, options))
+    return toReceipt(await applyDelivery(session, delivery, options))
   } catch (error) {
     if (sqlStateOf(error) !== UNDEFINED_COLUMN) throw error
     const version = await databaseVersion(session)
@@ -76,11 +76,11 @@ export async function applyInVersion(
     if (version >= highestIn(delivery.fits)) throw error
     if (delivery.mayDowngrade !== true) throw olderTargetError({ target, version, delivery })
     const downgrade = await planDowngrade(delivery, version)
-    return receiptOf(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
+    return toReceipt(await applyDelivery(session, delivery, { ...options, downgrade }), downgrade)
   }
 }
 
-function receiptOf({ kinds, isOrdered }: TransactionReceipt, downgrade?: Downgrade): Receipt {
+function toReceipt({ kinds, isOrdered }: TransactionReceipt, downgrade?: Downgrade): Receipt {
   return { ...sumReceipt(kinds, downgrade), isOrdered }
 }
 
@@ -146,22 +146,21 @@ async function applyStaged(
   delivery: RowDelivery,
   { version = highestIn(delivery.fits), downgrade, workMemMiB, copyBytes, end = 'COMMIT', statementFor }: BulkAttempt,
 ): Promise<TransactionReceipt> {
-  const { commit, order } = delivery
   const kinds = deliveredKinds(delivery.counts, version)
-  const facts = databaseFacts(await session.execute(beginStaging(kinds, workMemMiB)))
-  const { hasTriggers } = facts
-  const isOrdered = facts.isOrdered && order !== undefined
+  const { commit } = delivery
+  const { hasTriggers, ...facts } = databaseFacts(await session.execute(beginStaging(kinds, workMemMiB)))
+  const order = facts.isOrdered ? delivery.order : undefined
+  const isOrdered = order !== undefined
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
-  const { values, before, after } = commitStatements(commit, { isOrdered })
-  const first = [...(isOrdered ? orderStatements(commit.sha, order) : []), ...before]
+  const { values, before, after } = commitStatements(commit, order)
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
-  const answers = await session.pipeline([...first, ...upserts, ...after])
+  const answers = await session.pipeline([...before, ...upserts, ...after])
   // Deferred triggers run now, so that what they change is found.
   if (hasTriggers) await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
-    const [written = NOTHING_WRITTEN] = (answers[first.length + index] ?? []) as readonly Written[]
+    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
     const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
     receipts.push(
       await kindReceipt(session, kind, { ...written, staged: sent, commitSha: commit.sha, isOrdered, hasTriggers }),
@@ -209,12 +208,7 @@ async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind)
   // If every staged row was written, all ids are distinct and, without triggers, all rows are stored as sent.
   if (inserted + rewritten === staged && !hasTriggers) return { ...counts, unchanged: 0 }
   const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered }), [commitSha])
-  const { ids, missing, differing, superseded } = compared ?? {
-    ids: staged,
-    missing: staged,
-    differing: 0,
-    superseded: 0,
-  }
+  const { ids, missing, differing, superseded } = compared!
   if (missing + differing > 0) throw notStoredError(kind.table, { sent: ids, stored: ids - missing - differing })
   return { ...counts, unchanged: ids - inserted - rewritten, ...supersededCount(superseded) }
 }

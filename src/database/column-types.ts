@@ -5,8 +5,11 @@ import type { FieldType, Kind } from '../contract/kinds.js'
 
 type ColumnType = FieldType | 'timestamp'
 
-/** For each field type: the types that hold all of its values, as names and as OIDs, which never change. The first is the contract's. */
-const HOLDING: Readonly<Record<ColumnType, readonly (readonly [name: string, oid: number])[]>> = {
+/**
+ * The Postgres types that can store every value of a field type, as name and OID. OIDs of built-in types never change. The first
+ * entry is the type in the contract.
+ */
+const SUFFICIENT_TYPES: Readonly<Record<ColumnType, readonly (readonly [name: string, oid: number])[]>> = {
   str: [
     ['text', 25],
     ['character varying', 1043],
@@ -23,6 +26,11 @@ const HOLDING: Readonly<Record<ColumnType, readonly (readonly [name: string, oid
   f64: [['double precision', 701]],
   '[i64]': [['bigint[]', 1016]],
   timestamp: [['timestamp with time zone', 1184]],
+}
+
+/** The Postgres type of a field's column. @see contract section 5 */
+export function columnType(type: ColumnType): string {
+  return SUFFICIENT_TYPES[type][0]![0]
 }
 
 type Table = { readonly name: string; readonly columns: readonly (readonly [name: string, type: ColumnType])[] }
@@ -42,7 +50,7 @@ function factTable({ table, fields, hasCommitTimestamp }: Kind): Table {
 
 /**
  * A statement that fails with SQLSTATE 42804 when a column of `commits` or of a kind's table has a type that cannot hold every
- * value, such as a rounding or shorter one. It takes about 0.4 ms for one kind.
+ * value, for example because it rounds numbers or limits the length of text. It takes about 0.4 ms for one kind.
  */
 export function columnTypeProbe(kinds: readonly Kind[]): string {
   const wrong = [COMMITS, ...kinds.map(factTable)].map(wrongColumns).join(' UNION ALL ')
@@ -56,16 +64,16 @@ export function columnTypeProbe(kinds: readonly Kind[]): string {
     END $$`
 }
 
-/** A query for the columns of one table that cannot hold every value. A type with a length or precision cannot. */
+/** A query for the columns of one table that cannot hold every value. A type with a limit of length or precision counts as unable. */
 function wrongColumns({ name: table, columns }: Table): string {
   const types = [...new Set(columns.map(([, type]) => type))]
   const named = (type: ColumnType): string =>
     columns.flatMap(([name, own]) => (own === type ? [`'${name}'`] : [])).join(', ')
   const checks = types.map(type => {
-    const oids = HOLDING[type].map(([, oid]) => oid).join(', ')
+    const oids = SUFFICIENT_TYPES[type].map(([, oid]) => oid).join(', ')
     return `WHEN attname IN (${named(type)}) THEN atttypmod <> -1 OR atttypid NOT IN (${oids})`
   })
-  const expected = types.map(type => `WHEN attname IN (${named(type)}) THEN '${HOLDING[type][0]![0]}'`)
+  const expected = types.map(type => `WHEN attname IN (${named(type)}) THEN '${columnType(type)}'`)
   return `
       SELECT '${table}.' || attname AS name, CASE ${expected.join(' ')} END AS expected,
         format_type(atttypid, atttypmod) AS actual

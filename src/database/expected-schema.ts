@@ -2,7 +2,7 @@
 
 import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
-import { SQL_TYPES } from './tables.js'
+import { columnType } from './column-types.js'
 
 export type ExpectedColumn = { readonly name: string; readonly type: string; readonly nullable: boolean }
 
@@ -48,8 +48,8 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [COMMITS, ...CONTRACT.kinds.map(factTable)]
 
 function factTable({ table, fields, hasCommitTimestamp }: Kind): ExpectedTable {
-  const columns = fields.map(field => ({ name: field.name, type: SQL_TYPES[field.type], nullable: isNullable(field) }))
-  const id = { name: 'measurement_id', type: SQL_TYPES.i64, nullable: false }
+  const columns = fields.map(field => ({ name: field.name, type: columnType(field.type), nullable: isNullable(field) }))
+  const id = { name: 'measurement_id', type: columnType('i64'), nullable: false }
   const time = hasCommitTimestamp ? [{ name: 'commit_timestamp', type: TIME, nullable: true }] : []
   return { name: table, key: id.name, columns: [id, ...columns, ...time], indexes: INDEXES[table] ?? [] }
 }

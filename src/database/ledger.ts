@@ -70,12 +70,9 @@ export function isApplied({ key, applied }: Ledger, { name }: Pick<MigrationFile
   return applied.has(name) || (key === 'filename' && hasEquivalents(applied.keys(), name))
 }
 
-/**
- * Whether a migration is applied only on request, because the other runner made the database and knows no such file. It is then
- * not recorded in the ledger, and applying it again changes nothing.
- */
-export function isOptional({ key }: Ledger, { name }: Pick<MigrationFile, 'name'>): boolean {
-  return key === 'filename' && findEquivalents(name).length === 0
+/** Whether a migration is applied only on request, because the other runner made the database and does not know the file. */
+export function isOnRequest({ key }: Ledger, { isOptional }: Pick<MigrationFile, 'isOptional'>): boolean {
+  return key === 'filename' && isOptional
 }
 
 /** Names in the ledger that neither this program nor the other runner knows. */
@@ -107,7 +104,7 @@ export async function prepareLedger(session: SqlSession): Promise<void> {
  * @param ledger the ledger as read in the same transaction
  */
 export async function recordMigration(session: SqlSession, file: MigrationFile, ledger: Ledger): Promise<void> {
-  if (isOptional(ledger, file)) return
+  if (isOnRequest(ledger, file)) return
   const insert = `INSERT INTO public._applied_migrations (${ledger.key}`
   if (ledger.key === 'filename') {
     const names = ledgerNames(ledger.applied.keys(), file.name)

@@ -3,7 +3,7 @@
 import { IngestError, messageOf } from '../errors.js'
 import {
   isApplied,
-  isOptional,
+  isOnRequest,
   prepareLedger,
   readLedger,
   recordMigration,
@@ -41,9 +41,9 @@ export type MigrateOptions = {
  */
 export async function migrate(session: SqlSession, { withOptional = false }: MigrateOptions = {}): Promise<Migrated> {
   const ledger = await readLedger(session)
-  const files = (await migrationFiles()).filter(file => withOptional || !isOptional(ledger, file))
+  const files = (await migrationFiles()).filter(file => withOptional || !isOnRequest(ledger, file))
   assertMigratable(ledger)
-  const isPending = (file: MigrationFile): boolean => !isApplied(ledger, file) || (withOptional && isRepeatable(file))
+  const isPending = (file: MigrationFile): boolean => !isApplied(ledger, file) || (withOptional && file.isOptional)
   const pending = files.filter(isPending)
   const mustRevoke = (await readTokenMembership(session)) === 'direct'
   await assertRights(session, [
@@ -55,7 +55,7 @@ export async function migrate(session: SqlSession, { withOptional = false }: Mig
   for (const file of pending)
     if (
       await inTransaction(session, BEGIN_LOCKED, () =>
-        applyOnce(session, file, { mayRepeat: withOptional && isRepeatable(file) }),
+        applyOnce(session, file, { mayRepeat: withOptional && file.isOptional }),
       )
     )
       applied.push(file.name)
@@ -100,11 +100,6 @@ async function assertRights(session: SqlSession, files: readonly Rights[]): Prom
   throw new IngestError('auth_failed', `the role ${String(row?.['role'])} may not migrate this database: ${list}`, {
     hint: 'nothing was applied; run it as the owner of the database, or grant the missing rights to the role',
   })
-}
-
-/** Whether applying the migration again repairs what was removed, and changes nothing else. */
-function isRepeatable({ name }: MigrationFile): boolean {
-  return name === '006_ordering.sql'
 }
 
 async function applyOnce(

@@ -17,6 +17,11 @@ export type MigrationFile = {
   /** Checksums of earlier contents of this file, from its lines `-- earlier content: <checksum>`. */
   readonly earlierChecksums: readonly string[]
   readonly needs: readonly Need[]
+  /**
+   * Whether the file has a line `-- optional: …`. A push works without such a migration, and applying it again only repairs what
+   * was removed. The database of the other runner gets it on request only, and its ledger does not list it.
+   */
+  readonly isOptional: boolean
 }
 
 /** All migrations in the order in which they are applied. */
@@ -32,7 +37,7 @@ async function readMigration(name: string): Promise<MigrationFile> {
   const text = (await readFile(new URL(name, FOLDER), 'utf8')).replace(/\r\n/g, '\n')
   const earlierChecksums = [...text.matchAll(/^-- earlier content: ([0-9a-f]{64})$/gm)].map(([, sum = '']) => sum)
   const checksum = createHash('sha256').update(text).digest('hex')
-  return { name, text, checksum, earlierChecksums, needs: parseNeeds(text) }
+  return { name, text, checksum, earlierChecksums, needs: parseNeeds(text), isOptional: /^-- optional: /m.test(text) }
 }
 
 /**

@@ -8,18 +8,24 @@ import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
 import type { SqlSession, Statement } from './session.js'
 
+const TABLES = ['commits', ...CONTRACT.kinds.map(({ table }) => table)]
+
 /**
  * A query with one row. `isOrdered`: the role may use the tables of the schema `vortex_ingest`. `hasTriggers`: a table of the
  * contract has triggers. It is sent together with BEGIN to save a round trip.
  */
 export const PROBE_DATABASE = `
   SELECT (
-    SELECT count(*) = 3 AND bool_and(has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT, INSERT'))
+    SELECT count(*) = 3 AND bool_and(
+      has_schema_privilege(pg_namespace.oid, 'USAGE')
+      AND has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
+      AND (relname <> 'watermarks' OR has_table_privilege(pg_class.oid, 'UPDATE'))
+    )
     FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = 'vortex_ingest' AND relname IN ('deliveries', 'delivered_ids', 'watermarks')
   ) AS "isOrdered", EXISTS (
     SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal
-    AND tgrelid IN (${['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(table => `to_regclass('public.${table}')`).join(', ')})
+    AND tgrelid IN (${TABLES.map(table => `to_regclass('public.${table}')`).join(', ')})
   ) AS "hasTriggers"`
 
 /** The answer to `PROBE_DATABASE`. */
@@ -72,7 +78,7 @@ const REGISTER_DELIVERY = `
     set_config('vortex_ingest.is_repeated', (NOT EXISTS (SELECT FROM added))::text, true)`
 
 /** Records the watermark and its fencing token. Fails when a later lease has written before. */
-function moveWatermark({ watermark, target, partition, token, until }: Fence): Statement {
+function moveWatermark({ watermarkId, targetId, partition, token, until }: Fence): Statement {
   const text = `
     WITH moved AS (
       INSERT INTO vortex_ingest.watermarks AS stored (watermark_id, target_id, partition, fencing_token, delivered_until)
@@ -85,7 +91,7 @@ function moveWatermark({ watermark, target, partition, token, until }: Fence): S
     SELECT CASE WHEN NOT EXISTS (SELECT FROM moved) THEN ${raise(`'overtaken:' || (
       SELECT fencing_token FROM vortex_ingest.watermarks WHERE watermark_id = $1
     )`)} END`
-  return { text, values: [watermark, target, partition, token, until] }
+  return { text, values: [watermarkId, targetId, partition, token, until] }
 }
 
 const IS_NEWER = `
@@ -116,7 +122,7 @@ export function newerIds(table: string): string {
  * An SQL condition: the stored row with the id of the row `latest` must not be overwritten, because a newer delivery wrote it
  * or this delivery was applied before. Needs the WITH query of `newerIds`.
  */
-export const IS_SUPERSEDED = `(${IS_REPEATED} OR latest.measurement_id IN (SELECT measurement_id FROM newer))`
+export const KEEPS_STORED = `(${IS_REPEATED} OR latest.measurement_id IN (SELECT measurement_id FROM newer))`
 
 /**
  * A WITH query that records the measurements which the delivery writes or confirms. Needs `newerIds`.
@@ -127,7 +133,7 @@ export function recordIds(table: string, latest: string, condition = 'true'): st
   return `recorded AS (
       INSERT INTO vortex_ingest.delivered_ids (delivery_id, table_name, ids)
       SELECT ${DELIVERY}, '${table}', array_agg(latest.measurement_id) FROM ${latest}
-      WHERE ${condition} AND NOT ${IS_SUPERSEDED} HAVING count(*) > 0
+      WHERE ${condition} AND NOT ${KEEPS_STORED} HAVING count(*) > 0
       ON CONFLICT DO NOTHING
     )`
 }
@@ -145,10 +151,10 @@ export function raise(text: string): string {
 /** Converts an error that `raise` caused. Returns every other error unchanged. */
 export function toRaisedError(error: unknown): unknown {
   if (sqlStateOf(error) !== '22P02') return error
-  const [what, name = '', ...numbers] = (/"vortex-ingest:([^"]*)"/.exec(messageOf(error))?.[1] ?? '').split(':')
-  if (what === 'overtaken') return new FencedError(Number(name), error)
-  const [sent = 0, stored = 0] = numbers.map(Number)
-  return what === 'stored' ? notStoredError(name, { sent, stored }) : error
+  const [what, ...parts] = (/"vortex-ingest:([^"]*)"/.exec(messageOf(error))?.[1] ?? '').split(':')
+  if (what === 'overtaken') return new FencedError(Number(parts[0]), error)
+  const [table = '', sent, stored] = parts
+  return what === 'stored' ? notStoredError(table, { sent: Number(sent), stored: Number(stored) }) : error
 }
 
 /** A later lease has written to the target, so this delivery was refused. Nothing of it is stored. */
@@ -157,7 +163,8 @@ export class FencedError extends IngestError {
     readonly token: number,
     cause: unknown,
   ) {
-    super('queued', 'another process took over the delivery to this target, so nothing was written', { cause })
+    const hint = 'run this command again'
+    super('queued', 'another process took over the delivery to this target, so nothing was written', { cause, hint })
   }
 }
 

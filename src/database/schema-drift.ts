@@ -1,7 +1,7 @@
 /** Finds differences between a database's schema and the schema that the migrations create. Only reads. */
 
 import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
-import { isApplied, isOptional, readLedger, unknownNames, type Ledger } from './ledger.js'
+import { isApplied, isOnRequest, readLedger, unknownNames, type Ledger } from './ledger.js'
 import { migrationFiles, type MigrationFile } from './migration-files.js'
 import { readTokenMembership } from './read-role.js'
 import type { SqlSession } from './session.js'
@@ -9,6 +9,7 @@ import type { SqlSession } from './session.js'
 export type Drift = {
   readonly code:
     | 'missing_migration'
+    | 'missing_optional_migration'
     | 'unknown_migration'
     | 'changed_migration'
     | 'missing_table'
@@ -61,8 +62,9 @@ function drift(code: Drift['code'], object: string, message: string): Drift {
 function migrationDrift(ledger: Ledger, files: readonly MigrationFile[]): readonly Drift[] {
   return [
     ...files.flatMap(file => {
-      if (isOptional(ledger, file)) return []
-      if (!isApplied(ledger, file)) return [drift('missing_migration', file.name, 'the migration is not applied')]
+      if (isOnRequest(ledger, file)) return []
+      const missing = file.isOptional ? 'missing_optional_migration' : 'missing_migration'
+      if (!isApplied(ledger, file)) return [drift(missing, file.name, 'the migration is not applied')]
       const checksum = ledger.applied.get(file.name)
       if (checksum === undefined || [file.checksum, ...file.earlierChecksums].includes(checksum)) return []
       return [drift('changed_migration', file.name, 'a different content was applied under this name')]

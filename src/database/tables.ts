@@ -1,20 +1,23 @@
 /** SQL statements for the contract's tables, generated from the contract. */
 
 import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
-import { CONTRACT, type Field, type FieldType, type Kind } from '../contract/kinds.js'
+import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
+import type { DeliveryOrder } from '../source/delivery.js'
+import { columnType } from './column-types.js'
 import { columnProbes } from './contract-version.js'
-import { IS_NEWEST, IS_REPEATED, IS_SUPERSEDED, newerIds, PROBE_DATABASE, raise, recordIds } from './ordering.js'
+import {
+  IS_NEWEST,
+  IS_REPEATED,
+  KEEPS_STORED,
+  newerIds,
+  orderStatements,
+  PROBE_DATABASE,
+  raise,
+  recordIds,
+} from './ordering.js'
 import { BEGIN, type Statement } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
-
-export const SQL_TYPES: Readonly<Record<FieldType, string>> = {
-  str: 'text',
-  i32: 'integer',
-  i64: 'bigint',
-  f64: 'double precision',
-  '[i64]': 'bigint[]',
-}
 
 /**
  * The fields that are staged: all except the commit, which is the same for every record of a delivery. Rows are staged with
@@ -64,7 +67,7 @@ export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_M
 }
 
 function createStaging(kind: Kind): string {
-  const columns = stagedFields(kind).map(field => `${field.name} ${SQL_TYPES[field.type]}`)
+  const columns = stagedFields(kind).map(field => `${field.name} ${columnType(field.type)}`)
   return `CREATE TEMP TABLE ${stagingTable(kind)} (measurement_id bigint, ${columns.join(', ')}) ON COMMIT DROP`
 }
 
@@ -122,7 +125,7 @@ function latestStaged(kind: Kind): string {
  * `superseded` of those whose other values a newer delivery wrote. Parameter: the commit's sha.
  */
 export function compareStaged(kind: Kind, { isOrdered }: UpsertOptions): string {
-  const superseded = isOrdered ? IS_SUPERSEDED : 'false'
+  const superseded = isOrdered ? KEEPS_STORED : 'false'
   return `
     ${isOrdered ? `WITH ${newerIds(kind.table)}` : ''}
     SELECT count(*)::int AS ids, count(*) FILTER (WHERE same IS NULL)::int AS missing,
@@ -146,12 +149,12 @@ export function upsertLines(kind: Kind, options = UNORDERED): string {
   const { isOrdered } = options
   const cells = [
     'cells[1]::bigint AS measurement_id',
-    ...stagedFields(kind).map(({ name, type }, index) => `cells[${index + 2}]::${SQL_TYPES[type]} AS ${name}`),
+    ...stagedFields(kind).map(({ name, type }, index) => `cells[${index + 2}]::${columnType(type)} AS ${name}`),
   ]
   const order = isOrdered ? [newerIds(kind.table), recordIds(kind.table, 'latest')] : []
   const writable = `wanted AS MATERIALIZED (SELECT * FROM latest WHERE ${isWritable(kind, options)})`
   const superseded = `CASE WHEN ${IS_REPEATED} OR EXISTS (SELECT FROM newer) THEN (
-      SELECT count(*)::int FROM latest WHERE NOT ${equalsStored(kind, measuredColumns(kind))} AND ${IS_SUPERSEDED}
+      SELECT count(*)::int FROM latest WHERE NOT ${equalsStored(kind, measuredColumns(kind))} AND ${KEEPS_STORED}
     ) ELSE 0 END`
   // Stored rows are those that needed no write, and those that were written.
   return `
@@ -217,7 +220,7 @@ function equalsStored(kind: Kind, columns = overwrittenColumns(kind)): string {
 /** An SQL condition: the row `latest` is not stored, or is stored with other values that it may replace. */
 function isWritable(kind: Kind, { isOrdered }: UpsertOptions): string {
   if (!isOrdered) return `${equalsStored(kind)} IS NOT TRUE`
-  return `CASE ${equalsStored(kind)} WHEN true THEN false WHEN false THEN NOT ${IS_SUPERSEDED} ELSE true END`
+  return `CASE ${equalsStored(kind)} WHEN true THEN false WHEN false THEN NOT ${KEEPS_STORED} ELSE true END`
 }
 
 /**
@@ -284,14 +287,19 @@ export type CommitStatements = {
 /**
  * The statements that write a commit, whose time is stored in UTC and whole microseconds. A time queued by an earlier version,
  * which accepted more formats, is passed to the database unchanged.
+ * @param order undefined in a database that does not order deliveries
  */
-export function commitStatements(commit: Commit, options = UNORDERED): CommitStatements {
+export function commitStatements(commit: Commit, order?: DeliveryOrder): CommitStatements {
   const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
   const values = [stored.sha, stored.timestamp] as const
-  const upsert = { text: upsertCommit(options), values: COMMIT_FIELDS.map(field => stored[field]) }
+  const upsert = {
+    text: upsertCommit({ isOrdered: order !== undefined }),
+    values: COMMIT_FIELDS.map(field => stored[field]),
+  }
   const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
   const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [stored.sha] }))
-  return { values, before: [upsert], after }
+  const ordering = order === undefined ? [] : orderStatements(stored.sha, order)
+  return { values, before: [...ordering, upsert], after }
 }
 
 /**

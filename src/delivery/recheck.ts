@@ -81,7 +81,7 @@ async function recheckTarget(
     } finally {
       await close()
     }
-    return result
+    return commits.length > 0 ? result : { ...result, notCheckable: 'the state has delivered nothing to it' }
   } catch (error) {
     options.signal.throwIfAborted()
     return { ...result, error }
@@ -98,8 +98,8 @@ async function recheckPartition(
   const { until } = (await readWatermark(state.storage, place)).watermark
   if (until === 0) return []
   const { head } = await readHead(state.storage, place.partition)
-  const claimed = head.batches.filter(({ last }) => last <= until)
-  const found = await compareBatches(place.partition, { claimed, rows, options })
+  const covered = head.batches.filter(({ last }) => last <= until)
+  const found = await compareBatches(place.partition, { covered, rows, options })
   const isRewound = options.rewind && found.lostFrom !== undefined
   const rewound = isRewound
     ? await moveBack(place, { head, from: until, until: found.lostFrom.first - 1, options })
@@ -115,15 +115,15 @@ type Found = Pick<CommitRecheck, 'compared' | 'missing' | 'different'> & {
 }
 
 type Comparing = {
-  readonly claimed: readonly Batch[]
+  readonly covered: readonly Batch[]
   readonly rows: StoredRows
   readonly options: RecheckOptions
 }
 
-async function compareBatches(commit: Partition, { claimed, rows, options }: Comparing): Promise<Found> {
-  if (claimed.length === 0)
+async function compareBatches(commit: Partition, { covered, rows, options }: Comparing): Promise<Found> {
+  if (covered.length === 0)
     return { compared: 0, missing: (await rows.hasCommit(commit)) ? 0 : 1, different: 0, lostFrom: undefined }
-  const { source, batchAt } = outboxSource(options.state, commit, claimed)
+  const { source, batchAt } = outboxSource(options.state, commit, covered)
   const { signal } = options
   const lost = new Set<number>()
   let missing = 0
@@ -137,13 +137,13 @@ async function compareBatches(commit: Partition, { claimed, rows, options }: Com
   const { compared, different, rejected } = result
   if (rejected > 0)
     throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)
-  const lostFrom = lost.size === 0 ? undefined : claimed[Math.min(...lost)]
+  const lostFrom = lost.size === 0 ? undefined : covered[Math.min(...lost)]
   return { compared, missing, different: different - missing, lostFrom }
 }
 
 const LF = 0x0a
 
-/** The lines of several batches as one source, whose last line with an id is the stored one. */
+/** The lines of several batches as one source. Of several lines with the same id the last one is compared, because it is stored. */
 function outboxSource(
   { storage }: State,
   name: string,
@@ -169,7 +169,7 @@ function outboxSource(
     stat: async () => '',
     release: async () => undefined,
   }
-  // A batch that is still being read is the last one so far. Line 0 is the commit, which every batch delivers.
+  // A line after all batches that were read belongs to the batch being read. Line 0 stands for the commit.
   const batchAt = (line: number): number => lastLines.filter(last => last < line).length
   return { source, batchAt }
 }
@@ -186,8 +186,7 @@ async function moveBack(
   { head, from, until, options: { state } }: MovingBack,
 ): Promise<CommitRecheck['rewound']> {
   const detail = `rows were missing in the target: the watermark was moved back from ${from} to ${until}`
-  // Written before the change, because after a crash, an audit row without a change is harmless, but a change without an audit
-  // row is not.
+  // Written before the change: after a crash an audit row without a change is harmless, the reverse is not.
   await audit(state, { id: newId(state.tools.now()), event: 'rewound', ...place, since: until, until: from, detail })
   await rewind(state, place, until)
   const again = head.batches.filter(({ last }) => last > until)

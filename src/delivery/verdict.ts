@@ -1,6 +1,6 @@
 /** Decides which targets' failures fail a command, and its exit code. */
 
-import { exitCodeOf, EXIT, IngestError, isStateFailure, PASSING_EXITS } from '../errors.js'
+import { exitCodeOf, EXIT, IngestError, isStateFailure, TRANSIENT_EXITS } from '../errors.js'
 import type { Failure } from './events.js'
 import type { Target } from './target.js'
 
@@ -37,7 +37,7 @@ export function decide<Judged extends JudgedTarget>(
   if (isRejected) return { exitCode: EXIT.badData, required, isForgiven: false }
   const errors = [...alwaysFailing(targets), ...failuresThatCount(targets, required, require)]
   // A failure that persists until somebody acts takes precedence over a target that is down.
-  const lasting = errors.filter(error => !isPassing(error))
+  const lasting = errors.filter(error => !isTransient(error))
   const [error] = [...lasting, ...errors]
   const isForgiven = allowFailure && error !== undefined && lasting.length === 0
   return { exitCode: error === undefined || isForgiven ? EXIT.done : exitCodeOf(error), required, isForgiven }
@@ -47,8 +47,8 @@ export function decide<Judged extends JudgedTarget>(
  * Whether waiting can fix the error, because a target is down. A failed state also exits 69 but does not count: the records may
  * not be queued anywhere.
  */
-function isPassing(error: unknown): boolean {
-  return PASSING_EXITS.includes(exitCodeOf(error)) && !isStateFailure(error)
+function isTransient(error: unknown): boolean {
+  return TRANSIENT_EXITS.includes(exitCodeOf(error)) && !isStateFailure(error)
 }
 
 /**

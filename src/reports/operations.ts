@@ -55,6 +55,7 @@ export const MigrateCheckReportShape = object({
     object({
       code: words([
         'missing_migration',
+        'missing_optional_migration',
         'unknown_migration',
         'changed_migration',
         'missing_table',

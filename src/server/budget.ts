@@ -9,33 +9,34 @@ export class Budget {
   #free: number
   readonly #waiting: Waiting[] = []
 
-  /** @param mostWaiting number of requests that may wait for their share */
+  /** @param maxWaiting number of requests that may wait for their share */
   constructor(
     private readonly total: number,
-    private readonly mostWaiting = Infinity,
+    private readonly maxWaiting = Infinity,
   ) {
     this.#free = total
   }
 
   /**
-   * Waits for a share, in order of arrival. More than the whole budget is reduced to the whole budget.
+   * Waits for a share, in order of arrival. A request for more than the total gets the total.
    * @throws {OverloadedError} when too many requests are waiting already
    */
   async take(wanted: number): Promise<Share> {
     const amount = Math.min(wanted, this.total)
     if (this.#waiting.length === 0 && this.tryTake(amount)) return new Share(this, amount)
-    if (this.#waiting.length >= this.mostWaiting) throw new OverloadedError('too many requests are waiting')
+    if (this.#waiting.length >= this.maxWaiting) throw new OverloadedError('too many requests are waiting')
     await new Promise<void>(start => this.#waiting.push({ amount, start }))
     return new Share(this, amount)
   }
 
-  /** Takes an amount if it is free, without waiting. The caller gives it back with `give`. */
+  /** Takes an amount if it is free, without waiting. The caller returns it with `give`. */
   tryTake(amount: number): boolean {
     if (amount > this.#free) return false
     this.#free -= amount
     return true
   }
 
+  /** Returns an amount that was taken, and starts the requests that now get their share. */
   give(amount: number): void {
     this.#free += amount
     while (this.#waiting[0] !== undefined && this.tryTake(this.#waiting[0].amount)) this.#waiting.shift()?.start()

@@ -45,7 +45,7 @@ export class Ingest {
     const head = checkBodyHeaders(request.headers, maxBodyBytes)
     if (!head.ok) return HEADER_ANSWERS[head.reason]
     const order = readOrder(request)
-    if (order === undefined) return BAD_ORDER
+    if (typeof order === 'string') return refusalAnswer({ ok: false, error: 'malformed', message: order })
     onBodyWanted()
     const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs, budgets })
     if (!received.ok) return BODY_ANSWERS[received.reason]
@@ -108,25 +108,20 @@ type Wanted = {
 /** The most characters of an idempotency key. */
 const MAX_KEY = 200
 
-const BAD_ORDER: Answer = {
-  status: 400,
-  body: {
-    error: 'malformed',
-    message: `${GENERATION_HEADER} must be a generation as JSON, and idempotency-key 1 to ${MAX_KEY} characters`,
-  },
-}
+const BAD_GENERATION = `${GENERATION_HEADER} must be JSON like {"producedAt":"2026-01-31T12:00:00Z"} (docs/path-a.md)`
+const BAD_KEY = `idempotency-key must have 1 to ${MAX_KEY} characters`
 
 /**
  * The order that the headers of a request give to its records. Without a generation the envelope counts as the newest, and
  * without an idempotency key as a delivery of its own.
- * @returns undefined when a header is malformed
+ * @returns a message when a header is malformed
  */
-function readOrder({ headers }: IncomingMessage): DeliveryOrder | undefined {
+function readOrder({ headers }: IncomingMessage): DeliveryOrder | string {
   const text = headers[GENERATION_HEADER]
-  const key = headers['idempotency-key'] ?? randomUUID()
   const generation = typeof text === 'string' ? parseGeneration(text) : undefined
-  if ((text !== undefined && generation === undefined) || typeof key !== 'string' || key === '' || key.length > MAX_KEY)
-    return undefined
+  if (text !== undefined && generation === undefined) return BAD_GENERATION
+  const key = headers['idempotency-key'] ?? randomUUID()
+  if (typeof key !== 'string' || key === '' || key.length > MAX_KEY) return BAD_KEY
   return { deliveryId: key, generation }
 }
 

@@ -20,7 +20,7 @@ export type ReceiveOptions = {
 export type BodyBudgets = {
   /** A body that does not fit is stored in a file. */
   readonly memory: Budget
-  /** In memory and in files. A body that does not fit is refused. */
+  /** Memory and files together. A body that exceeds what is free is answered 503. */
   readonly total: Budget
 }
 
@@ -30,7 +30,7 @@ export type Received = { readonly ok: true; readonly body: Body } | { readonly o
 
 /** A larger body is stored on disk until it is processed. */
 const IN_MEMORY_BYTES = 1024 * 1024
-/** Number of full bodies of the largest size that may be received at once. */
+/** All bodies together may take this many times the limit of one body. */
 const FULL_BODIES = 16
 
 /** @param maxBytes limit of one body */
@@ -108,7 +108,7 @@ export class Body {
 
   constructor(private readonly budgets: BodyBudgets) {}
 
-  /** @returns false when the bodies of all clients are too large together */
+  /** @returns false when all bodies together would exceed their budget */
   async add(chunk: Uint8Array): Promise<boolean> {
     if (!this.budgets.total.tryTake(chunk.length)) return false
     this.length += chunk.length
@@ -140,7 +140,7 @@ export class Body {
   }
 
   async release(): Promise<void> {
-    this.#forget()
+    this.#freeMemory()
     this.budgets.total.give(this.length)
     this.length = 0
     await this.#file?.close()
@@ -156,11 +156,11 @@ export class Body {
       throw error
     }
     for (const chunk of this.#chunks) await this.#store(this.#file, chunk)
-    this.#forget()
+    this.#freeMemory()
     return this.#file
   }
 
-  #forget(): void {
+  #freeMemory(): void {
     this.#chunks = []
     this.budgets.memory.give(this.#inMemory)
     this.#inMemory = 0

@@ -46,9 +46,8 @@ export type DeliveryOrder = {
 /** Lets a target refuse a process that lost its lease: the fencing token, and the watermark that the target records. */
 export type Fence = {
   /** Random id of the watermark. It differs between states, so that a target can keep one watermark per state. */
-  readonly watermark: string
-  /** Target id. */
-  readonly target: string
+  readonly watermarkId: string
+  readonly targetId: string
   readonly partition: string
   /** The fencing token: a target refuses a delivery with a lower token than one that it has applied. */
   readonly token: number

@@ -40,7 +40,7 @@ export type AppendOptions = {
   readonly additions: readonly NewLines[]
   readonly origin: Origin
   /** When the sources began to be read, in milliseconds since 1970. Default: now. */
-  readonly readAtMs?: number
+  readonly readAtMs?: number | undefined
   /** The head that was read before the sources; saves reading it again unless another process has written it. */
   readonly before?: StoredHead
 }
@@ -65,14 +65,7 @@ export async function appendToOutbox(
     const result = await retryOnConflict(state, async () => {
       const storedHead = known?.stored === undefined ? await readHeadToWrite(state.storage, partition) : known
       known = undefined
-      return commitBatches(state, {
-        additions,
-        origin,
-        stored,
-        epoch,
-        storedHead,
-        ...(readAtMs !== undefined && { readAtMs }),
-      })
+      return commitBatches(state, { additions, origin, stored, epoch, storedHead, readAtMs })
     })
     if (result !== 'swept') {
       if (result === undefined) await deleteObjects(state.storage, stored.flat())

@@ -9,10 +9,9 @@ import { assertHeadReaches, prunedUntil, readHead, type Batch, type Head } from 
 import { parseIntent, type Intent } from './intent.js'
 import { INTENTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
-import type { PrunedBefore } from './pruned-text.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import { parseTargetRecord, type TargetRecord } from './target-record.js'
-import { prunedRecords, readWatermark, type TargetPartition, type Watermark } from './watermark.js'
+import { prunedRecords, readWatermark, type PrunedBefore, type TargetPartition, type Watermark } from './watermark.js'
 
 /** Queued records that a target does not have yet. */
 export type Lag = {

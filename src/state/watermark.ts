@@ -43,6 +43,15 @@ export function prunedRecords({ until, pruned }: Watermark, prunedUntil: number)
   return (pruned?.records ?? 0) + Math.max(0, prunedUntil - Math.max(until, pruned?.until ?? 0))
 }
 
+/** Records that a target cannot get, because they were pruned before it got them, and the number of their commits. */
+export type PrunedBefore = { readonly records: number; readonly partitions: number }
+
+export function prunedText({ records, partitions }: PrunedBefore, target: string): string {
+  const counted = (value: number, noun: string): string => `${value} ${noun}${value === 1 ? '' : 's'}`
+  const what = `${counted(records, 'record')} of ${counted(partitions, 'commit')}`
+  return `${what} were pruned before ${target} got them: push their files again with --full-refresh`
+}
+
 /**
  * Returns the watermark moved to `until`. Pruned records below `until` are noted, because the new number would otherwise claim
  * that the target holds them.

@@ -122,6 +122,8 @@ t.test('a database that does not order deliveries, or may lose commits, warns', 
   t.strictSame((await runDoctor(t, ['--postgres', url])).said('ordering'), [
     'ok a late delivery cannot replace newer values',
   ])
+  await sql('REVOKE INSERT ON vortex_ingest.delivered_ids FROM bench_ingest')
+  t.match((await runDoctor(t, ['--postgres', url])).said('ordering'), [/^warn /], 'without a right on one table')
   await sql(`DROP SCHEMA vortex_ingest CASCADE; DELETE FROM _applied_migrations WHERE name = '006_ordering.sql'`)
   const unordered = await runDoctor(t, ['--postgres', url])
   t.equal(unordered.code, 0)

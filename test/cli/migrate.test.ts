@@ -177,7 +177,11 @@ t.test(
     const empty = await runCli(['migrate', '--check', url, '--format', 'json'])
     t.equal(empty.code, 78)
     const { drift } = JSON.parse(empty.stdout) as { drift: { code: string }[] }
-    t.strictSame([...new Set(drift.map(({ code }) => code))].sort(), ['missing_migration', 'missing_table'])
+    t.strictSame([...new Set(drift.map(({ code }) => code))].sort(), [
+      'missing_migration',
+      'missing_optional_migration',
+      'missing_table',
+    ])
     t.strictSame(
       await server.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'checked'),
       [],

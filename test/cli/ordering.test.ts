@@ -57,7 +57,11 @@ t.test('an outbox that is drained late does not replace what was pushed meanwhil
     const drained = await onState(cwd, ['drain', ...args])
 
     t.equal(drained.code, 0, drained.stderr)
-    t.match(drained.stderr, /^warning: 1 record is older than the value that .* holds .*--force-older/m, title)
+    t.match(
+      drained.stderr,
+      /^warning: 1 record left out, because .* holds newer values \(--force-older replaces them\)$/m,
+      title,
+    )
     t.strictSame(await sizes(), ['a=2', 'only_first=1'], title)
   }
 })
@@ -171,8 +175,10 @@ t.test(
         t.equal((await pushed('second.jsonl', attempt(7, 2))).code, 0)
         const late = await pushed('first.jsonl', attempt(7, 1))
         t.equal(late.code, 0, late.stderr)
+        const inWords = await push(cwd, ['first.jsonl', ...args], attempt(7, 1))
+        t.match(inWords.stdout, /^ingested 1 record .* \(0 inserted, 0 updated, 1 left out\) in /m)
         t.match(JSON.parse(late.stdout), { targets: [{ ordered: true, superseded: 1 }] })
-        t.match(late.stderr, /^warning: 1 record is older/m)
+        t.match(late.stderr, /^warning: 1 record left out/m)
         t.strictSame(await sizes(), ['a=2'])
 
         const forced = await pushed('first.jsonl', attempt(7, 1), '--force-older')

@@ -101,7 +101,7 @@ t.test('another value is reported and stays, because a newer push may have store
   await database.sql('UPDATE query_measurements SET value_ns = 4711 WHERE query_idx = 1')
   const found = await verify(cwd, '--rewind')
   t.equal(found.code, 4)
-  t.match(found.stdout, /0123456: 0 missing, 1 with another value, which stays$/m)
+  t.match(found.stdout, /0123456: 0 missing, 1 with another value, which is not replaced$/m)
   t.match((await succeed(cwd, 'drain')).stdout, /nothing to drain/)
 })
 
@@ -112,12 +112,16 @@ t.test('pruned records are reported, because they can be neither compared nor de
   await copyDatabase(database.name, 'backup')
   await push(cwd, 'f.jsonl')
   await succeed(cwd, 'state', 'prune')
-  t.match(await verifyJson(cwd), { code: 0, targets: [{ compared: 0, missing: 0, pruned: 3 }] })
+  t.match(await verifyJson(cwd), { code: 66, targets: [{ compared: 0, missing: 0, pruned: 3 }] })
+  t.match((await verify(cwd)).stdout, /^not compared: the records of .* were pruned from the state$/m)
   await copyDatabase('backup', database.name)
   const lost = await verify(cwd, '--rewind')
   t.equal(lost.code, 4)
-  t.match(lost.stdout, /0123456: 1 missing; 3 records before them were pruned: push their files$/m)
-  t.match(lost.stdout, /not rechecked: 3 records whose lines were pruned/)
+  t.match(
+    lost.stdout,
+    /0123456: 1 missing; 3 earlier records were pruned: push their files again with --full-refresh$/m,
+  )
+  t.match(lost.stdout, /not compared: 3 records that were pruned from the state/)
 })
 
 t.test('a target that is down ends in 69, and the others are compared', async t => {
@@ -164,8 +168,15 @@ t.test('files and a state are not verified together, and one of them must be giv
   t.match(await runCli(['verify', 'f.jsonl'], { cwd, env: variable }), { stderr: /no embedded database/ })
 })
 
-t.test('a place that holds no state is not verified', async t => {
-  const { code, stderr } = await runCli(['verify', '--state', 'nothing'], { cwd: t.testdir({}) })
+t.test('a place without a state, and a target that the state does not know, are not verified', async t => {
+  const cwd = t.testdir({ 'f.jsonl': jsonl(manyQueries(3)) })
+  const { code, stderr } = await runCli(['verify', '--state', 'nothing'], { cwd })
   t.equal(code, 66)
   t.match(stderr, /^error: no push has used .* yet\nhint: /)
+  const [database, other] = [await createDatabase(), await createDatabase()]
+  await addDatabase(cwd, database)
+  await push(cwd, 'f.jsonl')
+  const elsewhere = await runCli(['verify', '--state', 'state', '--postgres', other.url], { cwd })
+  t.equal(elsewhere.code, 66)
+  t.match(elsewhere.stdout, /^not checkable: postgres: the state has delivered nothing to it$/m)
 })

@@ -1,13 +1,10 @@
 /** The conformance suite for applying deliveries, run on every database. */
 
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { CONTRACT } from '../../src/contract/kinds.js'
 import { utcTimestamp } from '../../src/contract/timestamp.js'
 import { applyDelivery, type ApplyOptions } from '../../src/database/apply.js'
-import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate, migrationNames } from '../../src/database/migrate.js'
-import { connectPostgres } from '../../src/database/postgres/connect.js'
-import { parseDsn } from '../../src/database/postgres/dsn.js'
 import {
   beginStaging,
   insertOrUpsertStaged,
@@ -22,32 +19,10 @@ import { repairTimestamps, type TimestampRepair } from '../../src/database/repai
 import { BEGIN, type SqlSession } from '../../src/database/session.js'
 import { COMMIT, query, SHA } from '../fixtures/records.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
-import { startPostgres } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
+import { onEveryDatabase } from './fixtures/every-database.js'
 
-/** The pipelined and the bulk path must have the same effect for any number of rows. */
-const WAYS: readonly (readonly [string, ApplyOptions])[] = [
-  ['pipelined path', { smallRows: Infinity }],
-  ['staged', { smallRows: -1 }],
-]
-
-t.test('Postgres', async t => {
-  const server = await startPostgres(t)
-  const url = (await server.createDatabase('apply')).replace('?sslmode=disable', '')
-  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
-  t.teardown(() => session.close())
-  for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
-})
-
-t.test('the embedded database', async t => {
-  const session = await openEmbedded(t.testdir(), { create: true })
-  // Not in a teardown, because the folder would be deleted before.
-  try {
-    for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
-  } finally {
-    await session.close()
-  }
-})
+onEveryDatabase(conformance)
 
 async function conformance(t: Test, session: SqlSession, options: ApplyOptions): Promise<void> {
   const applyWith = async (options: ApplyOptions, delivery: RowDelivery): Promise<readonly KindReceipt[]> =>

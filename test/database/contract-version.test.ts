@@ -1,38 +1,17 @@
 /** Files of every contract version written to databases of every contract version, on every kind of database. */
 
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import { applyInVersion, type ApplyOptions } from '../../src/database/apply.js'
 import { databaseVersion } from '../../src/database/contract-version.js'
-import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate } from '../../src/database/migrate.js'
-import { connectPostgres } from '../../src/database/postgres/connect.js'
-import { parseDsn } from '../../src/database/postgres/dsn.js'
 import type { Delivery, Receipt } from '../../src/source/delivery.js'
 import type { SqlSession } from '../../src/database/session.js'
 import { deliveryOf } from '../fixtures/delivery.js'
-import { startPostgres } from '../fixtures/postgres.js'
 import { BEFORE, line, type Tokens } from '../fixtures/records.js'
+import { onEveryDatabase } from './fixtures/every-database.js'
 
 /** The pipelined and the bulk path, which must have the same effect. */
-const WAYS: Readonly<Record<string, ApplyOptions>> = { 'pipelined path': { smallRows: 100 }, staged: { smallRows: -1 } }
-
-t.test('Postgres', async t => {
-  const server = await startPostgres(t)
-  const url = (await server.createDatabase('versions')).replace('?sslmode=disable', '')
-  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
-  t.teardown(() => session.close())
-  for (const [way, options] of Object.entries(WAYS)) await t.test(way, t => conformance(t, session, options))
-})
-
-t.test('the embedded database', async t => {
-  const session = await openEmbedded(t.testdir(), { create: true })
-  // Not in a teardown, because the folder would be deleted before.
-  try {
-    for (const [way, options] of Object.entries(WAYS)) await t.test(way, t => conformance(t, session, options))
-  } finally {
-    await session.close()
-  }
-})
+onEveryDatabase(conformance)
 
 async function conformance(t: Test, session: SqlSession, options: ApplyOptions): Promise<void> {
   const apply = (delivery: Delivery): Promise<Receipt> =>

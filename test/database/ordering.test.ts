@@ -1,42 +1,18 @@
 /** The conformance suite for the order of deliveries, run on every database and on both write paths. */
 
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import type { CiAttempt } from '../../src/contract/generation.js'
 import { applyDelivery, type ApplyOptions } from '../../src/database/apply.js'
-import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate } from '../../src/database/migrate.js'
 import { FencedError } from '../../src/database/ordering.js'
-import { connectPostgres } from '../../src/database/postgres/connect.js'
-import { parseDsn } from '../../src/database/postgres/dsn.js'
 import type { SqlSession } from '../../src/database/session.js'
 import type { DeliveryOrder, Fence, KindReceipt } from '../../src/source/delivery.js'
 import { deliveryOf, size } from '../fixtures/delivery.js'
-import { startPostgres } from '../fixtures/postgres.js'
 import { Random, SEED } from '../fixtures/random.js'
 import { COMMIT, query, SHA } from '../fixtures/records.js'
+import { onEveryDatabase } from './fixtures/every-database.js'
 
-const WAYS: readonly (readonly [string, ApplyOptions])[] = [
-  ['pipelined path', { smallRows: Infinity }],
-  ['bulk path', { smallRows: -1 }],
-]
-
-t.test('Postgres', async t => {
-  const server = await startPostgres(t)
-  const url = (await server.createDatabase('ordering')).replace('?sslmode=disable', '')
-  const session = await connectPostgres(parseDsn(url, { insecureLocal: true }))
-  t.teardown(() => session.close())
-  for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
-})
-
-t.test('the embedded database', async t => {
-  const session = await openEmbedded(t.testdir(), { create: true })
-  // Not in a teardown, because the folder would be deleted before.
-  try {
-    for (const [way, options] of WAYS) await t.test(way, t => conformance(t, session, options))
-  } finally {
-    await session.close()
-  }
-})
+onEveryDatabase(conformance)
 
 let deliveries = 0
 
@@ -158,8 +134,8 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
 
   await test('a lease with a lower fencing token is refused, and nothing of its delivery is stored', async t => {
     const fence = (token: number, until: number): Fence => ({
-      watermark: 'w',
-      target: 't',
+      watermarkId: 'w',
+      targetId: 't',
       partition: SHA,
       token,
       until,

@@ -52,7 +52,7 @@ export function supportFsync({ FS: { ErrnoError, filesystems } }: EngineModule):
  * Postgres's timers (statistics after 10 s, progress every 10 s during recovery) are disabled. Nothing stops them when Postgres
  * crashes, so they would keep the process alive. A single session that is never interrupted needs no timers.
  */
-export function withOwnTime(options: EngineOptions, clock: EngineClock): EngineOptions {
+export function withEngineClock(options: EngineOptions, clock: EngineClock): EngineOptions {
   const instantiate = options.instantiateWasm as Instantiate
   const instantiateWasm: Instantiate = (imports, done) => {
     imports.env['_setitimer_js'] = () => 0

@@ -6,7 +6,7 @@ import { DatabaseError } from 'pg-protocol/dist/messages.js'
 import { Parser } from 'pg-protocol/dist/parser.js'
 import { assertDataVersion } from './data-dir.js'
 import { unusableDatabase } from './errors.js'
-import { EngineClock, type EngineModule, throwWhenDead, supportFsync, withOwnTime } from './engine-repairs.js'
+import { EngineClock, type EngineModule, throwWhenDead, supportFsync, withEngineClock } from './engine-repairs.js'
 
 export type Engine = { readonly postgres: PGlite; readonly folder: DataFolder; readonly dataDir: string }
 
@@ -90,7 +90,7 @@ class DataFolder extends NodeFS {
     const { emscriptenOpts } = await super.init(engine, options)
     const log = (line: string) => void this.#appendLog(line)
     const preRun = [...(emscriptenOpts.preRun ?? []), repair]
-    return { emscriptenOpts: { ...withOwnTime(emscriptenOpts, this.#clock), print: log, printErr: log, preRun } }
+    return { emscriptenOpts: { ...withEngineClock(emscriptenOpts, this.#clock), print: log, printErr: log, preRun } }
   }
 
   /** The message of the last FATAL or PANIC error that Postgres printed; undefined if there was none. */

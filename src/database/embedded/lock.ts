@@ -1,6 +1,6 @@
 /**
  * Locks a folder for one process at a time, by flock(2) on a file in it. The kernel keeps the lock, so it holds across
- * namespaces, containers and mounts, also while its process is stopped, and ends with its process, also after kill -9.
+ * namespaces, containers and mounts. A stopped process keeps its lock. When a process ends, even by kill -9, the lock ends.
  * @see docs/adr/0022-embedded-lock.md
  */
 
@@ -39,7 +39,7 @@ const PLATFORMS: Partial<Record<NodeJS.Platform, OpenLocked>> = {
  * system without such locks. A system error is thrown unchanged when the folder is not writable
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const fd = await openLocked()(lockFile(dir), constants.O_RDWR | constants.O_CREAT, 'exclusive')
+  const fd = await platformLock()(lockFile(dir), constants.O_RDWR | constants.O_CREAT, 'exclusive')
   if (fd === undefined) throw await busyError(dir)
   try {
     ftruncateSync(fd)
@@ -52,13 +52,13 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
 }
 
 /**
- * Checks that an existing folder is not locked. Writes nothing, but has a shared lock for a moment.
+ * Checks that an existing folder is not locked. Writes nothing, but takes a shared lock briefly.
  * @throws {IngestError} `target_busy`, naming the process that holds the lock; `target_misconfigured` on a platform or file
  * system without such locks. A system error is thrown unchanged when the folder is not readable
  */
 export async function assertUnlocked(dir: string): Promise<void> {
   try {
-    const fd = await openLocked()(lockFile(dir), constants.O_RDONLY, 'shared')
+    const fd = await platformLock()(lockFile(dir), constants.O_RDONLY, 'shared')
     if (fd === undefined) throw await busyError(dir)
     closeSync(fd)
   } catch (error) {
@@ -67,11 +67,11 @@ export async function assertUnlocked(dir: string): Promise<void> {
 }
 
 /** Checks that folders can be locked on this machine. @throws {IngestError} `target_misconfigured` otherwise */
-export async function assertLockable(): Promise<void> {
-  if (openLocked() === openThenLock) await runFlock(['-h'])
+export async function assertLockingSupported(): Promise<void> {
+  if (platformLock() === openThenLock) await runFlock(['-h'])
 }
 
-function openLocked(): OpenLocked {
+function platformLock(): OpenLocked {
   const found = PLATFORMS[process.platform]
   if (!found) throw unsupportedPlatform()
   return found
@@ -100,14 +100,17 @@ function unsupportedPlatform(): IngestError {
 /** The exit code of flock(1) when the file is locked. */
 const FLOCK_CONFLICT = 1
 
-/** Node cannot call flock(2), so the command flock(1) locks the descriptor that it inherits. Its open file is shared with this process. */
+/**
+ * Node cannot call flock(2), so the command flock(1) locks the descriptor that it inherits. The lock stays, because both processes
+ * share one open file.
+ */
 async function openThenLock(path: string, flags: number, mode: LockMode): Promise<number | undefined> {
   // A plain descriptor, because a FileHandle closes the file, and so releases the lock, when it is garbage collected.
   const fd = openSync(path, flags | constants.O_NONBLOCK)
   try {
     const { code, stderr } = await runFlock([mode === 'shared' ? '-s' : '-x', '-n', '3'], fd)
     if (code === 0) return fd
-    // busybox exits with the same code on any failure, but explains failures only.
+    // busybox exits with the same code on any failure, but writes to stderr only if the file is not just locked.
     if (code !== FLOCK_CONFLICT || stderr !== '') throw unlockableFile(path, stderr || `flock exited with ${code}`)
   } catch (error) {
     closeSync(fd)

@@ -1,5 +1,6 @@
 -- Tables of this program, in a schema of its own. With them a late or repeated delivery cannot replace newer values, and a
 -- process that lost its lease cannot write (docs/promises.md). The tables of the contract are not changed.
+-- optional: a push works without it, and applying it again repairs what was removed
 -- needs to create a schema: has_database_privilege(current_database(), 'CREATE')
 
 CREATE SCHEMA IF NOT EXISTS vortex_ingest;

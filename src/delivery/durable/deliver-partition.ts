@@ -216,7 +216,7 @@ class PartitionDelivery {
   #deliveryOf(lease: HeldLease, batches: readonly Batch[], { id, since, until }: Begun): OutboxDelivery {
     const { hash, cache, mayDowngrade, signal } = this.options
     const { target, partition } = this.place
-    const fence = { watermark: lease.id, target, partition, token: lease.fencingToken, until }
+    const fence = { watermarkId: lease.id, targetId: target, partition, token: lease.fencingToken, until }
     const assertHeld = (): Promise<void> => lease.assertHeld()
     const options = { range: { since, until }, hash, cache, mayDowngrade, signal, assertHeld, fence }
     return deliveryOfRange(this.state, batches, { ...options, deliveryId: `${id}-${until}` })

@@ -44,8 +44,8 @@ async function folderFinding(folder: string, database: string): Promise<Finding>
 }
 
 async function lockFindings(folder: string): Promise<readonly Finding[]> {
-  const { assertLockable, assertUnlocked } = await import('../../database/embedded/lock.js')
-  await assertLockable()
+  const { assertLockingSupported, assertUnlocked } = await import('../../database/embedded/lock.js')
+  await assertLockingSupported()
   // The `folder` check reports other kinds of files at this path.
   if (!(await isFolder(folder))) return []
   await assertUnlocked(folder)

@@ -84,6 +84,7 @@ const SHOWN = 8
 
 /** Differences that do not stop a push. */
 const HARMLESS: readonly Drift['code'][] = [
+  'missing_optional_migration',
   'unknown_migration',
   'changed_migration',
   'missing_index',
@@ -132,7 +133,6 @@ function summary(rest: readonly Drift[]): Finding {
   return rest.every(isHarmless) ? warn(fact, hint) : fail('target_misconfigured', fact, hint)
 }
 
-/** Without the migration of the ordering tables a push works, and the check `ordering` warns. */
-function isHarmless({ code, object }: Drift): boolean {
-  return HARMLESS.includes(code) || (code === 'missing_migration' && object.endsWith('_ordering.sql'))
+function isHarmless({ code }: Drift): boolean {
+  return HARMLESS.includes(code)
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { assertLockable, lockFolder } from '../../../src/database/embedded/lock.js'
+import { assertLockingSupported, lockFolder } from '../../../src/database/embedded/lock.js'
 import { kill, run, startAndWait } from './fixtures/child.js'
 import { emptyFolder } from './fixtures/folders.js'
 
@@ -89,7 +89,7 @@ t.test('a machine without the command flock gives an error that says what to ins
   process.env['PATH'] = emptyFolder(t)
   const failure = { code: 'target_misconfigured', message: /cannot be locked: .*flock/, hint: /util-linux/ }
   await t.rejects(lockFolder(emptyFolder(t)), failure)
-  await t.rejects(assertLockable(), failure)
+  await t.rejects(assertLockingSupported(), failure)
 })
 
 t.test('a platform without folder locks gives an error', async t => {

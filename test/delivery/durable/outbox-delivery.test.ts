@@ -53,7 +53,7 @@ t.test('parts of one file that grew are delivered one by one, and are merged by 
 
 t.test('every delivery of a forced range has the same id, because the first one counts as the newest', async t => {
   const orderOf = (isForced: boolean, deliveryId: string): unknown => {
-    const fence = { watermark: 'w', target: 't', partition: SHA, token: 1, until: 1 }
+    const fence = { watermarkId: 'w', targetId: 't', partition: SHA, token: 1, until: 1 }
     const options = { range: { since: 0, until: 1 }, hash, signal: new AbortController().signal, deliveryId, fence }
     return deliveryOfRange(testState(), [batch(1, 1, { isForced })], { ...options, assertHeld: async () => {} }).order
   }

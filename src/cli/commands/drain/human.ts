@@ -3,8 +3,8 @@
 import type { DrainReport } from '../../../reports/delivery.js'
 import type { DrainResult } from '../../../delivery/drain.js'
 import type { TargetResult } from '../../../delivery/result.js'
-import { printDowngrade, printExplained, printOutbox, printSuperseded, rangeText } from '../push/human.js'
-import { count, plural, seconds, type Report } from '../../output/report.js'
+import { printDowngrade, printExplained, printOutbox, printSuperseded, rangeText, totalsText } from '../push/human.js'
+import { plural, seconds, type Report } from '../../output/report.js'
 import { explainReport, targetReport } from '../push/report.js'
 
 export type DrainPrinting = {
@@ -39,9 +39,9 @@ function durationOf(target: TargetResult, { targets, durationMs }: DrainResult):
 }
 
 function printTarget(report: Report, command: string, target: TargetResult): void {
-  const { description, error, outbox, status, records, inserted, updated, chunks } = target
+  const { description, error, outbox, status, records, chunks } = target
   const left = outbox === undefined || outbox.queued === 0 ? '' : `, ${plural(outbox.queued, 'record')} still queued`
-  const what = `${plural(records, 'record')} into ${description} (${count(inserted)} inserted, ${count(updated)} updated)`
+  const what = `${plural(records, 'record')} into ${description} ${totalsText(target)}`
   const time = `in ${seconds(target.durationMs)}`
   if (chunks > 0) return report.verdict(error === undefined, `${command}ed`, `${what}${left} ${time}`)
   // The caller prints the failure or the removal itself.

@@ -44,7 +44,7 @@ async function exportToFile(output: string, address: StorageAddress, options: Ex
 
 /**
  * @returns the number of records
- * @throws {IngestError} `no_input` when there are none, because the place is then probably a wrong one
+ * @throws {IngestError} `no_input` when there are none, because the location is probably wrong
  */
 async function exportTo(
   to: { raw(bytes: Uint8Array): void; readonly closed?: boolean },
@@ -65,5 +65,7 @@ async function exportTo(
   }
   if (exported > 0 || to.closed === true) return exported
   const what = commit === undefined ? 'no archived records' : `no archived records of ${commit}`
-  throw new IngestError('no_input', `there are ${what} in ${objects.description}`, { hint: 'check the place' })
+  throw new IngestError('no_input', `there are ${what} in ${objects.description}`, {
+    hint: 'check the location that --from-archive names',
+  })
 }

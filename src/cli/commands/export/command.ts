@@ -10,10 +10,10 @@ export function addExport(program: Command, run: Run): void {
     .summary('write stored records as lines')
     .description(
       'Writes the newest record of each measurement, as one line of JSON that `push` reads again with the same ids ' +
-        '(docs/archive.md). An archive that a registered target writes is named by the root of its bucket.',
+        '(docs/archive.md). For a registered archive target, give the root of its bucket.',
     )
     .addOption(flag('--from-archive <place>', 'read this archive: a folder or s3://bucket/prefix'))
-    // Not a flag with a variable, because VORTEX_INGEST_COMMIT names the metadata file of a push.
+    // It has no environment variable, because VORTEX_INGEST_COMMIT is the metadata file of a push.
     .addOption(new Option('--commit <sha>', 'only the records of this commit, a full id'))
     .addOption(flag('--format <format>', 'format of the records').choices(['jsonl']).default('jsonl'))
     .addOption(flag('--output <file>', 'write to this file, which appears when it is complete (default: stdout)'))

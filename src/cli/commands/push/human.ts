@@ -2,7 +2,7 @@
 
 import type { UsedSetting } from '../../../database/tunables.js'
 import type { PushResult } from '../../../delivery/push.js'
-import type { DeliveryResult, TargetResult } from '../../../delivery/result.js'
+import type { DeliveryResult, TargetResult, Totals } from '../../../delivery/result.js'
 import type { ExplainedSettings } from '../../../delivery/settings.js'
 import type { Range } from '../../../state/intent.js'
 import type { KindReceipt } from '../../../source/delivery.js'
@@ -90,9 +90,22 @@ function numbersText(first: number, last: number): string {
   return first === last ? `number ${last}` : `numbers ${first} to ${last}`
 }
 
+/** The counts of a target in parentheses. Records that were left out are not counted as updated here. */
+export function totalsText({ inserted, updated, unchanged, superseded = 0 }: Totals): string {
+  // A server reports no unchanged records, whether it left records out or not.
+  const same = Math.max(0, unchanged - superseded)
+  const parts = [
+    `${count(inserted)} inserted`,
+    `${count(updated - superseded)} updated`,
+    ...(same === 0 ? [] : [`${count(same)} of them unchanged`]),
+    ...(superseded === 0 ? [] : [`${count(superseded)} left out`]),
+  ]
+  return `(${parts.join(', ')})`
+}
+
 /** Prints the records that a target has stored, also if it failed later. */
 function printDelivered(report: Report, { targets, commit, durationMs }: PushResult, target: TargetResult): void {
-  const { description, error, status, records, inserted, updated, unchanged, chunks, superseded = 0 } = target
+  const { description, error, status, records, chunks } = target
   // With one target the duration of the whole push matters; with several, the duration of each target shows the slow one.
   const tookMs = targets.length > 1 ? target.durationMs : durationMs
   if (error !== undefined && chunks === 0) return
@@ -100,11 +113,8 @@ function printDelivered(report: Report, { targets, commit, durationMs }: PushRes
     return report.verdict(true, 'ingested', `into ${description} by another push that ran at the same time`)
   if (status === 'removed' && chunks === 0) return
   if (status === 'nothing new') return report.verdict(true, 'nothing new', `for ${description} in ${seconds(tookMs)}`)
-  const older = superseded === 0 ? '' : `, ${count(superseded)} of them left out`
-  const same = `${unchanged === superseded ? '' : `, ${count(unchanged - superseded)} of them unchanged`}${older}`
-  const numbers = `(${count(inserted)} inserted, ${count(updated)} updated${same})`
   const of = commit === undefined ? '' : ` of ${shortSha(commit)}`
-  const what = `${plural(records, 'record')}${of} into ${description} ${numbers}`
+  const what = `${plural(records, 'record')}${of} into ${description} ${totalsText(target)}`
   report.verdict(error === undefined, 'ingested', `${what} in ${seconds(tookMs)}${attemptsText(target)}`)
   for (const line of kindLines(target)) report.result(line)
 }
@@ -131,11 +141,8 @@ export function printDowngrade(report: Report, { description, downgrade }: Targe
 /** Warns of records that a newer run has delivered with other values. */
 export function printSuperseded(report: Report, { description, superseded = 0 }: TargetResult): void {
   if (superseded === 0) return
-  const what =
-    superseded === 1 ? '1 record is older than the value' : `${count(superseded)} records are older than the values`
-  report.warning(
-    `${what} that ${description} holds and replaced nothing (push with --force-older to replace newer values)`,
-  )
+  const what = `${plural(superseded, 'record')} left out, because ${description} holds newer values`
+  report.warning(`${what} (--force-older replaces them)`)
 }
 
 function printTrouble(report: Report, result: PushResult, target: TargetResult): void {
@@ -206,7 +213,7 @@ function kindLines({ kinds, counts }: TargetResult): readonly string[] {
   return [...counts].map(([kind, records]) => `  ${kind.padEnd(20)} ${count(records).padStart(11)} records`)
 }
 
-function kindLine({ kind, records, inserted, updated }: KindReceipt): string {
+function kindLine({ kind, records, inserted, updated, superseded = 0 }: KindReceipt): string {
   const cell = (value: number, word: string): string => `${count(value).padStart(11)} ${word}`
-  return `  ${kind.padEnd(20)} ${cell(records, 'records')} ${cell(inserted, 'inserted')} ${cell(updated, 'updated')}`
+  return `  ${kind.padEnd(20)} ${cell(records, 'records')} ${cell(inserted, 'inserted')} ${cell(updated - superseded, 'updated')}`
 }

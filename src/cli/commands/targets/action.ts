@@ -3,7 +3,7 @@
 import { givenRegistration, targetToRegister } from '../../../targets/registered.js'
 import { requiredStateConfig } from '../../../config/state.js'
 import { EXIT, IngestError } from '../../../errors.js'
-import { prunedText } from '../../../state/pruned-text.js'
+import { prunedText } from '../../../state/watermark.js'
 import { readRegistry } from '../../../state/registry.js'
 import { summarizeState } from '../../../state/state-summary.js'
 import { addTarget, removeTarget, setRequired, requireTarget } from '../../../state/targets.js'

@@ -70,14 +70,21 @@ function registeredTarget(target: RegisteredTarget, flags: RecheckFlags, context
 async function unregisteredTargets({ storage }: State, { targets }: Registry): Promise<readonly RecheckTarget[]> {
   const registered = new Set([...targets.values()].map(({ identity }) => identity))
   const others = (await knownTargets(storage)).filter(({ id }) => !registered.has(id))
-  const openRows = 'it is not registered: name it with the flags of its push'
+  const openRows = 'it is not registered: give the target flags of its push'
   return others.map(({ id, kind, description }) => ({ name: description, kind, id, openRows }))
 }
 
 function recheckExitCode(results: readonly TargetRecheck[]): number {
   if (results.some(({ commits }) => commits.some(isDifferent))) return EXIT.mismatch
   const failed = results.find(({ error }) => error !== undefined)
-  return failed === undefined ? EXIT.done : exitCodeOf(failed.error)
+  if (failed !== undefined) return exitCodeOf(failed.error)
+  return results.some(isCompared) ? EXIT.done : EXIT.noInput
+}
+
+/** Whether anything could be compared. A commit without records is compared by its row alone. */
+function isCompared(result: TargetRecheck): boolean {
+  const { compared, pruned } = sumTotals(result)
+  return result.notCheckable === undefined && (compared > 0 || pruned === 0)
 }
 
 function isDifferent({ missing, different }: CommitRecheck): boolean {
@@ -90,7 +97,7 @@ function hasReplaceable({ missing, rewound, compared }: CommitRecheck): boolean 
 
 type Totals = Pick<CommitRecheck, 'compared' | 'missing' | 'different' | 'pruned'>
 
-function totalsOf({ commits }: TargetRecheck): Totals {
+function sumTotals({ commits }: TargetRecheck): Totals {
   const sum = (name: keyof Totals): number => commits.reduce((all, commit) => all + commit[name], 0)
   return { compared: sum('compared'), missing: sum('missing'), different: sum('different'), pruned: sum('pruned') }
 }
@@ -105,7 +112,7 @@ function recheckReport(
     return {
       ...{ name, kind, target: id, not_checkable: notCheckable ?? null },
       failed: failed && { cause: failureCause(failed.code) ?? null, ...failed },
-      ...{ commits: commits.length, ...totalsOf(result) },
+      ...{ commits: commits.length, ...sumTotals(result) },
       findings: commits
         .filter(commit => isDifferent(commit) || commit.pruned > 0)
         .map(({ rewound, ...commit }) => ({ ...commit, rewound: rewound ?? null })),
@@ -117,20 +124,24 @@ function recheckReport(
 function printRecheck(report: Report, result: TargetRecheck): void {
   const { name, id, commits, notCheckable, error } = result
   if (notCheckable !== undefined) return report.result(`not checkable: ${name}: ${notCheckable}`)
-  const { compared, missing, different, pruned } = totalsOf(result)
+  const { compared, missing, different, pruned } = sumTotals(result)
   const size = `${plural(compared, 'measurement')} of ${plural(commits.length, 'commit')}`
-  if (error !== undefined) report.verdict(false, 'failed:', `${id} was compared only as far as ${size}`)
-  else if (missing + different === 0) report.verdict(true, 'verified:', `${size} in ${id} are as the state says`)
-  else report.verdict(false, 'different:', `${missing} missing and ${different} with another value of ${size} in ${id}`)
+  const differences = `of ${size} in ${id}, ${missing} are missing and ${different} have another value`
+  if (error !== undefined) report.verdict(false, 'failed:', `${id}: the comparison stopped after ${size}`)
+  else if (missing + different > 0) report.verdict(false, 'different:', differences)
+  else if (isCompared(result)) report.verdict(true, 'verified:', `${size} in ${id} match the state`)
+  else report.verdict(false, 'not compared:', `the records of ${id} were pruned from the state`)
   for (const commit of commits.filter(isDifferent)) report.result(`  ${findingText(commit)}`)
-  if (pruned > 0) report.result(`  not rechecked: ${plural(pruned, 'record')} whose lines were pruned from the state`)
+  if (pruned > 0) report.result(`  not compared: ${plural(pruned, 'record')} that were pruned from the state`)
   if (error !== undefined) report.error(error)
 }
 
 function findingText({ commit, missing, different, pruned, rewound }: CommitRecheck): string {
-  const values = different === 0 ? '' : `, ${different} with another value, which stays`
+  const values = different === 0 ? '' : `, ${different} with another value, which is not replaced`
   const lost =
-    missing > 0 && pruned > 0 ? `; ${plural(pruned, 'record')} before them were pruned: push their files` : ''
+    missing > 0 && pruned > 0
+      ? `; ${plural(pruned, 'earlier record')} were pruned: push their files again with --full-refresh`
+      : ''
   const again =
     rewound === undefined
       ? ''
