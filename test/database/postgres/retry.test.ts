@@ -104,16 +104,22 @@ t.test('when only the answer to COMMIT was lost, the retry finds all records sto
   const proxy = await startTcpProxy(t, { port: server.port })
   const sink = await openThrough(t, proxy)
   const delivery = await deliveryOf(RECORDS)
-  await server.sql(`
-    CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
-    CREATE CONSTRAINT TRIGGER hold AFTER INSERT ON commits DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hold()`)
-  t.teardown(() => server.sql('DROP FUNCTION hold CASCADE'))
-  const writing = write(sink, delivery)
-  // COMMIT runs the trigger. While the trigger sleeps, only the answer is outstanding.
-  while (
-    (await server.sql(`SELECT FROM pg_stat_activity WHERE query ~ 'COMMIT' AND wait_event = 'PgSleep'`)).length === 0
-  );
+  // A commit waits for a standby that does not exist, so that only the answer is outstanding.
+  const waitForStandby = async (name: string): Promise<void> => {
+    await server.sql(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`)
+    await server.sql('SELECT pg_reload_conf()')
+  }
+  t.teardown(() => waitForStandby(''))
+  await waitForStandby('nobody')
+  let ended = false
+  const writing = write(sink, delivery).finally(() => (ended = true))
+  let waiting = 0
+  while (waiting === 0 && !ended) {
+    const [row] = await server.sql(`SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+    waiting = Number(row?.waiting)
+  }
   proxy.cutAfter(0, 'down')
+  await waitForStandby('')
   const { kinds, attempts } = await writing
   t.equal(attempts, 2)
   t.match(kinds, [{ records: RECORDS.length, inserted: 0, updated: RECORDS.length, unchanged: RECORDS.length }])

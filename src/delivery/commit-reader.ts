@@ -1,0 +1,51 @@
+/** Reads stored commits and their measurements, from a database or through a server's read API. */
+
+import type { KindRows } from '../analysis/comparison.js'
+import type { Kind } from '../contract/kinds.js'
+import type { Access } from '../database/queries/commit-access.js'
+import type { CommitSummary, LookUp } from '../database/queries/commits.js'
+
+export type StoredCommit = CommitSummary & {
+  /** Name of the author; empty when unknown. */
+  readonly author: string
+}
+
+/** The values of one series at a list of commits. */
+export type SeriesValues = {
+  readonly kind: Kind
+  /** Values of the `seriesDimensions`, in their order. */
+  readonly dimensions: readonly (string | null)[]
+  /** Nanoseconds or bytes, one for each commit in the order of the list; NaN where the series was not measured. */
+  readonly values: Float64Array
+  /** Target triple of the measuring machine at each commit; null where it is unknown or was not measured. */
+  readonly platforms: readonly (string | null)[]
+}
+
+export interface CommitReader {
+  /** The place in words, without secrets. */
+  readonly description: string
+  /**
+   * Finds a stored commit by id, by a prefix of at least four digits, or by a name that `lookUp` resolves.
+   * @throws {IngestError} `commit_unknown` when no such commit is stored; `usage` when a prefix is ambiguous
+   */
+  find(name: string, lookUp: LookUp): Promise<CommitSummary>
+  /** The newest stored commits by timestamp, newest first. */
+  newest(limit: number): Promise<readonly StoredCommit[]>
+  /** Those of the given commits that are stored, in the given order. */
+  stored(shas: readonly string[]): Promise<readonly StoredCommit[]>
+  /** All rows of two commits with their runs, from one snapshot. */
+  rows(base: string, head: string): Promise<{ readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }>
+  /** The values of every series that was measured at any of the given commits. */
+  history(shas: readonly string[]): Promise<readonly SeriesValues[]>
+  close(): Promise<void>
+}
+
+/** The first-parent history of a commit. */
+export type MainLine = {
+  /** Full ids, newest first; begins with the commit itself. */
+  readonly shas: readonly string[]
+  /** Whether the history reaches the first commit or the limit; false in a shallow clone. */
+  readonly isComplete: boolean
+  /** `time`: neither git nor parents are known, so all stored commits are ordered by their timestamps. */
+  readonly source: 'git' | 'hosting' | 'database' | 'time'
+}
