@@ -31,6 +31,15 @@ export const JournalEventShape = object({
 })
 export type JournalEventReport = ValueOf<typeof JournalEventShape>
 
+export const LagFields = {
+  records: count(),
+  bytes: count(),
+  commits: count(),
+  oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
+  pruned_records: count('Records that were pruned before the target got them'),
+  pruned_commits: count('Commits of those records'),
+}
+
 export const StatusReportShape = object({
   command: constant('status'),
   exit_code: DamageCode,
@@ -42,15 +51,7 @@ export const StatusReportShape = object({
     object({
       target: text(WITHOUT_SECRETS),
       kind: text(),
-      lag: object({
-        records: count(),
-        bytes: count(),
-        commits: count(),
-        oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
-        pruned_records: count('Records that were pruned before the target got them'),
-        pruned_commits: count('Commits of those records'),
-        age_seconds: count(),
-      }),
+      lag: object({ ...LagFields, age_seconds: count() }),
       failure: FailureCauseShape,
       last_error: orNull(JournalEventShape, 'The failure since which nothing was delivered'),
     }),

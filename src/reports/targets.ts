@@ -2,7 +2,7 @@
 
 import Type from 'typebox'
 import { DamageCode, Shape, SuccessCode, TIME, type ValueOf } from './shape.js'
-import { JournalEventShape } from './state.js'
+import { JournalEventShape, LagFields } from './state.js'
 
 const { constant, count, flag, list, map, measured, object, ordinal, orNull, text, words } = Shape
 
@@ -122,12 +122,7 @@ export const TargetsAddReportShape = object({
 })
 export type TargetsAddReport = ValueOf<typeof TargetsAddReportShape>
 
-const LagShape = object({
-  records: count(),
-  bytes: count(),
-  commits: count(),
-  oldest: orNull(text(), 'Time at which the oldest undelivered record was queued'),
-})
+const LagShape = object(LagFields)
 export type LagReport = ValueOf<typeof LagShape>
 
 const TargetHealthFields = {

@@ -88,7 +88,7 @@ export function targetDocument(target: RegisteredTarget): RegisteredTargetReport
 /** The part of a target's JSON that is not its registration: lag, last success and error, promoted settings. */
 export function overviewDocument({ lag, lastSuccess, lastError, promotion }: TargetOverview): TargetHealthReport {
   return {
-    lag: lagDocument(lag),
+    lag: lag === undefined ? null : lagDocument(lag),
     last_success: lastSuccess ?? null,
     last_error: lastError === undefined ? null : journalEventDocument(lastError),
     settings: promotion === undefined ? 'defaults' : 'promoted',
@@ -110,7 +110,7 @@ export function healthDocument({ lastSuccess, lastError, failure, ...health }: H
   return { ...health, failure: failure ?? null, last_success: lastSuccess ?? null, last_error }
 }
 
-function lagDocument(lag: Lag | undefined): LagReport | null {
-  if (lag === undefined) return null
-  return { records: lag.records, bytes: lag.bytes, commits: lag.partitions, oldest: lag.oldest ?? null }
+export function lagDocument({ records, bytes, partitions, oldest, pruned }: Lag): LagReport {
+  const queued = { records, bytes, commits: partitions, oldest: oldest ?? null }
+  return { ...queued, pruned_records: pruned.records, pruned_commits: pruned.partitions }
 }

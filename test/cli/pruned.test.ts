@@ -31,6 +31,10 @@ t.test('targets add, status, drain and push tell it, until the files are pushed 
     t.strictSame(schemaErrors('status-report', json.stdout), [])
     const lag = (await statusOf(cwd)).targets.find(({ target }) => target === late.url)?.lag
     t.match(lag, { pruned_records: records, pruned_commits: records === 0 ? 0 : 1 })
+    const listed = JSON.parse((await onState(cwd, ['targets', 'ls', '--no-check', '--format', 'json'])).stdout) as {
+      targets: object[]
+    }
+    t.match(listed.targets, [{ lag: { pruned_records: records } }])
     t.match(stdout, `${late.url}: has ${records === 0 ? 'everything' : 'what is left in the state'}`)
     if (records > 0) t.match(stderr, PRUNED)
   }

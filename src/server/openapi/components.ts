@@ -90,7 +90,10 @@ const OPERATOR_SCHEMAS = {
     failure: nullable(oneOf('down', 'refuses')),
     ...{ errors: naturalNumber, last_success: nullable(dateTime), last_error: nullable(ref('event')) },
   }),
-  lag: object({ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) }),
+  lag: object({
+    ...{ records: naturalNumber, bytes: naturalNumber, commits: naturalNumber, oldest: nullable(dateTime) },
+    ...{ pruned_records: naturalNumber, pruned_commits: naturalNumber },
+  }),
   target: object({
     ...{ name: string, kind: oneOf('server', 'postgres', 'embedded', 'archive'), address: string, identity: string },
     ...{ secret_env: nullable(string), required: boolean, bucket: nullable(string), insecure_local: boolean },

@@ -8,6 +8,7 @@ import { journalEventDocument } from '../../../state/journal-event.js'
 import { isOwnerGone } from '../../../state/lease.js'
 import type { State } from '../../../state/state.js'
 import { prunedText, readWatermark } from '../../../state/watermark.js'
+import { lagDocument } from '../../../state/target-overview.js'
 import { summarizeState, type Lag, type StateSummary } from '../../../state/state-summary.js'
 import type { Action, Context, Format } from '../../context.js'
 import { openConfiguredState } from '../../options/open-state.js'
@@ -62,12 +63,7 @@ function statusReport(
       target: lag.target.description,
       kind: lag.target.kind,
       lag: {
-        records: lag.records,
-        bytes: lag.bytes,
-        commits: lag.partitions,
-        oldest: lag.oldest ?? null,
-        pruned_records: lag.pruned.records,
-        pruned_commits: lag.pruned.partitions,
+        ...lagDocument(lag),
         age_seconds: lag.oldest === undefined ? 0 : Math.max(0, Math.round(ageMs(lag, now) / 1000)),
       },
       ...failureFields(failing.get(lag.target.id)),
