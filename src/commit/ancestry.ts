@@ -42,13 +42,12 @@ const STORED_FIRST_PARENTS = 32
  */
 export async function readAncestry(revision: string, context: GitContext): Promise<Ancestry | undefined> {
   const most = STORED_FIRST_PARENTS + 1
-  // The format raw shows the parents that each commit names, also at the end of a shallow clone.
-  const format = ['--first-parent', `--max-count=${most}`, '--no-show-signature', '--format=raw']
-  const answer = await askGit(['log', ...format, `${revision}^{commit}`, '--'], context)
-  const commits = answer?.match(/^commit [0-9a-f]{40}$|^parent [0-9a-f]{40}$/gm) ?? []
-  const starts = commits.flatMap((line, index) => (line.startsWith('commit') ? [index] : []))
-  const shas = commits.map(line => line.slice('commit '.length))
-  const parents = starts.map((start, index) => shas.slice(start + 1, starts[index + 1]))
+  // `--header` shows the parents that each commit names, also at the end of a shallow clone.
+  const answer = await askGit(
+    ['rev-list', '--first-parent', `--max-count=${most}`, '--header', `${revision}^{commit}`, '--'],
+    context,
+  )
+  const parents = answer?.split('\0').slice(0, -1).map(parseParents) ?? []
   if (parents[0] === undefined) return undefined
   const firstParents = parents.flatMap(([first]) => first ?? []).slice(0, STORED_FIRST_PARENTS)
   return { parents: parents[0], firstParents, isComplete: parents.at(-1)?.length === 0 }
@@ -58,7 +57,12 @@ export async function readAncestry(revision: string, context: GitContext): Promi
 export async function readParents(sha: string, context: GitContext): Promise<readonly string[] | undefined> {
   const answer = await askGit(['cat-file', 'commit', sha], context)
   if (answer === undefined) return undefined
-  const [header = ''] = answer.split('\n\n', 1)
+  return parseParents(answer)
+}
+
+/** @param commit the commit as git stores it. Its header ends with an empty line. */
+function parseParents(commit: string): readonly string[] {
+  const [header = ''] = commit.split('\n\n', 1)
   return [...header.matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, parent = '']) => parent)
 }
 
