@@ -1,7 +1,7 @@
 /** Reads the stored rows of a server for `verify`, through its read routes (docs/server.md). */
 
 import { SCHEMA_VERSION } from '../contract/kinds.js'
-import { statedVersion, VERSION_ROUTE } from '../targets/server/server-version.js'
+import { statedVersion, statesOrdering, VERSION_ROUTE } from '../targets/server/server-version.js'
 import type { StoredRow } from '../database/queries/rows.js'
 import { idOf, openReadApi, type ReadApiOptions } from './read-api.js'
 import type { StoredRows } from './stored-rows.js'
@@ -14,6 +14,7 @@ export async function serverRows(options: ReadApiOptions): Promise<StoredRows & 
   return {
     // A server that does not state its version counts as the newest. Its rows show which fields it lacks.
     version: async () => statedVersion(await api.ask(VERSION_ROUTE)) ?? SCHEMA_VERSION,
+    isOrdered: async () => statesOrdering(await api.ask(VERSION_ROUTE)),
     hasCommit: async sha => (await api.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
       const rows: StoredRow[] = []
