@@ -8,7 +8,7 @@ import { commit, ENV, git, ORIGIN, repository, withProgram } from './fixtures/re
 const repoUrl = ORIGIN
 const env = ENV
 
-t.test('all nine fields of a commit come from git, the date in the committer’s own offset', async t => {
+t.test('all nine fields of a commit and its parents come from git, the date in the committer’s own offset', async t => {
   const dir = t.testdir()
   const sha = repository(dir)
 
@@ -22,6 +22,7 @@ t.test('all nine fields of a commit come from git, the date in the committer’s
     committer_email: 'bot@example.org',
     tree_sha: git(dir, ['rev-parse', 'HEAD^{tree}']),
     url: `https://github.com/owner/repo/commit/${sha}`,
+    ancestry: { parents: [], firstParents: [], isComplete: true },
   })
 })
 
@@ -163,7 +164,7 @@ t.test('replacement objects are ignored', async t => {
   t.equal((await readGitCommit({ sha: measured, gitDir: dir, repoUrl, env })).message, 'measured')
 })
 
-t.test('git runs once, and a second time only if no repository address is given', async t => {
+t.test('git runs twice, and a third time only if no repository address is given', async t => {
   const dir = t.testdir()
   const realGit = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
   const counting = withProgram(dir, 'git', `echo "$*" >> '${dir}/calls'\nexec '${realGit}' "$@"`)
@@ -172,12 +173,12 @@ t.test('git runs once, and a second time only if no repository address is given'
   git(dir, ['remote', 'add', 'origin', 'git@gitlab.example:team/project.git'])
 
   await readGitCommit({ sha, gitDir: dir, repoUrl, env: counting })
-  t.equal(calls().length, 1)
+  t.equal(calls().length, 2)
 
   const { url } = await readGitCommit({ sha, gitDir: dir, env: counting })
   t.equal(url, `https://gitlab.example/team/project/commit/${sha}`)
-  t.equal(calls().length, 3)
-  t.match(calls()[2], /remote get-url origin$/)
+  t.equal(calls().length, 5)
+  t.match(calls()[4], /remote get-url origin$/)
 })
 
 t.test('every notation of a remote is understood, and its credentials are removed', async t => {

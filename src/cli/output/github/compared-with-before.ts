@@ -3,17 +3,18 @@
 import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
 import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
-import { wasmHash64 } from '../../../contract/hash64.js'
-import { readCommitRows } from '../../../database/queries/commit-rows.js'
 import type { PushResult } from '../../../delivery/push.js'
-import { commitBefore } from '../../../database/queries/commits.js'
+import type { CommitReader } from '../../../delivery/commit-reader.js'
+import { databaseReader } from '../../../delivery/database-reader.js'
+import { withAncestryCache } from '../../../delivery/ancestry-cache.js'
+import { chooseCommits, NoBaseError } from '../../../delivery/baseline.js'
 import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import { count } from '../report.js'
+import { hostingOf } from '../../options/open-reader.js'
 import { openDatabase } from '../../options/target-world.js'
-import type { OpenSession } from '../../../targets/kind.js'
 import { markdownTable, markdownText } from './markdown.js'
 
 const THRESHOLD = 1.1
@@ -36,25 +37,33 @@ export async function comparedWithBefore(
   })
   if (dryRun || !isStored || commit === undefined || context.signal.aborted) return []
   try {
-    const opened = await openDatabase(flags, false, context)
+    const reader = databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
     try {
-      return await sections(opened, commit.sha)
+      return await sections(reader, commit.sha, { ...context, gitDir: flags['gitDir'] as string | undefined })
     } finally {
-      await opened.close()
+      await reader.close()
     }
   } catch (error) {
+    if (error instanceof NoBaseError) return []
     return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
-async function sections({ session, description }: OpenSession, sha: string): Promise<readonly string[]> {
-  const found = await commitBefore(session, sha)
-  if (found === undefined) return []
-  const options = { hash: await wasmHash64(), timeoutMs: TIMEOUT_MS }
-  const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
+/** @param context also has the repository of `--git-dir` */
+async function sections(
+  reader: CommitReader,
+  sha: string,
+  context: Context & { readonly gitDir: string | undefined },
+): Promise<readonly string[]> {
+  const { gitDir, env, signal } = context
+  const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+  const git = { gitDir, env, signal }
+  const askHosting = withAncestryCache(hostingOf({ ...context, signal: within }), git)
+  const { base, head, remarks } = await chooseCommits(reader, { head: sha }, { git, askHosting })
+  const { kinds, access } = await reader.rows(base.sha, sha)
   const comparison = compareCommits(kinds, THRESHOLD)
-  const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
-  const markdown = markdownOf({ ...compared, target: description }, false)
+  const compared = { ...comparison, base, head, access, threshold: THRESHOLD, remarks }
+  const markdown = markdownOf({ ...compared, target: reader.description }, false)
   return ['#### Against the commit before', markdown, ...slowest(kinds)]
 }
 
