@@ -42,7 +42,7 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   report.isJson = flags.format === 'json'
   report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
-  await warnOfUnknownVariables(command, { context, all })
+  await warnOfUnknownVariables(command, flags, { context, all })
   if (flags.verbose === true) {
     const { logSettings } = await import('./output/verbose-log.js')
     await logSettings({ flags, origins, env: context.env }, command, line => report.detail(line))
@@ -56,13 +56,13 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
 }
 
 /** Warns of variables that set nothing. Not for `completion`, which shells run at every start. */
-async function warnOfUnknownVariables(command: Command, { context, all }: Running): Promise<void> {
+async function warnOfUnknownVariables(command: Command, flags: object, { context, all }: Running): Promise<void> {
   const { env, report } = context
   const known = [...lineage(command), ...command.commands].flatMap(({ options }) => options.map(({ envVar }) => envVar))
   const isKnown = (name: string): boolean => known.includes(name) || !name.startsWith(ENV_PREFIX)
   if (command.name() === 'completion' || Object.keys(env).every(isKnown)) return
   const { unknownVariables } = await import('./options/unknown-variables.js')
-  for (const message of unknownVariables(env, command.args, all)) report.warning(message)
+  for (const message of unknownVariables(env, Object.values(flags), all)) report.warning(message)
 }
 
 /**

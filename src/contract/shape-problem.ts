@@ -105,7 +105,8 @@ export function describe(value: ExactValue | undefined, token?: string): string 
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return quote(value)
   if (typeof value === 'bigint') return value.toString().slice(0, 40)
-  if (typeof value === 'number') return `${(token ?? realText(value)).slice(0, 40)} (written with a fraction, an exponent or as -0)`
+  if (typeof value === 'number')
+    return `${(token ?? realText(value)).slice(0, 40)} (written with a fraction, an exponent or as -0)`
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 

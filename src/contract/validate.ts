@@ -42,18 +42,26 @@ export type ShapeOptions = {
  * @see contract section 3, "malformed"
  */
 export function checkShape(value: ExactValue, options: ShapeOptions = {}): Checked<BenchRecord> {
-  if (!isExactObject(value)) return fail('', 'not_object', `must be an object, got ${describeAt('', { value, ...options })}`)
+  if (!isExactObject(value))
+    return fail('', 'not_object', `must be an object, got ${describeAt('', { value, ...options })}`)
   const name = value['kind']
   if (name === undefined) return fail('/kind', 'missing_field', '/kind is missing')
   const kind = typeof name === 'string' ? KINDS.get(name) : undefined
   if (kind === undefined)
-    return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describeAt('/kind', { value, ...options })}`)
+    return fail(
+      '/kind',
+      'unknown_kind',
+      `/kind must be one of ${kindNames()}, got ${describeAt('/kind', { value, ...options })}`,
+    )
   const fits = versionsFitting(kind, field => field in value)
   const versions = options.version === undefined ? NEWEST_FIRST : [options.version]
   if (versions.some(version => compiledShapeCheck(version, kind)(value)))
     return { ok: true, value: { kind, fields: value, fits } }
   const judge = options.version ?? chooseReportedVersion(fits, options.expected)
-  return { ok: false, problem: shapeProblem(firstError(compiledShapeCheck(judge, kind), value), value, options.tokenAt) }
+  return {
+    ok: false,
+    problem: shapeProblem(firstError(compiledShapeCheck(judge, kind), value), value, options.tokenAt),
+  }
 }
 
 /**

@@ -186,21 +186,21 @@ type PushWork = Pick<
   PushOptions,
   'commitSha' | 'contractVersion' | 'requireRecords' | 'targets' | 'readTargets' | 'mayDowngrade' | 'ci'
 > & {
-    readonly emit: Emit
-    readonly signal: AbortSignal
-    readonly findCommit: (sha: string | undefined) => Promise<Commit>
-    readonly run: RunMeta
-    readonly hash: Hash64
-    readonly dryRun: boolean
-    readonly fullRefresh: boolean
-    readonly isForced: boolean
-    readonly waitMs: number
-    readonly connections: TargetConnections
-    readonly reducer: ResultReducer
-    /** Receive the events after the reducer. */
-    readonly listeners: Emit[]
-    readonly now: () => number
-  }
+  readonly emit: Emit
+  readonly signal: AbortSignal
+  readonly findCommit: (sha: string | undefined) => Promise<Commit>
+  readonly run: RunMeta
+  readonly hash: Hash64
+  readonly dryRun: boolean
+  readonly fullRefresh: boolean
+  readonly isForced: boolean
+  readonly waitMs: number
+  readonly connections: TargetConnections
+  readonly reducer: ResultReducer
+  /** Receive the events after the reducer. */
+  readonly listeners: Emit[]
+  readonly now: () => number
+}
 
 async function startPush(options: PushOptions): Promise<PushWork> {
   const { commit, dryRun = false, fullRefresh = false, waitMs = 0, onEvent } = options

@@ -241,7 +241,10 @@ class Verifier {
   #reportMissingCommits(source: string): void {
     for (const [sha, { isStored, missing }] of this.#commits) {
       if (isStored) continue
-      const rows = missing === 1 ? '1 of its measurements is not stored either' : `${missing} of its measurements are not stored either`
+      const rows =
+        missing === 1
+          ? '1 of its measurements is not stored either'
+          : `${missing} of its measurements are not stored either`
       const message = `${sha} is not stored${missing === 0 ? '' : `; ${rows}`}`
       this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
     }

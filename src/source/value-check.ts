@@ -98,7 +98,7 @@ function compareDigits(view: DataView, digits: number, other: number, length: nu
   let order = 0
   for (let i = 0; ; i = i + 4 > last ? last : i + 4) {
     const word = view.getInt32(other + i)
-    // Of the characters of a list, only digits are 0x3n.
+    // Only digits are 0x3n among the characters of a list.
     if ((word & 0xf0f0f0f0) !== 0x30303030) return UNLIKE
     if (order === 0) order = view.getInt32(digits + i) - word
     if (i === last) return order

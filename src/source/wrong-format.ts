@@ -11,7 +11,7 @@ type Format = {
   readonly hint: string
 }
 
-const RECORDS = 'expected is one JSON record per line, as docs/contract.md describes'
+const RECORDS = 'write one JSON record per line, as docs/contract.md describes'
 
 /** Beginnings of the output of other tools, as JSON or as text for people. */
 const TOOLS: readonly (readonly [name: string, output: RegExp])[] = [
@@ -60,11 +60,20 @@ function jsonDocument(text: string): Format | undefined {
   if (/^\s*\{/.test(text) && /"(?:run_meta|records)"\s*:/.test(text))
     return { words: 'holds an envelope, not records', hint: 'write its records, one per line: jq -c ".records[]" FILE' }
   if (/^\s*\{/.test(text) && /"tree_sha"\s*:/.test(text) && !/"kind"\s*:/.test(text))
-    return { words: 'describes a commit, and holds no records', hint: 'give it as --commit FILE, beside a file of records' }
+    return {
+      words: 'describes a commit, and holds no records',
+      hint: 'give it as --commit FILE, beside a file of records',
+    }
   if (/^\s*\[\s*(?:$|[[\]{"])/.test(text))
-    return { words: 'begins with a JSON array', hint: `write its elements, one per line: jq -c ".[]" FILE > results.jsonl` }
-  if (/^\s*\{[^\n]*(?:[[{,]|^\s*\{)[^\S\n]*\r?\n\s*["}\]]|^\s*\{\s*$/.test(text))
-    return { words: 'begins with a JSON object over several lines', hint: 'write each record in one line: jq -c . FILE > results.jsonl' }
+    return {
+      words: 'begins with a JSON array',
+      hint: `write its elements, one per line: jq -c ".[]" FILE > results.jsonl`,
+    }
+  if (/^\s*\{(?:[^\n]*[[{,])?[^\S\n]*\r?\n\s*["}\]]|^\s*\{\s*$/.test(text))
+    return {
+      words: 'begins with a JSON object over several lines',
+      hint: 'write each record in one line: jq -c . FILE > results.jsonl',
+    }
   return undefined
 }
 

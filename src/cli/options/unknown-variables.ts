@@ -11,18 +11,22 @@ const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, `${ENV_PREFIX}TEST_FAIL_POINT`]
 
 /**
  * One message for each unknown variable, without its value.
- * @param args the command line. A variable that it names, as for `--token-env`, is known
+ * @param values the values of all flags. A variable that one of them names, such as that of `--token-env`, is known
  * @param all builds the program with every command, because a variable may set a flag of another command
  */
-export function unknownVariables(env: Environment, args: readonly string[], all: () => Command): readonly string[] {
-  const names = Object.keys(env).filter(name => name.startsWith(ENV_PREFIX) && !OTHERS.includes(name))
+export function unknownVariables(env: Environment, values: readonly unknown[], all: () => Command): readonly string[] {
+  const names = Object.keys(env)
+    .sort()
+    .filter(name => name.startsWith(ENV_PREFIX) && !OTHERS.includes(name))
   if (names.length === 0) return []
   const known = withSubcommands(all()).flatMap(({ options }) => options.map(({ envVar }) => envVar ?? ''))
-  const mentioned = [...args, ...Object.values(env)]
   return names
-    .filter(name => !known.includes(name) && !mentioned.some(text => text === name || text?.endsWith(`=${name}`)))
+    .filter(name => !known.includes(name) && !values.includes(name))
     .map(name => {
-      const meant = nearest(name.slice(ENV_PREFIX.length), known.map(other => other.slice(ENV_PREFIX.length)))
+      const meant = nearest(
+        name.slice(ENV_PREFIX.length),
+        known.map(other => other.slice(ENV_PREFIX.length)),
+      )
       const question = meant === undefined ? '' : ` (Did you mean ${ENV_PREFIX}${meant}?)`
       return `the environment variable ${name} sets nothing${question}`
     })

@@ -23,7 +23,9 @@ export function addValidate(program: Command, run: Run): void {
     .addOption(commitShaFlag())
     .addOption(contractFlag())
     .addOption(requireRecordsFlag())
-    .addOption(flag('--max-rejections <n>', 'stop after this many rejections and print all of them').argParser(positive))
+    .addOption(
+      flag('--max-rejections <n>', 'stop after this many rejections and print all of them').argParser(positive),
+    )
     .addOption(validateFormatFlag())
     .addOption(reportFlag())
     .addHelpText(
