@@ -26,6 +26,7 @@ const EXIT_OF_CODE = {
   no_input: EXIT.noInput,
   input_unreadable: EXIT.noInput,
   input_corrupt: EXIT.badData,
+  wrong_format: EXIT.badData,
   commit_unknown: EXIT.config,
   git_failed: EXIT.config,
   target_unreachable: EXIT.unavailable,

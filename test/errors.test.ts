@@ -9,6 +9,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   bad_data: 65,
   input_changed: 65,
   input_corrupt: 65,
+  wrong_format: 65,
   no_input: 66,
   input_unreadable: 66,
   target_unreachable: 69,

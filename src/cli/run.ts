@@ -5,7 +5,8 @@ import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
 import type { Syntax } from './output/annotator.js'
 import type { Action, Context } from './context.js'
-import { givenFlags, findOrigins } from './options/given-flags.js'
+import { ENV_PREFIX } from '../config/environment.js'
+import { givenFlags, findOrigins, lineage } from './options/given-flags.js'
 import type { ConfigFlags, TerminalFlags } from './options/flags.js'
 import type { TargetFlags } from '../targets/kinds.js'
 import { watchCommand } from './output/watch.js'
@@ -41,6 +42,7 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   report.isJson = flags.format === 'json'
   report.syntax = SYNTAX[flags.format ?? ''] ?? 'text'
   await ci?.begin(command.name(), flags)
+  await warnOfUnknownVariables(command, flags, { context, all })
   if (flags.verbose === true) {
     const { logSettings } = await import('./output/verbose-log.js')
     await logSettings({ flags, origins, env: context.env }, command, line => report.detail(line))
@@ -51,6 +53,16 @@ async function runCommand(action: Action<unknown>, command: Command, { context, 
   } finally {
     watch?.stop()
   }
+}
+
+/** Warns of variables that set nothing. Not for `completion`, which shells run at every start. */
+async function warnOfUnknownVariables(command: Command, flags: object, { context, all }: Running): Promise<void> {
+  const { env, report } = context
+  const known = [...lineage(command), ...command.commands].flatMap(({ options }) => options.map(({ envVar }) => envVar))
+  const isKnown = (name: string): boolean => known.includes(name) || !name.startsWith(ENV_PREFIX)
+  if (command.name() === 'completion' || Object.keys(env).every(isKnown)) return
+  const { unknownVariables } = await import('./options/unknown-variables.js')
+  for (const message of unknownVariables(env, Object.values(flags), all)) report.warning(message)
 }
 
 /**

@@ -13,6 +13,7 @@ export type ProblemCode =
   | 'not_array'
   | 'out_of_range'
   | 'commit_mismatch'
+  | 'not_full_sha'
   | 'bad_value'
   | 'partial_fields'
   | 'nul_in_string'

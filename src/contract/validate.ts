@@ -4,11 +4,12 @@
  */
 
 import type { ErrorObject } from 'ajv'
+import { isFullSha } from './commit.js'
 import { isExactObject, type ExactObject, type ExactValue } from './exact-value.js'
 import { pointerTo, quote, type Problem } from './problem.js'
 import { envelope, recordShapes, type ShapeCheck } from './generated/validators.js'
 import { CONTRACT, CONTRACTS, type Kind } from './kinds.js'
-import { describe, shapeProblem } from './shape-problem.js'
+import { describe, describeAt, shapeProblem, type TokenAt } from './shape-problem.js'
 import { ALL_VERSIONS, highestIn, versionsFitting, type VersionSet } from './version-set.js'
 
 /** A record whose shape is valid in at least one contract version. */
@@ -32,6 +33,8 @@ export type ShapeOptions = {
   readonly version?: number | undefined
   /** Versions that a record which fits none is expected to have, such as those of the lines before it. Default: all. */
   readonly expected?: VersionSet | undefined
+  /** Returns a number of the record as it was written, for messages. */
+  readonly tokenAt?: TokenAt | undefined
 }
 
 /**
@@ -39,18 +42,26 @@ export type ShapeOptions = {
  * @see contract section 3, "malformed"
  */
 export function checkShape(value: ExactValue, options: ShapeOptions = {}): Checked<BenchRecord> {
-  if (!isExactObject(value)) return fail('', 'not_object', `must be an object, got ${describe(value)}`)
+  if (!isExactObject(value))
+    return fail('', 'not_object', `must be an object, got ${describeAt('', { value, ...options })}`)
   const name = value['kind']
   if (name === undefined) return fail('/kind', 'missing_field', '/kind is missing')
   const kind = typeof name === 'string' ? KINDS.get(name) : undefined
   if (kind === undefined)
-    return fail('/kind', 'unknown_kind', `/kind must be one of ${kindNames()}, got ${describe(name)}`)
+    return fail(
+      '/kind',
+      'unknown_kind',
+      `/kind must be one of ${kindNames()}, got ${describeAt('/kind', { value, ...options })}`,
+    )
   const fits = versionsFitting(kind, field => field in value)
   const versions = options.version === undefined ? NEWEST_FIRST : [options.version]
   if (versions.some(version => compiledShapeCheck(version, kind)(value)))
     return { ok: true, value: { kind, fields: value, fits } }
   const judge = options.version ?? chooseReportedVersion(fits, options.expected)
-  return { ok: false, problem: shapeProblem(firstError(compiledShapeCheck(judge, kind), value), value) }
+  return {
+    ok: false,
+    problem: shapeProblem(firstError(compiledShapeCheck(judge, kind), value), value, options.tokenAt),
+  }
 }
 
 /**
@@ -103,6 +114,17 @@ function commitMismatch(fields: ExactObject, commitSha: string): Problem | undef
 export function commitMismatchProblem(sha: ExactValue | undefined, commitSha: string): Problem {
   const message = `/commit_sha must be ${quote(commitSha)}, got ${describe(sha)}`
   return { pointer: '/commit_sha', code: 'commit_mismatch', message }
+}
+
+/**
+ * Whether a record of a file may name a commit.
+ * @param commitSha the commit that all records must name; undefined when no commit is known yet
+ */
+export function commitProblem(sha: string, commitSha: string | undefined): Problem | undefined {
+  if (commitSha !== undefined && sha !== commitSha) return commitMismatchProblem(sha, commitSha)
+  if (isFullSha(sha)) return undefined
+  const message = `/commit_sha must be 40 lowercase hex digits, got ${quote(sha)}`
+  return { pointer: '/commit_sha', code: 'not_full_sha', message }
 }
 
 function notAllowed({ oneOf }: Kind, fields: ExactObject): Problem | undefined {

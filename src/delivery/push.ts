@@ -7,6 +7,7 @@ import { abortError, IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
+import { commonCommitSha, inspectAll } from '../source/inspect-all.js'
 import { fixedSource } from '../source/fixed-source.js'
 import { openSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
@@ -15,15 +16,7 @@ import { TargetConnections } from './target-connection.js'
 import { deliver } from './deliver.js'
 import type { SourceRead } from './durable/enqueue.js'
 import type { Emit } from './events.js'
-import {
-  commonCommitSha,
-  deliveriesFor,
-  fileDelivery,
-  fileQueue,
-  inspectAll,
-  isRefused,
-  type InspectFilesOptions,
-} from './read-files.js'
+import { deliveriesFor, fileDelivery, fileQueue, flawEvents, isRefused } from './read-files.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { rowCacheFor } from './row-cache.js'
 import type { explainSettings, ExplainedSettings } from './settings.js'
@@ -43,7 +36,7 @@ export type PushOptions = Requirements & {
    * commit id of the records, or undefined when there are none. Default: git is asked for it.
    */
   readonly commit?: Commit | ((sha: string | undefined) => Promise<Commit>) | undefined
-  /** The commit id that every record must name. Default: that of `commit`, otherwise that of the first record. */
+  /** The commit id that every record must name. Default: that of `commit`, otherwise the first full commit id of the files. */
   readonly commitSha?: string | undefined
   /** The benchmark run that produced the records. Default: the benchmark `local`, now. */
   readonly run?: RunMeta | undefined
@@ -53,6 +46,8 @@ export type PushOptions = Requirements & {
   readonly forceOlder?: boolean | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
   readonly contractVersion?: number | undefined
+  /** Makes a file without records an error. Default: a warning. */
+  readonly requireRecords?: boolean | undefined
   /** Checks everything that can be checked without the targets, and sends and stores nothing. */
   readonly dryRun?: boolean | undefined
   /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
@@ -121,7 +116,11 @@ async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Int
   const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
   const readAt = new Map<Source, string>()
   const onRead = (source: Source): void => void readAt.set(source, new Date(work.now()).toISOString())
-  const inspections = await inspectAll(sources, { ...work, onRead }, cache)
+  const { contractVersion, requireRecords } = work
+  const inspections = await inspectAll(sources, {
+    ...{ commitSha: work.commitSha, contractVersion, requireRecords, signal, onRead, ...flawEvents(emit) },
+    onBatch: cache && ((source, batch) => cache.add(source, batch)),
+  })
   const commitSha = commonCommitSha(inspections, work)
   if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
   const commit = await work.findCommit(commitSha)
@@ -183,21 +182,25 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
 }
 
 /** The options of a push with their defaults, and what it works with. */
-type PushWork = InspectFilesOptions &
-  Pick<PushOptions, 'targets' | 'readTargets' | 'mayDowngrade' | 'ci'> & {
-    readonly findCommit: (sha: string | undefined) => Promise<Commit>
-    readonly run: RunMeta
-    readonly hash: Hash64
-    readonly dryRun: boolean
-    readonly fullRefresh: boolean
-    readonly isForced: boolean
-    readonly waitMs: number
-    readonly connections: TargetConnections
-    readonly reducer: ResultReducer
-    /** Receive the events after the reducer. */
-    readonly listeners: Emit[]
-    readonly now: () => number
-  }
+type PushWork = Pick<
+  PushOptions,
+  'commitSha' | 'contractVersion' | 'requireRecords' | 'targets' | 'readTargets' | 'mayDowngrade' | 'ci'
+> & {
+  readonly emit: Emit
+  readonly signal: AbortSignal
+  readonly findCommit: (sha: string | undefined) => Promise<Commit>
+  readonly run: RunMeta
+  readonly hash: Hash64
+  readonly dryRun: boolean
+  readonly fullRefresh: boolean
+  readonly isForced: boolean
+  readonly waitMs: number
+  readonly connections: TargetConnections
+  readonly reducer: ResultReducer
+  /** Receive the events after the reducer. */
+  readonly listeners: Emit[]
+  readonly now: () => number
+}
 
 async function startPush(options: PushOptions): Promise<PushWork> {
   const { commit, dryRun = false, fullRefresh = false, waitMs = 0, onEvent } = options

@@ -7,8 +7,8 @@ import type { Hash64 } from '../contract/hash64.js'
 import { lowestIn } from '../contract/version-set.js'
 import { abortError } from '../errors.js'
 import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
-import { inspect, type Inspection } from '../source/inspect.js'
-import type { RecordBatch } from '../source/record-batch.js'
+import type { Inspection } from '../source/inspect.js'
+import type { InspectAllOptions } from '../source/inspect-all.js'
 import type { Source } from '../source/source.js'
 import type { SinkOpener } from '../targets/sink.js'
 import { countReads } from './count-reads.js'
@@ -18,45 +18,12 @@ import type { RowCache } from './row-cache.js'
 import { linesOf, rowsOf } from './rows.js'
 import type { Target } from './target.js'
 
-export type InspectFilesOptions = {
-  /** The commit that every record must name. Default: the commit of the first record. */
-  readonly commitSha?: string | undefined
-  /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
-  readonly contractVersion?: number | undefined
-  readonly emit: Emit
-  readonly signal: AbortSignal
-  /** Called before a source is read. */
-  readonly onRead?: (source: Source) => void
-}
-
-/** Validates every line of every source; nothing may be sent before that (promise 1). */
-export async function inspectAll(
-  sources: readonly Source[],
-  options: InspectFilesOptions,
-  cache?: RowCache<Source>,
-): Promise<readonly Inspection[]> {
-  const { contractVersion, emit, signal } = options
-  const inspections: Inspection[] = []
-  for (const source of sources) {
-    const commitSha = commonCommitSha(inspections, options)
-    options.onRead?.(source)
-    const onBatch = cache && ((batch: RecordBatch) => cache.add(source, batch))
-    const inspection = await inspect(source, {
-      ...{ commitSha, contractVersion, oneCommit: true, onBatch, signal },
-      onRejection: rejection => emit({ type: 'line-rejected', rejection }),
-      onWarning: warning => emit({ type: 'line-warned', warning }),
-    })
-    inspections.push(inspection)
+/** Reports rejected lines and warnings of an inspection as events. */
+export function flawEvents(emit: Emit): Pick<InspectAllOptions, 'onRejection' | 'onWarning'> {
+  return {
+    onRejection: rejection => emit({ type: 'line-rejected', rejection }),
+    onWarning: warning => emit({ type: 'line-warned', warning }),
   }
-  return inspections
-}
-
-/** The commit that all records name; undefined when there are no records and no commit was given. */
-export function commonCommitSha(
-  inspections: readonly Inspection[],
-  { commitSha }: Pick<InspectFilesOptions, 'commitSha'>,
-): string | undefined {
-  return commitSha ?? inspections.find(inspection => inspection.commitSha !== undefined)?.commitSha
 }
 
 /**

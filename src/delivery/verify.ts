@@ -130,11 +130,19 @@ const NOTHING_COMPARED = {
 /** A line number and the line's values as text, in field order; undefined for null. */
 type Line = { readonly line: number; readonly values: readonly (string | undefined)[] }
 
+/** Index of `commit_sha`, the first field of every kind. */
+const COMMIT_FIELD = 0
+
+/** A commit that a file names, with the number of its measurements that are missing because the commit is not stored. */
+type ComparedCommit = { readonly isStored: boolean; missing: number }
+
 class Verifier {
   compared = 0
   different = 0
   readonly differences: Difference[] = []
   readonly uncompared = new Uncompared()
+  /** The commits of the current file that were looked up. */
+  readonly #commits = new Map<string, ComparedCommit>()
   #waiting = new Map<Kind, Map<string, Line>>(CONTRACT.kinds.map(kind => [kind, new Map<string, Line>()]))
 
   constructor(
@@ -149,7 +157,8 @@ class Verifier {
    */
   async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
     const identify = createIdentifier(this.options.hash)
-    await this.#compareCommit(source.name, inspections[0])
+    const sha = inspections[0]?.commitSha ?? this.options.commitSha
+    if (sha !== undefined) await this.#commitOf(sha)
     for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: source.name })) {
       this.options.signal.throwIfAborted()
       identify(batch)
@@ -158,6 +167,7 @@ class Verifier {
         if (this.#linesOf(kind).size >= CHUNK_ROWS) await this.#flush(kind, source.name)
     }
     for (const kind of CONTRACT.kinds) await this.#flush(kind, source.name)
+    this.#reportMissingCommits(source.name)
     await source.assertUnchanged()
   }
 
@@ -206,6 +216,11 @@ class Verifier {
       this.compared++
       const row = stored.get(id)
       if (row !== undefined) this.uncompared.addFields(kind, values, row)
+      const commit = row === undefined ? await this.#commitOf(values[COMMIT_FIELD] ?? '') : undefined
+      if (commit?.isStored === false) {
+        commit.missing++
+        continue
+      }
       const message = row === undefined ? 'is not stored' : compareRow(kind, values, row)
       if (message === undefined) continue
       const code = row === undefined ? 'missing' : 'different'
@@ -214,12 +229,26 @@ class Verifier {
     lines.clear()
   }
 
-  async #compareCommit(source: string, inspection: Inspection | undefined): Promise<void> {
-    const sha = inspection?.commitSha ?? this.options.commitSha
-    if (sha === undefined) return
-    const message = `${sha} is not stored`
-    if (!(await this.stored.hasCommit(sha)))
+  async #commitOf(sha: string): Promise<ComparedCommit> {
+    const known = this.#commits.get(sha)
+    if (known !== undefined) return known
+    const commit = { isStored: await this.stored.hasCommit(sha), missing: 0 }
+    this.#commits.set(sha, commit)
+    return commit
+  }
+
+  /** One difference for a commit that is not stored, instead of one for each of its measurements. */
+  #reportMissingCommits(source: string): void {
+    for (const [sha, { isStored, missing }] of this.#commits) {
+      if (isStored) continue
+      const rows =
+        missing === 1
+          ? '1 of its measurements is not stored either'
+          : `${missing} of its measurements are not stored either`
+      const message = `${sha} is not stored${missing === 0 ? '' : `; ${rows}`}`
       this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
+    }
+    this.#commits.clear()
   }
 
   #extra(kind: Kind, id: string): void {

@@ -18,7 +18,14 @@ export const WarningShape = object({
   source: text(),
   line: count('0 for the whole source'),
   pointer: text(),
-  code: words(['inexact_threshold', 'duplicate_id', 'empty_input', 'several_commits']),
+  code: words([
+    'inexact_threshold',
+    'duplicate_id',
+    'empty_input',
+    'non_positive_value',
+    'no_runs',
+    'value_outside_runs',
+  ]),
   message: text(),
 })
 

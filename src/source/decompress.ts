@@ -78,7 +78,8 @@ function replay(head: Buffer, reader: ByteReader): ByteReader {
       if (at === head.length) return reader.read(into, offset)
       const count = head.copy(into, offset, at)
       at += count
-      return count
+      // Returning the head alone would make a block of its first lines.
+      return count + (await reader.read(into, offset + count))
     },
     ...(reader.skip !== undefined && {
       skip(bytes: number) {

@@ -18,6 +18,8 @@ export type ExactOptions = {
   readonly maxDepth: number
   /** Called with the text of every number that is not written as a plain integer. */
   readonly onReal?: (token: string) => void
+  /** True returns each such number as the string of its text, for messages about a value that was read before. */
+  readonly areRealsText?: boolean
 }
 
 export const MAX_BODY_DEPTH = 127
@@ -114,7 +116,7 @@ class Reader {
     return array
   }
 
-  #number(): bigint | number {
+  #number(): bigint | number | string {
     NUMBER.lastIndex = this.#at
     const match = NUMBER.exec(this.text)
     if (match === null) throw this.#unexpected('a value')
@@ -125,7 +127,7 @@ class Reader {
     this.#at += token.length
     if (match[1] === undefined && match[2] === undefined && token !== '-0') return BigInt(token)
     this.options.onReal?.(token)
-    return number
+    return this.options.areRealsText === true ? token : number
   }
 
   #string(): string {

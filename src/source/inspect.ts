@@ -1,36 +1,38 @@
 /** The validation pass over a source: checks every line, and collects counts, problems and, if asked, ids. */
 
 import { CONTRACT } from '../contract/kinds.js'
-import { quote } from '../contract/problem.js'
-import { commitMismatchProblem } from '../contract/validate.js'
 import { lowestIn, versionBit, type VersionSet } from '../contract/version-set.js'
-import { startsWith, toToken, type Token } from '../contract/words.js'
+import { IngestError } from '../errors.js'
+import { CommitCheck } from './commit-check.js'
 import { IdTable } from './id-table.js'
 import { lineBlocks } from './lines.js'
-import { STRIDE, type RecordBatch } from './record-batch.js'
+import type { RecordBatch } from './record-batch.js'
 import { readRecords, type Records } from './records.js'
 import type { Rejection, Warning } from './rejection.js'
 import type { Source } from './source.js'
+import { ValueCheck } from './value-check.js'
 import { VersionTally } from './version-tally.js'
 
 export type InspectOptions = {
-  /** The commit that every record must name. Default: the commit of the first record of this source. */
+  /** The commit that every record must name. Default: the first full commit id of this source. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of the source. */
   readonly contractVersion?: number | undefined
   /** Number of lines that precede this source in its file, for the line numbers in messages. Default: 0. */
   readonly linesBefore?: number
-  /** True rejects records of a second commit, as a push does. False only warns of them. */
+  /** True rejects records of a second commit, as a push does. */
   readonly oneCommit: boolean
+  /** True makes a source without records an error. Default: a warning. */
+  readonly requireRecords?: boolean | undefined
   /** Computes `batch.ids`. If given, ids that occur twice cause a warning. */
-  readonly identify?: (batch: RecordBatch) => void
+  readonly identify?: ((batch: RecordBatch) => void) | undefined
   /** Called with each batch. Some of its rows may still be rejected later. */
   readonly onBatch?: ((batch: RecordBatch) => void) | undefined
   readonly onRejection: (rejection: Rejection) => void
   readonly onWarning: (warning: Warning) => void
   /** Called after each batch. Returns true to end the pass early. */
-  readonly enough?: () => boolean
-  readonly signal?: AbortSignal
+  readonly enough?: (() => boolean) | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export type Inspection = {
@@ -40,7 +42,7 @@ export type Inspection = {
   readonly rejected: number
   /** Number of records per kind name. Kinds without records are left out. */
   readonly counts: ReadonlyMap<string, number>
-  /** The commit of the first record. */
+  /** The first full commit id of the source; undefined when no record names an accepted one. */
   readonly commitSha: string | undefined
   /** The contract versions that fit every record. The file is sent as one of them. All versions for an empty file. */
   readonly fits: VersionSet
@@ -79,9 +81,13 @@ async function rejectOtherVersions(source: Source, pass: Pass, options: InspectO
   }
 }
 
-async function* recordsOf(source: Source, { contractVersion, signal }: InspectOptions): AsyncGenerator<Records> {
+async function* recordsOf(
+  source: Source,
+  { contractVersion, linesBefore = 0, signal }: InspectOptions,
+): AsyncGenerator<Records> {
   const blocks = lineBlocks(await source.open())
-  for await (const records of readRecords(blocks, { source: source.name, version: contractVersion })) {
+  const isRest = linesBefore > 0
+  for await (const records of readRecords(blocks, { source: source.name, version: contractVersion, isRest })) {
     signal?.throwIfAborted()
     yield records
   }
@@ -94,22 +100,21 @@ class Pass {
   #counts = new Float64Array(CONTRACT.kinds.length)
   #ids = new IdTable()
   readonly #versions: VersionTally
-  #sha: Token | undefined
-  #shaText: string | undefined
-  #firstSha: string | undefined
-  #warnedOfCommits = false
+  readonly #commits: CommitCheck
+  readonly #values = new ValueCheck()
 
   constructor(
     private readonly source: string,
     private readonly options: InspectOptions,
   ) {
     this.#versions = new VersionTally(options.linesBefore)
-    if (options.commitSha !== undefined) this.#expect(options.commitSha)
+    this.#commits = new CommitCheck(options)
   }
 
   take({ batch, rejections, warnings, lines }: Records): void {
     this.#lines = lines
-    const mismatches = this.#checkCommits(batch)
+    const mismatches = this.#rejectCommits(batch)
+    this.#values.check(batch)
     this.#versions.note(batch, new Set(mismatches.map(({ line }) => line)))
     const all = mismatches.length === 0 ? rejections : [...rejections, ...mismatches].sort((a, b) => a.line - b.line)
     for (const rejection of all) this.options.onRejection(rejection)
@@ -128,7 +133,9 @@ class Pass {
   rejectOtherVersions(batch: RecordBatch): void {
     const version = this.#versions.mostFrequent
     for (let row = 0; row < batch.count; row++) {
-      if ((batch.fits[row]! & versionBit(version)) !== 0 || !this.#isCounted(batch, row)) continue
+      if ((batch.fits[row]! & versionBit(version)) !== 0) continue
+      // The first pass has rejected it already.
+      if (this.#commits.problemOf(batch, row) !== undefined) continue
       const place = { source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]! }
       this.options.onRejection({ ...place, ...this.#versions.rejectionOf(batch, row, version) })
       this.#counts[batch.kinds[row]!]!--
@@ -137,13 +144,9 @@ class Pass {
     }
   }
 
-  /** Whether the first pass counted the record. It does not count records of another commit when one commit is required. */
-  #isCounted(batch: RecordBatch, row: number): boolean {
-    return !this.options.oneCommit || this.#holdsCommit(batch, row)
-  }
-
   done(): Inspection {
-    if (this.#records + this.#rejected === 0) this.#warnEmpty()
+    for (const warning of this.#values.warnings(this.source)) this.options.onWarning(warning)
+    this.#reportEmpty()
     const counts = CONTRACT.kinds.map(({ kind }, index) => [kind, this.#counts[index]!] as const)
     return {
       source: this.source,
@@ -151,7 +154,7 @@ class Pass {
       records: this.#records,
       rejected: this.#rejected,
       counts: new Map(counts.filter(([, count]) => count > 0)),
-      commitSha: this.#firstSha,
+      commitSha: this.#commits.firstSha,
       fits: this.#fits,
       contractVersion: this.options.contractVersion ?? lowestIn(this.#fits),
       ids: this.#ids,
@@ -162,49 +165,14 @@ class Pass {
     return this.hasMixedVersions ? versionBit(this.#versions.mostFrequent) : this.#versions.common
   }
 
-  #expect(sha: string): void {
-    this.#shaText = sha
-    const bytes = Buffer.from(sha)
-    this.#sha = bytes.length < 4 ? undefined : toToken(bytes)
-  }
-
-  #checkCommits(batch: RecordBatch): Rejection[] {
+  #rejectCommits(batch: RecordBatch): Rejection[] {
     const rejections: Rejection[] = []
-    if (batch.count > 0) this.#firstSha ??= batch.text(0, COMMIT_FIELD) ?? ''
-    if (this.#shaText === undefined && this.#firstSha !== undefined) this.#expect(this.#firstSha)
     for (let row = 0; row < batch.count; row++) {
-      if (this.#holdsCommit(batch, row) || this.#toleratesCommit(batch, row)) this.#counts[batch.kinds[row]!]!++
-      else rejections.push(this.#mismatch(batch, row))
+      const problem = this.#commits.problemOf(batch, row)
+      if (problem === undefined) this.#counts[batch.kinds[row]!]!++
+      else rejections.push({ source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]!, ...problem })
     }
     return rejections
-  }
-
-  #holdsCommit(batch: RecordBatch, row: number): boolean {
-    const sha = this.#sha
-    if (sha === undefined) return batch.text(row, COMMIT_FIELD) === this.#shaText
-    const start = batch.starts[row * STRIDE + COMMIT_FIELD]!
-    return batch.ends[row * STRIDE + COMMIT_FIELD]! - start === sha.length && startsWith(batch.viewOf(row), start, sha)
-  }
-
-  #mismatch(batch: RecordBatch, row: number): Rejection {
-    const sha = batch.text(row, COMMIT_FIELD) ?? ''
-    const place = { source: this.source, line: batch.lines[row]!, byte: batch.bytes[row]! }
-    return {
-      ...place,
-      ...(commitMismatchProblem(sha, this.#shaText ?? '') as Pick<Rejection, 'pointer' | 'code' | 'message'>),
-    }
-  }
-
-  /** Whether records of another commit are allowed. Warns of the first one. */
-  #toleratesCommit(batch: RecordBatch, row: number): boolean {
-    if (this.options.oneCommit) return false
-    if (this.#warnedOfCommits) return true
-    this.#warnedOfCommits = true
-    const line = batch.lines[row]!
-    const [sha, first] = [batch.text(row, COMMIT_FIELD) ?? '', this.#shaText ?? ''].map(printable)
-    const message = `line ${line} names commit ${sha}, but the first record names ${first}: push accepts one commit per file`
-    this.options.onWarning({ source: this.source, line, pointer: '/commit_sha', code: 'several_commits', message })
-    return true
   }
 
   #noteIds(batch: RecordBatch, identify: (batch: RecordBatch) => void): void {
@@ -215,16 +183,16 @@ class Pass {
     })
   }
 
-  #warnEmpty(): void {
-    const message = 'holds no records'
-    this.options.onWarning({ source: this.source, line: 0, pointer: '', code: 'empty_input', message })
+  /** An empty rest of a source is no empty source. */
+  #reportEmpty(): void {
+    const { linesBefore = 0, requireRecords = false, onWarning } = this.options
+    if (this.#records + this.#rejected > 0 || linesBefore > 0) return
+    if (requireRecords) throw noRecordsError(this.source)
+    onWarning({ source: this.source, line: 0, pointer: '', code: 'empty_input', message: 'holds no records' })
   }
 }
 
-/** Index of `commit_sha`, the first field of every kind. */
-const COMMIT_FIELD = 0
-
-/** Shortens a commit id for a message, because it has not been validated. */
-function printable(sha: string): string {
-  return quote(sha, 40).slice(1, -1)
+export function noRecordsError(source: string): IngestError {
+  const hint = 'check whether the benchmarks ran; without --require-records, an empty file is only a warning'
+  return new IngestError('bad_data', `${source} holds no records`, { hint })
 }

@@ -6,6 +6,7 @@
 import { realText, type ExactValue } from '../contract/exact-value.js'
 import { type Problem } from '../contract/problem.js'
 import { CONTRACT } from '../contract/kinds.js'
+import { valueAt } from '../contract/shape-problem.js'
 import { brokenRule, checkShape, type BenchRecord, type ShapeOptions } from '../contract/validate.js'
 import { readBody, type BodyResult, MAX_BODY_DEPTH } from './exact-json.js'
 import { ABSENT, STRIDE, type LinePosition, type RecordBatch } from './record-batch.js'
@@ -30,12 +31,19 @@ export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecor
   const onReal = (token: string): void => void reals.push(token)
   const parsed: BodyResult = readBody(line, { maxDepth: MAX_LINE_DEPTH, onReal })
   if (!parsed.ok) return refuse({ pointer: '', code: parsed.code, message: `the line ${parsed.message}` })
-  const shape = checkShape(parsed.value, options)
+  const shape = checkShape(parsed.value, { ...options, tokenAt: pointer => tokenIn(line, pointer) })
   if (!shape.ok) return refuse(shape.problem)
   const problem = brokenRule(shape.value)
   return problem === undefined
     ? { ok: true, record: shape.value, inexact: inexactToken(shape.value, reals) }
     : refuse(problem)
+}
+
+/** A number with a fraction or an exponent as it is written in a valid line. The line is read again, because few messages need it. */
+function tokenIn(line: Buffer, pointer: string): string | undefined {
+  const parsed = readBody(line, { maxDepth: MAX_LINE_DEPTH, areRealsText: true })
+  const token = parsed.ok ? valueAt(parsed.value, pointer) : undefined
+  return typeof token === 'string' ? token : undefined
 }
 
 /** A record whose long lists are not in its fields. */

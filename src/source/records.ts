@@ -10,6 +10,7 @@ import { addRecord, readRecord } from './read-record.js'
 import { RecordBatch, type LinePosition } from './record-batch.js'
 import type { Rejection, Warning } from './rejection.js'
 import { NOT_SCANNED, scanRecord } from './scan-record.js'
+import { assertRecordFile } from './wrong-format.js'
 
 /** The records and rejections of one block of lines. Valid until the next block is requested. */
 export type Records = {
@@ -28,6 +29,8 @@ export type RecordReaderOptions = {
   readonly source: string
   /** The only contract version whose shapes are accepted. Default: any version. */
   readonly version?: number | undefined
+  /** Whether the lines are the rest of a file whose beginning was accepted before. */
+  readonly isRest?: boolean | undefined
 }
 
 export async function* readRecords(
@@ -48,6 +51,9 @@ class BlockReader {
   /** The versions that fit every record so far. A line that fits no version is checked against one of them. */
   #expected: VersionSet
 
+  /** Whether only blank lines were read so far. */
+  #isAtStart = true
+
   constructor(private readonly options: RecordReaderOptions) {
     this.#accepted = options.version === undefined ? ALL_VERSIONS : versionBit(options.version)
     this.#expected = this.#accepted
@@ -59,7 +65,18 @@ class BlockReader {
     this.#batch.reset(block.bytes, block.firstByte)
     if (block.tooLong) this.#refuseTooLong(block)
     else this.#readLines(block)
+    if (this.#isAtStart) this.#checkStart(block)
     return { batch: this.#batch, rejections: this.#rejections, warnings: this.#warnings, lines: this.#place.line }
+  }
+
+  /** Refuses a file of another format, if its first line is no record. */
+  #checkStart({ bytes }: LineBlock): void {
+    const [rejection] = this.#rejections
+    const isBlank = this.#batch.count === 0 && rejection === undefined
+    if (isBlank) return
+    this.#isAtStart = false
+    const isRejected = rejection !== undefined && (this.#batch.count === 0 || rejection.line < this.#batch.lines[0]!)
+    if (isRejected && this.options.isRest !== true) assertRecordFile(this.options.source, bytes, this.#batch.count > 0)
   }
 
   #readLines(block: LineBlock): void {

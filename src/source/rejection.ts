@@ -18,7 +18,8 @@ export type Rejection = {
   readonly message: string
 }
 
-export type WarningCode = 'inexact_threshold' | 'duplicate_id' | 'empty_input' | 'several_commits'
+export type WarningCode =
+  'inexact_threshold' | 'duplicate_id' | 'empty_input' | 'non_positive_value' | 'no_runs' | 'value_outside_runs'
 
 /** `line` is 0 where the warning is about the whole source. */
 export type Warning = {

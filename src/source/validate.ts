@@ -3,15 +3,18 @@
 import { wasmHash64 } from '../contract/hash64.js'
 import { createIdentifier } from './identify.js'
 import { openSources, type InputOptions } from './inputs.js'
-import { contractVersionOf, inspect, type Inspection } from './inspect.js'
+import { contractVersionOf, type Inspection } from './inspect.js'
+import { inspectAll } from './inspect-all.js'
 import type { Rejection, Warning } from './rejection.js'
 import type { Source } from './source.js'
 
 export type ValidateOptions = {
-  /** The commit id that every record must name. Default: records may name any commit. */
+  /** The commit id that every record must name. Default: the first full commit id of the files. */
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a file. */
   readonly contractVersion?: number | undefined
+  /** Makes a file without records an error. Default: a warning. */
+  readonly requireRecords?: boolean | undefined
   /** Stops after this number of rejected lines. Default: no limit. */
   readonly maxRejections?: number | undefined
   /** Called with each rejected line, in order within a file. */
@@ -68,7 +71,8 @@ const MAX_LISTED = 1_000
  * Checks every line of the files. Needs no network, no target and no git.
  * @param files file names, globs, `-` for standard input, or sources; plain, gzip or zstd
  * @returns rejected lines are part of the result and are not thrown
- * @throws {IngestError} `no_input`, `input_unreadable`, `input_corrupt` for a file that cannot be read
+ * @throws {IngestError} `no_input`, `input_unreadable`, `input_corrupt` for a file that cannot be read; `wrong_format` for a file
+ *   of another kind; `bad_data` for a file without records if `requireRecords` is set
  */
 export async function validate(
   files: readonly (string | Source)[],
@@ -87,37 +91,26 @@ export async function validate(
 }
 
 async function validateSources(sources: readonly Source[], options: ValidateOptions): Promise<ValidateResult> {
-  const { commitSha, contractVersion, maxRejections = Infinity, signal, onRejection, onWarning } = options
-  const identify = createIdentifier(await wasmHash64())
-  const inspections: Inspection[] = []
+  const { commitSha, contractVersion, requireRecords, maxRejections = Infinity, signal } = options
+  const { onRejection, onWarning } = options
   const rejections: Rejection[] = []
   const warnings: Warning[] = []
   let rejected = 0
   let warned = 0
   const enough = (): boolean => rejected >= maxRejections
-  for (const source of sources) {
-    if (enough()) break
-    const inspection = await inspect(source, {
-      ...{
-        commitSha,
-        contractVersion,
-        oneCommit: commitSha !== undefined,
-        identify,
-        enough,
-        ...(signal && { signal }),
-      },
-      onRejection: rejection => {
-        // Lines are checked in whole blocks, so rejections can follow after the limit is reached.
-        if (!enough()) onRejection?.(rejection)
-        if (rejected++ < Math.min(maxRejections, MAX_LISTED)) rejections.push(rejection)
-      },
-      onWarning: warning => {
-        onWarning?.(warning)
-        if (warned++ < MAX_LISTED) warnings.push(warning)
-      },
-    })
-    inspections.push(inspection)
-  }
+  const inspections = await inspectAll(sources, {
+    ...{ commitSha, contractVersion, requireRecords, enough, signal },
+    identify: createIdentifier(await wasmHash64()),
+    onRejection: rejection => {
+      // Lines are checked in whole blocks, so rejections can follow after the limit is reached.
+      if (!enough()) onRejection?.(rejection)
+      if (rejected++ < Math.min(maxRejections, MAX_LISTED)) rejections.push(rejection)
+    },
+    onWarning: warning => {
+      onWarning?.(warning)
+      if (warned++ < MAX_LISTED) warnings.push(warning)
+    },
+  })
   return {
     ...{ isValid: rejected === 0, stoppedEarly: enough() },
     ...{ rejected: Math.min(rejected, maxRejections), warned, rejections, warnings },

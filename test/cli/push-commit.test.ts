@@ -147,7 +147,10 @@ t.test('records that name no full commit id are bad data', async t => {
   const cwd = t.testdir({ 'results.jsonl': query({ commit_sha: '0123456' }) })
   const { code, stdout, stderr } = await runCli(['push', 'results.jsonl', '--dry-run'], { cwd })
   t.strictSame([code, stdout], [65, ''])
-  t.match(stderr, /^error: the records name commit "0123456", which is no full commit id\nhint: .*40 hex digits/)
+  t.match(
+    stderr,
+    /^error: results\.jsonl:1 \(byte 0\): \/commit_sha must be 40 lowercase hex digits, got "0123456" \(not_full_sha\)\n/,
+  )
 })
 
 t.test('in CI a push without a target is refused, because a local folder does not last there', async t => {

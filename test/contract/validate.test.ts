@@ -1,7 +1,13 @@
 import t from 'tap'
 import type { ExactValue } from '../../src/contract/exact-value.js'
 import type { Problem, ProblemCode } from '../../src/contract/problem.js'
-import { brokenRule, checkEnvelopeShape, checkShape, commitMismatchProblem } from '../../src/contract/validate.js'
+import {
+  brokenRule,
+  checkEnvelopeShape,
+  checkShape,
+  commitMismatchProblem,
+  commitProblem,
+} from '../../src/contract/validate.js'
 import { readBody } from '../../src/source/exact-json.js'
 import { KIND_NAMES, SHA, VALID, line, lineOf } from '../fixtures/records.js'
 
@@ -12,7 +18,7 @@ const KINDS = 'query_measurement, compression_time, compression_size, random_acc
 const REAL = 'written with a fraction, an exponent or as -0'
 const OTHER_SHA = 'f'.repeat(40)
 
-const CASES: Readonly<Record<ProblemCode, readonly Case[]>> = {
+const CASES: Readonly<Record<Exclude<ProblemCode, 'not_full_sha'>, readonly Case[]>> = {
   not_object: [
     ['[]', '', 'must be an object, got an array'],
     ['null', '', 'must be an object, got null'],
@@ -261,6 +267,23 @@ t.test('a message never grows with the value, and holds no control character', a
     t.ok(message.length > 20 && message.length < 300, `${message.length} characters`)
     t.notMatch(message, /[^ -~…]/)
   }
+})
+
+t.test('a record of a file names a full commit id, and the one that is expected', t => {
+  t.equal(commitProblem(SHA, undefined), undefined)
+  t.equal(commitProblem(SHA, SHA), undefined)
+  t.match(commitProblem(OTHER_SHA, SHA), { code: 'commit_mismatch' })
+  for (const sha of ['', 'abc', SHA.toUpperCase(), `${SHA}0`, ` ${SHA}`, `${SHA}\n`])
+    t.match(commitProblem(sha, undefined), { pointer: '/commit_sha', code: 'not_full_sha' })
+  t.end()
+})
+
+t.test('a misspelt field is named beside the missing one, and the other way round', t => {
+  const misspelt = line('query_measurement', { value_ns: undefined, valeu_ns: '1' })
+  t.match(problemOf(misspelt)?.message, /^\/value_ns is missing; is "\/valeu_ns" meant to be it\?$/)
+  const optional = line('query_measurement', { env_triple: undefined, env_tripel: '"x"' })
+  t.equal(problemOf(optional)?.message, '"/env_tripel" is not a field of this kind; is /env_triple meant?')
+  t.end()
 })
 
 t.test('a commit that does not match is quoted, whatever it holds', async t => {

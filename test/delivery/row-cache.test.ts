@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { wasmHash64 } from '../../src/contract/hash64.js'
 import { push } from '../../src/delivery/push.js'
-import { fileDelivery, inspectAll } from '../../src/delivery/read-files.js'
+import { fileDelivery, flawEvents } from '../../src/delivery/read-files.js'
+import { inspectAll } from '../../src/source/inspect-all.js'
 import { RowCache } from '../../src/delivery/row-cache.js'
 import { sumReceipt, type Delivery } from '../../src/source/delivery.js'
 import type { Sink, SinkOpener } from '../../src/targets/sink.js'
@@ -13,7 +14,7 @@ import { COMMIT, query, RUN } from '../fixtures/records.js'
 
 const hash = await wasmHash64()
 const signal = new AbortController().signal
-const options = { emit: () => undefined, signal }
+const options = { ...flawEvents(() => undefined), signal }
 
 t.test('the rows kept by the first pass equal those of a second pass, each time they are read', async t => {
   const [first, second, third] = sourcesOf(t.testdir(), [lines('a', 40), lines('b', 30), lines('c', 20)])
@@ -24,7 +25,7 @@ t.test('the rows kept by the first pass equal those of a second pass, each time 
   const most = (await bytesOf(first!)) + (await bytesOf(second!))
 
   const cache = new RowCache<Source>(hash, most)
-  await inspectAll(sources, options, cache)
+  await inspectAll(sources, { ...options, onBatch: (source, batch) => cache.add(source, batch) })
   const again = deliveries(sources, inspections)
   for (const [at, delivery] of deliveries(sources, inspections, cache).entries()) {
     const expected = await rows(again[at]!)

@@ -95,17 +95,20 @@ t.test('where one commit may come, the first record says which', async t => {
   t.strictSame(found.warnings, [])
 })
 
-t.test('a commit of any length is told from another', async t => {
-  for (const sha of ['', 'a', 'abc', 'abcd', 'abcde', 'é', 'abcdefgé']) {
-    const [own, longer, unlike] = [sha, `${sha}x`, `${sha.slice(0, -1)}~`].map(one => sizeLine('a').replace(SHA, one))
-    const { records, rejections } = await seen([own!, longer!, own!, unlike!])
-    t.strictSame([records, rejections.map(({ line }) => line)], [2, [2, 4]], sha)
-  }
+t.test('a commit id that is not full is rejected, and the first full one is that of the source', async t => {
+  const shas = ['', 'abc', SHA.slice(0, 7), SHA.toUpperCase(), SHA, SHA, OTHER, `${SHA}0`]
+  const found = await seen(shas.map((sha, at) => sizeLine(`d${at}`, { commit_sha: `"${sha}"` })))
+  t.match(found, { records: 2, rejected: 6, commitSha: SHA })
+  t.strictSame(
+    found.rejections.map(({ line, code }) => [line, code]),
+    [...[1, 2, 3, 4].map(line => [line, 'not_full_sha']), [7, 'commit_mismatch'], [8, 'commit_mismatch']],
+  )
+  t.equal(found.rejections[2]?.message, '/commit_sha must be 40 lowercase hex digits, got "0123456"')
 })
 
 t.test('where a commit was asked for, every record must name it, the first too', async t => {
   const found = await seen([sizeLine('a'), other('b'), sizeLine('c')], { commitSha: OTHER })
-  t.match(found, { records: 1, rejected: 2, commitSha: SHA }, 'and the first record is still the one that is told')
+  t.match(found, { records: 1, rejected: 2, commitSha: OTHER })
   t.strictSame(
     found.rejections.map(({ line }) => line),
     [1, 3],
@@ -138,26 +141,19 @@ t.test('rejections of both sorts come in the order of their lines', async t => {
   )
 })
 
-t.test('where several commits may come, the second one is told once', async t => {
-  const found = await seen([sizeLine('a'), sizeLine('b'), other('c'), other('d')], { oneCommit: false })
-  t.match(found, { records: 4, rejected: 0, commitSha: SHA })
-  t.strictSame(found.warnings, [
-    {
-      source: 'results.jsonl',
-      line: 3,
-      pointer: '/commit_sha',
-      code: 'several_commits',
-      message: `line 3 names commit ${OTHER}, but the first record names ${SHA}: push accepts one commit per file`,
-    },
-  ])
+t.test('where several commits may come, each must be a full id', async t => {
+  const short = sizeLine('e', { commit_sha: '"abc"' })
+  const found = await seen([sizeLine('a'), other('b'), short, other('c'), sizeLine('d')], { oneCommit: false })
+  t.match(found, { records: 4, rejected: 1, commitSha: SHA, rejections: [{ line: 3, code: 'not_full_sha' }] })
+  t.strictSame(found.warnings, [])
 })
 
-t.test('a warning holds nothing of a commit that a terminal would act on, and not much of it', async t => {
-  const { warnings } = await seen([sizeLine('a', { commit_sha: `"\\u001b[2J${'x'.repeat(100_000)}"` }), other('b')], {
-    oneCommit: false,
-  })
-  t.ok(warnings[0]!.message.length < 200)
-  t.notMatch(warnings[0]!.message, /[^ -~…]/)
+t.test('an empty source is an error where records are required, and the rest of a source is not', async t => {
+  const refused = { code: 'bad_data', message: 'results.jsonl holds no records' }
+  for (const lines of [[], ['', ' ']]) await t.rejects(seen(lines, { requireRecords: true }), refused)
+  t.match(await seen([sizeLine('a')], { requireRecords: true }), { records: 1, rejected: 0, warnings: [] })
+  t.match(await seen(['x'], { requireRecords: true }), { records: 0, rejected: 1 })
+  t.match(await seen([''], { requireRecords: true, linesBefore: 3 }), { records: 0, warnings: [] })
 })
 
 t.test('an id that comes again is told with both lines, every time', async t => {

@@ -18,7 +18,7 @@ import {
 import { STATE_OPTIONS } from '../../config/state.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { isDatabase, TARGET_KINDS } from '../../targets/kinds.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../../nearest.js'
 
 /** @param flags in the syntax of commander, such as `--commit-sha <sha>` */
 export function flag(flags: string, description: string): Option {
@@ -136,6 +136,9 @@ export const contractFlag = (): Option =>
   flag('--contract <version>', 'contract version of the files; auto finds the version of each file')
     .choices(CONTRACT_CHOICES)
     .default('auto')
+
+export const requireRecordsFlag = (): Option =>
+  flag('--require-records', 'fail (exit 65) if a file holds no records; otherwise that is a warning')
 
 export const noSecretsFlag = (): Option =>
   flag(

@@ -1,7 +1,7 @@
 /** Finds the commit of a push and its fields. */
 
 import { readCommitFile } from '../../commit/commit-file.js'
-import { isFullSha, type Commit } from '../../contract/commit.js'
+import type { Commit } from '../../contract/commit.js'
 import { readGitCommit } from '../../commit/git.js'
 import type { CommitConfig } from '../../config/commit.js'
 import { quote } from '../../contract/problem.js'
@@ -17,10 +17,6 @@ export async function resolveCommit(sha: string | undefined, config: CommitConfi
   const pull = readPullRequest(config.env)
   if (sha !== undefined && pull?.isMerge(sha) === true) warnOfMerge(sha, pull, context)
   if (config.file !== undefined) return readCommitOf(sha, config.file)
-  if (sha !== undefined && config.sha === undefined && !isFullSha(sha)) {
-    const hint = 'whatever wrote them must give all 40 hex digits, in lowercase'
-    throw new IngestError('bad_data', `the records name commit ${quote(sha)}, which is no full commit id`, { hint })
-  }
   const { gitDir, repoUrl, ci } = config
   const { env, signal } = context
   try {

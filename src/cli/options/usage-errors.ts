@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { IngestError } from '../../errors.js'
 import { lineage } from './given-flags.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../../nearest.js'
 import { pathOf } from '../program.js'
 import { oneLine } from '../../visible-text.js'
 import { type Output } from '../output/report.js'

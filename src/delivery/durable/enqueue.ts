@@ -2,12 +2,14 @@
 
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
-import { isFullSha, type Commit, type RunMeta } from '../../contract/commit.js'
+import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { CiAttempt } from '../../contract/generation.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Delivery } from '../../source/delivery.js'
-import { inspect, type Inspection } from '../../source/inspect.js'
+import { CommitCheck } from '../../source/commit-check.js'
+import { inspect, noRecordsError, type Inspection } from '../../source/inspect.js'
+import { inspectAll } from '../../source/inspect-all.js'
 import { LINE_LIMITS, lineBlocks } from '../../source/lines.js'
 import { readRecords } from '../../source/records.js'
 import { isUntouched, findNewPart, type SourceChange, type NewPart } from '../../source/resume.js'
@@ -17,15 +19,16 @@ import { type Partition, newId } from '../../state/keys.js'
 import { appendToOutbox, type NewLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { Emit } from '../events.js'
-import { inspectAll, isRefused } from '../read-files.js'
+import { flawEvents, isRefused } from '../read-files.js'
 import type { RowCache } from '../row-cache.js'
 import { linesOf, rowsOf } from '../rows.js'
 import type { PreparedTargets } from './registrations.js'
 
 export type EnqueueOptions = {
-  /** The commit that every record must name. Default: the commit of the first record. */
+  /** The commit that every record must name. Default: the first full commit id of the sources. */
   readonly commitSha?: string | undefined
   readonly contractVersion?: number | undefined
+  readonly requireRecords?: boolean | undefined
   readonly findCommit: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
   readonly ci?: CiAttempt | undefined
@@ -60,13 +63,12 @@ export type Enqueued = {
 
 /** Appends the new records of the sources to the outbox, all of them or none. */
 export async function enqueue(state: State, sources: readonly Source[], options: EnqueueOptions): Promise<Enqueued> {
-  const commitSha = options.commitSha ?? (await firstCommitSha(sources))
-  // Without records, the commit comes from git. A name that is not a full commit id is resolved, or refused, by
-  // `findCommit`.
-  const isNamed = commitSha !== undefined && isFullSha(commitSha)
-  const inspections = isNamed
-    ? []
-    : await inspectAll(sources, { ...options, commitSha, emit: rejectionsOnly(options.emit) })
+  if (options.requireRecords === true) await assertHoldRecords(sources)
+  const commitSha = options.commitSha ?? (await firstCommitSha(sources, options))
+  const isNamed = commitSha !== undefined
+  // Without a usable commit id, all records are rejected. Without records, the commit comes from git.
+  const { onRejection } = flawEvents(options.emit)
+  const inspections = isNamed ? [] : await inspectAll(sources, { ...options, onRejection, onWarning: () => undefined })
   if (inspections.some(({ rejected }) => rejected > 0))
     return { inspections, sources: [], commitSha, commit: undefined, partition: undefined }
   const commit = isNamed ? undefined : await options.findCommit(commitSha)
@@ -75,11 +77,6 @@ export async function enqueue(state: State, sources: readonly Source[], options:
     // Undefined means that another process enqueued lines of the same partition meanwhile, so start over.
     if (enqueued !== undefined) return enqueued
   }
-}
-
-/** The lines are inspected again later, which reports the warnings. */
-function rejectionsOnly(emit: Emit): Emit {
-  return event => void (event.type === 'line-rejected' && emit(event))
 }
 
 type Known = EnqueueOptions & { readonly commit: Commit | undefined }
@@ -186,6 +183,7 @@ async function inspectRest(
   { cache, emit, signal, commitSha, contractVersion }: Known,
 ): Promise<Inspection> {
   const { source, skipped } = rest
+  const { onRejection, onWarning } = flawEvents(emit)
   const linesBefore = skipped > 0 ? (position?.lines ?? 0) : 0
   return inspect(source, {
     commitSha,
@@ -193,10 +191,8 @@ async function inspectRest(
     linesBefore,
     oneCommit: true,
     onBatch: cache && (batch => cache.add(id, batch)),
-    onRejection: one =>
-      emit({ type: 'line-rejected', rejection: { ...one, line: one.line + linesBefore, byte: one.byte + skipped } }),
-    onWarning: one =>
-      emit({ type: 'line-warned', warning: one.line === 0 ? one : { ...one, line: one.line + linesBefore } }),
+    onRejection: one => onRejection({ ...one, line: one.line + linesBefore, byte: one.byte + skipped }),
+    onWarning: one => onWarning(one.line === 0 ? one : { ...one, line: one.line + linesBefore }),
     signal,
   })
 }
@@ -235,10 +231,30 @@ function deliveryOf(
 /** Small blocks, because every record of a block is parsed and only the first is needed. */
 const FIRST_LINES = { ...LINE_LIMITS, blockBytes: 4096 }
 
-/** The commit of the first record; undefined when there are no records. */
-async function firstCommitSha(sources: readonly Source[]): Promise<string | undefined> {
-  for (const source of sources)
-    for await (const { batch } of readRecords(lineBlocks(await source.open(), FIRST_LINES), { source: source.name }))
-      if (batch.count > 0) return batch.text(0, 0)
+/** The first full commit id that an accepted line names; undefined when there is none. */
+async function firstCommitSha(
+  sources: readonly Source[],
+  { contractVersion: version }: EnqueueOptions,
+): Promise<string | undefined> {
+  for (const source of sources) {
+    const check = new CommitCheck({ oneCommit: true })
+    const lines = lineBlocks(await source.open(), FIRST_LINES)
+    for await (const { batch } of readRecords(lines, { source: source.name, version })) {
+      for (let row = 0; row < batch.count && check.firstSha === undefined; row++) check.problemOf(batch, row)
+      if (check.firstSha !== undefined) return check.firstSha
+    }
+  }
   return undefined
+}
+
+/** @throws {IngestError} `bad_data` for a source that has no records, whether or not it was enqueued before */
+async function assertHoldRecords(sources: readonly Source[]): Promise<void> {
+  for (const source of sources) if (!(await holdsLines(source))) throw noRecordsError(source.name)
+}
+
+async function holdsLines(source: Source): Promise<boolean> {
+  const lines = lineBlocks(await source.open(), FIRST_LINES)
+  for await (const { batch, rejections } of readRecords(lines, { source: source.name }))
+    if (batch.count + rejections.length > 0) return true
+  return false
 }

@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { Action } from '../../context.js'
-import { nearest } from '../../options/nearest.js'
+import { nearest } from '../../../nearest.js'
 import type { ConfigFlags } from '../../options/flags.js'
 import { candidates } from '../../completion/candidates.js'
 import { namesIn } from '../../completion/names.js'

@@ -24,6 +24,7 @@ export type PushFlags = ChoiceFlags &
   CommitFlags & {
     readonly fullRefresh?: boolean
     readonly forceOlder?: boolean
+    readonly requireRecords?: boolean
     readonly format: Format
     readonly report?: string
     readonly dryRun?: boolean
@@ -53,6 +54,7 @@ export const runPush: Action<PushFlags> = async (args, flags, context) => {
       ...{
         ci: commit.ci?.attempt,
         forceOlder: flags.forceOlder,
+        requireRecords: flags.requireRecords,
         fullRefresh: flags.fullRefresh,
         allowFailure: flags.allowFailure,
         waitMs: state?.waitMs,

@@ -14,6 +14,7 @@ import {
   noSecretsFlag,
   outcomeFlags,
   reportFlag,
+  requireRecordsFlag,
   stateFlag,
   targetNameFlag,
 } from '../../options/flags.js'
@@ -31,7 +32,7 @@ export function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).runPush))))
-  addOptions(command, [...deliveryFlags(), ...outcomeFlags(), ...commitFlags(), contractFlag()])
+  addOptions(command, [...deliveryFlags(), ...outcomeFlags(), ...commitFlags(), contractFlag(), requireRecordsFlag()])
   command
     .addOption(stateFlag())
     .addOption(targetNameFlag())

@@ -4,10 +4,11 @@ import { runMeta } from '../../../commit/ci.js'
 import type { Commit } from '../../../contract/commit.js'
 import { wasmHash64 } from '../../../contract/hash64.js'
 import { Notes } from '../../../source/rejection.js'
-import { fileDelivery, inspectAll } from '../../../delivery/read-files.js'
+import { fileDelivery } from '../../../delivery/read-files.js'
 import { linesOf } from '../../../delivery/rows.js'
 import { IngestError } from '../../../errors.js'
 import type { Delivery } from '../../../source/delivery.js'
+import { inspectAll } from '../../../source/inspect-all.js'
 import type { Source } from '../../../source/source.js'
 import type { Trial } from '../../../state/trial.js'
 import type { Context } from '../../context.js'
@@ -18,7 +19,8 @@ export type Sample = { readonly delivery: Delivery; readonly size: Trial['sample
 export async function readSample(source: Source, { signal, now, report }: Context): Promise<Sample> {
   const notes = new Notes()
   const [inspection] = await inspectAll([source], {
-    emit: event => void (event.type === 'line-rejected' && notes.reject(event.rejection)),
+    onRejection: rejection => notes.reject(rejection),
+    onWarning: () => undefined,
     signal,
   })
   for (const rejection of notes.rejections) report.rejection(rejection)

@@ -15,15 +15,17 @@ export type ValidateFlags = ContractFlags & {
   readonly format: ValidateFormat
   readonly commitSha?: string
   readonly maxRejections?: number
+  readonly requireRecords?: boolean
   readonly report?: string
 }
 
 export const runValidate: Action<ValidateFlags> = async (args, flags, context) => {
   const { stdin, signal, watch } = context
-  const { commitSha, maxRejections } = flags
+  const { commitSha, maxRejections, requireRecords } = flags
   const printers = await createPrinters(flags, context)
   const result = await validate(args, {
-    ...{ stdin, signal, watch: watch?.reads, commitSha, maxRejections, contractVersion: pinnedVersion(flags) },
+    ...{ stdin, signal, watch: watch?.reads, commitSha, maxRejections, requireRecords },
+    contractVersion: pinnedVersion(flags),
     onRejection: rejection => printers.forEach(printer => printer.rejection?.(rejection)),
     onWarning: warning => printers.forEach(printer => printer.warning?.(warning)),
   }).catch((error: unknown) => {
@@ -35,9 +37,9 @@ export const runValidate: Action<ValidateFlags> = async (args, flags, context) =
   return exitCode
 }
 
-async function createPrinters({ format }: ValidateFlags, context: Context): Promise<readonly Printer[]> {
+async function createPrinters({ format, maxRejections }: ValidateFlags, context: Context): Promise<readonly Printer[]> {
   const { ci, report, reportFile } = context
-  const printers = [await createPrinter(format, context)]
+  const printers = [await createPrinter(format, maxRejections, context)]
   if (reportFile !== undefined) printers.push(new JsonPrinter(reportFile))
   if (ci !== undefined && report.annotator !== undefined) printers.push(await githubPrinter(ci, report.annotator))
   return printers
@@ -47,10 +49,14 @@ async function githubPrinter(ci: CiStep, annotator: Annotator): Promise<Printer>
   return new (await import('../../output/github/validate-summary.js')).GithubPrinter(ci, annotator)
 }
 
-async function createPrinter(format: ValidateFormat, { report }: Context): Promise<Printer> {
+async function createPrinter(
+  format: ValidateFormat,
+  maxRejections: number | undefined,
+  { report }: Context,
+): Promise<Printer> {
   switch (format) {
     case 'human':
-      return new HumanPrinter(report)
+      return new HumanPrinter(report, maxRejections)
     case 'json':
       return new JsonPrinter(report)
     case 'sarif':

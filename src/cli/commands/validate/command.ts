@@ -8,6 +8,7 @@ import {
   flag,
   positive,
   reportFlag,
+  requireRecordsFlag,
   validateFormatFlag,
 } from '../../options/flags.js'
 import { lazy, type Run } from '../../run.js'
@@ -21,7 +22,10 @@ export function addValidate(program: Command, run: Run): void {
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .addOption(commitShaFlag())
     .addOption(contractFlag())
-    .addOption(flag('--max-rejections <n>', 'stop after this many rejections').argParser(positive))
+    .addOption(requireRecordsFlag())
+    .addOption(
+      flag('--max-rejections <n>', 'stop after this many rejections and print all of them').argParser(positive),
+    )
     .addOption(validateFormatFlag())
     .addOption(reportFlag())
     .addHelpText(

@@ -1,6 +1,6 @@
 /** Prints the result of `validate`: findings while it checks, and a summary at the end. */
 
-import type { Rejection, Warning } from '../../../source/rejection.js'
+import { Notes, type Rejection, type Warning } from '../../../source/rejection.js'
 import type { ValidateResult } from '../../../source/validate.js'
 import { LongList } from '../../output/long-list.js'
 import { count, plural, rejectionLine, warningLine, type Report } from '../../output/report.js'
@@ -16,28 +16,45 @@ export interface Printer {
 
 export class HumanPrinter implements Printer {
   readonly #list: LongList
+  readonly #most: number
+  #rejected = 0
+  #warned = 0
 
-  constructor(private readonly report: Report) {
+  /** @param most maximum number of rejections, and of warnings, that are printed */
+  constructor(
+    private readonly report: Report,
+    most = Notes.SHOWN,
+  ) {
     this.#list = new LongList(report, 'stdout', 'more rejected lines and warnings')
+    this.#most = most
   }
 
   rejection(rejection: Rejection): void {
+    if (++this.#rejected > this.#most) return
     this.#list.next()
     this.report.flaw('error', rejectionLine(rejection))
   }
 
   warning(warning: Warning): void {
+    if (++this.#warned > this.#most) return
     this.#list.next()
     this.report.flaw('warning', warningLine(warning))
   }
 
   /** Ends the list. The caller reports the error itself afterwards. */
   fail(): void {
+    this.#endList()
+  }
+
+  #endList(): void {
     this.#list.end()
+    const [rejected, warned] = [this.#rejected - this.#most, this.#warned - this.#most]
+    if (rejected > 0) this.report.flaw('error', `and ${plural(rejected, 'more rejected line')}`)
+    if (warned > 0) this.report.flaw('warning', `and ${plural(warned, 'more warning')}`)
   }
 
   done({ files, isValid, rejected, warned, records, kinds, contractVersions, stoppedEarly }: ValidateResult): void {
-    this.#list.end()
+    this.#endList()
     const where = files.length === 1 ? (files[0]?.source ?? '') : plural(files.length, 'file')
     const warnings = warned === 0 ? '' : `, ${plural(warned, 'warning')}`
     const spoken = contractVersions.length === 0 ? '' : `, ${versionsText(contractVersions)}`
@@ -48,6 +65,8 @@ export class HumanPrinter implements Printer {
       this.report.verdict(false, 'invalid:', all)
     } else this.report.verdict(true, 'valid:', `${plural(records, 'record')} in ${where}${spoken}${warnings}`)
     for (const [kind, number] of kinds) this.report.result(`  ${kind.padEnd(20)} ${count(number).padStart(11)}`)
+    if (Math.max(this.#rejected, this.#warned) > this.#most)
+      this.report.hint('--format json lists every rejected line, and the first 1,000 warnings')
   }
 }
 

@@ -90,6 +90,7 @@ const RULE_TEXTS: Readonly<Record<RuleCode, string>> = {
   not_array: 'The field takes an array of integers.',
   out_of_range: 'The integer must fit into the bits of its field.',
   commit_mismatch: 'Every record must name the commit of the push.',
+  not_full_sha: 'A commit id must be 40 lowercase hex digits.',
   bad_value: 'The field takes one of a few values.',
   partial_fields: 'The memory fields must all be there, or none of them.',
   nul_in_string: 'A string may not hold U+0000, which a database cannot store.',
@@ -104,5 +105,7 @@ const RULE_TEXTS: Readonly<Record<RuleCode, string>> = {
   inexact_threshold: 'A server may read this threshold one unit off.',
   duplicate_id: 'A measurement should be in a file once; the last one wins.',
   empty_input: 'A file should hold records.',
-  several_commits: 'A push takes records of one commit.',
+  non_positive_value: 'A duration or size should be greater than 0.',
+  no_runs: 'A duration should come with the runs it was computed from.',
+  value_outside_runs: 'A duration should be between the shortest and the longest of its runs.',
 }

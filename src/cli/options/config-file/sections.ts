@@ -7,7 +7,7 @@
 import type { Command, Option } from 'commander'
 import { isSection, type ConfigFile } from '../../../config/config-file.js'
 import { IngestError } from '../../../errors.js'
-import { nearest } from '../nearest.js'
+import { nearest } from '../../../nearest.js'
 
 /** A section of the file that applies to the command. `origin` names it in messages. */
 export type Section = { readonly origin: string; readonly values: ReadonlyMap<string, unknown> }
