@@ -17,6 +17,7 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
+import { explainRefusal } from './interventions.js'
 import { databaseFacts, notStoredError, toRaisedError, type DatabaseFacts } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
@@ -111,7 +112,8 @@ export async function applyDelivery(
   try {
     return await rollBackOnError(session, apply)
   } catch (error) {
-    throw toRaisedError(error)
+    const tables = ['commits', ...deliveredKinds(delivery.counts, version).map(({ table }) => table)]
+    throw await explainRefusal(session, toRaisedError(error), tables)
   }
 }
 

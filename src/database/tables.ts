@@ -227,7 +227,8 @@ function isWritable(kind: Kind, { isOrdered }: UpsertOptions): string {
 }
 
 /**
- * A WITH query `added` that inserts rows none of which is stored yet.
+ * A WITH query `added` that inserts rows none of which is stored yet. It returns a system column, so that a partitioned table, which
+ * has none, is refused by the first insert and not only by a later update.
  * @param latest a relation named `latest` with at most one row per id
  * @param condition an SQL condition that the rows must meet
  */
@@ -235,7 +236,7 @@ function insertFrom(kind: Kind, latest: string, condition: string): string {
   return `added AS (
       INSERT INTO public.${kind.table} (${[...columnValues(kind).keys()].join(', ')})
       ${rowsInOrder(kind, latest, condition)}
-      RETURNING true
+      RETURNING (xmax = 0) AS inserted
     )`
 }
 
