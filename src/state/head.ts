@@ -93,6 +93,12 @@ export function prunedUntil({ batches, next }: Head): number {
   return (batches[0]?.first ?? next) - 1
 }
 
+/** Whether the outbox holds the records of every source from its start. */
+export function holdsWholeSources({ batches, positions }: Head): boolean {
+  const whole = new Set(batches.filter(({ linesBefore }) => linesBefore === 0).map(({ source }) => source))
+  return [...positions.values()].every(({ path }) => whole.has(path))
+}
+
 export type StoredHead = { readonly head: Head; readonly stored: Version | undefined }
 
 export const EMPTY_HEAD: Head = { epoch: 0, next: 1, batches: [], positions: new Map() }

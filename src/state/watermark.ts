@@ -112,25 +112,40 @@ function storedFields(
   return { ...targetPartition, id, until, fence: fencingToken, lease: lease ?? null, at, ...(pruned && { pruned }) }
 }
 
+/** Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease. */
+export async function rewind(state: State, place: TargetPartition, until: number): Promise<void> {
+  await changeAndInvalidate(state, place, watermark =>
+    watermark.until <= until ? undefined : { ...watermark, until, pruned: until === 0 ? undefined : watermark.pruned },
+  )
+}
+
 /**
- * Moves a watermark back to `until`, so that everything after it is delivered again. Invalidates the current lease.
- * @param prunedUntil a sequence number: records up to it that were pruned no longer count as missing, because their files are
- * pushed again
+ * Moves a watermark back to the start of the outbox, because sources are pushed again from their start.
+ * @param isComplete whether the outbox now holds every source from its start, so that no pruned record is missing any more
  */
-export async function rewind(
+export async function rewindToStart(
   state: State,
-  targetPartition: TargetPartition,
-  until: number,
-  prunedUntil = 0,
+  place: TargetPartition,
+  { prunedUntil, isComplete }: { readonly prunedUntil: number; readonly isComplete: boolean },
+): Promise<void> {
+  await changeAndInvalidate(state, place, watermark => {
+    const records = isComplete ? 0 : prunedRecords(watermark, prunedUntil)
+    return { ...watermark, until: 0, pruned: prunedUntil === 0 ? undefined : { records, until: prunedUntil } }
+  })
+}
+
+/** @param change returns undefined to leave the watermark as it is */
+async function changeAndInvalidate(
+  state: State,
+  place: TargetPartition,
+  change: (watermark: Watermark) => Watermark | undefined,
 ): Promise<void> {
   await retryOnConflict(state, async () => {
-    const found = await readWatermark(state.storage, targetPartition)
-    const { watermark } = found
-    if (watermark.until <= until && prunedUntil === 0) return
-    const before = until === 0 ? undefined : watermark.pruned
-    const pruned = prunedUntil === 0 ? before : { records: 0, until: prunedUntil }
-    const rewound = { ...watermark, until, pruned, fencingToken: watermark.fencingToken + 1, at: timestamp(state) }
-    await writeWatermark(state.storage, targetPartition, { ...found, watermark: rewound })
+    const found = await readWatermark(state.storage, place)
+    const changed = change(found.watermark)
+    if (changed === undefined) return
+    const watermark = { ...changed, fencingToken: changed.fencingToken + 1, at: timestamp(state) }
+    await writeWatermark(state.storage, place, { ...found, watermark })
   })
 }
 

@@ -53,3 +53,24 @@ t.test('targets add, status, drain and push tell it, until the files are pushed 
   await isTold(0)
   t.notMatch((await onState(cwd, ['drain'])).stderr, /pruned/)
 })
+
+t.test('a full refresh of one of two files does not make a target complete', async t => {
+  const [one, two] = [manyQueries(1), manyQueries(3).slice(1)]
+  const cwd = t.testdir({ 'one.jsonl': jsonl(one), 'two.jsonl': jsonl(two) })
+  const [first, late] = [await startAnswering(t, applied), await startAnswering(t, applied)]
+  t.equal((await push(cwd, ['one.jsonl', 'two.jsonl', '--server', first.url, ...STATE])).code, 0)
+  t.equal((await onState(cwd, ['state', 'prune'])).code, 0)
+  const prunedOf = async (url: string): Promise<unknown> =>
+    (await statusOf(cwd)).targets.find(({ target }) => target === url)?.lag?.pruned_records
+
+  const refreshed = await push(cwd, ['one.jsonl', '--full-refresh', '--server', late.url, ...STATE])
+  t.match(refreshed, { code: 0, stderr: /3 records of 1 commit were pruned before/ })
+  t.equal(await prunedOf(late.url), 3)
+  t.equal((await push(cwd, ['one.jsonl', '--full-refresh', '--server', first.url, ...STATE])).code, 0)
+  t.equal(await prunedOf(first.url), 0, 'it had all records before')
+
+  const both = await push(cwd, ['two.jsonl', '--full-refresh', '--server', late.url, ...STATE])
+  t.equal(both.code, 0)
+  t.notMatch(both.stderr, /pruned/)
+  t.equal(await prunedOf(late.url), 0)
+})

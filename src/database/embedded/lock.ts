@@ -10,6 +10,7 @@ import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:f
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { IngestError, messageOf, systemCodeOf } from '../../errors.js'
 
 export type FolderLock = { readonly release: () => Promise<void> }
@@ -39,7 +40,7 @@ const PLATFORMS: Partial<Record<NodeJS.Platform, OpenLocked>> = {
  * system without such locks. A system error is thrown unchanged when the folder is not writable
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
-  const fd = await platformLock()(lockFile(dir), constants.O_RDWR | constants.O_CREAT, 'exclusive')
+  const fd = await openExclusive(lockFile(dir))
   if (fd === undefined) throw await busyError(dir)
   try {
     ftruncateSync(fd)
@@ -49,6 +50,22 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
     throw error
   }
   return { release: async () => closeSync(fd) }
+}
+
+/** Pauses before the next attempt to lock a folder, in milliseconds. */
+const RETRY_DELAYS_MS = [20, 60, 180]
+
+/** Tries again for a quarter of a second, because `assertUnlocked` of another process holds a shared lock for a moment. */
+async function openExclusive(path: string): Promise<number | undefined> {
+  const lock = platformLock()
+  const open = (): Promise<number | undefined> => lock(path, constants.O_RDWR | constants.O_CREAT, 'exclusive')
+  let fd = await open()
+  for (const delayMs of RETRY_DELAYS_MS) {
+    if (fd !== undefined) break
+    await setTimeout(delayMs)
+    fd = await open()
+  }
+  return fd
 }
 
 /**

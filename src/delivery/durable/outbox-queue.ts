@@ -6,7 +6,7 @@ import { PartialDeliveryError, type Delivery } from '../../source/delivery.js'
 import type { Partition } from '../../state/keys.js'
 import { isOwnerGone } from '../../state/lease.js'
 import type { State } from '../../state/state.js'
-import { prunedText, rewind, readWatermark, type TargetPartition } from '../../state/watermark.js'
+import { prunedText, readWatermark, rewindToStart } from '../../state/watermark.js'
 import type { TargetConnection } from '../target-connection.js'
 import { deliver, type Queue } from '../deliver.js'
 import type { Failure } from '../events.js'
@@ -14,7 +14,7 @@ import { settingsInForce } from '../settings.js'
 import type { ReadTargets } from '../target.js'
 import { deliverPartition, type PartitionOptions } from './deliver-partition.js'
 import { isStillRegistered, type TargetEnd } from './registrations.js'
-import { prunedUntil, readHead } from '../../state/head.js'
+import { holdsWholeSources, prunedUntil, readHead } from '../../state/head.js'
 import type { Intent } from '../../state/intent.js'
 import { batchesAfter } from '../../state/outbox.js'
 import { batchesIn } from './outbox-delivery.js'
@@ -91,7 +91,7 @@ class OutboxQueue implements Queue {
     for (const partition of [...recovered, ...options.partitions]) {
       const recoverOnly = recovered.includes(partition)
       try {
-        if (options.fromStart === true && !recoverOnly) await rewindToStart(state, { target, partition })
+        if (options.fromStart === true && !recoverOnly) await this.#rewindToStart(partition)
         const onPruned = (records: number): void => void pruned.push(records)
         const part = { ...options, connection, apply, isWanted, isAppendOnly, recoverOnly, onPruned }
         await deliverPartition(state, { target, partition }, part)
@@ -103,6 +103,14 @@ class OutboxQueue implements Queue {
     }
     this.#warnOfPruned(pruned.filter(records => records > 0))
     return errors
+  }
+
+  /** The sources are pushed again from their start, so that the target also gets what was pruned of them. */
+  async #rewindToStart(partition: Partition): Promise<void> {
+    const { state, connection } = this
+    const { head } = await readHead(state.storage, partition)
+    const place = { target: connection.target.opener.id, partition }
+    await rewindToStart(state, place, { prunedUntil: prunedUntil(head), isComplete: holdsWholeSources(head) })
   }
 
   #warnOfPruned(pruned: readonly number[]): void {
@@ -145,12 +153,6 @@ class OutboxQueue implements Queue {
     const message = `stopped at the limit of this run: ${target.opener.description} has queued records left`
     errors.push(new IngestError('queued', message, { hint: 'run the command again to deliver them' }))
   }
-}
-
-/** The sources are pushed again from their start, so that the target also gets what was pruned of them. */
-async function rewindToStart(state: State, place: TargetPartition): Promise<void> {
-  const { head } = await readHead(state.storage, place.partition)
-  await rewind(state, place, 0, prunedUntil(head))
 }
 
 /**

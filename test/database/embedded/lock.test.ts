@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { assertLockingSupported, lockFolder } from '../../../src/database/embedded/lock.js'
+import { assertLockingSupported, assertUnlocked, lockFolder } from '../../../src/database/embedded/lock.js'
 import { kill, run, startAndWait } from './fixtures/child.js'
 import { emptyFolder } from './fixtures/folders.js'
 
@@ -65,6 +65,17 @@ t.test('of many concurrent attempts exactly one gets the lock', async t => {
   t.equal(locks.length, 1)
   await locks[0]?.release()
   await (await lockFolder(dir)).release()
+})
+
+t.test('checks that run at the same time, as those of doctor do, do not keep anybody from locking', async t => {
+  const dir = emptyFolder(t)
+  await (await lockFolder(dir)).release()
+  for (let round = 0; round < 30; round++) {
+    const checks = Array.from({ length: 4 }, () => assertUnlocked(dir).catch(() => undefined))
+    await (await lockFolder(dir)).release()
+    await Promise.all(checks)
+  }
+  t.pass('30 locks')
 })
 
 t.test('a held lock does not keep its process alive', async t => {
