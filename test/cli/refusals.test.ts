@@ -66,7 +66,7 @@ const replaced = (relation: string): string =>
    GRANT SELECT, INSERT, UPDATE ON compression_sizes TO bench_ingest`
 const secured = (policy: string): string => `${sizes('ENABLE ROW LEVEL SECURITY')}; ${policy}`
 
-/** What makes a table one that a push cannot write to, the reason in the message, and the hint. */
+/** Changes after which a push cannot write to a table, with the reason in the message and the hint. */
 const OBSTACLES: readonly (readonly [alteration: string, reason: RegExp, hint: RegExp])[] = [
   [
     replaced('CREATE VIEW compression_sizes AS SELECT * FROM stored_sizes'),
