@@ -25,6 +25,14 @@ export type CiAttempt = {
   readonly attempt: number
 }
 
+/** Whether a generation is newer than another, by the rule of `CiAttempt`. */
+export function isNewerGeneration(one: Generation, other: Generation): boolean {
+  if (one.ci === undefined || one.ci.producer !== other.ci?.producer) return one.producedAt > other.producedAt
+  if (one.ci.run !== other.ci.run) return one.ci.run > other.ci.run
+  if (one.ci.attempt !== other.ci.attempt) return one.ci.attempt > other.ci.attempt
+  return one.producedAt > other.producedAt
+}
+
 /** Request header with the generation of the records. */
 export const GENERATION_HEADER = 'vortex-ingest-generation'
 

@@ -1,10 +1,11 @@
 /** `verify --state`: compares what watermarks claim with what targets hold, commit by commit, and moves watermarks back. */
 
+import { isNewerGeneration } from '../contract/generation.js'
 import { IngestError } from '../errors.js'
 import { chunkReader } from '../source/byte-reader.js'
 import type { Source } from '../source/source.js'
 import { audit } from '../state/audit.js'
-import { readHead, type Batch, type Head } from '../state/head.js'
+import { batchGeneration, readHead, type Batch, type Head } from '../state/head.js'
 import { newId, type Partition } from '../state/keys.js'
 import { readLines } from '../state/lines.js'
 import { partitions } from '../state/outbox.js'
@@ -25,7 +26,10 @@ export type RecheckTarget = {
 export type RecheckOptions = {
   readonly state: State
   readonly targets: readonly RecheckTarget[]
-  /** Moves the watermark of each commit with missing rows back, so that the next drain delivers them. */
+  /**
+   * Moves the watermark of each commit with missing rows back, so that the next drain delivers them. In a target that orders
+   * deliveries also for rows with another value: the next drain replaces those that no newer delivery wrote.
+   */
   readonly rewind: boolean
   readonly signal: AbortSignal
 }
@@ -37,8 +41,10 @@ export type CommitRecheck = {
   readonly compared: number
   /** Number of measurements that the target lacks, plus 1 when it lacks the commit. */
   readonly missing: number
-  /** Number of measurements with another value, which a newer push may have stored. They are never delivered again. */
+  /** Number of measurements with another value: an older one after a restore, or one that a newer delivery wrote. */
   readonly different: number
+  /** Whether the target orders deliveries, so that another value can be delivered again without harm. */
+  readonly isOrdered: boolean
   /** Number of delivered sequence numbers whose lines were pruned, so that they can be neither compared nor delivered. */
   readonly pruned: number
   /** The new watermark, and the number of records that the next drain delivers; undefined when it was not moved. */
@@ -98,29 +104,31 @@ async function recheckPartition(
   const { until } = (await readWatermark(state.storage, place)).watermark
   if (until === 0) return []
   const { head } = await readHead(state.storage, place.partition)
-  const covered = head.batches.filter(({ last }) => last <= until)
-  const found = await compareBatches(place.partition, { covered, rows, options })
+  const covered = inGenerationOrder(head.batches.filter(({ last }) => last <= until))
+  const isOrdered = await rows.isOrdered()
+  const found = await compareBatches(place.partition, { covered, rows, isOrdered, options })
   const isRewound = options.rewind && found.lostFrom !== undefined
   const rewound = isRewound
     ? await moveBack(place, { head, from: until, until: found.lostFrom.first - 1, options })
     : undefined
   const pruned = Math.min(until, (head.batches[0]?.first ?? head.next) - 1)
   const { compared, missing, different } = found
-  return [{ commit: place.partition, compared, missing, different, pruned, rewound }]
+  return [{ commit: place.partition, compared, missing, different, isOrdered, pruned, rewound }]
 }
 
 type Found = Pick<CommitRecheck, 'compared' | 'missing' | 'different'> & {
-  /** The first batch with a record that is missing; undefined when nothing is missing that could be delivered again. */
+  /** The first batch with a record that should be delivered again; undefined when there is none. */
   readonly lostFrom: Batch | undefined
 }
 
 type Comparing = {
   readonly covered: readonly Batch[]
   readonly rows: StoredRows
+  readonly isOrdered: boolean
   readonly options: RecheckOptions
 }
 
-async function compareBatches(commit: Partition, { covered, rows, options }: Comparing): Promise<Found> {
+async function compareBatches(commit: Partition, { covered, rows, isOrdered, options }: Comparing): Promise<Found> {
   if (covered.length === 0)
     return { compared: 0, missing: (await rows.hasCommit(commit)) ? 0 : 1, different: 0, lostFrom: undefined }
   const { source, batchAt } = outboxSource(options.state, commit, covered)
@@ -128,17 +136,27 @@ async function compareBatches(commit: Partition, { covered, rows, options }: Com
   const lost = new Set<number>()
   let missing = 0
   const onDifference = ({ code, line }: Difference): void => {
-    if (code !== 'missing') return
-    missing++
-    lost.add(batchAt(line))
+    if (code === 'missing') missing++
+    if (code === 'missing' || isOrdered) lost.add(batchAt(line))
   }
   const target = { openRows: async () => ({ rows, description: '', close: async () => undefined }) }
   const result = await verify([source], { target, commitSha: commit, signal, onDifference })
   const { compared, different, rejected } = result
   if (rejected > 0)
     throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)
-  const lostFrom = lost.size === 0 ? undefined : covered[Math.min(...lost)]
+  const [lostFrom] = [...lost].flatMap(index => covered[index] ?? []).sort((left, right) => left.first - right.first)
   return { compared, missing, different: different - missing, lostFrom }
+}
+
+/** The batches in the order in which a target that orders deliveries lets them replace each other. */
+function inGenerationOrder(batches: readonly Batch[]): readonly Batch[] {
+  const ordered: Batch[] = []
+  for (const batch of batches) {
+    const generation = batchGeneration(batch)
+    const at = ordered.findIndex(other => isNewerGeneration(batchGeneration(other), generation))
+    ordered.splice(at === -1 ? ordered.length : at, 0, batch)
+  }
+  return ordered
 }
 
 const LF = 0x0a
@@ -185,7 +203,7 @@ async function moveBack(
   place: TargetPartition,
   { head, from, until, options: { state } }: MovingBack,
 ): Promise<CommitRecheck['rewound']> {
-  const detail = `rows were missing in the target: the watermark was moved back from ${from} to ${until}`
+  const detail = `rows were missing or had another value: the watermark was moved back from ${from} to ${until}`
   // Written before the change: after a crash an audit row without a change is harmless, the reverse is not.
   await audit(state, { id: newId(state.tools.now()), event: 'rewound', ...place, since: until, until: from, detail })
   await rewind(state, place, until)

@@ -76,7 +76,7 @@ export type TargetResult = Totals & {
   readonly downgrade: Downgrade | undefined
   /** The write settings of the last delivery; undefined when there was none, or when the target has no settings. */
   readonly settings: readonly UsedSetting[] | undefined
-  /** Whether the target orders deliveries, so that none replaces newer values; undefined when nothing was delivered. */
+  /** Whether the target orders deliveries; undefined when nothing was delivered, and for a target that replaces nothing. */
   readonly isOrdered: boolean | undefined
   /** Undefined without state. */
   readonly outbox: OutboxResult | undefined
@@ -182,7 +182,7 @@ export class ResultReducer {
       ...{ chunks, attempts: chunks + retries.length + (failure === undefined ? 0 : 1), retries, durationMs, settings },
       lostAnswers: retries.filter(({ error }) => error instanceof AnswerLost).length,
       waitedMs: Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0)),
-      isOrdered: stored.length === 0 ? undefined : stored.every(receipt => receipt.isOrdered === true),
+      isOrdered: areOrdered(stored),
       downgrade: mergeDowngrades(stored.map(({ downgrade }) => downgrade)),
       outbox,
       ...(failure !== undefined && { error: failure.error, failedSource: failure.source }),
@@ -285,4 +285,9 @@ function totalCounts(receipts: readonly FileReceipt[]): ReadonlyMap<string, numb
   for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
     all.set(kind, (all.get(kind) ?? 0) + records)
   return all
+}
+
+function areOrdered(receipts: readonly Receipt[]): boolean | undefined {
+  const known = receipts.flatMap(({ isOrdered }) => isOrdered ?? [])
+  return known.length === 0 ? undefined : known.every(isOrdered => isOrdered)
 }

@@ -8,7 +8,7 @@ import { describeServer, routeUrl, type HttpAddress } from '../http/address.js'
 import { agentFor } from '../http/agent.js'
 import { exchange, type HttpAnswer } from '../http/exchange.js'
 import { statusWithText } from '../http/answer-text.js'
-import { statedVersion, VERSION_ROUTE } from '../targets/server/server-version.js'
+import { statedVersion, statesOrdering, VERSION_ROUTE } from '../targets/server/server-version.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import type { StoredRow } from '../database/queries/rows.js'
 import type { StoredRows } from './stored-rows.js'
@@ -29,6 +29,7 @@ export async function serverRows(options: ServerRowsOptions): Promise<StoredRows
   return {
     // A server that does not state its version counts as the newest. Its rows show which fields it lacks.
     version: async () => statedVersion(await server.ask(VERSION_ROUTE)) ?? SCHEMA_VERSION,
+    isOrdered: async () => statesOrdering(await server.ask(VERSION_ROUTE)),
     hasCommit: async sha => (await server.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
       const rows: StoredRow[] = []

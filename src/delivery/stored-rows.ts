@@ -2,6 +2,7 @@
 
 import type { Kind } from '../contract/kinds.js'
 import { readableVersion } from '../database/contract-version.js'
+import { hasOrdering } from '../database/ordering.js'
 import { hasCommit } from '../database/queries/commits.js'
 import { readCommitIds, readRowsById, type StoredRow } from '../database/queries/rows.js'
 import type { SqlSession } from '../database/session.js'
@@ -9,6 +10,8 @@ import type { SqlSession } from '../database/session.js'
 export interface StoredRows {
   /** The contract version of the tables. */
   version(): Promise<number>
+  /** Whether a late delivery cannot replace newer values. */
+  isOrdered(): Promise<boolean>
   hasCommit(sha: string): Promise<boolean>
   /** The rows that have one of these ids. A row lacks the columns that its table lacks. */
   byId(kind: Kind, ids: readonly string[]): Promise<readonly StoredRow[]>
@@ -32,6 +35,7 @@ export type OpenRows = {
 export function databaseRows(session: SqlSession): StoredRows {
   return {
     version: () => readableVersion(session),
+    isOrdered: () => hasOrdering(session),
     hasCommit: sha => hasCommit(session, sha),
     byId: (kind, ids) => readRowsById(session, kind, ids),
     idsOf: (kind, sha, after) => readCommitIds(session, kind, { sha, after }),

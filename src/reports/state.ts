@@ -235,7 +235,7 @@ export type BucketsPutReport = ValueOf<typeof BucketsPutReportShape>
 const RecheckTotals = {
   compared: count('Measurements that were compared'),
   missing: count('Measurements and commits that the target lacks'),
-  different: count('Measurements with another value, which a newer push may have stored'),
+  different: count('Measurements with another value: an older one, or one that a newer delivery wrote'),
   pruned: count('Delivered records that cannot be compared, because their lines were pruned'),
 }
 
@@ -255,6 +255,7 @@ export const RecheckReportShape = object({
         object({
           commit: text(),
           ...RecheckTotals,
+          ordered: flag('Whether another value is replaced by the next drain unless a newer delivery wrote it'),
           rewound: orNull(
             object({ until: count('The new watermark'), records: count('Records that the next drain delivers') }),
             'With --rewind: how far the watermark was moved back',

@@ -122,7 +122,7 @@ export type Receipt = {
   readonly downgrade?: Downgrade | undefined
   /** Number of records that were left out because a newer delivery wrote other values. Default: 0. */
   readonly superseded?: number | undefined
-  /** Whether the target orders deliveries, so that none can replace newer values. Default: false. */
+  /** Whether the target orders deliveries, so that none can replace newer values. Undefined for a target that replaces nothing. */
   readonly isOrdered?: boolean | undefined
 }
 

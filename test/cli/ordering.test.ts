@@ -199,6 +199,26 @@ t.test('push says when a target does not order deliveries', async t => {
   t.equal(code, 0, stderr)
   t.match(JSON.parse(stdout), { targets: [{ ordered: false }] })
   t.match(stderr, /deliveries are not ordered: a late one may replace newer values/)
+
+  const url = args[1]!
+  const serving = await startServe(['--store', url, '--listen', '127.0.0.1:0', '--insecure-local'], { cwd })
+  t.match(
+    serving.printed().stderr,
+    /^warning: .*a late delivery can replace newer values; `vortex-ingest migrate DSN --ordering`/m,
+  )
+  const doctor = await runCli(['doctor', '--server', serving.url], { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
+  t.match(doctor.stdout, /health +a late delivery can replace newer values there/)
+  await stop(serving)
+})
+
+t.test('an archive replaces nothing, so nothing is said of its order', async t => {
+  const cwd = t.testdir({})
+  write(cwd, 'first.jsonl', { a: 1 })
+  const archive = ['--state', 'state', '--archive', 'kept', '--format', 'json', '--verbose']
+  const { code, stdout, stderr } = await push(cwd, ['first.jsonl', ...archive])
+  t.equal(code, 0, stderr)
+  t.match(JSON.parse(stdout), { targets: [{ ordered: null }] })
+  t.notMatch(stderr, /not ordered/)
 })
 
 t.test('a database whose trigger drops rows fails the push, stores nothing and moves no watermark', async t => {

@@ -29,7 +29,7 @@ t.test('Postgres', async t => {
 t.test('a server', async t => {
   const session = await openEmbedded(t.testdir(), { create: true })
   const store: Store = {
-    ...{ kind: 'embedded', description: 'the store', sessions: 1 },
+    ...{ kind: 'embedded', description: 'the store', isOrdered: true, sessions: 1 },
     write: delivery => applyDelivery(session, delivery),
     read: work => work(session),
     close: () => session.close(),

@@ -38,7 +38,7 @@ export function logDeliveries(log: Log): Emit {
     if (event.type === 'retried') log(`${event.target.name}: retrying ${event.source}: ${messageOf(event.error)}`)
     if (event.type !== 'applied') return
     const { records, inserted, updated, isOrdered } = event.receipt
-    const unordered = isOrdered === true ? '' : ', deliveries are not ordered: a late one may replace newer values'
+    const unordered = isOrdered !== false ? '' : ', deliveries are not ordered: a late one may replace newer values'
     const numbers = `${records} records, ${inserted} inserted, ${updated} updated${unordered}`
     log(`${event.target.name}: ${event.source} in ${tookText(event.durationMs)}: ${numbers}`)
   }

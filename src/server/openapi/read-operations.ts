@@ -38,7 +38,7 @@ const group = {
   additionalProperties: false,
 }
 const storeKind = oneOf('embedded', 'postgres')
-const store = (reachable: boolean) => object({ kind: storeKind, reachable: { const: reachable } })
+const store = (reachable: boolean) => object({ kind: storeKind, ordered: boolean, reachable: { const: reachable } })
 const missing = errorResponse('Not found', 'not_found')
 
 /** @param version the contract version of the server */
@@ -86,7 +86,7 @@ function healthy(version: JsonSchema): JsonSchema {
         ...{ status: { const: 'ok' }, schema_version: version, store: store(true) },
         ...{ rows: object(counts), estimated: strings },
       }),
-      object({ schema_version: version, store: object({ kind: storeKind }) }),
+      object({ schema_version: version, store: object({ kind: storeKind, ordered: boolean }) }),
     ],
   }
 }

@@ -42,8 +42,8 @@ export class StoreJournal {
         throw error
       }
     }
-    const { kind, description, sessions } = store
-    return { kind, description, sessions, write, read: work => store.read(work), close: () => store.close() }
+    const { kind, description, isOrdered, sessions } = store
+    return { kind, description, isOrdered, sessions, write, read: work => store.read(work), close: () => store.close() }
   }
 
   /** Notes that the store is unreachable, once until a write succeeds, because health is requested often. */

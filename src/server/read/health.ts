@@ -30,13 +30,13 @@ export function addHealthRoute(app: FastifyInstance, { send, onUnreachable, ...o
 type Facts = Pick<HealthOptions, 'store' | 'version'>
 
 function versionAnswer({ store, version }: Facts): Answer {
-  return { status: 200, body: { schema_version: version, store: { kind: store.kind } } }
+  return { status: 200, body: { schema_version: version, store: { kind: store.kind, ordered: store.isOrdered } } }
 }
 
 type Asking = Facts & { readonly onFailure: (error: unknown) => void }
 
 async function health({ store, version, onFailure }: Asking): Promise<Answer> {
-  const common = { schema_version: version, store: { kind: store.kind, reachable: true } }
+  const common = { schema_version: version, store: { kind: store.kind, ordered: store.isOrdered, reachable: true } }
   try {
     // Counting the large tables of a Postgres would take long, so their numbers of rows are estimated.
     const counts = await store.read(session => countRows(session, { exact: store.kind === 'embedded' }))
@@ -45,7 +45,7 @@ async function health({ store, version, onFailure }: Asking): Promise<Answer> {
     return { status: 200, body: { status: 'ok', ...common, rows, estimated } }
   } catch (error) {
     onFailure(error)
-    const body = { status: 'unavailable', ...common, store: { kind: store.kind, reachable: false } }
+    const body = { status: 'unavailable', ...common, store: { ...common.store, reachable: false } }
     return { status: 503, body: { error: 'store_unreachable', ...body } }
   }
 }

@@ -32,7 +32,7 @@ export async function embeddedStore(folder: string, { signal }: { readonly signa
   await pool.use(async () => undefined)
   const log = new Log(pool)
   const store = databaseStore({
-    ...{ kind: 'embedded', description: `the embedded database in ${folder}`, writers: pool },
+    ...{ kind: 'embedded', description: `the embedded database in ${folder}`, isOrdered: true, writers: pool },
     async apply(session, delivery) {
       const applied = await applyDelivery(session, delivery, { workMemMiB: WORK_MEM_MIB, copyBytes: COPY_BYTES })
       const records = applied.kinds.reduce((sum, { records }) => sum + records, ENVELOPE_RECORDS)

@@ -3,6 +3,7 @@
 import { IngestError } from '../../errors.js'
 import { applyDelivery } from '../../database/apply.js'
 import { assertTables, databaseVersion } from '../../database/contract-version.js'
+import { hasOrdering } from '../../database/ordering.js'
 import { connectPostgres, connectWriter } from '../../database/postgres/connect.js'
 import { describeAddress, type PostgresAddress } from '../../database/postgres/dsn.js'
 import type { RolePolicy } from '../../database/postgres/role.js'
@@ -41,13 +42,16 @@ export async function postgresStore(address: PostgresAddress, options: PostgresS
   const readers = new SessionPool({ size: READERS, open: () => connectPostgres(address, { signal }), retry })
   const description = describeAddress(address)
   try {
-    await writers.use(session => assertUsable(session, version, description))
+    const isOrdered = await writers.use(async session => {
+      await assertUsable(session, version, description)
+      return hasOrdering(session)
+    })
+    return databaseStore({ kind: 'postgres', description, isOrdered, writers, readers, apply: applyDelivery })
   } catch (error) {
     // An open session would keep the process from exiting.
     await writers.close()
     throw error
   }
-  return databaseStore({ kind: 'postgres', description, writers, readers, apply: applyDelivery })
 }
 
 /** @throws {IngestError} when the tables are missing or have an older contract version than the server */

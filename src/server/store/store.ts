@@ -11,6 +11,8 @@ export interface Store {
   readonly description: string
   /** Number of deliveries that can be applied concurrently. */
   readonly sessions: number
+  /** Whether a late delivery cannot replace newer values, as found when the store was opened. */
+  readonly isOrdered: boolean
   /** Applies a delivery in one transaction and retries conflicts with other writers. */
   write(delivery: RowDelivery): Promise<TransactionReceipt>
   /** Runs read-only queries. */
@@ -19,7 +21,7 @@ export interface Store {
   close(): Promise<void>
 }
 
-type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' | 'description'> & {
+type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' | 'description' | 'isOrdered'> & {
   readonly writers: SessionPool<Session>
   /** Default: reading takes turns with writing, so that a writer waits for at most two reads. */
   readonly readers?: SessionPool<Session>
@@ -28,11 +30,11 @@ type DatabaseStoreOptions<Session extends ClosableSession> = Pick<Store, 'kind' 
 }
 
 export function databaseStore<Session extends ClosableSession>(options: DatabaseStoreOptions<Session>): Store {
-  const { kind, description, writers, readers = writers, apply } = options
+  const { kind, description, isOrdered, writers, readers = writers, apply } = options
   // All other reads wait here and not in the queue of the writers' pool.
   const turns = new Slots(readers.size)
   return {
-    ...{ kind, description, sessions: writers.size },
+    ...{ kind, description, isOrdered, sessions: writers.size },
     write: delivery => writers.transact(session => apply(session, delivery)),
     read: work =>
       turns.run(async () => {

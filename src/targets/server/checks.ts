@@ -97,7 +97,7 @@ async function healthFindings(address: HttpAddress, { now, onClock, signal }: As
   const answer = await ask(address, { method: 'GET', path: '/health', signal })
   const there = Date.parse(answer.headers.date ?? '')
   if (!Number.isNaN(there)) onClock({ there, asked, answered: now().getTime() })
-  return [healthFinding(answer)]
+  return [healthFinding(answer), ...orderingFindings(answer)]
 }
 
 function healthFinding(answer: HttpAnswer): Finding {
@@ -118,6 +118,14 @@ function healthFinding(answer: HttpAnswer): Finding {
   }
   const kind = (store as { kind?: unknown } | undefined)?.kind
   return versionFinding(`it runs${typeof kind === 'string' ? `, its store (${kind}) answers` : ''}`, version)
+}
+
+/** A warning when the server lets late deliveries replace newer values; none for a server that does not say. */
+function orderingFindings({ status, text }: HttpAnswer): readonly Finding[] {
+  const { store } = (status === 200 ? jsonObject(text) : undefined) ?? {}
+  if ((store as { ordered?: unknown } | undefined)?.ordered !== false) return []
+  const hint = 'run `vortex-ingest migrate DSN --ordering` on its database, then restart the server'
+  return [warn('a late delivery can replace newer values there', hint)]
 }
 
 function versionFinding(fact: string, version: number): Finding {

@@ -2,6 +2,7 @@
 
 import { highestIn, lowestIn, versionBit } from '../../contract/version-set.js'
 import { IngestError } from '../../errors.js'
+import { jsonObject } from '../../http/answer-text.js'
 import { newerTargetError, olderTargetError, planDowngrade, type Downgrade } from '../../source/downgrade.js'
 import { downgradedDelivery } from '../../source/downgraded-lines.js'
 import type { Delivery } from '../../source/delivery.js'
@@ -15,6 +16,12 @@ export const VERSION_ROUTE = '/health?version'
 export function statedVersion({ status, text }: HttpAnswer): number | undefined {
   if (status !== 200) return undefined
   return positiveInteger(text, 'schema_version')
+}
+
+/** Whether the answer to `VERSION_ROUTE` says that the service keeps late deliveries from replacing newer values. */
+export function statesOrdering({ status, text }: HttpAnswer): boolean {
+  const { store } = (status === 200 ? jsonObject(text) : undefined) ?? {}
+  return (store as { ordered?: unknown } | undefined)?.ordered === true
 }
 
 /** The version that a service demands when it rejects a newer envelope. @see contract section 3 */

@@ -23,9 +23,9 @@ async function start(t: Parameters<typeof startOperated>[0]): Promise<Operated &
     if (fate.isDown) throw new IngestError('target_unreachable', 'cannot reach postgres://u:hush-4711@db/d')
     return work()
   }
-  const { kind, description, sessions } = real
+  const { kind, description, isOrdered, sessions } = real
   const store: Store = {
-    ...{ kind, description, sessions, close: () => Promise.resolve() },
+    ...{ kind, description, isOrdered, sessions, close: () => Promise.resolve() },
     write: delivery => unlessDown(() => real.write(delivery)),
     read: work => unlessDown(() => real.read(work)),
   }

@@ -34,6 +34,7 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
     context.signal.throwIfAborted()
     state = await openServeState(config, store, context)
     const server = await startServer(config, state, { token, context })
+    if (!store.isOrdered) context.report.warning(notOrdered(store.description))
     announce(server, store, { token, version: config.version, format: flags.format, context })
     context.stopWithin(DRAIN_MS + CLOSE_MS)
     await untilAborted(context.signal)
@@ -44,6 +45,10 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
   }
   if (!drained) throw context.signal.reason
   return EXIT.done
+}
+
+function notOrdered(store: string): string {
+  return `${store}: a late delivery can replace newer values; \`vortex-ingest migrate DSN --ordering\` prevents it`
 }
 
 async function openStore(

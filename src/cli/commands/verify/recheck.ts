@@ -91,8 +91,8 @@ function isDifferent({ missing, different }: CommitRecheck): boolean {
   return missing + different > 0
 }
 
-function hasReplaceable({ missing, rewound, compared }: CommitRecheck): boolean {
-  return missing > 0 && compared > 0 && rewound === undefined
+function hasReplaceable({ missing, different, isOrdered, rewound, compared }: CommitRecheck): boolean {
+  return compared > 0 && rewound === undefined && (missing > 0 || (isOrdered && different > 0))
 }
 
 type Totals = Pick<CommitRecheck, 'compared' | 'missing' | 'different' | 'pruned'>
@@ -115,7 +115,7 @@ function recheckReport(
       ...{ commits: commits.length, ...sumTotals(result) },
       findings: commits
         .filter(commit => isDifferent(commit) || commit.pruned > 0)
-        .map(({ rewound, ...commit }) => ({ ...commit, rewound: rewound ?? null })),
+        .map(({ rewound, isOrdered: ordered, ...commit }) => ({ ...commit, ordered, rewound: rewound ?? null })),
     }
   })
   return { command: 'verify', exit_code: exitCode, state: place, targets }
@@ -136,8 +136,9 @@ function printRecheck(report: Report, result: TargetRecheck): void {
   if (error !== undefined) report.error(error)
 }
 
-function findingText({ commit, missing, different, pruned, rewound }: CommitRecheck): string {
-  const values = different === 0 ? '' : `, ${different} with another value, which is not replaced`
+function findingText({ commit, missing, different, isOrdered, pruned, rewound }: CommitRecheck): string {
+  const fate = isOrdered ? 'replaced unless a newer delivery wrote it' : 'not replaced'
+  const values = different === 0 ? '' : `, ${different} with another value, which is ${fate}`
   const lost =
     missing > 0 && pruned > 0
       ? `; ${plural(pruned, 'earlier record')} were pruned: push their files again with --full-refresh`
