@@ -54,7 +54,8 @@ const EXIT_OF_CODE = {
 export type ErrorCode = keyof typeof EXIT_OF_CODE
 
 const TOO_MANY_FILES = ['EMFILE', 'ENFILE']
-const RAISE_LIMIT = 'raise the limit of open files, for example with `ulimit -n 1024`'
+/** The hint for too few file descriptors. */
+export const RAISE_LIMIT = 'raise the limit of open files, for example with `ulimit -n 1024`'
 
 /** Whether an error or one of its causes is that this process or system may not open more files or connections. */
 function isTooManyFiles(error: unknown): boolean {

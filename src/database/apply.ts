@@ -1,5 +1,6 @@
 /** Writes one delivery into a database in one transaction, by the pipelined path or the bulk path depending on its size. */
 
+import type { Commit } from '../contract/commit.js'
 import type { Kind } from '../contract/kinds.js'
 import { highestIn } from '../contract/version-set.js'
 import { sqlStateOf } from '../errors.js'
@@ -16,11 +17,13 @@ import {
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
 import { databaseVersion } from './contract-version.js'
+import { explainRefusal } from './interventions.js'
 import { databaseFacts, notStoredError, toRaisedError, type DatabaseFacts } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
   commitStatements,
+  compareCommit,
   compareStaged,
   insertOrUpsertStaged,
   stagingColumns,
@@ -109,7 +112,8 @@ export async function applyDelivery(
   try {
     return await rollBackOnError(session, apply)
   } catch (error) {
-    throw toRaisedError(error)
+    const tables = ['commits', ...deliveredKinds(delivery.counts, version).map(({ table }) => table)]
+    throw await explainRefusal(session, toRaisedError(error), tables)
   }
 }
 
@@ -157,7 +161,10 @@ async function applyStaged(
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
   const answers = await session.pipeline([...before, ...upserts, ...after])
   // Deferred triggers run now, so that what they change is found.
-  if (hasTriggers) await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
+  if (hasTriggers) {
+    await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
+    await assertCommitStored(session, commit, isOrdered)
+  }
   const receipts: KindReceipt[] = []
   for (const [index, kind] of kinds.entries()) {
     const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
@@ -197,6 +204,13 @@ async function stage(
   return staged
 }
 
+/** @throws {IngestError} `target_refused` when the database accepted the commit and does not hold it */
+async function assertCommitStored(session: SqlSession, commit: Commit, isOrdered: boolean): Promise<void> {
+  const { text, values } = compareCommit(commit, { isOrdered })
+  const [compared] = await session.query<{ isStored: boolean }>(text, values)
+  if (compared?.isStored !== true) throw notStoredError('commits', { sent: 1, stored: 0 })
+}
+
 type StagedKind = Written &
   UpsertOptions &
   Pick<DatabaseFacts, 'hasTriggers'> & { readonly staged: number; readonly commitSha: string }
@@ -207,7 +221,7 @@ async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind)
   const counts = { kind: kind.kind, records: staged, inserted, updated: staged - inserted }
   // If every staged row was written, all ids are distinct and, without triggers, all rows are stored as sent.
   if (inserted + rewritten === staged && !hasTriggers) return { ...counts, unchanged: 0 }
-  const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered }), [commitSha])
+  const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered, hasTriggers }), [commitSha])
   const { ids, missing, differing, superseded } = compared!
   if (missing + differing > 0) throw notStoredError(kind.table, { sent: ids, stored: ids - missing - differing })
   return { ...counts, unchanged: ids - inserted - rewritten, ...supersededCount(superseded) }

@@ -1,6 +1,7 @@
 /** Finds differences between a database's schema and the schema that the migrations create. Only reads. */
 
 import { EXPECTED_TABLES, type ExpectedColumn, type ExpectedTable } from './expected-schema.js'
+import { readInterventions, type Intervention } from './interventions.js'
 import { isApplied, isOnRequest, readLedger, unknownNames, type Ledger } from './ledger.js'
 import { migrationFiles, type MigrationFile } from './migration-files.js'
 import { readTokenMembership } from './read-role.js'
@@ -38,11 +39,11 @@ export type SchemaComparison = {
 
 /**
  * Compares migrations, tables, columns, indexes and the login of `bench_read`, and looks for triggers, rules, views and row-level
- * security that change what a push stores.
+ * security that may change or prevent what a push stores.
  */
 export async function compareSchema(session: SqlSession): Promise<SchemaComparison> {
   const { columns, indexes } = await readSchema(session)
-  const interventions = await session.query<Intervention>(INTERVENTIONS)
+  const interventions = await readInterventions(session)
   const tables = EXPECTED_TABLES.flatMap(table => {
     const found = columns.filter(column => column.table === table.name)
     const own = interventions.filter(one => one.table === table.name).map(interventionDrift)
@@ -103,36 +104,17 @@ const INDEXES = `
   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
   WHERE c.relnamespace = 'public'::regnamespace AND i.indisvalid`
 
-type Intervention = {
-  readonly table: string
-  readonly code: 'not_a_table' | 'trigger' | 'rule' | 'row_security'
-  /** The name of the trigger or rule, or the kind of relation. */
-  readonly name: string
-}
+const TRIGGER_EFFECTS = {
+  before: 'may change or drop rows before they are stored',
+  after: 'may change or delete rows that are stored',
+  deferred: 'may change or delete rows when a push commits',
+} as const
 
-/** Enabled row triggers that run before or instead of an INSERT or UPDATE, enabled rules for these, row-level security, and views. */
-const INTERVENTIONS = `
-  WITH relation AS (
-    SELECT oid, relname::text AS table, relkind, relrowsecurity FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
-  )
-  SELECT "table", 'trigger' AS code, tgname::text AS name FROM relation JOIN pg_trigger ON tgrelid = relation.oid
-    WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 <> 0 AND tgtype & 66 <> 0 AND tgtype & 20 <> 0
-  UNION ALL
-  SELECT "table", 'rule', rulename::text FROM relation JOIN pg_rewrite ON ev_class = relation.oid
-    WHERE ev_type IN ('2', '3') AND ev_enabled <> 'D'
-  UNION ALL
-  SELECT "table", 'row_security', '' FROM relation WHERE relrowsecurity
-  UNION ALL
-  SELECT "table", 'not_a_table', CASE relkind WHEN 'f' THEN 'foreign table' ELSE 'view' END FROM relation
-    WHERE relkind NOT IN ('r', 'p')
-  ORDER BY 1, 2, 3`
-
-function interventionDrift({ table, code, name }: Intervention): Drift {
+function interventionDrift({ table, code, name, timing }: Intervention): Drift {
   const messages = {
     not_a_table: `a ${name} stands in place of the table`,
-    trigger: `the trigger ${name} may change or drop rows before they are stored`,
-    rule: `the rule ${name} may replace the storing of rows`,
+    trigger: `the trigger ${name} ${TRIGGER_EFFECTS[timing ?? 'after']}`,
+    rule: `the rule ${name} prevents rows from being stored`,
     row_security: 'row-level security is on, so policies may refuse rows or hide stored ones',
   }
   return drift(code, table, messages[code])

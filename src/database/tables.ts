@@ -1,7 +1,7 @@
 /** SQL statements for the contract's tables, generated from the contract. */
 
 import type { Ancestry, MeasuredCommit } from '../contract/ancestry.js'
-import { COMMIT_FIELDS } from '../contract/commit.js'
+import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import type { DeliveryOrder } from '../source/delivery.js'
@@ -14,6 +14,7 @@ import {
   newerIds,
   orderStatements,
   PROBE_DATABASE,
+  type DatabaseFacts,
   raise,
   recordIds,
 } from './ordering.js'
@@ -123,17 +124,22 @@ function latestStaged(kind: Kind): string {
 /**
  * Compares a kind's staged rows with the stored ones after the upsert. Returns one row with counts of distinct ids: `ids` of
  * all of them, `missing` of those without a stored row, `differing` of those whose stored row has other values, and
- * `superseded` of those whose other values a newer delivery wrote. Parameter: the commit's sha.
+ * `superseded` of those whose other values a newer delivery wrote. Dimensions are compared only if triggers may have changed
+ * them, because they follow from the id. Parameter: the commit's sha.
  */
-export function compareStaged(kind: Kind, { isOrdered }: UpsertOptions): string {
+export function compareStaged(
+  kind: Kind,
+  { isOrdered, hasTriggers }: Pick<DatabaseFacts, 'isOrdered' | 'hasTriggers'>,
+): string {
   const superseded = isOrdered ? KEEPS_STORED : 'false'
+  const dimensions = hasTriggers ? dimensionFields(kind).map(({ name }) => name) : []
   return `
     ${isOrdered ? `WITH ${newerIds(kind.table)}` : ''}
     SELECT count(*)::int AS ids, count(*) FILTER (WHERE same IS NULL)::int AS missing,
       count(*) FILTER (WHERE NOT same AND NOT superseded)::int AS differing,
       count(*) FILTER (WHERE NOT same AND superseded)::int AS superseded
     FROM (
-      SELECT ${equalsStored(kind, measuredColumns(kind))} AS same, ${superseded} AS superseded
+      SELECT ${equalsStored(kind, [...dimensions, ...measuredColumns(kind)])} AS same, ${superseded} AS superseded
       FROM ${latestStaged(kind)} OFFSET 0
     ) AS compared`
 }
@@ -225,7 +231,8 @@ function isWritable(kind: Kind, { isOrdered }: UpsertOptions): string {
 }
 
 /**
- * A WITH query `added` that inserts rows none of which is stored yet.
+ * A WITH query `added` that inserts rows none of which is stored yet. It returns a system column, so that a partitioned table, which
+ * has none, is refused by the first insert and not only by a later update.
  * @param latest a relation named `latest` with at most one row per id
  * @param condition an SQL condition that the rows must meet
  */
@@ -233,7 +240,7 @@ function insertFrom(kind: Kind, latest: string, condition: string): string {
   return `added AS (
       INSERT INTO public.${kind.table} (${[...columnValues(kind).keys()].join(', ')})
       ${rowsInOrder(kind, latest, condition)}
-      RETURNING true
+      RETURNING (xmax = 0) AS inserted
     )`
 }
 
@@ -285,6 +292,17 @@ export type CommitStatements = {
   readonly after: readonly Statement[]
 }
 
+const COMMIT_COLUMNS = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
+
+/**
+ * The values of a commit's row, in the order of its columns. Its time is stored in UTC and whole microseconds. A time queued by
+ * an earlier version, which accepted more formats, is passed to the database unchanged.
+ */
+function commitRow(commit: Commit): readonly string[] {
+  const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
+  return COMMIT_FIELDS.map(field => stored[field])
+}
+
 export type CommitStatementsOptions = {
   /** Undefined in a database that does not order deliveries. */
   readonly order?: DeliveryOrder | undefined
@@ -292,25 +310,19 @@ export type CommitStatementsOptions = {
   readonly hasAncestry?: boolean
 }
 
-/**
- * The statements that write a commit, whose time is stored in UTC and whole microseconds. A time queued by an earlier version,
- * which accepted more formats, is passed to the database unchanged.
- */
+/** The statements that write a commit. */
 export function commitStatements(
   { ancestry, ...commit }: MeasuredCommit,
   { order, hasAncestry = false }: CommitStatementsOptions = {},
 ): CommitStatements {
-  const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
-  const values = [stored.sha, stored.timestamp] as const
-  const upsert = {
-    text: upsertCommit({ isOrdered: order !== undefined }),
-    values: COMMIT_FIELDS.map(field => stored[field]),
-  }
+  const row = commitRow(commit)
+  const [sha, timestamp] = row as [string, string]
+  const upsert = { text: upsertCommit({ isOrdered: order !== undefined }), values: row }
   const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
-  const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [stored.sha] }))
-  const ordering = order === undefined ? [] : orderStatements(stored.sha, order)
-  const parents = ancestry === undefined || !hasAncestry ? [] : [upsertAncestry(stored.sha, ancestry)]
-  return { values, before: [...ordering, upsert, ...parents], after }
+  const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [sha] }))
+  const ordering = order === undefined ? [] : orderStatements(sha, order)
+  const parents = ancestry === undefined || !hasAncestry ? [] : [upsertAncestry(sha, ancestry)]
+  return { values: [sha, timestamp], before: [...ordering, upsert, ...parents], after }
 }
 
 /** Stores the ancestors of a commit. Those from a shallow clone do not replace more that are known. */
@@ -330,12 +342,11 @@ function upsertAncestry(sha: string, { parents, firstParents, isComplete }: Ance
  * condition, which still sees the row's previous values. Parameters: the commit's fields in the order of COMMIT_FIELDS.
  */
 function upsertCommit({ isOrdered }: UpsertOptions): string {
-  const columns = COMMIT_FIELDS.map(field => (field === 'sha' ? 'commit_sha' : field))
-  const overwritten = columns.slice(1).map(name => `${name} = excluded.${name}`)
+  const overwritten = COMMIT_COLUMNS.slice(1).map(name => `${name} = excluded.${name}`)
   return `
     WITH written AS (
-      INSERT INTO public.commits AS stored (${columns.join(', ')})
-      VALUES (${columns.map((_, index) => `$${index + 1}`).join(', ')})
+      INSERT INTO public.commits AS stored (${COMMIT_COLUMNS.join(', ')})
+      VALUES (${COMMIT_COLUMNS.map((_, index) => `$${index + 1}`).join(', ')})
       ON CONFLICT (commit_sha) DO UPDATE SET ${overwritten.join(', ')}
       WHERE set_config(
         '${NEW_TIMESTAMP}', (stored.timestamp IS DISTINCT FROM excluded.timestamp)::text, true
@@ -345,6 +356,19 @@ function upsertCommit({ isOrdered }: UpsertOptions): string {
     SELECT set_config('${NEW_COMMIT}', (SELECT coalesce(bool_or(inserted), false) FROM written)::text, true),
       CASE WHEN NOT EXISTS (SELECT FROM written) AND NOT EXISTS (SELECT FROM public.commits WHERE commit_sha = $1)
       THEN ${raise(`'stored:commits:1:' || (SELECT count(*) FROM written)`)} END AS is_stored`
+}
+
+/**
+ * Compares the commit's row with the sent one after all rows are written. Returns a row with `isStored`, or no row if the
+ * commit is not stored. A row of a newer delivery may differ.
+ */
+export function compareCommit(commit: Commit, { isOrdered }: UpsertOptions): Statement {
+  const parameters = COMMIT_COLUMNS.map((_, index) => `$${index + 1}`)
+  const mayDiffer = isOrdered ? `NOT (${IS_NEW_COMMIT} OR ${IS_NEWEST})` : 'false'
+  const text = `
+    SELECT (${COMMIT_COLUMNS.join(', ')}) IS NOT DISTINCT FROM (${parameters.join(', ')}) OR ${mayDiffer} AS "isStored"
+    FROM public.commits WHERE commit_sha = $1`
+  return { text, values: commitRow(commit) }
 }
 
 /**

@@ -36,18 +36,27 @@ export type ObjectName = { readonly bucket: string; readonly key: string; readon
 
 /**
  * Reads an object from its bucket, or from `rescue` when the bucket fails or lacks the object.
- * @throws {IngestError} `not_found` when neither bucket has the object. When the bucket failed and `rescue` lacks the
- * object, the bucket's own failure is thrown.
+ * @param maxBytes objects that have more bytes are not read
+ * @throws {IngestError} `not_found` when neither bucket has the object, `usage` when it is too large. When the bucket failed and
+ * `rescue` lacks the object, the bucket's own failure is thrown.
  */
-export async function getObject(state: State, { bucket, key, journal }: ObjectName): Promise<ReadObject> {
+export async function getObject(
+  state: State,
+  { bucket, key, journal }: ObjectName,
+  maxBytes = Infinity,
+): Promise<ReadObject> {
   assertObjectKey(key)
   const read = (name: string): Promise<Buffer | undefined> =>
-    withBucket(state, name, objects =>
-      journalFailure(journal, { bucket: name, operation: 'get' }, () => objects.get(key)),
-    )
+    withBucket(state, name, async objects => {
+      const bytes = await journalFailure(journal, { bucket: name, operation: 'get' }, () =>
+        maxBytes === Infinity ? Promise.resolve(0) : objectBytes(objects, key),
+      )
+      if (bytes > maxBytes) throw tooLargeError(key, bytes, maxBytes)
+      return journalFailure(journal, { bucket: name, operation: 'get' }, () => objects.get(key))
+    })
   let failure: IngestError | undefined
   const body = await read(bucket).catch((error: unknown) => {
-    if (!(error instanceof IngestError) || error.code === 'not_found') throw error
+    if (!(error instanceof IngestError) || error.code === 'not_found' || error.code === 'usage') throw error
     failure = error
     return undefined
   })
@@ -55,6 +64,18 @@ export async function getObject(state: State, { bucket, key, journal }: ObjectNa
   const rescued = bucket === RESCUE ? undefined : await read(RESCUE)
   if (rescued !== undefined) return { body: rescued, asked: bucket, answered: RESCUE, rescued: true }
   throw failure ?? new IngestError('not_found', `there is no object ${key} in the bucket ${bucket}, nor in ${RESCUE}`)
+}
+
+/** The size of an object; 0 if there is none. */
+async function objectBytes(objects: BucketStorage, key: string): Promise<number> {
+  // No other key that begins with this one sorts before it.
+  const [first] = (await objects.list(key, { limit: 1 })).objects
+  return first?.key === key ? first.bytes : 0
+}
+
+function tooLargeError(key: string, bytes: number, maxBytes: number): IngestError {
+  const message = `the object ${key} has ${bytes} bytes, which exceeds the limit of ${maxBytes}`
+  return new IngestError('usage', message, { hint: 'read it with `vortex-ingest buckets get`' })
 }
 
 /** Opens a bucket. The caller closes the returned storage. @throws {IngestError} `not_found` */

@@ -61,6 +61,80 @@ t.test('a push to Postgres that is refused ends in 78 or 65, stores nothing, and
   }
 })
 
+const replaced = (relation: string): string =>
+  `ALTER TABLE compression_sizes RENAME TO stored_sizes; ${relation};
+   GRANT SELECT, INSERT, UPDATE ON compression_sizes TO bench_ingest`
+const secured = (policy: string): string => `${sizes('ENABLE ROW LEVEL SECURITY')}; ${policy}`
+
+/** Changes after which a push cannot write to a table, with the reason in the message and the hint. */
+const OBSTACLES: readonly (readonly [alteration: string, reason: RegExp, hint: RegExp])[] = [
+  [
+    replaced('CREATE VIEW compression_sizes AS SELECT * FROM stored_sizes'),
+    /public\.compression_sizes cannot be written to: it is a view$/m,
+    /^hint: name a database with the tables of the contract, or replace it by a plain table$/m,
+  ],
+  [
+    replaced('CREATE MATERIALIZED VIEW compression_sizes AS SELECT * FROM stored_sizes'),
+    /public\.compression_sizes cannot be written to: it is a materialized view$/m,
+    /^hint: name a database with the tables of the contract, or replace it by a plain table$/m,
+  ],
+  [
+    replaced(`CREATE TABLE compression_sizes (LIKE stored_sizes INCLUDING ALL) PARTITION BY HASH (measurement_id);
+      CREATE TABLE part PARTITION OF compression_sizes FOR VALUES WITH (MODULUS 1, REMAINDER 0)`),
+    /public\.compression_sizes cannot be written to: it is a partitioned table$/m,
+    /^hint: name a database with the tables of the contract, or replace it by a plain table$/m,
+  ],
+  [
+    'CREATE RULE ignoring AS ON INSERT TO compression_sizes DO INSTEAD NOTHING',
+    /public\.compression_sizes cannot be written to: it has the rule ignoring$/m,
+    /^hint: drop the rule: DROP RULE "?ignoring"? ON public\.compression_sizes$/m,
+  ],
+  [
+    'CREATE RULE copying AS ON UPDATE TO commits DO ALSO NOTHING',
+    /public\.commits cannot be written to: it has the rule copying$/m,
+    /^hint: drop the rule: DROP RULE "?copying"? ON public\.commits$/m,
+  ],
+  [
+    secured(''),
+    /public\.compression_sizes cannot be written to: its row-level security refuses or hides rows$/m,
+    /^hint: .*ALTER TABLE public\.compression_sizes DISABLE ROW LEVEL SECURITY/m,
+  ],
+  [
+    secured(`CREATE POLICY small ON compression_sizes USING (value_bytes < 5)`),
+    /public\.compression_sizes cannot be written to: its row-level security refuses or hides rows$/m,
+    /^hint: .*ALTER TABLE public\.compression_sizes DISABLE ROW LEVEL SECURITY/m,
+  ],
+]
+
+t.test(
+  'a view, partitioned table, rule or policy in place of a plain table is named, with a hint that helps',
+  async t => {
+    for (const [alteration, reason, hint] of OBSTACLES)
+      for (const args of [[], ['--small-rows', '1']]) {
+        const { url, sql, countRows } = await createDatabase()
+        await sql(alteration)
+        const cwd = t.testdir({ 'f.jsonl': jsonl([RECORD, RECORD]) })
+        const { code, stderr } = await push(cwd, ['f.jsonl', '--postgres', url, '--allow-failure', ...args])
+        t.equal(code, 78, `${alteration}\n${stderr}`)
+        t.match(stderr, reason, alteration)
+        t.match(stderr, hint, alteration)
+        t.equal(await countRows(), 0)
+        t.strictSame(await sql('SELECT commit_sha FROM commits'), [])
+      }
+  },
+)
+
+t.test('a policy that allows everything is no obstacle, and a missing right is told from a policy', async t => {
+  const { url, sql } = await createDatabase()
+  await sql(secured('CREATE POLICY everything ON compression_sizes USING (true)'))
+  const cwd = t.testdir({ 'f.jsonl': jsonl([RECORD]) })
+  t.equal((await push(cwd, ['f.jsonl', '--postgres', url])).code, 0)
+  await sql('REVOKE UPDATE ON compression_sizes FROM bench_ingest')
+  const { code, stderr } = await push(cwd, ['f.jsonl', '--postgres', url])
+  t.equal(code, 77)
+  t.match(stderr, /^hint: GRANT it to the user/m)
+})
+
 t.test('wider types are accepted, and every digit is stored', async t => {
   const { url, sql } = await createDatabase()
   await sql(`${sizes('ALTER value_bytes TYPE numeric, ALTER format TYPE varchar')};

@@ -207,11 +207,12 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
   await test('a trigger that changes or deletes what was written is found out before anything is committed', async t => {
     const triggers = [
       ['BEFORE INSERT ON public.compression_sizes', 'NEW.value_bytes := 777; RETURN NEW'],
+      ['BEFORE INSERT ON public.compression_sizes', `NEW.format := 'other'; RETURN NEW`],
       ['AFTER INSERT ON public.compression_sizes', 'DELETE FROM public.compression_sizes; RETURN NULL'],
       ['BEFORE INSERT ON public.commits', 'RETURN NULL'],
     ] as const
     const deferred = 'CONSTRAINT TRIGGER harms AFTER INSERT ON public.compression_sizes DEFERRABLE INITIALLY DEFERRED'
-    for (const [at, what] of [...triggers, [deferred, triggers[1][1]]] as const) {
+    for (const [at, what] of [...triggers, [deferred, triggers[2][1]]] as const) {
       await session.execute(`
         CREATE FUNCTION public.harms() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${what}; END $$;
         CREATE ${at === deferred ? at : `TRIGGER harms ${at}`} FOR EACH ROW EXECUTE FUNCTION public.harms()`)
@@ -220,6 +221,47 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
       t.strictSame(await sizes(), [], at)
       await session.execute('DROP FUNCTION public.harms() CASCADE')
     }
+  })
+
+  await test('a trigger that changes or deletes the commit is found out before anything is committed', async t => {
+    const sent = { ...COMMIT, message: 'sent' }
+    await apply([], orderAt(1))
+    const stored = await session.query('SELECT * FROM public.commits')
+    for (const [at, what] of [
+      ['AFTER INSERT OR UPDATE ON public.commits', 'DELETE FROM public.commits'],
+      ['AFTER INSERT ON public.compression_sizes', 'DELETE FROM public.commits'],
+      ['BEFORE INSERT OR UPDATE ON public.commits', `NEW.message := 'other'`],
+      ['BEFORE INSERT OR UPDATE ON public.commits', `NEW.timestamp := now()`],
+      ['BEFORE UPDATE ON public.commits', 'RETURN NULL'],
+      ['AFTER INSERT ON public.compression_sizes', `UPDATE public.commits SET url = 'other'`],
+    ] as const) {
+      await session.execute(`
+        CREATE FUNCTION public.harms() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${what}; RETURN NEW; END $$;
+        CREATE TRIGGER harms ${at} FOR EACH ROW EXECUTE FUNCTION public.harms()`)
+      const failure = { code: 'target_refused', message: /^public\.commits / }
+      for (const order of [orderAt(2), undefined])
+        await t.rejects(apply([size('a', 1)], order, sent), failure, `${at} ${what}`)
+      t.strictSame(await session.query('SELECT * FROM public.commits'), stored, at)
+      await session.execute('DROP FUNCTION public.harms() CASCADE')
+    }
+  })
+
+  await test('a database with harmless triggers accepts newer, older and repeated deliveries of a commit', async t => {
+    await session.execute(`
+      CREATE FUNCTION public.watches() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+      CREATE TRIGGER watches BEFORE INSERT OR UPDATE ON public.commits FOR EACH ROW EXECUTE FUNCTION public.watches()`)
+    const first = orderAt(10)
+    const newer = { ...COMMIT, message: 'newer', timestamp: '2026-02-01T00:00:00.1234567+01:00' }
+    await apply([query()], first)
+    await apply([query()], orderAt(20), newer)
+    await apply([query()], first)
+    await apply([query()], orderAt(5), { ...COMMIT, message: 'older' })
+    await session.execute('TRUNCATE public.commits')
+    await apply([query()], orderAt(6), { ...COMMIT, message: 'older' })
+    t.match(await session.query('SELECT message FROM public.commits'), [{ message: 'older' }])
+    await apply([query()], undefined, newer)
+    t.match(await session.query('SELECT message FROM public.commits'), [{ message: 'newer' }])
+    await session.execute('DROP FUNCTION public.watches() CASCADE')
   })
 
   await test('a commit is durable even if the database is set up to lose it', async t => {

@@ -104,7 +104,7 @@ t.test('validate and push print one error and one hint, and exit with 65', async
   const push = ['push', 'a.json', '--embedded', '--commit', writeCommit(cwd)]
   for (const args of [['validate', 'a.json'], push, [...push, '--state', 'state'], ['id', 'a.json']]) {
     const { code, stdout, stderr } = await runCli(args, { cwd })
-    t.strictSame([code, stdout], [65, ''], args[0])
+    t.strictSame([code, stdout], [65, ''], args.join(' '))
     t.equal(
       stderr,
       'error: a.json begins with a JSON array\nhint: write its elements, one per line: jq -c ".[]" FILE > results.jsonl\n',

@@ -1,8 +1,8 @@
-/** Access to a Postgres data folder that does not need the engine. */
+/** Checks of a Postgres data folder and of this process that do not need the engine. */
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemCodeOf } from '../../errors.js'
+import { IngestError, RAISE_LIMIT, systemCodeOf } from '../../errors.js'
 import { unusableDatabase, wrongVersion } from './errors.js'
 import fs from 'node:fs'
 
@@ -23,6 +23,19 @@ export async function assertDataVersion(dataDir: string): Promise<void> {
 function missingIsEmpty(error: unknown): string {
   if (systemCodeOf(error) === 'ENOENT') return ''
   throw error
+}
+
+/** The engine has up to 160 files open, and reports misleading errors when it cannot open another. */
+const MIN_OPEN_FILES = 256
+
+/** @throws {IngestError} `config_invalid` when this process may open too few files for the engine */
+export async function assertOpenFiles(): Promise<void> {
+  // Only Linux has this file. Elsewhere the limit is hardly ever so low, because Node raises it as far as the system allows.
+  const limits = await readFile('/proc/self/limits', 'utf8').catch(missingIsEmpty)
+  const [, limit = Infinity] = /^Max open files +(\d+)/m.exec(limits) ?? []
+  if (Number(limit) >= MIN_OPEN_FILES) return
+  const message = `the embedded database needs ${MIN_OPEN_FILES} file descriptors, and this process may have only ${limit}`
+  throw new IngestError('config_invalid', message, { hint: RAISE_LIMIT })
 }
 
 /** Makes a folder's entries durable. A new file's name is part of its folder, so fsync of the file alone does not save it. */

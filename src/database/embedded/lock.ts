@@ -143,6 +143,8 @@ async function runFlock(args: readonly string[], fd?: number): Promise<{ code: n
   const stdio = ['ignore', 'ignore', 'pipe', fd ?? 'ignore'] as const
   const child = spawn('flock', args, { stdio: [...stdio], cwd: '/', detached: true })
   try {
+    // Until the command has started, it may lack a stream for its messages.
+    await once(child, 'spawn')
     const [stderr] = await Promise.all([text(child.stderr!), once(child, 'close')])
     return { code: child.exitCode, stderr: stderr.trim() }
   } catch (cause) {

@@ -19,6 +19,7 @@ import { ENDLESS_WAIT, type Engine, startEngine } from './engine.js'
 import { brokenEngine, damagedDatabase, statementError, folderError, missingDatabase } from './errors.js'
 import { type FolderLock, lockFolder } from './lock.js'
 import { createDataDir } from './create-data-dir.js'
+import { assertOpenFiles } from './data-dir.js'
 
 type SessionParts = {
   readonly engine: Engine
@@ -156,6 +157,7 @@ export type OpenEmbeddedOptions = { readonly create: boolean; readonly signal?: 
 export async function openEmbedded(dir: string, { create, signal }: OpenEmbeddedOptions): Promise<EmbeddedSession> {
   const dataDir = join(dir, 'db')
   try {
+    await assertOpenFiles()
     if (create) await makeFolder(resolve(dir))
     else if (!(await exists(dataDir))) throw missingDatabase(dir)
     const lock = await lockFolder(dir)

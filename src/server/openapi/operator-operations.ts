@@ -101,7 +101,7 @@ export const OPERATOR_OPERATIONS: Operations = {
           'X-Bucket-Rescued': { schema: { enum: ['true', 'false'] } },
         },
       },
-      400: messageResponse('The key is invalid', 'bad_request'),
+      400: messageResponse('The key is invalid, or the object exceeds the limit of a body', 'bad_request'),
       404: messageResponse('Neither the bucket nor rescue has the object, or the bucket does not exist', 'not_found'),
     },
   }),

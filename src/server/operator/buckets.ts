@@ -5,12 +5,15 @@ import { addBucket, assertBucket, listBuckets, removeBucket } from '../../state/
 import { bucketDocument } from '../../state/target-overview.js'
 import { readRegistry } from '../../state/registry.js'
 import { Slots } from '../../database/session-pool.js'
+import { Budget } from '../budget.js'
 import { withBody, withFields, readBytes } from './operator-body.js'
 import { type Operator, type OperatorLimits, type OperatorRoute, pathParameterValue } from './operator-route.js'
 
 const LIST = '/storage/buckets'
-/** Number of objects that may be in memory at the same time. */
+/** Number of objects that may be in memory at the same time: of those that are stored, and of those that are sent. */
 const IN_MEMORY = 4
+/** Number of requests for objects that may wait. Further ones are refused. */
+const MOST_WAITING = 100
 
 export function bucketRoutes(operator: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
   const { state } = operator
@@ -43,6 +46,7 @@ export function bucketRoutes(operator: Operator, limits: OperatorLimits): readon
 function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
   const url = `${LIST}/:bucket/objects/*`
   const slots = new Slots(IN_MEMORY)
+  const sending = new Budget(IN_MEMORY, MOST_WAITING)
   const named = (request: Parameters<OperatorRoute['answer']>[0]) => ({
     ...{
       bucket: pathParameterValue(request, 'bucket'),
@@ -55,8 +59,15 @@ function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): rea
     {
       ...{ method: 'GET', url },
       answer: async request => {
-        const { body, ...from } = await journalled(slots.run(() => getObject(state, named(request))))
-        return { status: 200, body, headers: originHeaders(from) }
+        const share = await sending.take(1)
+        const release = (): void => share.release()
+        try {
+          const { body, ...from } = await journalled(getObject(state, named(request), limits.maxBodyBytes))
+          return { status: 200, body, headers: originHeaders(from), release }
+        } catch (error) {
+          release()
+          throw error
+        }
       },
     },
     {

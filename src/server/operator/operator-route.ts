@@ -37,6 +37,8 @@ export type OperatorAnswer = {
   /** JSON, or the bytes of a bucket's object, which are sent unchanged. */
   readonly body?: object | Buffer
   readonly headers?: Readonly<Record<string, string>>
+  /** Called when the answer was sent or its client is gone. */
+  readonly release?: () => void
 }
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {

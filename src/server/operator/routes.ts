@@ -29,23 +29,37 @@ export function addOperatorRoutes(app: FastifyInstance, options: OperatorOptions
 
 type Adding = OperatorOptions & { readonly onRequest: ReturnType<typeof requireToken> }
 
-function add(app: FastifyInstance, { method, url, answer }: OperatorRoute, { onRequest, onFailure }: Adding): void {
+function add(
+  app: FastifyInstance,
+  { method, url, answer }: OperatorRoute,
+  { onRequest, onFailure, limits }: Adding,
+): void {
+  const { stallMs } = limits
   app.route({
     ...{ method, url, onRequest },
     handler: async (request, reply) => {
       try {
-        return send(reply, await answer(request, () => continueIfAsked(request, reply)))
+        return send(reply, await answer(request, () => continueIfAsked(request, reply)), stallMs)
       } catch (error) {
         const failure = failureAnswer(error)
         if (failure === undefined) throw error
         if (failure.status >= 500) onFailure(reply, error)
-        return send(reply, failure)
+        return send(reply, failure, stallMs)
       }
     },
   })
 }
 
-function send(reply: FastifyReply, { status, body, headers = {} }: OperatorAnswer): FastifyReply {
+/** @param stallMs the answer is cut off when its client receives nothing for this long */
+function send(
+  reply: FastifyReply,
+  { status, body, headers = {}, release }: OperatorAnswer,
+  stallMs: number,
+): FastifyReply {
+  const { raw } = reply
+  raw.setTimeout(stallMs, () => raw.destroy())
+  if (release !== undefined && raw.destroyed) release()
+  else if (release !== undefined) raw.once('close', release)
   if (Buffer.isBuffer(body)) reply.type('application/octet-stream')
   return reply.code(status).headers(headers).send(body)
 }

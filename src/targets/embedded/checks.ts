@@ -27,9 +27,11 @@ export async function embeddedChecks(folder: string): Promise<Omit<CheckGroup, '
   return { target: `the embedded database in ${folder}`, checks }
 }
 
-/** Loading the engine starts nothing. It fails with a hint when the engine is not installed. */
+/** Loading the engine starts nothing. It fails with a hint when the engine is not installed or cannot open enough files. */
 async function engineFinding(): Promise<Finding> {
   await loadEmbedded()
+  const { assertOpenFiles } = await import('../../database/embedded/data-dir.js')
+  await assertOpenFiles()
   return ok('installed')
 }
 

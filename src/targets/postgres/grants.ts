@@ -9,6 +9,7 @@ import {
 } from '../../database/queries/server-facts.js'
 import type { SqlSession } from '../../database/session.js'
 import { fail, ok, warn, type Finding } from '../../doctor/finding.js'
+import { NOT_A_TABLE_HINT } from '../../database/interventions.js'
 import { compareSchema, type Drift } from '../../database/schema-drift.js'
 
 const NEEDED = ['SELECT', 'INSERT', 'UPDATE']
@@ -89,7 +90,6 @@ const HARMLESS: readonly Drift['code'][] = [
   'changed_migration',
   'missing_index',
   'trigger',
-  'rule',
   'row_security',
   'token_login',
   'inherited_token_login',
@@ -119,9 +119,9 @@ const INTERVENES = 'rows of a push may be missing or changed because of it: drop
 
 const HINTS: Readonly<Partial<Record<Drift['code'], string>>> = {
   trigger: INTERVENES,
-  rule: INTERVENES,
+  rule: 'a push to a table with such a rule fails: drop it, or disable it',
   row_security: 'rows of a push may be refused or hidden by it: ALTER TABLE … DISABLE ROW LEVEL SECURITY',
-  not_a_table: 'name a database with the tables of the contract, or replace it by a table',
+  not_a_table: NOT_A_TABLE_HINT,
   token_login: 'REVOKE rds_iam FROM bench_read; `vortex-ingest migrate` does so for a role with CREATEROLE',
   inherited_token_login: 'revoke the role between rds_iam and bench_read: psql `\\drg bench_read` lists it',
 }

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { CreateBucketCommand, DeleteBucketCommand } from '@aws-sdk/client-s3'
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addTarget } from '../../../src/state/targets.js'
 import { memoryStorage } from '../../../src/storage/memory.js'
@@ -8,6 +8,7 @@ import { JSON_TYPE, OPERATOR_TOKEN, startOperated } from '../fixtures/operator.j
 import { TOKEN } from '../fixtures/server.js'
 import { head, rawClient } from '../fixtures/socket.js'
 import { startStore } from '../fixtures/store.js'
+import { waitUntil } from '../../fixtures/wait-until.js'
 import { findMoto, NO_MOTO, startMoto } from '../../fixtures/moto.js'
 
 const python = await findMoto()
@@ -88,6 +89,42 @@ t.test('a large object goes over the disk and comes back', async t => {
   const large = new Uint8Array(2_500_000).fill(65)
   t.equal((await ask('PUT', '/storage/buckets/primary/objects/large', large)).status, 200)
   t.equal((await ask('GET', '/storage/buckets/primary/objects/large')).text.length, large.length)
+})
+
+t.test('an object that exceeds the limit is not read, and its answer says how to get it', async t => {
+  const root = join(folder, 'large')
+  await addBucket('large', root)
+  writeFileSync(join(root, 'k'), '')
+  truncateSync(join(root, 'k'), 3_000_001)
+  writeFileSync(join(root, 'k2'), 'x')
+  const object = (key: string): string => `/storage/buckets/large/objects/${key}`
+  const refused = await ask('GET', object('k'))
+  t.match(refused, { status: 400, body: { error: 'bad_request', message: /k has 3000001 bytes, .* limit of 3000000/ } })
+  t.equal((await ask('GET', object('k2'))).status, 200)
+  truncateSync(join(root, 'k'), 3_000_000)
+  t.equal((await ask('GET', object('k'))).status, 200)
+  const { body } = await ask('GET', '/storage/errors?target=large&since=1h')
+  t.strictSame(body['events'], [], 'a refused size is no failure of the bucket')
+})
+
+t.test('four clients that do not read hold the memory of four objects, and the next one waits', async t => {
+  const storage = memoryStorage()
+  const own = await startOperated(t, { store, storage, limits: { maxBodyBytes: 40_000_000 } })
+  await own.ask('PUT', '/storage/buckets/primary/objects/large', new Uint8Array(40_000_000))
+  const clients = await Promise.all(Array.from({ length: 4 }, () => rawClient(t, own)))
+  const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` }
+  for (const { socket, send } of clients) {
+    socket.pause()
+    send(head('GET', '/storage/buckets/primary/objects/large', headers))
+  }
+  await waitUntil(() => clients.every(({ socket }) => socket.bytesRead + socket.readableLength > 0))
+  const order: string[] = []
+  const fifth = own.ask('GET', '/storage/buckets/primary/objects/missing').then(() => order.push('answered'))
+  for (let round = 0; round < 30; round++) await own.ask('GET', '/storage/buckets')
+  order.push('left')
+  clients[0]?.socket.destroy()
+  await fifth
+  t.strictSame(order, ['left', 'answered'])
 })
 
 t.test('the rescue bucket answers for an object that a bucket lacks, and the headers name it', async t => {
