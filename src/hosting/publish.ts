@@ -24,7 +24,7 @@ export type Published = {
   readonly what: 'comment' | 'check'
   /** `skipped`: the run has no pull request, or no repository on GitHub or GitLab. */
   readonly status: 'done' | 'skipped' | 'failed'
-  /** What was done, or why nothing was. */
+  /** The outcome in words, or the reason why nothing was done. */
   readonly detail: string
   readonly error?: unknown
 }

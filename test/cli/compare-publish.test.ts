@@ -1,4 +1,4 @@
-/** What `compare` publishes in CI: a comment, a check, annotations and a summary. */
+/** The results that `compare` publishes in CI: a comment, a check, annotations and a summary. */
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
