@@ -9,7 +9,12 @@ import { TOKEN_VARIABLES } from '../hosting/hosting.js'
 import { TARGET_KINDS, type TargetFlags, namedKinds } from './kinds.js'
 
 /** Secrets that belong to no target. */
-const VARIABLES = ['BENCH_REVALIDATE_TOKEN', 'VORTEX_INGEST_OPERATOR_TOKEN', ...Object.values(TOKEN_VARIABLES).flat()]
+const VARIABLES = [
+  'BENCH_REVALIDATE_TOKEN',
+  'VORTEX_INGEST_OPERATOR_TOKEN',
+  'VORTEX_INGEST_WEBHOOK',
+  ...Object.values(TOKEN_VARIABLES).flat(),
+]
 
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
 
