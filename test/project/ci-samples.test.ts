@@ -17,7 +17,7 @@ function stepsIn(value: unknown): readonly Step[] {
     readonly command?: unknown
     readonly script?: readonly string[]
   }
-  if (run !== undefined || uses !== undefined) return [value as Step]
+  if (run !== undefined || uses !== undefined) return [value]
   if (typeof command === 'string') return [{ run: command }]
   return script === undefined ? Object.values(value).flatMap(stepsIn) : script.map(run => ({ run }))
 }
