@@ -5,7 +5,7 @@ import { exactSplits } from './exact-steps.js'
 import { falseDiscoveryRates } from './judge.js'
 import { sharedNoise, type LogSeries } from './shared-noise.js'
 
-export type MeasuredSeries = {
+export type AnalysedSeries = {
   /** One value for each commit, oldest first; NaN where the series was not measured. Values that are not positive are ignored. */
   readonly values: Float64Array
   /** Series with the same machine share its noise. Undefined for exact values, such as sizes. */
@@ -41,7 +41,7 @@ const ASSUMED_OUTLIER_RATE = 0.01
  * Finds the change points of all series, in the order of series and commits. The result depends on nothing but the arguments.
  * @param threshold the smallest ratio that counts as a change; at least 1
  */
-export function findChangePoints(all: readonly MeasuredSeries[], threshold: number): readonly ChangePoint[] {
+export function findChangePoints(all: readonly AnalysedSeries[], threshold: number): readonly ChangePoint[] {
   const logs = all.map(toLogs)
   const clean = withoutSharedNoise(all, logs)
   const outlierRate = shareOfOutliers(clean)
@@ -57,17 +57,17 @@ export function findChangePoints(all: readonly MeasuredSeries[], threshold: numb
     .filter(({ oldLevel, newLevel }) => Math.max(newLevel / oldLevel, oldLevel / newLevel) >= threshold)
 }
 
-function splitsOf(values: Float64Array, { machine }: MeasuredSeries, options: SplitOptions): readonly Split[] {
+function splitsOf(values: Float64Array, { machine }: AnalysedSeries, options: SplitOptions): readonly Split[] {
   return (machine === undefined ? exactSplits(values) : undefined) ?? findSplits(values, options)
 }
 
-function toLogs({ values }: MeasuredSeries): LogSeries {
+function toLogs({ values }: AnalysedSeries): LogSeries {
   const commits = Array.from(values.keys()).filter(commit => values[commit]! > 0)
   return { commits, values: Float64Array.from(commits, commit => Math.log(values[commit]!)) }
 }
 
 /** The logarithms of all series without the noise of their machines. */
-function withoutSharedNoise(all: readonly MeasuredSeries[], logs: readonly LogSeries[]): readonly Float64Array[] {
+function withoutSharedNoise(all: readonly AnalysedSeries[], logs: readonly LogSeries[]): readonly Float64Array[] {
   const clean = logs.map(({ values }) => values)
   for (const machine of new Set(all.flatMap(series => series.machine ?? []))) {
     const members = [...all.keys()].filter(series => all[series]!.machine === machine)

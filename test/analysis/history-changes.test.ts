@@ -1,16 +1,16 @@
 import t from 'tap'
 import { readFileSync } from 'node:fs'
-import { findChangePoints, MOST_FALSE, type MeasuredSeries } from '../../src/analysis/history-changes.js'
+import { findChangePoints, MOST_FALSE, type AnalysedSeries } from '../../src/analysis/history-changes.js'
 import { generateHistory } from './fixtures/benchmark-history.js'
 import { f1, generateSeries, NOISES, RECORDED, score } from './fixtures/generated-series.js'
 
 const THRESHOLD = 1.02
 
 /** `series@commit` of each change point. */
-const placesIn = (all: readonly MeasuredSeries[], threshold = THRESHOLD): readonly string[] =>
+const placesIn = (all: readonly AnalysedSeries[], threshold = THRESHOLD): readonly string[] =>
   findChangePoints(all, threshold).map(({ series, commit }) => `${series}@${commit}`)
 
-const alone = (values: readonly (number | null)[]): readonly MeasuredSeries[] => [
+const alone = (values: readonly (number | null)[]): readonly AnalysedSeries[] => [
   { values: Float64Array.from(values, value => value ?? NaN), machine: 'm' },
 ]
 
@@ -79,7 +79,7 @@ t.test('a lasting shift of all series is found in each of them, because a commit
 })
 
 t.test('exact values change at each step that lasts, and at the newest value', async t => {
-  const sizes = (values: readonly number[]): readonly MeasuredSeries[] => [
+  const sizes = (values: readonly number[]): readonly AnalysedSeries[] => [
     { values: Float64Array.from(values), machine: undefined },
   ]
   t.strictSame(placesIn(sizes([100, 100, 100, 110, 110, 110, 110])), ['0@3'])
