@@ -1,6 +1,7 @@
 /** The list of all commands. The flags and implementation of each command are in the files named after it. */
 
 import { Command } from 'commander'
+import { addChanges } from './commands/changes/command.js'
 import { addCompare } from './commands/compare/command.js'
 import { addCompletion } from './commands/completion/command.js'
 import type { Context } from './context.js'
@@ -32,6 +33,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['validate', addValidate],
   ['verify', addVerify],
   ['compare', addCompare],
+  ['changes', addChanges],
   ['export', addExport],
   ['id', addId],
   ['golden-check', addGoldenCheck],

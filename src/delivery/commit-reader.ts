@@ -57,4 +57,6 @@ export type MainLine = {
   readonly isComplete: boolean
   /** `time`: neither git nor parents are known, so all stored commits are ordered by their timestamps. */
   readonly source: 'git' | 'hosting' | 'database' | 'time'
+  /** Unless git had the whole history: why, what was used instead, and how to get the whole history. */
+  readonly note?: string
 }
