@@ -17,6 +17,7 @@ import { addBuckets } from './commands/buckets/command.js'
 import { addJournal } from './commands/journal/command.js'
 import { addTargets } from './commands/targets/command.js'
 import { runner, type Outcome, type Run } from './run.js'
+import { addNotify } from './commands/notify/command.js'
 import { addServe } from './commands/serve/command.js'
 import { addState } from './commands/state/command.js'
 import { addStatus } from './commands/status/command.js'
@@ -34,6 +35,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['verify', addVerify],
   ['compare', addCompare],
   ['changes', addChanges],
+  ['notify', addNotify],
   ['export', addExport],
   ['id', addId],
   ['golden-check', addGoldenCheck],

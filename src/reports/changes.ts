@@ -94,3 +94,11 @@ export const ChangesWithdrawReportShape = object({
   withdrawn: list(AcceptedChangeShape),
 })
 export type ChangesWithdrawReport = ValueOf<typeof ChangesWithdrawReportShape>
+
+export const NotifyReportShape = object({
+  command: constant('notify'),
+  exit_code: SuccessCode,
+  posted: flag('False if there was nothing new to post'),
+  changes: count('New changes for the worse'),
+})
+export type NotifyReport = ValueOf<typeof NotifyReportShape>

@@ -6,6 +6,7 @@ import {
   ChangesAcceptReportShape,
   ChangesReportShape,
   ChangesWithdrawReportShape,
+  NotifyReportShape,
 } from './changes.js'
 import { CompareReportShape } from './compare.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
@@ -90,6 +91,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'migrate-check-report': MigrateCheckReportShape,
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,
+  'notify-report': NotifyReportShape,
   'promote-report': PromoteReportShape,
   'promotions-report': PromotionsReportShape,
   'push-report': PushReportShape,

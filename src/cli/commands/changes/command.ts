@@ -10,6 +10,16 @@ const acceptedStateFlag = () =>
     help: 'keep accepted changes beside this state: a folder or s3://bucket/prefix',
   })
 const gitDirFlag = () => flag('--git-dir <dir>', 'git repository that knows the history (default: found by git)')
+/** Flags that select the history and the changes. */
+export const selectionFlags = () => [
+  ...readingFlags(),
+  acceptedStateFlag(),
+  flag('--head <commit>', 'newest commit of the history (default: HEAD, otherwise the newest stored commit)'),
+  flag('--since <commit>', 'list only changes after this stored commit'),
+  flag('--group <words>', 'only groups whose name has these words, such as "tpch 10 nvme"; * is any text'),
+  flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.02),
+  gitDirFlag(),
+]
 const byFlag = () => flag('--by <name>', 'name to record as the author (default: user@host)')
 
 export function addChanges(program: Command, run: Run): void {
@@ -41,16 +51,9 @@ function addShow(changes: Command, run: Run): void {
         'Noise that all series of a machine share is removed. Lone outliers are no changes. Only reads. With -v every series is listed.',
     )
     .action(run(lazy(async () => (await import('./action.js')).runChanges)))
-  addOptions(show, [...readingFlags(), acceptedStateFlag()])
+  addOptions(show, selectionFlags())
   show
-    .addOption(
-      flag('--head <commit>', 'newest commit of the history (default: HEAD, otherwise the newest stored commit)'),
-    )
-    .addOption(flag('--since <commit>', 'list only changes after this stored commit'))
-    .addOption(flag('--group <words>', 'only groups whose name has these words, such as "tpch 10 nvme"; * is any text'))
-    .addOption(flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.02))
     .addOption(flag('--fail-on <what>', 'exit 5 on a change for the worse that is not accepted').choices(['new']))
-    .addOption(gitDirFlag())
     .addOption(
       flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human'),
     )
