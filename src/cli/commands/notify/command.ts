@@ -11,7 +11,7 @@ export function addNotify(program: Command, run: Run): void {
     .summary('post new changes to a webhook')
     .description(
       'Posts the changes for the worse that `changes` finds and that nobody has accepted, as JSON with a text for Slack. Posts nothing ' +
-        'when there are none. The same change is posted again by every run until it is accepted (docs/changes.md).',
+        'when there are none. The same change is posted again by every run until it is accepted.',
     )
     .action(run(lazy(async () => (await import('./action.js')).runNotify)))
   addOptions(command, selectionFlags())
