@@ -1,6 +1,7 @@
 /** The list of all commands. The flags and implementation of each command are in the files named after it. */
 
 import { Command } from 'commander'
+import { addChanges } from './commands/changes/command.js'
 import { addCompare } from './commands/compare/command.js'
 import { addCompletion } from './commands/completion/command.js'
 import type { Context } from './context.js'
@@ -16,6 +17,7 @@ import { addBuckets } from './commands/buckets/command.js'
 import { addJournal } from './commands/journal/command.js'
 import { addTargets } from './commands/targets/command.js'
 import { runner, type Outcome, type Run } from './run.js'
+import { addNotify } from './commands/notify/command.js'
 import { addServe } from './commands/serve/command.js'
 import { addState } from './commands/state/command.js'
 import { addStatus } from './commands/status/command.js'
@@ -32,6 +34,8 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['validate', addValidate],
   ['verify', addVerify],
   ['compare', addCompare],
+  ['changes', addChanges],
+  ['notify', addNotify],
   ['export', addExport],
   ['id', addId],
   ['golden-check', addGoldenCheck],

@@ -35,7 +35,7 @@ type Running = { readonly context: Context; readonly all: () => Command }
 async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
   // `completion` uses no settings from the config file, and must work even if the file is invalid.
   if (command.name() !== 'completion') await applyConfig(command, { context, all })
-  const flags: TargetFlags & TerminalFlags & { readonly format?: string } = givenFlags(command, context.env)
+  const flags = withRunnerDebug(givenFlags(command, context.env), context)
   const origins = findOrigins(command)
   const { report, ci } = context
   report.loudness = flags.quiet === true ? 'quiet' : flags.verbose === true ? 'verbose' : 'normal'
@@ -63,6 +63,14 @@ async function warnOfUnknownVariables(command: Command, flags: object, { context
   if (command.name() === 'completion' || Object.keys(env).every(isKnown)) return
   const { unknownVariables } = await import('./options/unknown-variables.js')
   for (const message of unknownVariables(env, Object.values(flags), all)) report.warning(message)
+}
+
+type CommonFlags = TargetFlags & TerminalFlags & { readonly format?: string }
+
+/** Turns on `--verbose` in a run of GitHub Actions with debug logging, unless the output was chosen with `-q` or `-v`. */
+function withRunnerDebug(flags: CommonFlags, { env }: Context): CommonFlags {
+  const isDebug = env['GITHUB_ACTIONS'] === 'true' && env['RUNNER_DEBUG'] === '1'
+  return isDebug && flags.quiet !== true ? { verbose: true, ...flags } : flags
 }
 
 /**

@@ -111,6 +111,14 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined], number
   }
 }
 
+/** The web page of the CI run; undefined when the service does not say. */
+export function ciRunUrl(env: Environment): string | undefined {
+  const { GITHUB_RUN_ID: run, CI_JOB_URL: gitlab, BUILDKITE_BUILD_URL: buildkite, CIRCLE_BUILD_URL: circle } = env
+  const github = githubRemote(env)
+  const url = github && run ? `${github}/actions/runs/${run}` : gitlab || buildkite || circle
+  return url !== undefined && URL.canParse(url) ? url : undefined
+}
+
 /** A job of a project; undefined when one of its names is unknown. */
 function joinNames(...names: readonly (string | undefined)[]): string | undefined {
   return names.includes(undefined) ? undefined : names.join(' ').trim()

@@ -13,6 +13,8 @@ export type PullRequest = {
   readonly isMerge: (sha: string) => boolean
   /** Whether the author's branch is in another repository. */
   readonly isFork: boolean
+  /** https address of the repository that has the pull request, where it is not the one that the run belongs to. */
+  readonly repoUrl?: string | undefined
 }
 
 /** @returns undefined when the run has no pull request, or is not of a known service */
@@ -75,6 +77,8 @@ function gitlabMergeRequest(env: Environment): PullRequest | undefined {
     headSha: source ?? measured,
     isMerge: sha => !isTrain && source !== undefined && sha === measured && sha !== source,
     isFork: env.CI_MERGE_REQUEST_SOURCE_PROJECT_ID !== env.CI_MERGE_REQUEST_PROJECT_ID,
+    // A merge request from a fork runs its pipelines in the fork.
+    repoUrl: env.CI_MERGE_REQUEST_PROJECT_URL || undefined,
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Environment } from '../commit/ci.js'
 import { IngestError, messageOf, type ErrorCode } from '../errors.js'
 import { agentFor } from '../http/agent.js'
-import { answerText } from '../http/answer-text.js'
+import { answerText, jsonObject } from '../http/answer-text.js'
 import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.js'
 import { withRetry } from '../http/retry.js'
 import { siteAddress } from '../http/site-address.js'
@@ -77,14 +77,32 @@ export class HostingClient {
    * @throws {IngestError} `target_unreachable` or `target_misconfigured` when there is no answer, or none in JSON
    */
   async request(method: Method, route: string, body?: object): Promise<unknown> {
-    const answer = await this.#send(method, `${this.hosting.path}${route}`, body)
-    if (answer.status < 200 || answer.status > 299) throw this.#refusal(method, route, answer)
+    const path = `${this.hosting.path}${route}`
+    const answer = await this.#send(method, path, body)
+    if (answer.status < 200 || answer.status > 299) throw this.#refusal(method, path, answer)
     if (answer.text === '') return undefined
     try {
       return JSON.parse(answer.text) as unknown
     } catch (cause) {
-      throw new IngestError('target_misconfigured', `${this.#named(method, route)} did not answer with JSON`, { cause })
+      throw new IngestError('target_misconfigured', `${this.#named(method, path)} did not answer with JSON`, { cause })
     }
+  }
+
+  /** Deletes what a route names. Something that another job deleted first counts as deleted. */
+  async remove(route: string): Promise<void> {
+    try {
+      await this.request('DELETE', route)
+    } catch (error) {
+      if (!(error instanceof HostingRefusal) || error.status !== 404) throw error
+    }
+  }
+
+  /** The id of the token's user; undefined for a token of a GitHub App, such as the token of a job, which has no user. */
+  async userId(): Promise<number | undefined> {
+    const answer = await this.#send('GET', '/user', undefined)
+    if (answer.status === 429 || answer.status >= 500) throw this.#refusal('GET', '/user', answer)
+    const id = answer.status === 200 ? jsonObject(answer.text)?.['id'] : undefined
+    return typeof id === 'number' ? id : undefined
   }
 
   close(): void {
@@ -117,14 +135,14 @@ export class HostingClient {
     }
   }
 
-  #named(method: Method, route: string): string {
-    return `${method} ${this.hosting.api}${this.hosting.path}${route.replace(/\?.*/, '')}`
+  #named(method: Method, path: string): string {
+    return `${method} ${this.hosting.api}${path.replace(/\?.*/, '')}`
   }
 
-  #refusal(method: Method, route: string, answer: HttpAnswer): HostingRefusal {
+  #refusal(method: Method, path: string, answer: HttpAnswer): HostingRefusal {
     const { status } = answer
     const said = answerText({ text: answer.text }, this.hosting.token?.value)
-    const message = `${this.#named(method, route)} answered ${status}${said === '' ? '' : ` (${said})`}`
+    const message = `${this.#named(method, path)} answered ${status}${said === '' ? '' : ` (${said})`}`
     const retryAfterMs = retryDelay(answer)
     return new HostingRefusal(codeOf(status, retryAfterMs), message, {
       status,

@@ -10,6 +10,8 @@ import type { ConnectingOptions } from './tunnel.js'
 export type HttpRequest = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: URL
+  /** Whether the path of the URL is a secret, which the verbose log must not show. */
+  readonly hasSecretPath?: boolean
   readonly headers: OutgoingHttpHeaders
   /** Chunks of the body. They must not be modified after they are yielded. */
   readonly body?: AsyncIterable<Uint8Array>
@@ -36,8 +38,8 @@ const MAX_ANSWER_BYTES = 64 * 1024
  * server's certificate is not trusted. Errors of `body` and the signal's reason are thrown unchanged
  */
 export function exchange(options: HttpRequest): Promise<HttpAnswer> {
-  const { method, url } = options
-  const endpoint = `${method} ${url.origin}${url.pathname}`
+  const { method, url, hasSecretPath = false } = options
+  const endpoint = `${method} ${url.origin}${hasSecretPath ? '' : url.pathname}`
   return traced(
     { operation: 'request', endpoint },
     () => sendAndReceive(options),

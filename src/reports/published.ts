@@ -1,6 +1,13 @@
 /** The JSON Schemas of all reports, as published under `schemas/v1`. Only the generator loads this file. */
 
 import type { TSchema } from 'typebox'
+import {
+  ChangesAcceptedReportShape,
+  ChangesAcceptReportShape,
+  ChangesReportShape,
+  ChangesWithdrawReportShape,
+  NotifyReportShape,
+} from './changes.js'
 import { CompareReportShape } from './compare.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
 import {
@@ -68,6 +75,10 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'buckets-ls-report': BucketsListReportShape,
   'buckets-put-report': BucketsPutReportShape,
   'buckets-rm-report': BucketsRemoveReportShape,
+  'changes-accept-report': ChangesAcceptReportShape,
+  'changes-accepted-report': ChangesAcceptedReportShape,
+  'changes-report': ChangesReportShape,
+  'changes-withdraw-report': ChangesWithdrawReportShape,
   'compare-report': CompareReportShape,
   'doctor-report': DoctorReportShape,
   'drain-report': DrainReportShape,
@@ -80,6 +91,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'migrate-check-report': MigrateCheckReportShape,
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,
+  'notify-report': NotifyReportShape,
   'promote-report': PromoteReportShape,
   'promotions-report': PromotionsReportShape,
   'push-report': PushReportShape,

@@ -71,6 +71,14 @@ export class Fields {
     return value.map((item, index) => read(new Fields(item, `${this.where}, ${name}/${index}`)))
   }
 
+  /** A list of strings. */
+  texts(name: string): readonly string[] {
+    const value = this.#own(name)
+    if (!Array.isArray(value) || !value.every(item => typeof item === 'string'))
+      throw this.#wrong(name, 'a list of texts')
+    return value
+  }
+
   /** An object whose values are all read by `read`. */
   map<T>(name: string, read: (fields: Fields) => T): ReadonlyMap<string, T> {
     const members = this.fields(name)

@@ -20,6 +20,7 @@ export const BUCKETS = 'buckets/'
 export const TRIALS = 'trials/'
 const PROMOTIONS = 'promotions/'
 export const REGISTRY_KEY = 'registry'
+export const ACCEPTED_CHANGES_KEY = 'accepted-changes'
 
 export const headKey = (partition: Partition): string => `${OUTBOX}${partition}/head`
 export const linesPrefix = (partition: Partition): string => `${OUTBOX}${partition}/lines/`

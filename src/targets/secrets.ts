@@ -5,10 +5,16 @@ import { type Environment, detectCi } from '../commit/ci.js'
 import { readPullRequest } from '../commit/pull-request.js'
 import { isVariableName } from '../config/environment.js'
 import type { OptionDeclaration } from '../config/option.js'
+import { TOKEN_VARIABLES } from '../hosting/hosting.js'
 import { TARGET_KINDS, type TargetFlags, namedKinds } from './kinds.js'
 
 /** Secrets that belong to no target. */
-const VARIABLES = ['BENCH_REVALIDATE_TOKEN', 'VORTEX_INGEST_OPERATOR_TOKEN']
+const VARIABLES = [
+  'BENCH_REVALIDATE_TOKEN',
+  'VORTEX_INGEST_OPERATOR_TOKEN',
+  'VORTEX_INGEST_WEBHOOK',
+  ...Object.values(TOKEN_VARIABLES).flat(),
+]
 
 const PROXIES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy']
 

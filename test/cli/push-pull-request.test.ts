@@ -83,7 +83,7 @@ t.test('where GitHub does not answer either, the error is that of git, and no to
   t.equal(code, 78, stderr)
   t.match(stderr, /warning: the commit could not be read from the hosting service: GET .* answered 403 \(no \*\*\*\)/)
   t.match(stderr, `error: commit ${pull.head} is not in this repository`)
-  t.notMatch(stdout + stderr, HOSTING_TOKEN)
+  t.notMatch(stdout + stderr.replace(/^::add-mask::.*$/gm, ''), HOSTING_TOKEN)
 })
 
 t.test('a commit that is not the head of the pull request is not looked up', async t => {

@@ -46,13 +46,16 @@ function runAction(cwd: string, given: Readonly<Record<string, string>>): Ran {
   return { ...ran, outputs: outputsOf(readFileSync(file, 'utf8')) }
 }
 
-/** The only expressions there are: an input by its name, and the folder of the action. */
+const GITHUB: Readonly<Record<string, string>> = { action_path: projectFile(''), token: 'job-4712' }
+
+/** The only expressions there are: an input by its name, the folder of the action and the token of the job. */
 function evaluate(value: string, given: Readonly<Record<string, string>>): string {
-  const name = /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(value)?.[1]
-  if (name === undefined) return value === '${{ github.action_path }}' ? projectFile('') : value
+  const [, context, name = ''] = /^\$\{\{ (inputs|github)\.([a-z_-]+) \}\}$/.exec(value) ?? []
+  if (context === undefined) return value
+  if (context === 'github') return GITHUB[name]!
   const input = action.inputs[name]
   if (input === undefined) throw new Error(`there is no input ${name}`)
-  return given[name] ?? input.default ?? ''
+  return given[name] ?? evaluate(input.default ?? '', given)
 }
 
 t.test('its outputs are those of the step, and no expression stands in the text of a shell', async t => {
@@ -86,8 +89,15 @@ t.test('secrets are not arguments, and inputs are not evaluated as code', async 
   const given = { files: '$(touch owned).jsonl', server: 'https://ingest.invalid', ...secrets }
   const { code, stderr } = runAction(cwd, given)
   t.equal(code, 66, stderr)
-  t.match(stderr, /^::add-mask::hush-4711\n::add-mask::hush-0815\n/)
+  t.match(stderr, /^::add-mask::job-4712\n::add-mask::hush-4711\n::add-mask::hush-0815\n/)
   t.match(stderr, 'error: $(touch owned).jsonl: no file matches')
   t.throws(() => readFileSync(join(cwd, 'owned')))
   for (const { run } of action.runs.steps) t.notMatch(run, /add [^\n]*(TOKEN|POSTGRES)/)
+})
+
+t.test('compare needs no files, and gets the token of the job for comments', async t => {
+  const cwd = t.testdir({ 'one.jsonl': query() })
+  const { code, stderr } = runAction(cwd, { command: 'compare', args: `${SHA}\n--embedded\n--comment` })
+  t.equal(code, 78, stderr)
+  t.match(stderr, '::add-mask::job-4712')
 })

@@ -15,11 +15,16 @@ import { openDatabase } from './target-world.js'
 export async function openReader(flags: TargetFlags, context: Context): Promise<CommitReader> {
   if (flags['server'] === undefined) return databaseReader(await openDatabase(flags, false, context))
   assertOnePlace(flags)
+  return openServerReader(flags, context)
+}
+
+/** Opens the read API of the server that `--server` names. */
+export async function openServerReader(flags: TargetFlags, { env, signal }: Context): Promise<CommitReader> {
   const [{ readServerConfig }, { serverReader }] = await Promise.all([
     import('../../targets/server/config.js'),
     import('../../delivery/server-reader.js'),
   ])
-  return serverReader({ ...(await readServerConfig(flags, context.env)), signal: context.signal })
+  return serverReader({ ...(await readServerConfig(flags, env)), signal })
 }
 
 /** @throws {IngestError} `usage` for a server and a database */

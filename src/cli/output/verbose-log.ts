@@ -48,8 +48,11 @@ function tookText(durationMs: number): string {
   return durationMs < 10_000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`
 }
 
-/** Flags that name the variable of a secret. Their values are not logged, because a user may have given the secret itself. */
-const NAMES_A_SECRET = ['tokenEnv', 'secretEnv']
+/**
+ * Flags whose values are not logged: the URL of a webhook is a secret, and a user may have given the secret itself where the
+ * name of its variable belongs.
+ */
+const NOT_LOGGED = ['tokenEnv', 'secretEnv', 'webhook']
 
 export async function logSettings(flags: GivenFlags, command: Command, log: Log): Promise<void> {
   for (const { name, value, origin } of namesTargets(command) ? await listSettings(flags) : flagSettings(flags))
@@ -66,7 +69,7 @@ function namesTargets(command: Command): boolean {
 function flagSettings({ flags, origins }: GivenFlags) {
   const values = new Map<string, unknown>(Object.entries(flags))
   return [...origins].map(([name, origin]) => {
-    const value = NAMES_A_SECRET.includes(name) ? 'set' : String(values.get(name))
+    const value = NOT_LOGGED.includes(name) ? 'set' : String(values.get(name))
     return { name, value, origin }
   })
 }

@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runStep } from '../fixtures/github.js'
+import { startServe, TOKEN } from '../fixtures/serve.js'
+import { applied, startAnswering } from '../../fixtures/http-server.js'
 import { startMigratedPostgres } from '../fixtures/database.js'
 import { COMMIT, jsonl, query, size } from '../../fixtures/records.js'
 
@@ -50,6 +52,30 @@ t.test('into the embedded database as well, and nothing is said on a terminal', 
   const { summary, stdout } = await runStep(push, cwd)
   t.match(summary, /\*\*better:\*\* 2 faster/)
   t.notMatch(stdout, 'faster')
+})
+
+t.test('after a push to a server the comparison is read through its read API', async t => {
+  const cwd = t.testdir()
+  const { url } = await startServe(['--contract', '1', '--listen', '0', '--store', join(cwd, 'store')], { cwd })
+  const env = { INGEST_BEARER_TOKEN: TOKEN }
+  const push = (sha: string, factor: number): ReturnType<typeof runStep> =>
+    runStep(['push', ...filesOf(cwd, sha, factor), '--server', url], cwd, { env })
+  const first = await push(BEFORE, 1)
+  t.equal(first.code, 0, first.stderr)
+  t.notMatch(first.summary, 'commit before', 'there is none')
+  const { code, summary, stderr } = await push(AFTER, 3)
+  t.equal(code, 0, stderr)
+  t.match(summary, /\*\*regressed:\*\* 2 slower/)
+  t.match(summary, '#### The slowest')
+})
+
+t.test('a server without a read API is no failure', async t => {
+  const cwd = t.testdir()
+  const { url } = await startAnswering(t, applied)
+  const push = ['push', ...filesOf(cwd, AFTER, 1), '--server', url]
+  const { code, summary, stderr } = await runStep(push, cwd, { env: { INGEST_BEARER_TOKEN: TOKEN } })
+  t.equal(code, 0, stderr)
+  t.notMatch(summary, /compared|commit before/)
 })
 
 t.test('where they cannot be compared, that is one line, and the push as good as it is', async t => {

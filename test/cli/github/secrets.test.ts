@@ -60,7 +60,7 @@ t.test('a log that goes into a file, which no runner reads, gets no secret', asy
 /** The environment that GitHub gives to a run of a pull request. */
 function pullRequest(cwd: string, head: object | null): Record<string, string> {
   const file = join(cwd, 'event.json')
-  writeFileSync(file, JSON.stringify({ pull_request: { head: { repo: head } } }))
+  writeFileSync(file, JSON.stringify({ pull_request: { number: 7, head: { repo: head } } }))
   return { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file, GITHUB_REPOSITORY: 'owner/repo' }
 }
 

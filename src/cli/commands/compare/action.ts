@@ -11,15 +11,18 @@ import { hostingOf, openReader } from '../../options/open-reader.js'
 import { printCompared } from './human.js'
 import { compareReport } from './json.js'
 import { printMarkdown } from './markdown.js'
+import type { PublishFlags } from './publish-flags.js'
+import { publishComparison } from './publish.js'
 
-export type CompareFlags = TargetFlags & {
-  readonly format: 'human' | 'json' | 'markdown'
-  readonly threshold: number
-  readonly failOn?: 'regression'
-  readonly gitDir?: string
-  readonly baseline?: string
-  readonly verbose?: boolean
-}
+export type CompareFlags = TargetFlags &
+  PublishFlags & {
+    readonly format: 'human' | 'json' | 'markdown'
+    readonly threshold: number
+    readonly failOn?: 'regression'
+    readonly gitDir?: string
+    readonly baseline?: string
+    readonly verbose?: boolean
+  }
 
 export const runCompare: Action<CompareFlags> = async (args, flags, context) => {
   const { format, threshold, gitDir, baseline, verbose = false } = flags
@@ -33,6 +36,7 @@ export const runCompare: Action<CompareFlags> = async (args, flags, context) => 
   if (format === 'json') report.json<CompareReport>(compareReport(result, exitCode))
   else if (format === 'markdown') printMarkdown(report, result, verbose)
   else printCompared(report, result, { verbose, columns })
+  await publishComparison({ result, exitCode, isPrinted: format === 'markdown' }, flags, context)
   return exitCode
 }
 

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { examples, addOptions, flag, readingFlags } from '../../options/flags.js'
+import { publishFlags } from './publish-flags.js'
 import { lazy, type Run } from '../../run.js'
 
 export function addCompare(program: Command, run: Run): void {
@@ -28,18 +29,19 @@ export function addCompare(program: Command, run: Run): void {
     )
     .addOption(flag('--git-dir <dir>', 'git repository in which names are resolved (default: found by git)'))
     .addOption(compareFormat())
-    .addHelpText(
-      'after',
-      examples([
-        ['compare', 'the newest stored commit of this branch against its nearest stored ancestor'],
-        ['compare 1f0c3b7', 'the newest stored commit of this branch against that one'],
-        ['compare --baseline merge-base', 'against where this branch left the main branch'],
-        ['compare --server https://ingest.example.com', 'through the read API of a server'],
-        ['compare main HEAD --postgres DSN', 'by names that git knows'],
-        ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 4 when a series got slower or larger'],
-        ['compare main HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
-      ]),
-    )
+  addOptions(command, publishFlags())
+  command.addHelpText(
+    'after',
+    examples([
+      ['compare', 'the newest stored commit of this branch against its nearest stored ancestor'],
+      ['compare 1f0c3b7', 'the newest stored commit of this branch against that one'],
+      ['compare --baseline merge-base', 'against where this branch left the main branch'],
+      ['compare --server https://ingest.example.com', 'through the read API of a server'],
+      ['compare main HEAD --postgres DSN', 'by names that git knows'],
+      ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 4 when a series got slower or larger'],
+      ['compare main HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
+    ]),
+  )
 }
 
 const baselineFlag = (): Option =>

@@ -20,10 +20,10 @@ import { readTrials, type Trial } from '../../../state/trial.js'
 import type { Storage } from '../../../storage/storage.js'
 import { oneLine } from '../../../visible-text.js'
 import { type Report } from '../../output/report.js'
+import { thisUser } from '../../options/this-user.js'
 import { withState } from '../state/with-state.js'
 import { settingsText, trialDocument, trialLines } from './trials.js'
 import { type TuningAction, missing, withTarget } from './with-target.js'
-import { hostname, userInfo } from 'node:os'
 
 type Tuned = {
   readonly name: string
@@ -106,17 +106,3 @@ export const runRollback: TuningAction = (_, flags, context) =>
       )
     return EXIT.done
   })
-
-/** The current user as `user@host`. */
-function thisUser(): string {
-  return `${userName()}@${hostname()}`
-}
-
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    // In a container the user may have no entry in the user database.
-    return `user ${process.getuid?.() ?? ''}`.trim()
-  }
-}

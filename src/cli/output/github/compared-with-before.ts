@@ -8,12 +8,12 @@ import type { CommitReader } from '../../../delivery/commit-reader.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
 import { withAncestryCache } from '../../../delivery/ancestry-cache.js'
 import { chooseCommits, NoBaseError } from '../../../delivery/baseline.js'
-import { messageOf } from '../../../errors.js'
+import { IngestError, messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import { count } from '../report.js'
-import { hostingOf } from '../../options/open-reader.js'
+import { hostingOf, openServerReader } from '../../options/open-reader.js'
 import { openDatabase } from '../../options/target-world.js'
 import { markdownTable, markdownText } from './markdown.js'
 
@@ -24,20 +24,17 @@ const TIMEOUT_MS = 10_000
 
 /**
  * Compares the pushed commit with the stored commit before it. Never throws: an error becomes a sentence in the summary.
- * @returns Markdown sections; none if no database of this command line received the records, or no earlier commit is stored
+ * @returns Markdown sections; none if no database or server that can be read received the records, or no earlier commit is stored
  */
 export async function comparedWithBefore(
   { targets, commit, dryRun }: PushResult,
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const isStored = targets.some(({ kind: name, error }) => {
-    const kind = findKind(name)
-    return kind !== undefined && isDatabase(kind) && error === undefined
-  })
-  if (dryRun || !isStored || commit === undefined || context.signal.aborted) return []
+  const place = readablePlace(targets, flags)
+  if (dryRun || place === undefined || commit === undefined || context.signal.aborted) return []
   try {
-    const reader = databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
+    const reader = await openStored(place, flags, context)
     try {
       return await sections(reader, commit.sha, { ...context, gitDir: flags['gitDir'] as string | undefined })
     } finally {
@@ -45,8 +42,30 @@ export async function comparedWithBefore(
     }
   } catch (error) {
     if (error instanceof NoBaseError) return []
+    if (place === 'server' && isWithoutReadApi(error)) return []
     return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
+}
+
+type Place = 'database' | 'server'
+
+/** A place that received the records and can be read. A database is preferred, because it answers from one snapshot. */
+function readablePlace(targets: PushResult['targets'], flags: TargetFlags): Place | undefined {
+  const kinds = targets.flatMap(({ kind, error }) => (error === undefined ? (findKind(kind) ?? []) : []))
+  if (kinds.some(isDatabase)) return 'database'
+  const isServed = flags['server'] !== undefined && kinds.some(({ kind }) => kind === 'server')
+  return isServed ? 'server' : undefined
+}
+
+async function openStored(place: Place, flags: TargetFlags, context: Context): Promise<CommitReader> {
+  if (place === 'database') return databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)])
+  return openServerReader(flags, { ...context, signal })
+}
+
+/** Ingest services of other projects have no routes to read from, which is no failure of a push. */
+function isWithoutReadApi(error: unknown): boolean {
+  return error instanceof IngestError && error.code === 'target_misconfigured'
 }
 
 /** @param context also has the repository of `--git-dir` */

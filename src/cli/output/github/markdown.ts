@@ -58,3 +58,13 @@ export function warningList({ warnings, warned }: Notes): readonly string[] {
   const more = warned - warnings.length
   return ['**Warnings**', [...lines, ...(more > 0 ? [`- and ${count(more)} more`] : [])].join('\n')]
 }
+
+const CUT = '\n\n…\n'
+
+/** Truncates `text` after a line, so that it has at most `maxBytes` bytes. */
+export function cutTo(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= maxBytes) return text
+  const end = bytes.lastIndexOf('\n', Math.max(maxBytes - Buffer.byteLength(CUT), 0))
+  return end <= 0 || maxBytes < Buffer.byteLength(CUT) ? '' : `${bytes.subarray(0, end).toString()}${CUT}`
+}

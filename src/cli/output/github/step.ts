@@ -9,7 +9,7 @@ import { messageOf } from '../../../errors.js'
 import type { CiStep, StepSummary } from '../../context.js'
 import type { Report } from '../report.js'
 import { type Annotations, workflowCommand } from './annotations.js'
-import { failureSummary } from './markdown.js'
+import { cutTo, failureSummary } from './markdown.js'
 
 /** Maximum size of a step's summary. GitHub drops a larger summary completely. */
 const MAX_SUMMARY_BYTES = 1024 * 1024
@@ -85,14 +85,4 @@ function outputLines([name, value]: readonly [string, string | number]): string 
   if (!/[\r\n]/.test(text)) return `${name}=${text}\n`
   const delimiter = `ghadelimiter_${randomUUID()}`
   return `${name}<<${delimiter}\n${text}\n${delimiter}\n`
-}
-
-const CUT = '\n\n…\n'
-
-/** Truncates `text` after a line, so that it has at most `maxBytes` bytes. */
-function cutTo(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= maxBytes) return text
-  const end = bytes.lastIndexOf('\n', Math.max(maxBytes - Buffer.byteLength(CUT), 0))
-  return end <= 0 || maxBytes < Buffer.byteLength(CUT) ? '' : `${bytes.subarray(0, end).toString()}${CUT}`
 }

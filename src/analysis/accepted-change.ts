@@ -1,0 +1,39 @@
+/** Changes that somebody has accepted as known, and the names of series that they apply to. */
+
+import { seriesDimensions, type Single } from './series.js'
+
+/** The person or program that did something, and the time in RFC 3339. */
+export type Act = { readonly by: string; readonly at: string }
+
+export type AcceptedChange = Act & {
+  readonly id: string
+  /** Full id of the commit that made the change. */
+  readonly commit: string
+  /** Patterns of the series that it applies to; empty for all series. */
+  readonly series: readonly string[]
+  readonly note: string
+  /** Undefined while the change counts as accepted. */
+  readonly withdrawn: Act | undefined
+}
+
+/** The words of a series that patterns are matched with, such as `random_access_time taxi vortex (cold)`. */
+export function seriesText({ kind, dimensions }: Single): string {
+  const words = seriesDimensions(kind).map(({ name }, index) => {
+    const value = dimensions[index] ?? ''
+    if (name === 'open_mode') return value === 'reopen' ? '(cold)' : '(hot)'
+    return name === 'query_idx' ? `q${value}` : value
+  })
+  return [kind.kind, ...words.filter(word => word !== '')].join(' ')
+}
+
+/** Whether the pattern matches whole words of the text. `*` stands for any characters. */
+export function matchesPattern(text: string, pattern: string): boolean {
+  const parts = pattern.split('*').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`(?:^| )${parts.join('.*')}(?: |$)`, 's').test(text)
+}
+
+/** Whether a change was accepted for a series. */
+export function appliesTo({ series, withdrawn }: AcceptedChange, single: Single): boolean {
+  if (withdrawn !== undefined) return false
+  return series.length === 0 || series.some(pattern => matchesPattern(seriesText(single), pattern))
+}

@@ -1,0 +1,38 @@
+/** Moves change points to a commit that other series name with more certainty, so that one cause is reported once. */
+
+import type { AnalysedSeries, ChangePoint } from './history-changes.js'
+
+/** Change points, the surest first, go to the nearest commit of a surer one that noise does not exclude. */
+export function alignChangePoints(
+  points: readonly ChangePoint[],
+  all: readonly AnalysedSeries[],
+): readonly ChangePoint[] {
+  const taken = new Set<number>()
+  const surestFirst = [...points.keys()].sort(
+    (a, b) => points[a]!.p - points[b]!.p || size(points[b]!) - size(points[a]!),
+  )
+  const aligned = [...points]
+  for (const index of surestFirst) {
+    const point = points[index]!
+    const { values } = all[point.series]!
+    const near = [...taken].filter(commit => commit >= point.earliest && commit <= point.latest && values[commit]! > 0)
+    const [commit = point.commit] = near.sort((a, b) => distance(a, point) - distance(b, point) || a - b)
+    aligned[index] = { ...point, commit, before: measuredBefore(values, commit) }
+    taken.add(commit)
+  }
+  return aligned
+}
+
+function size({ oldLevel, newLevel }: ChangePoint): number {
+  return Math.abs(Math.log(newLevel / oldLevel))
+}
+
+function distance(commit: number, point: ChangePoint): number {
+  return Math.abs(commit - point.commit)
+}
+
+function measuredBefore(values: Float64Array, commit: number): number {
+  let before = commit - 1
+  while (before > 0 && !(values[before]! > 0)) before--
+  return before
+}

@@ -1,0 +1,70 @@
+/** `changes accept`, `changes accepted` and `changes withdraw`. */
+
+import type { AcceptedChange } from '../../../analysis/accepted-change.js'
+import { lookUpCommit } from '../../../commit/git.js'
+import { acceptChange, withdrawAccepted } from '../../../delivery/accepted-changes.js'
+import { EXIT } from '../../../errors.js'
+import type { ChangesAcceptedReport, ChangesAcceptReport, ChangesWithdrawReport } from '../../../reports/changes.js'
+import type { Action, Context, Format } from '../../context.js'
+import { thisUser } from '../../options/this-user.js'
+import { plural, type Report } from '../../output/report.js'
+import { acceptedReport } from './json.js'
+import { openPlace, type OpenPlace, type PlaceFlags } from './open-place.js'
+import { acceptedText } from './words.js'
+
+type AcceptFlags = PlaceFlags & {
+  readonly format: Format
+  readonly note: string
+  readonly series?: readonly string[]
+  readonly by?: string
+  readonly gitDir?: string
+}
+
+export const runAccept: Action<AcceptFlags> = ([name = ''], flags, context) =>
+  withPlace(flags, context, async ({ reader, accepted: place }) => {
+    const { note, series = [], by = thisUser(), gitDir, format } = flags
+    const { env, signal, now, report } = context
+    const commit = await reader.find(name, name => lookUpCommit(name, { gitDir, env, signal }))
+    const accepted = await acceptChange(place, { commit: commit.sha, series, note, by }, now().getTime())
+    const result = { exit_code: EXIT.done, place: place.description, accepted: acceptedReport(accepted) }
+    if (format === 'json') report.json<ChangesAcceptReport>({ command: 'changes accept', ...result })
+    else report.verdict(true, 'accepted:', `${acceptedText(accepted)}; recorded in ${place.description}`)
+  })
+
+export const runAccepted: Action<AcceptFlags> = (_, flags, context) =>
+  withPlace(flags, context, async ({ accepted: place }) => {
+    const { report } = context
+    const all = await place.list()
+    const result = { exit_code: EXIT.done, place: place.description, accepted: all.map(acceptedReport) }
+    if (flags.format === 'json') report.json<ChangesAcceptedReport>({ command: 'changes accepted', ...result })
+    else printAccepted(report, all, place.description)
+  })
+
+function printAccepted(report: Report, all: readonly AcceptedChange[], place: string): void {
+  report.result(`${plural(all.length, 'accepted change')} in ${place}`)
+  for (const accepted of all) report.result(`  ${accepted.id}  ${acceptedText(accepted)}`)
+}
+
+export const runWithdraw: Action<AcceptFlags> = ([name = ''], flags, context) =>
+  withPlace(flags, context, async ({ accepted: place }) => {
+    const { by = thisUser(), format } = flags
+    const { report, now } = context
+    const withdrawn = await withdrawAccepted(place, name, { by, at: now().toISOString() })
+    const result = { exit_code: EXIT.done, place: place.description, withdrawn: withdrawn.map(acceptedReport) }
+    if (format === 'json') report.json<ChangesWithdrawReport>({ command: 'changes withdraw', ...result })
+    else for (const accepted of withdrawn) report.verdict(true, 'withdrawn:', acceptedText(accepted))
+  })
+
+async function withPlace(
+  flags: PlaceFlags,
+  context: Context,
+  work: (place: OpenPlace) => Promise<void>,
+): Promise<number> {
+  const place = await openPlace(flags, context)
+  try {
+    await work(place)
+    return EXIT.done
+  } finally {
+    await place.close()
+  }
+}

@@ -1,0 +1,50 @@
+/** Change points and accepted changes as JSON (schemas/v1/changes-report.json). */
+
+import type { AcceptedChange } from '../../../analysis/accepted-change.js'
+import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { seriesDimensions } from '../../../analysis/series.js'
+import type { ChangesResult } from '../../../delivery/changes.js'
+import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
+import type { ChangesAcceptReport, ChangesReport } from '../../../reports/changes.js'
+import { unitOf } from '../compare/words.js'
+import { changesNotes } from './words.js'
+
+export function changesReport(result: ChangesResult, exitCode: number): ChangesReport {
+  const { commits, line, since, group, series, threshold, target } = result
+  const all = commits.flatMap(({ changes }) => changes)
+  const numberOf = (is: (change: FoundChange) => boolean): number => all.filter(is).length
+  const { head, source, isComplete, measured } = line
+  return {
+    ...{ command: 'changes', exit_code: exitCode, target },
+    history: { head, source, is_complete: isComplete, commits: line.commits, measured },
+    ...{ since: since ?? null, group: group ?? null, thresholds: { q: MOST_FALSE, ratio: threshold } },
+    summary: {
+      ...{ series, commits: commits.length, changes: all.length },
+      regressions: numberOf(({ ratio }) => ratio > 1),
+      new_regressions: numberOf(isNewRegression),
+      accepted: numberOf(({ accepted }) => accepted !== undefined),
+    },
+    commits: commits.map(({ commit, changes, isShared }) => ({
+      ...{ commit, shared: isShared, changes: changes.map(changeFields) },
+    })),
+    notes: changesNotes(result),
+  }
+}
+
+type ChangeFields = ChangesReport['commits'][number]['changes'][number]
+
+function changeFields({ kind, dimensions, accepted, unmeasured, ...change }: FoundChange): ChangeFields {
+  const named = seriesDimensions(kind).map(({ name, type }, index) => {
+    const value = dimensions[index] ?? null
+    return [name, value !== null && type === 'i32' ? Number(value) : value] as const
+  })
+  return {
+    ...{ kind: kind.kind, dimensions: Object.fromEntries(named), ...change, unit: unitOf({ kind }) },
+    ...{ confidence: 1 - change.q, regression: change.ratio > 1, unmeasured },
+    accepted: accepted === undefined ? null : acceptedReport(accepted),
+  }
+}
+
+export function acceptedReport({ withdrawn, ...accepted }: AcceptedChange): ChangesAcceptReport['accepted'] {
+  return { ...accepted, withdrawn: withdrawn ?? null }
+}

@@ -1,0 +1,158 @@
+/** `changes`: finds the commits at which measurements changed for good. */
+
+import { matchesPattern } from '../analysis/accepted-change.js'
+import { alignChangePoints } from '../analysis/align-changes.js'
+import { findChangePoints, type AnalysedSeries } from '../analysis/history-changes.js'
+import { seriesDimensions, valueFields } from '../analysis/series.js'
+import type { Environment } from '../commit/ci.js'
+import { lookUpCommit } from '../commit/git.js'
+import type { GitContext } from '../commit/git-process.js'
+import { groupFields } from '../database/queries/groups.js'
+import { IngestError } from '../errors.js'
+import type { AcceptedChanges } from './accepted-changes.js'
+import type { CommitReader, LookUp, MainLine, ReadableCommits, SeriesValues, StoredCommit } from './commit-reader.js'
+import { groupByCommit, type CommitChanges } from './found-changes.js'
+import { mainLine } from './main-line.js'
+
+export type ChangesOptions = {
+  /** The database or server that holds the measurements. */
+  readonly target: ReadableCommits
+  /** The newest commit of the history. Default: HEAD when it or an ancestor of it is stored, otherwise the newest stored commit. */
+  readonly head?: string | undefined
+  /** Leaves out changes at this commit and before. The whole history is still analysed. */
+  readonly since?: string | undefined
+  /** Analyses only groups whose name has these words, such as `tpch 10 nvme`; `*` stands for any characters. */
+  readonly group?: string | undefined
+  /** The smallest ratio of two levels that counts as a change; must exceed 1. Default: 1.02. */
+  readonly threshold?: number | undefined
+  /** Where accepted changes are kept. Default: nowhere, so every change is new. */
+  readonly accepted?: Pick<AcceptedChanges, 'list'> | undefined
+  /** The repository that knows the history. Default: that of the current folder. */
+  readonly gitDir?: string | undefined
+  /** The environment of git. Default: `process.env`. */
+  readonly env?: Environment | undefined
+  /** Stops the analysis. Its reason becomes the error. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The history that was analysed. */
+export type MeasuredLine = Omit<MainLine, 'shas'> & {
+  readonly head: StoredCommit
+  /** Number of its commits that are stored. */
+  readonly measured: number
+  /** Number of its commits since the oldest of these. */
+  readonly commits: number
+}
+
+export type ChangesResult = {
+  /** The commits with changes, the worst first. */
+  readonly commits: readonly CommitChanges[]
+  readonly line: MeasuredLine
+  readonly since: StoredCommit | undefined
+  readonly group: string | undefined
+  /** Number of series that were analysed. */
+  readonly series: number
+  readonly threshold: number
+  /** The database or server in words, without secrets. */
+  readonly target: string
+}
+
+const THRESHOLD = 1.02
+/** The maximum number of commits that are analysed, from the newest. */
+const MOST_MEASURED = 1_000
+/** The maximum number of commits among which these are sought. */
+const MOST_COMMITS = 5_000
+
+type Naming = { readonly git: GitContext; readonly lookUp: LookUp }
+
+/**
+ * Finds the change points of every series along the first-parent history.
+ * @throws {IngestError} `commit_unknown` when nothing is stored, or not the commit `since`; `not_found` for an unknown group
+ */
+export async function changes(options: ChangesOptions): Promise<ChangesResult> {
+  const { target, gitDir, env = process.env, signal = new AbortController().signal } = options
+  const git = { gitDir, env, signal }
+  const reader = await target.openReader(signal)
+  try {
+    return await readChanges(reader, options, { git, lookUp: name => lookUpCommit(name, git) })
+  } finally {
+    await reader.close()
+  }
+}
+
+async function readChanges(reader: CommitReader, options: ChangesOptions, naming: Naming): Promise<ChangesResult> {
+  const { threshold = THRESHOLD, group, head, signal } = options
+  const { line, stored } = await findLine(reader, head, naming)
+  const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
+  const first = since === undefined ? 0 : placeAfter(stored, since)
+  const all = await reader.history(stored.map(({ sha }) => sha))
+  const series = all.filter(one => group === undefined || isInGroup(one, group))
+  if (group !== undefined && series.length === 0) throw unknownGroup(group, reader)
+  const analysed = series.map(toAnalysed)
+  const points = alignChangePoints(findChangePoints(analysed, threshold), analysed)
+  signal?.throwIfAborted()
+  const known = { line: line.shas, stored, series, accepted: (await options.accepted?.list()) ?? [] }
+  const { shas, ...rest } = line
+  return {
+    commits: groupByCommit(
+      points.filter(({ commit }) => commit >= first),
+      known,
+    ),
+    line: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
+    ...{ since, group, series: series.length, threshold, target: reader.description },
+  }
+}
+
+type StoredLine = {
+  readonly line: MainLine
+  /** The commits of the line that are stored, oldest first. */
+  readonly stored: readonly StoredCommit[]
+}
+
+/** The line of a commit, by default of HEAD if any commit of it is stored, otherwise of the newest stored commit. */
+async function findLine(reader: CommitReader, name: string | undefined, { git, lookUp }: Naming): Promise<StoredLine> {
+  if (name !== undefined) return storedLine(reader, (await lookUp(name)) ?? (await reader.find(name, lookUp)).sha, git)
+  const head = await lookUp('HEAD')
+  const line = head === undefined ? undefined : await storedLine(reader, head, git)
+  if (line !== undefined && line.stored.length > 0) return line
+  const [newest] = await reader.newest(1)
+  if (newest !== undefined) return storedLine(reader, newest.sha, git)
+  throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
+}
+
+async function storedLine(reader: CommitReader, head: string, git: GitContext): Promise<StoredLine> {
+  const line = await mainLine(head, reader, { git, limit: MOST_COMMITS })
+  const stored = await reader.stored(line.shas)
+  return { line, stored: stored.slice(0, MOST_MEASURED).reverse() }
+}
+
+function placeAfter(stored: readonly StoredCommit[], { sha }: StoredCommit): number {
+  const index = stored.findIndex(commit => commit.sha === sha)
+  if (index !== -1) return index + 1
+  throw new IngestError(
+    'commit_unknown',
+    `${sha} is not among the ${stored.length} newest stored commits of the history`,
+    {
+      hint: 'give a commit of the first-parent history, or leave --since out',
+    },
+  )
+}
+
+function isInGroup({ kind, dimensions }: SeriesValues, pattern: string): boolean {
+  const fields = groupFields(kind).map(({ name }) => name)
+  const values = seriesDimensions(kind).flatMap(({ name }, index) =>
+    fields.includes(name) ? (dimensions[index] ?? []) : [],
+  )
+  return matchesPattern([kind.kind, ...values.filter(value => value !== '')].join(' '), pattern)
+}
+
+function unknownGroup(group: string, { description }: CommitReader): IngestError {
+  const hint = 'name a group as the page does, such as "query_measurement tpch 10 nvme", or some words of it'
+  return new IngestError('not_found', `no measurements of a group ${group} are in ${description}`, { hint })
+}
+
+/** The machine of a series is the platform that measured it last. */
+function toAnalysed({ kind, values, platforms }: SeriesValues): AnalysedSeries {
+  const platform = platforms.findLast((_, commit) => !Number.isNaN(values[commit]!))
+  return { values, machine: valueFields(kind).timed ? (platform ?? 'unknown') : undefined }
+}
