@@ -7,6 +7,8 @@ export const EXIT = {
   usage: 2,
   rejections: 3,
   mismatch: 4,
+  regression: 5,
+  inconclusive: 6,
   badData: 65,
   noInput: 66,
   unavailable: 69,

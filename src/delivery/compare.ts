@@ -1,20 +1,17 @@
 /** `compare`: reports the changes between two stored commits, and which of them are statistically significant. */
 
-import { compareCommits, type Comparison } from '../analysis/comparison.js'
 import type { Environment } from '../commit/ci.js'
 import { lookUpCommit } from '../commit/git.js'
 import { IngestError } from '../errors.js'
-import type { Access } from '../database/queries/commit-access.js'
 import type { CommitSummary } from '../database/queries/commits.js'
 import type { CommitReader, ReadableCommits } from './commit-reader.js'
+import { commitsBefore, compareStored, type NoiseChoice, type StoredComparison } from './compare-stored.js'
 
-export type CompareOptions = {
+export type CompareOptions = NoiseChoice & {
   /** The database or server that holds both commits. */
   readonly target: ReadableCommits
   /** The newer commit, named like the base. Default: the stored commit with the latest timestamp. */
   readonly head?: string | undefined
-  /** The smallest ratio of two values that counts as a change; must exceed 1. Default: 1.1. */
-  readonly threshold?: number | undefined
   /** The repository that resolves names such as `main~3`. Default: that of the current folder. */
   readonly gitDir?: string | undefined
   /** The environment of git. Default: `process.env`. */
@@ -23,31 +20,23 @@ export type CompareOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type CompareResult = Comparison & {
-  readonly base: CommitSummary
-  readonly head: CommitSummary
-  /** How the rows of each table were found. */
-  readonly access: readonly Access[]
-  readonly threshold: number
-  /** The database in words, without secrets. */
-  readonly target: string
-}
-
-const THRESHOLD = 1.1
+export type CompareResult = StoredComparison
 
 /**
  * Compares two stored commits, per series. Values are nanoseconds or bytes as emitted.
  * @param base the older commit: an id, a prefix of at least four digits, or a name that git resolves
- * @throws {IngestError} `commit_unknown` when a commit is not stored; `usage` when both are the same
+ * @throws {IngestError} `commit_unknown` when a commit is not stored; `usage` when both are the same; `not_found` when no series
+ *   is a control
  */
 export async function compare(base: string, options: CompareOptions): Promise<CompareResult> {
-  const { target, threshold = THRESHOLD, signal = new AbortController().signal } = options
+  const { target, signal = new AbortController().signal } = options
   const reader = await target.openReader(signal)
   try {
     const commits = await findCommits(reader, base, { ...options, signal })
-    const { kinds, access } = await reader.rows(commits.base.sha, commits.head.sha)
+    const history = await commitsBefore(reader, commits.base.sha)
+    const result = await compareStored(reader, { ...commits, history }, options)
     signal.throwIfAborted()
-    return { ...compareCommits(kinds, threshold), ...commits, access, threshold, target: reader.description }
+    return result
   } finally {
     await reader.close()
   }

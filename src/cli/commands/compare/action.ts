@@ -1,6 +1,7 @@
 /** `compare`: reports the changes between two stored commits, and which changes are statistically significant. */
 
 import { isRegression } from '../../../analysis/judge.js'
+import type { Control } from '../../../analysis/noise-rows.js'
 import type { TargetFlags } from '../../../targets/kinds.js'
 import { compare, type CompareResult } from '../../../delivery/compare.js'
 import { EXIT } from '../../../errors.js'
@@ -14,16 +15,17 @@ import { printMarkdown } from './markdown.js'
 export type CompareFlags = TargetFlags & {
   readonly format: 'human' | 'json' | 'markdown'
   readonly threshold: number
+  readonly control?: readonly Control[]
   readonly failOn?: 'regression'
   readonly gitDir?: string
   readonly verbose?: boolean
 }
 
 export const runCompare: Action<CompareFlags> = async ([base = '', head], flags, context) => {
-  const { format, threshold, gitDir, verbose = false } = flags
+  const { format, threshold, control: controls, gitDir, verbose = false } = flags
   const { env, signal, report, columns } = context
   const opener = { openReader: () => openReader(flags, context) }
-  const result = await compare(base, { head, target: opener, threshold, gitDir, env, signal })
+  const result = await compare(base, { head, target: opener, threshold, controls, gitDir, env, signal })
   const exitCode = compareExitCode(result, flags)
   if (format === 'json') report.json<CompareReport>(compareReport(result, exitCode))
   else if (format === 'markdown') printMarkdown(report, result, verbose)
@@ -31,8 +33,9 @@ export const runCompare: Action<CompareFlags> = async ([base = '', head], flags,
   return exitCode
 }
 
-/** With `--fail-on regression` it also fails when nothing was compared. */
-function compareExitCode({ changes }: CompareResult, { failOn }: CompareFlags): number {
-  const fails = failOn !== undefined && (changes.length === 0 || changes.some(isRegression))
-  return fails ? EXIT.mismatch : EXIT.done
+/** With `--fail-on`, an inconclusive comparison fails too, because a regression could have been missed. */
+function compareExitCode({ changes, verdict }: CompareResult, { failOn }: CompareFlags): number {
+  if (failOn === undefined) return EXIT.done
+  if (changes.some(isRegression)) return EXIT.regression
+  return verdict === 'inconclusive' ? EXIT.inconclusive : EXIT.done
 }

@@ -1,10 +1,10 @@
 /** Summary sections for a push: the changes since the stored commit before it, and the slowest measurements. */
 
-import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
 import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
 import type { PushResult } from '../../../delivery/push.js'
 import type { CommitReader } from '../../../delivery/commit-reader.js'
+import { compareStored, type StoredComparison } from '../../../delivery/compare-stored.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
 import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
@@ -14,7 +14,6 @@ import { count } from '../report.js'
 import { openDatabase } from '../../options/target-world.js'
 import { markdownTable, markdownText } from './markdown.js'
 
-const THRESHOLD = 1.1
 const SLOWEST = 5
 /** Time limit for reading the rows, so that the summary never delays a job for long. */
 const TIMEOUT_MS = 10_000
@@ -48,16 +47,14 @@ export async function comparedWithBefore(
 async function sections(reader: CommitReader, sha: string): Promise<readonly string[]> {
   const newest = await reader.newest(1_000)
   const place = newest.findIndex(commit => commit.sha === sha)
-  const [head, base] = [newest[place], newest[place + 1]]
-  if (head === undefined || base === undefined) return []
-  const { kinds, access } = await reader.rows(base.sha, sha)
-  const comparison = compareCommits(kinds, THRESHOLD)
-  const compared = { ...comparison, base, head, access, threshold: THRESHOLD }
-  const markdown = markdownOf({ ...compared, target: reader.description }, false)
-  return ['#### Against the commit before', markdown, ...slowest(kinds)]
+  const [head, base, ...before] = newest.slice(Math.max(0, place))
+  if (place === -1 || head === undefined || base === undefined) return []
+  const history = before.map(commit => commit.sha)
+  const compared = await compareStored(reader, { base, head, history }, {})
+  return ['#### Against the commit before', markdownOf(compared, false), ...slowest(compared)]
 }
 
-function slowest(kinds: readonly KindRows[]): readonly string[] {
+function slowest({ kinds }: StoredComparison): readonly string[] {
   const timed = kinds.filter(({ kind }) => valueFields(kind).timed)
   const rows = timed.flatMap(({ kind, rows }) =>
     rows.head.map(({ dimensions, value }) => ({ kind, dimensions, value })),

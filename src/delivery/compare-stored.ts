@@ -1,0 +1,80 @@
+/** Compares two stored commits with the noise that the commits before them show. */
+
+import { compareCommits, type Comparison, type KindRows } from '../analysis/comparison.js'
+import { DEFAULT_THRESHOLD } from '../analysis/judge.js'
+import type { Control, SeriesHistory } from '../analysis/noise-rows.js'
+import type { Access } from '../database/queries/commit-access.js'
+import type { CommitSummary } from '../database/queries/commits.js'
+import { IngestError } from '../errors.js'
+import type { CommitReader } from './commit-reader.js'
+
+export type StoredComparison = Comparison & {
+  readonly base: CommitSummary
+  readonly head: CommitSummary
+  /** All rows of both commits. */
+  readonly kinds: readonly KindRows[]
+  /** How the rows of each table were found. */
+  readonly access: readonly Access[]
+  readonly threshold: number
+  readonly controls: readonly Control[]
+  /** The database in words, without secrets. */
+  readonly target: string
+}
+
+export type StoredPair = {
+  readonly base: CommitSummary
+  readonly head: CommitSummary
+  /** Full ids of the commits before the base, newest first. The two commits themselves are left out. */
+  readonly history: readonly string[]
+}
+
+/** Commits of the history that are read. Older ones say little about today's noise. */
+const MOST_COMMITS = 30
+
+export type NoiseChoice = {
+  /** The smallest ratio of two values that counts as a change; must exceed 1. Default: 1.03. */
+  readonly threshold?: number | undefined
+  /** Dimensions of series that the change cannot touch, such as `{ dimension: 'format', value: 'parquet' }`. Default: none. */
+  readonly controls?: readonly Control[] | undefined
+}
+
+/** @throws {IngestError} `not_found` when no series is a control */
+export async function compareStored(
+  reader: CommitReader,
+  { base, head, history: shas }: StoredPair,
+  { threshold = DEFAULT_THRESHOLD, controls = [] }: NoiseChoice,
+): Promise<StoredComparison> {
+  const { kinds, access } = await reader.rows(base.sha, head.sha)
+  const history = await readNoiseHistory(
+    reader,
+    shas.filter(sha => sha !== base.sha && sha !== head.sha),
+  )
+  const comparison = compareCommits(kinds, { threshold, history, controls })
+  assertControls(comparison, controls)
+  return { ...comparison, base, head, kinds, access, threshold, controls, target: reader.description }
+}
+
+async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): Promise<readonly SeriesHistory[]> {
+  const oldestFirst = shas.slice(0, MOST_COMMITS).toReversed()
+  return oldestFirst.length === 0 ? [] : reader.history(oldestFirst)
+}
+
+function assertControls({ changes, groups }: Comparison, controls: readonly Control[]): void {
+  if (controls.length === 0 || changes.length === 0 || groups.some(group => group.controls > 0)) return
+  const named = controls.map(({ dimension, value }) => `${dimension}=${value}`).join(', ')
+  throw new IngestError('not_found', `no series that both commits measured is a control: ${named}`, {
+    hint: 'name a dimension and a value that series have; -v lists the series',
+  })
+}
+
+/**
+ * The stored commits before a commit by time, for a place where nothing else is known about the history.
+ * @returns full ids, newest first
+ */
+export async function commitsBefore(reader: CommitReader, sha: string): Promise<readonly string[]> {
+  const newest = await reader.newest(MOST_BY_TIME)
+  const place = newest.findIndex(commit => commit.sha === sha)
+  return place === -1 ? [] : newest.slice(place + 1).map(commit => commit.sha)
+}
+
+const MOST_BY_TIME = 1_000
