@@ -1,6 +1,6 @@
 /** Simulates the measurements of a history of commits that change nothing. All deviations are of logarithms: 0.06 means 6 %. */
 
-import type { SeriesHistory } from '../../src/analysis/noise-rows.js'
+import type { NoiseHistory } from '../../src/analysis/noise-rows.js'
 import type { Measurement, Pair } from '../../src/analysis/series.js'
 import { CONTRACT } from '../../src/contract/kinds.js'
 import type { Random } from '../../test/fixtures/random.js'
@@ -13,7 +13,7 @@ export type Scenario = {
   readonly own: number
   /** Deviation by which series differ in how much they follow the job; 0 means all follow alike. */
   readonly response?: number
-  /** What every commit makes all series slower. */
+  /** How much slower every commit makes all series. */
   readonly drift?: number
   /** Deviation of the steps by which each series drifts for itself. */
   readonly ownDrift?: number
@@ -37,7 +37,7 @@ const RUN_NOISE_DIFFERS = 0.3
 const KIND = CONTRACT.kinds.find(({ kind }) => kind === 'random_access_time')!
 
 export type Simulated = {
-  readonly history: readonly SeriesHistory[]
+  readonly history: readonly NoiseHistory[]
   /** BASE and HEAD. @param index the series whose HEAD is `factor` times as slow */
   readonly pairs: (index?: number, factor?: number) => readonly Pair[]
 }

@@ -6,7 +6,7 @@ import { FEWEST_BEFORE } from './series-test.js'
 import { FEWEST_RUNTIMES, seriesDimensions, seriesKey, type Measurement, type Pair } from './series.js'
 
 /** The values of one series at the commits before BASE. */
-export type SeriesHistory = {
+export type NoiseHistory = {
   readonly kind: Kind
   readonly dimensions: Measurement['dimensions']
   /** One for each commit, oldest first; NaN where the series was not measured. */
@@ -20,7 +20,7 @@ export type Control = { readonly dimension: string; readonly value: string }
 
 export type NoiseOptions = {
   /** Every list of values has the same commits. */
-  readonly history: readonly SeriesHistory[]
+  readonly history: readonly NoiseHistory[]
   /** The change cannot touch a series that matches any of these. */
   readonly controls: readonly Control[]
 }
@@ -68,7 +68,7 @@ function isTestable(values: Float64Array, within: NoiseRow['within']): boolean {
   return !within.includes(undefined) || values.filter(value => !Number.isNaN(value)).length > FEWEST_BEFORE + 1
 }
 
-function historyKey({ kind }: Kind, series: Pick<SeriesHistory, 'dimensions'>): string {
+function historyKey({ kind }: Kind, series: Pick<NoiseHistory, 'dimensions'>): string {
   return `${kind} ${seriesKey(series)}`
 }
 
@@ -80,11 +80,7 @@ function isControl({ kind, head }: Pair, controls: readonly Control[]): boolean 
 }
 
 /** @returns undefined for sizes and for values without a logarithm */
-function rowValues(
-  { base, head }: Pair,
-  history: SeriesHistory | undefined,
-  commits: number,
-): Float64Array | undefined {
+function rowValues({ base, head }: Pair, history: NoiseHistory | undefined, commits: number): Float64Array | undefined {
   if (base.runtimes === undefined || base.value <= 0n || head.value <= 0n) return undefined
   const values = new Float64Array(commits + 2).fill(NaN)
   history?.values.forEach((value, column) => {

@@ -2,7 +2,7 @@
 
 import { compareCommits, type Comparison, type KindRows } from '../analysis/comparison.js'
 import { DEFAULT_THRESHOLD } from '../analysis/judge.js'
-import type { Control, SeriesHistory } from '../analysis/noise-rows.js'
+import type { Control, NoiseHistory } from '../analysis/noise-rows.js'
 import type { Access } from '../database/queries/commit-access.js'
 import type { CommitSummary } from '../database/queries/commits.js'
 import { IngestError } from '../errors.js'
@@ -54,7 +54,7 @@ export async function compareStored(
   return { ...comparison, base, head, kinds, access, threshold, controls, target: reader.description }
 }
 
-async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): Promise<readonly SeriesHistory[]> {
+async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): Promise<readonly NoiseHistory[]> {
   const oldestFirst = shas.slice(0, MOST_COMMITS).toReversed()
   return oldestFirst.length === 0 ? [] : reader.history(oldestFirst)
 }
