@@ -68,7 +68,7 @@ export function render({ notes, series, verdicts }: Result): string {
       reached === undefined ? '' : reached ? 'yes' : 'no',
     ]),
   ]
-  return `${notes.map(note => `- ${note}`).join('\n')}\n\n${table(measured)}\n\n${table(judged)}\n`
+  return `${[notes.map(note => `- ${note}`).join('\n'), ...(series.length > 0 ? [table(measured)] : []), table(judged)].join('\n\n')}\n`
 }
 
 /** Date, machine and Node version, without which a figure has no meaning. */

@@ -13,6 +13,7 @@ import { farPush } from './far-push.js'
 import { growth } from './growth.js'
 import { httpPush } from './http-push.js'
 import { ids } from './ids.js'
+import { judge } from './judge.js'
 import { push } from './push.js'
 import { repush } from './repush.js'
 import { machine, render, writeToReadme } from './report.js'
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   serve,
   farPush,
   compare,
+  judge,
   cas,
   state,
   tune,

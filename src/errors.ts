@@ -8,6 +8,7 @@ export const EXIT = {
   rejections: 3,
   mismatch: 4,
   regression: 5,
+  inconclusive: 6,
   badData: 65,
   noInput: 66,
   unavailable: 69,

@@ -1,7 +1,16 @@
 /** Compares two commits, per series and per suite. */
 
 import type { Kind } from '../contract/kinds.js'
-import { judge, type SeriesChange, type SeriesVerdict, geometricMean } from './judge.js'
+import {
+  geometricMean,
+  judge,
+  overallVerdict,
+  type JudgeOptions,
+  type Judgement,
+  type OverallVerdict,
+  type SeriesChange,
+  type SeriesVerdict,
+} from './judge.js'
 import { pairUp, seriesDimensions, type Measurement, type Sides, type Single } from './series.js'
 
 /** All series of one kind and dataset. */
@@ -13,7 +22,8 @@ export type DatasetSummary = {
   readonly ratio: number
 }
 
-export type Comparison = {
+export type Comparison = Omit<Judgement, 'changes'> & {
+  readonly verdict: OverallVerdict
   /** Significant changes first, then the others, each ordered by size of the change, largest first. */
   readonly changes: readonly SeriesChange[]
   readonly datasets: readonly DatasetSummary[]
@@ -23,17 +33,16 @@ export type Comparison = {
 
 export type KindRows = { readonly kind: Kind; readonly rows: Sides<readonly Measurement[]> }
 
-/**
- * Compares the rows of two commits.
- * @param threshold the smallest ratio that counts as a change; must exceed 1
- */
-export function compareCommits(kinds: readonly KindRows[], threshold: number): Comparison {
+/** Compares the rows of two commits. */
+export function compareCommits(kinds: readonly KindRows[], options: JudgeOptions): Comparison {
   const paired = kinds.map(({ kind, rows }) => pairUp(kind, rows))
-  const changes = judge(
+  const { changes, ...noise } = judge(
     paired.flatMap(({ pairs }) => pairs),
-    threshold,
+    options,
   )
   return {
+    ...noise,
+    verdict: overallVerdict(changes),
     changes: [...changes].sort(byChange),
     datasets: summarizeDatasets(changes),
     onlyBase: paired.flatMap(({ onlyBase }) => onlyBase),

@@ -1,79 +1,98 @@
 /** Judges how each series changed between two commits and whether the change is significant. */
 
-import { leastP, rankTester, type RankTest } from './rank-test.js'
-import type { Measurement, Pair } from './series.js'
+import { testAgainstNoise, type NoiseResult, type NoiseTest } from './noise-model.js'
+import type { NoiseOptions } from './noise-rows.js'
+import { FEWEST_RUNTIMES, type Pair } from './series.js'
 
 /** Significance level: a change with a q-value below this is significant. */
 export const MOST_CHANCE = 0.05
-/** Minimum number of runs per side. With fewer, no result of the test can be significant. */
-export const FEWEST_RUNTIMES = 4
+/** Default of the smallest ratio that counts as a change. */
+export const DEFAULT_THRESHOLD = 1.03
+const JUDGED_RATIO = 1.1
 
-/** `unproven`: the change exceeds the threshold but may be chance. `unjudged`: the series cannot be compared. */
+/** A series is judged when a change of this ratio would be found. */
+export function judgedRatio(threshold: number): number {
+  return Math.max(JUDGED_RATIO, threshold)
+}
+
+/** `unproven`: a change that would matter, but may be chance. `unjudged`: such a change could have been missed. */
 export type SeriesVerdict = 'slower' | 'faster' | 'larger' | 'smaller' | 'unproven' | 'unjudged' | 'unchanged'
+
+/** Why a series is `unjudged` or `unproven`. */
+export type UnjudgedReason = 'few_runtimes' | 'no_ratio' | 'no_history' | 'noise' | 'other_machine'
 
 export type SeriesChange = Pair & {
   /** The head value divided by the base value; undefined when there is no meaningful ratio. */
   readonly ratio: number | undefined
-  /** Result of the rank test; undefined for kinds without runtimes and for series with too few. */
-  readonly test: (RankTest & { readonly q: number }) | undefined
+  /** The test against noise, with the q-value; undefined for sizes and for series that cannot be tested. */
+  readonly test: (NoiseTest & { readonly q: number }) | undefined
   readonly verdict: SeriesVerdict
-  /** Why the series is `unjudged`; undefined otherwise. */
-  readonly reason: 'few_runtimes' | 'no_ratio' | undefined
+  readonly reason: UnjudgedReason | undefined
 }
 
-/**
- * Judges each pair of measurements.
- * @param threshold must exceed 1; a ratio of at least this, or of at most its inverse, counts as a change
- */
-export function judge(pairs: readonly Pair[], threshold: number): readonly SeriesChange[] {
-  const test = rankTester()
-  const tests = pairs.map(({ base, head }) =>
-    isTestable(base) && isTestable(head) ? test(base.runtimes, head.runtimes) : undefined,
-  )
-  const qs = falseDiscoveryRates(tests.flatMap(found => found?.p ?? [])).values()
-  return pairs.map((pair, index) => {
-    const found = tests[index]
-    const tested = found && { ...found, q: qs.next().value ?? 1 }
-    return judgePair(pair, tested, threshold)
+export type JudgeOptions = NoiseOptions & {
+  /** A ratio of at least this, or of at most its inverse, counts as a change; must exceed 1. */
+  readonly threshold: number
+}
+
+export type Judgement = Omit<NoiseResult, 'tests'> & { readonly changes: readonly SeriesChange[] }
+
+export function judge(pairs: readonly Pair[], options: JudgeOptions): Judgement {
+  const { tests, ...noise } = testAgainstNoise(pairs, options)
+  const qs = falseDiscoveryRates(tests.flatMap(test => test?.p ?? [])).values()
+  const changes = pairs.map((pair, index) => {
+    const test = tests[index]
+    return judgePair(pair, test && { ...test, q: qs.next().value ?? 1 }, options.threshold)
   })
-}
-
-type Testable = Measurement & { readonly runtimes: readonly bigint[] }
-
-function isTestable(row: Measurement): row is Testable {
-  return row.runtimes !== undefined && row.runtimes.length >= FEWEST_RUNTIMES
+  return { ...noise, changes }
 }
 
 /** Sizes are exact, so any difference beyond the threshold counts. Durations must also be significant. */
 function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): SeriesChange {
   const ratio = valueRatio(pair.base.value, pair.head.value)
   const change = { ...pair, ratio, test, reason: undefined }
-  const timed = pair.head.runtimes !== undefined
   if (ratio === undefined) return { ...change, verdict: 'unjudged', reason: 'no_ratio' }
-  if (timed && test === undefined) return { ...change, verdict: 'unjudged', reason: 'few_runtimes' }
-  const way = ratio >= threshold ? 1 : ratio <= 1 / threshold ? -1 : 0
-  if (way === 0) return { ...change, verdict: 'unchanged' }
-  if (!timed) return { ...change, verdict: way > 0 ? 'larger' : 'smaller' }
-  // The runs must have changed in the same direction as the median.
-  const isReal = test !== undefined && test.q < MOST_CHANCE && test.direction === way
-  return { ...change, verdict: !isReal ? 'unproven' : way > 0 ? 'slower' : 'faster' }
+  if (pair.head.runtimes === undefined) {
+    const way = direction(ratio, threshold)
+    return { ...change, verdict: way === 0 ? 'unchanged' : way > 0 ? 'larger' : 'smaller' }
+  }
+  if (test === undefined) return { ...change, verdict: 'unjudged', reason: untestedReason(pair) }
+  const way = direction(test.ratio, threshold)
+  if (way !== 0 && test.q < MOST_CHANCE) return { ...change, verdict: way > 0 ? 'slower' : 'faster' }
+  const judged = judgedRatio(threshold)
+  if (test.isNoiseKnown && test.detectable <= judged) return { ...change, verdict: 'unchanged' }
+  const reason = test.isNoiseKnown ? 'noise' : 'no_history'
+  return { ...change, verdict: direction(test.ratio, judged) === 0 ? 'unjudged' : 'unproven', reason }
+}
+
+function untestedReason({ base, head }: Pair): UnjudgedReason {
+  const runs = Math.min(base.runtimes?.length ?? 0, head.runtimes?.length ?? 0)
+  return runs < FEWEST_RUNTIMES ? 'few_runtimes' : 'other_machine'
+}
+
+function direction(ratio: number, threshold: number): -1 | 0 | 1 {
+  return ratio >= threshold ? 1 : ratio <= 1 / threshold ? -1 : 0
 }
 
 export function isRegression({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
   return verdict === 'slower' || verdict === 'larger'
 }
 
-/**
- * How many tested series must change together before any can be significant: with few runs, even the smallest possible
- * p-value is not small enough for one series among many.
- */
-export function fewestToBeReal(changes: readonly SeriesChange[]): number {
-  const tested = changes.filter(({ test }) => test !== undefined)
-  const least = tested
-    .map(({ base, head }) => leastP(base.runtimes!.length, head.runtimes!.length))
-    .sort((a, b) => a - b)
-  const found = least.findIndex((p, index) => (p * least.length) / (index + 1) < MOST_CHANCE)
-  return found === -1 ? Infinity : found + 1
+export function isJudged({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
+  return verdict !== 'unjudged' && verdict !== 'unproven'
+}
+
+/** `inconclusive`: most series could not be judged, so a change could have been missed. */
+export type OverallVerdict = 'changed' | 'no change' | 'inconclusive'
+
+/** A proven regression is a change whatever else could not be judged. Times and sizes must each be judged for the most part. */
+export function overallVerdict(changes: readonly SeriesChange[]): OverallVerdict {
+  if (changes.some(isRegression)) return 'changed'
+  const times = changes.filter(({ head }) => head.runtimes !== undefined)
+  const sizes = changes.filter(({ head }) => head.runtimes === undefined)
+  const isOpen = [times, sizes].some(part => part.filter(isJudged).length * 2 < part.length)
+  if (changes.length === 0 || isOpen) return 'inconclusive'
+  return changes.some(({ verdict }) => verdict === 'faster' || verdict === 'smaller') ? 'changed' : 'no change'
 }
 
 /** `head` divided by `base`; 1 when they are equal. Undefined when they differ and either is not positive. */

@@ -16,6 +16,9 @@ export type Measurement = {
   readonly uncompressed: bigint | undefined
 }
 
+/** Fewest runs whose spread shows the noise within a job. */
+export const FEWEST_RUNTIMES = 4
+
 export type Pair = { readonly kind: Kind; readonly base: Measurement; readonly head: Measurement }
 
 /** A series that only one of the commits has. */
@@ -62,6 +65,6 @@ export function pairUp(kind: Kind, { base, head }: Sides<readonly Measurement[]>
   return { pairs, onlyBase: [...left.values()].map(({ dimensions }) => ({ kind, dimensions })), onlyHead }
 }
 
-function seriesKey({ dimensions }: Measurement): string {
+export function seriesKey({ dimensions }: Pick<Measurement, 'dimensions'>): string {
   return JSON.stringify(dimensions)
 }

@@ -21,7 +21,26 @@ export const CompareReportShape = object({
   target: text(),
   base: CommitShape,
   head: CommitShape,
-  thresholds: object({ q: number(), ratio: number(), runtimes: count() }),
+  verdict: words(['changed', 'no change', 'inconclusive'], 'inconclusive: most series could not be judged'),
+  thresholds: object({
+    q: number(),
+    ratio: number('The smallest ratio that counts as a change'),
+    judged: number('A series is judged when a change of this ratio would be found'),
+    runtimes: count('Fewest runs of a series without a history'),
+  }),
+  noise: object({
+    commits: count('Number of commits before BASE that showed the noise'),
+    controls: list(text()),
+    jobs: list(
+      object({
+        platform: orNull(text(), 'env_triple of HEAD'),
+        series: count(),
+        controls: count(),
+        shift: number('Common change of all series or of the controls, as a ratio'),
+        removed: flag('The common change was taken for noise between jobs and removed'),
+      }),
+    ),
+  }),
   summary: object({
     series: count(),
     slower: count(),
@@ -45,11 +64,19 @@ export const CompareReportShape = object({
       ratio: orNull(number(), 'HEAD divided by BASE; null if there is no ratio'),
       runtimes: orNull(pair(count()), 'Number of runs of BASE and HEAD; null for values that are not times'),
       test: orNull(
-        object({ p: number(), q: number(), method: words(['exact', 'normal']), direction: words([-1, 0, 1]) }),
-        'Two-sided Mann-Whitney test; q is adjusted over all tested series (Benjamini-Hochberg)',
+        object({
+          ratio: number('HEAD divided by the level before it, without the common change of the job'),
+          p: number(),
+          q: number(),
+          detectable: number('The smallest ratio that would be found'),
+        }),
+        'Two-sided test against noise; q is adjusted over all tested series (Benjamini-Hochberg)',
       ),
       verdict: words(VERDICTS),
-      reason: words(['few_runtimes', 'no_ratio', null], 'The reason if the verdict is unjudged'),
+      reason: words(
+        ['few_runtimes', 'no_ratio', 'no_history', 'noise', 'other_machine', null],
+        'The reason if the verdict is unjudged or unproven',
+      ),
       regression: flag('The verdict is slower or larger'),
       platforms: pair(orNull(text()), 'env_triple of BASE and HEAD'),
       uncompressed_bytes: orNull(

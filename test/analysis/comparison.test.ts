@@ -1,8 +1,10 @@
 import t from 'tap'
 import { compareCommits, type Comparison } from '../../src/analysis/comparison.js'
-import { fewestToBeReal, isRegression } from '../../src/analysis/judge.js'
+import { isRegression } from '../../src/analysis/judge.js'
+import type { Control, NoiseOptions } from '../../src/analysis/noise-rows.js'
 import type { Measurement } from '../../src/analysis/series.js'
 import { CONTRACT, type Kind } from '../../src/contract/kinds.js'
+import { Random } from '../fixtures/random.js'
 
 const kindOf = (name: string): Kind => CONTRACT.kinds.find(({ kind }) => kind === name)!
 const ACCESS = kindOf('random_access_time')
@@ -11,47 +13,140 @@ const SIZE = kindOf('compression_size')
 /** Runs of about some length: n of them, a nanosecond apart. */
 const runs = (about: number, n = 10): bigint[] => Array.from({ length: n }, (_, index) => BigInt(about + index))
 
-function access(format: string, value: number, runtimes = runs(value)): Measurement {
-  return { dimensions: ['taxi', format], value: BigInt(value), runtimes, platform: null, uncompressed: undefined }
+function access(format: string, value: number, runtimes = runs(value), platform: string | null = null): Measurement {
+  return { dimensions: ['taxi', format, 'cached'], value: BigInt(value), runtimes, platform, uncompressed: undefined }
 }
 
 function size(dataset: string, value: bigint): Measurement {
   return { dimensions: [dataset, null, 'vortex'], value, runtimes: undefined, platform: null, uncompressed: undefined }
 }
 
-function compare(kind: Kind, base: readonly Measurement[], head: readonly Measurement[]): Comparison {
-  return compareCommits([{ kind, rows: { base, head } }], 1.1)
+const NO_NOISE: NoiseOptions = { history: [], controls: [] }
+
+function compare(
+  kind: Kind,
+  base: readonly Measurement[],
+  head: readonly Measurement[],
+  noise: Partial<NoiseOptions & { threshold: number }> = {},
+): Comparison {
+  return compareCommits([{ kind, rows: { base, head } }], { ...NO_NOISE, threshold: 1.1, ...noise })
 }
 
 const verdicts = ({ changes }: Comparison): unknown[] =>
   changes.map(({ head, verdict }) => [head.dimensions[1], verdict])
 
-t.test('a change is real when the ratio is beyond the threshold and the runs agree', async t => {
-  const base = [access('slow', 1000), access('fast', 1000), access('same', 1000)]
-  const head = [access('slow', 1500), access('fast', 500), access('same', 1050)]
+const NAMES = Array.from({ length: 40 }, (_, index) => `format-${index}`)
+
+/**
+ * A history of 20 commits, BASE and HEAD, in which each series has about 1 % of noise.
+ * @param factors what HEAD's values are multiplied by, for each series
+ * @param jobs what all values of a commit are multiplied by, the last two for BASE and HEAD
+ */
+function measured(
+  factors: readonly number[],
+  {
+    jobs = [],
+    threshold = 1.03,
+    controls = [],
+  }: { jobs?: readonly number[]; threshold?: number; controls?: Control[] } = {},
+): Comparison {
+  const random = new Random(7)
+  const values = factors.map(factor =>
+    Array.from({ length: 22 }, (_, commit) => {
+      const noise = 1 + 0.01 * (random.next() + random.next() + random.next() - 1.5) * 2
+      return 1e6 * noise * (jobs[commit] ?? 1) * (commit === 21 ? factor : 1)
+    }),
+  )
+  const row = (series: number, commit: number): Measurement =>
+    access(NAMES[series]!, Math.round(values[series]![commit]!))
+  const history = values.map((all, series) => ({
+    ...{ kind: ACCESS, dimensions: row(series, 0).dimensions },
+    ...{ values: Float64Array.from(all.slice(0, 20)), platforms: all.slice(0, 20).map(() => null) },
+  }))
+  const places = [...factors.keys()]
+  const [base, head] = [places.map(series => row(series, 20)), places.map(series => row(series, 21))]
+  return compare(ACCESS, base, head, { history, controls, threshold })
+}
+
+const same = (count: number): number[] => new Array<number>(count).fill(1)
+/** Jobs that differ by some 6 %. */
+const JOBS = [
+  1.06, 0.95, 1, 1.08, 0.93, 1.02, 0.97, 1.05, 1, 0.94, 1.07, 0.98, 1.01, 0.92, 1.04, 1.06, 0.96, 1, 1.03, 0.95, 0.94,
+  1.07,
+]
+
+t.test('a change of 5 % in one of 40 series is found, and nothing else, though jobs differ by 6 %', async t => {
+  const found = measured([...same(39), 1.06], { jobs: JOBS })
+  t.strictSame(verdicts(found).slice(0, 1), [['format-39', 'slower']])
+  t.equal(found.changes.filter(({ verdict }) => verdict === 'unchanged').length, 39)
+  t.equal(found.verdict, 'changed')
+  t.match(found.groups, [{ series: 40, controls: 0, isRemoved: true }])
+  t.equal(measured(same(40), { jobs: JOBS }).verdict, 'no change')
+})
+
+t.test(
+  'a change of all series that no job of the history shows is not removed, unless controls show it too',
+  async t => {
+    const all = measured(
+      same(40).map(() => 1.4),
+      { jobs: JOBS },
+    )
+    t.equal(all.changes.filter(isRegression).length, 40)
+    t.match(all.groups, [{ isRemoved: false }])
+    const controls = [
+      { dimension: 'format', value: 'format-0' },
+      { dimension: 'format', value: 'format-1' },
+    ]
+    const controlled = measured(
+      same(40).map(() => 1.4),
+      { jobs: JOBS, controls },
+    )
+    t.match([controlled.verdict, controlled.groups], ['no change', [{ controls: 2, isRemoved: true }]])
+  },
+)
+
+t.test(
+  'a change that all series but the controls have is found with controls, however usual it is for jobs',
+  async t => {
+    const factors = [...same(8), ...new Array<number>(32).fill(1.08)]
+    const controls = Array.from({ length: 8 }, (_, index) => ({ dimension: 'format', value: `format-${index}` }))
+    t.ok(measured(factors, { jobs: JOBS, controls }).changes.filter(isRegression).length >= 30)
+    t.equal(measured(factors, { jobs: JOBS }).changes.filter(isRegression).length, 0, 'without controls it is the job')
+  },
+)
+
+t.test('noise that hides a change of 10 % makes the comparison inconclusive, not unchanged', async t => {
+  // With five series nothing is known to be common, so the noise of the jobs is that of each series.
+  const noisy = measured(same(5), { jobs: JOBS })
+  t.equal(noisy.verdict, 'inconclusive')
+  t.ok(noisy.changes.every(({ reason }) => reason === 'noise'))
+  t.equal(measured(same(5), { jobs: JOBS, threshold: 1.6 }).verdict, 'no change', 'only larger changes matter')
+})
+
+t.test('without a history only large changes are found, and a series without one is not unchanged', async t => {
+  const [base, head] = [
+    [access('a', 1000), access('b', 1000)],
+    [access('a', 3000), access('b', 1010)],
+  ]
   const compared = compare(ACCESS, base, head)
   t.strictSame(verdicts(compared), [
-    ['fast', 'faster'],
-    ['slow', 'slower'],
-    ['same', 'unchanged'],
+    ['a', 'slower'],
+    ['b', 'unjudged'],
   ])
-  t.strictSame(
-    compared.changes.filter(isRegression).map(({ ratio }) => ratio),
-    [1.5],
-  )
+  t.equal(compared.changes[1]?.reason, 'no_history')
+  t.equal(compare(ACCESS, base.slice(1), head.slice(1)).verdict, 'inconclusive')
+  t.strictSame(verdicts(compare(ACCESS, base.slice(1), [access('b', 1150)])), [['b', 'unproven']])
 })
 
-t.test('runs that overlap prove nothing, nor do runs that went the other way', async t => {
-  const mixed = [500n, 700n, 900n, 1100n, 1300n, 1500n, 1700n, 1900n]
-  t.strictSame(verdicts(compare(ACCESS, [access('a', 1000, mixed)], [access('a', 1200, mixed)])), [['a', 'unproven']])
-  const contrary = compare(ACCESS, [access('a', 1000, runs(2000))], [access('a', 1500, runs(100))])
-  t.strictSame(verdicts(contrary), [['a', 'unproven']])
-  t.ok((contrary.changes[0]?.test?.q ?? 1) < 0.05)
+t.test('fewer than four runs on a side cannot be judged without a history, however far apart', async t => {
+  const compared = compare(ACCESS, [access('a', 1000)], [access('a', 9000, runs(9000, 3))])
+  t.match(compared.changes, [{ verdict: 'unjudged', reason: 'few_runtimes', ratio: 9, test: undefined }])
+  t.equal(compared.verdict, 'inconclusive')
 })
 
-t.test('fewer than four runs on a side cannot be judged, however far apart', async t => {
-  const { changes } = compare(ACCESS, [access('a', 1000)], [access('a', 9000, runs(9000, 3))])
-  t.match(changes, [{ verdict: 'unjudged', reason: 'few_runtimes', ratio: 9, test: undefined }])
+t.test('times of different machines are not compared', async t => {
+  const compared = compare(ACCESS, [access('a', 1000, runs(1000), 'x86')], [access('a', 9000, runs(9000), 'arm')])
+  t.match(compared.changes, [{ verdict: 'unjudged', reason: 'other_machine' }])
 })
 
 t.test('a value that is not positive has no ratio', async t => {
@@ -87,19 +182,18 @@ t.test('the series of a kind and dataset are summarized by the geometric mean of
   t.ok(Math.abs((datasets[0]?.ratio ?? 0) - 4) < 1e-12)
 })
 
-t.test('more series ask for more: among twenty a lone change of five runs is unproven', async t => {
-  const formats = Array.from({ length: 20 }, (_, index) => `format-${index}`)
-  const base = formats.map(format => access(format, 1000, runs(1000, 5)))
-  const changed = (count: number): Comparison =>
-    compare(
-      ACCESS,
-      base,
-      formats.map((format, index) =>
-        index < count ? access(format, 2000, runs(2000, 5)) : access(format, 1000, runs(1000, 5)),
-      ),
-    )
-  // The smallest p is 2 of 252, and 2/252 · 20 / k is below 0.05 from k = 4 on.
-  t.equal(fewestToBeReal(changed(0).changes), 4)
-  t.equal(changed(3).changes.filter(isRegression).length, 0)
-  t.equal(changed(4).changes.filter(isRegression).length, 4)
+t.test('sizes are judged though times are not, and a proven regression is a change whatever else is open', async t => {
+  const times = { kind: ACCESS, rows: { base: [access('a', 1000)], head: [access('a', 1000)] } }
+  const sizes = (head: bigint): { kind: Kind; rows: { base: Measurement[]; head: Measurement[] } } => ({
+    kind: SIZE,
+    rows: { base: [size('a', 100n)], head: [size('a', head)] },
+  })
+  const overall = (head: bigint, ...kinds: (typeof times)[]): string =>
+    compareCommits([...kinds, sizes(head)], { ...NO_NOISE, threshold: 1.03 }).verdict
+  t.equal(overall(100n), 'no change')
+  t.equal(overall(100n, times), 'inconclusive')
+  t.equal(overall(104n, times), 'changed')
+  t.equal(overall(90n, times), 'inconclusive')
+  t.equal(overall(90n), 'changed')
+  t.equal(compareCommits([], { ...NO_NOISE, threshold: 1.03 }).verdict, 'inconclusive')
 })

@@ -17,7 +17,8 @@ function printed(count: number, columns: number | undefined, verbose = false, da
   const rows = { base: names.map(name => row(name, 1000n)), head: names.map(name => row(name, 2000n)) }
   const commit = { timestamp: '2026-01-01T00:00:00Z', subject: 'x' }
   const compared = {
-    ...compareCommits([{ kind, rows }], 1.1),
+    ...compareCommits([{ kind, rows }], { history: [], controls: [], threshold: 1.1 }),
+    ...{ kinds: [], controls: [] },
     ...{ base: { ...commit, sha: 'a'.repeat(40) }, head: { ...commit, sha: 'b'.repeat(40) } },
     ...{
       access: [{ kind, by: 'scan' as const, tableBytes: 2 ** 30, indexed: [] }],
@@ -38,14 +39,14 @@ function printed(count: number, columns: number | undefined, verbose = false, da
 t.test('on a wide terminal a series is one line', async t => {
   t.match(
     printed(1, 120)[1],
-    /^ {2}slower {2}2\.000 {2}q < 0\.0001 {2}1,000 → 2,000 ns {2}random_access_time nested-structs-0 /,
+    /^ {2}slower {2}2\.000 {2}q 0\.0012 {2}1,000 → 2,000 ns {2}random_access_time nested-structs-0 /,
   )
 })
 
 t.test('on a narrow terminal its name has lines of its own, and no line of words is too long', async t => {
   const lines = printed(1, 50)
   t.strictSame(lines.slice(1, 4), [
-    '  slower  2.000  q < 0.0001  1,000 → 2,000 ns',
+    '  slower  2.000  q 0.0012  1,000 → 2,000 ns',
     '    random_access_time nested-structs-0',
     '      vortex-file-compressed',
   ])

@@ -65,35 +65,29 @@ t.test('two commits in Postgres', async t => {
   const database = await createDatabase()
   await pushed(cwd, ['--postgres', database.url], before, after)
 
-  // The q of the last one by hand: 26 of 70 choices have ranks as high, twice, and it is the third of four tests.
   await t.test('the output starts with the verdict, followed by the largest changes, datasets and notes', async t => {
     const { code, stdout, stderr } = await compare(cwd, database, BASE.slice(0, 7))
     t.strictSame([code, stderr], [0, ''])
     const lines = stdout.split('\n')
     t.match(
       lines[0],
-      /^regressed: 1 slower, 1 larger, 1 faster, 1 unproven, 1 unjudged, 1 unchanged of 6 series; b2b2b2b against a1a1a1a in postgres:/,
+      /^changed: 1 slower, 1 larger, 1 faster, 1 unproven, 2 unjudged of 6 series; b2b2b2b against a1a1a1a in postgres:/,
     )
     t.strictSame(
       lines.slice(1, 6).map(line => line.trim().split(/ {2,}/)),
       [
-        ['faster', '0.250', 'q < 0.0001', '1,000,000 → 250,000 ns', 'query_measurement tpch 1 q2 nvme vortex parquet'],
-        [
-          'slower',
-          '2.000',
-          'q < 0.0001',
-          '1,000,000 → 2,000,000 ns',
-          'query_measurement tpch 1 q1 nvme vortex parquet',
-        ],
+        ['faster', '0.250', 'q 0.0003', '1,000,000 → 250,000 ns', 'query_measurement tpch 1 q2 nvme vortex parquet'],
+        ['slower', '2.000', 'q 0.0024', '1,000,000 → 2,000,000 ns', 'query_measurement tpch 1 q1 nvme vortex parquet'],
         ['larger', '1.250', 'no runs', '1,000 → 1,250 bytes', 'compression_size taxi vortex'],
         ['unjudged', '9.000', '3 and 3 runs', '100 → 900 ns', 'random_access_time taxi lance'],
-        ['unproven', '1.500', 'q 0.9905', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
+        ['unproven', '1.500', 'q 1.0000', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
       ],
     )
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
-    t.match(stdout, /\nnote: slower and faster: q < 0\.05 .* a ratio of 1\.1 or more, or 1\/1\.1 or less\n/)
-    t.match(stdout, /\nnote: 1 series by size have no runs to test/)
-    t.match(stdout, /\nnote: 1 series cannot be judged: a side has fewer than 4 runs\n/)
+    t.match(stdout, /\nnote: slower and faster: q < 0\.05 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
+    t.match(stdout, /\nnote: 1 series by size: larger and smaller go by a ratio of 1\.03 alone/)
+    t.match(stdout, /\nnote: 1 series cannot be judged, because a side has fewer than 4 runs: record more runs/)
+    t.match(stdout, /\nnote: no commit before BASE is stored, so the noise between jobs is not known\n/)
     t.match(stdout, /\nnote: 1 series only in BASE\nnote: 1 series only in HEAD\n/)
   })
 
@@ -104,37 +98,46 @@ t.test('two commits in Postgres', async t => {
     t.match(stdout, '\nonly in HEAD: query_measurement tpch 1 q6 nvme vortex parquet\n')
   })
 
-  await t.test('--fail-on regression exits 4 only when a change exceeds the threshold', async t => {
-    const codeOf = async (...args: readonly string[]): Promise<number | null> =>
-      (await compare(cwd, database, ...args, '--fail-on', 'regression')).code
-    t.equal(await codeOf(BASE, HEAD, '--threshold', '1.1'), 4)
-    t.equal(await codeOf(BASE, HEAD, '--threshold', '2'), 4)
-    t.equal(await codeOf(BASE, HEAD, '--threshold', '2.1'), 0)
-    t.equal(await codeOf(HEAD, BASE, '--threshold', '3'), 4, 'the other way round what got faster got slower')
-    t.equal(await codeOf(HEAD, BASE, '--threshold', '4.1'), 0)
-  })
+  await t.test(
+    '--fail-on regression exits 5 when a change exceeds the threshold, and 6 when it could have been missed',
+    async t => {
+      const codeOf = async (...args: readonly string[]): Promise<number | null> =>
+        (await compare(cwd, database, ...args, '--fail-on', 'regression')).code
+      t.equal(await codeOf(BASE, HEAD, '--threshold', '1.1'), 5)
+      t.equal(await codeOf(BASE, HEAD, '--threshold', '2'), 5)
+      t.equal(await codeOf(BASE, HEAD, '--threshold', '2.1'), 6)
+      t.equal(await codeOf(HEAD, BASE, '--threshold', '3'), 5, 'the other way round what got faster got slower')
+      t.equal(await codeOf(HEAD, BASE, '--threshold', '4.1'), 6)
+    },
+  )
 
   await t.test('JSON matches its published schema', async t => {
     const { code, stdout } = await compare(cwd, database, BASE, HEAD, '--format', 'json', '--fail-on', 'regression')
     t.strictSame(schemaErrors('compare-report', stdout), [])
     const report = JSON.parse(stdout) as { series: readonly Record<string, unknown>[] }
     t.match(report, {
-      ...{ exit_code: 4, base: { sha: BASE }, head: { sha: HEAD }, thresholds: { q: 0.05, ratio: 1.1 } },
+      ...{
+        exit_code: 5,
+        verdict: 'changed',
+        base: { sha: BASE },
+        head: { sha: HEAD },
+        thresholds: { q: 0.05, ratio: 1.03 },
+      },
       summary: { series: 6, slower: 1, larger: 1, regressions: 2, only_base: 1, only_head: 1 },
       only_base: [{ dimensions: { query_idx: 5, dataset_variant: null } }],
     })
-    t.equal(code, 4)
+    t.equal(code, 5)
     const [largest] = report.series.filter(({ base }) => base === MOST)
-    t.match(largest, { base: MOST, head: MOST, ratio: 1, verdict: 'unchanged', runtimes: [4, 4] })
+    t.match(largest, { base: MOST, head: MOST, ratio: 1, verdict: 'unjudged', reason: 'no_history', runtimes: [4, 4] })
   })
 
   await t.test('Markdown has the verdict, tables, and nothing that a name could break', async t => {
     await database.sql(`UPDATE compression_sizes SET dataset = 'a|b\`<img>'`)
     const { stdout } = await compare(cwd, database, BASE, HEAD, '--format', 'markdown')
-    t.match(stdout, /^\*\*regressed:\*\* 1 slower, 1 larger, /)
+    t.match(stdout, /^\*\*changed:\*\* 1 slower, 1 larger, /)
     t.match(
       stdout,
-      '| slower | 2.000 | q < 0.0001 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
+      '| slower | 2.000 | q 0.0024 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
     )
     t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
     t.match(stdout, /\n- slower and faster: q \\< 0\.05/)
@@ -156,26 +159,36 @@ t.test('in the embedded database, by names that git knows', async t => {
     }).trim()
   git('init', '--quiet')
   git('remote', 'add', 'origin', 'https://github.com/owner/repo.git')
-  for (const about of [1_000, 1_020]) {
-    git(
-      'commit',
-      '--quiet',
-      '--allow-empty',
-      '--message',
-      'x',
-      '--date',
-      `2026-01-01T00:00:${about === 1_000 ? '01' : '02'}Z`,
-    )
+  for (const [day, about] of [100_000, 100_300, 99_800, 100_100, 99_900, 100_200, 100_000, 130_000].entries()) {
+    git('commit', '--quiet', '--allow-empty', '--message', 'x', '--date', `2026-01-0${day + 1}T00:00:00Z`)
     writeLines(cwd, 'results.jsonl', [access({ commit_sha: git('rev-parse', 'HEAD'), ...timed(about) })])
     t.equal((await runCli(['push', 'results.jsonl', '--embedded'], { cwd })).code, 0)
   }
-  const { code, stdout, stderr } = await runCli(['compare', 'HEAD~1', 'HEAD', '--fail-on', 'regression'], { cwd })
-  t.strictSame([code, stderr], [0, ''])
-  t.match(stdout, /^no change: 1 unchanged of 1 series; /)
+  const run = (...args: readonly string[]): Promise<CliResult> =>
+    runCli(['compare', ...args, '--fail-on', 'regression'], { cwd })
+  const same = await run('HEAD~2', 'HEAD~1')
+  t.strictSame([same.code, same.stderr], [0, ''])
+  t.match(same.stdout, /^no change: 1 unchanged of 1 series; /)
+  t.match(same.stdout, /\nnote: the noise is that of 5 stored commits before BASE\n/)
+  const slower = await run('HEAD~1', 'HEAD')
+  t.equal(slower.code, 5)
+  t.match(slower.stdout, /^changed: 1 slower of 1 /)
+  const early = await run('HEAD~7', 'HEAD~6')
+  t.equal(early.code, 6)
+  t.match(early.stdout, /^inconclusive: 1 unjudged of 1 series; /)
   t.match(
-    (await runCli(['compare', 'HEAD~1', 'HEAD', '--threshold', '1.01'], { cwd })).stdout,
-    /^regressed: 1 slower of 1 /,
+    early.stdout,
+    /\nnote: 1 series cannot be judged, because fewer than 4 commits before BASE show their noise: store/,
   )
+  const unknown = await run('HEAD~1', 'HEAD', '--control', 'format=parquet')
+  t.equal(unknown.code, 78)
+  t.match(
+    unknown.stderr,
+    /^error: no series that both commits measured is a control: format=parquet\nhint: name a dimension/,
+  )
+  const mistyped = await run('HEAD~1', 'HEAD', '--control', 'formt=parquet')
+  t.equal(mistyped.code, 2)
+  t.match(mistyped.stderr, /'formt=parquet' is invalid.* it must be DIMENSION=VALUE with one of dataset, /)
 })
 
 t.test('an impossible comparison is reported, and fails when a verdict was requested', async t => {
@@ -192,8 +205,8 @@ t.test('an impossible comparison is reported, and fails when a verdict was reque
     at => [access(at)],
   )
   const apart = await compare(cwd, database, BASE, HEAD, '--fail-on', 'regression')
-  t.equal(apart.code, 4)
-  t.match(apart.stdout, /^nothing compared: no series is in both, /)
+  t.equal(apart.code, 6)
+  t.match(apart.stdout, /^inconclusive: no series is in both, /)
 
   const same = await compare(cwd, database, HEAD)
   t.equal(same.code, 2)
@@ -233,6 +246,6 @@ t.test(
       series.filter(({ kind }) => kind === 'random_access_time').map(({ dimensions }) => dimensions),
       [{ open_mode: 'reopen' }, { open_mode: 'cached' }],
     )
-    t.match((await compare(cwd, database, BASE, '-v')).stdout, /unchanged .* random_access_time taxi lance \(hot\)$/m)
+    t.match((await compare(cwd, database, BASE, '-v')).stdout, /unjudged .* random_access_time taxi lance \(hot\)$/m)
   },
 )

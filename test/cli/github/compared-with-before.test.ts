@@ -37,7 +37,7 @@ t.test('the summary lists the largest changes and the slowest series', async t =
   const { code, summary, stderr } = await runStep(push, cwd)
   t.equal(code, 0, stderr)
   t.match(summary, '#### Against the commit before')
-  t.match(summary, /\*\*regressed:\*\* 2 slower, 1 unchanged of 3 series; bbbbbbb against aaaaaaa/)
+  t.match(summary, /\*\*changed:\*\* 2 slower, 1 unchanged of 3 series; bbbbbbb against aaaaaaa/)
   t.match(summary, '#### The slowest')
   t.match(summary, /\| query&#95;measurement tpc&#124;ds .* \| 312,000 ns \|/)
 
@@ -50,7 +50,7 @@ t.test('into the embedded database as well, and nothing is said on a terminal', 
   await runStep(['push', ...filesOf(cwd, BEFORE, 1), '--embedded'], cwd)
   const push = ['push', ...filesOf(cwd, AFTER, 0.5), '--embedded']
   const { summary, stdout } = await runStep(push, cwd)
-  t.match(summary, /\*\*better:\*\* 2 faster/)
+  t.match(summary, /\*\*changed:\*\* 2 faster/)
   t.notMatch(stdout, 'faster')
 })
 

@@ -1,6 +1,7 @@
 /** `compare`: reports the changes between two stored commits, and which changes are statistically significant. */
 
 import { isRegression } from '../../../analysis/judge.js'
+import type { Control } from '../../../analysis/noise-rows.js'
 import type { TargetFlags } from '../../../targets/kinds.js'
 import { compare, type CompareResult } from '../../../delivery/compare.js'
 import { readPullRequest } from '../../../commit/pull-request.js'
@@ -18,6 +19,7 @@ export type CompareFlags = TargetFlags &
   PublishFlags & {
     readonly format: 'human' | 'json' | 'markdown'
     readonly threshold: number
+    readonly control?: readonly Control[]
     readonly failOn?: 'regression'
     readonly gitDir?: string
     readonly baseline?: string
@@ -25,12 +27,12 @@ export type CompareFlags = TargetFlags &
   }
 
 export const runCompare: Action<CompareFlags> = async (args, flags, context) => {
-  const { format, threshold, gitDir, baseline, verbose = false } = flags
+  const { format, threshold, control: controls, gitDir, baseline, verbose = false } = flags
   const { env, signal, report, columns } = context
   const opener = { openReader: () => openReader(flags, context) }
   const result = await compare(baseOf(args, flags), {
     ...{ head: headOf(args, flags), baseline, checkedOut: readPullRequest(env)?.headSha },
-    ...{ target: opener, threshold, gitDir, askHosting: hostingOf(context), env, signal },
+    ...{ target: opener, threshold, controls, gitDir, askHosting: hostingOf(context), env, signal },
   })
   const exitCode = compareExitCode(result, flags)
   if (format === 'json') report.json<CompareReport>(compareReport(result, exitCode))
@@ -53,8 +55,9 @@ function headOf([first, second]: readonly string[], { baseline }: CompareFlags):
   throw new IngestError('usage', '--baseline and an argument both name BASE', { hint })
 }
 
-/** With `--fail-on regression` it also fails when nothing was compared. */
-function compareExitCode({ changes }: CompareResult, { failOn }: CompareFlags): number {
-  const fails = failOn !== undefined && (changes.length === 0 || changes.some(isRegression))
-  return fails ? EXIT.mismatch : EXIT.done
+/** With `--fail-on`, an inconclusive comparison fails too, because a regression could have been missed. */
+function compareExitCode({ changes, verdict }: CompareResult, { failOn }: CompareFlags): number {
+  if (failOn === undefined) return EXIT.done
+  if (changes.some(isRegression)) return EXIT.regression
+  return verdict === 'inconclusive' ? EXIT.inconclusive : EXIT.done
 }

@@ -1,6 +1,10 @@
 /** Defines `compare` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { DEFAULT_THRESHOLD } from '../../../analysis/judge.js'
+import type { Control } from '../../../analysis/noise-rows.js'
+import { seriesDimensions } from '../../../analysis/series.js'
+import { CONTRACT } from '../../../contract/kinds.js'
 import { examples, addOptions, flag, readingFlags } from '../../options/flags.js'
 import { publishFlags } from './publish-flags.js'
 import { lazy, type Run } from '../../run.js'
@@ -10,9 +14,10 @@ export function addCompare(program: Command, run: Run): void {
     .command('compare')
     .summary('report changes between two commits')
     .description(
-      'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a rank test over the ' +
-        'runs, corrected for the number of series (docs/compare.md). Only reads. With -v every series is listed, and those ' +
-        'that only one commit has.',
+      'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a test against the noise ' +
+        'within runs and between jobs, which the commits before BASE show, corrected for the number of series ' +
+        '(docs/compare.md). The verdict is changed, no change or inconclusive. Only reads. With -v every series is listed, ' +
+        'and those that only one commit has.',
     )
     .argument(
       '[base]',
@@ -23,9 +28,19 @@ export function addCompare(program: Command, run: Run): void {
   addOptions(command, readingFlags())
   command
     .addOption(baselineFlag())
-    .addOption(flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.1))
     .addOption(
-      flag('--fail-on <what>', 'exit 4 on a regression, or if there is nothing to compare').choices(['regression']),
+      flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(DEFAULT_THRESHOLD),
+    )
+    .addOption(
+      flag(
+        '--control <dimension=value>',
+        'series that the change cannot touch, such as format=parquet; may be repeated',
+      ).argParser(addControl),
+    )
+    .addOption(
+      flag('--fail-on <what>', 'exit 5 on a regression, and 6 if it is inconclusive or nothing is comparable').choices([
+        'regression',
+      ]),
     )
     .addOption(flag('--git-dir <dir>', 'git repository in which names are resolved (default: found by git)'))
     .addOption(compareFormat())
@@ -38,7 +53,8 @@ export function addCompare(program: Command, run: Run): void {
       ['compare --baseline merge-base', 'against where this branch left the main branch'],
       ['compare --server https://ingest.example.com', 'through the read API of a server'],
       ['compare main HEAD --postgres DSN', 'by names that git knows'],
-      ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 4 when a series got slower or larger'],
+      ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 5 when a series got slower or larger'],
+      ['compare main HEAD --control format=parquet', 'where parquet files are read by other code'],
       ['compare main HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
     ]),
   )
@@ -53,6 +69,15 @@ const baselineFlag = (): Option =>
 
 const compareFormat = (): Option =>
   flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human')
+
+/** Parses `dimension=value` and appends it to the controls before. */
+function addControl(text: string, before: readonly Control[] = []): readonly Control[] {
+  const [, dimension = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? []
+  const known = new Set(CONTRACT.kinds.flatMap(kind => seriesDimensions(kind).map(({ name }) => name)))
+  if (!known.has(dimension))
+    throw new InvalidArgumentError(`it must be DIMENSION=VALUE with one of ${[...known].join(', ')}.`)
+  return [...before, { dimension, value }]
+}
 
 /** Parses a ratio above 1. A threshold of 1 would report all noise as changes. */
 function ratio(text: string): number {

@@ -1,7 +1,7 @@
 /** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
 
-import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type SeriesChange } from '../../../analysis/judge.js'
-import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
+import { isRegression, judgedRatio, MOST_CHANCE, type SeriesChange } from '../../../analysis/judge.js'
+import { FEWEST_RUNTIMES, seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import { notes, tally, unitOf } from './words.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
@@ -10,8 +10,14 @@ import type { CompareReport } from '../../../reports/compare.js'
 export function compareReport(compared: CompareResult, exitCode: number): CompareReport {
   const { base, head, access, changes, datasets, onlyBase, onlyHead, threshold, target } = compared
   return {
-    ...{ command: 'compare', exit_code: exitCode, target, base: summaryOf(base), head: summaryOf(head) },
-    thresholds: { q: MOST_CHANCE, ratio: threshold, runtimes: FEWEST_RUNTIMES },
+    ...{ command: 'compare', exit_code: exitCode, target, verdict: compared.verdict },
+    ...{ base: commitFields(base), head: commitFields(head) },
+    thresholds: { q: MOST_CHANCE, ratio: threshold, judged: judgedRatio(threshold), runtimes: FEWEST_RUNTIMES },
+    noise: {
+      commits: compared.commits,
+      controls: compared.controls.map(({ dimension, value }) => `${dimension}=${value}`),
+      jobs: compared.groups.map(({ isRemoved, ...group }) => ({ ...group, removed: isRemoved })),
+    },
     summary: {
       ...{ series: changes.length, ...tally(changes), regressions: changes.filter(isRegression).length },
       ...{ only_base: onlyBase.length, only_head: onlyHead.length },
@@ -25,13 +31,17 @@ export function compareReport(compared: CompareResult, exitCode: number): Compar
   }
 }
 
+function commitFields({ sha, timestamp, subject }: CommitSummary): CompareReport['base'] {
+  return { sha, timestamp, subject }
+}
+
 function changeFields(change: SeriesChange): CompareReport['series'][number] {
   const { kind, base, head, ratio, test, verdict, reason } = change
   return {
     ...identity({ kind, dimensions: head.dimensions }),
     ...{ base: base.value.toString(), head: head.value.toString(), unit: unitOf(change), ratio: ratio ?? null },
     runtimes: base.runtimes && head.runtimes ? [base.runtimes.length, head.runtimes.length] : null,
-    test: test === undefined ? null : { p: test.p, q: test.q, method: test.method, direction: test.direction },
+    test: test === undefined ? null : { ratio: test.ratio, p: test.p, q: test.q, detectable: test.detectable },
     ...{ verdict, reason: reason ?? null, regression: isRegression(change) },
     platforms: [base.platform, head.platform],
     uncompressed_bytes: valueFields(kind).sized
@@ -46,8 +56,4 @@ function identity({ kind, dimensions }: Single): CompareReport['only_base'][numb
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const
   })
   return { kind: kind.kind, dimensions: Object.fromEntries(named) }
-}
-
-function summaryOf({ sha, timestamp, subject }: CommitSummary): CompareReport['base'] {
-  return { sha, timestamp, subject }
 }

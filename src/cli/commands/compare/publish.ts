@@ -44,13 +44,10 @@ export async function publishComparison(judged: Judged, flags: PublishFlags, con
   reportPublished(await publish({ ...text, comment, check }, context), context)
 }
 
-/** Exit code of a comparison without a verdict. */
-const INCONCLUSIVE = 6
-
 /** Without `--fail-on`, a regression is shown but does not fail the check. */
 function conclusionOf(exitCode: number, good: boolean): Conclusion {
   if (exitCode === EXIT.done) return good ? 'success' : 'neutral'
-  return exitCode === INCONCLUSIVE ? 'neutral' : 'failure'
+  return exitCode === EXIT.inconclusive ? 'neutral' : 'failure'
 }
 
 function annotateRegressions({ result, exitCode }: Judged, { report }: Context): void {

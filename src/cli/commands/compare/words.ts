@@ -1,19 +1,13 @@
 /** Wording of a comparison, shared by the formats for people. */
 
-import {
-  FEWEST_RUNTIMES,
-  fewestToBeReal,
-  isRegression,
-  MOST_CHANCE,
-  type SeriesChange,
-  type SeriesVerdict,
-} from '../../../analysis/judge.js'
+import { isRegression, type SeriesChange, type SeriesVerdict } from '../../../analysis/judge.js'
 import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import type { Access } from '../../../database/queries/commit-access.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
 import { oneLine } from '../../../visible-text.js'
 import { count, plural } from '../../output/report.js'
+import { noiseNotes } from './noise-notes.js'
 
 const VERDICTS: readonly SeriesVerdict[] = [
   'slower',
@@ -32,14 +26,14 @@ export function tally(changes: readonly SeriesChange[]): Readonly<Record<SeriesV
 
 export type Headline = { readonly good: boolean; readonly word: string; readonly rest: string }
 
-/** The first line of a comparison: the worst verdict, then the number of series per verdict. */
-export function headline({ changes, base, head, target }: CompareResult): Headline {
+/** The first line of a comparison: the verdict, then the number of series per verdict. */
+export function headline({ changes, base, head, target, verdict }: CompareResult): Headline {
   const against = `${short(head)} against ${short(base)} in ${target}`
-  if (changes.length === 0) return { good: false, word: 'nothing compared:', rest: `no series is in both, ${against}` }
+  const good = verdict !== 'inconclusive' && !changes.some(isRegression)
+  const word = `${verdict}:`
+  if (changes.length === 0) return { good, word, rest: `no series is in both, ${against}` }
   const counts = tally(changes)
-  const said = VERDICTS.filter(verdict => counts[verdict] > 0).map(verdict => `${count(counts[verdict])} ${verdict}`)
-  const good = !changes.some(isRegression)
-  const word = good ? (counts.faster + counts.smaller > 0 ? 'better:' : 'no change:') : 'regressed:'
+  const said = VERDICTS.filter(name => counts[name] > 0).map(name => `${count(counts[name])} ${name}`)
   return { good, word, rest: `${said.join(', ')} of ${plural(changes.length, 'series', 'series')}; ${against}` }
 }
 
@@ -92,34 +86,37 @@ export function ratioText(ratio: number | undefined): string {
   return ratio >= 1e6 || ratio < 0.001 ? ratio.toExponential(2) : ratio.toFixed(ratio < 0.1 ? 4 : 3)
 }
 
-/** The q value of the test, such as `q 0.0120`, or the reason why the series was not tested. */
-export function evidence({ test, reason, base, head }: SeriesChange): string {
-  if (test !== undefined) return `q ${test.q < 0.0001 ? '< 0.0001' : test.q.toFixed(4)}`
+/** The result of the test, such as `1.052 adjusted, q 0.0120`, or the reason why the series was not tested. */
+export function evidence({ ratio, test, reason, base, head }: SeriesChange): string {
+  if (test !== undefined) {
+    const adjusted = ratioText(test.ratio) === ratioText(ratio) ? '' : `${ratioText(test.ratio)} adjusted, `
+    return `${adjusted}q ${test.q < 0.0001 ? '< 0.0001' : test.q.toFixed(4)}`
+  }
   if (reason === 'few_runtimes') return `${base.runtimes?.length ?? 0} and ${head.runtimes?.length ?? 0} runs`
+  if (reason === 'other_machine') return 'other machine'
   return reason === 'no_ratio' ? 'no ratio' : 'no runs'
 }
 
-/** Whether a series is listed by default: it changed, or it was not judged and its ratio is unknown or reaches the threshold. */
-export function isNotable({ verdict, ratio }: SeriesChange, threshold: number): boolean {
+/** Whether a series is listed by default: it changed or may have, or it was not tested and its ratio is unknown or reaches the threshold. */
+export function isNotable({ verdict, ratio, test }: SeriesChange, threshold: number): boolean {
   if (verdict !== 'unjudged') return verdict !== 'unchanged'
-  return ratio === undefined || ratio >= threshold || ratio <= 1 / threshold
+  return test === undefined && (ratio === undefined || ratio >= threshold || ratio <= 1 / threshold)
 }
 
 /** Notes that explain the verdicts and their limits. */
-export function notes({ changes, threshold, onlyBase, onlyHead, access, remarks }: CompareResult): readonly string[] {
-  const [few, none] = (['few_runtimes', 'no_ratio'] as const).map(reason => number(changes, c => c.reason === reason))
-  const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
+export function notes(compared: CompareResult): readonly string[] {
+  const { changes, threshold, onlyBase, onlyHead, access, remarks } = compared
   const sizes = number(changes, ({ kind }) => !valueFields(kind).timed)
+  const none = number(changes, ({ reason }) => reason === 'no_ratio')
   const moved = number(changes, ({ base, head }) => base.platform !== head.platform)
   const resized = number(changes, hasOtherData)
   return [
     ...remarks,
-    `slower and faster: q < ${MOST_CHANCE} (Mann-Whitney, Benjamini-Hochberg) and a ratio of ${threshold} or more, or 1/${threshold} or less`,
-    ...(unproven ? [`${unproven} unproven: the ratio is beyond that, but q is not: it may be chance`] : []),
-    ...(sizes ? [`${sizes} by size have no runs to test: larger and smaller go by the ratio alone`] : []),
-    ...(few ? [`${few} cannot be judged: a side has fewer than ${FEWEST_RUNTIMES} runs`] : []),
+    ...noiseNotes(compared),
+    ...(sizes
+      ? [`${sizes} by size: larger and smaller go by a ratio of ${threshold} alone, because sizes are exact`]
+      : []),
     ...(none ? [`${none} cannot be judged: a value that is not above zero has no ratio`] : []),
-    ...powerNote(changes),
     ...(resized ? [`${resized} compressed different data at HEAD and BASE (uncompressed_bytes differs)`] : []),
     ...(moved ? [`${moved} ran on another platform (env_triple) at HEAD than at BASE`] : []),
     ...(onlyBase.length > 0 ? [`${plural(onlyBase.length, 'series', 'series')} only in BASE`] : []),
@@ -133,22 +130,9 @@ function hasOtherData({ base, head }: SeriesChange): boolean {
   return base.uncompressed !== undefined && head.uncompressed !== undefined && base.uncompressed !== head.uncompressed
 }
 
-function number(changes: readonly SeriesChange[], is: (change: SeriesChange) => boolean): string {
+export function number(changes: readonly SeriesChange[], is: (change: SeriesChange) => boolean): string {
   const found = changes.filter(is).length
   return found === 0 ? '' : plural(found, 'series', 'series')
-}
-
-/** Warns when there were too few runs for the test to find a change, so that "no change" is not read as proven. */
-function powerNote(changes: readonly SeriesChange[]): readonly string[] {
-  const tested = changes.filter(({ test }) => test !== undefined).length
-  const fewest = fewestToBeReal(changes)
-  if (tested === 0 || fewest === 1) return []
-  const runs = 'with so few runs among so many series'
-  return [
-    fewest === Infinity
-      ? `${runs} no change could be told from chance: more runs are needed`
-      : `${runs} a change is told from chance only if ${count(fewest)} or more series change together`,
-  ]
 }
 
 const LARGE_BYTES = 256 * 1024 * 1024

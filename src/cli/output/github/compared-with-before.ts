@@ -1,10 +1,10 @@
 /** Summary sections for a push: the changes since the stored commit before it, and the slowest measurements. */
 
-import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
 import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
 import type { PushResult } from '../../../delivery/push.js'
 import type { CommitReader } from '../../../delivery/commit-reader.js'
+import { compareStored, type StoredComparison } from '../../../delivery/compare-stored.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
 import { withAncestryCache } from '../../../delivery/ancestry-cache.js'
 import { chooseCommits, NoBaseError } from '../../../delivery/baseline.js'
@@ -17,7 +17,6 @@ import { hostingOf, openServerReader } from '../../options/open-reader.js'
 import { openDatabase } from '../../options/target-world.js'
 import { markdownTable, markdownText } from './markdown.js'
 
-const THRESHOLD = 1.1
 const SLOWEST = 5
 /** Time limit for reading the rows, so that the summary never delays a job for long. */
 const TIMEOUT_MS = 10_000
@@ -78,15 +77,11 @@ async function sections(
   const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
   const git = { gitDir, env, signal }
   const askHosting = withAncestryCache(hostingOf({ ...context, signal: within }), git)
-  const { base, head, remarks } = await chooseCommits(reader, { head: sha }, { git, askHosting })
-  const { kinds, access } = await reader.rows(base.sha, sha)
-  const comparison = compareCommits(kinds, THRESHOLD)
-  const compared = { ...comparison, base, head, access, threshold: THRESHOLD, remarks }
-  const markdown = markdownOf({ ...compared, target: reader.description }, false)
-  return ['#### Against the commit before', markdown, ...slowest(kinds)]
+  const compared = await compareStored(reader, await chooseCommits(reader, { head: sha }, { git, askHosting }), {})
+  return ['#### Against the commit before', markdownOf(compared, false), ...slowest(compared)]
 }
 
-function slowest(kinds: readonly KindRows[]): readonly string[] {
+function slowest({ kinds }: StoredComparison): readonly string[] {
   const timed = kinds.filter(({ kind }) => valueFields(kind).timed)
   const rows = timed.flatMap(({ kind, rows }) =>
     rows.head.map(({ dimensions, value }) => ({ kind, dimensions, value })),

@@ -1,6 +1,6 @@
 /** The Mann-Whitney rank test, which tests whether the values of two samples are equally large. */
 
-export type RankTest = {
+type RankTest = {
   /** The two-sided p-value. */
   readonly p: number
   /** 1 when the second sample has the larger values, -1 when it has the smaller ones. */
@@ -9,7 +9,7 @@ export type RankTest = {
 }
 
 /** Up to this total number of values, the exact distribution is computed, with ties too. */
-export const MOST_EXACT = 24
+const MOST_EXACT = 24
 
 /** Creates a test function, which caches the distributions it has computed. */
 export function rankTester(): (first: readonly bigint[], second: readonly bigint[]) => RankTest {
@@ -35,13 +35,6 @@ function normalP({ doubled, doubledSum, ties }: Ranked, [first, second]: readonl
   return Math.min(1, 2 * upperTail(Math.max(0, away - 0.5) / Math.sqrt(variance)))
 }
 
-/** The smallest p-value possible for samples of these sizes, when all values of one are below those of the other. */
-export function leastP(first: number, second: number): number {
-  let choices = 1
-  for (let step = 1; step <= second; step++) choices = (choices * (first + step)) / step
-  return Math.min(1, 2 / choices)
-}
-
 /** Coefficients, from the constant term up, of a Chebyshev approximation of erfc (Numerical Recipes, `erfcc`). */
 const COEFFICIENTS = [
   -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
@@ -49,7 +42,7 @@ const COEFFICIENTS = [
 ]
 
 /** The probability that a standard normal value exceeds `z`, with a relative error below 1.2e-7. */
-export function upperTail(z: number): number {
+function upperTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2
   const t = 1 / (1 + x / 2)
   const exponent = COEFFICIENTS.reduceRight((sum, coefficient) => sum * t + coefficient, 0) - x * x

@@ -1,0 +1,71 @@
+/** Notes about the noise of a comparison: what was found about it, what it hides, and what would help. */
+
+import { median } from '../../../analysis/robust.js'
+import { judgedRatio, MOST_CHANCE, type SeriesChange, type UnjudgedReason } from '../../../analysis/judge.js'
+import type { JobGroup } from '../../../analysis/noise-model.js'
+import { FEWEST_BEFORE } from '../../../analysis/series-test.js'
+import { FEWEST_RUNTIMES, valueFields } from '../../../analysis/series.js'
+import type { CompareResult } from '../../../delivery/compare.js'
+import { plural } from '../../output/report.js'
+
+export function noiseNotes(compared: CompareResult): readonly string[] {
+  const { changes, threshold, commits, groups } = compared
+  if (!changes.some(({ kind }) => valueFields(kind).timed)) return []
+  return [
+    `slower and faster: q < ${MOST_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    commits === 0
+      ? 'no commit before BASE is stored, so the noise between jobs is not known'
+      : `the noise is that of ${plural(commits, 'stored commit')} before BASE`,
+    ...groups.flatMap(jobNote),
+    ...detectableNote(changes),
+    ...(['few_runtimes', 'no_history', 'noise', 'other_machine'] as const).flatMap(reason =>
+      helpNote(compared, reason),
+    ),
+  ]
+}
+
+/** Common changes below this are not worth a note. */
+const LEAST_SHIFT = 0.005
+
+function jobNote({ platform, series, controls, shift, isRemoved }: JobGroup): readonly string[] {
+  if (Math.abs(Math.log(shift)) < LEAST_SHIFT) return []
+  const all = controls > 0 ? plural(controls, 'control') : `all ${plural(series, 'series', 'series')}`
+  const moved = `${all}${platform === null ? '' : ` on ${platform}`} changed together by ${percent(shift)}`
+  return [
+    isRemoved
+      ? `${moved}: noise of the job, removed before the test`
+      : `${moved}, more than a job explains: counted as a change`,
+  ]
+}
+
+function detectableNote(changes: readonly SeriesChange[]): readonly string[] {
+  const found = changes.flatMap(({ test }) => (test?.isNoiseKnown ? [test.detectable] : []))
+  if (found.length === 0) return []
+  return [
+    `in half of ${plural(found.length, 'tested series', 'tested series')} a change of ${percent(median(found))} or more would be found`,
+  ]
+}
+
+/** How many series were not judged for a reason, and what would help. */
+function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason): readonly string[] {
+  const found = changes.filter(change => change.reason === reason)
+  if (found.length === 0) return []
+  const series = plural(found.length, 'series', 'series')
+  const judged = percent(judgedRatio(threshold))
+  const controls = 'name series that the change cannot touch with --control'
+  const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
+  const why: Readonly<Record<UnjudgedReason, string>> = {
+    few_runtimes: `a side has fewer than ${FEWEST_RUNTIMES} runs: record more runs, ten are good`,
+    no_history: `fewer than ${FEWEST_BEFORE} commits before BASE show their noise: store more commits, or ${controls}`,
+    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or accept it with --threshold ${hidden.toFixed(2)}`,
+    other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
+    no_ratio: '',
+  }
+  return [`${series} cannot be judged, because ${why[reason]}`]
+}
+
+/** A ratio as a percentage, such as +5.2 %. */
+function percent(ratio: number): string {
+  const value = (ratio - 1) * 100
+  return `${value < 0 ? '' : '+'}${value.toFixed(Math.abs(value) < 10 ? 1 : 0)} %`
+}
