@@ -144,7 +144,7 @@ function plainText(value: string | undefined): string | undefined {
   return value?.replace(/\p{Cc}+/gu, ' ').trim() || undefined
 }
 
-function isTrue(value: string | undefined): boolean {
+export function isTrue(value: string | undefined): boolean {
   return !['', '0', 'false'].includes((value ?? '').trim().toLowerCase())
 }
 

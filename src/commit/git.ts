@@ -1,9 +1,11 @@
 /** Reads the measured commit from git, and resolves revisions such as `main~3`. */
 
+import type { MeasuredCommit } from '../contract/ancestry.js'
 import { type Commit, isFullSha } from '../contract/commit.js'
 import { quote } from '../contract/problem.js'
 import { isTimestamp } from '../contract/timestamp.js'
 import { IngestError } from '../errors.js'
+import { readAncestry } from './ancestry.js'
 import type { Environment } from './ci.js'
 import { showFailure, runGit, type GitContext } from './git-process.js'
 import { commitUrl, repoWebUrl } from './repo-url.js'
@@ -41,19 +43,19 @@ const FORMAT = Object.values(PLACEHOLDERS).join('%x00')
 const SHOW_ARGUMENTS = ['show', '-s', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`]
 
 /**
- * Reads the commit `sha`, or HEAD. Runs git once, and a second time (`git remote get-url origin`) only if no `repoUrl` is given,
- * because `git show` cannot print a remote.
+ * Reads the commit `sha`, or HEAD, and its ancestors. Runs git twice at the same time, and once more (`git remote get-url origin`)
+ * only if no `repoUrl` is given, because `git show` cannot print a remote.
  * @throws {IngestError} `usage` for a sha that is not 40 lowercase hex digits or an invalid repository address;
  *   `commit_unknown` when there is no such commit, repository or remote; `git_failed` when git cannot be run or fails
  * @see contract section 2
  */
-export async function readGitCommit(options: GitCommitOptions = {}): Promise<Commit> {
+export async function readGitCommit(options: GitCommitOptions = {}): Promise<MeasuredCommit> {
   const { sha, gitDir, repoUrl, signal, env = process.env } = options
   if (sha !== undefined) checkSha(sha)
   const knownUrl = repoUrl === undefined ? undefined : parseRepoUrl(repoUrl)
   const context: GitContext = { gitDir, env, signal }
-  const fields = await showCommit(sha, context)
-  return { ...fields, url: commitUrl(knownUrl ?? (await originUrl(context)), fields.sha) }
+  const [fields, ancestry] = await Promise.all([showCommit(sha, context), readAncestry(sha ?? 'HEAD', context)])
+  return { ...fields, url: commitUrl(knownUrl ?? (await originUrl(context)), fields.sha), ancestry }
 }
 
 function checkSha(sha: string): void {

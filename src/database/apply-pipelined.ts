@@ -89,7 +89,7 @@ export async function applyPipelined(
   }
   const order = facts.isOrdered ? wanted : undefined
   const isOrdered = order !== undefined
-  const { values, before, after } = commitStatements(commit, order)
+  const { values, before, after } = commitStatements(commit, { ...facts, order })
   const upserts = rowsByKind.map(({ text }, at) => ({
     text: upsertLines(kinds[at]!, { isOrdered }),
     values: [...values, text],

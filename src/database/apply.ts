@@ -153,7 +153,7 @@ async function applyStaged(
   const isOrdered = order !== undefined
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
-  const { values, before, after } = commitStatements(commit, order)
+  const { values, before, after } = commitStatements(commit, { ...facts, order })
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
   const answers = await session.pipeline([...before, ...upserts, ...after])
   // Deferred triggers run now, so that what they change is found.

@@ -10,26 +10,37 @@ import type { SqlSession, Statement } from './session.js'
 
 const TABLES = ['commits', ...CONTRACT.kinds.map(({ table }) => table)]
 
-/**
- * A query with one row. `isOrdered`: the role may use the tables of the schema `vortex_ingest`. `hasTriggers`: a table of the
- * contract has triggers. It is sent together with BEGIN to save a round trip.
- */
-export const PROBE_DATABASE = `
-  SELECT (
-    SELECT count(*) = 3 AND bool_and(
+/** SQL that is true when the role may use all of these tables of the schema `vortex_ingest`. */
+function mayWrite(...tables: readonly string[]): string {
+  return `(
+    SELECT count(*) = ${tables.length} AND bool_and(
       has_schema_privilege(pg_namespace.oid, 'USAGE')
       AND has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
-      AND (relname <> 'watermarks' OR has_table_privilege(pg_class.oid, 'UPDATE'))
+      AND (relname IN ('deliveries', 'delivered_ids') OR has_table_privilege(pg_class.oid, 'UPDATE'))
     )
     FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE nspname = 'vortex_ingest' AND relname IN ('deliveries', 'delivered_ids', 'watermarks')
-  ) AS "isOrdered", EXISTS (
+    WHERE nspname = 'vortex_ingest' AND relname IN (${tables.map(table => `'${table}'`).join(', ')})
+  )`
+}
+
+/**
+ * A query with one row. `isOrdered`: the role may use the tables of the schema `vortex_ingest` that order deliveries.
+ * `hasAncestry`: it may use the one for the parents of commits. `hasTriggers`: a table of the contract has triggers. It is sent
+ * together with BEGIN to save a round trip.
+ */
+export const PROBE_DATABASE = `
+  SELECT ${mayWrite('deliveries', 'delivered_ids', 'watermarks')} AS "isOrdered",
+  ${mayWrite('commit_ancestry')} AS "hasAncestry", EXISTS (
     SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal
     AND tgrelid IN (${TABLES.map(table => `to_regclass('public.${table}')`).join(', ')})
   ) AS "hasTriggers"`
 
 /** The answer to `PROBE_DATABASE`. */
-export type DatabaseFacts = { readonly isOrdered: boolean; readonly hasTriggers: boolean }
+export type DatabaseFacts = {
+  readonly isOrdered: boolean
+  readonly hasAncestry: boolean
+  readonly hasTriggers: boolean
+}
 
 /** A transaction-local setting: the id of the delivery. */
 const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
@@ -44,7 +55,7 @@ export async function hasOrdering(session: SqlSession): Promise<boolean> {
 
 /** @param rows the answer to `PROBE_DATABASE` */
 export function databaseFacts(rows: readonly object[]): DatabaseFacts {
-  const [facts = { isOrdered: false, hasTriggers: false }] = rows as readonly DatabaseFacts[]
+  const [facts = { isOrdered: false, hasAncestry: false, hasTriggers: false }] = rows as readonly DatabaseFacts[]
   return facts
 }
 

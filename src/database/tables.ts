@@ -1,6 +1,7 @@
 /** SQL statements for the contract's tables, generated from the contract. */
 
-import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
+import type { Ancestry, MeasuredCommit } from '../contract/ancestry.js'
+import { COMMIT_FIELDS } from '../contract/commit.js'
 import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import type { DeliveryOrder } from '../source/delivery.js'
@@ -284,12 +285,21 @@ export type CommitStatements = {
   readonly after: readonly Statement[]
 }
 
+export type CommitStatementsOptions = {
+  /** Undefined in a database that does not order deliveries. */
+  readonly order?: DeliveryOrder | undefined
+  /** Whether the database has the table for the parents of commits. Default: false. */
+  readonly hasAncestry?: boolean
+}
+
 /**
  * The statements that write a commit, whose time is stored in UTC and whole microseconds. A time queued by an earlier version,
  * which accepted more formats, is passed to the database unchanged.
- * @param order undefined in a database that does not order deliveries
  */
-export function commitStatements(commit: Commit, order?: DeliveryOrder): CommitStatements {
+export function commitStatements(
+  { ancestry, ...commit }: MeasuredCommit,
+  { order, hasAncestry = false }: CommitStatementsOptions = {},
+): CommitStatements {
   const stored = { ...commit, timestamp: utcTimestamp(commit.timestamp) ?? commit.timestamp }
   const values = [stored.sha, stored.timestamp] as const
   const upsert = {
@@ -299,7 +309,19 @@ export function commitStatements(commit: Commit, order?: DeliveryOrder): CommitS
   const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
   const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [stored.sha] }))
   const ordering = order === undefined ? [] : orderStatements(stored.sha, order)
-  return { values, before: [...ordering, upsert], after }
+  const parents = ancestry === undefined || !hasAncestry ? [] : [upsertAncestry(stored.sha, ancestry)]
+  return { values, before: [...ordering, upsert, ...parents], after }
+}
+
+/** Stores the ancestors of a commit. Those from a shallow clone do not replace more that are known. */
+function upsertAncestry(sha: string, { parents, firstParents, isComplete }: Ancestry): Statement {
+  const text = `
+    INSERT INTO vortex_ingest.commit_ancestry AS stored (commit_sha, parents, first_parents, is_complete)
+    VALUES ($1::text, $2::text[], $3::text[], $4::boolean)
+    ON CONFLICT (commit_sha) DO UPDATE SET parents = excluded.parents, first_parents = excluded.first_parents,
+      is_complete = excluded.is_complete
+    WHERE (cardinality(stored.first_parents), stored.is_complete) < (cardinality(excluded.first_parents), excluded.is_complete)`
+  return { text, values: [sha, parents, firstParents, isComplete] }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads stored commits and their measurements, from a database or through a server's read API. */
 
 import type { KindRows } from '../analysis/comparison.js'
+import type { FirstParents } from '../commit/ancestry.js'
 import type { Kind } from '../contract/kinds.js'
 import type { Access } from '../database/queries/commit-access.js'
 import type { StoredCommit } from '../database/queries/commits.js'
@@ -38,6 +39,8 @@ export interface CommitReader {
    * that runs at the same time may be missing.
    */
   rows(base: string, head: string): Promise<{ readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }>
+  /** The first-parent history of a commit as far as the parents of commits are stored; begins with the commit itself. */
+  firstParents(sha: string, limit: number): Promise<FirstParents>
   /** The values of every series that was measured at any of the given commits. */
   history(shas: readonly string[]): Promise<readonly SeriesValues[]>
   close(): Promise<void>
@@ -55,7 +58,7 @@ export type MainLine = {
   readonly shas: readonly string[]
   /** Whether the history reaches the first commit or the limit; false in a shallow clone. */
   readonly isComplete: boolean
-  /** `time`: neither git nor parents are known, so all stored commits are ordered by their timestamps. */
+  /** `time`: where the known part ends, the stored commits follow in the order of their timestamps. */
   readonly source: 'git' | 'hosting' | 'database' | 'time'
   /** Unless git had the whole history: why, what was used instead, and how to get the whole history. */
   readonly note?: string

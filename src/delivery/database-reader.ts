@@ -1,6 +1,7 @@
 /** Reads stored commits and their measurements from a database. `server-reader.ts` does the same through a server. */
 
 import { wasmHash64 } from '../contract/hash64.js'
+import { readStoredFirstParents } from '../database/queries/first-parents.js'
 import { readCommitRows } from '../database/queries/commit-rows.js'
 import { readStoredCommits, toStoredCommit } from '../database/queries/commits.js'
 import { readSeriesHistory } from '../database/queries/series-history.js'
@@ -26,6 +27,7 @@ export function databaseReader(
     ...finder,
     description,
     rows: async (base, head) => readCommitRows(session, { base, head }, { hash: await wasmHash64(), timeoutMs }),
+    firstParents: (sha, limit) => readStoredFirstParents(session, sha, limit),
     async history(shas) {
       const { parts } = await readSeriesHistory(session, shas, { hash: await wasmHash64(), timeoutMs })
       return toSeriesValues(parts, shas.length)

@@ -1,23 +1,95 @@
-/** Temporary stand-in. */
+/** Finds the first-parent history of a commit: in git, at the hosting service, in the database, and otherwise by time. */
 
-import { runGit, type GitContext } from '../commit/git-process.js'
-import { IngestError } from '../errors.js'
+import { isShallow, readFirstParents, type FirstParents } from '../commit/ancestry.js'
+import type { GitContext } from '../commit/git-process.js'
+import { messageOf } from '../errors.js'
 import type { CommitReader, MainLine } from './commit-reader.js'
 
-export type LineOptions = { readonly git: GitContext; readonly limit?: number | undefined }
+/** Asks the service that hosts the repository. @returns undefined when no known service hosts it */
+export type AskHosting = (sha: string, limit: number) => Promise<Pick<MainLine, 'shas' | 'isComplete'> | undefined>
 
-export async function mainLine(
+export type LineOptions = {
+  readonly git: GitContext
+  /** Asked only when git does not have the whole history. */
+  readonly askHosting?: AskHosting | undefined
+  /** Maximum number of commits. Default: 10,000. */
+  readonly limit?: number | undefined
+}
+
+const LIMIT = 10_000
+/** The hosting service needs a request for every 100 commits at best. */
+const MOST_HOSTED = 1_000
+/** Number of commits that are ordered by time. */
+const MOST_BY_TIME = 1_000
+
+/**
+ * Follows first parents from a commit.
+ * @param head full id of a commit, which may not be stored
+ */
+export async function mainLine(head: string, reader: CommitReader, options: LineOptions): Promise<MainLine> {
+  const { git, limit = LIMIT } = options
+  const known = await readFirstParents(head, git, limit)
+  if (known !== undefined && known.end !== 'unknown') return { shas: known.shas, isComplete: true, source: 'git' }
+  const reason = await describeGap(head, known, git)
+  const { line, problem } = await askForLine(head, options)
+  if (line?.isComplete === true)
+    return { ...line, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
+  const shas = [known?.shas ?? [head], line?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
+  const advice = `${problem}; ${known === undefined ? REPOSITORY_ADVICE : FETCH_ADVICE}`
+  const gap = { shas, reason, advice, limit }
+  return (await continueByParents(gap, reader)) ?? continueByTime(gap, reader)
+}
+
+const FETCH_ADVICE = 'run `git fetch --unshallow`, or in GitHub Actions give actions/checkout `fetch-depth: 0`'
+const REPOSITORY_ADVICE = 'run the command in the repository with its history, or name it with --git-dir DIR'
+
+async function describeGap(head: string, known: FirstParents | undefined, git: GitContext): Promise<string> {
+  if (known !== undefined) return `the clone is shallow and ends before the history of ${head.slice(0, 7)} does`
+  const isMissing = await isShallow(git)
+  return isMissing ? `the clone is shallow and lacks ${head.slice(0, 7)}` : `git does not know ${head.slice(0, 7)} here`
+}
+
+/** A failing service must not fail the command, because its answer can be replaced. */
+async function askForLine(
   head: string,
+  { askHosting, limit = LIMIT }: LineOptions,
+): Promise<{ readonly line: Awaited<ReturnType<AskHosting>>; readonly problem: string }> {
+  try {
+    return { line: await askHosting?.(head, Math.min(limit, MOST_HOSTED)), problem: '' }
+  } catch (error) {
+    return { line: undefined, problem: ` (the hosting service was asked: ${messageOf(error)})` }
+  }
+}
+
+/** A history that is known only up to the last of its ids. */
+type Gap = {
+  readonly shas: readonly string[]
+  readonly reason: string
+  readonly advice: string
+  readonly limit: number
+}
+
+/** @returns undefined when the parents of the last known commit are not stored */
+async function continueByParents(
+  { shas: known, reason, advice, limit }: Gap,
   reader: CommitReader,
-  { git, limit = 10_000 }: LineOptions,
-): Promise<MainLine> {
-  const answer = await runGit(['rev-list', '--first-parent', `--max-count=${limit}`, head, '--'], git).catch(
-    (error: unknown) => {
-      if (error instanceof IngestError && error.code === 'git_failed') return undefined
-      throw error
-    },
-  )
-  if (answer?.ok === true) return { shas: answer.stdout.trim().split('\n'), isComplete: true, source: 'git' }
-  const newest = (await reader.newest(1000)).map(({ sha }) => sha)
-  return { shas: newest, isComplete: false, source: 'time' }
+): Promise<MainLine | undefined> {
+  const stored = await reader.firstParents(known.at(-1)!, limit)
+  if (stored.shas.length === 1 && stored.end === 'unknown') return undefined
+  const shas = [...known, ...stored.shas.slice(1)].slice(0, limit)
+  const isComplete = stored.end === 'first' || shas.length === limit
+  const note = `${reason}, so its history was read from the parents that are stored`
+  return { shas, isComplete, source: 'database', note: isComplete ? note : `${note}, which end early${advice}` }
+}
+
+async function continueByTime({ shas: known, reason, advice, limit }: Gap, reader: CommitReader): Promise<MainLine> {
+  const shas = [...known, ...(await olderByTime(known, reader))].slice(0, limit)
+  return { shas, isComplete: false, source: 'time', note: `${reason}, so commits are ordered by their time${advice}` }
+}
+
+/** The stored commits that are older than the last of the given ones that is stored. */
+async function olderByTime(shas: readonly string[], reader: CommitReader): Promise<readonly string[]> {
+  const newest = (await reader.newest(MOST_BY_TIME)).map(({ sha }) => sha)
+  const last = Math.max(...shas.map(sha => newest.indexOf(sha)))
+  return newest.slice(last + 1).filter(sha => !shas.includes(sha))
 }

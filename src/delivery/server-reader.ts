@@ -1,6 +1,7 @@
 /** Reads stored commits and their measurements through the read routes of a server (docs/server.md). */
 
 import { seriesDimensions, type Measurement } from '../analysis/series.js'
+import type { FirstParents } from '../commit/ancestry.js'
 import { isExactObject, type ExactObject, type ExactValue } from '../contract/exact-value.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { toMeasurement } from '../database/queries/commit-rows.js'
@@ -27,6 +28,7 @@ export async function serverReader(options: ReadApiOptions): Promise<CommitReade
         kinds.push({ kind, rows: { base: await rowsAt(api, kind, base), head: await rowsAt(api, kind, head) } })
       return { kinds, access: [] }
     },
+    firstParents: (sha, limit) => readFirstParents(api, sha, limit),
     async history(shas) {
       const parts: SeriesPart[] = []
       for (let from = 0; from < shas.length; from += SHAS_A_REQUEST)
@@ -72,6 +74,17 @@ function isIn(filter: CommitFilter, sha: string): boolean {
   if ('newest' in filter) return true
   return 'shas' in filter ? filter.shas.includes(sha) : sha.startsWith(filter.prefix)
 }
+
+/** Only the commit itself on a server of an older version, which does not have the route. */
+async function readFirstParents(api: ReadApi, sha: string, limit: number): Promise<FirstParents> {
+  const answer = await api.get(`/api/commits/${sha}/first-parents?n=${limit}`)
+  const shas = answer?.['shas']
+  const end = ENDS.find(end => end === answer?.['end'])
+  if (!Array.isArray(shas) || end === undefined) return { shas: [sha], end: 'unknown' }
+  return { shas: (shas as readonly ExactValue[]).flatMap(one => textOf(one) ?? []), end }
+}
+
+const ENDS = ['first', 'limit', 'unknown'] as const
 
 /** Reads the values at some commits. Requests fewer commits at once when the server's answer is not complete. */
 async function readParts(api: ReadApi, shas: readonly string[], firstPlace: number): Promise<readonly SeriesPart[]> {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
+import { ANCESTRY_HEADER, parseAncestry, type Ancestry } from '../contract/ancestry.js'
 import { GENERATION_HEADER, ORDERED_HEADER, parseGeneration, SUPERSEDED_HEADER } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { quote } from '../contract/problem.js'
@@ -46,6 +47,8 @@ export class Ingest {
     if (!head.ok) return HEADER_ANSWERS[head.reason]
     const order = readOrder(request)
     if (typeof order === 'string') return refusalAnswer({ ok: false, error: 'malformed', message: order })
+    const ancestry = readAncestryHeader(request)
+    if (ancestry === 'malformed') return refusalAnswer({ ok: false, error: 'malformed', message: BAD_ANCESTRY })
     onBodyWanted()
     const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs, budgets })
     if (!received.ok) return BODY_ANSWERS[received.reason]
@@ -53,7 +56,7 @@ export class Ingest {
     const { length } = body
     const share = await this.#processing.take(length)
     try {
-      const answer = await this.#process(body, { order, assertWanted: () => assertClientWaits(request) })
+      const answer = await this.#process(body, { order, ancestry, assertWanted: () => assertClientWaits(request) })
       return { ...answer, facts: { ...answer.facts, bytes: length } }
     } catch (error) {
       if (error instanceof ClientGoneError) return { ...BODY_ANSWERS.gone, facts: { bytes: length }, cause: error }
@@ -74,12 +77,12 @@ export class Ingest {
   async #apply(
     bytes: Buffer,
     { commit, from, total, counts }: CheckedBody,
-    { order, assertWanted }: Wanted,
+    { order, ancestry, assertWanted }: Wanted,
   ): Promise<Answer> {
     if (!isTimestamp(commit.timestamp)) return badTimestampAnswer(commit.timestamp)
     const { hash, version } = this.options
     const delivery: RowDelivery = {
-      commit,
+      commit: { ...commit, ancestry },
       fits: versionBit(version),
       counts,
       // Checked again here, because the request may have waited for a session while its client disconnected.
@@ -101,6 +104,7 @@ export class Ingest {
 
 type Wanted = {
   readonly order: DeliveryOrder
+  readonly ancestry: Ancestry | undefined
   /** Throws when the client no longer waits for the answer. */
   readonly assertWanted: () => Promise<void>
 }
@@ -123,6 +127,15 @@ function readOrder({ headers }: IncomingMessage): DeliveryOrder | string {
   const key = headers['idempotency-key'] ?? randomUUID()
   if (typeof key !== 'string' || key === '' || key.length > MAX_KEY) return BAD_KEY
   return { deliveryId: key, generation }
+}
+
+const BAD_ANCESTRY = `${ANCESTRY_HEADER} must be like "PARENT PARENT; GRANDPARENT; partial" (docs/path-a.md)`
+
+/** The ancestors of the commit, if the request has them. */
+function readAncestryHeader({ headers }: IncomingMessage): Ancestry | undefined | 'malformed' {
+  const text = headers[ANCESTRY_HEADER]
+  if (text === undefined) return undefined
+  return (typeof text === 'string' ? parseAncestry(text) : undefined) ?? 'malformed'
 }
 
 class ClientGoneError extends IngestError {

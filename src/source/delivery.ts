@@ -1,6 +1,7 @@
 /** A delivery, which is a validated file or a part of the outbox on its way to a target, and the receipt that answers it. */
 
-import type { Commit, RunMeta } from '../contract/commit.js'
+import type { MeasuredCommit } from '../contract/ancestry.js'
+import type { RunMeta } from '../contract/commit.js'
 import type { Generation } from '../contract/generation.js'
 import type { Kind } from '../contract/kinds.js'
 import type { VersionSet } from '../contract/version-set.js'
@@ -13,7 +14,7 @@ export type CopyRows = { readonly kind: Kind; readonly rows: number; readonly te
 
 /** A validated file as rows, for targets that are databases. */
 export type RowDelivery = {
-  readonly commit: Commit
+  readonly commit: MeasuredCommit
   /** The contract versions that every record fits. The delivery is written as one of them. */
   readonly fits: VersionSet
   /** The number of records of each kind, by kind name, as counted by the first pass over the file. */

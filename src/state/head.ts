@@ -3,6 +3,7 @@
  * compare-and-swap changes them together.
  */
 
+import { formatAncestry, parseAncestry, type MeasuredCommit } from '../contract/ancestry.js'
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import type { CiAttempt, Generation } from '../contract/generation.js'
 import type { Storage, Version } from '../storage/storage.js'
@@ -29,7 +30,7 @@ export type Batch = {
   readonly ci?: CiAttempt | undefined
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
-  readonly commit: Commit
+  readonly commit: MeasuredCommit
   /** Objects that hold the lines, in order. */
   readonly objects: readonly LinesObject[]
 }
@@ -134,8 +135,9 @@ function headFields({ epoch, next, batches, positions }: Head): object {
   return {
     epoch,
     next,
-    batches: batches.map(({ isForced, ...batch }) => ({
+    batches: batches.map(({ isForced, commit: { ancestry, ...commit }, ...batch }) => ({
       ...batch,
+      commit: ancestry === undefined ? commit : { ...commit, ancestry: formatAncestry(ancestry) },
       ...(isForced === true && { forced: true }),
       counts: Object.fromEntries(batch.counts),
     })),
@@ -199,8 +201,10 @@ function parseCiAttempt(fields: Fields): CiAttempt {
   return { producer: fields.text('producer'), run: fields.count('run'), attempt: fields.count('attempt') }
 }
 
-function parseCommit(fields: Fields): Commit {
-  return Object.fromEntries(COMMIT_FIELDS.map(name => [name, fields.text(name)])) as Commit
+function parseCommit(fields: Fields): MeasuredCommit {
+  const commit = Object.fromEntries(COMMIT_FIELDS.map(name => [name, fields.text(name)])) as Commit
+  const ancestry = fields.optional('ancestry', name => parseAncestry(fields.text(name)))
+  return ancestry === undefined ? commit : { ...commit, ancestry }
 }
 
 function parsePosition(fields: Fields): Position {

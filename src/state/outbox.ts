@@ -1,6 +1,7 @@
 /** The outbox: enqueued lines with sequence numbers, stored until every target has them. */
 
-import type { Commit, RunMeta } from '../contract/commit.js'
+import type { MeasuredCommit } from '../contract/ancestry.js'
+import type { RunMeta } from '../contract/commit.js'
 import type { CiAttempt } from '../contract/generation.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
@@ -33,7 +34,7 @@ export type Origin = {
   readonly ci?: CiAttempt | undefined
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
-  readonly commit: Commit
+  readonly commit: MeasuredCommit
 }
 
 export type AppendOptions = {

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { type Environment, detectCi } from '../commit/ci.js'
+import { readPullRequest } from '../commit/pull-request.js'
 import { isVariableName } from '../config/environment.js'
 import type { OptionDeclaration } from '../config/option.js'
 import { TARGET_KINDS, type TargetFlags, namedKinds } from './kinds.js'
@@ -79,22 +80,14 @@ export type MissingSecrets = {
 /** The secrets that this push needs and the CI run lacks; undefined outside CI and when none is missing. */
 export async function findMissingSecrets(flags: TargetFlags, env: Environment): Promise<MissingSecrets | undefined> {
   if (detectCi(env) === undefined) return undefined
-  const isFork = await isForksPullRequest(env)
+  const isFork = isForksPullRequest(env)
   const missing = namedKinds(flags).map(async kind => (await kind.missingSecrets?.(flags, { env, isFork })) ?? [])
   const names = (await Promise.all(missing)).flat()
   return names.length === 0 ? undefined : { names, isFork }
 }
 
-type PullRequest = { readonly pull_request?: { readonly head?: { readonly repo?: { readonly full_name?: unknown } } } }
-
 /** Whether this is a pull request from another repository, which gets no secrets from GitHub. */
-async function isForksPullRequest(env: Environment): Promise<boolean> {
-  if (env['GITHUB_ACTIONS'] !== 'true' || env['GITHUB_EVENT_NAME'] !== 'pull_request') return false
-  try {
-    const event = JSON.parse(await readFile(env['GITHUB_EVENT_PATH'] ?? '', 'utf8')) as PullRequest
-    // A deleted fork has no repository in the event.
-    return event.pull_request !== undefined && event.pull_request.head?.repo?.full_name !== env['GITHUB_REPOSITORY']
-  } catch {
-    return false
-  }
+function isForksPullRequest(env: Environment): boolean {
+  const { GITHUB_ACTIONS: isGithub, GITHUB_EVENT_NAME: event } = env
+  return isGithub === 'true' && event === 'pull_request' && readPullRequest(env)?.isFork === true
 }

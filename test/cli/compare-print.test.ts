@@ -23,6 +23,7 @@ function printed(count: number, columns: number | undefined, verbose = false, da
       access: [{ kind, by: 'scan' as const, tableBytes: 2 ** 30, indexed: [] }],
       threshold: 1.1,
       target: 'there',
+      remarks: [],
     },
   }
   let text = ''

@@ -3,6 +3,7 @@
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
 import { pairUp, seriesDimensions } from '../../src/analysis/series.js'
+import { ANCESTRY_HEADER, formatAncestry, type Ancestry } from '../../src/contract/ancestry.js'
 import { applyInVersion } from '../../src/database/apply.js'
 import { openEmbedded } from '../../src/database/embedded/session.js'
 import { migrate } from '../../src/database/migrate.js'
@@ -12,26 +13,27 @@ import type { SqlSession } from '../../src/database/session.js'
 import type { CommitReader, SeriesValues } from '../../src/delivery/commit-reader.js'
 import { databaseReader } from '../../src/delivery/database-reader.js'
 import { serverReader } from '../../src/delivery/server-reader.js'
-import { send, startServe, stop } from '../cli/fixtures/serve.js'
+import { startServe, stop, TOKEN } from '../cli/fixtures/serve.js'
 import { databaseCopies } from '../database/embedded/fixtures/folders.js'
 import { deliveryOf, olderTables } from '../fixtures/delivery.js'
 import { listen } from '../fixtures/listen.js'
 import { startPostgres } from '../fixtures/postgres.js'
 import { access, COMMIT, query, search, size, time, token } from '../fixtures/records.js'
 import { commit, envelope } from '../server/fixtures/envelopes.js'
-import { startServer } from '../server/fixtures/server.js'
+import { request, startServer } from '../server/fixtures/server.js'
 import { storeOver } from '../server/fixtures/store.js'
 
 const FIRST = 'abcd'.padEnd(40, '0')
 const SECOND = 'abce'.padEnd(40, '0')
 const THIRD = '1'.repeat(40)
 const UNKNOWN = 'f'.repeat(40)
+const sending = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
 const MOST = '9223372036854775807'
 
 /** A place that stores commits. */
 type Place = {
   readonly reader: CommitReader
-  readonly store: (sha: string, day: number, records: readonly string[]) => Promise<void>
+  readonly store: (sha: string, day: number, records: readonly string[], ancestry?: Ancestry) => Promise<void>
 }
 
 const postgres = await startPostgres(t)
@@ -59,8 +61,8 @@ const commitOf = (sha: string, day: number) => ({
 })
 
 function storing(session: SqlSession): Place['store'] {
-  return async (sha, day, records) => {
-    const delivery = await deliveryOf(records, commitOf(sha, day))
+  return async (sha, day, records, ancestry) => {
+    const delivery = await deliveryOf(records, { ...commitOf(sha, day), ancestry })
     await applyInVersion(session, { ...delivery, mayDowngrade: true }, { target: 'the database' })
   }
 }
@@ -87,10 +89,16 @@ async function overServe(t: Test): Promise<Place> {
   t.teardown(() => stop(serving))
   const reader = await readerOf(serving.url)
   t.teardown(() => reader.close())
-  const store: Place['store'] = async (sha, day, records) => {
+  const store: Place['store'] = async (sha, day, records, ancestry) => {
     const { timestamp, message } = commitOf(sha, day)
-    const answer = await send(serving, envelope(records, { commit: commit(sha, { timestamp, message }) }))
-    if (answer.status !== 200) throw new Error(await answer.text())
+    const headers = ancestry === undefined ? {} : { [ANCESTRY_HEADER]: formatAncestry(ancestry) }
+    const body = envelope(records, { commit: commit(sha, { timestamp, message }) })
+    const answer = await request(`${serving.url}/api/ingest`, {
+      method: 'POST',
+      body,
+      headers: { ...sending, ...headers },
+    })
+    if (answer.status !== 200) throw new Error(answer.text)
   }
   return { reader, store }
 }
@@ -233,6 +241,21 @@ async function suite(t: Test, { reader, store }: Place, version = 3): Promise<vo
     const series = await reader.history([THIRD, ...others, SECOND])
     const low = series.find(({ dimensions }) => dimensions.includes('-2'))
     t.strictSame([low?.values[0], low?.values[231], low?.values.length], [5, 2, 232])
+  })
+
+  await t.test('first parents are followed as far as they are stored', async t => {
+    const line = Array.from({ length: 6 }, (_, index) => `${index + 1}`.repeat(40))
+    const [one, two, three, four, five, six] = line as [string, string, string, string, string, string]
+    await store(one, 9, [], { parents: [two, FIRST], firstParents: [two, three, four], isComplete: false })
+    // The commit between was pushed from a clone that knew only its parent.
+    await store(three, 8, [], { parents: [four], firstParents: [four], isComplete: false })
+    t.strictSame(await reader.firstParents(one, 10), { shas: [one, two, three, four], end: 'unknown' })
+    await store(four, 7, [], { parents: [five], firstParents: [five, six], isComplete: true })
+    t.strictSame(await reader.firstParents(one, 10), { shas: line, end: 'first' })
+    t.strictSame(await reader.firstParents(one, 4), { shas: line.slice(0, 4), end: 'limit' })
+    t.strictSame(await reader.firstParents(UNKNOWN, 4), { shas: [UNKNOWN], end: 'unknown' })
+    await store(four, 7, [], { parents: [five], firstParents: [five], isComplete: false })
+    t.strictSame(await reader.firstParents(four, 9), { shas: [four, five, six], end: 'first' }, 'more is not forgotten')
   })
 }
 

@@ -80,6 +80,8 @@ const CALLS: readonly Asked[] = [
   ask('commits', 400, '/api/commits?shas=0123'),
   ask('series', 200, `/api/series?commits=${SHA},${'f'.repeat(40)}`),
   ask('series', 400, '/api/series'),
+  ask('first_parents', 200, `/api/commits/${SHA}/first-parents?n=5`),
+  ask('first_parents', 400, `/api/commits/${SHA}/first-parents?n=x`),
   ask('series', 400, '/api/series?commits=0123'),
   ask('pushes', 200, '/api/pushes'),
   ask('measurements', 200, `/api/measurements?commit=${SHA}&limit=2`),

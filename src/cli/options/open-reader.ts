@@ -1,7 +1,8 @@
-/** Opens the place that flags name, for commands that read stored commits. */
+/** Opens the place that flags name, and the history of the repository, for commands that read stored commits. */
 
 import type { CommitReader } from '../../delivery/commit-reader.js'
 import { databaseReader } from '../../delivery/database-reader.js'
+import type { AskHosting } from '../../delivery/main-line.js'
 import { IngestError } from '../../errors.js'
 import { isDatabase, namedKinds, type TargetFlags } from '../../targets/kinds.js'
 import type { Context } from '../context.js'
@@ -25,4 +26,12 @@ export async function openReader(flags: TargetFlags, context: Context): Promise<
 export function assertOnePlace(flags: TargetFlags): void {
   if (flags['server'] === undefined || !namedKinds(flags).some(isDatabase)) return
   throw new IngestError('usage', '--server and a database are two targets', { hint: 'give one of them' })
+}
+
+/** Asks the service that hosts the repository of the CI run for the history of a commit. */
+export function hostingOf({ env, signal, random }: Context): AskHosting {
+  return async (sha, limit) => {
+    const { hostedAncestry } = await import('../../hosting/ancestry.js')
+    return hostedAncestry(sha, { env, signal, random, limit })
+  }
 }

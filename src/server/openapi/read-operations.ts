@@ -160,6 +160,22 @@ const DATA_OPERATIONS: Operations = {
     parameters: [pathParameter('sha', 'SHA of the commit')],
     responses: { 200: jsonResponse('The commit', ref('stored_commit')), 404: missing },
   },
+  'GET /api/commits/:sha/first-parents': {
+    operationId: 'first_parents',
+    summary: 'The first-parent history of a commit, as far as the parents of commits are stored',
+    tags: ['read'],
+    parameters: [
+      pathParameter('sha', 'SHA of the commit, which need not be stored'),
+      queryParameter('n', integer, 'Number of commits, 1 to 10000; default 1000'),
+    ],
+    responses: {
+      200: jsonResponse(
+        'Commits, newest first, and why the list ends',
+        object({ shas: strings, end: oneOf('first', 'limit', 'unknown') }),
+      ),
+      400: BAD_REQUEST,
+    },
+  },
   'GET /openapi.json': {
     operationId: 'openapi',
     summary: 'This document',

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
+import { readStoredFirstParents } from '../../database/queries/first-parents.js'
 import type { MeasurementGroup } from '../../database/queries/groups.js'
 import type { PageLimits, RowFilter } from '../../database/queries/rows.js'
 import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
@@ -30,6 +31,7 @@ const MOST_IDS = 500
 
 export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
   const { store, memory } = options
+  addFirstParentsRoute(app, options)
   // Cached, because finding the groups reads the dimensions of every row.
   const groups = cacheAnswers(() => listGroups(store), { ...options, most: 1 })
   app.get('/api/groups', async (_request, reply) =>
@@ -55,6 +57,19 @@ export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): 
       const [commit] = await store.read(session => readStoredCommits(session, { sha }))
       return commit && JSON.stringify(commit)
     })
+  })
+}
+
+/** Until which number of commits a history is followed. */
+const FIRST_PARENTS = { least: 1, most: 10_000, otherwise: 1_000 }
+
+function addFirstParentsRoute(app: FastifyInstance, { store, memory }: ReadRouteOptions): void {
+  app.get('/api/commits/:sha/first-parents', async (request, reply) => {
+    const { sha } = request.params as { sha: string }
+    const limit = countParameter(request.query, 'n', FIRST_PARENTS)
+    return memory.send(reply, async () =>
+      JSON.stringify(await store.read(session => readStoredFirstParents(session, sha, limit))),
+    )
   })
 }
 

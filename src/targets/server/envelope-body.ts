@@ -1,6 +1,6 @@
 /** Builds an envelope's bytes from a file's lines by replacing line feeds with commas. */
 
-import type { Commit, RunMeta } from '../../contract/commit.js'
+import { COMMIT_FIELDS, type Commit, type RunMeta } from '../../contract/commit.js'
 import { isSpace } from '../../source/lines.js'
 
 const LF = 0x0a
@@ -10,7 +10,8 @@ const SPACE = 0x20
 /** The bytes of an envelope before its first record. */
 export function envelopeHead({ run, commit }: { readonly run: RunMeta; readonly commit: Commit }): Buffer {
   const { benchmark_id, schema_version, started_at } = run
-  const text = JSON.stringify({ run_meta: { benchmark_id, schema_version, started_at }, commit })
+  const fields = Object.fromEntries(COMMIT_FIELDS.map(name => [name, commit[name]]))
+  const text = JSON.stringify({ run_meta: { benchmark_id, schema_version, started_at }, commit: fields })
   return Buffer.from(`${text.slice(0, -1)},"records":[`)
 }
 

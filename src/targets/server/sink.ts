@@ -1,6 +1,7 @@
 /** The server target (path A): sends envelopes over HTTP. */
 
 import type { Agent } from 'node:http'
+import { ANCESTRY_HEADER, formatAncestry } from '../../contract/ancestry.js'
 import { formatGeneration, GENERATION_HEADER } from '../../contract/generation.js'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
@@ -206,7 +207,7 @@ class Sender {
     const headers = {
       'content-type': 'application/json',
       accept: 'application/json',
-      ...orderHeaders(delivery, plan),
+      ...optionalHeaders(delivery, plan),
       ...(address.token !== undefined && { authorization: `Bearer ${address.token}` }),
       ...(compress ? { 'content-encoding': 'gzip' } : { 'content-length': length }),
     }
@@ -218,6 +219,13 @@ class Sender {
     const sent = { ...address, records: plan.records, encoding: compress ? ('gzip' as const) : undefined }
     return parseApplied(answer, sent)
   }
+}
+
+/** Headers with what an envelope cannot hold. Servers that do not know them ignore them. */
+function optionalHeaders(delivery: Delivery, plan: EnvelopePlan): Readonly<Record<string, string>> {
+  const { ancestry } = delivery.commit
+  const parents = ancestry === undefined ? {} : { [ANCESTRY_HEADER]: formatAncestry(ancestry) }
+  return { ...orderHeaders(delivery, plan), ...parents }
 }
 
 /** Headers that let a server recognise a repeated envelope, and one that a newer delivery has overtaken. */

@@ -8,6 +8,7 @@ import type { Action } from '../../context.js'
 import { printChanges } from './human.js'
 import { changesReport } from './json.js'
 import { changesMarkdown } from './markdown.js'
+import { hostingOf } from '../../options/open-reader.js'
 import { openPlace, type PlaceFlags } from './open-place.js'
 
 export type ChangesFlags = PlaceFlags & {
@@ -26,7 +27,8 @@ export const runChanges: Action<ChangesFlags> = async (_, flags, context) => {
   const { env, signal, report } = context
   const { reader, accepted, close } = await openPlace(flags, context)
   const target = { openReader: async () => ({ ...reader, close }) }
-  const result = await changes({ target, accepted, head, since, group, threshold, gitDir, env, signal })
+  const choice = { head, since, group, threshold, gitDir, askHosting: hostingOf(context) }
+  const result = await changes({ target, accepted, ...choice, env, signal })
   const exitCode = changesExitCode(result, flags)
   if (format === 'json') report.json<ChangesReport>(changesReport(result, exitCode))
   else if (format === 'markdown') report.result(changesMarkdown(result, verbose))

@@ -4,12 +4,13 @@ import { FEWEST_RUNTIMES, isRegression, MOST_CHANCE, type SeriesChange } from '.
 import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import { notes, tally, unitOf } from './words.js'
 import type { CompareResult } from '../../../delivery/compare.js'
+import type { CommitSummary } from '../../../database/queries/commits.js'
 import type { CompareReport } from '../../../reports/compare.js'
 
 export function compareReport(compared: CompareResult, exitCode: number): CompareReport {
   const { base, head, access, changes, datasets, onlyBase, onlyHead, threshold, target } = compared
   return {
-    ...{ command: 'compare', exit_code: exitCode, target, base, head },
+    ...{ command: 'compare', exit_code: exitCode, target, base: summaryOf(base), head: summaryOf(head) },
     thresholds: { q: MOST_CHANCE, ratio: threshold, runtimes: FEWEST_RUNTIMES },
     summary: {
       ...{ series: changes.length, ...tally(changes), regressions: changes.filter(isRegression).length },
@@ -45,4 +46,8 @@ function identity({ kind, dimensions }: Single): CompareReport['only_base'][numb
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const
   })
   return { kind: kind.kind, dimensions: Object.fromEntries(named) }
+}
+
+function summaryOf({ sha, timestamp, subject }: CommitSummary): CompareReport['base'] {
+  return { sha, timestamp, subject }
 }

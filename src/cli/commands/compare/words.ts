@@ -106,13 +106,14 @@ export function isNotable({ verdict, ratio }: SeriesChange, threshold: number): 
 }
 
 /** Notes that explain the verdicts and their limits. */
-export function notes({ changes, threshold, onlyBase, onlyHead, access }: CompareResult): readonly string[] {
+export function notes({ changes, threshold, onlyBase, onlyHead, access, remarks }: CompareResult): readonly string[] {
   const [few, none] = (['few_runtimes', 'no_ratio'] as const).map(reason => number(changes, c => c.reason === reason))
   const unproven = number(changes, ({ verdict }) => verdict === 'unproven')
   const sizes = number(changes, ({ kind }) => !valueFields(kind).timed)
   const moved = number(changes, ({ base, head }) => base.platform !== head.platform)
   const resized = number(changes, hasOtherData)
   return [
+    ...remarks,
     `slower and faster: q < ${MOST_CHANCE} (Mann-Whitney, Benjamini-Hochberg) and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     ...(unproven ? [`${unproven} unproven: the ratio is beyond that, but q is not: it may be chance`] : []),
     ...(sizes ? [`${sizes} by size have no runs to test: larger and smaller go by the ratio alone`] : []),

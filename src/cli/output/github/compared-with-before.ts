@@ -6,11 +6,14 @@ import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.j
 import type { PushResult } from '../../../delivery/push.js'
 import type { CommitReader } from '../../../delivery/commit-reader.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
+import { withAncestryCache } from '../../../delivery/ancestry-cache.js'
+import { chooseCommits, NoBaseError } from '../../../delivery/baseline.js'
 import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import { count } from '../report.js'
+import { hostingOf } from '../../options/open-reader.js'
 import { openDatabase } from '../../options/target-world.js'
 import { markdownTable, markdownText } from './markdown.js'
 
@@ -36,23 +39,30 @@ export async function comparedWithBefore(
   try {
     const reader = databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
     try {
-      return await sections(reader, commit.sha)
+      return await sections(reader, commit.sha, { ...context, gitDir: flags['gitDir'] as string | undefined })
     } finally {
       await reader.close()
     }
   } catch (error) {
+    if (error instanceof NoBaseError) return []
     return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
-async function sections(reader: CommitReader, sha: string): Promise<readonly string[]> {
-  const newest = await reader.newest(1_000)
-  const place = newest.findIndex(commit => commit.sha === sha)
-  const [head, base] = [newest[place], newest[place + 1]]
-  if (head === undefined || base === undefined) return []
+/** @param context also has the repository of `--git-dir` */
+async function sections(
+  reader: CommitReader,
+  sha: string,
+  context: Context & { readonly gitDir: string | undefined },
+): Promise<readonly string[]> {
+  const { gitDir, env, signal } = context
+  const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+  const git = { gitDir, env, signal }
+  const askHosting = withAncestryCache(hostingOf({ ...context, signal: within }), git)
+  const { base, head, remarks } = await chooseCommits(reader, { head: sha }, { git, askHosting })
   const { kinds, access } = await reader.rows(base.sha, sha)
   const comparison = compareCommits(kinds, THRESHOLD)
-  const compared = { ...comparison, base, head, access, threshold: THRESHOLD }
+  const compared = { ...comparison, base, head, access, threshold: THRESHOLD, remarks }
   const markdown = markdownOf({ ...compared, target: reader.description }, false)
   return ['#### Against the commit before', markdown, ...slowest(kinds)]
 }

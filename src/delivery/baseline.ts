@@ -1,0 +1,159 @@
+/** Chooses the commits of a comparison: its head, its base, and the commits before the base that show the usual noise. */
+
+import { readFirstParents, readMergeBases } from '../commit/ancestry.js'
+import { findMainBranch } from '../commit/main-branch.js'
+import { lookUpCommit } from '../commit/git.js'
+import { IngestError } from '../errors.js'
+import type { CommitReader, LookUp, MainLine, StoredCommit } from './commit-reader.js'
+import { mainLine, type LineOptions } from './main-line.js'
+
+export type CommitChoice = {
+  /** The base by name: an id, a prefix of at least four digits, or a name that git resolves. */
+  readonly base?: string | undefined
+  /**
+   * How the base is found without a name. `parent`: the nearest stored ancestor of the head. `merge-base`: the nearest stored
+   * ancestor that the main branch has too. `latest`: the newest stored commit of the main branch. Default: `parent`.
+   */
+  readonly baseline?: string | undefined
+  /** The head by name. Default: the newest stored commit of the history of HEAD. */
+  readonly head?: string | undefined
+  /** Full id of the commit that counts as HEAD, such as the head of a pull request. Default: the HEAD of git. */
+  readonly checkedOut?: string | undefined
+}
+
+export type ChosenCommits = {
+  readonly base: StoredCommit
+  readonly head: StoredCommit
+  /** Full ids of stored commits, from the base on along its first-parent history, newest first. */
+  readonly history: readonly string[]
+  /** Sentences about how the commits were found, where that is not obvious. */
+  readonly remarks: readonly string[]
+}
+
+/** Number of commits in `history`. */
+const HISTORY_COMMITS = 30
+
+/** Number of commits per lookup. */
+const PAGE = 200
+
+/**
+ * @throws {IngestError} `commit_unknown` when a commit is not stored or no base is found; `usage` when base and head are the same
+ */
+export async function chooseCommits(
+  reader: CommitReader,
+  choice: CommitChoice,
+  options: LineOptions,
+): Promise<ChosenCommits> {
+  return new CommitChooser(reader, options).choose(choice)
+}
+
+class CommitChooser {
+  readonly #remarks = new Set<string>()
+  readonly #lookUp: LookUp = name => lookUpCommit(name, this.options.git)
+
+  constructor(
+    private readonly reader: CommitReader,
+    private readonly options: LineOptions,
+  ) {}
+
+  async choose({
+    base: baseName,
+    baseline = 'parent',
+    head: headName,
+    checkedOut,
+  }: CommitChoice): Promise<ChosenCommits> {
+    const named = baseName ?? (isBaselineWord(baseline) ? undefined : baseline)
+    const base = named === undefined ? undefined : await this.reader.find(named, this.#lookUp)
+    const head =
+      headName === undefined ? await this.#newestOfHead(checkedOut) : await this.reader.find(headName, this.#lookUp)
+    if (base?.sha === head.sha) throw sameCommitError(head, headName)
+    const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
+    if (chosen === undefined) throw this.#noBaseError(head, baseline)
+    const line = await mainLine(chosen.sha, this.reader, this.options)
+    const history = await this.#stored(line, HISTORY_COMMITS)
+    return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
+  }
+
+  /** The newest stored commit of the history of HEAD. Without one, the newest stored commit of all. */
+  async #newestOfHead(checkedOut: string | undefined): Promise<StoredCommit> {
+    const head = checkedOut ?? (await this.#lookUp('HEAD'))
+    if (head !== undefined) {
+      const [found] = await this.#stored(await this.#line(head), 1)
+      if (found !== undefined) return found
+    }
+    const [newest] = await this.reader.newest(1)
+    if (newest === undefined)
+      throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
+    if (head !== undefined)
+      this.#remarks.add('no commit of the history of HEAD is stored, so the newest of all was taken')
+    return newest
+  }
+
+  async #findBase({ sha: head }: StoredCommit, baseline: Baseline): Promise<StoredCommit | undefined> {
+    const from = await this.#start(head, baseline)
+    const nearest = await this.#stored(await this.#line(from), 2)
+    return nearest.find(({ sha }) => sha !== head)
+  }
+
+  /** The commit from which on a base is looked for. */
+  async #start(head: string, baseline: Baseline): Promise<string> {
+    if (baseline === 'parent') return head
+    const main = await findMainBranch(head, this.options.git)
+    if (main === undefined) {
+      const hint = 'fetch the branch, such as `git fetch origin main`, or name a commit: --baseline SHA'
+      throw new IngestError('commit_unknown', `git knows no main branch for --baseline ${baseline}`, { hint })
+    }
+    return baseline === 'latest' ? main : this.#mergeBase(head, main)
+  }
+
+  async #mergeBase(head: string, main: string): Promise<string> {
+    const { git } = this.options
+    const bases = await readMergeBases(head, main, git)
+    if (bases.length === 1) return bases[0]!
+    const mainShas = bases.length > 1 ? (await readFirstParents(main, git, MOST_COMMITS))?.shas : undefined
+    if (bases.length > 1) return mainShas?.find(sha => bases.includes(sha)) ?? bases[0]!
+    const known = new Set((await this.#line(main)).shas)
+    const common = (await this.#line(head)).shas.find(sha => known.has(sha))
+    if (common !== undefined) return common
+    const hint = 'run `git fetch --unshallow`, or name a commit: --baseline SHA'
+    throw new IngestError('commit_unknown', `git knows no common ancestor of ${head} and ${main}`, { hint })
+  }
+
+  async #line(sha: string): Promise<MainLine> {
+    const line = await mainLine(sha, this.reader, this.options)
+    if (line.note !== undefined) this.#remarks.add(line.note)
+    return line
+  }
+
+  /** The first stored commits of a history. */
+  async #stored({ shas }: MainLine, most: number): Promise<readonly StoredCommit[]> {
+    const found: StoredCommit[] = []
+    for (let from = 0; from < shas.length && found.length < most; from += PAGE)
+      found.push(...(await this.reader.stored(shas.slice(from, from + PAGE))))
+    return found.slice(0, most)
+  }
+
+  #noBaseError({ sha }: StoredCommit, baseline: string): IngestError {
+    const why = [...this.#remarks].map(remark => ` (${remark})`).join('')
+    const message = `no commit is stored that could be the ${baseline} of ${sha}${why}`
+    return new NoBaseError('commit_unknown', message, { hint: 'name the base: its id, or --baseline SHA' })
+  }
+}
+
+/** No commit is stored that could be the base. */
+export class NoBaseError extends IngestError {}
+
+/** Number of commits of the main branch among which a merge base is looked for. */
+const MOST_COMMITS = 100_000
+
+type Baseline = 'parent' | 'merge-base' | 'latest'
+
+function isBaselineWord(text: string): text is Baseline {
+  return ['parent', 'merge-base', 'latest'].includes(text)
+}
+
+function sameCommitError({ sha }: StoredCommit, headName: string | undefined): IngestError {
+  const which = headName === undefined ? `${sha} is itself the newest stored commit` : `both are ${sha}`
+  const hint = 'name an older commit first, or another HEAD after it'
+  return new IngestError('usage', `nothing to compare: ${which}`, { hint })
+}
