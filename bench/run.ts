@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { cas } from './cas.js'
 import { meteredNode, ROOT } from './child.js'
+import { changes } from './changes.js'
 import { compare } from './compare.js'
 import { farPush } from './far-push.js'
 import { growth } from './growth.js'
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   serve,
   farPush,
   compare,
+  changes,
   cas,
   state,
   tune,

@@ -64,7 +64,8 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify) or regression (compare)   65 bad data   66 no input
+  4 mismatch (golden-check, verify) or regression (compare)   5 regression (changes)
+  65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised
   78 configuration or schema version
   130 interrupted   143 terminated
