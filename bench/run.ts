@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { cas } from './cas.js'
 import { meteredNode, ROOT } from './child.js'
+import { changes } from './changes.js'
 import { compare } from './compare.js'
 import { farPush } from './far-push.js'
 import { growth } from './growth.js'
@@ -37,6 +38,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   farPush,
   compare,
   judge,
+  changes,
   cas,
   state,
   tune,

@@ -66,7 +66,7 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify)   5 regression (compare --fail-on)
+  4 mismatch (golden-check, verify)   5 regression (compare and changes --fail-on)
   6 nothing comparable or inconclusive (compare --fail-on)   65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised
   78 configuration or schema version

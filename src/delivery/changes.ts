@@ -6,18 +6,18 @@ import { findChangePoints, type AnalysedSeries } from '../analysis/history-chang
 import { seriesDimensions, valueFields } from '../analysis/series.js'
 import type { Environment } from '../commit/ci.js'
 import { lookUpCommit } from '../commit/git.js'
-import type { GitContext } from '../commit/git-process.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
 import type { AcceptedChanges } from './accepted-changes.js'
 import type { CommitReader, LookUp, MainLine, ReadableCommits, SeriesValues, StoredCommit } from './commit-reader.js'
 import { groupByCommit, type CommitChanges } from './found-changes.js'
-import { mainLine } from './main-line.js'
+import { withAncestryCache } from './ancestry-cache.js'
+import { mainLine, type AskHosting, type LineOptions } from './main-line.js'
 
 export type ChangesOptions = {
   /** The database or server that holds the measurements. */
   readonly target: ReadableCommits
-  /** The newest commit of the history. Default: HEAD when it or an ancestor of it is stored, otherwise the newest stored commit. */
+  /** The newest commit of the history, which is stored. Default: HEAD, otherwise the newest stored commit. */
   readonly head?: string | undefined
   /** Leaves out changes at this commit and before. The whole history is still analysed. */
   readonly since?: string | undefined
@@ -27,6 +27,8 @@ export type ChangesOptions = {
   readonly threshold?: number | undefined
   /** Where accepted changes are kept. Default: nowhere, so every change is new. */
   readonly accepted?: Pick<AcceptedChanges, 'list'> | undefined
+  /** Asks the service that hosts the repository for the history, where git does not have all of it. Default: it is not asked. */
+  readonly askHosting?: AskHosting | undefined
   /** The repository that knows the history. Default: that of the current folder. */
   readonly gitDir?: string | undefined
   /** The environment of git. Default: `process.env`. */
@@ -63,18 +65,19 @@ const MOST_MEASURED = 1_000
 /** The maximum number of commits among which these are sought. */
 const MOST_COMMITS = 5_000
 
-type Naming = { readonly git: GitContext; readonly lookUp: LookUp }
+type Naming = LineOptions & { readonly lookUp: LookUp }
 
 /**
  * Finds the change points of every series along the first-parent history.
  * @throws {IngestError} `commit_unknown` when nothing is stored, or not the commit `since`; `not_found` for an unknown group
  */
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
-  const { target, gitDir, env = process.env, signal = new AbortController().signal } = options
+  const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
   const git = { gitDir, env, signal }
+  const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MOST_COMMITS }
   const reader = await target.openReader(signal)
   try {
-    return await readChanges(reader, options, { git, lookUp: name => lookUpCommit(name, git) })
+    return await readChanges(reader, options, { ...line, lookUp: name => lookUpCommit(name, git) })
   } finally {
     await reader.close()
   }
@@ -110,18 +113,19 @@ type StoredLine = {
 }
 
 /** The line of a commit, by default of HEAD if any commit of it is stored, otherwise of the newest stored commit. */
-async function findLine(reader: CommitReader, name: string | undefined, { git, lookUp }: Naming): Promise<StoredLine> {
-  if (name !== undefined) return storedLine(reader, (await lookUp(name)) ?? (await reader.find(name, lookUp)).sha, git)
+async function findLine(reader: CommitReader, name: string | undefined, naming: Naming): Promise<StoredLine> {
+  const { lookUp } = naming
+  if (name !== undefined) return storedLine(reader, (await reader.find(name, lookUp)).sha, naming)
   const head = await lookUp('HEAD')
-  const line = head === undefined ? undefined : await storedLine(reader, head, git)
+  const line = head === undefined ? undefined : await storedLine(reader, head, naming)
   if (line !== undefined && line.stored.length > 0) return line
   const [newest] = await reader.newest(1)
-  if (newest !== undefined) return storedLine(reader, newest.sha, git)
+  if (newest !== undefined) return storedLine(reader, newest.sha, naming)
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
 
-async function storedLine(reader: CommitReader, head: string, git: GitContext): Promise<StoredLine> {
-  const line = await mainLine(head, reader, { git, limit: MOST_COMMITS })
+async function storedLine(reader: CommitReader, head: string, options: LineOptions): Promise<StoredLine> {
+  const line = await mainLine(head, reader, options)
   const stored = await reader.stored(line.shas)
   return { line, stored: stored.slice(0, MOST_MEASURED).reverse() }
 }

@@ -8,6 +8,7 @@ import type { Action, Context } from '../../context.js'
 import { printChanges } from './human.js'
 import { changesReport } from './json.js'
 import { changesMarkdown } from './markdown.js'
+import { hostingOf } from '../../options/open-reader.js'
 import { openPlace, type PlaceFlags } from './open-place.js'
 
 /** Flags that select the history and the changes. */
@@ -41,7 +42,8 @@ export async function findChanges(flags: SelectionFlags, context: Context): Prom
   const { env, signal } = context
   const { reader, accepted, close } = await openPlace(flags, context)
   const target = { openReader: async () => ({ ...reader, close }) }
-  return changes({ target, accepted, head, since, group, threshold, gitDir, env, signal })
+  const choice = { head, since, group, threshold, gitDir, askHosting: hostingOf(context) }
+  return changes({ target, accepted, ...choice, env, signal })
 }
 
 function changesExitCode({ commits }: ChangesResult, { failOn }: ChangesFlags): number {

@@ -1,0 +1,190 @@
+import t from 'tap'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { runCli, type CliResult } from '../fixtures/cli.js'
+import { writeLines } from '../fixtures/records.js'
+import { startMigratedPostgres } from './fixtures/database.js'
+import { createMeasuredRepository } from './fixtures/history.js'
+import { schemaErrors } from './fixtures/schema.js'
+import { startServe, stop, TOKEN } from './fixtures/serve.js'
+
+const PLANTED = [
+  { series: 7, commit: 5, factor: 1.27 },
+  { series: 31, commit: 10, factor: 1.27 },
+]
+
+type Found = {
+  readonly commits: readonly { readonly commit: { readonly sha: string }; readonly changes: readonly FoundSeries[] }[]
+  readonly history: { readonly source: string; readonly measured: number; readonly commits: number }
+}
+type FoundSeries = {
+  readonly dimensions: { readonly query_idx: number }
+  readonly ratio: number
+  readonly unmeasured: readonly string[]
+}
+
+/** Each found change as `commit: query`. */
+const foundIn = (stdout: string): readonly string[] =>
+  (JSON.parse(stdout) as Found).commits.flatMap(({ commit, changes }) =>
+    changes.map(({ dimensions }) => `${commit.sha}: ${dimensions.query_idx}`),
+  )
+
+t.test('two regressions of 1.27 among 60 series of 14 commits, through the real program', async t => {
+  const cwd = t.testdir({})
+  const measured = createMeasuredRepository(cwd, { commits: 14, series: 60, planted: PLANTED }, 4)
+  const run = (...args: readonly string[]): Promise<CliResult> => runCli(args, { cwd })
+  const expected = PLANTED.map(({ commit, series }) => `${measured[commit]!.sha}: ${series + 1}`).sort()
+  const guilty = PLANTED.map(({ commit }) => measured[commit]!.sha.slice(0, 7))
+
+  const serving = await startServe([], { cwd })
+  for (const { lines } of measured) {
+    writeLines(cwd, 'results.jsonl', lines)
+    const pushed = ['push', 'results.jsonl', '--server', serving.url, '--benchmark-id', 'nightly']
+    const { code, stderr } = await runCli(pushed, { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } })
+    if (code !== 0) throw new Error(stderr)
+  }
+
+  await t.test('while `serve` holds the database, its read API is asked', async t => {
+    const { code, stdout, stderr } = await run('changes', '--server', serving.url, '--format', 'json')
+    t.strictSame([code, stderr], [0, ''])
+    t.strictSame([...foundIn(stdout)].sort(), expected)
+    const refused = await run('changes', 'accept', guilty[0]!, '--note', 'known', '--server', serving.url)
+    t.match(refused, { code: 2, stderr: /cannot be written through .*\nhint: keep them beside a state with --state/ })
+  })
+  t.match(await stop(serving), { code: 0 })
+
+  await t.test('in the embedded database both are named with the right commit, and nothing else', async t => {
+    const { code, stdout } = await run('changes', '--format', 'json', '--fail-on', 'new')
+    t.equal(code, 5)
+    t.strictSame(schemaErrors('changes-report', stdout), [])
+    t.strictSame([...foundIn(stdout)].sort(), expected)
+    t.match(JSON.parse(stdout), {
+      history: { source: 'git', is_complete: true, commits: 14, measured: 14 },
+      summary: { series: 60, commits: 2, changes: 2, regressions: 2, new_regressions: 2, accepted: 0 },
+    })
+    for (const { changes } of (JSON.parse(stdout) as Found).commits)
+      t.ok(Math.abs(changes[0]!.ratio / 1.27 - 1) < 0.03, `ratio ${changes[0]!.ratio}`)
+  })
+
+  await t.test('the text names commit, author, series, size and confidence, and is the same each time', async t => {
+    const { stdout } = await run('changes')
+    t.match(stdout, /^regressed: 2 commits made series slower or larger; 60 series at 14 stored commits up to /)
+    t.match(stdout, /\n[0-9a-f]{7} 2026-02-06 Commit number 5 \(Zoë\)\n {2}slower {2}1\.2\d\d {2}> 99\.99 % {2}.* q8 /)
+    t.equal((await run('changes')).stdout, stdout)
+    const markdown = await run('changes', '--format', 'markdown')
+    t.match(markdown.stdout, /\n#### [0-9a-f]{7} 2026-02-06 Commit number 5 .*\n\n\| verdict \| ratio \|/)
+  })
+
+  await t.test('--since, --head and --group choose what is listed', async t => {
+    t.strictSame(foundIn((await run('changes', '--since', 'HEAD~6', '--format', 'json')).stdout), [
+      expected.find(one => one.endsWith(' 32')),
+    ])
+    t.strictSame(foundIn((await run('changes', '--head', 'HEAD~6', '--format', 'json')).stdout), [
+      expected.find(one => one.endsWith(' 8')),
+    ])
+    t.strictSame(
+      [...foundIn((await run('changes', '--group', 'tpch 1 nv*', '--format', 'json')).stdout)].sort(),
+      expected,
+    )
+    t.match(await run('changes', '--group', 'tpch 10'), { code: 78, stderr: /no measurements of a group tpch 10/ })
+    t.match(await run('changes', '--since', 'nothing'), { code: 78, stderr: /no commit is stored for "nothing"/ })
+  })
+
+  await t.test('accepted changes are listed as accepted and do not fail again until they are withdrawn', async t => {
+    const accept = await run('changes', 'accept', guilty[0]!, '--note', 'checks every page', '--by', 'ann')
+    t.match(accept, { code: 0, stdout: /^accepted: [0-9a-f]{7} accepted by ann .*: checks every page; recorded in / })
+    t.match(await run('changes', '--fail-on', 'new'), { code: 5, stdout: /^regressed: 1 commit / })
+    const other = ['changes', 'accept', guilty[1]!, '--series', 'tpch * q9*', '--note', 'other series']
+    t.match(await run(...other), { code: 0 })
+    t.match(await run('changes', '--fail-on', 'new'), { code: 5 }, 'the pattern does not match the series')
+    t.match(await run('changes', 'accept', guilty[1]!, '--series', 'q32', '--note', 'known'), { code: 0 })
+    const after = await run('changes', '--fail-on', 'new')
+    t.match(after, { code: 0, stdout: /^accepted: 2 commits / })
+    t.match(after.stdout, /\n {2}slower, accepted .*\n {2}[0-9a-f]{7} accepted by ann .*: checks every page\n/)
+
+    const listed = await run('changes', 'accepted', '--format', 'json')
+    t.strictSame(schemaErrors('changes-accepted-report', listed.stdout), [])
+    t.match(JSON.parse(listed.stdout), { accepted: [{ series: ['q32'] }, { note: 'other series' }, { by: 'ann' }] })
+    t.match(await run('changes', 'withdraw', guilty[0]!), { code: 0, stdout: /^withdrawn: / })
+    t.match(await run('changes', '--fail-on', 'new'), { code: 5, stdout: /^regressed: 1 commit / })
+    t.match(await run('changes', 'withdraw', guilty[0]!), { code: 78, stderr: /no accepted change of / })
+  })
+
+  await t.test('accepted changes are kept beside a state where --state is given', async t => {
+    const state = ['--state', join(cwd, 'state')]
+    for (const commit of guilty)
+      t.match(await run('changes', 'accept', commit, '--note', 'known', ...state), { code: 0 })
+    t.match(await run('changes', '--fail-on', 'new', ...state), { code: 0, stdout: /^accepted: 2 commits / })
+    t.match(await run('changes', 'withdraw', guilty[0]!, ...state), { code: 0 })
+    t.match(await run('changes', '--fail-on', 'new', ...state), { code: 5, stdout: /^regressed: 1 commit / })
+    t.match(JSON.parse((await run('changes', 'accepted', '--format', 'json', ...state)).stdout), {
+      accepted: [{ withdrawn: null }, { withdrawn: { by: /@/ } }],
+    })
+  })
+
+  await t.test('without the repository the history is that of the database, and the output says so', async t => {
+    const elsewhere = t.testdir({})
+    const { code, stdout } = await runCli(['changes', '--embedded', join(cwd, '.vortex-ingest')], { cwd: elsewhere })
+    t.equal(code, 0)
+    t.match(stdout, /^regressed: 1 commit .*\n[0-9a-f]{7} 2026-02-06 .*\n.*\n[0-9a-f]{7} 2026-02-11 /)
+    t.match(stdout, /\nnote: history: 14 of 14 commits are stored; their order is by (?:stored parents|time only)\n/)
+  })
+})
+
+t.test('commits that were not measured are named as possible causes, in Postgres', async t => {
+  const { createDatabase } = await startMigratedPostgres(t)
+  const { url, sql } = await createDatabase()
+  const cwd = t.testdir({})
+  const planted = [{ series: 2, commit: 9, factor: 1.27 }]
+  const measured = createMeasuredRepository(cwd, { commits: 16, series: 12, planted }, 5)
+  const skipped = [8, 9, 10]
+  for (const [index, { lines }] of measured.entries()) {
+    if (skipped.includes(index)) continue
+    writeLines(cwd, 'results.jsonl', lines)
+    const { code, stderr } = await runCli(['push', 'results.jsonl', '--postgres', url], { cwd })
+    if (code !== 0) throw new Error(stderr)
+  }
+  const { stdout } = await runCli(['changes', '--postgres', url, '--format', 'json'], { cwd })
+  t.strictSame(foundIn(stdout), [`${measured[11]!.sha}: 3`])
+  const { commits, history } = JSON.parse(stdout) as Found
+  t.strictSame(
+    commits[0]!.changes[0]!.unmeasured,
+    [10, 9, 8].map(index => measured[index]!.sha),
+  )
+  t.match(history, { commits: 16, measured: 13 })
+  t.match(
+    (await runCli(['changes', '--postgres', url], { cwd })).stdout,
+    /\n {2}3 commits before .* were not measured /,
+  )
+
+  await t.test('a change that is accepted under the name of such a commit counts as accepted', async t => {
+    const accept = ['changes', 'accept', measured[11]!.sha, '--note', 'known', '--postgres', url]
+    t.match(await runCli(accept, { cwd }), { code: 0 })
+    t.match(await runCli(['changes', '--postgres', url, '--fail-on', 'new'], { cwd }), { code: 0 })
+    await sql(`UPDATE vortex_ingest.accepted_changes SET commit_sha = '${measured[9]!.sha}'`)
+    t.match(await runCli(['changes', '--postgres', url, '--fail-on', 'new'], { cwd }), { code: 0 })
+  })
+
+  await t.test('a database without the table tells what to do, and can still be read', async t => {
+    await sql('DROP TABLE vortex_ingest.accepted_changes')
+    t.match(await runCli(['changes', '--postgres', url, '--fail-on', 'new'], { cwd }), { code: 5 })
+    const accept = ['changes', 'accept', measured[11]!.sha, '--note', 'known', '--postgres', url]
+    t.match(await runCli(accept, { cwd }), {
+      code: 78,
+      stderr: /no table for them\nhint: create it with `vortex-ingest migrate --ordering`/,
+    })
+  })
+
+  await t.test('a merged branch is not part of the history', async t => {
+    const git = (...args: readonly string[]): string =>
+      execFileSync('git', ['-C', cwd, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args])
+        .toString()
+        .trim()
+    git('checkout', '--quiet', '-b', 'branch', 'HEAD~2')
+    git('commit', '--quiet', '--allow-empty', '-m', 'on a branch')
+    git('checkout', '--quiet', 'main')
+    git('merge', '--quiet', '--no-ff', '-m', 'merge', 'branch')
+    const report = await runCli(['changes', '--postgres', url, '--format', 'json'], { cwd })
+    t.match((JSON.parse(report.stdout) as Found).history, { commits: 17, measured: 13 })
+  })
+})
