@@ -8,6 +8,7 @@ import { pageElement } from './element.js'
 import { addThemeSwitch } from './theme.js'
 import { ActivityView } from './views/activity-view.js'
 import { ChartsView } from './views/charts-view.js'
+import { fillBeside } from './views/second-chart.js'
 import { showError, showNoSuchGroup, showFirstSteps } from './views/notice.js'
 import { OperatorView } from './views/operator-view.js'
 import { groupHeading, GroupList, renderGroupTitle } from './views/group-list.js'
@@ -45,6 +46,7 @@ function show(address: Address): void {
   if (first === undefined) return showFirstSteps()
   const found = { ...address, group: address.group || first.slug }
   list.show(found)
+  fillBeside(groups, found)
   if (address.view !== 'charts') return
   // Writes the group into the URL, so that a shared link shows it even when another group has become the first.
   if (address.group === '') nav.note({ group: found.group })

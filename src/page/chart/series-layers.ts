@@ -5,6 +5,7 @@ import type { Scale } from '../address.js'
 import { FrameScheduler } from '../frame-scheduler.js'
 import { Layer, createProjection, type Projection } from './layer.js'
 import type { DrawnSeries } from './chart-options.js'
+import { drawBand, MOST_BANDS } from './band.js'
 import { drawDots, drawingEffort, strokeSeries } from './stroke.js'
 
 /** Work per frame that a slow computer without a graphics card manages, in the unit of `drawingEffort`. */
@@ -39,12 +40,26 @@ export class SeriesLayer {
     this.#scheduler.stop()
   }
 
+  /** Draws everything at once, on any layer. */
+  drawOn(layer: Pick<Layer, 'context' | 'clipped'>): void {
+    const projection = createProjection(this.plot, this.scale)
+    this.#drawBands(layer, projection)
+    for (const one of this.#series) drawSeries(layer, one, projection, 1)
+  }
+
+  #drawBands(layer: Pick<Layer, 'clipped'>, projection: Projection): void {
+    if (this.#series.length > MOST_BANDS) return
+    for (const { spread, style } of this.#series)
+      if (spread !== undefined) layer.clipped(context => drawBand(context, spread, style.colour, projection))
+  }
+
   *#parts(): Generator<undefined> {
     const series = this.#series
     const projection = createProjection(this.plot, this.scale)
     const all = series.reduce((sum, { style }) => sum + drawingEffort(style, projection), 0)
     this.#sketch.clear()
     this.#layer.clear()
+    this.#drawBands(this.#layer, projection)
     if (all > A_FRAME) {
       for (const one of series) drawSeries(this.#sketch, one, projection, Math.ceil(all / A_SKETCH))
       yield
@@ -63,7 +78,12 @@ export class SeriesLayer {
 }
 
 /** @param stride draws only every n-th commit; 1 draws all */
-function drawSeries(layer: Layer, { values, style }: DrawnSeries, projection: Projection, stride: number): void {
+function drawSeries(
+  layer: Pick<Layer, 'context' | 'clipped'>,
+  { values, style }: DrawnSeries,
+  projection: Projection,
+  stride: number,
+): void {
   layer.clipped(context => strokeSeries(context, { values, style, stride }, projection))
   drawDots(layer.context, { values, style }, projection)
 }

@@ -194,7 +194,10 @@ const history = {
     ...{ storage: nullable(string), layout: nullable(string), dimensions: strings, more: boolean },
     commits: array(object({ sha: string, timestamp: string, message: string, author: string, url: string })),
     series: array({
-      ...object({ key: strings, values: array(nullable(integer)), uncompressed_bytes: array(nullable(integer)) }),
+      ...object({
+        ...{ key: strings, values: array(nullable(integer)), uncompressed_bytes: array(nullable(integer)) },
+        ...{ low: array(nullable(integer)), high: array(nullable(integer)) },
+      }),
       required: ['key', 'values'],
     }),
   },
@@ -210,6 +213,7 @@ export const PAGE_OPERATIONS: Operations = {
     parameters: [
       pathParameter('slug', 'Slug from /api/groups'),
       queryParameter('n', integer, 'Number of commits, 1 to 1000; default 200'),
+      queryParameter('runs', oneOf('quartiles'), 'Also answer the lower and upper quartile of the runs: `low`, `high`'),
     ],
     responses: {
       200: jsonResponse('Commits, oldest first, and one value for each series and commit', history),

@@ -32,6 +32,9 @@ export type HistorySeries = {
   readonly values: readonly (number | null)[]
   /** For sizes only: the size before compression at each commit, null where it is unknown. Absent for other kinds. */
   readonly uncompressed_bytes?: readonly (number | null)[]
+  /** Lower and upper quartile of the runs at each commit, when `runs` was asked for. Absent for sizes, which have no runs. */
+  readonly low?: readonly (number | null)[]
+  readonly high?: readonly (number | null)[]
 }
 
 /** One group of `GET /api/groups`, with those of the optional columns that its kind has. */
