@@ -19,7 +19,7 @@ export type Access = {
   /** The dimensions of a series, in the order of the index that starts with them; empty when there is no such index. */
   readonly indexed: readonly Field[]
   /** Whether the time of the commit follows these dimensions in the index. Default: false. */
-  readonly isTimed?: boolean
+  readonly isTimed?: boolean | undefined
 }
 
 /** The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears as `?`. */
