@@ -16,6 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['storage'],
   ['state'],
   ['http'],
+  ['hosting'],
   ['database'],
   ['config'],
   ['doctor'],

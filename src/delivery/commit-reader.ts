@@ -3,12 +3,12 @@
 import type { KindRows } from '../analysis/comparison.js'
 import type { Kind } from '../contract/kinds.js'
 import type { Access } from '../database/queries/commit-access.js'
-import type { CommitSummary, LookUp } from '../database/queries/commits.js'
+import type { StoredCommit } from '../database/queries/commits.js'
 
-export type StoredCommit = CommitSummary & {
-  /** Name of the author; empty when unknown. */
-  readonly author: string
-}
+export type { StoredCommit }
+
+/** Resolves a git revision such as `main~3` to a full commit id; undefined when git does not know the name. */
+export type LookUp = (name: string) => Promise<string | undefined>
 
 /** The values of one series at a list of commits. */
 export type SeriesValues = {
@@ -28,16 +28,25 @@ export interface CommitReader {
    * Finds a stored commit by id, by a prefix of at least four digits, or by a name that `lookUp` resolves.
    * @throws {IngestError} `commit_unknown` when no such commit is stored; `usage` when a prefix is ambiguous
    */
-  find(name: string, lookUp: LookUp): Promise<CommitSummary>
+  find(name: string, lookUp: LookUp): Promise<StoredCommit>
   /** The newest stored commits by timestamp, newest first. */
   newest(limit: number): Promise<readonly StoredCommit[]>
   /** Those of the given commits that are stored, in the given order. */
   stored(shas: readonly string[]): Promise<readonly StoredCommit[]>
-  /** All rows of two commits with their runs, from one snapshot. */
+  /**
+   * All rows of two commits with their runs. A database answers from one snapshot; a server answers in pages, so rows of a push
+   * that runs at the same time may be missing.
+   */
   rows(base: string, head: string): Promise<{ readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }>
   /** The values of every series that was measured at any of the given commits. */
   history(shas: readonly string[]): Promise<readonly SeriesValues[]>
   close(): Promise<void>
+}
+
+/** A target whose commits can be read. */
+export type ReadableCommits = {
+  /** Connects to the target. The caller closes the reader. */
+  readonly openReader: (signal: AbortSignal) => Promise<CommitReader>
 }
 
 /** The first-parent history of a commit. */

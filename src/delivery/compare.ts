@@ -3,29 +3,14 @@
 import { compareCommits, type Comparison } from '../analysis/comparison.js'
 import type { Environment } from '../commit/ci.js'
 import { lookUpCommit } from '../commit/git.js'
-import { wasmHash64 } from '../contract/hash64.js'
-import type { SqlSession } from '../database/session.js'
 import { IngestError } from '../errors.js'
 import type { Access } from '../database/queries/commit-access.js'
-import { readCommitRows } from '../database/queries/commit-rows.js'
-import { findCommit, newestCommit, type CommitSummary } from '../database/queries/commits.js'
-
-/** A database whose stored commits can be compared. */
-export type ComparableTarget = {
-  /** Connects to the database. The caller closes the session. */
-  readonly openSession: (signal: AbortSignal) => Promise<OpenDatabase>
-}
-
-type OpenDatabase = {
-  readonly session: SqlSession
-  /** The database in words, without secrets. */
-  readonly description: string
-  readonly close: () => Promise<void>
-}
+import type { CommitSummary } from '../database/queries/commits.js'
+import type { CommitReader, ReadableCommits } from './commit-reader.js'
 
 export type CompareOptions = {
-  /** The database that holds both commits. */
-  readonly target: ComparableTarget
+  /** The database or server that holds both commits. */
+  readonly target: ReadableCommits
   /** The newer commit, named like the base. Default: the stored commit with the latest timestamp. */
   readonly head?: string | undefined
   /** The smallest ratio of two values that counts as a change; must exceed 1. Default: 1.1. */
@@ -57,30 +42,35 @@ const THRESHOLD = 1.1
  */
 export async function compare(base: string, options: CompareOptions): Promise<CompareResult> {
   const { target, threshold = THRESHOLD, signal = new AbortController().signal } = options
-  const { session, description, close } = await target.openSession(signal)
+  const reader = await target.openReader(signal)
   try {
-    const commits = await findCommits(session, base, { ...options, signal })
-    const shas = { base: commits.base.sha, head: commits.head.sha }
-    const { kinds, access } = await readCommitRows(session, shas, { hash: await wasmHash64() })
+    const commits = await findCommits(reader, base, { ...options, signal })
+    const { kinds, access } = await reader.rows(commits.base.sha, commits.head.sha)
     signal.throwIfAborted()
-    return { ...compareCommits(kinds, threshold), ...commits, access, threshold, target: description }
+    return { ...compareCommits(kinds, threshold), ...commits, access, threshold, target: reader.description }
   } finally {
-    await close()
+    await reader.close()
   }
 }
 
 type Naming = Pick<CompareOptions, 'head' | 'gitDir' | 'env'> & { readonly signal: AbortSignal }
 
 async function findCommits(
-  session: SqlSession,
+  reader: CommitReader,
   baseName: string,
   { head: headName, gitDir, env = process.env, signal }: Naming,
 ): Promise<Pick<CompareResult, 'base' | 'head'>> {
   const lookUp = (name: string): Promise<string | undefined> => lookUpCommit(name, { gitDir, env, signal })
-  const base = await findCommit(session, baseName, lookUp)
-  const head = headName === undefined ? await newestCommit(session) : await findCommit(session, headName, lookUp)
+  const base = await reader.find(baseName, lookUp)
+  const head = headName === undefined ? await newestCommit(reader) : await reader.find(headName, lookUp)
   if (base.sha !== head.sha) return { base, head }
   const which = headName === undefined ? `${base.sha} is itself the newest stored commit` : `both are ${base.sha}`
   const hint = 'name an older commit first, or another HEAD after it'
   throw new IngestError('usage', `nothing to compare: ${which}`, { hint })
+}
+
+async function newestCommit(reader: CommitReader): Promise<CommitSummary> {
+  const [found] = await reader.newest(1)
+  if (found !== undefined) return found
+  throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }

@@ -8,7 +8,7 @@ import { connectionError } from './connection-error.js'
 import type { ConnectingOptions } from './tunnel.js'
 
 export type HttpRequest = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: URL
   readonly headers: OutgoingHttpHeaders
   /** Chunks of the body. They must not be modified after they are yielded. */

@@ -5,7 +5,8 @@ import type { Environment } from '../commit/ci.js'
 import { loadEmbedded } from '../database/embedded/load.js'
 import { describeAddress, postgresId } from '../database/postgres/dsn.js'
 import type { RolePolicy } from '../database/postgres/role.js'
-import type { ComparableTarget } from '../delivery/compare.js'
+import type { ReadableCommits } from '../delivery/commit-reader.js'
+import { databaseReader, type OpenDatabase } from '../delivery/database-reader.js'
 import { databaseRows, type ReadableTarget } from '../delivery/stored-rows.js'
 import type { Target } from '../delivery/target.js'
 import { IngestError } from '../errors.js'
@@ -15,7 +16,7 @@ import { parseStorageAddress } from '../storage/address.js'
 import { archiveId, describeArchive } from '../targets/archive/options.js'
 import { describeEmbedded, embeddedId } from '../targets/embedded/location.js'
 import { postgresConfig } from '../targets/postgres/config.js'
-import { openServerSink, readServerConfig } from '../targets/server/config.js'
+import { openServerSink, readServerConfig, type ReadServerConfig } from '../targets/server/config.js'
 import type { CompressMode } from '../targets/server/options.js'
 import type { SinkOpener } from '../targets/sink.js'
 
@@ -25,7 +26,12 @@ export type TargetOptions = {
 }
 
 /** A database as a target: `verify` and `compare` can read it, too. */
-export type DatabaseTarget = Target & ReadableTarget & ComparableTarget
+export type DatabaseTarget = Target &
+  ReadableTarget &
+  ReadableCommits & {
+    /** Connects to the database. The caller closes the session. */
+    readonly openSession: (signal: AbortSignal) => Promise<OpenDatabase>
+  }
 
 export type ServerOptions = TargetOptions & {
   /** The bearer token. Only a server on this machine needs none. */
@@ -49,7 +55,7 @@ export type ServerOptions = TargetOptions & {
  * @param url such as `https://ingest.example.com`
  * @throws {IngestError} `usage` for an invalid URL; `auth_failed` without a token
  */
-export function server(url: string, options: ServerOptions = {}): Target & ReadableTarget {
+export function server(url: string, options: ServerOptions = {}): Target & ReadableTarget & ReadableCommits {
   const { token, env = process.env } = options
   const base = parseServerUrl(url, 'the URL of the server')
   const description = describeServer(base)
@@ -64,12 +70,17 @@ export function server(url: string, options: ServerOptions = {}): Target & Reada
     const tools = { random: Math.random, sleep, now: () => performance.now() }
     return openServerSink(await siteAddress(base, token, env), given, tools)
   })
+  const reading = (): Promise<ReadServerConfig> => readServerConfig({ server: url, timeout }, env)
   return {
     ...createTarget('server', opener, options),
     async openRows(signal) {
       const { serverRows } = await import('../delivery/server-rows.js')
-      const rows = await serverRows({ ...(await readServerConfig({ server: url, timeout }, env)), signal })
+      const rows = await serverRows({ ...(await reading()), signal })
       return { rows, description, close: async () => rows.close() }
+    },
+    async openReader(signal) {
+      const { serverReader } = await import('../delivery/server-reader.js')
+      return serverReader({ ...(await reading()), signal })
     },
   }
 }
@@ -151,10 +162,11 @@ function createTarget(kind: string, opener: SinkOpener, { required }: TargetOpti
   return { name: kind, kind, opener, ...(required !== undefined && { isRequired: required }) }
 }
 
-function createDatabase(target: Target, openSession: ComparableTarget['openSession']): DatabaseTarget {
+function createDatabase(target: Target, openSession: DatabaseTarget['openSession']): DatabaseTarget {
   return {
     ...target,
     openSession,
+    openReader: async signal => databaseReader(await openSession(signal)),
     async openRows(signal) {
       const { session, ...opened } = await openSession(signal)
       return { rows: databaseRows(session), ...opened }

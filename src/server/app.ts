@@ -12,6 +12,7 @@ import { BadParameter } from './read/parameters.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
 import { addHistoryRoutes } from './read/history.js'
+import { addSeriesRoute } from './read/series.js'
 import { ReadMemory } from './read/read-memory.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes, RequestLog } from './request-log.js'
@@ -205,6 +206,7 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
+  addSeriesRoute(app, reading)
   const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)

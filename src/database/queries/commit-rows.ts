@@ -23,12 +23,12 @@ export type CommitRowsOptions = {
   readonly hash: Hash64
   readonly limits?: Limits
   /** Statement timeout in the database. Default: the session's own. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
-const LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
+export const COMMIT_ROWS_LIMITS: Limits = { smallBytes: 64 * 1024 * 1024, mostSeries: 50_000 }
 /** Number of ids per query. */
-const CHUNK_IDS = 10_000
+export const CHUNK_IDS = 10_000
 
 /**
  * Reads the rows of both commits in one snapshot, so that a concurrent push is seen whole or not at all. A dimension that
@@ -37,7 +37,7 @@ const CHUNK_IDS = 10_000
 export async function readCommitRows(
   session: SqlSession,
   shas: Sides<string>,
-  { hash, limits = LIMITS, timeoutMs }: CommitRowsOptions,
+  { hash, limits = COMMIT_ROWS_LIMITS, timeoutMs }: CommitRowsOptions,
 ): Promise<CommitRows> {
   return inSnapshot(session, async () => {
     if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
@@ -66,10 +66,12 @@ type Wanted = {
 type KindRead = { readonly rows: Sides<readonly Measurement[]>; readonly access: Access }
 
 async function readKind(session: SqlSession, access: Access, wanted: Wanted): Promise<KindRead> {
-  const { kind } = wanted
+  const { kind, hash } = wanted
   const { base, head } = wanted.shas
+  const { mostSeries } = wanted.limits
   const text = select(access.kind)
-  const ids = access.by === 'series' ? await idsBySeries(session, access, wanted) : undefined
+  const ids =
+    access.by === 'series' ? await idsBySeries(session, access, { shas: [base, head], hash, mostSeries }) : undefined
   if (ids === undefined) {
     const rows = await session.query<TextRow>(`${text} WHERE commit_sha = ANY($1::text[])`, [[base, head]])
     return {
@@ -86,20 +88,20 @@ async function readKind(session: SqlSession, access: Access, wanted: Wanted): Pr
 }
 
 /**
- * The measurement ids that both commits would have for every series of the table; a commit may lack a row for some of them.
- * Undefined when there are more series than `mostSeries`.
+ * The measurement ids that commits would have for every series of the table, series by series; a commit may lack a row for some
+ * of them. Undefined when there are more series than `mostSeries`.
  */
-async function idsBySeries(
+export async function idsBySeries(
   session: SqlSession,
   { kind, indexed }: Access,
-  { shas, hash, limits: { mostSeries } }: Wanted,
+  { shas, hash, mostSeries }: { readonly shas: readonly string[]; readonly hash: Hash64; readonly mostSeries: number },
 ): Promise<readonly string[] | undefined> {
   const series = await withLooseScan(session, () =>
     session.query<TextRow>(`SELECT * FROM (${selectSeries(kind.table, indexed)}) AS series LIMIT ${mostSeries + 1}`),
   )
   if (series.length > mostSeries) return undefined
-  return [shas.base, shas.head].flatMap(commit_sha =>
-    series.map(dimensions => measurementId(kind, { ...dimensions, commit_sha }, hash).toString()),
+  return series.flatMap(dimensions =>
+    shas.map(commit_sha => measurementId(kind, { ...dimensions, commit_sha }, hash).toString()),
   )
 }
 
@@ -116,7 +118,8 @@ function splitSides(kind: Kind, rows: readonly TextRow[], { base, head }: Sides<
   return { base: rowsAt(base), head: rowsAt(head) }
 }
 
-function toMeasurement(kind: Kind, row: TextRow): Measurement {
+/** @param row a measurement as the database and the read API of a server return it */
+export function toMeasurement(kind: Kind, row: TextRow): Measurement {
   const { value, timed } = valueFields(kind)
   const uncompressed = row['uncompressed_bytes'] ?? undefined
   return {

@@ -205,6 +205,13 @@ const history = {
   additionalProperties: false,
 }
 
+const series = object({
+  kind: kinds,
+  dimensions: { type: 'object', additionalProperties: nullable(string) },
+  platform: nullable(string),
+  values: array(nullable(integer)),
+})
+
 export const PAGE_OPERATIONS: Operations = {
   'GET /api/history/:slug': {
     operationId: 'history',
@@ -223,11 +230,33 @@ export const PAGE_OPERATIONS: Operations = {
   },
   'GET /api/commits': {
     operationId: 'commits',
-    summary: 'List the last commits',
+    summary: 'List the last commits, or look up commits by their ids',
     tags: ['read'],
-    parameters: [queryParameter('n', integer, 'Number of commits, 1 to 100; default 20')],
+    parameters: [
+      queryParameter('n', integer, 'Number of commits, 1 to 1000; default 20'),
+      queryParameter('prefix', string, 'Only commits whose id starts with these 4 to 40 lowercase hex digits'),
+      queryParameter('shas', string, 'Instead of n and prefix: at most 200 full ids, separated by commas'),
+    ],
     responses: {
       200: jsonResponse('Commits, newest first', object({ commits: array(ref('stored_commit')) })),
+      400: BAD_REQUEST,
+    },
+  },
+  'GET /api/series': {
+    operationId: 'series',
+    summary: 'Values of every series at given commits',
+    tags: ['read'],
+    parameters: [
+      {
+        ...queryParameter('commits', string, 'At most 200 full ids, separated by commas'),
+        required: true,
+      },
+    ],
+    responses: {
+      200: jsonResponse(
+        'One entry for each series and platform, with a value for each commit',
+        object({ commits: strings, series: array(series), more: boolean }),
+      ),
       400: BAD_REQUEST,
     },
   },

@@ -4,14 +4,14 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import type { Kind } from '../../contract/kinds.js'
-import { readStoredCommits } from '../../database/queries/commits.js'
+import { readStoredCommits, type CommitFilter } from '../../database/queries/commits.js'
 import { hasRuns, hasUncompressed, readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
 import { chartField, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
 import type { TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './answers.js'
-import { BadParameter, countParameter, textParameter } from './parameters.js'
+import { BadParameter, countParameter, prefixParameter, shasParameter, textParameter } from './parameters.js'
 import { cacheAnswers } from './answer-cache.js'
 import { notFound } from './read-memory.js'
 import type { ReadRouteOptions } from './routes.js'
@@ -79,7 +79,9 @@ const MAX_SUBJECT = 200
 const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
 /** The value of the parameter `runs`. */
 const QUARTILES = 'quartiles'
-const NEWEST_COMMITS = { least: 1, most: 100, otherwise: 20 }
+const NEWEST_COMMITS = { least: 1, most: 1_000, otherwise: 20 }
+/** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
+const MOST_SHAS = 200
 /** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
 const REMEMBERED = 16
 /** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
@@ -112,11 +114,19 @@ export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, 
     })
   })
   app.get('/api/commits', async (request, reply) => {
-    const newest = countParameter(request.query, 'n', NEWEST_COMMITS)
+    const filter = commitsAsked(request.query)
     return memory.send(reply, async () =>
-      JSON.stringify({ commits: await store.read(session => readStoredCommits(session, { newest })) }),
+      JSON.stringify({ commits: await store.read(session => readStoredCommits(session, filter)) }),
     )
   })
+}
+
+function commitsAsked(query: unknown): CommitFilter {
+  const shas = shasParameter(query, 'shas', MOST_SHAS)
+  if (shas !== undefined) return { shas }
+  const newest = countParameter(query, 'n', NEWEST_COMMITS)
+  const prefix = prefixParameter(query, 'prefix')
+  return prefix === undefined ? { newest } : { prefix, most: newest }
 }
 
 /** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */

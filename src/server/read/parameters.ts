@@ -1,5 +1,7 @@
 /** Parses query parameters of read routes and reports invalid ones. */
 
+import { isFullSha } from '../../contract/commit.js'
+
 export class BadParameter extends Error {}
 
 /** @throws {BadParameter} when the parameter is given more than once */
@@ -33,6 +35,22 @@ export function idsParameter(query: unknown, name: string, most: number): readon
     throw new BadParameter(`${name} takes at most ${most} ids, got ${ids.length}`)
   for (const id of ids ?? []) assertId(name, id)
   return ids
+}
+
+/** Full commit ids, separated by commas. @throws {BadParameter} for an invalid id or more than `most` ids */
+export function shasParameter(query: unknown, name: string, most: number): readonly string[] | undefined {
+  const shas = textParameter(query, name)?.split(',')
+  if (shas !== undefined && shas.length > most)
+    throw new BadParameter(`${name} takes at most ${most} commits, got ${shas.length}`)
+  if (shas?.every(isFullSha) === false) throw new BadParameter(`${name} must be full commit ids`)
+  return shas
+}
+
+/** The start of a commit id. @throws {BadParameter} when the text is no start of a commit id */
+export function prefixParameter(query: unknown, name: string): string | undefined {
+  const prefix = textParameter(query, name)
+  if (prefix === undefined || /^[0-9a-f]{4,40}$/.test(prefix)) return prefix
+  throw new BadParameter(`${name} must be 4 to 40 lowercase hex digits`)
 }
 
 function assertId(name: string, text: string): void {

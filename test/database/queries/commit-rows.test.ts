@@ -6,7 +6,7 @@ import { wasmHash64 } from '../../../src/contract/hash64.js'
 import { CONTRACT, type Kind } from '../../../src/contract/kinds.js'
 import { readCommitRows, type CommitRows, type Limits } from '../../../src/database/queries/commit-rows.js'
 import { selectSeries } from '../../../src/database/queries/commit-access.js'
-import { findCommit, newestCommit } from '../../../src/database/queries/commits.js'
+import { readSeriesHistory, type SeriesParts } from '../../../src/database/queries/series-history.js'
 import { applyDelivery } from '../../../src/database/apply.js'
 import { openEmbedded } from '../../../src/database/embedded/session.js'
 import { migrate } from '../../../src/database/migrate.js'
@@ -112,27 +112,19 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     t.strictSame({ ...settings }, { sorts: 'on', writes: 'off' })
   })
 
-  await t.test('a commit is found by its id, by a prefix of it, and by a known name', async t => {
-    const nobody = (): Promise<undefined> => Promise.resolve(undefined)
-    t.equal((await newestCommit(session)).sha, HEAD)
-    t.match(await findCommit(session, BASE, nobody), {
-      sha: BASE,
-      timestamp: '2026-01-01T00:00:00Z',
-      subject: COMMIT.message,
-    })
-    t.equal((await findCommit(session, 'ABC0', nobody)).sha, OTHER)
-    t.equal((await findCommit(session, 'main', () => Promise.resolve(BASE))).sha, BASE)
-    // The name of a git reference may look like a commit id.
-    t.equal((await findCommit(session, 'beef', () => Promise.resolve(HEAD))).sha, HEAD)
-    const known = { code: 'commit_unknown', hint: 'the newest that are stored: bbbbbbb "Read fewer bytes", abc0000' }
-    await t.rejects(findCommit(session, 'nope', nobody), {
-      code: known.code,
-      message: 'no commit is stored for "nope"',
-    })
-    const elsewhere = findCommit(session, 'main', () => Promise.resolve('c'.repeat(40)))
-    await t.rejects(elsewhere, { code: known.code, message: /^no commit is stored for "main", which is c{40}$/ })
-    await session.execute(`UPDATE commits SET commit_sha = '${'ab'.repeat(20)}' WHERE commit_sha = '${BASE}'`)
-    await session.execute(`UPDATE commits SET commit_sha = 'abab${'0'.repeat(36)}' WHERE commit_sha = '${HEAD}'`)
-    await t.rejects(findCommit(session, 'abab', nobody), { code: 'usage', message: /several stored commits: abab/ })
+  await t.test('a history by the ids of all series is the history that a scan finds', async t => {
+    const shas = [HEAD, 'd'.repeat(40), BASE, OTHER]
+    const sorted = ({ parts }: SeriesParts): unknown => parts.map(part => JSON.stringify(part)).sort()
+    const scanned = await readSeriesHistory(session, shas, { hash })
+    const leapt = await readSeriesHistory(session, shas, { hash, smallBytes: -1 })
+    t.equal(scanned.parts.length, SERIES.length)
+    t.strictSame(sorted(leapt), sorted(scanned))
+  })
+
+  await t.test('a history stops where it reaches its limit of bytes', async t => {
+    const { parts, more } = await readSeriesHistory(session, [HEAD], { hash, mostBytes: 300 })
+    t.equal(more, true)
+    t.ok(parts.length > 1 && parts.length < SERIES.length - 2, `${parts.length} parts`)
+    t.equal((await readSeriesHistory(session, [HEAD], { hash, mostBytes: 1e6 })).more, false)
   })
 }

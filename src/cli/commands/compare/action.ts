@@ -6,7 +6,7 @@ import { compare, type CompareResult } from '../../../delivery/compare.js'
 import { EXIT } from '../../../errors.js'
 import type { CompareReport } from '../../../reports/compare.js'
 import type { Action } from '../../context.js'
-import { openDatabase } from '../../options/target-world.js'
+import { openReader } from '../../options/open-reader.js'
 import { printCompared } from './human.js'
 import { compareReport } from './json.js'
 import { printMarkdown } from './markdown.js'
@@ -22,7 +22,7 @@ export type CompareFlags = TargetFlags & {
 export const runCompare: Action<CompareFlags> = async ([base = '', head], flags, context) => {
   const { format, threshold, gitDir, verbose = false } = flags
   const { env, signal, report, columns } = context
-  const opener = { openSession: () => openDatabase(flags, false, context) }
+  const opener = { openReader: () => openReader(flags, context) }
   const result = await compare(base, { head, target: opener, threshold, gitDir, env, signal })
   const exitCode = compareExitCode(result, flags)
   if (format === 'json') report.json<CompareReport>(compareReport(result, exitCode))

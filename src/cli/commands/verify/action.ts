@@ -2,11 +2,12 @@
 
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import type { TargetKind } from '../../../targets/kind.js'
-import { isDatabase, namedDatabase, namedKinds, parseKind } from '../../../targets/kinds.js'
+import { namedDatabase, parseKind } from '../../../targets/kinds.js'
 import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
 import type { Action, Context } from '../../context.js'
+import { assertOnePlace } from '../../options/open-reader.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../../visible-text.js'
 import { printVerdict } from './human.js'
@@ -28,7 +29,7 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
   if (args.length === 0) return (await import('./recheck.js')).runRecheck(args, flags, context)
   assertNoStateFlags(context)
   const { report, signal, stdin, watch, reportFile } = context
-  assertOneTarget(flags)
+  assertOnePlace(flags)
   const isJson = flags.format === 'json'
   const documents = [...(isJson ? [report] : []), ...(reportFile === undefined ? [] : [reportFile])].map(
     to => new JsonArrayReport<VerifyReport, 'differences'>(to, 'differences'),
@@ -65,12 +66,6 @@ function assertNoStateFlags({ origins }: Context): void {
   if (given === undefined) return
   const hint = 'verify a state without files, or files without --state, --target and --rewind'
   throw new IngestError('usage', `--${given} is given together with files`, { hint })
-}
-
-/** @throws {IngestError} `usage` for a server and a database */
-function assertOneTarget(flags: VerifyFlags): void {
-  if (flags.server === undefined || !namedKinds(flags).some(isDatabase)) return
-  throw new IngestError('usage', '--server and a database are two targets', { hint: 'verify one after the other' })
 }
 
 /** The kind of the server or database that flags name, otherwise of the default database. */

@@ -3,17 +3,15 @@
 import { compareCommits, type KindRows } from '../../../analysis/comparison.js'
 import { valueFields } from '../../../analysis/series.js'
 import { findKind, isDatabase, type TargetFlags } from '../../../targets/kinds.js'
-import { wasmHash64 } from '../../../contract/hash64.js'
-import { readCommitRows } from '../../../database/queries/commit-rows.js'
 import type { PushResult } from '../../../delivery/push.js'
-import { commitBefore } from '../../../database/queries/commits.js'
+import type { CommitReader } from '../../../delivery/commit-reader.js'
+import { databaseReader } from '../../../delivery/database-reader.js'
 import { messageOf } from '../../../errors.js'
 import { markdownOf } from '../../commands/compare/markdown.js'
 import { seriesNamer } from '../../commands/compare/words.js'
 import type { Context } from '../../context.js'
 import { count } from '../report.js'
 import { openDatabase } from '../../options/target-world.js'
-import type { OpenSession } from '../../../targets/kind.js'
 import { markdownTable, markdownText } from './markdown.js'
 
 const THRESHOLD = 1.1
@@ -36,25 +34,26 @@ export async function comparedWithBefore(
   })
   if (dryRun || !isStored || commit === undefined || context.signal.aborted) return []
   try {
-    const opened = await openDatabase(flags, false, context)
+    const reader = databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
     try {
-      return await sections(opened, commit.sha)
+      return await sections(reader, commit.sha)
     } finally {
-      await opened.close()
+      await reader.close()
     }
   } catch (error) {
     return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
-async function sections({ session, description }: OpenSession, sha: string): Promise<readonly string[]> {
-  const found = await commitBefore(session, sha)
-  if (found === undefined) return []
-  const options = { hash: await wasmHash64(), timeoutMs: TIMEOUT_MS }
-  const { kinds, access } = await readCommitRows(session, { base: found.before.sha, head: sha }, options)
+async function sections(reader: CommitReader, sha: string): Promise<readonly string[]> {
+  const newest = await reader.newest(1_000)
+  const place = newest.findIndex(commit => commit.sha === sha)
+  const [head, base] = [newest[place], newest[place + 1]]
+  if (head === undefined || base === undefined) return []
+  const { kinds, access } = await reader.rows(base.sha, sha)
   const comparison = compareCommits(kinds, THRESHOLD)
-  const compared = { ...comparison, base: found.before, head: found.commit, access, threshold: THRESHOLD }
-  const markdown = markdownOf({ ...compared, target: description }, false)
+  const compared = { ...comparison, base, head, access, threshold: THRESHOLD }
+  const markdown = markdownOf({ ...compared, target: reader.description }, false)
   return ['#### Against the commit before', markdown, ...slowest(kinds)]
 }
 
