@@ -228,6 +228,16 @@ export const PAGE_OPERATIONS: Operations = {
       404: missing,
     },
   },
+  'GET /badge/:slug.svg': {
+    operationId: 'badge',
+    summary: 'A picture that compares the newest values of a group with those of the commit before',
+    tags: ['read'],
+    parameters: [pathParameter('slug', 'Slug from /api/groups')],
+    responses: {
+      200: { description: 'The picture', content: { 'image/svg+xml': { schema: string } } },
+      404: missing,
+    },
+  },
   'GET /api/commits': {
     operationId: 'commits',
     summary: 'List the last commits, or look up commits by their ids',
