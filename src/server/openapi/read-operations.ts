@@ -181,6 +181,8 @@ const push = {
   additionalProperties: false,
 }
 
+const commitFacts = object({ sha: string, timestamp: string, message: string, author: string, url: string })
+
 const history = {
   type: 'object',
   properties: {
@@ -192,7 +194,7 @@ const history = {
     },
     ...{ dataset: string, dataset_variant: nullable(string), scale_factor: nullable(string) },
     ...{ storage: nullable(string), layout: nullable(string), dimensions: strings, more: boolean },
-    commits: array(object({ sha: string, timestamp: string, message: string, author: string, url: string })),
+    commits: array(commitFacts),
     series: array({
       ...object({
         ...{ key: strings, values: array(nullable(integer)), uncompressed_bytes: array(nullable(integer)) },
@@ -212,7 +214,27 @@ const series = object({
   values: array(nullable(integer)),
 })
 
+const number = { type: 'number' }
+const change = object({
+  ...{ commit: string, before: string, slug: string, unit: oneOf('ns', 'bytes'), dimensions: strings, key: strings },
+  ...{ old: number, new: number, q: number, values: array(number), at: naturalNumber },
+})
+
 export const PAGE_OPERATIONS: Operations = {
+  'GET /api/changes': {
+    operationId: 'changes',
+    summary: 'Change points of all series at the last 300 commits',
+    tags: ['read'],
+    responses: {
+      200: jsonResponse(
+        'Commits with changes, newest first, and changes, the largest first',
+        object({
+          ...{ commits: array(commitFacts), changes: array(change) },
+          ...{ analysed: naturalNumber, series: naturalNumber, more: boolean },
+        }),
+      ),
+    },
+  },
   'GET /api/history/:slug': {
     operationId: 'history',
     summary: 'Values of each series of a group at the last commits',

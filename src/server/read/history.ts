@@ -52,7 +52,7 @@ function pointLists(kind: Kind, withRuns: boolean): readonly string[] {
   return withRuns && hasRuns(kind) ? ['values', 'low', 'high'] : ['values']
 }
 
-function kindUnit(kind: Kind): HistoryAnswer['unit'] {
+export function kindUnit(kind: Kind): HistoryAnswer['unit'] {
   return chartField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
@@ -66,7 +66,7 @@ function seriesJson({ key, points }: SeriesHistory, length: number, names: reado
   return `{"key":${JSON.stringify(key)},${members.join(',')}}`
 }
 
-function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {
+export function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {
   const [subject = ''] = (message ?? '').split('\n', 1)
   return {
     ...{ sha: commit_sha ?? '', timestamp: timestamp ?? '', message: subject.slice(0, MAX_SUBJECT) },
