@@ -1,6 +1,6 @@
 /** The state of the page as the fragment of its URL, so that a link shows the same view. */
 
-export const VIEWS = ['charts', 'activity', 'operator'] as const
+export const VIEWS = ['changes', 'charts', 'activity', 'operator'] as const
 type View = (typeof VIEWS)[number]
 export type Scale = 'linear' | 'log'
 /** `auto` is logarithmic when the lines differ much; `relative` shows multiples of the first value of each line. */

@@ -1,6 +1,6 @@
 /** The requests that the page sends to the server. */
 
-import type { CommitEntry, GroupEntry, HistoryAnswer, PushEntry } from '../server/read/answers.js'
+import type { ChangesAnswer, CommitEntry, GroupEntry, HistoryAnswer, PushEntry } from '../server/read/answers.js'
 
 class RequestError extends Error {
   constructor(readonly status: number) {
@@ -29,6 +29,10 @@ export type HistoryQuery = {
 
 export function fetchHistory(slug: string, { n, runs, signal }: HistoryQuery): Promise<HistoryAnswer> {
   return request(`api/history/${encodeURIComponent(slug)}?n=${n}${runs ? '&runs=quartiles' : ''}`, { signal })
+}
+
+export function fetchChanges(): Promise<ChangesAnswer> {
+  return request('api/changes')
 }
 
 export function readPushes(): Promise<{ readonly since: string; readonly pushes: readonly PushEntry[] }> {

@@ -26,7 +26,7 @@ export class Chart {
     this.#shown = options.series
     const series = this.#drawable()
     this.#plot = new uPlot(this.#plotOptions(), this.#extents(series), host)
-    this.#layer = new SeriesLayer(this.#plot, options.scale)
+    this.#layer = new SeriesLayer(this.#plot, options.scale, options.changes)
     this.#layer.set(series)
     this.#overlay = new Overlay(this.#plot, options.scale)
     onStillClick(this.#plot.over, () => this.#click())

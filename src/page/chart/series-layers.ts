@@ -4,7 +4,7 @@ import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
 import { FrameScheduler } from '../frame-scheduler.js'
 import { Layer, createProjection, type Projection } from './layer.js'
-import type { DrawnSeries } from './chart-options.js'
+import type { ChartOptions, DrawnSeries } from './chart-options.js'
 import { drawBand, MOST_BANDS } from './band.js'
 import { drawDots, drawingEffort, strokeSeries } from './stroke.js'
 
@@ -21,6 +21,7 @@ export class SeriesLayer {
   constructor(
     private readonly plot: uPlot,
     private readonly scale: Scale,
+    private readonly changes: ChartOptions['changes'],
   ) {
     this.#sketch = new Layer(plot, 'sketch')
     this.#layer = new Layer(plot, 'lines')
@@ -45,6 +46,22 @@ export class SeriesLayer {
     const projection = createProjection(this.plot, this.scale)
     this.#drawBands(layer, projection)
     for (const one of this.#series) drawSeries(layer, one, projection, 1)
+    this.#drawChanges(layer, projection)
+  }
+
+  /** Draws a ring around the first value after each change. */
+  #drawChanges({ context }: Pick<Layer, 'context'>, projection: Projection): void {
+    context.setLineDash([])
+    context.lineWidth = 2
+    for (const { id, values, style } of this.#series)
+      for (const { at } of this.changes.get(id) ?? []) {
+        const value = values[at] ?? null
+        if (value === null || at < projection.span.first || at > projection.span.last) continue
+        context.strokeStyle = style.colour
+        context.beginPath()
+        context.arc(projection.left(at), projection.top(value), RING, 0, 2 * Math.PI)
+        context.stroke()
+      }
   }
 
   #drawBands(layer: Pick<Layer, 'clipped'>, projection: Projection): void {
@@ -73,6 +90,7 @@ export class SeriesLayer {
       drawSeries(this.#layer, one, projection, 1)
       spent += drawingEffort(one.style, projection)
     }
+    this.#drawChanges(this.#layer, projection)
     this.#sketch.clear()
   }
 }
@@ -88,6 +106,7 @@ function drawSeries(
   drawDots(layer.context, { values, style }, projection)
 }
 
+const RING = 7
 const WIDER = 2
 const DOT = 4
 

@@ -72,6 +72,19 @@ function withoutEmptyCommits(history: MeasuredHistory): MeasuredHistory {
   }
 }
 
+/** The panel and the id of a series, which addresses name. */
+export function seriesPlace(
+  dimensions: readonly string[],
+  key: readonly string[],
+): { readonly panel: string; readonly panelLabel: string; readonly id: string } {
+  const panelAt = panelIndex(dimensions)
+  const modeAt = dimensions.indexOf('open_mode')
+  const base = key.filter((_, index) => index !== panelAt && index !== modeAt).join(' · ')
+  const panel = key[panelAt] ?? ''
+  const { label } = PANEL_DIMENSIONS[dimensions[panelAt] ?? ''] ?? NO_PANELS
+  return { panel, panelLabel: label(panel), id: base + openModeId(key[modeAt] ?? '') }
+}
+
 function panelIndex(dimensions: readonly string[]): number {
   return dimensions.findIndex(name => name in PANEL_DIMENSIONS)
 }

@@ -179,8 +179,8 @@ export class ChartPanel {
   #contentAt(at: number | undefined, nearest: DrawnSeries | undefined): CardContent | undefined {
     const commit = this.#drawing?.commits[at ?? -1]
     if (at === undefined || commit === undefined || this.#drawing === undefined) return undefined
-    const { series, unit, besideUnit } = this.#drawing
-    return { commit, at, series: [...series], nearest, unit, besideUnit }
+    const { series, unit, besideUnit, changes } = this.#drawing
+    return { commit, at, series: [...series], nearest, unit, besideUnit, changes }
   }
 
   /** Places the card beside the cursor, on the side that has more room. */
@@ -197,5 +197,5 @@ export class ChartPanel {
 
 /** Whether two drawings differ at most in their series and their visible range. */
 function isAlike(one: Drawing, other: Drawing): boolean {
-  return (['commits', 'unit', 'scale', 'theme'] as const).every(name => one[name] === other[name])
+  return (['commits', 'unit', 'scale', 'theme', 'changes'] as const).every(name => one[name] === other[name])
 }

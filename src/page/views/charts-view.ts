@@ -12,11 +12,17 @@ import { chartCsv } from '../model/csv.js'
 import { currentTheme } from '../theme.js'
 import { ChartPanel } from './chart-panel.js'
 import { Controls } from './controls.js'
+import type { ChangeSource } from '../change-source.js'
+import { changeMarks } from '../model/change-marks.js'
 import { GroupSource, type PanelLines } from './group-source.js'
 import { SecondChart } from './second-chart.js'
 import { SeriesTable } from './series-table.js'
 import { addShareButtons } from './share.js'
 import { showError, showNotice, hideNotice } from './notice.js'
+
+type Marks = ReturnType<typeof changeMarks>
+type LastMarks = Pick<ChartedGroup, 'commits'> &
+  Pick<Address, 'panel'> & { readonly known: ChangeSource['known']; readonly marks: Marks }
 
 export class ChartsView {
   readonly #controls: Controls
@@ -26,8 +32,12 @@ export class ChartsView {
   readonly #source = new GroupSource()
   #address: Address = START
   #lines: PanelLines | undefined
+  #lastMarks: LastMarks | undefined
 
-  constructor(private readonly navigation: Navigation) {
+  constructor(
+    private readonly navigation: Navigation,
+    private readonly changes: ChangeSource,
+  ) {
     this.#controls = new Controls(navigation)
     this.#panel = new ChartPanel({
       prefix: '',
@@ -35,7 +45,7 @@ export class ChartsView {
       onSpan: span => this.#noteSpan(span),
       onPin: at => this.#note({ at: this.#shaAt(at) }),
     })
-    this.#second = new SecondChart()
+    this.#second = new SecondChart(changes)
     this.#table = new SeriesTable({
       onHide: hidden => navigation.adjust(chooseHidden(this.#lines?.all.map(({ id }) => id) ?? [], new Set(hidden))),
       onPoint: one => this.#panel.highlight(one),
@@ -52,6 +62,12 @@ export class ChartsView {
     this.#address = address
     if (!this.#source.isLoaded(address.group, address) && !(await this.#load(address))) return
     this.redraw()
+    // The marks are drawn when they are known, because looking for changes may take long.
+    if (this.changes.known === undefined)
+      await this.changes.load().then(
+        () => this.redraw(),
+        () => undefined,
+      )
   }
 
   /** Draws the current group again, for example after the theme has changed. */
@@ -70,9 +86,20 @@ export class ChartsView {
     const pinned = findCommit(commits, address.at)
     const theme = currentTheme()
     const empty = explainEmptyChart({ all, found, drawn, scale })
-    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned }, empty)
+    const changes = this.#marks(commits, address)
+    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
     pageElement('group-facts').textContent = describeGroup(group)
     void this.#second.show(address, { commits, span })
+  }
+
+  /** The same object while the marks stay the same, so that the chart is reused. */
+  #marks(commits: ChartedGroup['commits'], { group, panel }: Address): Marks {
+    const { known } = this.changes
+    const last = this.#lastMarks
+    if (last?.commits === commits && last.panel === panel && last.known === known) return last.marks
+    const marks = changeMarks(commits, this.changes.ofPanel(group, panel))
+    this.#lastMarks = { commits, panel, known, marks }
+    return marks
   }
 
   /** Removes the group from the screen and aborts a request that is still running. */

@@ -11,6 +11,8 @@ import { explainEmptyChart } from '../model/series.js'
 import { currentTheme } from '../theme.js'
 import { ChartPanel } from './chart-panel.js'
 import { groupHeading, renderGroupTitle } from './group-list.js'
+import type { ChangeSource } from '../change-source.js'
+import { changeMarks } from '../model/change-marks.js'
 import { GroupSource } from './group-source.js'
 
 /** The commits of the first chart, and those of them that are visible. */
@@ -24,6 +26,8 @@ export class SecondChart {
     ...{ prefix: 'second-', onPoint: () => undefined, onSpan: () => undefined, onPin: () => undefined },
   })
   readonly #source = new GroupSource()
+
+  constructor(private readonly changes: ChangeSource) {}
   #measure = START.measure
 
   async show(address: Address, first: First): Promise<void> {
@@ -67,7 +71,8 @@ export class SecondChart {
     const theme = currentTheme()
     const empty = explainEmptyChart({ all, found, drawn, scale })
     const pinned = findCommit(commits, address.at)
-    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned }, empty)
+    const changes = changeMarks(commits, this.changes.ofPanel(address.beside, panel?.id ?? ''))
+    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
     pageElement('second-panel').textContent = panels.length < 2 ? '' : (panel?.label ?? '')
     const names = drawn.slice(0, MOST_NAMES).map(one => element('li', {}, createSwatch(one), one.name))
     pageElement('second-names').replaceChildren(...names)

@@ -1,0 +1,25 @@
+/** Places of change points among the commits of a chart. */
+
+import type { ChangeEntry, HistoryCommit } from '../../server/read/answers.js'
+import type { SeriesMark } from '../chart/chart-options.js'
+
+/** @param changes the changes of a panel, by the id of the series */
+export function changeMarks(
+  commits: readonly HistoryCommit[],
+  changes: ReadonlyMap<string, readonly ChangeEntry[]>,
+): ReadonlyMap<string, readonly SeriesMark[]> {
+  if (changes.size === 0) return NONE
+  const places = new Map(commits.map(({ sha }, at) => [sha, at]))
+  return new Map(
+    [...changes].map(([id, own]) => [
+      id,
+      own.flatMap(({ commit, old, new: now }) => {
+        const at = places.get(commit)
+        return at === undefined ? [] : [{ at, ratio: now / old }]
+      }),
+    ]),
+  )
+}
+
+/** One object, so that charts without changes are alike. */
+const NONE: ReadonlyMap<string, readonly SeriesMark[]> = new Map()
