@@ -41,13 +41,23 @@ type GroupRow = { readonly series: number; readonly [column: string]: string | n
 /** Tables up to this size are read whole, because that is as fast as listing their series from an index. */
 export const SMALL_BYTES = 64 * 1024 * 1024
 
+type GroupLimits = {
+  readonly limit: number
+  /** A table of up to this size is read whole. */
+  readonly smallBytes?: number
+}
+
 /** Lists the stored groups of a kind with the number of their series. */
-export async function readGroups(session: SqlSession, newest: Kind, limit: number): Promise<readonly StoredGroup[]> {
+export async function readGroups(
+  session: SqlSession,
+  newest: Kind,
+  { limit, smallBytes = SMALL_BYTES }: GroupLimits,
+): Promise<readonly StoredGroup[]> {
   const kind = await storedKind(session, newest)
   const columns = groupFields(kind).map(({ name }) => name)
   const all = [...columns, ...groupSeriesFields(kind).map(({ name }) => name)].join(', ')
   const by = columns.join(', ')
-  const [access] = await findAccess(session, [kind], SMALL_BYTES)
+  const [access] = await findAccess(session, [kind], smallBytes)
   const known =
     access?.by === 'series'
       ? selectSeries(kind.table, access.indexed)
