@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { cas } from './cas.js'
+import { chart } from './chart.js'
 import { meteredNode, ROOT } from './child.js'
 import { compare } from './compare.js'
 import { farPush } from './far-push.js'
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   serve,
   farPush,
   compare,
+  chart,
   cas,
   state,
   tune,

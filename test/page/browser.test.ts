@@ -324,7 +324,6 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
     for (const colorScheme of ['light', 'dark'] as const)
       for (const [hash, content] of [
         ['#view=charts', '#series-rows tr'],
-        ['#view=changes', '#changes-list section'],
         ['#view=activity', '#activity table tbody tr'],
         ['#view=operator', '#operator-none pre'],
       ] as const) {

@@ -100,14 +100,17 @@ function createSmallChart({ values, at, old, new: now }: ChangeEntry): SVGSVGEle
     HEIGHT - EDGE - ((value - least) / (greatest - least || 1)) * (HEIGHT - 2 * EDGE)
   const level = (value: number, from: number, to: number): SVGLineElement =>
     svgElement('line', { x1: left(from), x2: left(to), y1: top(value), y2: top(value), class: 'level' })
-  const dots = values.map((value, index) =>
-    svgElement('circle', { cx: left(index), cy: top(value), r: 1.6, class: index < at ? 'old' : 'new' }),
-  )
+  // A path of points, because an element for each point would be too many.
+  const dots = (from: number, to: number, name: string): SVGPathElement => {
+    const points = values.slice(from, to).map((value, index) => `M${left(from + index)} ${top(value)}h0`)
+    return svgElement('path', { d: points.join(''), class: name })
+  }
   const size = { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT }
   return svgElement(
     'svg',
     { class: 'small-chart', 'aria-hidden': 'true', ...size },
-    ...dots,
+    dots(0, at, 'old'),
+    dots(at, values.length, 'new'),
     level(old, 0, Math.max(0, at - 1)),
     level(now, at, values.length - 1),
   )
