@@ -74,7 +74,7 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
     for (const key of ['+', '+']) await page.keyboard.press(key)
     await rested(page)
     const [mark = 0] = (await overLines(page)).marks
-    const { x: frame } = (await page.locator('.frame').boundingBox())!
+    const { x: frame } = (await page.locator('.frame:has(#chart)').boundingBox())!
     t.not(await page.evaluate<string>(left), before)
     t.ok(Math.abs(parseFloat(await page.evaluate<string>(left)) - (x - frame) - mark) < 3)
   })
