@@ -12,7 +12,7 @@ import {
   SMALL_BYTES,
   type MeasurementGroup,
 } from './groups.js'
-import { readByTime } from './history-by-time.js'
+import { readByTime, type PointQuery } from './history-by-time.js'
 import { byteSum, foundRows, withinBytes } from './within-bytes.js'
 import type { TextRow } from './rows.js'
 
@@ -76,21 +76,10 @@ export async function readGroupHistory(
   return { series, more: series.length < foundRows(rows) }
 }
 
-export type HistoryQuery = {
-  /** The kind is in the contract version of the database. */
-  readonly group: MeasurementGroup
-  readonly shas: readonly string[]
-  /** Number of series. */
-  readonly limit: number
-  readonly mostBytes: number
-  /** SQL for a point of a row, without the place of its commit. */
-  readonly point: string
-}
-
 /** One row for each series, with its dimensions and its `points`. The database gathers the points. */
 async function readByCommit(
   session: SqlSession,
-  { group, shas, limit, mostBytes, point }: HistoryQuery,
+  { group, shas, limit, mostBytes, point }: PointQuery,
 ): Promise<readonly TextRow[]> {
   const { kind } = group
   const by = groupSeriesFields(kind).map(({ name }) => name)

@@ -4,10 +4,20 @@ import type { Field } from '../../contract/kinds.js'
 import { columnType } from '../column-types.js'
 import { inSnapshot, type SqlSession } from '../session.js'
 import { selectSeries, withLooseScan } from './commit-access.js'
-import type { HistoryQuery } from './group-history.js'
 import { groupFields, groupSeriesFields, MAX_NAME_BYTES, type MeasurementGroup } from './groups.js'
 import type { TextRow } from './rows.js'
 import { byteSum, withinBytes } from './within-bytes.js'
+
+export type PointQuery = {
+  /** The kind is in the contract version of the database. */
+  readonly group: MeasurementGroup
+  readonly shas: readonly string[]
+  /** Number of series. */
+  readonly limit: number
+  readonly mostBytes: number
+  /** SQL for a point of a row, without the place of its commit. */
+  readonly point: string
+}
 
 /**
  * One row for each series, with its dimensions and its `points`. Rows do not name their commit in the index, so it is found by its
@@ -18,7 +28,7 @@ import { byteSum, withinBytes } from './within-bytes.js'
 export async function readByTime(
   session: SqlSession,
   indexed: readonly Field[],
-  query: HistoryQuery,
+  query: PointQuery,
 ): Promise<readonly TextRow[] | undefined> {
   const { group, shas, mostBytes } = query
   const given = groupValues(group)
@@ -34,7 +44,7 @@ function groupValues({ kind, values }: MeasurementGroup): ReadonlyMap<string, st
   return new Map(groupFields(kind).map(({ name }, index) => [name, values[index] ?? null]))
 }
 
-type HistoryTextQuery = HistoryQuery & {
+type HistoryTextQuery = PointQuery & {
   /** The parameter with the SHAs. */
   readonly asked: string
 }

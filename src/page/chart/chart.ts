@@ -26,8 +26,8 @@ export class Chart {
     this.#shown = options.series
     const series = this.#drawable()
     this.#plot = new uPlot(this.#plotOptions(), this.#extents(series), host)
-    this.#layer = new SeriesLayer(this.#plot, options.scale, options.changes)
-    this.#layer.set(series)
+    this.#layer = new SeriesLayer(this.#plot, options.scale)
+    this.#layer.set(series, options.changes)
     this.#overlay = new Overlay(this.#plot, options.scale)
     onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
@@ -43,10 +43,10 @@ export class Chart {
   }
 
   /** Replaces the series and keeps the commits. Reuses the canvases, because new ones for every typed letter would be slow. */
-  change(series: readonly DrawnSeries[], span: Span | undefined): void {
+  change({ series, span, changes }: Pick<ChartOptions, 'series' | 'span' | 'changes'>): void {
     this.#shown = series
     const drawable = this.#drawable()
-    this.#layer.set(drawable)
+    this.#layer.set(drawable, changes)
     this.#plot.setData(this.#extents(drawable), false)
     this.show(span ?? { first: 0, last: this.end })
   }

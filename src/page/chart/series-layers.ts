@@ -17,19 +17,20 @@ export class SeriesLayer {
   readonly #layer: Layer
   readonly #scheduler = new FrameScheduler()
   #series: readonly DrawnSeries[] = []
+  #changes: ChartOptions['changes'] = new Map()
 
   constructor(
     private readonly plot: uPlot,
     private readonly scale: Scale,
-    private readonly changes: ChartOptions['changes'],
   ) {
     this.#sketch = new Layer(plot, 'sketch')
     this.#layer = new Layer(plot, 'lines')
   }
 
   /** Sets the series for the next `draw`. */
-  set(series: readonly DrawnSeries[]): void {
+  set(series: readonly DrawnSeries[], changes: ChartOptions['changes']): void {
     this.#series = series
+    this.#changes = changes
   }
 
   /** Draws in the next frame, with the scales that the plot has then. */
@@ -54,7 +55,7 @@ export class SeriesLayer {
     context.setLineDash([])
     context.lineWidth = 2
     for (const { id, values, style } of this.#series)
-      for (const { at } of this.changes.get(id) ?? []) {
+      for (const { at } of this.#changes.get(id) ?? []) {
         const value = values[at] ?? null
         if (value === null || at < projection.span.first || at > projection.span.last) continue
         context.strokeStyle = style.colour

@@ -8,7 +8,6 @@ export function changeMarks(
   commits: readonly HistoryCommit[],
   changes: ReadonlyMap<string, readonly ChangeEntry[]>,
 ): ReadonlyMap<string, readonly SeriesMark[]> {
-  if (changes.size === 0) return NONE
   const places = new Map(commits.map(({ sha }, at) => [sha, at]))
   return new Map(
     [...changes].map(([id, own]) => [
@@ -20,6 +19,3 @@ export function changeMarks(
     ]),
   )
 }
-
-/** One object, so that charts without changes are alike. */
-const NONE: ReadonlyMap<string, readonly SeriesMark[]> = new Map()

@@ -59,8 +59,7 @@ export class ChartPanel {
     const before = this.#drawing
     this.#drawing = drawing
     this.#showUnpinned()
-    if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing))
-      this.#chart.change(drawing.series, drawing.span)
+    if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing)) this.#chart.change(drawing)
     else this.#createChart(drawing)
     if (drawing.pinned !== undefined) this.#showPinned(drawing.pinned)
   }
@@ -197,5 +196,5 @@ export class ChartPanel {
 
 /** Whether two drawings differ at most in their series and their visible range. */
 function isAlike(one: Drawing, other: Drawing): boolean {
-  return (['commits', 'unit', 'scale', 'theme', 'changes'] as const).every(name => one[name] === other[name])
+  return (['commits', 'unit', 'scale', 'theme'] as const).every(name => one[name] === other[name])
 }

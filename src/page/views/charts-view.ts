@@ -20,10 +20,6 @@ import { SeriesTable } from './series-table.js'
 import { addShareButtons } from './share.js'
 import { showError, showNotice, hideNotice } from './notice.js'
 
-type Marks = ReturnType<typeof changeMarks>
-type LastMarks = Pick<ChartedGroup, 'commits'> &
-  Pick<Address, 'panel'> & { readonly known: ChangeSource['known']; readonly marks: Marks }
-
 export class ChartsView {
   readonly #controls: Controls
   readonly #panel: ChartPanel
@@ -32,7 +28,6 @@ export class ChartsView {
   readonly #source = new GroupSource()
   #address: Address = START
   #lines: PanelLines | undefined
-  #lastMarks: LastMarks | undefined
 
   constructor(
     private readonly navigation: Navigation,
@@ -86,20 +81,10 @@ export class ChartsView {
     const pinned = findCommit(commits, address.at)
     const theme = currentTheme()
     const empty = explainEmptyChart({ all, found, drawn, scale })
-    const changes = this.#marks(commits, address)
+    const changes = changeMarks(commits, this.changes.ofPanel(address.group, address.panel))
     this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
     pageElement('group-facts').textContent = describeGroup(group)
     void this.#second.show(address, { commits, span })
-  }
-
-  /** The same object while the marks stay the same, so that the chart is reused. */
-  #marks(commits: ChartedGroup['commits'], { group, panel }: Address): Marks {
-    const { known } = this.changes
-    const last = this.#lastMarks
-    if (last?.commits === commits && last.panel === panel && last.known === known) return last.marks
-    const marks = changeMarks(commits, this.changes.ofPanel(group, panel))
-    this.#lastMarks = { commits, panel, known, marks }
-    return marks
   }
 
   /** Removes the group from the screen and aborts a request that is still running. */

@@ -100,10 +100,7 @@ function drawText(text: string, start: number, width: number): string {
 
 /** Escapes a text for XML. Characters that XML does not allow at all become `?`. */
 function escapeXml(text: string): string {
-  return (
-    text
-      // eslint-disable-next-line no-control-regex -- control characters are what is replaced here
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?')
-      .replace(/[&<>"']/g, one => `&#${one.codePointAt(0)};`)
-  )
+  return text
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?')
+    .replace(/[&<>"']/g, one => `&#${one.codePointAt(0)};`)
 }
