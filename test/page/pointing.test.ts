@@ -93,7 +93,7 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
   })
 
   await t.test('the least value and the first time do not touch', async t => {
-    const page = await open('#group=query_measurement.tpch.~.10.nvme&panel=all')
+    const page = await open('#group=query_measurement.tpch.~.10.nvme&panel=all&scale=linear')
     await rested(page)
     const labels = await labelsOf(page)
     const least = labels.find(({ text }) => text === '0\u00a0ns')!
