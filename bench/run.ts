@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark } from './benchmark.js'
 import { cas } from './cas.js'
+import { chart } from './chart.js'
 import { meteredNode, ROOT } from './child.js'
 import { changes } from './changes.js'
 import { compare } from './compare.js'
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   compare,
   judge,
   changes,
+  chart,
   cas,
   state,
   tune,

@@ -59,7 +59,7 @@ if (process.argv.includes('--if-stale') && (await isFresh())) process.exit()
 await generate()
 try {
   await mkdir(UNFINISHED)
-  await Promise.all([buildProgram(), buildLibrary(), buildPage(`${UNFINISHED}/page`)])
+  await Promise.all([buildProgram(), buildLibrary(), buildWorker(), buildPage(`${UNFINISHED}/page`)])
   await cp('src/database/migrations', `${UNFINISHED}/migrations`, { recursive: true })
   await rm(OUT, { recursive: true, force: true })
   await rename(UNFINISHED, OUT)
@@ -112,6 +112,19 @@ async function buildLibrary(): Promise<void> {
     chunkNames: 'library-[hash]',
     // Bundled CommonJS packages call `require` for the modules of Node.
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+    legalComments: 'none',
+  })
+}
+
+/** The worker thread of `serve` is a program of its own. */
+async function buildWorker(): Promise<void> {
+  await build({
+    ...PARTS,
+    entryPoints: { 'change-worker': 'src/server/read/change-worker.ts' },
+    outdir: UNFINISHED,
+    splitting: false,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
     legalComments: 'none',
   })
 }

@@ -1,6 +1,6 @@
 /** The requests that the page sends to the server. */
 
-import type { CommitEntry, GroupEntry, HistoryAnswer, PushEntry } from '../server/read/answers.js'
+import type { ChangesAnswer, CommitEntry, GroupEntry, HistoryAnswer, PushEntry } from '../server/read/answers.js'
 
 class RequestError extends Error {
   constructor(readonly status: number) {
@@ -19,8 +19,20 @@ export async function fetchGroups(): Promise<readonly GroupEntry[]> {
   return (await request<{ groups: readonly GroupEntry[] }>('api/groups')).groups
 }
 
-export function fetchHistory(slug: string, n: number, signal: AbortSignal): Promise<HistoryAnswer> {
-  return request(`api/history/${encodeURIComponent(slug)}?n=${n}`, { signal })
+export type HistoryQuery = {
+  /** Number of commits. */
+  readonly n: number
+  /** Whether to ask for the quartiles of the runs. */
+  readonly runs: boolean
+  readonly signal: AbortSignal
+}
+
+export function fetchHistory(slug: string, { n, runs, signal }: HistoryQuery): Promise<HistoryAnswer> {
+  return request(`api/history/${encodeURIComponent(slug)}?n=${n}${runs ? '&runs=quartiles' : ''}`, { signal })
+}
+
+export function fetchChanges(): Promise<ChangesAnswer> {
+  return request('api/changes')
 }
 
 export function readPushes(): Promise<{ readonly since: string; readonly pushes: readonly PushEntry[] }> {

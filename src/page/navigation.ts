@@ -10,6 +10,8 @@ export type Navigation = {
   readonly adjust: (change: Partial<Address>) => void
   /** Records in the address what is shown already. Written with a delay, because browsers limit writes to the history. */
   readonly note: (change: Partial<Address>) => void
+  /** The URL of what is shown, with all noted changes. */
+  readonly link: () => string
 }
 
 /** Delay before a noted change is written. Longer than the time between two frames of a gesture. */
@@ -42,5 +44,6 @@ export function navigation(onChange: (address: Address) => void): Navigation {
       clearTimeout(resting)
       resting = setTimeout(flush, REST_MS)
     },
+    link: () => (flush(), location.href),
   }
 }

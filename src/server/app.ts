@@ -9,6 +9,8 @@ import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from
 import { Ingest } from './ingest.js'
 import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
+import { addBadgeRoute } from './read/badge.js'
+import { addChangesRoute } from './read/changes.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
 import { addHistoryRoutes } from './read/history.js'
@@ -206,6 +208,8 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
+  addBadgeRoute(app, reading)
+  addChangesRoute(app, reading)
   addSeriesRoute(app, reading)
   const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })

@@ -286,7 +286,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'a phone shows it without scrolling sideways, and a finger finds a commit': async (t, { server, browser }) => {
-    const { page, complaints } = await drawn(t, { server, browser }, '', PHONE)
+    const { page, complaints } = await drawn(t, { server, browser }, '#view=charts', PHONE)
     t.equal(await page.evaluate(`document.documentElement.scrollWidth`), 375)
     await page.screenshot({ path: join(OUTPUT, 'phone.png'), fullPage: true })
     const box = (await page.locator('#chart .u-over').boundingBox())!
@@ -308,7 +308,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'it is dark where the system is, or where the reader says so': async (t, { server, browser }) => {
-    const { page } = await drawn(t, { server, browser }, '', { colorScheme: 'dark' })
+    const { page } = await drawn(t, { server, browser }, '#view=charts', { colorScheme: 'dark' })
     t.ok((await pixelsOf(page, '#6ea8fe')) > 500)
     t.equal(await ground(page), 'rgb(20, 24, 29)')
     await page.screenshot({ path: join(OUTPUT, 'dark.png') })
@@ -323,14 +323,14 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   'whoever cannot see it is told the same: axe finds nothing': async (t, { server, browser }) => {
     for (const colorScheme of ['light', 'dark'] as const)
       for (const [hash, content] of [
-        ['', '#series-rows tr'],
+        ['#view=charts', '#series-rows tr'],
         ['#view=activity', '#activity table tbody tr'],
         ['#view=operator', '#operator-none pre'],
       ] as const) {
         const { page } = await openPage(t, browser, `${server.url}/${hash}`, { colorScheme })
         await page.locator(content).first().waitFor()
         await rested(page)
-        if (hash === '') await hover(page, 0.5)
+        if (hash === '#view=charts') await hover(page, 0.5)
         t.strictSame(await violations(page), [], `${colorScheme} ${hash}`)
         await page.evaluate(`document.body.append(new Image())`)
         t.match(await violations(page), [/^image-alt/], 'what is wrong is found')
@@ -349,7 +349,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
   },
 
   'a server without operators says why, and what to do; a token is forgotten': async (t, { server, browser }) => {
-    const { page, complaints } = await openPage(t, browser, server.url)
+    const { page, complaints } = await openPage(t, browser, `${server.url}/#view=charts`)
     await page.evaluate(`sessionStorage.setItem('vortex-ingest-operator-token', 'of-another-server')`)
     await page.getByRole('link', { name: 'Operator' }).click()
     await page.getByText('because it was started without a state or without an operator token').waitFor()
@@ -363,7 +363,7 @@ const TESTS: Readonly<Record<string, (t: Test, world: World) => Promise<void>>> 
 async function drawn(
   t: Test,
   { server, browser }: World,
-  hash = '',
+  hash = '#view=charts',
   options: BrowserContextOptions = {},
 ): Promise<Opened> {
   const opened = await openPage(t, browser, `${server.url}/${hash}`, options)

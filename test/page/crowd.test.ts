@@ -74,7 +74,7 @@ t.test('in a browser, many series', { skip }, async t => {
   })
 
   await t.test('fingers that part show fewer commits, and neither scroll nor zoom the page', async t => {
-    const { page, complaints } = await openPage(t, browser, server.url, PHONE)
+    const { page, complaints } = await openPage(t, browser, `${server.url}/#${CROWD}`, PHONE)
     const at = await placesOn(page)
     const touch = await touchOf(page)
     await touch.pair([at(0.4), at(0.6)], [at(0.2, 0.3), at(0.8, 0.3)])
@@ -92,7 +92,7 @@ t.test('in a browser, many series', { skip }, async t => {
   })
 
   await t.test('one finger still scrolls the page up and down, and reads from side to side', async t => {
-    const { page } = await openPage(t, browser, server.url, PHONE)
+    const { page } = await openPage(t, browser, `${server.url}/#${CROWD}`, PHONE)
     const at = await placesOn(page)
     const touch = await touchOf(page)
     await touch.one(at(0.2), at(0.8))
@@ -105,7 +105,7 @@ t.test('in a browser, many series', { skip }, async t => {
   })
 
   await t.test('on a trackpad the chart is zoomed and moved, and not the page', async t => {
-    const { page } = await openPage(t, browser, server.url, { viewport: { width: 1280, height: 600 } })
+    const { page } = await openPage(t, browser, `${server.url}/#${CROWD}`, { viewport: { width: 1280, height: 600 } })
     const at = await placesOn(page)
     const { x, y } = at(0.5)
     await page.mouse.move(x, y)

@@ -74,7 +74,7 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
     for (const key of ['+', '+']) await page.keyboard.press(key)
     await rested(page)
     const [mark = 0] = (await overLines(page)).marks
-    const { x: frame } = (await page.locator('.frame').boundingBox())!
+    const { x: frame } = (await page.locator('.frame:has(#chart)').boundingBox())!
     t.not(await page.evaluate<string>(left), before)
     t.ok(Math.abs(parseFloat(await page.evaluate<string>(left)) - (x - frame) - mark) < 3)
   })
@@ -93,7 +93,7 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
   })
 
   await t.test('the least value and the first time do not touch', async t => {
-    const page = await open('#group=query_measurement.tpch.~.10.nvme&panel=all')
+    const page = await open('#group=query_measurement.tpch.~.10.nvme&panel=all&scale=linear')
     await rested(page)
     const labels = await labelsOf(page)
     const least = labels.find(({ text }) => text === '0\u00a0ns')!

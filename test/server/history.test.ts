@@ -73,6 +73,20 @@ t.test('values come digit for digit, and those that are replaced are seen at onc
   await emptyTables(store)
 })
 
+t.test('a history has the quartiles of the runs when they are asked for, and only for kinds with runs', async t => {
+  const server = await startServer(t, { store })
+  const runs = { value_ns: '30', all_runtimes_ns: '[50,10,40,20,30]' }
+  await push(server, 'one', 1, [query('one', runs), query('one', { query_idx: '99', all_runtimes_ns: '[]' })])
+  t.notOk('low' in (await history(server, SLUG)).series[0]!)
+  const { body } = await get(server, `/api/history/${SLUG}?runs=quartiles`)
+  t.match((body as unknown as HistoryAnswer).series, [
+    { values: [30], low: [20], high: [40] },
+    { key: ['99', 'datafusion', 'parquet'], low: [null], high: [null] },
+  ])
+  t.equal((await get(server, `/api/history/${SLUG}?runs=all`)).status, 400)
+  await emptyTables(store)
+})
+
 t.test('a group with too many series is truncated, and the answer says so', async t => {
   const server = await startServer(t, { store })
   const records = Array.from({ length: 1_001 }, (_, index) => query('one', { query_idx: String(index) }))

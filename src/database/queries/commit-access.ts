@@ -18,6 +18,8 @@ export type Access = {
   readonly tableBytes: number
   /** The dimensions of a series, in the order of the index that starts with them; empty when there is no such index. */
   readonly indexed: readonly Field[]
+  /** Whether the time of the commit follows these dimensions in the index. Default: false. */
+  readonly isTimed?: boolean | undefined
 }
 
 /** The key columns, in index order, of every valid B-tree index that is not partial. A key that is an expression appears as `?`. */
@@ -51,30 +53,54 @@ export async function findAccess(
   return kinds.map(kind => {
     const tableBytes = Number(sizes.find(({ table }) => table === kind.table)?.bytes ?? 0)
     const keys = indexes.filter(({ table }) => table === kind.table).map(({ columns }) => columns.split(','))
-    const indexed = keys.map(names => leadingSeries(kind, names)).find(fields => fields.length > 0) ?? []
+    const found = keys.map(names => leadingSeries(kind, names)).filter(({ indexed }) => indexed.length > 0)
+    const { indexed, isTimed } = found.find(({ isTimed }) => isTimed) ?? found[0] ?? { indexed: [], isTimed: false }
     const isSmall = tableBytes <= smallBytes
     const byCommit = keys.some(([first]) => first === 'commit_sha')
     const by = byCommit ? 'commit' : indexed.length > 0 && !isSmall ? 'series' : 'scan'
-    return { kind, by, tableBytes, indexed }
+    return { kind, by, tableBytes, indexed, isTimed }
   })
 }
 
 /** The kind's series fields in index order, if the index starts with all of them; otherwise an empty list. */
-function leadingSeries(kind: Kind, names: readonly string[]): readonly Field[] {
+function leadingSeries(kind: Kind, names: readonly string[]): Pick<Access, 'indexed' | 'isTimed'> {
   const fields = seriesDimensions(kind)
   const leading = names.slice(0, fields.length).flatMap(name => fields.find(field => field.name === name) ?? [])
-  return leading.length === fields.length ? leading : []
+  const indexed = leading.length === fields.length ? leading : []
+  return { indexed, isTimed: indexed.length > 0 && names[fields.length] === 'commit_timestamp' }
 }
 
 /**
  * SQL that lists every series of a table from an index, by jumping from one distinct value to the next (a loose index scan). Each
  * column is selected as text under its own name. The number of index lookups grows with the number of series, not of rows.
  * @param columns the first columns of an index, in its order
+ * @param given lists only series with these values of text columns. Those that are not null are the parameters $1, $2, …
  */
-export function selectSeries(table: string, columns: readonly Field[]): string {
-  return nullPatterns(columns)
-    .map(absent => selectPattern(table, columns, absent))
+export function selectSeries(
+  table: string,
+  columns: readonly Field[],
+  given: ReadonlyMap<string, string | null> = new Map(),
+): string {
+  const parameters = [...given]
+    .filter(([, value]) => value !== null)
+    .map(([name], index) => [name, `$${index + 1}::text`])
+  const fixed = new Map(parameters as [string, string][])
+  const absent = [...given].filter(([, value]) => value === null).map(([name]) => name)
+  return nullPatterns(columns.filter(({ name }) => !given.has(name)))
+    .map(pattern => selectPattern(table, columns, { absent: new Set([...absent, ...pattern]), fixed }))
     .join(' UNION ALL ')
+}
+
+/**
+ * Runs queries of `selectSeries` inside a transaction. Without statistics the planner may choose a plan that reads the whole table
+ * at every step, so such plans are disabled.
+ */
+export async function withLooseScan<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
+  const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
+  await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
+  const result = await work()
+  await session.execute(others.map(name => `SET LOCAL ${name} TO DEFAULT`).join('; '))
+  return result
 }
 
 /** All combinations of optional columns that may be null. Each needs its own query, because an index is searched by `IS NULL`. */
@@ -86,18 +112,32 @@ function nullPatterns(columns: readonly Field[]): readonly ReadonlySet<string>[]
   )
 }
 
-function selectPattern(table: string, columns: readonly Field[], absent: ReadonlySet<string>): string {
-  const values = columns.map(({ name }) => (absent.has(name) ? 'NULL::text' : `of_${name}.value::text`) + ` AS ${name}`)
+type Pattern = {
+  /** Columns that are null. */
+  readonly absent: ReadonlySet<string>
+  /** SQL expressions of the columns with a given value. */
+  readonly fixed: ReadonlyMap<string, string>
+}
+
+function selectPattern(table: string, columns: readonly Field[], pattern: Pattern): string {
+  const { absent, fixed } = pattern
+  const values = columns.map(({ name }) => `${valueOf(name, pattern)}::text AS ${name}`)
   const levels = columns
     .map(({ name }, index) => ({ name, before: columns.slice(0, index).map(({ name }) => name) }))
-    .filter(({ name }) => !absent.has(name))
-    .map(({ name, before }) => `LATERAL (${leap(table, name, before, absent)}) AS of_${name}`)
+    .filter(({ name }) => !absent.has(name) && !fixed.has(name))
+    .map(({ name, before }) => `LATERAL (${leap(table, name, before, pattern)}) AS of_${name}`)
   return `(SELECT ${values.join(', ')} FROM ${levels.join(' CROSS JOIN ')})`
 }
 
+function valueOf(name: string, { absent, fixed }: Pattern): string {
+  return absent.has(name) ? 'NULL' : (fixed.get(name) ?? `of_${name}.value`)
+}
+
 /** SQL for the distinct values of one column, given the values of the columns before it. */
-function leap(table: string, name: string, before: readonly string[], absent: ReadonlySet<string>): string {
-  const above = before.map(other => (absent.has(other) ? `${other} IS NULL` : `${other} = of_${other}.value`))
+function leap(table: string, name: string, before: readonly string[], pattern: Pattern): string {
+  const above = before.map(other =>
+    pattern.absent.has(other) ? `${other} IS NULL` : `${other} = ${valueOf(other, pattern)}`,
+  )
   // Columns fixed by `=` could be left out of ORDER BY; the planner needs those fixed by IS NULL to be listed.
   const next = (condition: string): string =>
     `SELECT ${name} AS value FROM public.${table} WHERE ${[...above, condition].join(' AND ')}

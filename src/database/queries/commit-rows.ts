@@ -7,7 +7,7 @@ import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { measurementId } from '../../contract/measurement-id.js'
 import { readableVersion } from '../contract-version.js'
 import { inSnapshot, type SqlSession } from '../session.js'
-import { findAccess, selectSeries, type Access } from './commit-access.js'
+import { findAccess, selectSeries, withLooseScan, type Access } from './commit-access.js'
 import { selectText, type TextRow } from './rows.js'
 
 export type CommitRows = { readonly kinds: readonly KindRows[]; readonly access: readonly Access[] }
@@ -96,13 +96,9 @@ export async function idsBySeries(
   { kind, indexed }: Access,
   { shas, hash, mostSeries }: { readonly shas: readonly string[]; readonly hash: Hash64; readonly mostSeries: number },
 ): Promise<readonly string[] | undefined> {
-  // Without statistics the planner may choose a plan that reads the whole table at every step, so such plans are disabled.
-  const others = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort', 'jit']
-  await session.execute(others.map(name => `SET LOCAL ${name} TO off`).join('; '))
-  const series = await session.query<TextRow>(
-    `SELECT * FROM (${selectSeries(kind.table, indexed)}) AS series LIMIT ${mostSeries + 1}`,
+  const series = await withLooseScan(session, () =>
+    session.query<TextRow>(`SELECT * FROM (${selectSeries(kind.table, indexed)}) AS series LIMIT ${mostSeries + 1}`),
   )
-  await session.execute(others.map(name => `SET LOCAL ${name} TO DEFAULT`).join('; '))
   if (series.length > mostSeries) return undefined
   return series.flatMap(dimensions =>
     shas.map(commit_sha => measurementId(kind, { ...dimensions, commit_sha }, hash).toString()),

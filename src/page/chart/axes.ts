@@ -4,16 +4,21 @@ import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
 import { formatAxisTime, formatTick } from '../format.js'
 import { ticks } from '../model/visible-range.js'
+import type { Theme } from '../theme.js'
 import type { ChartOptions } from './chart-options.js'
 
 const FONT = '12px system-ui, sans-serif'
 const COLOURS = {
   light: { text: '#57606a', grid: '#e6e8eb' },
   dark: { text: '#a3acb8', grid: '#2b323b' },
-} as const
+} as const satisfies Readonly<Record<Theme, object>>
+
+export function axisColours(theme: Theme): (typeof COLOURS)[Theme] {
+  return COLOURS[theme]
+}
 
 export function axes({ commits, unit, scale, theme }: ChartOptions): uPlot.Axis[] {
-  const { text, grid } = COLOURS[theme]
+  const { text, grid } = axisColours(theme)
   const common = { stroke: text, font: FONT, ticks: { show: false }, grid: { stroke: grid, width: 1 } }
   const values: uPlot.Axis = {
     ...common,

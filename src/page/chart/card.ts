@@ -2,8 +2,8 @@
 
 import type { HistoryCommit } from '../../server/read/answers.js'
 import { element, svgElement, webLink } from '../element.js'
-import { formatTime, formatValue, shortSha, type Unit } from '../format.js'
-import type { DrawnSeries } from './chart-options.js'
+import { formatChange, formatTime, formatValue, shortSha, type Unit } from '../format.js'
+import type { ChartOptions, DrawnSeries } from './chart-options.js'
 
 /** Number of series that can be read at a glance. */
 const SHOWN = 8
@@ -15,6 +15,7 @@ export type CardContent = {
   readonly nearest: DrawnSeries | undefined
   readonly unit: Unit
   readonly besideUnit: Unit | undefined
+  readonly changes: ChartOptions['changes']
 }
 
 export function createCard(content: CardContent): readonly HTMLElement[] {
@@ -29,6 +30,7 @@ export function createCard(content: CardContent): readonly HTMLElement[] {
       ` ${formatTime(timestamp)}`,
       author === '' ? undefined : ` · ${author}`,
     ),
+    ...changesHere(content).map(text => element('p', { class: 'card-change' }, text)),
     element('table', {}, element('tbody', {}, ...around(content).map(one => row(one, content)))),
   ]
 }
@@ -40,7 +42,17 @@ export function describeForScreenReader(content: CardContent): string {
     const beside = formatBeside(one, content)
     return `${one.name} ${formatValue(one.values[at]!, unit)}${beside === '' ? '' : ` (${beside})`}`
   })
-  return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${series.join('; ')}`
+  return `${shortSha(commit.sha)}, ${formatTime(commit.timestamp)}: ${commit.message}. ${[...changesHere(content), ...series].join('; ')}`
+}
+
+/** One sentence for each drawn series that changed at the commit. */
+function changesHere({ series, at, changes }: CardContent): readonly string[] {
+  const sentences = series.flatMap(({ id, name }) =>
+    (changes.get(id) ?? [])
+      .filter(mark => mark.at === at)
+      .map(({ ratio }) => `Changed here: ${name} ${formatChange(ratio)}`),
+  )
+  return sentences.slice(0, SHOWN)
 }
 
 /** The series with a value at the commit, ordered by value and centred on the nearest one. At most SHOWN series. */

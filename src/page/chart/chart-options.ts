@@ -11,6 +11,9 @@ export type DrawnSeries = Series & { readonly style: Style }
 /** Indexes of the first and last visible commit, inclusive. */
 export type Span = { readonly first: number; readonly last: number }
 
+/** A change of a series: the place of its commit, and the new level as a multiple of the old one. */
+export type SeriesMark = { readonly at: number; readonly ratio: number }
+
 export type ChartOptions = {
   readonly commits: readonly HistoryCommit[]
   readonly series: readonly DrawnSeries[]
@@ -25,4 +28,6 @@ export type ChartOptions = {
   readonly onCursor: (at: number | undefined, nearest: DrawnSeries | undefined) => void
   readonly onSpan: (span: Span | undefined) => void
   readonly onClick: (at: number) => void
+  /** The commits at which a series changed for good, by its id. */
+  readonly changes: ReadonlyMap<string, readonly SeriesMark[]>
 }

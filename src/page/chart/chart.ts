@@ -1,10 +1,12 @@
 /** One chart of series over commits. Dragging zooms it, and it reports the commit and series under the cursor. */
 
 import uPlot from 'uplot'
+import type { Values } from '../model/series.js'
 import { valueExtents } from '../model/values.js'
 import { roundRange, positionShare, zoomRange, type VisibleRange } from '../model/visible-range.js'
 import { axes, valueRange } from './axes.js'
 import { SeriesLayer, Overlay } from './series-layers.js'
+import { drawClipped } from './layer.js'
 import type { ChartOptions, DrawnSeries, Span } from './chart-options.js'
 
 const UNSEEN: uPlot.Series = { paths: () => null, points: { show: false } }
@@ -25,7 +27,7 @@ export class Chart {
     const series = this.#drawable()
     this.#plot = new uPlot(this.#plotOptions(), this.#extents(series), host)
     this.#layer = new SeriesLayer(this.#plot, options.scale)
-    this.#layer.set(series)
+    this.#layer.set(series, options.changes)
     this.#overlay = new Overlay(this.#plot, options.scale)
     onStillClick(this.#plot.over, () => this.#click())
     if (options.span !== undefined) this.show(options.span)
@@ -41,10 +43,10 @@ export class Chart {
   }
 
   /** Replaces the series and keeps the commits. Reuses the canvases, because new ones for every typed letter would be slow. */
-  change(series: readonly DrawnSeries[], span: Span | undefined): void {
+  change({ series, span, changes }: Pick<ChartOptions, 'series' | 'span' | 'changes'>): void {
     this.#shown = series
     const drawable = this.#drawable()
-    this.#layer.set(drawable)
+    this.#layer.set(drawable, changes)
     this.#plot.setData(this.#extents(drawable), false)
     this.show(span ?? { first: 0, last: this.end })
   }
@@ -119,6 +121,20 @@ export class Chart {
     this.#overlay.highlight(series, this.#plot.cursor.idx ?? undefined)
   }
 
+  get size(): { readonly width: number; readonly height: number } {
+    return { width: this.#plot.width, height: this.#plot.height }
+  }
+
+  /** Draws the chart with its axes. @param top distance in pixels from the upper edge */
+  drawOn(context: CanvasRenderingContext2D, top: number): void {
+    const { width, height } = this.size
+    context.drawImage(this.#plot.ctx.canvas, 0, top, width, height)
+    context.save()
+    context.translate(this.areaLeft, top + this.#plot.bbox.top / devicePixelRatio)
+    this.#layer.drawOn({ context, clipped: draw => drawClipped(context, this.#plot, draw) })
+    context.restore()
+  }
+
   /** Distance in pixels from the chart's left edge to the plot area. */
   get areaLeft(): number {
     return this.#plot.bbox.left / devicePixelRatio
@@ -173,7 +189,7 @@ export class Chart {
         y: { distr: scale === 'log' ? 3 : 1, range: (_plot, min, max) => valueRange(min, max, scale) },
       },
       axes: axes(this.options),
-      // These two series only define the range of the value scale. The layers draw the series, and and not by uPlot.
+      // These two series only define the range of the value scale. The layers draw the lines.
       series: [{}, UNSEEN, UNSEEN],
       hooks: {
         setCursor: [() => this.#requestFrame()],
@@ -227,7 +243,9 @@ export class Chart {
 
 /** Removes values that are not positive, because a logarithmic scale cannot show them. */
 function positive(series: DrawnSeries): DrawnSeries {
-  return { ...series, values: series.values.map(value => (value !== null && value > 0 ? value : null)) }
+  const keep = (values: Values): Values => values.map(value => (value !== null && value > 0 ? value : null))
+  const { values, spread } = series
+  return { ...series, values: keep(values), spread: spread && { low: keep(spread.low), high: keep(spread.high) } }
 }
 
 /** Pixels by which the pointer may move during a click, because a hand is never quite still. */

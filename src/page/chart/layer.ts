@@ -32,14 +32,22 @@ export class Layer {
 
   /** Runs `draw` clipped to the plot area. */
   clipped(draw: (context: CanvasRenderingContext2D) => void): void {
-    const { width, height } = this.plot.bbox
-    this.context.save()
-    this.context.beginPath()
-    this.context.rect(-1, -1, width / devicePixelRatio + 2, height / devicePixelRatio + 2)
-    this.context.clip()
-    draw(this.context)
-    this.context.restore()
+    drawClipped(this.context, this.plot, draw)
   }
+}
+
+/** Runs `draw` clipped to the plot area, whose corner is the origin of the context. */
+export function drawClipped(
+  context: CanvasRenderingContext2D,
+  { bbox: { width, height } }: uPlot,
+  draw: (context: CanvasRenderingContext2D) => void,
+): void {
+  context.save()
+  context.beginPath()
+  context.rect(-1, -1, width / devicePixelRatio + 2, height / devicePixelRatio + 2)
+  context.clip()
+  draw(context)
+  context.restore()
 }
 
 /** Sets the size only when it changes, because setting it reallocates the canvas even when the size is the same. */

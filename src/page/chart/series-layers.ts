@@ -4,7 +4,8 @@ import type uPlot from 'uplot'
 import type { Scale } from '../address.js'
 import { FrameScheduler } from '../frame-scheduler.js'
 import { Layer, createProjection, type Projection } from './layer.js'
-import type { DrawnSeries } from './chart-options.js'
+import type { ChartOptions, DrawnSeries } from './chart-options.js'
+import { drawBand, MOST_BANDS } from './band.js'
 import { drawDots, drawingEffort, strokeSeries } from './stroke.js'
 
 /** Work per frame that a slow computer without a graphics card manages, in the unit of `drawingEffort`. */
@@ -16,6 +17,7 @@ export class SeriesLayer {
   readonly #layer: Layer
   readonly #scheduler = new FrameScheduler()
   #series: readonly DrawnSeries[] = []
+  #changes: ChartOptions['changes'] = new Map()
 
   constructor(
     private readonly plot: uPlot,
@@ -26,8 +28,9 @@ export class SeriesLayer {
   }
 
   /** Sets the series for the next `draw`. */
-  set(series: readonly DrawnSeries[]): void {
+  set(series: readonly DrawnSeries[], changes: ChartOptions['changes']): void {
     this.#series = series
+    this.#changes = changes
   }
 
   /** Draws in the next frame, with the scales that the plot has then. */
@@ -39,12 +42,42 @@ export class SeriesLayer {
     this.#scheduler.stop()
   }
 
+  /** Draws everything at once, on any layer. */
+  drawOn(layer: Pick<Layer, 'context' | 'clipped'>): void {
+    const projection = createProjection(this.plot, this.scale)
+    this.#drawBands(layer, projection)
+    for (const one of this.#series) drawSeries(layer, one, projection, 1)
+    this.#drawChanges(layer, projection)
+  }
+
+  /** Draws a ring around the first value after each change. */
+  #drawChanges({ context }: Pick<Layer, 'context'>, projection: Projection): void {
+    context.setLineDash([])
+    context.lineWidth = 2
+    for (const { id, values, style } of this.#series)
+      for (const { at } of this.#changes.get(id) ?? []) {
+        const value = values[at] ?? null
+        if (value === null || at < projection.span.first || at > projection.span.last) continue
+        context.strokeStyle = style.colour
+        context.beginPath()
+        context.arc(projection.left(at), projection.top(value), RING, 0, 2 * Math.PI)
+        context.stroke()
+      }
+  }
+
+  #drawBands(layer: Pick<Layer, 'clipped'>, projection: Projection): void {
+    if (this.#series.length > MOST_BANDS) return
+    for (const { spread, style } of this.#series)
+      if (spread !== undefined) layer.clipped(context => drawBand(context, spread, style.colour, projection))
+  }
+
   *#parts(): Generator<undefined> {
     const series = this.#series
     const projection = createProjection(this.plot, this.scale)
     const all = series.reduce((sum, { style }) => sum + drawingEffort(style, projection), 0)
     this.#sketch.clear()
     this.#layer.clear()
+    this.#drawBands(this.#layer, projection)
     if (all > A_FRAME) {
       for (const one of series) drawSeries(this.#sketch, one, projection, Math.ceil(all / A_SKETCH))
       yield
@@ -58,16 +91,23 @@ export class SeriesLayer {
       drawSeries(this.#layer, one, projection, 1)
       spent += drawingEffort(one.style, projection)
     }
+    this.#drawChanges(this.#layer, projection)
     this.#sketch.clear()
   }
 }
 
 /** @param stride draws only every n-th commit; 1 draws all */
-function drawSeries(layer: Layer, { values, style }: DrawnSeries, projection: Projection, stride: number): void {
+function drawSeries(
+  layer: Pick<Layer, 'context' | 'clipped'>,
+  { values, style }: DrawnSeries,
+  projection: Projection,
+  stride: number,
+): void {
   layer.clipped(context => strokeSeries(context, { values, style, stride }, projection))
   drawDots(layer.context, { values, style }, projection)
 }
 
+const RING = 7
 const WIDER = 2
 const DOT = 4
 

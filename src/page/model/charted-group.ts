@@ -3,7 +3,7 @@
 import type { HistoryAnswer, HistoryCommit } from '../../server/read/answers.js'
 import { EVERY, MEAN, type Measure } from '../address.js'
 import type { Unit } from '../format.js'
-import type { Series } from './series.js'
+import type { Series, Values } from './series.js'
 import { meanSeries } from './values.js'
 import { hasRatios, inMeasure, type Better, type MeasuredSeries, type MeasuredHistory } from './measure.js'
 
@@ -60,15 +60,29 @@ function withoutEmptyCommits(history: MeasuredHistory): MeasuredHistory {
     .map((_, index) => index)
     .filter(index => history.series.some(({ values }) => typeof values[index] === 'number'))
   if (indexes.length === history.commits.length) return history
+  const pick = (values: Values): Values => indexes.map(index => values[index] ?? null)
   return {
     ...history,
     commits: indexes.map(index => history.commits[index]!),
-    series: history.series.map(({ key, values, beside }) => ({
-      key,
-      values: indexes.map(index => values[index] ?? null),
-      ...(beside && { beside: indexes.map(index => beside[index] ?? null) }),
+    series: history.series.map(({ key, values, beside, spread }) => ({
+      ...{ key, values: pick(values) },
+      ...(beside && { beside: pick(beside) }),
+      ...(spread && { spread: { low: pick(spread.low), high: pick(spread.high) } }),
     })),
   }
+}
+
+/** The panel and the id of a series, which addresses name. */
+export function seriesPlace(
+  dimensions: readonly string[],
+  key: readonly string[],
+): { readonly panel: string; readonly panelLabel: string; readonly id: string } {
+  const panelAt = panelIndex(dimensions)
+  const modeAt = dimensions.indexOf('open_mode')
+  const base = key.filter((_, index) => index !== panelAt && index !== modeAt).join(' · ')
+  const panel = key[panelAt] ?? ''
+  const { label } = PANEL_DIMENSIONS[dimensions[panelAt] ?? ''] ?? NO_PANELS
+  return { panel, panelLabel: label(panel), id: base + openModeId(key[modeAt] ?? '') }
 }
 
 function panelIndex(dimensions: readonly string[]): number {
@@ -79,13 +93,13 @@ function toPanelSeries(dimensions: readonly string[], all: readonly MeasuredSeri
   const panelAt = panelIndex(dimensions)
   const modeAt = dimensions.indexOf('open_mode')
   const modes = new Set(all.map(({ key }) => key[modeAt] ?? ''))
-  return all.map(({ key, values, beside }) => {
+  return all.map(({ key, values, beside, spread }) => {
     const dimension = (name: string): string => key[dimensions.indexOf(name)] ?? ''
     const mode = dimension('open_mode')
     const base = key.filter((_, index) => index !== panelAt && index !== modeAt).join(' · ')
     return {
       ...{ id: base + openModeId(mode), name: base + openModeName(mode, modes) },
-      ...{ panel: key[panelAt] ?? '', values, beside },
+      ...{ panel: key[panelAt] ?? '', values, beside, spread },
       ...{ family: dimension('format') || dimension('flavor'), variant: dimension('engine') || mode },
     }
   })
@@ -116,6 +130,7 @@ function divided(series: readonly PanelSeries[], versus: string): readonly Panel
   return series.map(one => ({
     ...one,
     values: one.values.map((value, at) => ratio(value, bases.get(one.panel)?.[at])),
+    spread: undefined,
   }))
 }
 

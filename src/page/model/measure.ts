@@ -3,10 +3,15 @@
 import type { HistoryAnswer, HistorySeries } from '../../server/read/answers.js'
 import type { Measure } from '../address.js'
 import type { Unit } from '../format.js'
-import type { Values } from './series.js'
+import type { Spread, Values } from './series.js'
 
 /** A charted series, and the other measure of the same series in `beside`, if there is one. */
-export type MeasuredSeries = { readonly key: readonly string[]; readonly values: Values; readonly beside?: Values }
+export type MeasuredSeries = {
+  readonly key: readonly string[]
+  readonly values: Values
+  readonly beside?: Values
+  readonly spread?: Spread | undefined
+}
 
 /** Whether lower or higher values are better. */
 export type Better = 'lower' | 'higher'
@@ -27,7 +32,8 @@ export function hasRatios({ series }: HistoryAnswer): boolean {
 /** @returns the history in that measure, or as measured when no compression ratio is known */
 export function inMeasure(history: HistoryAnswer, measure: Measure): MeasuredHistory {
   const { unit } = history
-  if (!hasRatios(history)) return { ...history, better: 'lower', besideUnit: undefined }
+  if (!hasRatios(history))
+    return { ...history, better: 'lower', besideUnit: undefined, series: history.series.map(withSpread) }
   const series = history.series.map(one => ({ key: one.key, sizes: one.values, ratios: compressionRatios(one) }))
   return measure === 'ratio'
     ? {
@@ -38,6 +44,10 @@ export function inMeasure(history: HistoryAnswer, measure: Measure): MeasuredHis
         ...{ ...history, better: 'lower', besideUnit: 'ratio' },
         series: series.map(({ key, sizes, ratios }) => ({ key, values: sizes, beside: ratios })),
       }
+}
+
+function withSpread({ key, values, low, high }: HistorySeries): MeasuredSeries {
+  return { key, values, spread: low && high && { low, high } }
 }
 
 function compressionRatios({ values, uncompressed_bytes: uncompressed = [] }: HistorySeries): Values {

@@ -46,10 +46,10 @@ function indexWithValue(values: Values, at: number, exactly: boolean): number | 
 export type Extent = { readonly least: (number | null)[]; readonly greatest: (number | null)[] }
 
 /** @param commits number of commits; both values are null at a commit where no series has one */
-export function valueExtents(series: readonly Pick<Series, 'values'>[], commits: number): Extent {
+export function valueExtents(series: readonly Pick<Series, 'values' | 'spread'>[], commits: number): Extent {
   const least = new Array<number | null>(commits).fill(null)
   const greatest = new Array<number | null>(commits).fill(null)
-  for (const { values } of series)
+  for (const values of series.flatMap(({ values, spread }) => (spread ? [values, spread.low, spread.high] : [values])))
     for (let at = 0; at < commits; at++) {
       const value = values[at] ?? null
       if (value === null) continue
@@ -75,7 +75,7 @@ export function meanSeries(series: readonly Series[]): Series {
     )
     return moves.length === 0 ? null : Math.exp(height + average(moves))
   })
-  return { ...series[0]!, values }
+  return { ...series[0]!, values, spread: undefined }
 }
 
 function logarithm(value: number | null): number | null {

@@ -40,7 +40,7 @@ const count = (value: number | undefined): string => (value === undefined ? '–
 
 const PUSHES: readonly Column<PushEntry>[] = [
   { heading: 'Time', cell: ({ time }) => formatTime(time) },
-  { heading: 'State', cell: createState },
+  { heading: 'Result', cell: createState },
   { heading: 'Commit', cell: ({ commit }) => (commit === undefined ? '–' : sha(commit)) },
   { heading: 'Records', isNumber: true, cell: ({ records }) => count(records) },
   { heading: 'Inserted', isNumber: true, cell: ({ inserted }) => count(inserted) },

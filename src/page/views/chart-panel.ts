@@ -6,21 +6,29 @@ import { createCard, describeForScreenReader, type CardContent } from '../chart/
 import { Chart } from '../chart/chart.js'
 import { addTouchCursor, addPinchZoom, addKeyboard, addTrackpad } from '../chart/gestures.js'
 import type { ChartOptions, DrawnSeries, Span } from '../chart/chart-options.js'
+import { drawPicture } from '../chart/picture.js'
 
-export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'>
+export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'> & {
+  /** The pinned commit, whose card stays open. */
+  readonly pinned: number | undefined
+}
 
 export type ChartPanelOptions = {
+  /** Beginning of the ids of the panel's elements in index.html. */
+  readonly prefix: '' | 'second-'
   /** Called with the commit to show details of, or undefined when none is selected. */
   readonly onPoint: (at: number | undefined) => void
   readonly onSpan: (span: Span | undefined) => void
+  /** Called with the commit that the reader has pinned, or undefined when it was released. */
+  readonly onPin: (at: number | undefined) => void
 }
 
 /** Screen readers announce the cursor only after it has rested for this long. */
 const REST_MS = 300
 
 export class ChartPanel {
-  readonly #host = pageElement('chart')
-  readonly #card = pageElement('card')
+  readonly #host: HTMLElement
+  readonly #card: HTMLElement
   #chart: Chart | undefined
   #drawing: Drawing | undefined
   #pinned: number | undefined
@@ -28,6 +36,8 @@ export class ChartPanel {
   #resting: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly options: ChartPanelOptions) {
+    this.#host = pageElement(`${options.prefix}chart`)
+    this.#card = pageElement(`${options.prefix}card`)
     const chart = (): Chart | undefined => this.#chart
     const onPoint = (at: number): void => this.#point(at)
     const onEscape = (): void => this.#release()
@@ -36,7 +46,7 @@ export class ChartPanel {
     addPinchZoom(this.#host, chart)
     addTrackpad(this.#host, chart)
     this.#card.addEventListener('keydown', ({ key }) => key === 'Escape' && (this.#release(), this.#host.focus()))
-    pageElement('zoom').append(
+    pageElement(`${options.prefix}zoom`).append(
       button('−', () => this.#chart?.zoom(2, this.#at), { 'aria-label': 'Zoom out', title: 'Zoom out (−)' }),
       button('+', () => this.#chart?.zoom(0.5, this.#at), { 'aria-label': 'Zoom in', title: 'Zoom in (+)' }),
       button('All commits', () => this.#chart?.showAll(this.#at), { title: 'Show all commits (0)' }),
@@ -48,9 +58,13 @@ export class ChartPanel {
     this.#showEmpty(whyEmpty)
     const before = this.#drawing
     this.#drawing = drawing
-    this.#release()
-    if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing))
-      return this.#chart.change(drawing.series, drawing.span)
+    this.#showUnpinned()
+    if (this.#chart !== undefined && before !== undefined && isAlike(before, drawing)) this.#chart.change(drawing)
+    else this.#createChart(drawing)
+    if (drawing.pinned !== undefined) this.#showPinned(drawing.pinned)
+  }
+
+  #createChart(drawing: Drawing): void {
     this.#chart?.destroy()
     this.#chart = new Chart(this.#host, {
       ...drawing,
@@ -58,6 +72,20 @@ export class ChartPanel {
       onSpan: span => this.#spanChanged(span),
       onClick: at => this.#clicked(at),
     })
+  }
+
+  /** The chart as a picture with a title and a legend; undefined when there is no chart. */
+  picture(title: string): HTMLCanvasElement | undefined {
+    const { series = [], theme = 'light' } = this.#drawing ?? {}
+    return this.#chart && drawPicture(this.#chart, { title, series, theme })
+  }
+
+  /** Shows the same commits as another chart. */
+  showSpan(span: Span | undefined): void {
+    const chart = this.#chart
+    if (chart === undefined) return
+    const { first, last } = span ?? { first: 0, last: chart.end }
+    if (first !== chart.span.first || last !== chart.span.last) chart.show({ first, last })
   }
 
   clear(): void {
@@ -68,7 +96,7 @@ export class ChartPanel {
 
   #showEmpty(why: string | undefined): void {
     this.#host.classList.toggle('empty', why !== undefined)
-    const message = pageElement('chart-empty')
+    const message = pageElement(`${this.options.prefix}chart-empty`)
     message.hidden = why === undefined
     message.textContent = why ?? ''
   }
@@ -109,6 +137,16 @@ export class ChartPanel {
   }
 
   #pin(at: number): void {
+    this.#showPinned(at)
+    this.options.onPin(at)
+  }
+
+  #release(): void {
+    this.#showUnpinned()
+    this.options.onPin(undefined)
+  }
+
+  #showPinned(at: number): void {
     this.#pinned = undefined
     this.#moved(at, undefined)
     this.#pinned = at
@@ -116,7 +154,7 @@ export class ChartPanel {
     this.#chart?.mark(at)
   }
 
-  #release(): void {
+  #showUnpinned(): void {
     this.#pinned = undefined
     this.#at = undefined
     this.#card.classList.remove('pinned')
@@ -140,8 +178,8 @@ export class ChartPanel {
   #contentAt(at: number | undefined, nearest: DrawnSeries | undefined): CardContent | undefined {
     const commit = this.#drawing?.commits[at ?? -1]
     if (at === undefined || commit === undefined || this.#drawing === undefined) return undefined
-    const { series, unit, besideUnit } = this.#drawing
-    return { commit, at, series: [...series], nearest, unit, besideUnit }
+    const { series, unit, besideUnit, changes } = this.#drawing
+    return { commit, at, series: [...series], nearest, unit, besideUnit, changes }
   }
 
   /** Places the card beside the cursor, on the side that has more room. */
@@ -149,7 +187,8 @@ export class ChartPanel {
     const chart = this.#chart
     if (chart === undefined) return
     const { first, last } = chart.span
-    if (at < first || at > last) return
+    this.#card.hidden = at < first || at > last
+    if (this.#card.hidden) return
     this.#card.classList.toggle('to-the-left', at > (first + last) / 2)
     this.#card.style.left = `${chart.areaLeft + chart.leftAt(at)}px`
   }

@@ -1,74 +1,95 @@
-/** The view of one group: its panels, chart and table. */
+/** The view of one group: its panels, chart and table, and the chart of a second group beside it. */
 
-import { fetchHistory } from '../api.js'
 import { type Navigation } from '../navigation.js'
-import { EVERY, MEAN, START, type Address, type Measure } from '../address.js'
+import { chooseHidden, EVERY, isDrawn, MEAN, START, type Address } from '../address.js'
 import { pageElement } from '../element.js'
-import { formatCount, shortSha, type Unit } from '../format.js'
-import type { DrawnSeries, Span } from '../chart/chart-options.js'
-import { explainEmptyChart, findSeries } from '../model/series.js'
-import { chartGroup, type ChartedGroup } from '../model/charted-group.js'
-import { stylesFor } from '../model/style.js'
+import { formatCount, shortSha } from '../format.js'
+import type { Span } from '../chart/chart-options.js'
+import { explainEmptyChart } from '../model/series.js'
+import type { ChartedGroup } from '../model/charted-group.js'
+import { findCommit, findSpan } from '../model/commit-span.js'
+import { chartCsv } from '../model/csv.js'
 import { currentTheme } from '../theme.js'
 import { ChartPanel } from './chart-panel.js'
 import { Controls } from './controls.js'
+import type { ChangeSource } from '../change-source.js'
+import { changeMarks } from '../model/change-marks.js'
+import { GroupSource, type PanelLines } from './group-source.js'
+import { SecondChart } from './second-chart.js'
 import { SeriesTable } from './series-table.js'
+import { addShareButtons } from './share.js'
 import { showError, showNotice, hideNotice } from './notice.js'
 
 export class ChartsView {
   readonly #controls: Controls
   readonly #panel: ChartPanel
+  readonly #second: SecondChart
   readonly #table: SeriesTable
+  readonly #source = new GroupSource()
   #address: Address = START
-  #loaded: { readonly key: string; readonly groups: Readonly<Record<Measure, ChartedGroup>> } | undefined
-  /** Series with their styles. The objects are reused while they look the same, so that what is cached for them stays valid. */
-  #styled: { readonly key: string; readonly series: readonly DrawnSeries[] } = { key: '', series: [] }
-  #loading = new AbortController()
+  #lines: PanelLines | undefined
 
-  constructor(private readonly navigation: Navigation) {
+  constructor(
+    private readonly navigation: Navigation,
+    private readonly changes: ChangeSource,
+  ) {
     this.#controls = new Controls(navigation)
-    this.#panel = new ChartPanel({ onPoint: at => this.#showValues(at), onSpan: span => this.#noteSpan(span) })
+    this.#panel = new ChartPanel({
+      prefix: '',
+      onPoint: at => this.#showValues(at),
+      onSpan: span => this.#noteSpan(span),
+      onPin: at => this.#note({ at: this.#shaAt(at) }),
+    })
+    this.#second = new SecondChart(changes)
     this.#table = new SeriesTable({
-      onHide: hide => navigation.adjust({ hide }),
+      onHide: hidden => navigation.adjust(chooseHidden(this.#lines?.all.map(({ id }) => id) ?? [], new Set(hidden))),
       onPoint: one => this.#panel.highlight(one),
+    })
+    addShareButtons({
+      link: () => navigation.link(),
+      csv: () => this.#csv(),
+      picture: () => this.#panel.picture(this.#title(' · ')),
+      name: () => this.#title(' ').replace(/[^\p{L}\p{N}.]+/gu, '-'),
     })
   }
 
   async show(address: Address): Promise<void> {
     this.#address = address
-    const key = `${address.group} ${address.n}`
-    if (this.#loaded?.key !== key && !(await this.#load(key, address))) return
+    if (!this.#source.isLoaded(address.group, address) && !(await this.#load(address))) return
     this.redraw()
+    // The marks are drawn when they are known, because looking for changes may take long.
+    if (this.changes.known === undefined)
+      await this.changes.load().then(
+        () => this.redraw(),
+        () => undefined,
+      )
   }
 
   /** Draws the current group again, for example after the theme has changed. */
   redraw(): void {
-    if (this.#loaded === undefined) return
-    const group = this.#loaded.groups[this.#address.measure]
+    const group = this.#source.group(this.#address.measure)
+    if (group === undefined) return
     const address = { ...this.#address, panel: this.#choosePanel(group) }
     if (address.measure === 'ratio' && !group.hasRatios) showNotice('This group has no compression ratios.')
-    const all = this.#styledSeries(group, address)
-    const series = findSeries(all, address.find)
-    const hidden = new Set(address.hide)
-    const unit: Unit = address.versus === '' ? group.unit : 'ratio'
-    this.#controls.show(address, group, all)
-    const { commits, better, besideUnit } = group
-    this.#table.show({ series, hidden, unit, better, besideUnit })
-    const drawn = series.filter(({ id }) => !hidden.has(id))
-    const span = findSpan(
-      commits.map(({ sha }) => sha),
-      address,
-    )
-    const { scale } = address
-    const empty = explainEmptyChart({ all, found: series, drawn, scale })
-    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme: currentTheme(), span }, empty)
+    const lines = (this.#lines = this.#source.lines(group, address))
+    const { all, found, drawn, unit, besideUnit, scale } = lines
+    const { commits, better } = group
+    this.#controls.show(address, group, lines)
+    const hidden = new Set(all.filter(({ id }) => !isDrawn(address, id)).map(({ id }) => id))
+    this.#table.show({ series: found, hidden, unit, better, besideUnit })
+    const span = findSpan(commits, address)
+    const pinned = findCommit(commits, address.at)
+    const theme = currentTheme()
+    const empty = explainEmptyChart({ all, found, drawn, scale })
+    const changes = changeMarks(commits, this.changes.ofPanel(address.group, address.panel))
+    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
     pageElement('group-facts').textContent = describeGroup(group)
+    void this.#second.show(address, { commits, span })
   }
 
   /** Removes the group from the screen and aborts a request that is still running. */
   clear(): void {
-    this.#loading.abort()
-    this.#loaded = undefined
+    this.#source.clear()
     this.#panel.clear()
   }
 
@@ -84,54 +105,38 @@ export class ChartsView {
     return panel.id
   }
 
-  #styledSeries(group: ChartedGroup, { panel, versus, measure }: Address): readonly DrawnSeries[] {
-    const key = JSON.stringify([panel, versus, measure, currentTheme()])
-    if (this.#styled.key !== key) this.#styled = { key, series: styled(group.series(panel, versus), group) }
-    return this.#styled.series
-  }
-
   /** @returns false when loading failed or another group was requested in the meantime */
-  async #load(key: string, { group: slug, n }: Address): Promise<boolean> {
-    this.#loading.abort()
-    const { signal } = (this.#loading = new AbortController())
+  async #load(address: Address): Promise<boolean> {
     const slow = setTimeout(() => showNotice('Loading…'), 200)
     try {
-      const history = await fetchHistory(slug, n, signal)
-      const value = chartGroup(history)
-      this.#loaded = { key, groups: { value, ratio: value.hasRatios ? chartGroup(history, 'ratio') : value } }
-      this.#styled = { key: '', series: [] }
-      hideNotice()
-      return true
+      const isLoaded = await this.#source.load(address.group, address)
+      if (isLoaded) hideNotice()
+      return isLoaded
     } catch (error) {
-      if (!signal.aborted) this.#failed(error)
+      this.#panel.clear()
+      showError('Cannot load this group', error, () => void this.show(this.#address))
       return false
     } finally {
       clearTimeout(slow)
     }
   }
 
-  #failed(error: unknown): void {
-    this.#loaded = undefined
-    this.#panel.clear()
-    showError('Cannot load this group', error, () => void this.show(this.#address))
-  }
-
   #showValues(at: number | undefined): void {
-    if (this.#loaded === undefined) return
-    const { commits } = this.#loaded.groups[this.#address.measure]
-    const last =
-      findSpan(
-        commits.map(({ sha }) => sha),
-        this.#address,
-      )?.last ?? commits.length - 1
+    const { commits } = this.#source.group(this.#address.measure) ?? { commits: [] }
+    const last = findSpan(commits, this.#address)?.last ?? commits.length - 1
     if (at === undefined) this.#table.showAt(last, 'Latest', false)
     else this.#table.showAt(at, `At ${shortSha(commits[at]?.sha ?? '')}`, true)
   }
 
   #noteSpan(span: Span | undefined): void {
-    const commits = this.#loaded?.groups[this.#address.measure].commits ?? []
-    const shaAt = (at: number | undefined): string => shortSha(commits[at ?? -1]?.sha ?? '')
-    this.#note({ from: shaAt(span?.first), to: shaAt(span?.last) })
+    this.#note({ from: this.#shaAt(span?.first), to: this.#shaAt(span?.last) })
+    const { commits } = this.#source.group(this.#address.measure) ?? { commits: [] }
+    this.#second.showSpan({ commits, span })
+  }
+
+  /** The beginning of a commit's SHA, by its index; empty when there is none. */
+  #shaAt(at: number | undefined): string {
+    return shortSha(this.#source.group(this.#address.measure)?.commits[at ?? -1]?.sha ?? '')
   }
 
   /** Records a change of what is shown in the address. */
@@ -139,19 +144,20 @@ export class ChartsView {
     this.#address = { ...this.#address, ...change }
     this.navigation.note(change)
   }
-}
 
-function styled(series: ReturnType<ChartedGroup['series']>, group: ChartedGroup): readonly DrawnSeries[] {
-  const ownSeries = group.series(group.panels[0]?.id ?? '', '')
-  const styleFor = stylesFor(series.length > ownSeries.length ? group.series('all', '') : ownSeries, currentTheme())
-  return series.map(one => ({ ...one, style: styleFor(one) }))
-}
+  #csv(): string | undefined {
+    const group = this.#source.group(this.#address.measure)
+    if (group === undefined || this.#lines === undefined) return undefined
+    const { drawn: series, unit } = this.#lines
+    return chartCsv({ commits: group.commits, series, unit, span: findSpan(group.commits, this.#address) })
+  }
 
-function findSpan(shas: readonly string[], { from, to }: Address): Span | undefined {
-  const indexOfSha = (start: string): number => (start === '' ? -1 : shas.findIndex(sha => sha.startsWith(start)))
-  const [first, last] = [indexOfSha(from), indexOfSha(to)]
-  if (first === -1 && last === -1) return undefined
-  return { first: Math.max(0, first), last: last === -1 ? shas.length - 1 : last }
+  /** The name of the group and, when there are several, of its panel. */
+  #title(separator: string): string {
+    const panels = this.#source.group(this.#address.measure)?.panels ?? []
+    const panel = panels.length < 2 ? undefined : panels.find(({ id }) => id === this.#address.panel)?.label
+    return [pageElement('group-name').textContent, panel].filter(Boolean).join(separator)
+  }
 }
 
 function describeGroup({ commits, more, better }: ChartedGroup): string {

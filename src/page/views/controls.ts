@@ -1,11 +1,12 @@
 /** The reader's settings: panel, search words, series to compare with, measure, scale and number of commits. */
 
 import { type Navigation } from '../navigation.js'
-import { COUNTS, type Address, type Measure, type Scale } from '../address.js'
+import { COUNTS, EVERY, type Address, type Measure, type ScaleChoice } from '../address.js'
 import { element, pageElement } from '../element.js'
 import { isVortex } from '../model/style.js'
-import type { Series } from '../model/series.js'
+import { MOST_BANDS } from '../chart/band.js'
 import type { ChartedGroup } from '../model/charted-group.js'
+import type { PanelLines } from './group-source.js'
 
 /** Search words for the buttons that select Vortex or the other formats. */
 const SIDES = [
@@ -19,41 +20,47 @@ const MEASURES = [
   ['Ratio', 'ratio'],
 ] as const
 
+const SCALES = [
+  ['Linear', 'linear'],
+  ['Log', 'log'],
+  ['Relative', 'relative'],
+] as const
+
 export class Controls {
   readonly #find = pageElement('find') as HTMLInputElement
   readonly #versus = pageElement('versus') as HTMLSelectElement
   readonly #count = pageElement('count') as HTMLSelectElement
+  readonly #beside = pageElement('beside') as HTMLSelectElement
+  readonly #spread = pageElement('spread') as HTMLInputElement
 
   constructor(navigation: Navigation) {
     this.#count.append(...COUNTS.map(count => element('option', { value: count }, `last ${count} commits`)))
     this.#find.addEventListener('input', () => navigation.adjust({ find: this.#find.value }))
     this.#versus.addEventListener('change', () => navigation.go({ versus: this.#versus.value }))
     this.#count.addEventListener('change', () => navigation.go({ n: Number(this.#count.value), from: '', to: '' }))
-    onChoice('scale', value => navigation.go({ scale: value as Scale }))
+    this.#beside.addEventListener('change', () => navigation.go({ beside: this.#beside.value }))
+    this.#spread.addEventListener('change', () => navigation.go({ spread: this.#spread.checked }))
+    onChoice('scale', value => navigation.go({ scale: value as ScaleChoice }))
     onChoice('measures', measure => navigation.go({ measure: measure as Measure }))
-    onChoice('panels', panel => navigation.go({ panel }))
+    onChoice('panels', panel => navigation.go({ panel, ...keptLines(panel, navigation.address()) }))
     onChoice('sides', find => navigation.go({ find }))
   }
 
-  show(address: Address, group: ChartedGroup, series: readonly Series[]): void {
+  show(address: Address, group: ChartedGroup, { all, drawn, choice, note }: PanelLines): void {
     fillChoices(
       'panels',
       'panel',
       group.panels.map(({ id, label }) => [label, id]),
       address.panel,
     )
-    const mixed = series.some(isVortex) && !series.every(isVortex)
+    const mixed = all.some(isVortex) && !all.every(isVortex)
     fillChoices('sides', 'side', mixed || address.find !== '' ? SIDES : [], address.find)
     fillChoices('measures', 'measure', group.hasRatios ? MEASURES : [], address.measure)
-    fillChoices(
-      'scale',
-      'scale',
-      [
-        ['Linear', 'linear'],
-        ['Log', 'log'],
-      ],
-      address.scale,
-    )
+    fillChoices('scale', 'scale', SCALES, choice)
+    this.#spread.checked = address.spread
+    const tooMany = address.spread && drawn.length > MOST_BANDS
+    const bands = tooMany ? `The spread is drawn for at most ${MOST_BANDS} lines; leave some out to see it.` : ''
+    pageElement('scale-note').textContent = [note, bands].filter(Boolean).join(' ')
     if (this.#find !== document.activeElement) this.#find.value = address.find
     this.#showVersus(address, group)
     this.#showCount(address)
@@ -71,6 +78,11 @@ export class Controls {
       this.#count.append(element('option', { value }, `last ${value} commits`))
     this.#count.value = value
   }
+}
+
+/** Hidden series have other ids on the panel of all panels, so they are shown again there and when the reader leaves it. */
+function keptLines(panel: string, before: Address): Partial<Address> {
+  return panel === EVERY || before.panel === EVERY ? { hide: [], only: undefined } : {}
 }
 
 /** Fills a group of radio buttons that look like one strip. Hides it when there are fewer than two choices. */

@@ -32,6 +32,9 @@ type Row = {
   readonly cells: readonly [value: HTMLElement, beside: HTMLElement, change: HTMLElement, best: HTMLElement]
 }
 
+/** Heading of the column with the other measure. */
+const BESIDE: Readonly<Record<Unit, string>> = { ns: 'time', bytes: 'size', ratio: 'ratio' }
+
 /** Smaller relative changes count as noise and get no colour. */
 const WORTH_A_COLOUR = 0.02
 
@@ -67,7 +70,7 @@ export class SeriesTable {
     const before = this.#shown.series
     this.#shown = shown
     pageElement('series').classList.toggle('with-beside', shown.besideUnit !== undefined)
-    setText(pageElement('series-beside'), shown.besideUnit === 'ratio' ? 'ratio' : 'size')
+    setText(pageElement('series-beside'), BESIDE[shown.besideUnit ?? 'ratio'])
     for (const row of this.#rows) row.box.checked = !hidden.has(row.series.id)
     if (series.length !== before.length || series.some((one, index) => one !== before[index]))
       this.#filling.begin(this.#filled())

@@ -197,6 +197,8 @@ const push = {
   additionalProperties: false,
 }
 
+const commitFacts = object({ sha: string, timestamp: string, message: string, author: string, url: string })
+
 const history = {
   type: 'object',
   properties: {
@@ -208,9 +210,12 @@ const history = {
     },
     ...{ dataset: string, dataset_variant: nullable(string), scale_factor: nullable(string) },
     ...{ storage: nullable(string), layout: nullable(string), dimensions: strings, more: boolean },
-    commits: array(object({ sha: string, timestamp: string, message: string, author: string, url: string })),
+    commits: array(commitFacts),
     series: array({
-      ...object({ key: strings, values: array(nullable(integer)), uncompressed_bytes: array(nullable(integer)) }),
+      ...object({
+        ...{ key: strings, values: array(nullable(integer)), uncompressed_bytes: array(nullable(integer)) },
+        ...{ low: array(nullable(integer)), high: array(nullable(integer)) },
+      }),
       required: ['key', 'values'],
     }),
   },
@@ -225,7 +230,27 @@ const series = object({
   values: array(nullable(integer)),
 })
 
+const number = { type: 'number' }
+const change = object({
+  ...{ commit: string, before: string, slug: string, unit: oneOf('ns', 'bytes'), dimensions: strings, key: strings },
+  ...{ old: number, new: number, q: number, values: array(number), at: naturalNumber },
+})
+
 export const PAGE_OPERATIONS: Operations = {
+  'GET /api/changes': {
+    operationId: 'changes',
+    summary: 'Change points of all series at the last 300 commits',
+    tags: ['read'],
+    responses: {
+      200: jsonResponse(
+        'Commits with changes, newest first, and changes, the largest first',
+        object({
+          ...{ commits: array(commitFacts), changes: array(change) },
+          ...{ analysed: naturalNumber, series: naturalNumber, more: boolean },
+        }),
+      ),
+    },
+  },
   'GET /api/history/:slug': {
     operationId: 'history',
     summary: 'Values of each series of a group at the last commits',
@@ -233,10 +258,21 @@ export const PAGE_OPERATIONS: Operations = {
     parameters: [
       pathParameter('slug', 'Slug from /api/groups'),
       queryParameter('n', integer, 'Number of commits, 1 to 1000; default 200'),
+      queryParameter('runs', oneOf('quartiles'), 'Also answer the lower and upper quartile of the runs: `low`, `high`'),
     ],
     responses: {
       200: jsonResponse('Commits, oldest first, and one value for each series and commit', history),
       400: BAD_REQUEST,
+      404: missing,
+    },
+  },
+  'GET /badge/:slug.svg': {
+    operationId: 'badge',
+    summary: 'A picture that compares the newest values of a group with those of the commit before',
+    tags: ['read'],
+    parameters: [pathParameter('slug', 'Slug from /api/groups')],
+    responses: {
+      200: { description: 'The picture', content: { 'image/svg+xml': { schema: string } } },
       404: missing,
     },
   },

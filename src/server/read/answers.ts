@@ -32,6 +32,9 @@ export type HistorySeries = {
   readonly values: readonly (number | null)[]
   /** For sizes only: the size before compression at each commit, null where it is unknown. Absent for other kinds. */
   readonly uncompressed_bytes?: readonly (number | null)[]
+  /** Lower and upper quartile of the runs at each commit, when `runs` was asked for. Absent for sizes, which have no runs. */
+  readonly low?: readonly (number | null)[]
+  readonly high?: readonly (number | null)[]
 }
 
 /** One group of `GET /api/groups`, with those of the optional columns that its kind has. */
@@ -69,4 +72,37 @@ export type PushEntry = {
   readonly inserted?: number
   readonly updated?: number
   readonly error?: string
+}
+
+/** Response of `GET /api/changes`. */
+export type ChangesAnswer = {
+  /** The commits with changes, newest first. */
+  readonly commits: readonly HistoryCommit[]
+  /** The change points of all series, the largest first. */
+  readonly changes: readonly ChangeEntry[]
+  /** Numbers of analysed commits and series. */
+  readonly analysed: number
+  readonly series: number
+  /** Whether series or changes were left out, because there are too many. */
+  readonly more: boolean
+}
+
+export type ChangeEntry = {
+  /** SHA of the first commit that was measured with the new level, and of the last one with the old level. */
+  readonly commit: string
+  readonly before: string
+  readonly slug: string
+  readonly unit: 'ns' | 'bytes'
+  /** The series in its group: names and values of the dimensions that distinguish it. */
+  readonly dimensions: readonly string[]
+  readonly key: readonly string[]
+  /** Mean values before and after. */
+  readonly old: number
+  readonly new: number
+  /** The expected share of false ones among all changes that are as certain as this one. */
+  readonly q: number
+  /** Values at the measured commits around the change. */
+  readonly values: readonly number[]
+  /** Index of the first value at the new level. */
+  readonly at: number
 }

@@ -5,19 +5,13 @@ import { gunzip, gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import type { Kind } from '../../contract/kinds.js'
 import { readStoredCommits, type CommitFilter } from '../../database/queries/commits.js'
-import {
-  chartField,
-  groupSeriesFields,
-  hasUncompressed,
-  readGroupHistory,
-  type MeasurementGroup,
-  type SeriesHistory,
-} from '../../database/queries/groups.js'
+import { hasRuns, hasUncompressed, readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
+import { chartField, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
 import type { TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues, parseGroupSlug } from './groups.js'
 import type { HistoryAnswer, HistoryCommit } from './answers.js'
-import { countParameter, prefixParameter, shasParameter } from './parameters.js'
+import { BadParameter, countParameter, prefixParameter, shasParameter, textParameter } from './parameters.js'
 import { cacheAnswers } from './answer-cache.js'
 import { notFound } from './read-memory.js'
 import type { ReadRouteOptions } from './routes.js'
@@ -25,12 +19,21 @@ import type { ReadRouteOptions } from './routes.js'
 /** More series than a person can tell apart. With 1,000 commits, the answer holds a million numbers. */
 const MAX_SERIES = 1_000
 
+type HistoryQuery = {
+  readonly group: MeasurementGroup
+  /** Number of commits. */
+  readonly newest: number
+  readonly withRuns: boolean
+}
+
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
-async function historyJson(store: Store, group: MeasurementGroup, newest: number): Promise<string> {
+async function historyJson(store: Store, query: HistoryQuery): Promise<string> {
+  const { group, newest, withRuns } = query
   const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
-  const { series, more } = await store.read(session => readGroupHistory(session, group, { shas, limit: MAX_SERIES }))
+  const options = { shas, limit: MAX_SERIES, withRuns }
+  const { series, more } = await store.read(session => readGroupHistory(session, group, options))
   const head = {
     ...{ slug: groupSlug(group), name: groupTitle(group), kind: kind.kind, unit: kindUnit(kind) },
     ...groupValues(group),
@@ -38,28 +41,32 @@ async function historyJson(store: Store, group: MeasurementGroup, newest: number
     commits: commits.map(historyCommit),
     more,
   }
-  const isSized = hasUncompressed(kind)
-  const entries = series.map(one => seriesJson(one, shas.length, isSized))
+  const lists = pointLists(kind, withRuns)
+  const entries = series.map(one => seriesJson(one, shas.length, lists))
   return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
 }
 
-function kindUnit(kind: Kind): HistoryAnswer['unit'] {
+/** Names of the lists of a series: one for each part of its points. */
+function pointLists(kind: Kind, withRuns: boolean): readonly string[] {
+  if (hasUncompressed(kind)) return ['values', 'uncompressed_bytes']
+  return withRuns && hasRuns(kind) ? ['values', 'low', 'high'] : ['values']
+}
+
+export function kindUnit(kind: Kind): HistoryAnswer['unit'] {
   return chartField(kind).name === 'value_ns' ? 'ns' : 'bytes'
 }
 
-function seriesJson({ key, points }: SeriesHistory, length: number, isSized: boolean): string {
-  const values = new Array<string>(length).fill('null')
-  const uncompressed = new Array<string>(length).fill('null')
+function seriesJson({ key, points }: SeriesHistory, length: number, names: readonly string[]): string {
+  const lists = names.map(() => new Array<string>(length).fill('null'))
   for (const point of points.split(',')) {
-    const [place = '', value = 'null', before = 'null'] = point.split(' ')
-    values[Number(place)] = value
-    uncompressed[Number(place)] = before
+    const [place = '', ...parts] = point.split(' ')
+    for (const [index, part] of parts.entries()) lists[index]![Number(place)] = part
   }
-  const sizes = isSized ? `,"uncompressed_bytes":[${uncompressed.join(',')}]` : ''
-  return `{"key":${JSON.stringify(key)},"values":[${values.join(',')}]${sizes}}`
+  const members = names.map((name, index) => `"${name}":[${lists[index]!.join(',')}]`)
+  return `{"key":${JSON.stringify(key)},${members.join(',')}}`
 }
 
-function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {
+export function historyCommit({ commit_sha, timestamp, message, author_name, url }: TextRow): HistoryCommit {
   const [subject = ''] = (message ?? '').split('\n', 1)
   return {
     ...{ sha: commit_sha ?? '', timestamp: timestamp ?? '', message: subject.slice(0, MAX_SUBJECT) },
@@ -70,6 +77,8 @@ function historyCommit({ commit_sha, timestamp, message, author_name, url }: Tex
 const MAX_SUBJECT = 200
 
 const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
+/** The value of the parameter `runs`. */
+const QUARTILES = 'quartiles'
 const NEWEST_COMMITS = { least: 1, most: 1_000, otherwise: 20 }
 /** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
 const MOST_SHAS = 200
@@ -84,17 +93,20 @@ const unpack = promisify(gunzip)
 export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, now }: ReadRouteOptions): void {
   const packedHistory = cacheAnswers(
     async key => {
-      const [slug = '', n] = key.split(' ')
-      return pack(await historyJson(store, parseGroupSlug(slug)!, Number(n)), { level: LEVEL })
+      const [slug = '', n, runs] = key.split(' ')
+      const query = { group: parseGroupSlug(slug)!, newest: Number(n), withRuns: runs === QUARTILES }
+      return pack(await historyJson(store, query), { level: LEVEL })
     },
     { writes, now, most: REMEMBERED },
   )
   app.get('/api/history/:slug', async (request, reply) => {
     const n = countParameter(request.query, 'n', HISTORY)
+    const runs = textParameter(request.query, 'runs')
+    if (runs !== undefined && runs !== QUARTILES) throw new BadParameter(`runs must be ${QUARTILES}`)
     const { slug } = request.params as { slug: string }
     if (parseGroupSlug(slug) === undefined) return notFound(reply)
     return memory.send(reply, async () => {
-      const packed = await packedHistory(`${slug} ${n}`)
+      const packed = await packedHistory(`${slug} ${n} ${runs ?? ''}`)
       reply.header('vary', 'accept-encoding')
       if (!takesGzip(request.headers['accept-encoding'])) return unpack(packed)
       reply.header('content-encoding', 'gzip')

@@ -21,7 +21,8 @@ const MAX_GROUPS = 10_000
 
 export async function listGroups(store: Store): Promise<readonly GroupSummary[]> {
   const found: StoredGroup[] = []
-  for (const kind of CONTRACT.kinds) found.push(...(await store.read(session => readGroups(session, kind, MAX_GROUPS))))
+  for (const kind of CONTRACT.kinds)
+    found.push(...(await store.read(session => readGroups(session, kind, { limit: MAX_GROUPS }))))
   return found.map(({ group, series }) => ({
     ...{ slug: groupSlug(group), name: groupTitle(group), kind: group.kind.kind },
     ...groupValues(group),

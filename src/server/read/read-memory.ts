@@ -23,8 +23,15 @@ export class ReadMemory {
     return this.#budget.take(READ_BYTES)
   }
 
-  /** Reads and sends an answer. @param read returns JSON, also compressed; undefined when there is no such thing */
-  async send(reply: FastifyReply, read: () => Promise<string | Buffer | undefined>): Promise<FastifyReply> {
+  /**
+   * Reads and sends an answer.
+   * @param read returns the answer, also compressed; undefined when there is no such thing
+   */
+  async send(
+    reply: FastifyReply,
+    read: () => Promise<string | Buffer | undefined>,
+    type = JSON_TYPE,
+  ): Promise<FastifyReply> {
     const share = await this.take()
     try {
       // A client that has disconnected while it waited costs no query.
@@ -34,7 +41,7 @@ export class ReadMemory {
       const bytes = typeof answer === 'string' ? Buffer.from(answer) : answer
       share.shrink(bytes.length)
       this.limitStalls(reply)
-      if (!reply.raw.destroyed) await sendUntilClosed(reply, bytes)
+      if (!reply.raw.destroyed) await sendUntilClosed(reply.type(type), bytes)
       return reply
     } finally {
       share.release()
@@ -48,7 +55,7 @@ export class ReadMemory {
 
 async function sendUntilClosed(reply: FastifyReply, bytes: Buffer): Promise<void> {
   const closed = new Promise<void>(resolve => reply.raw.once('close', resolve))
-  reply.type(JSON_TYPE).send(bytes)
+  reply.send(bytes)
   await closed
 }
 

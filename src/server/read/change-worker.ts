@@ -1,0 +1,8 @@
+/** Runs in a worker thread: finds the change points of the series that it is given, and answers once. */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { findChangePoints } from '../../analysis/history-changes.js'
+import type { AnalysisTask } from './analyse.js'
+
+const { series, threshold } = workerData as AnalysisTask
+parentPort?.postMessage(findChangePoints(series, threshold))
