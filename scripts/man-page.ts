@@ -1,7 +1,8 @@
 /** Generates the man page from the commands, in roff with the macros of man(7). */
 
 import type { Argument, Command, Option } from 'commander'
-import { EXIT_CODES, pathOf, withSubcommands } from '../src/cli/program.js'
+import { pathOf, withSubcommands } from '../src/cli/options/command-tree.js'
+import { EXIT_CODES } from '../src/cli/program.js'
 
 export function manPage(program: Command): string {
   const lines = [

@@ -17,7 +17,7 @@ export type AcceptedChange = Act & {
 }
 
 /** The words of a series that patterns are matched with, such as `random_access_time taxi vortex (cold)`. */
-export function seriesText({ kind, dimensions }: Single): string {
+function seriesText({ kind, dimensions }: Single): string {
   const words = seriesDimensions(kind).map(({ name }, index) => {
     const value = dimensions[index] ?? ''
     if (name === 'open_mode') return value === 'reopen' ? '(cold)' : '(hot)'

@@ -78,7 +78,7 @@ export function isRegression({ verdict }: Pick<SeriesChange, 'verdict'>): boolea
   return verdict === 'slower' || verdict === 'larger'
 }
 
-export function isJudged({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
+function isJudged({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
   return verdict !== 'unjudged' && verdict !== 'unproven'
 }
 

@@ -6,7 +6,7 @@ import { findSplits, levelsOf } from './change-points.js'
 export type LogSeries = { readonly commits: readonly number[]; readonly values: Float64Array }
 
 /** With fewer series, a change of some of them would pass for shared noise. */
-export const FEWEST_SHARING = 8
+const FEWEST_SHARING = 8
 /** A machine is believed to have changed its speed for good only if that lasted for some commits. */
 const LASTING = { limit: 0.001, outlierRate: 0.01 }
 

@@ -92,13 +92,3 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
   for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome, all), all)
   return program
 }
-
-/** A command and all its subcommands, parents first. */
-export function withSubcommands(command: Command): readonly Command[] {
-  return [command, ...command.commands.flatMap(withSubcommands)]
-}
-
-/** The full name of a command, such as `vortex-ingest state ls`. */
-export function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
-}

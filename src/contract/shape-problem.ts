@@ -81,7 +81,7 @@ function badToken(pointer: string, { value, tokenAt }: Written): Problem {
   const type = typeAt(value, pointer)
   const got = describeAt(pointer, { value, tokenAt })
   if (type === 'f64') return { pointer, code: 'not_number', message: `${pointer} must be a number, got ${got}` }
-  if (typeof valueAt(value, pointer) === 'bigint') {
+  if (typeof valueAtPointer(value, pointer) === 'bigint') {
     const bits = type === 'i32' ? 32 : 64
     return { pointer, code: 'out_of_range', message: `${pointer} must fit in ${bits} bits, got ${got}` }
   }
@@ -95,7 +95,7 @@ type Written = { readonly value: ExactValue; readonly tokenAt?: TokenAt | undefi
 
 /** Describes a part of a value briefly for a message, numbers as they were written. */
 export function describeAt(pointer: string, { value, tokenAt }: Written): string {
-  const found = valueAt(value, pointer)
+  const found = valueAtPointer(value, pointer)
   return describe(found, typeof found === 'number' ? tokenAt?.(pointer) : undefined)
 }
 
@@ -111,7 +111,7 @@ export function describe(value: ExactValue | undefined, token?: string): string 
 }
 
 /** @returns undefined when nothing is there */
-export function valueAt(value: ExactValue, pointer: string): ExactValue | undefined {
+export function valueAtPointer(value: ExactValue, pointer: string): ExactValue | undefined {
   let at: ExactValue | undefined = value
   for (const step of pointer.split('/').slice(1)) {
     const name = step.replace(/~1/g, '/').replace(/~0/g, '~')

@@ -38,7 +38,7 @@ export type ChangesOptions = {
 }
 
 /** The history that was analysed. */
-export type MeasuredLine = Omit<MainLine, 'shas'> & {
+type MeasuredLine = Omit<MainLine, 'shas'> & {
   readonly head: StoredCommit
   /** Number of its commits that are stored. */
   readonly measured: number

@@ -4,7 +4,7 @@ import { HostingRefusal, type HostingClient } from './client.js'
 
 export type Conclusion = 'success' | 'failure' | 'neutral'
 
-export type CommitCheck = {
+export type ReportedCheck = {
   /** A later check with the same name on the same commit replaces this one. */
   readonly name: string
   readonly sha: string
@@ -20,7 +20,7 @@ export type CommitCheck = {
 }
 
 /** @throws {IngestError} when the service cannot be reached or refuses the request */
-export async function reportCheck(client: HostingClient, check: CommitCheck): Promise<'check run' | 'commit status'> {
+export async function reportCheck(client: HostingClient, check: ReportedCheck): Promise<'check run' | 'commit status'> {
   return client.retrying(async () => {
     if (client.hosting.service === 'github' && (await createdCheckRun(client, check))) return 'check run'
     await createStatus(client, check)
@@ -29,7 +29,7 @@ export async function reportCheck(client: HostingClient, check: CommitCheck): Pr
 }
 
 /** @returns false when the token may not create check runs, because only GitHub Apps may, such as the token of a job */
-async function createdCheckRun(client: HostingClient, check: CommitCheck): Promise<boolean> {
+async function createdCheckRun(client: HostingClient, check: ReportedCheck): Promise<boolean> {
   const { name, sha, conclusion, title, summary, url } = check
   const result = { status: 'completed', conclusion, output: { title: shortened(title, 255), summary } }
   try {
@@ -51,7 +51,7 @@ const STATES = {
 /** Maximum length of a description in characters. */
 const DESCRIPTION = { github: 140, gitlab: 255 } as const
 
-async function createStatus(client: HostingClient, check: CommitCheck): Promise<void> {
+async function createStatus(client: HostingClient, check: ReportedCheck): Promise<void> {
   const { service } = client.hosting
   const { name, sha, conclusion, title, url, pipeline } = check
   const status = {

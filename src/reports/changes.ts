@@ -6,7 +6,7 @@ const { constant, count, flag, list, map, number, object, orNull, text, textOrIn
 
 const StoredCommitShape = object({ sha: text(), timestamp: text(TIME), subject: text(), author: text() })
 
-export const AcceptedChangeShape = object({
+const AcceptedChangeShape = object({
   id: text(),
   commit: text(),
   series: list(text(), 'Patterns of the series that it applies to; empty for all series'),

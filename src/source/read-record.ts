@@ -6,7 +6,7 @@
 import { realText, type ExactValue } from '../contract/exact-value.js'
 import { type Problem } from '../contract/problem.js'
 import { CONTRACT } from '../contract/kinds.js'
-import { valueAt } from '../contract/shape-problem.js'
+import { valueAtPointer } from '../contract/shape-problem.js'
 import { brokenRule, checkShape, type BenchRecord, type ShapeOptions } from '../contract/validate.js'
 import { readBody, type BodyResult, MAX_BODY_DEPTH } from './exact-json.js'
 import { ABSENT, STRIDE, type LinePosition, type RecordBatch } from './record-batch.js'
@@ -42,7 +42,7 @@ export function readRecord(line: Buffer, options: ShapeOptions = {}): ExactRecor
 /** A number with a fraction or an exponent as it is written in a valid line. The line is read again, because few messages need it. */
 function tokenIn(line: Buffer, pointer: string): string | undefined {
   const parsed = readBody(line, { maxDepth: MAX_LINE_DEPTH, areRealsText: true })
-  const token = parsed.ok ? valueAt(parsed.value, pointer) : undefined
+  const token = parsed.ok ? valueAtPointer(parsed.value, pointer) : undefined
   return typeof token === 'string' ? token : undefined
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Context } from '../../src/cli/context.js'
-import { buildProgram, pathOf, withSubcommands } from '../../src/cli/program.js'
+import { pathOf, withSubcommands } from '../../src/cli/options/command-tree.js'
+import { buildProgram } from '../../src/cli/program.js'
 import { runCli } from '../fixtures/cli.js'
 import { query, SHA, writeCommit } from '../fixtures/records.js'
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { Environment } from '../../commit/ci.js'
 import { ENV_PREFIX } from '../../config/environment.js'
 import { nearest } from '../../nearest.js'
-import { withSubcommands } from '../program.js'
+import { withSubcommands } from './command-tree.js'
 
 /** Variables of this prefix that are read although no flag has them. */
 const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, `${ENV_PREFIX}TEST_FAIL_POINT`]

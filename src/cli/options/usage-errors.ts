@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { IngestError } from '../../errors.js'
 import { lineage } from './given-flags.js'
 import { nearest } from '../../nearest.js'
-import { pathOf } from '../program.js'
+import { pathOf } from './command-tree.js'
 import { oneLine } from '../../visible-text.js'
 import { type Output } from '../output/report.js'
 

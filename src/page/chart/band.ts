@@ -1,6 +1,6 @@
 /** Draws the spread of the runs of a line as a band behind it. */
 
-import type { Spread } from '../model/series.js'
+import type { RunSpread } from '../model/series.js'
 import type { Projection } from './layer.js'
 
 /** With more lines than this, their bands cover each other. */
@@ -10,7 +10,7 @@ const OPACITY = 0.18
 /** Half the width in pixels of the band of a commit whose neighbours have none. */
 const LONE_PX = 3
 
-export function drawBand(context: CanvasRenderingContext2D, spread: Spread, colour: string, view: Projection): void {
+export function drawBand(context: CanvasRenderingContext2D, spread: RunSpread, colour: string, view: Projection): void {
   context.save()
   context.globalAlpha = OPACITY
   context.fillStyle = colour

@@ -3,14 +3,14 @@
 import type { HistoryAnswer, HistorySeries } from '../../server/read/answers.js'
 import type { Measure } from '../address.js'
 import type { Unit } from '../format.js'
-import type { Spread, Values } from './series.js'
+import type { RunSpread, Values } from './series.js'
 
 /** A charted series, and the other measure of the same series in `beside`, if there is one. */
 export type MeasuredSeries = {
   readonly key: readonly string[]
   readonly values: Values
   readonly beside?: Values
-  readonly spread?: Spread | undefined
+  readonly spread?: RunSpread | undefined
 }
 
 /** Whether lower or higher values are better. */

@@ -17,11 +17,11 @@ export type Series = {
   /** For sizes with a known compression ratio: the ratio when `values` are bytes, the bytes when `values` are ratios. */
   readonly beside?: Values | undefined
   /** The middle half of the runs at each commit. Undefined unless it was requested and is known. */
-  readonly spread?: Spread | undefined
+  readonly spread?: RunSpread | undefined
 }
 
 /** The lower and the upper quartile of the runs at each commit. */
-export type Spread = { readonly low: Values; readonly high: Values }
+export type RunSpread = { readonly low: Values; readonly high: Values }
 
 /** Whether a name contains all words, and none of the words that start with `-`. */
 export function matchesWords(name: string, find: string): boolean {

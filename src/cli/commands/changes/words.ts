@@ -46,7 +46,7 @@ export function commitText(commit: StoredCommit): string {
   return oneLine(`${shortId(commit)} ${timestamp.slice(0, 10)} ${subject}${by}`)
 }
 
-export function shortId({ sha }: Pick<StoredCommit, 'sha'>): string {
+function shortId({ sha }: Pick<StoredCommit, 'sha'>): string {
   return sha.slice(0, 7)
 }
 

@@ -130,7 +130,7 @@ function hasOtherData({ base, head }: SeriesChange): boolean {
   return base.uncompressed !== undefined && head.uncompressed !== undefined && base.uncompressed !== head.uncompressed
 }
 
-export function number(changes: readonly SeriesChange[], is: (change: SeriesChange) => boolean): string {
+function number(changes: readonly SeriesChange[], is: (change: SeriesChange) => boolean): string {
   const found = changes.filter(is).length
   return found === 0 ? '' : plural(found, 'series', 'series')
 }
