@@ -80,7 +80,10 @@ t.test('a record of a sixth kind', async t => {
 
 t.test('a valid array at top level', async t => {
   t.testdir({ 'f.jsonl': `[${query()}]\n` })
-  await refused(t, 'f.jsonl', { code: 65, says: [/f\.jsonl:1 .*must be an object, got an array \(not_object\)/] })
+  await refused(t, 'f.jsonl', {
+    code: 65,
+    says: [/^error: f\.jsonl begins with a JSON array\nhint: write its elements, one per line/],
+  })
 })
 
 t.test('two commits in one file', async t => {
