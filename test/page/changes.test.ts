@@ -3,8 +3,10 @@
 import { join } from 'node:path'
 import axe from 'axe-core'
 import t from 'tap'
+import { insertAcceptedChange } from '../../src/database/queries/accepted-changes.js'
 import { get } from '../server/fixtures/server.js'
 import { plantedSha, pushPlanted } from '../server/fixtures/planted.js'
+import { startStore } from '../server/fixtures/store.js'
 import { findChromium, openPage, OUTPUT, rested, startBrowser, until } from './fixtures/browser.js'
 import { pictureOf } from './fixtures/pixels.js'
 import { startWithHistory } from './fixtures/server.js'
@@ -21,7 +23,8 @@ const HISTORY = {
 }
 
 t.test('in a browser, changes', { skip }, async t => {
-  const server = await startWithHistory(t, 0)
+  const store = await startStore(t)
+  const server = await startWithHistory(t, 0, store)
   await pushPlanted(server, HISTORY)
   const browser = await startBrowser(t, executable!)
 
@@ -62,6 +65,21 @@ t.test('in a browser, changes', { skip }, async t => {
     await page.screenshot({ path: join(OUTPUT, 'change-on-chart.png') })
     await page.goBack()
     await page.locator('#changes-list section').first().waitFor()
+  })
+
+  await t.test('an accepted change is listed with its note, and marked on the chart', async t => {
+    const accepted = { id: '1', commit: plantedSha(6), series: ['format-3'], note: 'checks every page', by: 'Zoe' }
+    const act = { at: '2026-11-30T00:00:00Z', withdrawn: undefined }
+    await store.read(session => insertAcceptedChange(session, { ...accepted, ...act }))
+    // A push makes the server analyse again.
+    await pushPlanted(server, { ...HISTORY, commits: HISTORY.commits + 1 })
+    const { page } = await openPage(t, browser, `${server.url}/#view=changes`)
+    const oldest = page.locator('#changes-list section').last()
+    await oldest.waitFor()
+    t.match(await oldest.innerText(), /accepted: checks every page/)
+    t.notMatch(await page.locator('#changes-list section').first().innerText(), /accepted/)
+    await page.getByRole('link', { name: 'Random access: planted · format-3', exact: true }).click()
+    await until(page, `document.querySelector('#card').innerText.includes('(accepted: checks every page)')`)
   })
 
   await t.test('a chart marks them', async t => {

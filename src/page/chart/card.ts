@@ -50,7 +50,10 @@ function changesHere({ series, at, changes }: CardContent): readonly string[] {
   const sentences = series.flatMap(({ id, name }) =>
     (changes.get(id) ?? [])
       .filter(mark => mark.at === at)
-      .map(({ ratio }) => `Changed here: ${name} ${formatChange(ratio)}`),
+      .map(
+        ({ ratio, accepted }) =>
+          `Changed here: ${name} ${formatChange(ratio)}${accepted === null ? '' : ` (accepted: ${accepted})`}`,
+      ),
   )
   return sentences.slice(0, SHOWN)
 }

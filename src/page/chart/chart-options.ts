@@ -12,7 +12,8 @@ export type DrawnSeries = Series & { readonly style: Style }
 export type Span = { readonly first: number; readonly last: number }
 
 /** A change of a series: the place of its commit, and the new level as a multiple of the old one. */
-export type SeriesMark = { readonly at: number; readonly ratio: number }
+/** `accepted`: the note with which somebody accepted the change, or null. */
+export type SeriesMark = { readonly at: number; readonly ratio: number; readonly accepted: string | null }
 
 export type ChartOptions = {
   readonly commits: readonly HistoryCommit[]

@@ -50,19 +50,20 @@ export class SeriesLayer {
     this.#drawChanges(layer, projection)
   }
 
-  /** Draws a ring around the first value after each change. */
+  /** Draws a ring around the first value after each change, a dotted one when the change was accepted. */
   #drawChanges({ context }: Pick<Layer, 'context'>, projection: Projection): void {
-    context.setLineDash([])
     context.lineWidth = 2
     for (const { id, values, style } of this.#series)
-      for (const { at } of this.#changes.get(id) ?? []) {
+      for (const { at, accepted } of this.#changes.get(id) ?? []) {
         const value = values[at] ?? null
         if (value === null || at < projection.span.first || at > projection.span.last) continue
+        context.setLineDash(accepted === null ? [] : [2, 2])
         context.strokeStyle = style.colour
         context.beginPath()
         context.arc(projection.left(at), projection.top(value), RING, 0, 2 * Math.PI)
         context.stroke()
       }
+    context.setLineDash([])
   }
 
   #drawBands(layer: Pick<Layer, 'clipped'>, projection: Projection): void {

@@ -12,9 +12,9 @@ export function changeMarks(
   return new Map(
     [...changes].map(([id, own]) => [
       id,
-      own.flatMap(({ commit, old, new: now }) => {
+      own.flatMap(({ commit, old, new: now, accepted }) => {
         const at = places.get(commit)
-        return at === undefined ? [] : [{ at, ratio: now / old }]
+        return at === undefined ? [] : [{ at, ratio: now / old, accepted }]
       }),
     ]),
   )

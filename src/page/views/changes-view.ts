@@ -87,6 +87,7 @@ function createRow(change: ChangeEntry, { analysed }: ChangesAnswer, titles: Rea
     createSmallChart(change),
     element('a', { href }, name),
     element('span', { class: 'change-size' }, size, element('span', { class: 'quiet' }, values)),
+    change.accepted === null ? undefined : element('span', { class: 'quiet' }, `accepted: ${change.accepted}`),
   )
 }
 

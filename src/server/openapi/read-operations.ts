@@ -233,7 +233,7 @@ const series = object({
 const number = { type: 'number' }
 const change = object({
   ...{ commit: string, before: string, slug: string, unit: oneOf('ns', 'bytes'), dimensions: strings, key: strings },
-  ...{ old: number, new: number, q: number, values: array(number), at: naturalNumber },
+  ...{ old: number, new: number, q: number, values: array(number), at: naturalNumber, accepted: nullable(string) },
 })
 
 export const PAGE_OPERATIONS: Operations = {

@@ -105,4 +105,6 @@ export type ChangeEntry = {
   readonly values: readonly number[]
   /** Index of the first value at the new level. */
   readonly at: number
+  /** The note with which somebody accepted the change; null when nobody has. */
+  readonly accepted: string | null
 }

@@ -2,10 +2,13 @@
 
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { appliesTo, type AcceptedChange } from '../../analysis/accepted-change.js'
 import type { ChangePoint } from '../../analysis/history-changes.js'
+import { seriesDimensions } from '../../analysis/series.js'
+import { readAcceptedChanges } from '../../database/queries/accepted-changes.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
 import { hasRuns, readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
-import { groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
+import { groupFields, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
 import type { Store } from '../store/store.js'
 import { analyse } from './analyse.js'
 import { cacheAnswers } from './answer-cache.js'
@@ -52,11 +55,12 @@ async function readChanges(store: Store): Promise<ChangesAnswer> {
   const { series, more } = await readSeries(store, shas)
   const tasks = series.map(({ group, values }) => ({ values, machine: hasRuns(group.kind) ? 'all' : undefined }))
   const points = series.length === 0 ? [] : await analyse({ series: tasks, threshold: THRESHOLD })
+  const accepted = await store.read(readAcceptedChanges)
   const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MOST_CHANGES)
   const used = [...new Set(largest.map(({ commit }) => commit))].sort((one, other) => other - one)
   return {
     commits: used.map(index => historyCommit(commits[index]!)),
-    changes: largest.map(point => changeEntry(point, series[point.series]!, shas)),
+    changes: largest.map(point => changeEntry(point, series[point.series]!, { shas, accepted })),
     ...{ analysed: shas.length, series: series.length, more: more || largest.length < points.length },
   }
 }
@@ -92,7 +96,10 @@ function size({ oldLevel, newLevel }: ChangePoint): number {
   return Math.abs(Math.log(newLevel / oldLevel))
 }
 
-function changeEntry(point: ChangePoint, { group, key, values }: ReadSeries, shas: readonly string[]): ChangeEntry {
+type Known = { readonly shas: readonly string[]; readonly accepted: readonly AcceptedChange[] }
+
+function changeEntry(point: ChangePoint, one: ReadSeries, { shas, accepted }: Known): ChangeEntry {
+  const { group, key, values } = one
   const { commit, before, oldLevel, newLevel, q } = point
   const measured = [...values.keys()].filter(index => values[index]! > 0)
   const at = measured.indexOf(commit)
@@ -101,5 +108,21 @@ function changeEntry(point: ChangePoint, { group, key, values }: ReadSeries, sha
     ...{ commit: shas[commit]!, before: shas[before]!, slug: groupSlug(group), unit: kindUnit(group.kind) },
     ...{ dimensions: groupSeriesFields(group.kind).map(({ name }) => name), key, old: oldLevel, new: newLevel, q },
     ...{ values: shown.map(index => values[index]!), at: shown.indexOf(commit) },
+    accepted: findAccepted(point, one, { shas, accepted })?.note ?? null,
   }
+}
+
+/** As more commits are measured, the likeliest commit of a change may move a little, so its neighbours count too. */
+function findAccepted(
+  { earliest, latest }: ChangePoint,
+  { group: { kind, values }, key }: ReadSeries,
+  { shas, accepted }: Known,
+): AcceptedChange | undefined {
+  const near = new Set(shas.slice(Math.max(0, earliest - 1), latest + 2))
+  const known = new Map<string, string | null>([
+    ...groupFields(kind).map(({ name }, index) => [name, values[index] ?? null] as const),
+    ...groupSeriesFields(kind).map(({ name }, index) => [name, key[index] ?? null] as const),
+  ])
+  const dimensions = seriesDimensions(kind).map(({ name }) => known.get(name) ?? null)
+  return accepted.find(one => near.has(one.commit) && appliesTo(one, { kind, dimensions }))
 }
