@@ -58,7 +58,7 @@ t.test('GitHub: the pull request has one comment and its head a check, however o
   t.equal(server.comments.length, 1)
   t.match(
     server.comments[0]?.body,
-    /^<!-- vortex-ingest compare vortex-ingest%20compare run=43\.1 -->\n### vortex-ingest compare\n\n\*\*regressed:\*\*/,
+    /^<!-- vortex-ingest compare vortex-ingest%20compare run=43\.1 -->\n### vortex-ingest compare\n\n\*\*changed:\*\*/,
   )
   t.match(server.comments[0]?.body, /\[CI run\]\(https:\/\/github\.com\/owner\/repo\/actions\/runs\/43\)$/)
   t.equal(server.checks.length, 2)
@@ -68,7 +68,7 @@ t.test('GitHub: the pull request has one comment and its head a check, however o
     status: 'completed',
     conclusion: 'neutral',
   })
-  t.match(server.checks[0], { output: { title: /^regressed: 1 slower/, summary: /\| slower/ } })
+  t.match(server.checks[0], { output: { title: /^changed: 1 slower/, summary: /\| slower/ } })
 })
 
 t.test('with --fail-on the check fails, and the run has an annotation, a summary and outputs', async t => {
@@ -76,8 +76,8 @@ t.test('with --fail-on the check fails, and the run has an annotation, a summary
   const { code, commands, summary, outputs } = await compareInPull(server, ['--check', '--fail-on', 'regression'])
   t.not(code, 0)
   t.match(server.checks, [{ conclusion: 'failure' }])
-  t.match(withoutMasks(commands), [{ name: 'error', message: /^regressed: 1 slower.* b2b2b2b against a1a1a1a/ }])
-  t.match(summary, /^### vortex-ingest compare\n\n\*\*regressed:\*\*/)
+  t.match(withoutMasks(commands), [{ name: 'error', message: /^changed: 1 slower.* b2b2b2b against a1a1a1a/ }])
+  t.match(summary, /^### vortex-ingest compare\n\n\*\*changed:\*\*/)
   t.match(outputs, { regressions: '1', exit: String(code) })
 })
 
@@ -97,7 +97,7 @@ t.test('a token that may not create check runs creates a commit status', async t
   const { stderr } = await compareInPull(server, ['--check', '--fail-on', 'regression', '--title', 'bench arm64'])
   t.match(stderr, 'check: commit status on commit b2b2b2b')
   t.match(server.statuses, [
-    { sha: HEAD, state: 'failure', context: 'bench arm64', description: /^regressed: 1 slower/ },
+    { sha: HEAD, state: 'failure', context: 'bench arm64', description: /^changed: 1 slower/ },
   ])
 })
 
@@ -119,7 +119,7 @@ t.test('GitLab: a note on the merge request, and a status in the pipeline of the
     t.notMatch(stderr, 'warning')
   }
   t.equal(server.comments.length, 1)
-  t.match(server.comments[0]?.body, /run=88\.99 -->\n### vortex-ingest compare\n\n\*\*regressed/)
+  t.match(server.comments[0]?.body, /run=88\.99 -->\n### vortex-ingest compare\n\n\*\*changed/)
   t.match(server.statuses[0], {
     sha: merge,
     state: 'failed',

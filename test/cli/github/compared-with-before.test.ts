@@ -65,7 +65,7 @@ t.test('after a push to a server the comparison is read through its read API', a
   t.notMatch(first.summary, 'commit before', 'there is none')
   const { code, summary, stderr } = await push(AFTER, 3)
   t.equal(code, 0, stderr)
-  t.match(summary, /\*\*regressed:\*\* 2 slower/)
+  t.match(summary, /\*\*changed:\*\* 2 slower/)
   t.match(summary, '#### The slowest')
 })
 
