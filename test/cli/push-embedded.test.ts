@@ -35,7 +35,7 @@ t.test('without a target records go to .vortex-ingest in the current folder, and
     ...oneOfEach(),
     query({ dataset: text, value_ns: max, all_runtimes_ns: [max] }),
     search({ threshold: token('-0.0') }),
-    search({ threshold: token('-0.0'), value_ns: 12 }),
+    search({ threshold: token('-0.0'), value_ns: 12, all_runtimes_ns: [12] }),
   ])
   const first = await push(cwd, ['results.jsonl'])
   t.equal(first.code, 0, first.stderr)

@@ -18,6 +18,9 @@ async function createDatabase(name: string): Promise<{ url: string; sql: (text: 
   return { url: server.url(name), sql: text => server.sql(text, name) }
 }
 
+/** Delay of each answer, so that the client has sent everything that does not depend on the answer before it arrives. */
+const FAR_MS = 100
+
 /** A proxy that counts round trips: how often the client sends something after it has got an answer, or at first. */
 async function startCountingProxy(t: Test, port: number): Promise<{ port: number; roundTrips: () => number }> {
   let roundTrips = 0
@@ -25,19 +28,20 @@ async function startCountingProxy(t: Test, port: number): Promise<{ port: number
     const there = connect({ port, host: '127.0.0.1' })
     let isAnswered = true
     let isWaiting = false
+    const answer = (chunk: Buffer): void => {
+      if (isWaiting) roundTrips++
+      isWaiting = false
+      isAnswered = true
+      client.write(chunk)
+    }
     client.on('data', chunk => {
       isWaiting ||= isAnswered
       isAnswered = false
       there.write(chunk)
     })
-    there.on('data', chunk => {
-      if (isWaiting) roundTrips++
-      isWaiting = false
-      isAnswered = true
-      client.write(chunk)
-    })
+    there.on('data', chunk => setTimeout(answer, FAR_MS, chunk))
     client.on('close', () => there.destroy()).on('error', () => there.destroy())
-    there.on('close', () => client.destroy()).on('error', () => client.destroy())
+    there.on('close', () => setTimeout(() => client.destroy(), 2 * FAR_MS)).on('error', () => client.destroy())
   })
   t.teardown(() => proxy.close())
   return { port: await listen(t, proxy), roundTrips: () => roundTrips }
