@@ -1,8 +1,11 @@
-/** Moves change points to a commit that other series name with more certainty, so that one cause is reported once. */
+/** Aligns change points of different series that may have the same cause, so that the cause is reported at one commit. */
 
 import type { AnalysedSeries, ChangePoint } from './history-changes.js'
 
-/** Change points, the surest first, go to the nearest commit of a surer one that noise does not exclude. */
+/**
+ * Processes change points in the order of their p-values. Moves each one to the nearest commit that was already chosen for another
+ * series, if this commit lies between its `earliest` and `latest` and the series was measured there.
+ */
 export function alignChangePoints(
   points: readonly ChangePoint[],
   all: readonly AnalysedSeries[],

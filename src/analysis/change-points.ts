@@ -200,10 +200,10 @@ function judgeSplits(series: Levels, places: readonly number[], { outlierRate }:
   })
 }
 
-/** A place is likely unless the data are this much less likely, as twice the difference of log likelihoods. */
-const MOST_UNLIKELY = 9
+/** A place is likely if twice the difference of its log likelihood to that of the best place is at most this. */
+const MAX_LIKELIHOOD_RATIO = 9
 
-/** The first and the last place that divide the range hardly worse than the best place. */
+/** The first and the last likely place around the best one. */
 function likelyPlaces(
   series: Levels,
   best: number,
@@ -211,7 +211,7 @@ function likelyPlaces(
   { variance }: Noise,
 ): readonly [number, number] {
   const remaining = (place: number): number => series.spread(from, place) + series.spread(place, to)
-  const most = remaining(best) + MOST_UNLIKELY * Math.max(variance, LEAST_DEVIATION ** 2)
+  const most = remaining(best) + MAX_LIKELIHOOD_RATIO * Math.max(variance, LEAST_DEVIATION ** 2)
   let [earliest, latest] = [best, best]
   while (earliest - 1 > from && remaining(earliest - 1) <= most) earliest--
   while (latest + 1 < to && remaining(latest + 1) <= most) latest++

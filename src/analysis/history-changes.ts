@@ -22,7 +22,7 @@ export type ChangePoint = {
   /** Noise leaves open at which of the commits from `earliest` to `latest` the level changed; `commit` is the likeliest. */
   readonly earliest: number
   readonly latest: number
-  /** Means of the values at the old and at the new level, without the noise that series share. */
+  /** Geometric means of the values between the neighbouring change points, without the shared noise. */
   readonly oldLevel: number
   readonly newLevel: number
   /** The two-sided p-value, corrected for the number of commits. */
@@ -33,7 +33,7 @@ export type ChangePoint = {
 
 /** The largest expected share of false change points among those that are found. */
 export const MOST_FALSE = 0.01
-/** The levels of the series have to be known to see the shared noise, and the reverse. */
+/** Shared noise is estimated from the levels, and the levels from values without shared noise. Two rounds are enough. */
 const ROUNDS = 2
 const ASSUMED_OUTLIER_RATE = 0.01
 
@@ -51,6 +51,7 @@ export function findChangePoints(all: readonly AnalysedSeries[], threshold: numb
     splits.every(({ p }) => p <= limit) ? splits : splitsOf(clean[series]!, all[series]!, { limit, outlierRate }),
   )
   const points = found.flatMap((splits, series) => toChangePoints(series, logs[series]!, clean[series]!, splits))
+  // Series without a change point count as tests with p = 1.
   const qs = falseDiscoveryRates([...points.map(({ p }) => p), ...all.slice(points.length).map(() => 1)])
   return points
     .map((point, index) => ({ ...point, q: qs[index]! }))

@@ -9,7 +9,7 @@ import { FEWEST_BEFORE } from './series-test.js'
 
 /** Noise between jobs that is assumed where the history is too short to show it. */
 export const ASSUMED_JOB_NOISE = 0.06
-/** Fewest series whose common change is taken for an effect of the job. With fewer, a change of a series would be taken for one. */
+/** Fewest series whose common change is taken for an effect of the job. With fewer, changes of some series would be mistaken for one. */
 export const FEWEST_IN_COMMON = 10
 /** Fewest earlier shifts that show how large shifts are. */
 const FEWEST_SHIFTS = 5
@@ -18,7 +18,7 @@ const ROUNDS = 4
 export type JobEffects = {
   /** The effect at each commit. The last commit is HEAD. */
   readonly effects: Float64Array
-  /** Variance that every series of HEAD's job has beside its own, because the effect is not known exactly. */
+  /** Variance that is added to each series at HEAD, because the effect is only estimated. */
   readonly variance: number
   /** The change of the effect from recent commits to HEAD. */
   readonly shift: number

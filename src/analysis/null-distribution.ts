@@ -6,7 +6,7 @@ import { twoSidedP } from './student.js'
 export type Backtest = {
   /** The distance from the prediction in standard deviations. */
   readonly z: number
-  /** Whether the other conditions of a change were met too. */
+  /** Whether the value also lies beyond all earlier ones and differs from the previous one, as a change must. */
   readonly isClear: boolean
 }
 

@@ -7,13 +7,13 @@ import { median, medianVariance, robustDeviation } from './robust.js'
 
 /** Most values from which the level of a series is computed. Fewer follow a slow drift, more have less noise. */
 export const RECENT = 10
-/** Weight of the spread that is expected of a series in the spread that is estimated, as a number of values. */
+/** The expected deviation counts as this many differences when it is averaged with the measured ones. */
 const EXPECTED_WEIGHT = 8
 /** Differences beyond this many standard deviations count as this many. */
 const CLIP = 3
 /** A level lasts for at least three values, and is this many standard deviations away from the level before it. */
 const CUT = { fewest: 3, deviations: 4 }
-/** The last value alone is the level when it is this many standard deviations away from those before it. */
+/** A new level begins with the last value when it is this many standard deviations away from those before it. */
 const NEWEST_LEVEL = 3
 
 /** The differences between neighbouring values, divided by √2, so that they spread as the values do. */

@@ -8,7 +8,7 @@ import { levelStarts, predict, Spread } from './series-noise.js'
 
 /** A value is predicted from at least this many values before it. */
 export const FEWEST_BEFORE = 4
-/** A change is also a difference to the value just before of at least this many standard deviations. */
+/** A change must also differ from the previous value by at least this many standard deviations. */
 const FROM_LAST = 2
 
 export type SeriesTest = Backtest & {
@@ -16,7 +16,7 @@ export type SeriesTest = Backtest & {
   readonly shift: number
   /** The standard deviation of the shift. */
   readonly deviation: number
-  /** The largest distance of an earlier value from the level. A smaller shift is nothing new. */
+  /** The largest distance of an earlier value from the level. A shift within it is no change. */
   readonly reach: number
 }
 

@@ -11,7 +11,7 @@ const FEWEST_SHARING = 8
 const LASTING = { limit: 0.001, outlierRate: 0.01 }
 
 /**
- * Estimates by how much the values of one machine are off at each commit, as a difference of logarithms. Lasting shifts of the
+ * Estimates the deviation from their levels that all series of one machine share at each commit, as a difference of logarithms. Lasting shifts of the
  * whole machine are not noise, because a commit may have caused them.
  * @param series the distances of the values of one machine to the levels of their series
  * @returns one number for each commit; 0 where too few series were measured
@@ -39,7 +39,7 @@ function gatherByCommit(series: readonly LogSeries[], commitCount: number): read
 const HALF = 0.6745
 const NEAR_DEVIATIONS = 2.5
 
-/** The mean of the values near the closest half. A median would follow a change of many series in one direction. */
+/** The mean of the values near the shortest interval with half of them. A median would follow a change of many series in one direction. */
 function centre(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort()
   const half = (sorted.length >> 1) + 1

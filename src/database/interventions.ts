@@ -1,4 +1,4 @@
-/** Finds views, rules, triggers and row-level security in place of or on the contract's tables. Only reads. */
+/** Finds triggers, rules and row-level security on the contract's tables, and views that replace these tables. Only reads. */
 
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { SqlSession } from './session.js'
@@ -41,7 +41,7 @@ export function readInterventions(session: SqlSession): Promise<readonly Interve
 
 type Obstacle = Intervention & { readonly code: Exclude<Intervention['code'], 'trigger'> }
 
-/** A trigger is no obstacle: its effects are found by comparing rows, or it raises an error of its own. */
+/** A trigger does not explain a refusal: it raises an error itself, or its effects are found by comparing rows. */
 function isObstacle(intervention: Intervention): intervention is Obstacle {
   return intervention.code !== 'trigger'
 }

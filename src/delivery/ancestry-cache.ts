@@ -14,7 +14,7 @@ export function withAncestryCache(ask: AskHosting, git: GitContext): AskHosting 
   return async (sha, limit) => {
     const folder = await findGitFolder(git)
     const path = folder && join(folder, FILE)
-    const known = path && find(await readShas(path), sha, limit)
+    const known = path && findCachedHistory(await readShas(path), sha, limit)
     if (known) return { shas: known, isComplete: true }
     const answer = await ask(sha, limit)
     if (path && answer?.isComplete === true) await writeShas(path, answer.shas, limit)
@@ -25,8 +25,11 @@ export function withAncestryCache(ask: AskHosting, git: GitContext): AskHosting 
 /** The end of the list marks a history that was read to its first commit. */
 const END = 'end'
 
-/** The list of a later commit contains that of an earlier one. */
-function find(lines: readonly string[], sha: string, limit: number): readonly string[] | undefined {
+/**
+ * Returns the history of a commit from the cached lines, because the history of a newer commit includes that of its ancestors.
+ * @returns undefined if the lines do not reach far enough
+ */
+function findCachedHistory(lines: readonly string[], sha: string, limit: number): readonly string[] | undefined {
   const start = lines.indexOf(sha)
   if (start === -1) return undefined
   const shas = lines.slice(start).filter(isFullSha).slice(0, limit)

@@ -83,9 +83,9 @@ class CommitChooser {
     }
     const [newest] = await this.reader.newest(1)
     if (newest === undefined)
-      throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
+      throw new IngestError('commit_unknown', 'no commit is stored', { hint: 'store one with `vortex-ingest push`' })
     if (head !== undefined)
-      this.#remarks.add('no commit of the history of HEAD is stored, so the newest of all was taken')
+      this.#remarks.add('no commit of the history of HEAD is stored, so HEAD is the newest stored commit')
     return newest
   }
 
@@ -135,7 +135,7 @@ class CommitChooser {
 
   #noBaseError({ sha }: StoredCommit, baseline: string): IngestError {
     const why = [...this.#remarks].map(remark => ` (${remark})`).join('')
-    const message = `no commit is stored that could be the ${baseline} of ${sha}${why}`
+    const message = `no stored commit is the ${baseline} of ${sha}${why}`
     return new NoBaseError('commit_unknown', message, { hint: 'name the base: its id, or --baseline SHA' })
   }
 }
@@ -154,6 +154,6 @@ function isBaselineWord(text: string): text is Baseline {
 
 function sameCommitError({ sha }: StoredCommit, headName: string | undefined): IngestError {
   const which = headName === undefined ? `${sha} is itself the newest stored commit` : `both are ${sha}`
-  const hint = 'name an older commit first, or another HEAD after it'
+  const hint = 'name two different commits: vortex-ingest compare BASE HEAD'
   return new IngestError('usage', `nothing to compare: ${which}`, { hint })
 }

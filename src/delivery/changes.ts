@@ -40,9 +40,9 @@ export type ChangesOptions = {
 /** The history that was analysed. */
 type MeasuredLine = Omit<MainLine, 'shas'> & {
   readonly head: StoredCommit
-  /** Number of its commits that are stored. */
+  /** Number of stored commits in the history. */
   readonly measured: number
-  /** Number of its commits since the oldest of these. */
+  /** Number of commits, stored or not, from the oldest stored commit to the head. */
   readonly commits: number
 }
 
@@ -62,14 +62,14 @@ export type ChangesResult = {
 const THRESHOLD = 1.02
 /** The maximum number of commits that are analysed, from the newest. */
 const MOST_MEASURED = 1_000
-/** The maximum number of commits among which these are sought. */
+/** The maximum number of first-parent commits that are searched for stored commits. */
 const MOST_COMMITS = 5_000
 
 type Naming = LineOptions & { readonly lookUp: LookUp }
 
 /**
  * Finds the change points of every series along the first-parent history.
- * @throws {IngestError} `commit_unknown` when nothing is stored, or not the commit `since`; `not_found` for an unknown group
+ * @throws {IngestError} `commit_unknown` when no commit is stored or `since` is not in the history; `not_found` for an unknown group
  */
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
@@ -112,7 +112,7 @@ type StoredLine = {
   readonly stored: readonly StoredCommit[]
 }
 
-/** The line of a commit, by default of HEAD if any commit of it is stored, otherwise of the newest stored commit. */
+/** Reads the history of the named commit. Default: HEAD. If no commit of HEAD's history is stored, the newest stored commit. */
 async function findLine(reader: CommitReader, name: string | undefined, naming: Naming): Promise<StoredLine> {
   const { lookUp } = naming
   if (name !== undefined) return storedLine(reader, (await reader.find(name, lookUp)).sha, naming)

@@ -58,7 +58,7 @@ async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): 
 function assertControls({ changes, groups }: Comparison, controls: readonly Control[]): void {
   if (controls.length === 0 || changes.length === 0 || groups.some(group => group.controls > 0)) return
   const named = controls.map(({ dimension, value }) => `${dimension}=${value}`).join(', ')
-  throw new IngestError('not_found', `no series that both commits measured is a control: ${named}`, {
+  throw new IngestError('not_found', `no series of both commits is a control: ${named}`, {
     hint: 'name a dimension and a value that series have; -v lists the series',
   })
 }

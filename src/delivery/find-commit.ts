@@ -36,8 +36,8 @@ async function findCommit(list: ListCommits, name: string, lookUp: LookUp): Prom
 
 function ambiguous(name: string, commits: readonly StoredCommit[]): IngestError {
   const shas = commits.map(({ sha }) => sha).join(', ')
-  return new IngestError('usage', `${name} is the start of several stored commits: ${shas}`, {
-    hint: 'give more of it',
+  return new IngestError('usage', `${name} is ambiguous, several stored commits begin with it: ${shas}`, {
+    hint: 'give more digits of the commit id',
   })
 }
 
@@ -45,5 +45,5 @@ async function newestHint(list: ListCommits): Promise<string> {
   const newest = await list({ newest: 3 })
   if (newest.length === 0) return 'nothing is stored there; `vortex-ingest push …` stores some'
   const shown = newest.map(({ sha, subject }) => `${sha.slice(0, 7)} ${quote(subject)}`).join(', ')
-  return `the newest that are stored: ${shown}`
+  return `the newest stored commits: ${shown}`
 }

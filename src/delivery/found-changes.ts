@@ -8,9 +8,9 @@ import type { SeriesValues, StoredCommit } from './commit-reader.js'
 
 export type FoundChange = Single & {
   readonly verdict: 'slower' | 'faster' | 'larger' | 'smaller'
-  /** The mean of the values since the change divided by the mean of those before it. */
+  /** The new level divided by the old level. */
   readonly ratio: number
-  /** The two means, in nanoseconds or bytes. */
+  /** The old and the new level, in nanoseconds or bytes. */
   readonly before: number
   readonly after: number
   /** The p-value, corrected for the number of commits. */

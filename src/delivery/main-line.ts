@@ -44,7 +44,7 @@ const FETCH_ADVICE = 'run `git fetch --unshallow`, or in GitHub Actions give act
 const REPOSITORY_ADVICE = 'run the command in the repository with its history, or name it with --git-dir DIR'
 
 async function describeGap(head: string, known: FirstParents | undefined, git: GitContext): Promise<string> {
-  if (known !== undefined) return `the clone is shallow and ends before the history of ${head.slice(0, 7)} does`
+  if (known !== undefined) return `the clone is shallow and has only a part of the history of ${head.slice(0, 7)}`
   const isMissing = await isShallow(git)
   return isMissing ? `the clone is shallow and lacks ${head.slice(0, 7)}` : `git does not know ${head.slice(0, 7)} here`
 }
@@ -57,11 +57,11 @@ async function askForLine(
   try {
     return { line: await askHosting?.(head, Math.min(limit, MOST_HOSTED)), problem: '' }
   } catch (error) {
-    return { line: undefined, problem: ` (the hosting service was asked: ${messageOf(error)})` }
+    return { line: undefined, problem: ` (the request to the hosting service failed: ${messageOf(error)})` }
   }
 }
 
-/** A history that is known only up to the last of its ids. */
+/** The known first part of a history, and why the rest is missing. */
 type Gap = {
   readonly shas: readonly string[]
   readonly reason: string
@@ -87,7 +87,7 @@ async function continueByTime({ shas: known, reason, advice, limit }: Gap, reade
   return { shas, isComplete: false, source: 'time', note: `${reason}, so commits are ordered by their time${advice}` }
 }
 
-/** The stored commits that are older than the last of the given ones that is stored. */
+/** The stored commits that are older than the oldest stored one of `shas`. */
 async function olderByTime(shas: readonly string[], reader: CommitReader): Promise<readonly string[]> {
   const newest = (await reader.newest(MOST_BY_TIME)).map(({ sha }) => sha)
   const last = Math.max(...shas.map(sha => newest.indexOf(sha)))

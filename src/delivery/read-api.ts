@@ -94,7 +94,7 @@ export class ReadApi {
   #notReadable(path: string, answer?: HttpAnswer): IngestError {
     const answered = answer === undefined ? 'JSON of another shape' : statusWithText(answer)
     const message = `${this.description}${path.replace(/\?.*/, '')} answered ${answered}, not with stored rows`
-    const hint = 'this needs the read routes of a current vortex-ingest serve; a database is read with --postgres'
+    const hint = 'update vortex-ingest on the server, or read the database with --postgres'
     return new IngestError('target_misconfigured', message, { hint })
   }
 }

@@ -90,6 +90,6 @@ function entry(sha: unknown, parent: unknown): readonly Entry[] {
 
 function unknownCommit(sha: string, { hosting }: HostingClient): IngestError {
   return new IngestError('commit_unknown', `${hosting.api}${hosting.path} has no commit ${sha}`, {
-    hint: 'push the commit first',
+    hint: 'publish the commit with `git push`',
   })
 }

@@ -18,8 +18,8 @@ export type StickyComment = {
 export type CommentOutcome = 'created' | 'updated' | 'outdated'
 
 /**
- * Creates or updates the comment. Two jobs that both find no comment create two, and each then leaves only the older one with the
- * newer text. Only comments of the token's own user are touched.
+ * Creates or updates the comment. If two jobs run at the same time, both may create one. Each job then looks for duplicates, keeps
+ * the oldest comment with the text of the latest run, and deletes the others. Only comments of the token's own user are touched.
  * @throws {IngestError} when the service cannot be reached or refuses a request
  */
 export async function keepComment(client: HostingClient, comment: StickyComment): Promise<CommentOutcome> {

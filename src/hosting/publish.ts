@@ -81,7 +81,7 @@ async function comment(
 async function check(client: HostingClient, publication: Publication, { env }: HostingWorld): Promise<Published> {
   const { title, headline, markdown, conclusion } = publication
   const isGitlab = client.hosting.service === 'gitlab'
-  // The pipeline of merged results belongs to the merge, and a pull request shows the checks of its head.
+  // GitLab shows a status at the commit of its pipeline, for merged results the merge. GitHub shows the checks of the head.
   const sha = (isGitlab ? env.CI_COMMIT_SHA : readPullRequest(env)?.headSha) ?? publication.sha
   const result = { name: title, sha, conclusion, title: headline, summary: markdown, url: ciRunUrl(env) }
   const made = await reportCheck(client, { ...result, pipeline: isGitlab ? env.CI_PIPELINE_ID : undefined })

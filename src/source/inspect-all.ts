@@ -14,7 +14,7 @@ export type InspectAllOptions = Omit<InspectOptions, 'oneCommit' | 'linesBefore'
 /**
  * Validates every line of every source. All records must name one commit.
  * @returns one inspection per source, without the sources that were not read because `enough` returned true
- * @throws {IngestError} `wrong_format` for a file that holds something else than records, `bad_data` for a file without
+ * @throws {IngestError} `wrong_format` for a file that holds something other than records, `bad_data` for a file without
  *   records if `requireRecords` is set
  */
 export async function inspectAll(

@@ -22,7 +22,7 @@ const FIELDS: readonly Cells[] = CONTRACT.kinds.map(({ fields }) => ({
 
 type Finding = Pick<Warning, 'line' | 'pointer' | 'message'> & { records: number }
 
-/** Collects one finding of each code, however many records have it, so that it stays readable and costs little. */
+/** Collects one finding per code, with the number of records that have it. */
 export class ValueCheck {
   readonly #findings = new Map<WarningCode, Finding>()
 
@@ -32,7 +32,7 @@ export class ValueCheck {
       const fields = FIELDS[kinds[row]!]!
       const value = row * STRIDE + fields.value
       const view = batch.viewOf(row)
-      // A token without leading zeros: the first character tells whether it is positive.
+      // Numbers have no leading zeros, so a positive one starts with 1 to 9.
       const isPositive = view.getUint8(starts[value]!) > ZERO
       if (!isPositive) this.#note('non_positive_value', batch, row)
       if (fields.runs === -1) continue

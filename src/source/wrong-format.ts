@@ -6,7 +6,7 @@ import { IngestError } from '../errors.js'
 const HEAD_BYTES = 16 * 1024
 
 type Format = {
-  /** The content of the file, after "FILE is" or "FILE holds". */
+  /** Completes the sentence that starts with the name of the file, such as `begins with a JSON array`. */
   readonly words: string
   readonly hint: string
 }

@@ -86,7 +86,7 @@ t.test('two commits in Postgres', async t => {
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
     t.match(stdout, /\nnote: slower and faster: q < 0\.05 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
     t.match(stdout, /\nnote: 1 series by size: larger and smaller go by a ratio of 1\.03 alone/)
-    t.match(stdout, /\nnote: 1 series cannot be judged, because a side has fewer than 4 runs: record more runs/)
+    t.match(stdout, /\nnote: 1 series cannot be judged, because BASE or HEAD has fewer than 4 runs: record about ten/)
     t.match(stdout, /\nnote: no commit before BASE is stored, so the noise between jobs is not known\n/)
     t.match(stdout, /\nnote: 1 series only in BASE\nnote: 1 series only in HEAD\n/)
   })
@@ -178,13 +178,13 @@ t.test('in the embedded database, by names that git knows', async t => {
   t.match(early.stdout, /^inconclusive: 1 unjudged of 1 series; /)
   t.match(
     early.stdout,
-    /\nnote: 1 series cannot be judged, because fewer than 4 commits before BASE show their noise: store/,
+    /\nnote: 1 series cannot be judged, because fewer than 4 commits before BASE measured them: store/,
   )
   const unknown = await run('HEAD~1', 'HEAD', '--control', 'format=parquet')
   t.equal(unknown.code, 78)
   t.match(
     unknown.stderr,
-    /^error: no series that both commits measured is a control: format=parquet\nhint: name a dimension/,
+    /^error: no series of both commits is a control: format=parquet\nhint: name a dimension/,
   )
   const mistyped = await run('HEAD~1', 'HEAD', '--control', 'formt=parquet')
   t.equal(mistyped.code, 2)

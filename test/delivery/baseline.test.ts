@@ -211,7 +211,7 @@ t.test('without a repository', async t => {
   await place.store(newest)
   await t.rejects(choose(place, dir), {
     code: 'commit_unknown',
-    message: /no commit is stored that could be the parent/,
+    message: /no stored commit is the parent/,
   })
   await place.store(older)
   const chosen = await choose(place, dir)

@@ -179,14 +179,14 @@ async function suite(t: Test, { reader, store }: Place, version = 3): Promise<vo
     await t.rejects(reader.find('abc', nobody), { code: 'commit_unknown', message: 'no commit is stored for "abc"' })
     await t.rejects(foundBy('main', UNKNOWN), {
       ...{ code: 'commit_unknown', message: `no commit is stored for "main", which is ${UNKNOWN}` },
-      hint: 'the newest that are stored: 1111111 "Day 3", abce000 "Day 2", abcd000 "Day 1"',
+      hint: 'the newest stored commits: 1111111 "Day 3", abce000 "Day 2", abcd000 "Day 1"',
     })
   })
 
   await t.test('the start of several commits is refused', async t => {
     const twin = `abcd${'1'.repeat(36)}`
     await store(twin, 4, [])
-    const message = `abcd is the start of several stored commits: ${twin}, ${FIRST}`
+    const message = `abcd is ambiguous, several stored commits begin with it: ${twin}, ${FIRST}`
     await t.rejects(reader.find('abcd', nobody), { code: 'usage', message })
   })
 

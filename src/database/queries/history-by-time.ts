@@ -20,8 +20,8 @@ export type PointQuery = {
 }
 
 /**
- * One row for each series, with its dimensions and its `points`. Rows do not name their commit in the index, so it is found by its
- * time. Where several commits have the same time, the rows themselves are read.
+ * Returns one row per series, with its dimensions and its `points`. The index holds the commit's time but not its id, so each point
+ * is matched to its commit by time. Where several commits share a time, the rows themselves are read.
  * @param indexed the dimensions of a series, in the order of an index that continues with the time of the commit
  * @returns undefined when a row has no time, or a time that no commit has: then its commit is not known
  */

@@ -62,7 +62,7 @@ export class SecondChart {
     if (group === undefined) return
     const { commits, panels } = group
     const panel = panels.find(({ id }) => id === address.panel) ?? panels[0]
-    // Ids of series on `EVERY` and comparisons are meant for the first group.
+    // `versus`, and on the panel `EVERY` also `hide` and `only`, name series of the first group, so they do not apply here.
     const { all, found, drawn, unit, besideUnit, scale } = this.#source.lines(group, {
       ...{ ...address, panel: panel?.id ?? '', versus: '' },
       ...(panel?.id === EVERY && { hide: [], only: undefined }),

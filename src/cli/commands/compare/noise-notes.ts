@@ -42,7 +42,7 @@ function detectableNote(changes: readonly SeriesChange[]): readonly string[] {
   const found = changes.flatMap(({ test }) => (test?.isNoiseKnown ? [test.detectable] : []))
   if (found.length === 0) return []
   return [
-    `in half of ${plural(found.length, 'tested series', 'tested series')} a change of ${percent(median(found))} or more would be found`,
+    `the smallest change that would be found: ${percent(median(found))}, the median of ${plural(found.length, 'tested series', 'tested series')}`,
   ]
 }
 
@@ -55,9 +55,9 @@ function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason)
   const controls = 'name series that the change cannot touch with --control'
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
-    few_runtimes: `a side has fewer than ${FEWEST_RUNTIMES} runs: record more runs, ten are good`,
-    no_history: `fewer than ${FEWEST_BEFORE} commits before BASE show their noise: store more commits, or ${controls}`,
-    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or accept it with --threshold ${hidden.toFixed(2)}`,
+    few_runtimes: `BASE or HEAD has fewer than ${FEWEST_RUNTIMES} runs: record about ten`,
+    no_history: `fewer than ${FEWEST_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
+    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${hidden.toFixed(2)}`,
     other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
     no_ratio: '',
   }

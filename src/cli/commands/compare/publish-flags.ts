@@ -16,5 +16,5 @@ export const publishFlags = (): readonly Option[] => [
   flag('--comment', 'in CI: keep one comment on the pull request up to date (GitHub, GitLab)'),
   flag('--check', 'in CI: report a check run or commit status on the head of the pull request, or on HEAD'),
   flag('--annotate', 'in GitHub Actions: annotate the run with each series that regressed'),
-  flag('--title <text>', `title of the comment and the check, which tells several apart (default: ${TITLE})`),
+  flag('--title <text>', `title of the comment and the check; give each job a different one (default: ${TITLE})`),
 ]

@@ -51,7 +51,7 @@ function conclusionOf(exitCode: number, good: boolean): Conclusion {
 }
 
 function annotateRegressions({ result, exitCode }: Judged, { report }: Context): void {
-  if (report.annotator === undefined) return report.note('nothing is annotated, because this is not GitHub Actions')
+  if (report.annotator === undefined) return report.note('--annotate has no effect outside GitHub Actions')
   const name = comparedNamer(result)
   const { shown, hidden } = changeLines({ ...result, changes: result.changes.filter(isRegression) }, false)
   const level = exitCode === EXIT.done ? 'warning' : 'error'

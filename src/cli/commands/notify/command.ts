@@ -17,7 +17,10 @@ export function addNotify(program: Command, run: Run): void {
   addOptions(command, selectionFlags())
   command
     .addOption(
-      flag('--webhook <url>', 'URL to post to; it is a secret, so give it in the variable').makeOptionMandatory(),
+      flag(
+        '--webhook <url>',
+        'URL to post to; it is a secret, so set the variable and not the flag',
+      ).makeOptionMandatory(),
     )
     .addOption(formatFlag())
     .addHelpText(
