@@ -135,17 +135,21 @@ async function compareBatches(commit: Partition, { covered, rows, isOrdered, opt
   const { signal } = options
   const lost = new Set<number>()
   let missing = 0
-  const onDifference = ({ code, line }: Difference): void => {
-    if (code === 'missing') missing++
-    if (code === 'missing' || isOrdered) lost.add(batchAt(line))
+  let different = 0
+  const onDifference = ({ code, line, kind, measurements = 0 }: Difference): void => {
+    if (code === 'missing') missing += 1 + measurements
+    else different++
+    // Without its commit, every batch is missing.
+    if (kind === 'commit') for (const index of covered.keys()) lost.add(index)
+    else if (code === 'missing' || isOrdered) lost.add(batchAt(line))
   }
   const target = { openRows: async () => ({ rows, description: '', close: async () => undefined }) }
   const result = await verify([source], { target, commitSha: commit, signal, onDifference })
-  const { compared, different, rejected } = result
+  const { compared, rejected } = result
   if (rejected > 0)
     throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)
   const [lostFrom] = [...lost].flatMap(index => covered[index] ?? []).sort((left, right) => left.first - right.first)
-  return { compared, missing, different: different - missing, lostFrom }
+  return { compared, missing, different, lostFrom }
 }
 
 /** The batches in the order in which a target that orders deliveries lets them replace each other. */

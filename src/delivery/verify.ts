@@ -23,6 +23,8 @@ export type Difference = {
   readonly measurementId: string
   readonly code: 'missing' | 'different' | 'extra'
   readonly message: string
+  /** For a missing commit: the number of its measurements that are missing with it. */
+  readonly measurements?: number
 }
 
 export type VerifyOptions = {
@@ -246,7 +248,8 @@ class Verifier {
           ? '1 of its measurements is not stored either'
           : `${missing} of its measurements are not stored either`
       const message = `${sha} is not stored${missing === 0 ? '' : `; ${rows}`}`
-      this.#report({ source, line: 0, kind: 'commit', measurementId: '', code: 'missing', message })
+      const commit = { source, line: 0, kind: 'commit', measurementId: '', measurements: missing }
+      this.#report({ ...commit, code: 'missing', message })
     }
     this.#commits.clear()
   }

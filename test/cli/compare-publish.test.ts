@@ -96,9 +96,7 @@ t.test('a token that may not create check runs creates a commit status', async t
   })
   const { stderr } = await compareInPull(server, ['--check', '--fail-on', 'regression', '--title', 'bench arm64'])
   t.match(stderr, 'check: commit status on commit b2b2b2b')
-  t.match(server.statuses, [
-    { sha: HEAD, state: 'failure', context: 'bench arm64', description: /^changed: 1 slower/ },
-  ])
+  t.match(server.statuses, [{ sha: HEAD, state: 'failure', context: 'bench arm64', description: /^changed: 1 slower/ }])
 })
 
 t.test('GitLab: a note on the merge request, and a status in the pipeline of the job', async t => {

@@ -182,10 +182,7 @@ t.test('in the embedded database, by names that git knows', async t => {
   )
   const unknown = await run('HEAD~1', 'HEAD', '--control', 'format=parquet')
   t.equal(unknown.code, 78)
-  t.match(
-    unknown.stderr,
-    /^error: no series of both commits is a control: format=parquet\nhint: name a dimension/,
-  )
+  t.match(unknown.stderr, /^error: no series of both commits is a control: format=parquet\nhint: name a dimension/)
   const mistyped = await run('HEAD~1', 'HEAD', '--control', 'formt=parquet')
   t.equal(mistyped.code, 2)
   t.match(mistyped.stderr, /'formt=parquet' is invalid.* it must be DIMENSION=VALUE with one of dataset, /)
