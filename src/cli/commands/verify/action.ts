@@ -83,7 +83,11 @@ function differenceLine({ source, line, kind, measurementId, message }: Differen
   return oneLine([where === '' ? '' : `${where}:`, kind, measurementId, message].filter(part => part !== '').join(' '))
 }
 
-function differenceReport({ measurementId, measurements: _, ...rest }: Difference): VerifyReport['differences'][number] {
+function differenceReport({
+  measurementId,
+  measurements: _,
+  ...rest
+}: Difference): VerifyReport['differences'][number] {
   return { ...rest, measurement_id: measurementId }
 }
 
