@@ -66,7 +66,7 @@ t.test('importing the library loads no backend and has no side effects', async t
   const { stdout, stderr } = await run(process.execPath, [join(project, 'import.mjs')], project)
   t.equal(
     stdout,
-    'IngestError archive compare drain embedded openState postgres push recover server validate verify\n',
+    'IngestError archive changes compare drain embedded openState postgres push recover server validate verify\n',
     stderr,
   )
   const loaded = readFileSync(join(project, 'loaded.txt'), 'utf8').trim().split('\n')
