@@ -21,7 +21,9 @@ const TIMEOUT_MS = 120_000
 
 /** @throws {Error} when the analysis fails or takes too long */
 export async function analyse(task: AnalysisTask): Promise<readonly ChangePoint[]> {
-  const worker = new Worker(WORKER, { workerData: task, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB } })
+  const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB }
+  // The bundle needs none of the process's own options, such as a loader.
+  const worker = new Worker(WORKER, { workerData: task, resourceLimits, execArgv: [] })
   // A server that shuts down does not wait for an analysis.
   worker.unref()
   try {
