@@ -209,7 +209,7 @@ t.test('an impossible comparison is reported, and fails when a verdict was reque
   t.equal(same.code, 2)
   t.match(
     same.stderr,
-    /^error: nothing to compare: (b2){20} is itself the newest stored commit\nhint: name an older commit/,
+    /^error: nothing to compare: (b2){20} is itself the newest stored commit\nhint: name two different commit/,
   )
   for (const threshold of ['1', '0.9', 'x', '-2', 'Infinity'])
     t.equal((await compare(cwd, database, BASE, '--threshold', threshold)).code, 2, threshold)
