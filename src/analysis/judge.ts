@@ -5,7 +5,7 @@ import type { NoiseOptions } from './noise-rows.js'
 import { FEWEST_RUNTIMES, type Pair } from './series.js'
 
 /** Significance level: a change with a q-value below this is significant. */
-export const MOST_CHANCE = 0.05
+export const MOST_CHANCE = 0.03
 /** Default of the smallest ratio that counts as a change. */
 export const DEFAULT_THRESHOLD = 1.03
 const JUDGED_RATIO = 1.1

@@ -84,7 +84,7 @@ t.test('two commits in Postgres', async t => {
       ],
     )
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
-    t.match(stdout, /\nnote: slower and faster: q < 0\.05 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
+    t.match(stdout, /\nnote: slower and faster: q < 0\.03 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
     t.match(stdout, /\nnote: 1 series by size: larger and smaller go by a ratio of 1\.03 alone/)
     t.match(stdout, /\nnote: 1 series cannot be judged, because BASE or HEAD has fewer than 4 runs: record about ten/)
     t.match(stdout, /\nnote: no commit before BASE is stored, so the noise between jobs is not known\n/)
@@ -121,7 +121,7 @@ t.test('two commits in Postgres', async t => {
         verdict: 'changed',
         base: { sha: BASE },
         head: { sha: HEAD },
-        thresholds: { q: 0.05, ratio: 1.03 },
+        thresholds: { q: 0.03, ratio: 1.03 },
       },
       summary: { series: 6, slower: 1, larger: 1, regressions: 2, only_base: 1, only_head: 1 },
       only_base: [{ dimensions: { query_idx: 5, dataset_variant: null } }],
@@ -140,7 +140,7 @@ t.test('two commits in Postgres', async t => {
       '| slower | 2.000 | q 0.0024 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
     )
     t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
-    t.match(stdout, /\n- slower and faster: q \\< 0\.05/)
+    t.match(stdout, /\n- slower and faster: q \\< 0\.03/)
     await database.sql(String.raw`UPDATE compression_sizes SET dataset = E'a\n\n::add-mask::1\n![x](y)'`)
     const lines = (await compare(cwd, database, BASE, HEAD, '--format', 'markdown')).stdout.split('\n')
     t.notOk(
