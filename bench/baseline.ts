@@ -6,7 +6,7 @@ import type { Commit } from '../src/contract/commit.js'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import { CONTRACT, type Kind } from '../src/contract/kinds.js'
 import { measurementId } from '../src/contract/measurement-id.js'
-import { commitStatements } from '../src/database/tables.js'
+import { commitStatements } from '../src/database/commit-row.js'
 
 type Line = { readonly kind: string } & Readonly<Record<string, string | number>>
 

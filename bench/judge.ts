@@ -1,6 +1,7 @@
 /** How often `compare` raises a false alarm, and how often it finds a change, in simulated histories. */
 
-import { DEFAULT_THRESHOLD, judge as judgePairs, MOST_CHANCE } from '../src/analysis/judge.js'
+import { DEFAULT_THRESHOLD, judge as judgePairs } from '../src/analysis/judge.js'
+import { MOST_CHANCE } from '../src/analysis/noise-model.js'
 import type { Control } from '../src/analysis/noise-rows.js'
 import { medianVariance } from '../src/analysis/robust.js'
 import type { Pair } from '../src/analysis/series.js'

@@ -5,14 +5,9 @@ import { join } from 'node:path'
 import { wasmHash64 } from '../src/contract/hash64.js'
 import type { Kind } from '../src/contract/kinds.js'
 import { copyChunks } from '../src/database/copy-text.js'
+import { commitStatements } from '../src/database/commit-row.js'
 import type { SqlSession } from '../src/database/session.js'
-import {
-  beginStaging,
-  insertOrUpsertStaged,
-  stagingColumns,
-  stagingTable,
-  commitStatements,
-} from '../src/database/tables.js'
+import { beginStaging, insertOrUpsertStaged, stagingColumns, stagingTable } from '../src/database/tables.js'
 import { createIdentifier } from '../src/source/identify.js'
 import { lineBlocks } from '../src/source/lines.js'
 import type { RecordBatch } from '../src/source/record-batch.js'

@@ -1,6 +1,6 @@
 /** Changes that somebody has accepted as known, and the names of series that they apply to. */
 
-import { seriesDimensions, type Single } from './series.js'
+import { OPEN_MODES, seriesName, type Single } from './series.js'
 
 /** The person or program that did something, and the time in RFC 3339. */
 export type Act = { readonly by: string; readonly at: string }
@@ -16,24 +16,17 @@ export type AcceptedChange = Act & {
   readonly withdrawn: Act | undefined
 }
 
-/** The words of a series that patterns are matched with, such as `random_access_time taxi vortex (cold)`. */
-function seriesText({ kind, dimensions }: Single): string {
-  const words = seriesDimensions(kind).map(({ name }, index) => {
-    const value = dimensions[index] ?? ''
-    if (name === 'open_mode') return value === 'reopen' ? '(cold)' : '(hot)'
-    return name === 'query_idx' ? `q${value}` : value
-  })
-  return [kind.kind, ...words.filter(word => word !== '')].join(' ')
-}
-
 /** Whether the pattern matches whole words of the text. `*` stands for any characters. */
 export function matchesPattern(text: string, pattern: string): boolean {
   const parts = pattern.split('*').map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`(?:^| )${parts.join('.*')}(?: |$)`, 's').test(text)
 }
 
+/** A row without an open mode is hot. */
+const ALL_MODES = { ...OPEN_MODES, '': '(hot)' }
+
 /** Whether a change was accepted for a series. */
 export function appliesTo({ series, withdrawn }: AcceptedChange, single: Single): boolean {
   if (withdrawn !== undefined) return false
-  return series.length === 0 || series.some(pattern => matchesPattern(seriesText(single), pattern))
+  return series.length === 0 || series.some(pattern => matchesPattern(seriesName(single, ALL_MODES), pattern))
 }

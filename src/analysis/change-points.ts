@@ -1,5 +1,7 @@
 /** Finds the change points of one series: the places from which on its values lie on another level. */
 
+import { robustDeviation } from './robust.js'
+import { neighbourDifferences } from './series-noise.js'
 import { twoSidedP } from './student.js'
 
 /** A change point in the list of values. */
@@ -118,20 +120,13 @@ export function clipOutliers(values: Float64Array): Float64Array {
 
 /** The standard deviation of the noise, from the differences between neighbours, because change points hardly affect these. */
 function stepDeviation(values: Float64Array): number {
-  const steps = values.subarray(1).map((value, index) => Math.abs(value - values[index]!))
-  return Math.max(LEAST_DEVIATION, (1.4826 * median(steps)) / Math.SQRT2)
+  return Math.max(LEAST_DEVIATION, robustDeviation(neighbourDifferences(values), 0))
 }
 
 /** The median of one to three values. Sorting them would take most of the time of the whole analysis. */
 function middleOf(values: Float64Array, from: number, to: number): number {
   const [a, b, c] = [values[from]!, values[to - 1]!, values[from + 1]!]
   return to - from < NEIGHBOURS ? (a + b) / 2 : Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
-}
-
-function median(values: Float64Array): number {
-  const sorted = values.slice().sort()
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 /** Places that divide the series, or a window of it, well. Windows overlap by half. */

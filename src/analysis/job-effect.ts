@@ -29,14 +29,18 @@ export type JobEffects = {
 /**
  * Estimates the effects from the series of one machine.
  * @param rows logarithms of the values of each series at each commit, NaN where it was not measured
- * @param isControl whether the rows are controls, which a change cannot touch
+ * @param options.columns number of commits
+ * @param options.areControls whether the rows are controls, which a change cannot touch
  */
-export function estimateJobEffects(rows: readonly Float64Array[], columns: number, isControl: boolean): JobEffects {
-  if (!isControl && rows.length < FEWEST_IN_COMMON) return noEffects(columns)
+export function estimateJobEffects(
+  rows: readonly Float64Array[],
+  { columns, areControls }: { readonly columns: number; readonly areControls: boolean },
+): JobEffects {
+  if (!areControls && rows.length < FEWEST_IN_COMMON) return noEffects(columns)
   const effects = polish(rows, columns)
   const head = columns - 1
   const shift = shiftAt(effects, head)
-  if (isControl) return { effects, variance: 0, shift, limit: Infinity }
+  if (areControls) return { effects, variance: 0, shift, limit: Infinity }
   const { limit, variance } = usualShifts(effects)
   if (Math.abs(shift) <= limit) return { effects, variance: 0, shift, limit }
   // No job of the history differed as much, so the change itself moved most series: nothing is removed from HEAD.

@@ -1,11 +1,9 @@
 /** Judges how each series changed between two commits and whether the change is significant. */
 
-import { testAgainstNoise, type NoiseResult, type NoiseTest } from './noise-model.js'
+import { MOST_CHANCE, testAgainstNoise, type NoiseResult, type NoiseTest } from './noise-model.js'
 import type { NoiseOptions } from './noise-rows.js'
 import { FEWEST_RUNTIMES, type Pair } from './series.js'
 
-/** Significance level: a change with a q-value below this is significant. */
-export const MOST_CHANCE = 0.03
 /** Default of the smallest ratio that counts as a change. */
 export const DEFAULT_THRESHOLD = 1.03
 const JUDGED_RATIO = 1.1

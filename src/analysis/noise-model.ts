@@ -42,8 +42,8 @@ export type NoiseResult = {
   readonly commits: number
 }
 
-/** Significance level of the change that `detectable` describes. */
-const CHANCE = 0.05
+/** Significance level: a change with a q-value below this is significant. */
+export const MOST_CHANCE = 0.03
 /** Smallest standard deviation that is believed, because values are rounded and equal by chance. */
 const LEAST_DEVIATION = 1e-3
 const FEWEST_CONTROLS = 5
@@ -54,7 +54,7 @@ export function testAgainstNoise(pairs: readonly Pair[], options: NoiseOptions):
   const tested = groups.flatMap(group => group.tested)
   const nothing = fitNull(groups.flatMap(group => group.backtests))
   const tests = new Array<NoiseTest | undefined>(pairs.length)
-  const critical = nothing.critical(CHANCE / Math.max(1, tested.length))
+  const critical = nothing.critical(MOST_CHANCE / Math.max(1, tested.length))
   for (const { row, test, isNoiseKnown } of tested)
     tests[row.index] = {
       ratio: Math.exp(test.shift),
@@ -75,8 +75,7 @@ function modelGroup({ rows, controls }: NoiseRows, columns: number): Group {
   const sources = controls.length > 0 ? controls : rows
   const job = estimateJobEffects(
     sources.map(({ values }) => values),
-    columns,
-    controls.length > 0,
+    { columns, areControls: controls.length > 0 },
   )
   const cleaned = rows.map(row => ({
     ...row,

@@ -37,10 +37,11 @@ export function fitNull(backtests: readonly Backtest[]): NullDistribution {
     .map(freedom => fit(zs, freedom))
     .reduce((a, b) => (b.likelihood > a.likelihood ? b : a))
   const clear = backtests.flatMap(({ z, isClear }) => (isClear ? [Math.abs(z)] : [])).sort((a, b) => b - a)
-  const share = (z: number): number => clear.findIndex(seen => seen < z)
   const p = (z: number): number => {
-    const beyond = share(Math.abs(z))
-    const seen = zs.length === 0 ? 0 : ((beyond === -1 ? clear.length : beyond) - 1) / zs.length
+    const firstBelow = clear.findIndex(seen => seen < Math.abs(z))
+    const beyond = firstBelow === -1 ? clear.length : firstBelow
+    // The most extreme backtest is not counted, because it alone would hide every change among many series.
+    const seen = zs.length === 0 ? 0 : (beyond - 1) / zs.length
     return Math.max(twoSidedP(z / scale, freedom), seen)
   }
   return { p, critical: limit => criticalValue(p, limit) }

@@ -24,6 +24,22 @@ export type Pair = { readonly kind: Kind; readonly base: Measurement; readonly h
 /** A series that only one of the commits has. */
 export type Single = { readonly kind: Kind; readonly dimensions: Measurement['dimensions'] }
 
+/**
+ * The words that name a series, such as `query_measurement tpch 10 q7 nvme datafusion vortex`.
+ * @param openModes the words for each value of `open_mode`
+ */
+export function seriesName({ kind, dimensions }: Single, openModes: Readonly<Record<string, string>>): string {
+  const words = seriesDimensions(kind).map(({ name }, index) => {
+    const value = dimensions[index] ?? ''
+    if (name === 'open_mode') return openModes[value] ?? value
+    return name === 'query_idx' ? `q${value}` : value
+  })
+  return [kind.kind, ...words.filter(word => word !== '')].join(' ')
+}
+
+/** Names for files that stay open and for files that are opened each time. */
+export const OPEN_MODES: Readonly<Record<string, string>> = { cached: '(hot)', reopen: '(cold)' }
+
 export type Paired = {
   readonly pairs: readonly Pair[]
   readonly onlyBase: readonly Single[]

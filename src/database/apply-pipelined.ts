@@ -5,7 +5,8 @@ import { countNotSent, type Downgrade } from '../source/downgrade.js'
 import { assertCounts, supersededCount, type TransactionReceipt, type RowDelivery } from '../source/delivery.js'
 import { databaseFacts } from './ordering.js'
 import type { SqlSession } from './session.js'
-import { beginDelivery, commitStatements, upsertLines } from './tables.js'
+import { commitStatements } from './commit-row.js'
+import { beginDelivery, upsertLines } from './tables.js'
 
 /** All rows of one kind as COPY text without escapes and without the final line feed. */
 export type PipelinedRows = { readonly kind: Kind; readonly rows: number; readonly text: string }

@@ -16,14 +16,13 @@ import {
 } from '../source/delivery.js'
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
 import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
+import { commitStatements, compareCommit } from './commit-row.js'
 import { databaseVersion } from './contract-version.js'
 import { explainRefusal } from './interventions.js'
 import { databaseFacts, notStoredError, toRaisedError, type DatabaseFacts } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
-  commitStatements,
-  compareCommit,
   compareStaged,
   insertOrUpsertStaged,
   stagingColumns,

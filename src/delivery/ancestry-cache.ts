@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { findGitFolder } from '../commit/ancestry.js'
 import type { GitContext } from '../commit/git-process.js'
 import { isFullSha } from '../contract/commit.js'
-import type { AskHosting } from './main-line.js'
+import type { AskHosting } from './first-parent-history.js'
 
 const FILE = join('vortex-ingest', 'first-parents')
 

@@ -4,8 +4,8 @@ import { readFirstParents, readMergeBases } from '../commit/ancestry.js'
 import { findMainBranch } from '../commit/main-branch.js'
 import { lookUpCommit } from '../commit/git.js'
 import { IngestError } from '../errors.js'
-import type { CommitReader, LookUp, MainLine, StoredCommit } from './commit-reader.js'
-import { mainLine, type LineOptions } from './main-line.js'
+import type { CommitReader, LookUp, FirstParentHistory, StoredCommit } from './commit-reader.js'
+import { readFirstParentHistory, type HistoryOptions } from './first-parent-history.js'
 
 export type CommitChoice = {
   /** The base by name: an id, a prefix of at least four digits, or a name that git resolves. */
@@ -30,7 +30,7 @@ export type ChosenCommits = {
   readonly remarks: readonly string[]
 }
 
-/** Number of commits in `history`. */
+/** Number of commits in `history`. Older ones say little about today's noise. */
 const HISTORY_COMMITS = 30
 
 /** Number of commits per lookup. */
@@ -42,7 +42,7 @@ const PAGE = 200
 export async function chooseCommits(
   reader: CommitReader,
   choice: CommitChoice,
-  options: LineOptions,
+  options: HistoryOptions,
 ): Promise<ChosenCommits> {
   return new CommitChooser(reader, options).choose(choice)
 }
@@ -53,7 +53,7 @@ class CommitChooser {
 
   constructor(
     private readonly reader: CommitReader,
-    private readonly options: LineOptions,
+    private readonly options: HistoryOptions,
   ) {}
 
   async choose({
@@ -69,7 +69,7 @@ class CommitChooser {
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
-    const line = await mainLine(chosen.sha, this.reader, this.options)
+    const line = await readFirstParentHistory(chosen.sha, this.reader, this.options)
     const history = await this.#stored(line, HISTORY_COMMITS)
     return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
   }
@@ -119,14 +119,14 @@ class CommitChooser {
     throw new IngestError('commit_unknown', `git knows no common ancestor of ${head} and ${main}`, { hint })
   }
 
-  async #line(sha: string): Promise<MainLine> {
-    const line = await mainLine(sha, this.reader, this.options)
+  async #line(sha: string): Promise<FirstParentHistory> {
+    const line = await readFirstParentHistory(sha, this.reader, this.options)
     if (line.note !== undefined) this.#remarks.add(line.note)
     return line
   }
 
   /** The first stored commits of a history. */
-  async #stored({ shas }: MainLine, most: number): Promise<readonly StoredCommit[]> {
+  async #stored({ shas }: FirstParentHistory, most: number): Promise<readonly StoredCommit[]> {
     const found: StoredCommit[] = []
     for (let from = 0; from < shas.length && found.length < most; from += PAGE)
       found.push(...(await this.reader.stored(shas.slice(from, from + PAGE))))

@@ -9,10 +9,17 @@ import { lookUpCommit } from '../commit/git.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
 import type { AcceptedChanges } from './accepted-changes.js'
-import type { CommitReader, LookUp, MainLine, ReadableCommits, SeriesValues, StoredCommit } from './commit-reader.js'
+import type {
+  CommitReader,
+  LookUp,
+  FirstParentHistory,
+  ReadableCommits,
+  SeriesValues,
+  StoredCommit,
+} from './commit-reader.js'
 import { groupByCommit, type CommitChanges } from './found-changes.js'
 import { withAncestryCache } from './ancestry-cache.js'
-import { mainLine, type AskHosting, type LineOptions } from './main-line.js'
+import { readFirstParentHistory, type AskHosting, type HistoryOptions } from './first-parent-history.js'
 
 export type ChangesOptions = {
   /** The database or server that holds the measurements. */
@@ -38,7 +45,7 @@ export type ChangesOptions = {
 }
 
 /** The history that was analysed. */
-type MeasuredLine = Omit<MainLine, 'shas'> & {
+type HistorySummary = Omit<FirstParentHistory, 'shas'> & {
   readonly head: StoredCommit
   /** Number of stored commits in the history. */
   readonly measured: number
@@ -49,7 +56,7 @@ type MeasuredLine = Omit<MainLine, 'shas'> & {
 export type ChangesResult = {
   /** The commits with changes, the worst first. */
   readonly commits: readonly CommitChanges[]
-  readonly line: MeasuredLine
+  readonly line: HistorySummary
   readonly since: StoredCommit | undefined
   readonly group: string | undefined
   /** Number of series that were analysed. */
@@ -65,7 +72,7 @@ const MOST_MEASURED = 1_000
 /** The maximum number of first-parent commits that are searched for stored commits. */
 const MOST_COMMITS = 5_000
 
-type Naming = LineOptions & { readonly lookUp: LookUp }
+type Naming = HistoryOptions & { readonly lookUp: LookUp }
 
 /**
  * Finds the change points of every series along the first-parent history.
@@ -85,7 +92,7 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
 
 async function readChanges(reader: CommitReader, options: ChangesOptions, naming: Naming): Promise<ChangesResult> {
   const { threshold = THRESHOLD, group, head, signal } = options
-  const { line, stored } = await findLine(reader, head, naming)
+  const { line, stored } = await findHistory(reader, head, naming)
   const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
   const first = since === undefined ? 0 : placeAfter(stored, since)
   const all = await reader.history(stored.map(({ sha }) => sha))
@@ -106,26 +113,26 @@ async function readChanges(reader: CommitReader, options: ChangesOptions, naming
   }
 }
 
-type StoredLine = {
-  readonly line: MainLine
+type StoredHistory = {
+  readonly line: FirstParentHistory
   /** The commits of the line that are stored, oldest first. */
   readonly stored: readonly StoredCommit[]
 }
 
 /** Reads the history of the named commit. Default: HEAD. If no commit of HEAD's history is stored, the newest stored commit. */
-async function findLine(reader: CommitReader, name: string | undefined, naming: Naming): Promise<StoredLine> {
+async function findHistory(reader: CommitReader, name: string | undefined, naming: Naming): Promise<StoredHistory> {
   const { lookUp } = naming
-  if (name !== undefined) return storedLine(reader, (await reader.find(name, lookUp)).sha, naming)
+  if (name !== undefined) return readStoredHistory(reader, (await reader.find(name, lookUp)).sha, naming)
   const head = await lookUp('HEAD')
-  const line = head === undefined ? undefined : await storedLine(reader, head, naming)
+  const line = head === undefined ? undefined : await readStoredHistory(reader, head, naming)
   if (line !== undefined && line.stored.length > 0) return line
   const [newest] = await reader.newest(1)
-  if (newest !== undefined) return storedLine(reader, newest.sha, naming)
+  if (newest !== undefined) return readStoredHistory(reader, newest.sha, naming)
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
 
-async function storedLine(reader: CommitReader, head: string, options: LineOptions): Promise<StoredLine> {
-  const line = await mainLine(head, reader, options)
+async function readStoredHistory(reader: CommitReader, head: string, options: HistoryOptions): Promise<StoredHistory> {
+  const line = await readFirstParentHistory(head, reader, options)
   const stored = await reader.stored(line.shas)
   return { line, stored: stored.slice(0, MOST_MEASURED).reverse() }
 }

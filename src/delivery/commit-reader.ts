@@ -53,7 +53,7 @@ export type ReadableCommits = {
 }
 
 /** The first-parent history of a commit. */
-export type MainLine = {
+export type FirstParentHistory = {
   /** Full ids, newest first; begins with the commit itself. */
   readonly shas: readonly string[]
   /** Whether the history reaches the first commit or the limit; false in a shallow clone. */

@@ -24,9 +24,6 @@ export type StoredComparison = Comparison & {
   readonly remarks: readonly string[]
 }
 
-/** Commits of the history that are read. Older ones say little about today's noise. */
-const MOST_COMMITS = 30
-
 export type NoiseChoice = {
   /** The smallest ratio of two values that counts as a change; must exceed 1. Default: 1.03. */
   readonly threshold?: number | undefined
@@ -51,7 +48,7 @@ export async function compareStored(
 }
 
 async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): Promise<readonly NoiseHistory[]> {
-  const oldestFirst = shas.slice(0, MOST_COMMITS).toReversed()
+  const oldestFirst = shas.toReversed()
   return oldestFirst.length === 0 ? [] : reader.history(oldestFirst)
 }
 

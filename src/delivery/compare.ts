@@ -5,7 +5,7 @@ import { withAncestryCache } from './ancestry-cache.js'
 import { chooseCommits, type CommitChoice } from './baseline.js'
 import type { ReadableCommits } from './commit-reader.js'
 import { compareStored, type NoiseChoice, type StoredComparison } from './compare-stored.js'
-import type { AskHosting } from './main-line.js'
+import type { AskHosting } from './first-parent-history.js'
 
 export type CompareOptions = Omit<CommitChoice, 'base'> &
   NoiseChoice & {

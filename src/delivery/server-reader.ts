@@ -14,8 +14,8 @@ import { openReadApi, textOf, type ReadApi, type ReadApiOptions } from './read-a
 import { toSeriesValues } from './series-values.js'
 
 /** Number of commits per request: a request line of this length is accepted by every server and proxy. */
-const SHAS_A_REQUEST = 100
-const ROWS_A_PAGE = 5_000
+const SHAS_PER_REQUEST = 100
+const ROWS_PER_PAGE = 5_000
 
 export async function serverReader(options: ReadApiOptions): Promise<CommitReader> {
   const api = await openReadApi(options)
@@ -31,8 +31,8 @@ export async function serverReader(options: ReadApiOptions): Promise<CommitReade
     firstParents: (sha, limit) => readFirstParents(api, sha, limit),
     async history(shas) {
       const parts: SeriesPart[] = []
-      for (let from = 0; from < shas.length; from += SHAS_A_REQUEST)
-        parts.push(...(await readParts(api, shas.slice(from, from + SHAS_A_REQUEST), from)))
+      for (let from = 0; from < shas.length; from += SHAS_PER_REQUEST)
+        parts.push(...(await readParts(api, shas.slice(from, from + SHAS_PER_REQUEST), from)))
       return toSeriesValues(parts, shas.length)
     },
     close: async () => api.close(),
@@ -40,15 +40,15 @@ export async function serverReader(options: ReadApiOptions): Promise<CommitReade
 }
 
 async function rowsAt(api: ReadApi, kind: Kind, sha: string): Promise<readonly Measurement[]> {
-  const rows = await api.allMeasurements(kind, `commit=${sha}&limit=${ROWS_A_PAGE}`)
+  const rows = await api.allMeasurements(kind, `commit=${sha}&limit=${ROWS_PER_PAGE}`)
   return rows.map(row => toMeasurement(kind, row))
 }
 
 async function listCommits(api: ReadApi, filter: CommitFilter): Promise<readonly StoredCommit[]> {
   if (!('shas' in filter)) return commitPage(api, filter)
   const found: StoredCommit[] = []
-  for (let from = 0; from < filter.shas.length; from += SHAS_A_REQUEST)
-    found.push(...(await commitPage(api, { shas: filter.shas.slice(from, from + SHAS_A_REQUEST) })))
+  for (let from = 0; from < filter.shas.length; from += SHAS_PER_REQUEST)
+    found.push(...(await commitPage(api, { shas: filter.shas.slice(from, from + SHAS_PER_REQUEST) })))
   return found
 }
 

@@ -7,7 +7,7 @@ import { idOf, openReadApi, type ReadApiOptions } from './read-api.js'
 import type { StoredRows } from './stored-rows.js'
 
 /** Number of ids per request: a request line of this length is accepted by every server and proxy. */
-const IDS_A_REQUEST = 200
+const IDS_PER_REQUEST = 200
 
 export async function serverRows(options: ReadApiOptions): Promise<StoredRows & { close(): void }> {
   const api = await openReadApi(options)
@@ -18,8 +18,8 @@ export async function serverRows(options: ReadApiOptions): Promise<StoredRows & 
     hasCommit: async sha => (await api.get(`/api/commits/${encodeURIComponent(sha)}`)) !== undefined,
     async byId(kind, ids) {
       const rows: StoredRow[] = []
-      for (let from = 0; from < ids.length; from += IDS_A_REQUEST) {
-        const some = ids.slice(from, from + IDS_A_REQUEST).join(',')
+      for (let from = 0; from < ids.length; from += IDS_PER_REQUEST) {
+        const some = ids.slice(from, from + IDS_PER_REQUEST).join(',')
         rows.push(...(await api.allMeasurements(kind, `ids=${some}`)))
       }
       return rows

@@ -142,7 +142,7 @@ t.test('carriage returns at the ends of lines are fine', async t => {
 
 t.test('100,000 bad lines: the first ones are shown, all are counted, memory stays flat', async t => {
   writeFileSync(join(t.testdir(), 'f.jsonl'), `${'{"kind":1}\n'.repeat(100_000)}`)
-  const says = [/100,000 lines rejected/, /hint: vortex-ingest validate f\.jsonl shows all of them/]
+  const says = [/100,000 lines rejected/, /hint: vortex-ingest validate f\.jsonl --format json lists all of them/]
   const { stderr, peakRssMiB } = await refused(t, 'f.jsonl', { code: 65, says }, { measure: true })
   t.equal(stderr.split('\n').filter(line => line.includes('(unknown_kind)')).length, 20)
   t.ok(peakRssMiB < 200, `${peakRssMiB} MiB`)

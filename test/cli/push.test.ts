@@ -188,7 +188,7 @@ t.test('records of another commit than --commit-sha are refused', async t => {
   t.equal(lines[0], `error: results.jsonl:1 (byte 0): /commit_sha must be "${other}", got "${SHA}" (commit_mismatch)`)
   t.strictSame(lines.slice(20), [
     'error: nothing was sent: 30 lines rejected in results.jsonl',
-    `hint: vortex-ingest validate results.jsonl --commit-sha ${other} shows all of them`,
+    `hint: vortex-ingest validate results.jsonl --commit-sha ${other} --format json lists all of them`,
   ])
   t.equal(await countRows(), 0)
   t.equal((await push(cwd, ['results.jsonl', '--commit-sha', SHA, '--postgres', url])).code, 0)

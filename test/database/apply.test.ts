@@ -10,11 +10,11 @@ import {
   insertOrUpsertStaged,
   stagingColumns,
   stagingTable,
-  commitStatements,
   upsertLines,
   upsertStaged,
 } from '../../src/database/tables.js'
 import type { KindReceipt, RowDelivery } from '../../src/source/delivery.js'
+import { commitStatements } from '../../src/database/commit-row.js'
 import { repairTimestamps, type TimestampRepair } from '../../src/database/repair-timestamps.js'
 import { BEGIN, type SqlSession } from '../../src/database/session.js'
 import { COMMIT, query, SHA } from '../fixtures/records.js'

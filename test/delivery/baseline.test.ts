@@ -11,7 +11,7 @@ import { withAncestryCache } from '../../src/delivery/ancestry-cache.js'
 import { chooseCommits, type ChosenCommits, type CommitChoice } from '../../src/delivery/baseline.js'
 import type { CommitReader } from '../../src/delivery/commit-reader.js'
 import { databaseReader } from '../../src/delivery/database-reader.js'
-import { mainLine, type AskHosting } from '../../src/delivery/main-line.js'
+import { readFirstParentHistory, type AskHosting } from '../../src/delivery/first-parent-history.js'
 import { readAncestry } from '../../src/commit/ancestry.js'
 import { hostedAncestry } from '../../src/hosting/ancestry.js'
 import { commit, ENV, git, repository } from '../commit/fixtures/repository.js'
@@ -184,7 +184,7 @@ t.test('a shallow clone', async t => {
     t.match(chosen.remarks, [/^the clone is shallow .* read from the hosting service$/])
     const { length } = server.asked
     t.ok(length > 0 && existsSync(join(clone, '.git/vortex-ingest')))
-    t.strictSame((await mainLine(parent!, place.reader, { git: { gitDir: clone, env }, askHosting })).shas, [
+    t.strictSame((await readFirstParentHistory(parent!, place.reader, { git: { gitDir: clone, env }, askHosting })).shas, [
       ...line.slice(0, 4).toReversed(),
       git(dir, ['rev-list', '--max-parents=0', 'HEAD']),
     ])

@@ -213,3 +213,11 @@ export const terminalFlags = (): readonly Option[] => [
   ),
   flag('--profile <name>', 'profile of the config file to apply'),
 ]
+
+/** Parses a ratio above 1. A threshold of 1 would report all noise as changes. */
+export function parseRatio(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))
+    throw new InvalidArgumentError('it must be a number above 1, such as 1.1.')
+  return value
+}

@@ -2,7 +2,7 @@
 
 import type { CommitReader } from '../../delivery/commit-reader.js'
 import { databaseReader } from '../../delivery/database-reader.js'
-import type { AskHosting } from '../../delivery/main-line.js'
+import type { AskHosting } from '../../delivery/first-parent-history.js'
 import { IngestError } from '../../errors.js'
 import { isDatabase, namedKinds, type TargetFlags } from '../../targets/kinds.js'
 import type { Context } from '../context.js'

@@ -5,6 +5,7 @@ import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT, kindIn, type Kind } from '../../contract/kinds.js'
 import { readableVersion } from '../contract-version.js'
 import { inSnapshot, type SqlSession, type Statement } from '../session.js'
+import { MAX_NAME_BYTES } from './groups.js'
 import { findAccess, type Access } from './commit-access.js'
 import { CHUNK_IDS, COMMIT_ROWS_LIMITS, idsBySeries } from './commit-rows.js'
 import type { TextRow } from './rows.js'
@@ -37,9 +38,6 @@ export type SeriesHistoryOptions = {
   /** A table of up to this size is scanned. */
   readonly smallBytes?: number
 }
-
-/** With `mostBytes`: series whose names and platform have more bytes together are left out. */
-const MAX_NAME_BYTES = 1_000
 
 /** Above this number, reading rows by their ids takes longer than scanning the table. */
 const MOST_IDS = 200_000

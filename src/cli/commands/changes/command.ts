@@ -1,7 +1,7 @@
 /** Defines `changes` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
-import { InvalidArgumentError, type Command } from 'commander'
-import { addOptions, declaredFlag, examples, flag, formatFlag, readingFlags } from '../../options/flags.js'
+import type { Command } from 'commander'
+import { addOptions, declaredFlag, examples, flag, formatFlag, readingFlags, parseRatio } from '../../options/flags.js'
 import { lazy, type Run } from '../../run.js'
 
 const acceptedStateFlag = () =>
@@ -17,7 +17,7 @@ export const selectionFlags = () => [
   flag('--head <commit>', 'newest commit of the history (default: HEAD, otherwise the newest stored commit)'),
   flag('--since <commit>', 'list only changes after this stored commit'),
   flag('--group <words>', 'only groups whose name has these words, such as "tpch 10 nvme"; * is any text'),
-  flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(1.02),
+  flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(parseRatio).default(1.02),
   gitDirFlag(),
 ]
 const byFlag = () => flag('--by <name>', 'name to record as the author (default: user@host)')
@@ -116,12 +116,4 @@ function addPlace(command: Command, lines: Parameters<typeof examples>[0]): void
 
 function collect(value: string, values: readonly string[] | undefined): readonly string[] {
   return [...(values ?? []), value]
-}
-
-/** Parses a ratio above 1. */
-function ratio(text: string): number {
-  const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))
-    throw new InvalidArgumentError('it must be a number above 1, such as 1.05.')
-  return value
 }

@@ -2,10 +2,10 @@
 
 import type { AcceptedChange } from '../../../analysis/accepted-change.js'
 import { MOST_FALSE } from '../../../analysis/history-changes.js'
-import { seriesDimensions } from '../../../analysis/series.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
 import type { ChangesAcceptReport, ChangesReport } from '../../../reports/changes.js'
+import { seriesFields } from '../compare/json.js'
 import { unitOf } from '../compare/words.js'
 import { changesNotes } from './words.js'
 
@@ -34,12 +34,8 @@ export function changesReport(result: ChangesResult, exitCode: number): ChangesR
 type ChangeFields = ChangesReport['commits'][number]['changes'][number]
 
 function changeFields({ kind, dimensions, accepted, unmeasured, ...change }: FoundChange): ChangeFields {
-  const named = seriesDimensions(kind).map(({ name, type }, index) => {
-    const value = dimensions[index] ?? null
-    return [name, value !== null && type === 'i32' ? Number(value) : value] as const
-  })
   return {
-    ...{ kind: kind.kind, dimensions: Object.fromEntries(named), ...change, unit: unitOf({ kind }) },
+    ...{ ...seriesFields({ kind, dimensions }), ...change, unit: unitOf({ kind }) },
     ...{ confidence: 1 - change.q, regression: change.ratio > 1, unmeasured },
     accepted: accepted === undefined ? null : acceptedReport(accepted),
   }

@@ -5,7 +5,7 @@ import { DEFAULT_THRESHOLD } from '../../../analysis/judge.js'
 import type { Control } from '../../../analysis/noise-rows.js'
 import { seriesDimensions } from '../../../analysis/series.js'
 import { CONTRACT } from '../../../contract/kinds.js'
-import { examples, addOptions, flag, readingFlags } from '../../options/flags.js'
+import { examples, addOptions, flag, readingFlags, parseRatio } from '../../options/flags.js'
 import { publishFlags } from './publish-flags.js'
 import { lazy, type Run } from '../../run.js'
 
@@ -29,7 +29,9 @@ export function addCompare(program: Command, run: Run): void {
   command
     .addOption(baselineFlag())
     .addOption(
-      flag('--threshold <ratio>', 'smallest ratio that counts as a change').argParser(ratio).default(DEFAULT_THRESHOLD),
+      flag('--threshold <ratio>', 'smallest ratio that counts as a change')
+        .argParser(parseRatio)
+        .default(DEFAULT_THRESHOLD),
     )
     .addOption(
       flag(
@@ -77,12 +79,4 @@ function addControl(text: string, before: readonly Control[] = []): readonly Con
   if (!known.has(dimension))
     throw new InvalidArgumentError(`it must be DIMENSION=VALUE with one of ${[...known].join(', ')}.`)
   return [...before, { dimension, value }]
-}
-
-/** Parses a ratio above 1. A threshold of 1 would report all noise as changes. */
-function ratio(text: string): number {
-  const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))
-    throw new InvalidArgumentError('it must be a number above 1, such as 1.1.')
-  return value
 }

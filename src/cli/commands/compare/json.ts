@@ -1,6 +1,7 @@
 /** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
 
-import { isRegression, judgedRatio, MOST_CHANCE, type SeriesChange } from '../../../analysis/judge.js'
+import { isRegression, judgedRatio, type SeriesChange } from '../../../analysis/judge.js'
+import { MOST_CHANCE } from '../../../analysis/noise-model.js'
 import { FEWEST_RUNTIMES, seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
 import { notes, tally, unitOf } from './words.js'
 import type { CompareResult } from '../../../delivery/compare.js'
@@ -24,8 +25,8 @@ export function compareReport(compared: CompareResult, exitCode: number): Compar
     },
     datasets: datasets.map(({ kind, ...dataset }) => ({ kind: kind.kind, ...dataset })),
     series: changes.map(change => changeFields(change)),
-    only_base: onlyBase.map(identity),
-    only_head: onlyHead.map(identity),
+    only_base: onlyBase.map(seriesFields),
+    only_head: onlyHead.map(seriesFields),
     read: access.map(({ kind, by, tableBytes }) => ({ table: kind.table, by, table_bytes: tableBytes })),
     notes: notes(compared),
   }
@@ -38,7 +39,7 @@ function commitFields({ sha, timestamp, subject }: CommitSummary): CompareReport
 function changeFields(change: SeriesChange): CompareReport['series'][number] {
   const { kind, base, head, ratio, test, verdict, reason } = change
   return {
-    ...identity({ kind, dimensions: head.dimensions }),
+    ...seriesFields({ kind, dimensions: head.dimensions }),
     ...{ base: base.value.toString(), head: head.value.toString(), unit: unitOf(change), ratio: ratio ?? null },
     runtimes: base.runtimes && head.runtimes ? [base.runtimes.length, head.runtimes.length] : null,
     test: test === undefined ? null : { ratio: test.ratio, p: test.p, q: test.q, detectable: test.detectable },
@@ -50,7 +51,8 @@ function changeFields(change: SeriesChange): CompareReport['series'][number] {
   }
 }
 
-function identity({ kind, dimensions }: Single): CompareReport['only_base'][number] {
+/** The kind and the dimensions of a series by name. */
+export function seriesFields({ kind, dimensions }: Single): CompareReport['only_base'][number] {
   const named = seriesDimensions(kind).map(({ name, type }, index) => {
     const value = dimensions[index] ?? null
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const

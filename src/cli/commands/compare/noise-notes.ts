@@ -1,8 +1,8 @@
 /** Notes about the noise of a comparison: what was found about it, what it hides, and what would help. */
 
 import { median } from '../../../analysis/robust.js'
-import { judgedRatio, MOST_CHANCE, type SeriesChange, type UnjudgedReason } from '../../../analysis/judge.js'
-import type { JobGroup } from '../../../analysis/noise-model.js'
+import { judgedRatio, type SeriesChange, type UnjudgedReason } from '../../../analysis/judge.js'
+import { MOST_CHANCE, type JobGroup } from '../../../analysis/noise-model.js'
 import { FEWEST_BEFORE } from '../../../analysis/series-test.js'
 import { FEWEST_RUNTIMES, valueFields } from '../../../analysis/series.js'
 import type { CompareResult } from '../../../delivery/compare.js'

@@ -1,7 +1,7 @@
 /** Wording of a comparison, shared by the formats for people. */
 
 import { isRegression, type SeriesChange, type SeriesVerdict } from '../../../analysis/judge.js'
-import { seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
+import { OPEN_MODES, seriesDimensions, seriesName, valueFields, type Single } from '../../../analysis/series.js'
 import type { Access } from '../../../database/queries/commit-access.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
@@ -49,15 +49,8 @@ export type SeriesNamer = (series: Single) => string
  * @param all the series that are shown together
  */
 export function seriesNamer(all: readonly Single[]): SeriesNamer {
-  const words = all.some(isCold) ? { cached: '(hot)', reopen: '(cold)' } : { cached: '' }
-  return ({ kind, dimensions }) => {
-    const parts = seriesDimensions(kind).map(({ name }, index) => {
-      const value = dimensions[index] ?? ''
-      if (name === 'open_mode') return (words as Readonly<Record<string, string>>)[value] ?? value
-      return name === 'query_idx' ? `q${value}` : value
-    })
-    return oneLine([kind.kind, ...parts.filter(part => part !== '')].join(' '))
-  }
+  const words = all.some(isCold) ? OPEN_MODES : { cached: '' }
+  return series => oneLine(seriesName(series, words))
 }
 
 function isCold({ kind, dimensions }: Single): boolean {

@@ -17,7 +17,9 @@ export function printHuman(report: Report, { result, refreshed }: PushOutcome, b
   const { notes, dryRun, targets } = result
   for (const warning of notes.warnings) report.lineWarning(warning)
   if (notes.warned > notes.warnings.length)
-    report.warning(`and ${count(notes.warned - notes.warnings.length)} more; vortex-ingest validate shows all of them`)
+    report.warning(
+      `and ${count(notes.warned - notes.warnings.length)} more; vortex-ingest validate --format json lists them`,
+    )
   if (notes.rejected > 0) return printRejected(report, result)
   if (!besideJson && dryRun) printDryRun(report, result)
   printSources(report, result)
@@ -45,7 +47,7 @@ function printRejected(report: Report, { inspections, commitSha, notes }: PushRe
   if (notes.rejected <= notes.rejections.length) return
   // A push always requires a single commit; `validate` checks the commit only with --commit-sha.
   const sameCommit = commitSha === undefined ? '' : ` --commit-sha ${commitSha}`
-  report.hint(`vortex-ingest validate ${bad.join(' ')}${sameCommit} shows all of them`)
+  report.hint(`vortex-ingest validate ${bad.join(' ')}${sameCommit} --format json lists all of them`)
 }
 
 function printDryRun(report: Report, result: PushResult): void {

@@ -3,12 +3,15 @@
 import { isShallow, readFirstParents, type FirstParents } from '../commit/ancestry.js'
 import type { GitContext } from '../commit/git-process.js'
 import { messageOf } from '../errors.js'
-import type { CommitReader, MainLine } from './commit-reader.js'
+import type { CommitReader, FirstParentHistory } from './commit-reader.js'
 
 /** Asks the service that hosts the repository. @returns undefined when no known service hosts it */
-export type AskHosting = (sha: string, limit: number) => Promise<Pick<MainLine, 'shas' | 'isComplete'> | undefined>
+export type AskHosting = (
+  sha: string,
+  limit: number,
+) => Promise<Pick<FirstParentHistory, 'shas' | 'isComplete'> | undefined>
 
-export type LineOptions = {
+export type HistoryOptions = {
   readonly git: GitContext
   /** Asked only when git does not have the whole history. */
   readonly askHosting?: AskHosting | undefined
@@ -26,12 +29,16 @@ const MOST_BY_TIME = 1_000
  * Follows first parents from a commit.
  * @param head full id of a commit, which may not be stored
  */
-export async function mainLine(head: string, reader: CommitReader, options: LineOptions): Promise<MainLine> {
+export async function readFirstParentHistory(
+  head: string,
+  reader: CommitReader,
+  options: HistoryOptions,
+): Promise<FirstParentHistory> {
   const { git, limit = LIMIT } = options
   const known = await readFirstParents(head, git, limit)
   if (known !== undefined && known.end !== 'unknown') return { shas: known.shas, isComplete: true, source: 'git' }
   const reason = await describeGap(head, known, git)
-  const { line, problem } = await askForLine(head, options)
+  const { line, problem } = await askForHistory(head, options)
   if (line?.isComplete === true)
     return { ...line, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
   const shas = [known?.shas ?? [head], line?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
@@ -50,9 +57,9 @@ async function describeGap(head: string, known: FirstParents | undefined, git: G
 }
 
 /** A failing service must not fail the command, because its answer can be replaced. */
-async function askForLine(
+async function askForHistory(
   head: string,
-  { askHosting, limit = LIMIT }: LineOptions,
+  { askHosting, limit = LIMIT }: HistoryOptions,
 ): Promise<{ readonly line: Awaited<ReturnType<AskHosting>>; readonly problem: string }> {
   try {
     return { line: await askHosting?.(head, Math.min(limit, MOST_HOSTED)), problem: '' }
@@ -73,7 +80,7 @@ type Gap = {
 async function continueByParents(
   { shas: known, reason, advice, limit }: Gap,
   reader: CommitReader,
-): Promise<MainLine | undefined> {
+): Promise<FirstParentHistory | undefined> {
   const stored = await reader.firstParents(known.at(-1)!, limit)
   if (stored.shas.length === 1 && stored.end === 'unknown') return undefined
   const shas = [...known, ...stored.shas.slice(1)].slice(0, limit)
@@ -82,7 +89,10 @@ async function continueByParents(
   return { shas, isComplete, source: 'database', note: isComplete ? note : `${note}, which end early${advice}` }
 }
 
-async function continueByTime({ shas: known, reason, advice, limit }: Gap, reader: CommitReader): Promise<MainLine> {
+async function continueByTime(
+  { shas: known, reason, advice, limit }: Gap,
+  reader: CommitReader,
+): Promise<FirstParentHistory> {
   const shas = [...known, ...(await olderByTime(known, reader))].slice(0, limit)
   return { shas, isComplete: false, source: 'time', note: `${reason}, so commits are ordered by their time${advice}` }
 }
