@@ -218,6 +218,6 @@ export const terminalFlags = (): readonly Option[] => [
 export function parseRatio(text: string): number {
   const value = Number(text)
   if (!/^\d+(\.\d+)?$/.test(text) || !(value > 1) || !Number.isFinite(value))
-    throw new InvalidArgumentError('it must be a number above 1, such as 1.1.')
+    throw new InvalidArgumentError('It must be a number above 1, such as 1.1.')
   return value
 }

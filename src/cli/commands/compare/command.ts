@@ -77,6 +77,6 @@ function addControl(text: string, before: readonly Control[] = []): readonly Con
   const [, dimension = '', value = ''] = /^([^=]+)=(.+)$/s.exec(text) ?? []
   const known = new Set(CONTRACT.kinds.flatMap(kind => seriesDimensions(kind).map(({ name }) => name)))
   if (!known.has(dimension))
-    throw new InvalidArgumentError(`it must be DIMENSION=VALUE with one of ${[...known].join(', ')}.`)
+    throw new InvalidArgumentError(`It must be DIMENSION=VALUE with one of ${[...known].join(', ')}.`)
   return [...before, { dimension, value }]
 }
