@@ -111,6 +111,22 @@ t.test(
     const after = await runCli(migrate)
     t.equal(after.code, 0, after.stderr)
     t.match(after.stdout, `applied ${ALL} migrations`)
+    const grants = await own.sql(
+      `SELECT grantee, table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type) AS rights
+       FROM information_schema.role_table_grants WHERE table_schema = 'vortex_ingest' AND grantee <> 'owner'
+       GROUP BY 1, 2 ORDER BY 1, 2`,
+      'owned',
+    )
+    const granted = (grantee: string, table_name: string, rights: string): object => ({ grantee, table_name, rights })
+    t.strictSame(grants, [
+      granted('bench_ingest', 'accepted_changes', 'INSERT SELECT UPDATE'),
+      granted('bench_ingest', 'commit_ancestry', 'INSERT SELECT UPDATE'),
+      granted('bench_ingest', 'delivered_ids', 'INSERT SELECT'),
+      granted('bench_ingest', 'deliveries', 'INSERT SELECT'),
+      granted('bench_ingest', 'watermarks', 'INSERT SELECT UPDATE'),
+      granted('bench_read', 'accepted_changes', 'SELECT'),
+      granted('bench_read', 'commit_ancestry', 'SELECT'),
+    ])
   },
 )
 

@@ -18,5 +18,9 @@ BEGIN
     GRANT USAGE ON SCHEMA vortex_ingest TO bench_ingest;
     GRANT SELECT, INSERT, UPDATE ON vortex_ingest.commit_ancestry TO bench_ingest;
   END IF;
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'bench_read') THEN
+    GRANT USAGE ON SCHEMA vortex_ingest TO bench_read;
+    GRANT SELECT ON vortex_ingest.commit_ancestry TO bench_read;
+  END IF;
 END
 $$;
