@@ -184,10 +184,10 @@ t.test('a shallow clone', async t => {
     t.match(chosen.remarks, [/^the clone is shallow .* read from the hosting service$/])
     const { length } = server.asked
     t.ok(length > 0 && existsSync(join(clone, '.git/vortex-ingest')))
-    t.strictSame((await readFirstParentHistory(parent!, place.reader, { git: { gitDir: clone, env }, askHosting })).shas, [
-      ...line.slice(0, 4).toReversed(),
-      git(dir, ['rev-list', '--max-parents=0', 'HEAD']),
-    ])
+    t.strictSame(
+      (await readFirstParentHistory(parent!, place.reader, { git: { gitDir: clone, env }, askHosting })).shas,
+      [...line.slice(0, 4).toReversed(), git(dir, ['rev-list', '--max-parents=0', 'HEAD'])],
+    )
     t.equal(server.asked.length, length, 'the history of an earlier commit is part of the answer')
   })
 
