@@ -35,7 +35,7 @@ import { lastOf, leftovers, pendingRecords, snapshot, type Snapshot } from './fi
 
 const AT_ONCE = 4
 
-t.setTimeout(1_800_000)
+t.setTimeout(isWhole ? 20_000_000 : 1_800_000)
 const sets = await startTargetSets(t)
 
 /** A command and what comes before it. */
