@@ -43,7 +43,7 @@ export type NoiseResult = {
 }
 
 /** Significance level: a change with a q-value below this is significant. */
-export const MOST_CHANCE = 0.03
+export const MOST_CHANCE = 0.02
 /** Smallest standard deviation that is believed, because values are rounded and equal by chance. */
 const LEAST_DEVIATION = 1e-3
 const FEWEST_CONTROLS = 5

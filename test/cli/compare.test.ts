@@ -121,7 +121,7 @@ t.test('two commits in Postgres', async t => {
         verdict: 'changed',
         base: { sha: BASE },
         head: { sha: HEAD },
-        thresholds: { q: 0.03, ratio: 1.03 },
+        thresholds: { q: 0.02, ratio: 1.03 },
       },
       summary: { series: 6, slower: 1, larger: 1, regressions: 2, only_base: 1, only_head: 1 },
       only_base: [{ dimensions: { query_idx: 5, dataset_variant: null } }],
