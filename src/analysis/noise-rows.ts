@@ -2,8 +2,8 @@
 
 import type { Kind } from '../contract/kinds.js'
 import { medianVariance, robustDeviation } from './robust.js'
-import { FEWEST_BEFORE } from './series-test.js'
-import { FEWEST_RUNTIMES, seriesDimensions, seriesKey, type Measurement, type Pair } from './series.js'
+import { MIN_BEFORE } from './series-test.js'
+import { MIN_RUNTIMES, seriesDimensions, seriesKey, type Measurement, type Pair } from './series.js'
 
 /** The values of one series at the commits before BASE. */
 export type NoiseHistory = {
@@ -65,7 +65,7 @@ function isMoved({ base, head }: Pair): boolean {
 
 /** With few runs, only the history shows the noise within a job. */
 function isTestable(values: Float64Array, within: NoiseRow['within']): boolean {
-  return !within.includes(undefined) || values.filter(value => !Number.isNaN(value)).length > FEWEST_BEFORE + 1
+  return !within.includes(undefined) || values.filter(value => !Number.isNaN(value)).length > MIN_BEFORE + 1
 }
 
 function historyKey({ kind }: Kind, series: Pick<NoiseHistory, 'dimensions'>): string {
@@ -93,5 +93,5 @@ function rowValues({ base, head }: Pair, history: NoiseHistory | undefined, comm
 /** The variance of the median of the runs, as logarithms. */
 function withinVariance({ runtimes = [] }: Measurement): number | undefined {
   const logs = runtimes.filter(run => run > 0n).map(run => Math.log(Number(run)))
-  return logs.length < FEWEST_RUNTIMES ? undefined : robustDeviation(logs) ** 2 * medianVariance(logs.length)
+  return logs.length < MIN_RUNTIMES ? undefined : robustDeviation(logs) ** 2 * medianVariance(logs.length)
 }

@@ -18,7 +18,7 @@ export type NullDistribution = {
 }
 
 /** Degrees of freedom when nothing was learnt. Few, because the standard deviations are then uncertain. */
-const FEWEST_FREEDOM = 4
+const MIN_FREEDOM = 4
 const FREEDOMS = [4, 5, 6, 8, 10, 14, 20, 30, 50, 100]
 /** Backtests that justify one degree of freedom. */
 const PER_FREEDOM = 20
@@ -32,7 +32,7 @@ const ROUNDS = 15
  */
 export function fitNull(backtests: readonly Backtest[]): NullDistribution {
   const zs = Float64Array.from(backtests, ({ z, isClear }) => (isClear ? z : Math.min(Math.abs(z), NOT_CLEAR)))
-  const fits = FREEDOMS.filter(freedom => freedom <= Math.max(FEWEST_FREEDOM, zs.length / PER_FREEDOM))
+  const fits = FREEDOMS.filter(freedom => freedom <= Math.max(MIN_FREEDOM, zs.length / PER_FREEDOM))
   const { freedom, scale } = fits
     .map(freedom => fit(zs, freedom))
     .reduce((a, b) => (b.likelihood > a.likelihood ? b : a))

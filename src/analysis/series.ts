@@ -17,7 +17,7 @@ export type Measurement = {
 }
 
 /** Fewest runs whose spread shows the noise within a job. */
-export const FEWEST_RUNTIMES = 4
+export const MIN_RUNTIMES = 4
 
 export type Pair = { readonly kind: Kind; readonly base: Measurement; readonly head: Measurement }
 

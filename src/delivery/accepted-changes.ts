@@ -40,7 +40,7 @@ export async function acceptChange(
   return accepted
 }
 
-const FEWEST_CHARACTERS = 4
+const MIN_CHARACTERS = 4
 
 /**
  * Withdraws accepted changes, which then count as new again.
@@ -53,7 +53,7 @@ export async function withdrawAccepted(
   act: Act,
 ): Promise<readonly AcceptedChange[]> {
   const isNamed = ({ id, commit, withdrawn }: AcceptedChange): boolean =>
-    withdrawn === undefined && (id === name || (name.length >= FEWEST_CHARACTERS && commit.startsWith(name)))
+    withdrawn === undefined && (id === name || (name.length >= MIN_CHARACTERS && commit.startsWith(name)))
   const named = (await place.list()).filter(isNamed)
   if (named.length === 0)
     throw new IngestError('not_found', `no accepted change of ${name} is in ${place.description}`, {

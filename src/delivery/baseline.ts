@@ -110,7 +110,7 @@ class CommitChooser {
     const { git } = this.options
     const bases = await readMergeBases(head, main, git)
     if (bases.length === 1) return bases[0]!
-    const mainShas = bases.length > 1 ? (await readFirstParents(main, git, MOST_COMMITS))?.shas : undefined
+    const mainShas = bases.length > 1 ? (await readFirstParents(main, git, MAX_COMMITS))?.shas : undefined
     if (bases.length > 1) return mainShas?.find(sha => bases.includes(sha)) ?? bases[0]!
     const known = new Set((await this.#line(main)).shas)
     const common = (await this.#line(head)).shas.find(sha => known.has(sha))
@@ -144,7 +144,7 @@ class CommitChooser {
 export class NoBaseError extends IngestError {}
 
 /** Number of commits of the main branch among which a merge base is looked for. */
-const MOST_COMMITS = 100_000
+const MAX_COMMITS = 100_000
 
 type Baseline = 'parent' | 'merge-base' | 'latest'
 

@@ -68,9 +68,9 @@ export type ChangesResult = {
 
 const THRESHOLD = 1.02
 /** The maximum number of commits that are analysed, from the newest. */
-const MOST_MEASURED = 1_000
+const MAX_MEASURED = 1_000
 /** The maximum number of first-parent commits that are searched for stored commits. */
-const MOST_COMMITS = 5_000
+const MAX_COMMITS = 5_000
 
 type Naming = HistoryOptions & { readonly lookUp: LookUp }
 
@@ -81,7 +81,7 @@ type Naming = HistoryOptions & { readonly lookUp: LookUp }
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
   const git = { gitDir, env, signal }
-  const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MOST_COMMITS }
+  const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MAX_COMMITS }
   const reader = await target.openReader(signal)
   try {
     return await readChanges(reader, options, { ...line, lookUp: name => lookUpCommit(name, git) })
@@ -134,7 +134,7 @@ async function findHistory(reader: CommitReader, name: string | undefined, namin
 async function readStoredHistory(reader: CommitReader, head: string, options: HistoryOptions): Promise<StoredHistory> {
   const line = await readFirstParentHistory(head, reader, options)
   const stored = await reader.stored(line.shas)
-  return { line, stored: stored.slice(0, MOST_MEASURED).reverse() }
+  return { line, stored: stored.slice(0, MAX_MEASURED).reverse() }
 }
 
 function placeAfter(stored: readonly StoredCommit[], { sha }: StoredCommit): number {

@@ -87,7 +87,7 @@ function worstFirst(one: FoundChange, other: FoundChange): number {
   return rank(one) - rank(other) || Math.abs(Math.log(other.ratio)) - Math.abs(Math.log(one.ratio))
 }
 
-const FEWEST_SHARED = 8
+const MIN_SHARED = 8
 const SHARED_SHARE = 0.8
 
 function isSharedBy(changes: readonly FoundChange[], series: readonly SeriesValues[], commit: number): boolean {
@@ -95,5 +95,5 @@ function isSharedBy(changes: readonly FoundChange[], series: readonly SeriesValu
   const inOneDirection = (['slower', 'faster'] as const).map(
     verdict => changes.filter(change => change.verdict === verdict).length,
   )
-  return timed.length >= FEWEST_SHARED && Math.max(...inOneDirection) >= SHARED_SHARE * timed.length
+  return timed.length >= MIN_SHARED && Math.max(...inOneDirection) >= SHARED_SHARE * timed.length
 }

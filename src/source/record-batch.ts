@@ -16,7 +16,7 @@ export const ABSENT = -1
 export type LinePosition = { line: number; start: number }
 
 /** Buffers grow to twice their size, but at most by this much more than needed. */
-const MOST_SPARE_BYTES = 4 * 1024 * 1024
+const MAX_SPARE_BYTES = 4 * 1024 * 1024
 
 /**
  * The records of one block of lines. Valid until the next batch is requested, because its memory is reused.
@@ -141,7 +141,7 @@ export class RecordBatch {
 
   #growSide(bytes: number): void {
     const length = this.#sideLength + bytes
-    const larger = Buffer.allocUnsafe(length + Math.max(64 * 1024, Math.min(length, MOST_SPARE_BYTES)))
+    const larger = Buffer.allocUnsafe(length + Math.max(64 * 1024, Math.min(length, MAX_SPARE_BYTES)))
     this.#side.copy(larger, 0, 0, this.#sideLength)
     this.#side = larger
     this.#sideView = wordView(larger.subarray(0, larger.length - SLACK))

@@ -1,7 +1,7 @@
 /** Change points and accepted changes as JSON (schemas/v1/changes-report.json). */
 
 import type { AcceptedChange } from '../../../analysis/accepted-change.js'
-import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { MAX_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
 import type { ChangesAcceptReport, ChangesReport } from '../../../reports/changes.js'
@@ -17,7 +17,7 @@ export function changesReport(result: ChangesResult, exitCode: number): ChangesR
   return {
     ...{ command: 'changes', exit_code: exitCode, target },
     history: { head, source, is_complete: isComplete, commits: line.commits, measured },
-    ...{ since: since ?? null, group: group ?? null, thresholds: { q: MOST_FALSE, ratio: threshold } },
+    ...{ since: since ?? null, group: group ?? null, thresholds: { q: MAX_FALSE, ratio: threshold } },
     summary: {
       ...{ series, commits: commits.length, changes: all.length },
       regressions: numberOf(({ ratio }) => ratio > 1),

@@ -1,7 +1,7 @@
 /** Wording of change points, shared by the formats for people. */
 
 import type { AcceptedChange } from '../../../analysis/accepted-change.js'
-import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { MAX_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import type { StoredCommit } from '../../../delivery/commit-reader.js'
 import { isNewRegression, type CommitChanges, type FoundChange } from '../../../delivery/found-changes.js'
@@ -12,7 +12,7 @@ import { ratioText, seriesNamer, unitOf, type SeriesNamer } from '../compare/wor
 export type ChangesHeadline = { readonly good: boolean; readonly word: string; readonly rest: string }
 
 /** With fewer commits, no change could be told from noise. */
-const FEWEST_COMMITS = 4
+const MIN_COMMITS = 4
 
 export function changesHeadline({ commits, series, line, target }: ChangesResult): ChangesHeadline {
   const history = `${plural(series, 'series', 'series')} at ${plural(line.measured, 'stored commit')} up to ${shortId(line.head)} in ${target}`
@@ -23,11 +23,11 @@ export function changesHeadline({ commits, series, line, target }: ChangesResult
       word: 'regressed:',
       rest: `${plural(guilty, 'commit')} made series slower or larger; ${history}`,
     }
-  if (line.measured < FEWEST_COMMITS)
+  if (line.measured < MIN_COMMITS)
     return {
       good: true,
       word: 'inconclusive:',
-      rest: `at least ${FEWEST_COMMITS} stored commits are needed; ${history}`,
+      rest: `at least ${MIN_COMMITS} stored commits are needed; ${history}`,
     }
   if (commits.length === 0) return { good: true, word: 'no change:', rest: history }
   const isAccepted = commits.some(({ changes }) => changes.some(({ accepted }) => accepted !== undefined))
@@ -97,7 +97,7 @@ export function changesNotes({ line, threshold }: ChangesResult): readonly strin
   const { note, source, commits, measured } = line
   const order = { git: 'git', hosting: 'the hosting service', database: 'stored parents', time: 'time only' }[source]
   return [
-    `changes: q ≤ ${MOST_FALSE} and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    `changes: q ≤ ${MAX_FALSE} and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is by ${order}`,
     ...(note === undefined ? [] : [note]),
   ]

@@ -2,9 +2,9 @@
 
 import { median } from '../../../analysis/robust.js'
 import { judgedRatio, type SeriesChange, type UnjudgedReason } from '../../../analysis/judge.js'
-import { MOST_CHANCE, type JobGroup } from '../../../analysis/noise-model.js'
-import { FEWEST_BEFORE } from '../../../analysis/series-test.js'
-import { FEWEST_RUNTIMES, valueFields } from '../../../analysis/series.js'
+import { MAX_CHANCE, type JobGroup } from '../../../analysis/noise-model.js'
+import { MIN_BEFORE } from '../../../analysis/series-test.js'
+import { MIN_RUNTIMES, valueFields } from '../../../analysis/series.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import { plural } from '../../output/report.js'
 
@@ -12,7 +12,7 @@ export function noiseNotes(compared: CompareResult): readonly string[] {
   const { changes, threshold, commits, groups } = compared
   if (!changes.some(({ kind }) => valueFields(kind).timed)) return []
   return [
-    `slower and faster: q < ${MOST_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    `slower and faster: q < ${MAX_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     commits === 0
       ? 'no commit before BASE is stored, so the noise between jobs is not known'
       : `the noise is that of ${plural(commits, 'stored commit')} before BASE`,
@@ -25,10 +25,10 @@ export function noiseNotes(compared: CompareResult): readonly string[] {
 }
 
 /** Common changes below this are not worth a note. */
-const LEAST_SHIFT = 0.005
+const MIN_SHIFT = 0.005
 
 function jobNote({ platform, series, controls, shift, isRemoved }: JobGroup): readonly string[] {
-  if (Math.abs(Math.log(shift)) < LEAST_SHIFT) return []
+  if (Math.abs(Math.log(shift)) < MIN_SHIFT) return []
   const all = controls > 0 ? plural(controls, 'control') : `all ${plural(series, 'series', 'series')}`
   const moved = `${all}${platform === null ? '' : ` on ${platform}`} changed together by ${percent(shift)}`
   return [
@@ -55,8 +55,8 @@ function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason)
   const controls = 'name series that the change cannot touch with --control'
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
-    few_runtimes: `BASE or HEAD has fewer than ${FEWEST_RUNTIMES} runs: record about ten`,
-    no_history: `fewer than ${FEWEST_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
+    few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs: record about ten`,
+    no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
     noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${hidden.toFixed(2)}`,
     other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
     no_ratio: '',

@@ -38,16 +38,16 @@ function onlyNew(result: ChangesResult): ChangesResult {
   return { ...result, commits: commits.filter(({ changes }) => changes.length > 0) }
 }
 
-const MOST_COMMITS = 10
-const MOST_SERIES = 5
+const MAX_COMMITS = 10
+const MAX_SERIES = 5
 
 /** A message in Slack's markup: one paragraph per commit, with its largest changes. */
 function slackText(result: ChangesResult): string {
   const name = changesNamer(result)
   const title = `*${plural(result.commits.length, 'commit')} made benchmarks slower or larger* in ${escaped(result.target)}`
-  const paragraphs = result.commits.slice(0, MOST_COMMITS).map(({ commit, changes }) => {
+  const paragraphs = result.commits.slice(0, MAX_COMMITS).map(({ commit, changes }) => {
     const lines = changes
-      .slice(0, MOST_SERIES)
+      .slice(0, MAX_SERIES)
       .map(change => `• ${change.verdict} ${ratioText(change.ratio)}: ${escaped(name(change))}`)
     return [
       `*${escaped(commitText(commit))}*`,
