@@ -9,9 +9,9 @@ import { MIN_BEFORE } from './series-test.js'
 
 /** Noise between jobs that is assumed where the history is too short to show it. */
 export const ASSUMED_JOB_NOISE = 0.06
-/** Fewest series whose common change is taken for an effect of the job. With fewer, changes of some series would be mistaken for one. */
+/** The common change of at least this many series counts as an effect of the job. With fewer, the change of some series would pass for one. */
 export const MIN_IN_COMMON = 10
-/** Fewest earlier shifts that show how large shifts are. */
+/** At least this many earlier shifts show how large the shifts between jobs are. */
 const MIN_SHIFTS = 5
 const ROUNDS = 4
 

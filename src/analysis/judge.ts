@@ -4,7 +4,7 @@ import { MAX_CHANCE, testAgainstNoise, type NoiseResult, type NoiseTest } from '
 import type { NoiseOptions } from './noise-rows.js'
 import { MIN_RUNTIMES, type Pair } from './series.js'
 
-/** Default of the smallest ratio that counts as a change. */
+/** Default for the smallest ratio that counts as a change. */
 export const DEFAULT_THRESHOLD = 1.03
 const JUDGED_RATIO = 1.1
 

@@ -44,7 +44,7 @@ export type NoiseResult = {
 
 /** Significance level: a change with a q-value below this is significant. */
 export const MAX_CHANCE = 0.03
-/** Smallest standard deviation that is believed, because values are rounded and equal by chance. */
+/** Smaller standard deviations are not believed, because rounded values can be equal by chance. */
 const MIN_DEVIATION = 1e-3
 const MIN_CONTROLS = 5
 
@@ -52,13 +52,13 @@ export function testAgainstNoise(pairs: readonly Pair[], options: NoiseOptions):
   const commits = options.history[0]?.values.length ?? 0
   const groups = groupRows(pairs, options).map(group => modelGroup(group, commits + 2))
   const tested = groups.flatMap(group => group.tested)
-  const nothing = fitNull(groups.flatMap(group => group.backtests))
+  const unchanged = fitNull(groups.flatMap(group => group.backtests))
   const tests = new Array<NoiseTest | undefined>(pairs.length)
-  const critical = nothing.critical(MAX_CHANCE / Math.max(1, tested.length))
+  const critical = unchanged.critical(MAX_CHANCE / Math.max(1, tested.length))
   for (const { row, test, isNoiseKnown } of tested)
     tests[row.index] = {
       ratio: Math.exp(test.shift),
-      p: test.isClear ? nothing.p(test.z) : 1,
+      p: test.isClear ? unchanged.p(test.z) : 1,
       detectable: Math.exp(Math.max(critical * test.deviation, test.reach)),
       isNoiseKnown,
     }

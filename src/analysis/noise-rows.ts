@@ -25,12 +25,12 @@ export type NoiseOptions = {
   readonly controls: readonly Control[]
 }
 
-/** A series with all that the model needs. The last two columns are BASE and HEAD. */
+/** The data of one series that the model needs. */
 export type NoiseRow = {
-  /** Place of the pair in the list of all pairs. */
+  /** Index of the pair in the list of all pairs. */
   readonly index: number
   readonly pair: Pair
-  /** Logarithms of the values; NaN where the series was not measured by BASE's machine. */
+  /** Logarithms of the values at the commits of the history, then at BASE and HEAD; NaN where BASE's machine did not measure the series. */
   readonly values: Float64Array
   readonly isControl: boolean
   /** Variances of the values of BASE and HEAD by the spread of their runs; undefined with too few runs. */

@@ -10,13 +10,13 @@ import { unitOf } from '../compare/words.js'
 import { changesNotes } from './words.js'
 
 export function changesReport(result: ChangesResult, exitCode: number): ChangesReport {
-  const { commits, line, since, group, series, threshold, target } = result
+  const { commits, history, since, group, series, threshold, target } = result
   const all = commits.flatMap(({ changes }) => changes)
   const numberOf = (is: (change: FoundChange) => boolean): number => all.filter(is).length
-  const { head, source, isComplete, measured } = line
+  const { head, source, isComplete, measured } = history
   return {
     ...{ command: 'changes', exit_code: exitCode, target },
-    history: { head, source, is_complete: isComplete, commits: line.commits, measured },
+    history: { head, source, is_complete: isComplete, commits: history.commits, measured },
     ...{ since: since ?? null, group: group ?? null, thresholds: { q: MAX_FALSE, ratio: threshold } },
     summary: {
       ...{ series, commits: commits.length, changes: all.length },

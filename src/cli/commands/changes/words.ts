@@ -14,28 +14,29 @@ export type ChangesHeadline = { readonly good: boolean; readonly word: string; r
 /** With fewer commits, no change could be told from noise. */
 const MIN_COMMITS = 4
 
-export function changesHeadline({ commits, series, line, target }: ChangesResult): ChangesHeadline {
-  const history = `${plural(series, 'series', 'series')} at ${plural(line.measured, 'stored commit')} up to ${shortId(line.head)} in ${target}`
+export function changesHeadline({ commits, series, history, target }: ChangesResult): ChangesHeadline {
+  const measured = plural(history.measured, 'stored commit')
+  const analysed = `analysed ${plural(series, 'series', 'series')} at ${measured} up to ${shortId(history.head)} in ${target}`
   const guilty = commits.filter(({ changes }) => changes.some(isNewRegression)).length
   if (guilty > 0)
     return {
       good: false,
       word: 'regressed:',
-      rest: `${plural(guilty, 'commit')} made series slower or larger; ${history}`,
+      rest: `${plural(guilty, 'commit')} made series slower or larger; ${analysed}`,
     }
-  if (line.measured < MIN_COMMITS)
+  if (history.measured < MIN_COMMITS)
     return {
       good: true,
       word: 'inconclusive:',
-      rest: `at least ${MIN_COMMITS} stored commits are needed; ${history}`,
+      rest: `at least ${MIN_COMMITS} stored commits are needed; ${analysed}`,
     }
-  if (commits.length === 0) return { good: true, word: 'no change:', rest: history }
+  if (commits.length === 0) return { good: true, word: 'no change:', rest: analysed }
   const isAccepted = commits.some(({ changes }) => changes.some(({ accepted }) => accepted !== undefined))
-  const what = isAccepted ? 'changed for the better or as accepted' : 'made series faster or smaller'
+  const what = isAccepted ? 'changed series, and every regression is accepted' : 'made series faster or smaller'
   return {
     good: true,
     word: isAccepted ? 'accepted:' : 'better:',
-    rest: `${plural(commits.length, 'commit')} ${what}; ${history}`,
+    rest: `${plural(commits.length, 'commit')} ${what}; ${analysed}`,
   }
 }
 
@@ -85,20 +86,22 @@ export function remarks({ commit, changes, isShared }: CommitChanges): readonly 
   ]
 }
 
-/** `1f0c3b7 by ann 2026-02-03: reads every page` */
+/** `1f0c3b7 was accepted by ann on 2026-02-03: reads every page` */
 export function acceptedText({ commit, series, by, at, note, withdrawn }: AcceptedChange): string {
-  const patterns = series.length === 0 ? '' : ` for ${series.join(', ')}`
-  const end = withdrawn === undefined ? '' : `; withdrawn by ${withdrawn.by} ${withdrawn.at.slice(0, 10)}`
-  return oneLine(`${commit.slice(0, 7)}${patterns} accepted by ${by} ${at.slice(0, 10)}: ${note}${end}`)
+  const change = `${commit.slice(0, 7)}${series.length === 0 ? '' : ` for ${series.join(', ')}`}`
+  const end = withdrawn === undefined ? '' : `; withdrawn by ${withdrawn.by} on ${withdrawn.at.slice(0, 10)}`
+  return oneLine(`${change} was accepted by ${by} on ${at.slice(0, 10)}: ${note}${end}`)
 }
 
 /** Notes about the analysis as a whole. */
-export function changesNotes({ line, threshold }: ChangesResult): readonly string[] {
-  const { note, source, commits, measured } = line
-  const order = { git: 'git', hosting: 'the hosting service', database: 'stored parents', time: 'time only' }[source]
+export function changesNotes({ history, threshold }: ChangesResult): readonly string[] {
+  const { note, source, commits, measured } = history
+  const order = { git: 'git', hosting: 'the hosting service', database: 'the stored parents', time: 'their times' }[
+    source
+  ]
   return [
-    `changes: q ≤ ${MAX_FALSE} and a ratio of ${threshold} or more, or 1/${threshold} or less`,
-    `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is by ${order}`,
+    `a change is listed if q ≤ ${MAX_FALSE} and its ratio is at least ${threshold} or at most 1/${threshold}`,
+    `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is from ${order}`,
     ...(note === undefined ? [] : [note]),
   ]
 }

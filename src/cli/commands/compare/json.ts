@@ -2,7 +2,7 @@
 
 import { isRegression, judgedRatio, type SeriesChange } from '../../../analysis/judge.js'
 import { MAX_CHANCE } from '../../../analysis/noise-model.js'
-import { MIN_RUNTIMES, seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
+import { MIN_RUNTIMES, seriesDimensions, valueFields, type SeriesIdentity } from '../../../analysis/series.js'
 import { notes, tally, unitOf } from './words.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
@@ -52,7 +52,7 @@ function changeFields(change: SeriesChange): CompareReport['series'][number] {
 }
 
 /** The kind and the dimensions of a series by name. */
-export function seriesFields({ kind, dimensions }: Single): CompareReport['only_base'][number] {
+export function seriesFields({ kind, dimensions }: SeriesIdentity): CompareReport['only_base'][number] {
   const named = seriesDimensions(kind).map(({ name, type }, index) => {
     const value = dimensions[index] ?? null
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const

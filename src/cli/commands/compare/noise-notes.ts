@@ -12,10 +12,10 @@ export function noiseNotes(compared: CompareResult): readonly string[] {
   const { changes, threshold, commits, groups } = compared
   if (!changes.some(({ kind }) => valueFields(kind).timed)) return []
   return [
-    `slower and faster: q < ${MAX_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    `slower and faster mean q < ${MAX_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     commits === 0
       ? 'no commit before BASE is stored, so the noise between jobs is not known'
-      : `the noise is that of ${plural(commits, 'stored commit')} before BASE`,
+      : `the noise was measured at ${plural(commits, 'stored commit')} before BASE`,
     ...groups.flatMap(jobNote),
     ...detectableNote(changes),
     ...(['few_runtimes', 'no_history', 'noise', 'other_machine'] as const).flatMap(reason =>
@@ -57,7 +57,7 @@ function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason)
   const why: Readonly<Record<UnjudgedReason, string>> = {
     few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs: record about ten`,
     no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
-    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${hidden.toFixed(2)}`,
+    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${(Math.ceil(hidden * 100) / 100).toFixed(2)}`,
     other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
     no_ratio: '',
   }

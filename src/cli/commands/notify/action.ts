@@ -1,4 +1,4 @@
-/** `notify`: posts new changes for the worse to a webhook. */
+/** `notify`: posts new regressions to a webhook. */
 
 import { parseWebhook, postWebhook } from '../../../http/webhook.js'
 import type { NotifyReport } from '../../../reports/changes.js'
@@ -23,12 +23,12 @@ export const runNotify: Action<NotifyFlags> = async (_, flags, context) => {
   if (changes > 0) await postWebhook(url, { text: slackText(result), ...changesReport(result, EXIT.done) }, context)
   if (flags.format === 'json')
     report.json<NotifyReport>({ command: 'notify', exit_code: EXIT.done, posted: changes > 0, changes })
-  else if (changes === 0) report.verdict(true, 'nothing posted:', `no new change for the worse in ${result.target}`)
+  else if (changes === 0) report.verdict(true, 'nothing posted:', `no new regression in ${result.target}`)
   else
     report.verdict(
       true,
       'posted',
-      `${plural(changes, 'new change')} of ${plural(result.commits.length, 'commit')} to ${url.host}`,
+      `${plural(changes, 'new regression')} of ${plural(result.commits.length, 'commit')} to ${url.host}`,
     )
   return EXIT.done
 }
