@@ -44,11 +44,11 @@ const ASSUMED_OUTLIER_RATE = 0.01
 export function findChangePoints(all: readonly AnalysedSeries[], threshold: number): readonly ChangePoint[] {
   const logs = all.map(toLogs)
   const clean = withoutSharedNoise(all, logs)
-  const outlierRate = shareOfOutliers(clean)
-  const candidates = clean.map((values, series) => splitsOf(values, all[series]!, { limit: MAX_FALSE, outlierRate }))
+  const outlierRate = measureOutlierRate(clean)
+  const candidates = clean.map((values, series) => splitSeries(values, all[series]!, { limit: MAX_FALSE, outlierRate }))
   const limit = significantP(candidates, all.length)
   const found = candidates.map((splits, series) =>
-    splits.every(({ p }) => p <= limit) ? splits : splitsOf(clean[series]!, all[series]!, { limit, outlierRate }),
+    splits.every(({ p }) => p <= limit) ? splits : splitSeries(clean[series]!, all[series]!, { limit, outlierRate }),
   )
   const points = found.flatMap((splits, series) => toChangePoints(series, logs[series]!, clean[series]!, splits))
   // Series without a change point count as tests with p = 1.
@@ -58,7 +58,7 @@ export function findChangePoints(all: readonly AnalysedSeries[], threshold: numb
     .filter(({ oldLevel, newLevel }) => Math.max(newLevel / oldLevel, oldLevel / newLevel) >= threshold)
 }
 
-function splitsOf(values: Float64Array, { machine }: AnalysedSeries, options: SplitOptions): readonly Split[] {
+function splitSeries(values: Float64Array, { machine }: AnalysedSeries, options: SplitOptions): readonly Split[] {
   return (machine === undefined ? exactSplits(values) : undefined) ?? findSplits(values, options)
 }
 
@@ -91,7 +91,7 @@ function aroundLevels({ values }: LogSeries, clean: Float64Array): Float64Array 
   return values.map((value, index) => value - levels[index]!)
 }
 
-function shareOfOutliers(all: readonly Float64Array[]): number {
+function measureOutlierRate(all: readonly Float64Array[]): number {
   let [outliers, values] = [1, 1]
   for (const series of all) {
     const clipped = clipOutliers(series)

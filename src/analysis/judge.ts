@@ -83,7 +83,7 @@ function isJudged({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
 /** `inconclusive`: most series could not be judged, so a change could have been missed. */
 export type OverallVerdict = 'changed' | 'no change' | 'inconclusive'
 
-/** A proven regression is a change whatever else could not be judged. Times and sizes must each be judged for the most part. */
+/** A proven regression counts even when most series could not be judged. Otherwise, most times and most sizes must be judged. */
 export function overallVerdict(changes: readonly SeriesChange[]): OverallVerdict {
   if (changes.some(isRegression)) return 'changed'
   const times = changes.filter(({ head }) => head.runtimes !== undefined)

@@ -35,7 +35,7 @@ export function changesHeadline({ commits, series, history, target }: ChangesRes
   const what = isAccepted ? 'changed series, and every regression is accepted' : 'made series faster or smaller'
   return {
     good: true,
-    word: isAccepted ? 'accepted:' : 'better:',
+    word: isAccepted ? 'accepted:' : 'improved:',
     rest: `${plural(commits.length, 'commit')} ${what}; ${analysed}`,
   }
 }
