@@ -47,18 +47,19 @@ function detectableNote(changes: readonly SeriesChange[]): readonly string[] {
 }
 
 /** How many series were not judged for a reason, and what would help. */
-function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason): readonly string[] {
+function helpNote({ changes, threshold, controls: named }: CompareResult, reason: UnjudgedReason): readonly string[] {
   const found = changes.filter(change => change.reason === reason)
   if (found.length === 0) return []
   const series = plural(found.length, 'series', 'series')
   const judged = percent(judgedRatio(threshold))
-  const controls = 'name series that the change cannot touch with --control'
+  const nameControls = named.length > 0 ? [] : ['name series that the change cannot touch with --control']
+  const helps = (...advice: readonly string[]): string => [...advice, ...nameControls].join(', or ')
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
     few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs: record about ten`,
-    no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
-    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${(Math.ceil(hidden * 100) / 100).toFixed(2)}`,
-    other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
+    no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: ${helps('store more commits')}`,
+    noise: `their noise hides a change of ${judged}: ${helps('record more runs')}, or raise --threshold to ${(Math.ceil(hidden * 100) / 100).toFixed(2)}`,
+    other_machine: `another machine measured HEAD: ${helps('measure both on the same')}`,
     no_ratio: '',
   }
   return [`${series} cannot be judged, because ${why[reason]}`]
