@@ -1,7 +1,7 @@
 /** How often `compare` raises a false alarm, and how often it finds a change, in simulated histories. */
 
 import { DEFAULT_THRESHOLD, judge as judgePairs } from '../src/analysis/judge.js'
-import { MOST_CHANCE } from '../src/analysis/noise-model.js'
+import { MAX_CHANCE } from '../src/analysis/noise-model.js'
 import type { Control } from '../src/analysis/noise-rows.js'
 import { medianVariance } from '../src/analysis/robust.js'
 import type { Pair } from '../src/analysis/series.js'
@@ -106,7 +106,7 @@ function toVerdict(scenario: Scenario & { hasTarget: boolean }, { what, factor, 
 function mostFound({ own }: Scenario, factor: number): number {
   const deviation = Math.sqrt(own ** 2 + RUN_NOISE ** 2 * medianVariance(10))
   const distance = Math.log(factor) / deviation
-  return 1 - upperTail(distance - critical(MOST_CHANCE / SERIES))
+  return 1 - upperTail(distance - critical(MAX_CHANCE / SERIES))
 }
 
 const LARGE_FREEDOM = 1e6

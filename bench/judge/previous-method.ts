@@ -4,7 +4,7 @@ import { falseDiscoveryRates, valueRatio } from '../../src/analysis/judge.js'
 import type { Pair } from '../../src/analysis/series.js'
 import { rankTester } from './rank-test.js'
 
-const MOST_CHANCE = 0.05
+const MAX_CHANCE = 0.05
 const THRESHOLD = 1.1
 
 /** Whether each series has changed. */
@@ -14,7 +14,7 @@ export function previousMethod(pairs: readonly Pair[]): readonly boolean[] {
   const qs = falseDiscoveryRates(tests.map(({ p }) => p))
   return pairs.map((pair, index) => {
     const way = Math.sign(Math.log(ratioOf(pair)))
-    return isBeyond(pair, THRESHOLD) && qs[index]! < MOST_CHANCE && tests[index]!.direction === way
+    return isBeyond(pair, THRESHOLD) && qs[index]! < MAX_CHANCE && tests[index]!.direction === way
   })
 }
 

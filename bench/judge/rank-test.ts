@@ -9,7 +9,7 @@ type RankTest = {
 }
 
 /** Up to this total number of values, the exact distribution is computed, with ties too. */
-const MOST_EXACT = 24
+const MAX_EXACT = 24
 
 /** Creates a test function, which caches the distributions it has computed. */
 export function rankTester(): (first: readonly bigint[], second: readonly bigint[]) => RankTest {
@@ -19,7 +19,7 @@ export function rankTester(): (first: readonly bigint[], second: readonly bigint
     const sizes = [first.length, second.length] as const
     const expected = second.length * (ranked.doubled.length + 1)
     const direction = Math.sign(ranked.doubledSum - expected) as RankTest['direction']
-    if (ranked.doubled.length > MOST_EXACT) return { p: normalP(ranked, sizes), direction, method: 'normal' }
+    if (ranked.doubled.length > MAX_EXACT) return { p: normalP(ranked, sizes), direction, method: 'normal' }
     const { atMost, atLeast } = distributions.tails(ranked.doubled, second.length, ranked.doubledSum)
     return { p: Math.min(1, 2 * Math.min(atMost, atLeast)), direction, method: 'exact' }
   }

@@ -1,6 +1,6 @@
-/** Changes that somebody has accepted as known, and the names of series that they apply to. */
+/** Changes that somebody has accepted as known, and the patterns of the series that they apply to. */
 
-import { OPEN_MODES, seriesName, type Single } from './series.js'
+import { OPEN_MODES, seriesName, type SeriesIdentity } from './series.js'
 
 /** The person or program that did something, and the time in RFC 3339. */
 export type Act = { readonly by: string; readonly at: string }
@@ -26,7 +26,7 @@ export function matchesPattern(text: string, pattern: string): boolean {
 const ALL_MODES = { ...OPEN_MODES, '': '(hot)' }
 
 /** Whether a change was accepted for a series. */
-export function appliesTo({ series, withdrawn }: AcceptedChange, single: Single): boolean {
+export function appliesTo({ series, withdrawn }: AcceptedChange, identity: SeriesIdentity): boolean {
   if (withdrawn !== undefined) return false
-  return series.length === 0 || series.some(pattern => matchesPattern(seriesName(single, ALL_MODES), pattern))
+  return series.length === 0 || series.some(pattern => matchesPattern(seriesName(identity, ALL_MODES), pattern))
 }

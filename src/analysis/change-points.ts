@@ -25,13 +25,13 @@ export type SplitOptions = {
 }
 
 /** The smallest number of values that make a level. */
-const LEAST_LENGTH = 2
+const MIN_LENGTH = 2
 /** Candidates are sought in windows of these lengths too, because a short level between long ones hardly shows in the whole. */
 const WINDOWS = [24, 60, 200]
 /** The p-value, without correction, up to which a place is a candidate. */
 const CANDIDATE_P = 0.002
 /** The smallest believed standard deviation. Equal values in a short series do not show that there is no noise. */
-const LEAST_DEVIATION = 5e-4
+const MIN_DEVIATION = 5e-4
 
 /**
  * Finds change points by repeated division with Student's t test, in windows, and then removes the weakest until all are
@@ -40,7 +40,7 @@ const LEAST_DEVIATION = 5e-4
  * @param values logarithms of the measured values, without gaps
  */
 export function findSplits(values: Float64Array, options: SplitOptions): readonly Split[] {
-  if (values.length < 2 * LEAST_LENGTH) return []
+  if (values.length < 2 * MIN_LENGTH) return []
   const series = new Levels(clipOutliers(values))
   let places = candidates(series)
   for (;;) {
@@ -120,7 +120,7 @@ export function clipOutliers(values: Float64Array): Float64Array {
 
 /** The standard deviation of the noise, from the differences between neighbours, because change points hardly affect these. */
 function stepDeviation(values: Float64Array): number {
-  return Math.max(LEAST_DEVIATION, robustDeviation(neighbourDifferences(values), 0))
+  return Math.max(MIN_DEVIATION, robustDeviation(neighbourDifferences(values), 0))
 }
 
 /** The median of one to three values. Sorting them would take most of the time of the whole analysis. */
@@ -153,7 +153,7 @@ function bestPlace(series: Levels, { from, to }: Range): number | undefined {
   const total = series.sum(from, to)
   let best: number | undefined
   let most = 0
-  for (let place = from + LEAST_LENGTH; place <= to - LEAST_LENGTH; place++) {
+  for (let place = from + MIN_LENGTH; place <= to - MIN_LENGTH; place++) {
     const [left, right] = [place - from, to - place]
     const sum = series.sum(from, place)
     const explained = (sum * right - (total - sum) * left) ** 2 / (left * right)
@@ -162,12 +162,12 @@ function bestPlace(series: Levels, { from, to }: Range): number | undefined {
   return best
 }
 
-const MOST_MOVES = 3
+const MAX_MOVES = 3
 
 /** Moves each place to the best one between its neighbours. */
 function relocate(series: Levels, places: readonly number[]): readonly number[] {
   const moved = [...places]
-  for (let round = 0, hasMoved = true; hasMoved && round < MOST_MOVES; round++) {
+  for (let round = 0, hasMoved = true; hasMoved && round < MAX_MOVES; round++) {
     hasMoved = false
     for (const [index, place] of moved.entries()) {
       moved[index] = bestPlace(series, rangeAround(series, moved, index)) ?? place
@@ -206,7 +206,7 @@ function likelyPlaces(
   { variance }: Noise,
 ): readonly [number, number] {
   const remaining = (place: number): number => series.spread(from, place) + series.spread(place, to)
-  const most = remaining(best) + MAX_LIKELIHOOD_RATIO * Math.max(variance, LEAST_DEVIATION ** 2)
+  const most = remaining(best) + MAX_LIKELIHOOD_RATIO * Math.max(variance, MIN_DEVIATION ** 2)
   let [earliest, latest] = [best, best]
   while (earliest - 1 > from && remaining(earliest - 1) <= most) earliest--
   while (latest + 1 < to && remaining(latest + 1) <= most) latest++
@@ -236,7 +236,7 @@ function noiseAround(series: Levels, places: readonly number[]): Noise {
   return { variance: spread / dof, dof, correlation: correlation > 2 / Math.sqrt(length) ? correlation : 0 }
 }
 
-const MOST_CORRELATION = 0.9
+const MAX_CORRELATION = 0.9
 
 /**
  * Student's t test of the two levels of a range.
@@ -252,8 +252,8 @@ function testSplit(
   const ownDof = to - from - 2
   const own = { variance: (series.spread(from, place) + series.spread(place, to)) / ownDof, dof: ownDof }
   const { variance, dof } = noise !== undefined && noise.variance > own.variance ? noise : own
-  const correlation = Math.min(MOST_CORRELATION, noise?.correlation ?? 0)
+  const correlation = Math.min(MAX_CORRELATION, noise?.correlation ?? 0)
   const ofMeans = (1 / (place - from) + 1 / (to - place)) * ((1 + correlation) / (1 - correlation))
-  const t = shift / Math.sqrt(Math.max(variance, LEAST_DEVIATION ** 2) * ofMeans)
+  const t = shift / Math.sqrt(Math.max(variance, MIN_DEVIATION ** 2) * ofMeans)
   return { p: twoSidedP(t, dof), shift }
 }

@@ -1,4 +1,4 @@
-/** Compares two commits, per series and per suite. */
+/** Compares two commits, per series and per dataset. */
 
 import type { Kind } from '../contract/kinds.js'
 import {
@@ -11,7 +11,7 @@ import {
   type SeriesChange,
   type SeriesVerdict,
 } from './judge.js'
-import { pairUp, seriesDimensions, type Measurement, type Sides, type Single } from './series.js'
+import { pairUp, seriesDimensions, type Measurement, type Sides, type SeriesIdentity } from './series.js'
 
 /** All series of one kind and dataset. */
 export type DatasetSummary = {
@@ -27,8 +27,8 @@ export type Comparison = Omit<Judgement, 'changes'> & {
   /** Significant changes first, then the others, each ordered by size of the change, largest first. */
   readonly changes: readonly SeriesChange[]
   readonly datasets: readonly DatasetSummary[]
-  readonly onlyBase: readonly Single[]
-  readonly onlyHead: readonly Single[]
+  readonly onlyBase: readonly SeriesIdentity[]
+  readonly onlyHead: readonly SeriesIdentity[]
 }
 
 export type KindRows = { readonly kind: Kind; readonly rows: Sides<readonly Measurement[]> }
@@ -63,16 +63,16 @@ function changeSize({ ratio }: SeriesChange): number {
 }
 
 function summarizeDatasets(changes: readonly SeriesChange[]): readonly DatasetSummary[] {
-  const suites = new Map<string, { kind: Kind; dataset: string; ratios: number[] }>()
+  const datasets = new Map<string, { kind: Kind; dataset: string; ratios: number[] }>()
   for (const { kind, head, ratio } of changes) {
     if (ratio === undefined) continue
     const dataset = head.dimensions[seriesDimensions(kind).findIndex(({ name }) => name === 'dataset')] ?? ''
     const key = JSON.stringify([kind.kind, dataset])
-    const suite = suites.get(key) ?? { kind, dataset, ratios: [] }
-    suite.ratios.push(ratio)
-    suites.set(key, suite)
+    const summary = datasets.get(key) ?? { kind, dataset, ratios: [] }
+    summary.ratios.push(ratio)
+    datasets.set(key, summary)
   }
-  return [...suites.values()]
-    .map(({ ratios, ...suite }) => ({ ...suite, series: ratios.length, ratio: geometricMean(ratios) ?? 1 }))
+  return [...datasets.values()]
+    .map(({ ratios, ...summary }) => ({ ...summary, series: ratios.length, ratio: geometricMean(ratios) ?? 1 }))
     .sort((a, b) => Math.abs(Math.log(b.ratio)) - Math.abs(Math.log(a.ratio)))
 }

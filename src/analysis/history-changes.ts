@@ -32,7 +32,7 @@ export type ChangePoint = {
 }
 
 /** The largest expected share of false change points among those that are found. */
-export const MOST_FALSE = 0.01
+export const MAX_FALSE = 0.01
 /** Shared noise is estimated from the levels, and the levels from values without shared noise. Two rounds are enough. */
 const ROUNDS = 2
 const ASSUMED_OUTLIER_RATE = 0.01
@@ -44,11 +44,11 @@ const ASSUMED_OUTLIER_RATE = 0.01
 export function findChangePoints(all: readonly AnalysedSeries[], threshold: number): readonly ChangePoint[] {
   const logs = all.map(toLogs)
   const clean = withoutSharedNoise(all, logs)
-  const outlierRate = shareOfOutliers(clean)
-  const candidates = clean.map((values, series) => splitsOf(values, all[series]!, { limit: MOST_FALSE, outlierRate }))
+  const outlierRate = measureOutlierRate(clean)
+  const candidates = clean.map((values, series) => splitSeries(values, all[series]!, { limit: MAX_FALSE, outlierRate }))
   const limit = significantP(candidates, all.length)
   const found = candidates.map((splits, series) =>
-    splits.every(({ p }) => p <= limit) ? splits : splitsOf(clean[series]!, all[series]!, { limit, outlierRate }),
+    splits.every(({ p }) => p <= limit) ? splits : splitSeries(clean[series]!, all[series]!, { limit, outlierRate }),
   )
   const points = found.flatMap((splits, series) => toChangePoints(series, logs[series]!, clean[series]!, splits))
   // Series without a change point count as tests with p = 1.
@@ -58,7 +58,7 @@ export function findChangePoints(all: readonly AnalysedSeries[], threshold: numb
     .filter(({ oldLevel, newLevel }) => Math.max(newLevel / oldLevel, oldLevel / newLevel) >= threshold)
 }
 
-function splitsOf(values: Float64Array, { machine }: AnalysedSeries, options: SplitOptions): readonly Split[] {
+function splitSeries(values: Float64Array, { machine }: AnalysedSeries, options: SplitOptions): readonly Split[] {
   return (machine === undefined ? exactSplits(values) : undefined) ?? findSplits(values, options)
 }
 
@@ -86,12 +86,12 @@ function withoutSharedNoise(all: readonly AnalysedSeries[], logs: readonly LogSe
 
 /** The distances of the values of a series to its levels, as far as these are known. */
 function aroundLevels({ values }: LogSeries, clean: Float64Array): Float64Array {
-  const splits = findSplits(clean, { limit: MOST_FALSE, outlierRate: ASSUMED_OUTLIER_RATE })
+  const splits = findSplits(clean, { limit: MAX_FALSE, outlierRate: ASSUMED_OUTLIER_RATE })
   const levels = levelsOf(clean, splits)
   return values.map((value, index) => value - levels[index]!)
 }
 
-function shareOfOutliers(all: readonly Float64Array[]): number {
+function measureOutlierRate(all: readonly Float64Array[]): number {
   let [outliers, values] = [1, 1]
   for (const series of all) {
     const clipped = clipOutliers(series)
@@ -104,7 +104,7 @@ function shareOfOutliers(all: readonly Float64Array[]): number {
 /** The largest p-value at which the expected share of false change points among all candidates stays within the limit. */
 function significantP(candidates: readonly (readonly Split[])[], seriesCount: number): number {
   const ps = candidates.flatMap(splits => splits.map(({ p }) => p)).sort((a, b) => a - b)
-  const last = ps.findLastIndex((p, index) => (p * seriesCount) / (index + 1) <= MOST_FALSE)
+  const last = ps.findLastIndex((p, index) => (p * seriesCount) / (index + 1) <= MAX_FALSE)
   return last === -1 ? 0 : ps[last]!
 }
 

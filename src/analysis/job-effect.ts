@@ -5,14 +5,14 @@
 
 import { median, medianVariance } from './robust.js'
 import { RECENT } from './series-noise.js'
-import { FEWEST_BEFORE } from './series-test.js'
+import { MIN_BEFORE } from './series-test.js'
 
 /** Noise between jobs that is assumed where the history is too short to show it. */
 export const ASSUMED_JOB_NOISE = 0.06
-/** Fewest series whose common change is taken for an effect of the job. With fewer, changes of some series would be mistaken for one. */
-export const FEWEST_IN_COMMON = 10
-/** Fewest earlier shifts that show how large shifts are. */
-const FEWEST_SHIFTS = 5
+/** The common change of at least this many series counts as an effect of the job. With fewer, the change of some series would pass for one. */
+export const MIN_IN_COMMON = 10
+/** At least this many earlier shifts show how large the shifts between jobs are. */
+const MIN_SHIFTS = 5
 const ROUNDS = 4
 
 export type JobEffects = {
@@ -36,7 +36,7 @@ export function estimateJobEffects(
   rows: readonly Float64Array[],
   { columns, areControls }: { readonly columns: number; readonly areControls: boolean },
 ): JobEffects {
-  if (!areControls && rows.length < FEWEST_IN_COMMON) return noEffects(columns)
+  if (!areControls && rows.length < MIN_IN_COMMON) return noEffects(columns)
   const effects = polish(rows, columns)
   const head = columns - 1
   const shift = shiftAt(effects, head)
@@ -71,9 +71,9 @@ function shiftAt(effects: Float64Array, column: number): number {
 
 /** The shifts in the history: twice the largest is the limit. */
 function usualShifts(effects: Float64Array): { readonly limit: number; readonly variance: number } {
-  const shifts = [...effects.keys()].slice(FEWEST_BEFORE, -1).map(column => shiftAt(effects, column))
+  const shifts = [...effects.keys()].slice(MIN_BEFORE, -1).map(column => shiftAt(effects, column))
   const known = shifts.filter(shift => !Number.isNaN(shift))
-  if (known.length < FEWEST_SHIFTS) {
+  if (known.length < MIN_SHIFTS) {
     const variance = ASSUMED_JOB_NOISE ** 2 * (1 + medianVariance(1))
     return { limit: 3 * Math.sqrt(variance), variance }
   }

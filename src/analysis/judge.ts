@@ -1,10 +1,10 @@
 /** Judges how each series changed between two commits and whether the change is significant. */
 
-import { MOST_CHANCE, testAgainstNoise, type NoiseResult, type NoiseTest } from './noise-model.js'
+import { MAX_CHANCE, testAgainstNoise, type NoiseResult, type NoiseTest } from './noise-model.js'
 import type { NoiseOptions } from './noise-rows.js'
-import { FEWEST_RUNTIMES, type Pair } from './series.js'
+import { MIN_RUNTIMES, type Pair } from './series.js'
 
-/** Default of the smallest ratio that counts as a change. */
+/** Default for the smallest ratio that counts as a change. */
 export const DEFAULT_THRESHOLD = 1.03
 const JUDGED_RATIO = 1.1
 
@@ -56,7 +56,7 @@ function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): S
   }
   if (test === undefined) return { ...change, verdict: 'unjudged', reason: untestedReason(pair) }
   const way = direction(test.ratio, threshold)
-  if (way !== 0 && test.q < MOST_CHANCE) return { ...change, verdict: way > 0 ? 'slower' : 'faster' }
+  if (way !== 0 && test.q < MAX_CHANCE) return { ...change, verdict: way > 0 ? 'slower' : 'faster' }
   const judged = judgedRatio(threshold)
   if (test.isNoiseKnown && test.detectable <= judged) return { ...change, verdict: 'unchanged' }
   const reason = test.isNoiseKnown ? 'noise' : 'no_history'
@@ -65,7 +65,7 @@ function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): S
 
 function untestedReason({ base, head }: Pair): UnjudgedReason {
   const runs = Math.min(base.runtimes?.length ?? 0, head.runtimes?.length ?? 0)
-  return runs < FEWEST_RUNTIMES ? 'few_runtimes' : 'other_machine'
+  return runs < MIN_RUNTIMES ? 'few_runtimes' : 'other_machine'
 }
 
 function direction(ratio: number, threshold: number): -1 | 0 | 1 {
@@ -83,7 +83,7 @@ function isJudged({ verdict }: Pick<SeriesChange, 'verdict'>): boolean {
 /** `inconclusive`: most series could not be judged, so a change could have been missed. */
 export type OverallVerdict = 'changed' | 'no change' | 'inconclusive'
 
-/** A proven regression is a change whatever else could not be judged. Times and sizes must each be judged for the most part. */
+/** A proven regression counts even when most series could not be judged. Otherwise, most times and most sizes must be judged. */
 export function overallVerdict(changes: readonly SeriesChange[]): OverallVerdict {
   if (changes.some(isRegression)) return 'changed'
   const times = changes.filter(({ head }) => head.runtimes !== undefined)

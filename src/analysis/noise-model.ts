@@ -3,7 +3,7 @@
  * the model and its assumptions.
  */
 
-import { ASSUMED_JOB_NOISE, estimateJobEffects, FEWEST_IN_COMMON } from './job-effect.js'
+import { ASSUMED_JOB_NOISE, estimateJobEffects, MIN_IN_COMMON } from './job-effect.js'
 import { groupRows, type NoiseOptions, type NoiseRow, type NoiseRows } from './noise-rows.js'
 import { fitNull, type Backtest } from './null-distribution.js'
 import { median, medianVariance, robustDeviation } from './robust.js'
@@ -43,22 +43,22 @@ export type NoiseResult = {
 }
 
 /** Significance level: a change with a q-value below this is significant. */
-export const MOST_CHANCE = 0.02
-/** Smallest standard deviation that is believed, because values are rounded and equal by chance. */
-const LEAST_DEVIATION = 1e-3
-const FEWEST_CONTROLS = 5
+export const MAX_CHANCE = 0.02
+/** Smaller standard deviations are not believed, because rounded values can be equal by chance. */
+const MIN_DEVIATION = 1e-3
+const MIN_CONTROLS = 5
 
 export function testAgainstNoise(pairs: readonly Pair[], options: NoiseOptions): NoiseResult {
   const commits = options.history[0]?.values.length ?? 0
   const groups = groupRows(pairs, options).map(group => modelGroup(group, commits + 2))
   const tested = groups.flatMap(group => group.tested)
-  const nothing = fitNull(groups.flatMap(group => group.backtests))
+  const unchanged = fitNull(groups.flatMap(group => group.backtests))
   const tests = new Array<NoiseTest | undefined>(pairs.length)
-  const critical = nothing.critical(MOST_CHANCE / Math.max(1, tested.length))
+  const critical = unchanged.critical(MAX_CHANCE / Math.max(1, tested.length))
   for (const { row, test, isNoiseKnown } of tested)
     tests[row.index] = {
       ratio: Math.exp(test.shift),
-      p: test.isClear ? nothing.p(test.z) : 1,
+      p: test.isClear ? unchanged.p(test.z) : 1,
       detectable: Math.exp(Math.max(critical * test.deviation, test.reach)),
       isNoiseKnown,
     }
@@ -85,7 +85,7 @@ function modelGroup({ rows, controls }: NoiseRows, columns: number): Group {
   const estimated = job.limit > 0 ? shared.total * medianVariance(sources.length) : 0
   const tests = cleaned.map(row => testSeries(inputOf(row, shared, job.variance + estimated)))
   const backtests = tests.flatMap(test => test.backtests)
-  const isNoiseKnown = backtests.length > 0 || controls.length >= FEWEST_CONTROLS
+  const isNoiseKnown = backtests.length > 0 || controls.length >= MIN_CONTROLS
   return {
     tested: tests.map(({ test }, index) => ({ row: rows[index]!, test, isNoiseKnown })),
     backtests,
@@ -102,7 +102,7 @@ function modelGroup({ rows, controls }: NoiseRows, columns: number): Group {
 function inputOf({ pair, values, within }: NoiseRow, shared: Shared, jobVariance: number): SeriesInput {
   const known = within.filter(variance => variance !== undefined)
   const usual = known.length === 0 ? shared.within : known.reduce((sum, variance) => sum + variance, 0) / known.length
-  const least = Math.max(LEAST_DEVIATION, 0.3 / Number(pair.base.value))
+  const least = Math.max(MIN_DEVIATION, 0.3 / Number(pair.base.value))
   const expected = Math.sqrt(Math.max(shared.between + usual, least ** 2))
   return { values, expected, headVariance: within[1] ?? 0, jobVariance }
 }
@@ -119,7 +119,7 @@ function sharedVariance(rows: readonly NoiseRow[], hasControls: boolean): Shared
   // Without a history only the changes from BASE to HEAD show how much series differ.
   const sources = hasControls ? rows.filter(row => row.isControl) : rows
   const last = sources.flatMap(({ values }) => [...neighbourDifferences(values.subarray(-2))])
-  const known = past.length > 0 ? past : last.length >= FEWEST_IN_COMMON ? last : []
+  const known = past.length > 0 ? past : last.length >= MIN_IN_COMMON ? last : []
   const seen = known.length === 0 ? 0 : Math.max(0, robustDeviation(known) ** 2 - within)
   const between = (ASSUMED_WEIGHT * ASSUMED_JOB_NOISE ** 2 + known.length * seen) / (ASSUMED_WEIGHT + known.length)
   return { between, within, total: between + within }

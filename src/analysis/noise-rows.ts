@@ -2,8 +2,8 @@
 
 import type { Kind } from '../contract/kinds.js'
 import { medianVariance, robustDeviation } from './robust.js'
-import { FEWEST_BEFORE } from './series-test.js'
-import { FEWEST_RUNTIMES, seriesDimensions, seriesKey, type Measurement, type Pair } from './series.js'
+import { MIN_BEFORE } from './series-test.js'
+import { MIN_RUNTIMES, seriesDimensions, seriesKey, type Measurement, type Pair } from './series.js'
 
 /** The values of one series at the commits before BASE. */
 export type NoiseHistory = {
@@ -25,12 +25,12 @@ export type NoiseOptions = {
   readonly controls: readonly Control[]
 }
 
-/** A series with all that the model needs. The last two columns are BASE and HEAD. */
+/** The data of one series that the model needs. */
 export type NoiseRow = {
-  /** Place of the pair in the list of all pairs. */
+  /** Index of the pair in the list of all pairs. */
   readonly index: number
   readonly pair: Pair
-  /** Logarithms of the values; NaN where the series was not measured by BASE's machine. */
+  /** Logarithms of the values at the commits of the history, then at BASE and HEAD; NaN where BASE's machine did not measure the series. */
   readonly values: Float64Array
   readonly isControl: boolean
   /** Variances of the values of BASE and HEAD by the spread of their runs; undefined with too few runs. */
@@ -65,7 +65,7 @@ function isMoved({ base, head }: Pair): boolean {
 
 /** With few runs, only the history shows the noise within a job. */
 function isTestable(values: Float64Array, within: NoiseRow['within']): boolean {
-  return !within.includes(undefined) || values.filter(value => !Number.isNaN(value)).length > FEWEST_BEFORE + 1
+  return !within.includes(undefined) || values.filter(value => !Number.isNaN(value)).length > MIN_BEFORE + 1
 }
 
 function historyKey({ kind }: Kind, series: Pick<NoiseHistory, 'dimensions'>): string {
@@ -93,5 +93,5 @@ function rowValues({ base, head }: Pair, history: NoiseHistory | undefined, comm
 /** The variance of the median of the runs, as logarithms. */
 function withinVariance({ runtimes = [] }: Measurement): number | undefined {
   const logs = runtimes.filter(run => run > 0n).map(run => Math.log(Number(run)))
-  return logs.length < FEWEST_RUNTIMES ? undefined : robustDeviation(logs) ** 2 * medianVariance(logs.length)
+  return logs.length < MIN_RUNTIMES ? undefined : robustDeviation(logs) ** 2 * medianVariance(logs.length)
 }

@@ -5,14 +5,14 @@
 
 import { median, medianVariance, robustDeviation } from './robust.js'
 
-/** Most values from which the level of a series is computed. Fewer follow a slow drift, more have less noise. */
+/** Maximum number of values from which the level of a series is computed. Fewer would follow noise, more would lag behind a slow drift. */
 export const RECENT = 10
 /** The expected deviation counts as this many differences when it is averaged with the measured ones. */
 const EXPECTED_WEIGHT = 8
 /** Differences beyond this many standard deviations count as this many. */
 const CLIP = 3
 /** A level lasts for at least three values, and is this many standard deviations away from the level before it. */
-const CUT = { fewest: 3, deviations: 4 }
+const CUT = { minLength: 3, deviations: 4 }
 /** A new level begins with the last value when it is this many standard deviations away from those before it. */
 const NEWEST_LEVEL = 3
 
@@ -59,7 +59,7 @@ export function levelStarts(values: Float64Array, deviation: number): readonly n
 
 function changePlaces(values: Float64Array, deviation: number, offset: number): readonly number[] {
   let [farthest, place] = [CUT.deviations * deviation, -1]
-  for (let split = CUT.fewest; split <= values.length - CUT.fewest; split++) {
+  for (let split = CUT.minLength; split <= values.length - CUT.minLength; split++) {
     const apart = Math.abs(median(values.subarray(split)) - median(values.subarray(0, split)))
     const distance = apart / Math.sqrt(medianVariance(split) + medianVariance(values.length - split))
     if (distance > farthest) [farthest, place] = [distance, split]

@@ -7,7 +7,7 @@ import type { Backtest } from './null-distribution.js'
 import { levelStarts, predict, Spread } from './series-noise.js'
 
 /** A value is predicted from at least this many values before it. */
-export const FEWEST_BEFORE = 4
+export const MIN_BEFORE = 4
 /** A change must also differ from the previous value by at least this many standard deviations. */
 const FROM_LAST = 2
 
@@ -41,7 +41,7 @@ export function testSeries({ values, expected, headVariance, jobVariance }: Seri
   const { deviation } = spread
   const variance = Math.max(deviation ** 2, headVariance)
   const test = standardize({ values, index: past.length, start: starts.at(-1)!, deviation, variance, jobVariance })
-  const backtests = [...past.keys()].slice(FEWEST_BEFORE).flatMap(index => {
+  const backtests = [...past.keys()].slice(MIN_BEFORE).flatMap(index => {
     // The first value of a lasting level is a change and says nothing about values that did not change.
     if (starts.includes(index)) return []
     const [start, end] = [starts.findLast(place => place < index)!, starts.find(place => place > index)]

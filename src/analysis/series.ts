@@ -16,19 +16,19 @@ export type Measurement = {
   readonly uncompressed: bigint | undefined
 }
 
-/** Fewest runs whose spread shows the noise within a job. */
-export const FEWEST_RUNTIMES = 4
+/** The spread of at least this many runs shows the noise within a job. */
+export const MIN_RUNTIMES = 4
 
 export type Pair = { readonly kind: Kind; readonly base: Measurement; readonly head: Measurement }
 
-/** A series that only one of the commits has. */
-export type Single = { readonly kind: Kind; readonly dimensions: Measurement['dimensions'] }
+/** The kind and dimensions that distinguish a series from all others. */
+export type SeriesIdentity = { readonly kind: Kind; readonly dimensions: Measurement['dimensions'] }
 
 /**
  * The words that name a series, such as `query_measurement tpch 10 q7 nvme datafusion vortex`.
  * @param openModes the words for each value of `open_mode`
  */
-export function seriesName({ kind, dimensions }: Single, openModes: Readonly<Record<string, string>>): string {
+export function seriesName({ kind, dimensions }: SeriesIdentity, openModes: Readonly<Record<string, string>>): string {
   const words = seriesDimensions(kind).map(({ name }, index) => {
     const value = dimensions[index] ?? ''
     if (name === 'open_mode') return openModes[value] ?? value
@@ -37,13 +37,13 @@ export function seriesName({ kind, dimensions }: Single, openModes: Readonly<Rec
   return [kind.kind, ...words.filter(word => word !== '')].join(' ')
 }
 
-/** Names for files that stay open and for files that are opened each time. */
+/** Names of the open modes: files that stay open between accesses are hot, files that are opened each time are cold. */
 export const OPEN_MODES: Readonly<Record<string, string>> = { cached: '(hot)', reopen: '(cold)' }
 
 export type Paired = {
   readonly pairs: readonly Pair[]
-  readonly onlyBase: readonly Single[]
-  readonly onlyHead: readonly Single[]
+  readonly onlyBase: readonly SeriesIdentity[]
+  readonly onlyHead: readonly SeriesIdentity[]
 }
 
 /** The dimensions that distinguish the series of a kind: every dimension except the commit. */
@@ -71,7 +71,7 @@ export type Sides<T> = { readonly base: T; readonly head: T }
 export function pairUp(kind: Kind, { base, head }: Sides<readonly Measurement[]>): Paired {
   const left = new Map(base.map(row => [seriesKey(row), row]))
   const pairs: Pair[] = []
-  const onlyHead: Single[] = []
+  const onlyHead: SeriesIdentity[] = []
   for (const row of head) {
     const before = left.get(seriesKey(row))
     if (before === undefined) onlyHead.push({ kind, dimensions: row.dimensions })

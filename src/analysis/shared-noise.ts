@@ -6,7 +6,7 @@ import { findSplits, levelsOf } from './change-points.js'
 export type LogSeries = { readonly commits: readonly number[]; readonly values: Float64Array }
 
 /** With fewer series, a change of some of them would pass for shared noise. */
-const FEWEST_SHARING = 8
+const MIN_SHARING = 8
 /** A machine is believed to have changed its speed for good only if that lasted for some commits. */
 const LASTING = { limit: 0.001, outlierRate: 0.01 }
 
@@ -19,7 +19,7 @@ const LASTING = { limit: 0.001, outlierRate: 0.01 }
 export function sharedNoise(series: readonly LogSeries[], commitCount: number): Float64Array {
   const noise = new Float64Array(commitCount)
   const byCommit = gatherByCommit(series, commitCount)
-  const measured = [...byCommit.keys()].filter(commit => byCommit[commit]!.length >= FEWEST_SHARING)
+  const measured = [...byCommit.keys()].filter(commit => byCommit[commit]!.length >= MIN_SHARING)
   if (measured.length === 0) return noise
   for (const commit of measured) noise[commit] = centre(byCommit[commit]!)
   const path = Float64Array.from(measured, commit => noise[commit]!)

@@ -29,7 +29,7 @@ function incompleteBeta(x: number, a: number): number {
   return 1 - (Math.exp(logFactor) * betaFraction(1 - x, b, a)) / b
 }
 
-const MOST_STEPS = 300
+const MAX_STEPS = 300
 const TINY = 1e-300
 
 /** The continued fraction of the incomplete beta function, by Lentz's method. */
@@ -38,7 +38,7 @@ function betaFraction(x: number, a: number, b: number): number {
   let c = 1
   let d = 1 / nonZero(1 - ((a + b) * x) / (a + 1))
   let result = d
-  for (let step = 1; step <= MOST_STEPS; step++) {
+  for (let step = 1; step <= MAX_STEPS; step++) {
     const even = (step * (b - step) * x) / ((a + 2 * step - 1) * (a + 2 * step))
     d = 1 / nonZero(1 + even * d)
     c = nonZero(1 + even / c)

@@ -120,8 +120,8 @@ function onSignals(world: World, report: Report): Interruption {
     }
     setTimeout(giveUp, timeoutMs).unref()
   }
-  const interrupt = stop('SIGINT', new IngestError('interrupted', 'interrupted: what was not finished is undone'))
-  const terminate = stop('SIGTERM', new IngestError('terminated', 'terminated: what was not finished is undone'))
+  const interrupt = stop('SIGINT', new IngestError('interrupted', 'interrupted: unfinished work was undone'))
+  const terminate = stop('SIGTERM', new IngestError('terminated', 'terminated: unfinished work was undone'))
   const release = (): void => {
     world.off('SIGINT', interrupt)
     world.off('SIGTERM', terminate)

@@ -66,7 +66,7 @@ function parseParents(commit: string): readonly string[] {
   return [...header.matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, parent = '']) => parent)
 }
 
-/** The commits that two commits have in common and that are no ancestors of another one; several after crossed merges. */
+/** The best common ancestors of two commits. There are several after crossed merges. */
 export async function readMergeBases(one: string, other: string, context: GitContext): Promise<readonly string[]> {
   const answer = await askGit(['merge-base', '--all', one, other], context)
   return answer?.split('\n').filter(isFullSha) ?? []

@@ -20,7 +20,7 @@ export type MeasuredCommit = Commit & {
 /** Request header with the ancestors of the commit. Servers that do not know it ignore it. */
 export const ANCESTRY_HEADER = 'vortex-ingest-ancestry'
 
-const MOST_SHAS = 100
+const MAX_SHAS = 100
 
 /** The value of `ANCESTRY_HEADER`: the parents, the further first parents, and whether they are all, as `A B; C D; complete`. */
 export function formatAncestry({ parents, firstParents, isComplete }: Ancestry): string {
@@ -32,7 +32,7 @@ export function parseAncestry(text: string): Ancestry | undefined {
   const [first, further, end, ...others] = text.split(';').map(part => part.trim().split(' ').filter(Boolean))
   if (first === undefined || further === undefined || others.length > 0) return undefined
   const shas = [...first, ...further]
-  if (shas.length > MOST_SHAS || !shas.every(isFullSha) || !['complete', 'partial'].includes(String(end)))
+  if (shas.length > MAX_SHAS || !shas.every(isFullSha) || !['complete', 'partial'].includes(String(end)))
     return undefined
   const firstParents = [...first.slice(0, 1), ...further]
   return { parents: first, firstParents, isComplete: String(end) === 'complete' }

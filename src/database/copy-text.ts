@@ -10,7 +10,7 @@ import { DEFAULT_COPY_BYTES } from './tunables.js'
 
 const FIRST_BYTES = 64 * 1024
 /** Buffers grow to twice their size, but at most by this much more than needed. */
-const MOST_SPARE_BYTES = 4 * 1024 * 1024
+const MAX_SPARE_BYTES = 4 * 1024 * 1024
 
 const TAB = 0x09
 const LF = 0x0a
@@ -156,7 +156,7 @@ class KindWriter {
     if (this.length + bytes <= this.#buffer.length) return
     const buffer = this.#buffer.length === 0 ? this.pool.take() : this.#buffer
     const fits = this.length + bytes <= buffer.length
-    const spare = Math.min(this.length + bytes, MOST_SPARE_BYTES)
+    const spare = Math.min(this.length + bytes, MAX_SPARE_BYTES)
     this.#buffer = fits ? buffer : Buffer.allocUnsafe(this.length + bytes + spare)
     if (!fits) buffer.copy(this.#buffer, 0, 0, this.length)
     this.#view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset, this.#buffer.length)

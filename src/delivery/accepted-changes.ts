@@ -1,4 +1,4 @@
-/** Accepted changes of a place: in the schema `vortex_ingest` of its database, or beside a state. */
+/** Stores accepted changes: in the schema `vortex_ingest` of the database, or beside a state. */
 
 import type { AcceptedChange, Act } from '../analysis/accepted-change.js'
 import {
@@ -13,9 +13,9 @@ import { readAcceptedInState, updateAcceptedInState } from '../state/accepted-ch
 import { newId } from '../state/keys.js'
 import type { State } from '../state/state.js'
 
-/** Where accepted changes are kept. */
-export interface AcceptedChanges {
-  /** The place in words, without secrets. */
+/** Stores accepted changes. */
+export interface AcceptedChangeStore {
+  /** The database, server or state in words, without secrets. */
   readonly description: string
   /** All accepted changes, also withdrawn ones, newest first. */
   list(): Promise<readonly AcceptedChange[]>
@@ -31,16 +31,16 @@ export type Acceptance = Pick<AcceptedChange, 'commit' | 'series' | 'note' | 'by
  * @param now milliseconds since 1970
  */
 export async function acceptChange(
-  place: AcceptedChanges,
+  store: AcceptedChangeStore,
   acceptance: Acceptance,
   now: number,
 ): Promise<AcceptedChange> {
   const accepted = { ...acceptance, id: newId(now), at: new Date(now).toISOString(), withdrawn: undefined }
-  await place.add(accepted)
+  await store.add(accepted)
   return accepted
 }
 
-const FEWEST_CHARACTERS = 4
+const MIN_CHARACTERS = 4
 
 /**
  * Withdraws accepted changes, which then count as new again.
@@ -48,25 +48,25 @@ const FEWEST_CHARACTERS = 4
  * @throws {IngestError} `not_found` when nothing that is accepted has this name
  */
 export async function withdrawAccepted(
-  place: AcceptedChanges,
+  store: AcceptedChangeStore,
   name: string,
   act: Act,
 ): Promise<readonly AcceptedChange[]> {
   const isNamed = ({ id, commit, withdrawn }: AcceptedChange): boolean =>
-    withdrawn === undefined && (id === name || (name.length >= FEWEST_CHARACTERS && commit.startsWith(name)))
-  const named = (await place.list()).filter(isNamed)
+    withdrawn === undefined && (id === name || (name.length >= MIN_CHARACTERS && commit.startsWith(name)))
+  const named = (await store.list()).filter(isNamed)
   if (named.length === 0)
-    throw new IngestError('not_found', `no accepted change of ${name} is in ${place.description}`, {
+    throw new IngestError('not_found', `no accepted change of ${name} is in ${store.description}`, {
       hint: 'vortex-ingest changes accepted lists them',
     })
-  await place.withdraw(
+  await store.withdraw(
     named.map(({ id }) => id),
     act,
   )
   return named.map(accepted => ({ ...accepted, withdrawn: act }))
 }
 
-export function acceptedInDatabase(session: SqlSession, description: string): AcceptedChanges {
+export function acceptedInDatabase(session: SqlSession, description: string): AcceptedChangeStore {
   return {
     description,
     list: () => readAcceptedChanges(session),
@@ -92,7 +92,7 @@ async function assertWritable(session: SqlSession, description: string): Promise
   throw new IngestError('target_misconfigured', `${description} cannot keep accepted changes: ${reason}`, { hint })
 }
 
-export function acceptedInState(state: State): AcceptedChanges {
+export function acceptedInState(state: State): AcceptedChangeStore {
   return {
     description: state.storage.description,
     list: () => readAcceptedInState(state),

@@ -69,16 +69,16 @@ class CommitChooser {
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
-    const line = await readFirstParentHistory(chosen.sha, this.reader, this.options)
-    const history = await this.#stored(line, HISTORY_COMMITS)
-    return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
+    const history = await readFirstParentHistory(chosen.sha, this.reader, this.options)
+    const stored = await this.#stored(history, HISTORY_COMMITS)
+    return { base: chosen, head, history: stored.map(({ sha }) => sha), remarks: [...this.#remarks] }
   }
 
   /** The newest stored commit of the history of HEAD. Without one, the newest stored commit of all. */
   async #newestOfHead(checkedOut: string | undefined): Promise<StoredCommit> {
     const head = checkedOut ?? (await this.#lookUp('HEAD'))
     if (head !== undefined) {
-      const [found] = await this.#stored(await this.#line(head), 1)
+      const [found] = await this.#stored(await this.#readHistory(head), 1)
       if (found !== undefined) return found
     }
     const [newest] = await this.reader.newest(1)
@@ -91,7 +91,7 @@ class CommitChooser {
 
   async #findBase({ sha: head }: StoredCommit, baseline: Baseline): Promise<StoredCommit | undefined> {
     const from = await this.#start(head, baseline)
-    const nearest = await this.#stored(await this.#line(from), 2)
+    const nearest = await this.#stored(await this.#readHistory(from), 2)
     return nearest.find(({ sha }) => sha !== head)
   }
 
@@ -110,19 +110,19 @@ class CommitChooser {
     const { git } = this.options
     const bases = await readMergeBases(head, main, git)
     if (bases.length === 1) return bases[0]!
-    const mainShas = bases.length > 1 ? (await readFirstParents(main, git, MOST_COMMITS))?.shas : undefined
+    const mainShas = bases.length > 1 ? (await readFirstParents(main, git, MAX_COMMITS))?.shas : undefined
     if (bases.length > 1) return mainShas?.find(sha => bases.includes(sha)) ?? bases[0]!
-    const known = new Set((await this.#line(main)).shas)
-    const common = (await this.#line(head)).shas.find(sha => known.has(sha))
+    const known = new Set((await this.#readHistory(main)).shas)
+    const common = (await this.#readHistory(head)).shas.find(sha => known.has(sha))
     if (common !== undefined) return common
     const hint = 'run `git fetch --unshallow`, or name a commit: --baseline SHA'
     throw new IngestError('commit_unknown', `git knows no common ancestor of ${head} and ${main}`, { hint })
   }
 
-  async #line(sha: string): Promise<FirstParentHistory> {
-    const line = await readFirstParentHistory(sha, this.reader, this.options)
-    if (line.note !== undefined) this.#remarks.add(line.note)
-    return line
+  async #readHistory(sha: string): Promise<FirstParentHistory> {
+    const history = await readFirstParentHistory(sha, this.reader, this.options)
+    if (history.note !== undefined) this.#remarks.add(history.note)
+    return history
   }
 
   /** The first stored commits of a history. */
@@ -135,7 +135,7 @@ class CommitChooser {
 
   #noBaseError({ sha }: StoredCommit, baseline: string): IngestError {
     const why = [...this.#remarks].map(remark => ` (${remark})`).join('')
-    const message = `no stored commit is the ${baseline} of ${sha}${why}`
+    const message = `${NOT_STORED[baseline as Baseline](sha)}${why}`
     return new NoBaseError('commit_unknown', message, { hint: 'name the base: its id, or --baseline SHA' })
   }
 }
@@ -144,9 +144,16 @@ class CommitChooser {
 export class NoBaseError extends IngestError {}
 
 /** Number of commits of the main branch among which a merge base is looked for. */
-const MOST_COMMITS = 100_000
+const MAX_COMMITS = 100_000
 
 type Baseline = 'parent' | 'merge-base' | 'latest'
+
+/** Why there is no base. */
+const NOT_STORED: Readonly<Record<Baseline, (head: string) => string>> = {
+  parent: head => `no ancestor of ${head} is stored`,
+  'merge-base': head => `no common ancestor of ${head} and the main branch is stored`,
+  latest: head => `the main branch has no stored commit other than ${head}`,
+}
 
 function isBaselineWord(text: string): text is Baseline {
   return ['parent', 'merge-base', 'latest'].includes(text)

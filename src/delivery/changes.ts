@@ -6,9 +6,10 @@ import { findChangePoints, type AnalysedSeries } from '../analysis/history-chang
 import { seriesDimensions, valueFields } from '../analysis/series.js'
 import type { Environment } from '../commit/ci.js'
 import { lookUpCommit } from '../commit/git.js'
+import { quote } from '../contract/problem.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
-import type { AcceptedChanges } from './accepted-changes.js'
+import type { AcceptedChangeStore } from './accepted-changes.js'
 import type {
   CommitReader,
   LookUp,
@@ -32,8 +33,8 @@ export type ChangesOptions = {
   readonly group?: string | undefined
   /** The smallest ratio of two levels that counts as a change; must exceed 1. Default: 1.02. */
   readonly threshold?: number | undefined
-  /** Where accepted changes are kept. Default: nowhere, so every change is new. */
-  readonly accepted?: Pick<AcceptedChanges, 'list'> | undefined
+  /** The store of accepted changes. Default: none, so every change is new. */
+  readonly accepted?: Pick<AcceptedChangeStore, 'list'> | undefined
   /** Asks the service that hosts the repository for the history, where git does not have all of it. Default: it is not asked. */
   readonly askHosting?: AskHosting | undefined
   /** The repository that knows the history. Default: that of the current folder. */
@@ -56,7 +57,7 @@ type HistorySummary = Omit<FirstParentHistory, 'shas'> & {
 export type ChangesResult = {
   /** The commits with changes, the worst first. */
   readonly commits: readonly CommitChanges[]
-  readonly line: HistorySummary
+  readonly history: HistorySummary
   readonly since: StoredCommit | undefined
   readonly group: string | undefined
   /** Number of series that were analysed. */
@@ -68,9 +69,9 @@ export type ChangesResult = {
 
 const THRESHOLD = 1.02
 /** The maximum number of commits that are analysed, from the newest. */
-const MOST_MEASURED = 1_000
+const MAX_MEASURED = 1_000
 /** The maximum number of first-parent commits that are searched for stored commits. */
-const MOST_COMMITS = 5_000
+const MAX_COMMITS = 5_000
 
 type Naming = HistoryOptions & { readonly lookUp: LookUp }
 
@@ -81,10 +82,10 @@ type Naming = HistoryOptions & { readonly lookUp: LookUp }
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
   const git = { gitDir, env, signal }
-  const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MOST_COMMITS }
+  const historyOptions = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MAX_COMMITS }
   const reader = await target.openReader(signal)
   try {
-    return await readChanges(reader, options, { ...line, lookUp: name => lookUpCommit(name, git) })
+    return await readChanges(reader, options, { ...historyOptions, lookUp: name => lookUpCommit(name, git) })
   } finally {
     await reader.close()
   }
@@ -92,30 +93,30 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
 
 async function readChanges(reader: CommitReader, options: ChangesOptions, naming: Naming): Promise<ChangesResult> {
   const { threshold = THRESHOLD, group, head, signal } = options
-  const { line, stored } = await findHistory(reader, head, naming)
+  const { history, stored } = await findHistory(reader, head, naming)
   const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
-  const first = since === undefined ? 0 : placeAfter(stored, since)
+  const first = since === undefined ? 0 : indexAfter(stored, since)
   const all = await reader.history(stored.map(({ sha }) => sha))
   const series = all.filter(one => group === undefined || isInGroup(one, group))
   if (group !== undefined && series.length === 0) throw unknownGroup(group, reader)
   const analysed = series.map(toAnalysed)
   const points = alignChangePoints(findChangePoints(analysed, threshold), analysed)
   signal?.throwIfAborted()
-  const known = { line: line.shas, stored, series, accepted: (await options.accepted?.list()) ?? [] }
-  const { shas, ...rest } = line
+  const known = { shas: history.shas, stored, series, accepted: (await options.accepted?.list()) ?? [] }
+  const { shas, ...rest } = history
   return {
     commits: groupByCommit(
       points.filter(({ commit }) => commit >= first),
       known,
     ),
-    line: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
+    history: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
     ...{ since, group, series: series.length, threshold, target: reader.description },
   }
 }
 
 type StoredHistory = {
-  readonly line: FirstParentHistory
-  /** The commits of the line that are stored, oldest first. */
+  readonly history: FirstParentHistory
+  /** The commits of the history that are stored, oldest first. */
   readonly stored: readonly StoredCommit[]
 }
 
@@ -124,20 +125,20 @@ async function findHistory(reader: CommitReader, name: string | undefined, namin
   const { lookUp } = naming
   if (name !== undefined) return readStoredHistory(reader, (await reader.find(name, lookUp)).sha, naming)
   const head = await lookUp('HEAD')
-  const line = head === undefined ? undefined : await readStoredHistory(reader, head, naming)
-  if (line !== undefined && line.stored.length > 0) return line
+  const found = head === undefined ? undefined : await readStoredHistory(reader, head, naming)
+  if (found !== undefined && found.stored.length > 0) return found
   const [newest] = await reader.newest(1)
   if (newest !== undefined) return readStoredHistory(reader, newest.sha, naming)
   throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
 }
 
 async function readStoredHistory(reader: CommitReader, head: string, options: HistoryOptions): Promise<StoredHistory> {
-  const line = await readFirstParentHistory(head, reader, options)
-  const stored = await reader.stored(line.shas)
-  return { line, stored: stored.slice(0, MOST_MEASURED).reverse() }
+  const history = await readFirstParentHistory(head, reader, options)
+  const stored = await reader.stored(history.shas)
+  return { history, stored: stored.slice(0, MAX_MEASURED).reverse() }
 }
 
-function placeAfter(stored: readonly StoredCommit[], { sha }: StoredCommit): number {
+function indexAfter(stored: readonly StoredCommit[], { sha }: StoredCommit): number {
   const index = stored.findIndex(commit => commit.sha === sha)
   if (index !== -1) return index + 1
   throw new IngestError(
@@ -159,7 +160,7 @@ function isInGroup({ kind, dimensions }: SeriesValues, pattern: string): boolean
 
 function unknownGroup(group: string, { description }: CommitReader): IngestError {
   const hint = 'name a group as the page does, such as "query_measurement tpch 10 nvme", or some words of it'
-  return new IngestError('not_found', `no measurements of a group ${group} are in ${description}`, { hint })
+  return new IngestError('not_found', `${description} has no group ${quote(group)}`, { hint })
 }
 
 /** The machine of a series is the platform that measured it last. */

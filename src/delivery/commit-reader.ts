@@ -23,7 +23,7 @@ export type SeriesValues = {
 }
 
 export interface CommitReader {
-  /** The place in words, without secrets. */
+  /** The database or server in words, without secrets. */
   readonly description: string
   /**
    * Finds a stored commit by id, by a prefix of at least four digits, or by a name that `lookUp` resolves.

@@ -36,8 +36,8 @@ export async function compare(base: string | undefined, options: CompareOptions)
   const git = { gitDir, env, signal }
   const reader = await target.openReader(signal)
   try {
-    const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git) }
-    const commits = await chooseCommits(reader, { ...options, base }, line)
+    const historyOptions = { git, askHosting: askHosting && withAncestryCache(askHosting, git) }
+    const commits = await chooseCommits(reader, { ...options, base }, historyOptions)
     const result = await compareStored(reader, commits, options)
     signal.throwIfAborted()
     return result

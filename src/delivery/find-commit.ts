@@ -1,4 +1,4 @@
-/** Finds stored commits by names that a user typed, in any place that can list commits. */
+/** Finds stored commits by the names that a user typed, in a database or through a server. */
 
 import { quote } from '../contract/problem.js'
 import type { CommitFilter, StoredCommit } from '../database/queries/commits.js'

@@ -21,9 +21,9 @@ export type HistoryOptions = {
 
 const LIMIT = 10_000
 /** The hosting service needs a request for every 100 commits at best. */
-const MOST_HOSTED = 1_000
+const MAX_HOSTED = 1_000
 /** Number of commits that are ordered by time. */
-const MOST_BY_TIME = 1_000
+const MAX_BY_TIME = 1_000
 
 /**
  * Follows first parents from a commit.
@@ -38,10 +38,10 @@ export async function readFirstParentHistory(
   const known = await readFirstParents(head, git, limit)
   if (known !== undefined && known.end !== 'unknown') return { shas: known.shas, isComplete: true, source: 'git' }
   const reason = await describeGap(head, known, git)
-  const { line, problem } = await askForHistory(head, options)
-  if (line?.isComplete === true)
-    return { ...line, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
-  const shas = [known?.shas ?? [head], line?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
+  const { answer, problem } = await askForHistory(head, options)
+  if (answer?.isComplete === true)
+    return { ...answer, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
+  const shas = [known?.shas ?? [head], answer?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
   const advice = `${problem}; ${known === undefined ? REPOSITORY_ADVICE : FETCH_ADVICE}`
   const gap = { shas, reason, advice, limit }
   return (await continueByParents(gap, reader)) ?? continueByTime(gap, reader)
@@ -60,11 +60,11 @@ async function describeGap(head: string, known: FirstParents | undefined, git: G
 async function askForHistory(
   head: string,
   { askHosting, limit = LIMIT }: HistoryOptions,
-): Promise<{ readonly line: Awaited<ReturnType<AskHosting>>; readonly problem: string }> {
+): Promise<{ readonly answer: Awaited<ReturnType<AskHosting>>; readonly problem: string }> {
   try {
-    return { line: await askHosting?.(head, Math.min(limit, MOST_HOSTED)), problem: '' }
+    return { answer: await askHosting?.(head, Math.min(limit, MAX_HOSTED)), problem: '' }
   } catch (error) {
-    return { line: undefined, problem: ` (the request to the hosting service failed: ${messageOf(error)})` }
+    return { answer: undefined, problem: ` (the request to the hosting service failed: ${messageOf(error)})` }
   }
 }
 
@@ -99,7 +99,7 @@ async function continueByTime(
 
 /** The stored commits that are older than the oldest stored one of `shas`. */
 async function olderByTime(shas: readonly string[], reader: CommitReader): Promise<readonly string[]> {
-  const newest = (await reader.newest(MOST_BY_TIME)).map(({ sha }) => sha)
+  const newest = (await reader.newest(MAX_BY_TIME)).map(({ sha }) => sha)
   const last = Math.max(...shas.map(sha => newest.indexOf(sha)))
   return newest.slice(last + 1).filter(sha => !shas.includes(sha))
 }

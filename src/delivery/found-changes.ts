@@ -2,11 +2,11 @@
 
 import { appliesTo, type AcceptedChange } from '../analysis/accepted-change.js'
 import type { ChangePoint } from '../analysis/history-changes.js'
-import { valueFields, type Single } from '../analysis/series.js'
+import { valueFields, type SeriesIdentity } from '../analysis/series.js'
 import type { Kind } from '../contract/kinds.js'
 import type { SeriesValues, StoredCommit } from './commit-reader.js'
 
-export type FoundChange = Single & {
+export type FoundChange = SeriesIdentity & {
   readonly verdict: 'slower' | 'faster' | 'larger' | 'smaller'
   /** The new level divided by the old level. */
   readonly ratio: number
@@ -28,7 +28,7 @@ export type FoundChange = Single & {
 
 export type CommitChanges = {
   readonly commit: StoredCommit
-  /** The changes of the commit: new ones for the worse first, each ordered by size. */
+  /** The changes of the commit: new regressions first, then improvements, then accepted changes; the largest of each first. */
   readonly changes: readonly FoundChange[]
   /** Whether nearly all series of a machine changed in the same direction, so that the machine may be the cause. */
   readonly isShared: boolean
@@ -36,7 +36,7 @@ export type CommitChanges = {
 
 export type AnalysedHistory = {
   /** Ids of all commits, newest first. */
-  readonly line: readonly string[]
+  readonly shas: readonly string[]
   readonly stored: readonly StoredCommit[]
   readonly series: readonly SeriesValues[]
   readonly accepted: readonly AcceptedChange[]
@@ -55,11 +55,11 @@ export function groupByCommit(points: readonly ChangePoint[], known: AnalysedHis
   return groups.sort((one, other) => worstFirst(one.changes[0]!, other.changes[0]!))
 }
 
-function toFoundChange(point: ChangePoint, { line, stored, series, accepted }: AnalysedHistory): FoundChange {
+function toFoundChange(point: ChangePoint, { shas, stored, series, accepted }: AnalysedHistory): FoundChange {
   const { oldLevel, newLevel, before, commit, earliest, latest, p, q } = point
   const { kind, dimensions } = series[point.series]!
   const shaAt = (index: number): string => stored[index]!.sha
-  const unmeasured = line.slice(line.indexOf(shaAt(commit)) + 1, line.indexOf(shaAt(before)))
+  const unmeasured = shas.slice(shas.indexOf(shaAt(commit)) + 1, shas.indexOf(shaAt(before)))
   // As more commits are measured, the likeliest commit of a change may move a little.
   const near = stored.slice(Math.max(0, earliest - 1), latest + 2).map(({ sha }) => sha)
   const candidates = new Set([...near, ...unmeasured])
@@ -76,18 +76,18 @@ function verdictOf(kind: Kind, isMore: boolean): FoundChange['verdict'] {
   return isMore ? 'larger' : 'smaller'
 }
 
-/** Whether a change is for the worse and nobody has accepted it. */
+/** Whether a series got slower or larger and nobody has accepted that. */
 export function isNewRegression({ ratio, accepted }: FoundChange): boolean {
   return ratio > 1 && accepted === undefined
 }
 
-/** New changes for the worse come first, then changes for the better, then accepted ones; the largest of each first. */
+/** New regressions come first, then improvements, then accepted changes; the largest of each first. */
 function worstFirst(one: FoundChange, other: FoundChange): number {
   const rank = (change: FoundChange): number => (change.accepted !== undefined ? 2 : isNewRegression(change) ? 0 : 1)
   return rank(one) - rank(other) || Math.abs(Math.log(other.ratio)) - Math.abs(Math.log(one.ratio))
 }
 
-const FEWEST_SHARED = 8
+const MIN_SHARED = 8
 const SHARED_SHARE = 0.8
 
 function isSharedBy(changes: readonly FoundChange[], series: readonly SeriesValues[], commit: number): boolean {
@@ -95,5 +95,5 @@ function isSharedBy(changes: readonly FoundChange[], series: readonly SeriesValu
   const inOneDirection = (['slower', 'faster'] as const).map(
     verdict => changes.filter(change => change.verdict === verdict).length,
   )
-  return timed.length >= FEWEST_SHARED && Math.max(...inOneDirection) >= SHARED_SHARE * timed.length
+  return timed.length >= MIN_SHARED && Math.max(...inOneDirection) >= SHARED_SHARE * timed.length
 }

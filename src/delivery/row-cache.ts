@@ -10,7 +10,7 @@ import type { RecordBatch } from '../source/record-batch.js'
 import type { Target } from './target.js'
 
 /** Memory limit for all sources together: about 27,000 rows. */
-const MOST_BYTES = 4 * 1024 * 1024
+const MAX_BYTES = 4 * 1024 * 1024
 
 /**
  * Rows in memory, by key, up to a limit in bytes.
@@ -24,7 +24,7 @@ export class RowCache<Key> {
 
   constructor(
     hash: Hash64,
-    private readonly mostBytes = MOST_BYTES,
+    private readonly mostBytes = MAX_BYTES,
   ) {
     this.#identify = createIdentifier(hash)
   }

@@ -25,7 +25,7 @@ export const ChangesReportShape = object({
     source: words(['git', 'hosting', 'database', 'time'], 'Where the order of the commits is from'),
     is_complete: flag('False if commits before the oldest one are unknown'),
     commits: count('Commits from the oldest stored one to the head'),
-    measured: count('Those that are stored'),
+    measured: count('Those of them that are stored'),
   }),
   since: orNull(StoredCommitShape),
   group: orNull(text()),
@@ -34,8 +34,8 @@ export const ChangesReportShape = object({
     series: count('Series that were analysed'),
     commits: count('Commits with changes'),
     changes: count(),
-    regressions: count('Changes for the worse'),
-    new_regressions: count('Those that nobody has accepted'),
+    regressions: count('Changes with the verdict slower or larger'),
+    new_regressions: count('Regressions that nobody has accepted'),
     accepted: count(),
   }),
   commits: list(
@@ -63,7 +63,7 @@ export const ChangesReportShape = object({
           ),
           accepted: orNull(AcceptedChangeShape),
         }),
-        'New changes for the worse come first, the largest of them before the others',
+        'New regressions come first, then improvements, then accepted changes; the largest of each first',
       ),
     }),
     'The worst come first',
@@ -72,25 +72,25 @@ export const ChangesReportShape = object({
 })
 export type ChangesReport = ValueOf<typeof ChangesReportShape>
 
-const placeAndCode = { exit_code: SuccessCode, place: text(WITHOUT_SECRETS) }
+const storeAndCode = { exit_code: SuccessCode, store: text(WITHOUT_SECRETS) }
 
 export const ChangesAcceptReportShape = object({
   command: constant('changes accept'),
-  ...placeAndCode,
+  ...storeAndCode,
   accepted: AcceptedChangeShape,
 })
 export type ChangesAcceptReport = ValueOf<typeof ChangesAcceptReportShape>
 
 export const ChangesAcceptedReportShape = object({
   command: constant('changes accepted'),
-  ...placeAndCode,
+  ...storeAndCode,
   accepted: list(AcceptedChangeShape, 'Newest first'),
 })
 export type ChangesAcceptedReport = ValueOf<typeof ChangesAcceptedReportShape>
 
 export const ChangesWithdrawReportShape = object({
   command: constant('changes withdraw'),
-  ...placeAndCode,
+  ...storeAndCode,
   withdrawn: list(AcceptedChangeShape),
 })
 export type ChangesWithdrawReport = ValueOf<typeof ChangesWithdrawReportShape>
@@ -99,6 +99,6 @@ export const NotifyReportShape = object({
   command: constant('notify'),
   exit_code: SuccessCode,
   posted: flag('False if there was nothing new to post'),
-  changes: count('New changes for the worse'),
+  changes: count('New regressions'),
 })
 export type NotifyReport = ValueOf<typeof NotifyReportShape>

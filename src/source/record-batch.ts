@@ -1,6 +1,4 @@
-/**
- * A batch of valid records, stored as offsets into the bytes of their lines so that no objects are created per line.
- */
+/** A batch of valid records, stored as offsets into the bytes of their lines, so that no objects are created per line. */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import type { VersionSet } from '../contract/version-set.js'
@@ -16,13 +14,12 @@ export const ABSENT = -1
 export type LinePosition = { line: number; start: number }
 
 /** Buffers grow to twice their size, but at most by this much more than needed. */
-const MOST_SPARE_BYTES = 4 * 1024 * 1024
+const MAX_SPARE_BYTES = 4 * 1024 * 1024
 
 /**
  * The records of one block of lines. Valid until the next batch is requested, because its memory is reused.
  * Field `f` of row `r` is the part of `bytesOf(r)` from `starts[r * STRIDE + f]` to `ends[r * STRIDE + f]`: the UTF-8
- * of a string
- * without quotes or escapes, the token of a number, or the tokens of an array without its brackets.
+ * of a string without quotes or escapes, the token of a number, or the tokens of an array without its brackets.
  */
 export class RecordBatch {
   count = 0
@@ -40,8 +37,10 @@ export class RecordBatch {
   reals = new Float64Array(0)
   /** The measurement ids; filled by `identify`. */
   ids = new BigInt64Array(0)
+  /** 1 for each row whose offsets refer to `#side`. */
   #inSide = new Uint8Array(0)
   #block: Buffer = Buffer.alloc(0)
+  /** Texts that are not part of the block, such as strings whose escapes were decoded. */
   #side: Buffer = Buffer.alloc(0)
   #sideLength = 0
   #firstByte = 0
@@ -86,8 +85,8 @@ export class RecordBatch {
   }
 
   /** Like `commit`, for a row whose fields were set with `setText`. */
-  commitSide(kind: number, place: LinePosition, fits: VersionSet): void {
-    this.commit(kind, place, fits)
+  commitSide(kind: number, position: LinePosition, fits: VersionSet): void {
+    this.commit(kind, position, fits)
     this.#inSide[this.count - 1] = 1
   }
 
@@ -141,7 +140,7 @@ export class RecordBatch {
 
   #growSide(bytes: number): void {
     const length = this.#sideLength + bytes
-    const larger = Buffer.allocUnsafe(length + Math.max(64 * 1024, Math.min(length, MOST_SPARE_BYTES)))
+    const larger = Buffer.allocUnsafe(length + Math.max(64 * 1024, Math.min(length, MAX_SPARE_BYTES)))
     this.#side.copy(larger, 0, 0, this.#sideLength)
     this.#side = larger
     this.#sideView = wordView(larger.subarray(0, larger.length - SLACK))

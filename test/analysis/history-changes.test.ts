@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readFileSync } from 'node:fs'
-import { findChangePoints, MOST_FALSE, type AnalysedSeries } from '../../src/analysis/history-changes.js'
+import { findChangePoints, MAX_FALSE, type AnalysedSeries } from '../../src/analysis/history-changes.js'
 import { generateHistory } from './fixtures/benchmark-history.js'
 import { f1, generateSeries, NOISES, RECORDED, score } from './fixtures/generated-series.js'
 
@@ -48,7 +48,7 @@ t.test('two regressions among 60 series of 14 commits are found at their commits
     t.strictSame(placesIn(history), ['7@5', '31@10'])
     for (const { oldLevel, newLevel, q, before, commit } of findChangePoints(history, THRESHOLD)) {
       t.ok(Math.abs(newLevel / oldLevel / 1.27 - 1) < 0.04, String(newLevel / oldLevel))
-      t.ok(q <= MOST_FALSE)
+      t.ok(q <= MAX_FALSE)
       t.equal(before, commit - 1)
     }
   }

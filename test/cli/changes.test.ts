@@ -1,7 +1,8 @@
 import t from 'tap'
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runCli, type CliResult } from '../fixtures/cli.js'
+import { projectFile, runCli, type CliResult } from '../fixtures/cli.js'
 import { writeLines } from '../fixtures/records.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { createMeasuredRepository } from './fixtures/history.js'
@@ -9,8 +10,8 @@ import { schemaErrors } from './fixtures/schema.js'
 import { startServe, stop, TOKEN } from './fixtures/serve.js'
 
 const PLANTED = [
-  { series: 7, commit: 5, factor: 1.27 },
-  { series: 31, commit: 10, factor: 1.27 },
+  { series: 7, commit: 5, factor: 1.27, message: 'Check all rows' },
+  { series: 31, commit: 10, factor: 1.27, message: 'Read pages twice' },
 ]
 
 type Found = {
@@ -68,11 +69,29 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
 
   await t.test('the text names commit, author, series, size and confidence, and is the same each time', async t => {
     const { stdout } = await run('changes')
-    t.match(stdout, /^regressed: 2 commits made series slower or larger; 60 series at 14 stored commits up to /)
-    t.match(stdout, /\n[0-9a-f]{7} 2026-02-06 Commit number 5 \(Zoë\)\n {2}slower {2}1\.2\d\d {2}> 99\.99 % {2}.* q8 /)
+    t.match(
+      stdout,
+      /^regressed: 2 commits made series slower or larger; analysed 60 series at 14 stored commits up to /,
+    )
+    t.match(stdout, /\n[0-9a-f]{7} 2026-02-06 Check all rows \(Zoë\)\n {2}slower {2}1\.2\d\d {2}> 99\.99 % {2}.* q8 /)
     t.equal((await run('changes')).stdout, stdout)
     const markdown = await run('changes', '--format', 'markdown')
-    t.match(markdown.stdout, /\n#### [0-9a-f]{7} 2026-02-06 Commit number 5 .*\n\n\| verdict \| ratio \|/)
+    t.match(markdown.stdout, /\n#### [0-9a-f]{7} 2026-02-06 Check all rows .*\n\n\| verdict \| ratio \|/)
+  })
+
+  await t.test('README and docs show a record, a comparison and the changes of this repository', async t => {
+    const [readme, docs] = ['README.md', 'docs/changes.md'].map(name => readFileSync(projectFile(name), 'utf8'))
+    const [, record = ''] = /^```text\n(\{.*\})\n```$/m.exec(readme!)!
+    t.ok(measured.some(({ lines }) => lines.includes(record)))
+    const shown = [
+      ...readme!.matchAll(/^npx vortex-ingest ((?:compare|changes) [^#\n]*).*\n```\n\n```text\n([^`]+)```$/gm),
+    ]
+    t.strictSame(
+      shown.map(([, command = '']) => command.trim()),
+      ['compare main~4 main~3', 'changes --fail-on new'],
+    )
+    for (const [, command = '', output = ''] of shown) t.match((await run(...command.trim().split(' '))).stdout, output)
+    t.match((await run('changes')).stdout, /```text\n([^`]+)```/.exec(docs!)![1]!)
   })
 
   await t.test('--since, --head and --group choose what is listed', async t => {
@@ -86,13 +105,16 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
       [...foundIn((await run('changes', '--group', 'tpch 1 nv*', '--format', 'json')).stdout)].sort(),
       expected,
     )
-    t.match(await run('changes', '--group', 'tpch 10'), { code: 78, stderr: /no measurements of a group tpch 10/ })
+    t.match(await run('changes', '--group', 'tpch 10'), {
+      code: 78,
+      stderr: /the embedded database in .* has no group "tpch 10"/,
+    })
     t.match(await run('changes', '--since', 'nothing'), { code: 78, stderr: /no commit is stored for "nothing"/ })
   })
 
   await t.test('accepted changes are listed as accepted and do not fail again until they are withdrawn', async t => {
     const accept = await run('changes', 'accept', guilty[0]!, '--note', 'checks every page', '--by', 'ann')
-    t.match(accept, { code: 0, stdout: /^accepted: [0-9a-f]{7} accepted by ann .*: checks every page; recorded in / })
+    t.match(accept, { code: 0, stdout: /^recorded in .*: [0-9a-f]{7} was accepted by ann on .*: checks every page\n$/ })
     t.match(await run('changes', '--fail-on', 'new'), { code: 5, stdout: /^regressed: 1 commit / })
     const other = ['changes', 'accept', guilty[1]!, '--series', 'tpch * q9*', '--note', 'other series']
     t.match(await run(...other), { code: 0 })
@@ -100,7 +122,7 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
     t.match(await run('changes', 'accept', guilty[1]!, '--series', 'q32', '--note', 'known'), { code: 0 })
     const after = await run('changes', '--fail-on', 'new')
     t.match(after, { code: 0, stdout: /^accepted: 2 commits / })
-    t.match(after.stdout, /\n {2}slower, accepted .*\n {2}[0-9a-f]{7} accepted by ann .*: checks every page\n/)
+    t.match(after.stdout, /\n {2}slower, accepted .*\n {2}[0-9a-f]{7} was accepted by ann on .*: checks every page\n/)
 
     const listed = await run('changes', 'accepted', '--format', 'json')
     t.strictSame(schemaErrors('changes-accepted-report', listed.stdout), [])
@@ -127,7 +149,10 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
     const { code, stdout } = await runCli(['changes', '--embedded', join(cwd, '.vortex-ingest')], { cwd: elsewhere })
     t.equal(code, 0)
     t.match(stdout, /^regressed: 1 commit .*\n[0-9a-f]{7} 2026-02-06 .*\n.*\n[0-9a-f]{7} 2026-02-11 /)
-    t.match(stdout, /\nnote: history: 14 of 14 commits are stored; their order is by (?:stored parents|time only)\n/)
+    t.match(
+      stdout,
+      /\nnote: history: 14 of 14 commits are stored; their order is from (?:the stored parents|their times)\n/,
+    )
   })
 })
 

@@ -60,7 +60,7 @@ t.test('the embedded database, and a server that holds it', async t => {
     const two = await run(dir, 'compare', 'main', 'topic', '--baseline', 'parent')
     t.match(two, { code: 2, stderr: /^error: --baseline and an argument both name BASE\nhint: give only HEAD/ })
     const oldest = await run(dir, 'compare', '--baseline', 'parent', main[0]!)
-    t.match(oldest.stderr, /^error: no stored commit is the parent of [0-9a-f]{40}\nhint: name the base/)
+    t.match(oldest.stderr, /^error: no ancestor of [0-9a-f]{40} is stored\nhint: name the base/)
     const both = await run(dir, 'compare', '--server', 'http://127.0.0.1:9', '--embedded')
     t.match(both, { code: 2, stderr: /^error: --server and a database are two targets/ })
     const dead = await run(dir, 'compare', '--server', 'http://127.0.0.1:9', '--timeout', '1')

@@ -78,14 +78,14 @@ t.test('two commits in Postgres', async t => {
       [
         ['faster', '0.250', 'q 0.0003', '1,000,000 → 250,000 ns', 'query_measurement tpch 1 q2 nvme vortex parquet'],
         ['slower', '2.000', 'q 0.0024', '1,000,000 → 2,000,000 ns', 'query_measurement tpch 1 q1 nvme vortex parquet'],
-        ['larger', '1.250', 'no runs', '1,000 → 1,250 bytes', 'compression_size taxi vortex'],
+        ['larger', '1.250', 'exact', '1,000 → 1,250 bytes', 'compression_size taxi vortex'],
         ['unjudged', '9.000', '3 and 3 runs', '100 → 900 ns', 'random_access_time taxi lance'],
         ['unproven', '1.500', 'q 1.0000', '1,000 → 1,500 ns', 'query_measurement tpch 1 q3 nvme vortex parquet'],
       ],
     )
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
-    t.match(stdout, /\nnote: slower and faster: q < 0\.03 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
-    t.match(stdout, /\nnote: 1 series by size: larger and smaller go by a ratio of 1\.03 alone/)
+    t.match(stdout, /\nnote: slower and faster mean q < 0\.03 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
+    t.match(stdout, /\nnote: 1 series by size: sizes are exact, so larger and smaller mean a ratio of 1\.03 or more/)
     t.match(stdout, /\nnote: 1 series cannot be judged, because BASE or HEAD has fewer than 4 runs: record about ten/)
     t.match(stdout, /\nnote: no commit before BASE is stored, so the noise between jobs is not known\n/)
     t.match(stdout, /\nnote: 1 series only in BASE\nnote: 1 series only in HEAD\n/)
@@ -140,7 +140,7 @@ t.test('two commits in Postgres', async t => {
       '| slower | 2.000 | q 0.0024 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
     )
     t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
-    t.match(stdout, /\n- slower and faster: q \\< 0\.03/)
+    t.match(stdout, /\n- slower and faster mean q \\< 0\.03/)
     await database.sql(String.raw`UPDATE compression_sizes SET dataset = E'a\n\n::add-mask::1\n![x](y)'`)
     const lines = (await compare(cwd, database, BASE, HEAD, '--format', 'markdown')).stdout.split('\n')
     t.notOk(
@@ -169,7 +169,7 @@ t.test('in the embedded database, by names that git knows', async t => {
   const same = await run('HEAD~2', 'HEAD~1')
   t.strictSame([same.code, same.stderr], [0, ''])
   t.match(same.stdout, /^no change: 1 unchanged of 1 series; /)
-  t.match(same.stdout, /\nnote: the noise is that of 5 stored commits before BASE\n/)
+  t.match(same.stdout, /\nnote: the noise was measured at 5 stored commits before BASE\n/)
   const slower = await run('HEAD~1', 'HEAD')
   t.equal(slower.code, 5)
   t.match(slower.stdout, /^changed: 1 slower of 1 /)
@@ -185,7 +185,7 @@ t.test('in the embedded database, by names that git knows', async t => {
   t.match(unknown.stderr, /^error: no series of both commits is a control: format=parquet\nhint: name a dimension/)
   const mistyped = await run('HEAD~1', 'HEAD', '--control', 'formt=parquet')
   t.equal(mistyped.code, 2)
-  t.match(mistyped.stderr, /'formt=parquet' is invalid.* it must be DIMENSION=VALUE with one of dataset, /)
+  t.match(mistyped.stderr, /'formt=parquet' is invalid. It must be DIMENSION=VALUE with one of dataset, /)
 })
 
 t.test('an impossible comparison is reported, and fails when a verdict was requested', async t => {

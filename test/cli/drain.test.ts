@@ -127,7 +127,7 @@ t.test('an interrupted delivery to a target that is not named is reported', asyn
   t.equal(code, 0)
   t.match(
     stderr,
-    /^warning: a delivery of numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1 is open; name that target/m,
+    /^warning: a delivery of numbers 1 to 3 of 0123456 to http:\/\/127\.0\.0\.1:1 is not finished; name that target/m,
   )
 })
 

@@ -99,7 +99,7 @@ t.test('Ctrl-C during a large push: exit 130, the transaction gone, no backend a
   cli.child.kill('SIGINT')
   const { code, signal, stderr } = await cli.result
   t.strictSame([code, signal], [130, null])
-  t.match(stderr, /^error: interrupted: what was not finished is undone\n$/)
+  t.match(stderr, /^error: interrupted: unfinished work was undone\n$/)
   await waitUntil(async () => (await server.sql(backends)).length === 0)
   t.equal((await database.countRows()) + (await countCommits(database)), 0)
   t.strictSame(temporaryFiles(), [])

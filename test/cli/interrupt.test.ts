@@ -15,7 +15,7 @@ const { server, createDatabase } = await startMigratedPostgres(t)
 /** To the server, when two small records have landed and many are on their way. */
 const SECOND_FILE_BYTES = 400_000
 
-const INTERRUPTED = 'error: interrupted: what was not finished is undone\n'
+const INTERRUPTED = 'error: interrupted: unfinished work was undone\n'
 
 t.test('a command that waits for standard input ends at once, and leaves no file', async t => {
   const cwd = t.testdir({})
@@ -47,7 +47,7 @@ t.test('SIGTERM ends as orderly, with its own exit code', async t => {
   const { code, stdout, stderr } = await cli.result
   t.equal(code, 143)
   t.match(JSON.parse(stdout), { exit_code: 143, error: { code: 'terminated' } })
-  t.equal(stderr, 'error: terminated: what was not finished is undone\n')
+  t.equal(stderr, 'error: terminated: unfinished work was undone\n')
 })
 
 t.test('an interrupted command ends although its FIFO has no writer', async t => {

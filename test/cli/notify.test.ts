@@ -1,4 +1,4 @@
-/** `notify` posts new changes to a webhook. */
+/** `notify` posts new regressions to a webhook. */
 
 import { join } from 'node:path'
 import t from 'tap'
@@ -54,7 +54,7 @@ t.test('the commit that made a series slower is posted, with a text for Slack an
   const server = await startAnswering(t, ok)
   const { code, stdout, stderr } = await notify(`${server.url}${SECRET}`)
   t.equal(code, 0, stderr)
-  t.match(stdout, /^posted 1 new change of 1 commit to 127\.0\.0\.1:\d+\n$/)
+  t.match(stdout, /^posted 1 new regression of 1 commit to 127\.0\.0\.1:\d+\n$/)
   t.match(server.asked, [{ method: 'POST', path: SECRET, headers: { 'content-type': 'application/json' } }])
   const { text, ...fields } = documentOf(server)
   t.match(text, /^\*1 commit made benchmarks slower or larger\* in /)
@@ -80,7 +80,7 @@ t.test('an accepted change is not posted again', async t => {
   t.strictSame(report, { command: 'notify', exit_code: 0, posted: false, changes: 0 })
   t.strictSame(schemaErrors('notify-report', stdout), [])
   t.equal(server.asked.length, 0)
-  t.match((await notify(`${server.url}${SECRET}`)).stdout, /^nothing posted: no new change for the worse in /)
+  t.match((await notify(`${server.url}${SECRET}`)).stdout, /^nothing posted: no new regression in /)
   t.equal((await runCli(['changes', 'withdraw', GUILTY, ...place], { cwd: CWD })).code, 0)
 })
 

@@ -163,7 +163,7 @@ t.test('Ctrl-C in the middle of the body ends in 130, and the body never ends', 
   const { code, stdout, stderr } = await cli.result
   t.equal(code, 130)
   t.equal(stdout, '')
-  t.equal(stderr, 'error: interrupted: what was not finished is undone\n')
+  t.equal(stderr, 'error: interrupted: unfinished work was undone\n')
   t.ok(Date.now() - interruptedAt < 2_900)
   t.strictSame(temporaryFiles(), [])
 })

@@ -19,12 +19,13 @@ const LOCAL_EXAMPLES = EXAMPLES.filter(code => !/\/\/\S*@?(?:ingest|db)\.example
 const project = await installedProject(t.testdir())
 
 t.test('the examples that need no other machine run in their order', async t => {
-  t.equal(LOCAL_EXAMPLES.length, 4)
+  t.equal(LOCAL_EXAMPLES.length, 5)
   const expected = [
     /^\d+ valid records\ndelivered \d+\n$/,
     /^no_input check the name/,
     /^the embedded database in database/,
     /^0 differences in/,
+    /^0 of 1 commits changed series\n$/,
   ]
   for (const [index, code] of LOCAL_EXAMPLES.entries()) {
     const file = join(project, `example-${index}.mjs`)

@@ -35,32 +35,32 @@ export type CompletionQuery = {
   readonly context: Context
 }
 
-export async function namesIn(sort: NameKind, asked: CompletionQuery): Promise<readonly string[]> {
-  const names = sort === 'profile' ? profiles(asked) : namesInState(sort, asked)
+export async function namesIn(kind: NameKind, query: CompletionQuery): Promise<readonly string[]> {
+  const names = kind === 'profile' ? profiles(query) : namesInState(kind, query)
   return (await names.catch(() => [])).filter(name => SAFE.test(name))
 }
 
-async function profiles(asked: CompletionQuery): Promise<readonly string[]> {
-  const file = await configFile(asked)
+async function profiles(query: CompletionQuery): Promise<readonly string[]> {
+  const file = await configFile(query)
   return file === undefined ? [] : listProfiles(file)
 }
 
-async function namesInState(sort: Exclude<NameKind, 'profile'>, asked: CompletionQuery): Promise<readonly string[]> {
-  const { context } = asked
-  const typed = asked.line.given.get('--state')
-  const place = typed === undefined ? (stateVariable(context.env) ?? (await stateInFile(asked))) : fromHome(typed)
-  const config = stateConfig(place === undefined ? {} : { state: place }, context.env)
+async function namesInState(kind: Exclude<NameKind, 'profile'>, query: CompletionQuery): Promise<readonly string[]> {
+  const { context } = query
+  const typed = query.line.given.get('--state')
+  const address = typed === undefined ? (stateVariable(context.env) ?? (await stateInFile(query))) : fromHome(typed)
+  const config = stateConfig(address === undefined ? {} : { state: address }, context.env)
   // Opening a state would create its folder, and completion must not write.
   if (config === undefined || (config.address.kind === 'local' && !existsSync(config.address.folder))) return []
   const state = await openConfiguredState(config, context)
-  return LISTS[sort](state).finally(() => state.storage.close())
+  return LISTS[kind](state).finally(() => state.storage.close())
 }
 
-async function stateInFile(asked: CompletionQuery): Promise<string | undefined> {
-  const file = await configFile(asked)
+async function stateInFile(query: CompletionQuery): Promise<string | undefined> {
+  const file = await configFile(query)
   if (file === undefined) return undefined
-  const { command, given } = asked.line
-  const profile = given.get('--profile') ?? asked.flags.profile
+  const { command, given } = query.line
+  const profile = given.get('--profile') ?? query.flags.profile
   const sections = applicableSections(file, {
     commands: configurable(findRoot(command)),
     command: typedName(command),

@@ -1,4 +1,4 @@
-/** Opens the place that flags name, and the history of the repository, for commands that read stored commits. */
+/** Opens the database or server that flags name, and the history of the repository, for commands that read stored commits. */
 
 import type { CommitReader } from '../../delivery/commit-reader.js'
 import { databaseReader } from '../../delivery/database-reader.js'
@@ -10,11 +10,11 @@ import { openDatabase } from './target-world.js'
 
 /**
  * Opens the server or the database that flags name, otherwise the default database. Creates nothing.
- * @throws {IngestError} `usage` when flags name two places
+ * @throws {IngestError} `usage` when flags name two of them
  */
 export async function openReader(flags: TargetFlags, context: Context): Promise<CommitReader> {
   if (flags['server'] === undefined) return databaseReader(await openDatabase(flags, false, context))
-  assertOnePlace(flags)
+  assertOneTarget(flags)
   return openServerReader(flags, context)
 }
 
@@ -28,7 +28,7 @@ export async function openServerReader(flags: TargetFlags, { env, signal }: Cont
 }
 
 /** @throws {IngestError} `usage` for a server and a database */
-export function assertOnePlace(flags: TargetFlags): void {
+export function assertOneTarget(flags: TargetFlags): void {
   if (flags['server'] === undefined || !namedKinds(flags).some(isDatabase)) return
   throw new IngestError('usage', '--server and a database are two targets', { hint: 'give one of them' })
 }

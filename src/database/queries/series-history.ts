@@ -40,7 +40,7 @@ export type SeriesHistoryOptions = {
 }
 
 /** Above this number, reading rows by their ids takes longer than scanning the table. */
-const MOST_IDS = 200_000
+const MAX_IDS = 200_000
 
 /**
  * Reads the values at the given commits. A series has a part for each platform on which it was measured. When few values are
@@ -80,7 +80,7 @@ async function idChunks(
   { shas, hash }: { readonly shas: readonly string[]; readonly hash: Hash64 },
 ): Promise<readonly (readonly string[] | undefined)[]> {
   if (access.by !== 'series' || shas.length === 0) return [undefined]
-  const ids = await idsBySeries(session, access, { shas, hash, mostSeries: Math.floor(MOST_IDS / shas.length) })
+  const ids = await idsBySeries(session, access, { shas, hash, mostSeries: Math.floor(MAX_IDS / shas.length) })
   if (ids === undefined) return [undefined]
   const starts = Array.from({ length: Math.ceil(ids.length / CHUNK_IDS) }, (_, chunk) => chunk * CHUNK_IDS)
   return starts.map(start => ids.slice(start, start + CHUNK_IDS))

@@ -4,7 +4,7 @@ import type { RunSpread } from '../model/series.js'
 import type { Projection } from './layer.js'
 
 /** With more lines than this, their bands cover each other. */
-export const MOST_BANDS = 12
+export const MAX_BANDS = 12
 
 const OPACITY = 0.18
 /** Half the width in pixels of the band of a commit whose neighbours have none. */

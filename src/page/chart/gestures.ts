@@ -63,7 +63,7 @@ function shareAt({ area }: Chart, clientX: number): number {
 /** Time without events after which a gesture counts as finished, because browsers do not report its end. */
 const REST_MS = 150
 /** Limit per event, because one notch of a mouse wheel is larger than any step of a trackpad. */
-const MOST_PX = 50
+const MAX_PX = 50
 const FOLDS_PER_PX = 0.01
 const LINE_PX = 16
 
@@ -86,7 +86,7 @@ export function addTrackpad(host: HTMLElement, chart: () => Chart | undefined): 
 
 function zoom(event: WheelEvent, chart: Chart): true {
   const share = shareAt(chart, event.clientX)
-  const px = Math.max(-MOST_PX, Math.min(MOST_PX, pixels(event.deltaY, event)))
+  const px = Math.max(-MAX_PX, Math.min(MAX_PX, pixels(event.deltaY, event)))
   const hold = { position: positionAt(chart.range, share), share, end: chart.end }
   chart.move(zoomRange(chart.range, Math.exp(px * FOLDS_PER_PX), hold))
   return true

@@ -12,7 +12,7 @@ const ROW_PX = 20
 const SWATCH_PX = 24
 const COLUMN_PX = 280
 /** The legend names at most this many lines. */
-const MOST_NAMES = 40
+const MAX_NAMES = 40
 
 export type PictureOptions = {
   readonly title: string
@@ -23,7 +23,7 @@ export type PictureOptions = {
 export function drawPicture(chart: Chart, { title, series, theme }: PictureOptions): HTMLCanvasElement {
   const { width, height } = chart.size
   const columns = Math.max(1, Math.floor((width - 2 * EDGE_PX) / COLUMN_PX))
-  const named = series.slice(0, MOST_NAMES)
+  const named = series.slice(0, MAX_NAMES)
   const rest = series.length - named.length
   const rows = Math.ceil(named.length / columns) + (rest > 0 ? 1 : 0)
   const canvas = document.createElement('canvas')

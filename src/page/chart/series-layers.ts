@@ -5,7 +5,7 @@ import type { Scale } from '../address.js'
 import { FrameScheduler } from '../frame-scheduler.js'
 import { Layer, createProjection, type Projection } from './layer.js'
 import type { ChartOptions, DrawnSeries } from './chart-options.js'
-import { drawBand, MOST_BANDS } from './band.js'
+import { drawBand, MAX_BANDS } from './band.js'
 import { drawDots, drawingEffort, strokeSeries } from './stroke.js'
 
 /** Work per frame that a slow computer without a graphics card manages, in the unit of `drawingEffort`. */
@@ -67,7 +67,7 @@ export class SeriesLayer {
   }
 
   #drawBands(layer: Pick<Layer, 'clipped'>, projection: Projection): void {
-    if (this.#series.length > MOST_BANDS) return
+    if (this.#series.length > MAX_BANDS) return
     for (const { spread, style } of this.#series)
       if (spread !== undefined) layer.clipped(context => drawBand(context, spread, style.colour, projection))
   }

@@ -5,8 +5,8 @@ import type { Scale } from '../address.js'
 /** A range of commits, by index. During a gesture its ends may lie between two commits. */
 export type VisibleRange = { readonly min: number; readonly max: number }
 
-/** Minimum width of the range. */
-const LEAST = 2
+/** In commits. */
+const MIN_WIDTH = 2
 
 type Hold = {
   /** A position in commits, and the share of the width where it is to appear: 0 at the left edge, 1 at the right edge. */
@@ -18,7 +18,7 @@ type Hold = {
 
 /** @param factor below 1 shows fewer commits */
 export function zoomRange({ min, max }: VisibleRange, factor: number, { position, share, end }: Hold): VisibleRange {
-  const width = Math.min(end, Math.max(LEAST, (max - min) * factor))
+  const width = Math.min(end, Math.max(MIN_WIDTH, (max - min) * factor))
   return within(position - width * share, width, end)
 }
 

@@ -4,7 +4,7 @@ import { type Navigation } from '../navigation.js'
 import { COUNTS, EVERY, type Address, type Measure, type ScaleChoice } from '../address.js'
 import { element, pageElement } from '../element.js'
 import { isVortex } from '../model/style.js'
-import { MOST_BANDS } from '../chart/band.js'
+import { MAX_BANDS } from '../chart/band.js'
 import type { ChartedGroup } from '../model/charted-group.js'
 import type { PanelLines } from './group-source.js'
 
@@ -58,8 +58,8 @@ export class Controls {
     fillChoices('measures', 'measure', group.hasRatios ? MEASURES : [], address.measure)
     fillChoices('scale', 'scale', SCALES, choice)
     this.#spread.checked = address.spread
-    const tooMany = address.spread && drawn.length > MOST_BANDS
-    const bands = tooMany ? `The spread is drawn for at most ${MOST_BANDS} lines; leave some out to see it.` : ''
+    const tooMany = address.spread && drawn.length > MAX_BANDS
+    const bands = tooMany ? `The spread is drawn for at most ${MAX_BANDS} lines; leave some out to see it.` : ''
     pageElement('scale-note').textContent = [note, bands].filter(Boolean).join(' ')
     if (this.#find !== document.activeElement) this.#find.value = address.find
     this.#showVersus(address, group)

@@ -19,7 +19,7 @@ import { GroupSource } from './group-source.js'
 type First = { readonly commits: readonly HistoryCommit[]; readonly span: Span | undefined }
 
 /** The legend names at most this many lines. */
-const MOST_NAMES = 30
+const MAX_NAMES = 30
 
 export class SecondChart {
   readonly #panel = new ChartPanel({
@@ -74,7 +74,7 @@ export class SecondChart {
     const changes = changeMarks(commits, this.changes.ofPanel(address.beside, panel?.id ?? ''))
     this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
     pageElement('second-panel').textContent = panels.length < 2 ? '' : (panel?.label ?? '')
-    const names = drawn.slice(0, MOST_NAMES).map(one => element('li', {}, createSwatch(one), one.name))
+    const names = drawn.slice(0, MAX_NAMES).map(one => element('li', {}, createSwatch(one), one.name))
     pageElement('second-names').replaceChildren(...names)
   }
 }

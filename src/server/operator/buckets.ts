@@ -13,7 +13,7 @@ const LIST = '/storage/buckets'
 /** Number of objects that may be in memory at the same time: of those that are stored, and of those that are sent. */
 const IN_MEMORY = 4
 /** Number of requests for objects that may wait. Further ones are refused. */
-const MOST_WAITING = 100
+const MAX_WAITING = 100
 
 export function bucketRoutes(operator: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
   const { state } = operator
@@ -46,7 +46,7 @@ export function bucketRoutes(operator: Operator, limits: OperatorLimits): readon
 function objectRoutes({ state, journal }: Operator, limits: OperatorLimits): readonly OperatorRoute[] {
   const url = `${LIST}/:bucket/objects/*`
   const slots = new Slots(IN_MEMORY)
-  const sending = new Budget(IN_MEMORY, MOST_WAITING)
+  const sending = new Budget(IN_MEMORY, MAX_WAITING)
   const named = (request: Parameters<OperatorRoute['answer']>[0]) => ({
     ...{
       bucket: pathParameterValue(request, 'bucket'),

@@ -22,9 +22,9 @@ import type { ReadRouteOptions } from './routes.js'
 const COMMITS = 300
 const MAX_SERIES_PER_GROUP = 1_000
 /** Values of all analysed series together. Further groups are left out. */
-const MOST_VALUES = 600_000
+const MAX_VALUES = 600_000
 /** The largest changes are answered. */
-const MOST_CHANGES = 300
+const MAX_CHANGES = 300
 /** Number of measured commits on each side of a change whose values are answered. */
 const AROUND = 20
 /** The smallest ratio of two levels that counts as a change. */
@@ -56,7 +56,7 @@ async function readChanges(store: Store): Promise<ChangesAnswer> {
   const tasks = series.map(({ group, values }) => ({ values, machine: hasRuns(group.kind) ? 'all' : undefined }))
   const points = series.length === 0 ? [] : await analyse({ series: tasks, threshold: THRESHOLD })
   const accepted = await store.read(readAcceptedChanges)
-  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MOST_CHANGES)
+  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MAX_CHANGES)
   const used = [...new Set(largest.map(({ commit }) => commit))].sort((one, other) => other - one)
   return {
     commits: used.map(index => historyCommit(commits[index]!)),
@@ -76,7 +76,7 @@ async function readSeries(
     const group = parseGroupSlug(slug)
     if (group === undefined) continue
     const found = await store.read(session => readGroupHistory(session, group, options))
-    if ((series.length + found.series.length) * shas.length > MOST_VALUES) return { series, more: true }
+    if ((series.length + found.series.length) * shas.length > MAX_VALUES) return { series, more: true }
     for (const one of found.series) series.push({ group, key: one.key, values: valuesOf(one, shas.length) })
     await setImmediate()
   }

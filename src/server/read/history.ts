@@ -81,7 +81,7 @@ const HISTORY = { least: 1, most: 1_000, otherwise: 200 }
 const QUARTILES = 'quartiles'
 const NEWEST_COMMITS = { least: 1, most: 1_000, otherwise: 20 }
 /** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
-const MOST_SHAS = 200
+const MAX_SHAS = 200
 /** Number of cached histories. A long history takes a few hundred kilobytes after compression. */
 const REMEMBERED = 16
 /** A higher gzip level barely shrinks a history further, because it consists mostly of digits. */
@@ -122,7 +122,7 @@ export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, 
 }
 
 function commitsAsked(query: unknown): CommitFilter {
-  const shas = shasParameter(query, 'shas', MOST_SHAS)
+  const shas = shasParameter(query, 'shas', MAX_SHAS)
   if (shas !== undefined) return { shas }
   const newest = countParameter(query, 'n', NEWEST_COMMITS)
   const prefix = prefixParameter(query, 'prefix')

@@ -8,12 +8,12 @@ const READ_BYTES = 32 * 1024 * 1024
 /** Memory of all answers that are being read or sent. */
 const TOTAL_BYTES = 4 * READ_BYTES
 /** Number of reads that may wait. Further ones are refused. */
-const MOST_WAITING = 250
+const MAX_WAITING = 250
 
 export const JSON_TYPE = 'application/json; charset=utf-8'
 
 export class ReadMemory {
-  readonly #budget = new Budget(TOTAL_BYTES, MOST_WAITING)
+  readonly #budget = new Budget(TOTAL_BYTES, MAX_WAITING)
 
   /** @param stallMs an answer is cut off when its client receives nothing for this long */
   constructor(private readonly stallMs: number) {}

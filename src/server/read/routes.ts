@@ -27,7 +27,7 @@ export type ReadRouteOptions = {
 const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }
 const PAGE = { least: 1, most: 5_000, otherwise: 1_000 }
 /** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
-const MOST_IDS = 500
+const MAX_IDS = 500
 
 export function addReadRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
   const { store, memory } = options
@@ -75,7 +75,7 @@ function addFirstParentsRoute(app: FastifyInstance, { store, memory }: ReadRoute
 
 function measurementsAsked(query: unknown): RowFilter & PageLimits {
   const after = idParameter(query, 'after')
-  const ids = idsParameter(query, 'ids', MOST_IDS)
+  const ids = idsParameter(query, 'ids', MAX_IDS)
   if (ids !== undefined) return { ids, after, limit: ids.length }
   const commit = textParameter(query, 'commit')
   if (commit === undefined) throw new BadParameter('commit or ids is missing')

@@ -8,13 +8,13 @@ import { BadParameter, shasParameter } from './parameters.js'
 import type { ReadRouteOptions } from './routes.js'
 
 /** The request line with this many ids fits in the 16 KiB that Node allows for a request's head. */
-const MOST_COMMITS = 200
+const MAX_COMMITS = 200
 /** Bytes of the names and values of an answer. */
 const SERIES_BYTES = 8 * 1024 * 1024
 
 export function addSeriesRoute(app: FastifyInstance, { store, memory }: ReadRouteOptions): void {
   app.get('/api/series', async ({ query }, reply) => {
-    const shas = shasParameter(query, 'commits', MOST_COMMITS)
+    const shas = shasParameter(query, 'commits', MAX_COMMITS)
     if (shas === undefined) throw new BadParameter('commits is missing')
     return memory.send(reply, async () => {
       const options = { hash: await wasmHash64(), mostBytes: SERIES_BYTES }

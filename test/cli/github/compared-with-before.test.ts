@@ -36,9 +36,9 @@ t.test('the summary lists the largest changes and the slowest series', async t =
   const push = ['push', ...filesOf(cwd, AFTER, 3), ...target]
   const { code, summary, stderr } = await runStep(push, cwd)
   t.equal(code, 0, stderr)
-  t.match(summary, '#### Against the commit before')
+  t.match(summary, '#### Compared with the commit before')
   t.match(summary, /\*\*changed:\*\* 2 slower, 1 unchanged of 3 series; bbbbbbb against aaaaaaa/)
-  t.match(summary, '#### The slowest')
+  t.match(summary, '#### Slowest series')
   t.match(summary, /\| query&#95;measurement tpc&#124;ds .* \| 312,000 ns \|/)
 
   t.notMatch((await runStep([...push, '--no-compare'], cwd)).summary, 'commit before')
@@ -66,7 +66,7 @@ t.test('after a push to a server the comparison is read through its read API', a
   const { code, summary, stderr } = await push(AFTER, 3)
   t.equal(code, 0, stderr)
   t.match(summary, /\*\*changed:\*\* 2 slower/)
-  t.match(summary, '#### The slowest')
+  t.match(summary, '#### Slowest series')
 })
 
 t.test('a server without a read API is no failure', async t => {

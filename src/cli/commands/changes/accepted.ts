@@ -9,10 +9,10 @@ import type { Action, Context, Format } from '../../context.js'
 import { thisUser } from '../../options/this-user.js'
 import { plural, type Report } from '../../output/report.js'
 import { acceptedReport } from './json.js'
-import { openPlace, type OpenPlace, type PlaceFlags } from './open-place.js'
+import { openMeasurements, type OpenMeasurements, type MeasurementFlags } from './open-measurements.js'
 import { acceptedText } from './words.js'
 
-type AcceptFlags = PlaceFlags & {
+type AcceptFlags = MeasurementFlags & {
   readonly format: Format
   readonly note: string
   readonly series?: readonly string[]
@@ -21,50 +21,50 @@ type AcceptFlags = PlaceFlags & {
 }
 
 export const runAccept: Action<AcceptFlags> = ([name = ''], flags, context) =>
-  withPlace(flags, context, async ({ reader, accepted: place }) => {
+  withMeasurements(flags, context, async ({ reader, accepted: store }) => {
     const { note, series = [], by = thisUser(), gitDir, format } = flags
     const { env, signal, now, report } = context
     const commit = await reader.find(name, name => lookUpCommit(name, { gitDir, env, signal }))
-    const accepted = await acceptChange(place, { commit: commit.sha, series, note, by }, now().getTime())
-    const result = { exit_code: EXIT.done, place: place.description, accepted: acceptedReport(accepted) }
+    const accepted = await acceptChange(store, { commit: commit.sha, series, note, by }, now().getTime())
+    const result = { exit_code: EXIT.done, store: store.description, accepted: acceptedReport(accepted) }
     if (format === 'json') report.json<ChangesAcceptReport>({ command: 'changes accept', ...result })
-    else report.verdict(true, 'accepted:', `${acceptedText(accepted)}; recorded in ${place.description}`)
+    else report.verdict(true, 'recorded', `in ${store.description}: ${acceptedText(accepted)}`)
   })
 
 export const runAccepted: Action<AcceptFlags> = (_, flags, context) =>
-  withPlace(flags, context, async ({ accepted: place }) => {
+  withMeasurements(flags, context, async ({ accepted: store }) => {
     const { report } = context
-    const all = await place.list()
-    const result = { exit_code: EXIT.done, place: place.description, accepted: all.map(acceptedReport) }
+    const all = await store.list()
+    const result = { exit_code: EXIT.done, store: store.description, accepted: all.map(acceptedReport) }
     if (flags.format === 'json') report.json<ChangesAcceptedReport>({ command: 'changes accepted', ...result })
-    else printAccepted(report, all, place.description)
+    else printAccepted(report, all, store.description)
   })
 
-function printAccepted(report: Report, all: readonly AcceptedChange[], place: string): void {
-  report.result(`${plural(all.length, 'accepted change')} in ${place}`)
+function printAccepted(report: Report, all: readonly AcceptedChange[], store: string): void {
+  report.result(`${plural(all.length, 'accepted change')} in ${store}`)
   for (const accepted of all) report.result(`  ${accepted.id}  ${acceptedText(accepted)}`)
 }
 
 export const runWithdraw: Action<AcceptFlags> = ([name = ''], flags, context) =>
-  withPlace(flags, context, async ({ accepted: place }) => {
+  withMeasurements(flags, context, async ({ accepted: store }) => {
     const { by = thisUser(), format } = flags
     const { report, now } = context
-    const withdrawn = await withdrawAccepted(place, name, { by, at: now().toISOString() })
-    const result = { exit_code: EXIT.done, place: place.description, withdrawn: withdrawn.map(acceptedReport) }
+    const withdrawn = await withdrawAccepted(store, name, { by, at: now().toISOString() })
+    const result = { exit_code: EXIT.done, store: store.description, withdrawn: withdrawn.map(acceptedReport) }
     if (format === 'json') report.json<ChangesWithdrawReport>({ command: 'changes withdraw', ...result })
     else for (const accepted of withdrawn) report.verdict(true, 'withdrawn:', acceptedText(accepted))
   })
 
-async function withPlace(
-  flags: PlaceFlags,
+async function withMeasurements(
+  flags: MeasurementFlags,
   context: Context,
-  work: (place: OpenPlace) => Promise<void>,
+  work: (measurements: OpenMeasurements) => Promise<void>,
 ): Promise<number> {
-  const place = await openPlace(flags, context)
+  const measurements = await openMeasurements(flags, context)
   try {
-    await work(place)
+    await work(measurements)
     return EXIT.done
   } finally {
-    await place.close()
+    await measurements.close()
   }
 }

@@ -9,10 +9,10 @@ import { printChanges } from './human.js'
 import { changesReport } from './json.js'
 import { changesMarkdown } from './markdown.js'
 import { hostingOf } from '../../options/open-reader.js'
-import { openPlace, type PlaceFlags } from './open-place.js'
+import { openMeasurements, type MeasurementFlags } from './open-measurements.js'
 
 /** Flags that select the history and the changes. */
-export type SelectionFlags = PlaceFlags & {
+export type SelectionFlags = MeasurementFlags & {
   readonly threshold: number
   readonly head?: string
   readonly since?: string
@@ -40,7 +40,7 @@ export const runChanges: Action<ChangesFlags> = async (_, flags, context) => {
 export async function findChanges(flags: SelectionFlags, context: Context): Promise<ChangesResult> {
   const { threshold, head, since, group, gitDir } = flags
   const { env, signal } = context
-  const { reader, accepted, close } = await openPlace(flags, context)
+  const { reader, accepted, close } = await openMeasurements(flags, context)
   const target = { openReader: async () => ({ ...reader, close }) }
   const choice = { head, since, group, threshold, gitDir, askHosting: hostingOf(context) }
   return changes({ target, accepted, ...choice, env, signal })

@@ -27,7 +27,8 @@ export function addChanges(program: Command, run: Run): void {
     .command('changes')
     .summary('find the commits that changed measurements for good')
     .description(
-      'Finds change points in every series along the first-parent history. Without a subcommand it runs `changes show`.',
+      'Finds change points in every series along the first-parent history. `changes` alone runs `changes show`; `changes show --help` ' +
+        'lists its flags.',
     )
     .addHelpText(
       'after',
@@ -48,19 +49,19 @@ function addShow(changes: Command, run: Run): void {
     .summary('list change points by commit, the worst first')
     .description(
       'Lists the commits at which series changed their level, with size and confidence, the worst first (docs/changes.md). ' +
-        'Noise that all series of a machine share is removed. Lone outliers are no changes. Only reads. With -v every series is listed.',
+        'Noise that all series of a machine share is removed first. A lone outlier is not a change. Only reads. With -v every series is listed.',
     )
     .action(run(lazy(async () => (await import('./action.js')).runChanges)))
   addOptions(show, selectionFlags())
   show
-    .addOption(flag('--fail-on <what>', 'exit 5 on a change for the worse that is not accepted').choices(['new']))
+    .addOption(flag('--fail-on <what>', 'exit 5 on a regression that is not accepted').choices(['new']))
     .addOption(
       flag('--format <format>', 'how to print the result').choices(['human', 'json', 'markdown']).default('human'),
     )
     .addHelpText(
       'after',
       examples([
-        ['changes', 'of the embedded database in this folder'],
+        ['changes', 'in the embedded database in this folder'],
         ['changes --server https://bench.example.com --since v1.2 --fail-on new', 'in CI'],
         ['changes --group "tpch 10" --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
       ]),
@@ -72,7 +73,7 @@ function addAccept(changes: Command, run: Run): void {
     .command('accept')
     .summary('record that a change is known, so that it does not fail again')
     .description(
-      'Records who accepted the change of a commit, when and why, in the schema vortex_ingest of the database, or beside ' +
+      'Records who accepted the change of a commit, when and why. The record is stored in the schema vortex_ingest of the database, or beside ' +
         'a state. All series of the commit are accepted unless --series names some.',
     )
     .argument('<commit>', 'commit that made the change, as `changes` names it')
@@ -86,7 +87,7 @@ function addAccept(changes: Command, run: Run): void {
     .addOption(byFlag())
     .addOption(gitDirFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runAccept)))
-  addPlace(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
+  addReading(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
 }
 
 function addAccepted(changes: Command, run: Run): void {
@@ -95,21 +96,21 @@ function addAccepted(changes: Command, run: Run): void {
     .summary('list accepted changes')
     .description('Lists accepted changes, newest first, also those that were withdrawn.')
     .action(run(lazy(async () => (await import('./accepted.js')).runAccepted)))
-  addPlace(accepted, [['changes accepted --postgres DSN', '']])
+  addReading(accepted, [['changes accepted --postgres DSN', '']])
 }
 
 function addWithdraw(changes: Command, run: Run): void {
   const withdraw = changes
     .command('withdraw')
     .summary('withdraw an accepted change, so that it counts as new again')
-    .description('The record that the change was accepted remains, with who withdrew it and when.')
+    .description('The accepted change stays in the list, with who withdrew it and when.')
     .argument('<name>', 'id of the accepted change, or the start of the id of its commit')
     .addOption(byFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runWithdraw)))
-  addPlace(withdraw, [['changes withdraw 1f0c3b7', '']])
+  addReading(withdraw, [['changes withdraw 1f0c3b7', '']])
 }
 
-function addPlace(command: Command, lines: Parameters<typeof examples>[0]): void {
+function addReading(command: Command, lines: Parameters<typeof examples>[0]): void {
   addOptions(command, [...readingFlags(), acceptedStateFlag(), formatFlag()])
   command.addHelpText('after', examples(lines))
 }

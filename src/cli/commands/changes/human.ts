@@ -8,7 +8,7 @@ import type { SeriesNamer } from '../compare/words.js'
 import { changeCells, changesHeadline, changesNamer, changesNotes, commitText, remarks } from './words.js'
 
 /** Number of series that are listed for each commit, unless the user asked for all of them. */
-export const MOST_SERIES = 10
+export const MAX_SERIES = 10
 
 export function printChanges(report: Report, result: ChangesResult, verbose: boolean): void {
   const { good, word, rest } = changesHeadline(result)
@@ -25,7 +25,7 @@ function printCommit(
 ): void {
   const { commit, changes } = found
   report.result(commitText(commit))
-  const shown = verbose ? changes : changes.slice(0, MOST_SERIES)
+  const shown = verbose ? changes : changes.slice(0, MAX_SERIES)
   for (const line of table(shown.map(change => [...changeCells(change), name(change)]))) report.result(`  ${line}`)
   if (shown.length < changes.length) report.result(`  … and ${count(changes.length - shown.length)} more series (-v)`)
   for (const remark of remarks(found)) report.result(`  ${remark}`)

@@ -1,7 +1,7 @@
 /** Change points and accepted changes as JSON (schemas/v1/changes-report.json). */
 
 import type { AcceptedChange } from '../../../analysis/accepted-change.js'
-import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { MAX_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
 import type { ChangesAcceptReport, ChangesReport } from '../../../reports/changes.js'
@@ -10,14 +10,14 @@ import { unitOf } from '../compare/words.js'
 import { changesNotes } from './words.js'
 
 export function changesReport(result: ChangesResult, exitCode: number): ChangesReport {
-  const { commits, line, since, group, series, threshold, target } = result
+  const { commits, history, since, group, series, threshold, target } = result
   const all = commits.flatMap(({ changes }) => changes)
   const numberOf = (is: (change: FoundChange) => boolean): number => all.filter(is).length
-  const { head, source, isComplete, measured } = line
+  const { head, source, isComplete, measured } = history
   return {
     ...{ command: 'changes', exit_code: exitCode, target },
-    history: { head, source, is_complete: isComplete, commits: line.commits, measured },
-    ...{ since: since ?? null, group: group ?? null, thresholds: { q: MOST_FALSE, ratio: threshold } },
+    history: { head, source, is_complete: isComplete, commits: history.commits, measured },
+    ...{ since: since ?? null, group: group ?? null, thresholds: { q: MAX_FALSE, ratio: threshold } },
     summary: {
       ...{ series, commits: commits.length, changes: all.length },
       regressions: numberOf(({ ratio }) => ratio > 1),

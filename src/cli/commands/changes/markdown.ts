@@ -5,7 +5,7 @@ import type { CommitChanges } from '../../../delivery/found-changes.js'
 import { markdownTable, markdownText } from '../../output/github/markdown.js'
 import { count } from '../../output/report.js'
 import type { SeriesNamer } from '../compare/words.js'
-import { MOST_SERIES } from './human.js'
+import { MAX_SERIES } from './human.js'
 import {
   CHANGE_COLUMNS,
   changeCells,
@@ -32,7 +32,7 @@ function commitBlocks(
   { name, verbose }: { readonly name: SeriesNamer; readonly verbose: boolean },
 ): readonly string[] {
   const { commit, changes } = found
-  const shown = verbose ? changes : changes.slice(0, MOST_SERIES)
+  const shown = verbose ? changes : changes.slice(0, MAX_SERIES)
   const rows = shown.map(change => [...changeCells(change), name(change)].map(markdownText))
   const more = changes.length - shown.length
   const remarkLines = remarks(found).map(remark => `- ${markdownText(remark)}`)

@@ -1,7 +1,7 @@
 /** Wording of change points, shared by the formats for people. */
 
 import type { AcceptedChange } from '../../../analysis/accepted-change.js'
-import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { MAX_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import type { StoredCommit } from '../../../delivery/commit-reader.js'
 import { isNewRegression, type CommitChanges, type FoundChange } from '../../../delivery/found-changes.js'
@@ -12,30 +12,31 @@ import { ratioText, seriesNamer, unitOf, type SeriesNamer } from '../compare/wor
 export type ChangesHeadline = { readonly good: boolean; readonly word: string; readonly rest: string }
 
 /** With fewer commits, no change could be told from noise. */
-const FEWEST_COMMITS = 4
+const MIN_COMMITS = 4
 
-export function changesHeadline({ commits, series, line, target }: ChangesResult): ChangesHeadline {
-  const history = `${plural(series, 'series', 'series')} at ${plural(line.measured, 'stored commit')} up to ${shortId(line.head)} in ${target}`
+export function changesHeadline({ commits, series, history, target }: ChangesResult): ChangesHeadline {
+  const measured = plural(history.measured, 'stored commit')
+  const analysed = `analysed ${plural(series, 'series', 'series')} at ${measured} up to ${shortId(history.head)} in ${target}`
   const guilty = commits.filter(({ changes }) => changes.some(isNewRegression)).length
   if (guilty > 0)
     return {
       good: false,
       word: 'regressed:',
-      rest: `${plural(guilty, 'commit')} made series slower or larger; ${history}`,
+      rest: `${plural(guilty, 'commit')} made series slower or larger; ${analysed}`,
     }
-  if (line.measured < FEWEST_COMMITS)
+  if (history.measured < MIN_COMMITS)
     return {
       good: true,
       word: 'inconclusive:',
-      rest: `at least ${FEWEST_COMMITS} stored commits are needed; ${history}`,
+      rest: `at least ${MIN_COMMITS} stored commits are needed; ${analysed}`,
     }
-  if (commits.length === 0) return { good: true, word: 'no change:', rest: history }
+  if (commits.length === 0) return { good: true, word: 'no change:', rest: analysed }
   const isAccepted = commits.some(({ changes }) => changes.some(({ accepted }) => accepted !== undefined))
-  const what = isAccepted ? 'changed for the better or as accepted' : 'made series faster or smaller'
+  const what = isAccepted ? 'changed series, and every regression is accepted' : 'made series faster or smaller'
   return {
     good: true,
-    word: isAccepted ? 'accepted:' : 'better:',
-    rest: `${plural(commits.length, 'commit')} ${what}; ${history}`,
+    word: isAccepted ? 'accepted:' : 'improved:',
+    rest: `${plural(commits.length, 'commit')} ${what}; ${analysed}`,
   }
 }
 
@@ -85,20 +86,22 @@ export function remarks({ commit, changes, isShared }: CommitChanges): readonly 
   ]
 }
 
-/** `1f0c3b7 by ann 2026-02-03: reads every page` */
+/** `1f0c3b7 was accepted by ann on 2026-02-03: reads every page` */
 export function acceptedText({ commit, series, by, at, note, withdrawn }: AcceptedChange): string {
-  const patterns = series.length === 0 ? '' : ` for ${series.join(', ')}`
-  const end = withdrawn === undefined ? '' : `; withdrawn by ${withdrawn.by} ${withdrawn.at.slice(0, 10)}`
-  return oneLine(`${commit.slice(0, 7)}${patterns} accepted by ${by} ${at.slice(0, 10)}: ${note}${end}`)
+  const change = `${commit.slice(0, 7)}${series.length === 0 ? '' : ` for ${series.join(', ')}`}`
+  const end = withdrawn === undefined ? '' : `; withdrawn by ${withdrawn.by} on ${withdrawn.at.slice(0, 10)}`
+  return oneLine(`${change} was accepted by ${by} on ${at.slice(0, 10)}: ${note}${end}`)
 }
 
 /** Notes about the analysis as a whole. */
-export function changesNotes({ line, threshold }: ChangesResult): readonly string[] {
-  const { note, source, commits, measured } = line
-  const order = { git: 'git', hosting: 'the hosting service', database: 'stored parents', time: 'time only' }[source]
+export function changesNotes({ history, threshold }: ChangesResult): readonly string[] {
+  const { note, source, commits, measured } = history
+  const order = { git: 'git', hosting: 'the hosting service', database: 'the stored parents', time: 'their times' }[
+    source
+  ]
   return [
-    `changes: q ≤ ${MOST_FALSE} and a ratio of ${threshold} or more, or 1/${threshold} or less`,
-    `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is by ${order}`,
+    `a change is listed if q ≤ ${MAX_FALSE} and its ratio is at least ${threshold} or at most 1/${threshold}`,
+    `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is from ${order}`,
     ...(note === undefined ? [] : [note]),
   ]
 }

@@ -14,10 +14,9 @@ export function addCompare(program: Command, run: Run): void {
     .command('compare')
     .summary('report changes between two commits')
     .description(
-      'For each series the ratio of the medians, HEAD over BASE, and whether the change is real: a test against the noise ' +
-        'within runs and between jobs, which the commits before BASE show, corrected for the number of series ' +
-        '(docs/compare.md). The verdict is changed, no change or inconclusive. Only reads. With -v every series is listed, ' +
-        'and those that only one commit has.',
+      'Divides the value of each series at HEAD by that at BASE, and tests whether the change is more than noise within runs and ' +
+        'between jobs, as the commits before BASE show it (docs/compare.md). The verdict is changed, no change or inconclusive. ' +
+        'Only reads. -v lists every series, also those that only one commit has.',
     )
     .argument(
       '[base]',
@@ -51,12 +50,12 @@ export function addCompare(program: Command, run: Run): void {
     'after',
     examples([
       ['compare', 'the newest stored commit of this branch against its nearest stored ancestor'],
-      ['compare 1f0c3b7', 'the newest stored commit of this branch against that one'],
+      ['compare 1f0c3b7', 'the newest stored commit of this branch against 1f0c3b7'],
       ['compare --baseline merge-base', 'against where this branch left the main branch'],
       ['compare --server https://ingest.example.com', 'through the read API of a server'],
       ['compare main HEAD --postgres DSN', 'by names that git knows'],
       ['compare main HEAD --fail-on regression --threshold 1.2', 'in CI: 5 when a series got slower or larger'],
-      ['compare main HEAD --control format=parquet', 'where parquet files are read by other code'],
+      ['compare main HEAD --control format=parquet', 'when HEAD cannot have changed how Parquet is read'],
       ['compare main HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"', ''],
     ]),
   )
@@ -65,8 +64,8 @@ export function addCompare(program: Command, run: Run): void {
 const baselineFlag = (): Option =>
   flag(
     '--baseline <which>',
-    'how BASE is found, and then the only argument is HEAD: parent (the nearest stored ancestor), merge-base (the nearest ' +
-      'stored ancestor on the main branch), latest (the newest stored commit of the main branch) or an id (default: parent)',
+    'how BASE is found: parent (the nearest stored ancestor), merge-base (the nearest stored ancestor on the main branch), ' +
+      'latest (the newest stored commit of the main branch) or a commit; the only argument is then HEAD (default: parent)',
   )
 
 const compareFormat = (): Option =>

@@ -1,8 +1,8 @@
 /** A complete comparison as JSON (schemas/v1/compare-report.json). Values are strings, to keep every digit. */
 
 import { isRegression, judgedRatio, type SeriesChange } from '../../../analysis/judge.js'
-import { MOST_CHANCE } from '../../../analysis/noise-model.js'
-import { FEWEST_RUNTIMES, seriesDimensions, valueFields, type Single } from '../../../analysis/series.js'
+import { MAX_CHANCE } from '../../../analysis/noise-model.js'
+import { MIN_RUNTIMES, seriesDimensions, valueFields, type SeriesIdentity } from '../../../analysis/series.js'
 import { notes, tally, unitOf } from './words.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
@@ -13,7 +13,7 @@ export function compareReport(compared: CompareResult, exitCode: number): Compar
   return {
     ...{ command: 'compare', exit_code: exitCode, target, verdict: compared.verdict },
     ...{ base: commitFields(base), head: commitFields(head) },
-    thresholds: { q: MOST_CHANCE, ratio: threshold, judged: judgedRatio(threshold), runtimes: FEWEST_RUNTIMES },
+    thresholds: { q: MAX_CHANCE, ratio: threshold, judged: judgedRatio(threshold), runtimes: MIN_RUNTIMES },
     noise: {
       commits: compared.commits,
       controls: compared.controls.map(({ dimension, value }) => `${dimension}=${value}`),
@@ -52,7 +52,7 @@ function changeFields(change: SeriesChange): CompareReport['series'][number] {
 }
 
 /** The kind and the dimensions of a series by name. */
-export function seriesFields({ kind, dimensions }: Single): CompareReport['only_base'][number] {
+export function seriesFields({ kind, dimensions }: SeriesIdentity): CompareReport['only_base'][number] {
   const named = seriesDimensions(kind).map(({ name, type }, index) => {
     const value = dimensions[index] ?? null
     return [name, value !== null && type === 'i32' ? Number(value) : value] as const

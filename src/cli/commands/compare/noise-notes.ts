@@ -2,9 +2,9 @@
 
 import { median } from '../../../analysis/robust.js'
 import { judgedRatio, type SeriesChange, type UnjudgedReason } from '../../../analysis/judge.js'
-import { MOST_CHANCE, type JobGroup } from '../../../analysis/noise-model.js'
-import { FEWEST_BEFORE } from '../../../analysis/series-test.js'
-import { FEWEST_RUNTIMES, valueFields } from '../../../analysis/series.js'
+import { MAX_CHANCE, type JobGroup } from '../../../analysis/noise-model.js'
+import { MIN_BEFORE } from '../../../analysis/series-test.js'
+import { MIN_RUNTIMES, valueFields } from '../../../analysis/series.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import { plural } from '../../output/report.js'
 
@@ -12,10 +12,10 @@ export function noiseNotes(compared: CompareResult): readonly string[] {
   const { changes, threshold, commits, groups } = compared
   if (!changes.some(({ kind }) => valueFields(kind).timed)) return []
   return [
-    `slower and faster: q < ${MOST_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
+    `slower and faster mean q < ${MAX_CHANCE} against the noise within runs and between jobs, and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     commits === 0
       ? 'no commit before BASE is stored, so the noise between jobs is not known'
-      : `the noise is that of ${plural(commits, 'stored commit')} before BASE`,
+      : `the noise was measured at ${plural(commits, 'stored commit')} before BASE`,
     ...groups.flatMap(jobNote),
     ...detectableNote(changes),
     ...(['few_runtimes', 'no_history', 'noise', 'other_machine'] as const).flatMap(reason =>
@@ -25,10 +25,10 @@ export function noiseNotes(compared: CompareResult): readonly string[] {
 }
 
 /** Common changes below this are not worth a note. */
-const LEAST_SHIFT = 0.005
+const MIN_SHIFT = 0.005
 
 function jobNote({ platform, series, controls, shift, isRemoved }: JobGroup): readonly string[] {
-  if (Math.abs(Math.log(shift)) < LEAST_SHIFT) return []
+  if (Math.abs(Math.log(shift)) < MIN_SHIFT) return []
   const all = controls > 0 ? plural(controls, 'control') : `all ${plural(series, 'series', 'series')}`
   const moved = `${all}${platform === null ? '' : ` on ${platform}`} changed together by ${percent(shift)}`
   return [
@@ -47,18 +47,19 @@ function detectableNote(changes: readonly SeriesChange[]): readonly string[] {
 }
 
 /** How many series were not judged for a reason, and what would help. */
-function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason): readonly string[] {
+function helpNote({ changes, threshold, controls: named }: CompareResult, reason: UnjudgedReason): readonly string[] {
   const found = changes.filter(change => change.reason === reason)
   if (found.length === 0) return []
   const series = plural(found.length, 'series', 'series')
   const judged = percent(judgedRatio(threshold))
-  const controls = 'name series that the change cannot touch with --control'
+  const nameControls = named.length > 0 ? [] : ['name series that the change cannot touch with --control']
+  const helps = (...advice: readonly string[]): string => [...advice, ...nameControls].join(', or ')
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
-    few_runtimes: `BASE or HEAD has fewer than ${FEWEST_RUNTIMES} runs: record about ten`,
-    no_history: `fewer than ${FEWEST_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
-    noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${hidden.toFixed(2)}`,
-    other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
+    few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs: record about ten`,
+    no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: ${helps('store more commits')}`,
+    noise: `their noise hides a change of ${judged}: ${helps('record more runs')}, or raise --threshold to ${(Math.ceil(hidden * 100) / 100).toFixed(2)}`,
+    other_machine: `another machine measured HEAD: ${helps('measure both on the same')}`,
     no_ratio: '',
   }
   return [`${series} cannot be judged, because ${why[reason]}`]

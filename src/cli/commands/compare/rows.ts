@@ -5,7 +5,7 @@ import type { SeriesChange } from '../../../analysis/judge.js'
 import { evidence, isNotable, ratioText, comparedNamer, valuesOf } from './words.js'
 
 /** Maximum number of lines per table, unless the user asked for all of them. */
-const MOST_LINES = 20
+const MAX_LINES = 20
 
 export type Lines<Line> = {
   readonly shown: readonly Line[]
@@ -24,7 +24,7 @@ export function changeLines({ changes, threshold }: CompareResult, verbose: bool
 }
 
 export function firstOf<Line>(lines: readonly Line[], verbose: boolean): Lines<Line> {
-  const shown = verbose ? lines : lines.slice(0, MOST_LINES)
+  const shown = verbose ? lines : lines.slice(0, MAX_LINES)
   return { shown, hidden: lines.length - shown.length }
 }
 

@@ -1,7 +1,7 @@
 /** Wording of a comparison, shared by the formats for people. */
 
 import { isRegression, type SeriesChange, type SeriesVerdict } from '../../../analysis/judge.js'
-import { OPEN_MODES, seriesDimensions, seriesName, valueFields, type Single } from '../../../analysis/series.js'
+import { OPEN_MODES, seriesDimensions, seriesName, valueFields, type SeriesIdentity } from '../../../analysis/series.js'
 import type { Access } from '../../../database/queries/commit-access.js'
 import type { CompareResult } from '../../../delivery/compare.js'
 import type { CommitSummary } from '../../../database/queries/commits.js'
@@ -41,19 +41,19 @@ function short({ sha }: CommitSummary): string {
   return sha.slice(0, 7)
 }
 
-export type SeriesNamer = (series: Single) => string
+export type SeriesNamer = (series: SeriesIdentity) => string
 
 /**
  * Names series: `query_measurement tpch 10 q7 nvme datafusion vortex`. The name of a random access series ends with `(hot)` or
  * `(cold)`, unless all of them are hot.
  * @param all the series that are shown together
  */
-export function seriesNamer(all: readonly Single[]): SeriesNamer {
+export function seriesNamer(all: readonly SeriesIdentity[]): SeriesNamer {
   const words = all.some(isCold) ? OPEN_MODES : { cached: '' }
   return series => oneLine(seriesName(series, words))
 }
 
-function isCold({ kind, dimensions }: Single): boolean {
+function isCold({ kind, dimensions }: SeriesIdentity): boolean {
   return seriesDimensions(kind).some(({ name }, index) => name === 'open_mode' && dimensions[index] === 'reopen')
 }
 
@@ -61,7 +61,7 @@ export function comparedNamer({ changes, onlyBase, onlyHead }: CompareResult): S
   return seriesNamer([...changes.map(seriesOf), ...onlyBase, ...onlyHead])
 }
 
-export function seriesOf({ kind, head }: SeriesChange): Single {
+export function seriesOf({ kind, head }: SeriesChange): SeriesIdentity {
   return { kind, dimensions: head.dimensions }
 }
 
@@ -87,7 +87,7 @@ export function evidence({ ratio, test, reason, base, head }: SeriesChange): str
   }
   if (reason === 'few_runtimes') return `${base.runtimes?.length ?? 0} and ${head.runtimes?.length ?? 0} runs`
   if (reason === 'other_machine') return 'other machine'
-  return reason === 'no_ratio' ? 'no ratio' : 'no runs'
+  return reason === 'no_ratio' ? 'no ratio' : 'exact'
 }
 
 /** Whether a series is listed by default: it changed or may have, or it was not tested and its ratio is unknown or reaches the threshold. */
@@ -107,7 +107,9 @@ export function notes(compared: CompareResult): readonly string[] {
     ...remarks,
     ...noiseNotes(compared),
     ...(sizes
-      ? [`${sizes} by size: larger and smaller go by a ratio of ${threshold} alone, because sizes are exact`]
+      ? [
+          `${sizes} by size: sizes are exact, so larger and smaller mean a ratio of ${threshold} or more, or 1/${threshold} or less`,
+        ]
       : []),
     ...(none ? [`${none} cannot be judged: a value that is not above zero has no ratio`] : []),
     ...(resized ? [`${resized} compressed different data at HEAD and BASE (uncompressed_bytes differs)`] : []),
@@ -134,6 +136,6 @@ function scanNote({ kind: { table }, by, tableBytes }: Access): readonly string[
   if (by !== 'scan' || tableBytes < LARGE_BYTES) return []
   const size = `${(tableBytes / 2 ** 30).toFixed(1)} GiB`
   return [
-    `all ${size} of ${table} were read, for want of an index: CREATE INDEX CONCURRENTLY ON ${table} (commit_sha) spares that`,
+    `all ${size} of ${table} were read, because it has no index by commit: CREATE INDEX CONCURRENTLY ON ${table} (commit_sha)`,
   ]
 }

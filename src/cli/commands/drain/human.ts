@@ -27,10 +27,12 @@ export function printDrained(report: Report, { command, result, besideJson }: Dr
   for (const warning of warnings) report.warning(warning)
   if (!besideJson) printExplained(report, explained)
   for (const intent of left)
-    report.warning(`a delivery of ${rangeText(intent)} to ${intent.target} is open; name that target to finish it`)
+    report.warning(
+      `a delivery of ${rangeText(intent)} to ${intent.target} is not finished; name that target to finish it`,
+    )
   for (const row of discarded)
     report.note(`discarded: a delivery of ${rangeText(row)} to ${row.target}, which was removed`)
-  if (swept > 0) report.note(`${plural(swept, 'leftover')} of processes that are gone removed`)
+  if (swept > 0) report.note(`removed ${plural(swept, 'leftover')} of processes that have ended`)
 }
 
 /** With several targets, the duration of each shows the slow one. */

@@ -8,7 +8,9 @@ export function addId(program: Command, run: Run): void {
   program
     .command('id')
     .summary('print the measurement_id of every record')
-    .description('One id a line in input order; a rejected line prints an empty line, and its reason on stderr.')
+    .description(
+      'Prints one id per line, in input order. For a rejected line it prints an empty line, and the reason on stderr.',
+    )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .addOption(contractFlag())
     .addOption(formatFlag())

@@ -1,4 +1,4 @@
-/** `notify`: posts new changes for the worse to a webhook. */
+/** `notify`: posts new regressions to a webhook. */
 
 import { parseWebhook, postWebhook } from '../../../http/webhook.js'
 import type { NotifyReport } from '../../../reports/changes.js'
@@ -23,12 +23,12 @@ export const runNotify: Action<NotifyFlags> = async (_, flags, context) => {
   if (changes > 0) await postWebhook(url, { text: slackText(result), ...changesReport(result, EXIT.done) }, context)
   if (flags.format === 'json')
     report.json<NotifyReport>({ command: 'notify', exit_code: EXIT.done, posted: changes > 0, changes })
-  else if (changes === 0) report.verdict(true, 'nothing posted:', `no new change for the worse in ${result.target}`)
+  else if (changes === 0) report.verdict(true, 'nothing posted:', `no new regression in ${result.target}`)
   else
     report.verdict(
       true,
       'posted',
-      `${plural(changes, 'new change')} of ${plural(result.commits.length, 'commit')} to ${url.host}`,
+      `${plural(changes, 'new regression')} of ${plural(result.commits.length, 'commit')} to ${url.host}`,
     )
   return EXIT.done
 }
@@ -38,16 +38,16 @@ function onlyNew(result: ChangesResult): ChangesResult {
   return { ...result, commits: commits.filter(({ changes }) => changes.length > 0) }
 }
 
-const MOST_COMMITS = 10
-const MOST_SERIES = 5
+const MAX_COMMITS = 10
+const MAX_SERIES = 5
 
 /** A message in Slack's markup: one paragraph per commit, with its largest changes. */
 function slackText(result: ChangesResult): string {
   const name = changesNamer(result)
   const title = `*${plural(result.commits.length, 'commit')} made benchmarks slower or larger* in ${escaped(result.target)}`
-  const paragraphs = result.commits.slice(0, MOST_COMMITS).map(({ commit, changes }) => {
+  const paragraphs = result.commits.slice(0, MAX_COMMITS).map(({ commit, changes }) => {
     const lines = changes
-      .slice(0, MOST_SERIES)
+      .slice(0, MAX_SERIES)
       .map(change => `• ${change.verdict} ${ratioText(change.ratio)}: ${escaped(name(change))}`)
     return [
       `*${escaped(commitText(commit))}*`,

@@ -8,10 +8,10 @@ import { selectionFlags } from '../changes/command.js'
 export function addNotify(program: Command, run: Run): void {
   const command = program
     .command('notify')
-    .summary('post new changes to a webhook')
+    .summary('post new regressions to a webhook')
     .description(
-      'Posts the changes for the worse that `changes` finds and that nobody has accepted, as JSON with a text for Slack. Posts nothing ' +
-        'when there are none. The same change is posted again by every run until it is accepted.',
+      'Posts the regressions that `changes` finds and that nobody has accepted, as JSON with a text for Slack. Posts nothing ' +
+        'when there are none. Every run posts a regression again until it is accepted.',
     )
     .action(run(lazy(async () => (await import('./action.js')).runNotify)))
   addOptions(command, selectionFlags())

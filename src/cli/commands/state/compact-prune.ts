@@ -19,8 +19,8 @@ type TidyReport = StateCompactReport | StatePruneReport
 /** The members that both reports have in common. */
 type TidyFields = Omit<TidyReport, 'command' | 'commits'>
 
-/** A description of the state, and whether it was only inspected. */
-type TidyContext = { readonly dryRun: boolean; readonly place: string }
+/** The state in words, and whether it was only inspected. */
+type TidyContext = { readonly dryRun: boolean; readonly state: string }
 
 type Tidying<Done extends object> = {
   /**
@@ -30,7 +30,7 @@ type Tidying<Done extends object> = {
   readonly readAge?: (flags: StateCommandFlags) => number | undefined
   readonly work: (state: State, options: TidyOptions) => AsyncIterable<Done | Left>
   readonly document: (common: TidyFields, done: readonly Done[]) => TidyReport
-  readonly print: (report: Report, done: readonly Done[], told: TidyContext) => void
+  readonly print: (report: Report, done: readonly Done[], context: TidyContext) => void
 }
 
 /** Creates the command. Commits that another process is delivering are skipped and reported, with exit code 75. */
@@ -41,15 +41,15 @@ function tidy<Done extends object>({ readAge, work, document, print }: Tidying<D
       const { report, signal } = context
       const { done, left } = await collect(work(state, options), signal)
       const exitCode = left.length > 0 ? EXIT.queued : EXIT.done
-      const told = { dryRun: options.dryRun, place: state.storage.description }
+      const tidied = { dryRun: options.dryRun, state: state.storage.description }
       if (flags.format === 'json') {
         const skipped = left.map(({ partition, skipped: reason }) => ({ commit: partition, reason }))
-        const common = { exit_code: exitCode, state: told.place, dry_run: told.dryRun, skipped }
+        const common = { exit_code: exitCode, state: tidied.state, dry_run: tidied.dryRun, skipped }
         report.json<TidyReport>(document(common, done))
         return exitCode
       }
-      print(report, done, told)
-      for (const { partition, skipped } of left) report.warning(`${partition.slice(0, 7)} was left: ${skipped}`)
+      print(report, done, tidied)
+      for (const { partition, skipped } of left) report.warning(`${partition.slice(0, 7)} was skipped: ${skipped}`)
       return exitCode
     })
   }
@@ -78,8 +78,8 @@ export const runStateCompact = tidy<Compacted>({
     ...common,
     commits: done.map(compactedCommit),
   }),
-  print: (report, done, { dryRun, place }) => {
-    report.verdict(true, dryRun ? 'would compact' : 'compacted', `${plural(done.length, 'commit')} in ${place}`)
+  print: (report, done, { dryRun, state }) => {
+    report.verdict(true, dryRun ? 'would compact' : 'compacted', `${plural(done.length, 'commit')} in ${state}`)
     for (const { partition, objectsBefore, objectsAfter } of done)
       report.result(`  ${partition.slice(0, 7)}: ${plural(objectsBefore, 'object')} to ${objectsAfter}`)
   },
@@ -122,7 +122,7 @@ function readPruneAge({ force, olderThan }: StateCommandFlags): number | undefin
   throw new IngestError('usage', '--force and --older-than go together', { hint })
 }
 
-function printPruned(report: Report, done: readonly Pruned[], { dryRun, place }: TidyContext): void {
+function printPruned(report: Report, done: readonly Pruned[], { dryRun, state }: TidyContext): void {
   const sum = (of: (one: Pruned) => number): number => done.reduce((all, one) => all + of(one), 0)
   const records = plural(
     sum(one => one.records),
@@ -133,7 +133,7 @@ function printPruned(report: Report, done: readonly Pruned[], { dryRun, place }:
     'byte',
   )
   const what = `${records} of ${plural(done.length, 'commit')} (${bytes})`
-  report.verdict(true, dryRun ? 'would remove' : 'removed', `${what} from ${place}`)
+  report.verdict(true, dryRun ? 'would remove' : 'removed', `${what} from ${state}`)
   for (const { partition, records, lost } of done) {
     report.result(`  ${partition.slice(0, 7)}: ${plural(records, 'record')}`)
     for (const [target, missing] of lost)

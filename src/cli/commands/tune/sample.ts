@@ -24,10 +24,10 @@ export async function readSample(source: Source, { signal, now, report }: Contex
     signal,
   })
   for (const rejection of notes.rejections) report.rejection(rejection)
-  const hint = `vortex-ingest validate ${source.name} shows all of it`
+  const hint = `vortex-ingest validate ${source.name} lists every rejected line`
   if (notes.rejected > 0) throw new IngestError('bad_data', `${source.name} cannot be delivered`, { hint })
   const { commitSha, records } = inspection!
-  if (commitSha === undefined) throw new IngestError('no_input', `there is no record in ${source.name}`)
+  if (commitSha === undefined) throw new IngestError('no_input', `${source.name} has no records`)
   const run = runMeta({ benchmarkId: 'tune', ci: undefined, now })
   const options = { run, hash: await wasmHash64(), signal, inspection: inspection! }
   const delivery = fileDelivery(source, { commit: anyCommit(commitSha), ...options })

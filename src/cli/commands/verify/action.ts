@@ -7,7 +7,7 @@ import type { ServerTargetOptions } from '../../../targets/server/options.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
 import type { Action, Context } from '../../context.js'
-import { assertOnePlace } from '../../options/open-reader.js'
+import { assertOneTarget } from '../../options/open-reader.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../../visible-text.js'
 import { printVerdict } from './human.js'
@@ -29,7 +29,7 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
   if (args.length === 0) return (await import('./recheck.js')).runRecheck(args, flags, context)
   assertNoStateFlags(context)
   const { report, signal, stdin, watch, reportFile } = context
-  assertOnePlace(flags)
+  assertOneTarget(flags)
   const isJson = flags.format === 'json'
   const documents = [...(isJson ? [report] : []), ...(reportFile === undefined ? [] : [reportFile])].map(
     to => new JsonArrayReport<VerifyReport, 'differences'>(to, 'differences'),

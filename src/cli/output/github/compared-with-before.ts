@@ -30,10 +30,10 @@ export async function comparedWithBefore(
   flags: TargetFlags,
   context: Context,
 ): Promise<readonly string[]> {
-  const place = readablePlace(targets, flags)
-  if (dryRun || place === undefined || commit === undefined || context.signal.aborted) return []
+  const from = readableTarget(targets, flags)
+  if (dryRun || from === undefined || commit === undefined || context.signal.aborted) return []
   try {
-    const reader = await openStored(place, flags, context)
+    const reader = await openStored(from, flags, context)
     try {
       return await sections(reader, commit.sha, { ...context, gitDir: flags['gitDir'] as string | undefined })
     } finally {
@@ -41,23 +41,23 @@ export async function comparedWithBefore(
     }
   } catch (error) {
     if (error instanceof NoBaseError) return []
-    if (place === 'server' && isWithoutReadApi(error)) return []
+    if (from === 'server' && isWithoutReadApi(error)) return []
     return [`The measurements were not compared with those before: ${markdownText(messageOf(error))}`]
   }
 }
 
-type Place = 'database' | 'server'
+type ReadableTarget = 'database' | 'server'
 
-/** A place that received the records and can be read. A database is preferred, because it answers from one snapshot. */
-function readablePlace(targets: PushResult['targets'], flags: TargetFlags): Place | undefined {
+/** The kind of a target that received the records and can be read. A database is preferred, because it answers from one snapshot. */
+function readableTarget(targets: PushResult['targets'], flags: TargetFlags): ReadableTarget | undefined {
   const kinds = targets.flatMap(({ kind, error }) => (error === undefined ? (findKind(kind) ?? []) : []))
   if (kinds.some(isDatabase)) return 'database'
   const isServed = flags['server'] !== undefined && kinds.some(({ kind }) => kind === 'server')
   return isServed ? 'server' : undefined
 }
 
-async function openStored(place: Place, flags: TargetFlags, context: Context): Promise<CommitReader> {
-  if (place === 'database') return databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
+async function openStored(from: ReadableTarget, flags: TargetFlags, context: Context): Promise<CommitReader> {
+  if (from === 'database') return databaseReader(await openDatabase(flags, false, context), { timeoutMs: TIMEOUT_MS })
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)])
   return openServerReader(flags, { ...context, signal })
 }
@@ -78,7 +78,7 @@ async function sections(
   const git = { gitDir, env, signal }
   const askHosting = withAncestryCache(hostingOf({ ...context, signal: within }), git)
   const compared = await compareStored(reader, await chooseCommits(reader, { head: sha }, { git, askHosting }), {})
-  return ['#### Against the commit before', markdownOf(compared, false), ...slowest(compared)]
+  return ['#### Compared with the commit before', markdownOf(compared, false), ...slowest(compared)]
 }
 
 function slowest({ kinds }: StoredComparison): readonly string[] {
@@ -90,5 +90,5 @@ function slowest({ kinds }: StoredComparison): readonly string[] {
   const name = seriesNamer(rows)
   rows.sort((one, other) => Number(other.value - one.value))
   const cells = rows.slice(0, SLOWEST).map(row => [markdownText(name(row)), `${count(row.value)} ns`])
-  return ['#### The slowest', markdownTable(['series', 'median'], cells)]
+  return ['#### Slowest series', markdownTable(['series', 'median'], cells)]
 }

@@ -8,7 +8,7 @@ const BAR = 20
 /** Number of characters of the label that are shown in preference to the bar and the speed. */
 const WIDE_LABEL = 24
 /** Minimum number of characters of the label, even on the narrowest terminal. */
-const LEAST_LABEL = 8
+const MIN_LABEL = 8
 
 /**
  * The progress line, shorter than `columns`. Parts are omitted until it fits: the bar first, then the total, then the
@@ -30,8 +30,8 @@ export function progressLine(meter: Meter, columns: number): string {
     [WIDE_LABEL, bar, percent, counted, amount, speed, left],
     [WIDE_LABEL, percent, counted, amount, speed, left],
     [WIDE_LABEL, percent, amount, speed, left],
-    [LEAST_LABEL, percent, amount, left],
-    [LEAST_LABEL, percent, amount],
+    [MIN_LABEL, percent, amount, left],
+    [MIN_LABEL, percent, amount],
   ]
   const fitting = forms.find(([room, ...parts]) => joined(parts).length + 2 + Math.min(label.length, room) < columns)
   const [, ...parts] = fitting ?? forms.at(-1) ?? []
@@ -43,7 +43,7 @@ function joined(parts: readonly string[]): string {
 }
 
 function fitted(label: string, rest: string, columns: number): string {
-  const room = Math.max(columns - 3 - rest.length, LEAST_LABEL)
+  const room = Math.max(columns - 3 - rest.length, MIN_LABEL)
   const shown = label.length <= room ? label : `${label.slice(0, room - 3)}...`
   return `${shown}  ${rest}`.slice(0, Math.max(columns - 1, 0))
 }

@@ -1,7 +1,7 @@
-/** Opens the place that flags name, with the accepted changes that apply to it. */
+/** Opens the database or server that has the measurements, and the store of the changes that were accepted in them. */
 
 import { stateConfig, type StateFlags } from '../../../config/state.js'
-import { acceptedInDatabase, acceptedInState, type AcceptedChanges } from '../../../delivery/accepted-changes.js'
+import { acceptedInDatabase, acceptedInState, type AcceptedChangeStore } from '../../../delivery/accepted-changes.js'
 import type { CommitReader } from '../../../delivery/commit-reader.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
 import { IngestError } from '../../../errors.js'
@@ -11,16 +11,16 @@ import { openReader } from '../../options/open-reader.js'
 import { openConfiguredState } from '../../options/open-state.js'
 import { openDatabase } from '../../options/target-world.js'
 
-export type PlaceFlags = TargetFlags & StateFlags
+export type MeasurementFlags = TargetFlags & StateFlags
 
-export type OpenPlace = {
+export type OpenMeasurements = {
   readonly reader: CommitReader
-  readonly accepted: AcceptedChanges
+  readonly accepted: AcceptedChangeStore
   readonly close: () => Promise<void>
 }
 
 /** Accepted changes are kept beside the state if `--state` is given, otherwise in the database. */
-export async function openPlace(flags: PlaceFlags, context: Context): Promise<OpenPlace> {
+export async function openMeasurements(flags: MeasurementFlags, context: Context): Promise<OpenMeasurements> {
   const { reader, accepted } = await openCommits(flags, context)
   const config = stateConfig(flags, context.env)
   if (config === undefined) return { reader, accepted, close: () => reader.close() }
@@ -31,7 +31,10 @@ export async function openPlace(flags: PlaceFlags, context: Context): Promise<Op
   return { reader, accepted: acceptedInState(state), close }
 }
 
-async function openCommits(flags: PlaceFlags, context: Context): Promise<Pick<OpenPlace, 'reader' | 'accepted'>> {
+async function openCommits(
+  flags: MeasurementFlags,
+  context: Context,
+): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
   if (flags['server'] !== undefined) {
     const reader = await openReader(flags, context)
     return { reader, accepted: acceptedAtServer(reader) }
@@ -41,7 +44,7 @@ async function openCommits(flags: PlaceFlags, context: Context): Promise<Pick<Op
 }
 
 /** A server has no routes for accepted changes. */
-function acceptedAtServer({ description }: CommitReader): AcceptedChanges {
+function acceptedAtServer({ description }: CommitReader): AcceptedChangeStore {
   const refuse = async (): Promise<never> => {
     throw new IngestError('usage', `accepted changes cannot be written through ${description}`, {
       hint: 'keep them beside a state with --state, or name the database itself with --postgres',
