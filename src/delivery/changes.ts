@@ -5,7 +5,7 @@ import { alignChangePoints } from '../analysis/align-changes.js'
 import { findChangePoints, type AnalysedSeries } from '../analysis/history-changes.js'
 import { seriesDimensions, valueFields } from '../analysis/series.js'
 import type { Environment } from '../commit/ci.js'
-import { lookUpCommit } from '../commit/git.js'
+import { assertRepository, lookUpCommit } from '../commit/git.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
 import type { AcceptedChanges } from './accepted-changes.js'
@@ -82,6 +82,7 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
   const git = { gitDir, env, signal }
   const line = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MOST_COMMITS }
+  await assertRepository(git)
   const reader = await target.openReader(signal)
   try {
     return await readChanges(reader, options, { ...line, lookUp: name => lookUpCommit(name, git) })

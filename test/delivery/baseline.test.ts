@@ -223,6 +223,17 @@ t.test('without a repository', async t => {
   })
 })
 
+t.test('a repository of another user is named as the reason, with the command that trusts it', async t => {
+  const dir = t.testdir()
+  repository(dir)
+  const place = await world(t)
+  await place.store('a'.repeat(40), 'b'.repeat(40))
+  const { remarks } = await choose(place, dir, {}, { env: { ...ENV, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } })
+  t.match(remarks, [
+    /^git refuses .*dubious ownership\) \(if you trust it, run: git config .*\), so commits are ordered/,
+  ])
+})
+
 t.test('the ancestors that are stored with a commit', async t => {
   const dir = join(t.testdir(), 'origin')
   const first = repository(dir)

@@ -55,7 +55,7 @@ function helpNote({ changes, threshold }: CompareResult, reason: UnjudgedReason)
   const controls = 'name series that the change cannot touch with --control'
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
-    few_runtimes: `BASE or HEAD has fewer than ${FEWEST_RUNTIMES} runs: record about ten`,
+    few_runtimes: `BASE or HEAD has fewer than ${FEWEST_RUNTIMES} runs above zero: record about ten`,
     no_history: `fewer than ${FEWEST_BEFORE} commits before BASE measured them: store more commits, or ${controls}`,
     noise: `their noise hides a change of ${judged}: ${controls}, record more runs, or raise --threshold to ${hidden.toFixed(2)}`,
     other_machine: `another machine measured HEAD: measure both on the same, or ${controls}`,
