@@ -107,13 +107,19 @@ function cumulate(values: Float64Array): Float64Array {
 const NEIGHBOURS = 3 // the number of values that `middleOf` can take
 const OUTLIER_DEVIATIONS = 4
 
-/** Moves each value that lies far above or below the levels on both sides of it towards the nearer level. */
+/**
+ * Moves each value that lies far above or below the levels on both sides of it towards the nearer level. The first and the last
+ * value have one side only. There the nearest value counts as a level too, so that two values can begin a level.
+ */
 export function clipOutliers(values: Float64Array): Float64Array {
   const reach = OUTLIER_DEVIATIONS * stepDeviation(values)
+  const { length } = values
   return values.map((value, index) => {
-    if (index === 0 || index === values.length - 1) return value
-    const before = middleOf(values, Math.max(0, index - NEIGHBOURS), index)
-    const after = middleOf(values, index + 1, Math.min(values.length, index + 1 + NEIGHBOURS))
+    const before = index === 0 ? (values[1] ?? value) : middleOf(values, Math.max(0, index - NEIGHBOURS), index)
+    const after =
+      index === length - 1
+        ? (values[index - 1] ?? value)
+        : middleOf(values, index + 1, Math.min(length, index + 1 + NEIGHBOURS))
     return Math.min(Math.max(before, after) + reach, Math.max(Math.min(before, after) - reach, value))
   })
 }

@@ -91,12 +91,13 @@ function aroundLevels({ values }: LogSeries, clean: Float64Array): Float64Array 
   return values.map((value, index) => value - levels[index]!)
 }
 
+/** The first and the last value of a series are not counted, because less is known about them. */
 function measureOutlierRate(all: readonly Float64Array[]): number {
   let [outliers, values] = [1, 1]
   for (const series of all) {
-    const clipped = clipOutliers(series)
+    const clipped = clipOutliers(series).subarray(1, -1)
     values += series.length
-    outliers += series.filter((value, index) => value !== clipped[index]).length
+    outliers += clipped.filter((value, index) => value !== series[index + 1]).length
   }
   return outliers / values
 }

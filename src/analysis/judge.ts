@@ -54,7 +54,7 @@ function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): S
     const way = direction(ratio, threshold)
     return { ...change, verdict: way === 0 ? 'unchanged' : way > 0 ? 'larger' : 'smaller' }
   }
-  if (test === undefined) return { ...change, verdict: 'unjudged', reason: untestedReason(pair) }
+  if (test === undefined) return { ...change, ...untested(pair) }
   const way = direction(test.ratio, threshold)
   if (way !== 0 && test.q < MAX_CHANCE) return { ...change, verdict: way > 0 ? 'slower' : 'faster' }
   const judged = judgedRatio(threshold)
@@ -63,9 +63,15 @@ function judgePair(pair: Pair, test: SeriesChange['test'], threshold: number): S
   return { ...change, verdict: direction(test.ratio, judged) === 0 ? 'unjudged' : 'unproven', reason }
 }
 
-function untestedReason({ base, head }: Pair): UnjudgedReason {
-  const runs = Math.min(base.runtimes?.length ?? 0, head.runtimes?.length ?? 0)
-  return runs < MIN_RUNTIMES ? 'few_runtimes' : 'other_machine'
+function untested(pair: Pair): Pick<SeriesChange, 'verdict' | 'reason'> & { readonly ratio?: undefined } {
+  // Equal values have the ratio 1, but durations that are not above zero have no logarithm to test.
+  if (pair.base.value <= 0n) return { verdict: 'unjudged', reason: 'no_ratio', ratio: undefined }
+  const hasRuns = [pair.base, pair.head].every(({ runtimes = [] }) => countPositive(runtimes) >= MIN_RUNTIMES)
+  return { verdict: 'unjudged', reason: hasRuns ? 'other_machine' : 'few_runtimes' }
+}
+
+function countPositive(values: readonly bigint[]): number {
+  return values.filter(value => value > 0n).length
 }
 
 function direction(ratio: number, threshold: number): -1 | 0 | 1 {

@@ -72,7 +72,8 @@ function historyKey({ kind }: Kind, series: Pick<NoiseHistory, 'dimensions'>): s
   return `${kind} ${seriesKey(series)}`
 }
 
-function isControl({ kind, head }: Pair, controls: readonly Control[]): boolean {
+/** Whether a series is one of the controls. */
+export function isControl({ kind, head }: Pair, controls: readonly Control[]): boolean {
   const fields = seriesDimensions(kind)
   return controls.some(({ dimension, value }) =>
     fields.some(({ name }, index) => name === dimension && head.dimensions[index] === value),

@@ -73,6 +73,18 @@ function parseRepoUrl(repoUrl: string): string {
   })
 }
 
+/** Why git cannot read a repository; undefined when it can. */
+export async function findRepositoryProblem(context: GitContext): Promise<IngestError | undefined> {
+  const answer = await runGit(['rev-parse', '--git-dir'], context)
+  return answer.ok ? undefined : showFailure(undefined, answer, context)
+}
+
+/** @throws {IngestError} when `gitDir` is given and git cannot read a repository there */
+export async function assertRepository(context: GitContext): Promise<void> {
+  const problem = context.gitDir === undefined ? undefined : await findRepositoryProblem(context)
+  if (problem !== undefined) throw problem
+}
+
 async function showCommit(sha: string | undefined, context: GitContext): Promise<GitFields> {
   // The trailing -- keeps git from looking for a file with that name.
   const answer = await runGit([...SHOW_ARGUMENTS, `${sha ?? 'HEAD'}^{commit}`, '--'], context)

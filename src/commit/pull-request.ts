@@ -1,6 +1,6 @@
 /** Finds the pull request, or merge request, that a CI run belongs to. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { isFullSha } from '../contract/commit.js'
 import { isTrue, type Environment } from './ci.js'
 
@@ -30,9 +30,9 @@ type GithubEvent = {
     readonly number?: unknown
     readonly merged?: unknown
     readonly head?: { readonly sha?: unknown; readonly repo?: { readonly full_name?: unknown } | null }
-  }
+  } | null
   /** Present in events about comments. A pull request is an issue with this member. */
-  readonly issue?: { readonly number?: unknown; readonly pull_request?: unknown }
+  readonly issue?: { readonly number?: unknown; readonly pull_request?: unknown } | null
 }
 
 /** Events for which GitHub checks out a merge that it made for the run. */
@@ -41,7 +41,7 @@ const MERGING_EVENTS = ['pull_request', 'pull_request_review', 'pull_request_rev
 /** GitHub describes the pull request only in the event file. */
 function githubPullRequest(env: Environment): PullRequest | undefined {
   const { pull_request: pull, issue } = readEvent(env.GITHUB_EVENT_PATH)
-  const number = numberOf(pull?.number ?? (issue?.pull_request === undefined ? undefined : issue.number))
+  const number = numberOf(pull?.number ?? (issue?.pull_request ? issue.number : undefined))
   if (number === undefined) return undefined
   const headSha = fullSha(pull?.head?.sha)
   const isMerged = MERGING_EVENTS.includes(env.GITHUB_EVENT_NAME ?? '') && pull?.merged !== true
@@ -50,13 +50,18 @@ function githubPullRequest(env: Environment): PullRequest | undefined {
     headSha,
     isMerge: sha => isMerged && sha === fullSha(env.GITHUB_SHA) && sha !== headSha,
     // A deleted fork has no repository in the event.
-    isFork: pull !== undefined && pull.head?.repo?.full_name !== env.GITHUB_REPOSITORY,
+    isFork: Boolean(pull) && pull?.head?.repo?.full_name !== env.GITHUB_REPOSITORY,
   }
 }
+
+/** GitHub delivers events of at most 25 MB. */
+const MAX_EVENT_BYTES = 64 * 1024 * 1024
 
 function readEvent(path: string | undefined): GithubEvent {
   if (!path) return {}
   try {
+    const file = statSync(path)
+    if (!file.isFile() || file.size > MAX_EVENT_BYTES) return {}
     return (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as GithubEvent
   } catch {
     return {}

@@ -17,8 +17,8 @@ export type CommitChoice = {
   readonly baseline?: string | undefined
   /** The head by name. Default: the newest stored commit of the history of HEAD. */
   readonly head?: string | undefined
-  /** Full id of the commit that counts as HEAD, such as the head of a pull request. Default: the HEAD of git. */
-  readonly checkedOut?: string | undefined
+  /** Full id of the head of the pull request that is judged. Default: there is none, and HEAD is that of git. */
+  readonly pullHead?: string | undefined
 }
 
 export type ChosenCommits = {
@@ -60,12 +60,12 @@ class CommitChooser {
     base: baseName,
     baseline = 'parent',
     head: headName,
-    checkedOut,
+    pullHead,
   }: CommitChoice): Promise<ChosenCommits> {
     const named = baseName ?? (isBaselineWord(baseline) ? undefined : baseline)
     const base = named === undefined ? undefined : await this.reader.find(named, this.#lookUp)
     const head =
-      headName === undefined ? await this.#newestOfHead(checkedOut) : await this.reader.find(headName, this.#lookUp)
+      headName === undefined ? await this.#newestOfHead(pullHead) : await this.reader.find(headName, this.#lookUp)
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
@@ -75,10 +75,11 @@ class CommitChooser {
   }
 
   /** The newest stored commit of the history of HEAD. Without one, the newest stored commit of all. */
-  async #newestOfHead(checkedOut: string | undefined): Promise<StoredCommit> {
-    const head = checkedOut ?? (await this.#lookUp('HEAD'))
+  async #newestOfHead(pullHead: string | undefined): Promise<StoredCommit> {
+    const head = pullHead ?? (await this.#lookUp('HEAD'))
     if (head !== undefined) {
       const [found] = await this.#stored(await this.#readHistory(head), 1)
+      if (pullHead !== undefined && found?.sha !== pullHead) await this.#assertOfPullRequest(found, pullHead)
       if (found !== undefined) return found
     }
     const [newest] = await this.reader.newest(1)
@@ -87,6 +88,24 @@ class CommitChooser {
     if (head !== undefined)
       this.#remarks.add('no commit of the history of HEAD is stored, so HEAD is the newest stored commit')
     return newest
+  }
+
+  /** The commits before a pull request say nothing about it, so one of its own must be stored. */
+  async #assertOfPullRequest(found: StoredCommit | undefined, head: string): Promise<void> {
+    const { git } = this.options
+    const main = await findMainBranch(head, git)
+    if (found !== undefined && main !== undefined) {
+      const isIn = async (other: string): Promise<boolean> =>
+        (await readMergeBases(found.sha, other, git)).includes(found.sha)
+      if ((await isIn(head)) && !(await isIn(main))) {
+        this.#remarks.add(
+          `the head of the pull request, ${head.slice(0, 7)}, is not stored: an earlier commit is judged`,
+        )
+        return
+      }
+    }
+    const hint = 'push its measurements before `compare`, or name HEAD'
+    throw new IngestError('commit_unknown', `no commit of the pull request with the head ${head} is stored`, { hint })
   }
 
   async #findBase({ sha: head }: StoredCommit, baseline: Baseline): Promise<StoredCommit | undefined> {

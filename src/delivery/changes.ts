@@ -5,7 +5,7 @@ import { alignChangePoints } from '../analysis/align-changes.js'
 import { findChangePoints, type AnalysedSeries } from '../analysis/history-changes.js'
 import { seriesDimensions, valueFields } from '../analysis/series.js'
 import type { Environment } from '../commit/ci.js'
-import { lookUpCommit } from '../commit/git.js'
+import { assertRepository, lookUpCommit } from '../commit/git.js'
 import { quote } from '../contract/problem.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
@@ -83,6 +83,7 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   const { target, gitDir, askHosting, env = process.env, signal = new AbortController().signal } = options
   const git = { gitDir, env, signal }
   const historyOptions = { git, askHosting: askHosting && withAncestryCache(askHosting, git), limit: MAX_COMMITS }
+  await assertRepository(git)
   const reader = await target.openReader(signal)
   try {
     return await readChanges(reader, options, { ...historyOptions, lookUp: name => lookUpCommit(name, git) })

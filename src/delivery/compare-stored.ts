@@ -2,7 +2,8 @@
 
 import { compareCommits, type Comparison, type KindRows } from '../analysis/comparison.js'
 import { DEFAULT_THRESHOLD } from '../analysis/judge.js'
-import type { Control, NoiseHistory } from '../analysis/noise-rows.js'
+import { isControl, type Control, type NoiseHistory } from '../analysis/noise-rows.js'
+import { valueFields } from '../analysis/series.js'
 import type { Access } from '../database/queries/commit-access.js'
 import type { CommitSummary } from '../database/queries/commits.js'
 import { IngestError } from '../errors.js'
@@ -31,7 +32,7 @@ export type NoiseChoice = {
   readonly controls?: readonly Control[] | undefined
 }
 
-/** @throws {IngestError} `not_found` when no series is a control */
+/** @throws {IngestError} `not_found` when no series is a control; `usage` when every series with durations is one */
 export async function compareStored(
   reader: CommitReader,
   { base, head, history: shas, remarks }: ChosenCommits,
@@ -44,18 +45,28 @@ export async function compareStored(
   )
   const comparison = compareCommits(kinds, { threshold, history, controls })
   assertControls(comparison, controls)
-  return { ...comparison, base, head, kinds, access, threshold, controls, target: reader.description, remarks }
+  const found = { base, head, kinds, access, threshold, controls, target: reader.description }
+  return { ...comparison, ...found, remarks: [...remarks, ...(shas.includes(head.sha) ? [SWAPPED] : [])] }
 }
+
+const SWAPPED = 'HEAD is an ancestor of BASE: if the older commit is meant as BASE, swap the two'
 
 async function readNoiseHistory(reader: CommitReader, shas: readonly string[]): Promise<readonly NoiseHistory[]> {
   const oldestFirst = shas.toReversed()
   return oldestFirst.length === 0 ? [] : reader.history(oldestFirst)
 }
 
-function assertControls({ changes, groups }: Comparison, controls: readonly Control[]): void {
-  if (controls.length === 0 || changes.length === 0 || groups.some(group => group.controls > 0)) return
+function assertControls({ changes }: Comparison, controls: readonly Control[]): void {
+  const timed = changes.filter(({ kind }) => valueFields(kind).timed)
+  if (controls.length === 0 || timed.length === 0) return
   const named = controls.map(({ dimension, value }) => `${dimension}=${value}`).join(', ')
-  throw new IngestError('not_found', `no series of both commits is a control: ${named}`, {
-    hint: 'name a dimension and a value that series have; -v lists the series',
-  })
+  const found = timed.filter(series => isControl(series, controls)).length
+  if (found === 0)
+    throw new IngestError('not_found', `no series of both commits is a control: ${named}`, {
+      hint: 'name a dimension and a value that series have; -v lists the series',
+    })
+  if (found === timed.length)
+    throw new IngestError('usage', `every series is a control: ${named}`, {
+      hint: 'name only series that the change cannot touch, because what controls have in common is removed as noise',
+    })
 }

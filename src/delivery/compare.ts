@@ -1,6 +1,7 @@
 /** `compare`: reports the changes between two stored commits, and which of them are statistically significant. */
 
 import type { Environment } from '../commit/ci.js'
+import { assertRepository } from '../commit/git.js'
 import { withAncestryCache } from './ancestry-cache.js'
 import { chooseCommits, type CommitChoice } from './baseline.js'
 import type { ReadableCommits } from './commit-reader.js'
@@ -34,6 +35,7 @@ export async function compare(base: string | undefined, options: CompareOptions)
   const { target, signal = new AbortController().signal } = options
   const { gitDir, env = process.env, askHosting } = options
   const git = { gitDir, env, signal }
+  await assertRepository(git)
   const reader = await target.openReader(signal)
   try {
     const historyOptions = { git, askHosting: askHosting && withAncestryCache(askHosting, git) }

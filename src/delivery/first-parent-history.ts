@@ -1,6 +1,7 @@
 /** Finds the first-parent history of a commit: in git, at the hosting service, in the database, and otherwise by time. */
 
 import { isShallow, readFirstParents, type FirstParents } from '../commit/ancestry.js'
+import { findRepositoryProblem } from '../commit/git.js'
 import type { GitContext } from '../commit/git-process.js'
 import { messageOf } from '../errors.js'
 import type { CommitReader, FirstParentHistory } from './commit-reader.js'
@@ -52,6 +53,9 @@ const REPOSITORY_ADVICE = 'run the command in the repository with its history, o
 
 async function describeGap(head: string, known: FirstParents | undefined, git: GitContext): Promise<string> {
   if (known !== undefined) return `the clone is shallow and has only a part of the history of ${head.slice(0, 7)}`
+  const problem = await findRepositoryProblem(git).catch(() => undefined)
+  // Outside of a repository, the commit is all that git does not know.
+  if (problem?.code === 'git_failed') return `${problem.message} (${problem.hint})`
   const isMissing = await isShallow(git)
   return isMissing ? `the clone is shallow and lacks ${head.slice(0, 7)}` : `git does not know ${head.slice(0, 7)} here`
 }

@@ -60,9 +60,9 @@ function toFoundChange(point: ChangePoint, { shas, stored, series, accepted }: A
   const { kind, dimensions } = series[point.series]!
   const shaAt = (index: number): string => stored[index]!.sha
   const unmeasured = shas.slice(shas.indexOf(shaAt(commit)) + 1, shas.indexOf(shaAt(before)))
-  // As more commits are measured, the likeliest commit of a change may move a little.
-  const near = stored.slice(Math.max(0, earliest - 1), latest + 2).map(({ sha }) => sha)
-  const candidates = new Set([...near, ...unmeasured])
+  // As more commits are measured, the likeliest commit of a change may move among those that noise leaves open.
+  const open = stored.slice(earliest, latest + 1).map(({ sha }) => sha)
+  const candidates = new Set([...open, ...unmeasured])
   return {
     ...{ kind, dimensions, p, q, ratio: newLevel / oldLevel, before: oldLevel, after: newLevel, unmeasured },
     verdict: verdictOf(kind, newLevel > oldLevel),

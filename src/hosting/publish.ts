@@ -79,10 +79,14 @@ async function comment(
 }
 
 async function check(client: HostingClient, publication: Publication, { env }: HostingWorld): Promise<Published> {
-  const { title, headline, markdown, conclusion } = publication
+  const { title, headline, markdown } = publication
   const isGitlab = client.hosting.service === 'gitlab'
+  const headSha = readPullRequest(env)?.headSha
   // GitLab shows a status at the commit of its pipeline, for merged results the merge. GitHub shows the checks of the head.
-  const sha = (isGitlab ? env.CI_COMMIT_SHA : readPullRequest(env)?.headSha) ?? publication.sha
+  const sha = (isGitlab ? env.CI_COMMIT_SHA : headSha) ?? publication.sha
+  const isOther = headSha !== undefined && headSha !== publication.sha
+  // A success would say that the head is good, which was not judged.
+  const conclusion = isOther && publication.conclusion === 'success' ? 'neutral' : publication.conclusion
   const result = { name: title, sha, conclusion, title: headline, summary: markdown, url: ciRunUrl(env) }
   const made = await reportCheck(client, { ...result, pipeline: isGitlab ? env.CI_PIPELINE_ID : undefined })
   return { what: 'check', status: 'done', detail: `${made} on commit ${sha.slice(0, 7)}` }

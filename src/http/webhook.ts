@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Environment } from '../commit/ci.js'
 import { IngestError, type ErrorCode } from '../errors.js'
 import { agentFor } from './agent.js'
+import { hideSecret } from '../redact.js'
 import { answerText } from './answer-text.js'
 import { AnswerLost } from './connection-error.js'
 import { exchange, type HttpAnswer } from './exchange.js'
@@ -71,10 +72,19 @@ export async function postWebhook(url: URL, document: object, { env, signal, ran
 function assertAccepted(url: URL, answer: HttpAnswer): void {
   const { status } = answer
   if (status >= 200 && status < 300) return
-  const said = answerText(answer, url.pathname)
+  const said = secretsOf(url).reduce((text, secret) => hideSecret(text, secret), answerText(answer))
   const code: ErrorCode = status >= 500 || status === 429 ? 'target_failed' : 'auth_failed'
   const message = `the webhook at ${url.origin} answered ${status}${said === '' ? '' : ` (${said})`}`
   throw new IngestError(code, message, { hint: code === 'auth_failed' ? 'check the URL of the webhook' : undefined })
+}
+
+/** Shorter parts of a URL are no secrets. */
+const SHORTEST_SECRET = 8
+
+/** The parts of the URL that may be secret, the longest first, because an answer may repeat all of them or one. */
+function secretsOf({ pathname, search, searchParams, username, password }: URL): readonly string[] {
+  const parts = [pathname + search, username, password, ...pathname.split('/'), ...searchParams.values()]
+  return parts.filter(part => part.length >= SHORTEST_SECRET).sort((one, other) => other.length - one.length)
 }
 
 function mayRetry(error: unknown): boolean {

@@ -151,6 +151,17 @@ t.test('times of different machines are not compared', async t => {
 
 t.test('a value that is not positive has no ratio', async t => {
   t.match(compare(ACCESS, [access('a', 0)], [access('a', 9)]).changes, [{ verdict: 'unjudged', reason: 'no_ratio' }])
+  for (const value of [0, -5]) {
+    const { changes } = compare(ACCESS, [access('a', value)], [access('a', value)])
+    t.match(changes, [{ verdict: 'unjudged', reason: 'no_ratio', ratio: undefined }], `${value} on both sides`)
+  }
+  t.match(compare(SIZE, [size('a', 0n)], [size('a', 0n)]).changes, [{ verdict: 'unchanged', ratio: 1 }])
+})
+
+t.test('runs that are not positive do not count', async t => {
+  const without = (value: number): Measurement => access('a', value, [0n, 0n, 0n, 0n, 0n, BigInt(value)])
+  const { changes } = compare(ACCESS, [without(1000)], [without(1000)])
+  t.match(changes, [{ verdict: 'unjudged', reason: 'few_runtimes' }])
 })
 
 t.test('sizes go by the ratio alone', async t => {

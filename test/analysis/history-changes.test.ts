@@ -67,6 +67,12 @@ t.test('lone outliers are no change points, wherever they lie', async t => {
     history[5]!.values[place]! *= 3
     t.strictSame(placesIn(history), [], `an outlier at ${place}`)
   }
+  for (const place of [0, 29])
+    for (const seed of [1, 2, 3, 4]) {
+      const history = generateHistory({ series: 5, commits: 30, jobNoise: 0, ownNoise: 0.01 }, seed)
+      history[2]!.values[place]! *= 2
+      t.strictSame(placesIn(history), [], `an outlier at ${place} among few series, seed ${seed}`)
+    }
 })
 
 t.test('a lasting shift of all series is found in each of them, because a commit may have caused it', async t => {

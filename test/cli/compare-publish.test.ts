@@ -81,6 +81,20 @@ t.test('with --fail-on the check fails, and the run has an annotation, a summary
   t.match(outputs, { regressions: '1', exit: String(code) })
 })
 
+t.test('a check on the head of a pull request is no success when another commit was judged', async t => {
+  const server = await startHostingServer(t)
+  const improved = ['compare', HEAD, BASE, '--embedded', '--check']
+  const job = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: event, GITHUB_SHA: 'c3'.repeat(20) }
+  for (const args of [improved, [...improved, '--fail-on', 'regression']]) {
+    const { stdout } = await runStep(args, CWD, { env: { ...server.github, ...job } })
+    t.match(stdout, /; a1a1a1a against b2b2b2b in /)
+  }
+  t.strictSame(
+    server.checks.map(({ head_sha, conclusion }) => [head_sha, conclusion]),
+    [1, 2].map(() => [HEAD, 'neutral']),
+  )
+})
+
 t.test('--annotate marks each series that regressed, and without --fail-on they are warnings', async t => {
   const server = await startHostingServer(t)
   const { code, commands } = await compareInPull(server, ['--annotate'])

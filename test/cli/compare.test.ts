@@ -84,9 +84,12 @@ t.test('two commits in Postgres', async t => {
       ],
     )
     t.match(stdout, /\n +0\.931 {2}query_measurement tpch \(4\)\n/)
-    t.match(stdout, /\nnote: slower and faster mean q < 0\.03 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
+    t.match(stdout, /\nnote: slower and faster mean q < 0\.02 .* a ratio of 1\.03 or more, or 1\/1\.03 or less\n/)
     t.match(stdout, /\nnote: 1 series by size: sizes are exact, so larger and smaller mean a ratio of 1\.03 or more/)
-    t.match(stdout, /\nnote: 1 series cannot be judged, because BASE or HEAD has fewer than 4 runs: record about ten/)
+    t.match(
+      stdout,
+      /\nnote: 1 series cannot be judged, because BASE or HEAD has fewer than 4 runs above zero: record about ten/,
+    )
     t.match(stdout, /\nnote: no commit before BASE is stored, so the noise between jobs is not known\n/)
     t.match(stdout, /\nnote: 1 series only in BASE\nnote: 1 series only in HEAD\n/)
   })
@@ -183,6 +186,16 @@ t.test('in the embedded database, by names that git knows', async t => {
   const unknown = await run('HEAD~1', 'HEAD', '--control', 'format=parquet')
   t.equal(unknown.code, 78)
   t.match(unknown.stderr, /^error: no series of both commits is a control: format=parquet\nhint: name a dimension/)
+  const all = await run('HEAD~1', 'HEAD', '--control', 'dataset=taxi')
+  t.equal(all.code, 2, 'nothing would be left to judge')
+  t.match(all.stderr, /^error: every series is a control: dataset=taxi\nhint: name only series that the change cannot/)
+  t.match((await run('HEAD', 'HEAD~1')).stdout, /\nnote: HEAD is an ancestor of BASE: /)
+  t.notMatch(slower.stdout, 'ancestor of BASE')
+  const elsewhere = await run('--git-dir', 'nowhere')
+  t.match(elsewhere, {
+    code: 78,
+    stderr: /^error: nowhere is not a directory that git can enter\nhint: --git-dir takes/,
+  })
   const mistyped = await run('HEAD~1', 'HEAD', '--control', 'formt=parquet')
   t.equal(mistyped.code, 2)
   t.match(mistyped.stderr, /'formt=parquet' is invalid. It must be DIMENSION=VALUE with one of dataset, /)

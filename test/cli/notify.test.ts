@@ -94,6 +94,11 @@ t.test('a webhook that fails is asked again, and one that refuses ends the comma
   t.equal(refused.code, 77)
   t.match(refused.stderr, /error: the webhook at http:\/\/127\.0\.0\.1:\d+ answered 404 \(no_team at \*\*\*\)/)
   t.equal(refusing.asked.length, 1)
+  const echoing = await startAnswering(t, (response, { path }) =>
+    response.writeHead(400).end(`bad signature ${new URL(path, 'http://x').searchParams.get('sig')} of hush-4711`),
+  )
+  const inQuery = await notify(`${echoing.url}/hooks/hush-4711?api-version=1&sig=whispered-0815`)
+  t.match(inQuery, { code: 77, stderr: /answered 400 \(bad signature \*\*\* of \*\*\*\)/ })
 
   const down = await notify(`http://127.0.0.1:9${SECRET}`, '-v')
   t.equal(down.code, 69)

@@ -54,7 +54,12 @@ t.test('a merge queue measures the commit that the branch gets, so it has no pul
 t.test('an event file that is missing, damaged or of another shape is ignored', async t => {
   for (const event of ['', '{', 'null', '[]', '"x"', '{"pull_request":null}', '{"pull_request":{"number":"x"}}'])
     t.equal(readPullRequest(githubEvent('pull_request', event)), undefined, event)
-  t.equal(readPullRequest({ GITHUB_ACTIONS: 'true', GITHUB_EVENT_PATH: '/nowhere' }), undefined)
+  for (const path of ['/nowhere', '/dev/zero', '/'])
+    t.equal(readPullRequest({ GITHUB_ACTIONS: 'true', GITHUB_EVENT_PATH: path }), undefined, path)
+  const comment = githubEvent('issue_comment', { pull_request: null, issue: { number: 9, pull_request: {} } })
+  t.match(readPullRequest(comment), { number: 9, isFork: false })
+  for (const issue of [null, 5, { number: 9, pull_request: null }])
+    t.equal(readPullRequest(githubEvent('issue_comment', { issue })), undefined)
   t.equal(readPullRequest(githubEvent('issue_comment', { issue: { number: 9 } })), undefined, 'an issue')
   t.equal(readPullRequest({ CI: 'true' }), undefined)
 })

@@ -154,6 +154,33 @@ t.test('the target branch of a pull request comes before the main branch', async
   t.strictSame(shasOf(await choose(place, clone, { baseline: 'merge-base' }, { env })), [release, head])
 })
 
+t.test('a pull request is judged by its own commits, never by those before it', async t => {
+  const dir = t.testdir()
+  repository(dir)
+  const main = commits(dir, 3)
+  git(dir, ['checkout', '--quiet', '-b', 'topic'])
+  const [first, head] = commits(dir, 2)
+  const place = await world(t)
+  await place.store(main[2]!, main[1]!)
+  const judge = { pullHead: head, baseline: 'merge-base' }
+  t.strictSame(
+    shasOf(await choose(place, dir)),
+    [main[1], main[2]],
+    'outside of a pull request the newest ancestor counts',
+  )
+  const missing = { code: 'commit_unknown', message: `no commit of the pull request with the head ${head} is stored` }
+  await t.rejects(choose(place, dir, judge), missing)
+  await t.rejects(choose(place, dir, { pullHead: 'f'.repeat(40) }), { code: 'commit_unknown' }, 'an unknown head')
+  t.strictSame(shasOf(await choose(place, dir, { ...judge, head: main[2]! })), [main[1], main[2]], 'a head by name')
+  await place.store(first!)
+  const earlier = await choose(place, dir, judge)
+  t.strictSame(shasOf(earlier), [main[2], first])
+  t.match(earlier.remarks, [/^the head of the pull request, [0-9a-f]{7}, is not stored: an earlier commit is judged$/])
+  await place.store(head!)
+  const own = await choose(place, dir, judge)
+  t.strictSame([shasOf(own), own.remarks], [[main[2], head], []])
+})
+
 t.test('a shallow clone', async t => {
   const dir = join(t.testdir(), 'origin')
   const clone = join(t.testdirName, 'clone')
@@ -221,6 +248,17 @@ t.test('without a repository', async t => {
   await t.rejects(choose(place, dir, { baseline: 'latest' }), {
     ...{ code: 'commit_unknown', hint: /git fetch origin main/ },
   })
+})
+
+t.test('a repository of another user is named as the reason, with the command that trusts it', async t => {
+  const dir = t.testdir()
+  repository(dir)
+  const place = await world(t)
+  await place.store('a'.repeat(40), 'b'.repeat(40))
+  const { remarks } = await choose(place, dir, {}, { env: { ...ENV, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' } })
+  t.match(remarks, [
+    /^git refuses .*dubious ownership\) \(if you trust it, run: git config .*\), so commits are ordered/,
+  ])
 })
 
 t.test('the ancestors that are stored with a commit', async t => {

@@ -31,7 +31,7 @@ export const runCompare: Action<CompareFlags> = async (args, flags, context) => 
   const { env, signal, report, columns } = context
   const opener = { openReader: () => openReader(flags, context) }
   const result = await compare(baseOf(args, flags), {
-    ...{ head: headOf(args, flags), baseline, checkedOut: readPullRequest(env)?.headSha },
+    ...{ head: headOf(args, flags), baseline, pullHead: readPullRequest(env)?.headSha },
     ...{ target: opener, threshold, controls, gitDir, askHosting: hostingOf(context), env, signal },
   })
   const exitCode = compareExitCode(result, flags)

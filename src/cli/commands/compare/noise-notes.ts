@@ -56,7 +56,7 @@ function helpNote({ changes, threshold, controls: named }: CompareResult, reason
   const helps = (...advice: readonly string[]): string => [...advice, ...nameControls].join(', or ')
   const hidden = median(found.map(({ test }) => test?.detectable ?? NaN))
   const why: Readonly<Record<UnjudgedReason, string>> = {
-    few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs: record about ten`,
+    few_runtimes: `BASE or HEAD has fewer than ${MIN_RUNTIMES} runs above zero: record about ten`,
     no_history: `fewer than ${MIN_BEFORE} commits before BASE measured them: ${helps('store more commits')}`,
     noise: `their noise hides a change of ${judged}: ${helps('record more runs')}, or raise --threshold to ${(Math.ceil(hidden * 100) / 100).toFixed(2)}`,
     other_machine: `another machine measured HEAD: ${helps('measure both on the same')}`,
