@@ -3,7 +3,8 @@
  * @see docs/adr/0023-generations.md
  */
 
-import { CONTRACT } from '../contract/kinds.js'
+import { CONTRACT, type Kind } from '../contract/kinds.js'
+import type { Generation } from '../contract/generation.js'
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
 import type { SqlSession, Statement } from './session.js'
@@ -127,6 +128,28 @@ export function newerIds(table: string): string {
       ON delivered.delivery_id = other.delivery_id AND delivered.table_name = '${table}'
       WHERE this.delivery_id = ${DELIVERY}
     )`
+}
+
+/** A generation of deliveries of a commit. */
+export type CommitGeneration = { readonly commitSha: string; readonly generation: Generation }
+
+const SUPERSEDED_IDS = `
+  WITH this AS (SELECT $3::text AS producer, $4::bigint AS run, $5::bigint AS attempt, $6::timestamptz AS produced_at)
+  SELECT DISTINCT id::text
+  FROM this JOIN vortex_ingest.deliveries AS other ON other.commit_sha = $2::text AND ${IS_NEWER}
+  JOIN vortex_ingest.delivered_ids AS delivered USING (delivery_id), unnest(delivered.ids) AS id
+  WHERE delivered.table_name = $7::text AND id = ANY($1::bigint[])`
+
+/** Those of some measurement ids that a delivery of a newer generation wrote or confirmed. Needs the schema `vortex_ingest`. */
+export async function readSupersededIds(
+  session: SqlSession,
+  { table }: Kind,
+  { ids, commitSha, generation }: CommitGeneration & { readonly ids: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  const { ci, producedAt } = generation
+  const values = [ids, commitSha, ci?.producer, ci?.run, ci?.attempt, producedAt, table]
+  const rows = await session.query<{ id: string }>(SUPERSEDED_IDS, values)
+  return new Set(rows.map(({ id }) => id))
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `verify --state`: compares what watermarks claim with what targets hold, commit by commit, and moves watermarks back. */
 
 import { isNewerGeneration } from '../contract/generation.js'
+import { CONTRACT } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import { chunkReader } from '../source/byte-reader.js'
 import type { Source } from '../source/source.js'
@@ -41,8 +42,10 @@ export type CommitRecheck = {
   readonly compared: number
   /** Number of measurements that the target lacks, plus 1 when it lacks the commit. */
   readonly missing: number
-  /** Number of measurements with another value: an older one after a restore, or one that a newer delivery wrote. */
+  /** Number of measurements with another value that no delivery of a newer generation is known to have written. */
   readonly different: number
+  /** Number of measurements with another value that a delivery of a newer generation wrote, which is no difference. */
+  readonly superseded: number
   /** Whether the target orders deliveries, so that another value can be delivered again without harm. */
   readonly isOrdered: boolean
   /** Number of delivered sequence numbers whose lines were pruned, so that they can be neither compared nor delivered. */
@@ -112,14 +115,16 @@ async function recheckPartition(
     ? await moveBack(place, { head, from: until, until: found.lostFrom.first - 1, options })
     : undefined
   const pruned = Math.min(until, (head.batches[0]?.first ?? head.next) - 1)
-  const { compared, missing, different } = found
-  return [{ commit: place.partition, compared, missing, different, isOrdered, pruned, rewound }]
+  const { compared, missing, different, superseded } = found
+  return [{ commit: place.partition, compared, missing, different, superseded, isOrdered, pruned, rewound }]
 }
 
-type Found = Pick<CommitRecheck, 'compared' | 'missing' | 'different'> & {
+type Found = Pick<CommitRecheck, 'compared' | 'missing' | 'different' | 'superseded'> & {
   /** The first batch with a record that should be delivered again; undefined when there is none. */
   readonly lostFrom: Batch | undefined
 }
+
+const NOTHING_FOUND: Found = { compared: 0, missing: 0, different: 0, superseded: 0, lostFrom: undefined }
 
 type Comparing = {
   readonly covered: readonly Batch[]
@@ -129,27 +134,58 @@ type Comparing = {
 }
 
 async function compareBatches(commit: Partition, { covered, rows, isOrdered, options }: Comparing): Promise<Found> {
-  if (covered.length === 0)
-    return { compared: 0, missing: (await rows.hasCommit(commit)) ? 0 : 1, different: 0, lostFrom: undefined }
+  if (covered.length === 0) return { ...NOTHING_FOUND, missing: (await rows.hasCommit(commit)) ? 0 : 1 }
   const { source, batchAt } = outboxSource(options.state, commit, covered)
   const { signal } = options
-  const lost = new Set<number>()
+  const lost = new Set<Batch>()
+  const differing = new Map<Batch, DifferingIds>(covered.map(batch => [batch, new Map()]))
   let missing = 0
-  let different = 0
-  const onDifference = ({ code, line, kind, measurements = 0 }: Difference): void => {
-    if (code === 'missing') missing += 1 + measurements
-    else different++
+  const onDifference = (difference: Difference): void => {
+    const { code, line, kind, measurements = 0 } = difference
+    const batch = covered[batchAt(line)]!
+    if (code === 'different') noteDifferent(differing.get(batch)!, difference)
+    else missing += 1 + measurements
     // Without its commit, every batch is missing.
-    if (kind === 'commit') for (const index of covered.keys()) lost.add(index)
-    else if (code === 'missing' || isOrdered) lost.add(batchAt(line))
+    if (code === 'missing') for (const one of kind === 'commit' ? covered : [batch]) lost.add(one)
   }
   const target = { openRows: async () => ({ rows, description: '', close: async () => undefined }) }
   const result = await verify([source], { target, commitSha: commit, signal, onDifference })
   const { compared, rejected } = result
   if (rejected > 0)
     throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)
-  const [lostFrom] = [...lost].flatMap(index => covered[index] ?? []).sort((left, right) => left.first - right.first)
-  return { compared, missing, different, lostFrom }
+  let [different, superseded] = [0, 0]
+  for (const [batch, ids] of differing) {
+    const all = [...ids.values()].reduce((sum, { length }) => sum + length, 0)
+    const ofNewer = isOrdered ? await countSuperseded(rows, batch, ids) : 0
+    superseded += ofNewer
+    different += all - ofNewer
+    if (isOrdered && ofNewer < all) lost.add(batch)
+  }
+  const [lostFrom] = [...lost].sort((left, right) => left.first - right.first)
+  return { compared, missing, different, superseded, lostFrom }
+}
+
+/** Ids of measurements with another value, by kind. */
+type DifferingIds = Map<string, string[]>
+
+function noteDifferent(ids: DifferingIds, { kind, measurementId }: Difference): void {
+  const known = ids.get(kind)
+  if (known === undefined) ids.set(kind, [measurementId])
+  else known.push(measurementId)
+}
+
+/** Number of measurements of a batch whose stored row a delivery of a newer generation wrote. */
+async function countSuperseded(rows: StoredRows, batch: Batch, differing: DifferingIds): Promise<number> {
+  const generation = batchGeneration(batch)
+  // A forced delivery was newer than all before it, and the state does not know when it was applied.
+  if (generation.isForced === true) return 0
+  let count = 0
+  for (const kind of CONTRACT.kinds) {
+    const ids = differing.get(kind.kind)
+    const than = { commitSha: batch.commit.sha, generation }
+    if (ids !== undefined) count += (await rows.supersededIds(kind, ids, than)).size
+  }
+  return count
 }
 
 /** The batches in the order in which a target that orders deliveries lets them replace each other. */

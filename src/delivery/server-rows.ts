@@ -24,6 +24,8 @@ export async function serverRows(options: ReadApiOptions): Promise<StoredRows & 
       }
       return rows
     },
+    // The read API has no generations.
+    supersededIds: async () => new Set<string>(),
     async idsOf(kind, sha, after) {
       const from = after === undefined ? '' : `&after=${after}`
       const { rows } = await api.measurements(`kind=${kind.kind}&commit=${encodeURIComponent(sha)}${from}`)

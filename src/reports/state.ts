@@ -236,7 +236,8 @@ export type BucketsPutReport = ValueOf<typeof BucketsPutReportShape>
 const RecheckTotals = {
   compared: count('Measurements that were compared'),
   missing: count('Measurements and commits that the target lacks'),
-  different: count('Measurements with another value: an older one, or one that a newer delivery wrote'),
+  different: count('Measurements with another value that no newer delivery is known to have written'),
+  superseded: count('Measurements with another value that a newer delivery wrote, which is no difference'),
   pruned: count('Delivered records that cannot be compared, because their lines were pruned'),
 }
 

@@ -85,6 +85,8 @@ export type Head = {
   readonly next: number
   /** In order of sequence numbers, without a gap up to `next`. */
   readonly batches: readonly Batch[]
+  /** `at` of the last batch that was enqueued, even if it was pruned. Undefined in heads of earlier versions. */
+  readonly lastAt?: string | undefined
   /** Positions by source. The caller of `appendToOutbox` chooses the key. */
   readonly positions: ReadonlyMap<string, Position>
 }
@@ -137,10 +139,9 @@ export function assertHeadReaches(
   throw corruptStateError(`${headKey(partition)} in ${description}`, what)
 }
 
-function headFields({ epoch, next, batches, positions }: Head): object {
+function headFields({ epoch, next, lastAt, batches, positions }: Head): object {
   return {
-    epoch,
-    next,
+    ...{ epoch, next, lastAt },
     batches: batches.map(({ isForced, commit: { ancestry, ...commit }, ...batch }) => ({
       ...batch,
       commit: ancestry === undefined ? commit : { ...commit, ancestry: formatAncestry(ancestry) },
@@ -155,6 +156,7 @@ function parseHead(fields: Fields): Head {
   const head = {
     epoch: fields.count('epoch'),
     next: fields.count('next'),
+    lastAt: fields.optional('lastAt', name => fields.text(name)),
     batches: fields.list('batches', parseBatch),
     positions: fields.map('positions', parsePosition),
   }

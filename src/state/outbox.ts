@@ -124,15 +124,15 @@ function withBatches(head: Head, { additions, origin, stored, readAtMs }: Append
     batches.push({ ...{ id, first, last, records, counts, source, linesBefore, at }, ...origin, run, objects })
     next = last + 1
   }
-  return { ...head, next, batches, positions }
+  return { ...head, next, batches, positions, ...(next > head.next && { lastAt: at }) }
 }
 
 /**
  * When the records were read, or a time after that of the last batch. Generations thus follow the sequence numbers, which say
  * better than the clocks of two machines what is newer.
  */
-function readTime(state: State, readAtMs: number | undefined, { batches }: Head): string {
-  const last = Date.parse(batches.at(-1)?.at ?? '')
+function readTime(state: State, readAtMs: number | undefined, { batches, lastAt }: Head): string {
+  const last = Date.parse(lastAt ?? batches.at(-1)?.at ?? '')
   const now = readAtMs ?? state.tools.now()
   return new Date(last > now ? last + 1 : now).toISOString()
 }

@@ -131,6 +131,28 @@ t.test('a late attempt of a CI run, whose values were left out, is no difference
   t.match(await verifyJson(cwd), { code: 0, targets: [{ compared: 1, different: 0 }] })
 })
 
+t.test('values that a newer push with another state stored are no difference, and are not rewound', async t => {
+  const cwd = t.testdir({
+    'f.jsonl': jsonl(manyQueries(3)),
+    'g.jsonl': jsonl([query({ query_idx: 1, dataset_variant: 'variant-1', value_ns: 4711 })]),
+  })
+  const database = await createDatabase()
+  await addDatabase(cwd, database)
+  await push(cwd, 'f.jsonl')
+  const elsewhere = ['--state', 'other', '--postgres', database.url, '--benchmark-id', 'bench']
+  const commit = ['--commit', writeCommit(cwd, COMMIT)]
+  const pushed = await runCli(['push', 'g.jsonl', ...elsewhere, ...commit], { cwd, env })
+  t.equal(pushed.code, 0, pushed.stderr)
+  t.match(await verifyJson(cwd, '--rewind'), { code: 0, targets: [{ different: 0, superseded: 1, findings: [] }] })
+  t.match(
+    (await verify(cwd)).stdout,
+    /^verified: 3 measurements .* the state, except 1 that a newer delivery replaced$/m,
+  )
+
+  await database.sql('UPDATE query_measurements SET value_ns = 4711 WHERE query_idx = 2')
+  t.match(await verifyJson(cwd), { code: 4, targets: [{ different: 1, superseded: 1 }] })
+})
+
 t.test(
   'another value stays in a target that does not order deliveries, because a newer push may have stored it',
   async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readHead } from '../../src/state/head.js'
+import { readHead, writeHead } from '../../src/state/head.js'
 import { headKey, linesPrefix } from '../../src/state/keys.js'
 import { readLines, storeLines } from '../../src/state/lines.js'
 import { thisProcess } from '../../src/state/state.js'
@@ -68,6 +68,11 @@ t.test('lines are enqueued later than all lines before them, even by a machine w
   const head = await append1(state, ofFile('b', 'y'), ofFile('c', 'z'))
   const [first, ...others] = head!.batches.map(({ at }) => Date.parse(at))
   t.strictSame(others, [first! + 1, first! + 1])
+  const { storage } = state
+  const before = await readHead(storage, SHA)
+  await writeHead(storage, SHA, { ...before, head: { ...before.head, batches: [] } })
+  const pruned = await append1(state, ofFile('d', 'w'))
+  t.equal(Date.parse(pruned!.batches[0]!.at), first! + 2, 'even if those were pruned')
 })
 
 t.test('the position moves with the lines; blank lines move only the position', async t => {

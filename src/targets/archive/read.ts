@@ -1,5 +1,6 @@
 /** Reads an archive: the newest record of each measurement. docs/archive.md documents the rule. */
 
+import { isNewerGeneration, parseGeneration, type Generation } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
@@ -10,6 +11,7 @@ import { createIdentifier } from '../../source/identify.js'
 import { lineBlocks } from '../../source/lines.js'
 import { recordLines, type RecordLines } from '../../source/record-lines.js'
 import { listAll, type BucketStorage } from '../../storage/storage.js'
+import { gzipComment } from './gzip-comment.js'
 import { inArchiveOrder, parseArchiveKey, type ArchiveObject } from './object-key.js'
 
 export type ReadArchiveOptions = {
@@ -24,7 +26,7 @@ export type ExportedLines = { readonly records: number; readonly bytes: Buffer }
 
 /**
  * Yields the newest record of each measurement, by table and commit and in the order in which they were enqueued. Holds
- * 16 bytes per measurement of one commit and one object in memory.
+ * one object and 16 bytes per measurement of one commit in memory, and 16 more for each CI project that measured it.
  * @throws {IngestError} `input_corrupt` and `bad_data` for an object that cannot be read
  */
 export async function* newestRecords(
@@ -34,8 +36,8 @@ export async function* newestRecords(
   const identify = createIdentifier(options.hash)
   for (const { table } of CONTRACT.kinds)
     for await (const group of groupByCommit(objects, table, options.commit)) {
-      const read = (): AsyncGenerator<RecordLines> => identified(objects, group, { identify, signal: options.signal })
-      yield* linesAt(read, await lastOccurrences(read))
+      const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal: options.signal })
+      yield* linesAt(read, await newestPositions(read))
     }
 }
 
@@ -57,13 +59,16 @@ async function* groupByCommit(
   if (group.length > 0) yield inArchiveOrder(group)
 }
 
+/** Lines of an object, and its generation; undefined for an object of an earlier version. */
+type ArchivedLines = RecordLines & { readonly generation: Generation | undefined }
+
 type Reading = { readonly identify: ReturnType<typeof createIdentifier>; readonly signal: AbortSignal }
 
 async function* identified(
   objects: BucketStorage,
   group: readonly ArchiveObject[],
   { identify, signal }: Reading,
-): AsyncGenerator<RecordLines> {
+): AsyncGenerator<ArchivedLines> {
   for (const { key } of group) {
     const source = `${key} in ${objects.description}`
     for await (const read of readObject(objects, key, source)) {
@@ -74,10 +79,11 @@ async function* identified(
   }
 }
 
-async function* readObject(objects: BucketStorage, key: string, source: string): AsyncGenerator<RecordLines> {
+async function* readObject(objects: BucketStorage, key: string, source: string): AsyncGenerator<ArchivedLines> {
   const body = await objects.get(key)
   if (body === undefined) throw new IngestError('input_changed', `${source} was removed while the archive was read`)
   if (body.length === 0) throw new IngestError('bad_data', `${source} is empty, so its records are lost`)
+  const generation = readGeneration(body, source)
   const packed = async function* (): AsyncGenerator<Uint8Array> {
     yield body
   }
@@ -87,28 +93,66 @@ async function* readObject(objects: BucketStorage, key: string, source: string):
   )
   const onRejection = ({ line, message }: { line: number; message: string }): IngestError =>
     new IngestError('bad_data', `${source}, line ${line}: ${message}`)
-  yield* recordLines(lineBlocks(reader), { source, onRejection })
+  for await (const lines of recordLines(lineBlocks(reader), { source, onRejection })) yield { ...lines, generation }
 }
 
-/** Maps each measurement to the position of its last record, counted from 1. */
-async function lastOccurrences(read: () => AsyncIterable<RecordLines>): Promise<IdTable> {
-  const last = new IdTable()
+function readGeneration(body: Buffer, source: string): Generation | undefined {
+  const comment = gzipComment(body)
+  if (comment === undefined) return undefined
+  const generation = parseGeneration(comment)
+  if (generation !== undefined) return generation
+  const hint = 'restore the object from a copy: its gzip comment says which records are newer'
+  throw new IngestError('bad_data', `${source}: its gzip comment is not a generation`, { hint })
+}
+
+/** Maps each measurement to the position of its newest record, counted from 1. */
+async function newestPositions(read: () => AsyncIterable<ArchivedLines>): Promise<IdTable> {
+  const newest = new IdTable()
+  const attempts = new Map<string, LatestAttempts>()
   let before = 0
-  for await (const { batch } of read()) {
-    const positions = Uint32Array.from({ length: batch.count }, (_, row) => before + row + 1)
-    last.putAll(batch.ids.subarray(0, batch.count), positions, () => undefined)
+  for await (const { batch, generation } of read()) {
+    let rows = Array.from({ length: batch.count }, (_, row) => row)
+    const producer = generation?.ci?.producer
+    if (generation !== undefined && producer !== undefined) {
+      const ofProducer = attempts.get(producer) ?? new LatestAttempts()
+      attempts.set(producer, ofProducer)
+      rows = rows.filter(row => ofProducer.note(batch.ids[row]!, generation))
+    }
+    const ids = BigInt64Array.from(rows, row => batch.ids[row]!)
+    newest.putAll(
+      ids,
+      Uint32Array.from(rows, row => before + row + 1),
+      ignore,
+    )
     before += batch.count
   }
-  return last
+  return newest
 }
 
-async function* linesAt(read: () => AsyncIterable<RecordLines>, last: IdTable): AsyncGenerator<ExportedLines> {
+const ignore = (): void => undefined
+
+/** The latest attempt of one CI project for each measurement. Records of its earlier attempts are never the newest. */
+class LatestAttempts {
+  readonly #generations: Generation[] = []
+  readonly #latest = new IdTable()
+
+  /** Notes a record in archive order. @returns false when an object before it holds the same measurement of a later attempt */
+  note(id: bigint, generation: Generation): boolean {
+    const known = this.#generations[this.#latest.get(id) - 1]
+    if (known !== undefined && isNewerGeneration(known, generation)) return false
+    if (this.#generations.at(-1) !== generation) this.#generations.push(generation)
+    this.#latest.putAll(BigInt64Array.of(id), Uint32Array.of(this.#generations.length), ignore)
+    return true
+  }
+}
+
+async function* linesAt(read: () => AsyncIterable<RecordLines>, newest: IdTable): AsyncGenerator<ExportedLines> {
   let before = 0
   for await (const { batch, lineOf } of read()) {
-    const newest: Buffer[] = []
+    const lines: Buffer[] = []
     for (let row = 0; row < batch.count; row++)
-      if (last.get(batch.ids[row]!) === before + row + 1) newest.push(lineOf(row))
+      if (newest.get(batch.ids[row]!) === before + row + 1) lines.push(lineOf(row))
     before += batch.count
-    if (newest.length > 0) yield { records: newest.length, bytes: Buffer.concat(newest) }
+    if (lines.length > 0) yield { records: lines.length, bytes: Buffer.concat(lines) }
   }
 }

@@ -1,11 +1,16 @@
-/** The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`. */
+/**
+ * The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`, with their
+ * generation as the gzip comment.
+ */
 
+import { formatGeneration } from '../../contract/generation.js'
 import { IngestError, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
+import { withGzipComment } from './gzip-comment.js'
 import { packByKind, type Packed } from './pack.js'
 import { archiveKey } from './object-key.js'
 import { archiveId, describeArchive, stateArchiveId } from './options.js'
@@ -88,7 +93,9 @@ async function writeTable(
   delivery: OutboxDelivery,
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
-  const isNew = await store(objects, archiveKey(kind.table, delivery), body)
+  const generation = delivery.order?.generation
+  const object = generation === undefined ? body : withGzipComment(body, formatGeneration(generation))
+  const isNew = await store(objects, archiveKey(kind.table, delivery), object)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
 }
@@ -109,8 +116,8 @@ async function store(objects: BucketStorage, key: string, body: Buffer): Promise
 }
 
 /**
- * Compares the uncompressed lines, because another version of zlib may compress the same lines differently. The existing object
- * may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
+ * Compares the uncompressed lines, because another version of zlib may compress the same lines differently, and earlier versions
+ * of this program wrote no generation. The existing object may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
  */
 async function assertHolds(existing: Buffer, body: Buffer, where: string): Promise<void> {
   const hint = 'give each state its own archive, or move that object away'

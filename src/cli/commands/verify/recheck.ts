@@ -95,11 +95,12 @@ function hasReplaceable({ missing, different, isOrdered, rewound, compared }: Co
   return compared > 0 && rewound === undefined && (missing > 0 || (isOrdered && different > 0))
 }
 
-type Totals = Pick<CommitRecheck, 'compared' | 'missing' | 'different' | 'pruned'>
+type Totals = Pick<CommitRecheck, 'compared' | 'missing' | 'different' | 'superseded' | 'pruned'>
 
 function sumTotals({ commits }: TargetRecheck): Totals {
   const sum = (name: keyof Totals): number => commits.reduce((all, commit) => all + commit[name], 0)
-  return { compared: sum('compared'), missing: sum('missing'), different: sum('different'), pruned: sum('pruned') }
+  const differences = { missing: sum('missing'), different: sum('different'), superseded: sum('superseded') }
+  return { compared: sum('compared'), ...differences, pruned: sum('pruned') }
 }
 
 function recheckReport(
@@ -124,16 +125,21 @@ function recheckReport(
 function printRecheck(report: Report, result: TargetRecheck): void {
   const { name, id, commits, notCheckable, error } = result
   if (notCheckable !== undefined) return report.result(`not checkable: ${name}: ${notCheckable}`)
-  const { compared, missing, different, pruned } = sumTotals(result)
+  const { compared, missing, different, superseded, pruned } = sumTotals(result)
   const size = `${plural(compared, 'measurement')} of ${plural(commits.length, 'commit')}`
   const differences = `of ${size} in ${id}, ${missing} are missing and ${different} have another value`
   if (error !== undefined) report.verdict(false, 'failed:', `${id}: the comparison stopped after ${size}`)
   else if (missing + different > 0) report.verdict(false, 'different:', differences)
-  else if (isCompared(result)) report.verdict(true, 'verified:', `${size} in ${id} match the state`)
+  else if (isCompared(result))
+    report.verdict(true, 'verified:', `${size} in ${id} match the state${supersededText(superseded)}`)
   else report.verdict(false, 'not compared:', `the records of ${id} were pruned from the state`)
   for (const commit of commits.filter(isDifferent)) report.result(`  ${findingText(commit)}`)
   if (pruned > 0) report.result(`  not compared: ${plural(pruned, 'record')} that were pruned from the state`)
   if (error !== undefined) report.error(error)
+}
+
+function supersededText(superseded: number): string {
+  return superseded === 0 ? '' : `, except ${superseded} that a newer delivery replaced`
 }
 
 function findingText({ commit, missing, different, isOrdered, pruned, rewound }: CommitRecheck): string {
