@@ -2,7 +2,13 @@
 
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
 import { countNotSent, type Downgrade } from '../source/downgrade.js'
-import { assertCounts, supersededCount, type TransactionReceipt, type RowDelivery } from '../source/delivery.js'
+import {
+  assertCounts,
+  supersededCount,
+  type KindReceipt,
+  type TransactionReceipt,
+  type RowDelivery,
+} from '../source/delivery.js'
 import { databaseFacts } from './ordering.js'
 import type { SqlSession } from './session.js'
 import { commitStatements } from './commit-row.js'
@@ -61,16 +67,6 @@ type PipelinedOptions = {
   readonly end: End
 }
 
-type Written = {
-  readonly inserted: number
-  readonly rewritten: number
-  /** Number of distinct ids. */
-  readonly ids: number
-  readonly superseded: number
-}
-
-const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0, ids: 0, superseded: 0 }
-
 /**
  * Writes all rows and ends the transaction in one round trip, so that the commit's row is never locked during another one.
  * @returns undefined, and no transaction, when the tables have triggers
@@ -96,19 +92,26 @@ export async function applyPipelined(
     values: [...values, text],
   }))
   const answers = await session.pipeline([...before, ...upserts, ...after, { text: end }])
-  const receipts = rowsByKind.map(({ kind, rows }, index) => {
-    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
-    const { inserted, rewritten, ids, superseded } = written
-    const records = rows - countNotSent(downgrade, kind.kind)
-    const unchanged = ids - inserted - rewritten
-    return {
-      kind: kind.kind,
-      records,
-      inserted,
-      updated: records - inserted,
-      unchanged,
-      ...supersededCount(superseded),
-    }
-  })
+  const receipts = rowsByKind.map(({ kind, rows }, index) =>
+    kindReceipt(kind, { written: answers[before.length + index], records: rows - countNotSent(downgrade, kind.kind) }),
+  )
   return { kinds: receipts, isOrdered }
+}
+
+/** The result of an upsert. @see writtenCounts in `tables.ts` */
+type Written = {
+  readonly inserted: number
+  readonly rewritten: number
+  readonly ids: number
+  readonly superseded: number
+}
+
+/** The receipt of one kind. @param written the answer to its upsert */
+export function kindReceipt(
+  { kind }: Kind,
+  { written, records }: { readonly written: readonly object[] | undefined; readonly records: number },
+): KindReceipt {
+  const [{ inserted, rewritten, ids, superseded }] = written as readonly [Written]
+  const unchanged = ids - inserted - rewritten
+  return { kind, records, inserted, updated: records - inserted, unchanged, ...supersededCount(superseded) }
 }

@@ -7,19 +7,17 @@ import { sqlStateOf } from '../errors.js'
 import {
   assertCounts,
   sumReceipt,
-  supersededCount,
   type TransactionReceipt,
   type Delivery,
-  type KindReceipt,
   type Receipt,
   type RowDelivery,
 } from '../source/delivery.js'
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
-import { applyPipelined, collectPipelinedRows, type End } from './apply-pipelined.js'
+import { applyPipelined, collectPipelinedRows, kindReceipt, type End } from './apply-pipelined.js'
 import { commitStatements, compareCommit } from './commit-row.js'
 import { databaseVersion } from './contract-version.js'
 import { explainRefusal } from './interventions.js'
-import { databaseFacts, notStoredError, toRaisedError, type DatabaseFacts } from './ordering.js'
+import { databaseFacts, notStoredError, toRaisedError } from './ordering.js'
 import { rollBackOnError, type SqlSession } from './session.js'
 import {
   beginStaging,
@@ -159,26 +157,14 @@ async function applyStaged(
   const { values, before, after } = commitStatements(commit, { ...facts, order })
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
   const answers = await session.pipeline([...before, ...upserts, ...after])
-  // Deferred triggers run now, so that what they change is found.
-  if (hasTriggers) {
-    await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
-    await assertCommitStored(session, commit, isOrdered)
-  }
-  const receipts: KindReceipt[] = []
-  for (const [index, kind] of kinds.entries()) {
-    const [written = NOTHING_WRITTEN] = (answers[before.length + index] ?? []) as readonly Written[]
-    const sent = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
-    receipts.push(
-      await kindReceipt(session, kind, { ...written, staged: sent, commitSha: commit.sha, isOrdered, hasTriggers }),
-    )
-  }
+  if (hasTriggers) await assertStored(session, { commit, kinds, isOrdered })
+  const receipts = kinds.map((kind, index) => {
+    const records = (staged.get(kind.kind) ?? 0) - countNotSent(downgrade, kind.kind)
+    return kindReceipt(kind, { written: answers[before.length + index], records })
+  })
   await session.execute(end)
   return { kinds: receipts, isOrdered }
 }
-
-type Written = { readonly inserted: number; readonly rewritten: number }
-
-const NOTHING_WRITTEN: Written = { inserted: 0, rewritten: 0 }
 
 /** Copies all rows into the staging tables. @returns the number of staged rows by kind name */
 async function stage(
@@ -203,32 +189,22 @@ async function stage(
   return staged
 }
 
-/** @throws {IngestError} `target_refused` when the database accepted the commit and does not hold it */
-async function assertCommitStored(session: SqlSession, commit: Commit, isOrdered: boolean): Promise<void> {
+type Staged = UpsertOptions & { readonly commit: Commit; readonly kinds: readonly Kind[] }
+
+/**
+ * Finds out what triggers changed. Deferred triggers run now.
+ * @throws {IngestError} `target_refused` when the database accepted the commit or rows and does not hold them
+ */
+async function assertStored(session: SqlSession, { commit, kinds, isOrdered }: Staged): Promise<void> {
+  await session.execute('SET CONSTRAINTS ALL IMMEDIATE')
   const { text, values } = compareCommit(commit, { isOrdered })
-  const [compared] = await session.query<{ isStored: boolean }>(text, values)
-  if (compared?.isStored !== true) throw notStoredError('commits', { sent: 1, stored: 0 })
+  const [found] = await session.query<{ isStored: boolean }>(text, values)
+  if (found?.isStored !== true) throw notStoredError('commits', { sent: 1, stored: 0 })
+  for (const kind of kinds) {
+    const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered }), [commit.sha])
+    const { ids, missing, differing } = compared!
+    if (missing + differing > 0) throw notStoredError(kind.table, { sent: ids, stored: ids - missing - differing })
+  }
 }
 
-type StagedKind = Written &
-  UpsertOptions &
-  Pick<DatabaseFacts, 'hasTriggers'> & { readonly staged: number; readonly commitSha: string }
-
-/** @throws {IngestError} `target_refused` when the database accepted rows and does not hold them */
-async function kindReceipt(session: SqlSession, kind: Kind, written: StagedKind): Promise<KindReceipt> {
-  const { inserted, rewritten, staged, isOrdered, hasTriggers, commitSha } = written
-  const counts = { kind: kind.kind, records: staged, inserted, updated: staged - inserted }
-  // If every staged row was written, all ids are distinct and, without triggers, all rows are stored as sent.
-  if (inserted + rewritten === staged && !hasTriggers) return { ...counts, unchanged: 0 }
-  const [compared] = await session.query<Compared>(compareStaged(kind, { isOrdered, hasTriggers }), [commitSha])
-  const { ids, missing, differing, superseded } = compared!
-  if (missing + differing > 0) throw notStoredError(kind.table, { sent: ids, stored: ids - missing - differing })
-  return { ...counts, unchanged: ids - inserted - rewritten, ...supersededCount(superseded) }
-}
-
-type Compared = {
-  readonly ids: number
-  readonly missing: number
-  readonly differing: number
-  readonly superseded: number
-}
+type Compared = { readonly ids: number; readonly missing: number; readonly differing: number }

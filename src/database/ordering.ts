@@ -7,58 +7,77 @@ import { CONTRACT, type Kind } from '../contract/kinds.js'
 import type { Generation } from '../contract/generation.js'
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
+import { assertColumnTypes, columnList } from './column-types.js'
 import type { SqlSession, Statement } from './session.js'
 
-const TABLES = ['commits', ...CONTRACT.kinds.map(({ table }) => table)]
-
-/** SQL that is true when the role may use all of these tables of the schema `vortex_ingest`. */
-function mayWrite(...tables: readonly string[]): string {
-  return `(
-    SELECT count(*) = ${tables.length} AND bool_and(
-      has_schema_privilege(pg_namespace.oid, 'USAGE')
-      AND has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
-      AND (relname IN ('deliveries', 'delivered_ids') OR has_table_privilege(pg_class.oid, 'UPDATE'))
-    )
-    FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
-    WHERE nspname = 'vortex_ingest' AND relname IN (${tables.map(table => `'${table}'`).join(', ')})
+/** An SQL expression: the names of the tables of the schema `vortex_ingest` that the role may use. */
+const USABLE_TABLES = `ARRAY(
+    SELECT relname::text FROM pg_catalog.pg_class
+    WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'vortex_ingest')
+      AND relname IN ('deliveries', 'delivered_ids', 'watermarks', 'commit_ancestry')
+      AND has_schema_privilege(relnamespace, 'USAGE')
+      AND has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
+      AND (relname IN ('deliveries', 'delivered_ids') OR has_table_privilege(oid, 'UPDATE'))
   )`
+
+const HAS_TRIGGERS = `EXISTS (
+    SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid IN (
+      ${['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(table => `to_regclass('public.${table}')`).join(', ')}
+    )
+  )`
+
+/**
+ * A query that reads what a delivery must know of the database. It is sent together with BEGIN to save a round trip.
+ * @param kinds the kinds whose columns are read
+ * @see databaseFacts
+ */
+export function databaseProbe(kinds: readonly Kind[]): string {
+  return `SELECT ${USABLE_TABLES} AS "usableTables", ${HAS_TRIGGERS} AS "hasTriggers", ${columnList(kinds)} AS columns`
+}
+
+type ProbeAnswer = {
+  readonly usableTables: readonly string[]
+  readonly hasTriggers: boolean
+  readonly columns: readonly string[]
+}
+
+export type DatabaseFacts = {
+  /** Whether the role may use the tables of the schema `vortex_ingest` that order deliveries. */
+  readonly isOrdered: boolean
+  /** Whether the role may use the table for the parents of commits. */
+  readonly hasAncestry: boolean
+  /** Whether a table of the contract has triggers. */
+  readonly hasTriggers: boolean
 }
 
 /**
- * A query with one row. `isOrdered`: the role may use the tables of the schema `vortex_ingest` that order deliveries.
- * `hasAncestry`: it may use the one for the parents of commits. `hasTriggers`: a table of the contract has triggers. It is sent
- * together with BEGIN to save a round trip.
+ * @param rows the answer to `databaseProbe`
+ * @throws {IngestError} `target_misconfigured` when a column cannot hold every value
  */
-export const PROBE_DATABASE = `
-  SELECT ${mayWrite('deliveries', 'delivered_ids', 'watermarks')} AS "isOrdered",
-  ${mayWrite('commit_ancestry')} AS "hasAncestry", EXISTS (
-    SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal
-    AND tgrelid IN (${TABLES.map(table => `to_regclass('public.${table}')`).join(', ')})
-  ) AS "hasTriggers"`
+export function databaseFacts(rows: readonly object[]): DatabaseFacts {
+  const [{ usableTables, hasTriggers, columns }] = rows as readonly [ProbeAnswer]
+  assertColumnTypes(columns)
+  return { isOrdered: mayOrder(usableTables), hasAncestry: usableTables.includes('commit_ancestry'), hasTriggers }
+}
 
-/** The answer to `PROBE_DATABASE`. */
-export type DatabaseFacts = {
-  readonly isOrdered: boolean
-  readonly hasAncestry: boolean
-  readonly hasTriggers: boolean
+/** Whether the role may use the tables of the schema `vortex_ingest` that order deliveries. */
+export async function hasOrdering(session: SqlSession): Promise<boolean> {
+  const [found] = await session.query<{ tables: readonly string[] }>(`SELECT ${USABLE_TABLES} AS tables`)
+  return mayOrder(found!.tables)
+}
+
+function mayOrder(usableTables: readonly string[]): boolean {
+  return ['deliveries', 'delivered_ids', 'watermarks'].every(table => usableTables.includes(table))
 }
 
 /** A transaction-local setting: the id of the delivery. */
 const DELIVERY = `(SELECT current_setting('vortex_ingest.delivery'))`
 
-/** An SQL condition: the delivery was applied before. */
-export const IS_REPEATED = `(SELECT current_setting('vortex_ingest.is_repeated')::boolean)`
+/** A transaction-local setting, as an SQL condition: the delivery was applied before. */
+const IS_REPEATED = `(SELECT current_setting('vortex_ingest.is_repeated')::boolean)`
 
-/** Whether the role may use the tables of the schema `vortex_ingest`. */
-export async function hasOrdering(session: SqlSession): Promise<boolean> {
-  return databaseFacts(await session.query(PROBE_DATABASE)).isOrdered
-}
-
-/** @param rows the answer to `PROBE_DATABASE` */
-export function databaseFacts(rows: readonly object[]): DatabaseFacts {
-  const [facts = { isOrdered: false, hasAncestry: false, hasTriggers: false }] = rows as readonly DatabaseFacts[]
-  return facts
-}
+/** A transaction-local setting: the ids of the newer deliveries of the commit. */
+const NEWER_DELIVERIES = `current_setting('vortex_ingest.newer_deliveries')::text[]`
 
 /**
  * The statements that precede a delivery's rows. Deliveries of one commit wait for each other at the first one. Each of the
@@ -68,26 +87,37 @@ export function orderStatements(commitSha: string, order: DeliveryOrder): readon
   const { deliveryId, fence, generation } = order
   const ci = generation?.ci
   const lock = { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))', values: [commitSha] }
+  // A delivery without a generation is forced, because nothing tells how old it is.
   const isForced = generation === undefined || generation.isForced === true
-  const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt, isForced]
-  return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: REGISTER_DELIVERY, values }]
+  const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt]
+  return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: registerDelivery(isForced), values }]
 }
 
 /**
- * A forced delivery, and one without a generation, gets a time after those of all other deliveries of the commit. No records were
- * read later than now, whatever the clock of their machine said.
+ * Records the delivery, and makes the settings that the following statements read. No records were read later than now, whatever
+ * the clock of their machine said.
+ * @param isForced gives the delivery a time after those of all other deliveries of the commit
  */
-const REGISTER_DELIVERY = `
-  WITH added AS (
-    INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
-    VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, greatest(
-      least($6::timestamptz, clock_timestamp()),
-      (SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE $7::boolean AND commit_sha = $2::text)
-    ))
-    ON CONFLICT (delivery_id) DO NOTHING RETURNING true
-  )
-  SELECT set_config('vortex_ingest.delivery', $1::text, true),
-    set_config('vortex_ingest.is_repeated', (NOT EXISTS (SELECT FROM added))::text, true)`
+function registerDelivery(isForced: boolean): string {
+  const readAt = 'least($6::timestamptz, statement_timestamp())'
+  const afterAll = `(
+      SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
+    )`
+  const producedAt = isForced ? `greatest(${readAt}, ${afterAll})` : readAt
+  return `
+    WITH added AS (
+      INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
+      VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, ${producedAt})
+      ON CONFLICT (delivery_id) DO NOTHING RETURNING true
+    )
+    SELECT set_config('vortex_ingest.delivery', $1::text, true),
+      set_config('vortex_ingest.is_repeated', (NOT EXISTS (SELECT FROM added))::text, true),
+      set_config('vortex_ingest.newer_deliveries', ARRAY(
+        SELECT delivery_id FROM vortex_ingest.deliveries WHERE commit_sha = $2::text AND CASE WHEN producer = $3::text
+          THEN (run, attempt, produced_at) > ($4::bigint, $5::bigint, ${producedAt})
+          ELSE produced_at > ${producedAt} END
+      )::text, true)`
+}
 
 /** Records the watermark and its fencing token. Fails when a later lease has written before. */
 function moveWatermark({ watermarkId, targetId, partition, token, until }: Fence): Statement {
@@ -106,27 +136,14 @@ function moveWatermark({ watermarkId, targetId, partition, token, until }: Fence
   return { text, values: [watermarkId, targetId, partition, token, until] }
 }
 
-const IS_NEWER = `
-  CASE WHEN other.producer = this.producer
-  THEN (other.run, other.attempt, other.produced_at) > (this.run, this.attempt, this.produced_at)
-  ELSE other.produced_at > this.produced_at END`
-
-const NEWER_DELIVERIES = `
-  FROM vortex_ingest.deliveries AS this JOIN vortex_ingest.deliveries AS other ON other.commit_sha = this.commit_sha
-  AND ${IS_NEWER}`
-
 /** An SQL condition: no newer delivery of the commit was applied, and this delivery was not applied before. */
-export const IS_NEWEST = `NOT (
-  ${IS_REPEATED} OR EXISTS (SELECT ${NEWER_DELIVERIES} WHERE this.delivery_id = ${DELIVERY})
-)`
+export const IS_NEWEST = `NOT ${IS_REPEATED} AND ${NEWER_DELIVERIES} = '{}'`
 
 /** A WITH query `newer` of the measurements in a table that a newer delivery wrote. */
 export function newerIds(table: string): string {
   return `newer AS MATERIALIZED (
-      SELECT unnest(delivered.ids) AS measurement_id ${NEWER_DELIVERIES}
-      JOIN vortex_ingest.delivered_ids AS delivered
-      ON delivered.delivery_id = other.delivery_id AND delivered.table_name = '${table}'
-      WHERE this.delivery_id = ${DELIVERY}
+      SELECT unnest(ids) AS measurement_id FROM vortex_ingest.delivered_ids
+      WHERE delivery_id = ANY (${NEWER_DELIVERIES}) AND table_name = '${table}'
     )`
 }
 
@@ -159,15 +176,13 @@ export async function readSupersededIds(
 export const KEEPS_STORED = `(${IS_REPEATED} OR latest.measurement_id IN (SELECT measurement_id FROM newer))`
 
 /**
- * A WITH query that records the measurements which the delivery writes or confirms. Needs `newerIds`.
- * @param latest a relation named `latest` with the delivery's rows
- * @param condition an SQL condition that the rows must meet
+ * A WITH query that records the measurements which the delivery writes or confirms.
+ * @param rows a FROM clause with the delivery's rows, and the conditions that they must meet
  */
-export function recordIds(table: string, latest: string, condition = 'true'): string {
+export function recordIds(table: string, rows: string): string {
   return `recorded AS (
       INSERT INTO vortex_ingest.delivered_ids (delivery_id, table_name, ids)
-      SELECT ${DELIVERY}, '${table}', array_agg(latest.measurement_id) FROM ${latest}
-      WHERE ${condition} AND NOT ${KEEPS_STORED} HAVING count(*) > 0
+      SELECT ${DELIVERY}, '${table}', array_agg(measurement_id) ${rows} HAVING count(*) > 0
       ON CONFLICT DO NOTHING
     )`
 }

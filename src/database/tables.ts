@@ -4,15 +4,7 @@ import { CONTRACT, type Field, type Kind } from '../contract/kinds.js'
 import { columnType } from './column-types.js'
 import { IS_NEW_COMMIT } from './commit-row.js'
 import { columnProbes } from './contract-version.js'
-import {
-  IS_REPEATED,
-  KEEPS_STORED,
-  newerIds,
-  PROBE_DATABASE,
-  type DatabaseFacts,
-  raise,
-  recordIds,
-} from './ordering.js'
+import { databaseProbe, KEEPS_STORED, newerIds, raise, recordIds } from './ordering.js'
 import { BEGIN } from './session.js'
 import { DEFAULT_WORK_MEM_MIB } from './tunables.js'
 
@@ -48,19 +40,19 @@ export function stagingTable(kind: Kind): string {
   return `staged_${kind.table}`
 }
 
-/** Begins a transaction. The last statement is `PROBE_DATABASE`. */
+/** Begins a transaction. The last statement is `databaseProbe`. */
 export function beginDelivery(kinds: readonly Kind[]): string {
-  return [BEGIN, ...columnProbes(kinds), PROBE_DATABASE].join('; ')
+  return [BEGIN, ...columnProbes(kinds), databaseProbe(kinds)].join('; ')
 }
 
 /**
- * Begins a transaction with a staging table for each kind. The last statement is `PROBE_DATABASE`.
+ * Begins a transaction with a staging table for each kind. The last statement is `databaseProbe`.
  * @param workMemMiB memory in MiB that the database may use to sort the rows
  */
 export function beginStaging(kinds: readonly Kind[], workMemMiB = DEFAULT_WORK_MEM_MIB): string {
   const memory = `SET LOCAL work_mem = '${workMemMiB}MB'`
   // The staging tables come first, because a standby then reports that it is read-only, whatever tables it has.
-  return [BEGIN, memory, ...kinds.map(createStaging), ...columnProbes(kinds), PROBE_DATABASE].join('; ')
+  return [BEGIN, memory, ...kinds.map(createStaging), ...columnProbes(kinds), databaseProbe(kinds)].join('; ')
 }
 
 function createStaging(kind: Kind): string {
@@ -77,13 +69,12 @@ export type UpsertOptions = {
 const UNORDERED: UpsertOptions = { isOrdered: false }
 
 /**
- * Upserts a kind's staged rows into its table. Parameters: the commit's sha and timestamp. Returns one row with the counts
- * `inserted` and `rewritten`.
- * @see upsertFrom
+ * Upserts a kind's staged rows into its table. Parameters: the commit's sha and timestamp.
+ * @see writtenCounts
  */
 export function upsertStaged(kind: Kind, options = UNORDERED): string {
-  const queries = [...stagedOrder(kind, options), upsertFrom(kind, latestStaged(kind), isWritable(kind, options))]
-  return `WITH ${queries.join(', ')} SELECT ${WRITTEN_COUNTS} FROM written`
+  const queries = [...stagedOrder(kind, options), judgedRows(kind, lastStaged(kind), options), upsertJudged(kind)]
+  return `WITH ${queries.join(', ')} ${writtenCounts(kind)}`
 }
 
 /**
@@ -91,109 +82,126 @@ export function upsertStaged(kind: Kind, options = UNORDERED): string {
  * fifth faster. Fails with SQLSTATE 23505 if rows of that commit are stored all the same; then use `upsertStaged`.
  */
 export function insertOrUpsertStaged(kind: Kind, options = UNORDERED): string {
-  const latest = latestStaged(kind)
-  const writable = `NOT ${IS_NEW_COMMIT} AND ${isWritable(kind, options)}`
   const queries = [
     ...stagedOrder(kind, options),
-    insertFrom(kind, latest, IS_NEW_COMMIT),
-    upsertFrom(kind, latest, writable),
-    `counted AS (SELECT ${WRITTEN_COUNTS} FROM written)`,
+    insertFrom(kind, lastStaged(kind), IS_NEW_COMMIT),
+    judgedRows(kind, `${lastStaged(kind)} WHERE NOT ${IS_NEW_COMMIT}`, options),
+    upsertJudged(kind),
   ]
-  return `
-    WITH ${queries.join(', ')}
-    SELECT inserted + (SELECT count(*)::int FROM added) AS inserted, rewritten FROM counted`
+  return `WITH ${queries.join(', ')} ${writtenCounts(kind, '(SELECT count(*)::int FROM added)')}`
 }
 
 function stagedOrder(kind: Kind, { isOrdered }: UpsertOptions): readonly string[] {
   if (!isOrdered) return []
-  return [newerIds(kind.table), recordIds(kind.table, `${stagingTable(kind)} AS latest`, hasOnlyKnownDimensions(kind))]
+  const rows = `FROM ${stagingTable(kind)} AS latest WHERE ${hasOnlyKnownDimensions(kind)} AND NOT ${KEEPS_STORED}`
+  return [newerIds(kind.table), recordIds(kind.table, rows)]
 }
 
-function latestStaged(kind: Kind): string {
+function lastStaged(kind: Kind): string {
+  return lastOfEachId(kind, { rows: stagingTable(kind), order: 'ctid' })
+}
+
+type OrderedRows = { readonly rows: string; readonly order: string }
+
+/** A relation `latest`: the last row of each id in a relation. */
+function lastOfEachId(kind: Kind, { rows, order }: OrderedRows): string {
   return `(
-        SELECT DISTINCT ON (measurement_id) * FROM ${stagingTable(kind)} WHERE ${hasOnlyKnownDimensions(kind)}
-        ORDER BY measurement_id, ctid DESC
+        SELECT DISTINCT ON (measurement_id) * FROM ${rows} WHERE ${hasOnlyKnownDimensions(kind)}
+        ORDER BY measurement_id, ${order} DESC
       ) AS latest`
 }
 
 /**
- * Compares a kind's staged rows with the stored ones after the upsert. Returns one row with counts of distinct ids: `ids` of
- * all of them, `missing` of those without a stored row, `differing` of those whose stored row has other values, and
- * `superseded` of those whose other values a newer delivery wrote. Dimensions are compared only if triggers may have changed
- * them, because they follow from the id. Parameter: the commit's sha.
+ * Compares a kind's staged rows with the stored ones after the upsert, because triggers may have changed them. Returns one row
+ * with counts of distinct ids: `ids` of all of them, `missing` of those without a stored row, and `differing` of those whose
+ * stored row has other values that no newer delivery wrote. Parameter: the commit's sha.
  */
-export function compareStaged(
-  kind: Kind,
-  { isOrdered, hasTriggers }: Pick<DatabaseFacts, 'isOrdered' | 'hasTriggers'>,
-): string {
-  const superseded = isOrdered ? KEEPS_STORED : 'false'
-  const dimensions = hasTriggers ? dimensionFields(kind).map(({ name }) => name) : []
+export function compareStaged(kind: Kind, { isOrdered }: UpsertOptions): string {
+  const columns = [...dimensionFields(kind).map(({ name }) => name), ...measuredColumns(kind)]
   return `
     ${isOrdered ? `WITH ${newerIds(kind.table)}` : ''}
     SELECT count(*)::int AS ids, count(*) FILTER (WHERE same IS NULL)::int AS missing,
-      count(*) FILTER (WHERE NOT same AND NOT superseded)::int AS differing,
-      count(*) FILTER (WHERE NOT same AND superseded)::int AS superseded
+      count(*) FILTER (WHERE NOT same AND NOT is_kept)::int AS differing
     FROM (
-      SELECT ${equalsStored(kind, [...dimensions, ...measuredColumns(kind)])} AS same, ${superseded} AS superseded
-      FROM ${latestStaged(kind)} OFFSET 0
+      SELECT ${fromStored(kind, `NOT ${differs(kind, columns)}`)} AS same, ${isOrdered ? KEEPS_STORED : 'false'} AS is_kept
+      FROM ${lastStaged(kind)} OFFSET 0
     ) AS compared`
 }
 
 /**
  * Upserts rows that are passed as a parameter instead of a staging table. For a few rows, creating a staging table costs more
  * than writing the rows. Parameters: the commit's sha and timestamp, and the rows as COPY text without escapes and without the
- * final line feed. Returns one row with the counts `inserted`, `rewritten`, `ids`, the number of distinct ids, and `superseded`,
- * the number of rows that were left out because a newer delivery wrote other values. Fails when the database accepts rows and
- * does not store them. `OFFSET 0` keeps the planner from splitting each line again for every column.
- * @see toRaisedError
+ * final line feed. `OFFSET 0` keeps the planner from splitting each line again for every column.
+ * @see writtenCounts
  */
 export function upsertLines(kind: Kind, options = UNORDERED): string {
-  const { isOrdered } = options
   const cells = [
     'cells[1]::bigint AS measurement_id',
     ...stagedFields(kind).map(({ name, type }, index) => `cells[${index + 2}]::${columnType(type)} AS ${name}`),
   ]
-  const order = isOrdered ? [newerIds(kind.table), recordIds(kind.table, 'latest')] : []
-  const writable = `wanted AS MATERIALIZED (SELECT * FROM latest WHERE ${isWritable(kind, options)})`
-  const superseded = `CASE WHEN ${IS_REPEATED} OR EXISTS (SELECT FROM newer) THEN (
-      SELECT count(*)::int FROM latest WHERE NOT ${equalsStored(kind, measuredColumns(kind))} AND ${KEEPS_STORED}
-    ) ELSE 0 END`
-  // Stored rows are those that needed no write, and those that were written.
-  return `
-    WITH staged AS (
+  const staged = `staged AS (
       SELECT ${cells.join(', ')}, line FROM (
         SELECT string_to_array(text, E'\\t', '\\N') AS cells, line
         FROM unnest(string_to_array($3::text, E'\\n')) WITH ORDINALITY AS lines (text, line)
         OFFSET 0
       ) AS split
-    ), latest AS MATERIALIZED (
-      SELECT DISTINCT ON (measurement_id) * FROM staged WHERE ${hasOnlyKnownDimensions(kind)} ORDER BY measurement_id, line DESC
-    ), ${[...order, writable, upsertFrom(kind, 'wanted AS latest')].join(', ')}
-    SELECT ${WRITTEN_COUNTS}, (SELECT count(*)::int FROM latest) AS ids, ${isOrdered ? superseded : '0'} AS superseded,
-      CASE WHEN count(*) <> (SELECT count(*) FROM wanted) THEN ${raise(
-        `'stored:${kind.table}:' || (SELECT count(*) FROM latest) || ':'
-          || (SELECT count(*) FROM latest) - (SELECT count(*) FROM wanted) + count(*)`,
-      )} END AS is_stored
-    FROM written`
+    )`
+  const queries = [
+    ...(options.isOrdered ? [newerIds(kind.table)] : []),
+    judgedRows(kind, lastOfEachId(kind, { rows: 'staged', order: 'line' }), options),
+    ...(options.isOrdered ? [recordIds(kind.table, 'FROM latest WHERE NOT is_kept')] : []),
+    upsertJudged(kind),
+  ]
+  return `WITH ${[staged, ...queries].join(', ')} ${writtenCounts(kind)}`
 }
 
-const WRITTEN_COUNTS =
-  'count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten'
-
 /**
- * A WITH query `written` that upserts rows.
- * @param latest a relation named `latest` with at most one row per id
- * @param condition an SQL condition that the rows must meet
- * @see contract section 4
+ * A WITH query `latest` of the rows of a delivery, with two more columns. `found`: how the stored row compares, NULL when there is
+ * none. `is_kept`: whether a stored row must not be overwritten. Stored rows are looked up one by one, because for a join the
+ * planner would expect almost no rows of the commit and compare every pair.
+ * @param rows a FROM clause with a relation named `latest` that has at most one row per id
  */
-function upsertFrom(kind: Kind, latest: string, condition = 'true'): string {
+function judgedRows(kind: Kind, rows: string, { isOrdered }: UpsertOptions): string {
+  const time = kind.hasCommitTimestamp ? `WHEN ${differs(kind, ['commit_timestamp'])} THEN 'other time' ` : ''
+  const found = `CASE WHEN ${differs(kind, measuredColumns(kind))} THEN 'other values' ${time}ELSE 'same' END`
+  return `latest AS MATERIALIZED (
+      SELECT *, ${fromStored(kind, found)} AS found, ${isOrdered ? KEEPS_STORED : 'false'} AS is_kept FROM ${rows}
+    )`
+}
+
+/** An SQL condition: a row of `judgedRows` is not stored, or is stored with other values that it may replace. */
+const IS_WANTED = `(found IS NULL OR found <> 'same' AND NOT is_kept)`
+
+/** A WITH query `written` that upserts the rows of `judgedRows`. @see contract section 4 */
+function upsertJudged(kind: Kind): string {
   const overwritten = overwrittenColumns(kind).map(name => `${name} = excluded.${name}`)
   return `written AS (
       INSERT INTO public.${kind.table} AS stored (${[...columnValues(kind).keys()].join(', ')})
-      ${rowsInOrder(kind, latest, condition)}
+      ${rowsInOrder(kind, 'latest', IS_WANTED)}
       ON CONFLICT (measurement_id) DO UPDATE SET ${overwritten.join(', ')}
       RETURNING (xmax = 0) AS inserted
     )`
+}
+
+/**
+ * Ends an upsert with one row of counts: `inserted` and `rewritten` rows, `ids`, the number of distinct ids, and `superseded`, the
+ * number of rows that were left out because a newer delivery wrote other values. Fails when the database accepted rows of
+ * `judgedRows` and did not store them.
+ * @param added an SQL expression: the number of rows that were inserted without being judged
+ * @see toRaisedError
+ */
+function writtenCounts({ table }: Kind, added = '0'): string {
+  const notStored = raise(`'stored:${table}:' || ids || ':' || ids - wanted + inserted + rewritten`)
+  return `
+    SELECT inserted + ${added} AS inserted, rewritten, ids + ${added} AS ids, superseded,
+      CASE WHEN inserted + rewritten <> wanted THEN ${notStored} END AS is_stored
+    FROM (
+      SELECT count(*) FILTER (WHERE inserted)::int AS inserted, count(*) FILTER (WHERE NOT inserted)::int AS rewritten FROM written
+    ) AS counts, (
+      SELECT count(*)::int AS ids, count(*) FILTER (WHERE ${IS_WANTED})::int AS wanted,
+        count(*) FILTER (WHERE found = 'other values' AND is_kept)::int AS superseded
+      FROM latest
+    ) AS judged`
 }
 
 function overwrittenColumns(kind: Kind): readonly string[] {
@@ -206,23 +214,15 @@ function measuredColumns(kind: Kind): readonly string[] {
   return overwrittenColumns(kind).filter(column => column !== 'commit_timestamp')
 }
 
-/**
- * An SQL expression: whether the stored row with the id of the row `latest` has the same values; NULL when there is none. Stored
- * rows are looked up one by one, because for a join the planner would expect almost no rows of the commit and compare every pair.
- */
-function equalsStored(kind: Kind, columns = overwrittenColumns(kind)): string {
-  const values = columnValues(kind)
-  return `(
-        SELECT (${columns.map(name => `there.${name}`).join(', ')})
-          IS NOT DISTINCT FROM (${columns.map(name => values.get(name)).join(', ')})
-        FROM public.${kind.table} AS there WHERE there.measurement_id = latest.measurement_id
-      )`
+/** An SQL expression about the row `there` that is stored with the id of the row `latest`; NULL when there is none. */
+function fromStored({ table }: Kind, expression: string): string {
+  return `(SELECT ${expression} FROM public.${table} AS there WHERE there.measurement_id = latest.measurement_id)`
 }
 
-/** An SQL condition: the row `latest` is not stored, or is stored with other values that it may replace. */
-function isWritable(kind: Kind, { isOrdered }: UpsertOptions): string {
-  if (!isOrdered) return `${equalsStored(kind)} IS NOT TRUE`
-  return `CASE ${equalsStored(kind)} WHEN true THEN false WHEN false THEN NOT ${KEEPS_STORED} ELSE true END`
+/** An SQL condition: the rows `there` and `latest` differ in a column. */
+function differs(kind: Kind, columns: readonly string[]): string {
+  const values = columnValues(kind)
+  return `((${columns.map(name => `there.${name}`).join(', ')}) IS DISTINCT FROM (${columns.map(name => values.get(name)).join(', ')}))`
 }
 
 /**
