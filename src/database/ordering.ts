@@ -113,10 +113,18 @@ function registerDelivery(isForced: boolean): string {
     SELECT set_config('vortex_ingest.delivery', $1::text, true),
       set_config('vortex_ingest.is_repeated', (NOT EXISTS (SELECT FROM added))::text, true),
       set_config('vortex_ingest.newer_deliveries', ARRAY(
-        SELECT delivery_id FROM vortex_ingest.deliveries WHERE commit_sha = $2::text AND CASE WHEN producer = $3::text
-          THEN (run, attempt, produced_at) > ($4::bigint, $5::bigint, ${producedAt})
-          ELSE produced_at > ${producedAt} END
+        SELECT delivery_id FROM vortex_ingest.deliveries WHERE ${isNewer(producedAt)}
       )::text, true)`
+}
+
+/**
+ * An SQL condition: a row of `deliveries` is newer than the delivery of the parameters $2 to $5: commit, producer, run, attempt.
+ * @param producedAt an SQL expression: when the records of that delivery were read
+ */
+function isNewer(producedAt: string): string {
+  return `commit_sha = $2::text AND CASE WHEN producer = $3::text
+          THEN (run, attempt, produced_at) > ($4::bigint, $5::bigint, ${producedAt})
+          ELSE produced_at > ${producedAt} END`
 }
 
 /** Records the watermark and its fencing token. Fails when a later lease has written before. */
@@ -151,11 +159,9 @@ export function newerIds(table: string): string {
 export type CommitGeneration = { readonly commitSha: string; readonly generation: Generation }
 
 const SUPERSEDED_IDS = `
-  WITH this AS (SELECT $3::text AS producer, $4::bigint AS run, $5::bigint AS attempt, $6::timestamptz AS produced_at)
   SELECT DISTINCT id::text
-  FROM this JOIN vortex_ingest.deliveries AS other ON other.commit_sha = $2::text AND ${IS_NEWER}
-  JOIN vortex_ingest.delivered_ids AS delivered USING (delivery_id), unnest(delivered.ids) AS id
-  WHERE delivered.table_name = $7::text AND id = ANY($1::bigint[])`
+  FROM vortex_ingest.deliveries JOIN vortex_ingest.delivered_ids USING (delivery_id), unnest(ids) AS id
+  WHERE ${isNewer('$6::timestamptz')} AND table_name = $7::text AND id = ANY($1::bigint[])`
 
 /** Those of some measurement ids that a delivery of a newer generation wrote or confirmed. Needs the schema `vortex_ingest`. */
 export async function readSupersededIds(
