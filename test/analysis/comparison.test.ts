@@ -48,9 +48,10 @@ function measured(
     jobs = [],
     threshold = 1.03,
     controls = [],
-  }: { jobs?: readonly number[]; threshold?: number; controls?: Control[] } = {},
+    seed = 7,
+  }: { jobs?: readonly number[]; threshold?: number; controls?: Control[]; seed?: number } = {},
 ): Comparison {
-  const random = new Random(7)
+  const random = new Random(seed)
   const values = factors.map(factor =>
     Array.from({ length: 22 }, (_, commit) => {
       const noise = 1 + 0.01 * (random.next() + random.next() + random.next() - 1.5) * 2
@@ -74,6 +75,27 @@ const JOBS = [
   1.06, 0.95, 1, 1.08, 0.93, 1.02, 0.97, 1.05, 1, 0.94, 1.07, 0.98, 1.01, 0.92, 1.04, 1.06, 0.96, 1, 1.03, 0.95, 0.94,
   1.07,
 ]
+
+t.test('identical code raises an alarm in few comparisons, of whatever size', async t => {
+  const random = new Random(1)
+  const jobs = (): number[] => Array.from({ length: 22 }, () => 1 + 0.2 * (random.next() - 0.5))
+  const alarms = Array.from({ length: 60 }, (_, seed) => measured(same(40), { jobs: jobs(), seed, threshold: 1.001 }))
+  const raised = alarms.filter(({ verdict }) => verdict === 'changed').length
+  t.ok(raised <= 3, `${raised} of 60 comparisons`)
+})
+
+t.test('a value that the series had before is no change, however far it is from its level', async t => {
+  const values = Array.from({ length: 21 }, (_, commit) => (commit === 9 ? 1300 : 1000 + (commit % 3)))
+  const history = [
+    { kind: ACCESS, dimensions: ['taxi', 'a', 'cached'], values: Float64Array.from(values.slice(0, 20)) },
+  ]
+  const platforms = values.slice(0, 20).map(() => null)
+  const noise = { history: history.map(series => ({ ...series, platforms })) }
+  const judged = (head: number): unknown[] => verdicts(compare(ACCESS, [access('a', 1001)], [access('a', head)], noise))
+  t.strictSame(judged(1299), [['a', 'unproven']])
+  t.strictSame(judged(1001), [['a', 'unjudged']])
+  t.strictSame(judged(9000), [['a', 'slower']])
+})
 
 t.test('a change of 5 % in one of 40 series is found, and nothing else, though jobs differ by 6 %', async t => {
   const found = measured([...same(39), 1.06], { jobs: JOBS })

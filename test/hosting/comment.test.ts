@@ -114,3 +114,21 @@ t.test('a user with a token of their own changes only their own comments', async
   t.equal(await keepComment(client, text('mine again')), 'updated')
   t.strictSame(shown(server), ['of the bot', 'mine again'])
 })
+
+t.test('a rate limit that lasts is reported at once, and a short one is waited for', async t => {
+  const limits = [
+    json(429, { message: 'slow down' }, { 'retry-after': '3600' }),
+    json(403, { message: 'API rate limit exceeded' }, { 'x-ratelimit-remaining': '0' }),
+  ]
+  for (const limit of limits) {
+    const { server, client } = await opened(t, 'github', {
+      instead: ({ path }) => (path === '/user' ? undefined : limit),
+    })
+    await t.rejects(keepComment(client, text('one')), { code: 'target_busy' })
+    t.equal(server.asked.filter(({ path }) => path.includes('/comments')).length, 1)
+  }
+  let refused = 0
+  const short = json(429, { message: 'slow down' }, { 'retry-after': '0' })
+  const { client } = await opened(t, 'github', { instead: () => (refused++ === 0 ? short : undefined) })
+  t.equal(await keepComment(client, text('one')), 'created')
+})
