@@ -147,3 +147,27 @@ t.test('100,000 bad lines: the first ones are shown, all are counted, memory sta
   t.equal(stderr.split('\n').filter(line => line.includes('(unknown_kind)')).length, 20)
   t.ok(peakRssMiB < 200, `${peakRssMiB} MiB`)
 })
+
+/** Runs a program and then prints the processor time of this shell and of its children. */
+const TIMES = ['/bin/sh', '-c', '"$@"; code=$?; times >&2; exit $code', 'sh']
+
+/** Processor seconds, user and system, that a program under TIMES took. */
+function processorSeconds(stderr: string): number {
+  const parts = [...(stderr.trimEnd().split('\n').at(-1) ?? '').matchAll(/(\d+)m([\d.]+)s/g)]
+  return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0)
+}
+
+t.test('520 kB of gzipped line feeds, which are 512 MiB of blank lines, are validated with little work', async t => {
+  const lineFeeds = gzipSync(Buffer.alloc(16 * 1024 * 1024, '\n'))
+  const members = [...Array.from({ length: 32 }, () => lineFeeds), gzipSync('{}\n')]
+  const cwd = t.testdir({ 'blank.jsonl.gz': Buffer.concat(members) })
+  const { code, stdout, stderr } = await runCli(['validate', 'blank.jsonl.gz'], {
+    cwd,
+    under: TIMES,
+    timeoutMs: 300_000,
+  })
+  t.equal(code, 65)
+  t.match(stdout, /^error: blank\.jsonl\.gz:536870913 \(byte 536870912\): \/kind is missing/m)
+  // Line by line it took 99 s.
+  t.ok(processorSeconds(stderr) < 20, `${processorSeconds(stderr)} s`)
+})

@@ -1,6 +1,7 @@
 /**
  * Episodes at random: files grow, are cut off and written anew; pushes, drains and recovers fail, are killed at steps and at
- * moments, run two at once, reach one target and not the other, while the server is killed and started again. After each
+ * moments, run two at once, reach one target and not the other, while the server is killed and started again. A push is stopped at a
+ * step or at a moment, overtaken by commands that deliver newer values, and continued after its lease has ended. After each
  * episode comes a plain push, and every target must hold what a plain model says: each record once, with its last value.
  */
 
@@ -15,8 +16,10 @@ import { join } from 'node:path'
 import { jsonl, size, COMMIT } from '../fixtures/records.js'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { startCli, type CliResult } from '../fixtures/cli.js'
+import { startCli, type Cli, type CliResult } from '../fixtures/cli.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 import type { State } from '../../src/state/state.js'
+import { LEASE_SECONDS, untilStopped } from './fixtures/pause.js'
 import { leftovers, openTestState, snapshot } from './fixtures/state.js'
 
 const FAULTS = ['fail', 'kill-before', 'kill-after', 'lose-answer']
@@ -27,6 +30,12 @@ const STEPS = 60
 /** As long as a command takes. */
 const LIFE_MS = 500
 
+/** How often a push is stopped and overtaken, which takes longer than the other acts because the lease must end. */
+const STOPPED = 0.15
+
+/** The longest that a command may take, which includes the time for which it is stopped. */
+const LIMIT_MS = 180_000
+
 /** Tries of the command that ends an episode: a target may be starting again. */
 const TRIES = 20
 
@@ -36,6 +45,8 @@ class Lane {
   readonly #state: Promise<State>
   /** The steps of the episode, printed when it fails. */
   story: string[] = []
+  /** Number of pushes that were stopped while newer values were delivered. */
+  overtaken = 0
 
   constructor(private readonly options: LaneOptions) {
     this.#commits = [0, 1].map(index => {
@@ -50,13 +61,67 @@ class Lane {
     this.story = []
     const commit = random.pick(this.#commits)
     this.#change(commit)
+    if (random.chance(STOPPED)) await this.#overtake(commit)
+    else await this.#disturb(commit)
+    return [...(await this.#settle(commit)), ...(await this.#check([commit]))]
+  }
+
+  async #disturb(commit: ModelCommit): Promise<void> {
+    const { random } = this.options
     for (let runs = random.int(1, 2); runs > 0; runs--) {
       const together = [this.#disturbed(commit)]
       if (random.chance(0.3)) together.push(this.#disturbed(commit))
       await Promise.all(together)
       if (random.chance(0.3)) random.pick(commit.files).grow()
     }
-    return [...(await this.#settle(commit)), ...(await this.#check([commit]))]
+  }
+
+  /** Stops a push, delivers newer values with other commands, and continues it. */
+  async #overtake(commit: ModelCommit): Promise<void> {
+    const { random, targets, isBlocked } = this.options
+    const to = targets.flatMap(({ args }) => args(this.cwd))
+    const failPoint = random.chance(0.6) ? `any.step#${random.int(1, STEPS)}=stop` : ''
+    const afterMs = random.int(50, LIFE_MS)
+    const toOne = random.pick(targets).args(this.cwd)
+    const push = this.#push(commit)
+    const others = random.chance(0.5)
+      ? [[...push, ...to]]
+      : [
+          [...push, ...toOne],
+          ['drain', ...to],
+        ]
+    const owner = this.#start([...push, ...to], { failPoint, leaseSeconds: LEASE_SECONDS })
+    if (failPoint === '') {
+      await Promise.race([owner.result, setTimeout(afterMs)])
+      owner.child.kill('SIGSTOP')
+    }
+    await Promise.race([owner.result, untilStopped(owner)])
+    random.pick(commit.files).grow()
+    const delivered = this.#deliverAll(others)
+    // A push that was stopped within its transaction holds locks, which the others wait for.
+    const unblocked = new AbortController()
+    const blocked = waitUntil(async () => unblocked.signal.aborted || isBlocked(), {
+      pollMs: 200,
+      deadlineMs: LIMIT_MS,
+    })
+    const first = await Promise.race([delivered, blocked.then(() => 'blocked')])
+    unblocked.abort()
+    await blocked
+    if (first === 'done' && owner.child.exitCode === null) this.overtaken++
+    owner.child.kill('SIGCONT')
+    const [{ code, signal }, end] = await Promise.all([owner.result, delivered])
+    const where = failPoint === '' ? `after ${afterMs} ms` : failPoint
+    this.story.push(
+      `push stopped ${where}, ${others.map(([name]) => name).join(' and ')} ${first}, ${end}: ${code ?? signal}`,
+    )
+  }
+
+  async #deliverAll(commands: readonly (readonly string[])[]): Promise<string> {
+    for (const command of commands) {
+      const { code } = await this.#untilDone(command)
+      if (code !== 0) return `ended with ${code}`
+    }
+    return 'done'
   }
 
   /** A push makes the targets known: from now on nothing is pruned that one of them lacks. */
@@ -123,13 +188,21 @@ class Lane {
     return ['push', ...paths, '--commit', `${sha}.json`, '--benchmark-id', 'lane', '--require', 'all']
   }
 
+  #start(command: readonly string[], { failPoint = '', leaseSeconds = 30 }: StartOptions = {}): Cli {
+    const env = {
+      INGEST_BEARER_TOKEN: TOKEN,
+      VORTEX_INGEST_TEST_FAIL_POINT: failPoint,
+      VORTEX_INGEST_STATE_LEASE: String(leaseSeconds),
+    }
+    const deadline = command[0] === 'state' ? [] : ['--retry-deadline', '5']
+    return startCli([...command, '--state', 'state', ...deadline], { cwd: this.cwd, env, timeoutMs: LIMIT_MS })
+  }
+
   async #run(
     command: readonly string[],
-    { failPoint = '', killAfterMs }: { readonly failPoint?: string; readonly killAfterMs?: number | undefined } = {},
+    { killAfterMs, ...options }: StartOptions & { readonly killAfterMs?: number | undefined } = {},
   ): Promise<CliResult> {
-    const env = { INGEST_BEARER_TOKEN: TOKEN, VORTEX_INGEST_TEST_FAIL_POINT: failPoint }
-    const deadline = command[0] === 'state' ? [] : ['--retry-deadline', '5']
-    const cli = startCli([...command, '--state', 'state', ...deadline], { cwd: this.cwd, env, timeoutMs: 90_000 })
+    const cli = this.#start(command, options)
     if (killAfterMs !== undefined) {
       await Promise.race([cli.result, setTimeout(killAfterMs)])
       cli.child.kill('SIGKILL')
@@ -255,7 +328,7 @@ const SERVER_DEATH_MS = 300
 const READS = 50
 
 t.setTimeout(900_000)
-const { postgres, serve } = await startDatabases(t)
+const { postgres, serve, sql } = await startDatabases(t)
 const server = { running: await serve(0), isOver: false }
 const { url, port } = server.running
 
@@ -286,6 +359,14 @@ function patient(target: CrashTarget): CrashTarget {
   }
 }
 
+/** Whether a session waits for one that has done nothing for longer than any running program needs. */
+async function isBlocked(): Promise<boolean> {
+  const waiting = await sql(`SELECT FROM pg_stat_activity AS waiting
+    JOIN pg_stat_activity AS holder ON holder.pid = ANY (pg_blocking_pids(waiting.pid))
+    WHERE holder.state = 'idle in transaction' AND holder.state_change < clock_timestamp() - interval '2 s'`)
+  return waiting.length > 0
+}
+
 /** Commands that clean up a state. */
 const MAINTENANCE = [
   ['state', 'prune'],
@@ -293,7 +374,7 @@ const MAINTENANCE = [
 ]
 
 t.test(`${EPISODES} episodes; TEST_SEED=${SEED} repeats them`, async t => {
-  const options = { targets: [patient(serverTarget(url)), postgres, ARCHIVE], maintenance: MAINTENANCE }
+  const options = { targets: [patient(serverTarget(url)), postgres, ARCHIVE], maintenance: MAINTENANCE, isBlocked }
   const deaths = killNowAndThen()
   const lanes = Array.from(
     { length: LANES },
@@ -313,6 +394,8 @@ t.test(`${EPISODES} episodes; TEST_SEED=${SEED} repeats them`, async t => {
     }),
   )
   server.isOver = true
+  const overtaken = lanes.reduce((sum, lane) => sum + lane.overtaken, 0)
+  t.ok(overtaken > 0, `${overtaken} pushes were overtaken while they were stopped`)
   t.comment(
     `the server was killed ${await deaths} times; tidied up with: ${options.maintenance.join(', ') || 'nothing'}`,
   )
@@ -326,4 +409,8 @@ type LaneOptions = {
   readonly targets: readonly CrashTarget[]
   /** Commands that tidy a state up, without `--state`. */
   readonly maintenance: readonly (readonly string[])[]
+  /** Whether a delivery waits for a lock of a process that does not run. */
+  readonly isBlocked: () => Promise<boolean>
 }
+
+type StartOptions = { readonly failPoint?: string; readonly leaseSeconds?: number }
