@@ -49,6 +49,8 @@ export async function chooseCommits(
 
 class CommitChooser {
   readonly #remarks = new Set<string>()
+  /** The histories that were read to find the commits. */
+  readonly #lines: FirstParentHistory[] = []
   readonly #lookUp: LookUp = name => lookUpCommit(name, this.options.git)
 
   constructor(
@@ -69,8 +71,7 @@ class CommitChooser {
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
-    const line = await readFirstParentHistory(chosen.sha, this.reader, this.options)
-    const history = await this.#stored(line, HISTORY_COMMITS)
+    const history = await this.#stored(await this.#lineBefore(chosen.sha), HISTORY_COMMITS)
     return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
   }
 
@@ -122,7 +123,15 @@ class CommitChooser {
   async #line(sha: string): Promise<FirstParentHistory> {
     const line = await readFirstParentHistory(sha, this.reader, this.options)
     if (line.note !== undefined) this.#remarks.add(line.note)
+    this.#lines.push(line)
     return line
+  }
+
+  /** The history of the base, which only shows the usual noise. That is not worth a request to the hosting service. */
+  async #lineBefore(base: string): Promise<FirstParentHistory> {
+    const known = this.#lines.find(({ shas }) => shas.includes(base))
+    if (known !== undefined) return { ...known, shas: known.shas.slice(known.shas.indexOf(base)) }
+    return readFirstParentHistory(base, this.reader, { git: this.options.git })
   }
 
   /** The first stored commits of a history. */

@@ -1,6 +1,6 @@
 /** `changes accept`, `changes accepted` and `changes withdraw`. */
 
-import type { AcceptedChange } from '../../../analysis/accepted-change.js'
+import { toAcceptedDocument, type AcceptedChange } from '../../../analysis/accepted-change.js'
 import { lookUpCommit } from '../../../commit/git.js'
 import { acceptChange, withdrawAccepted } from '../../../delivery/accepted-changes.js'
 import { EXIT } from '../../../errors.js'
@@ -8,7 +8,6 @@ import type { ChangesAcceptedReport, ChangesAcceptReport, ChangesWithdrawReport 
 import type { Action, Context, Format } from '../../context.js'
 import { thisUser } from '../../options/this-user.js'
 import { plural, type Report } from '../../output/report.js'
-import { acceptedReport } from './json.js'
 import { openPlace, type OpenPlace, type PlaceFlags } from './open-place.js'
 import { acceptedText } from './words.js'
 
@@ -26,7 +25,7 @@ export const runAccept: Action<AcceptFlags> = ([name = ''], flags, context) =>
     const { env, signal, now, report } = context
     const commit = await reader.find(name, name => lookUpCommit(name, { gitDir, env, signal }))
     const accepted = await acceptChange(place, { commit: commit.sha, series, note, by }, now().getTime())
-    const result = { exit_code: EXIT.done, place: place.description, accepted: acceptedReport(accepted) }
+    const result = { exit_code: EXIT.done, place: place.description, accepted: toAcceptedDocument(accepted) }
     if (format === 'json') report.json<ChangesAcceptReport>({ command: 'changes accept', ...result })
     else report.verdict(true, 'accepted:', `${acceptedText(accepted)}; recorded in ${place.description}`)
   })
@@ -35,7 +34,7 @@ export const runAccepted: Action<AcceptFlags> = (_, flags, context) =>
   withPlace(flags, context, async ({ accepted: place }) => {
     const { report } = context
     const all = await place.list()
-    const result = { exit_code: EXIT.done, place: place.description, accepted: all.map(acceptedReport) }
+    const result = { exit_code: EXIT.done, place: place.description, accepted: all.map(toAcceptedDocument) }
     if (flags.format === 'json') report.json<ChangesAcceptedReport>({ command: 'changes accepted', ...result })
     else printAccepted(report, all, place.description)
   })
@@ -50,7 +49,7 @@ export const runWithdraw: Action<AcceptFlags> = ([name = ''], flags, context) =>
     const { by = thisUser(), format } = flags
     const { report, now } = context
     const withdrawn = await withdrawAccepted(place, name, { by, at: now().toISOString() })
-    const result = { exit_code: EXIT.done, place: place.description, withdrawn: withdrawn.map(acceptedReport) }
+    const result = { exit_code: EXIT.done, place: place.description, withdrawn: withdrawn.map(toAcceptedDocument) }
     if (format === 'json') report.json<ChangesWithdrawReport>({ command: 'changes withdraw', ...result })
     else for (const accepted of withdrawn) report.verdict(true, 'withdrawn:', acceptedText(accepted))
   })

@@ -93,12 +93,13 @@ export function acceptedText({ commit, series, by, at, note, withdrawn }: Accept
 }
 
 /** Notes about the analysis as a whole. */
-export function changesNotes({ line, threshold }: ChangesResult): readonly string[] {
+export function changesNotes({ line, threshold, acceptedProblem }: ChangesResult): readonly string[] {
   const { note, source, commits, measured } = line
   const order = { git: 'git', hosting: 'the hosting service', database: 'stored parents', time: 'time only' }[source]
   return [
     `changes: q ≤ ${MOST_FALSE} and a ratio of ${threshold} or more, or 1/${threshold} or less`,
     `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is by ${order}`,
     ...(note === undefined ? [] : [note]),
+    ...(acceptedProblem === undefined ? [] : [acceptedProblem]),
   ]
 }
