@@ -59,7 +59,7 @@ function readAnswer(api: ReadApi, answer: HttpAnswer, token?: string): Members {
   throw new IngestError(code, message, { hint })
 }
 
-/** What the routes themselves do not find has a message. */
+/** Answers of the routes themselves have a message when something is not found. */
 function isUnknownRoute(status: number, { message }: Members): boolean {
   return status === 405 || (status === 404 && typeof message !== 'string')
 }

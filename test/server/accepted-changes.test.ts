@@ -7,6 +7,7 @@ import { postgresStore } from '../../src/server/store/postgres.js'
 import type { Store } from '../../src/server/store/store.js'
 import { startMigratedPostgres } from '../cli/fixtures/database.js'
 import { SHA } from '../fixtures/records.js'
+import { waitUntil } from '../fixtures/wait-until.js'
 import { envelope } from './fixtures/envelopes.js'
 import { plantedSha, pushPlanted } from './fixtures/planted.js'
 import { get, HEADERS, post, request, startServer, type Answered, type Running } from './fixtures/server.js'
@@ -135,6 +136,26 @@ t.test('Postgres', async t => {
   const address = parseDsn(server.url(name), { insecureLocal: false })
   const store = await postgresStore(address, { ...options, rolePolicy: 'any' })
   t.teardown(() => store.close())
+  await t.test('one that another session is about to record is not recorded again', async t => {
+    const running = await startServer(t, { store })
+    t.equal((await post(running, envelope([]))).status, 200)
+    let isAnswered = false
+    const answer = await store.change(async session => {
+      await session.execute('BEGIN')
+      await session.query(
+        `INSERT INTO vortex_ingest.accepted_changes VALUES ('other', $1, '{}', $2, $3, now(), NULL, NULL)`,
+        [KNOWN.commit, KNOWN.note, KNOWN.by],
+      )
+      const sent = send(running, ROUTE, KNOWN).finally(() => (isAnswered = true))
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = '${name}' AND wait_event_type = 'Lock'`
+      await waitUntil(async () => isAnswered || (await sql(waiting)).length > 0)
+      await session.execute('COMMIT')
+      return sent
+    })
+    t.match(answer, { status: 200, body: { accepted: { id: 'other' } } })
+    await sql('TRUNCATE vortex_ingest.accepted_changes')
+  })
+
   await suite(t, store)
 
   await t.test('a role that may only read the table says so', async t => {
