@@ -94,7 +94,10 @@ const CALLS: readonly Asked[] = [
   ask('withdraw_accepted_change', 400, `${ACCEPTED}/ACCEPTANCE/withdraw`, { body: '[]', headers: writer }),
   ask('withdraw_accepted_change', 401, `${ACCEPTED}/ACCEPTANCE/withdraw`, { body: '{"by":"ann"}' }),
   ask('withdraw_accepted_change', 413, `${ACCEPTED}/none/withdraw`, { body: huge, headers: writer }),
-  ask('withdraw_accepted_change', 415, `${ACCEPTED}/none/withdraw`, { body: 'by=ann', headers: { ...writer, ...TEXT } }),
+  ask('withdraw_accepted_change', 415, `${ACCEPTED}/none/withdraw`, {
+    body: 'by=ann',
+    headers: { ...writer, ...TEXT },
+  }),
   ask('withdraw_accepted_change', 404, `${ACCEPTED}/none/withdraw`, { body: '{"by":"ann"}', headers: writer }),
   ask('badge', 200, '/badge/SLUG.svg'),
   ask('badge', 404, '/badge/nothing.svg'),
