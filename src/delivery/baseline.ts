@@ -121,17 +121,21 @@ class CommitChooser {
   }
 
   async #line(sha: string): Promise<FirstParentHistory> {
-    const line = await readFirstParentHistory(sha, this.reader, this.options)
+    const line = this.#knownLine(sha) ?? (await readFirstParentHistory(sha, this.reader, this.options))
     if (line.note !== undefined) this.#remarks.add(line.note)
     this.#lines.push(line)
     return line
   }
 
-  /** The history of the base, which only shows the usual noise. That is not worth a request to the hosting service. */
+  /** The history of the base only shows the usual noise, which is not worth a request to the hosting service. */
   async #lineBefore(base: string): Promise<FirstParentHistory> {
-    const known = this.#lines.find(({ shas }) => shas.includes(base))
-    if (known !== undefined) return { ...known, shas: known.shas.slice(known.shas.indexOf(base)) }
-    return readFirstParentHistory(base, this.reader, { git: this.options.git })
+    return this.#knownLine(base) ?? readFirstParentHistory(base, this.reader, { git: this.options.git })
+  }
+
+  /** The end of a history that was read already. Where it goes by time, the parents of its commits may still be known. */
+  #knownLine(sha: string): FirstParentHistory | undefined {
+    const line = this.#lines.find(({ shas, source }) => shas[0] === sha || (source !== 'time' && shas.includes(sha)))
+    return line && { ...line, shas: line.shas.slice(line.shas.indexOf(sha)) }
   }
 
   /** The first stored commits of a history. */

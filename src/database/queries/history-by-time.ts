@@ -62,7 +62,8 @@ function historyText(
   const rows = (select: string, condition: string): string =>
     `SELECT ${select} FROM public.${kind.table} WHERE ${isOfSeries.join(' AND ')} AND ${condition}`
   const own = groupSeriesFields(kind)
-  const names = own.map(({ name }) => `series.${name}`).join(', ')
+  // The machine is looked up by all dimensions.
+  const names = (withPlatform ? indexed : own).map(({ name }) => `series.${name}`).join(', ')
   const order = own.map(({ name, type }) => `series.${name}::${columnType(type)}`).join(', ')
   const bytes = byteSum(own.map(({ name }) => `series.${name}`))
   const platform = withPlatform ? `, (${rows('env_triple', 'commit_timestamp = newest')} LIMIT 1) AS platform` : ''
