@@ -16,18 +16,27 @@ export type AcceptedChange = Act & {
   readonly withdrawn: Act | undefined
 }
 
+/** An accepted change in JSON, as reports and the server show it. */
+export type AcceptedChangeDocument = Omit<AcceptedChange, 'withdrawn'> & { readonly withdrawn: Act | null }
+
+export function toAcceptedDocument({ withdrawn, ...accepted }: AcceptedChange): AcceptedChangeDocument {
+  return { ...accepted, withdrawn: withdrawn ?? null }
+}
+
 /**
- * Whether the pattern matches whole words of the text. `*` stands for any characters. Takes time proportional to the text, because
- * patterns are stored by anybody who may accept changes, and a regular expression could take hours.
+ * Whether the pattern matches whole words of the text. `*` stands for any characters. A regular expression would take far too long for
+ * a pattern with many `*`.
  */
 export function matchesPattern(text: string, pattern: string): boolean {
-  const words = ` ${text} `
+  const spaced = ` ${text} `
+  // Each part is looked for after the end of the part before it. The earliest place is the best one.
   let end = 0
-  return ` ${pattern} `.split('*').every(part => {
-    const at = words.indexOf(part, end)
-    end = at + part.length
-    return at !== -1
-  })
+  for (const part of ` ${pattern} `.split('*')) {
+    const start = spaced.indexOf(part, end)
+    if (start === -1) return false
+    end = start + part.length
+  }
+  return true
 }
 
 /** A row without an open mode is hot. */

@@ -1,6 +1,11 @@
 /** Aligns change points of different series that may have the same cause, so that the cause is reported at one commit. */
 
-import type { AnalysedSeries, ChangePoint } from './history-changes.js'
+import { findChangePoints, type AnalysedSeries, type ChangePoint } from './history-changes.js'
+
+/** Finds the change points of all series, and aligns them. */
+export function findAlignedChanges(all: readonly AnalysedSeries[], threshold: number): readonly ChangePoint[] {
+  return alignChangePoints(findChangePoints(all, threshold), all)
+}
 
 /**
  * Processes change points in the order of their p-values. Moves each one to the nearest commit that was already chosen for another

@@ -19,9 +19,19 @@ export interface AcceptedChangeStore {
   readonly description: string
   /** All accepted changes, also withdrawn ones, newest first. */
   list(): Promise<readonly AcceptedChange[]>
-  add(accepted: AcceptedChange): Promise<void>
+  /** Does nothing when the same is accepted already. @returns the accepted change that is stored */
+  add(accepted: AcceptedChange): Promise<AcceptedChange>
   /** Marks accepted changes as withdrawn, unless they already are. */
   withdraw(ids: readonly string[], act: Act): Promise<void>
+}
+
+/** The server is of an older version that has no routes for accepted changes. */
+export class OldServerError extends IngestError {
+  constructor(description: string) {
+    super('target_misconfigured', `${description} does not keep accepted changes, because it runs an older version`, {
+      hint: 'update vortex-ingest on the server, or keep accepted changes beside a state with --state',
+    })
+  }
 }
 
 export type Acceptance = Pick<AcceptedChange, 'commit' | 'series' | 'note' | 'by'>
@@ -35,9 +45,12 @@ export async function acceptChange(
   acceptance: Acceptance,
   now: number,
 ): Promise<AcceptedChange> {
-  const accepted = { ...acceptance, id: newId(now), at: new Date(now).toISOString(), withdrawn: undefined }
-  await store.add(accepted)
-  return accepted
+  return place.add(newAcceptedChange(acceptance, now))
+}
+
+/** @param now milliseconds since 1970 */
+export function newAcceptedChange(acceptance: Acceptance, now: number): AcceptedChange {
+  return { ...acceptance, id: newId(now), at: new Date(now).toISOString(), withdrawn: undefined }
 }
 
 const MIN_CHARACTERS = 4
@@ -72,7 +85,7 @@ export function acceptedInDatabase(session: SqlSession, description: string): Ac
     list: () => readAcceptedChanges(session),
     async add(accepted) {
       await assertWritable(session, description)
-      await insertAcceptedChange(session, accepted)
+      return insertAcceptedChange(session, accepted)
     },
     async withdraw(ids, act) {
       await assertWritable(session, description)
@@ -84,19 +97,35 @@ export function acceptedInDatabase(session: SqlSession, description: string): Ac
 async function assertWritable(session: SqlSession, description: string): Promise<void> {
   const access = await acceptedChangesAccess(session)
   if (access === 'write') return
-  const reason = access === 'none' ? 'there is no table for them' : 'this role may only read them'
-  const hint =
-    access === 'none'
-      ? 'create it with `vortex-ingest migrate --ordering`, or keep accepted changes in a state with --state'
-      : 'use the role bench_ingest, or keep accepted changes in a state with --state'
+  const { reason, hint } = READ_ONLY[access]
   throw new IngestError('target_misconfigured', `${description} cannot keep accepted changes: ${reason}`, { hint })
 }
 
-export function acceptedInState(state: State): AcceptedChangeStore {
+/** Why accepted changes cannot be written to a database, and what to do, by the access to its table. */
+export const READ_ONLY = {
+  none: {
+    reason: 'there is no table for them',
+    hint: 'create it with `vortex-ingest migrate --ordering`, or keep accepted changes in a state with --state',
+  },
+  read: {
+    reason: 'this role may only read them',
+    hint: 'use the role bench_ingest, or keep accepted changes in a state with --state',
+  },
+} as const
+
+export function acceptedInState(state: State): AcceptedChanges {
   return {
     description: state.storage.description,
     list: () => readAcceptedInState(state),
-    add: accepted => updateAcceptedInState(state, before => [accepted, ...before]),
+    async add(accepted) {
+      let stored = accepted
+      await updateAcceptedInState(state, before => {
+        const known = before.find(one => isSame(one, accepted))
+        stored = known ?? accepted
+        return known === undefined ? [accepted, ...before] : before
+      })
+      return stored
+    },
     withdraw: (ids, act) =>
       updateAcceptedInState(state, before =>
         before.map(accepted =>
@@ -104,4 +133,10 @@ export function acceptedInState(state: State): AcceptedChangeStore {
         ),
       ),
   }
+}
+
+function isSame(one: AcceptedChange, other: AcceptedChange): boolean {
+  const content = ({ commit, series, note, by, withdrawn }: AcceptedChange) =>
+    JSON.stringify([commit, series, note, by, withdrawn])
+  return content(one) === content(other)
 }

@@ -49,6 +49,8 @@ export async function chooseCommits(
 
 class CommitChooser {
   readonly #remarks = new Set<string>()
+  /** The histories that were read to find the commits. */
+  readonly #lines: FirstParentHistory[] = []
   readonly #lookUp: LookUp = name => lookUpCommit(name, this.options.git)
 
   constructor(
@@ -69,9 +71,8 @@ class CommitChooser {
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
-    const history = await readFirstParentHistory(chosen.sha, this.reader, this.options)
-    const stored = await this.#stored(history, HISTORY_COMMITS)
-    return { base: chosen, head, history: stored.map(({ sha }) => sha), remarks: [...this.#remarks] }
+    const history = await this.#stored(await this.#lineBefore(chosen.sha), HISTORY_COMMITS)
+    return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
   }
 
   /** The newest stored commit of the history of HEAD. Without one, the newest stored commit of all. */
@@ -138,10 +139,22 @@ class CommitChooser {
     throw new IngestError('commit_unknown', `git knows no common ancestor of ${head} and ${main}`, { hint })
   }
 
-  async #readHistory(sha: string): Promise<FirstParentHistory> {
-    const history = await readFirstParentHistory(sha, this.reader, this.options)
-    if (history.note !== undefined) this.#remarks.add(history.note)
-    return history
+  async #line(sha: string): Promise<FirstParentHistory> {
+    const line = this.#knownLine(sha) ?? (await readFirstParentHistory(sha, this.reader, this.options))
+    if (line.note !== undefined) this.#remarks.add(line.note)
+    this.#lines.push(line)
+    return line
+  }
+
+  /** The history of the base only shows the usual noise, which is not worth a request to the hosting service. */
+  async #lineBefore(base: string): Promise<FirstParentHistory> {
+    return this.#knownLine(base) ?? readFirstParentHistory(base, this.reader, { git: this.options.git })
+  }
+
+  /** The end of a history that was read already. Where it goes by time, the parents of its commits may still be known. */
+  #knownLine(sha: string): FirstParentHistory | undefined {
+    const line = this.#lines.find(({ shas, source }) => shas[0] === sha || (source !== 'time' && shas.includes(sha)))
+    return line && { ...line, shas: line.shas.slice(line.shas.indexOf(sha)) }
   }
 
   /** The first stored commits of a history. */

@@ -1,26 +1,18 @@
 /** `changes`: finds the commits at which measurements changed for good. */
 
 import { matchesPattern } from '../analysis/accepted-change.js'
-import { alignChangePoints } from '../analysis/align-changes.js'
-import { findChangePoints, type AnalysedSeries } from '../analysis/history-changes.js'
-import { seriesDimensions, valueFields } from '../analysis/series.js'
+import { seriesDimensions } from '../analysis/series.js'
 import type { Environment } from '../commit/ci.js'
 import { assertRepository, lookUpCommit } from '../commit/git.js'
 import { quote } from '../contract/problem.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
-import type { AcceptedChangeStore } from './accepted-changes.js'
-import type {
-  CommitReader,
-  LookUp,
-  FirstParentHistory,
-  ReadableCommits,
-  SeriesValues,
-  StoredCommit,
-} from './commit-reader.js'
-import { groupByCommit, type CommitChanges } from './found-changes.js'
+import { OldServerError, type AcceptedChanges } from './accepted-changes.js'
+import { analyseHistory, type HistoryAnalysisOptions } from './analyse-history.js'
+import type { CommitReader, FirstParentHistory, ReadableCommits, SeriesValues, StoredCommit } from './commit-reader.js'
+import { groupByCommit, type AnalysedHistory, type CommitChanges } from './found-changes.js'
 import { withAncestryCache } from './ancestry-cache.js'
-import { readFirstParentHistory, type AskHosting, type HistoryOptions } from './first-parent-history.js'
+import { readFirstParentHistory, type AskHosting } from './first-parent-history.js'
 
 export type ChangesOptions = {
   /** The database or server that holds the measurements. */
@@ -65,6 +57,8 @@ export type ChangesResult = {
   readonly threshold: number
   /** The database or server in words, without secrets. */
   readonly target: string
+  /** Why no accepted changes are known, and what to do. Undefined when they are known. */
+  readonly acceptedProblem: string | undefined
 }
 
 const THRESHOLD = 1.02
@@ -73,7 +67,7 @@ const MAX_MEASURED = 1_000
 /** The maximum number of first-parent commits that are searched for stored commits. */
 const MAX_COMMITS = 5_000
 
-type Naming = HistoryOptions & { readonly lookUp: LookUp }
+type Naming = Pick<HistoryAnalysisOptions, 'lookUp' | 'readLine'>
 
 /**
  * Finds the change points of every series along the first-parent history.
@@ -86,7 +80,10 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   await assertRepository(git)
   const reader = await target.openReader(signal)
   try {
-    return await readChanges(reader, options, { ...historyOptions, lookUp: name => lookUpCommit(name, git) })
+    return await readChanges(reader, options, {
+      lookUp: name => lookUpCommit(name, git),
+      readLine: sha => readFirstParentHistory(sha, reader, line),
+    })
   } finally {
     await reader.close()
   }
@@ -94,49 +91,38 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
 
 async function readChanges(reader: CommitReader, options: ChangesOptions, naming: Naming): Promise<ChangesResult> {
   const { threshold = THRESHOLD, group, head, signal } = options
-  const { history, stored } = await findHistory(reader, head, naming)
-  const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
-  const first = since === undefined ? 0 : indexAfter(stored, since)
-  const all = await reader.history(stored.map(({ sha }) => sha))
-  const series = all.filter(one => group === undefined || isInGroup(one, group))
+  const isChosen = (one: SeriesValues): boolean => group === undefined || isInGroup(one, group)
+  const choice = { head, threshold, isChosen, mostMeasured: MOST_MEASURED }
+  const analysis = await analyseHistory(reader, { ...choice, ...naming })
+  if (analysis === undefined)
+    throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
+  const { line, stored, series, points } = analysis
   if (group !== undefined && series.length === 0) throw unknownGroup(group, reader)
-  const analysed = series.map(toAnalysed)
-  const points = alignChangePoints(findChangePoints(analysed, threshold), analysed)
+  const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
+  const first = since === undefined ? 0 : placeAfter(stored, since)
   signal?.throwIfAborted()
-  const known = { shas: history.shas, stored, series, accepted: (await options.accepted?.list()) ?? [] }
-  const { shas, ...rest } = history
+  const { accepted, acceptedProblem } = await readAccepted(options.accepted)
+  const { shas, ...rest } = line
+  const known = { line: shas, stored, series, accepted }
   return {
     commits: groupByCommit(
       points.filter(({ commit }) => commit >= first),
       known,
     ),
-    history: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
-    ...{ since, group, series: series.length, threshold, target: reader.description },
+    line: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
+    ...{ since, group, series: series.length, threshold, target: reader.description, acceptedProblem },
   }
 }
 
-type StoredHistory = {
-  readonly history: FirstParentHistory
-  /** The commits of the history that are stored, oldest first. */
-  readonly stored: readonly StoredCommit[]
-}
+type KnownAccepted = Pick<AnalysedHistory, 'accepted'> & Pick<ChangesResult, 'acceptedProblem'>
 
-/** Reads the history of the named commit. Default: HEAD. If no commit of HEAD's history is stored, the newest stored commit. */
-async function findHistory(reader: CommitReader, name: string | undefined, naming: Naming): Promise<StoredHistory> {
-  const { lookUp } = naming
-  if (name !== undefined) return readStoredHistory(reader, (await reader.find(name, lookUp)).sha, naming)
-  const head = await lookUp('HEAD')
-  const found = head === undefined ? undefined : await readStoredHistory(reader, head, naming)
-  if (found !== undefined && found.stored.length > 0) return found
-  const [newest] = await reader.newest(1)
-  if (newest !== undefined) return readStoredHistory(reader, newest.sha, naming)
-  throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
-}
-
-async function readStoredHistory(reader: CommitReader, head: string, options: HistoryOptions): Promise<StoredHistory> {
-  const history = await readFirstParentHistory(head, reader, options)
-  const stored = await reader.stored(history.shas)
-  return { history, stored: stored.slice(0, MAX_MEASURED).reverse() }
+async function readAccepted(place: ChangesOptions['accepted']): Promise<KnownAccepted> {
+  try {
+    return { accepted: (await place?.list()) ?? [], acceptedProblem: undefined }
+  } catch (error) {
+    if (!(error instanceof OldServerError)) throw error
+    return { accepted: [], acceptedProblem: `${error.message}: ${error.hint}` }
+  }
 }
 
 function indexAfter(stored: readonly StoredCommit[], { sha }: StoredCommit): number {
@@ -162,10 +148,4 @@ function isInGroup({ kind, dimensions }: SeriesValues, pattern: string): boolean
 function unknownGroup(group: string, { description }: CommitReader): IngestError {
   const hint = 'name a group as the page does, such as "query_measurement tpch 10 nvme", or some words of it'
   return new IngestError('not_found', `${description} has no group ${quote(group)}`, { hint })
-}
-
-/** The machine of a series is the platform that measured it last. */
-function toAnalysed({ kind, values, platforms }: SeriesValues): AnalysedSeries {
-  const platform = platforms.findLast((_, commit) => !Number.isNaN(values[commit]!))
-  return { values, machine: valueFields(kind).timed ? (platform ?? 'unknown') : undefined }
 }

@@ -46,6 +46,9 @@ export interface CommitReader {
   close(): Promise<void>
 }
 
+/** Reads what the analysis of a history needs. */
+export type HistoryReader = Pick<CommitReader, 'find' | 'newest' | 'stored' | 'firstParents' | 'history'>
+
 /** A target whose commits can be read. */
 export type ReadableCommits = {
   /** Connects to the target. The caller closes the reader. */

@@ -4,7 +4,7 @@ import { isShallow, readFirstParents, type FirstParents } from '../commit/ancest
 import { findRepositoryProblem } from '../commit/git.js'
 import type { GitContext } from '../commit/git-process.js'
 import { messageOf } from '../errors.js'
-import type { CommitReader, FirstParentHistory } from './commit-reader.js'
+import type { CommitReader, FirstParentHistory, HistoryReader } from './commit-reader.js'
 
 /** Asks the service that hosts the repository. @returns undefined when no known service hosts it */
 export type AskHosting = (
@@ -39,13 +39,23 @@ export async function readFirstParentHistory(
   const known = await readFirstParents(head, git, limit)
   if (known !== undefined && known.end !== 'unknown') return { shas: known.shas, isComplete: true, source: 'git' }
   const reason = await describeGap(head, known, git)
-  const { answer, problem } = await askForHistory(head, options)
-  if (answer?.isComplete === true)
-    return { ...answer, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
-  const shas = [known?.shas ?? [head], answer?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
+  const { line, problem } = await askForHistory(head, options)
+  if (line?.isComplete === true)
+    return { ...line, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
+  const shas = [known?.shas ?? [head], line?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
+  const { isComplete, source, hasParents, ...found } = await continueStoredHistory(shas, reader, limit)
+  const parents = 'its history was read from the parents that are stored'
+  if (isComplete) return { ...found, isComplete, source, note: `${reason}, so ${parents}` }
   const advice = `${problem}; ${known === undefined ? REPOSITORY_ADVICE : FETCH_ADVICE}`
-  const gap = { shas, reason, advice, limit }
-  return (await continueByParents(gap, reader)) ?? continueByTime(gap, reader)
+  const note = hasParents
+    ? `${reason}, so ${parents} as far as they reach, and older commits are ordered by their time`
+    : `${reason}, so commits are ordered by their time`
+  return { ...found, isComplete, source, note: `${note}${advice}` }
+}
+
+/** Follows first parents as `readFirstParentHistory` does, but only those that are stored, and where they end, the commits by time. */
+export function readStoredHistory(head: string, reader: HistoryReader, limit = LIMIT): Promise<FirstParentHistory> {
+  return continueStoredHistory([head], reader, limit)
 }
 
 const FETCH_ADVICE = 'run `git fetch --unshallow`, or in GitHub Actions give actions/checkout `fetch-depth: 0`'
@@ -72,38 +82,28 @@ async function askForHistory(
   }
 }
 
-/** The known first part of a history, and why the rest is missing. */
-type Gap = {
-  readonly shas: readonly string[]
-  readonly reason: string
-  readonly advice: string
-  readonly limit: number
+type ContinuedHistory = Omit<FirstParentHistory, 'note'> & {
+  /** Whether the parents of the last known commit are stored. */
+  readonly hasParents: boolean
 }
 
-/** @returns undefined when the parents of the last known commit are not stored */
-async function continueByParents(
-  { shas: known, reason, advice, limit }: Gap,
-  reader: CommitReader,
-): Promise<FirstParentHistory | undefined> {
+/** @param known the known first part of a history */
+async function continueStoredHistory(
+  known: readonly string[],
+  reader: HistoryReader,
+  limit: number,
+): Promise<ContinuedHistory> {
   const stored = await reader.firstParents(known.at(-1)!, limit)
-  if (stored.shas.length === 1 && stored.end === 'unknown') return undefined
   const shas = [...known, ...stored.shas.slice(1)].slice(0, limit)
-  const isComplete = stored.end === 'first' || shas.length === limit
-  const note = `${reason}, so its history was read from the parents that are stored`
-  return { shas, isComplete, source: 'database', note: isComplete ? note : `${note}, which end early${advice}` }
-}
-
-async function continueByTime(
-  { shas: known, reason, advice, limit }: Gap,
-  reader: CommitReader,
-): Promise<FirstParentHistory> {
-  const shas = [...known, ...(await olderByTime(known, reader))].slice(0, limit)
-  return { shas, isComplete: false, source: 'time', note: `${reason}, so commits are ordered by their time${advice}` }
+  const hasParents = stored.shas.length > 1 || stored.end === 'first'
+  if (stored.end === 'first' || shas.length === limit) return { shas, isComplete: true, source: 'database', hasParents }
+  const older = await olderByTime(shas, reader)
+  return { shas: [...shas, ...older].slice(0, limit), isComplete: false, source: 'time', hasParents }
 }
 
 /** The stored commits that are older than the oldest stored one of `shas`. */
-async function olderByTime(shas: readonly string[], reader: CommitReader): Promise<readonly string[]> {
-  const newest = (await reader.newest(MAX_BY_TIME)).map(({ sha }) => sha)
+async function olderByTime(shas: readonly string[], reader: HistoryReader): Promise<readonly string[]> {
+  const newest = (await reader.newest(MOST_BY_TIME)).map(({ sha }) => sha)
   const last = Math.max(...shas.map(sha => newest.indexOf(sha)))
   return newest.slice(last + 1).filter(sha => !shas.includes(sha))
 }

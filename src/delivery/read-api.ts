@@ -1,6 +1,6 @@
-/** Requests to the read routes of a server (docs/server.md), and their answers as exact values. */
+/** Requests to a server (docs/server.md), and the answers of its read routes as exact values. */
 
-import type { Agent } from 'node:http'
+import type { Agent, OutgoingHttpHeaders } from 'node:http'
 import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
 import type { Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
@@ -80,10 +80,38 @@ export class ReadApi {
   }
 
   ask(path: string): Promise<HttpAnswer> {
+    return this.#send('GET', path, {})
+  }
+
+  /** Sends a JSON document to a route that writes. */
+  post(path: string, document: object, token: string | undefined): Promise<HttpAnswer> {
+    const bytes = Buffer.from(JSON.stringify(document))
+    const headers = {
+      ...{ 'content-type': 'application/json', 'content-length': bytes.length },
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    }
+    const body = (async function* () {
+      yield bytes
+    })()
+    return this.#send('POST', path, headers, body)
+  }
+
+  #send(
+    method: 'GET' | 'POST',
+    path: string,
+    headers: OutgoingHttpHeaders,
+    body?: AsyncIterable<Uint8Array>,
+  ): Promise<HttpAnswer> {
     const { address, idleTimeoutMs, signal } = this.options
-    const headers = { accept: 'application/json' }
     const limits = { agent: this.agent, idleTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES, signal }
-    return exchange({ method: 'GET', url: routeUrl(address.base, path), headers, ...limits })
+    const url = routeUrl(address.base, path)
+    return exchange({
+      method,
+      url,
+      headers: { accept: 'application/json', ...headers },
+      ...(body && { body }),
+      ...limits,
+    })
   }
 
   close(): void {

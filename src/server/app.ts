@@ -7,6 +7,7 @@ import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
 import { OverloadedError } from './budget.js'
 import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from './connection.js'
 import { Ingest } from './ingest.js'
+import { addAcceptedChangeRoutes } from './accepted-changes.js'
 import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
 import { addBadgeRoute } from './read/badge.js'
@@ -211,10 +212,12 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   addBadgeRoute(app, reading)
   addChangesRoute(app, reading)
   addSeriesRoute(app, reading)
+  const writing = { token: options.token, operatorToken: options.operator?.token, limits: { ...limits, budgets } }
+  addAcceptedChangeRoutes(app, { ...reading, ...writing, onFailure: onBroken, onChange: () => void writes++ })
   const greeting = { service: 'vortex-ingest', schema_version: options.version }
   addPageRoutes(app, { folder: options.pageFolder, greeting })
   if (options.operator !== undefined)
-    addOperatorRoutes(app, { operator: options.operator, limits: { ...limits, budgets }, onFailure: onBroken })
+    addOperatorRoutes(app, { operator: options.operator, limits: writing.limits, onFailure: onBroken })
 }
 
 /** Loads the OpenAPI code on the first request and builds the document on each, because it is rarely requested. */

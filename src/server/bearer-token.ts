@@ -21,10 +21,14 @@ function digest(bytes: Buffer): Buffer {
 
 export type TokenCheck = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** @param token undefined accepts every request */
-export function requireToken(token: string | undefined): TokenCheck {
-  const isRight = token === undefined ? () => true : createTokenCheck(token)
-  return async (request, reply) => (isRight(request.headers.authorization) ? undefined : unauthorized(reply))
+/**
+ * @param token undefined accepts every request
+ * @param others further tokens that are accepted
+ */
+export function requireToken(token: string | undefined, ...others: readonly string[]): TokenCheck {
+  const checks = token === undefined ? [() => true] : [token, ...others].map(createTokenCheck)
+  return async ({ headers }, reply) =>
+    checks.some(isRight => isRight(headers.authorization)) ? undefined : unauthorized(reply)
 }
 
 export function unauthorized(reply: FastifyReply): FastifyReply {

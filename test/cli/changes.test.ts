@@ -2,7 +2,8 @@ import t from 'tap'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { projectFile, runCli, type CliResult } from '../fixtures/cli.js'
+import { runCli, type CliResult } from '../fixtures/cli.js'
+import { json, startHttpServer, type Answer } from '../fixtures/http-server.js'
 import { writeLines } from '../fixtures/records.js'
 import { startMigratedPostgres } from './fixtures/database.js'
 import { createMeasuredRepository } from './fixtures/history.js'
@@ -49,8 +50,77 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
     const { code, stdout, stderr } = await run('changes', '--server', serving.url, '--format', 'json')
     t.strictSame([code, stderr], [0, ''])
     t.strictSame([...foundIn(stdout)].sort(), expected)
-    const refused = await run('changes', 'accept', guilty[0]!, '--note', 'known', '--server', serving.url)
-    t.match(refused, { code: 2, stderr: /cannot be written through .*\nhint: keep them beside a state with --state/ })
+  })
+
+  const writing = { cwd, env: { INGEST_BEARER_TOKEN: TOKEN } }
+  const throughServer = (url: string, ...args: readonly string[]): Promise<CliResult> =>
+    runCli([...args, '--server', url], writing)
+
+  await t.test('the server keeps accepted changes, which do not fail again', async t => {
+    const accept = ['changes', 'accept', guilty[0]!, '--note', 'checks every page', '--by', 'ann']
+    const [first, second] = [await throughServer(serving.url, ...accept), await throughServer(serving.url, ...accept)]
+    t.match(first, { code: 0, stdout: /^accepted: .* accepted by ann .*: checks every page; recorded in http:/ })
+    t.equal(second.stdout, first.stdout, 'a repetition changes nothing')
+    t.match(await throughServer(serving.url, 'changes', '--fail-on', 'new'), {
+      code: 5,
+      stdout: /^regressed: 1 commit /,
+    })
+    t.match(await throughServer(serving.url, 'changes', 'accept', guilty[1]!, '--note', 'known'), { code: 0 })
+    t.match(await run('changes', '--fail-on', 'new', '--server', serving.url), {
+      code: 0,
+      stdout: /^accepted: 2 commits /,
+    })
+    const notified = ['notify', '--webhook', 'http://127.0.0.1:9/hook']
+    t.match(await throughServer(serving.url, ...notified), { code: 0, stdout: /^nothing posted: / })
+
+    const listed = await run('changes', 'accepted', '--format', 'json', '--server', serving.url)
+    t.strictSame(schemaErrors('changes-accepted-report', listed.stdout), [])
+    t.match(JSON.parse(listed.stdout), { accepted: [{ note: 'known' }, { by: 'ann', withdrawn: null }] })
+    for (const commit of guilty)
+      t.match(await throughServer(serving.url, 'changes', 'withdraw', commit), { code: 0, stdout: /^withdrawn: / })
+    t.match(await throughServer(serving.url, 'changes', '--fail-on', 'new'), {
+      code: 5,
+      stdout: /^regressed: 2 commits /,
+    })
+  })
+
+  await t.test('writing them needs the token of the server', async t => {
+    const accept = ['changes', 'accept', guilty[0]!, '--note', 'known', '--server', serving.url]
+    const hint = /answered 401 \(unauthorized\)\nhint: check the token in INGEST_BEARER_TOKEN/
+    t.match(await run(...accept), { code: 77, stderr: hint })
+    const wrong = await runCli([...accept, '--token-env', 'OTHER'], { cwd, env: { OTHER: 'hush-wrong' } })
+    t.match(wrong, { code: 77, stderr: hint })
+    t.notMatch(wrong.stderr, 'hush-wrong')
+    const long = ['changes', 'accept', guilty[0]!, '--note', 'x'.repeat(2_001)]
+    t.match(await throughServer(serving.url, ...long), {
+      code: 2,
+      stderr: /400 \(note must be a text of 1 to 2000 char/,
+    })
+    t.match(await throughServer(serving.url, 'changes', 'withdraw', 'abcdef'), {
+      code: 78,
+      stderr: /no accepted change of /,
+    })
+  })
+
+  await t.test('an older server has no accepted changes, and one line says what to do', async t => {
+    const answer: Answer = async (response, asked) => {
+      if (asked.path.startsWith('/api/accepted-changes')) return json(404, { error: 'not_found' })(response, asked)
+      const answered = await fetch(serving.url + asked.path)
+      return response.writeHead(answered.status).end(await answered.text())
+    }
+    const old = await startHttpServer(t, { answer: () => answer })
+    const found = await throughServer(old.url, 'changes', '--fail-on', 'new')
+    t.match(found, {
+      code: 5,
+      stdout: /\nnote: http.* does not keep accepted changes, because it runs an older version: update/,
+    })
+    const accept = ['changes', 'accept', guilty[0]!, '--note', 'known']
+    for (const command of [accept, ['changes', 'accepted'], ['changes', 'withdraw', guilty[0]!]])
+      t.match(await throughServer(old.url, ...command), {
+        code: 78,
+        stderr:
+          /^error: http.* does not keep accepted changes, .*older version\nhint: update vortex-ingest on the server.*\n$/,
+      })
   })
   t.match(await stop(serving), { code: 0 })
 

@@ -71,6 +71,14 @@ t.test('GitHub: the pull request has one comment and its head a check, however o
   t.match(server.checks[0], { output: { title: /^changed: 1 slower/, summary: /\| slower/ } })
 })
 
+t.test('commits that are named cost no request to the hosting service', async t => {
+  const server = await startHostingServer(t)
+  const { code, stdout, stderr } = await compareInPull(server, [])
+  t.equal(code, 0, stderr)
+  t.match(stdout, /b2b2b2b against a1a1a1a/)
+  t.strictSame(server.asked, [])
+})
+
 t.test('with --fail-on the check fails, and the run has an annotation, a summary and outputs', async t => {
   const server = await startHostingServer(t)
   const { code, commands, summary, outputs } = await compareInPull(server, ['--check', '--fail-on', 'regression'])

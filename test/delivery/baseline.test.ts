@@ -216,6 +216,12 @@ t.test('a shallow clone', async t => {
       [...line.slice(0, 4).toReversed(), git(dir, ['rev-list', '--max-parents=0', 'HEAD'])],
     )
     t.equal(server.asked.length, length, 'the history of an earlier commit is part of the answer')
+
+    const uncached = await choose(place, clone, {}, { env, askHosting: ask })
+    t.strictSame(shasOf(uncached), [older, head])
+    t.equal(server.asked.length, length + 1, 'the history of the base is part of that of the head')
+    await choose(place, clone, { base: older!, head: head! }, { env, askHosting: ask })
+    t.equal(server.asked.length, length + 1, 'commits that are named cost no request')
   })
 
   await t.test('is said to be one, with what to fetch, where nobody knows its history', async t => {

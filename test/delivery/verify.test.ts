@@ -31,6 +31,7 @@ t.test('a server', async t => {
   const store: Store = {
     ...{ kind: 'embedded', description: 'the store', isOrdered: true, sessions: 1 },
     write: delivery => applyDelivery(session, delivery),
+    change: work => work(session),
     read: work => work(session),
     close: () => session.close(),
   }

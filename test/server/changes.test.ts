@@ -2,6 +2,8 @@
 
 import t from 'tap'
 import type { ChangesAnswer } from '../../src/server/read/answers.js'
+import { changes as commandChanges } from '../../src/delivery/changes.js'
+import { databaseReader } from '../../src/delivery/database-reader.js'
 import { fillCrowd } from '../page/fixtures/crowd.js'
 import { SEED } from '../fixtures/random.js'
 import { envelope } from './fixtures/envelopes.js'
@@ -47,6 +49,46 @@ t.test(`two planted changes among sixty series are found, and nothing else (seed
   t.ok(Math.abs(second!.new / second!.old / 1.27 - 1) < 0.03)
   t.strictSame([second!.values.length, second!.at], [14, 6])
   t.ok(second!.values[6]! / second!.values[5]! > 1.2)
+  await emptyTables(store)
+})
+
+t.test('the history follows stored parents, so a branch is not part of it', async t => {
+  const server = await startServer(t, { store })
+  await pushPlanted(server, { commits: 14, series: 12, changes: [{ series: 3, at: 6, factor: 1.4 }], isLinked: true })
+  // The branch left the history at commit 4. Its commits are the newest, and all its series are slower.
+  const changed = Array.from({ length: 12 }, (_, series) => ({ series, at: 0, factor: 2 }))
+  const branch = { name: 'branch', from: plantedSha(4), firstDay: 14 }
+  await pushPlanted(server, { commits: 3, series: 12, changes: changed, branch, isLinked: true })
+  const found = await changes(server)
+  t.strictSame([found.analysed, found.changes.map(({ commit }) => commit)], [14, [plantedSha(6)]])
+  await emptyTables(store)
+})
+
+t.test('where stored parents end, older commits follow by time', async t => {
+  const server = await startServer(t, { store })
+  const history = { series: 12, changes: [{ series: 3, at: 6, factor: 1.4 }] }
+  await pushPlanted(server, { ...history, commits: 10 })
+  await pushPlanted(server, { ...history, commits: 14, first: 10, isLinked: true })
+  const found = await changes(server)
+  t.strictSame([found.analysed, found.changes.map(({ commit }) => commit)], [14, [plantedSha(6)]])
+  await emptyTables(store)
+})
+
+t.test('each machine has its own noise, and the command `changes` finds the same', async t => {
+  const server = await startServer(t, { store })
+  const machines = { triples: ['x86_64-unknown-linux-gnu', 'aarch64-unknown-linux-gnu'], noise: 0.3 }
+  await pushPlanted(server, { commits: 20, series: 24, changes: [{ series: 3, at: 8, factor: 1.1 }], machines })
+  const found = await changes(server)
+  t.match(found.changes, [{ commit: plantedSha(8), key: ['format-3', 'cached'] }])
+  t.equal(found.changes.length, 1)
+  const session = await store.read(async session => session)
+  const reader = databaseReader({ session, description: 'it', close: async () => undefined })
+  const { commits } = await commandChanges({ target: { openReader: async () => reader }, gitDir: t.testdir({}) })
+  const expected = commits.flatMap(({ commit, changes }) =>
+    changes.map(({ before, after, q }) => ({ commit: commit.sha, old: before, new: after, q })),
+  )
+  t.match(found.changes, expected)
+  t.equal(expected.length, 1)
   await emptyTables(store)
 })
 

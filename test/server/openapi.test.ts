@@ -31,6 +31,12 @@ const whole = envelope(KIND_NAMES.map(kind => line(kind)))
 
 const bucketBody = '{"name":"own","root":"memory:"}'
 
+const ACCEPTED = '/api/accepted-changes'
+
+const TEXT = { 'content-type': 'text/plain' }
+
+const acceptance = JSON.stringify({ commit: SHA, note: 'known', by: 'ann' })
+
 const object = '/storage/buckets/own/objects/a/b'
 
 const huge = 'x'.repeat(200_001)
@@ -44,7 +50,7 @@ const ask = (
   ...{ operation, status, path, ...rest },
 })
 
-/** The requests in order, because later ones use what earlier ones added. `SLUG` stands for an existing group. */
+/** The requests in order, because later ones use what earlier ones added. `SLUG` stands for an existing group, `ACCEPTANCE` for the id of an accepted change. */
 const CALLS: readonly Asked[] = [
   ask('ingest', 200, '/api/ingest', { body: whole, headers: writer }),
   ask('ingest', 400, '/api/ingest', { body: '{', headers: writer }),
@@ -75,6 +81,24 @@ const CALLS: readonly Asked[] = [
   ask('history', 400, '/api/history/SLUG?runs=all'),
   ask('history', 404, '/api/history/nothing'),
   ask('changes', 200, '/api/changes'),
+  ask('accept_change', 201, ACCEPTED, { body: acceptance, headers: writer }),
+  ask('accept_change', 200, ACCEPTED, { body: acceptance, headers: operatorJson }),
+  ask('accept_change', 400, ACCEPTED, { body: '{}', headers: writer }),
+  ask('accept_change', 401, ACCEPTED, { body: acceptance, headers: JSON_TYPE }),
+  ask('accept_change', 404, ACCEPTED, { body: acceptance.replace(SHA, 'f'.repeat(40)), headers: writer }),
+  ask('accept_change', 413, ACCEPTED, { body: huge, headers: writer }),
+  ask('accept_change', 415, ACCEPTED, { body: acceptance, headers: { ...writer, ...TEXT } }),
+  ask('accepted_changes', 200, ACCEPTED),
+  ask('accepted_changes', 400, `${ACCEPTED}?after=%2f`),
+  ask('withdraw_accepted_change', 200, `${ACCEPTED}/ACCEPTANCE/withdraw`, { body: '{"by":"ann"}', headers: writer }),
+  ask('withdraw_accepted_change', 400, `${ACCEPTED}/ACCEPTANCE/withdraw`, { body: '[]', headers: writer }),
+  ask('withdraw_accepted_change', 401, `${ACCEPTED}/ACCEPTANCE/withdraw`, { body: '{"by":"ann"}' }),
+  ask('withdraw_accepted_change', 413, `${ACCEPTED}/none/withdraw`, { body: huge, headers: writer }),
+  ask('withdraw_accepted_change', 415, `${ACCEPTED}/none/withdraw`, {
+    body: 'by=ann',
+    headers: { ...writer, ...TEXT },
+  }),
+  ask('withdraw_accepted_change', 404, `${ACCEPTED}/none/withdraw`, { body: '{"by":"ann"}', headers: writer }),
   ask('badge', 200, '/badge/SLUG.svg'),
   ask('badge', 404, '/badge/nothing.svg'),
   ask('commits', 200, '/api/commits?n=5'),
@@ -199,8 +223,8 @@ t.test('promotions name their target and show which one is active', async t => {
   t.match((await server.ask('GET', '/targets')).body, { targets: [{ settings: 'promoted', promotion: { by: 'ada' } }] })
 })
 
-/** Answers covered by other tests: a shutdown, a damaged state, an incomplete body, an unreachable store. */
-const ELSEWHERE = ['500', '503', '408']
+/** Answers covered by other tests: a shutdown, a damaged state, an incomplete body, an unreachable or older store. */
+const ELSEWHERE = ['500', '503', '408', 'accept_change 409', 'withdraw_accepted_change 409']
 
 t.test('every operation answers as documented', async t => {
   const operations = operationsById()
@@ -208,7 +232,7 @@ t.test('every operation answers as documented', async t => {
   for (const { operation, status, path, body, headers } of CALLS)
     await t.test(`${operation} ${status}: ${path}`, async t => {
       const { method, responses } = operations.get(operation)!
-      const url = server.url + path.replace('SLUG', await slug())
+      const url = server.url + path.replace('SLUG', await slug()).replace('ACCEPTANCE', await acceptedId())
       const response = await fetch(url, { method, ...(headers && { headers }), ...(body !== undefined && { body }) })
       t.equal(response.status, status)
       const described = responses[String(status)]
@@ -260,6 +284,11 @@ function operationsById(): ReadonlyMap<string, Operation & { readonly method: st
 async function slug(): Promise<string> {
   const { groups } = (await (await fetch(`${server.url}/api/groups`)).json()) as { groups: { slug: string }[] }
   return groups[0]?.slug ?? ''
+}
+
+async function acceptedId(): Promise<string> {
+  const { accepted } = (await (await fetch(server.url + ACCEPTED)).json()) as { accepted: { id: string }[] }
+  return accepted[0]?.id ?? ''
 }
 
 type Check = Pick<typeof t, 'same' | 'ok' | 'equal'>

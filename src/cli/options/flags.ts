@@ -18,6 +18,7 @@ import {
 import { STATE_OPTIONS } from '../../config/state.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { isDatabase, TARGET_KINDS } from '../../targets/kinds.js'
+import { SERVER_OPTIONS } from '../../targets/server/options.js'
 import { nearest } from '../../nearest.js'
 
 /** @param flags in the syntax of commander, such as `--commit-sha <sha>` */
@@ -92,6 +93,12 @@ export function checkFlags(): readonly Option[] {
 
 /** Flags for a command that reads rows, of any kind that has them. */
 export const readingFlags = (): readonly Option[] => targetFlags(readingOptions)
+
+/** Flags that name the token of a server, for a command that otherwise only reads. */
+export function serverTokenFlags(): readonly Option[] {
+  const { tokenEnv, tokenFile } = SERVER_OPTIONS
+  return declaredFlags({ tokenEnv, tokenFile })
+}
 
 /** Flags for a command that reads or migrates a database. */
 export const databaseFlags = (): readonly Option[] =>

@@ -1,7 +1,7 @@
 /** Reads and writes accepted changes in the table `vortex_ingest.accepted_changes`. */
 
 import type { AcceptedChange, Act } from '../../analysis/accepted-change.js'
-import type { SqlSession } from '../session.js'
+import { BEGIN, inTransaction, type SqlSession } from '../session.js'
 import { utcText } from './rows.js'
 
 const TABLE = 'vortex_ingest.accepted_changes'
@@ -27,14 +27,34 @@ type Row = {
   readonly withdrawn_at: string | null
 }
 
-/** All accepted changes, newest first; empty where the table is missing or may not be read. */
-export async function readAcceptedChanges(session: SqlSession): Promise<readonly AcceptedChange[]> {
+const SELECT = `
+  SELECT acceptance_id, commit_sha, to_json(series) AS series, note, accepted_by, withdrawn_by,
+    ${utcText('accepted_at')}, ${utcText('withdrawn_at')} FROM ${TABLE}`
+
+type AcceptedPage = {
+  /** Only accepted changes with a smaller id. */
+  readonly after?: string | undefined
+  /** Default: all. */
+  readonly limit?: number
+}
+
+/** Accepted changes, newest first; empty where the table is missing or may not be read. */
+export async function readAcceptedChanges(
+  session: SqlSession,
+  { after, limit }: AcceptedPage = {},
+): Promise<readonly AcceptedChange[]> {
   if ((await acceptedChangesAccess(session)) === 'none') return []
-  const rows = await session.query<Row>(
-    `SELECT acceptance_id, commit_sha, to_json(series) AS series, note, accepted_by, withdrawn_by,
-      ${utcText('accepted_at')}, ${utcText('withdrawn_at')}
-    FROM ${TABLE} ORDER BY acceptance_id DESC`,
-  )
+  const where = 'WHERE $1::text IS NULL OR acceptance_id < $1::text ORDER BY acceptance_id DESC LIMIT $2::int'
+  return toAcceptedChanges(await session.query<Row>(`${SELECT} ${where}`, [after ?? null, limit ?? null]))
+}
+
+/** @returns undefined when there is none with this id */
+export async function readAcceptedChange(session: SqlSession, id: string): Promise<AcceptedChange | undefined> {
+  const rows = await session.query<Row>(`${SELECT} WHERE acceptance_id = $1::text`, [id])
+  return toAcceptedChanges(rows)[0]
+}
+
+function toAcceptedChanges(rows: readonly Row[]): readonly AcceptedChange[] {
   return rows.map(({ acceptance_id: id, commit_sha: commit, series, note, ...row }) => ({
     ...{ id, commit, series, note, by: row.accepted_by, at: row.accepted_at },
     withdrawn:
@@ -44,13 +64,27 @@ export async function readAcceptedChanges(session: SqlSession): Promise<readonly
   }))
 }
 
-export async function insertAcceptedChange(session: SqlSession, accepted: AcceptedChange): Promise<void> {
+/**
+ * Inserts an accepted change, unless the same person has accepted the same series of the commit with the same note.
+ * @returns the accepted change that is stored
+ */
+export function insertAcceptedChange(session: SqlSession, accepted: AcceptedChange): Promise<AcceptedChange> {
   const { id, commit, series, note, by, at } = accepted
-  await session.query(
-    `INSERT INTO ${TABLE} (acceptance_id, commit_sha, series, note, accepted_by, accepted_at)
-    VALUES ($1::text, $2::text, $3::text[], $4::text, $5::text, $6::timestamptz)`,
-    [id, commit, series, note, by, at],
-  )
+  const content = [commit, series, note, by]
+  return inTransaction(session, BEGIN, async () => {
+    // Without the lock, two that are inserted at the same time would not see each other.
+    await session.execute(`LOCK TABLE ${TABLE} IN SHARE ROW EXCLUSIVE MODE`)
+    const same = `commit_sha = $1::text AND series = $2::text[] AND note = $3::text AND accepted_by = $4::text`
+    const rows = await session.query<Row>(`${SELECT} WHERE ${same} AND withdrawn_at IS NULL LIMIT 1`, content)
+    const [known] = toAcceptedChanges(rows)
+    if (known !== undefined) return known
+    await session.query(
+      `INSERT INTO ${TABLE} (acceptance_id, commit_sha, series, note, accepted_by, accepted_at)
+      VALUES ($5::text, $1::text, $2::text[], $3::text, $4::text, $6::timestamptz)`,
+      [...content, id, at],
+    )
+    return accepted
+  })
 }
 
 /** Marks accepted changes as withdrawn, unless they already are. */

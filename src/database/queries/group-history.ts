@@ -35,6 +35,8 @@ export type SeriesHistory = {
    * known the size before compression or the two quartiles of the runs, separated by spaces.
    */
   readonly points: string
+  /** Target triple of the machine that measured the newest value; null when it is unknown, or was not asked for. */
+  readonly platform: string | null
 }
 
 export type GroupHistory = {
@@ -49,6 +51,8 @@ export type GroupHistoryOptions = {
   readonly limit: number
   /** Whether to read the quartiles of the runs. */
   readonly withRuns: boolean
+  /** Whether to read the machines of timed series. Default: false. */
+  readonly withPlatform?: boolean
   /** A table of up to this size is read whole. */
   readonly smallBytes?: number
 }
@@ -66,30 +70,34 @@ export async function readGroupHistory(
   options: GroupHistoryOptions,
 ): Promise<GroupHistory> {
   const group = { kind: await storedKind(session, newest), values }
-  const { smallBytes = SMALL_BYTES, shas, limit, withRuns } = options
+  const { smallBytes = SMALL_BYTES, shas, limit, withRuns, withPlatform = false } = options
   const [access] = await findAccess(session, [group.kind], smallBytes)
-  const query = { group, shas, limit: limit + 1, mostBytes: HISTORY_BYTES, point: pointText(group.kind, withRuns) }
+  const reading = { point: pointText(group.kind, withRuns), withPlatform: withPlatform && hasRuns(group.kind) }
+  const query = { group, shas, limit: limit + 1, mostBytes: HISTORY_BYTES, ...reading }
   const isTimed = access?.isTimed === true && access.tableBytes > smallBytes
   const found = isTimed ? await readByTime(session, access.indexed, query) : undefined
   const rows = found ?? (await readByCommit(session, query))
-  const series = rows.slice(0, limit).map(row => ({ key: seriesKey(newest, row), points: row['points'] ?? '' }))
+  const series = rows.slice(0, limit).map(row => ({
+    ...{ key: seriesKey(newest, row), points: row['points'] ?? '', platform: row['platform'] ?? null },
+  }))
   return { series, more: series.length < foundRows(rows) }
 }
 
 /** One row for each series, with its dimensions and its `points`. The database gathers the points. */
 async function readByCommit(
   session: SqlSession,
-  { group, shas, limit, mostBytes, point }: PointQuery,
+  { group, shas, limit, mostBytes, point, withPlatform }: PointQuery,
 ): Promise<readonly TextRow[]> {
   const { kind } = group
   const by = groupSeriesFields(kind).map(({ name }) => name)
   const { sql, values } = groupCondition(group, 2)
   const names = by.map(name => `${kind.table}.${name}`)
   const bytes = byteSum(names.map(name => `${name}::text`))
+  const platform = withPlatform ? ', (array_agg(env_triple ORDER BY place DESC))[1] AS platform' : ''
   const history = `
     SELECT ${by.map(name => `${name}::text AS ${name}`).join(', ')},
       row_number() OVER (ORDER BY ${names.join(', ')}) AS place, ${bytes} AS bytes,
-      string_agg((place - 1) || ' ' || ${point}, ',') AS points
+      string_agg((place - 1) || ' ' || ${point}, ',') AS points${platform}
     FROM public.${kind.table} JOIN unnest($1::text[]) WITH ORDINALITY AS chosen (sha, place) ON commit_sha = sha
     WHERE ${sql} GROUP BY ${names.join(', ')} HAVING ${bytes} <= ${MAX_NAME_BYTES}
     ORDER BY ${names.join(', ')} LIMIT ${limit}`

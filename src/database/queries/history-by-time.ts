@@ -17,6 +17,8 @@ export type PointQuery = {
   readonly mostBytes: number
   /** SQL for a point of a row, without the place of its commit. */
   readonly point: string
+  /** Whether to read the machine that measured the newest value of each series. */
+  readonly withPlatform: boolean
 }
 
 /**
@@ -52,7 +54,7 @@ type HistoryTextQuery = PointQuery & {
 function historyText(
   indexed: readonly Field[],
   given: ReadonlyMap<string, string | null>,
-  { group: { kind }, limit, point, asked }: HistoryTextQuery,
+  { group: { kind }, limit, point, asked, withPlatform }: HistoryTextQuery,
 ): string {
   const isOfSeries = indexed.map(({ name, type }) =>
     given.get(name) === null ? `${name} IS NULL` : `${name} = series.${name}::${columnType(type)}`,
@@ -60,9 +62,11 @@ function historyText(
   const rows = (select: string, condition: string): string =>
     `SELECT ${select} FROM public.${kind.table} WHERE ${isOfSeries.join(' AND ')} AND ${condition}`
   const own = groupSeriesFields(kind)
-  const names = own.map(({ name }) => `series.${name}`).join(', ')
+  // The machine is looked up by all dimensions.
+  const names = (withPlatform ? indexed : own).map(({ name }) => `series.${name}`).join(', ')
   const order = own.map(({ name, type }) => `series.${name}::${columnType(type)}`).join(', ')
   const bytes = byteSum(own.map(({ name }) => `series.${name}`))
+  const platform = withPlatform ? `, (${rows('env_triple', 'commit_timestamp = newest')} LIMIT 1) AS platform` : ''
   return `
     WITH commits AS MATERIALIZED (
       SELECT commit_sha AS sha, timestamp AS time, place, count(*) OVER (PARTITION BY timestamp) > 1 AS is_shared
@@ -73,7 +77,7 @@ function historyText(
     ), history AS (
       SELECT ${names}, row_number() OVER (ORDER BY ${order}) AS place, ${bytes} AS bytes,
         string_agg((place - 1) || ' ' || point, ',') FILTER (WHERE place IS NOT NULL) AS points,
-        bool_or(commits.sha IS NULL) AS is_lost
+        max(row.time) FILTER (WHERE place IS NOT NULL) AS newest, bool_or(commits.sha IS NULL) AS is_lost
       FROM (${selectSeries(kind.table, indexed, given)}) AS series CROSS JOIN LATERAL (
         ${rows(
           `commit_timestamp AS time, NULL::text AS sha, ${point} AS point`,
@@ -88,5 +92,6 @@ function historyText(
       GROUP BY ${names} HAVING bool_or(place IS NOT NULL OR commits.sha IS NULL)
       ORDER BY ${order} LIMIT ${limit}
     )
-    SELECT *, is_lost::text AS lost, bytes + coalesce(octet_length(points), 0) AS weight FROM history`
+    SELECT *, is_lost::text AS lost, bytes + coalesce(octet_length(points), 0) AS weight${platform}
+    FROM history AS series`
 }

@@ -37,10 +37,14 @@ export type SeriesHistoryOptions = {
   readonly timeoutMs?: number | undefined
   /** A table of up to this size is scanned. */
   readonly smallBytes?: number
+  /** Bytes of a table that are scanned in the time that finding one row by its id takes. */
+  readonly bytesPerId?: number
 }
 
-/** Above this number, reading rows by their ids takes longer than scanning the table. */
-const MAX_IDS = 200_000
+/** The ids of more rows would take too much memory. */
+const MOST_IDS = 200_000
+/** Measured: computing an id and reading its row takes as long as scanning this many bytes (bench/README.md). */
+const BYTES_PER_ID = 20 * 1024
 
 /**
  * Reads the values at the given commits. A series has a part for each platform on which it was measured. When few values are
@@ -51,7 +55,8 @@ export async function readSeriesHistory(
   shas: readonly string[],
   options: SeriesHistoryOptions,
 ): Promise<SeriesParts> {
-  const { hash, mostBytes = Infinity, timeoutMs, smallBytes = COMMIT_ROWS_LIMITS.smallBytes } = options
+  const { hash, mostBytes = Infinity, timeoutMs, bytesPerId = BYTES_PER_ID } = options
+  const { smallBytes = COMMIT_ROWS_LIMITS.smallBytes } = options
   return inSnapshot(session, async () => {
     if (timeoutMs !== undefined) await session.execute(`SET LOCAL statement_timeout TO ${timeoutMs}`)
     const parts: SeriesPart[] = []
@@ -59,7 +64,11 @@ export async function readSeriesHistory(
     const version = await readableVersion(session)
     const stored = CONTRACT.kinds.map(kind => kindIn(version, kind))
     for (const [index, access] of (await findAccess(session, stored, smallBytes)).entries())
-      for (const ids of await idChunks(session, access, { shas, hash })) {
+      for (const ids of await idChunks(session, access, {
+        shas,
+        hash,
+        mostIds: Math.min(MOST_IDS, access.tableBytes / bytesPerId),
+      })) {
         const { text, values } = selectParts(access.kind, shas, ids)
         const rows = await session.query<TextRow>(firstBytes(text, mostBytes - bytes), values)
         parts.push(...rows.map(row => toPart(CONTRACT.kinds[index]!, row)))
@@ -77,10 +86,10 @@ export async function readSeriesHistory(
 async function idChunks(
   session: SqlSession,
   access: Access,
-  { shas, hash }: { readonly shas: readonly string[]; readonly hash: Hash64 },
+  { shas, hash, mostIds }: { readonly shas: readonly string[]; readonly hash: Hash64; readonly mostIds: number },
 ): Promise<readonly (readonly string[] | undefined)[]> {
   if (access.by !== 'series' || shas.length === 0) return [undefined]
-  const ids = await idsBySeries(session, access, { shas, hash, mostSeries: Math.floor(MAX_IDS / shas.length) })
+  const ids = await idsBySeries(session, access, { shas, hash, mostSeries: Math.floor(mostIds / shas.length) })
   if (ids === undefined) return [undefined]
   const starts = Array.from({ length: Math.ceil(ids.length / CHUNK_IDS) }, (_, chunk) => chunk * CHUNK_IDS)
   return starts.map(start => ids.slice(start, start + CHUNK_IDS))

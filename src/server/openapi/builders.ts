@@ -46,6 +46,12 @@ export type Response = {
   readonly headers?: Readonly<Record<string, { readonly schema: JsonSchema; readonly description?: string }>>
 }
 
+export type JsonBody = {
+  readonly required: true
+  readonly description?: string
+  readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>
+}
+
 export type Operation = {
   readonly operationId: string
   readonly summary: string
@@ -53,11 +59,7 @@ export type Operation = {
   /** Absent when the route needs no token. */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]
-  readonly requestBody?: {
-    readonly required: true
-    readonly description?: string
-    readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>
-  }
+  readonly requestBody?: JsonBody
   /** Responses by status. The document adds 500 and 503 to every operation. */
   readonly responses: Readonly<Record<string, Response>>
 }

@@ -29,8 +29,14 @@ function withReferences(value: unknown): unknown {
   )
 }
 
+const ACT = { by: string, at: dateTime }
+
 function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> {
   return {
+    accepted_change: object({
+      ...{ id: string, commit: string, series: strings, note: string, ...ACT },
+      withdrawn: nullable(object(ACT)),
+    }),
     measurement: { oneOf: kinds.map(measurementSchema) },
     stored_commit: object({
       ...{ commit_sha: string, timestamp: string, message: nullable(string), author_name: nullable(string) },

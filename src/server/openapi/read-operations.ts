@@ -237,9 +237,25 @@ const change = object({
 })
 
 export const PAGE_OPERATIONS: Operations = {
+  'GET /api/accepted-changes': {
+    operationId: 'accepted_changes',
+    summary: 'List accepted changes, also withdrawn ones, page by page',
+    tags: ['read'],
+    parameters: [
+      queryParameter('after', string, 'The `next` of the previous page'),
+      queryParameter('limit', integer, 'Accepted changes per page, 1 to 100; default 100'),
+    ],
+    responses: {
+      200: jsonResponse(
+        'Accepted changes, newest first',
+        object({ accepted: array(ref('accepted_change')), next: nullable(string) }),
+      ),
+      400: BAD_REQUEST,
+    },
+  },
   'GET /api/changes': {
     operationId: 'changes',
-    summary: 'Change points of all series at the last 300 commits',
+    summary: 'Change points of all series at the last 300 commits of the first-parent history',
     tags: ['read'],
     responses: {
       200: jsonResponse(

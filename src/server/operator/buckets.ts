@@ -6,7 +6,7 @@ import { bucketDocument } from '../../state/target-overview.js'
 import { readRegistry } from '../../state/registry.js'
 import { Slots } from '../../database/session-pool.js'
 import { Budget } from '../budget.js'
-import { withBody, withFields, readBytes } from './operator-body.js'
+import { withBody, withFields, readBytes } from '../request-body.js'
 import { type Operator, type OperatorLimits, type OperatorRoute, pathParameterValue } from './operator-route.js'
 
 const LIST = '/storage/buckets'

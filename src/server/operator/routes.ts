@@ -24,12 +24,13 @@ export function addOperatorRoutes(app: FastifyInstance, options: OperatorOptions
   const { operator, limits } = options
   const onRequest = requireToken(operator.token)
   for (const route of [...bucketRoutes(operator, limits), ...errorRoutes(operator), ...targetRoutes(operator)])
-    add(app, route, { ...options, onRequest })
+    addOperatorRoute(app, route, { ...options, onRequest })
 }
 
-type Adding = OperatorOptions & { readonly onRequest: ReturnType<typeof requireToken> }
+type Adding = Omit<OperatorOptions, 'operator'> & { readonly onRequest: ReturnType<typeof requireToken> }
 
-function add(
+/** @param options.onRequest checks the token before the body is read */
+export function addOperatorRoute(
   app: FastifyInstance,
   { method, url, answer }: OperatorRoute,
   { onRequest, onFailure, limits }: Adding,

@@ -32,18 +32,25 @@ export class StoreJournal {
 
   /** Returns the same store with its write failures and successes noted. Writes do not wait for the notes. */
   watch(store: Store): Store {
-    const write: Store['write'] = async delivery => {
-      try {
-        const receipts = await store.write(delivery)
-        this.#succeeded()
-        return receipts
-      } catch (error) {
-        if (isStoreFailure(error)) this.#failed('ingest', error)
-        throw error
-      }
-    }
     const { kind, description, isOrdered, sessions } = store
-    return { kind, description, isOrdered, sessions, write, read: work => store.read(work), close: () => store.close() }
+    return {
+      ...{ kind, description, isOrdered, sessions },
+      write: delivery => this.#noted('ingest', () => store.write(delivery)),
+      change: work => this.#noted('accept', () => store.change(work)),
+      read: work => store.read(work),
+      close: () => store.close(),
+    }
+  }
+
+  async #noted<T>(operation: string, write: () => Promise<T>): Promise<T> {
+    try {
+      const result = await write()
+      this.#succeeded()
+      return result
+    } catch (error) {
+      if (isStoreFailure(error)) this.#failed(operation, error)
+      throw error
+    }
   }
 
   /** Notes that the store is unreachable, once until a write succeeds, because health is requested often. */

@@ -1,28 +1,26 @@
 /** `GET /api/changes`: the change points of all groups, with a piece of the history around each. */
 
-import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { appliesTo, type AcceptedChange } from '../../analysis/accepted-change.js'
 import type { ChangePoint } from '../../analysis/history-changes.js'
-import { seriesDimensions } from '../../analysis/series.js'
 import { readAcceptedChanges } from '../../database/queries/accepted-changes.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
-import { hasRuns, readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
-import { groupFields, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
+import { groupSeriesFields } from '../../database/queries/groups.js'
+import { analyseHistory } from '../../delivery/analyse-history.js'
+import { readStoredHistory } from '../../delivery/first-parent-history.js'
+import { toFoundChange, type AnalysedHistory } from '../../delivery/found-changes.js'
 import type { Store } from '../store/store.js'
 import { analyse } from './analyse.js'
 import { cacheAnswers } from './answer-cache.js'
-import type { ChangeEntry, ChangesAnswer } from './answers.js'
-import { groupSlug, parseGroupSlug } from './groups.js'
+import type { ChangeEntry, ChangesAnswer, HistoryCommit } from './answers.js'
+import { groupSlug } from './groups.js'
 import { historyCommit, kindUnit } from './history.js'
-import { listGroups } from './pages.js'
 import type { ReadRouteOptions } from './routes.js'
+import { placeInGroup, storeReader } from './store-reader.js'
 
-/** The newest commits are analysed. */
+/** Number of stored commits that are analysed, from the newest. */
 const COMMITS = 300
-const MAX_SERIES_PER_GROUP = 1_000
-/** Values of all analysed series together. Further groups are left out. */
-const MAX_VALUES = 600_000
+/** Number of commits of the history, stored or not, among which they are looked for. */
+const MOST_COMMITS = 2_000
 /** The largest changes are answered. */
 const MAX_CHANGES = 300
 /** Number of measured commits on each side of a change whose values are answered. */
@@ -47,82 +45,52 @@ export function addChangesRoute(app: FastifyInstance, { store, memory, writes, n
   })
 }
 
-type ReadSeries = { readonly group: MeasurementGroup; readonly key: readonly string[]; readonly values: Float64Array }
-
+/** The server has no repository, so it knows only the parents that are stored. */
 async function readChanges(store: Store): Promise<ChangesAnswer> {
-  const commits = (await store.read(session => readStoredCommits(session, { newest: COMMITS }))).toReversed()
-  const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
-  const { series, more } = await readSeries(store, shas)
-  const tasks = series.map(({ group, values }) => ({ values, machine: hasRuns(group.kind) ? 'all' : undefined }))
-  const points = series.length === 0 ? [] : await analyse({ series: tasks, threshold: THRESHOLD })
-  const accepted = await store.read(readAcceptedChanges)
-  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MAX_CHANGES)
+  const reader = storeReader(store)
+  const analysis = await analyseHistory(reader, {
+    lookUp: async () => undefined,
+    readLine: sha => readStoredHistory(sha, reader, MOST_COMMITS),
+    find: (series, threshold) => analyse({ series, threshold }),
+    ...{ mostMeasured: COMMITS, threshold: THRESHOLD },
+  })
+  if (analysis === undefined) return { commits: [], changes: [], analysed: 0, series: 0, more: false }
+  const { line, stored, series, points } = analysis
+  const known = { line: line.shas, stored, series, accepted: await store.read(readAcceptedChanges) }
+  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MOST_CHANGES)
   const used = [...new Set(largest.map(({ commit }) => commit))].sort((one, other) => other - one)
   return {
-    commits: used.map(index => historyCommit(commits[index]!)),
-    changes: largest.map(point => changeEntry(point, series[point.series]!, { shas, accepted })),
-    ...{ analysed: shas.length, series: series.length, more: more || largest.length < points.length },
+    commits: await readCommits(
+      store,
+      used.map(index => stored[index]!.sha),
+    ),
+    changes: largest.map(point => changeEntry(point, known)),
+    ...{ analysed: stored.length, series: series.length, more: reader.hasMore() || largest.length < points.length },
   }
 }
 
-/** The values of all series, group by group, so that writers are served in between. */
-async function readSeries(
-  store: Store,
-  shas: readonly string[],
-): Promise<{ readonly series: readonly ReadSeries[]; readonly more: boolean }> {
-  const series: ReadSeries[] = []
-  const options = { shas, limit: MAX_SERIES_PER_GROUP, withRuns: false }
-  for (const { slug } of await listGroups(store)) {
-    const group = parseGroupSlug(slug)
-    if (group === undefined) continue
-    const found = await store.read(session => readGroupHistory(session, group, options))
-    if ((series.length + found.series.length) * shas.length > MAX_VALUES) return { series, more: true }
-    for (const one of found.series) series.push({ group, key: one.key, values: valuesOf(one, shas.length) })
-    await setImmediate()
-  }
-  return { series, more: false }
-}
-
-function valuesOf({ points }: SeriesHistory, length: number): Float64Array {
-  const values = new Float64Array(length).fill(NaN)
-  for (const point of points.split(',')) {
-    const [place, value] = point.split(' ')
-    values[Number(place)] = Number(value)
-  }
-  return values
+/** The commits with their authors and addresses, in the given order. */
+async function readCommits(store: Store, shas: readonly string[]): Promise<readonly HistoryCommit[]> {
+  const rows = await store.read(session => readStoredCommits(session, { shas }))
+  const commits = new Map(rows.map(row => [row['commit_sha'], historyCommit(row)]))
+  return shas.flatMap(sha => commits.get(sha) ?? [])
 }
 
 function size({ oldLevel, newLevel }: ChangePoint): number {
   return Math.abs(Math.log(newLevel / oldLevel))
 }
 
-type Known = { readonly shas: readonly string[]; readonly accepted: readonly AcceptedChange[] }
-
-function changeEntry(point: ChangePoint, one: ReadSeries, { shas, accepted }: Known): ChangeEntry {
-  const { group, key, values } = one
+function changeEntry(point: ChangePoint, known: AnalysedHistory): ChangeEntry {
   const { commit, before, oldLevel, newLevel, q } = point
+  const { kind, dimensions, values } = known.series[point.series]!
+  const { group, key } = placeInGroup({ kind, dimensions })
   const measured = [...values.keys()].filter(index => values[index]! > 0)
   const at = measured.indexOf(commit)
   const shown = measured.slice(Math.max(0, at - AROUND), at + AROUND + 1)
   return {
-    ...{ commit: shas[commit]!, before: shas[before]!, slug: groupSlug(group), unit: kindUnit(group.kind) },
-    ...{ dimensions: groupSeriesFields(group.kind).map(({ name }) => name), key, old: oldLevel, new: newLevel, q },
-    ...{ values: shown.map(index => values[index]!), at: shown.indexOf(commit) },
-    accepted: findAccepted(point, one, { shas, accepted })?.note ?? null,
+    ...{ commit: known.stored[commit]!.sha, before: known.stored[before]!.sha, slug: groupSlug(group) },
+    ...{ unit: kindUnit(kind), dimensions: groupSeriesFields(kind).map(({ name }) => name), key },
+    ...{ old: oldLevel, new: newLevel, q, values: shown.map(index => values[index]!), at: shown.indexOf(commit) },
+    accepted: toFoundChange(point, known).accepted?.note ?? null,
   }
-}
-
-/** As more commits are measured, the likeliest commit of a change may move a little, so its neighbours count too. */
-function findAccepted(
-  { earliest, latest }: ChangePoint,
-  { group: { kind, values }, key }: ReadSeries,
-  { shas, accepted }: Known,
-): AcceptedChange | undefined {
-  const near = new Set(shas.slice(Math.max(0, earliest - 1), latest + 2))
-  const known = new Map<string, string | null>([
-    ...groupFields(kind).map(({ name }, index) => [name, values[index] ?? null] as const),
-    ...groupSeriesFields(kind).map(({ name }, index) => [name, key[index] ?? null] as const),
-  ])
-  const dimensions = seriesDimensions(kind).map(({ name }) => known.get(name) ?? null)
-  return accepted.find(one => near.has(one.commit) && appliesTo(one, { kind, dimensions }))
 }

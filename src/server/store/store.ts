@@ -15,6 +15,8 @@ export interface Store {
   readonly isOrdered: boolean
   /** Applies a delivery in one transaction and retries conflicts with other writers. */
   write(delivery: RowDelivery): Promise<TransactionReceipt>
+  /** Runs statements that write something other than measurements. Retries conflicts, so they must be one transaction. */
+  change<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Runs read-only queries. */
   read<T>(work: (session: SqlSession) => Promise<T>): Promise<T>
   /** Waits for running work, then closes. May be called more than once. */
@@ -36,6 +38,7 @@ export function databaseStore<Session extends ClosableSession>(options: Database
   return {
     ...{ kind, description, isOrdered, sessions: writers.size },
     write: delivery => writers.transact(session => apply(session, delivery)),
+    change: work => writers.transact(work),
     read: work =>
       turns.run(async () => {
         // The embedded database blocks the process, so a writer could not even send its request while reads follow each other.

@@ -90,6 +90,20 @@ async function suite(t: Test, session: SqlSession): Promise<void> {
     await same(t, [FIRST, SECOND], { limit: 4 })
   })
 
+  await t.test('the machine is that of the newest value', async t => {
+    for (const [index, sha] of [FIRST, SECOND, THIRD].entries())
+      await session.execute(
+        `UPDATE query_measurements SET env_triple = ${index === 2 ? 'NULL' : `'machine-${index}'`} WHERE commit_sha = '${sha}'`,
+      )
+    await same(t, [FIRST, SECOND, THIRD], { withPlatform: true })
+    for (const access of [BY_INDEX, {}]) {
+      const options = { shas: [FIRST, SECOND], limit: 100, withRuns: false, withPlatform: true, ...access }
+      const { series } = await readGroupHistory(session, GROUP, options)
+      const machines = series.map(({ points, platform }) => [points.split(',').length, platform])
+      t.strictSame([...new Set(machines.map(String))].sort(), ['1,machine-0', '2,machine-1'])
+    }
+  })
+
   await t.test('the table itself is not read', async t => {
     statements.length = 0
     await history(watched, [FIRST, THIRD], BY_INDEX)

@@ -27,6 +27,7 @@ async function start(t: Parameters<typeof startOperated>[0]): Promise<Operated &
   const store: Store = {
     ...{ kind, description, isOrdered, sessions, close: () => Promise.resolve() },
     write: delivery => unlessDown(() => real.write(delivery)),
+    change: work => unlessDown(() => real.change(work)),
     read: work => unlessDown(() => real.read(work)),
   }
   const storage: Storage = watched(memoryStorage(), operation => {

@@ -1,7 +1,16 @@
 /** Defines `changes` and its subcommands with their flags and help. Their implementation is loaded when they run. */
 
 import type { Command } from 'commander'
-import { addOptions, declaredFlag, examples, flag, formatFlag, readingFlags, parseRatio } from '../../options/flags.js'
+import {
+  addOptions,
+  declaredFlag,
+  examples,
+  flag,
+  formatFlag,
+  parseRatio,
+  readingFlags,
+  serverTokenFlags,
+} from '../../options/flags.js'
 import { lazy, type Run } from '../../run.js'
 
 const acceptedStateFlag = () =>
@@ -73,8 +82,8 @@ function addAccept(changes: Command, run: Run): void {
     .command('accept')
     .summary('record that a change is known, so that it does not fail again')
     .description(
-      'Records who accepted the change of a commit, when and why. The record is stored in the schema vortex_ingest of the database, or beside ' +
-        'a state. All series of the commit are accepted unless --series names some.',
+      'Records who accepted the change of a commit, when and why, in the schema vortex_ingest of the database, also through a ' +
+        'server, or beside a state. All series of the commit are accepted unless --series names some.',
     )
     .argument('<commit>', 'commit that made the change, as `changes` names it')
     .addOption(
@@ -87,7 +96,8 @@ function addAccept(changes: Command, run: Run): void {
     .addOption(byFlag())
     .addOption(gitDirFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runAccept)))
-  addReading(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
+  addOptions(accept, serverTokenFlags())
+  addPlace(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
 }
 
 function addAccepted(changes: Command, run: Run): void {
@@ -107,7 +117,8 @@ function addWithdraw(changes: Command, run: Run): void {
     .argument('<name>', 'id of the accepted change, or the start of the id of its commit')
     .addOption(byFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runWithdraw)))
-  addReading(withdraw, [['changes withdraw 1f0c3b7', '']])
+  addOptions(withdraw, serverTokenFlags())
+  addPlace(withdraw, [['changes withdraw 1f0c3b7', '']])
 }
 
 function addReading(command: Command, lines: Parameters<typeof examples>[0]): void {

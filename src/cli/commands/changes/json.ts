@@ -1,10 +1,10 @@
 /** Change points and accepted changes as JSON (schemas/v1/changes-report.json). */
 
-import type { AcceptedChange } from '../../../analysis/accepted-change.js'
-import { MAX_FALSE } from '../../../analysis/history-changes.js'
+import { toAcceptedDocument } from '../../../analysis/accepted-change.js'
+import { MOST_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
-import type { ChangesAcceptReport, ChangesReport } from '../../../reports/changes.js'
+import type { ChangesReport } from '../../../reports/changes.js'
 import { seriesFields } from '../compare/json.js'
 import { unitOf } from '../compare/words.js'
 import { changesNotes } from './words.js'
@@ -37,10 +37,6 @@ function changeFields({ kind, dimensions, accepted, unmeasured, ...change }: Fou
   return {
     ...{ ...seriesFields({ kind, dimensions }), ...change, unit: unitOf({ kind }) },
     ...{ confidence: 1 - change.q, regression: change.ratio > 1, unmeasured },
-    accepted: accepted === undefined ? null : acceptedReport(accepted),
+    accepted: accepted === undefined ? null : toAcceptedDocument(accepted),
   }
-}
-
-export function acceptedReport({ withdrawn, ...accepted }: AcceptedChange): ChangesAcceptReport['accepted'] {
-  return { ...accepted, withdrawn: withdrawn ?? null }
 }

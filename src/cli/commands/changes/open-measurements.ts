@@ -4,7 +4,6 @@ import { stateConfig, type StateFlags } from '../../../config/state.js'
 import { acceptedInDatabase, acceptedInState, type AcceptedChangeStore } from '../../../delivery/accepted-changes.js'
 import type { CommitReader } from '../../../delivery/commit-reader.js'
 import { databaseReader } from '../../../delivery/database-reader.js'
-import { IngestError } from '../../../errors.js'
 import type { TargetFlags } from '../../../targets/kinds.js'
 import type { Context } from '../../context.js'
 import { openReader } from '../../options/open-reader.js'
@@ -31,24 +30,25 @@ export async function openMeasurements(flags: MeasurementFlags, context: Context
   return { reader, accepted: acceptedInState(state), close }
 }
 
-async function openCommits(
-  flags: MeasurementFlags,
-  context: Context,
-): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
-  if (flags['server'] !== undefined) {
-    const reader = await openReader(flags, context)
-    return { reader, accepted: acceptedAtServer(reader) }
-  }
+async function openCommits(flags: PlaceFlags, context: Context): Promise<Pick<OpenPlace, 'reader' | 'accepted'>> {
+  if (flags['server'] !== undefined) return openServer(flags, context)
   const open = await openDatabase(flags, false, context)
   return { reader: databaseReader(open), accepted: acceptedInDatabase(open.session, open.description) }
 }
 
-/** A server has no routes for accepted changes. */
-function acceptedAtServer({ description }: CommitReader): AcceptedChangeStore {
-  const refuse = async (): Promise<never> => {
-    throw new IngestError('usage', `accepted changes cannot be written through ${description}`, {
-      hint: 'keep them beside a state with --state, or name the database itself with --postgres',
-    })
+async function openServer(flags: TargetFlags, context: Context): Promise<Pick<OpenPlace, 'reader' | 'accepted'>> {
+  const [{ readServerConfig, serverToken }, { acceptedAtServer }] = await Promise.all([
+    import('../../../targets/server/config.js'),
+    import('../../../delivery/server-accepted-changes.js'),
+  ])
+  const { env, signal } = context
+  const reader = await openReader(flags, context)
+  const config = await readServerConfig(flags, env)
+  const findToken = () => serverToken(config.address.base, flags, env)
+  const accepted = await acceptedAtServer({ ...config, signal, findToken })
+  const close = async (): Promise<void> => {
+    accepted.close()
+    await reader.close()
   }
-  return { description, list: async () => [], add: refuse, withdraw: refuse }
+  return { reader: { ...reader, close }, accepted }
 }

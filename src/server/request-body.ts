@@ -1,12 +1,12 @@
-/** Reads bodies of operator requests: limited in size, and read only when the headers are acceptable. */
+/** Reads bodies other than envelopes: limited in size, and read only when the headers are acceptable. */
 
 import type { FastifyRequest } from 'fastify'
-import { IngestError } from '../../errors.js'
-import { BUSY } from '../answer.js'
-import { checkBodyHeaders, receiveBody, type Body } from '../receive-body.js'
-import type { OperatorAnswer, OperatorLimits } from './operator-route.js'
+import { IngestError } from '../errors.js'
+import { BUSY } from './answer.js'
+import { checkBodyHeaders, receiveBody, type Body } from './receive-body.js'
+import type { OperatorAnswer, OperatorLimits } from './operator/operator-route.js'
 
-/** Limit for JSON bodies, which hold only names and locations. */
+/** Limit for JSON bodies, which hold only short texts. */
 const MAX_JSON_BYTES = 64 * 1024
 
 export type BodyOptions = OperatorLimits & { readonly onBodyWanted: () => void }
@@ -51,14 +51,25 @@ export async function withFields<Name extends string>(
   options: BodyOptions,
   work: (fields: Readonly<Record<Name, string>>) => Promise<OperatorAnswer>,
 ): Promise<OperatorAnswer> {
+  return withJson(request, options, async value => work(parseFields(value, names)))
+}
+
+/** Receives a JSON object of at most 64 KiB. */
+export async function withJson(
+  request: FastifyRequest,
+  options: BodyOptions,
+  work: (value: Readonly<Record<string, unknown>>) => Promise<OperatorAnswer>,
+): Promise<OperatorAnswer> {
   const head = checkBodyHeaders(request.raw.headers, MAX_JSON_BYTES)
   if (!head.ok || head.gzip) return !head.ok && head.reason === 'too_large' ? TOO_LARGE : UNSUPPORTED
   const bounded = { ...options, maxBodyBytes: Math.min(options.maxBodyBytes, MAX_JSON_BYTES) }
-  return withBody(request, bounded, async body => work(parseFields(await readBytes(body), names)))
+  return withBody(request, bounded, async body => work(parsed(await readBytes(body))))
 }
 
-function parseFields<Name extends string>(bytes: Buffer, names: readonly Name[]): Readonly<Record<Name, string>> {
-  const value = parsed(bytes)
+function parseFields<Name extends string>(
+  value: Readonly<Record<string, unknown>>,
+  names: readonly Name[],
+): Readonly<Record<Name, string>> {
   const isWhole = names.every(name => typeof value[name] === 'string') && Object.keys(value).length === names.length
   if (!isWhole) throw new IngestError('usage', `the body must be an object with the strings ${names.join(' and ')}`)
   return value as Readonly<Record<Name, string>>
@@ -67,7 +78,8 @@ function parseFields<Name extends string>(bytes: Buffer, names: readonly Name[])
 function parsed(bytes: Buffer): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      return value as Readonly<Record<string, unknown>>
   } catch {
     // The error is thrown below.
   }
