@@ -45,7 +45,7 @@ export async function acceptChange(
   acceptance: Acceptance,
   now: number,
 ): Promise<AcceptedChange> {
-  return place.add(newAcceptedChange(acceptance, now))
+  return store.add(newAcceptedChange(acceptance, now))
 }
 
 /** @param now milliseconds since 1970 */
@@ -113,7 +113,7 @@ export const READ_ONLY = {
   },
 } as const
 
-export function acceptedInState(state: State): AcceptedChanges {
+export function acceptedInState(state: State): AcceptedChangeStore {
   return {
     description: state.storage.description,
     list: () => readAcceptedInState(state),

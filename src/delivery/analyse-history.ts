@@ -11,9 +11,9 @@ export type HistoryAnalysisOptions = {
   readonly head?: string | undefined
   readonly lookUp: LookUp
   /** Reads the history of a commit. */
-  readonly readLine: (sha: string) => Promise<FirstParentHistory>
+  readonly readHistory: (sha: string) => Promise<FirstParentHistory>
   /** The maximum number of stored commits that are analysed, from the newest. */
-  readonly mostMeasured: number
+  readonly maxMeasured: number
   /** Chooses series. Default: all. */
   readonly isChosen?: (series: SeriesValues) => boolean
   /** The smallest ratio of two levels that counts as a change. */
@@ -22,8 +22,8 @@ export type HistoryAnalysisOptions = {
   readonly find?: (series: readonly AnalysedSeries[], threshold: number) => Promise<readonly ChangePoint[]>
 }
 
-export type HistoryAnalysis = Omit<AnalysedHistory, 'accepted' | 'line'> & {
-  readonly line: FirstParentHistory
+export type HistoryAnalysis = Omit<AnalysedHistory, 'accepted' | 'shas'> & {
+  readonly history: FirstParentHistory
   readonly points: readonly ChangePoint[]
 }
 
@@ -33,41 +33,41 @@ export async function analyseHistory(
   options: HistoryAnalysisOptions,
 ): Promise<HistoryAnalysis | undefined> {
   const { threshold, isChosen = () => true, find = findInThisThread } = options
-  const history = await findHistory(reader, options)
-  if (history === undefined) return undefined
-  const { line, stored } = history
+  const found = await findHistory(reader, options)
+  if (found === undefined) return undefined
+  const { history, stored } = found
   const all = await reader.history(stored.map(({ sha }) => sha))
   const series = all.filter(isChosen)
   const points = series.length === 0 ? [] : await find(series.map(toAnalysed), threshold)
-  return { line, stored, series, points }
+  return { history, stored, series, points }
 }
 
-type StoredHistory = Pick<HistoryAnalysis, 'line' | 'stored'>
+type StoredHistory = Pick<HistoryAnalysis, 'history' | 'stored'>
 
 async function findHistory(reader: HistoryReader, options: HistoryAnalysisOptions): Promise<StoredHistory | undefined> {
   const { head: name, lookUp } = options
   if (name !== undefined) return readMeasured(reader, (await reader.find(name, lookUp)).sha, options)
   const head = await lookUp('HEAD')
-  const line = head === undefined ? undefined : await readMeasured(reader, head, options)
-  if (line !== undefined && line.stored.length > 0) return line
+  const found = head === undefined ? undefined : await readMeasured(reader, head, options)
+  if (found !== undefined && found.stored.length > 0) return found
   const newest = await findNewestOfLongest(reader)
   return newest === undefined ? undefined : readMeasured(reader, newest, options)
 }
 
-/** Number of newest commits by time among which the newest commit of the main line is looked for. */
+/** Number of newest commits by time among which the newest commit of the main branch is looked for. */
 const NEWEST = 300
 /** Number of commits without stored children whose histories are compared. */
-const MOST_HEADS = 10
+const MAX_HEADS = 10
 
 /**
  * The newest commit whose first-parent history has the most of the newest stored commits. The newest commit by time may belong to
- * a branch that left the main line long ago.
+ * a branch that left the main branch long ago.
  */
 async function findNewestOfLongest(reader: HistoryReader): Promise<string | undefined> {
   const newest = (await reader.newest(NEWEST)).map(({ sha }) => sha)
   const seen = new Set<string>()
   let best = { sha: newest[0], length: 0 }
-  for (let heads = 0; heads < MOST_HEADS; heads++) {
+  for (let heads = 0; heads < MAX_HEADS; heads++) {
     const sha = newest.find(one => !seen.has(one))
     if (sha === undefined) break
     const { shas } = await reader.firstParents(sha, NEWEST)
@@ -82,11 +82,11 @@ async function findNewestOfLongest(reader: HistoryReader): Promise<string | unde
 async function readMeasured(
   reader: HistoryReader,
   head: string,
-  { readLine, mostMeasured }: HistoryAnalysisOptions,
+  { readHistory, maxMeasured }: HistoryAnalysisOptions,
 ): Promise<StoredHistory> {
-  const line = await readLine(head)
-  const stored = await reader.stored(line.shas)
-  return { line, stored: stored.slice(0, mostMeasured).reverse() }
+  const history = await readHistory(head)
+  const stored = await reader.stored(history.shas)
+  return { history, stored: stored.slice(0, maxMeasured).reverse() }
 }
 
 /** The machine of a series is the platform that measured it last. */

@@ -50,7 +50,7 @@ export async function chooseCommits(
 class CommitChooser {
   readonly #remarks = new Set<string>()
   /** The histories that were read to find the commits. */
-  readonly #lines: FirstParentHistory[] = []
+  readonly #histories: FirstParentHistory[] = []
   readonly #lookUp: LookUp = name => lookUpCommit(name, this.options.git)
 
   constructor(
@@ -71,7 +71,7 @@ class CommitChooser {
     if (base?.sha === head.sha) throw sameCommitError(head, headName)
     const chosen = base ?? (await this.#findBase(head, baseline as Baseline))
     if (chosen === undefined) throw this.#noBaseError(head, baseline)
-    const history = await this.#stored(await this.#lineBefore(chosen.sha), HISTORY_COMMITS)
+    const history = await this.#stored(await this.#historyBefore(chosen.sha), HISTORY_COMMITS)
     return { base: chosen, head, history: history.map(({ sha }) => sha), remarks: [...this.#remarks] }
   }
 
@@ -139,22 +139,24 @@ class CommitChooser {
     throw new IngestError('commit_unknown', `git knows no common ancestor of ${head} and ${main}`, { hint })
   }
 
-  async #line(sha: string): Promise<FirstParentHistory> {
-    const line = this.#knownLine(sha) ?? (await readFirstParentHistory(sha, this.reader, this.options))
-    if (line.note !== undefined) this.#remarks.add(line.note)
-    this.#lines.push(line)
-    return line
+  async #readHistory(sha: string): Promise<FirstParentHistory> {
+    const history = this.#knownHistory(sha) ?? (await readFirstParentHistory(sha, this.reader, this.options))
+    if (history.note !== undefined) this.#remarks.add(history.note)
+    this.#histories.push(history)
+    return history
   }
 
   /** The history of the base only shows the usual noise, which is not worth a request to the hosting service. */
-  async #lineBefore(base: string): Promise<FirstParentHistory> {
-    return this.#knownLine(base) ?? readFirstParentHistory(base, this.reader, { git: this.options.git })
+  async #historyBefore(base: string): Promise<FirstParentHistory> {
+    return this.#knownHistory(base) ?? readFirstParentHistory(base, this.reader, { git: this.options.git })
   }
 
   /** The end of a history that was read already. Where it goes by time, the parents of its commits may still be known. */
-  #knownLine(sha: string): FirstParentHistory | undefined {
-    const line = this.#lines.find(({ shas, source }) => shas[0] === sha || (source !== 'time' && shas.includes(sha)))
-    return line && { ...line, shas: line.shas.slice(line.shas.indexOf(sha)) }
+  #knownHistory(sha: string): FirstParentHistory | undefined {
+    const known = this.#histories.find(
+      ({ shas, source }) => shas[0] === sha || (source !== 'time' && shas.includes(sha)),
+    )
+    return known && { ...known, shas: known.shas.slice(known.shas.indexOf(sha)) }
   }
 
   /** The first stored commits of a history. */

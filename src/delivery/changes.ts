@@ -7,7 +7,7 @@ import { assertRepository, lookUpCommit } from '../commit/git.js'
 import { quote } from '../contract/problem.js'
 import { groupFields } from '../database/queries/groups.js'
 import { IngestError } from '../errors.js'
-import { OldServerError, type AcceptedChanges } from './accepted-changes.js'
+import { OldServerError, type AcceptedChangeStore } from './accepted-changes.js'
 import { analyseHistory, type HistoryAnalysisOptions } from './analyse-history.js'
 import type { CommitReader, FirstParentHistory, ReadableCommits, SeriesValues, StoredCommit } from './commit-reader.js'
 import { groupByCommit, type AnalysedHistory, type CommitChanges } from './found-changes.js'
@@ -67,7 +67,7 @@ const MAX_MEASURED = 1_000
 /** The maximum number of first-parent commits that are searched for stored commits. */
 const MAX_COMMITS = 5_000
 
-type Naming = Pick<HistoryAnalysisOptions, 'lookUp' | 'readLine'>
+type Naming = Pick<HistoryAnalysisOptions, 'lookUp' | 'readHistory'>
 
 /**
  * Finds the change points of every series along the first-parent history.
@@ -82,7 +82,7 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
   try {
     return await readChanges(reader, options, {
       lookUp: name => lookUpCommit(name, git),
-      readLine: sha => readFirstParentHistory(sha, reader, line),
+      readHistory: sha => readFirstParentHistory(sha, reader, historyOptions),
     })
   } finally {
     await reader.close()
@@ -92,33 +92,33 @@ export async function changes(options: ChangesOptions): Promise<ChangesResult> {
 async function readChanges(reader: CommitReader, options: ChangesOptions, naming: Naming): Promise<ChangesResult> {
   const { threshold = THRESHOLD, group, head, signal } = options
   const isChosen = (one: SeriesValues): boolean => group === undefined || isInGroup(one, group)
-  const choice = { head, threshold, isChosen, mostMeasured: MOST_MEASURED }
+  const choice = { head, threshold, isChosen, maxMeasured: MAX_MEASURED }
   const analysis = await analyseHistory(reader, { ...choice, ...naming })
   if (analysis === undefined)
     throw new IngestError('commit_unknown', 'no commit is stored', { hint: '`vortex-ingest push …` stores some' })
-  const { line, stored, series, points } = analysis
+  const { history, stored, series, points } = analysis
   if (group !== undefined && series.length === 0) throw unknownGroup(group, reader)
   const since = options.since === undefined ? undefined : await reader.find(options.since, naming.lookUp)
-  const first = since === undefined ? 0 : placeAfter(stored, since)
+  const first = since === undefined ? 0 : indexAfter(stored, since)
   signal?.throwIfAborted()
   const { accepted, acceptedProblem } = await readAccepted(options.accepted)
-  const { shas, ...rest } = line
-  const known = { line: shas, stored, series, accepted }
+  const { shas, ...rest } = history
+  const known = { shas, stored, series, accepted }
   return {
     commits: groupByCommit(
       points.filter(({ commit }) => commit >= first),
       known,
     ),
-    line: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
+    history: { ...rest, head: stored.at(-1)!, measured: stored.length, commits: shas.indexOf(stored[0]!.sha) + 1 },
     ...{ since, group, series: series.length, threshold, target: reader.description, acceptedProblem },
   }
 }
 
 type KnownAccepted = Pick<AnalysedHistory, 'accepted'> & Pick<ChangesResult, 'acceptedProblem'>
 
-async function readAccepted(place: ChangesOptions['accepted']): Promise<KnownAccepted> {
+async function readAccepted(store: ChangesOptions['accepted']): Promise<KnownAccepted> {
   try {
-    return { accepted: (await place?.list()) ?? [], acceptedProblem: undefined }
+    return { accepted: (await store?.list()) ?? [], acceptedProblem: undefined }
   } catch (error) {
     if (!(error instanceof OldServerError)) throw error
     return { accepted: [], acceptedProblem: `${error.message}: ${error.hint}` }

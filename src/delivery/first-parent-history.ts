@@ -39,10 +39,10 @@ export async function readFirstParentHistory(
   const known = await readFirstParents(head, git, limit)
   if (known !== undefined && known.end !== 'unknown') return { shas: known.shas, isComplete: true, source: 'git' }
   const reason = await describeGap(head, known, git)
-  const { line, problem } = await askForHistory(head, options)
-  if (line?.isComplete === true)
-    return { ...line, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
-  const shas = [known?.shas ?? [head], line?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
+  const { answer, problem } = await askForHistory(head, options)
+  if (answer?.isComplete === true)
+    return { ...answer, source: 'hosting', note: `${reason}, so its history was read from the hosting service` }
+  const shas = [known?.shas ?? [head], answer?.shas ?? []].toSorted((one, other) => other.length - one.length)[0]!
   const { isComplete, source, hasParents, ...found } = await continueStoredHistory(shas, reader, limit)
   const parents = 'its history was read from the parents that are stored'
   if (isComplete) return { ...found, isComplete, source, note: `${reason}, so ${parents}` }
@@ -103,7 +103,7 @@ async function continueStoredHistory(
 
 /** The stored commits that are older than the oldest stored one of `shas`. */
 async function olderByTime(shas: readonly string[], reader: HistoryReader): Promise<readonly string[]> {
-  const newest = (await reader.newest(MOST_BY_TIME)).map(({ sha }) => sha)
+  const newest = (await reader.newest(MAX_BY_TIME)).map(({ sha }) => sha)
   const last = Math.max(...shas.map(sha => newest.indexOf(sha)))
   return newest.slice(last + 1).filter(sha => !shas.includes(sha))
 }

@@ -55,7 +55,7 @@ export function groupByCommit(points: readonly ChangePoint[], known: AnalysedHis
   return groups.sort((one, other) => worstFirst(one.changes[0]!, other.changes[0]!))
 }
 
-export function toFoundChange(point: ChangePoint, { line, stored, series, accepted }: AnalysedHistory): FoundChange {
+export function toFoundChange(point: ChangePoint, { shas, stored, series, accepted }: AnalysedHistory): FoundChange {
   const { oldLevel, newLevel, before, commit, earliest, latest, p, q } = point
   const { kind, dimensions } = series[point.series]!
   const shaAt = (index: number): string => stored[index]!.sha

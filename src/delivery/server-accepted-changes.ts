@@ -4,7 +4,7 @@ import type { AcceptedChange, Act } from '../analysis/accepted-change.js'
 import { IngestError, type ErrorCode } from '../errors.js'
 import { jsonObject, statusWithText } from '../http/answer-text.js'
 import type { HttpAnswer } from '../http/exchange.js'
-import { OldServerError, type AcceptedChanges } from './accepted-changes.js'
+import { OldServerError, type AcceptedChangeStore } from './accepted-changes.js'
 import { openReadApi, type ReadApi, type ReadApiOptions } from './read-api.js'
 
 const ROUTE = '/api/accepted-changes'
@@ -16,7 +16,7 @@ export type AcceptedAtServerOptions = ReadApiOptions & {
 
 export async function acceptedAtServer(
   options: AcceptedAtServerOptions,
-): Promise<AcceptedChanges & { readonly close: () => void }> {
+): Promise<AcceptedChangeStore & { readonly close: () => void }> {
   const api = await openReadApi(options)
   const post = async (path: string, document: object): Promise<AcceptedChange> => {
     const token = await options.findToken()

@@ -28,7 +28,7 @@ import {
   removeCell,
   type Fault,
 } from './fixtures/cell.js'
-import { CELLS, isWhole, LEAST_CELLS, fewAtATime } from './fixtures/extent.js'
+import { CELLS, isWhole, MIN_CELLS, fewAtATime } from './fixtures/extent.js'
 import { startTargetSets, type TargetSet, unlike, type Values } from './fixtures/targets.js'
 import type { CliResult } from '../fixtures/cli.js'
 import { lastOf, leftovers, pendingRecords, snapshot, type Snapshot } from './fixtures/state.js'
@@ -74,7 +74,7 @@ const drawn = `TEST_SEED=${SEED} repeats them, VORTEX_INGEST_TEST_ALL=1 runs all
 t.comment(`${plans.length} of ${matrix.length} cells are run${isWhole ? '' : `: ${drawn}`}`)
 
 t.test('after any fault at any step, a plain command completes every delivery', async t => {
-  t.ok(plans.length >= LEAST_CELLS, `${plans.length} cells, at least ${LEAST_CELLS}`)
+  t.ok(plans.length >= MIN_CELLS, `${plans.length} cells, at least ${LEAST_CELLS}`)
   await fewAtATime(plans, AT_ONCE, async plan => {
     t.strictSame(await runCell(plan), [], nameOf(plan))
   })

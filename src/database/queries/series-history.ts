@@ -42,7 +42,7 @@ export type SeriesHistoryOptions = {
 }
 
 /** The ids of more rows would take too much memory. */
-const MOST_IDS = 200_000
+const MAX_IDS = 200_000
 /** Measured: computing an id and reading its row takes as long as scanning this many bytes (bench/README.md). */
 const BYTES_PER_ID = 20 * 1024
 
@@ -67,7 +67,7 @@ export async function readSeriesHistory(
       for (const ids of await idChunks(session, access, {
         shas,
         hash,
-        mostIds: Math.min(MOST_IDS, access.tableBytes / bytesPerId),
+        mostIds: Math.min(MAX_IDS, access.tableBytes / bytesPerId),
       })) {
         const { text, values } = selectParts(access.kind, shas, ids)
         const rows = await session.query<TextRow>(firstBytes(text, mostBytes - bytes), values)

@@ -20,7 +20,7 @@ import { placeInGroup, storeReader } from './store-reader.js'
 /** Number of stored commits that are analysed, from the newest. */
 const COMMITS = 300
 /** Number of commits of the history, stored or not, among which they are looked for. */
-const MOST_COMMITS = 2_000
+const MAX_COMMITS = 2_000
 /** The largest changes are answered. */
 const MAX_CHANGES = 300
 /** Number of measured commits on each side of a change whose values are answered. */
@@ -50,14 +50,14 @@ async function readChanges(store: Store): Promise<ChangesAnswer> {
   const reader = storeReader(store)
   const analysis = await analyseHistory(reader, {
     lookUp: async () => undefined,
-    readLine: sha => readStoredHistory(sha, reader, MOST_COMMITS),
+    readHistory: sha => readStoredHistory(sha, reader, MAX_COMMITS),
     find: (series, threshold) => analyse({ series, threshold }),
-    ...{ mostMeasured: COMMITS, threshold: THRESHOLD },
+    ...{ maxMeasured: COMMITS, threshold: THRESHOLD },
   })
   if (analysis === undefined) return { commits: [], changes: [], analysed: 0, series: 0, more: false }
-  const { line, stored, series, points } = analysis
-  const known = { line: line.shas, stored, series, accepted: await store.read(readAcceptedChanges) }
-  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MOST_CHANGES)
+  const { history, stored, series, points } = analysis
+  const known = { shas: history.shas, stored, series, accepted: await store.read(readAcceptedChanges) }
+  const largest = points.toSorted((one, other) => size(other) - size(one)).slice(0, MAX_CHANGES)
   const used = [...new Set(largest.map(({ commit }) => commit))].sort((one, other) => other - one)
   return {
     commits: await readCommits(

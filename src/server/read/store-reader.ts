@@ -1,7 +1,7 @@
 /** Reads the history of the store for the analysis of changes, in small steps so that writers are served in between. */
 
 import { setImmediate } from 'node:timers/promises'
-import { seriesDimensions, type Single } from '../../analysis/series.js'
+import { seriesDimensions, type SeriesIdentity } from '../../analysis/series.js'
 import { readStoredCommits, toStoredCommit } from '../../database/queries/commits.js'
 import { readStoredFirstParents } from '../../database/queries/first-parents.js'
 import { readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
@@ -14,7 +14,7 @@ import { listGroups } from './pages.js'
 
 const MAX_SERIES_PER_GROUP = 1_000
 /** Values of all series together. Further groups are left out. */
-const MOST_VALUES = 600_000
+const MAX_VALUES = 600_000
 
 export type StoreReader = HistoryReader & {
   /** Whether series were left out, because there are too many. */
@@ -47,7 +47,7 @@ async function readSeries(
     const group = parseGroupSlug(slug)
     if (group === undefined) continue
     const found = await store.read(session => readGroupHistory(session, group, options))
-    if ((series.length + found.series.length) * shas.length > MOST_VALUES) return { series, more: true }
+    if ((series.length + found.series.length) * shas.length > MAX_VALUES) return { series, more: true }
     for (const one of found.series) series.push(toSeriesValues(group, one, shas.length))
     await setImmediate()
   }
@@ -74,7 +74,7 @@ function toSeriesValues(
 }
 
 /** The group of a series, and the values that distinguish it there. */
-export function placeInGroup({ kind, dimensions }: Single): {
+export function placeInGroup({ kind, dimensions }: SeriesIdentity): {
   readonly group: MeasurementGroup
   readonly key: readonly string[]
 } {

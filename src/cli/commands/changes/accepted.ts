@@ -8,7 +8,7 @@ import type { ChangesAcceptedReport, ChangesAcceptReport, ChangesWithdrawReport 
 import type { Action, Context, Format } from '../../context.js'
 import { thisUser } from '../../options/this-user.js'
 import { plural, type Report } from '../../output/report.js'
-import { openPlace, type OpenPlace, type PlaceFlags } from './open-place.js'
+import { openMeasurements, type OpenMeasurements, type MeasurementFlags } from './open-measurements.js'
 import { acceptedText } from './words.js'
 
 type AcceptFlags = MeasurementFlags & {
@@ -24,8 +24,8 @@ export const runAccept: Action<AcceptFlags> = ([name = ''], flags, context) =>
     const { note, series = [], by = thisUser(), gitDir, format } = flags
     const { env, signal, now, report } = context
     const commit = await reader.find(name, name => lookUpCommit(name, { gitDir, env, signal }))
-    const accepted = await acceptChange(place, { commit: commit.sha, series, note, by }, now().getTime())
-    const result = { exit_code: EXIT.done, place: place.description, accepted: toAcceptedDocument(accepted) }
+    const accepted = await acceptChange(store, { commit: commit.sha, series, note, by }, now().getTime())
+    const result = { exit_code: EXIT.done, store: store.description, accepted: toAcceptedDocument(accepted) }
     if (format === 'json') report.json<ChangesAcceptReport>({ command: 'changes accept', ...result })
     else report.verdict(true, 'recorded', `in ${store.description}: ${acceptedText(accepted)}`)
   })
@@ -33,8 +33,8 @@ export const runAccept: Action<AcceptFlags> = ([name = ''], flags, context) =>
 export const runAccepted: Action<AcceptFlags> = (_, flags, context) =>
   withMeasurements(flags, context, async ({ accepted: store }) => {
     const { report } = context
-    const all = await place.list()
-    const result = { exit_code: EXIT.done, place: place.description, accepted: all.map(toAcceptedDocument) }
+    const all = await store.list()
+    const result = { exit_code: EXIT.done, store: store.description, accepted: all.map(toAcceptedDocument) }
     if (flags.format === 'json') report.json<ChangesAcceptedReport>({ command: 'changes accepted', ...result })
     else printAccepted(report, all, store.description)
   })
@@ -48,8 +48,8 @@ export const runWithdraw: Action<AcceptFlags> = ([name = ''], flags, context) =>
   withMeasurements(flags, context, async ({ accepted: store }) => {
     const { by = thisUser(), format } = flags
     const { report, now } = context
-    const withdrawn = await withdrawAccepted(place, name, { by, at: now().toISOString() })
-    const result = { exit_code: EXIT.done, place: place.description, withdrawn: withdrawn.map(toAcceptedDocument) }
+    const withdrawn = await withdrawAccepted(store, name, { by, at: now().toISOString() })
+    const result = { exit_code: EXIT.done, store: store.description, withdrawn: withdrawn.map(toAcceptedDocument) }
     if (format === 'json') report.json<ChangesWithdrawReport>({ command: 'changes withdraw', ...result })
     else for (const accepted of withdrawn) report.verdict(true, 'withdrawn:', acceptedText(accepted))
   })

@@ -97,7 +97,7 @@ function addAccept(changes: Command, run: Run): void {
     .addOption(gitDirFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runAccept)))
   addOptions(accept, serverTokenFlags())
-  addPlace(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
+  addReading(accept, [['changes accept 1f0c3b7 --series "tpch * q7" --note "reads every page"', '']])
 }
 
 function addAccepted(changes: Command, run: Run): void {
@@ -118,7 +118,7 @@ function addWithdraw(changes: Command, run: Run): void {
     .addOption(byFlag())
     .action(run(lazy(async () => (await import('./accepted.js')).runWithdraw)))
   addOptions(withdraw, serverTokenFlags())
-  addPlace(withdraw, [['changes withdraw 1f0c3b7', '']])
+  addReading(withdraw, [['changes withdraw 1f0c3b7', '']])
 }
 
 function addReading(command: Command, lines: Parameters<typeof examples>[0]): void {

@@ -1,7 +1,7 @@
 /** Change points and accepted changes as JSON (schemas/v1/changes-report.json). */
 
 import { toAcceptedDocument } from '../../../analysis/accepted-change.js'
-import { MOST_FALSE } from '../../../analysis/history-changes.js'
+import { MAX_FALSE } from '../../../analysis/history-changes.js'
 import type { ChangesResult } from '../../../delivery/changes.js'
 import { isNewRegression, type FoundChange } from '../../../delivery/found-changes.js'
 import type { ChangesReport } from '../../../reports/changes.js'
