@@ -1,9 +1,10 @@
 /** Files that cannot be converted are one error that names the file and the place. */
 
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { gzipSync } from 'node:zlib'
+import { MAX_DOCUMENT_BYTES } from '../../src/convert/document.js'
 import { convertError, convertFiles, lines, recorded, type Chosen } from './fixtures/converting.js'
 
 function file(t: Test, content: string | Uint8Array): string {
@@ -113,6 +114,13 @@ t.test('units, throughputs and samples that have no time are refused', async t =
       'bad_data: f:1: /measured_values must have one time for each number of iterations',
     ],
   ])
+})
+
+t.test('a JSON document beyond the limit is refused before it is parsed', async t => {
+  const path = file(t, '[')
+  truncateSync(path, MAX_DOCUMENT_BYTES + 1)
+  const { code, message } = await convertError(t, [path], { from: 'jmh' })
+  t.strictSame([code, message], ['bad_data', `${path} is larger than 128 MiB, the limit for a JSON document`])
 })
 
 t.test('NaN and Infinity, which Python and C++ write, are no error where no time is', async t => {
