@@ -8,8 +8,8 @@ import type { ByteReader } from '../source/byte-reader.js'
 import { MAX_BODY_DEPTH, parseExact } from '../source/exact-json.js'
 import { parseDecimal, type Ratio } from './duration.js'
 
-/** A document is read whole, so its size is limited. */
-export const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024
+/** A document is read whole and takes about eight times its size in memory, so its size is limited. */
+export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 const CHUNK_BYTES = 1024 * 1024
 

@@ -120,7 +120,7 @@ t.test('a JSON document beyond the limit is refused before it is parsed', async 
   const path = file(t, '[')
   truncateSync(path, MAX_DOCUMENT_BYTES + 1)
   const { code, message } = await convertError(t, [path], { from: 'jmh' })
-  t.strictSame([code, message], ['bad_data', `${path} is larger than 128 MiB, the limit for a JSON document`])
+  t.strictSame([code, message], ['bad_data', `${path} is larger than 64 MiB, the limit for a JSON document`])
 })
 
 t.test('NaN and Infinity, which Python and C++ write, are no error where no time is', async t => {

@@ -52,11 +52,13 @@ async function writeToFile(output: string, records: AsyncIterable<PlainRecord>, 
  * An error ends the output with a line that is no record, because a program at the other end of a pipe takes the end of the output
  * for success. A push there rejects all of it.
  */
-async function writeToStdout(records: AsyncIterable<PlainRecord>, { report, signal }: Context): Promise<void> {
+async function writeToStdout(records: AsyncIterable<PlainRecord>, { report, signal, columns }: Context): Promise<void> {
   try {
     await write(records, report, signal)
   } catch (error) {
-    report.raw(Buffer.from(`${JSON.stringify({ error: `convert failed: ${redact(messageOf(error))}` })}\n`))
+    const isTerminal = columns !== undefined
+    if (!isTerminal)
+      report.raw(Buffer.from(`${JSON.stringify({ error: `convert failed: ${redact(messageOf(error))}` })}\n`))
     throw error
   }
 }
