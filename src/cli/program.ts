@@ -5,6 +5,7 @@ import { addChanges } from './commands/changes/command.js'
 import { addCompare } from './commands/compare/command.js'
 import { addCompletion } from './commands/completion/command.js'
 import type { Context } from './context.js'
+import { addConvert } from './commands/convert/command.js'
 import { addDoctor } from './commands/doctor/command.js'
 import { addDrain, addRecover } from './commands/drain/command.js'
 import { examples, addOptions, terminalFlags } from './options/flags.js'
@@ -36,6 +37,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['compare', addCompare],
   ['changes', addChanges],
   ['notify', addNotify],
+  ['convert', addConvert],
   ['export', addExport],
   ['id', addId],
   ['golden-check', addGoldenCheck],

@@ -37,11 +37,16 @@ function foldersFrom(cwd: string): readonly string[] {
   }
 }
 
+/** The purpose of a file, and the flag that names it, for messages. */
+type Purpose = { readonly what: string; readonly namedBy: string }
+
+const CONFIG: Purpose = { what: 'config file', namedBy: `--config, or ${ENV_PREFIX}CONFIG,` }
+
 /**
- * Reads and parses a config file.
+ * Reads and parses a config file, or another file in TOML or JSON.
  * @throws {IngestError} `config_invalid` when it is missing, cannot be parsed or is not a table
  */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
+export async function readConfigFile(path: string, purpose = CONFIG): Promise<ConfigFile> {
   const name = basename(path)
   try {
     // Read asynchronously, because a FIFO blocks until something writes to it, and signals must be handled meanwhile.
@@ -49,7 +54,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     const content: unknown = name.endsWith('.json') ? JSON.parse(text) : (await import('smol-toml')).parse(text)
     if (isSection(content)) return { path, content }
   } catch (cause) {
-    throw unreadable(path, cause)
+    throw unreadable(path, cause, purpose)
   }
   throw new IngestError('config_invalid', `${path} holds no names with values`)
 }
@@ -58,10 +63,10 @@ export function isSection(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 }
 
-function unreadable(path: string, cause: unknown): IngestError {
+function unreadable(path: string, cause: unknown, { what, namedBy }: Purpose): IngestError {
   if (systemCodeOf(cause) === 'ENOENT') {
-    const hint = `check what --config, or ${ENV_PREFIX}CONFIG, names`
-    return new IngestError('config_invalid', `there is no config file ${path}`, { cause, hint })
+    const hint = `check what ${namedBy} names`
+    return new IngestError('config_invalid', `there is no ${what} ${path}`, { cause, hint })
   }
   const { line } = cause as { readonly line?: unknown }
   const where = typeof line === 'number' ? `line ${line}: ` : ''

@@ -68,6 +68,40 @@ export async function sliceReader(
   }
 }
 
+/** Reads the first `bytes` bytes, or fewer if there are no more. */
+export async function readBeginning(reader: ByteReader, bytes: number): Promise<Buffer> {
+  const head = Buffer.alloc(bytes)
+  let filled = 0
+  while (filled < head.length) {
+    const count = await reader.read(head, filled)
+    if (count === 0) break
+    filled += count
+  }
+  return head.subarray(0, filled)
+}
+
+/** A reader of `head`, followed by the bytes of `reader`. */
+export function replay(head: Buffer, reader: ByteReader): ByteReader {
+  let at = 0
+  return {
+    async read(into, offset) {
+      if (at === head.length) return reader.read(into, offset)
+      const count = head.copy(into, offset, at)
+      at += count
+      // Returning the head alone would make a block of its first lines.
+      return count + (await reader.read(into, offset + count))
+    },
+    ...(reader.skip !== undefined && {
+      skip(bytes: number) {
+        const ofHead = Math.min(bytes, head.length - at)
+        at += ofHead
+        reader.skip?.(bytes - ofHead)
+      },
+    }),
+    close: () => reader.close(),
+  }
+}
+
 const DISCARD_BYTES = 256 * 1024
 
 async function passOver(reader: ByteReader, bytes: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** Decompresses gzip and zstd input. The format is detected from the first bytes, not from the file name. */
 
 import { IngestError, messageOf } from '../errors.js'
-import { chunkReader, type ByteReader } from './byte-reader.js'
+import { chunkReader, readBeginning, replay, type ByteReader } from './byte-reader.js'
 
 const CHUNK_BYTES = 256 * 1024
 const HEAD_BYTES = 4
@@ -20,7 +20,7 @@ const UNPACKERS: Readonly<Record<Format, () => Promise<Unpack>>> = {
  * @param name the name of the source in errors
  */
 export async function decompress(reader: ByteReader, name: string): Promise<ByteReader> {
-  const head = await readHead(reader)
+  const head = await readBeginning(reader, HEAD_BYTES)
   const whole = replay(head, reader)
   const format = detectFormat(head)
   if (format === undefined) return whole
@@ -56,38 +56,5 @@ async function* chunks(reader: ByteReader): AsyncGenerator<Buffer> {
     const count = await reader.read(chunk, 0)
     if (count === 0) return
     yield chunk.subarray(0, count)
-  }
-}
-
-async function readHead(reader: ByteReader): Promise<Buffer> {
-  const head = Buffer.alloc(HEAD_BYTES)
-  let filled = 0
-  while (filled < head.length) {
-    const count = await reader.read(head, filled)
-    if (count === 0) break
-    filled += count
-  }
-  return head.subarray(0, filled)
-}
-
-/** A reader of `head`, followed by the bytes of `reader`. */
-function replay(head: Buffer, reader: ByteReader): ByteReader {
-  let at = 0
-  return {
-    async read(into, offset) {
-      if (at === head.length) return reader.read(into, offset)
-      const count = head.copy(into, offset, at)
-      at += count
-      // Returning the head alone would make a block of its first lines.
-      return count + (await reader.read(into, offset + count))
-    },
-    ...(reader.skip !== undefined && {
-      skip(bytes: number) {
-        const ofHead = Math.min(bytes, head.length - at)
-        at += ofHead
-        reader.skip?.(bytes - ofHead)
-      },
-    }),
-    close: () => reader.close(),
   }
 }

@@ -18,8 +18,10 @@ export type ExactOptions = {
   readonly maxDepth: number
   /** Called with the text of every number that is not written as a plain integer. */
   readonly onReal?: (token: string) => void
-  /** True returns each such number as the string of its text, for messages about a value that was read before. */
+  /** True returns each such number as the string of its text, for messages and for exact calculations. */
   readonly areRealsText?: boolean
+  /** True reads NaN, Infinity and -Infinity, which programs in Python and C++ write though JSON has no such numbers, as null. */
+  readonly areNonNumbersNull?: boolean
 }
 
 export const MAX_BODY_DEPTH = 127
@@ -86,7 +88,7 @@ class Reader {
 
   #nested<T>(read: () => T): T {
     if (++this.#depth > this.options.maxDepth)
-      throw new Refusal('too_deep', `nests deeper than ${this.options.maxDepth} levels at column ${this.#at + 1}`)
+      throw new Refusal('too_deep', `nests deeper than ${this.options.maxDepth} levels at ${this.#place()}`)
     this.#at++
     const value = read()
     this.#depth--
@@ -116,10 +118,10 @@ class Reader {
     return array
   }
 
-  #number(): bigint | number | string {
+  #number(): bigint | number | string | null {
     NUMBER.lastIndex = this.#at
     const match = NUMBER.exec(this.text)
-    if (match === null) throw this.#unexpected('a value')
+    if (match === null) return this.#nonNumber()
     const token = match[0]
     const number = Number(token)
     if (!Number.isFinite(number))
@@ -128,6 +130,12 @@ class Reader {
     if (match[1] === undefined && match[2] === undefined && token !== '-0') return BigInt(token)
     this.options.onReal?.(token)
     return this.options.areRealsText === true ? token : number
+  }
+
+  #nonNumber(): null {
+    const word = ['NaN', 'Infinity', '-Infinity'].find(name => this.text.startsWith(name, this.#at))
+    if (word === undefined || this.options.areNonNumbersNull !== true) throw this.#unexpected('a value')
+    return this.#word(word, null)
   }
 
   #string(): string {
@@ -193,10 +201,18 @@ class Reader {
 
   #unexpected(wanted: string): Refusal {
     const found = this.text.codePointAt(this.#at)
-    const column = this.#at + 1
+    const place = this.#place()
     if (found === undefined)
-      return new Refusal('invalid_json', `is not JSON: ends at column ${column} where ${wanted} should be`)
-    return new Refusal('invalid_json', `is not JSON: ${name(found)} at column ${column} where ${wanted} should be`)
+      return new Refusal('invalid_json', `is not JSON: ends at ${place} where ${wanted} should be`)
+    return new Refusal('invalid_json', `is not JSON: ${name(found)} at ${place} where ${wanted} should be`)
+  }
+
+  /** The column, after the line unless that is the first. */
+  #place(): string {
+    const before = this.text.slice(0, this.#at)
+    const column = `column ${this.#at - before.lastIndexOf('\n')}`
+    const lines = before.split('\n').length
+    return lines === 1 ? column : `line ${lines}, ${column}`
   }
 }
 

@@ -1,6 +1,7 @@
 /** Recognises files that hold something else than records, so that they are one error instead of one for each line. */
 
 import { IngestError } from '../errors.js'
+import { recogniseTool } from './other-tools.js'
 
 /** Number of bytes at the start of a file that are looked at. */
 const HEAD_BYTES = 16 * 1024
@@ -10,27 +11,6 @@ type Format = {
   readonly words: string
   readonly hint: string
 }
-
-const RECORDS = 'write one JSON record per line, as docs/contract.md describes'
-
-/** Beginnings of the output of other tools, as JSON or as text for people. */
-const TOOLS: readonly (readonly [name: string, output: RegExp])[] = [
-  ['JMH', /^\s*\[\s*\{\s*"jmhVersion"|^# JMH version:/],
-  ['pytest-benchmark', /^\s*\{\s*"machine_info"\s*:|^-+ benchmark.*: \d+ tests -+$/m],
-  [
-    'Google Benchmark',
-    /^\s*\{\s*"context"\s*:\s*\{[^]*"(?:mhz_per_cpu|library_build_type)"|^Benchmark +Time +CPU +Iterations/m,
-  ],
-  ['hyperfine', /^\s*\{\s*"results"\s*:\s*\[\s*\{\s*"command"\s*:|^Benchmark (?:#?\d+: .*\n\s+Time \(mean)/m],
-  [
-    'Criterion',
-    /^\s*\{\s*"reason"\s*:\s*"(?:benchmark|group)-complete"|^\s*\{\s*"(?:mean|median|slope)"\s*:\s*\{\s*"confidence_interval"|^test .* \.\.\. bench: |^Benchmarking .*: |^\S.* time: +\[/m,
-  ],
-  [
-    'go test -bench',
-    /^goos: |^Benchmark\S+\s+\d+\s+[\d.]+ ns\/op|^\{(?:"Time":"[^"]*",)?"Action":"[a-z]+","Package":/m,
-  ],
-]
 
 /**
  * Throws for a file whose first line is no record and whose content is recognised.
@@ -50,8 +30,11 @@ function recognise(head: Buffer, hasRecords: boolean): Format | undefined {
     return { words: `is text in ${encoding}, but records are UTF-8`, hint }
   }
   const text = head.toString('utf8').replace(/^\ufeff/, '')
-  const tool = hasRecords ? undefined : TOOLS.find(([, output]) => output.test(text))?.[0]
-  if (tool !== undefined) return { words: `holds the output of ${tool}, not records`, hint: RECORDS }
+  const tool = hasRecords ? undefined : recogniseTool(text)
+  if (tool !== undefined) {
+    const hint = `make records of it: vortex-ingest convert --from ${tool.from} FILE > results.jsonl`
+    return { words: `holds the output of ${tool.name}, not records`, hint }
+  }
   return jsonDocument(text)
 }
 

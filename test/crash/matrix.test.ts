@@ -74,7 +74,7 @@ const drawn = `TEST_SEED=${SEED} repeats them, VORTEX_INGEST_TEST_ALL=1 runs all
 t.comment(`${plans.length} of ${matrix.length} cells are run${isWhole ? '' : `: ${drawn}`}`)
 
 t.test('after any fault at any step, a plain command completes every delivery', async t => {
-  t.ok(plans.length >= MIN_CELLS, `${plans.length} cells, at least ${LEAST_CELLS}`)
+  t.ok(plans.length >= MIN_CELLS, `${plans.length} cells, at least ${MIN_CELLS}`)
   await fewAtATime(plans, AT_ONCE, async plan => {
     t.strictSame(await runCell(plan), [], nameOf(plan))
   })

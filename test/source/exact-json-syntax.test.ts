@@ -82,7 +82,11 @@ for (const [what, texts] of Object.entries(NOT_JSON))
       const result = parse(text)
       t.match(
         result,
-        { ok: false, code: 'invalid_json', message: /^is not JSON: .* at column \d+ where .* should be$/ },
+        {
+          ok: false,
+          code: 'invalid_json',
+          message: /^is not JSON: .* at (?:line \d+, )?column \d+ where .* should be$/,
+        },
         shown(text),
       )
     }
