@@ -11,24 +11,24 @@ import type { Emit } from '../events.js'
 
 /**
  * Removes the sets of rejected lines that files are made of, according to `FILE.reasons.jsonl` beside each. A file must have at
- * least as many records as lines were rejected. Failures become warnings, because the records are enqueued already.
- * @param files files that were enqueued from their start
+ * least as many lines as were rejected. Failures become warnings, because the records are enqueued already.
  */
 export async function closeRepaired(
   state: State,
-  files: readonly Pick<NewLines, 'source' | 'records'>[],
+  files: readonly Pick<NewLines, 'source' | 'linesBefore' | 'records'>[],
   emit: Emit,
 ): Promise<void> {
-  for (const { source, records } of files) {
+  for (const { source, linesBefore, records } of files) {
     try {
       const ids = await readSetIds(reasonsPath(source))
       const sets = ids.size === 0 ? [] : (await listRejects(state.storage)).filter(({ id }) => ids.has(id))
       const rejected = sets.reduce((all, one) => all + one.rejected, 0)
-      if (records >= rejected) await removeRejects(state, sets, `repaired and pushed as ${source}`)
+      const enqueued = linesBefore + records
+      if (enqueued >= rejected) await removeRejects(state, sets, `repaired and pushed as ${source}`)
       else
         emit({
           type: 'warned',
-          message: `${source} has ${records} records for ${rejected} rejected lines, which therefore stay in the state as rejected`,
+          message: `${source} has ${enqueued} of ${rejected} rejected lines, so all of them stay in the state as rejected`,
         })
     } catch (error) {
       emit({ type: 'warned', message: `rejected lines stay listed in the state: ${messageOf(error)}` })

@@ -107,8 +107,7 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   // A source that only gained blank lines has nothing new.
   const hasNew = read.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
   emit({ type: 'enqueued', hasNew })
-  const whole = additions.filter(({ linesBefore, source }) => linesBefore === 0 && source !== '-')
-  await closeRepaired(state, whole, emit)
+  await closeRepaired(state, additions, emit)
   return { ...read, commit, partition }
 }
 
