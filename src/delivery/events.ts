@@ -13,7 +13,7 @@ export type DeliveryEvent = InputEvent | TargetEvent | { readonly type: 'warned'
 type InputEvent =
   | { readonly type: 'line-rejected'; readonly rejection: Rejection }
   | { readonly type: 'line-warned'; readonly warning: Warning }
-  /** The rejected lines are stored, and the others are delivered. Undefined when the sources are read again after all. */
+  /** The rejected lines are stored, and the others are delivered. Undefined when a repeated check allows no more. */
   | { readonly type: 'rejects-saved'; readonly rejects: SavedRejects | undefined }
   /** The new records of all sources are in the outbox. `hasNew`: there is at least one new record or source. */
   | { readonly type: 'enqueued'; readonly hasNew: boolean }

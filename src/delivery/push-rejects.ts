@@ -38,12 +38,13 @@ export class PushRejects {
     this.#collector.note(rejection)
   }
 
-  /** Forgets everything, because the sources are read again. */
+  /**
+   * Forgets the rejected lines, because another push has enqueued a part of the sources and they are read again. What was saved
+   * stays: that push has rejected the same lines.
+   */
   restart(): void {
-    if (this.#isSaved) this.options.emit({ type: 'rejects-saved', rejects: undefined })
     this.#collector = new RejectCollector()
     this.#rejectedBefore = this.#unfinished = 0
-    this.#isSaved = false
   }
 
   /** The part without the lines that were rejected so far. Line numbers and byte offsets stay the same. */
@@ -62,6 +63,12 @@ export class PushRejects {
    * @param unfinished number of newly rejected lines that do not count, because they may still be being written
    */
   tolerates(inspections: readonly Tally[], commitSha: string | undefined, unfinished = 0): boolean {
+    const isTolerated = this.#count(inspections, commitSha, unfinished)
+    if (!isTolerated && this.#isSaved) this.options.emit({ type: 'rejects-saved', rejects: undefined })
+    return isTolerated
+  }
+
+  #count(inspections: readonly Tally[], commitSha: string | undefined, unfinished: number): boolean {
     const { rejected } = this.#collector
     // A check that rejects no further line would be repeated forever.
     if (commitSha === undefined || rejected === this.#rejectedBefore) return false
