@@ -114,7 +114,7 @@ export const runStatePrune = tidy<Pruned | StoredRejects>({
     printPruned(report, done.filter(isPruned), context)
     const lines = done.filter(isRejectSet).reduce((all, { rejected }) => all + rejected, 0)
     if (lines > 0)
-      report.warning(`${plural(lines, 'rejected line')} ${context.dryRun ? 'would be' : 'were'} removed by age`)
+      report.warning(`${context.dryRun ? 'would remove' : 'removed'} by age: ${plural(lines, 'rejected line')}`)
   },
 })
 
