@@ -75,6 +75,18 @@ function integerFrom(least: number, text: string): number | undefined {
   return /^\d+$/.test(text) && value >= least && Number.isSafeInteger(value) ? value : undefined
 }
 
+/** A number of lines, or their share of all lines such as `5%`. */
+export type LineLimit = number | `${number}%`
+
+export const LINE_LIMIT: ValueType<LineLimit> = {
+  parse: text => {
+    const [, share] = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text) ?? []
+    if (share === undefined) return integerFrom(0, text)
+    return Number(share) <= 100 ? `${Number(share)}%` : undefined
+  },
+  rule: 'It must be a number of lines such as 10, or a share such as 5%.',
+}
+
 const MAX_SECONDS = 1_000_000
 
 /** A positive number of seconds. The maximum is below the limit of timers. */

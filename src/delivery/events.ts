@@ -3,6 +3,7 @@
 import type { UsedSetting } from '../database/tunables.js'
 import type { Receipt } from '../source/delivery.js'
 import type { Rejection, Warning } from '../source/rejection.js'
+import type { SavedRejects } from '../source/rejects.js'
 import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import type { Target } from './target.js'
@@ -12,6 +13,8 @@ export type DeliveryEvent = InputEvent | TargetEvent | { readonly type: 'warned'
 type InputEvent =
   | { readonly type: 'line-rejected'; readonly rejection: Rejection }
   | { readonly type: 'line-warned'; readonly warning: Warning }
+  /** The rejected lines are stored, and the others are delivered. Undefined when a repeated check allows no more. */
+  | { readonly type: 'rejects-saved'; readonly rejects: SavedRejects | undefined }
   /** The new records of all sources are in the outbox. `hasNew`: there is at least one new record or source. */
   | { readonly type: 'enqueued'; readonly hasNew: boolean }
 

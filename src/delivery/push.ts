@@ -1,22 +1,23 @@
 /** `push`: sources → lines → records → validate → enqueue? → deliver → receipt → watermark? With `state`, the `?` steps happen. */
 
 import type { Commit, RunMeta } from '../contract/commit.js'
+import type { LineLimit } from '../config/option.js'
 import type { CiAttempt } from '../contract/generation.js'
 import { wasmHash64, type Hash64 } from '../contract/hash64.js'
 import { abortError, IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
 import type { Inspection } from '../source/inspect.js'
-import { commonCommitSha, inspectAll } from '../source/inspect-all.js'
 import { fixedSource } from '../source/fixed-source.js'
 import { openSources } from '../source/inputs.js'
 import type { Source } from '../source/source.js'
 import type { State } from '../state/state.js'
 import { TargetConnections } from './target-connection.js'
+import { checkFiles } from './check-files.js'
 import { deliver } from './deliver.js'
 import type { SourceRead } from './durable/enqueue.js'
 import type { Emit } from './events.js'
-import { deliveriesFor, fileDelivery, fileQueue, flawEvents, isRefused } from './read-files.js'
+import type { PushRejects, RejectOptions } from './push-rejects.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { rowCacheFor } from './row-cache.js'
 import type { explainSettings, ExplainedSettings } from './settings.js'
@@ -48,6 +49,11 @@ export type PushOptions = Requirements & {
   readonly contractVersion?: number | undefined
   /** Makes a file without records an error. Default: a warning. */
   readonly requireRecords?: boolean | undefined
+  /**
+   * Delivers the other lines when lines are rejected, and stores the rejected ones first. Default: nothing is delivered when a line
+   * is rejected.
+   */
+  readonly rejects?: RejectOptions | undefined
   /** Checks everything that can be checked without the targets, and sends and stores nothing. */
   readonly dryRun?: boolean | undefined
   /** Allows delivering to a target of an older contract version only the part of the records that it can hold. */
@@ -71,7 +77,7 @@ type Intake = {
   readonly inspections: readonly Inspection[]
   /** The commit that every record had to name; undefined when there were no records and no commit was given. */
   readonly commitSha: string | undefined
-  /** Undefined when lines were rejected, because then the commit is not looked up, and with state when nothing is new. */
+  /** Undefined when lines were rejected and nothing is delivered, and with state when nothing is new. */
   readonly commit: Commit | undefined
   /** With state: how each source has changed since it was last enqueued. */
   readonly sources?: readonly SourceRead[]
@@ -81,6 +87,8 @@ export type PushResult = DeliveryResult &
   Intake & {
     readonly run: RunMeta
     readonly dryRun: boolean
+    /** The most lines that could be rejected while the others are delivered; undefined without `rejects`. */
+    readonly maxRejections: LineLimit | undefined
     /** With `explain`. */
     readonly explained: readonly ExplainedSettings[] | undefined
   }
@@ -98,10 +106,18 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
   const { reducer, connections, run, dryRun, signal } = work
   const { sources, release } = await openSources(files, { rereadable: true, mayGrow: state !== undefined, signal })
   try {
+    if (options.rejects !== undefined) await (await loadRejects()).assertRejectsFit(options.rejects, { sources, state })
     const intake = await (state === undefined ? pushFiles(sources, work) : pushOutbox(state, sources, work))
     const result = reducer.result()
     const explained = options.explain === true ? await explain(targets, result.targets, state) : undefined
-    return { ...intake, ...result, run, dryRun, explained }
+    return {
+      ...intake,
+      ...result,
+      run,
+      dryRun,
+      explained,
+      maxRejections: options.rejects && (options.rejects.max ?? 0),
+    }
   } finally {
     await Promise.all([connections.close(), release()])
   }
@@ -109,39 +125,26 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
 
 /** Without state: the queue of a target is the validated files themselves. */
 async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Intake> {
-  const { targets, connections, emit, signal, dryRun, reducer, hash } = work
+  const { targets, connections, signal, dryRun, reducer, hash, rejects } = work
   const sources = dryRun ? opened : opened.map(source => fixedSource(source, hash))
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
-  const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
-  const readAt = new Map<Source, string>()
-  const onRead = (source: Source): void => void readAt.set(source, new Date(work.now()).toISOString())
-  const { contractVersion, requireRecords } = work
-  const inspections = await inspectAll(sources, {
-    ...{ commitSha: work.commitSha, contractVersion, requireRecords, signal, onRead, ...flawEvents(emit) },
-    onBatch: cache && ((source, batch) => cache.add(source, batch)),
-  })
-  const commitSha = commonCommitSha(inspections, work)
-  if (reducer.notes.rejected > 0) return { inspections, commitSha, commit: undefined }
-  const commit = await work.findCommit(commitSha)
-  const files = sources.map((source, index) =>
-    fileDelivery(source, {
-      ...{ ...work, commit, cache, inspection: inspections[index]! },
-      generation: { producedAt: readAt.get(source)!, ...(work.isForced ? { isForced: true } : { ci: work.ci }) },
-    }),
-  )
-  const queues = targets.map(target => ({ target, deliveries: deliveriesFor(target, files, emit) }))
-  for (const { target, deliveries } of queues) await isRefused(deliveries, target.opener, emit)
-  if (reducer.notes.rejected > 0 || dryRun) return { inspections, commitSha, commit }
-  await Promise.all(
-    queues.map(({ target, deliveries }) =>
-      deliver(connections.get(target), fileQueue(target, deliveries, signal), work),
-    ),
-  )
+  const readAt: string[] = []
+  const checking = { ...work, readAt }
+  let { queues, ...intake } = await checkFiles(sources, checking)
+  const parts = sources.map(source => ({ source, linesBefore: 0 }))
+  while (queues === undefined && rejects?.tolerates(intake.inspections, intake.commitSha) === true) {
+    const accepted = parts.map(part => rejects.accepted(part))
+    ;({ queues, ...intake } = await checkFiles(accepted, checking))
+  }
+  if (queues === undefined) return intake
+  await rejects?.save(parts, intake.commitSha)
+  if (dryRun) return intake
+  await Promise.all(queues.map(({ target, queue }) => deliver(connections.get(target), queue, work)))
   const results = reducer.result().targets
   if (signal.aborted && results.every(({ receipts, partial }) => receipts.length === 0 && partial === undefined))
     throw results.map(({ error }) => abortError(error, signal)).find(error => error !== signal.reason) ?? signal.reason
-  return { inspections, commitSha, commit }
+  return intake
 }
 
 /** With state: the new records are enqueued, and the queue of a target is what the outbox holds for it. */
@@ -197,6 +200,8 @@ type PushWork = Pick<
   readonly waitMs: number
   readonly connections: TargetConnections
   readonly reducer: ResultReducer
+  /** Undefined when nothing is delivered if a line is rejected. */
+  readonly rejects: PushRejects | undefined
   /** Receive the events after the reducer. */
   readonly listeners: Emit[]
   readonly now: () => number
@@ -208,13 +213,20 @@ async function startPush(options: PushOptions): Promise<PushWork> {
   const reducer = new ResultReducer({ ...options, hasOutbox: options.state !== undefined })
   const listeners = onEvent === undefined ? [] : [onEvent]
   const emit: Emit = event => {
+    if (event.type === 'line-rejected') rejects?.note(event.rejection)
     reducer.apply(event)
     for (const listener of listeners) listener(event)
   }
+  const rejects =
+    options.rejects && new (await loadRejects()).PushRejects({ ...options.rejects, state: options.state, dryRun, emit })
+  const find =
+    typeof commit === 'function' ? commit : async (sha: string | undefined) => commit ?? readGit({ sha, signal })
+  let found: Promise<Commit> | undefined
   return {
     ...options,
+    rejects,
     commitSha: options.commitSha ?? (typeof commit === 'object' ? commit.sha : undefined),
-    findCommit: typeof commit === 'function' ? commit : async sha => commit ?? readGit({ sha, signal }),
+    findCommit: sha => (found ??= find(sha)),
     run: options.run ?? runMeta({ now: () => new Date() }),
     hash: await wasmHash64(),
     ...{
@@ -230,6 +242,10 @@ async function startPush(options: PushOptions): Promise<PushWork> {
     },
     connections: new TargetConnections({ emit, signal }),
   }
+}
+
+function loadRejects(): Promise<typeof import('./push-rejects.js')> {
+  return import('./push-rejects.js')
 }
 
 async function readGit(options: GitCommitOptions): Promise<Commit> {

@@ -18,11 +18,11 @@ import type { RowCache } from './row-cache.js'
 import { linesOf, rowsOf } from './rows.js'
 import type { Target } from './target.js'
 
-/** Reports rejected lines and warnings of an inspection as events. */
-export function flawEvents(emit: Emit): Pick<InspectAllOptions, 'onRejection' | 'onWarning'> {
+/** Reports rejected lines and warnings of an inspection as events. An inspection that is repeated has the same warnings. */
+export function flawEvents(emit: Emit, isRepeated = false): Pick<InspectAllOptions, 'onRejection' | 'onWarning'> {
   return {
     onRejection: rejection => emit({ type: 'line-rejected', rejection }),
-    onWarning: warning => emit({ type: 'line-warned', warning }),
+    onWarning: warning => void (isRepeated || emit({ type: 'line-warned', warning })),
   }
 }
 

@@ -10,6 +10,7 @@ import type { AuditRow } from '../state/audit.js'
 import type { Range } from '../state/intent.js'
 import type { AppliedEvent, DeliveryEvent, Failure, TargetEvent } from './events.js'
 import { Notes } from '../source/rejection.js'
+import type { SavedRejects } from '../source/rejects.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
 
@@ -94,8 +95,10 @@ export type DeliveryResult = {
   readonly targets: readonly TargetResult[]
   /** The target that decides the exit code: the first required target, otherwise the first one. */
   readonly deciding: TargetResult | undefined
-  /** Rejected lines and warnings about lines. When a line is rejected nothing is sent, and `targets` is empty. */
+  /** Rejected lines and warnings about lines. When a line is rejected, nothing is sent and `targets` is empty, unless `rejects` is set. */
   readonly notes: Notes
+  /** Where the rejected lines are; undefined unless the push delivered the others. */
+  readonly rejects: SavedRejects | undefined
   /** Problems that did not stop the command. */
   readonly warnings: readonly string[]
   readonly durationMs: number
@@ -129,6 +132,7 @@ export class ResultReducer {
   readonly #warnings: string[] = []
   readonly #startedAt = performance.now()
   #hasNew = false
+  #rejects: SavedRejects | undefined
 
   constructor(private readonly options: ReducerOptions) {}
 
@@ -136,6 +140,7 @@ export class ResultReducer {
     if (event.type === 'line-rejected') this.notes.reject(event.rejection)
     else if (event.type === 'line-warned') this.notes.warn(event.warning)
     else if (event.type === 'warned') this.#warnings.push(event.message)
+    else if (event.type === 'rejects-saved') this.#rejects = event.rejects
     else if (event.type === 'enqueued') this.#hasNew = event.hasNew
     else if (changesResult(event)) note(this.#progressOf(event.target), event)
   }
@@ -151,7 +156,7 @@ export class ResultReducer {
     const progress = [...this.#targets.values()]
     const { exitCode, isForgiven, required } = decide(progress, {
       ...this.options,
-      isRejected: this.notes.rejected > 0,
+      rejections: this.#rejects !== undefined ? 'allowed' : this.notes.rejected > 0 ? 'fatal' : 'none',
     })
     const targets = progress.map(one =>
       this.#targetResult(one, required.has(one) || isStateFailure(one.failure?.error)),
@@ -162,6 +167,7 @@ export class ResultReducer {
       targets,
       deciding: targets.find(({ isRequired }) => isRequired) ?? targets[0],
       notes: this.notes,
+      rejects: this.#rejects,
       warnings: this.#warnings,
       durationMs: performance.now() - this.#startedAt,
     }

@@ -22,6 +22,9 @@ type JudgedTarget = {
   readonly isRequired: boolean | undefined
 }
 
+/** Whether lines were rejected, and whether the others were delivered nevertheless. */
+type Rejections = 'none' | 'allowed' | 'fatal'
+
 type Verdict<Judged> = {
   readonly exitCode: number
   readonly isForgiven: boolean
@@ -31,16 +34,17 @@ type Verdict<Judged> = {
 /** Computes the exit code. Promise 7: a push that lost data never exits 0. */
 export function decide<Judged extends JudgedTarget>(
   targets: readonly Judged[],
-  { require, allowFailure = false, isRejected }: Requirements & { readonly isRejected: boolean },
+  { require, allowFailure = false, rejections }: Requirements & { readonly rejections: Rejections },
 ): Verdict<Judged> {
   const required = new Set(requiredTargets(targets, require))
-  if (isRejected) return { exitCode: EXIT.badData, required, isForgiven: false }
+  if (rejections === 'fatal') return { exitCode: EXIT.badData, required, isForgiven: false }
   const errors = [...alwaysFailing(targets), ...failuresThatCount(targets, required, require)]
   // A failure that persists until somebody acts takes precedence over a target that is down.
   const lasting = errors.filter(error => !isTransient(error))
   const [error] = [...lasting, ...errors]
   const isForgiven = allowFailure && error !== undefined && lasting.length === 0
-  return { exitCode: error === undefined || isForgiven ? EXIT.done : exitCodeOf(error), required, isForgiven }
+  const done = rejections === 'allowed' ? EXIT.rejections : EXIT.done
+  return { exitCode: error === undefined || isForgiven ? done : exitCodeOf(error), required, isForgiven }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Shapes of the reports about deliveries: `push`, `drain` and `recover`. */
 
-import { FailureShape, RejectionShape, WarningShape } from './records.js'
+import { FailureShape, RejectFilesShape, RejectionShape, WarningShape } from './records.js'
 import { ExitCode, Shape, SuccessCode, WITHOUT_SECRETS, type ValueOf } from './shape.js'
 
 const { constant, count, flag, list, object, optional, ordinal, orNull, recordKind, text, words } = Shape
@@ -128,7 +128,12 @@ export const PushReportShape = object({
   files: list(object({ source: text(), attempts: ordinal(), ...TotalsFields })),
   targets: list(TargetOutcomeShape, 'Empty if nothing was sent'),
   lines: count(),
-  rejected: count(),
+  accepted: count('Records that passed every check'),
+  rejected: count('Rejected lines; nothing is sent then, unless rejects is set'),
+  rejects: orNull(
+    RejectFilesShape,
+    'With --on-error reject: where the rejected lines are; the other lines were delivered',
+  ),
   rejections: list(RejectionShape, 'The first ones'),
   warned: count(),
   warnings: list(WarningShape, 'The first ones'),

@@ -14,6 +14,28 @@ export const RejectionShape = object({
   message: text(),
 })
 
+/** Where rejected lines were written. */
+export const RejectFilesShape = object({
+  lines: count('Number of rejected lines'),
+  file: orNull(text(), 'The file with the lines'),
+  reasons: orNull(text(), 'The file with the reasons'),
+  set: orNull(text(), 'The id of the lines; null in a dry run'),
+  in_state: flag('Whether they are in the state too'),
+})
+
+/** A line of the file with the reasons, which is beside the file with the rejected lines. */
+export const RejectReasonShape = object({
+  rejects_line: ordinal('The line in the file with the rejected lines'),
+  set: text('The id of the rejected lines: the same lines of the same inputs have the same id'),
+  source: text('The input that the line comes from'),
+  line: ordinal(),
+  byte: count(),
+  pointer: text('JSON pointer into the record; empty for the whole line'),
+  code: text(),
+  message: text(),
+})
+export type RejectReason = ValueOf<typeof RejectReasonShape>
+
 export const WarningShape = object({
   source: text(),
   line: count('0 for the whole source'),
@@ -46,8 +68,10 @@ export const ValidateReportShape = object({
   valid: flag(),
   stopped_early: flag(),
   lines: count(),
-  records: count(),
-  rejected: count(),
+  records: count('Accepted records'),
+  rejected: count('Rejected lines'),
+  accepted_file: orNull(text(), 'With --accepted: the file with the accepted lines'),
+  rejects: orNull(RejectFilesShape, 'With --rejects: where the rejected lines are; null if none was rejected'),
   kinds: Type.Unsafe<Record<string, number>>({
     ...{ type: 'object', additionalProperties: count() },
     propertyNames: { type: 'string', enum: RECORD_KINDS },

@@ -56,6 +56,7 @@ export const StatusReportShape = object({
       last_error: orNull(JournalEventShape, 'The failure since which nothing was delivered'),
     }),
   ),
+  rejected: object({ lines: count('Rejected lines that wait for a repair'), sets: count() }),
   intents: list(object(IntentFields), 'Running and interrupted deliveries'),
   audit: list(AuditRowShape, 'The last rows, newest first'),
   problems: list(text(), 'Objects that could not be read'),
@@ -98,6 +99,39 @@ export const StateImportReportShape = object({
 })
 export type StateImportReport = ValueOf<typeof StateImportReportShape>
 
+const RejectSetShape = object({
+  id: text(),
+  at: text(TIME),
+  commit: text('The commit of the push that rejected the lines'),
+  sources: list(text(), 'The inputs that the lines come from'),
+  lines: count(),
+})
+export type RejectSetReport = ValueOf<typeof RejectSetShape>
+
+export const StateRejectsListReportShape = object({
+  command: constant('state rejects ls'),
+  ...StateFields,
+  sets: list(RejectSetShape, 'Oldest first'),
+})
+export type StateRejectsListReport = ValueOf<typeof StateRejectsListReportShape>
+
+export const StateRejectsExportReportShape = object({
+  command: constant('state rejects export'),
+  ...StateFields,
+  file: orNull(text(), 'Null if there are no rejected lines, because then no file is written'),
+  reasons: orNull(text()),
+  lines: count(),
+  sets: list(RejectSetShape),
+})
+export type StateRejectsExportReport = ValueOf<typeof StateRejectsExportReportShape>
+
+export const StateRejectsRemoveReportShape = object({
+  command: constant('state rejects rm'),
+  ...StateFields,
+  sets: list(RejectSetShape, 'The removed lines'),
+})
+export type StateRejectsRemoveReport = ValueOf<typeof StateRejectsRemoveReportShape>
+
 const SkippedCommits = list(
   object({ commit: text(), reason: text() }),
   'Commits that another process is delivering; run the command again',
@@ -139,6 +173,7 @@ export const StatePruneReportShape = object({
     }),
     'Commits whose records were, or would be, removed',
   ),
+  rejected: list(RejectSetShape, 'With --force: rejected lines that were, or would be, removed'),
   skipped: SkippedCommits,
 })
 export type StatePruneReport = ValueOf<typeof StatePruneReportShape>

@@ -6,7 +6,9 @@ import { openSources, type InputOptions } from './inputs.js'
 import { contractVersionOf, type Inspection } from './inspect.js'
 import { inspectAll } from './inspect-all.js'
 import type { Rejection, Warning } from './rejection.js'
+import type { SavedRejects } from './rejects.js'
 import type { Source } from './source.js'
+import type { SplitFiles } from './split-files.js'
 
 export type ValidateOptions = {
   /** The commit id that every record must name. Default: the first full commit id of the files. */
@@ -15,6 +17,8 @@ export type ValidateOptions = {
   readonly contractVersion?: number | undefined
   /** Makes a file without records an error. Default: a warning. */
   readonly requireRecords?: boolean | undefined
+  /** Files that the accepted and the rejected lines are written to. */
+  readonly split?: SplitFiles | undefined
   /** Stops after this number of rejected lines. Default: no limit. */
   readonly maxRejections?: number | undefined
   /** Called with each rejected line, in order within a file. */
@@ -58,6 +62,8 @@ export type ValidateResult = {
   /** The contract versions of the files that have records, the lowest first. */
   readonly contractVersions: readonly number[]
   readonly files: readonly ValidatedFile[]
+  /** With `split`: where the rejected lines are; undefined when there are none. */
+  readonly rejects: SavedRejects | undefined
   /** The first 1,000 rejected lines. */
   readonly rejections: readonly Rejection[]
   /** The first 1,000 warnings. */
@@ -84,6 +90,7 @@ export async function validate(
     ...(signal && { signal }),
   })
   try {
+    if (options.split !== undefined) await (await import('./split-files.js')).assertSplitFits(options.split, sources)
     return await validateSources(sources, options)
   } finally {
     await release()
@@ -92,7 +99,8 @@ export async function validate(
 
 async function validateSources(sources: readonly Source[], options: ValidateOptions): Promise<ValidateResult> {
   const { commitSha, contractVersion, requireRecords, maxRejections = Infinity, signal } = options
-  const { onRejection, onWarning } = options
+  const { onRejection, onWarning, split } = options
+  const collector = split && new (await import('./rejects.js')).RejectCollector()
   const rejections: Rejection[] = []
   const warnings: Warning[] = []
   let rejected = 0
@@ -102,6 +110,7 @@ async function validateSources(sources: readonly Source[], options: ValidateOpti
     ...{ commitSha, contractVersion, requireRecords, enough, signal },
     identify: createIdentifier(await wasmHash64()),
     onRejection: rejection => {
+      collector?.note(rejection)
       // Lines are checked in whole blocks, so rejections can follow after the limit is reached.
       if (!enough()) onRejection?.(rejection)
       if (rejected++ < Math.min(maxRejections, MAX_LISTED)) rejections.push(rejection)
@@ -111,9 +120,10 @@ async function validateSources(sources: readonly Source[], options: ValidateOpti
       if (warned++ < MAX_LISTED) warnings.push(warning)
     },
   })
+  const rejects = split && collector && (await (await import('./split-files.js')).writeSplit(split, sources, collector))
   return {
     ...{ isValid: rejected === 0, stoppedEarly: enough() },
-    ...{ rejected: Math.min(rejected, maxRejections), warned, rejections, warnings },
+    ...{ rejected: Math.min(rejected, maxRejections), warned, rejections, warnings, rejects },
     ...summarize(inspections),
   }
 }

@@ -18,6 +18,7 @@ export const JOURNAL = 'journal/'
 export const HEALTH = 'health/'
 export const BUCKETS = 'buckets/'
 export const TRIALS = 'trials/'
+export const REJECTS = 'rejects/'
 const PROMOTIONS = 'promotions/'
 export const REGISTRY_KEY = 'registry'
 export const ACCEPTED_CHANGES_KEY = 'accepted-changes'
@@ -31,6 +32,9 @@ export const targetKey = (target: string): string => `${TARGETS}${targetKeyPart(
 export const intentKey = (id: string): string => `${INTENTS}${id}`
 export const auditKey = (id: string): string => `${AUDIT}${id}`
 export const journalKey = (id: string): string => `${JOURNAL}${id}`
+export const rejectsPrefix = (id: string): string => `${REJECTS}${id}/`
+export const rejectsHeadKey = (id: string): string => `${rejectsPrefix(id)}head`
+export const isRejectsHead = (key: string): boolean => key.endsWith('/head')
 export const healthKey = (subject: 'target' | 'bucket', name: string): string => `${HEALTH}${subject}/${name}`
 export const trialsPrefix = (target: string): string => `${TRIALS}${targetKeyPart(target)}/`
 export const trialKey = (target: string, id: string): string => `${trialsPrefix(target)}${id}`

@@ -7,8 +7,9 @@ import { readDocument } from './document.js'
 import type { Fields } from './fields.js'
 import { assertHeadReaches, prunedUntil, readHead, type Batch, type Head } from './head.js'
 import { parseIntent, type Intent } from './intent.js'
-import { INTENTS, TARGETS, watermarkKey } from './keys.js'
+import { INTENTS, isRejectsHead, REJECTS, TARGETS, watermarkKey } from './keys.js'
 import { batchesAfter, partitions } from './outbox.js'
+import { parseRejects } from './rejects.js'
 import { readRegistry, type RegisteredTarget } from './registry.js'
 import { parseTargetRecord, type TargetRecord } from './target-record.js'
 import { prunedRecords, readWatermark, type PrunedBefore, type TargetPartition, type Watermark } from './watermark.js'
@@ -31,6 +32,8 @@ export type StateSummary = {
   readonly records: number
   readonly bytes: number
   readonly lags: readonly Lag[]
+  /** Rejected lines that wait for a repair. */
+  readonly rejected: { readonly lines: number; readonly sets: number }
   readonly intents: readonly Intent[]
   readonly audit: readonly AuditRow[]
   /** Messages about objects that could not be read. */
@@ -51,12 +54,19 @@ export async function summarizeState(storage: Storage, auditRows: number): Promi
     partitions: heads.size,
     ...totalSize(batches),
     lags,
+    rejected: await countRejected(storage, problems),
     intents: await readDocuments(storage, { keys: keysBelow(storage, INTENTS), parse: parseIntent, problems }),
     audit: byTime(
       await readDocuments(storage, { keys: lastAuditKeys(storage, auditRows), parse: parseAuditRow, problems }),
     ),
     problems,
   }
+}
+
+async function countRejected(storage: Storage, problems: string[]): Promise<StateSummary['rejected']> {
+  const keys = keysBelow(storage, REJECTS).then(found => found.filter(isRejectsHead))
+  const sets = await readDocuments(storage, { keys, parse: parseRejects, problems })
+  return { lines: sets.reduce((all, { rejected }) => all + rejected, 0), sets: sets.length }
 }
 
 /** Targets with a record in state, and registered targets that get theirs with the next push or drain. */

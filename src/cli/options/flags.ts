@@ -7,6 +7,7 @@ import { ENV_PREFIX } from '../../config/environment.js'
 import {
   AGE,
   BYTES,
+  LINE_LIMIT,
   optionName,
   POSITIVE,
   SECONDS,
@@ -146,6 +147,21 @@ export const contractFlag = (): Option =>
 
 export const requireRecordsFlag = (): Option =>
   flag('--require-records', 'fail (exit 65) if a file holds no records; otherwise that is a warning')
+
+export const rejectFlags = (): readonly Option[] => [
+  flag('--on-error <action>', 'if a line is rejected: stop and deliver nothing, or reject it and deliver the others')
+    .choices(['stop', 'reject'])
+    .default('stop'),
+  rejectsFlag(
+    'with --on-error reject: write the rejected lines to this new file, and the reasons to FILE.reasons.jsonl',
+  ),
+  flag(
+    '--max-rejections <n|p%>',
+    'with --on-error reject: the most lines that may be rejected; if there are more, nothing is delivered (default: 0)',
+  ).argParser(parserOf(LINE_LIMIT)),
+]
+
+export const rejectsFlag = (description: string): Option => flag('--rejects <file>', description)
 
 export const noSecretsFlag = (): Option =>
   flag(

@@ -4,24 +4,24 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { CiAttempt } from '../../contract/generation.js'
-import { lowestIn } from '../../contract/version-set.js'
 import type { Hash64 } from '../../contract/hash64.js'
-import type { Delivery } from '../../source/delivery.js'
 import { CommitCheck } from '../../source/commit-check.js'
-import { inspect, noRecordsError, type Inspection } from '../../source/inspect.js'
+import { noRecordsError, type Inspection } from '../../source/inspect.js'
 import { inspectAll } from '../../source/inspect-all.js'
 import { LINE_LIMITS, lineBlocks } from '../../source/lines.js'
 import { readRecords } from '../../source/records.js'
-import { isUntouched, findNewPart, type SourceChange, type NewPart } from '../../source/resume.js'
+import { isUntouched, findNewPart, type SourceChange } from '../../source/resume.js'
 import type { Source } from '../../source/source.js'
-import { readHead, type Head, type Position } from '../../state/head.js'
-import { type Partition, newId } from '../../state/keys.js'
-import { appendToOutbox, type NewLines } from '../../state/outbox.js'
+import { readHead, type Head } from '../../state/head.js'
+import { newId, type Partition } from '../../state/keys.js'
+import { appendToOutbox } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'
 import type { Emit } from '../events.js'
-import { flawEvents, isRefused } from '../read-files.js'
+import type { PushRejects } from '../push-rejects.js'
+import { flawEvents } from '../read-files.js'
 import type { RowCache } from '../row-cache.js'
-import { linesOf, rowsOf } from '../rows.js'
+import { closeRepaired } from './close-repaired.js'
+import { checkTolerantly, partOf, type Found, type Fresh } from './check-parts.js'
 import type { PreparedTargets } from './registrations.js'
 
 export type EnqueueOptions = {
@@ -38,6 +38,8 @@ export type EnqueueOptions = {
   /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
   readonly cache?: RowCache<string> | undefined
   readonly emit: Emit
+  /** Undefined when nothing is enqueued if a line is rejected. */
+  readonly rejects: PushRejects | undefined
   /** Awaited before anything is enqueued; runs while the sources are read. */
   readonly prepared: Promise<PreparedTargets>
   /** Called as soon as something new was found. */
@@ -76,41 +78,27 @@ export async function enqueue(state: State, sources: readonly Source[], options:
     const enqueued = await enqueueOnce(state, sources, { ...options, commitSha, commit })
     // Undefined means that another process enqueued lines of the same partition meanwhile, so start over.
     if (enqueued !== undefined) return enqueued
+    options.rejects?.restart()
   }
 }
 
 type Known = EnqueueOptions & { readonly commit: Commit | undefined }
 
-/** A source, compared with the position up to which it was enqueued before. */
-type Found = {
-  readonly name: string
-  readonly source: Source
-  readonly position: Position | undefined
-  /** The new part; undefined when the file's metadata shows that it has not been written to. */
-  readonly rest: NewPart | undefined
-}
-
 async function enqueueOnce(state: State, sources: readonly Source[], options: Known): Promise<Enqueued | undefined> {
-  const { commitSha, emit } = options
+  const { commitSha, emit, rejects } = options
   const partition = options.commit?.sha ?? commitSha!
   const readAtMs = state.tools.now()
   const before = await readHead(state.storage, partition)
   const found = await findAll(sources, { ...options, head: before.head })
-  const fresh = found.filter(isFresh).map(one => ({ ...one, id: newId(state.tools.now()) }))
+  const fresh = found.filter(isFresh)
   if (fresh.length > 0) options.onNew()
-  const inspections: Inspection[] = []
-  for (const one of fresh) inspections.push(await inspectRest(one, options))
+  const checked = await checkTolerantly(fresh, { ...options, newId: () => newId(state.tools.now()) })
+  const { inspections, additions } = checked
   const read = { inspections, sources: found.map(sourceChange), commitSha }
-  const nothing = { ...read, commit: undefined, partition: undefined }
-  if (inspections.some(({ rejected }) => rejected > 0)) return nothing
-  if (fresh.length === 0) return { ...read, commit: options.commit, partition }
+  if (checked.isRejected) return { ...read, commit: undefined, partition: undefined }
+  await rejects?.save(fresh.map(partOf), partition)
+  if (checked.fresh.length === 0) return { ...read, commit: options.commit, partition }
   const commit = options.commit ?? (await options.findCommit(commitSha))
-  const additions = fresh.map((one, index) => newLines(one, inspections[index]!, options.signal))
-  const deliveries = additions.map((lines, index) => deliveryOf(lines, fresh[index]!, { ...options, commit }))
-  const { targets } = await options.prepared
-  let refused = false
-  for (const { opener } of targets) refused = (await isRefused(deliveries, opener, emit)) || refused
-  if (refused) return nothing
   if (options.dryRun) return { ...read, commit, partition }
   const { run, ci, isForced } = options
   const head = await appendToOutbox(state, { additions, origin: { run, ci, isForced, commit }, before, readAtMs })
@@ -119,6 +107,7 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   // A source that only gained blank lines has nothing new.
   const hasNew = read.sources.some(({ change }) => change === 'new') || inspections.some(({ records }) => records > 0)
   emit({ type: 'enqueued', hasNew })
+  await closeRepaired(state, additions, emit)
   return { ...read, commit, partition }
 }
 
@@ -133,14 +122,11 @@ function warnIfOutboxWasLost({ batches }: Head, emit: Emit): void {
   emit({ type: 'warned', message })
 }
 
-/** @property id the id of the batch to append */
-type Fresh = Found & { readonly rest: NewPart; readonly id: string }
-
 /**
  * Whether a source has something to enqueue. An empty file counts as new the first time, so that its commit is
  * recorded.
  */
-function isFresh(found: Found): found is Found & { readonly rest: NewPart } {
+function isFresh(found: Found): found is Fresh {
   return found.rest !== undefined && found.rest.change !== 'unchanged'
 }
 
@@ -176,56 +162,6 @@ async function findAll(
 function positionName({ name }: Source, { benchmark_id }: RunMeta): string {
   const path = name === '-' ? name : resolve(name)
   return createHash('sha256').update(`${benchmark_id}\n${path}`).digest('hex').slice(0, 32)
-}
-
-async function inspectRest(
-  { id, rest, position }: Fresh,
-  { cache, emit, signal, commitSha, contractVersion }: Known,
-): Promise<Inspection> {
-  const { source, skipped } = rest
-  const { onRejection, onWarning } = flawEvents(emit)
-  const linesBefore = skipped > 0 ? (position?.lines ?? 0) : 0
-  return inspect(source, {
-    commitSha,
-    contractVersion,
-    linesBefore,
-    oneCommit: true,
-    onBatch: cache && (batch => cache.add(id, batch)),
-    onRejection: one => onRejection({ ...one, line: one.line + linesBefore, byte: one.byte + skipped }),
-    onWarning: one => onWarning(one.line === 0 ? one : { ...one, line: one.line + linesBefore }),
-    signal,
-  })
-}
-
-function newLines({ id, name, source, rest, position }: Fresh, inspection: Inspection, signal: AbortSignal): NewLines {
-  const linesBefore = rest.skipped > 0 ? (position?.lines ?? 0) : 0
-  // A last line without a line feed counts as incomplete: the next part continues it.
-  const lines = linesBefore + inspection.lines - (rest.isOpenEnded ? 1 : 0)
-  return {
-    id,
-    source: source.name,
-    linesBefore,
-    records: inspection.records,
-    counts: inspection.counts,
-    fits: inspection.fits,
-    lines: () => linesOf(rest.source, signal),
-    position: { name, from: position, to: { path: source.name, lines, ...rest.whole } },
-  }
-}
-
-/** The delivery as it is shown to targets that may refuse records. */
-function deliveryOf(
-  { source, counts, fits, lines, linesBefore }: NewLines,
-  { rest }: Fresh,
-  { run, hash, commit }: EnqueueOptions & { readonly commit: Commit },
-): Delivery {
-  return {
-    ...{ source, commit, counts, fits, lines },
-    run: { ...run, schema_version: lowestIn(fits) },
-    locateLine: async (line, byte) => ({ source, line: linesBefore + line, byte: rest.skipped + byte }),
-    rows: () => rowsOf(lines(), { name: source, hash }),
-    assertMayCommit: () => Promise.resolve(),
-  }
 }
 
 /** Small blocks, because every record of a block is parsed and only the first is needed. */

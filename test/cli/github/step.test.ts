@@ -17,7 +17,7 @@ t.test('a successful push reports its records per target and kind, and sets outp
   t.equal(code, 0)
   t.match(stdout, /^ingested 5 records/)
   t.strictSame(commands, [], 'nothing is wrong, so there is nothing to mark')
-  t.strictSame(outputs, { inserted: '5', updated: '0', rejected: '0', commit: SHA, exit: '0' })
+  t.strictSame(outputs, { inserted: '5', updated: '0', accepted: '5', rejected: '0', commit: SHA, exit: '0' })
   t.match(summary, /^### ✅ vortex-ingest push: 5 records of <code>0123456<\/code> in /)
   t.match(summary, /\| the embedded database in \.vortex-ingest \| delivered \| 5 \| 5 \| 0 \| 0 \| 1 \|/)
   t.match(summary, /\| random_access_time \| 1 \| 1 \| 0 \| 0 \|/)
@@ -109,7 +109,7 @@ t.test('a failed command is annotated, with its hint', async t => {
     { name: 'error', message: 'none.jsonl: no such file\nhint: check the name, or quote a glob' },
   ])
   t.match(none.summary, /^### ❌ vortex-ingest push failed \(exit code 66\)\n\nnone\.jsonl: no such file/)
-  t.strictSame(none.outputs, { inserted: '0', updated: '0', rejected: '0', commit: '', exit: '66' })
+  t.strictSame(none.outputs, { inserted: '0', updated: '0', accepted: '0', rejected: '0', commit: '', exit: '66' })
 })
 
 t.test('unwritable files of GitHub only cause a warning', async t => {

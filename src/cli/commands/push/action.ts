@@ -2,6 +2,7 @@
 
 import { runMeta } from '../../../commit/ci.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../../../config/commit.js'
+import type { LineLimit } from '../../../config/option.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
 import { findMissingSecrets } from '../../../targets/secrets.js'
 import { siteConfig } from '../../../config/site.js'
@@ -25,6 +26,9 @@ export type PushFlags = ChoiceFlags &
     readonly fullRefresh?: boolean
     readonly forceOlder?: boolean
     readonly requireRecords?: boolean
+    readonly onError?: 'stop' | 'reject'
+    readonly rejects?: string
+    readonly maxRejections?: LineLimit
     readonly format: Format
     readonly report?: string
     readonly dryRun?: boolean
@@ -44,6 +48,7 @@ export const runPush: Action<PushFlags> = async (args, flags, context) => {
   const commit = commitConfig(flags, env)
   const state = stateConfig(flags, env)
   assertStateFor(flags, state)
+  const rejects = rejectOptions(flags)
   const chosen = await chooseTargets(flags, context)
   const run = runMeta({ benchmarkId: benchmarkOf(commit, chosen.targets), ci: commit.ci, now: context.now })
   const mayGrow = state !== undefined
@@ -58,6 +63,7 @@ export const runPush: Action<PushFlags> = async (args, flags, context) => {
         fullRefresh: flags.fullRefresh,
         allowFailure: flags.allowFailure,
         waitMs: state?.waitMs,
+        rejects,
       },
       commit: sha => resolveCommit(sha, commit, context),
       commitSha: commit.sha,
@@ -94,6 +100,16 @@ async function compared({ result }: PushOutcome, flags: PushFlags, context: Cont
 function assertStateFor({ fullRefresh }: PushFlags, state: StateConfig | undefined): void {
   if (fullRefresh === true && state === undefined)
     throw new IngestError('usage', '--full-refresh requires --state: without it every push takes all of its input')
+}
+
+/** @throws {IngestError} `usage` for a file that would stay empty */
+function rejectOptions({ onError, rejects: file, maxRejections: max }: PushFlags): PushOptions['rejects'] {
+  if (onError === 'reject') return { file, max }
+  if (file !== undefined)
+    throw new IngestError('usage', '--rejects requires --on-error reject: otherwise nothing is delivered', {
+      hint: '`vortex-ingest validate --rejects FILE` writes rejected lines without a delivery',
+    })
+  return undefined
 }
 
 /** Opens the state for the duration of the push. The code for it is loaded only with `--state`. */

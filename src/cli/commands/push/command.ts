@@ -13,6 +13,7 @@ import {
   formatFlag,
   noSecretsFlag,
   outcomeFlags,
+  rejectFlags,
   reportFlag,
   requireRecordsFlag,
   stateFlag,
@@ -32,7 +33,14 @@ export function addPush(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input; plain, gzip or zstd')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).runPush))))
-  addOptions(command, [...deliveryFlags(), ...outcomeFlags(), ...commitFlags(), contractFlag(), requireRecordsFlag()])
+  addOptions(command, [
+    ...deliveryFlags(),
+    ...outcomeFlags(),
+    ...commitFlags(),
+    contractFlag(),
+    requireRecordsFlag(),
+    ...rejectFlags(),
+  ])
   command
     .addOption(stateFlag())
     .addOption(targetNameFlag())
@@ -57,6 +65,10 @@ export function addPush(program: Command, run: Run): void {
         [
           'push results.jsonl --state ~/bench-state --postgres DSN',
           'only what is new; what a dead target misses stays queued',
+        ],
+        [
+          'push results.jsonl --on-error reject --max-rejections 1% --rejects rejects.jsonl --postgres DSN',
+          'deliver the good lines (exit 3); repair and push the others later',
         ],
         ['run-benchmarks | vortex-ingest push - --commit commit.json', 'from a pipe, without git'],
       ]),

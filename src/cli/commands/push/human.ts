@@ -7,6 +7,8 @@ import type { ExplainedSettings } from '../../../delivery/settings.js'
 import type { Range } from '../../../state/intent.js'
 import type { KindReceipt } from '../../../source/delivery.js'
 import { failureCause, IngestError, messageOf } from '../../../errors.js'
+import { rejectPlaces } from '../../output/rejects-report.js'
+import type { SavedRejects } from '../../../source/rejects.js'
 import { downgradeText } from '../../output/downgrade-report.js'
 import { LongList } from '../../output/long-list.js'
 import { count, plural, seconds, type Report } from '../../output/report.js'
@@ -20,7 +22,8 @@ export function printHuman(report: Report, { result, refreshed }: PushOutcome, b
     report.warning(
       `and ${count(notes.warned - notes.warnings.length)} more; vortex-ingest validate --format json lists them`,
     )
-  if (notes.rejected > 0) return printRejected(report, result)
+  if (notes.rejected > 0) printRejections(report, result)
+  if (notes.rejected > 0 && result.rejects === undefined) return printNothingSent(report, result)
   if (!besideJson && dryRun) printDryRun(report, result)
   printSources(report, result)
   if (!besideJson) for (const target of targets) printDelivered(report, result, target)
@@ -30,9 +33,10 @@ export function printHuman(report: Report, { result, refreshed }: PushOutcome, b
   }
   if (!besideJson) printExplained(report, result.explained ?? [])
   printRefreshed(report, refreshed)
+  if (result.rejects !== undefined) printRejects(report, result, result.rejects)
 }
 
-function printRejected(report: Report, { inspections, commitSha, notes }: PushResult): void {
+function printRejections(report: Report, { notes }: PushResult): void {
   const list = new LongList(report, 'stderr', 'more rejected lines')
   for (const rejection of notes.rejections) {
     list.next()
@@ -40,14 +44,29 @@ function printRejected(report: Report, { inspections, commitSha, notes }: PushRe
   }
   list.end()
   report.annotator?.more('error', notes.rejected - notes.rejections.length)
+}
+
+function printNothingSent(report: Report, { inspections, commitSha, notes, maxRejections }: PushResult): void {
   const bad = inspections.map(({ source }) => source).filter(source => notes.rejectedSources.has(source))
-  report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}`)
+  const isBeyond = maxRejections !== undefined && commitSha !== undefined
+  const limit = isBeyond ? `, more than --max-rejections ${maxRejections} allows` : ''
+  report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}${limit}`)
   if (notes.rejections.some(({ code }) => code === 'record_too_large'))
     return report.hint('increase --max-envelope-bytes if the server accepts larger envelopes')
   if (notes.rejected <= notes.rejections.length) return
   // A push always requires a single commit; `validate` checks the commit only with --commit-sha.
   const sameCommit = commitSha === undefined ? '' : ` --commit-sha ${commitSha}`
   report.hint(`vortex-ingest validate ${bad.join(' ')}${sameCommit} --format json lists all of them`)
+}
+
+/** Printed last, because it says why the exit code is 3. */
+function printRejects(report: Report, result: PushResult, rejects: SavedRejects): void {
+  const { rejected, file, id } = rejects
+  const counts = `${plural(rejected, 'line')} rejected, ${count(countChecked(result))} accepted`
+  if (id === undefined) return report.failure(`${counts}; a push delivers the accepted ones`)
+  report.failure(`${counts}; the rejected ones are in ${rejectPlaces(rejects)}`)
+  if (file !== undefined) return report.hint(`repair the lines in ${file} and push that file`)
+  report.hint(`\`vortex-ingest state rejects export FILE ${id}\` writes them to a file; repair and push it`)
 }
 
 function printDryRun(report: Report, result: PushResult): void {

@@ -13,6 +13,7 @@ import type { PushReport, TargetReport } from '../../../reports/delivery.js'
 import { redact } from '../../../redact.js'
 import { downgradeReport } from '../../output/downgrade-report.js'
 import { errorReport } from '../../output/error-report.js'
+import { rejectsReport } from '../../output/rejects-report.js'
 
 export type PushOutcome = {
   readonly result: PushResult
@@ -21,7 +22,8 @@ export type PushOutcome = {
 }
 
 export function pushReport({ result, refreshed }: PushOutcome): PushReport {
-  const { exitCode, dryRun, commit, run, inspections, deciding, notes, sources, explained, durationMs } = result
+  const { exitCode, dryRun, commit, run, inspections, deciding, notes, sources, explained, durationMs, rejects } =
+    result
   return {
     command: 'push',
     exit_code: exitCode,
@@ -41,7 +43,9 @@ export function pushReport({ result, refreshed }: PushOutcome): PushReport {
     })),
     targets: result.targets.map(targetReport),
     lines: inspections.reduce((all, { lines }) => all + lines, 0),
+    accepted: countChecked(result),
     rejected: notes.rejected,
+    rejects: rejectsReport(rejects),
     rejections: notes.rejections,
     warned: notes.warned,
     warnings: notes.warnings,

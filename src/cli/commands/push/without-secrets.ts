@@ -24,7 +24,7 @@ export function pushWithoutSecrets(missing: MissingSecrets, flags: SkipFlags, co
   reportFile?.json<PushReport>(document)
   report.warning(`nothing was sent: ${why} (--no-secrets skip)`)
   const summary = `### ⚠️ vortex-ingest push: nothing was sent\n\n${why}`
-  ci?.setSummary({ summary, outputs: { inserted: 0, updated: 0, rejected: 0, commit: '' } })
+  ci?.setSummary({ summary, outputs: { inserted: 0, updated: 0, accepted: 0, rejected: 0, commit: '' } })
   return EXIT.done
 }
 
@@ -40,6 +40,6 @@ function emptyReport({ env, now }: Context): PushReport {
   const { notes, ...nothing } = new ResultReducer({ hasOutbox: false }).result()
   const run = runMeta({ benchmarkId: undefined, ci: detectCi(env), now })
   const intake = { inspections: [], commitSha: undefined, commit: undefined }
-  const result = { ...intake, ...nothing, notes, run, dryRun: false, explained: undefined }
+  const result = { ...intake, ...nothing, notes, run, dryRun: false, explained: undefined, maxRejections: undefined }
   return pushReport({ result, refreshed: undefined })
 }

@@ -22,6 +22,7 @@ export function addState(program: Command, run: Run): void {
   addReading(state, run)
   addMoving(state, run)
   addTidying(state, run)
+  addRejects(state, run)
 }
 
 function addReading(state: Command, run: Run): void {
@@ -42,6 +43,44 @@ function addReading(state: Command, run: Run): void {
     .argument('<key>', 'as `state ls` shows it')
     .action(run(lazy(async () => (await import('./objects.js')).runStateGet)))
   aboutState(show, [['state get intents/01jz9w2x3y4z5a6b7c8d9e0f1g --state ~/bench-state', '']])
+}
+
+function addRejects(state: Command, run: Run): void {
+  const rejects = state
+    .command('rejects')
+    .summary('list, export or remove rejected lines')
+    .description('Lines that pushes with --on-error reject have rejected, byte for byte, and the reasons.')
+    .addHelpText(
+      'after',
+      examples([
+        ['state rejects ls --state ~/bench-state', ''],
+        ['state rejects export rejects.jsonl --state ~/bench-state', 'repair the file and push it'],
+      ]),
+    )
+  const ls = rejects
+    .command('ls')
+    .summary('list rejected lines')
+    .description('Lists the rejected lines of each push: id, time, number, commit and inputs.')
+    .action(run(lazy(async () => (await import('./rejects.js')).runRejectsList)))
+  aboutState(ls, [['state rejects ls --state ~/bench-state', '']])
+  const save = rejects
+    .command('export')
+    .summary('write rejected lines into a file')
+    .description(
+      'Writes the lines byte for byte into a new file, and the reasons into FILE.reasons.jsonl. Push the repaired file with ' +
+        'the same --state: its lines are delivered, and then no longer listed as rejected.',
+    )
+    .argument('<file>', 'a new file')
+    .argument('[ids...]', 'as `state rejects ls` shows them; all of them if none is given')
+    .action(run(lazy(async () => (await import('./rejects.js')).runRejectsExport)))
+  aboutState(save, [['state rejects export rejects.jsonl --state ~/bench-state', '']])
+  const remove = rejects
+    .command('rm')
+    .summary('remove rejected lines that nobody will repair')
+    .description('Removes rejected lines from the state and writes an audit row.')
+    .argument('<ids...>', 'as `state rejects ls` shows them')
+    .action(run(lazy(async () => (await import('./rejects.js')).runRejectsRemove)))
+  aboutState(remove, [['state rejects rm 0f1e2d3c4b5a69788796 --state ~/bench-state', '']])
 }
 
 function addMoving(state: Command, run: Run): void {
@@ -70,12 +109,12 @@ function addTidying(state: Command, run: Run): void {
     .summary('remove records that every target has received')
     .description(
       'Removes records from the outbox that every known target has received. Skips commits that another process is ' +
-        'delivering (exit code 75).',
+        'delivering (exit code 75). Rejected lines are removed only with --force.',
     )
     .addOption(
       flag(
         '--older-than <age>',
-        'with --force: also remove records older than this age, such as 30d, 12h or 90m',
+        'with --force: also remove records and rejected lines older than this age, such as 30d, 12h or 90m',
       ).argParser(age),
     )
     .addOption(

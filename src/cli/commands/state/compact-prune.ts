@@ -8,6 +8,8 @@ import { type Report, plural, count } from '../../output/report.js'
 import { type StateAction, type StateCommandFlags, withState } from './with-state.js'
 import type { StateCompactReport, StatePruneReport } from '../../../reports/state.js'
 import { compactOutbox, type Compacted } from '../../../state/compact.js'
+import { pruneRejects, type StoredRejects } from '../../../state/rejects.js'
+import { rejectSetReport } from './rejects.js'
 import { pruneOutbox, type Pruned } from '../../../state/prune.js'
 
 type Left = { readonly partition: string } & Skipped
@@ -96,16 +98,33 @@ function compactedCommit(one: Compacted): StateCompactReport['commits'][number] 
   }
 }
 
-export const runStatePrune = tidy<Pruned>({
+export const runStatePrune = tidy<Pruned | StoredRejects>({
   readAge: readPruneAge,
-  work: pruneOutbox,
+  work: async function* (state, options) {
+    yield* pruneOutbox(state, options)
+    yield* pruneRejects(state, options)
+  },
   document: (common, done): StatePruneReport => ({
     command: 'state prune',
     ...common,
-    commits: done.map(prunedCommit),
+    commits: done.filter(isPruned).map(prunedCommit),
+    rejected: done.filter(isRejectSet).map(rejectSetReport),
   }),
-  print: printPruned,
+  print: (report, done, context) => {
+    printPruned(report, done.filter(isPruned), context)
+    const lines = done.filter(isRejectSet).reduce((all, { rejected }) => all + rejected, 0)
+    if (lines > 0)
+      report.warning(`${context.dryRun ? 'would remove' : 'removed'} by age: ${plural(lines, 'rejected line')}`)
+  },
 })
+
+function isPruned(one: Pruned | StoredRejects): one is Pruned {
+  return 'batches' in one
+}
+
+function isRejectSet(one: Pruned | StoredRejects): one is StoredRejects {
+  return !isPruned(one)
+}
 
 function prunedCommit({ partition, batches, records, bytes, lost }: Pruned): StatePruneReport['commits'][number] {
   const losses = [...lost].map(([target, missing]) => ({ target, records: missing }))

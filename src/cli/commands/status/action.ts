@@ -68,6 +68,7 @@ function statusReport(
       },
       ...failureFields(failing.get(lag.target.id)),
     })),
+    rejected: found.rejected,
     intents: found.intents.map(({ id, target, partition, since, until, at }) => ({
       id,
       target,
@@ -115,6 +116,11 @@ function printStatus(report: Report, found: StateSummary, { place, now, cutOff, 
   }
   for (const { pruned, target } of found.lags)
     if (pruned.records > 0) report.warning(prunedText(pruned, target.description))
+  const { lines } = found.rejected
+  if (lines > 0)
+    report.warning(
+      `${plural(lines, 'rejected line')} to repair: vortex-ingest state rejects export FILE writes them to a file`,
+    )
   for (const intent of found.intents) report.result(`  ${deliveryText(intent, cutOff.has(intent))}`)
   for (const { at, event, target, detail } of found.audit) report.result(`  ${at} ${event} ${target}: ${detail}`)
 }

@@ -15,17 +15,20 @@ export type ValidateFlags = ContractFlags & {
   readonly format: ValidateFormat
   readonly commitSha?: string
   readonly maxRejections?: number
+  readonly accepted?: string
+  readonly rejects?: string
   readonly requireRecords?: boolean
   readonly report?: string
 }
 
 export const runValidate: Action<ValidateFlags> = async (args, flags, context) => {
   const { stdin, signal, watch } = context
-  const { commitSha, maxRejections, requireRecords } = flags
+  const { commitSha, maxRejections, requireRecords, accepted, rejects } = flags
   const printers = await createPrinters(flags, context)
   const result = await validate(args, {
     ...{ stdin, signal, watch: watch?.reads, commitSha, maxRejections, requireRecords },
     contractVersion: pinnedVersion(flags),
+    split: accepted === undefined && rejects === undefined ? undefined : { accepted, rejects },
     onRejection: rejection => printers.forEach(printer => printer.rejection?.(rejection)),
     onWarning: warning => printers.forEach(printer => printer.warning?.(warning)),
   }).catch((error: unknown) => {
@@ -37,10 +40,10 @@ export const runValidate: Action<ValidateFlags> = async (args, flags, context) =
   return exitCode
 }
 
-async function createPrinters({ format, maxRejections }: ValidateFlags, context: Context): Promise<readonly Printer[]> {
+async function createPrinters(flags: ValidateFlags, context: Context): Promise<readonly Printer[]> {
   const { ci, report, reportFile } = context
-  const printers = [await createPrinter(format, maxRejections, context)]
-  if (reportFile !== undefined) printers.push(new JsonPrinter(reportFile))
+  const printers = [await createPrinter(flags, context)]
+  if (reportFile !== undefined) printers.push(new JsonPrinter(reportFile, flags.accepted))
   if (ci !== undefined && report.annotator !== undefined) printers.push(await githubPrinter(ci, report.annotator))
   return printers
 }
@@ -50,15 +53,14 @@ async function githubPrinter(ci: CiStep, annotator: Annotator): Promise<Printer>
 }
 
 async function createPrinter(
-  format: ValidateFormat,
-  maxRejections: number | undefined,
+  { format, maxRejections, accepted }: ValidateFlags,
   { report }: Context,
 ): Promise<Printer> {
   switch (format) {
     case 'human':
-      return new HumanPrinter(report, maxRejections)
+      return new HumanPrinter(report, { most: maxRejections, acceptedFile: accepted })
     case 'json':
-      return new JsonPrinter(report)
+      return new JsonPrinter(report, accepted)
     case 'sarif':
       return new (await import('./sarif.js')).SarifPrinter(report, packageVersion())
     case 'junit':

@@ -7,6 +7,7 @@ import {
   contractFlag,
   flag,
   positive,
+  rejectsFlag,
   reportFlag,
   requireRecordsFlag,
   validateFormatFlag,
@@ -26,6 +27,12 @@ export function addValidate(program: Command, run: Run): void {
     .addOption(
       flag('--max-rejections <n>', 'stop after this many rejections and print all of them').argParser(positive),
     )
+    .addOption(flag('--accepted <file>', 'write the accepted lines to this new file').conflicts('maxRejections'))
+    .addOption(
+      rejectsFlag('write the rejected lines to this new file, and the reasons to FILE.reasons.jsonl').conflicts(
+        'maxRejections',
+      ),
+    )
     .addOption(validateFormatFlag())
     .addOption(reportFlag())
     .addHelpText(
@@ -33,6 +40,7 @@ export function addValidate(program: Command, run: Run): void {
       examples([
         ['validate results.jsonl', ''],
         ["validate 'out/*.jsonl' --max-rejections 10", ''],
+        ['validate results.jsonl --accepted good.jsonl --rejects bad.jsonl', 'split a file'],
         ['validate results.jsonl --format sarif > results.sarif', 'for code scanning; --format junit for test reports'],
       ]),
     )

@@ -3,6 +3,7 @@
 import { Notes, type Rejection, type Warning } from '../../../source/rejection.js'
 import type { ValidateResult } from '../../../source/validate.js'
 import { LongList } from '../../output/long-list.js'
+import { rejectPlaces } from '../../output/rejects-report.js'
 import { count, plural, rejectionLine, warningLine, type Report } from '../../output/report.js'
 
 /** An output format of the result. Findings are printed as they come, so that memory stays flat. */
@@ -14,19 +15,24 @@ export interface Printer {
   done(result: ValidateResult, exitCode: number): void
 }
 
+type HumanOptions = {
+  /** Maximum number of rejections, and of warnings, that are printed. Default: 20. */
+  readonly most?: number | undefined
+  readonly acceptedFile?: string | undefined
+}
+
 export class HumanPrinter implements Printer {
   readonly #list: LongList
   readonly #most: number
   #rejected = 0
   #warned = 0
 
-  /** @param most maximum number of rejections, and of warnings, that are printed */
   constructor(
     private readonly report: Report,
-    most = Notes.SHOWN,
+    private readonly options: HumanOptions,
   ) {
     this.#list = new LongList(report, 'stdout', 'more rejected lines and warnings')
-    this.#most = most
+    this.#most = options.most ?? Notes.SHOWN
   }
 
   rejection(rejection: Rejection): void {
@@ -53,7 +59,17 @@ export class HumanPrinter implements Printer {
     if (warned > 0) this.report.flaw('warning', `and ${plural(warned, 'more warning')}`)
   }
 
-  done({ files, isValid, rejected, warned, records, kinds, contractVersions, stoppedEarly }: ValidateResult): void {
+  done({
+    files,
+    isValid,
+    rejected,
+    warned,
+    records,
+    kinds,
+    contractVersions,
+    stoppedEarly,
+    rejects,
+  }: ValidateResult): void {
     this.#endList()
     const where = files.length === 1 ? (files[0]?.source ?? '') : plural(files.length, 'file')
     const warnings = warned === 0 ? '' : `, ${plural(warned, 'warning')}`
@@ -65,6 +81,9 @@ export class HumanPrinter implements Printer {
       this.report.verdict(false, 'invalid:', all)
     } else this.report.verdict(true, 'valid:', `${plural(records, 'record')} in ${where}${spoken}${warnings}`)
     for (const [kind, number] of kinds) this.report.result(`  ${kind.padEnd(20)} ${count(number).padStart(11)}`)
+    if (this.options.acceptedFile !== undefined)
+      this.report.result(`accepted lines are in ${this.options.acceptedFile}`)
+    if (rejects !== undefined) this.report.result(`rejected lines are in ${rejectPlaces(rejects)}`)
     if (Math.max(this.#rejected, this.#warned) > this.#most)
       this.report.hint('--format json lists every rejected line, and the first 1,000 warnings')
   }

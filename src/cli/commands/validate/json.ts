@@ -4,12 +4,16 @@ import type { ValidateReport } from '../../../reports/records.js'
 import type { Rejection } from '../../../source/rejection.js'
 import type { ValidateResult } from '../../../source/validate.js'
 import { JsonArrayReport, type TextSink } from '../../output/json-array-report.js'
+import { rejectsReport } from '../../output/rejects-report.js'
 import type { Printer } from './human.js'
 
 export class JsonPrinter implements Printer {
   #rejections: JsonArrayReport<ValidateReport, 'rejections'>
 
-  constructor(to: TextSink) {
+  constructor(
+    to: TextSink,
+    private readonly acceptedFile?: string,
+  ) {
     this.#rejections = new JsonArrayReport(to, 'rejections')
   }
 
@@ -22,12 +26,13 @@ export class JsonPrinter implements Printer {
   }
 
   done(
-    { isValid, stoppedEarly, lines, records, rejected, kinds, files, warned, warnings }: ValidateResult,
+    { isValid, stoppedEarly, lines, records, rejected, kinds, files, warned, warnings, rejects }: ValidateResult,
     exitCode: number,
   ): void {
     this.#rejections.end({
       ...{ command: 'validate', exit_code: exitCode, valid: isValid, stopped_early: stoppedEarly },
-      ...{ lines, records, rejected, kinds: Object.fromEntries(kinds) },
+      ...{ lines, records, rejected, accepted_file: this.acceptedFile ?? null, rejects: rejectsReport(rejects) },
+      kinds: Object.fromEntries(kinds),
       files: files.map(({ contractVersion, ...file }) => ({ ...file, contract_version: contractVersion ?? null })),
       ...{ warned, warnings },
     })

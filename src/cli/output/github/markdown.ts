@@ -1,7 +1,7 @@
 /** Markdown for step summaries. Untrusted text is escaped, so that it never becomes markup. */
 
 import type { Notes } from '../../../source/rejection.js'
-import { IngestError, messageOf } from '../../../errors.js'
+import { EXIT, IngestError, messageOf } from '../../../errors.js'
 import { redact } from '../../../redact.js'
 import { oneLine } from '../../../visible-text.js'
 import { count, warningLine } from '../report.js'
@@ -27,7 +27,8 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 }
 
 export function markdownHeading(exitCode: number, what: string): string {
-  return `### ${exitCode === 0 ? '✅' : '❌'} ${what}`
+  const sign = exitCode === EXIT.done ? '✅' : exitCode === EXIT.rejections ? '⚠️' : '❌'
+  return `### ${sign} ${what}`
 }
 
 /** The summary of a command that failed with an error. */

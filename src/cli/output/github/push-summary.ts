@@ -16,7 +16,7 @@ export function pushSummary(result: PushResult, comparison: readonly string[]): 
   const commit = result.commit?.sha ?? result.commitSha ?? ''
   return {
     summary: [...sections(result), ...comparison].join('\n\n'),
-    outputs: { inserted, updated, rejected: notes.rejected, commit, exit: exitCode },
+    outputs: { inserted, updated, accepted: countChecked(result), rejected: notes.rejected, commit, exit: exitCode },
   }
 }
 
@@ -33,11 +33,14 @@ function sections(result: PushResult): readonly string[] {
 }
 
 function verdictLine(result: PushResult): string {
-  const { commit, notes, dryRun, durationMs } = result
-  if (notes.rejected > 0) return `nothing was sent, ${plural(notes.rejected, 'line')} rejected`
+  const { commit, notes, dryRun, durationMs, rejects } = result
+  const rejected = `${plural(notes.rejected, 'line')} rejected`
+  if (notes.rejected > 0 && rejects === undefined)
+    return `nothing was sent, ${count(countChecked(result))} accepted, ${rejected}`
   const of = commit === undefined ? '' : ` of <code>${commit.sha.slice(0, 7)}</code>`
   const what = `${plural(countChecked(result), 'record')}${of}`
-  return dryRun ? `${what} would be sent, nothing was` : `${what} in ${seconds(durationMs)}`
+  const others = rejects === undefined ? '' : `, ${rejected}`
+  return dryRun ? `${what} would be sent, nothing was${others}` : `${what} in ${seconds(durationMs)}${others}`
 }
 
 function targetTable(targets: readonly TargetResult[]): string {

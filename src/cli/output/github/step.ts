@@ -62,7 +62,7 @@ export class GithubStep implements CiStep {
 
   async #writeOutputs(file: string | undefined, exitCode: number): Promise<void> {
     if (file === undefined || this.#command === '') return
-    const none = this.#command === 'push' ? { inserted: 0, updated: 0, rejected: 0, commit: '' } : {}
+    const none = this.#command === 'push' ? { inserted: 0, updated: 0, accepted: 0, rejected: 0, commit: '' } : {}
     const outputs = { ...none, ...this.#summary?.outputs, exit: exitCode }
     await appendFile(file, Object.entries(outputs).map(outputLines).join(''))
   }

@@ -31,7 +31,8 @@ export class GithubPrinter implements Printer {
 
   done({ files, rejected, records, kinds, contractVersions }: ValidateResult, exitCode: number): void {
     const spoken = contractVersions.length === 0 ? '' : `, ${versionsText(contractVersions)}`
-    const found = rejected > 0 ? `${plural(rejected, 'line')} rejected` : `${plural(records, 'record')} valid`
+    const valid = `${plural(records, 'record')} valid`
+    const found = rejected > 0 ? `${plural(rejected, 'line')} rejected, ${valid}` : valid
     const rows = [...kinds].map(([kind, number]) => [kind, count(number)])
     const summary = [
       markdownHeading(exitCode, `vortex-ingest validate: ${found} in ${plural(files.length, 'file')}${spoken}`),
@@ -39,6 +40,6 @@ export class GithubPrinter implements Printer {
       ...rejectionTable(this.#notes),
       ...warningList(this.#notes),
     ]
-    this.step.setSummary({ summary: summary.join('\n\n'), outputs: { rejected } })
+    this.step.setSummary({ summary: summary.join('\n\n'), outputs: { accepted: records, rejected } })
   }
 }
