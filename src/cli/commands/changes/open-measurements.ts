@@ -30,13 +30,19 @@ export async function openMeasurements(flags: MeasurementFlags, context: Context
   return { reader, accepted: acceptedInState(state), close }
 }
 
-async function openCommits(flags: MeasurementFlags, context: Context): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
+async function openCommits(
+  flags: MeasurementFlags,
+  context: Context,
+): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
   if (flags['server'] !== undefined) return openServer(flags, context)
   const open = await openDatabase(flags, false, context)
   return { reader: databaseReader(open), accepted: acceptedInDatabase(open.session, open.description) }
 }
 
-async function openServer(flags: TargetFlags, context: Context): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
+async function openServer(
+  flags: TargetFlags,
+  context: Context,
+): Promise<Pick<OpenMeasurements, 'reader' | 'accepted'>> {
   const [{ readServerConfig, serverToken }, { acceptedAtServer }] = await Promise.all([
     import('../../../targets/server/config.js'),
     import('../../../delivery/server-accepted-changes.js'),
