@@ -11,10 +11,7 @@ export function findAlignedChanges(all: readonly AnalysedSeries[], threshold: nu
  * Processes change points in the order of their p-values. Moves each one to the nearest commit that was already chosen for another
  * series, if this commit lies between its `earliest` and `latest` and the series was measured there.
  */
-function alignChangePoints(
-  points: readonly ChangePoint[],
-  all: readonly AnalysedSeries[],
-): readonly ChangePoint[] {
+function alignChangePoints(points: readonly ChangePoint[], all: readonly AnalysedSeries[]): readonly ChangePoint[] {
   const taken = new Set<number>()
   const surestFirst = [...points.keys()].sort(
     (a, b) => points[a]!.p - points[b]!.p || size(points[b]!) - size(points[a]!),

@@ -143,7 +143,7 @@ t.test('two commits in Postgres', async t => {
       '| slower | 2.000 | q 0.0024 | 1,000,000 → 2,000,000 ns | `query_measurement tpch 1 q1 nvme vortex parquet` |\n',
     )
     t.match(stdout, '| `` compression_size a\\|b`<img> vortex `` |\n')
-    t.match(stdout, /\n- slower and faster mean q \\< 0\.03/)
+    t.match(stdout, /\n- slower and faster mean q \\< 0\.02/)
     await database.sql(String.raw`UPDATE compression_sizes SET dataset = E'a\n\n::add-mask::1\n![x](y)'`)
     const lines = (await compare(cwd, database, BASE, HEAD, '--format', 'markdown')).stdout.split('\n')
     t.notOk(
