@@ -1,10 +1,10 @@
 /** How often `compare` raises a false alarm, and how often it finds a change, in simulated histories. */
 
-import { DEFAULT_THRESHOLD, judge as judgePairs } from '../src/analysis/judge.js'
+import { judge as judgePairs } from '../src/analysis/judge.js'
 import { MAX_CHANCE } from '../src/analysis/noise-model.js'
 import type { Control } from '../src/analysis/noise-rows.js'
 import { medianVariance } from '../src/analysis/robust.js'
-import type { Pair } from '../src/analysis/series.js'
+import { DEFAULT_THRESHOLD, type Pair } from '../src/analysis/series.js'
 import { twoSidedP } from '../src/analysis/student.js'
 import { Random } from '../test/fixtures/random.js'
 import type { Benchmark } from './benchmark.js'

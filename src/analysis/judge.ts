@@ -4,8 +4,6 @@ import { MAX_CHANCE, testAgainstNoise, type NoiseResult, type NoiseTest } from '
 import type { NoiseOptions } from './noise-rows.js'
 import { MIN_RUNTIMES, type Pair } from './series.js'
 
-/** Default for the smallest ratio that counts as a change. */
-export const DEFAULT_THRESHOLD = 1.03
 const JUDGED_RATIO = 1.1
 
 /** A series is judged when a change of this ratio would be found. */

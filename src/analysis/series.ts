@@ -2,6 +2,9 @@
 
 import { dimensionsOf, type Field, type Kind } from '../contract/kinds.js'
 
+/** Default of the smallest ratio that counts as a change of a series between two commits. */
+export const DEFAULT_THRESHOLD = 1.03
+
 /** One row of a commit. */
 export type Measurement = {
   /** Values of the `seriesFields`, in their order, as Postgres formats them; null when absent. */

@@ -1,9 +1,8 @@
 /** Compares two stored commits with the noise that the commits before them show. */
 
 import { compareCommits, type Comparison, type KindRows } from '../analysis/comparison.js'
-import { DEFAULT_THRESHOLD } from '../analysis/judge.js'
 import { isControl, type Control, type NoiseHistory } from '../analysis/noise-rows.js'
-import { valueFields } from '../analysis/series.js'
+import { DEFAULT_THRESHOLD, valueFields } from '../analysis/series.js'
 import type { Access } from '../database/queries/commit-access.js'
 import type { CommitSummary } from '../database/queries/commits.js'
 import { IngestError } from '../errors.js'

@@ -48,3 +48,8 @@ export class Notes {
     if (this.warned++ < Notes.SHOWN) this.warnings.push(warning)
   }
 }
+
+/** The file with the reasons of the rejected lines in another file. */
+export function reasonsPath(path: string): string {
+  return `${path}.reasons.jsonl`
+}

@@ -7,7 +7,7 @@ import { chunkReader } from './byte-reader.js'
 import { lineBlocks } from './lines.js'
 import { assertNewOrSame, discardStaged, publishStaged, stageFile } from './new-file.js'
 import { acceptedSource, LineSet, splitLines, type SourcePart } from './rejected-lines.js'
-import type { Rejection } from './rejection.js'
+import { reasonsPath, type Rejection } from './rejection.js'
 import type { Source } from './source.js'
 
 const LF = 0x0a
@@ -133,11 +133,6 @@ function createRank(lines: LineSet): (line: number) => number {
     while (at < line) if (lines.has(++at)) rank++
     return rank
   }
-}
-
-/** The name of the file with the reasons. */
-export function reasonsPath(path: string): string {
-  return `${path}.reasons.jsonl`
 }
 
 /**

@@ -4,7 +4,8 @@ import { resolve } from 'node:path'
 import { IngestError } from '../errors.js'
 import { assertNewOrSame, assertNotRead, discardStaged, publishStaged, stageFile } from './new-file.js'
 import { splitLines, type SourcePart } from './rejected-lines.js'
-import { reasonsPath, writeRejectFiles, type RejectCollector, type SavedRejects } from './rejects.js'
+import { reasonsPath } from './rejection.js'
+import { writeRejectFiles, type RejectCollector, type SavedRejects } from './rejects.js'
 import type { Source } from './source.js'
 
 export type SplitFiles = {

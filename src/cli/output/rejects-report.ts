@@ -1,7 +1,8 @@
 /** Where rejected lines are, for reports and for people. */
 
 import type { PushReport } from '../../reports/delivery.js'
-import { reasonsPath, type SavedRejects } from '../../source/rejects.js'
+import { reasonsPath } from '../../source/rejection.js'
+import type { SavedRejects } from '../../source/rejects.js'
 
 export function rejectsReport(rejects: SavedRejects | undefined): PushReport['rejects'] {
   if (rejects === undefined) return null

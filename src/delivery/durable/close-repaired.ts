@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises'
 import { messageOf } from '../../errors.js'
 import type { RejectReason } from '../../reports/records.js'
-import { reasonsPath } from '../../source/rejects.js'
+import { reasonsPath } from '../../source/rejection.js'
 import { listRejects, removeRejects } from '../../state/rejects.js'
 import type { NewLines } from '../../state/outbox.js'
 import type { State } from '../../state/state.js'

@@ -1,9 +1,8 @@
 /** Defines `compare` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { DEFAULT_THRESHOLD } from '../../../analysis/judge.js'
 import type { Control } from '../../../analysis/noise-rows.js'
-import { seriesDimensions } from '../../../analysis/series.js'
+import { DEFAULT_THRESHOLD, seriesDimensions } from '../../../analysis/series.js'
 import { CONTRACT } from '../../../contract/kinds.js'
 import { examples, addOptions, flag, readingFlags, parseRatio } from '../../options/flags.js'
 import { publishFlags } from './publish-flags.js'

@@ -8,7 +8,8 @@ import type {
   StateRejectsListReport,
   StateRejectsRemoveReport,
 } from '../../../reports/state.js'
-import { reasonsPath, writeRejectFiles } from '../../../source/rejects.js'
+import { reasonsPath } from '../../../source/rejection.js'
+import { writeRejectFiles } from '../../../source/rejects.js'
 import { findRejects, joinedSets, listRejects, removeRejects, type StoredRejects } from '../../../state/rejects.js'
 import { oneLine } from '../../../visible-text.js'
 import { count, plural } from '../../output/report.js'
