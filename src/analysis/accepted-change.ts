@@ -16,6 +16,9 @@ export type AcceptedChange = Act & {
   readonly withdrawn: Act | undefined
 }
 
+/** Maximum number of characters of a note. */
+export const MAX_NOTE = 2_000
+
 /** An accepted change in JSON, as reports and the server show it. */
 export type AcceptedChangeDocument = Omit<AcceptedChange, 'withdrawn'> & { readonly withdrawn: Act | null }
 

@@ -1,6 +1,6 @@
 /** Stores accepted changes: in the schema `vortex_ingest` of the database, or beside a state. */
 
-import type { AcceptedChange, Act } from '../analysis/accepted-change.js'
+import { MAX_NOTE, type AcceptedChange, type Act } from '../analysis/accepted-change.js'
 import {
   acceptedChangesAccess,
   insertAcceptedChange,
@@ -39,12 +39,16 @@ export type Acceptance = Pick<AcceptedChange, 'commit' | 'series' | 'note' | 'by
 /**
  * Records that a change is known, so that it does not fail again.
  * @param now milliseconds since 1970
+ * @throws {IngestError} `usage` for a note that is blank or too long
  */
 export async function acceptChange(
   store: AcceptedChangeStore,
   acceptance: Acceptance,
   now: number,
 ): Promise<AcceptedChange> {
+  const { note } = acceptance
+  if (note.trim() === '' || note.length > MAX_NOTE)
+    throw new IngestError('usage', `a note must have 1 to ${MAX_NOTE} characters`, { hint: 'say why it is accepted' })
   return store.add(newAcceptedChange(acceptance, now))
 }
 

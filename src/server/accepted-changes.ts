@@ -1,7 +1,7 @@
 /** Routes that list, record and withdraw accepted changes, in the schema `vortex_ingest` of the server's database. */
 
 import type { FastifyInstance } from 'fastify'
-import { toAcceptedDocument, type AcceptedChange } from '../analysis/accepted-change.js'
+import { MAX_NOTE, toAcceptedDocument, type AcceptedChange } from '../analysis/accepted-change.js'
 import { isFullSha } from '../contract/commit.js'
 import {
   acceptedChangesAccess,
@@ -23,7 +23,7 @@ import type { Store } from './store/store.js'
 const URL = '/api/accepted-changes'
 const PAGE = { least: 1, most: 100, otherwise: 100 }
 /** The most characters of a text, and the most patterns. */
-const MOST = { note: 2_000, by: 200, pattern: 200, patterns: 50 }
+const MAX = { note: MAX_NOTE, by: 200, pattern: 200, patterns: 50 }
 
 export type AcceptedRouteOptions = Pick<ReadRouteOptions, 'store' | 'memory' | 'now'> &
   Pick<OperatorOptions, 'limits' | 'onFailure'> & {
@@ -118,20 +118,20 @@ function parseAcceptance(body: Body): Acceptance {
   const { commit, series = [], note } = body
   assertMembers(body, ['commit', 'series', 'note', 'by'])
   if (typeof commit !== 'string' || !isFullSha(commit)) throw new BadParameter('commit must be a full commit id')
-  if (!Array.isArray(series) || series.length > MOST.patterns)
-    throw new BadParameter(`series must be a list of at most ${MOST.patterns} patterns`)
-  const patterns = (series as unknown[]).map(one => parseText(one, 'a pattern of series', MOST.pattern))
+  if (!Array.isArray(series) || series.length > MAX.patterns)
+    throw new BadParameter(`series must be a list of at most ${MAX.patterns} patterns`)
+  const patterns = (series as unknown[]).map(one => parseText(one, 'a pattern of series', MAX.pattern))
   return {
     commit,
     series: patterns,
-    note: parseText(note, 'note', MOST.note),
-    by: parseText(body['by'], 'by', MOST.by),
+    note: parseText(note, 'note', MAX.note),
+    by: parseText(body['by'], 'by', MAX.by),
   }
 }
 
 function parseBy(body: Body): string {
   assertMembers(body, ['by'])
-  return parseText(body['by'], 'by', MOST.by)
+  return parseText(body['by'], 'by', MAX.by)
 }
 
 function assertMembers(body: Body, names: readonly string[]): void {

@@ -96,12 +96,10 @@ export function acceptedText({ commit, series, by, at, note, withdrawn }: Accept
 /** Notes about the analysis as a whole. */
 export function changesNotes({ history, threshold, acceptedProblem }: ChangesResult): readonly string[] {
   const { note, source, commits, measured } = history
-  const order = { git: 'git', hosting: 'the hosting service', database: 'the stored parents', time: 'their times' }[
-    source
-  ]
+  const order = { git: 'git', hosting: 'the hosting service', database: 'the stored parents', time: 'time' }[source]
   return [
     `a change is listed if q ≤ ${MAX_FALSE} and its ratio is at least ${threshold} or at most 1/${threshold}`,
-    `history: ${count(measured)} of ${plural(commits, 'commit')} are stored; their order is from ${order}`,
+    `history: ${count(measured)} of ${plural(commits, 'commit')} ${measured === 1 ? 'is' : 'are'} stored, ordered by ${order}`,
     ...(note === undefined ? [] : [note]),
     ...(acceptedProblem === undefined ? [] : [acceptedProblem]),
   ]
