@@ -91,10 +91,10 @@ t.test('two regressions of 1.27 among 60 series of 14 commits, through the real 
     const wrong = await runCli([...accept, '--token-env', 'OTHER'], { cwd, env: { OTHER: 'hush-wrong' } })
     t.match(wrong, { code: 77, stderr: hint })
     t.notMatch(wrong.stderr, 'hush-wrong')
-    const long = ['changes', 'accept', guilty[0]!, '--note', 'x'.repeat(2_001)]
+    const long = ['changes', 'accept', guilty[0]!, '--note', 'known', '--by', 'x'.repeat(201)]
     t.match(await throughServer(serving.url, ...long), {
       code: 2,
-      stderr: /400 \(note must be a text of 1 to 2000 char/,
+      stderr: /400 \(by must be a text of 1 to 200 char/,
     })
     t.match(await throughServer(serving.url, 'changes', 'withdraw', 'abcdef'), {
       code: 78,
