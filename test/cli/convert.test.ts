@@ -106,7 +106,8 @@ t.test('go test output of any size is read with flat memory, and a closed pipe e
   const wc = execFileSync('wc', ['-l', join(cwd, 'out.jsonl')], { encoding: 'utf8' })
   t.match(wc, /^100000 /)
   const bin = projectFile('bin/vortex-ingest.js')
-  const head = spawn('sh', ['-c', `"$@" | head -1`, 'sh', process.execPath, bin, 'convert', path, '--commit', SHA])
+  const command = ['sh', process.execPath, bin, 'convert', path, '--commit', SHA]
+  const head = spawn('sh', ['-c', `"$@" | head -1`, ...command], { env: { PATH: process.env.PATH ?? '' } })
   let [stdout, messages] = ['', '']
   head.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
   head.stderr.on('data', (text: Buffer) => (messages += text.toString()))
