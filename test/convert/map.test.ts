@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { projectFile } from '../fixtures/cli.js'
 import type { IngestError } from '../../src/index.js'
 import { convertError, convertFiles, recorded } from './fixtures/converting.js'
 
@@ -194,7 +195,8 @@ t.test('a benchmark that a map cannot make a record of is one message with its p
 })
 
 t.test('the map in the documentation works', async t => {
-  const [, content = ''] = /```toml\n(\[\[map\]\][^]*?)```/.exec(readFileSync('docs/data.md', 'utf8')) ?? []
+  const [, content = ''] =
+    /```toml\n(\[\[map\]\][^]*?)```/.exec(readFileSync(projectFile('docs/data.md'), 'utf8')) ?? []
   const { records } = await convertFiles(t, [recorded('criterion')], { map: mapFile(t, content) })
   t.match(records, [
     { kind: 'random_access_time', dataset: 'tpch/q1', format: 'add', value_ns: 2503 },
