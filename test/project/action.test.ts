@@ -70,7 +70,7 @@ t.test('a push lands and hands on its numbers', async t => {
   const { code, stdout, stderr, outputs } = runAction(cwd, { files: 'a b.jsonl\n', args })
   t.equal(code, 0, stderr)
   t.match(stdout, /^ingested 5 records/)
-  t.strictSame(outputs, { inserted: '5', updated: '0', rejected: '0', commit: SHA, exit: '0' })
+  t.strictSame(outputs, { accepted: '5', inserted: '5', updated: '0', rejected: '0', commit: SHA, exit: '0' })
 })
 
 t.test('validate checks, writes a report and fails the step', async t => {

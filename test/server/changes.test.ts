@@ -1,5 +1,6 @@
 /** Tests the change points that the server finds in what it stores. */
 
+import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import type { ChangesAnswer } from '../../src/server/read/answers.js'
 import { changes as commandChanges } from '../../src/delivery/changes.js'
@@ -83,7 +84,9 @@ t.test('each machine has its own noise, and the command `changes` finds the same
   t.equal(found.changes.length, 1)
   const session = await store.read(async session => session)
   const reader = databaseReader({ session, description: 'it', close: async () => undefined })
-  const { commits } = await commandChanges({ target: { openReader: async () => reader }, gitDir: t.testdir({}) })
+  const gitDir = t.testdir({})
+  execFileSync('git', ['init', '--quiet', gitDir])
+  const { commits } = await commandChanges({ target: { openReader: async () => reader }, gitDir })
   const expected = commits.flatMap(({ commit, changes }) =>
     changes.map(({ before, after, q }) => ({ commit: commit.sha, old: before, new: after, q })),
   )

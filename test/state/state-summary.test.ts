@@ -56,6 +56,7 @@ t.test('a registered target lacks every undelivered record, with or without a re
 t.test('an empty state has an empty summary', async t => {
   t.strictSame(await summarizeState(testState().storage, 5), {
     ...{ partitions: 0, records: 0, bytes: 0, lags: [], intents: [], audit: [], problems: [] },
+    rejected: { sets: 0, lines: 0 },
   })
 })
 
