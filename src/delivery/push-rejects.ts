@@ -43,8 +43,14 @@ export class PushRejects {
    * stays: that push has rejected the same lines.
    */
   restart(): void {
+    this.close()
     this.#collector = new RejectCollector()
     this.#rejectedBefore = this.#unfinished = 0
+  }
+
+  /** Frees what the rejected lines occupy. */
+  close(): void {
+    this.#collector.close()
   }
 
   /** The part without the lines that were rejected so far. Line numbers and byte offsets stay the same. */
@@ -104,10 +110,10 @@ function mostLines(max: LineLimit, lines: number): number {
 }
 
 /** @throws {IngestError} `usage` when rejected lines could be lost, or would be written into a source */
-export async function assertRejectsFit(
+export function assertRejectsFit(
   { file }: RejectOptions,
   { sources, state }: { readonly sources: readonly Source[]; readonly state: State | undefined },
-): Promise<void> {
+): void {
   if (file === undefined && state === undefined) {
     const hint = 'give --rejects FILE, or --state'
     throw new IngestError('usage', 'rejected lines need a place, so that they are not lost', { hint })
@@ -115,6 +121,8 @@ export async function assertRejectsFit(
   const names = sources.map(({ name }) => name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined)
-    throw new IngestError('usage', `two sources are named ${twice}, so their lines would be mixed up`)
-  await assertNotRead(file === undefined ? [] : [file, reasonsPath(file)], names)
+    throw new IngestError('usage', `${twice} is named twice, so its rejected lines would be, too`, {
+      hint: 'name it once',
+    })
+  assertNotRead(file === undefined ? [] : [file, reasonsPath(file)], names)
 }

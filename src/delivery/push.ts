@@ -106,7 +106,7 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
   const { reducer, connections, run, dryRun, signal } = work
   const { sources, release } = await openSources(files, { rereadable: true, mayGrow: state !== undefined, signal })
   try {
-    if (options.rejects !== undefined) await (await loadRejects()).assertRejectsFit(options.rejects, { sources, state })
+    if (options.rejects !== undefined) (await loadRejects()).assertRejectsFit(options.rejects, { sources, state })
     const intake = await (state === undefined ? pushFiles(sources, work) : pushOutbox(state, sources, work))
     const result = reducer.result()
     const explained = options.explain === true ? await explain(targets, result.targets, state) : undefined
@@ -119,6 +119,7 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
       maxRejections: options.rejects && (options.rejects.max ?? 0),
     }
   } finally {
+    work.rejects?.close()
     await Promise.all([connections.close(), release()])
   }
 }

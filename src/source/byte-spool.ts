@@ -33,6 +33,7 @@ export class ByteSpool {
     yield* this.#parts
   }
 
+  /** Frees the temporary file. The content cannot be read any more. */
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
     this.#descriptor = undefined

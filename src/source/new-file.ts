@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, link, open, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { copyFile, link, open, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { IngestError, messageOf, systemCodeOf } from '../errors.js'
+import { isSameFile } from './same-file.js'
 
 const READ_BYTES = 256 * 1024
 
@@ -71,23 +72,13 @@ export async function assertNewOrSame({ path, temporary }: StagedFile): Promise<
 }
 
 /** @throws {IngestError} `usage` when a file to write is one of the files that are read */
-export async function assertNotRead(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
+export function assertNotRead(outputs: readonly string[], inputs: readonly string[]): void {
   for (const output of outputs)
     for (const input of inputs) {
-      if (!(await isSameFile(output, input))) continue
+      if (!isSameFile(output, input)) continue
       const hint = 'name another file, which the patterns of the inputs do not match'
       throw new IngestError('usage', `${output} is an input, so nothing is written to it`, { hint })
     }
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  try {
-    const [first, second] = await Promise.all([one, other].map(path => stat(path, { bigint: true })))
-    return first?.ino === second?.ino && first?.dev === second?.dev
-  } catch {
-    // One of them is not there, or is standard input.
-    return false
-  }
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
@@ -111,7 +102,10 @@ async function haveSameContent(one: FileHandle, other: FileHandle): Promise<bool
   return true
 }
 
-/** Links the file to its name. Where a file system has no links, it is copied. Both fail when the name is taken. */
+/**
+ * Links the file to its name, which fails when the name is taken. Where a file system has no links the file is copied, and a crash
+ * may leave a part of it, which the next command refuses as other content.
+ */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to)

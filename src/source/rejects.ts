@@ -36,10 +36,11 @@ export type SavedRejects = {
 
 type SourceRejects = { readonly lines: LineSet; last: Rejection }
 
-/** The rejections of one pass over some sources, which must have different names. */
+/** The rejections of one pass over some sources, which must have different names. Must be closed, because it may hold temporary files. */
 export class RejectCollector {
   readonly #sources = new Map<string, SourceRejects>()
   readonly #rejections = new ByteSpool()
+  readonly #collected: ByteSpool[] = []
   #rejected = 0
 
   /** Number of different lines that were rejected. */
@@ -73,9 +74,15 @@ export class RejectCollector {
     return lines.size === 0 ? part.source : acceptedSource(part, lines)
   }
 
+  /** Frees the temporary files. What was collected cannot be read any more. */
+  close(): void {
+    for (const spool of [this.#rejections, ...this.#collected]) spool.close()
+  }
+
   /** Reads the rejected lines. @param parts the parts of sources in which lines were rejected, and perhaps others */
   async collect(parts: readonly SourcePart[], commitSha = ''): Promise<RejectSet> {
     const lines = new ByteSpool()
+    this.#collected.push(lines)
     const hash = createHash('sha256').update(`${commitSha}\n`)
     const sources: string[] = []
     /** For each source, the number of lines that precede its lines in the result. */

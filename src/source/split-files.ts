@@ -16,11 +16,13 @@ export type SplitFiles = {
 }
 
 /** @throws {IngestError} `usage` when a file is an input, or two files are the same */
-export async function assertSplitFits({ accepted, rejects }: SplitFiles, sources: readonly Source[]): Promise<void> {
+export function assertSplitFits({ accepted, rejects }: SplitFiles, sources: readonly Source[]): void {
   const outputs = [...(accepted === undefined ? [] : [accepted]), ...rejectPaths(rejects)]
   if (new Set(outputs.map(path => resolve(path))).size < outputs.length)
-    throw new IngestError('usage', `${accepted} cannot hold both the accepted and the rejected lines`)
-  await assertNotRead(
+    throw new IngestError('usage', `${accepted} cannot hold both the accepted and the rejected lines`, {
+      hint: 'name two files',
+    })
+  assertNotRead(
     outputs,
     sources.map(({ name }) => name),
   )

@@ -6,7 +6,7 @@ import { openSources, type InputOptions } from './inputs.js'
 import { contractVersionOf, type Inspection } from './inspect.js'
 import { inspectAll } from './inspect-all.js'
 import type { Rejection, Warning } from './rejection.js'
-import type { SavedRejects } from './rejects.js'
+import type { RejectCollector, SavedRejects } from './rejects.js'
 import type { Source } from './source.js'
 import type { SplitFiles } from './split-files.js'
 
@@ -89,18 +89,24 @@ export async function validate(
     ...{ stdin, watch, rereadable: 'maybe' },
     ...(signal && { signal }),
   })
+  const collector = options.split && new (await import('./rejects.js')).RejectCollector()
   try {
-    if (options.split !== undefined) await (await import('./split-files.js')).assertSplitFits(options.split, sources)
-    return await validateSources(sources, options)
+    if (options.split !== undefined) (await import('./split-files.js')).assertSplitFits(options.split, sources)
+    return await validateSources(sources, { ...options, collector })
   } finally {
+    collector?.close()
     await release()
   }
 }
 
-async function validateSources(sources: readonly Source[], options: ValidateOptions): Promise<ValidateResult> {
+type Validating = ValidateOptions & {
+  /** Receives the rejections. Present with `split`. */
+  readonly collector: RejectCollector | undefined
+}
+
+async function validateSources(sources: readonly Source[], options: Validating): Promise<ValidateResult> {
   const { commitSha, contractVersion, requireRecords, maxRejections = Infinity, signal } = options
-  const { onRejection, onWarning, split } = options
-  const collector = split && new (await import('./rejects.js')).RejectCollector()
+  const { onRejection, onWarning, split, collector } = options
   const rejections: Rejection[] = []
   const warnings: Warning[] = []
   let rejected = 0

@@ -1,5 +1,6 @@
 /** A source divided into its rejected lines and the others, for random bytes, lines and chunk sizes. */
 
+import { existsSync, readdirSync } from 'node:fs'
 import t from 'tap'
 import { chunkReader } from '../../src/source/byte-reader.js'
 import { lineBlocks } from '../../src/source/lines.js'
@@ -140,4 +141,17 @@ t.test('reasons name the line in the file of rejects, in whatever order lines ar
     ],
   )
   t.equal((await collector.collect(parts)).id, set.id, 'the same lines have the same id')
+})
+
+t.test('a closed collector holds no temporary file', { skip: !existsSync('/proc/self/fd') && 'needs /proc' }, t => {
+  const open = (): number => readdirSync('/proc/self/fd').length
+  const before = open()
+  const collector = new RejectCollector()
+  const message = 'x'.repeat(1024)
+  for (let line = 1; line <= 2_000; line++)
+    collector.note({ source: 'f', line, byte: 0, pointer: '', code: 'invalid_json', message })
+  t.equal(open(), before + 1)
+  collector.close()
+  t.equal(open(), before)
+  t.end()
 })

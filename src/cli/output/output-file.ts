@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { IngestError, messageOf, type ErrorCode } from '../../errors.js'
+import { isSameFile } from '../../source/same-file.js'
 
 export type OutputFileOptions = {
   /** The content, in messages: `the report`. */
@@ -86,16 +87,6 @@ function placeOf(path: string): string {
   if (there === undefined) return path
   if (!there.isFile()) throw new Error('it is there and no file')
   return realpathSync(path)
-}
-
-function isSameFile(one: string, other: string): boolean {
-  try {
-    const [first, second] = [one, other].map(path => statSync(path, { bigint: true }))
-    return first?.ino === second?.ino && first?.dev === second?.dev
-  } catch {
-    // One of the paths does not exist or is a pattern.
-    return false
-  }
 }
 
 function attempt<T>(step: () => T, errorFor: (cause: unknown) => IngestError): T {

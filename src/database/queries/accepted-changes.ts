@@ -27,9 +27,9 @@ type Row = {
   readonly withdrawn_at: string | null
 }
 
-const SELECT = `
-  SELECT acceptance_id, commit_sha, to_json(series) AS series, note, accepted_by, withdrawn_by,
-    ${utcText('accepted_at')}, ${utcText('withdrawn_at')} FROM ${TABLE}`
+const COLUMNS = `acceptance_id, commit_sha, to_json(series) AS series, note, accepted_by, withdrawn_by,
+    ${utcText('accepted_at')}, ${utcText('withdrawn_at')}`
+const SELECT = `SELECT ${COLUMNS} FROM ${TABLE}`
 
 type AcceptedPage = {
   /** Only accepted changes with a smaller id. */
@@ -78,12 +78,12 @@ export function insertAcceptedChange(session: SqlSession, accepted: AcceptedChan
     const rows = await session.query<Row>(`${SELECT} WHERE ${same} AND withdrawn_at IS NULL LIMIT 1`, content)
     const [known] = toAcceptedChanges(rows)
     if (known !== undefined) return known
-    await session.query(
+    const added = await session.query<Row>(
       `INSERT INTO ${TABLE} (acceptance_id, commit_sha, series, note, accepted_by, accepted_at)
-      VALUES ($5::text, $1::text, $2::text[], $3::text, $4::text, $6::timestamptz)`,
+      VALUES ($5::text, $1::text, $2::text[], $3::text, $4::text, $6::timestamptz) RETURNING ${COLUMNS}`,
       [...content, id, at],
     )
-    return accepted
+    return toAcceptedChanges(added)[0]!
   })
 }
 

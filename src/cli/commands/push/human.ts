@@ -53,6 +53,7 @@ function printNothingSent(report: Report, { inspections, commitSha, notes, maxRe
   report.failure(`nothing was sent: ${plural(notes.rejected, 'line')} rejected in ${bad.join(', ')}${limit}`)
   if (notes.rejections.some(({ code }) => code === 'record_too_large'))
     return report.hint('increase --max-envelope-bytes if the server accepts larger envelopes')
+  if (isBeyond && maxRejections === 0) return report.hint('allow some with --max-rejections N or P%')
   if (notes.rejected <= notes.rejections.length) return
   // A push always requires a single commit; `validate` checks the commit only with --commit-sha.
   const sameCommit = commitSha === undefined ? '' : ` --commit-sha ${commitSha}`
