@@ -2,12 +2,12 @@
 
 import type { Command } from 'commander'
 import type { Environment } from '../../commit/ci.js'
-import { ENV_PREFIX } from '../../config/environment.js'
+import { ENV_PREFIX, PII_KEY_VARIABLE } from '../../config/environment.js'
 import { nearest } from '../../nearest.js'
 import { withSubcommands } from './command-tree.js'
 
 /** Variables of this prefix that are read although no flag has them. */
-const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, `${ENV_PREFIX}TEST_FAIL_POINT`]
+const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, PII_KEY_VARIABLE, `${ENV_PREFIX}TEST_FAIL_POINT`]
 
 /**
  * One message for each unknown variable, without its value.
