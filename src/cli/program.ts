@@ -13,6 +13,7 @@ import { addExport } from './commands/export/command.js'
 import { addGoldenCheck } from './commands/golden-check/command.js'
 import { addId } from './commands/id/command.js'
 import { addMigrate } from './commands/migrate/command.js'
+import { addPii } from './commands/pii/command.js'
 import { addPush } from './commands/push/command.js'
 import { addBuckets } from './commands/buckets/command.js'
 import { addJournal } from './commands/journal/command.js'
@@ -39,6 +40,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['notify', addNotify],
   ['convert', addConvert],
   ['export', addExport],
+  ['pii', addPii],
   ['id', addId],
   ['golden-check', addGoldenCheck],
   ['migrate', addMigrate],
@@ -68,7 +70,8 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify)   5 regression (compare and changes --fail-on)
+  4 mismatch (golden-check, verify) or findings (pii scan)
+  5 regression (compare and changes --fail-on)
   6 nothing comparable or inconclusive (compare --fail-on)   65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised
   78 configuration or schema version
