@@ -18,9 +18,6 @@ export type PiiOptions = {
 
 const SHORTEST_KEY = 16
 
-/** Replaces a part of a text when it is dropped. */
-const DROPPED = '[removed]'
-
 /** Digits of a hash, so that two different values have the same hash with a probability of 1 in 2^64. */
 const HASH_DIGITS = 16
 
@@ -80,23 +77,23 @@ export class PiiFilter {
   }
 
   async #rewriteTexts(texts: readonly string[]): Promise<readonly string[]> {
-    const [{ findPersonalData }, { matchMasked }] = await Promise.all([import('./detect.js'), import('./rules.js')])
-    const clean = this.mode === 'mask' ? texts : texts.map(text => replaceAll(text, matchMasked(text), () => DROPPED))
+    const [{ findPersonalData }, rules] = await Promise.all([import('./detect.js'), import('./rules.js')])
+    const drop = (): string => rules.DROPPED
+    const clean = this.mode === 'mask' ? texts : texts.map(text => replaceAll(text, rules.matchMasked(text), drop))
     const found = await findPersonalData(clean)
-    return clean.map((text, index) =>
-      replaceAll(text, found[index]!, ({ rule }, part) => this.#replacement(rule, part)),
-    )
+    const replacement = ({ rule }: PiiFinding, part: string): string =>
+      this.mode === 'mask' ? this.#masked(rule, part) : rules.DROPPED
+    return clean.map((text, index) => replaceAll(text, found[index]!, replacement))
   }
 
   /** A value that is personal data as a whole. */
   async #whole(rule: 'person-name' | 'email', text: string): Promise<string> {
     if (this.mode === 'drop') return ''
     const { isMasked } = await import('./rules.js')
-    return text === '' || isMasked(text) ? text : this.#replacement(rule, text)
+    return text === '' || isMasked(text) ? text : this.#masked(rule, text)
   }
 
-  #replacement(rule: string, part: string): string {
-    if (this.mode === 'drop') return DROPPED
+  #masked(rule: string, part: string): string {
     if (rule === 'email') return `${this.#hash(rule, part.toLowerCase())}@masked.invalid`
     return `masked-${this.#hash(rule === 'person-name' ? rule : 'token', part)}`
   }

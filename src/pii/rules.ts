@@ -7,12 +7,15 @@ const PRIVATE_ENDINGS = ['corp', 'example', 'home', 'internal', 'intranet', 'lan
 
 const ENDINGS: ReadonlySet<string> = new Set([...tlds, ...PRIVATE_ENDINGS])
 
-/** A masked name or token, or a masked address. Its domain can never exist (RFC 2606). */
-const MASKED = '(?:masked-[0-9a-f]{16}|[0-9a-f]{16}@masked\\.invalid)'
+/** Written in place of a part of a text that is dropped. */
+export const DROPPED = '[removed]'
+
+/** A masked name or token, a masked address, or a dropped part of a text. The domain can never exist (RFC 2606). */
+const MASKED = '(?:masked-[0-9a-f]{16}|[0-9a-f]{16}@masked\\.invalid|\\[removed\\])'
 
 const ONLY_MASKED = new RegExp(`^${MASKED}$`)
 
-/** Whether a whole text is the result of `mask`. */
+/** Whether a whole text is what `mask` or `drop` has written. */
 export function isMasked(text: string): boolean {
   return ONLY_MASKED.test(text)
 }
@@ -69,7 +72,7 @@ function partOf(rule: string, { indices }: RegExpMatchArray): PiiFinding {
   return { rule, start, end }
 }
 
-/** The parts of a text that `mask` has written. */
+/** The parts of a text that `mask` or `drop` has written. */
 export function matchMasked(text: string): readonly PiiFinding[] {
   return [...text.matchAll(new RegExp(MASKED, 'dg'))].map(match => partOf('masked', match))
 }
