@@ -20,6 +20,7 @@ import { deliver } from './deliver.js'
 import type { SourceRead } from './durable/enqueue.js'
 import type { Emit } from './events.js'
 import type { PushRejects, RejectOptions } from './push-rejects.js'
+import { outboxFilter, startDimensionCheck } from './personal-data.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { rowCacheFor } from './row-cache.js'
 import type { explainSettings, ExplainedSettings } from './settings.js'
@@ -242,13 +243,14 @@ async function startPush(options: PushOptions): Promise<PushWork> {
   const find =
     typeof commit === 'function' ? commit : async (sha: string | undefined) => commit ?? readGit({ sha, signal })
   let found: Promise<Commit> | undefined
+  const run = options.run ?? runMeta({ now: () => new Date() })
   return {
     ...options,
     rejects,
-    dimensions: await dimensionCheck(options.targets),
+    dimensions: await startDimensionCheck({ ...options, run, emit }),
     commitSha: options.commitSha ?? (typeof commit === 'object' ? commit.sha : undefined),
     findCommit: sha => (found ??= find(sha)),
-    run: options.run ?? runMeta({ now: () => new Date() }),
+    run,
     hash: await wasmHash64(),
     ...{
       dryRun,
@@ -263,22 +265,6 @@ async function startPush(options: PushOptions): Promise<PushWork> {
     },
     connections: new TargetConnections({ emit, signal }),
   }
-}
-
-async function dimensionCheck(targets: readonly Target[]): Promise<DimensionCheck | undefined> {
-  if (targets.every(({ opener }) => opener.pii === undefined)) return undefined
-  const { DimensionCheck } = await import('../pii/dimension-check.js')
-  return new DimensionCheck()
-}
-
-/** The filter of the outbox. A target can be stricter than the outbox, but not less strict. */
-function outboxFilter({
-  targets,
-  laterFilters = [],
-}: Pick<PushOptions, 'targets' | 'laterFilters'>): PiiFilter | undefined {
-  const filters = [...targets.map(({ opener }) => opener.pii), ...laterFilters]
-  if (filters.includes(undefined)) return undefined
-  return filters.find(filter => filter?.mode === 'mask') ?? filters[0]
 }
 
 function loadRejects(): Promise<typeof import('./push-rejects.js')> {

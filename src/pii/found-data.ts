@@ -4,7 +4,7 @@ import { findPersonalData } from './detect.js'
 import { EMAIL_RULE, isMasked, NAME_RULE, type PiiFinding } from './rules.js'
 
 /** A line of a file, or a row of a table. Lines and columns count from 1. */
-export type FoundPlace =
+type FoundPlace =
   | { readonly source: string; readonly line: number; readonly column: number }
   | { readonly table: string; readonly id: string; readonly rows: number }
 

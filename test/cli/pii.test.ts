@@ -228,7 +228,15 @@ t.test('a dimension with personal data is warned of once and stays, because ids 
   const cwd = t.testdir({ 'f.jsonl': jsonl([bad('encode'), bad('decode')]) })
   writeCommit(cwd)
   const server = await startAnswering(t, applied)
-  const { report, stderr } = await push(cwd, ['--server', server.url, '--pii', 'drop'])
+  const { report, stderr } = await push(cwd, [
+    '--server',
+    server.url,
+    '--pii',
+    'drop',
+    '--benchmark-id',
+    'ops@example.com',
+  ])
+  t.match(stderr, /warning: the benchmark id holds personal data \(email\)/)
   t.match(report, { exit_code: 0, warned: 1, warnings: [{ line: 1, pointer: '/dataset', code: 'personal_data' }] })
   t.notMatch(stderr, 'ops@example.com')
   t.match(bodies(server), /"dataset":"ops@example\.com".*"dataset":"ops@example\.com"/s)
