@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { push as pushFiles, server } from '../../src/index.js'
 import type { PushReport } from '../../src/reports/delivery.js'
 import type { PiiScanReport } from '../../src/reports/pii.js'
 import { runCli, type CliResult } from '../fixtures/cli.js'
@@ -220,7 +221,22 @@ t.test('masking needs a key in the environment, and nothing is sent without one'
   t.match(short, { code: 78, stderr: /has fewer than 16 characters/ })
   t.notMatch(short.stderr, 'hush-short-key')
   t.match(await run(cwd, [...args.slice(0, -1), 'hide']), { code: 2, stderr: /keep, mask, drop/ })
+  const inCi = { GITHUB_ACTIONS: 'true', GITHUB_REPOSITORY: 'o/r', GITHUB_RUN_ID: '1', VORTEX_INGEST_PII_KEY: '' }
+  const skipped = await run(cwd, [...args, '--no-secrets', 'skip'], inCi)
+  t.match(skipped, { code: 0 }, skipped.stderr)
+  t.match(skipped.stdout + skipped.stderr, /VORTEX_INGEST_PII_KEY/, 'as for other secrets that CI does not give')
   t.equal(server.asked.length, 0)
+})
+
+t.test('a target of the library masks, too', async t => {
+  const cwd = folder(t)
+  const one = await startAnswering(t, applied)
+  const pii = { mode: 'mask', key: KEY.VORTEX_INGEST_PII_KEY } as const
+  const commit = { ...COMMIT, message: MESSAGE }
+  const result = await pushFiles([join(cwd, 'f.jsonl')], { commit, targets: [server(one.url, { pii })] })
+  t.match(result, { exitCode: 0, targets: [{ pii: 'mask' }] })
+  t.strictSame(found(bodies(one)), [])
+  t.throws(() => server(one.url, { pii: { mode: 'mask' } }), { code: 'config_invalid' })
 })
 
 t.test('a dimension with personal data is warned of once and stays, because ids depend on it', async t => {
