@@ -14,6 +14,7 @@ import { Notes } from '../source/rejection.js'
 import type { SavedRejects } from '../source/rejects.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 /**
  * `nothing new`: the outbox held no records for the target. `queued`: records stay in the outbox for the next push or
@@ -133,7 +134,7 @@ export class ResultReducer {
   readonly notes = new Notes()
   readonly #targets = new Map<string, TargetProgress>()
   readonly #warnings: string[] = []
-  readonly #startedAt = performance.now()
+  readonly #startedAt = monotonicMs()
   #hasNew = false
   #rejects: SavedRejects | undefined
 
@@ -172,7 +173,7 @@ export class ResultReducer {
       notes: this.notes,
       rejects: this.#rejects,
       warnings: this.#warnings,
-      durationMs: performance.now() - this.#startedAt,
+      durationMs: monotonicMs() - this.#startedAt,
     }
   }
 
