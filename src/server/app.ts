@@ -209,8 +209,11 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })
   const memory = new ReadMemory(limits.stallMs)
   const freshness = { writes: () => writes, now: options.now }
-  const mainLine = cacheAnswers(() => store.read(readMainLine), { ...freshness, most: 1 })
-  const reading = { store, memory, onBroken, ...freshness, mainLine: () => mainLine('all') }
+  const mainLine = cacheAnswers(wanted => store.read(session => readMainLine(session, Number(wanted))), {
+    ...freshness,
+    most: 3,
+  })
+  const reading = { store, memory, onBroken, ...freshness, mainLine: (wanted: number) => mainLine(String(wanted)) }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
   addBadgeRoute(app, reading)

@@ -11,8 +11,9 @@ export type MainLine = {
   readonly isComplete: boolean
 }
 
-/** Number of newest commits by time among which the main line is followed. */
-const MAX_COMMITS = 3_000
+/** The main line is followed among this many newest commits by time for each commit that is wanted. */
+const SHARE = 5
+const LEAST = 200
 /** Number of newest commits by time among which its newest commit is looked for. */
 const NEWEST = 300
 
@@ -23,8 +24,9 @@ const PROBE = `
     AND has_schema_privilege(pg_namespace.oid, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT')
     AND EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_class.oid AND attname = 'is_pull_request')`
 
+/** Parameter: how many. */
 const NEWEST_COMMITS = `SELECT commit_sha AS sha, row_number() OVER (ORDER BY timestamp DESC, commit_sha DESC) AS place
-  FROM public.commits ORDER BY timestamp DESC, commit_sha DESC LIMIT ${MAX_COMMITS}`
+  FROM public.commits ORDER BY timestamp DESC, commit_sha DESC LIMIT $1::int`
 
 /** Of the first parents, only the first is read where it is stored too. */
 const WITH_PARENTS = `
@@ -50,10 +52,12 @@ type Commit = Omit<Row, 'parents'> & { readonly parents: readonly string[] }
 /**
  * Reads the main line. It begins with the commit that is not of a pull request and whose history has the most of the newest stored
  * commits, because the newest commit by time may belong to a branch.
+ * @param wanted number of commits. Fewer are found where most of the newest commits belong to branches; more may be found
  */
-export async function readMainLine(session: SqlSession): Promise<MainLine> {
+export async function readMainLine(session: SqlSession, wanted = 1): Promise<MainLine> {
   const [probe] = await session.query(PROBE)
-  const rows = await session.query<Row>(probe === undefined ? BY_TIME : WITH_PARENTS)
+  const newest = SHARE * Math.max(LEAST, wanted)
+  const rows = await session.query<Row>(probe === undefined ? BY_TIME : WITH_PARENTS, [newest])
   return followMainLine(rows.map(row => ({ ...row, parents: row.parents.split(' ').filter(sha => sha !== '') })))
 }
 

@@ -18,7 +18,7 @@ const REMEMBERED = 64
 const NOTABLE = 0.02
 
 export function addBadgeRoute(app: FastifyInstance, { store, memory, writes, now, mainLine }: ReadRouteOptions): void {
-  const badge = cacheAnswers(async slug => readBadge(store, parseGroupSlug(slug)!, await mainLine()), {
+  const badge = cacheAnswers(async slug => readBadge(store, parseGroupSlug(slug)!, await mainLine(COMMITS)), {
     writes,
     now,
     most: REMEMBERED,

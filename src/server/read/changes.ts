@@ -33,7 +33,7 @@ export function addChangesRoute(
   const find = async (): Promise<string> => {
     const share = await memory.take()
     try {
-      return JSON.stringify(await readChanges(store, await mainLine()))
+      return JSON.stringify(await readChanges(store, await mainLine(COMMITS)))
     } finally {
       share.release()
     }

@@ -59,6 +59,12 @@ async function readChosen(session: SqlSession, chosen: HistoryQuery['chosen']): 
   })
 }
 
+/** Read anew each time, because `changes` needs a commit that was pushed to the database itself a moment ago. */
+async function newestOfLine(store: Store, wanted: number): Promise<readonly string[]> {
+  const { stored } = await store.read(session => readMainLine(session, wanted))
+  return stored.slice(0, wanted)
+}
+
 /** Names of the lists of a series: one for each part of its points. */
 function pointLists(kind: Kind, withRuns: boolean): readonly string[] {
   if (hasUncompressed(kind)) return ['values', 'uncompressed_bytes']
@@ -108,7 +114,7 @@ export function addHistoryRoutes(app: FastifyInstance, options: ReadRouteOptions
   const packedHistory = cacheAnswers(
     async key => {
       const [slug = '', n, line, runs] = key.split(' ')
-      const chosen = line === 'main' ? (await mainLine()).stored.slice(0, Number(n)) : Number(n)
+      const chosen = line === 'main' ? (await mainLine(Number(n))).stored.slice(0, Number(n)) : Number(n)
       const query = { group: parseGroupSlug(slug)!, chosen, withRuns: runs === QUARTILES }
       return pack(await historyJson(store, query), { level: LEVEL })
     },
@@ -133,7 +139,7 @@ export function addHistoryRoutes(app: FastifyInstance, options: ReadRouteOptions
     const filter = commitsAsked(request.query)
     const isMain = lineParameter(request.query) === 'main' && 'newest' in filter
     return memory.send(reply, async () => {
-      const chosen = isMain ? (await store.read(readMainLine)).stored.slice(0, filter.newest) : undefined
+      const chosen = isMain ? await newestOfLine(store, filter.newest) : undefined
       const commits = await store.read(session =>
         chosen === undefined ? readStoredCommits(session, filter) : readChosen(session, chosen),
       )

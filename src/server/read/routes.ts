@@ -23,8 +23,8 @@ export type ReadRouteOptions = {
   /** Number of envelopes applied so far. */
   readonly writes: () => number
   readonly now: () => Date
-  /** The main line of the stored commits. */
-  readonly mainLine: () => Promise<MainLine>
+  /** Finds the main line of the stored commits, cached like other answers. */
+  readonly mainLine: (wanted: number) => Promise<MainLine>
 }
 
 const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }
