@@ -10,6 +10,7 @@ import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.js
 import { withRetry } from '../http/retry.js'
 import { siteAddress } from '../http/site-address.js'
 import { TOKEN_VARIABLES, type Hosting, type HostingToken } from './hosting.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 const IDLE_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -79,7 +80,7 @@ export class HostingClient {
     const sleep = async (ms: number): Promise<void> => {
       await setTimeout(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted())
     }
-    const tools = { random: this.#random, sleep, now: () => performance.now() }
+    const tools = { random: this.#random, sleep, now: monotonicMs }
     return withRetry(work, { policy: RETRIES, tools, mayRetry, onRetry: () => undefined })
   }
 
