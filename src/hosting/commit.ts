@@ -60,7 +60,7 @@ function parseCommit(sha: string, answer: unknown, repoUrl: string): MeasuredCom
 /** @returns undefined when the answer does not name the parents */
 function parseAncestors(parents: CommitAnswer['parents']): Ancestry | undefined {
   if (!Array.isArray(parents)) return undefined
-  const shas = parents.map(parent => textOf(parent?.sha))
+  const shas = (parents as readonly { readonly sha?: unknown }[]).map(parent => textOf(parent.sha))
   return shas.every(isFullSha)
     ? { parents: shas, firstParents: shas.slice(0, 1), isComplete: shas.length === 0 }
     : undefined

@@ -28,7 +28,7 @@ const PROBE = `
 const NEWEST_COMMITS = `SELECT commit_sha AS sha, row_number() OVER (ORDER BY timestamp DESC, commit_sha DESC) AS place
   FROM public.commits ORDER BY timestamp DESC, commit_sha DESC LIMIT $1::int`
 
-/** Of the first parents, only the first is read where it is stored too. */
+/** Reads the first parent only, where it is among the newest commits, because the list of all is long. */
 const WITH_PARENTS = `
   WITH newest AS MATERIALIZED (${NEWEST_COMMITS})
   SELECT sha, coalesce(is_complete, false) AS "isComplete", coalesce(is_pull_request, false) AS "isPullRequest",
