@@ -10,6 +10,7 @@ import { Ingest } from './ingest.js'
 import { addAcceptedChangeRoutes } from './accepted-changes.js'
 import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
+import { cacheAnswers } from './read/answer-cache.js'
 import { addBadgeRoute } from './read/badge.js'
 import { addChangesRoute } from './read/changes.js'
 import { addHealthRoute } from './read/health.js'
@@ -19,6 +20,7 @@ import { addSeriesRoute } from './read/series.js'
 import { ReadMemory } from './read/read-memory.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes, RequestLog } from './request-log.js'
+import { readMainLine } from '../database/queries/main-line.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, requireToken, unauthorized, createTokenCheck } from './bearer-token.js'
 import { refuseCrossSite } from './refuse-cross-site.js'
@@ -206,7 +208,12 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   })
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })
   const memory = new ReadMemory(limits.stallMs)
-  const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
+  const freshness = { writes: () => writes, now: options.now }
+  const mainLine = cacheAnswers(wanted => store.read(session => readMainLine(session, Number(wanted))), {
+    ...freshness,
+    most: 3,
+  })
+  const reading = { store, memory, onBroken, ...freshness, mainLine: (wanted: number) => mainLine(String(wanted)) }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
   addBadgeRoute(app, reading)
