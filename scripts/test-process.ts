@@ -7,7 +7,7 @@ export type FileResult = {
   readonly ok: boolean
   /** Exit code or signal of the process. */
   readonly end: number | string
-  /** What the file printed: TAP. */
+  /** Standard output of the process: TAP. */
   readonly output: string
   readonly seconds: number
 }
