@@ -5,7 +5,13 @@ import { failureCause, IngestError, sqlStateOf } from '../errors.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
 import { OverloadedError } from './budget.js'
-import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from './connection.js'
+import {
+  answerClientError,
+  isLingering,
+  lingerAfterResponse,
+  noteRequest,
+  trackUnusedConnections,
+} from './connection.js'
 import { Ingest } from './ingest.js'
 import { addAcceptedChangeRoutes } from './accepted-changes.js'
 import { bodyBudgets } from './receive-body.js'
@@ -69,7 +75,10 @@ export type Server = {
   readonly app: FastifyInstance
   /** All registered routes, without the automatic 405 answers for other methods. */
   readonly routes: readonly KnownRoute[]
-  /** Answers every new request with 503 and `Retry-After`, and closes each connection after its current answer. */
+  /**
+   * Answers every new request with 503 and `Retry-After`, and closes each connection after its current answer. Connections
+   * without any request are closed at once.
+   */
   readonly drain: () => void
 }
 
@@ -115,7 +124,12 @@ export function createServer(options: AppOptions): Server {
   pushes.addRoute(app)
   addDocument(app, list, options.version)
   for (const other of otherMethods(list.seal())) app.route(other)
-  return { app, routes: list.routes, drain: () => void (draining = true) }
+  const closeUnused = trackUnusedConnections(app.server)
+  const drain = (): void => {
+    draining = true
+    closeUnused()
+  }
+  return { app, routes: list.routes, drain }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
