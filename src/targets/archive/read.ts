@@ -1,6 +1,6 @@
 /** Reads an archive: the newest record of each measurement. docs/archive.md documents the rule. */
 
-import { isNewerGeneration, parseGeneration, type Generation } from '../../contract/generation.js'
+import { isNewerGeneration, type Generation } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { CONTRACT } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
@@ -12,6 +12,7 @@ import { lineBlocks } from '../../source/lines.js'
 import { recordLines, type RecordLines } from '../../source/record-lines.js'
 import { listAll, type BucketStorage } from '../../storage/storage.js'
 import { gzipComment } from './gzip-comment.js'
+import { parseObjectComment, type ObjectComment } from './object-comment.js'
 import { inArchiveOrder, parseArchiveKey, type ArchiveObject } from './object-key.js'
 
 export type ReadArchiveOptions = {
@@ -35,14 +36,14 @@ export async function* newestRecords(
 ): AsyncGenerator<ExportedLines> {
   const identify = createIdentifier(options.hash)
   for (const { table } of CONTRACT.kinds)
-    for await (const group of groupByCommit(objects, table, options.commit)) {
+    for await (const group of archivedCommits(objects, table, options.commit)) {
       const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal: options.signal })
       yield* linesAt(read, await newestPositions(read))
     }
 }
 
 /** The objects of each commit, in archive order. Keys of one commit follow each other in a listing. */
-async function* groupByCommit(
+export async function* archivedCommits(
   objects: BucketStorage,
   table: string,
   commit: string | undefined,
@@ -59,23 +60,29 @@ async function* groupByCommit(
   if (group.length > 0) yield inArchiveOrder(group)
 }
 
-/** Lines of an object, and its generation; undefined for an object of an earlier version. */
-type ArchivedLines = RecordLines & { readonly generation: Generation | undefined }
+/** Lines of an object, and its comment; undefined for an object of an earlier version. */
+type ArchivedLines = RecordLines & { readonly comment: ObjectComment | undefined }
 
 type Reading = { readonly identify: ReturnType<typeof createIdentifier>; readonly signal: AbortSignal }
 
 async function* identified(
   objects: BucketStorage,
   group: readonly ArchiveObject[],
+  reading: Reading,
+): AsyncGenerator<ArchivedLines> {
+  for (const object of group) yield* identifiedLines(objects, object, reading)
+}
+
+/** The lines of an object, with the measurement ids of their records. */
+export async function* identifiedLines(
+  objects: BucketStorage,
+  { key }: ArchiveObject,
   { identify, signal }: Reading,
 ): AsyncGenerator<ArchivedLines> {
-  for (const { key } of group) {
-    const source = `${key} in ${objects.description}`
-    for await (const read of readObject(objects, key, source)) {
-      signal.throwIfAborted()
-      identify(read.batch)
-      yield read
-    }
+  for await (const read of readObject(objects, key, `${key} in ${objects.description}`)) {
+    signal.throwIfAborted()
+    identify(read.batch)
+    yield read
   }
 }
 
@@ -83,7 +90,7 @@ async function* readObject(objects: BucketStorage, key: string, source: string):
   const body = await objects.get(key)
   if (body === undefined) throw new IngestError('input_changed', `${source} was removed while the archive was read`)
   if (body.length === 0) throw new IngestError('bad_data', `${source} is empty, so its records are lost`)
-  const generation = readGeneration(body, source)
+  const comment = readComment(body, source)
   const packed = async function* (): AsyncGenerator<Uint8Array> {
     yield body
   }
@@ -93,14 +100,14 @@ async function* readObject(objects: BucketStorage, key: string, source: string):
   )
   const onRejection = ({ line, message }: { line: number; message: string }): IngestError =>
     new IngestError('bad_data', `${source}, line ${line}: ${message}`)
-  for await (const lines of recordLines(lineBlocks(reader), { source, onRejection })) yield { ...lines, generation }
+  for await (const lines of recordLines(lineBlocks(reader), { source, onRejection })) yield { ...lines, comment }
 }
 
-function readGeneration(body: Buffer, source: string): Generation | undefined {
-  const comment = gzipComment(body)
-  if (comment === undefined) return undefined
-  const generation = parseGeneration(comment)
-  if (generation !== undefined) return generation
+function readComment(body: Buffer, source: string): ObjectComment | undefined {
+  const text = gzipComment(body)
+  if (text === undefined) return undefined
+  const comment = parseObjectComment(text)
+  if (comment !== undefined) return comment
   const hint = 'restore the object from a copy: its gzip comment says which records are newer'
   throw new IngestError('bad_data', `${source}: its gzip comment is not a generation`, { hint })
 }
@@ -110,7 +117,8 @@ async function newestPositions(read: () => AsyncIterable<ArchivedLines>): Promis
   const newest = new IdTable()
   const attempts = new Map<string, LatestAttempts>()
   let before = 0
-  for await (const { batch, generation } of read()) {
+  for await (const { batch, comment } of read()) {
+    const generation = comment?.generation
     let rows = Array.from({ length: batch.count }, (_, row) => row)
     const producer = generation?.ci?.producer
     if (generation !== undefined && producer !== undefined) {

@@ -1,9 +1,8 @@
 /**
  * The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`, with their
- * generation as the gzip comment.
+ * generation and their origin as the gzip comment.
  */
 
-import { formatGeneration } from '../../contract/generation.js'
 import { IngestError, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
@@ -11,6 +10,7 @@ import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
 import { withGzipComment } from './gzip-comment.js'
+import { formatObjectComment } from './object-comment.js'
 import { packByKind, type Packed } from './pack.js'
 import { archiveKey } from './object-key.js'
 import { archiveId, describeArchive, stateArchiveId } from './options.js'
@@ -94,7 +94,8 @@ async function writeTable(
   { kind, records, body }: Packed,
 ): Promise<KindReceipt> {
   const generation = delivery.order?.generation
-  const object = generation === undefined ? body : withGzipComment(body, formatGeneration(generation))
+  const object =
+    generation === undefined ? body : withGzipComment(body, formatObjectComment(generation, delivery.origin))
   const isNew = await store(objects, archiveKey(kind.table, delivery), object)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
