@@ -12,6 +12,7 @@ import { examples, addOptions, terminalFlags } from './options/flags.js'
 import { addExport } from './commands/export/command.js'
 import { addGoldenCheck } from './commands/golden-check/command.js'
 import { addId } from './commands/id/command.js'
+import { addLineage } from './commands/lineage/command.js'
 import { addMigrate } from './commands/migrate/command.js'
 import { addPush } from './commands/push/command.js'
 import { addBuckets } from './commands/buckets/command.js'
@@ -37,6 +38,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['compare', addCompare],
   ['changes', addChanges],
   ['notify', addNotify],
+  ['lineage', addLineage],
   ['convert', addConvert],
   ['export', addExport],
   ['id', addId],

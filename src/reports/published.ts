@@ -10,6 +10,7 @@ import {
 } from './changes.js'
 import { CompareReportShape } from './compare.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
+import { LineageReportShape } from './lineage.js'
 import {
   DoctorReportShape,
   MigrateCheckReportShape,
@@ -96,6 +97,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'journal-compact-report': JournalCompactReportShape,
   'journal-health-report': JournalHealthReportShape,
   'journal-report': JournalReportShape,
+  'lineage-report': LineageReportShape,
   'migrate-check-report': MigrateCheckReportShape,
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,

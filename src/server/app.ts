@@ -14,6 +14,7 @@ import { addBadgeRoute } from './read/badge.js'
 import { addChangesRoute } from './read/changes.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
+import { addDeliveriesRoute } from './read/deliveries.js'
 import { addHistoryRoutes } from './read/history.js'
 import { addSeriesRoute } from './read/series.js'
 import { ReadMemory } from './read/read-memory.js'
@@ -209,6 +210,7 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
+  addDeliveriesRoute(app, reading)
   addBadgeRoute(app, reading)
   addChangesRoute(app, reading)
   addSeriesRoute(app, reading)

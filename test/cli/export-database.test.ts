@@ -79,7 +79,7 @@ t.test('filters choose records, in every format, from Postgres, the embedded dat
     await pushed(cwd, [query({ dataset: 'a' }), query({ dataset: 'b' }), size()], target)
     await pushed(cwd, [query({ dataset: 'a', commit_sha: OTHER.sha })], target, OTHER)
   }
-  const serving = await startServe(['--embedded', 'store', '--port', '0'], { cwd })
+  const serving = await startServe(['--store', join(cwd, 'store')], { cwd })
   t.teardown(() => serving.cli.child.kill('SIGTERM'))
   const sources = [
     ['--postgres', readerOf(database)],

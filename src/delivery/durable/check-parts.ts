@@ -1,6 +1,7 @@
 /** Checks the new parts of sources: every line, and whether every target can hold every record. */
 
 import type { Commit, RunMeta } from '../../contract/commit.js'
+import { sourceRange } from '../../contract/delivery-origin.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { lowestIn } from '../../contract/version-set.js'
 import { sliceReader } from '../../source/byte-reader.js'
@@ -156,6 +157,7 @@ function newLines(one: Fresh, { id, inspection, signal }: Checked): NewLines {
     ...{ id, source: source.name, linesBefore },
     ...{ records: inspection.records, counts: inspection.counts, fits: inspection.fits },
     lines: () => linesOf(rest.source, signal),
+    range: sourceRange(source.name, { fingerprint: rest.whole.fingerprint, linesBefore, lines: inspection.lines }),
     position: { name, from: position, to: { path: source.name, lines, ...rest.whole } },
   }
 }

@@ -200,6 +200,6 @@ t.test('an object with a damaged generation is named', async t => {
   await objects.put(keyOf(0, 1), withGzipComment(packed('a=2'), '{"producedAt":'))
   await t.rejects(readArchive(objects), {
     code: 'bad_data',
-    message: /^compression_sizes.*its gzip comment is not a generation/,
+    message: /^compression_sizes.*its comment is not a generation/,
   })
 })
