@@ -6,6 +6,7 @@ import { addCompare } from './commands/compare/command.js'
 import { addCompletion } from './commands/completion/command.js'
 import type { Context } from './context.js'
 import { addConvert } from './commands/convert/command.js'
+import { addDelete } from './commands/delete/command.js'
 import { addDoctor } from './commands/doctor/command.js'
 import { addDrain, addRecover } from './commands/drain/command.js'
 import { examples, addOptions, terminalFlags } from './options/flags.js'
@@ -41,6 +42,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['lineage', addLineage],
   ['convert', addConvert],
   ['export', addExport],
+  ['delete', addDelete],
   ['id', addId],
   ['golden-check', addGoldenCheck],
   ['migrate', addMigrate],

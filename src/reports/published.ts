@@ -12,6 +12,7 @@ import { CompareReportShape } from './compare.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
 import { LineageReportShape } from './lineage.js'
 import {
+  DeleteReportShape,
   DoctorReportShape,
   MigrateCheckReportShape,
   MigrateRepairReportShape,
@@ -89,6 +90,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'changes-report': ChangesReportShape,
   'changes-withdraw-report': ChangesWithdrawReportShape,
   'compare-report': CompareReportShape,
+  'delete-report': DeleteReportShape,
   'doctor-report': DoctorReportShape,
   'drain-report': DrainReportShape,
   'error-report': ErrorReportShape,
