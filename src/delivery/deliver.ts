@@ -7,6 +7,7 @@ import { sentCounts } from '../source/downgrade.js'
 import type { TargetConnection } from './target-connection.js'
 import { countRecords } from './count-reads.js'
 import type { Emit, Failure } from './events.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 /** Deliveries that wait for one target: validated files, or what the outbox holds for it. */
 export interface Queue {
@@ -32,13 +33,13 @@ export async function deliver(
   queue: Queue,
   { emit, now }: DeliverOptions,
 ): Promise<boolean> {
-  const started = performance.now()
+  const started = monotonicMs()
   emit({ type: 'began', target: connection.target })
   const [failure, ...others] = await queue.deliver(delivery => apply(delivery, { connection, queue, emit, now }))
   const { target } = connection
   for (const { error } of others) emit({ type: 'target-warned', target, message: messageOf(error) })
   if (failure !== undefined) emit({ type: 'failed', target, ...failure })
-  emit({ type: 'ended', target, durationMs: performance.now() - started })
+  emit({ type: 'ended', target, durationMs: monotonicMs() - started })
   return failure === undefined
 }
 
@@ -49,7 +50,7 @@ async function apply(delivery: Delivery, { connection, queue, emit, now }: Apply
   const { source, counts, range } = delivery
   const [sink, settings] = await Promise.all([connection.sink(), queue.settings()])
   emit({ type: 'sending', target, source, records: countRecords(delivery), settings })
-  const started = performance.now()
+  const started = monotonicMs()
   try {
     const { origin } = delivery
     const receipt = await sink.write(
@@ -57,7 +58,7 @@ async function apply(delivery: Delivery, { connection, queue, emit, now }: Apply
       retry => emit({ type: 'retried', target, source, ...retry, at: now() }),
       settingValues(settings),
     )
-    const durationMs = performance.now() - started
+    const durationMs = monotonicMs() - started
     const sent = sentCounts(counts, receipt.downgrade)
     emit({ type: 'applied', target, source, counts: sent, receipt, range, durationMs })
   } catch (error) {

@@ -13,6 +13,7 @@ import { Notes } from '../source/rejection.js'
 import type { SavedRejects } from '../source/rejects.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 /**
  * `nothing new`: the outbox held no records for the target. `queued`: records stay in the outbox for the next push or
@@ -130,7 +131,7 @@ export class ResultReducer {
   readonly notes = new Notes()
   readonly #targets = new Map<string, TargetProgress>()
   readonly #warnings: string[] = []
-  readonly #startedAt = performance.now()
+  readonly #startedAt = monotonicMs()
   #hasNew = false
   #rejects: SavedRejects | undefined
 
@@ -169,7 +170,7 @@ export class ResultReducer {
       notes: this.notes,
       rejects: this.#rejects,
       warnings: this.#warnings,
-      durationMs: performance.now() - this.#startedAt,
+      durationMs: monotonicMs() - this.#startedAt,
     }
   }
 

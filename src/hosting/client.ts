@@ -10,6 +10,7 @@ import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.js
 import { withRetry } from '../http/retry.js'
 import { siteAddress } from '../http/site-address.js'
 import { TOKEN_VARIABLES, type Hosting, type HostingToken } from './hosting.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 const IDLE_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -65,7 +66,7 @@ export class HostingClient {
   /** Repeats work that is safe to repeat, when the service cannot be reached, is overloaded or limits the rate. */
   retrying<T>(work: () => Promise<T>): Promise<T> {
     const { random, signal } = this.#world
-    const tools = { random, sleep: (ms: number) => setTimeout(ms, undefined, { signal }), now: () => performance.now() }
+    const tools = { random, sleep: (ms: number) => setTimeout(ms, undefined, { signal }), now: monotonicMs }
     return withRetry(work, { policy: RETRIES, tools, mayRetry, onRetry: () => undefined })
   }
 

@@ -19,6 +19,7 @@ import { postgresConfig } from '../targets/postgres/config.js'
 import { openServerSink, readServerConfig, type ReadServerConfig } from '../targets/server/config.js'
 import type { CompressMode } from '../targets/server/options.js'
 import type { SinkOpener } from '../targets/sink.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type TargetOptions = {
   /** Whether a failure of this target fails the push. If no target sets it, only a failure of the first target does. */
@@ -67,7 +68,7 @@ export function server(url: string, options: ServerOptions = {}): Target & Reada
   const given = { timeout, retries, retryDeadline: inSeconds(retryDeadlineMs), maxEnvelopeBytes, compress }
   const opener = lazyOpener({ id: description, description, opensEarly: false }, async signal => {
     const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal: signal() })
-    const tools = { random: Math.random, sleep, now: () => performance.now() }
+    const tools = { random: Math.random, sleep, now: monotonicMs }
     return openServerSink(await siteAddress(base, token, env), given, tools)
   })
   const reading = (): Promise<ReadServerConfig> => readServerConfig({ server: url, timeout }, env)
