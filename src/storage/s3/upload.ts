@@ -16,7 +16,7 @@ import { s3Error } from './failure.js'
 /** S3 takes at most 10,000 parts, each of at least 5 MiB but the last one. */
 const PART_BYTES = 16 * 1024 * 1024
 
-export interface ObjectUpload {
+interface ObjectUpload {
   write(bytes: Uint8Array): Promise<void>
   /** Makes the object appear, in place of an earlier one. */
   complete(): Promise<void>
