@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['hosting'],
   ['database'],
   ['config'],
+  ['pii'],
   ['convert'],
   ['formats'],
   ['doctor'],

@@ -1,6 +1,7 @@
 /** Delivers everything that a queue holds to one target. Failures become events, so targets fail alone (promise 6). */
 
 import { settingValues, type UsedSetting } from '../database/tunables.js'
+import { stricterMode } from '../contract/pii-mode.js'
 import { messageOf } from '../errors.js'
 import type { Delivery } from '../source/delivery.js'
 import { sentCounts } from '../source/downgrade.js'
@@ -53,12 +54,14 @@ async function apply(delivery: Delivery, { connection, queue, emit, now }: Apply
   const started = monotonicMs()
   try {
     const { origin } = delivery
-    const receipt = await sink.write(
+    const written = await sink.write(
       origin === undefined ? delivery : { ...delivery, origin: { ...origin, target: target.opener.description } },
       retry => emit({ type: 'retried', target, source, ...retry, at: now() }),
       settingValues(settings),
     )
     const durationMs = monotonicMs() - started
+    const pii = stricterMode(delivery.pii, target.opener.pii?.mode)
+    const receipt = pii === 'keep' ? written : { ...written, pii }
     const sent = sentCounts(counts, receipt.downgrade)
     emit({ type: 'applied', target, source, counts: sent, receipt, range, durationMs })
   } catch (error) {

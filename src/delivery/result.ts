@@ -1,6 +1,7 @@
 /** The result of push, drain and recover, made from their events. Reports format it and compute nothing. */
 
 import type { UsedSetting } from '../database/tunables.js'
+import { weakerMode, type PiiMode } from '../contract/pii-mode.js'
 import { isStateFailure } from '../errors.js'
 import { AnswerLost } from '../http/connection-error.js'
 import type { TimedRetry } from '../http/retry.js'
@@ -80,6 +81,8 @@ export type TargetResult = Totals & {
   readonly settings: readonly UsedSetting[] | undefined
   /** Whether the target orders deliveries; undefined when nothing was delivered, and for a target that replaces nothing. */
   readonly isOrdered: boolean | undefined
+  /** The way in which personal data was treated in everything that was delivered; undefined when nothing was. */
+  readonly pii: PiiMode | undefined
   /** Undefined without state. */
   readonly outbox: OutboxResult | undefined
   /** The failure that stopped delivery; undefined when there was none. */
@@ -190,6 +193,7 @@ export class ResultReducer {
       lostAnswers: retries.filter(({ error }) => error instanceof AnswerLost).length,
       waitedMs: Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0)),
       isOrdered: areOrdered(stored),
+      pii: weakestMode(stored),
       downgrade: mergeDowngrades(stored.map(({ downgrade }) => downgrade)),
       outbox,
       ...(failure !== undefined && { error: failure.error, failedSource: failure.source }),
@@ -292,6 +296,10 @@ function totalCounts(receipts: readonly FileReceipt[]): ReadonlyMap<string, numb
   for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
     all.set(kind, (all.get(kind) ?? 0) + records)
   return all
+}
+
+function weakestMode([first, ...others]: readonly Receipt[]): PiiMode | undefined {
+  return first && others.reduce((mode, { pii }) => weakerMode(mode, pii), weakerMode(first.pii, 'drop'))
 }
 
 function areOrdered(receipts: readonly Receipt[]): boolean | undefined {

@@ -20,6 +20,7 @@ import {
   ServeLogLineShape,
   ServeReportShape,
 } from './operations.js'
+import { PiiScanReportShape } from './pii.js'
 import {
   ErrorReportShape,
   GoldenCheckReportShape,
@@ -104,6 +105,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,
   'notify-report': NotifyReportShape,
+  'pii-scan-report': PiiScanReportShape,
   'promote-report': PromoteReportShape,
   'promotions-report': PromotionsReportShape,
   'push-report': PushReportShape,

@@ -1,13 +1,13 @@
 /** Finds variables that look like settings of this program but set nothing, such as VORTEX_INGEST_POSTGRESS. */
 
 import type { Environment } from '../../commit/ci.js'
-import { ENV_PREFIX } from '../../config/environment.js'
+import { ENV_PREFIX, PII_KEY_VARIABLE } from '../../config/environment.js'
 import { nearest } from '../../nearest.js'
 import type { AllCommands } from '../context.js'
 import { withSubcommands } from './command-tree.js'
 
 /** Variables of this prefix that are read although no flag has them. */
-const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, `${ENV_PREFIX}TEST_FAIL_POINT`]
+const OTHERS = [`${ENV_PREFIX}OPERATOR_TOKEN`, PII_KEY_VARIABLE, `${ENV_PREFIX}TEST_FAIL_POINT`]
 
 /**
  * One message for each unknown variable, without its value.
