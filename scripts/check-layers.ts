@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['config'],
   ['pii'],
   ['convert'],
+  ['formats'],
   ['doctor'],
   ['targets'],
   ['delivery'],

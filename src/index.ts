@@ -29,6 +29,7 @@ export {
   server,
   type DatabaseTarget,
   type PostgresOptions,
+  type ArchiveTargetOptions,
   type ServerOptions,
   type TargetOptions,
 } from './library/targets.js'

@@ -1,6 +1,7 @@
 /** Reads the commit, repository and run from the environment variables of CI services, and creates the run_meta. */
 
 import { isFullSha, type RunMeta } from '../contract/commit.js'
+import { webAddress } from '../contract/delivery-origin.js'
 import type { CiAttempt } from '../contract/generation.js'
 import { repoWebUrl } from './repo-url.js'
 import { SCHEMA_VERSION } from '../contract/kinds.js'
@@ -111,12 +112,18 @@ function ciRun(name: CiName, { sha, remote, job = [undefined, undefined], number
   }
 }
 
-/** The web page of the CI run; undefined when the service does not say. */
+/** The web page of the attempt of the CI run; undefined when the service does not say. */
 export function ciRunUrl(env: Environment): string | undefined {
-  const { GITHUB_RUN_ID: run, CI_JOB_URL: gitlab, BUILDKITE_BUILD_URL: buildkite, CIRCLE_BUILD_URL: circle } = env
+  const {
+    GITHUB_RUN_ID: run,
+    GITHUB_RUN_ATTEMPT: attempt,
+    CI_JOB_URL: gitlab,
+    BUILDKITE_BUILD_URL: buildkite,
+    CIRCLE_BUILD_URL: circle,
+  } = env
   const github = githubRemote(env)
-  const url = github && run ? `${github}/actions/runs/${run}` : gitlab || buildkite || circle
-  return url !== undefined && URL.canParse(url) ? url : undefined
+  const ofAttempt = isNumber(attempt) ? `/attempts/${attempt}` : ''
+  return webAddress(github && run ? `${github}/actions/runs/${run}${ofAttempt}` : gitlab || buildkite || circle)
 }
 
 /** A job of a project; undefined when one of its names is unknown. */

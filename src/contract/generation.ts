@@ -1,5 +1,6 @@
 /** Generations: which of two deliveries holds the newer values of a measurement. */
 
+import { asciiJson } from './delivery-origin.js'
 import { utcTimestamp } from './timestamp.js'
 
 /** When records were read from their source, and which attempt of which CI run produced them. */
@@ -46,8 +47,7 @@ const MAX_PRODUCER_LENGTH = 4_000
 
 /** The value of `GENERATION_HEADER`: JSON in ASCII. */
 export function formatGeneration({ producedAt, ci, isForced }: Generation): string {
-  const json = JSON.stringify({ producedAt, ci, ...(isForced === true && { forced: true }) })
-  return json.replace(/[^\x20-\x7e]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return asciiJson({ producedAt, ci, ...(isForced === true && { forced: true }) })
 }
 
 /** Reads a generation. @returns undefined when the text is not one */

@@ -13,6 +13,11 @@ export async function wasmHash64(): Promise<Hash64> {
   return bytes => implementation.h64Raw(bytes)
 }
 
+/** A hash in 16 hexadecimal digits, as `xxhsum -H1` prints it. */
+export function digestText(digest: bigint): string {
+  return digest.toString(16).padStart(16, '0')
+}
+
 /** Computes XXH64 incrementally. */
 export type RunningHash64 = { readonly update: (bytes: Uint8Array) => void; readonly digest: () => bigint }
 

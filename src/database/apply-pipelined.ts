@@ -1,7 +1,8 @@
 /** The pipelined path for small deliveries: after BEGIN, all statements of the transaction are sent in one round trip. */
 
+import type { DeliveryOrigin } from '../contract/delivery-origin.js'
 import { CONTRACT, kindIn, type Kind } from '../contract/kinds.js'
-import { countNotSent, type Downgrade } from '../source/downgrade.js'
+import { countNotSent, sentCounts, type Downgrade } from '../source/downgrade.js'
 import {
   assertCounts,
   supersededCount,
@@ -9,7 +10,7 @@ import {
   type TransactionReceipt,
   type RowDelivery,
 } from '../source/delivery.js'
-import { databaseFacts } from './ordering.js'
+import { databaseFacts, type StoredOrigin } from './ordering.js'
 import type { SqlSession } from './session.js'
 import { commitStatements } from './commit-row.js'
 import { beginDelivery, upsertLines } from './tables.js'
@@ -73,10 +74,11 @@ type PipelinedOptions = {
  */
 export async function applyPipelined(
   session: SqlSession,
-  { commit, assertMayCommit, order: wanted }: RowDelivery,
+  delivery: RowDelivery,
   { rowsByKind, version, downgrade, end }: PipelinedOptions,
 ): Promise<TransactionReceipt | undefined> {
-  await assertMayCommit()
+  const { commit } = delivery
+  await delivery.assertMayCommit()
   const kinds = rowsByKind.map(({ kind }) => kindIn(version, kind))
   // Wait for the answer to BEGIN, because each later statement would be a transaction of its own if BEGIN failed.
   const facts = databaseFacts(await session.execute(beginDelivery(kinds)))
@@ -84,9 +86,10 @@ export async function applyPipelined(
     await session.execute('ROLLBACK')
     return undefined
   }
-  const order = facts.isOrdered ? wanted : undefined
+  const order = facts.isOrdered ? delivery.order : undefined
   const isOrdered = order !== undefined
-  const { values, before, after } = commitStatements(commit, { ...facts, order })
+  const origin = facts.hasOrigins ? storedOrigin(delivery, { version, downgrade }) : undefined
+  const { values, before, after } = commitStatements(commit, { ...facts, order, origin })
   const upserts = rowsByKind.map(({ text }, at) => ({
     text: upsertLines(kinds[at]!, { isOrdered }),
     values: [...values, text],
@@ -95,7 +98,17 @@ export async function applyPipelined(
   const receipts = rowsByKind.map(({ kind, rows }, index) =>
     kindReceipt(kind, { written: answers[before.length + index], records: rows - countNotSent(downgrade, kind.kind) }),
   )
-  return { kinds: receipts, isOrdered }
+  return { kinds: receipts, isOrdered, hasOrigin: facts.hasOrigins }
+}
+
+const UNKNOWN: DeliveryOrigin = { sources: [], sourceCount: 0 }
+
+/** The origin of a delivery as the database stores it. */
+export function storedOrigin(
+  { origin = UNKNOWN, counts }: RowDelivery,
+  { version, downgrade }: Pick<PipelinedOptions, 'version' | 'downgrade'>,
+): StoredOrigin {
+  return { origin, contractVersion: version, records: sentCounts(counts, downgrade) }
 }
 
 /** The result of an upsert. @see writtenCounts in `tables.ts` */

@@ -13,7 +13,7 @@ import {
   type RowDelivery,
 } from '../source/delivery.js'
 import { countNotSent, deliveredKinds, olderTargetError, planDowngrade, type Downgrade } from '../source/downgrade.js'
-import { applyPipelined, collectPipelinedRows, kindReceipt, type End } from './apply-pipelined.js'
+import { applyPipelined, collectPipelinedRows, kindReceipt, storedOrigin, type End } from './apply-pipelined.js'
 import { commitStatements, compareCommit } from './commit-row.js'
 import { databaseVersion } from './contract-version.js'
 import { explainRefusal } from './interventions.js'
@@ -80,8 +80,8 @@ export async function applyInVersion(
   }
 }
 
-function toReceipt({ kinds, isOrdered }: TransactionReceipt, downgrade?: Downgrade): Receipt {
-  return { ...sumReceipt(kinds, downgrade), isOrdered }
+function toReceipt({ kinds, ...database }: TransactionReceipt, downgrade?: Downgrade): Receipt {
+  return { ...sumReceipt(kinds, downgrade), ...database }
 }
 
 /**
@@ -152,9 +152,10 @@ async function applyStaged(
   const { hasTriggers, ...facts } = databaseFacts(await session.execute(beginStaging(kinds, workMemMiB)))
   const order = facts.isOrdered ? delivery.order : undefined
   const isOrdered = order !== undefined
+  const origin = facts.hasOrigins ? storedOrigin(delivery, { version, downgrade }) : undefined
   const staged = await stage(session, delivery, copyBytes)
   await delivery.assertMayCommit()
-  const { values, before, after } = commitStatements(commit, { ...facts, order })
+  const { values, before, after } = commitStatements(commit, { ...facts, order, origin })
   const upserts = kinds.map(kind => ({ text: statementFor(kind, { isOrdered }), values }))
   const answers = await session.pipeline([...before, ...upserts, ...after])
   if (hasTriggers) await assertStored(session, { commit, kinds, isOrdered })
@@ -163,7 +164,7 @@ async function applyStaged(
     return kindReceipt(kind, { written: answers[before.length + index], records })
   })
   await session.execute(end)
-  return { kinds: receipts, isOrdered }
+  return { kinds: receipts, isOrdered, hasOrigin: facts.hasOrigins }
 }
 
 /** Copies all rows into the staging tables. @returns the number of staged rows by kind name */

@@ -5,7 +5,7 @@ import { COMMIT_FIELDS, type Commit } from '../contract/commit.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { utcTimestamp } from '../contract/timestamp.js'
 import type { DeliveryOrder } from '../source/delivery.js'
-import { IS_NEWEST, orderStatements, raise, type DatabaseFacts } from './ordering.js'
+import { IS_NEWEST, orderStatements, raise, type DatabaseFacts, type StoredOrigin } from './ordering.js'
 import type { Statement } from './session.js'
 
 /** A transaction-local setting: `true` when this transaction added the commit. */
@@ -39,6 +39,8 @@ function commitRow(commit: Commit): readonly string[] {
 export type CommitStatementsOptions = {
   /** Undefined in a database that does not order deliveries. */
   readonly order?: DeliveryOrder | undefined
+  /** Undefined in a database that does not store origins. */
+  readonly origin?: StoredOrigin | undefined
   /** Whether the database has the table for the parents of commits. Default: false. */
   readonly hasAncestry?: boolean
 }
@@ -46,14 +48,14 @@ export type CommitStatementsOptions = {
 /** The statements that write a commit. */
 export function commitStatements(
   { ancestry, ...commit }: MeasuredCommit,
-  { order, hasAncestry = false }: CommitStatementsOptions = {},
+  { order, origin, hasAncestry = false }: CommitStatementsOptions = {},
 ): CommitStatements {
   const row = commitRow(commit)
   const [sha, timestamp] = row as [string, string]
   const upsert = { text: upsertCommit({ isOrdered: order !== undefined }), values: row }
   const timed = CONTRACT.kinds.filter(({ hasCommitTimestamp }) => hasCommitTimestamp)
   const after = timed.map(kind => ({ text: updateCommitTimestamps(kind), values: [sha] }))
-  const ordering = order === undefined ? [] : orderStatements(sha, order)
+  const ordering = order === undefined ? [] : orderStatements(sha, order, origin)
   const parents = ancestry === undefined || !hasAncestry ? [] : [upsertAncestry(sha, ancestry)]
   return { values: [sha, timestamp], before: [...ordering, upsert, ...parents], after }
 }

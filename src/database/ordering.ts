@@ -4,6 +4,7 @@
  */
 
 import { CONTRACT, type Kind } from '../contract/kinds.js'
+import { limitOrigin, type DeliveryOrigin } from '../contract/delivery-origin.js'
 import type { Generation } from '../contract/generation.js'
 import { IngestError, messageOf, sqlStateOf } from '../errors.js'
 import type { DeliveryOrder, Fence } from '../source/delivery.js'
@@ -23,6 +24,15 @@ const USABLE_TABLES = `ARRAY(
       ))
   )`
 
+/** An SQL expression: whether the table of deliveries has the columns for the origin of a delivery. */
+const HAS_ORIGINS = `EXISTS (
+    SELECT FROM pg_catalog.pg_attribute
+    WHERE attname = 'sources' AND NOT attisdropped AND attrelid = (
+      SELECT oid FROM pg_catalog.pg_class WHERE relname = 'deliveries'
+        AND relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = 'vortex_ingest')
+    )
+  )`
+
 const HAS_TRIGGERS = `EXISTS (
     SELECT FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgrelid IN (
       ${['commits', ...CONTRACT.kinds.map(({ table }) => table)].map(table => `to_regclass('public.${table}')`).join(', ')}
@@ -35,11 +45,13 @@ const HAS_TRIGGERS = `EXISTS (
  * @see databaseFacts
  */
 export function databaseProbe(kinds: readonly Kind[]): string {
-  return `SELECT ${USABLE_TABLES} AS "usableTables", ${HAS_TRIGGERS} AS "hasTriggers", ${columnList(kinds)} AS columns`
+  return `SELECT ${USABLE_TABLES} AS "usableTables", ${HAS_ORIGINS} AS "hasOrigins", ${HAS_TRIGGERS} AS "hasTriggers",
+    ${columnList(kinds)} AS columns`
 }
 
 type ProbeAnswer = {
   readonly usableTables: readonly string[]
+  readonly hasOrigins: boolean
   readonly hasTriggers: boolean
   readonly columns: readonly string[]
 }
@@ -47,6 +59,8 @@ type ProbeAnswer = {
 export type DatabaseFacts = {
   /** Whether the role may use the tables of the schema `vortex_ingest` that order deliveries. */
   readonly isOrdered: boolean
+  /** Whether the database stores where the records of a delivery come from. */
+  readonly hasOrigins: boolean
   /** Whether the role may use the table for the parents of commits. */
   readonly hasAncestry: boolean
   /** Whether a table of the contract has triggers. */
@@ -58,15 +72,23 @@ export type DatabaseFacts = {
  * @throws {IngestError} `target_misconfigured` when a column cannot hold every value
  */
 export function databaseFacts(rows: readonly object[]): DatabaseFacts {
-  const [{ usableTables, hasTriggers, columns }] = rows as readonly [ProbeAnswer]
+  const [{ usableTables, hasOrigins, hasTriggers, columns }] = rows as readonly [ProbeAnswer]
   assertColumnTypes(columns)
-  return { isOrdered: mayOrder(usableTables), hasAncestry: usableTables.includes('commit_ancestry'), hasTriggers }
+  const isOrdered = mayOrder(usableTables)
+  const hasAncestry = usableTables.includes('commit_ancestry')
+  return { isOrdered, hasOrigins: isOrdered && hasOrigins, hasAncestry, hasTriggers }
 }
 
 /** Whether the role may use the tables of the schema `vortex_ingest` that order deliveries. */
 export async function hasOrdering(session: SqlSession): Promise<boolean> {
   const [found] = await session.query<{ tables: readonly string[] }>(`SELECT ${USABLE_TABLES} AS tables`)
   return mayOrder(found!.tables)
+}
+
+/** Whether the table of deliveries has the columns for the origin of a delivery. */
+export async function hasOriginColumns(session: SqlSession): Promise<boolean> {
+  const [found] = await session.query<{ found: boolean }>(`SELECT ${HAS_ORIGINS} AS found`)
+  return found!.found
 }
 
 function mayOrder(usableTables: readonly string[]): boolean {
@@ -86,31 +108,71 @@ const NEWER_DELIVERIES = `current_setting('vortex_ingest.newer_deliveries')::tex
  * The statements that precede a delivery's rows. Deliveries of one commit wait for each other at the first one. Each of the
  * following statements then sees what the delivery before it has committed.
  */
-export function orderStatements(commitSha: string, order: DeliveryOrder): readonly Statement[] {
-  const { deliveryId, fence, generation } = order
+export function orderStatements(
+  commitSha: string,
+  { deliveryId, fence, generation }: DeliveryOrder,
+  origin: StoredOrigin | undefined,
+): readonly Statement[] {
   const ci = generation?.ci
   const lock = { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))', values: [commitSha] }
   // A delivery without a generation is forced, because nothing tells how old it is.
   const isForced = generation === undefined || generation.isForced === true
   const values = [deliveryId, commitSha, ci?.producer, ci?.run, ci?.attempt, generation?.producedAt]
-  return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), { text: registerDelivery(isForced), values }]
+  const stored = origin === undefined ? [] : originValues(origin)
+  const register = {
+    text: registerDelivery(isForced, stored),
+    values: [...values, ...stored.map(({ value }) => value)],
+  }
+  return [lock, ...(fence === undefined ? [] : [moveWatermark(fence)]), register]
+}
+
+/** Where the records of a delivery come from, and what is written of them. */
+export type StoredOrigin = {
+  readonly origin: DeliveryOrigin
+  readonly contractVersion: number
+  /** Number of records by kind. */
+  readonly records: ReadonlyMap<string, number>
+}
+
+type ColumnValue = { readonly column: string; readonly type: string; readonly value: unknown }
+
+function originValues({ origin, contractVersion, records }: StoredOrigin): readonly ColumnValue[] {
+  const { benchmarkId, runUrl, tool, target, sources, sourceCount } = limitOrigin(origin)
+  return [
+    { column: 'benchmark_id', type: 'text', value: benchmarkId },
+    { column: 'run_url', type: 'text', value: runUrl },
+    { column: 'tool_version', type: 'text', value: tool },
+    { column: 'target', type: 'text', value: target },
+    { column: 'sources', type: 'jsonb', value: JSON.stringify(sources) },
+    { column: 'source_count', type: 'integer', value: sourceCount },
+    { column: 'contract_version', type: 'integer', value: contractVersion },
+    { column: 'records', type: 'jsonb', value: JSON.stringify(Object.fromEntries(records)) },
+  ]
 }
 
 /**
  * Records the delivery, and makes the settings that the following statements read. No records were read later than now, whatever
  * the clock of their machine said.
  * @param isForced gives the delivery a time after those of all other deliveries of the commit
+ * @param origin further columns, whose values are the parameters from $7
  */
-function registerDelivery(isForced: boolean): string {
+function registerDelivery(isForced: boolean, origin: readonly ColumnValue[]): string {
   const readAt = 'least($6::timestamptz, statement_timestamp())'
   const afterAll = `(
       SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
     )`
   const producedAt = isForced ? `greatest(${readAt}, ${afterAll})` : readAt
+  const columns = [
+    'delivery_id, commit_sha, producer, run, attempt, produced_at, applied_at',
+    ...origin.map(one => one.column),
+  ]
+  // Deliveries of a commit wait for each other before this statement, so its time orders them as they were applied.
+  const fixed = ['$1::text, $2::text, $3::text, $4::bigint, $5::bigint', producedAt, 'clock_timestamp()']
+  const values = [...fixed, ...origin.map(({ type }, index) => `$${index + 7}::${type}`)]
   return `
     WITH added AS (
-      INSERT INTO vortex_ingest.deliveries (delivery_id, commit_sha, producer, run, attempt, produced_at)
-      VALUES ($1::text, $2::text, $3::text, $4::bigint, $5::bigint, ${producedAt})
+      INSERT INTO vortex_ingest.deliveries (${columns.join(', ')})
+      VALUES (${values.join(', ')})
       ON CONFLICT (delivery_id) DO NOTHING RETURNING true
     )
     SELECT set_config('vortex_ingest.delivery', $1::text, true),

@@ -20,7 +20,7 @@ import {
 import { rowCacheFor } from './row-cache.js'
 import type { Target } from './target.js'
 
-export type CheckOptions = Pick<FileDeliveryOptions, 'run' | 'hash' | 'mayDowngrade' | 'signal'> & {
+export type CheckOptions = Pick<FileDeliveryOptions, 'run' | 'runUrl' | 'hash' | 'mayDowngrade' | 'signal'> & {
   readonly targets: readonly Target[]
   readonly commitSha?: string | undefined
   readonly contractVersion?: number | undefined

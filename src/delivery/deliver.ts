@@ -53,8 +53,9 @@ async function apply(delivery: Delivery, { connection, queue, emit, now }: Apply
   emit({ type: 'sending', target, source, records: countRecords(delivery), settings })
   const started = monotonicMs()
   try {
+    const { origin } = delivery
     const written = await sink.write(
-      delivery,
+      origin === undefined ? delivery : { ...delivery, origin: { ...origin, target: target.opener.description } },
       retry => emit({ type: 'retried', target, source, ...retry, at: now() }),
       settingValues(settings),
     )

@@ -46,6 +46,8 @@ export type PushOptions = Requirements & {
   readonly run?: RunMeta | undefined
   /** The attempt of the CI run that produced the records, which decides which of two values is newer. Default: the time decides. */
   readonly ci?: CiAttempt | undefined
+  /** The web page of the CI run, which is stored with the delivery. */
+  readonly runUrl?: string | undefined
   /** Replaces values that a newer run has delivered. */
   readonly forceOlder?: boolean | undefined
   /** The only contract version whose shapes are accepted. Default: the lowest one that fits all records of a source. */
@@ -134,8 +136,8 @@ export async function push(files: readonly (string | Source)[], options: PushOpt
 
 /** Without state: the queue of a target is the validated files themselves. */
 async function pushFiles(opened: readonly Source[], work: PushWork): Promise<Intake> {
-  const { targets, connections, signal, dryRun, reducer, hash, rejects } = work
-  const sources = dryRun ? opened : opened.map(source => fixedSource(source, hash))
+  const { targets, connections, signal, dryRun, reducer, rejects } = work
+  const sources = dryRun ? opened : opened.map(fixedSource)
   // Connecting overlaps with checking. No record is sent before all are checked.
   if (!dryRun) connections.prepare(targets)
   const readAt: string[] = []
@@ -204,6 +206,7 @@ type PushWork = Pick<
   | 'readTargets'
   | 'mayDowngrade'
   | 'ci'
+  | 'runUrl'
   | 'laterFilters'
 > & {
   readonly emit: Emit

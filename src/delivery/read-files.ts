@@ -2,10 +2,12 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Commit, RunMeta } from '../contract/commit.js'
+import { sourceRange } from '../contract/delivery-origin.js'
 import type { Generation } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { lowestIn } from '../contract/version-set.js'
 import { abortError } from '../errors.js'
+import { userAgent } from '../package-file.js'
 import type { DimensionCheck } from '../pii/dimension-check.js'
 import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
 import type { Inspection } from '../source/inspect.js'
@@ -58,8 +60,10 @@ export async function isRefused(
 
 export type FileDeliveryOptions = {
   readonly commit: Commit
-  readonly inspection: Pick<Inspection, 'counts' | 'fits'>
+  readonly inspection: Pick<Inspection, 'counts' | 'fits' | 'lines'>
   readonly run: RunMeta
+  /** The web page of the CI run. */
+  readonly runUrl?: string | undefined
   /** Undefined for records that count as the newest. */
   readonly generation?: Generation | undefined
   readonly hash: Hash64
@@ -70,8 +74,9 @@ export type FileDeliveryOptions = {
 
 /** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
 export function fileDelivery(source: Source, options: FileDeliveryOptions): Delivery {
-  const { commit, inspection, run, hash, cache, mayDowngrade = false, signal, generation } = options
-  const { counts, fits } = inspection
+  const { commit, inspection, run, runUrl, hash, cache, mayDowngrade = false, signal, generation } = options
+  const { counts, fits, lines } = inspection
+  const range = sourceRange(source.name, { fingerprint: source.fingerprint?.(), linesBefore: 0, lines })
   const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
     rowsOf(linesOf(source, signal), { name: source.name, hash }, chunkBytes)
   return {
@@ -80,6 +85,7 @@ export function fileDelivery(source: Source, options: FileDeliveryOptions): Deli
     lines: () => linesOf(source, signal),
     assertMayCommit: () => source.assertUnchanged(),
     order: { deliveryId: randomUUID(), generation },
+    origin: { ...{ benchmarkId: run.benchmark_id, runUrl, tool: userAgent() }, sources: [range], sourceCount: 1 },
   }
 }
 

@@ -15,7 +15,7 @@ import { describeServer, isLoopback, parseServerUrl } from '../http/address.js'
 import { siteAddress } from '../http/site-address.js'
 import { piiFilter, type PiiOptions } from '../pii/pii-filter.js'
 import { parseStorageAddress } from '../storage/address.js'
-import { archiveId, describeArchive } from '../targets/archive/options.js'
+import { archiveId, describeArchive, type ArchiveFormat } from '../targets/archive/options.js'
 import { describeEmbedded, embeddedId } from '../targets/embedded/location.js'
 import { postgresConfig } from '../targets/postgres/config.js'
 import { openServerSink, readServerConfig, type ReadServerConfig } from '../targets/server/config.js'
@@ -148,17 +148,22 @@ export function embedded(folder = '.vortex-ingest', options: TargetOptions = {})
   })
 }
 
+export type ArchiveTargetOptions = TargetOptions & {
+  /** Format of new objects. Default: `jsonl`, which keeps the lines. */
+  readonly format?: ArchiveFormat | undefined
+}
+
 /**
  * An archive of the original lines, by table and commit. It needs a push with `state`.
  * @param location a folder or `s3://BUCKET/PREFIX`
  * @throws {IngestError} `usage` for an invalid location
  */
-export function archive(location: string, options: TargetOptions = {}): Target {
+export function archive(location: string, options: ArchiveTargetOptions = {}): Target {
   const address = parseStorageAddress(location)
   const facts = { id: archiveId(address), description: describeArchive(address), opensEarly: address.kind === 's3' }
   const opener = lazyOpener({ ...facts, isAppendOnly: true, needsOutbox: true }, async () => {
     const { archiveSink } = await import('../targets/archive/sink.js')
-    return archiveSink(address)
+    return archiveSink(address, { format: options.format })
   })
   return createTarget('archive', opener, options)
 }

@@ -1,6 +1,13 @@
 /** The requests that the page sends to the server. */
 
-import type { ChangesAnswer, CommitEntry, GroupEntry, HistoryAnswer, PushEntry } from '../server/read/answers.js'
+import type {
+  ChangesAnswer,
+  CommitEntry,
+  DeliveriesAnswer,
+  GroupEntry,
+  HistoryAnswer,
+  PushEntry,
+} from '../server/read/answers.js'
 
 class RequestError extends Error {
   constructor(readonly status: number) {
@@ -33,6 +40,10 @@ export function fetchHistory(slug: string, { n, runs, signal }: HistoryQuery): P
 
 export function fetchChanges(): Promise<ChangesAnswer> {
   return request('api/changes')
+}
+
+export function fetchDeliveries(slug: string, commit: string): Promise<DeliveriesAnswer> {
+  return request(`api/deliveries?commit=${commit}&group=${encodeURIComponent(slug)}`)
 }
 
 export function readPushes(): Promise<{ readonly since: string; readonly pushes: readonly PushEntry[] }> {

@@ -45,6 +45,19 @@ export const MigrateReportShape = object({
 })
 export type MigrateReport = ValueOf<typeof MigrateReportShape>
 
+export const DeleteReportShape = object({
+  command: constant('delete'),
+  exit_code: ExitCode,
+  dry_run: flag('True if the records were only counted'),
+  target: text(),
+  commit: text(),
+  run: orNull(text(), 'The run whose records were deleted; null for the whole commit'),
+  records: count('Number of records that were deleted'),
+  deliveries: count('Number of deliveries that wrote them, as far as the database knows'),
+  kinds: list(object({ kind: text(), records: count() })),
+})
+export type DeleteReport = ValueOf<typeof DeleteReportShape>
+
 export const MigrateCheckReportShape = object({
   command: constant('migrate'),
   check: constant(true),

@@ -10,7 +10,9 @@ import {
 } from './changes.js'
 import { CompareReportShape } from './compare.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
+import { LineageReportShape } from './lineage.js'
 import {
+  DeleteReportShape,
   DoctorReportShape,
   MigrateCheckReportShape,
   MigrateRepairReportShape,
@@ -89,6 +91,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'changes-report': ChangesReportShape,
   'changes-withdraw-report': ChangesWithdrawReportShape,
   'compare-report': CompareReportShape,
+  'delete-report': DeleteReportShape,
   'doctor-report': DoctorReportShape,
   'drain-report': DrainReportShape,
   'error-report': ErrorReportShape,
@@ -97,6 +100,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'journal-compact-report': JournalCompactReportShape,
   'journal-health-report': JournalHealthReportShape,
   'journal-report': JournalReportShape,
+  'lineage-report': LineageReportShape,
   'migrate-check-report': MigrateCheckReportShape,
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,

@@ -21,6 +21,7 @@ import { addBadgeRoute } from './read/badge.js'
 import { addChangesRoute } from './read/changes.js'
 import { addHealthRoute } from './read/health.js'
 import { addPageRoutes } from './page-routes.js'
+import { addDeliveriesRoute } from './read/deliveries.js'
 import { addHistoryRoutes } from './read/history.js'
 import { addSeriesRoute } from './read/series.js'
 import { ReadMemory } from './read/read-memory.js'
@@ -230,6 +231,7 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   const reading = { store, memory, onBroken, ...freshness, mainLine: (wanted: number) => mainLine(String(wanted)) }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
+  addDeliveriesRoute(app, reading)
   addBadgeRoute(app, reading)
   addChangesRoute(app, reading)
   addSeriesRoute(app, reading)

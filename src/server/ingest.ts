@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { ANCESTRY_HEADER, parseAncestry, type Ancestry } from '../contract/ancestry.js'
+import { ORIGIN_HEADER, parseOrigin, type DeliveryOrigin } from '../contract/delivery-origin.js'
 import { GENERATION_HEADER, ORDERED_HEADER, parseGeneration, SUPERSEDED_HEADER } from '../contract/generation.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { quote } from '../contract/problem.js'
@@ -49,6 +50,8 @@ export class Ingest {
     if (typeof order === 'string') return refusalAnswer({ ok: false, error: 'malformed', message: order })
     const ancestry = readAncestryHeader(request)
     if (ancestry === 'malformed') return refusalAnswer({ ok: false, error: 'malformed', message: BAD_ANCESTRY })
+    const origin = readOriginHeader(request)
+    if (origin === 'malformed') return refusalAnswer({ ok: false, error: 'malformed', message: BAD_ORIGIN })
     onBodyWanted()
     const received = await receiveBody(request, { gzip: head.gzip, maxBytes: maxBodyBytes, stallMs, budgets })
     if (!received.ok) return BODY_ANSWERS[received.reason]
@@ -56,7 +59,12 @@ export class Ingest {
     const { length } = body
     const share = await this.#processing.take(length)
     try {
-      const answer = await this.#process(body, { order, ancestry, assertWanted: () => assertClientWaits(request) })
+      const answer = await this.#process(body, {
+        order,
+        ancestry,
+        origin,
+        assertWanted: () => assertClientWaits(request),
+      })
       return { ...answer, facts: { ...answer.facts, bytes: length } }
     } catch (error) {
       if (error instanceof ClientGoneError) return { ...BODY_ANSWERS.gone, facts: { bytes: length }, cause: error }
@@ -76,8 +84,8 @@ export class Ingest {
 
   async #apply(
     bytes: Buffer,
-    { commit, from, total, counts }: CheckedBody,
-    { order, ancestry, assertWanted }: Wanted,
+    { runMeta, commit, from, total, counts }: CheckedBody,
+    { order, ancestry, origin, assertWanted }: Wanted,
   ): Promise<Answer> {
     if (!isTimestamp(commit.timestamp)) return badTimestampAnswer(commit.timestamp)
     const { hash, version } = this.options
@@ -93,6 +101,7 @@ export class Ingest {
       assertMayCommit: assertWanted,
       // A key that another commit has used is another delivery's.
       order: { ...order, deliveryId: `${order.deliveryId} ${commit.sha}` },
+      origin: { ...origin, benchmarkId: printable(runMeta.benchmark_id) },
     }
     const { kinds, isOrdered } = await this.options.store.write(delivery)
     const done = { inserted: sum(kinds, 'inserted'), updated: sum(kinds, 'updated') }
@@ -105,6 +114,7 @@ export class Ingest {
 type Wanted = {
   readonly order: DeliveryOrder
   readonly ancestry: Ancestry | undefined
+  readonly origin: DeliveryOrigin
   /** Throws when the client no longer waits for the answer. */
   readonly assertWanted: () => Promise<void>
 }
@@ -136,6 +146,20 @@ function readAncestryHeader({ headers }: IncomingMessage): Ancestry | undefined 
   const text = headers[ANCESTRY_HEADER]
   if (text === undefined) return undefined
   return (typeof text === 'string' ? parseAncestry(text) : undefined) ?? 'malformed'
+}
+
+const BAD_ORIGIN = `${ORIGIN_HEADER} must be JSON like {"sources":[],"sourceCount":0} (docs/path-a.md)`
+
+/** Where the records come from, as far as the request says. */
+function readOriginHeader({ headers }: IncomingMessage): DeliveryOrigin | 'malformed' {
+  const text = headers[ORIGIN_HEADER]
+  if (text === undefined) return { sources: [], sourceCount: 0 }
+  return (typeof text === 'string' ? parseOrigin(text) : undefined) ?? 'malformed'
+}
+
+/** A text of an envelope that is not among the records may hold U+0000, which Postgres cannot store. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ')
 }
 
 class ClientGoneError extends IngestError {

@@ -2,6 +2,7 @@
 
 import type { MeasuredCommit } from '../contract/ancestry.js'
 import type { RunMeta } from '../contract/commit.js'
+import type { DeliveryOrigin } from '../contract/delivery-origin.js'
 import type { Generation } from '../contract/generation.js'
 import type { Kind } from '../contract/kinds.js'
 import type { PiiMode } from '../contract/pii-mode.js'
@@ -33,6 +34,8 @@ export type RowDelivery = {
   readonly assertMayCommit: () => Promise<void>
   /** Undefined for a rehearsal. It is rolled back, so it needs no order. */
   readonly order?: DeliveryOrder | undefined
+  /** Where the records come from, as far as it is known. Targets with the schema `vortex_ingest` store it. */
+  readonly origin?: DeliveryOrigin | undefined
 }
 
 /** The place of a delivery among all deliveries of its commit. Targets with the schema `vortex_ingest` enforce it. */
@@ -128,6 +131,8 @@ export type Receipt = {
   readonly superseded?: number | undefined
   /** Whether the target orders deliveries, so that none can replace newer values. Undefined for a target that replaces nothing. */
   readonly isOrdered?: boolean | undefined
+  /** Whether the target stores where the records come from. Undefined for a target that does not say. */
+  readonly hasOrigin?: boolean | undefined
   /** The way in which personal data was treated before the target got the records. Default: `keep`. */
   readonly pii?: PiiMode | undefined
 }
@@ -150,6 +155,8 @@ export type TransactionReceipt = {
   readonly kinds: readonly KindReceipt[]
   /** Whether the database has the schema `vortex_ingest`, and so orders deliveries. */
   readonly isOrdered: boolean
+  /** Whether the database stores where the records come from. */
+  readonly hasOrigin: boolean
 }
 
 /** The failure of a delivery after some of its chunks had become durable. `receipt` counts those chunks. */

@@ -1,25 +1,27 @@
 /** Sources that may not change after they were validated. */
 
-import type { Hash64 } from '../contract/hash64.js'
+import { digestText, runningHash64 } from '../contract/hash64.js'
 import type { ByteReader } from './byte-reader.js'
 import { inputChangedError, type Source } from './source.js'
 
-/** Size of the pieces that are hashed. Each piece takes eight bytes of memory. */
+/** Size of the pieces after each of which the hash of all bytes so far is noted. Each note takes eight bytes of memory. */
 const PIECE_BYTES = 32 * 1024
 
 /**
  * A source whose first complete reading decides its content. Every later reading fails before it returns a byte that
  * differs. File times do not suffice for this, because writes through a shared memory mapping (mmap) may not update them.
  */
-export function fixedSource(source: Source, hash: Hash64): Source {
+export function fixedSource(source: Source): Source {
   let known: readonly bigint[] | undefined
   return {
     name: source.name,
     async open() {
       const pieces: bigint[] = []
+      const hash = await runningHash64()
       const expected = known
       const check = (piece: Uint8Array): void => {
-        pieces.push(hash(piece))
+        hash.update(piece)
+        pieces.push(hash.digest())
         const isSame = expected === undefined || expected[pieces.length - 1] === pieces.at(-1)
         if (!isSame) throw inputChangedError(source.name)
       }
@@ -31,9 +33,13 @@ export function fixedSource(source: Source, hash: Hash64): Source {
     },
     assertUnchanged: () => source.assertUnchanged(),
     stat: options => source.stat(options),
+    fingerprint: () => known && digestText(known.at(-1) ?? EMPTY),
     release: () => source.release(),
   }
 }
+
+/** XXH64 of no bytes. */
+const EMPTY = 0xef46_db37_51d8_e999n
 
 type Checks = {
   /** Called with each piece before any of its bytes is returned. Only the last piece may be shorter than the others. */

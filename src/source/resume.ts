@@ -3,7 +3,7 @@
  * bytes.
  */
 
-import { runningHash64, type RunningHash64 } from '../contract/hash64.js'
+import { digestText, runningHash64 } from '../contract/hash64.js'
 import { sliceReader, type ByteReader } from './byte-reader.js'
 import { inputChangedError, type Source } from './source.js'
 
@@ -77,15 +77,21 @@ async function readFingerprints(source: Source, startBytes: number): Promise<Rea
   const [whole, rest] = [await runningHash64(), await runningHash64()]
   let bytes = 0
   let last = LF
-  let start = startBytes === 0 ? digestText(whole) : undefined
+  let start = startBytes === 0 ? digestText(whole.digest()) : undefined
   for await (const chunk of pieces(await source.open(), startBytes)) {
     whole.update(chunk)
     if (bytes >= startBytes) rest.update(chunk)
     bytes += chunk.length
     last = chunk[chunk.length - 1]!
-    if (bytes === startBytes) start = digestText(whole)
+    if (bytes === startBytes) start = digestText(whole.digest())
   }
-  return { bytes, fingerprint: digestText(whole), isOpenEnded: last !== LF, start, rest: digestText(rest) }
+  return {
+    bytes,
+    fingerprint: digestText(whole.digest()),
+    isOpenEnded: last !== LF,
+    start,
+    rest: digestText(rest.digest()),
+  }
 }
 
 /** Reads chunks, one of which ends exactly at `border`. The next chunk is read while one is processed. */
@@ -127,15 +133,11 @@ function sourceWindow(source: Source, { skipped, bytes, fingerprint }: Window): 
         async read(into, offset) {
           const count = await reader.read(into, offset)
           if (count > 0) hash.update(into.subarray(offset, offset + count))
-          else if (digestText(hash) !== fingerprint) throw inputChangedError(source.name)
+          else if (digestText(hash.digest()) !== fingerprint) throw inputChangedError(source.name)
           return count
         },
         close: () => reader.close(),
       }
     },
   }
-}
-
-function digestText(hash: RunningHash64): string {
-  return hash.digest().toString(16).padStart(16, '0')
 }

@@ -25,6 +25,8 @@ export interface Source {
    * for. An equal text later means that the file was not written to since. Empty when a later change might not show
    */
   stat(options?: { readonly flush: boolean }): Promise<string>
+  /** XXH64 of all bytes, in 16 hexadecimal digits, once the source was read to its end. Undefined where nobody computes it. */
+  readonly fingerprint?: (() => string | undefined) | undefined
   /** Releases the resources of the source, which cannot be opened again after that. */
   release(): Promise<void>
 }

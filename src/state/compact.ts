@@ -13,7 +13,7 @@ import {
   totalRecords,
   rewriteBatches,
 } from './partition-leases.js'
-import { canMerge, readHead, type Batch, type Head, type LinesObject } from './head.js'
+import { batchesOrigin, canMerge, readHead, type Batch, type Head, type LinesObject } from './head.js'
 import { listIntents } from './intent.js'
 import { type Partition, newId } from './keys.js'
 import { OBJECT_BYTES, readLines, storeLines } from './lines.js'
@@ -123,6 +123,7 @@ function mergeRun(run: readonly Batch[], objects: readonly LinesObject[], id: st
     ...{ id, objects, last: last.last, records: totalRecords(run), counts: sumCounts(run) },
     source: others.length === 0 ? source : `${source} and ${others.length} more`,
     linesBefore: others.length === 0 ? first.linesBefore : 0,
+    origin: batchesOrigin(run),
     // The latest time, so that pruning by age removes no line too early.
     at: last.at,
   }

@@ -5,6 +5,7 @@
 
 import { formatAncestry, parseAncestry, type MeasuredCommit } from '../contract/ancestry.js'
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
+import { formatOrigin, joinOrigins, parseOrigin, type DeliveryOrigin } from '../contract/delivery-origin.js'
 import type { CiAttempt, Generation } from '../contract/generation.js'
 import { PII_MODES, type PiiMode } from '../contract/pii-mode.js'
 import type { Storage, Version } from '../storage/storage.js'
@@ -31,6 +32,8 @@ export type Batch = {
   readonly ci?: CiAttempt | undefined
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
+  /** Undefined for batches of earlier versions. */
+  readonly origin?: DeliveryOrigin | undefined
   readonly commit: MeasuredCommit
   /** The way in which personal data was treated before the batch was enqueued. Default: `keep`. */
   readonly pii?: PiiMode | undefined
@@ -60,6 +63,12 @@ function isOfSameRun(batch: Batch, next: Batch): boolean {
 
 export function batchGeneration({ ci, at, isForced }: Batch): Generation {
   return isForced === true ? { producedAt: at, isForced } : { producedAt: at, ci }
+}
+
+/** Where the records of some batches come from; undefined when that is not known of all of them. */
+export function batchesOrigin(batches: readonly Batch[]): DeliveryOrigin | undefined {
+  const origins = batches.flatMap(({ origin }) => origin ?? [])
+  return origins.length === batches.length ? joinOrigins(origins) : undefined
 }
 
 /** An object with lines: its key, its size and the SHA-256 of its body in hex. */
@@ -145,8 +154,9 @@ export function assertHeadReaches(
 function headFields({ epoch, next, lastAt, batches, positions }: Head): object {
   return {
     ...{ epoch, next, lastAt },
-    batches: batches.map(({ isForced, commit: { ancestry, ...commit }, ...batch }) => ({
+    batches: batches.map(({ isForced, origin, commit: { ancestry, ...commit }, ...batch }) => ({
       ...batch,
+      ...(origin !== undefined && { origin: formatOrigin(origin) }),
       commit: ancestry === undefined ? commit : { ...commit, ancestry: formatAncestry(ancestry) },
       ...(isForced === true && { forced: true }),
       counts: Object.fromEntries(batch.counts),
@@ -191,6 +201,7 @@ function parseBatch(fields: Fields): Batch {
     run: parseRun(fields.fields('run')),
     ci: fields.optional('ci', name => parseCiAttempt(fields.fields(name))),
     isForced: fields.optional('forced', name => fields.flag(name)) === true,
+    origin: fields.optional('origin', name => parseOrigin(fields.text(name))),
     commit: parseCommit(fields.fields('commit')),
     pii: fields.optional('pii', name => fields.word(name, PII_MODES)),
     objects: fields.list('objects', object => ({

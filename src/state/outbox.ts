@@ -2,6 +2,7 @@
 
 import type { MeasuredCommit } from '../contract/ancestry.js'
 import type { RunMeta } from '../contract/commit.js'
+import type { DeliveryOrigin, SourceRange } from '../contract/delivery-origin.js'
 import type { CiAttempt } from '../contract/generation.js'
 import type { PiiMode } from '../contract/pii-mode.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
@@ -25,6 +26,8 @@ export type NewLines = {
   /** The contract versions that fit all records. */
   readonly fits: VersionSet
   readonly lines: () => AsyncIterable<LineBlock>
+  /** The part of the source that the lines are. */
+  readonly range?: SourceRange | undefined
   /** Name of the stored position, its value when the source was read (`from`), and its new value (`to`). */
   readonly position: { readonly name: string; readonly from: Position | undefined; readonly to: Position }
 }
@@ -35,6 +38,8 @@ export type Origin = {
   readonly ci?: CiAttempt | undefined
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
+  /** The part of the origin that all lines share. */
+  readonly shared?: Omit<DeliveryOrigin, 'sources' | 'sourceCount'> | undefined
   readonly commit: MeasuredCommit
   /** The way in which personal data in the commit and the lines was treated. Default: `keep`. */
   readonly pii?: PiiMode | undefined
@@ -112,19 +117,25 @@ async function readHeadToWrite(storage: Storage, partition: Partition): Promise<
   return { head: { ...head, next: (await highestWatermark(storage, partition)) + 1 }, stored }
 }
 
-function withBatches(head: Head, { additions, origin, stored, readAtMs }: AppendAttempt, state: State): Head {
+function withBatches(
+  head: Head,
+  { additions, origin: { shared, ...origin }, stored, readAtMs }: AppendAttempt,
+  state: State,
+): Head {
   const batches: Batch[] = [...head.batches]
   const positions = new Map(head.positions)
   const at = readTime(state, readAtMs, head)
   let { next } = head
   for (const [index, addition] of additions.entries()) {
-    const { id, source, linesBefore, records, counts, fits, position } = addition
+    const { id, source, linesBefore, records, counts, fits, position, range } = addition
     positions.set(position.name, position.to)
     if (!makesBatch(addition)) continue
     const [first, last] = [next, next + Math.max(1, records) - 1]
     const objects = stored[index]!
     const run = { ...origin.run, schema_version: lowestIn(fits) }
-    batches.push({ ...{ id, first, last, records, counts, source, linesBefore, at }, ...origin, run, objects })
+    const sources = range === undefined ? undefined : { sources: [range], sourceCount: 1 }
+    const from = sources && { origin: { ...shared, ...sources } }
+    batches.push({ ...{ id, first, last, records, counts, source, linesBefore, at }, ...origin, ...from, run, objects })
     next = last + 1
   }
   return { ...head, next, batches, positions, ...(next > head.next && { lastAt: at }) }

@@ -77,11 +77,19 @@ t.test('a failure leaves the output file as it was, and names the object', async
 t.test('a place without records, and wrong flags, are clear errors', async t => {
   const cwd = t.testdir({ archive: {} })
   for (const [args, code, message] of [
-    [[], 2, /^error: missing source\nhint: .*--from-archive PLACE/],
+    [[], 78, /^error: there is no embedded database in .vortex-ingest/],
+    [['--from-archive', 'archive', '--since', '30d'], 2, /an archive does not hold the times of commits/],
+    [['--from-archive', 'archive', '--embedded', 'store'], 2, /are two sources\nhint: give one of them/],
+    [['--from-archive', 'archive', '--group', 'tpch'], 2, /--group tpch is not the name of a group/],
     [['--from-archive', 'archive', '--commit', 'main'], 2, /--commit main is not a full commit id/],
-    [['--from-archive', 'archive'], 66, /there are no archived records in archive/],
-    [['--from-archive', 'nowhere', '--commit', SHA], 66, /no archived records of 0123456\S+ in nowhere/],
-    [['--from-archive', 'archive', '--format', 'csv'], 2, /Allowed choices are jsonl/],
+    [['--from-archive', 'archive'], 66, /there are no records in archive/],
+    [['--from-archive', 'nowhere', '--commit', SHA], 66, /no records of 0123456\S+ in nowhere/],
+    [['--from-archive', 'archive', '--format', 'xml'], 2, /Allowed choices are jsonl, csv, parquet/],
+    [
+      ['--from-archive', 'archive', '--format', 'csv'],
+      2,
+      /a file for each kind of record\S* which standard output cannot take/,
+    ],
     [['--from-archive', 'archive', '--output', 'no/where'], 78, /cannot write the records no\/where/],
   ] as const) {
     const { code: got, stderr } = await run(cwd, 'export', ...args)

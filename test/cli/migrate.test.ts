@@ -88,7 +88,7 @@ t.test('a role that may not create tables gets an error, and nothing is applied'
   t.match(stderr, /the role poor may not migrate this database: the ledger \S+ needs CREATE on the schema public;/)
   t.match(
     stderr,
-    /; 001_tables\.sql needs CREATE on the schema public; 006_ordering\.sql needs to create a schema; .*008_accepted_changes\.sql needs to create a schema\nhint: nothing was applied/,
+    /; 001_tables\.sql needs CREATE on the schema public; 006_ordering\.sql needs to create a schema; .*010_deletions\.sql needs to create a schema\nhint: nothing was applied/,
   )
   t.strictSame(await server.sql(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`, 'poor'), [])
 })
@@ -126,6 +126,9 @@ t.test(
       granted('bench_ingest', 'watermarks', 'INSERT SELECT UPDATE'),
       granted('bench_read', 'accepted_changes', 'SELECT'),
       granted('bench_read', 'commit_ancestry', 'SELECT'),
+      granted('bench_read', 'deletions', 'SELECT'),
+      granted('bench_read', 'delivered_ids', 'SELECT'),
+      granted('bench_read', 'deliveries', 'SELECT'),
     ])
   },
 )

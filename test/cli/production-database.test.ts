@@ -240,12 +240,12 @@ t.test('migrate takes rds_iam from bench_read, whoever granted it; the other rol
   const refused = await runCli(['migrate', server.url('tokens', 'migrator')])
   t.equal(refused.code, 77)
   t.match(refused.stderr, /revoking rds_iam from bench_read needs CREATEROLE/)
-  t.strictSame(await tokenRoles(), ['bench_ingest', 'bench_read', 'master', 'migrator'])
+  t.strictSame(await tokenRoles(), ['bench_delete', 'bench_ingest', 'bench_read', 'master', 'migrator'])
 
   const { code, stdout } = await runCli(['migrate', server.url('tokens')])
   t.equal(code, 0)
   t.match(stdout, /: no migration to apply, 5 already there\n {2}revoked rds_iam from bench_read, because/)
-  t.strictSame(await tokenRoles(), ['bench_ingest', 'master', 'migrator'])
+  t.strictSame(await tokenRoles(), ['bench_delete', 'bench_ingest', 'master', 'migrator'])
   t.strictSame((await migrated(t, server.url('tokens'))).revoked, [])
   t.strictSame((await checked(t, server.url('tokens'))).drift, [])
 })
@@ -254,7 +254,7 @@ t.test('migrating a new database where rds_iam exists makes the writers members,
   await server.sql('REVOKE rds_iam FROM bench_ingest, migrator')
   const { code, stderr } = await runCli(['migrate', await server.createDatabase('new')])
   t.equal(code, 0, stderr)
-  t.strictSame(await tokenRoles(), ['bench_ingest', 'master', 'migrator'])
+  t.strictSame(await tokenRoles(), ['bench_delete', 'bench_ingest', 'master', 'migrator'])
 })
 
 t.test('rows that disagree with their commit are repaired in a database of the other runner', async t => {

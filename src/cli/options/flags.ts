@@ -12,6 +12,7 @@ import {
   POSITIVE,
   SECONDS,
   SPAN,
+  PAST_TIME,
   type OptionDeclaration,
   type OptionDeclarations,
   type ValueType,
@@ -82,6 +83,7 @@ export const duration = parserOf(SECONDS)
 export const age = parserOf(AGE)
 export const byteCount = parserOf(BYTES)
 export const span = parserOf(SPAN)
+export const pastTime = parserOf(PAST_TIME)
 
 /** Flags of all target kinds for a command that delivers. */
 export const deliveryFlags = (): readonly Option[] =>

@@ -37,9 +37,10 @@ export function logDeliveries(log: Log): Emit {
     if (event.type === 'opened') log(`${event.target.name}: opened in ${tookText(event.durationMs)}`)
     if (event.type === 'retried') log(`${event.target.name}: retrying ${event.source}: ${messageOf(event.error)}`)
     if (event.type !== 'applied') return
-    const { records, inserted, updated, isOrdered } = event.receipt
+    const { records, inserted, updated, isOrdered, hasOrigin } = event.receipt
     const unordered = isOrdered !== false ? '' : ', deliveries are not ordered: a late one may replace newer values'
-    const numbers = `${records} records, ${inserted} inserted, ${updated} updated${unordered}`
+    const untraced = hasOrigin !== false ? '' : ', where the values come from is not stored'
+    const numbers = `${records} records, ${inserted} inserted, ${updated} updated${unordered}${untraced}`
     log(`${event.target.name}: ${event.source} in ${tookText(event.durationMs)}: ${numbers}`)
   }
 }

@@ -1,6 +1,7 @@
 /** Checks the new parts of sources: every line, and whether every target can hold every record. */
 
 import type { Commit, RunMeta } from '../../contract/commit.js'
+import { sourceRange } from '../../contract/delivery-origin.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { lowestIn } from '../../contract/version-set.js'
 import type { DimensionCheck } from '../../pii/dimension-check.js'
@@ -173,6 +174,7 @@ function newLines(one: Fresh, { id, inspection, signal, pii }: Checked): NewLine
       const lines = linesOf(rest.source, signal)
       return pii === undefined ? lines : pii.lines(lines, source.name)
     },
+    range: sourceRange(source.name, { fingerprint: rest.whole.fingerprint, linesBefore, lines: inspection.lines }),
     position: { name, from: position, to: { path: source.name, lines, ...rest.whole } },
   }
 }

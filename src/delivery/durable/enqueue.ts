@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { CiAttempt } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
+import { userAgent } from '../../package-file.js'
 import type { PiiFilter } from '../../pii/pii-filter.js'
 import { CommitCheck } from '../../source/commit-check.js'
 import { noRecordsError, type Inspection } from '../../source/inspect.js'
@@ -33,6 +34,8 @@ export type EnqueueOptions = {
   readonly findCommit: (sha: string | undefined) => Promise<Commit>
   readonly run: RunMeta
   readonly ci?: CiAttempt | undefined
+  /** The web page of the CI run. */
+  readonly runUrl?: string | undefined
   /** Whether the records replace newer values on purpose. */
   readonly isForced: boolean
   readonly hash: Hash64
@@ -103,9 +106,10 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   if (checked.fresh.length === 0) return { ...read, commit: options.commit, partition }
   const commit = options.commit ?? (await options.findCommit(commitSha))
   if (options.dryRun) return { ...read, commit, partition }
-  const { run, ci, isForced, pii } = options
+  const { run, ci, isForced, runUrl, pii } = options
   const queued = pii === undefined ? commit : await pii.commit(commit)
-  const origin = { run, ci, isForced, commit: queued, pii: pii?.mode }
+  const shared = { runUrl, tool: userAgent() }
+  const origin = { run, ci, isForced, commit: queued, shared, pii: pii?.mode }
   const head = await appendToOutbox(state, { additions, origin, before, readAtMs })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)

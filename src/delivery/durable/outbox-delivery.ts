@@ -3,7 +3,7 @@
 import type { Hash64 } from '../../contract/hash64.js'
 import type { Fence, LineLocation, OutboxDelivery } from '../../source/delivery.js'
 import type { LineBlock } from '../../source/lines.js'
-import { batchGeneration, canDeliverTogether, type Batch } from '../../state/head.js'
+import { batchesOrigin, batchGeneration, canDeliverTogether, type Batch } from '../../state/head.js'
 import type { Range } from '../../state/intent.js'
 import { readLines } from '../../state/lines.js'
 import type { State } from '../../state/state.js'
@@ -60,6 +60,7 @@ export function deliveryOfRange(
 ): OutboxDelivery {
   const { id, run, commit, isForced, pii } = batches[0]!
   const source = sourceOf(batches)
+  const origin = batchesOrigin(batches)
   const counts = countsOf(batches)
   const lines = (): AsyncIterable<LineBlock> =>
     unlessAborted(
@@ -73,6 +74,7 @@ export function deliveryOfRange(
     ...{ source, run, commit, range, lines, pii },
     locateLine: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts,
+    origin: { sources: [], sourceCount: 0, ...origin, benchmarkId: run.benchmark_id },
     fits: versionsAlike(run.schema_version, counts),
     mayDowngrade: mayDowngrade === true,
     rows: chunkBytes =>

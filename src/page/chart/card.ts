@@ -3,6 +3,8 @@
 import type { HistoryCommit } from '../../server/read/answers.js'
 import { element, svgElement, webLink } from '../element.js'
 import { formatChange, formatTime, formatValue, shortSha, type Unit } from '../format.js'
+import type { DeliveryEntry } from '../../reports/lineage.js'
+import type { SeriesDeliveries } from '../delivery-source.js'
 import type { ChartOptions, DrawnSeries } from './chart-options.js'
 
 /** Number of series that can be read at a glance. */
@@ -33,6 +35,27 @@ export function createCard(content: CardContent): readonly HTMLElement[] {
     ...changesHere(content).map(text => element('p', { class: 'card-change' }, text)),
     element('table', {}, element('tbody', {}, ...around(content).map(one => row(one, content)))),
   ]
+}
+
+/** Lines that name the deliveries of the values on the card, each with a link to its CI run. */
+export function createOrigins(content: CardContent, deliveries: SeriesDeliveries): readonly HTMLElement[] {
+  const shown = around(content)
+  const found = [...new Set(shown.flatMap(({ id }) => deliveries.get(id) ?? []))].slice(0, SHOWN)
+  return found.map(delivery => {
+    const names = shown.filter(({ id }) => deliveries.get(id)?.includes(delivery)).map(({ name }) => name)
+    const which = found.length === 1 ? undefined : `${names.join(', ')}: `
+    return element('p', { class: 'card-origin' }, which, originLink(delivery), sourceText(delivery))
+  })
+}
+
+function originLink({ id, run_url: url, benchmark_id: benchmark, attempt }: DeliveryEntry): HTMLElement {
+  const text = `run ${benchmark ?? id}${attempt === null ? '' : `, attempt ${attempt}`}`
+  return webLink(url ?? '', text, { title: `Delivery ${id}` })
+}
+
+function sourceText({ sources, source_count: count, applied_at: time }: DeliveryEntry): string {
+  const names = sources.slice(0, 1).map(({ name }) => (count > 1 ? `${name} and ${count - 1} more` : name))
+  return [...names, ...(time === null ? [] : [formatTime(time)])].map(text => ` · ${text}`).join('')
 }
 
 /** The card's content as text for a screen reader. */

@@ -2,15 +2,18 @@
 
 import { button, pageElement } from '../element.js'
 import { shortSha } from '../format.js'
-import { createCard, describeForScreenReader, type CardContent } from '../chart/card.js'
+import { createCard, createOrigins, describeForScreenReader, type CardContent } from '../chart/card.js'
 import { Chart } from '../chart/chart.js'
 import { addTouchCursor, addPinchZoom, addKeyboard, addTrackpad } from '../chart/gestures.js'
 import type { ChartOptions, DrawnSeries, Span } from '../chart/chart-options.js'
+import type { SeriesDeliveries } from '../delivery-source.js'
 import { drawPicture } from '../chart/picture.js'
 
 export type Drawing = Omit<ChartOptions, 'onCursor' | 'onSpan' | 'onClick'> & {
   /** The pinned commit, whose card stays open. */
   readonly pinned: number | undefined
+  /** Asks for the deliveries that the values of the series at a commit come from. */
+  readonly deliveriesAt: (sha: string) => Promise<SeriesDeliveries>
 }
 
 export type ChartPanelOptions = {
@@ -23,7 +26,7 @@ export type ChartPanelOptions = {
   readonly onPin: (at: number | undefined) => void
 }
 
-/** Screen readers announce the cursor only after it has rested for this long. */
+/** Screen readers announce the cursor, and deliveries are asked for, only after it has rested for this long. */
 const REST_MS = 300
 
 export class ChartPanel {
@@ -172,7 +175,18 @@ export class ChartPanel {
     this.#card.setAttribute('aria-label', `Commit ${shortSha(content.commit.sha)}`)
     this.#placeCard(content.at)
     clearTimeout(this.#resting)
-    this.#resting = setTimeout(() => (pageElement('spoken').textContent = describeForScreenReader(content)), REST_MS)
+    this.#resting = setTimeout(() => {
+      pageElement('spoken').textContent = describeForScreenReader(content)
+      void this.#addOrigins(content)
+    }, REST_MS)
+  }
+
+  /** Adds where the values come from, unless the card shows something else by then. A server that cannot say leaves it out. */
+  async #addOrigins(content: CardContent): Promise<void> {
+    const [shown] = this.#card.children
+    const deliveries = await this.#drawing?.deliveriesAt(content.commit.sha).catch(() => undefined)
+    if (deliveries !== undefined && shown !== undefined && this.#card.firstElementChild === shown)
+      this.#card.append(...createOrigins(content, deliveries))
   }
 
   #contentAt(at: number | undefined, nearest: DrawnSeries | undefined): CardContent | undefined {

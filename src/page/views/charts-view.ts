@@ -13,6 +13,7 @@ import { currentTheme } from '../theme.js'
 import { ChartPanel } from './chart-panel.js'
 import { Controls } from './controls.js'
 import type { ChangeSource } from '../change-source.js'
+import { deliveriesAt } from '../delivery-source.js'
 import { changeMarks } from '../model/change-marks.js'
 import { GroupSource, type PanelLines } from './group-source.js'
 import { SecondChart } from './second-chart.js'
@@ -82,7 +83,8 @@ export class ChartsView {
     const theme = currentTheme()
     const empty = explainEmptyChart({ all, found, drawn, scale })
     const changes = changeMarks(commits, this.changes.ofPanel(address.group, address.panel))
-    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
+    const drawing = { commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }
+    this.#panel.draw({ ...drawing, deliveriesAt: sha => deliveriesAt(address.group, address.panel, sha) }, empty)
     pageElement('group-facts').textContent = describeGroup(group)
     void this.#second.show(address, { commits, span })
   }

@@ -12,6 +12,7 @@ import { currentTheme } from '../theme.js'
 import { ChartPanel } from './chart-panel.js'
 import { groupHeading, renderGroupTitle } from './group-list.js'
 import type { ChangeSource } from '../change-source.js'
+import { deliveriesAt } from '../delivery-source.js'
 import { changeMarks } from '../model/change-marks.js'
 import { GroupSource } from './group-source.js'
 
@@ -72,7 +73,8 @@ export class SecondChart {
     const empty = explainEmptyChart({ all, found, drawn, scale })
     const pinned = findCommit(commits, address.at)
     const changes = changeMarks(commits, this.changes.ofPanel(address.beside, panel?.id ?? ''))
-    this.#panel.draw({ commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }, empty)
+    const drawing = { commits, series: drawn, unit, besideUnit, scale, theme, span, pinned, changes }
+    this.#panel.draw({ ...drawing, deliveriesAt: sha => deliveriesAt(address.beside, panel?.id ?? '', sha) }, empty)
     pageElement('second-panel').textContent = panels.length < 2 ? '' : (panel?.label ?? '')
     const names = drawn.slice(0, MAX_NAMES).map(one => element('li', {}, createSwatch(one), one.name))
     pageElement('second-names').replaceChildren(...names)

@@ -1,7 +1,7 @@
 /** Checks an envelope in its bytes without building its tree. The result equals that of `checkEnvelope` on the parsed tree. */
 
 import { isUtf8 } from 'node:buffer'
-import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
+import { COMMIT_FIELDS, type Commit, type RunMeta } from '../../contract/commit.js'
 import { checkEnvelope, type EnvelopeCheck } from '../../contract/envelope.js'
 import type { ExactValue } from '../../contract/exact-value.js'
 import { brokenRule, type BenchRecord } from '../../contract/validate.js'
@@ -16,6 +16,7 @@ export type Refusal = Exclude<EnvelopeCheck, { readonly ok: true }>
 /** A valid envelope whose records have not been read out of the body yet. */
 export type CheckedBody = {
   readonly ok: true
+  readonly runMeta: RunMeta
   readonly commit: Commit
   /** Offset after the `[` of the records. */
   readonly from: number
@@ -77,11 +78,11 @@ async function decide(bytes: Buffer, { head, records }: Parts, version: number):
   const misshapen = records?.misshapen
   if (misshapen !== undefined) return malformed(`/records/${misshapen.index}: ${misshapen.message}`)
   if (!outer.ok) return outer
-  const { commit } = outer.envelope
+  const { commit, runMeta } = outer.envelope
   if (records?.from === undefined) throw new Error('an envelope without records passed for a whole one')
   const wrong = firstWrong(records, commit.sha)
   if (wrong !== undefined) return recordRefusal(await recordAt(bytes, wrong, version), wrong, commit.sha)
-  return { ok: true, commit, from: records.from, total: records.total, counts: records.counts }
+  return { ok: true, runMeta, commit, from: records.from, total: records.total, counts: records.counts }
 }
 
 function firstWrong({ broken, first, firstSha, otherSha }: RecordsInspection, sha: string): RecordPosition | undefined {

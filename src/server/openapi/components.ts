@@ -31,12 +31,23 @@ function withReferences(value: unknown): unknown {
 
 const ACT = { by: string, at: dateTime }
 
+/** A delivery as in the report of `lineage`. */
+const DELIVERY = {
+  ...{ id: string, stored: nullable(naturalNumber), benchmark_id: nullable(string), producer: nullable(string) },
+  ...{ run: nullable(naturalNumber), attempt: nullable(naturalNumber), run_url: nullable(string) },
+  ...{ produced_at: nullable(dateTime), applied_at: nullable(dateTime), source_count: naturalNumber },
+  sources: array(object({ name: string, hash: nullable(string), first_line: naturalNumber, last_line: naturalNumber })),
+  records: nullable({ type: 'object', additionalProperties: naturalNumber }),
+  ...{ tool_version: nullable(string), contract_version: nullable(naturalNumber), target: nullable(string) },
+}
+
 function readSchemas({ kinds }: Contract): Readonly<Record<string, JsonSchema>> {
   return {
     accepted_change: object({
       ...{ id: string, commit: string, series: strings, note: string, ...ACT },
       withdrawn: nullable(object(ACT)),
     }),
+    delivery: object(DELIVERY),
     measurement: { oneOf: kinds.map(measurementSchema) },
     stored_commit: object({
       ...{ commit_sha: string, timestamp: string, message: nullable(string), author_name: nullable(string) },

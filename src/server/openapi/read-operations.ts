@@ -267,6 +267,34 @@ export const PAGE_OPERATIONS: Operations = {
       ),
     },
   },
+  'GET /api/deliveries': {
+    operationId: 'deliveries',
+    summary: 'Where a measurement, the values of a commit or those of a group at a commit come from',
+    tags: ['read'],
+    parameters: [
+      queryParameter('commit', string, 'Full id of the commit; required unless id is given'),
+      queryParameter(
+        'group',
+        string,
+        'With commit: a slug from /api/groups; only deliveries with values of this group',
+      ),
+      queryParameter('id', string, 'Instead of commit: a measurement_id'),
+    ],
+    responses: {
+      200: jsonResponse('Deliveries, newest first; the first one with a stored value has the value that is stored', {
+        type: 'object',
+        properties: {
+          ...{ recorded: boolean, commit: nullable(string) },
+          measurement: nullable(object({ id: string, kind: kinds })),
+          ...{ deliveries: array(ref('delivery')), dimensions: strings },
+          series: array(object({ delivery: string, key: strings })),
+        },
+        required: ['recorded', 'commit', 'measurement', 'deliveries'],
+        additionalProperties: false,
+      }),
+      400: BAD_REQUEST,
+    },
+  },
   'GET /api/history/:slug': {
     operationId: 'history',
     summary: 'Values of each series of a group at the last commits',

@@ -1,5 +1,7 @@
 /** The response types of the read API that the page uses too. */
 
+import type { DeliveryEntry } from '../../reports/lineage.js'
+
 /** Response of `GET /api/history/{slug}`. Commits are ordered from the oldest to the newest. */
 export type HistoryAnswer = {
   readonly slug: string
@@ -107,4 +109,20 @@ export type ChangeEntry = {
   readonly at: number
   /** The note with which somebody accepted the change; null when nobody has. */
   readonly accepted: string | null
+}
+
+/** Response of `GET /api/deliveries`. */
+export type DeliveriesAnswer = {
+  /** Whether the store has deliveries that the server may read. */
+  readonly recorded: boolean
+  /** Null when the commit or measurement is not stored. */
+  readonly commit: string | null
+  /** Null when the deliveries of a commit were asked for. */
+  readonly measurement: { readonly id: string; readonly kind: string } | null
+  /** The newest first. */
+  readonly deliveries: readonly DeliveryEntry[]
+  /** With a group: the names of the dimensions of its series. */
+  readonly dimensions?: readonly string[]
+  /** With a group: which delivery wrote or confirmed the value of each series last. */
+  readonly series?: readonly { readonly delivery: string; readonly key: readonly string[] }[]
 }

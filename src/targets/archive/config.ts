@@ -58,11 +58,11 @@ export async function archiveTargetId(options: ArchiveOptions, world: TargetWorl
 }
 
 export async function openArchive(options: ArchiveOptions, world: TargetWorld): Promise<SinkOpener> {
-  const { bucket } = options
+  const { bucket, archiveFormat: format } = options
   const { buckets } = world
   const { archiveSink, stateArchiveSink } = await import('./sink.js')
-  if (bucket === undefined) return archiveSink(archivePlace(options))
+  if (bucket === undefined) return archiveSink(archivePlace(options), { format })
   if (!BUILT_IN.includes(bucket) || buckets === undefined)
-    return archiveSink(bucketPlace(bucket, world), { mustExist: true })
-  return stateArchiveSink(bucket, () => buckets.open(bucket))
+    return archiveSink(bucketPlace(bucket, world), { mustExist: true, format })
+  return stateArchiveSink(bucket, () => buckets.open(bucket), format)
 }

@@ -1,7 +1,8 @@
-/** The keys of archive objects, `<table>/<commit>/<since>-<last>.jsonl.gz`, and their order. */
+/** The keys of archive objects, `<table>/<commit>/<since>-<last>` with the extension of their format, and their order. */
 
 import { IngestError } from '../../errors.js'
 import type { OutboxDelivery } from '../../source/delivery.js'
+import type { ArchiveFormat } from './options.js'
 
 export type ArchiveObject = {
   readonly key: string
@@ -12,11 +13,16 @@ export type ArchiveObject = {
 
 /** Number of digits of the largest safe integer. Numbers in keys are padded to it, so that they sort like numbers. */
 const DIGITS = String(Number.MAX_SAFE_INTEGER).length
-const KEY = new RegExp(`^[^/]+/([^/]+)/(\\d{${DIGITS}})-(\\d{${DIGITS}})\\.jsonl\\.gz$`)
+const EXTENSIONS: Readonly<Record<ArchiveFormat, string>> = { jsonl: 'jsonl.gz', parquet: 'parquet' }
+const KEY = new RegExp(`^[^/]+/([^/]+)/(\\d{${DIGITS}})-(\\d{${DIGITS}})\\.(?:jsonl\\.gz|parquet)$`)
 
-export function archiveKey(table: string, { commit, range }: Pick<OutboxDelivery, 'commit' | 'range'>): string {
+export function archiveKey(
+  table: string,
+  { commit, range }: Pick<OutboxDelivery, 'commit' | 'range'>,
+  format: ArchiveFormat = 'jsonl',
+): string {
   const [since, last] = [range.since, range.until].map(number => String(number).padStart(DIGITS, '0'))
-  return `${table}/${commit.sha}/${since}-${last}.jsonl.gz`
+  return `${table}/${commit.sha}/${since}-${last}.${EXTENSIONS[format]}`
 }
 
 /** @throws {IngestError} `bad_data` for another name, because an object that is passed over may hold the newest records */

@@ -5,15 +5,25 @@ import type { OptionValues } from '../../config/option.js'
 import { PII } from '../shared-options.js'
 import type { StorageAddress } from '../../storage/address.js'
 
+const ARCHIVE_FORMAT = {
+  value: '<format>',
+  help: 'format of new archive objects: jsonl keeps the lines, parquet has columns for other programs (default: jsonl)',
+  choices: ['jsonl', 'parquet'],
+} as const
+
+export type ArchiveFormat = (typeof ARCHIVE_FORMAT.choices)[number]
+
 export const ARCHIVE_OPTIONS = {
   archive: {
     value: '<place>',
     help: 'with --state: also store the original lines, by table and commit, in a folder or s3://bucket/prefix',
   },
+  archiveFormat: ARCHIVE_FORMAT,
 } as const
 
 export const ARCHIVE_REGISTRATION = {
   bucket: { value: '<name>', help: 'bucket that an archive writes to, as `buckets ls` shows it' },
+  archiveFormat: ARCHIVE_FORMAT,
   pii: PII,
 } as const
 

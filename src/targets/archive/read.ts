@@ -1,28 +1,39 @@
 /** Reads an archive: the newest record of each measurement. docs/archive.md documents the rule. */
 
-import { isNewerGeneration, parseGeneration, type Generation } from '../../contract/generation.js'
+import { isNewerGeneration, type Generation } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
-import { CONTRACT } from '../../contract/kinds.js'
+import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
-import { chunkReader } from '../../source/byte-reader.js'
-import { decompress } from '../../source/decompress.js'
 import { IdTable } from '../../source/id-table.js'
 import { createIdentifier } from '../../source/identify.js'
 import { lineBlocks } from '../../source/lines.js'
+import type { RecordBatch } from '../../source/record-batch.js'
 import { recordLines, type RecordLines } from '../../source/record-lines.js'
 import { listAll, type BucketStorage } from '../../storage/storage.js'
-import { gzipComment } from './gzip-comment.js'
+import type { ObjectComment } from './object-comment.js'
 import { inArchiveOrder, parseArchiveKey, type ArchiveObject } from './object-key.js'
+import { openObjectLines } from './object-lines.js'
 
 export type ReadArchiveOptions = {
   /** Reads only the records of this commit. */
   readonly commit?: string | undefined
+  /** Reads only records of these kinds. Default: all. */
+  readonly kinds?: readonly Kind[] | undefined
+  /** Reads only records that this function accepts. */
+  readonly isWanted?: ((batch: RecordBatch, row: number) => boolean) | undefined
   readonly hash: Hash64
   readonly signal: AbortSignal
 }
 
-/** Unchanged lines with their line feeds. */
-export type ExportedLines = { readonly records: number; readonly bytes: Buffer }
+/** Records of one kind. Valid until the next ones are requested. */
+export type ArchivedRecords = {
+  readonly kind: Kind
+  readonly batch: RecordBatch
+  /** Rows of the batch. */
+  readonly rows: readonly number[]
+  /** The unchanged line of a row, with its line feed. */
+  readonly lineOf: (row: number) => Buffer
+}
 
 /**
  * Yields the newest record of each measurement, by table and commit and in the order in which they were enqueued. Holds
@@ -32,17 +43,21 @@ export type ExportedLines = { readonly records: number; readonly bytes: Buffer }
 export async function* newestRecords(
   objects: BucketStorage,
   options: ReadArchiveOptions,
-): AsyncGenerator<ExportedLines> {
+): AsyncGenerator<ArchivedRecords> {
+  const { commit, kinds = CONTRACT.kinds, isWanted = () => true, signal } = options
   const identify = createIdentifier(options.hash)
-  for (const { table } of CONTRACT.kinds)
-    for await (const group of groupByCommit(objects, table, options.commit)) {
-      const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal: options.signal })
-      yield* linesAt(read, await newestPositions(read))
+  for (const kind of kinds)
+    for await (const group of archivedCommits(objects, kind.table, commit)) {
+      const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal })
+      for await (const records of recordsAt(read, await newestPositions(read))) {
+        const rows = records.rows.filter(row => isWanted(records.batch, row))
+        if (rows.length > 0) yield { ...records, kind, rows }
+      }
     }
 }
 
 /** The objects of each commit, in archive order. Keys of one commit follow each other in a listing. */
-async function* groupByCommit(
+export async function* archivedCommits(
   objects: BucketStorage,
   table: string,
   commit: string | undefined,
@@ -59,50 +74,43 @@ async function* groupByCommit(
   if (group.length > 0) yield inArchiveOrder(group)
 }
 
-/** Lines of an object, and its generation; undefined for an object of an earlier version. */
-type ArchivedLines = RecordLines & { readonly generation: Generation | undefined }
+/** Lines of an object, and its comment; undefined for an object of an earlier version. */
+type ArchivedLines = RecordLines & { readonly comment: ObjectComment | undefined }
 
 type Reading = { readonly identify: ReturnType<typeof createIdentifier>; readonly signal: AbortSignal }
 
 async function* identified(
   objects: BucketStorage,
   group: readonly ArchiveObject[],
+  reading: Reading,
+): AsyncGenerator<ArchivedLines> {
+  for (const object of group) yield* identifiedLines(objects, object, reading)
+}
+
+/** The lines of an object, with the measurement ids of their records. */
+export async function* identifiedLines(
+  objects: BucketStorage,
+  object: ArchiveObject,
   { identify, signal }: Reading,
 ): AsyncGenerator<ArchivedLines> {
-  for (const { key } of group) {
-    const source = `${key} in ${objects.description}`
-    for await (const read of readObject(objects, key, source)) {
-      signal.throwIfAborted()
-      identify(read.batch)
-      yield read
-    }
+  for await (const read of readObject(objects, object, `${object.key} in ${objects.description}`)) {
+    signal.throwIfAborted()
+    identify(read.batch)
+    yield read
   }
 }
 
-async function* readObject(objects: BucketStorage, key: string, source: string): AsyncGenerator<ArchivedLines> {
-  const body = await objects.get(key)
+async function* readObject(
+  objects: BucketStorage,
+  object: ArchiveObject,
+  source: string,
+): AsyncGenerator<ArchivedLines> {
+  const body = await objects.get(object.key)
   if (body === undefined) throw new IngestError('input_changed', `${source} was removed while the archive was read`)
-  if (body.length === 0) throw new IngestError('bad_data', `${source} is empty, so its records are lost`)
-  const generation = readGeneration(body, source)
-  const packed = async function* (): AsyncGenerator<Uint8Array> {
-    yield body
-  }
-  const reader = await decompress(
-    chunkReader(packed(), () => Promise.resolve()),
-    source,
-  )
+  const { comment, reader } = await openObjectLines(body, object, source)
   const onRejection = ({ line, message }: { line: number; message: string }): IngestError =>
     new IngestError('bad_data', `${source}, line ${line}: ${message}`)
-  for await (const lines of recordLines(lineBlocks(reader), { source, onRejection })) yield { ...lines, generation }
-}
-
-function readGeneration(body: Buffer, source: string): Generation | undefined {
-  const comment = gzipComment(body)
-  if (comment === undefined) return undefined
-  const generation = parseGeneration(comment)
-  if (generation !== undefined) return generation
-  const hint = 'restore the object from a copy: its gzip comment says which records are newer'
-  throw new IngestError('bad_data', `${source}: its gzip comment is not a generation`, { hint })
+  for await (const lines of recordLines(lineBlocks(reader), { source, onRejection })) yield { ...lines, comment }
 }
 
 /** Maps each measurement to the position of its newest record, counted from 1. */
@@ -110,7 +118,8 @@ async function newestPositions(read: () => AsyncIterable<ArchivedLines>): Promis
   const newest = new IdTable()
   const attempts = new Map<string, LatestAttempts>()
   let before = 0
-  for await (const { batch, generation } of read()) {
+  for await (const { batch, comment } of read()) {
+    const generation = comment?.generation
     let rows = Array.from({ length: batch.count }, (_, row) => row)
     const producer = generation?.ci?.producer
     if (generation !== undefined && producer !== undefined) {
@@ -146,13 +155,15 @@ class LatestAttempts {
   }
 }
 
-async function* linesAt(read: () => AsyncIterable<RecordLines>, newest: IdTable): AsyncGenerator<ExportedLines> {
+async function* recordsAt(
+  read: () => AsyncIterable<RecordLines>,
+  newest: IdTable,
+): AsyncGenerator<Omit<ArchivedRecords, 'kind'>> {
   let before = 0
   for await (const { batch, lineOf } of read()) {
-    const lines: Buffer[] = []
-    for (let row = 0; row < batch.count; row++)
-      if (newest.get(batch.ids[row]!) === before + row + 1) lines.push(lineOf(row))
+    const rows: number[] = []
+    for (let row = 0; row < batch.count; row++) if (newest.get(batch.ids[row]!) === before + row + 1) rows.push(row)
     before += batch.count
-    if (lines.length > 0) yield { records: lines.length, bytes: Buffer.concat(lines) }
+    yield { batch, rows, lineOf }
   }
 }

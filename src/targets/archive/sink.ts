@@ -1,23 +1,27 @@
 /**
- * The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>.jsonl.gz`, with their
- * generation as the gzip comment.
+ * The archive target: stores deliveries from the outbox as objects `<table>/<commit>/<since>-<last>`, as gzip or Parquet, with
+ * their generation and their origin.
  */
 
-import { formatGeneration } from '../../contract/generation.js'
 import { IngestError, type ErrorCode } from '../../errors.js'
 import type { StorageAddress } from '../../storage/address.js'
 import { openBucketStorage } from '../../storage/open-storage.js'
 import type { BucketStorage, BucketStorageOptions } from '../../storage/storage.js'
+import { lineBlocks } from '../../source/lines.js'
 import { assertCounts, sumReceipt, type KindReceipt, type OutboxDelivery } from '../../source/delivery.js'
 import type { Sink, SinkOpener } from '../sink.js'
-import { withGzipComment } from './gzip-comment.js'
-import { packByKind, type Packed } from './pack.js'
+import { formatObjectComment } from './object-comment.js'
+import { gzipPacking, packByKind, type Packed, type Packing } from './pack.js'
 import { archiveKey } from './object-key.js'
-import { archiveId, describeArchive, stateArchiveId } from './options.js'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { openObjectLines } from './object-lines.js'
+import { archiveId, describeArchive, stateArchiveId, type ArchiveFormat } from './options.js'
 
-export function archiveSink(address: StorageAddress, options: BucketStorageOptions = {}): SinkOpener {
+export type ArchiveSinkOptions = BucketStorageOptions & {
+  /** The format of new objects. Default: jsonl. */
+  readonly format?: ArchiveFormat | undefined
+}
+
+export function archiveSink(address: StorageAddress, { format, ...options }: ArchiveSinkOptions = {}): SinkOpener {
   return {
     id: archiveId(address),
     description: describeArchive(address),
@@ -25,7 +29,7 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
     opensEarly: address.kind === 's3',
     isAppendOnly: true,
     needsOutbox: true,
-    open: signal => openArchiveSink(() => openBucketStorage(address, options), signal),
+    open: signal => openArchiveSink(() => openBucketStorage(address, options), { signal, format }),
   }
 }
 
@@ -33,20 +37,26 @@ export function archiveSink(address: StorageAddress, options: BucketStorageOptio
  * An archive in a bucket of the state.
  * @param open opens the bucket. The sink closes the objects that it returns
  */
-export function stateArchiveSink(bucket: string, open: () => Promise<BucketStorage>): SinkOpener {
+export function stateArchiveSink(
+  bucket: string,
+  open: () => Promise<BucketStorage>,
+  format?: ArchiveFormat,
+): SinkOpener {
   return {
     id: stateArchiveId(bucket),
     description: `the archive in the bucket ${bucket} of the state`,
     opensEarly: false,
     isAppendOnly: true,
     needsOutbox: true,
-    open: signal => openArchiveSink(open, signal),
+    open: signal => openArchiveSink(open, { signal, format }),
   }
 }
 
-async function openArchiveSink(open: () => Promise<BucketStorage>, signal: AbortSignal): Promise<Sink<OutboxDelivery>> {
-  signal.throwIfAborted()
-  return archiveIn(await asTargetErrors(open), signal)
+type Writing = { readonly signal?: AbortSignal | undefined; readonly format?: ArchiveFormat | undefined }
+
+async function openArchiveSink(open: () => Promise<BucketStorage>, writing: Writing): Promise<Sink<OutboxDelivery>> {
+  writing.signal?.throwIfAborted()
+  return archiveIn(await asTargetErrors(open), writing)
 }
 
 const TARGET_CODES: ReadonlyMap<ErrorCode, ErrorCode> = new Map([
@@ -71,16 +81,16 @@ async function asTargetErrors<T>(operation: () => Promise<T>): Promise<T> {
  * to half a million records, or one file's records if that file has more. A range that is delivered again finds its own objects
  * and counts as updated, so a retry completes a delivery that was interrupted between two tables.
  */
-export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink<OutboxDelivery> {
+export function archiveIn(objects: BucketStorage, { signal, format = 'jsonl' }: Writing = {}): Sink<OutboxDelivery> {
   return {
     async write(delivery) {
-      const packs = await packByKind(delivery.lines(), delivery.source)
+      const packs = await packByKind(delivery.lines(), delivery.source, await packingFor(format, commentOf(delivery)))
       assertCounts(delivery, kind => packs.find(pack => pack.kind.kind === kind)?.records ?? 0)
       await delivery.assertMayCommit()
       const kinds: KindReceipt[] = []
       for (const pack of packs) {
         signal?.throwIfAborted()
-        kinds.push(await asTargetErrors(() => writeTable(objects, delivery, pack)))
+        kinds.push(await asTargetErrors(() => writeTable(objects, archiveKey(pack.kind.table, delivery, format), pack)))
       }
       return sumReceipt(kinds)
     },
@@ -88,19 +98,23 @@ export function archiveIn(objects: BucketStorage, signal?: AbortSignal): Sink<Ou
   }
 }
 
-async function writeTable(
-  objects: BucketStorage,
-  delivery: OutboxDelivery,
-  { kind, records, body }: Packed,
-): Promise<KindReceipt> {
-  const generation = delivery.order?.generation
-  const object = generation === undefined ? body : withGzipComment(body, formatGeneration(generation))
-  const isNew = await store(objects, archiveKey(kind.table, delivery), object)
+/** The generation and the origin of a delivery; undefined for a delivery without a generation. */
+function commentOf({ order, origin }: OutboxDelivery): string | undefined {
+  const generation = order?.generation
+  return generation === undefined ? undefined : formatObjectComment(generation, origin)
+}
+
+/** Loads only the code of the format that is named. */
+async function packingFor(format: ArchiveFormat, comment: string | undefined): Promise<Packing> {
+  if (format === 'jsonl') return gzipPacking(comment)
+  return (await import('./parquet-object.js')).parquetPacking(comment)
+}
+
+async function writeTable(objects: BucketStorage, key: string, { kind, records, body }: Packed): Promise<KindReceipt> {
+  const isNew = await store(objects, key, body)
   const updated = isNew ? 0 : records
   return { kind: kind.kind, records, inserted: records - updated, updated, unchanged: updated }
 }
-
-const decompress = promisify(gunzip)
 
 /**
  * Writes an object unless it exists.
@@ -111,23 +125,33 @@ async function store(objects: BucketStorage, key: string, body: Buffer): Promise
   const existing = await objects.get(key)
   // No other process writes the object in the meantime, because the lease of this target and commit is held.
   if (existing === undefined) await objects.put(key, body)
-  else if (!existing.equals(body)) await assertHolds(existing, body, `${key} in ${objects.description}`)
+  else if (!existing.equals(body)) await assertHolds({ existing, body, key }, objects)
   return existing === undefined
 }
 
+type Found = { readonly existing: Buffer; readonly body: Buffer; readonly key: string }
+
 /**
- * Compares the uncompressed lines, because another version of zlib may compress the same lines differently, and earlier versions
+ * Compares the lines, because another version of a library may compress the same lines differently, and earlier versions
  * of this program wrote no generation. The existing object may have more lines at its start, because the first lines of a retried delivery may have been pruned since.
  */
-async function assertHolds(existing: Buffer, body: Buffer, where: string): Promise<void> {
+async function assertHolds({ existing, body, key }: Found, { description }: BucketStorage): Promise<void> {
+  const where = `${key} in ${description}`
   const hint = 'give each state its own archive, or move that object away'
   let existingLines: Buffer
   try {
-    existingLines = await decompress(existing)
+    existingLines = await readLines(existing, key)
   } catch (cause) {
-    throw new IngestError('target_misconfigured', `${where} is not a complete gzip file`, { cause, hint })
+    throw new IngestError('target_misconfigured', `${where} is not a complete object`, { cause, hint })
   }
-  const lines = await decompress(body)
+  const lines = await readLines(body, key)
   if (lines.equals(existingLines.subarray(Math.max(0, existingLines.length - lines.length)))) return
   throw new IngestError('target_misconfigured', `${where} holds other records: another state wrote them`, { hint })
+}
+
+async function readLines(body: Buffer, key: string): Promise<Buffer> {
+  const { reader } = await openObjectLines(body, { key }, key)
+  const chunks: Buffer[] = []
+  for await (const { bytes } of lineBlocks(reader)) chunks.push(Buffer.from(bytes))
+  return Buffer.concat(chunks)
 }

@@ -3,7 +3,7 @@
 import { IngestError } from '../../errors.js'
 import { describeAddress, describeEndpoint, type PostgresAddress, type Endpoint } from '../../database/postgres/dsn.js'
 import { readCommitSetting, readServerFacts, readServerTime } from '../../database/queries/server-facts.js'
-import { hasOrdering } from '../../database/ordering.js'
+import { hasOrdering, hasOriginColumns } from '../../database/ordering.js'
 import { toPostgresError } from '../../database/postgres/errors.js'
 import { assertRole, INGEST_ROLE, type RolePolicy } from '../../database/postgres/role.js'
 import { type PostgresSession, connectPostgres } from '../../database/postgres/connect.js'
@@ -123,9 +123,13 @@ async function durabilityOf(session: PostgresSession): Promise<Finding> {
 }
 
 async function orderingOf(session: PostgresSession): Promise<Finding> {
-  if (await hasOrdering(session)) return ok('a late delivery cannot replace newer values')
+  const hint = '`vortex-ingest migrate --ordering` creates or repairs the schema'
+  if (await hasOrdering(session)) {
+    if (await hasOriginColumns(session)) return ok('a late delivery cannot replace newer values')
+    return warn('a late delivery cannot replace newer values, but where values come from is not stored', hint)
+  }
   const fact = 'the role cannot use the schema vortex_ingest: a late delivery may replace newer values'
-  return warn(fact, '`vortex-ingest migrate --ordering` creates or repairs the schema')
+  return warn(fact, hint)
 }
 
 async function clockOf(session: PostgresSession, now: () => Date): Promise<Finding> {

@@ -2,6 +2,7 @@
 
 import type { Agent } from 'node:http'
 import { ANCESTRY_HEADER, formatAncestry } from '../../contract/ancestry.js'
+import { formatOrigin, ORIGIN_HEADER } from '../../contract/delivery-origin.js'
 import { formatGeneration, GENERATION_HEADER } from '../../contract/generation.js'
 import { IngestError } from '../../errors.js'
 import type { Rejection } from '../../source/rejection.js'
@@ -225,7 +226,9 @@ class Sender {
 function optionalHeaders(delivery: Delivery, plan: EnvelopePlan): Readonly<Record<string, string>> {
   const { ancestry } = delivery.commit
   const parents = ancestry === undefined ? {} : { [ANCESTRY_HEADER]: formatAncestry(ancestry) }
-  return { ...orderHeaders(delivery, plan), ...parents }
+  // The envelope itself has the benchmark id.
+  const origin = delivery.origin && { [ORIGIN_HEADER]: formatOrigin({ ...delivery.origin, benchmarkId: undefined }) }
+  return { ...orderHeaders(delivery, plan), ...parents, ...origin }
 }
 
 /** Headers that let a server recognise a repeated envelope, and one that a newer delivery has overtaken. */

@@ -1,6 +1,6 @@
 /** `push`: checks all input, then delivers it file by file to every target. */
 
-import { runMeta } from '../../../commit/ci.js'
+import { ciRunUrl, runMeta } from '../../../commit/ci.js'
 import { commitConfig, type CommitConfig, type CommitFlags } from '../../../config/commit.js'
 import type { LineLimit } from '../../../config/option.js'
 import { pinnedVersion, type ContractFlags } from '../../../config/contract.js'
@@ -58,6 +58,7 @@ export const runPush: Action<PushFlags> = async (args, flags, context) => {
       ...{ ...chosen, run, signal, explain: flags.explain, dryRun: flags.dryRun, mayDowngrade: flags.downgrade },
       ...{
         ci: commit.ci?.attempt,
+        runUrl: ciRunUrl(env),
         forceOlder: flags.forceOlder,
         requireRecords: flags.requireRecords,
         fullRefresh: flags.fullRefresh,
