@@ -6,6 +6,7 @@ import { addCompare } from './commands/compare/command.js'
 import { addCompletion } from './commands/completion/command.js'
 import type { Context } from './context.js'
 import { addConvert } from './commands/convert/command.js'
+import { addCopy } from './commands/copy/command.js'
 import { addDoctor } from './commands/doctor/command.js'
 import { addDrain, addRecover } from './commands/drain/command.js'
 import { examples, addOptions, terminalFlags } from './options/flags.js'
@@ -39,6 +40,7 @@ const COMMANDS: ReadonlyMap<string, Add> = new Map([
   ['notify', addNotify],
   ['convert', addConvert],
   ['export', addExport],
+  ['copy', addCopy],
   ['id', addId],
   ['golden-check', addGoldenCheck],
   ['migrate', addMigrate],
@@ -68,7 +70,7 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify)   5 regression (compare and changes --fail-on)
+  4 mismatch (golden-check, verify, copy)   5 regression (compare and changes --fail-on)
   6 nothing comparable or inconclusive (compare --fail-on)   65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised
   78 configuration or schema version

@@ -1,5 +1,7 @@
 /** Declares options once: the flag, its variable, its entry in the config file, its help and its type follow from it. */
 
+import { utcTimestamp } from '../contract/timestamp.js'
+
 export type ValueType<T> = {
   /** @returns undefined for an invalid text */
   readonly parse: (text: string) => T | undefined
@@ -107,6 +109,20 @@ export const AGE: ValueType<number> = {
   parse: text => withUnit(/^(\d{1,6})([mhd])$/, AGE_UNITS, text),
   rule: 'it must be an age such as 30d, 12h or 90m.',
   jsonType: 'string',
+}
+
+/** A time in RFC 3339, a date, which begins in UTC, or an age before now such as `30d`. @see timeAt */
+export const PAST_TIME: ValueType<string> = {
+  parse: text => (timeAt(text, new Date(0)) === undefined ? undefined : text),
+  rule: 'It must be a date such as 2026-01-31, a time in RFC 3339, or an age such as 30d, 12h or 90m.',
+  jsonType: 'string',
+}
+
+/** @returns the time of a text of type `PAST_TIME`, in RFC 3339; undefined for another text */
+export function timeAt(text: string, now: Date): string | undefined {
+  const ageMs = AGE.parse(text)
+  if (ageMs !== undefined) return new Date(now.getTime() - ageMs).toISOString()
+  return utcTimestamp(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text)
 }
 
 const SPAN_UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }

@@ -9,6 +9,7 @@ import {
   NotifyReportShape,
 } from './changes.js'
 import { CompareReportShape } from './compare.js'
+import { CopyReportShape } from './copy.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
 import {
   DoctorReportShape,
@@ -88,6 +89,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'changes-report': ChangesReportShape,
   'changes-withdraw-report': ChangesWithdrawReportShape,
   'compare-report': CompareReportShape,
+  'copy-report': CopyReportShape,
   'doctor-report': DoctorReportShape,
   'drain-report': DrainReportShape,
   'error-report': ErrorReportShape,

@@ -12,6 +12,7 @@ import {
   POSITIVE,
   SECONDS,
   SPAN,
+  PAST_TIME,
   type OptionDeclaration,
   type OptionDeclarations,
   type ValueType,
@@ -81,6 +82,7 @@ export const duration = parserOf(SECONDS)
 export const age = parserOf(AGE)
 export const byteCount = parserOf(BYTES)
 export const span = parserOf(SPAN)
+export const pastTime = parserOf(PAST_TIME)
 
 /** Flags of all target kinds for a command that delivers. */
 export const deliveryFlags = (): readonly Option[] =>
@@ -90,6 +92,12 @@ export const deliveryFlags = (): readonly Option[] =>
 export function checkFlags(): readonly Option[] {
   const settings = TARGET_KINDS.flatMap(({ tunables }) => tunables.map(({ name }) => name))
   return deliveryFlags().filter(option => !settings.includes(option.name()))
+}
+
+/** Flags of all target kinds for `copy`, which names its source and its target by `--from` and `--to`. */
+export function copyFlags(): readonly Option[] {
+  const addresses = TARGET_KINDS.map(({ address }) => address)
+  return deliveryFlags().filter(option => !addresses.includes(option.attributeName()))
 }
 
 /** Flags for a command that reads rows, of any kind that has them. */

@@ -56,7 +56,8 @@ export async function* readCommitPages(
 ): AsyncGenerator<readonly Commit[]> {
   const columns = COMMIT_FIELDS.map(field => {
     if (field === 'sha') return 'commit_sha AS sha'
-    return field === 'timestamp' ? utcText(field) : `coalesce(${field}, '') AS ${field}`
+    if (field === 'timestamp') return utcText(field)
+    return isNullable(field) ? `coalesce(${field}, '') AS ${field}` : field
   })
   for (let after = afterCommit ?? '', isLast = false; !isLast;) {
     const { sql, values } = commitCondition({ filter, afterCommit: after })
@@ -66,6 +67,11 @@ export async function* readCommitPages(
     after = commits.at(-1)?.sha ?? after
     if (commits.length > 0) yield commits
   }
+}
+
+/** @see contract section 5 */
+function isNullable(field: keyof Commit): boolean {
+  return !['sha', 'timestamp', 'tree_sha', 'url'].includes(field)
 }
 
 /** The number of records of a kind that `readRecordPages` yields. */
