@@ -6,6 +6,7 @@
 import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
 import type { Kind } from '../../contract/kinds.js'
 import { storedKind } from '../contract-version.js'
+import type { FoundColumn } from '../readable-types.js'
 import type { SqlSession } from '../session.js'
 import { groupCondition, type MeasurementGroup } from './groups.js'
 import { PAGE_BYTES, selectText, utcText, type StoredRow } from './rows.js'
@@ -47,6 +48,15 @@ export async function* readRecordPages(
   const columns = ['measurement_id', ...kind.fields.map(({ name }) => name)]
   const text = `${selectText(kind, columns)} WHERE measurement_id = ANY($1::bigint[]) ORDER BY ${BY_COMMIT}, ${kind.table}.measurement_id`
   for await (const ids of idPages(session, kind, options)) yield await session.query<StoredRow>(text, [ids])
+}
+
+/** Reads the columns of all tables in the schema `public`. */
+export function readColumns(session: SqlSession): Promise<readonly FoundColumn[]> {
+  return session.query<FoundColumn>(
+    `SELECT relname AS table, attname AS column, format_type(atttypid, NULL) AS type
+     FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
+     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped`,
+  )
 }
 
 /** Yields all commits with their whole texts in pages, ordered by commit id. */

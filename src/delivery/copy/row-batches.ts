@@ -58,8 +58,9 @@ function assertCommit(commit: Commit): void {
     throw new IngestError('bad_data', `commits ${commit.sha}, column ${column}: ${problem}`, { hint: CORRECT_HINT })
   }
   if (!isFullSha(commit.sha)) refuse('commit_sha', 'must be 40 lowercase hex digits')
+  // A time that RFC 3339 cannot express, such as infinity, is read as null.
+  if (!isTimestamp(commit.timestamp ?? '')) refuse('timestamp', TIMESTAMP_RULE)
   for (const field of COMMIT_FIELDS) if ((commit[field] as string | null) === null) refuse(field, 'must not be null')
-  if (!isTimestamp(commit.timestamp)) refuse('timestamp', TIMESTAMP_RULE)
 }
 
 /**

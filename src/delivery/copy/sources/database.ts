@@ -1,7 +1,12 @@
 /** Copies from a Postgres or an embedded database. */
 
-import { assertTables } from '../../../database/contract-version.js'
-import { countStoredRecords, readCommitPages, readRecordPages } from '../../../database/queries/stored-records.js'
+import {
+  countStoredRecords,
+  readColumns,
+  readCommitPages,
+  readRecordPages,
+} from '../../../database/queries/stored-records.js'
+import { assertReadableColumns } from '../../../database/readable-types.js'
 import type { RecordReader } from '../../../database/record-reader.js'
 import { inSnapshot, type SqlSession } from '../../../database/session.js'
 import type { CopyFilter, CopySource } from '../copy-source.js'
@@ -20,7 +25,7 @@ export function databaseSource({ id, description, open }: DatabaseSourceOptions)
       const { session, close } = await open()
       try {
         return await inSnapshot(session, async () => {
-          await assertTables(session)
+          assertReadableColumns('Postgres', await readColumns(session))
           return work(await rowSource(recordReader(session, filter), { ...filter, description }))
         })
       } finally {
