@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['database'],
   ['config'],
   ['convert'],
+  ['formats'],
   ['doctor'],
   ['targets'],
   ['delivery'],

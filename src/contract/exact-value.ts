@@ -15,3 +15,10 @@ export function isExactObject(value: ExactValue | undefined): value is ExactObje
 export function realText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
 }
+
+/** A value as the text that Postgres would return. */
+export function textOf(value: ExactValue | undefined): string | null {
+  if (value === undefined || value === null) return null
+  if (Array.isArray(value)) return `{${value.join(',')}}`
+  return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
+}

@@ -1,7 +1,7 @@
 /** Requests to a server (docs/server.md), and the answers of its read routes as exact values. */
 
 import type { Agent, OutgoingHttpHeaders } from 'node:http'
-import { isExactObject, realText, type ExactObject, type ExactValue } from '../contract/exact-value.js'
+import { isExactObject, textOf, type ExactObject } from '../contract/exact-value.js'
 import type { Kind } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
 import { describeServer, routeUrl, type HttpAddress } from '../http/address.js'
@@ -143,13 +143,6 @@ function textRow({ fields }: Kind, row: ExactObject): StoredRow {
 function tooLargeError(row: ExactObject): IngestError {
   const message = `the server does not show the measurement ${idOf(row)}, because it has ${textOf(row['too_large'])} bytes`
   return new IngestError('target_misconfigured', message, { hint: 'compare with the database itself: --postgres' })
-}
-
-/** A value as the text that Postgres would return. */
-export function textOf(value: ExactValue | undefined): string | null {
-  if (value === undefined || value === null) return null
-  if (Array.isArray(value)) return `{${value.join(',')}}`
-  return typeof value === 'number' ? realText(value) : (value as string | bigint).toString()
 }
 
 /** Ids are strings in JSON, because a double cannot hold 64 bits. */

@@ -2,7 +2,7 @@
 
 import { seriesDimensions, type Measurement } from '../analysis/series.js'
 import type { FirstParents } from '../commit/ancestry.js'
-import { isExactObject, type ExactObject, type ExactValue } from '../contract/exact-value.js'
+import { isExactObject, textOf, type ExactObject, type ExactValue } from '../contract/exact-value.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { toMeasurement } from '../database/queries/commit-rows.js'
 import { toStoredCommit, type CommitFilter, type StoredCommit } from '../database/queries/commits.js'
@@ -10,7 +10,7 @@ import type { SeriesPart } from '../database/queries/series-history.js'
 import { IngestError } from '../errors.js'
 import type { CommitReader } from './commit-reader.js'
 import { commitFinder } from './find-commit.js'
-import { openReadApi, textOf, type ReadApi, type ReadApiOptions } from './read-api.js'
+import { openReadApi, type ReadApi, type ReadApiOptions } from './read-api.js'
 import { toSeriesValues } from './series-values.js'
 
 /** Number of commits per request: a request line of this length is accepted by every server and proxy. */

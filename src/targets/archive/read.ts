@@ -2,13 +2,14 @@
 
 import { isNewerGeneration, parseGeneration, type Generation } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
-import { CONTRACT } from '../../contract/kinds.js'
+import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import { IngestError } from '../../errors.js'
 import { chunkReader } from '../../source/byte-reader.js'
 import { decompress } from '../../source/decompress.js'
 import { IdTable } from '../../source/id-table.js'
 import { createIdentifier } from '../../source/identify.js'
 import { lineBlocks } from '../../source/lines.js'
+import type { RecordBatch } from '../../source/record-batch.js'
 import { recordLines, type RecordLines } from '../../source/record-lines.js'
 import { listAll, type BucketStorage } from '../../storage/storage.js'
 import { gzipComment } from './gzip-comment.js'
@@ -17,12 +18,23 @@ import { inArchiveOrder, parseArchiveKey, type ArchiveObject } from './object-ke
 export type ReadArchiveOptions = {
   /** Reads only the records of this commit. */
   readonly commit?: string | undefined
+  /** Reads only records of these kinds. Default: all. */
+  readonly kinds?: readonly Kind[] | undefined
+  /** Reads only records that this function accepts. */
+  readonly isWanted?: ((batch: RecordBatch, row: number) => boolean) | undefined
   readonly hash: Hash64
   readonly signal: AbortSignal
 }
 
-/** Unchanged lines with their line feeds. */
-export type ExportedLines = { readonly records: number; readonly bytes: Buffer }
+/** Records of one kind. Valid until the next ones are requested. */
+export type ArchivedRecords = {
+  readonly kind: Kind
+  readonly batch: RecordBatch
+  /** Rows of the batch. */
+  readonly rows: readonly number[]
+  /** The unchanged line of a row, with its line feed. */
+  readonly lineOf: (row: number) => Buffer
+}
 
 /**
  * Yields the newest record of each measurement, by table and commit and in the order in which they were enqueued. Holds
@@ -32,12 +44,16 @@ export type ExportedLines = { readonly records: number; readonly bytes: Buffer }
 export async function* newestRecords(
   objects: BucketStorage,
   options: ReadArchiveOptions,
-): AsyncGenerator<ExportedLines> {
+): AsyncGenerator<ArchivedRecords> {
+  const { commit, kinds = CONTRACT.kinds, isWanted = () => true, signal } = options
   const identify = createIdentifier(options.hash)
-  for (const { table } of CONTRACT.kinds)
-    for await (const group of groupByCommit(objects, table, options.commit)) {
-      const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal: options.signal })
-      yield* linesAt(read, await newestPositions(read))
+  for (const kind of kinds)
+    for await (const group of groupByCommit(objects, kind.table, commit)) {
+      const read = (): AsyncGenerator<ArchivedLines> => identified(objects, group, { identify, signal })
+      for await (const records of recordsAt(read, await newestPositions(read))) {
+        const rows = records.rows.filter(row => isWanted(records.batch, row))
+        if (rows.length > 0) yield { ...records, kind, rows }
+      }
     }
 }
 
@@ -146,13 +162,15 @@ class LatestAttempts {
   }
 }
 
-async function* linesAt(read: () => AsyncIterable<RecordLines>, newest: IdTable): AsyncGenerator<ExportedLines> {
+async function* recordsAt(
+  read: () => AsyncIterable<RecordLines>,
+  newest: IdTable,
+): AsyncGenerator<Omit<ArchivedRecords, 'kind'>> {
   let before = 0
   for await (const { batch, lineOf } of read()) {
-    const lines: Buffer[] = []
-    for (let row = 0; row < batch.count; row++)
-      if (newest.get(batch.ids[row]!) === before + row + 1) lines.push(lineOf(row))
+    const rows: number[] = []
+    for (let row = 0; row < batch.count; row++) if (newest.get(batch.ids[row]!) === before + row + 1) rows.push(row)
     before += batch.count
-    if (lines.length > 0) yield { records: lines.length, bytes: Buffer.concat(lines) }
+    yield { batch, rows, lineOf }
   }
 }

@@ -45,7 +45,8 @@ type Values = ReadonlyMap<string, string>
 async function readArchive(objects: BucketStorage): Promise<Values> {
   let text = ''
   const { signal } = new AbortController()
-  for await (const { bytes } of newestRecords(objects, { hash, signal })) text += bytes.toString()
+  for await (const { rows, lineOf } of newestRecords(objects, { hash, signal }))
+    text += Buffer.concat(rows.map(lineOf)).toString()
   return valuesOf(
     text
       .split('\n')

@@ -23,7 +23,8 @@ const { signal } = new AbortController()
 
 async function exported(objects: BucketStorage, commit?: string): Promise<readonly string[]> {
   let text = ''
-  for await (const { bytes } of newestRecords(objects, { commit, hash, signal })) text += bytes.toString()
+  for await (const { rows, lineOf } of newestRecords(objects, { commit, hash, signal }))
+    text += Buffer.concat(rows.map(lineOf)).toString()
   return text.split('\n').slice(0, -1)
 }
 
