@@ -78,7 +78,10 @@ class Window {
     this.#bytes += line.length
   }
 
-  async *batches({ findCommit, filter, description }: LineSourceOptions, position: string | undefined): AsyncGenerator<CopyBatch> {
+  async *batches(
+    { findCommit, filter, description }: LineSourceOptions,
+    position: string | undefined,
+  ): AsyncGenerator<CopyBatch> {
     const groups = [...this.#groups.values()].flat()
     for (const [index, { sha, lines, places }] of groups.entries()) {
       const commit = await findCommit(sha)

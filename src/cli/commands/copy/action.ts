@@ -10,14 +10,13 @@ import type { IdMismatch } from '../../../delivery/copy/prepare-batch.js'
 import { EXIT, IngestError } from '../../../errors.js'
 import type { CopyReport } from '../../../reports/copy.js'
 import { copyPosition } from '../../../state/copy-position.js'
-import type { TargetFlags } from '../../../targets/kinds.js'
 import type { Action, Context, Format } from '../../context.js'
 import { openConfiguredState } from '../../options/open-state.js'
 import { rowsOpener } from '../verify/rows.js'
 import { mismatchLine, printCopied } from './human.js'
-import { openSource, openTarget, type OpenedTarget } from './places.js'
+import { openSource, openTarget, type OpenedTarget, type PlaceFlags } from './places.js'
 
-export type CopyFlags = TargetFlags &
+export type CopyFlags = PlaceFlags &
   StateFlags & {
     readonly from?: string
     readonly to?: string

@@ -1,11 +1,13 @@
 /** Defines `copy` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { Option, type Command } from 'commander'
+import { COMMIT_OPTIONS } from '../../../config/commit.js'
 import { ENV_PREFIX } from '../../../config/environment.js'
 import { CONTRACT } from '../../../contract/kinds.js'
 import {
   addOptions,
   copyFlags,
+  declaredFlag,
   downgradeFlag,
   examples,
   flag,
@@ -30,7 +32,7 @@ export function addCopy(program: Command, run: Run): void {
       // Its variable is its own, because VORTEX_INGEST_FROM names the tool of `convert`.
       new Option(
         '--from <source>',
-        'source: a postgres:// DSN, or the folder of an embedded database; docs/data.md lists all',
+        'source: a postgres:// DSN, the URL of a server, or the path of an embedded database, an archive or a file of records',
       ).env(`${ENV_PREFIX}COPY_FROM`),
     )
     .addOption(
@@ -54,6 +56,14 @@ export function addCopy(program: Command, run: Run): void {
       flag('--trust-ids', 'write rows under their stored ids, also where those are not the ids of their dimensions'),
     )
     .addOption(flag('--no-verify', 'do not compare the copied records with the rows of the target at the end'))
+    .addOption(
+      flag(
+        '--commits <file>',
+        'for an archive or a file: commits as lines of JSON, used instead of git (docs/data.md)',
+      ),
+    )
+    .addOption(declaredFlag('gitDir', COMMIT_OPTIONS.gitDir))
+    .addOption(declaredFlag('repoUrl', COMMIT_OPTIONS.repoUrl))
     .addOption(stateFlag())
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).runCopy))))
   addOptions(command, copyFlags())
