@@ -13,3 +13,10 @@ export interface RecordReader {
   /** The number of records of a kind; undefined when counting would cost as much as reading. */
   count(kind: Kind): Promise<number | undefined>
 }
+
+export type ReaderFilter = {
+  /** RFC 3339. Only records of commits of this time or later. */
+  readonly since?: string | undefined
+  /** RFC 3339. Only records of commits before this time. */
+  readonly until?: string | undefined
+}

@@ -26,6 +26,11 @@ export type RecordPagesOptions = {
   readonly afterCommit?: string | undefined
 }
 
+/** The fields of a commit whose columns may be null, which means the same as empty. */
+export const NULLABLE_COMMIT_FIELDS: readonly (keyof Commit)[] = [
+  ...(['message', 'author_name', 'author_email', 'committer_name', 'committer_email'] as const),
+]
+
 /** Number of ids that one FETCH returns. */
 const FETCHED_KEYS = 10_000
 /** Upper bound for the rows of a page. */
@@ -67,7 +72,7 @@ export async function* readCommitPages(
   const columns = COMMIT_FIELDS.map(field => {
     if (field === 'sha') return 'commit_sha AS sha'
     if (field === 'timestamp') return utcText(field)
-    return isNullable(field) ? `coalesce(${field}, '') AS ${field}` : field
+    return NULLABLE_COMMIT_FIELDS.includes(field) ? `coalesce(${field}, '') AS ${field}` : field
   })
   for (let after = afterCommit ?? '', isLast = false; !isLast;) {
     const { sql, values } = commitCondition({ filter, afterCommit: after })
@@ -77,11 +82,6 @@ export async function* readCommitPages(
     after = commits.at(-1)?.sha ?? after
     if (commits.length > 0) yield commits
   }
-}
-
-/** @see contract section 5 */
-function isNullable(field: keyof Commit): boolean {
-  return !['sha', 'timestamp', 'tree_sha', 'url'].includes(field)
 }
 
 /** The number of records of a kind that `readRecordPages` yields. */

@@ -84,7 +84,7 @@ async function readCommit(rows: readonly KindRows[], { sha }: Commit): Promise<r
       ;(hasAll ? current : earlier).add(kindRows, row)
     }
   }
-  return earlier.lines.records === 0 ? [current] : current.lines.records === 0 ? [earlier] : [earlier, current]
+  return earlier.lines.records === 0 ? [current] : current.lines.records === 0 ? [earlier] : [current, earlier]
 }
 
 type BatchFacts = Pick<CopyBatch, 'commit' | 'position'> & { readonly description: string }

@@ -12,20 +12,21 @@ import { parseStorageAddress } from '../../../storage/address.js'
 import { openBucketStorage } from '../../../storage/open-storage.js'
 import { archiveId, describeArchive } from '../../../targets/archive/options.js'
 import type { TargetKind } from '../../../targets/kind.js'
-import { parseKind, type TargetFlags } from '../../../targets/kinds.js'
+import { findKind, parseKind, type TargetFlags } from '../../../targets/kinds.js'
 import { readServerConfig } from '../../../targets/server/config.js'
 import type { Context } from '../../context.js'
 import { openWorld, settingsFor } from '../../options/target-world.js'
 import { metadataFinder, type CommitsFlags } from './commits.js'
 
 /** The kinds of places. A source can be any of them, a target only a target kind. */
-type PlaceKind = 'postgres' | 'server' | 'embedded' | 'archive' | 'file'
+type PlaceKind = 'postgres' | 'server' | 'embedded' | 'archive' | 'file' | 'duckdb'
 
 /** A DSN may also be libpq keywords such as `host=db dbname=bench`. */
 const PATTERNS: readonly (readonly [PlaceKind, RegExp])[] = [
   ['postgres', /^postgres(?:ql)?:\/\/|^\s*\w+\s*=/i],
   ['server', /^https?:\/\//i],
   ['archive', /^s3:\/\//i],
+  ['duckdb', /\.(?:duckdb|ddb|db)$/i],
   ['file', /\.(?:jsonl?|ndjson)(?:\.(?:gz|zst))?$/i],
 ]
 
@@ -50,6 +51,10 @@ export async function openSource(place: string, flags: PlaceFlags, context: Cont
     case 'file': {
       const { recordFileSource } = await import('../../../delivery/copy/sources/files.js')
       return recordFileSource(place, { findCommit: metadataFinder(flags, context), watch: watch?.reads, signal })
+    }
+    case 'duckdb': {
+      const { duckdbSource } = await import('../../../delivery/copy/sources/duckdb.js')
+      return duckdbSource(place)
     }
     case 'archive':
       return openArchiveSource(place, flags, context)
@@ -92,7 +97,7 @@ export type OpenedTarget = { readonly kind: TargetKind; readonly options: Target
 /** @throws {IngestError} `usage` for a place that is no target */
 export async function openTarget(place: string, flags: TargetFlags, context: Context): Promise<OpenedTarget> {
   const kindName = kindOf(place)
-  if (kindName === 'file' || kindName === 'archive')
+  if (findKind(kindName)?.openSession === undefined && kindName !== 'server')
     throw new IngestError('usage', `${redact(place)} cannot be the target of a copy`, {
       hint: 'copy to a database or a server; `export` writes files and archives are written by push with a state',
     })
