@@ -5,50 +5,28 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import { contentOf, copy, createSource, dayOf } from './fixtures/copying.js'
 import { startMigratedPostgres } from './fixtures/database.js'
-import { CONTRACT, type FieldType } from '../../src/contract/kinds.js'
-import { COMMIT_FIELDS } from '../../src/contract/commit.js'
+import { asList, quoted, statementsOf } from './fixtures/other-databases.js'
 
 const postgres = await startMigratedPostgres(t)
 const source = await createSource(postgres, 6, 30)
 const content = await contentOf(source)
 
-const TYPES: Readonly<Record<FieldType, string>> = {
-  ...{ str: 'VARCHAR', i32: 'INTEGER', i64: 'BIGINT', f64: 'DOUBLE', '[i64]': 'BIGINT[]' },
+const TYPES = {
+  ...{ str: 'VARCHAR', i32: 'INTEGER', i64: 'BIGINT', f64: 'DOUBLE', '[i64]': 'BIGINT[]', timestamp: 'TIMESTAMPTZ' },
 }
-
-type Column = readonly [name: string, type: string]
 
 /** Writes the tables of the source into a DuckDB file. @param change statements that run at the end */
 async function writeFile(path: string, change = ''): Promise<void> {
   const instance = await DuckDBInstance.create(path)
   const connection = await instance.connect()
-  const commitColumns = COMMIT_FIELDS.map((field): Column => {
-    return field === 'sha' ? ['commit_sha', 'VARCHAR'] : [field, field === 'timestamp' ? 'TIMESTAMPTZ' : 'VARCHAR']
+  const statements = await statementsOf(source, {
+    types: TYPES,
+    quote: name => `"${name}"`,
+    literal: (text, type) => `${quoted(type === '[i64]' ? asList(text) : text)}::${TYPES[type]}`,
   })
-  const tables: (readonly [string, readonly Column[]])[] = [
-    ['commits', commitColumns],
-    ...CONTRACT.kinds.map(({ table, fields }): readonly [string, readonly Column[]] => [
-      table,
-      [['measurement_id', 'BIGINT'], ...fields.map(({ name, type }): Column => [name, TYPES[type]])],
-    ]),
-  ]
-  for (const [table, columns] of tables) {
-    await connection.run(`CREATE TABLE ${table} (${columns.map(column => column.join(' ')).join(', ')})`)
-    const rows = await source.sql(`SELECT ${columns.map(([name]) => `${name}::text`).join(', ')} FROM ${table}`)
-    const values = rows.map(
-      row => `(${columns.map(column => literal(row[column[0]] as string | null, column[1])).join(', ')})`,
-    )
-    if (values.length > 0) await connection.run(`INSERT INTO ${table} VALUES ${values.join(', ')}`)
-  }
-  if (change !== '') await connection.run(change)
+  for (const text of [...statements, ...(change === '' ? [] : [change])]) await connection.run(text)
   connection.closeSync()
   instance.closeSync()
-}
-
-function literal(text: string | null, type: string): string {
-  if (text === null) return 'NULL'
-  const list = type === 'BIGINT[]' ? text.replace('{', '[').replace('}', ']') : text
-  return `'${list.replaceAll("'", "''")}'::${type}`
 }
 
 t.test('every value of a DuckDB file arrives in Postgres', async t => {

@@ -32,7 +32,7 @@ export function addCopy(program: Command, run: Run): void {
       // Its variable is its own, because VORTEX_INGEST_FROM names the tool of `convert`.
       new Option(
         '--from <source>',
-        'source: a postgres:// DSN, the URL of a server, or the path of an embedded database, an archive or a file of records',
+        'source: a DSN of Postgres, MySQL or MariaDB, the URL of a server, or the path of an embedded database, a DuckDB file, an archive or a file of records',
       ).env(`${ENV_PREFIX}COPY_FROM`),
     )
     .addOption(

@@ -19,12 +19,13 @@ import { openWorld, settingsFor } from '../../options/target-world.js'
 import { metadataFinder, type CommitsFlags } from './commits.js'
 
 /** The kinds of places. A source can be any of them, a target only a target kind. */
-type PlaceKind = 'postgres' | 'server' | 'embedded' | 'archive' | 'file' | 'duckdb'
+type PlaceKind = 'postgres' | 'server' | 'embedded' | 'archive' | 'file' | 'duckdb' | 'mysql'
 
 /** A DSN may also be libpq keywords such as `host=db dbname=bench`. */
 const PATTERNS: readonly (readonly [PlaceKind, RegExp])[] = [
   ['postgres', /^postgres(?:ql)?:\/\/|^\s*\w+\s*=/i],
   ['server', /^https?:\/\//i],
+  ['mysql', /^(?:mysql|mariadb):\/\//i],
   ['archive', /^s3:\/\//i],
   ['duckdb', /\.(?:duckdb|ddb|db)$/i],
   ['file', /\.(?:jsonl?|ndjson)(?:\.(?:gz|zst))?$/i],
@@ -56,6 +57,10 @@ export async function openSource(place: string, flags: PlaceFlags, context: Cont
       const { duckdbSource } = await import('../../../delivery/copy/sources/duckdb.js')
       return duckdbSource(place)
     }
+    case 'mysql': {
+      const { mysqlSource } = await import('../../../delivery/copy/sources/mysql.js')
+      return mysqlSource(place, context.env, signal)
+    }
     case 'archive':
       return openArchiveSource(place, flags, context)
     case 'server': {
@@ -64,7 +69,8 @@ export async function openSource(place: string, flags: PlaceFlags, context: Cont
       const id = await parseKind('server').targetId(options, openWorld(context))
       return serverSource(id, { ...(await readServerConfig(options, context.env)), signal })
     }
-    default:
+    case 'postgres':
+    case 'embedded':
       return openDatabaseSource(parseKind(kind), { place, flags, context })
   }
 }
