@@ -7,6 +7,7 @@ import { openSources, type InputOptions } from '../source/inputs.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import { lineBlocks } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
+import { piiFilter, type PiiFilter, type PiiOptions } from '../pii/pii-filter.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
@@ -36,6 +37,8 @@ export type VerifyOptions = {
   readonly contractVersion?: number | undefined
   /** Sets the ids of the records. Default: computes them. */
   readonly identify?: ((batch: RecordBatch) => void) | undefined
+  /** The mode and key that the files were pushed with. Their texts are masked or dropped in the same way before they are compared. */
+  readonly pii?: PiiOptions | undefined
   /** Also reports rows of the files' commits that have no line in the files. Default: false. */
   readonly extra?: boolean | undefined
   /** Called with each rejected line. */
@@ -103,6 +106,7 @@ async function compareSources(
   stored: StoredRows,
   options: CompareOptions,
 ): Promise<Omit<VerifyResult, 'target'>> {
+  const filter = options.pii && piiFilter(options.pii)
   const { identify = createIdentifier(await wasmHash64()) } = options
   const { commitSha, contractVersion, signal, onRejection = () => undefined, onWarning = () => undefined } = options
   const given = {
@@ -119,7 +123,7 @@ async function compareSources(
   const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
   if (rejected > 0) return { ...NOTHING_COMPARED, rejected }
   const targetVersion = await stored.version()
-  const verifier = new Verifier(stored, { ...options, identify, targetVersion })
+  const verifier = new Verifier(stored, { ...options, identify, targetVersion, filter })
   for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
   if (options.extra === true) await verifier.findExtra(inspections)
   const { compared, different, differences, uncompared } = verifier
@@ -140,6 +144,12 @@ const COMMIT_FIELD = 0
 /** A commit that a file names, with the number of its measurements that are missing because the commit is not stored. */
 type ComparedCommit = { readonly isStored: boolean; missing: number }
 
+type VerifierOptions = CompareOptions & {
+  readonly identify: (batch: RecordBatch) => void
+  readonly targetVersion: number
+  readonly filter: PiiFilter | undefined
+}
+
 class Verifier {
   compared = 0
   different = 0
@@ -151,10 +161,7 @@ class Verifier {
 
   constructor(
     private readonly stored: StoredRows,
-    private readonly options: CompareOptions & {
-      readonly identify: (batch: RecordBatch) => void
-      readonly targetVersion: number
-    },
+    private readonly options: VerifierOptions,
   ) {}
 
   /**
@@ -166,7 +173,9 @@ class Verifier {
     const { identify } = this.options
     const sha = inspections[0]?.commitSha ?? this.options.commitSha
     if (sha !== undefined) await this.#commitOf(sha)
-    for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: source.name })) {
+    const lines = lineBlocks(await source.open())
+    const filtered = this.options.filter?.lines(lines, source.name) ?? lines
+    for await (const { batch } of readRecords(filtered, { source: source.name })) {
       this.options.signal.throwIfAborted()
       identify(batch)
       this.#collect(batch, inspections)

@@ -6,6 +6,7 @@
 import { formatAncestry, parseAncestry, type MeasuredCommit } from '../contract/ancestry.js'
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import type { CiAttempt, Generation } from '../contract/generation.js'
+import { PII_MODES, type PiiMode } from '../contract/pii-mode.js'
 import type { Storage, Version } from '../storage/storage.js'
 import { corruptStateError, type Fields } from './fields.js'
 import { readDocument, writeDocument } from './document.js'
@@ -31,6 +32,8 @@ export type Batch = {
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
   readonly commit: MeasuredCommit
+  /** The way in which personal data was treated before the batch was enqueued. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
   /** Objects that hold the lines, in order. */
   readonly objects: readonly LinesObject[]
 }
@@ -50,8 +53,8 @@ export function canMerge(batch: Batch, next: Batch): boolean {
 }
 
 function isOfSameRun(batch: Batch, next: Batch): boolean {
-  const common = ({ run, ci, isForced, commit }: Batch): string =>
-    JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit])
+  const common = ({ run, ci, isForced, commit, pii = 'keep' }: Batch): string =>
+    JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit, pii])
   return common(batch) === common(next)
 }
 
@@ -189,6 +192,7 @@ function parseBatch(fields: Fields): Batch {
     ci: fields.optional('ci', name => parseCiAttempt(fields.fields(name))),
     isForced: fields.optional('forced', name => fields.flag(name)) === true,
     commit: parseCommit(fields.fields('commit')),
+    pii: fields.optional('pii', name => fields.word(name, PII_MODES)),
     objects: fields.list('objects', object => ({
       key: object.text('key'),
       bytes: object.count('bytes'),

@@ -3,6 +3,7 @@
 import type { MeasuredCommit } from '../contract/ancestry.js'
 import type { RunMeta } from '../contract/commit.js'
 import type { CiAttempt } from '../contract/generation.js'
+import type { PiiMode } from '../contract/pii-mode.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -35,6 +36,8 @@ export type Origin = {
   /** Whether the records replace newer values on purpose. Default: false. */
   readonly isForced?: boolean
   readonly commit: MeasuredCommit
+  /** The way in which personal data in the commit and the lines was treated. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
 }
 
 export type AppendOptions = {

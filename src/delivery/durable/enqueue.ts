@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { CiAttempt } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
+import type { PiiFilter } from '../../pii/pii-filter.js'
 import { CommitCheck } from '../../source/commit-check.js'
 import { noRecordsError, type Inspection } from '../../source/inspect.js'
 import { inspectAll } from '../../source/inspect-all.js'
@@ -38,6 +39,8 @@ export type EnqueueOptions = {
   /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
   readonly cache?: RowCache<string> | undefined
   readonly emit: Emit
+  /** Masks or drops personal data before it is enqueued. */
+  readonly pii?: PiiFilter | undefined
   /** Undefined when nothing is enqueued if a line is rejected. */
   readonly rejects: PushRejects | undefined
   /** Awaited before anything is enqueued; runs while the sources are read. */
@@ -100,8 +103,10 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   if (checked.fresh.length === 0) return { ...read, commit: options.commit, partition }
   const commit = options.commit ?? (await options.findCommit(commitSha))
   if (options.dryRun) return { ...read, commit, partition }
-  const { run, ci, isForced } = options
-  const head = await appendToOutbox(state, { additions, origin: { run, ci, isForced, commit }, before, readAtMs })
+  const { run, ci, isForced, pii } = options
+  const queued = pii === undefined ? commit : await pii.commit(commit)
+  const origin = { run, ci, isForced, commit: queued, pii: pii?.mode }
+  const head = await appendToOutbox(state, { additions, origin, before, readAtMs })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)
   // A source that only gained blank lines has nothing new.

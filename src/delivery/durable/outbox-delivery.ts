@@ -58,7 +58,7 @@ export function deliveryOfRange(
   batches: readonly Batch[],
   { range, hash, cache, mayDowngrade, signal, assertHeld, deliveryId, fence }: RangeOptions,
 ): OutboxDelivery {
-  const { id, run, commit, isForced } = batches[0]!
+  const { id, run, commit, isForced, pii } = batches[0]!
   const source = sourceOf(batches)
   const counts = countsOf(batches)
   const lines = (): AsyncIterable<LineBlock> =>
@@ -70,7 +70,7 @@ export function deliveryOfRange(
       signal,
     )
   return {
-    ...{ source, run, commit, range, lines },
+    ...{ source, run, commit, range, lines, pii },
     locateLine: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts,
     fits: versionsAlike(run.schema_version, counts),
