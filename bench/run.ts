@@ -11,6 +11,7 @@ import { chart } from './chart.js'
 import { meteredNode, ROOT } from './child.js'
 import { changes } from './changes.js'
 import { compare } from './compare.js'
+import { copy } from './copy.js'
 import { farPush } from './far-push.js'
 import { growth } from './growth.js'
 import { httpPush } from './http-push.js'
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   serve,
   farPush,
   compare,
+  copy,
   judge,
   changes,
   chart,

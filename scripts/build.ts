@@ -12,7 +12,13 @@ const UNFINISHED = `dist.${process.pid}`
 const ENTRY = 'main'
 
 /** PGlite finds its WASM files beside its own modules. pg asks for pg-native, which nobody needs. */
-const OUTSIDE = ['@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 'pg-native']
+const OUTSIDE = [
+  '@duckdb/node-api',
+  '@electric-sql/pglite',
+  '@electric-sql/pglite-prepopulatedfs',
+  'mysql2',
+  'pg-native',
+]
 
 /**
  * Files of dist/ for what most starts load, with the sources that decide their content. A file holds these sources and all that

@@ -47,7 +47,9 @@ function one(same: readonly Option[]): Schema {
   const { description } = same[0]!
   const choices = [...new Set(same.flatMap(option => option.argChoices ?? []))]
   const switches = same.some(option => option.optional) ? [true, false] : []
-  if (choices.length > 0) return { description, enum: [...choices.flatMap(asWritten), ...switches] }
+  // A flag of the same name may have choices in one command only.
+  if (same.every(option => option.argChoices !== undefined))
+    return { description, enum: [...choices.flatMap(asWritten), ...switches] }
   const types = [...new Set(same.flatMap(typesOf))]
   const type = types.length === 1 ? types[0] : types
   return types.includes('array') ? { description, type, items: { type: 'string' } } : { description, type }

@@ -10,6 +10,7 @@ import { publishedSchemas, schemaText } from '../src/contract/schema.js'
 import { reportSchemas } from '../src/reports/published.js'
 import { configSchema } from './config-schema.js'
 import { contractTables } from './contract-tables.js'
+import { readableTypesTable } from './readable-types-table.js'
 import { manPage } from './man-page.js'
 import { writtenDocument } from './openapi.js'
 
@@ -18,6 +19,7 @@ const MAN_PAGE = 'man/vortex-ingest.1'
 const CONFIG_SCHEMA = 'schemas/config.json'
 const README = 'README.md'
 const CONTRACT_PAGE = 'docs/contract.md'
+const DATA_PAGE = 'docs/data.md'
 const OPENAPI = `schemas/v${SCHEMA_VERSION}/openapi.json`
 const START = '<!-- prettier-ignore-start -->\n<!-- Written by `npm run docs`. -->'
 const END = '<!-- prettier-ignore-end -->'
@@ -31,6 +33,7 @@ export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, stri
     [CONFIG_SCHEMA, `${JSON.stringify(configSchema(program), undefined, 2)}\n`],
     [README, await withBlock(root, README, table(program))],
     [CONTRACT_PAGE, await withBlock(root, CONTRACT_PAGE, contractTables())],
+    [DATA_PAGE, await withBlock(root, DATA_PAGE, readableTypesTable())],
     [OPENAPI, writtenDocument()],
     ...contractSchemas(),
     ...reportSchemas(),

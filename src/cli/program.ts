@@ -23,6 +23,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Add>> = new Map<string, () => 
   ['lineage', async () => (await import('./commands/lineage/command.js')).addLineage],
   ['convert', async () => (await import('./commands/convert/command.js')).addConvert],
   ['export', async () => (await import('./commands/export/command.js')).addExport],
+  ['copy', async () => (await import('./commands/copy/command.js')).addCopy],
   ['delete', async () => (await import('./commands/delete/command.js')).addDelete],
   ['pii', async () => (await import('./commands/pii/command.js')).addPii],
   ['id', async () => (await import('./commands/id/command.js')).addId],
@@ -54,7 +55,7 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify) or findings (pii scan)
+  4 mismatch (golden-check, verify, copy) or findings (pii scan)
   5 regression (compare and changes --fail-on)
   6 nothing comparable or inconclusive (compare --fail-on)   65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised

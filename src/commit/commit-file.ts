@@ -19,7 +19,12 @@ const HINT = `a commit file is {${FIELDS.map(field => `"${field}": "…"`).join(
  * @see contract section 2
  */
 export async function readCommitFile(path: string): Promise<Commit> {
-  const value = parse(path, await read(path))
+  return parseCommit(path, await read(path))
+}
+
+/** @throws {IngestError} `config_invalid` @see readCommitFile */
+export function parseCommit(path: string, bytes: Uint8Array): Commit {
+  const value = parse(path, bytes)
   const wrapped = Object.hasOwn(value, 'commit')
   const commit = wrapped ? value.commit : value
   if (!isObject(commit)) throw invalid(path, `/commit must be an object, got ${typeName(commit)}`)

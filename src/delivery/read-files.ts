@@ -18,7 +18,7 @@ import { countReads } from './count-reads.js'
 import type { Queue } from './deliver.js'
 import type { Emit, Failure } from './events.js'
 import type { RowCache } from './row-cache.js'
-import { linesOf, rowsOf } from './rows.js'
+import { linesOf, rowsOf, type RowsOptions } from './rows.js'
 import type { Target } from './target.js'
 
 /** Reports rejected lines and warnings of an inspection as events. An inspection that is repeated has the same warnings. */
@@ -67,6 +67,8 @@ export type FileDeliveryOptions = {
   /** Undefined for records that count as the newest. */
   readonly generation?: Generation | undefined
   readonly hash: Hash64
+  /** Sets the ids of the rows. Default: computes them with `hash`. */
+  readonly identify?: RowsOptions['identify']
   readonly cache?: RowCache<Source> | undefined
   readonly mayDowngrade?: boolean | undefined
   readonly signal: AbortSignal
@@ -74,11 +76,11 @@ export type FileDeliveryOptions = {
 
 /** A validated source as a delivery, which every target reads independently from the start, as often as it needs to. */
 export function fileDelivery(source: Source, options: FileDeliveryOptions): Delivery {
-  const { commit, inspection, run, runUrl, hash, cache, mayDowngrade = false, signal, generation } = options
+  const { commit, inspection, run, runUrl, hash, identify, cache, mayDowngrade = false, signal, generation } = options
   const { counts, fits, lines } = inspection
   const range = sourceRange(source.name, { fingerprint: source.fingerprint?.(), linesBefore: 0, lines })
   const readAgain = (chunkBytes?: number): AsyncIterable<CopyRows> =>
-    rowsOf(linesOf(source, signal), { name: source.name, hash }, chunkBytes)
+    rowsOf(linesOf(source, signal), { name: source.name, hash, identify }, chunkBytes)
   return {
     ...{ source: source.name, run: { ...run, schema_version: lowestIn(fits) }, commit, counts, fits, mayDowngrade },
     rows: chunkBytes => cache?.rows([source], chunkBytes) ?? readAgain(chunkBytes),

@@ -274,7 +274,7 @@ function statusOf({ isRemoved, failure }: TargetProgress, outbox: OutboxResult |
 
 export function totalReceipts(receipts: readonly Receipt[]): Totals {
   const sum = (key: 'records' | 'inserted' | 'updated'): number => receipts.reduce((all, one) => all + one[key], 0)
-  const { unchanged } = total(receipts.flatMap(({ kinds }) => kinds))
+  const { unchanged } = addTotals(...receipts.flatMap(({ kinds }) => kinds))
   const superseded = supersededCount(receipts.reduce((all, one) => all + (one.superseded ?? 0), 0))
   return { records: sum('records'), inserted: sum('inserted'), updated: sum('updated'), unchanged, ...superseded }
 }
@@ -282,10 +282,10 @@ export function totalReceipts(receipts: readonly Receipt[]): Totals {
 function totalKinds(receipts: readonly Receipt[]): readonly KindReceipt[] {
   const all = receipts.flatMap(({ kinds }) => kinds)
   const names = [...new Set(all.map(({ kind }) => kind))]
-  return names.map(name => ({ kind: name, ...total(all.filter(({ kind }) => kind === name)) }))
+  return names.map(name => ({ kind: name, ...addTotals(...all.filter(({ kind }) => kind === name)) }))
 }
 
-function total(parts: readonly Totals[]): Totals {
+export function addTotals(...parts: readonly Totals[]): Totals {
   const sum = (key: keyof Totals): number => parts.reduce((all, part) => all + (part[key] ?? 0), 0)
   const counts = { records: sum('records'), inserted: sum('inserted'), updated: sum('updated') }
   return { ...counts, unchanged: sum('unchanged'), ...supersededCount(sum('superseded')) }

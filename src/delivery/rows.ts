@@ -9,7 +9,12 @@ import { readRecords } from '../source/records.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import { inputChangedError, type Source } from '../source/source.js'
 
-export type RowsOptions = { readonly name: string; readonly hash: Hash64 }
+export type RowsOptions = {
+  readonly name: string
+  readonly hash: Hash64
+  /** Sets the ids of the rows. Default: computes them with `hash`. */
+  readonly identify?: ((batch: RecordBatch) => void) | undefined
+}
 
 /**
  * Parses lines into rows.
@@ -24,8 +29,10 @@ export function rowsOf(
   return copyChunks(identified(lines, options), chunkBytes)
 }
 
-async function* identified(lines: AsyncIterable<LineBlock>, { name, hash }: RowsOptions): AsyncGenerator<RecordBatch> {
-  const identify = createIdentifier(hash)
+async function* identified(
+  lines: AsyncIterable<LineBlock>,
+  { name, hash, identify = createIdentifier(hash) }: RowsOptions,
+): AsyncGenerator<RecordBatch> {
   for await (const { batch, rejections } of readRecords(lines, { source: name })) {
     if (rejections.length > 0) throw inputChangedError(name)
     identify(batch)

@@ -1,6 +1,6 @@
 /** `verify`: reads rows back by id and compares every column with the file they came from. */
 
-import { wasmHash64, type Hash64 } from '../contract/hash64.js'
+import { wasmHash64 } from '../contract/hash64.js'
 import { CONTRACT, type Kind } from '../contract/kinds.js'
 import { createIdentifier } from '../source/identify.js'
 import { openSources, type InputOptions } from '../source/inputs.js'
@@ -35,6 +35,8 @@ export type VerifyOptions = {
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the version of each file. */
   readonly contractVersion?: number | undefined
+  /** Sets the ids of the records. Default: computes them. */
+  readonly identify?: ((batch: RecordBatch) => void) | undefined
   /** The mode and key that the files were pushed with. Their texts are masked or dropped in the same way before they are compared. */
   readonly pii?: PiiOptions | undefined
   /** Also reports rows of the files' commits that have no line in the files. Default: false. */
@@ -105,13 +107,13 @@ async function compareSources(
   options: CompareOptions,
 ): Promise<Omit<VerifyResult, 'target'>> {
   const filter = options.pii && piiFilter(options.pii)
-  const hash = await wasmHash64()
+  const { identify = createIdentifier(await wasmHash64()) } = options
   const { commitSha, contractVersion, signal, onRejection = () => undefined, onWarning = () => undefined } = options
   const given = {
     commitSha,
     contractVersion,
     oneCommit: false,
-    identify: createIdentifier(hash),
+    identify,
     onRejection,
     onWarning,
     signal,
@@ -121,7 +123,7 @@ async function compareSources(
   const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
   if (rejected > 0) return { ...NOTHING_COMPARED, rejected }
   const targetVersion = await stored.version()
-  const verifier = new Verifier(stored, { ...options, hash, targetVersion, filter })
+  const verifier = new Verifier(stored, { ...options, identify, targetVersion, filter })
   for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
   if (options.extra === true) await verifier.findExtra(inspections)
   const { compared, different, differences, uncompared } = verifier
@@ -143,7 +145,7 @@ const COMMIT_FIELD = 0
 type ComparedCommit = { readonly isStored: boolean; missing: number }
 
 type VerifierOptions = CompareOptions & {
-  readonly hash: Hash64
+  readonly identify: (batch: RecordBatch) => void
   readonly targetVersion: number
   readonly filter: PiiFilter | undefined
 }
@@ -168,7 +170,7 @@ class Verifier {
    * the same id
    */
   async compare(source: Source, inspections: readonly Inspection[]): Promise<void> {
-    const identify = createIdentifier(this.options.hash)
+    const { identify } = this.options
     const sha = inspections[0]?.commitSha ?? this.options.commitSha
     if (sha !== undefined) await this.#commitOf(sha)
     const lines = lineBlocks(await source.open())

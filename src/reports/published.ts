@@ -9,6 +9,7 @@ import {
   NotifyReportShape,
 } from './changes.js'
 import { CompareReportShape } from './compare.js'
+import { CopyReportShape } from './copy.js'
 import { DrainReportShape, PushReportShape, RecoverPlanShape } from './delivery.js'
 import { LineageReportShape } from './lineage.js'
 import {
@@ -91,6 +92,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'changes-report': ChangesReportShape,
   'changes-withdraw-report': ChangesWithdrawReportShape,
   'compare-report': CompareReportShape,
+  'copy-report': CopyReportShape,
   'delete-report': DeleteReportShape,
   'doctor-report': DoctorReportShape,
   'drain-report': DrainReportShape,

@@ -14,12 +14,21 @@ export class ByteSpool {
   #fileBytes = 0
   #descriptor: number | undefined
 
-  /** Writes synchronously, because rejections are reported by synchronous calls. @throws {IngestError} `storage_failed` */
+  /**
+   * @param what the content in words, for messages
+   * @param maxMemoryBytes more than this goes to a temporary file
+   */
+  constructor(
+    private readonly what = 'the rejected lines',
+    private readonly maxMemoryBytes = MAX_MEMORY_BYTES,
+  ) {}
+
+  /** Writes synchronously, because callers report lines by synchronous calls. @throws {IngestError} `storage_failed` */
   append(bytes: Uint8Array | string): void {
     const copy = Buffer.from(bytes)
     this.#parts.push(copy)
     this.#memoryBytes += copy.length
-    if (this.#memoryBytes > MAX_MEMORY_BYTES) this.#flush()
+    if (this.#memoryBytes > this.maxMemoryBytes) this.#flush()
   }
 
   /** The content from its start. Every chunk is a copy. */
@@ -49,7 +58,7 @@ export class ByteSpool {
           rest = rest.subarray(count)
         }
     } catch (cause) {
-      const message = `cannot keep the rejected lines in ${tmpdir()}: ${messageOf(cause)}`
+      const message = `cannot keep ${this.what} in ${tmpdir()}: ${messageOf(cause)}`
       throw new IngestError('storage_failed', message, { cause, hint: 'set TMPDIR to a folder with room' })
     }
     this.#parts = []

@@ -20,6 +20,7 @@ export const BUCKETS = 'buckets/'
 export const TRIALS = 'trials/'
 export const REJECTS = 'rejects/'
 const PROMOTIONS = 'promotions/'
+const COPIES = 'copies/'
 export const REGISTRY_KEY = 'registry'
 export const ACCEPTED_CHANGES_KEY = 'accepted-changes'
 
@@ -39,6 +40,9 @@ export const healthKey = (subject: 'target' | 'bucket', name: string): string =>
 export const trialsPrefix = (target: string): string => `${TRIALS}${targetKeyPart(target)}/`
 export const trialKey = (target: string, id: string): string => `${trialsPrefix(target)}${id}`
 export const promotionsKey = (target: string): string => `${PROMOTIONS}${targetKeyPart(target)}`
+
+/** @param copy the ids of the source and the target of a copy, and what part of the source is copied */
+export const copyKey = (copy: string): string => `${COPIES}${targetKeyPart(copy)}`
 
 /** A target id as part of a key. It is hashed because ids may hold any character; its scheme stays readable for people. */
 function targetKeyPart(target: string): string {

@@ -95,6 +95,12 @@ export function checkFlags(): readonly Option[] {
   return deliveryFlags().filter(option => !settings.includes(option.name()))
 }
 
+/** Flags of all target kinds for `copy`, which names its source and its target by `--from` and `--to`. */
+export function copyFlags(): readonly Option[] {
+  const addresses = TARGET_KINDS.map(({ address }) => address)
+  return deliveryFlags().filter(option => !addresses.includes(option.attributeName()))
+}
+
 /** Flags for a command that reads rows, of any kind that has them. */
 export const readingFlags = (): readonly Option[] => targetFlags(readingOptions)
 

@@ -6,6 +6,7 @@
 import { COMMIT_FIELDS, type Commit } from '../../contract/commit.js'
 import type { Kind } from '../../contract/kinds.js'
 import { storedKind } from '../contract-version.js'
+import type { FoundColumn } from '../readable-types.js'
 import type { SqlSession } from '../session.js'
 import { groupCondition, type MeasurementGroup } from './groups.js'
 import { PAGE_BYTES, selectText, utcText, type StoredRow } from './rows.js'
@@ -24,6 +25,11 @@ export type RecordPagesOptions = {
   /** Continues after all records of this commit id and of those before it. Default: from the start. */
   readonly afterCommit?: string | undefined
 }
+
+/** The fields of a commit whose columns may be null, which means the same as empty. */
+export const NULLABLE_COMMIT_FIELDS: readonly (keyof Commit)[] = [
+  ...(['message', 'author_name', 'author_email', 'committer_name', 'committer_email'] as const),
+]
 
 /** Number of ids that one FETCH returns. */
 const FETCHED_KEYS = 10_000
@@ -49,6 +55,15 @@ export async function* readRecordPages(
   for await (const ids of idPages(session, kind, options)) yield await session.query<StoredRow>(text, [ids])
 }
 
+/** Reads the columns of all tables in the schema `public`. */
+export function readColumns(session: SqlSession): Promise<readonly FoundColumn[]> {
+  return session.query<FoundColumn>(
+    `SELECT relname AS table, attname AS column, format_type(atttypid, NULL) AS type
+     FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid
+     WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped`,
+  )
+}
+
 /** Yields all commits with their whole texts in pages, ordered by commit id. */
 export async function* readCommitPages(
   session: SqlSession,
@@ -56,7 +71,8 @@ export async function* readCommitPages(
 ): AsyncGenerator<readonly Commit[]> {
   const columns = COMMIT_FIELDS.map(field => {
     if (field === 'sha') return 'commit_sha AS sha'
-    return field === 'timestamp' ? utcText(field) : `coalesce(${field}, '') AS ${field}`
+    if (field === 'timestamp') return utcText(field)
+    return NULLABLE_COMMIT_FIELDS.includes(field) ? `coalesce(${field}, '') AS ${field}` : field
   })
   for (let after = afterCommit ?? '', isLast = false; !isLast;) {
     const { sql, values } = commitCondition({ filter, afterCommit: after })

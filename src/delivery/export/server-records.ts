@@ -16,7 +16,7 @@ import {
 
 /** Number of commits that a server lists, the newest first. */
 const MOST_COMMITS = 1_000
-const ROWS_PER_PAGE = 5_000
+export const ROWS_PER_PAGE = 5_000
 
 export type ServerRecords = RecordSource & { readonly description: string; readonly close: () => void }
 
@@ -24,7 +24,7 @@ export type ServerRecords = RecordSource & { readonly description: string; reado
 export async function serverRecords(options: ReadApiOptions, filter: ExportFilter): Promise<ServerRecords> {
   const api = await openReadApi(options)
   let listed: Promise<readonly Commit[]> | undefined
-  const commits = (): Promise<readonly Commit[]> => (listed ??= chosenCommits(api, filter))
+  const commits = (): Promise<readonly Commit[]> => (listed ??= listServerCommits(api, filter))
   const records = async function* (): AsyncGenerator<ExportedRecords> {
     const { group } = filter
     for (const kind of exportedKinds(filter))
@@ -43,7 +43,10 @@ export async function serverRecords(options: ReadApiOptions, filter: ExportFilte
 }
 
 /** The oldest first. @throws {IngestError} `usage` when the server may have more commits than it lists */
-async function chosenCommits(api: ReadApi, { commit, since, until }: ExportFilter): Promise<readonly Commit[]> {
+export async function listServerCommits(
+  api: ReadApi,
+  { commit, since, until }: Pick<ExportFilter, 'commit' | 'since' | 'until'>,
+): Promise<readonly Commit[]> {
   if (commit !== undefined) {
     const found = await wholeCommit(api, commit)
     return found !== undefined && isBetween(found, since, until) ? [found] : []
@@ -61,7 +64,8 @@ async function chosenCommits(api: ReadApi, { commit, since, until }: ExportFilte
   return listed.filter(one => isBetween(one, since, until))
 }
 
-async function wholeCommit(api: ReadApi, sha: string): Promise<Commit | undefined> {
+/** A commit with its whole texts. */
+export async function wholeCommit(api: ReadApi, sha: string): Promise<Commit | undefined> {
   const found = await api.get(`/api/commits/${sha}`)
   return found && toCommit(found)
 }
