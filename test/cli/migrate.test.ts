@@ -126,6 +126,8 @@ t.test(
       granted('bench_ingest', 'watermarks', 'INSERT SELECT UPDATE'),
       granted('bench_read', 'accepted_changes', 'SELECT'),
       granted('bench_read', 'commit_ancestry', 'SELECT'),
+      granted('bench_read', 'delivered_ids', 'SELECT'),
+      granted('bench_read', 'deliveries', 'SELECT'),
     ])
   },
 )
