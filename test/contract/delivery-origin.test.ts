@@ -56,10 +56,12 @@ t.test('a text that is no origin is refused, and an address that a page must not
     ...['', 'null', '[]', '{}', '{"sources":[]}', '{"sources":{},"sourceCount":0}', '{"sources":[{}],"sourceCount":1}'],
     JSON.stringify({ ...good, tool: 7 }),
     JSON.stringify({ ...good, target: 'a\u0000b' }),
+    '{"sources":[],"sourceCount":0,"tool":"\\ud800"}',
     JSON.stringify({ sources: [{ name: 'a', firstLine: -1, lastLine: 2 }], sourceCount: 1 }),
   ])
     t.equal(parseOrigin(bad), undefined, bad)
   const runUrl = (url: string) => parseOrigin(JSON.stringify({ ...good, runUrl: url }))?.runUrl
   t.equal(runUrl('javascript:alert(1)'), undefined)
+  t.equal(runUrl(`https://ci.example.com/${'x'.repeat(3_000)}`), undefined)
   t.equal(runUrl('https://ann:secret@ci.example.com/runs/7'), 'https://ci.example.com/runs/7')
 })

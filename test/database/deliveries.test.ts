@@ -109,6 +109,29 @@ async function conformance(t: Test, session: SqlSession, options: ApplyOptions):
     t.equal(await findMeasurement(session, '12'), undefined)
   })
 
+  await test('texts that Postgres cannot hold do not fail a delivery', async t => {
+    const text = `a\u0000b\ud800${'é'.repeat(1_000)}`
+    await apply([size('a')], orderAt('odd', 1), {
+      ...ORIGIN,
+      benchmarkId: text,
+      tool: text,
+      target: text,
+      runUrl: text,
+    })
+    const [found] = await readDeliveries(session, { commit: SHA })
+    t.match(found?.origin, { benchmarkId: /^a b é{196}$/, runUrl: undefined, sources: ORIGIN.sources })
+  })
+
+  await test('deliveries follow each other even if the clock of the database was set back', async t => {
+    await apply([size('a', 1)], orderAt('first', 10))
+    await session.execute(`UPDATE vortex_ingest.deliveries SET applied_at = now() + interval '1 day'`)
+    await apply([size('a', 2)], orderAt('second', 20))
+    t.match(await readDeliveries(session, { commit: SHA }), [
+      { id: 'second', stored: 1 },
+      { id: 'first', stored: 0 },
+    ])
+  })
+
   await test('a rehearsal leaves nothing', async t => {
     const delivery = { ...(await deliveryOf([size('a')], COMMIT)), order: undefined, origin: ORIGIN }
     await applyDelivery(session, delivery, { ...options, rehearse: true })
